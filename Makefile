@@ -1,0 +1,41 @@
+# `make test` does everything that has to be done before a commit.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+NODE_STAMP := tests/differential/node_modules/installed
+
+.PHONY: test test-all lint types lock clean
+
+test: $(STAMP) $(NODE_STAMP) lint types
+	$(BIN)/python -m pytest -n 2 -m "not heavy"
+
+test-all: $(STAMP) $(NODE_STAMP) lint types
+	$(BIN)/python -m pytest -n 2 -o timeout=1800
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+# The lock: exact versions of everything, for reproducible runs.
+lock:
+	$(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' hatchling
+	.lock-venv/bin/python -m pip freeze --exclude-editable > constraints.txt
+	rm -rf .lock-venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "Installing Bifolio and its tools into $(VENV); this takes about a minute, once."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(NODE_STAMP): $(STAMP) tests/differential/package.json tests/differential/package-lock.json
+	cd tests/differential && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --silent
+	touch $@
+
+clean:
+	rm -rf $(VENV) tests/differential/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,175 @@
+"""Every bound, each with its reason. Sizes are in bytes, times in seconds.
+
+May not import anything else of Bifolio.
+"""
+
+from __future__ import annotations
+
+# --- changes and envelopes -----------------------------------------------------------------
+
+#: Bulk work is cut into changes of about this size: a first sync of any library then moves in
+#: pieces that each fit in memory many times over, and an interrupted one loses one piece.
+CHANGE_TARGET_BYTES = 128 * 1024
+
+#: Unsealed changes are packed into one envelope up to this size before compression: zstd gains
+#: little beyond 256 KiB, and sealing each small change alone costs ten times the bytes.
+ENVELOPE_TARGET_BYTES = 256 * 1024
+
+#: One sealed envelope. A note of five million characters of four bytes each still fits.
+ENVELOPE_BYTES_MAX = 24 * 1024 * 1024
+
+#: The plaintext of one envelope: a decompression bomb ends here.
+PLAINTEXT_BYTES_MAX = 32 * 1024 * 1024
+
+#: The update of one record inside a change: an envelope with it alone stays under its limit.
+RECORD_UPDATE_BYTES_MAX = 22 * 1024 * 1024
+
+#: Envelopes that a frontier may name. Each names a concurrent writer; a thousand members writing
+#: at the same moment stay below.
+FRONTIER_MAX = 4096
+
+# --- wire ----------------------------------------------------------------------------------
+
+#: One websocket message: the largest envelope and its frame.
+MESSAGE_BYTES_MAX = ENVELOPE_BYTES_MAX + 64 * 1024
+
+#: Envelopes in one ENVELOPES or PUSH message: bounded by bytes, and by number so that
+#: one message costs a bounded time.
+BATCH_BYTES_TARGET = 1024 * 1024
+BATCH_ENVELOPES_MAX = 512
+
+#: Pushed and not yet acknowledged, per connection: one batch in flight and one being made.
+PUSH_IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024
+
+#: Membership records in one message, and the size of one.
+MEMBERS_BATCH_MAX = 256
+MEMBERSHIP_RECORD_BYTES_MAX = 16 * 1024
+
+#: Membership records that one connection appends: enough to give a wiped relay its log back,
+#: and an end where two logs went different ways.
+MEMBERSHIP_APPENDS_MAX = 10_000
+
+#: Chains that one connection begins anew because the relay would not continue them. Each one
+#: stands for a copy of a folder; a relay that refuses for ever must not make envelopes for ever.
+CHAIN_RESTARTS_MAX = 32
+
+#: A peer that has not finished the handshake by then is a stranger.
+HANDSHAKE_TIMEOUT_S = 10.0
+
+#: An answer to a request; a relay under load still answers within it.
+ANSWER_TIMEOUT_S = 30.0
+
+#: Reconnecting: the first wait, the factor and the longest wait; each is drawn at random
+#: between zero and its bound, so that two thousand clients do not come back at once.
+RECONNECT_FIRST_S = 0.25
+RECONNECT_FACTOR = 1.8
+RECONNECT_MAX_S = 30.0
+
+# --- relay ---------------------------------------------------------------------------------
+
+#: Bytes that may wait to be sent to one slow reader; past it the reader must pull.
+RELAY_QUEUE_BYTES_MAX = 4 * 1024 * 1024
+
+#: Connections in all: each costs some tens of kilobytes.
+RELAY_CONNECTIONS_MAX = 10_000
+
+#: Libraries on one relay, and the bytes of one library's log.
+RELAY_LIBRARIES_MAX = 100_000
+RELAY_LIBRARY_BYTES_MAX = 16 * 1024 * 1024 * 1024
+
+#: On SIGTERM, connections get this long to take what is queued for them.
+SHUTDOWN_GRACE_S = 3.0
+
+# --- storage -------------------------------------------------------------------------------
+
+#: How long a command waits for another process that writes to the same replica.
+BUSY_TIMEOUT_S = 30.0
+
+#: Received envelopes that wait for their frontier. Beyond it the replica stops pulling ahead.
+PENDING_MAX = 100_000
+
+#: Their bytes: anybody can sign an envelope that names members nobody knows, so a hostile relay
+#: could else fill the disk with what waits. It is looked at once for each message received.
+PENDING_BYTES_MAX = 1024 * 1024 * 1024
+
+#: Changed documents that one transaction keeps open before it saves them: a pull of 10,000
+#: references peaked at 163 MB with all of a batch open, at 71 MB with a thousand, as fast.
+DOCUMENTS_OPEN_MAX = 500
+
+#: Refused envelopes that are kept to be named: a hostile relay must not fill the disk.
+REFUSED_KEPT_MAX = 1_000
+
+#: Of each of them the beginning, which holds the header and every ordinary envelope whole.
+REFUSED_KEPT_BYTES_MAX = 64 * 1024
+
+# --- clock ---------------------------------------------------------------------------------
+
+#: A remote stamp further ahead than this is kept but does not drag our clock along.
+CLOCK_AHEAD_MS_MAX = 5 * 60 * 1000
+
+#: Wall and monotonic clock parting by more than this mean that the machine slept or was cloned.
+CLOCK_JUMP_S = 2.0
+
+# --- documents -----------------------------------------------------------------------------
+
+#: An element of a set longer than this is hashed in its key; the value is kept as given inside.
+ELEMENT_KEY_BYTES_MAX = 64
+
+#: Texts whose changed middle is longer than this many characters are compared line by line,
+#: since a word-by-word comparison is quadratic in the worst case.
+DIFF_WORDS_CHARACTERS_MAX = 20_000
+
+#: A difference is widened to whole words up to this many characters: no language's word is
+#: longer, and a note of one run of letters must not be read back to its beginning.
+WORD_CHARACTERS_MAX = 64
+
+# --- import --------------------------------------------------------------------------------
+
+#: The largest file that an import reads.
+IMPORT_FILE_BYTES_MAX = 2 * 1024 * 1024 * 1024
+
+# --- keys and tickets ----------------------------------------------------------------------
+
+#: A device's key file is about 250 bytes; a longer one is no key.
+KEY_FILE_BYTES_MAX = 4096
+
+#: How long the operating system's keyring may take to answer: one on the same computer needs
+#: milliseconds, one that waits for a password longer than a command may hang.
+KEYRING_TIMEOUT_S = 3.0
+
+#: A relay's address, and a whole ticket with it in base64 and line breaks from mail programs.
+RELAY_URL_CHARACTERS_MAX = 2048
+TICKET_CHARACTERS_MAX = 8192
+
+# --- relay, continued ----------------------------------------------------------------------
+
+#: A message before a connection is open: the largest genesis and its frame. A stranger that
+#: never greets cannot make the relay hold more than this.
+HANDSHAKE_MESSAGE_BYTES_MAX = MEMBERSHIP_RECORD_BYTES_MAX + 4 * 1024
+
+#: Bytes that wait to be sent to all slow readers together. Beyond it a reader with anything in
+#: its queue must pull, so ten thousand slow readers cost no more memory than sixty-four.
+RELAY_QUEUES_BYTES_MAX = 256 * 1024 * 1024
+
+#: Pushed envelopes that wait for the commit, of all connections together; beyond it the relay
+#: stops reading from its sockets. Twice the largest message, so that one always fits.
+RELAY_COMMIT_QUEUE_BYTES_MAX = 64 * 1024 * 1024
+
+#: Envelopes in one commit: a bound on how long everybody else's acknowledgement waits for it.
+RELAY_COMMIT_BYTES_MAX = 16 * 1024 * 1024
+RELAY_COMMIT_ENVELOPES_MAX = 4096
+
+#: Memberships kept in memory, by number and by their records together (about 1 kB each); an
+#: idle library costs nothing.
+RELAY_MEMBERSHIPS_CACHED_MAX = 256
+RELAY_MEMBERSHIP_RECORDS_CACHED_MAX = 50_000
+
+#: Membership records of one library. Reading one costs a signature check of about 0.1 ms.
+RELAY_MEMBERSHIP_RECORDS_MAX = 20_000
+
+#: A peer that answers no ping for this long is gone; proxies close silent sockets after 60 s.
+RELAY_PING_INTERVAL_S = 20.0
+RELAY_PING_TIMEOUT_S = 20.0
+
+#: Connections that one sync makes: one as a ticket's holder, one as the device it became.
+CONNECTIONS_PER_SYNC_MAX = 3

@@ -1,0 +1,153 @@
+"""The field table: every known field of a reference and the rule by which it merges.
+
+Names are CSL 1.0.2's variables and the few additions of our own (marked). The open space
+``x.<format>.<tag>`` holds what a format has and CSL lacks.
+"""
+
+from __future__ import annotations
+
+import difflib
+from enum import Enum
+
+from bifolio.errors import UnknownFieldError
+
+
+class MergeRule(Enum):
+    """How concurrent edits of one field meet (DESIGN §4). The value is the Python type."""
+
+    SCALAR = "one string; every concurrent value is kept"
+    DATE = "one CSL date; every concurrent value is kept"
+    TEXT = "one long text, merged by character"
+    CREATORS = "a list of names, merged by element"
+    SET = "a set of strings, observed-remove"
+    LIST = "a list of strings that is one value; every concurrent value is kept"
+
+
+_SCALARS = (
+    # CSL standard and number variables
+    "annote archive archive_collection archive_location archive-place authority call-number "
+    "chapter-number citation-key citation-label citation-number collection-number "
+    "collection-title container-title container-title-short dimensions division DOI edition "
+    "event event-place event-title first-reference-note-number genre issue jurisdiction keyword "
+    "language license locator medium number number-of-pages number-of-volumes "
+    "original-publisher original-publisher-place original-title page page-first part "
+    "part-number part-title PMCID PMID printing-number publisher publisher-place references "
+    "reviewed-genre reviewed-title scale section source status supplement-number title "
+    "title-short version volume volume-title volume-title-short year-suffix "
+    # ours
+    "type accession-number article-number author-address translated-title "
+    "translated-container-title rating read-status"
+).split()
+
+_DATES = "accessed available-date event-date issued original-date submitted".split()
+
+_TEXTS = "abstract annotation note".split()
+
+_CREATORS = (
+    "author chair collection-editor compiler composer container-author contributor curator "
+    "director editor editor-translator editorial-director executive-producer guest host "
+    "illustrator interviewer narrator organizer original-author performer producer recipient "
+    "reviewed-author script-writer series-creator translator"
+).split()
+
+_SETS = "ISBN ISSN URL tags citation-key-aliases".split()
+
+FIELDS: dict[str, MergeRule] = (
+    dict.fromkeys(_SCALARS, MergeRule.SCALAR)
+    | dict.fromkeys(_DATES, MergeRule.DATE)
+    | dict.fromkeys(_TEXTS, MergeRule.TEXT)
+    | dict.fromkeys(_CREATORS, MergeRule.CREATORS)
+    | dict.fromkeys(_SETS, MergeRule.SET)
+)
+del FIELDS["keyword"]  # one name for one thing: tags
+
+#: What a user may write for a field's own name.
+SYNONYMS = {
+    "tag": "tags",
+    "keyword": "tags",
+    "keywords": "tags",
+    "key": "citation-key",
+    "doi": "DOI",
+    "isbn": "ISBN",
+    "issn": "ISSN",
+    "url": "URL",
+    "pmid": "PMID",
+    "pmcid": "PMCID",
+}
+
+#: What other programs call a field: suggested, not taken, because some mean several things.
+_OTHER_NAMES = {
+    "year": "issued",
+    "date": "issued",
+    "journal": "container-title",
+    "journaltitle": "container-title",
+    "booktitle": "container-title",
+    "series": "collection-title",
+    "address": "publisher-place",
+    "location": "publisher-place",
+    "place": "publisher-place",
+    "city": "publisher-place",
+    "school": "publisher",
+    "institution": "publisher",
+    "organization": "publisher",
+    "urldate": "accessed",
+    "link": "URL",
+    "comment": "note",
+    "id": "citation-key",
+}
+
+#: CSL's item types; ``document`` stands for any other.
+TYPES = frozenset(
+    (
+        "article article-journal article-magazine article-newspaper bill book broadcast chapter "
+        "classic collection dataset document entry entry-dictionary entry-encyclopedia event "
+        "figure graphic hearing interview legal_case legislation manuscript map motion_picture "
+        "musical_score pamphlet paper-conference patent performance periodical "
+        "personal_communication post post-weblog regulation report review review-book software "
+        "song speech standard thesis treaty webpage"
+    ).split()
+)
+
+#: The prefix of the open space.
+EXTRA_PREFIX = "x."
+
+
+def is_extra(name: str) -> bool:
+    """Whether the field lies in the open space ``x.*``."""
+    return name.startswith(EXTRA_PREFIX) and len(name) > len(EXTRA_PREFIX)
+
+
+def merge_rule(name: str) -> MergeRule:
+    """The rule of a field; extra fields are lists.
+
+    Raises:
+        UnknownFieldError: neither known nor extra; it suggests the nearest known name.
+    """
+    rule = FIELDS.get(name)
+    if rule is not None:
+        return rule
+    if is_extra(name):
+        return MergeRule.LIST
+    raise UnknownFieldError(name, suggestion=_nearest(name))
+
+
+def canonical_field(name: str) -> str:
+    """The field's own name for what a user wrote (``tag``, ``key``, ``doi``).
+
+    Raises:
+        UnknownFieldError: neither known nor extra, or with U+001F in it, which separates the
+            parts of a document's keys: such a field would be stored and never be shown.
+    """
+    own = SYNONYMS.get(name, name)
+    if "\x1f" in own:
+        raise UnknownFieldError(name, suggestion=None)
+    merge_rule(own)
+    return own
+
+
+def _nearest(name: str) -> str | None:
+    if (meant := _OTHER_NAMES.get(name.lower())) is not None:
+        return meant
+    known = {field.lower(): field for field in (*FIELDS, *SYNONYMS)}
+    found = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    return known[found[0]] if found else None

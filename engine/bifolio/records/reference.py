@@ -1,0 +1,175 @@
+"""A reference as plain values, and what an import brings of one.
+
+The Python type of a value follows its merge rule:
+
+==========  ==================================================================
+SCALAR      ``str``
+TEXT        ``str``
+DATE        ``dict``: a CSL date (``date-parts``, ``season``, ``circa``, ``literal``)
+CREATORS    ``tuple[Name, ...]``
+SET, LIST   ``tuple[str, ...]``
+==========  ==================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bifolio.ids import digest
+from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.names import Name
+
+Value = str | dict[str, Any] | tuple[Name, ...] | tuple[str, ...]
+Values = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one record of a file said, exactly: the source layer of a reference (DESIGN §9).
+
+    ``tags`` are the record's (tag, raw value) pairs in the file's order. ``blocks`` is the id of
+    the record of kind *import* that holds the file's own blocks, empty where it has none.
+    """
+
+    format: str
+    type: str
+    id: str
+    tags: tuple[tuple[str, str], ...]
+    blocks: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that is stored with the reference."""
+        return {
+            "format": self.format,
+            "type": self.type,
+            "id": self.id,
+            "tags": [list(pair) for pair in self.tags],
+            "blocks": self.blocks,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Source | None:
+        """The source that ``to_json`` stored; None where it is of another version's form."""
+        tags = stored.get("tags")
+        texts = [stored.get("format"), stored.get("type"), stored.get("id")]
+        texts.append(stored.get("blocks", ""))
+        if not isinstance(tags, list) or not all(isinstance(text, str) for text in texts):
+            return None
+        if not all(
+            isinstance(pair, list)
+            and len(pair) == 2
+            and all(isinstance(part, str) for part in pair)
+            for pair in tags
+        ):
+            return None
+        return cls(
+            format=stored["format"],
+            type=stored["type"],
+            id=stored["id"],
+            tags=tuple((tag, raw) for tag, raw in tags),
+            blocks=stored.get("blocks", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedReference:
+    """One record of a file, read: its mapped values and its source."""
+
+    values: Values
+    source: Source
+    line: int
+
+    def content_hash(self) -> bytes:
+        """The hash of exactly what an import of this record writes: 16 bytes."""
+        return digest(
+            canonical_json(values_to_json(self.values)).encode(),
+            canonical_json(self.source.to_json()).encode(),
+            size=16,
+        )
+
+    def record_id(self) -> str:
+        """The record id: the hash of all identifying values that the source gives (DESIGN §4)."""
+        values = self.values
+        creators = [
+            [role, name.to_csl()]
+            for role, names in sorted(values.items())
+            if isinstance(names, tuple)
+            for name in names
+            if isinstance(name, Name)
+        ]
+        identifying = {name: value_to_json(values[name]) for name in _IDENTIFYING if name in values}
+        text = canonical_json(
+            {
+                "format": self.source.format,
+                "id": self.source.id,
+                "creators": creators,
+                "values": identifying,
+            }
+        )
+        return digest(b"bifolio reference", nfc(text).encode(), size=16).hex()
+
+
+_IDENTIFYING = "type title DOI PMID ISBN issued volume issue number page article-number".split()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedBlocks:
+    """A file's own blocks (``@string``, preamble, comments): a record of kind *import*."""
+
+    format: str
+    blocks: tuple[str, ...]
+
+    def record_id(self) -> str:
+        """The record id: the hash of the blocks, so that the same file has the same one."""
+        return digest(
+            b"bifolio import", self.format.encode(), *map(str.encode, self.blocks), size=16
+        ).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRecord:
+    """A piece of a file that could not be read, and why: counted and named, never silent."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedReference:
+    """A reference on its way out: its values now, and the newest source that it came from."""
+
+    id: str
+    values: Values
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostValue:
+    """A value that the target format could not carry."""
+
+    reference: str
+    field: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """What an export wrote and what it could not carry."""
+
+    exported: int = 0
+    lost: list[LostValue] = field(default_factory=list)
+
+
+def value_to_json(value: Value) -> Any:
+    """A value as JSON: names as CSL objects, tuples as lists."""
+    if isinstance(value, tuple):
+        return [item.to_csl() if isinstance(item, Name) else item for item in value]
+    return value
+
+
+def values_to_json(values: Mapping[str, Value]) -> dict[str, Any]:
+    """All values as one JSON object."""
+    return {name: value_to_json(value) for name, value in values.items()}

@@ -1,0 +1,76 @@
+"""Values from what a user writes, and as text: one place for all merge rules."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from bifolio.errors import InvalidValueError
+from bifolio.records.canonical import canonical_json, stored_json
+from bifolio.records.dates import date_text, is_date, parse_date
+from bifolio.records.fields import TYPES, MergeRule, merge_rule
+from bifolio.records.names import Name, parse_name
+from bifolio.records.reference import Value
+
+
+def parse_value(field: str, texts: Sequence[str]) -> Value:
+    """The value of a field as its merge rule wants it, from one or more written texts.
+
+    Raises:
+        UnknownFieldError: neither known nor extra.
+        InvalidValueError: several texts for one value, no such type, an empty or spaced key.
+    """
+    rule = merge_rule(field)
+    if rule is MergeRule.CREATORS:
+        return tuple(parse_name(text, field=field) for text in texts)
+    if rule in (MergeRule.SET, MergeRule.LIST):
+        return tuple(texts)
+    if len(texts) != 1:
+        raise InvalidValueError(field, expected="one value", got=f"{len(texts)}")
+    if rule is MergeRule.DATE:
+        return parse_date(texts[0])
+    if field == "type":
+        return _checked_type(texts[0])
+    if field == "citation-key" and (not texts[0].strip() or any(map(str.isspace, texts[0]))):
+        raise InvalidValueError(field, expected="a word without spaces", got=f"'{texts[0]}'")
+    return texts[0]
+
+
+def encode_register(value: Value) -> str:
+    """The text under which a scalar, date or list stands in its register."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return canonical_json(value)
+    return canonical_json(list(value) if not any(isinstance(v, Name) for v in value) else [])
+
+
+def decode_register(field: str, text: str) -> Value:
+    """The value of a register's text; what cannot be read is shown as the text it is."""
+    rule = merge_rule(field)
+    if rule is MergeRule.DATE:
+        stored = stored_json(text)
+        return stored if is_date(stored) and isinstance(stored, dict) else {"literal": text}
+    if rule is MergeRule.LIST:
+        stored = stored_json(text)
+        return tuple(str(one) for one in stored) if isinstance(stored, list) else (text,)
+    return text
+
+
+def value_text(value: Value | None) -> str:
+    """A value as one line of text for people and for the search index."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return date_text(value)
+    if isinstance(value, tuple):
+        return "; ".join(str(one) for one in value)
+    return value
+
+
+def _checked_type(text: str) -> str:
+    if text in TYPES:
+        return text
+    near = difflib.get_close_matches(text, sorted(TYPES), n=1, cutoff=0.5)
+    advice = f", for example '{near[0]}'" if near else ", for example 'article-journal'"
+    raise InvalidValueError("type", expected=f"a CSL type{advice}", got=f"'{text}'")
