@@ -1,0 +1,247 @@
+"""Envelopes: a change sealed and signed for the log (DESIGN §6).
+
+An envelope is the msgpack array ``[header, sealed, signature]`` of three byte strings. The header
+is readable by the relay and authenticated twice, by the author's signature and as associated data
+of the sealing. ``sealed`` is a nonce and the compressed plaintext under XChaCha20-Poly1305, with a
+key of this chain alone. Knows nothing of what the plaintext holds, nor who may write. May import
+only ``errors``, ``ids`` and ``limits``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import zstandard
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+from bifolio import limits
+from bifolio.crypto.encoding import HASH_BYTES, content_hash, leading_values, pack, unpack
+from bifolio.crypto.keys import (
+    PUBLIC_KEY_BYTES,
+    SIGNATURE_BYTES,
+    DeviceKeys,
+    signed_message,
+    verify,
+)
+from bifolio.errors import EnvelopeError
+from bifolio.ids import RandomBytes, digest
+
+VERSION = 1
+KIND_CHANGES = 1
+
+LIBRARY_ID_BYTES = 16
+CHAIN_ID_BYTES = 16
+CONTENT_KEY_BYTES = 32
+NO_PREVIOUS = bytes(HASH_BYTES)
+
+#: A chain of one envelope per microsecond would last three centuries; SQLite holds it.
+SEQ_MAX = 2**53 - 1
+GENERATION_MAX = 2**32 - 1
+KIND_MAX = 2**16 - 1
+
+_NONCE_BYTES = bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+_TAG_BYTES = bindings.crypto_aead_xchacha20poly1305_ietf_ABYTES
+_ZSTD_LEVEL = 3
+
+_ENVELOPE_TYPES = (bytes, bytes, bytes)
+_HEADER_TYPES = (int, bytes, int, bytes, bytes, int, bytes, int, bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What everybody who carries an envelope may read of it.
+
+    Raises:
+        EnvelopeError: when a value has the wrong length or is out of its range.
+    """
+
+    library: bytes
+    generation: int
+    device: bytes
+    chain: bytes
+    seq: int
+    previous: bytes
+    kind: int
+    membership_head: bytes
+
+    def __post_init__(self) -> None:
+        lengths_right = (
+            len(self.library) == LIBRARY_ID_BYTES
+            and len(self.device) == PUBLIC_KEY_BYTES
+            and len(self.chain) == CHAIN_ID_BYTES
+            and len(self.previous) == HASH_BYTES
+            and len(self.membership_head) == HASH_BYTES
+        )
+        if not lengths_right:
+            raise EnvelopeError("a value in its header has the wrong length")
+        if not 0 <= self.generation <= GENERATION_MAX:
+            raise EnvelopeError(f"its header names key generation {self.generation}")
+        if not 1 <= self.kind <= KIND_MAX:
+            raise EnvelopeError(f"its header names kind {self.kind}")
+        if not 1 <= self.seq <= SEQ_MAX:
+            raise EnvelopeError(f"its header names place {self.seq} in its chain")
+        if (self.seq == 1) != (self.previous == NO_PREVIOUS):
+            raise EnvelopeError(
+                "its header must name the one before it, and the first of a chain none"
+            )
+
+    def encode(self) -> bytes:
+        """The canonical bytes, which are signed and authenticated."""
+        return pack(
+            (
+                VERSION,
+                self.library,
+                self.generation,
+                self.device,
+                self.chain,
+                self.seq,
+                self.previous,
+                self.kind,
+                self.membership_head,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A parsed envelope; that it parsed says nothing yet of who wrote it."""
+
+    header: Header
+    sealed: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    raw: bytes = field(repr=False)
+    hash: bytes
+
+
+def parse_envelope(raw: bytes) -> Envelope:
+    """The envelope in these bytes; one envelope has one form, hence one hash.
+
+    Raises:
+        EnvelopeError: too large, damaged, of a newer version, or in another encoding.
+    """
+    if len(raw) > limits.ENVELOPE_BYTES_MAX:
+        raise EnvelopeError(
+            f"it has {len(raw):,} bytes where {limits.ENVELOPE_BYTES_MAX:,} are the most"
+        )
+    try:
+        header_bytes, sealed, signature = unpack(raw, _ENVELOPE_TYPES)
+        (version,) = leading_values(header_bytes, 1)
+        if version != VERSION:
+            raise EnvelopeError(f"it is of version {version!r:.20}; this Bifolio knows {VERSION}")
+        header = Header(*unpack(header_bytes, _HEADER_TYPES)[1:])
+    except ValueError as error:
+        raise EnvelopeError(str(error)) from error
+    if len(sealed) < _NONCE_BYTES + _TAG_BYTES or len(signature) != SIGNATURE_BYTES:
+        raise EnvelopeError("its sealed part or its signature has the wrong length")
+    return Envelope(header, sealed, signature, raw, content_hash(raw))
+
+
+def verify_signature(envelope: Envelope) -> None:
+    """Check that the device in the header made this envelope, all of it.
+
+    Raises:
+        EnvelopeError: it did not.
+    """
+    message = _message_to_sign(envelope.header.encode(), envelope.sealed)
+    if not verify(envelope.header.device, message, envelope.signature):
+        raise EnvelopeError("its signature is not that of the device it names")
+
+
+def seal(
+    header: Header,
+    plaintext: bytes,
+    *,
+    content_key: bytes,
+    keys: DeviceKeys,
+    random_bytes: RandomBytes,
+) -> Envelope:
+    """Compress, seal and sign.
+
+    Arguments:
+        header: with ``device`` the public key of ``keys``.
+        plaintext: what members read.
+        content_key: the library's key (32 bytes) of the header's generation.
+
+    Raises:
+        EnvelopeError: the plaintext or the envelope is larger than one may be.
+    """
+    if header.device != keys.sign_public:
+        raise ValueError("the header names another device than the one that seals")
+    if len(plaintext) > limits.PLAINTEXT_BYTES_MAX:
+        raise EnvelopeError(
+            f"it would hold {len(plaintext):,} bytes where {limits.PLAINTEXT_BYTES_MAX:,} "
+            "are the most"
+        )
+    header_bytes = header.encode()
+    nonce = random_bytes(_NONCE_BYTES)
+    compressed = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(plaintext)
+    sealed = nonce + bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        compressed, header_bytes, nonce, envelope_chain_key(header, content_key)
+    )
+    signature = keys.sign(_message_to_sign(header_bytes, sealed))
+    raw = pack((header_bytes, sealed, signature))
+    if len(raw) > limits.ENVELOPE_BYTES_MAX:
+        raise EnvelopeError(
+            f"it would have {len(raw):,} bytes where {limits.ENVELOPE_BYTES_MAX:,} are the most"
+        )
+    return Envelope(header, sealed, signature, raw, content_hash(raw))
+
+
+def open_envelope(envelope: Envelope, content_key: bytes) -> bytes:
+    """The plaintext; the caller has verified the signature.
+
+    Raises:
+        EnvelopeError: another key, a damaged envelope, or a plaintext larger than may be.
+    """
+    nonce, ciphertext = envelope.sealed[:_NONCE_BYTES], envelope.sealed[_NONCE_BYTES:]
+    try:
+        compressed = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
+            ciphertext,
+            envelope.header.encode(),
+            nonce,
+            envelope_chain_key(envelope.header, content_key),
+        )
+    except CryptoError as error:
+        raise EnvelopeError("the library's key does not open it") from error
+    return _decompress(compressed)
+
+
+def envelope_chain_key(header: Header, content_key: bytes) -> bytes:
+    """The key of one chain under one generation's content key.
+
+    Random nonces then only have to differ within a chain. Not cached: it takes two microseconds.
+    """
+    if len(content_key) != CONTENT_KEY_BYTES:
+        raise ValueError(f"a content key has {CONTENT_KEY_BYTES} bytes")
+    return hashlib.blake2b(
+        digest(header.library, header.generation.to_bytes(8, "big"), header.device, header.chain),
+        key=content_key,
+        person=b"bifolio.chain.1",
+        digest_size=32,
+    ).digest()
+
+
+def _message_to_sign(header_bytes: bytes, sealed: bytes) -> bytes:
+    return signed_message("envelope 1", header_bytes, sealed)
+
+
+def _decompress(compressed: bytes) -> bytes:
+    """Only a frame that declares its size is opened, so that the bound is checked first."""
+    try:
+        declared = zstandard.frame_content_size(compressed)
+        if declared < 0:
+            raise EnvelopeError("its content does not declare its size")
+        if declared > limits.PLAINTEXT_BYTES_MAX:
+            raise EnvelopeError(
+                f"its content claims {declared:,} bytes where {limits.PLAINTEXT_BYTES_MAX:,} "
+                "are the most"
+            )
+        decompressor = zstandard.ZstdDecompressor(max_window_size=limits.PLAINTEXT_BYTES_MAX)
+        plaintext = decompressor.decompress(compressed, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise EnvelopeError("its content cannot be decompressed") from error
+    if len(plaintext) != declared:
+        raise EnvelopeError("its content is not of the size that it declares")
+    return plaintext
