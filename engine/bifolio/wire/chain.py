@@ -1,0 +1,28 @@
+"""The chain of hashes over a relay's log, by which both ends prove what they saw.
+
+The chain begins at a value of the library and the relay's epoch, so that the logs of two relays,
+or of one relay before and after it was wiped, never agree by accident. May import only ``ids``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bifolio.ids import digest
+
+
+def log_start(library: bytes, epoch: bytes) -> bytes:
+    """The chain's hash before the first entry: of 16 bytes of library and 16 of epoch."""
+    return digest(b"bifolio/log/start", library, epoch)
+
+
+def log_next(previous_hash: bytes, envelope_hash: bytes) -> bytes:
+    """The chain's hash after an entry, from the one before it and the envelope's hash."""
+    return digest(b"bifolio/log/entry", previous_hash, envelope_hash)
+
+
+def log_follow(previous_hash: bytes, envelope_hashes: Iterable[bytes]) -> bytes:
+    """The chain's hash after several entries."""
+    for envelope_hash in envelope_hashes:
+        previous_hash = log_next(previous_hash, envelope_hash)
+    return previous_hash

@@ -1,0 +1,30 @@
+"""The log's chain of hashes: both ends compute it alone and come to the same."""
+
+from __future__ import annotations
+
+from bifolio.wire.chain import log_follow, log_next, log_start
+
+
+def test_the_chain_depends_on_library_epoch_and_every_entry() -> None:
+    library, epoch = b"l" * 16, b"e" * 16
+    start = log_start(library, epoch)
+    hashes = [bytes([number]) * 32 for number in range(4)]
+    found = {
+        start,
+        log_start(epoch, library),
+        log_start(library, b"f" * 16),
+        log_next(start, hashes[0]),
+        log_next(hashes[0], start),
+        log_follow(start, hashes),
+        log_follow(start, reversed(hashes)),
+        log_follow(start, hashes[:3]),
+    }
+    assert len(found) == 8
+    assert all(len(value) == 32 for value in found)
+
+
+def test_following_in_parts_is_following_at_once() -> None:
+    start = log_start(b"l" * 16, b"e" * 16)
+    hashes = [bytes([number]) * 32 for number in range(9)]
+    assert log_follow(log_follow(start, hashes[:4]), hashes[4:]) == log_follow(start, hashes)
+    assert log_follow(start, []) == start

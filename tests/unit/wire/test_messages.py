@@ -1,0 +1,174 @@
+"""Messages: every one comes back as it went, and no bytes end in anything but an answer."""
+
+from __future__ import annotations
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bifolio import limits
+from bifolio.errors import ProtocolError
+from bifolio.wire.messages import (
+    MESSAGE_TYPES,
+    NO_HASH,
+    Ack,
+    Append,
+    AttestedPosition,
+    Bye,
+    Challenge,
+    Code,
+    Create,
+    Envelopes,
+    Hello,
+    Members,
+    Message,
+    Nack,
+    Pull,
+    PullMembers,
+    Push,
+    Receipt,
+    Retry,
+    Welcome,
+    parse_message,
+)
+
+EXAMPLES: tuple[Message, ...] = (
+    Challenge((1, 2), b"n" * 32),
+    Hello(1, b"l" * 16, b"d" * 32, b"s" * 64),
+    Hello(1, b"l" * 16, b"d" * 32, b"s" * 64, True, 7, AttestedPosition(b"e" * 16, 9)),
+    Welcome.nothing({"envelope_bytes": 1}),
+    Welcome(
+        True, b"e" * 16, 3, b"c" * 32, b"x" * 32, None, 0, "owner", 2, b"h" * 32, {"a": 1, "b": 2}
+    ),
+    Pull(0),
+    Envelopes(4, (b"one", b"two"), 6),
+    Envelopes(6, (), 6),
+    Push((b"one",)),
+    Ack((Receipt(b"h" * 32, 1), Receipt(b"i" * 32, 2))),
+    Nack(Code.GAP, b"s" * 32, "the relay has 3", 3, b"h" * 32),
+    Nack(Code.FORBIDDEN, b"", "only members"),
+    Create(b"genesis"),
+    PullMembers(0),
+    Members(1, (b"record",), 2, b"h" * 32),
+    Append(NO_HASH, b"record"),
+    Bye(Retry.BACKOFF, "closing"),
+)
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.NAME)
+def test_a_message_comes_back_as_it_went(message: Message) -> None:
+    assert parse_message(message.serialize()) == message
+
+
+def test_every_message_type_has_an_example() -> None:
+    assert {type(message) for message in EXAMPLES} == set(MESSAGE_TYPES)
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_are_a_message_or_a_protocol_error(raw: bytes) -> None:
+    try:
+        message = parse_message(raw)
+    except ProtocolError:
+        return
+    assert parse_message(message.serialize()) == message
+
+
+MSGPACK_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.binary(max_size=70)
+    | st.text(max_size=5)
+    | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.integers(0, 14), st.lists(MSGPACK_VALUES, max_size=12))
+def test_any_msgpack_is_a_message_or_a_protocol_error(number: int, values: list[object]) -> None:
+    try:
+        message = parse_message(msgpack.packb([number, *values]))
+    except ProtocolError:
+        return
+    message.check()
+
+
+@given(
+    st.sampled_from(EXAMPLES),
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=4),
+    st.integers(0, 40),
+)
+def test_a_mutated_message_is_a_message_or_a_protocol_error(
+    message: Message, changes: list[tuple[int, int]], cut: int
+) -> None:
+    raw = bytearray(message.serialize())
+    for place, value in changes:
+        raw[place % len(raw)] = value
+    try:
+        parse_message(bytes(raw[: max(len(raw) - cut, 0)])).check()
+    except ProtocolError:
+        return
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.NAME)
+def test_a_field_of_a_later_version_at_the_end_is_ignored(message: Message) -> None:
+    values = msgpack.unpackb(message.serialize(), strict_map_key=False)
+    assert parse_message(msgpack.packb([*values, {"later": [1, 2]}])) == message
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.NAME)
+def test_a_message_cut_anywhere_is_refused(message: Message) -> None:
+    raw = message.serialize()
+    for length in range(len(raw)):
+        with pytest.raises(ProtocolError):
+            parse_message(raw[:length])
+
+
+def test_a_type_of_a_later_version_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="does not know"):
+        parse_message(msgpack.packb([99, 1]))
+
+
+def test_bytes_after_the_end_are_refused() -> None:
+    with pytest.raises(ProtocolError, match="follow"):
+        parse_message(Pull(1).serialize() + b"\x00")
+
+
+def test_a_wrong_length_names_the_field() -> None:
+    with pytest.raises(ProtocolError, match="HELLO: library: expected 16 bytes"):
+        parse_message(msgpack.packb([2, 1, b"short", b"d" * 32, b"s" * 64, False, 0, None]))
+
+
+def test_entries_beyond_the_end_of_the_log_are_refused() -> None:
+    with pytest.raises(ProtocolError, match="ENVELOPES: n"):
+        parse_message(msgpack.packb([5, 4, [b"one", b"two"], 5]))
+
+
+def test_more_envelopes_than_a_batch_are_refused() -> None:
+    with pytest.raises(ProtocolError, match="at most"):
+        parse_message(msgpack.packb([6, [b""] * (limits.BATCH_ENVELOPES_MAX + 1)]))
+
+
+def test_nested_lists_are_refused_before_they_are_built() -> None:
+    bomb = msgpack.packb([4]).replace(b"\x91", b"\x92") + b"\x91" * 100_000 + b"\x01"
+    with pytest.raises(ProtocolError, match="single value"):
+        parse_message(bomb)
+
+
+def test_a_list_that_claims_billions_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        parse_message(b"\x92\x06\xdd\xff\xff\xff\xff")
+
+
+def test_a_message_over_the_limit_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="bytes"):
+        parse_message(bytes(limits.MESSAGE_BYTES_MAX + 1))
+
+
+def test_a_message_made_wrong_is_our_fault_and_names_the_field() -> None:
+    with pytest.raises(ValueError, match="nonce: expected 32 bytes"):
+        Challenge((1,), b"short").serialize()
