@@ -1,0 +1,70 @@
+"""What a relay is told when it starts, and where it keeps its data unless told.
+
+With the command line, the only place that reads the environment. May import only ``errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from bifolio import limits
+from bifolio.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Where a relay listens and keeps its data.
+
+    Raises:
+        UsageError: a value is out of its bounds.
+    """
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8787
+    connections_max: int = limits.RELAY_CONNECTIONS_MAX
+    libraries_max: int = limits.RELAY_LIBRARIES_MAX
+    library_bytes_max: int = limits.RELAY_LIBRARY_BYTES_MAX
+
+    def __post_init__(self) -> None:
+        _check_range("--port", self.port, least=0, most=65535)
+        _check_range(
+            "the number of connections",
+            self.connections_max,
+            least=1,
+            most=limits.RELAY_CONNECTIONS_MAX,
+        )
+        _check_range(
+            "the number of libraries",
+            self.libraries_max,
+            least=1,
+            most=limits.RELAY_LIBRARIES_MAX,
+        )
+        _check_range(
+            "the bytes of a library",
+            self.library_bytes_max,
+            least=1,
+            most=limits.RELAY_LIBRARY_BYTES_MAX,
+        )
+        if not self.host:
+            raise UsageError("--host is empty.", next_step="Give an address, as --host 127.0.0.1.")
+
+
+def default_data_folder(environment: Mapping[str, str]) -> Path:
+    """``BIFOLIO_HOME/relay`` if that is set, else a folder where the platform keeps data."""
+    home = environment.get("BIFOLIO_HOME")
+    if home:
+        return Path(home) / "relay"
+    return platformdirs.user_data_path("bifolio") / "relay"
+
+
+def _check_range(name: str, value: int, *, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise UsageError(
+            f"{name} takes a number from {least} to {most}; it was given {value}.",
+            next_step="Give a number in that range.",
+        )

@@ -1,0 +1,229 @@
+"""The shell round one connection's session: its socket, its queue, its turn at the ledger.
+
+Carries out what the session decides and decides nothing. The queue of what is to be sent is
+bounded: the reader stops while it is full, and the session sends nothing unasked beyond it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from bifolio import limits
+from bifolio.errors import MembershipError, RelayStorageError
+from bifolio.wire.messages import Retry
+from bifolio_relay.ledger import Answer, LogPart, MembersPart, Question, Submission
+from bifolio_relay.session import Action, Ask, Send, Session, Submit
+from bifolio_relay.storage import Outcome
+
+
+class Exchange(Protocol):
+    """What a peer needs of the relay around it."""
+
+    async def ask(self, peer: Peer, question: Question) -> Answer:
+        """The ledger's answer, told to the library's other connections where it concerns them."""
+        ...
+
+    async def submit(self, peer: Peer, submission: Submission) -> None:
+        """Put envelopes before the next commit; waits while there is no room."""
+        ...
+
+    def subscribe(self, peer: Peer) -> None:
+        """Tell this peer of what happens in its session's library from now on."""
+        ...
+
+    def queues_changed(self, by_bytes: int) -> None:
+        """A peer's queue has grown or shrunk."""
+        ...
+
+    def queues_full(self) -> bool:
+        """Whether all peers' queues together hold more than they may."""
+        ...
+
+
+class Peer:
+    """One connection."""
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        session: Session,
+        exchange: Exchange,
+        logger: logging.Logger,
+    ) -> None:
+        self._socket = socket
+        self.session = session
+        self._exchange = exchange
+        self._logger = logger
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
+        self._in_flight_bytes = 0
+        self._changed = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._gone = False
+
+    @property
+    def name(self) -> str:
+        """Who this is, for the log: shortened, and never what it says."""
+        device, library = self.session.device, self.session.library
+        if device is None or library is None:
+            return "stranger"
+        return f"device={device.hex()[:8]} library={library.hex()[:8]}"
+
+    async def run(self) -> None:
+        """Serve the connection until it ends."""
+        sender = asyncio.create_task(self._send_queued())
+        self._reader = asyncio.create_task(self._read())
+        try:
+            self._apply_now(self.session.opened())
+            await asyncio.wait({sender, self._reader}, return_when=asyncio.FIRST_COMPLETED)
+            if self._reader.done() and (self._reader.cancelled() or self.session.closed):
+                # What is queued, BYE at last, still goes out; a peer that does not read it
+                # is cut off by the ping, by the shutdown's deadline, or here.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(sender), limits.SHUTDOWN_GRACE_S)
+        finally:
+            self._gone = True
+            self._exchange.queues_changed(-self._queued_bytes)
+            self._changed.set()
+            sender.cancel()
+            self._reader.cancel()
+            results = await asyncio.gather(sender, self._reader, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def stop_reading(self) -> None:
+        """Take nothing more from this peer; what it is owed still goes out."""
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def stop(self, reason: str) -> None:
+        """Say BYE; the connection ends when it is sent."""
+        self._apply_now(self.session.stopped(Retry.BACKOFF, reason))
+
+    def committed(
+        self, outcomes: Sequence[Outcome], growth: LogPart | None, *, submitted_bytes: int
+    ) -> None:
+        """A commit took place in this peer's library; its own part in it is done."""
+        self._in_flight_bytes -= submitted_bytes
+        self._changed.set()
+        self._apply_now(self.session.committed(outcomes, growth, room_bytes=self._room_bytes()))
+
+    def members_grown(self, part: MembersPart) -> None:
+        """A membership record was appended by another."""
+        self._apply_now(self.session.members_grown(part, room_bytes=self._room_bytes()))
+
+    async def _read(self) -> None:
+        try:
+            async with asyncio.timeout(limits.HANDSHAKE_TIMEOUT_S):
+                while not self.session.greeted and not self.session.closed:
+                    await self._receive()
+            while not self.session.closed:
+                await self._receive()
+        except TimeoutError:
+            self._apply_now(self.session.stopped(Retry.BACKOFF, "no greeting came in time"))
+        except ConnectionClosed:
+            return
+
+    async def _receive(self) -> None:
+        await self._wait_for_queue()
+        raw = await self._socket.recv()
+        if isinstance(raw, str):
+            self._apply_now(self.session.stopped(Retry.ONCE, "text came; messages are binary"))
+            return
+        actions = self.session.received(raw)
+        if self.session.closed:
+            self._logger.warning("refused %s: not the protocol, or not the device", self.name)
+        await self._apply(actions)
+
+    async def _apply(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Send():
+                    self._enqueue(action.raw)
+                case Ask():
+                    await self._apply(await self._answered(action.question))
+                case Submit():
+                    await self._submit(action.submission)
+
+    def _apply_now(self, actions: Sequence[Action]) -> None:
+        """Carry out actions that are all to send: what happens elsewhere asks nothing."""
+        for action in actions:
+            assert isinstance(action, Send)
+            self._enqueue(action.raw)
+
+    async def _answered(self, question: Question) -> Sequence[Action]:
+        # Before the question, so that no commit falls between its answer and the first news.
+        self._exchange.subscribe(self)
+        try:
+            answer = await self._exchange.ask(self, question)
+        except (RelayStorageError, MembershipError) as error:
+            self._logger.error("storage failed for %s: %s", self.name, error.message)
+            return self.session.stopped(Retry.BACKOFF, "the relay cannot read this library now")
+        actions = self.session.answered(answer)
+        # From here on large messages may come: the peer has said who it is.
+        self._socket.protocol.max_message_size = self.session.message_bytes_max
+        return actions
+
+    async def _submit(self, submission: Submission) -> None:
+        size_bytes = submission.size_bytes
+        while (
+            self._in_flight_bytes
+            and self._in_flight_bytes + size_bytes > limits.PUSH_IN_FLIGHT_BYTES_MAX
+        ):
+            await self._wait_for_change()
+        self._in_flight_bytes += size_bytes
+        await self._exchange.submit(self, submission)
+
+    async def _wait_for_queue(self) -> None:
+        """While this peer takes nothing, nothing is taken from it."""
+        while self._queued_bytes > limits.RELAY_QUEUE_BYTES_MAX:
+            await self._wait_for_change()
+
+    async def _wait_for_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _room_bytes(self) -> int:
+        if self._exchange.queues_full() and self._queue:
+            return 0
+        return max(limits.RELAY_QUEUE_BYTES_MAX - self._queued_bytes, 0)
+
+    def _enqueue(self, raw: bytes) -> None:
+        if self._gone:
+            return
+        self._queue.append(raw)
+        self._queued_bytes += len(raw)
+        self._exchange.queues_changed(len(raw))
+        self._changed.set()
+
+    async def _send_queued(self) -> None:
+        try:
+            while True:
+                while self._queue:
+                    raw = self._queue[0]
+                    await self._socket.send(raw)
+                    self._queue.popleft()
+                    self._queued_bytes -= len(raw)
+                    self._exchange.queues_changed(-len(raw))
+                    self._changed.set()
+                self._apply_now(self.session.drained())
+                if not self._queue:
+                    if self.session.closed:
+                        await self._socket.close()
+                        return
+                    await self._wait_to_send()
+        except ConnectionClosed:
+            return
+
+    async def _wait_to_send(self) -> None:
+        while not self._queue:
+            await self._wait_for_change()

@@ -1,0 +1,199 @@
+"""The relay as a process: listens, announces where, shuts down cleanly.
+
+``serve`` runs until it is told to stop, ``run`` does so for a whole process, ``main`` is the
+command ``bifolio-relay``. What the connections do is the business of ``exchange``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from websockets.asyncio.server import Server
+from websockets.asyncio.server import serve as listen
+
+from bifolio import __version__, limits
+from bifolio.errors import BifolioError, PortInUseError, RelayError
+from bifolio_relay.config import Config, default_data_folder
+from bifolio_relay.exchange import Relay
+from bifolio_relay.storage_sqlite import SqliteLogStorage
+
+
+async def serve(
+    config: Config,
+    ready: Callable[[str], None],
+    *,
+    stop: asyncio.Event | None = None,
+    logger: logging.Logger | None = None,
+) -> None:
+    """Run a relay until SIGTERM or SIGINT, or until ``stop`` is set.
+
+    Arguments:
+        config: where to listen and to keep data.
+        ready: called once with the relay's address when it listens.
+        stop: for who has no signals.
+        logger: what is written never holds content or secrets.
+
+    Raises:
+        PortInUseError: another program listens there.
+        RelayError: the address is not one of this computer.
+        RelayStorageError: the data cannot be used, or another relay uses it.
+    """
+    stop = stop or asyncio.Event()
+    logger = logger or logging.getLogger("bifolio_relay")
+    storage = SqliteLogStorage(config.data)
+    try:
+        relay = Relay(storage, config, logger)
+        try:
+            await _serve(relay, config, ready, stop, logger)
+        finally:
+            relay.close()
+    finally:
+        storage.close()
+
+
+def run(config: Config) -> None:
+    """Run a relay as this process: prints where it listens, logs to stderr; see ``serve``."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    asyncio.run(serve(config, lambda url: print(f"listening on {url}", flush=True)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command ``bifolio-relay``; gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="bifolio-relay",
+        description="Store the changes of Bifolio libraries and pass them on, unable to read them.",
+    )
+    parser.add_argument("--host", default=Config.host, help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=Config.port, help="port; 0 picks a free one (%(default)s)"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=default_data_folder(os.environ), help="folder (%(default)s)"
+    )
+    parser.add_argument("--version", action="version", version=f"bifolio-relay {__version__}")
+    given = parser.parse_args(arguments)
+    try:
+        run(Config(data=given.data, host=given.host, port=given.port))
+    except BifolioError as error:
+        print(f"bifolio-relay: {error.message}\n{error.next_step}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+async def _serve(
+    relay: Relay,
+    config: Config,
+    ready: Callable[[str], None],
+    stop: asyncio.Event,
+    logger: logging.Logger,
+) -> None:
+    server = await _listen(relay, config, logger)
+    committer = asyncio.create_task(relay.commit_forever())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        with _signals(stop):
+            url = _address(server, config.host)
+            logger.info("listening on %s, data in %s", url, config.data)
+            ready(url)
+            await asyncio.wait({committer, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            logger.info("closing")
+            await _shut_down(relay, server, committer)
+    finally:
+        stopped.cancel()
+        committer.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            # A committer that failed ends the process with its error.
+            await committer
+
+
+async def _listen(relay: Relay, config: Config, logger: logging.Logger) -> Server:
+    try:
+        return await listen(
+            relay.connected,
+            config.host,
+            config.port,
+            process_request=relay.health,
+            # No page of a browser speaks this protocol: one that tries is somebody's trap.
+            origins=[None],
+            # Sealed bytes do not compress.
+            compression=None,
+            # Raised for each connection when it is open (peer).
+            max_size=limits.HANDSHAKE_MESSAGE_BYTES_MAX,
+            max_queue=2,
+            open_timeout=limits.HANDSHAKE_TIMEOUT_S,
+            close_timeout=limits.SHUTDOWN_GRACE_S,
+            ping_interval=limits.RELAY_PING_INTERVAL_S,
+            ping_timeout=limits.RELAY_PING_TIMEOUT_S,
+            server_header=None,
+            logger=_socket_logger(logger),
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUseError(host=config.host, port=config.port) from error
+        raise RelayError(
+            f"The relay cannot listen on {config.host} port {config.port}: {error.strerror}.",
+            next_step="Choose an address of this computer with --host and a port above 1023 "
+            "with --port.",
+        ) from error
+
+
+async def _shut_down(relay: Relay, server: Server, committer: asyncio.Task[None]) -> None:
+    """Stop accepting, finish what is queued, say BYE; cut off who takes too long."""
+    server.close(close_connections=False)
+    relay.stop_reading()
+    if not committer.done():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(relay.finish(), limits.SHUTDOWN_GRACE_S)
+    for connection in tuple(server.all_connections):
+        connection.transport.abort()
+    await server.wait_closed()
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    caught: list[signal.Signals] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Only the main thread of a Unix process can; others stop by the event.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stop.set)
+            caught.append(number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+def _address(server: Server, host: str) -> str:
+    port = server.sockets[0].getsockname()[1]
+    return f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}"
+
+
+def _socket_logger(logger: logging.Logger) -> logging.Logger:
+    """What websockets itself reports: faults of ours, not every stranger's failed greeting."""
+    socket_logger = logger.getChild("socket")
+    socket_logger.setLevel(logging.ERROR)
+    socket_logger.addFilter(_not_a_strangers_fault)
+    return socket_logger
+
+
+def _not_a_strangers_fault(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("opening handshake failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

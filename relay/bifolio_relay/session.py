@@ -1,0 +1,361 @@
+"""What one connection is told: events in, actions out, no I/O.
+
+The shell calls a method for everything that happens and carries out the actions that it returns,
+in order: ``Send`` bytes, ``Ask`` the ledger and bring its answer, ``Submit`` to the next shared
+commit. Live delivery: a connection whose PULL reached the end of the log is told of each further
+entry, exactly once and in the order of positions, its own by ACK and the others by ENVELOPES, so
+that its cursor can follow both. One whose queue is full stops being told and gets one notice when
+the queue is empty again; it then pulls. Knows nothing of sockets, threads or other connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from bifolio import limits
+from bifolio.crypto.keys import verify
+from bifolio.crypto.membership import hello_message
+from bifolio.errors import ProtocolError
+from bifolio.wire.connection import RelayConnection, State
+from bifolio.wire.messages import (
+    PROTOCOL_VERSION,
+    Ack,
+    Append,
+    Bye,
+    Challenge,
+    Code,
+    Create,
+    Envelopes,
+    Hello,
+    Members,
+    Message,
+    Nack,
+    Pull,
+    PullMembers,
+    Push,
+    Receipt,
+    Retry,
+    Welcome,
+)
+from bifolio_relay.ledger import (
+    Answer,
+    AppendMember,
+    CreateLibrary,
+    LogPart,
+    Look,
+    MembersPart,
+    Question,
+    ReadLog,
+    ReadMembers,
+    Seen,
+    Submission,
+)
+from bifolio_relay.storage import Outcome, Placed, Refused, Unavailable
+
+#: What WELCOME tells of the relay's limits.
+LIMITS = {
+    "envelope_bytes": limits.ENVELOPE_BYTES_MAX,
+    "message_bytes": limits.MESSAGE_BYTES_MAX,
+    "push_in_flight_bytes": limits.PUSH_IN_FLIGHT_BYTES_MAX,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bytes of one message for this connection."""
+
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to the ledger; bring the answer to ``answered`` before the next message."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Envelopes for the next commit; bring what became of them to ``committed``."""
+
+    submission: Submission
+
+
+Action = Send | Ask | Submit
+
+
+class Delivery(Enum):
+    """Whether new entries are sent unasked."""
+
+    ASKED = auto()  #: only what is pulled
+    LIVE = auto()  #: everything to ``_sent_through`` is sent, and what follows will be
+    BEHIND = auto()  #: was live; owes the peer a notice when its queue is empty
+
+
+class Session:
+    """The relay's side of one connection; ``nonce`` is 32 fresh random bytes."""
+
+    def __init__(self, *, nonce: bytes) -> None:
+        self._wire = RelayConnection()
+        self._nonce = nonce
+        self._look: Look | None = None
+        self._member = False
+        self._delivery = Delivery.ASKED
+        self._sent_through = 0
+        self._log_n = 0
+        self._members_notice: MembersPart | None = None
+
+    @property
+    def library(self) -> bytes | None:
+        """The library that the peer proved to ask for; None before its HELLO."""
+        return None if self._look is None else self._look.library
+
+    @property
+    def device(self) -> bytes | None:
+        """The key that the peer proved to hold; None before its HELLO."""
+        return None if self._look is None else self._look.device
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the peer has said who it is."""
+        return self._look is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether BYE was said: when all is sent, the connection ends."""
+        return self._wire.state is State.CLOSED
+
+    @property
+    def live(self) -> bool:
+        """Whether new entries are sent unasked."""
+        return self._delivery is Delivery.LIVE
+
+    @property
+    def message_bytes_max(self) -> int:
+        """The largest message that may come now."""
+        return self._wire.message_bytes_max
+
+    def opened(self) -> list[Action]:
+        """The connection stands: the relay speaks first."""
+        return [self._send(Challenge((PROTOCOL_VERSION,), self._nonce))]
+
+    def received(self, raw: bytes) -> list[Action]:
+        """A message came."""
+        if self.closed:
+            return []
+        try:
+            message = self._wire.receive(raw)
+        except ProtocolError as error:
+            return self.stopped(Retry.ONCE, error.reason)
+        match message:
+            case Hello():
+                return self._greeted(message)
+            case Create() if self._look is not None:
+                return [Ask(CreateLibrary(self._look, message.genesis))]
+            case Pull() if self._look is not None:
+                return [Ask(ReadLog(self._look.library, self._look.device, message.after))]
+            case Push() if self._look is not None:
+                library, device = self._look.library, self._look.device
+                return [Submit(Submission(library, device, message.envelopes))]
+            case PullMembers() if self._look is not None:
+                return [Ask(ReadMembers(self._look.library, message.start))]
+            case Append() if self._look is not None:
+                library = self._look.library
+                return [Ask(AppendMember(library, message.expected_head, message.record))]
+            case _:
+                raise AssertionError(f"the table of states let {message.NAME} pass")
+
+    def answered(self, answer: Answer) -> list[Action]:
+        """The ledger answered this connection's question."""
+        if self.closed:
+            return []
+        match answer:
+            case Seen():
+                return [self._welcome(answer)]
+            case LogPart():
+                return [self._log_part(answer)]
+            case MembersPart():
+                return [self._send(_members_message(answer))]
+            case Refused():
+                return [self._send(_nack(answer))]
+
+    def committed(
+        self, outcomes: Sequence[Outcome], growth: LogPart | None, *, room_bytes: int
+    ) -> list[Action]:
+        """A commit took place in this library.
+
+        Arguments:
+            outcomes: of this connection's own envelopes in it; none for who pushed nothing.
+            growth: the log's new entries, if there are any.
+            room_bytes: how much more this connection's queue may take.
+        """
+        if growth is not None:
+            self._log_n = max(self._log_n, growth.n)
+        if self.closed or self._wire.state is not State.OPEN:
+            return []
+        for outcome in outcomes:
+            if isinstance(outcome, Unavailable):
+                # Neither taken nor refused: the client comes back and offers it again.
+                return self.stopped(Retry.BACKOFF, outcome.reason)
+        own = {
+            outcome.position: Receipt(outcome.hash, outcome.position)
+            for outcome in outcomes
+            if isinstance(outcome, Placed)
+        }
+        actions: list[Action] = []
+        if self.live and growth is not None and self._can_follow(growth, own, room_bytes):
+            known = [own.pop(at) for at in sorted(own) if at <= self._sent_through]
+            actions += self._acks(known)
+            actions += self._follow(growth, own)
+        else:
+            actions += self._acks([own[position] for position in sorted(own)])
+        refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+        return [*actions, *(self._send(_nack(refusal)) for refusal in refused)]
+
+    def members_grown(self, part: MembersPart, *, room_bytes: int) -> list[Action]:
+        """A membership record was appended through another connection."""
+        if part.grown is not None and self._look is not None:
+            self._member = part.grown.role_of(self._look.device) is not None
+        if self.closed or self._wire.state is not State.OPEN:
+            return []
+        if sum(map(len, part.records)) > room_bytes:
+            self._members_notice = part
+            return []
+        return [self._send(_members_message(part))]
+
+    def drained(self) -> list[Action]:
+        """Everything in this connection's queue was sent."""
+        if self.closed:
+            return []
+        actions: list[Action] = []
+        if self._members_notice is not None:
+            part, self._members_notice = self._members_notice, None
+            actions.append(self._send(Members(part.total, (), part.total, part.head)))
+        if self._delivery is Delivery.BEHIND:
+            self._delivery = Delivery.ASKED
+            actions.append(self._send(Envelopes(self._log_n, (), self._log_n)))
+        return actions
+
+    def stopped(self, retry: Retry, reason: str) -> list[Action]:
+        """The connection is to end, from the relay's side."""
+        if self.closed:
+            return []
+        return [self._send(Bye(retry, reason[:1000]))]
+
+    def _send(self, message: Message) -> Send:
+        return Send(self._wire.send(message))
+
+    def _greeted(self, hello: Hello) -> list[Action]:
+        if hello.version != PROTOCOL_VERSION:
+            return self.stopped(Retry.NEVER, f"this relay speaks version {PROTOCOL_VERSION}")
+        signed = hello_message(version=hello.version, library=hello.library, nonce=self._nonce)
+        if not verify(hello.device, signed, hello.signature):
+            return self.stopped(Retry.NEVER, "the greeting's signature is not the device's")
+        self._look = Look(hello.library, hello.device, hello.cursor, hello.attested)
+        return [Ask(self._look)]
+
+    def _welcome(self, seen: Seen) -> Send:
+        if seen.head is None:
+            return self._send(Welcome.nothing(LIMITS))
+        head = seen.head
+        self._log_n = max(self._log_n, head.n)
+        self._member = seen.role is not None
+        return self._send(
+            Welcome(
+                exists=True,
+                epoch=head.epoch,
+                n=head.n,
+                chain_hash=head.chain_hash,
+                cursor_hash=seen.cursor_hash,
+                attested_hash=seen.attested_hash,
+                floor=head.floor,
+                role=seen.role,
+                members=head.members,
+                members_head=head.members_head,
+                limits=LIMITS,
+            )
+        )
+
+    def _log_part(self, part: LogPart) -> Send:
+        end = part.after + len(part.envelopes)
+        # Commits may have been told of since the part was read; then the peer must pull on.
+        self._log_n = max(self._log_n, part.n)
+        if end == self._log_n and self._member:
+            self._delivery = Delivery.LIVE
+            self._sent_through = end
+        return self._send(Envelopes(part.after, part.envelopes, self._log_n))
+
+    def _can_follow(self, growth: LogPart, own: dict[int, Receipt], room_bytes: int) -> bool:
+        """Whether the new entries can be sent; if not, this connection stops being live."""
+        foreign_bytes = sum(
+            len(raw)
+            for position, raw in enumerate(growth.envelopes, growth.after + 1)
+            if position not in own and position > self._sent_through
+        )
+        if foreign_bytes <= room_bytes and growth.after <= self._sent_through:
+            return True
+        self._delivery = Delivery.BEHIND
+        return False
+
+    def _follow(self, growth: LogPart, own: dict[int, Receipt]) -> list[Action]:
+        """The new entries in order: runs of our peer's own by ACK, of the others' as they are."""
+        actions: list[Action] = []
+        receipts: list[Receipt] = []
+        others: list[bytes] = []
+        for position, raw in enumerate(growth.envelopes, growth.after + 1):
+            if position <= self._sent_through:
+                continue
+            receipt = own.get(position)
+            if receipt is not None:
+                actions += self._entries(others, before=position, n=growth.n)
+                others = []
+                receipts.append(receipt)
+                continue
+            actions += self._acks(receipts)
+            receipts = []
+            others.append(raw)
+        actions += self._acks(receipts)
+        actions += self._entries(others, before=growth.n + 1, n=growth.n)
+        self._sent_through = growth.n
+        return actions
+
+    def _acks(self, receipts: Sequence[Receipt]) -> list[Action]:
+        return [
+            self._send(Ack(tuple(receipts[start : start + limits.BATCH_ENVELOPES_MAX])))
+            for start in range(0, len(receipts), limits.BATCH_ENVELOPES_MAX)
+        ]
+
+    def _entries(self, envelopes: Sequence[bytes], *, before: int, n: int) -> list[Action]:
+        """Envelopes that end just before a position, in messages of bounded size."""
+        actions: list[Action] = []
+        after = before - 1 - len(envelopes)
+        batch: list[bytes] = []
+        size_bytes = 0
+        for raw in envelopes:
+            size_bytes += len(raw)
+            full = size_bytes > limits.BATCH_BYTES_TARGET
+            if batch and (full or len(batch) == limits.BATCH_ENVELOPES_MAX):
+                actions.append(self._send(Envelopes(after, tuple(batch), n)))
+                after += len(batch)
+                batch, size_bytes = [], len(raw)
+            batch.append(raw)
+        if batch:
+            actions.append(self._send(Envelopes(after, tuple(batch), n)))
+        return actions
+
+
+def _members_message(part: MembersPart) -> Members:
+    return Members(part.start, part.records, part.total, part.head)
+
+
+def _nack(refusal: Refused) -> Nack:
+    with_chain = refusal.code in (Code.FORK, Code.GAP)
+    return Nack(
+        refusal.code,
+        refusal.subject,
+        refusal.detail,
+        seq=refusal.seq if with_chain else 0,
+        head=refusal.head if with_chain else bytes(32),
+    )
