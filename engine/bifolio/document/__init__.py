@@ -1,0 +1,20 @@
+"""Records as CRDT documents: shared types on one side, plain values on the other (DESIGN §4).
+
+``record`` is the only module of Bifolio that imports pycrdt. The others are pure: they read the
+entries of a record's map and plan writes; ``record`` carries a plan out in one transaction.
+
+==============  ===========================================================================
+``entries``     a record's flat keys, parsed: registers, texts, unknown keys
+``plan``        writes to be made together: put, remove, new text, edit of a text
+``registers``   scalar fields that keep every concurrent value
+``texts``       long texts, merged by character, replaced without losing unseen edits
+``creators``    lists of names, merged by element
+``sets``        observed-remove sets
+``deletion``    the trash: a deletion knows what it saw
+``editing``     a user's edits as plans
+``importing``   deterministic first updates, and newer versions of an imported source
+``view``        what is shown: values, conflicts, trash
+``canonical``   the record's canonical JSON and its share of the state hash
+``record``      one pycrdt document
+==============  ===========================================================================
+"""

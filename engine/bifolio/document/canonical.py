@@ -1,0 +1,52 @@
+"""A record's canonical JSON, and its share of the state hash (DESIGN §6).
+
+Over all live registers, texts, elements and unknown keys, nothing derived but the trash: two
+replicas that hold the same changes give the same text, whatever was compacted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from bifolio.document import deletion
+from bifolio.document.entries import Entries
+from bifolio.records.canonical import canonical_json
+
+STATE_HASH_MODULUS = 1 << 256
+
+
+def record_json(record_id: str, kind: str, entries: Entries) -> str:
+    """``{id, kind, fields: {name: [[stamp, slot, value], ... newest first]}, trash}``."""
+    fields: dict[str, object] = {
+        name: [[live.stamp, live.slot, live.value] for live in lives]
+        for name, lives in entries.registers.items()
+    }
+    for key, content in entries.texts.items():
+        fields[key] = [["", "", content]]
+    for key, value in entries.unknown.items():
+        fields[key] = [["", "", _storable(value)]]
+    return canonical_json(
+        {
+            "id": record_id,
+            "kind": kind,
+            "fields": fields,
+            "trash": deletion.is_trashed(entries),
+        }
+    )
+
+
+def record_hash(record_id: str, text: str) -> int:
+    """BLAKE2b-256(id, 0x00, canonical JSON) as a number; the state hash is their sum."""
+    hashed = hashlib.blake2b(record_id.encode() + b"\x00" + text.encode(), digest_size=32)
+    return int.from_bytes(hashed.digest(), "big")
+
+
+def _storable(value: object) -> object:
+    """An unknown value in a form that canonical JSON carries."""
+    if isinstance(value, float) and not value.is_integer():
+        return {"float": repr(value)}
+    if isinstance(value, list):
+        return [_storable(member) for member in value]
+    if isinstance(value, dict):
+        return {str(key): _storable(member) for key, member in value.items()}
+    return value

@@ -1,0 +1,113 @@
+"""A record's flat keys, parsed.
+
+A key is a name and a slot, with U+001F between its parts; its value is ``[stamp, value]``. A
+text is a shared text under ``field␟slot␟n``. What fits neither is of a newer version: it is
+carried untouched and enters the state hash. Knows nothing of pycrdt and of what fields mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bifolio.clock import is_stamp, stamp_milliseconds
+from bifolio.ids import SEPARATOR, SLOT_LENGTH
+
+IMPORT_MARK = "i"
+
+#: Characters of an import slot that name the source; the last one is the mapping's version.
+_IMPORT_HASH_END = SLOT_LENGTH - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One live value of a register."""
+
+    stamp: str
+    slot: str
+    value: str | None
+
+    @property
+    def rank(self) -> tuple[str, str]:
+        """What decides between concurrent values: the greatest is shown."""
+        return (self.stamp, self.slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """All that a record's map holds. Each register's live values stand newest first."""
+
+    registers: dict[str, list[Live]]
+    texts: dict[str, str]
+    unknown: dict[str, object]
+
+    def live(self, name: str) -> list[Live]:
+        """The live values of a register, newest first; empty where it was never written."""
+        return self.registers.get(name, [])
+
+    def under(self, prefix: str) -> list[str]:
+        """The names of the registers that begin with ``prefix`` and a separator."""
+        start = prefix + SEPARATOR
+        return [name for name in self.registers if name.startswith(start)]
+
+
+def join(*parts: str) -> str:
+    """The key of these parts."""
+    return SEPARATOR.join(parts)
+
+
+def is_import(live: Live) -> bool:
+    """Whether an import wrote this value: no clock of ours gives the millisecond zero."""
+    return live.slot.startswith(IMPORT_MARK) and stamp_milliseconds(live.stamp) == 0
+
+
+def parse_entries(content: Mapping[str, object]) -> Entries:
+    """Parse a record's map as Python values (shared texts as ``str``)."""
+    registers: dict[str, list[Live]] = {}
+    texts: dict[str, str] = {}
+    unknown: dict[str, object] = {}
+    for key, value in content.items():
+        if isinstance(value, str):
+            texts[key] = value
+            continue
+        name, _, slot = key.rpartition(SEPARATOR)
+        if (
+            name
+            and len(slot) == SLOT_LENGTH
+            and isinstance(value, list)
+            and len(value) == 2
+            and is_stamp(value[0])
+            and (value[1] is None or isinstance(value[1], str))
+        ):
+            registers.setdefault(name, []).append(Live(value[0], slot, value[1]))
+        else:
+            unknown[key] = value
+    for lives in registers.values():
+        if len(lives) > 1:
+            lives.sort(key=lambda live: live.rank, reverse=True)
+    return Entries(registers, texts, unknown)
+
+
+def without_superseded_imports(entries: Entries) -> Entries:
+    """The entries without what an older mapping made of a source that a newer one mapped too."""
+    newest: dict[str, str] = {}
+    several = False
+    for lives in entries.registers.values():
+        for live in lives:
+            if is_import(live):
+                source, version = live.slot[:_IMPORT_HASH_END], live.slot[_IMPORT_HASH_END]
+                known = newest.setdefault(source, version)
+                several = several or known != version
+                newest[source] = max(known, version)
+    if not several:
+        return entries
+
+    def stands(live: Live) -> bool:
+        return not is_import(live) or newest[live.slot[:_IMPORT_HASH_END]] == live.slot[-1]
+
+    kept = {
+        name: standing
+        for name, lives in entries.registers.items()
+        if (standing := [live for live in lives if stands(live)])
+    }
+    return Entries(kept, entries.texts, entries.unknown)

@@ -1,0 +1,94 @@
+"""A plan: writes that are made together, in one transaction, after all of them are checked.
+
+pycrdt commits what an exception interrupts, and panics on a lone surrogate (PITFALLS 37), so
+everything is validated here before a transaction is opened. Knows nothing of pycrdt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bifolio.document.entries import Entries, Live, join
+from bifolio.errors import InvalidValueError
+from bifolio.ids import SEPARATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes and when: the incarnation's slot and the change's stamp."""
+
+    slot: str
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """Replace ``removed`` characters at ``start`` of a text as it was by ``inserted``."""
+
+    start: int
+    removed: int
+    inserted: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """Writes to one record. A key is written once; a put wins over a removal of the same key."""
+
+    writer: Writer
+    puts: dict[str, str | None] = field(default_factory=dict)
+    removals: set[str] = field(default_factory=set)
+    new_texts: dict[str, str] = field(default_factory=dict)
+    text_edits: dict[str, list[TextEdit]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.puts or self.removals or self.new_texts or self.text_edits)
+
+    def put(self, name: str, value: str | None, *, seen: list[Live]) -> None:
+        """Write the register under our slot and delete every other slot that was seen."""
+        self.puts[join(str(checked(name)), self.writer.slot)] = checked(value)
+        self.remove(name, [live for live in seen if live.slot != self.writer.slot])
+
+    def remove(self, name: str, seen: list[Live]) -> None:
+        """Delete the values of a register that were seen."""
+        self.removals.update(join(name, live.slot) for live in seen)
+
+    def new_text(self, entries: Entries, field_name: str, content: str) -> str:
+        """Plan a text under a key never written before; returns the text's name ``slot␟n``."""
+        number = 0
+        while (key := join(field_name, self.writer.slot, str(number))) in entries.texts or (
+            key in self.new_texts
+        ):
+            number += 1
+        self.new_texts[key] = content if checked(content) is not None else ""
+        return join(self.writer.slot, str(number))
+
+    def edit_text(self, key: str, edits: list[TextEdit]) -> None:
+        """Plan edits of one text, positions counted in the text as it is."""
+        for edit in edits:
+            checked(edit.inserted)
+        self.text_edits.setdefault(key, []).extend(edits)
+
+
+def checked(value: str | None) -> str | None:
+    """The value, if every computer can store it.
+
+    Raises:
+        InvalidValueError: a lone surrogate, which no encoding carries.
+    """
+    if value is not None:
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidValueError(
+                "text",
+                expected="Unicode text",
+                got=f"half of a character (a lone surrogate) at position {error.start}",
+            ) from None
+    return value
+
+
+def escaped(element: str) -> str:
+    """An element as part of a key: the separator may not stand in it."""
+    return element.replace("%", "%25").replace(SEPARATOR, "%1F")

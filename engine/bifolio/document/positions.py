@@ -1,0 +1,71 @@
+"""Positions in an ordered list: strings between which there is always another one.
+
+A position is a fraction in base 64, the writer's slot and a counter: no two writers make equal
+ones, and what one writer adds in a row stays together (DESIGN §4). Knows nothing of what is
+ordered.
+"""
+
+from __future__ import annotations
+
+from bifolio.ids import SLOT_LENGTH, TAG_LENGTH
+
+#: The digits in the order of their code points: base64url's alphabet.
+DIGITS = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+_VALUE = {digit: value for value, digit in enumerate(DIGITS)}
+
+#: Digits of a counter: without the zero of ``DIGITS``, so that something always fits before.
+_COUNTER = DIGITS[1:]
+_COUNTER_LENGTH = 3
+
+#: A position ends in its writer's slot and a counter.
+_TAIL_LENGTH = SLOT_LENGTH + _COUNTER_LENGTH
+
+#: A device goes on right behind its own last element until the position is this long: 200 names
+#: added one by one would else end in positions of 2,000 characters.
+_BEHIND_LENGTH_MAX = 4 * _TAIL_LENGTH
+
+
+#: A run that one device goes on with, command after command, grows by a tail each time; past
+#: this it begins anew beside itself.
+_RUN_LENGTH_MAX = 10 * _TAIL_LENGTH
+
+
+def between(low: str, high: str | None) -> str:
+    """A string strictly between two positions, and no beginning of the higher one.
+
+    ``low`` may be empty (the very beginning), ``high`` None (the very end).
+    """
+    made = ""
+    place = 0
+    while True:
+        lower = _VALUE.get(low[place], 0) if place < len(low) else 0
+        upper = len(DIGITS)
+        if high is not None:
+            upper = _VALUE.get(high[place], 0) if place < len(high) else 0
+        if upper - lower > 1:
+            return made + DIGITS[(lower + upper) // 2]
+        made += DIGITS[lower]
+        if upper > lower:
+            high = None
+        place += 1
+
+
+def run(low: str, high: str | None, *, slot: str, count: int) -> list[str]:
+    """``count`` ascending positions of one writer between two others.
+
+    A device that goes on after its own last element stays right behind it, so that two lists
+    extended at the same time do not interleave.
+    """
+    own = low[-_TAIL_LENGTH:][:TAG_LENGTH] == slot[:TAG_LENGTH] and len(low) >= _TAIL_LENGTH
+    free = len(low) < _RUN_LENGTH_MAX and (high is None or not high.startswith(low))
+    behind = own and free and len(low) < _BEHIND_LENGTH_MAX
+    start = (low if behind else between(low, high)) + slot
+    return [start + _counter(number) for number in range(count)]
+
+
+def _counter(number: int) -> str:
+    digits = ""
+    for _ in range(_COUNTER_LENGTH):
+        number, digit = divmod(number, len(_COUNTER))
+        digits = _COUNTER[digit] + digits
+    return digits

@@ -1,0 +1,71 @@
+"""Observed-remove sets: tags, groups, files, ISBN, ISSN, URL.
+
+One flat key for each element and writer; a removal deletes the keys that it saw, so an element
+that someone else added at the same time stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from bifolio import limits
+from bifolio.document.entries import Entries, join
+from bifolio.document.plan import Plan, escaped
+from bifolio.ids import base64url
+from bifolio.records.canonical import nfc
+
+MARK = "+"
+
+
+def element_name(field: str, element: str) -> str:
+    """The register of an element: NFC, the separator escaped, hashed beyond 64 bytes."""
+    text = escaped(nfc(element))
+    encoded = text.encode(errors="surrogatepass")
+    if len(encoded) > limits.ELEMENT_KEY_BYTES_MAX:
+        text = "#" + base64url(hashlib.blake2b(encoded, digest_size=24).digest())
+    return join(MARK + field, text)
+
+
+def elements(entries: Entries, field: str) -> list[str]:
+    """The elements as given, in (stamp, slot, element) order."""
+    found = []
+    for name in entries.under(MARK + field):
+        first = min(entries.registers[name], key=lambda live: live.rank)
+        if first.value is not None:
+            found.append((first.rank, first.value))
+    return [value for _, value in sorted(found)]
+
+
+def fields(entries: Entries) -> set[str]:
+    """The fields of which the record holds an element."""
+    return {
+        name.split("\x1f", 1)[0][len(MARK) :] for name in entries.registers if name.startswith(MARK)
+    }
+
+
+def plan_add(plan: Plan, entries: Entries, field: str, element: str) -> None:
+    """Plan to add an element; nothing where it is there already."""
+    name = element_name(field, element)
+    if not entries.live(name):
+        plan.put(name, element, seen=[])
+
+
+def plan_remove(plan: Plan, entries: Entries, field: str, element: str) -> bool:
+    """Plan to remove what is seen of an element. False where it is not there."""
+    name = element_name(field, element)
+    lives = entries.live(name)
+    plan.remove(name, lives)
+    return bool(lives)
+
+
+def plan_set(plan: Plan, entries: Entries, field: str, wanted: tuple[str, ...]) -> bool:
+    """Plan the set to hold just these elements. True where something is removed only."""
+    keep = {element_name(field, element) for element in wanted}
+    removed = False
+    for name in entries.under(MARK + field):
+        if name not in keep:
+            plan.remove(name, entries.registers[name])
+            removed = True
+    for element in wanted:
+        plan_add(plan, entries, field, element)
+    return removed

@@ -1,0 +1,176 @@
+"""The trash: a deletion covers what it saw; an edit that none covers brings the reference back."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.document.builders import RECORD_ID, Desk, desks, meet
+
+from bifolio.document import importing
+from bifolio.document.importing import ImportVersion
+from bifolio.document.view import DELETED, ConflictKind
+from bifolio.records.edits import Act, Edit
+from bifolio.records.reference import Source
+
+
+def test_a_deleted_reference_is_in_the_trash_everywhere() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    meet(office, home)
+    assert home.view.trashed
+    assert home.conflicts == {}
+
+
+def test_an_edit_unseen_by_the_deleter_revives_the_reference() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    home.sets("title", "On Ink")
+    meet(office, home)
+    assert not office.view.trashed
+    assert office.values["title"] == "On Ink"
+    (conflict,) = office.view.conflicts
+    assert (conflict.field, conflict.kind) == (DELETED, ConflictKind.REVIVED)
+    assert [one.slot for one in conflict.values] == [home.slot, office.slot]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        Edit("note", Act.ADD, ("More.",)),
+        Edit("tags", Act.ADD, ("kept",)),
+        Edit("tags", Act.REMOVE, ("old",)),
+        Edit("author", Act.REMOVE, ("Doe, Jane",)),
+        Edit("title", Act.CLEAR),
+    ],
+    ids=lambda act: f"{act.act.name} {act.field}",
+)
+def test_every_kind_of_edit_revives(act: Edit) -> None:
+    office = Desk("office")
+    office.creates({"title": "On Paper", "note": "Long enough.", "tags": ("old",)})
+    office.sets("author", "Doe, Jane", "Roe, R.")
+    home = Desk("home").learns(office)
+    office.deletes()
+    home.edits(act)
+    meet(office, home)
+    assert not office.view.trashed
+
+
+def test_an_edit_that_the_deleter_saw_stays_in_the_trash() -> None:
+    office, home = desks("office", "home")
+    home.sets("title", "On Ink")
+    office.learns(home)
+    office.deletes()
+    meet(office, home)
+    assert home.view.trashed
+
+
+def test_each_edit_may_be_covered_by_another_deletion() -> None:
+    maker, office, home = desks("maker", "office", "home")
+    office.sets("title", "On Ink")
+    home.sets("volume", "7")
+    office.deletes()
+    home.deletes()
+    meet(maker, office, home)
+    assert maker.view.trashed
+
+
+def test_restoring_takes_it_out_and_gives_everything_back() -> None:
+    office, home = desks("office", "home", holding={"title": "On Paper", "tags": ("paper",)})
+    office.deletes()
+    meet(office, home)
+    home.restores()
+    meet(office, home)
+    assert not office.view.trashed
+    assert office.values["tags"] == ("paper",)
+    assert office.conflicts == {}
+
+
+def test_restoring_dismisses_the_flag_of_a_revival() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    home.sets("title", "On Ink")
+    meet(office, home)
+    home.restores()
+    meet(office, home)
+    assert office.conflicts == {}
+    assert not office.view.trashed
+
+
+def test_deleting_again_settles_a_revival_the_other_way() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    home.sets("title", "On Ink")
+    meet(office, home)
+    home.deletes()
+    meet(office, home)
+    assert office.view.trashed
+    assert office.conflicts == {}
+
+
+def test_a_deletion_carries_on_what_the_one_it_replaces_had_seen() -> None:
+    office, home, train = desks("office", "home", "train")
+    train.sets("volume", "7")
+    office.learns(train)
+    office.deletes()
+    home.sets("title", "On Ink")
+    home.learns(office)
+    home.deletes()
+    meet(office, home, train)
+    assert train.view.trashed
+
+
+def test_a_restoration_unseen_by_a_second_deleter_brings_it_back_flagged() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    meet(office, home)
+    office.restores()
+    home.restores()
+    home.deletes()
+    meet(office, home)
+    assert not office.view.trashed
+    assert DELETED in office.conflicts
+
+
+def test_two_deletions_at_the_same_time_are_one_trash() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    home.deletes()
+    meet(office, home)
+    assert office.view.trashed
+    assert office.conflicts == {}
+
+
+def test_deleting_what_is_in_the_trash_writes_nothing() -> None:
+    (office,) = desks("office")
+    office.deletes()
+    before = office.json()
+    office.deletes()
+    assert office.json() == before
+
+
+def test_restoring_what_was_never_deleted_writes_nothing() -> None:
+    (office,) = desks("office")
+    before = office.json()
+    office.restores()
+    assert office.json() == before
+
+
+def test_an_import_never_revives() -> None:
+    first = ImportVersion({"title": "On Paper"}, source("1"))
+    second = ImportVersion({"title": "On Ink"}, source("2"))
+    office = Desk("office")
+    office.document.merge(importing.import_document(RECORD_ID, [first], mapping="1").state())
+    office.deletes()
+    office.document.merge(
+        importing.import_document(RECORD_ID, [first, second], mapping="1").state()
+    )
+    assert office.view.trashed
+
+
+def test_a_damaged_deletion_covers_nothing_so_nothing_is_lost() -> None:
+    (office,) = desks("office")
+    office.writes(lambda plan, _: plan.put("deleted", "[broken", seen=[]))
+    assert not office.view.trashed
+
+
+def source(number: str) -> Source:
+    return Source("ris", "JOUR", "1", (("TI", number),))
