@@ -1,0 +1,299 @@
+"""Every change: the outbox, the history and the means to rebuild a lost relay, all in one.
+
+An own change lies unsealed until it is first offered; then it stands as an envelope, as on the
+wire, and is never altered. ``number`` is this replica's own order, which is causal. ``pending``
+holds envelopes whose frontier is not merged yet, ``refused`` those that broke a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgpack
+
+from bifolio import limits
+from bifolio.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class UnsealedChange:
+    """An own change that was never offered: its body, and what was merged when it was made."""
+
+    number: int
+    frontier: tuple[bytes, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEnvelope:
+    """A merged envelope."""
+
+    number: int
+    hash: bytes
+    chain: bytes
+    seq: int
+    position: int | None
+    own: bool
+    count: int
+    frontier: tuple[bytes, ...]
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEnvelope:
+    """An envelope that waits for others."""
+
+    hash: bytes
+    position: int | None
+    envelope: bytes
+
+
+_COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
+
+
+class Changes:
+    """The ``changes`` and ``pending`` tables. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- own changes before they are sealed ---------------------------------------------
+
+    def add_unsealed(self, body: bytes, frontier: Sequence[bytes]) -> None:
+        """Keep an own change with the frontier at its commit."""
+        self._database.execute(
+            "INSERT INTO changes (own, count, frontier, body) VALUES (1, 1, ?, ?)",
+            (msgpack.packb(list(frontier)), body),
+        )
+
+    def unsealed(self, *, bytes_max: int) -> list[UnsealedChange]:
+        """The oldest unsealed changes, up to a total size, but at least one."""
+        found: list[UnsealedChange] = []
+        total = 0
+        cursor = self._database.execute(
+            "SELECT number, frontier, body FROM changes WHERE hash IS NULL ORDER BY number"
+        )
+        for number, frontier, body in cursor:
+            if found and total + len(body) > bytes_max:
+                break
+            found.append(UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body))
+            total += len(body)
+        cursor.close()
+        return found
+
+    def has_unsealed(self) -> bool:
+        """Whether any own change waits to be sealed."""
+        return self._database.row("SELECT 1 FROM changes WHERE hash IS NULL LIMIT 1") is not None
+
+    def remove_unsealed(self, changes: Sequence[UnsealedChange]) -> None:
+        """Drop unsealed changes that an envelope now carries."""
+        self._database.execute_many(
+            "DELETE FROM changes WHERE number = ? AND hash IS NULL",
+            [(change.number,) for change in changes],
+        )
+
+    # --- envelopes --------------------------------------------------------------------------
+
+    def add_envelope(
+        self,
+        *,
+        envelope: bytes,
+        envelope_hash: bytes,
+        chain: bytes,
+        seq: int,
+        position: int | None,
+        own: bool,
+        count: int,
+        frontier: Sequence[bytes],
+    ) -> None:
+        """Keep a merged envelope."""
+        self._database.execute(
+            "INSERT INTO changes (hash, chain, seq, position, own, count, frontier, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                envelope_hash,
+                chain,
+                seq,
+                position,
+                int(own),
+                count,
+                msgpack.packb(list(frontier)),
+                envelope,
+            ),
+        )
+
+    def envelope(self, envelope_hash: bytes) -> StoredEnvelope | None:
+        """A merged envelope by its hash."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM changes WHERE hash = ?",
+            (envelope_hash,),
+        )
+        return _envelope(row) if row else None
+
+    def is_stored(self, envelope_hash: bytes) -> bool:
+        """Whether this very envelope is merged and kept here."""
+        row = self._database.row("SELECT 1 FROM changes WHERE hash = ?", (envelope_hash,))
+        return row is not None
+
+    def is_merged(self, envelope_hash: bytes) -> bool:
+        """Whether the changes of this envelope are merged here, by itself or a replacement."""
+        row = self._database.row(
+            "SELECT 1 FROM changes WHERE hash = ? "
+            "UNION ALL SELECT 1 FROM replacements WHERE hash = ? LIMIT 1",
+            (envelope_hash, envelope_hash),
+        )
+        return row is not None
+
+    def add_replacements(self, envelope_hashes: Sequence[bytes], *, by: bytes) -> None:
+        """A merged envelope carries the changes of others, which may never come."""
+        self._database.execute_many(
+            "INSERT OR IGNORE INTO replacements (hash, by) VALUES (?, ?)",
+            [(one, by) for one in envelope_hashes],
+        )
+
+    def replacing(self, envelope_hashes: Collection[bytes]) -> set[bytes]:
+        """The envelopes that carry the changes of any of these instead."""
+        rows = self._database.rows("SELECT hash, by FROM replacements")
+        return {by for replaced, by in rows if replaced in envelope_hashes}
+
+    def set_position(self, envelope_hash: bytes, position: int) -> None:
+        """Note where in the relay's log an envelope stands: it is acknowledged."""
+        self._database.execute(
+            "UPDATE changes SET position = ? WHERE hash = ?", (position, envelope_hash)
+        )
+
+    def forget_positions(self) -> None:
+        """The relay lost its log: nothing counts as acknowledged any more."""
+        for table in ("changes", "pending"):
+            self._database.execute(f"UPDATE {table} SET position = NULL WHERE position IS NOT NULL")
+
+    def unacknowledged(self, *, after: int, bytes_max: int) -> list[StoredEnvelope]:
+        """Envelopes, anyone's, that the relay does not have, in causal order."""
+        found: list[StoredEnvelope] = []
+        total = 0
+        cursor = self._database.execute(
+            f"SELECT {_COLUMNS} FROM changes "
+            "WHERE hash IS NOT NULL AND position IS NULL AND number > ? ORDER BY number",
+            (after,),
+        )
+        for row in cursor:
+            stored = _envelope(row)
+            if found and total + len(stored.envelope) > bytes_max:
+                break
+            found.append(stored)
+            total += len(stored.envelope)
+        cursor.close()
+        return found
+
+    def own_unacknowledged(self, chain: bytes) -> list[StoredEnvelope]:
+        """Own envelopes of a chain that the relay never acknowledged, in order."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM changes "
+            "WHERE chain = ? AND own = 1 AND position IS NULL ORDER BY seq",
+            (chain,),
+        )
+        return [_envelope(row) for row in rows]
+
+    def remove_envelope(self, envelope_hash: bytes) -> None:
+        """Drop an envelope that the relay refused; another one carries its changes."""
+        self._database.execute("DELETE FROM changes WHERE hash = ?", (envelope_hash,))
+
+    def remove_all(self) -> None:
+        """Drop everything (joining another library only, after a backup)."""
+        self._database.execute("DELETE FROM changes")
+        self._database.execute("DELETE FROM pending")
+        self._database.execute("DELETE FROM refused")
+        self._database.execute("DELETE FROM replacements")
+
+    def unsent(self) -> int:
+        """How many own changes the relay has not acknowledged."""
+        row = self._database.row(
+            "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL"
+        )
+        return int(row[0]) if row else 0
+
+    def all_envelopes(self) -> Iterator[StoredEnvelope]:
+        """Every merged envelope, in causal order."""
+        for row in self._database.execute(
+            f"SELECT {_COLUMNS} FROM changes WHERE hash IS NOT NULL ORDER BY number"
+        ):
+            yield _envelope(row)
+
+    # --- waiting and refused --------------------------------------------------------------
+
+    def add_pending(self, envelope_hash: bytes, position: int | None, envelope: bytes) -> None:
+        """Keep an envelope until its frontier is merged."""
+        self._database.execute(
+            "INSERT INTO pending (hash, position, envelope) VALUES (?, ?, ?) "
+            "ON CONFLICT (hash) DO UPDATE SET position = coalesce(excluded.position, position)",
+            (envelope_hash, position, envelope),
+        )
+
+    def pending(self) -> list[PendingEnvelope]:
+        """All envelopes that wait, in the order in which they came."""
+        rows = self._database.rows("SELECT hash, position, envelope FROM pending ORDER BY rowid")
+        return [PendingEnvelope(*row) for row in rows]
+
+    def remove_pending(self, envelope_hash: bytes) -> None:
+        """An envelope waits no longer."""
+        self._database.execute("DELETE FROM pending WHERE hash = ?", (envelope_hash,))
+
+    def waiting(self) -> int:
+        """How many envelopes wait."""
+        row = self._database.row("SELECT count(*) FROM pending")
+        return int(row[0]) if row else 0
+
+    def waiting_bytes(self) -> int:
+        """How many bytes wait."""
+        row = self._database.row("SELECT coalesce(sum(length(envelope)), 0) FROM pending")
+        return int(row[0]) if row else 0
+
+    def add_refused(self, envelope_hash: bytes, envelope: bytes, reason: str) -> None:
+        """Keep a refused envelope with the reason, so that it can be named.
+
+        Of a large one its beginning only, which has the header: a relay may send any bytes.
+        """
+        self._database.execute(
+            "INSERT OR REPLACE INTO refused (hash, envelope, reason) "
+            "SELECT ?, ?, ? WHERE (SELECT count(*) FROM refused) < ?",
+            (
+                envelope_hash,
+                envelope[: limits.REFUSED_KEPT_BYTES_MAX],
+                reason,
+                limits.REFUSED_KEPT_MAX,
+            ),
+        )
+
+    def is_refused(self, envelope_hash: bytes) -> bool:
+        """Whether this envelope was refused."""
+        row = self._database.row("SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,))
+        return row is not None
+
+    def refusals(self) -> list[tuple[bytes, str]]:
+        """What was refused, and why."""
+        rows = self._database.rows("SELECT hash, reason FROM refused ORDER BY rowid")
+        return [(row[0], row[1]) for row in rows]
+
+
+def _envelope(row: Sequence[object]) -> StoredEnvelope:
+    number, envelope_hash, chain, seq, position, own, count, frontier, body = row
+    assert isinstance(number, int)
+    assert isinstance(envelope_hash, bytes)
+    assert isinstance(chain, bytes)
+    assert isinstance(seq, int)
+    assert position is None or isinstance(position, int)
+    assert isinstance(count, int)
+    assert isinstance(frontier, bytes)
+    assert isinstance(body, bytes)
+    return StoredEnvelope(
+        number=number,
+        hash=envelope_hash,
+        chain=chain,
+        seq=seq,
+        position=position,
+        own=bool(own),
+        count=count,
+        frontier=tuple(msgpack.unpackb(frontier)),
+        envelope=body,
+    )

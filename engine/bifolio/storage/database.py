@@ -1,0 +1,227 @@
+"""The replica's SQLite file: opening it, transactions, and SQLite's errors as ours.
+
+Every write is one ``BEGIN IMMEDIATE`` transaction: several processes use one replica at a time,
+and one that finds it locked waits. Nothing is cached across transactions that another process
+can change. Knows no table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bifolio import limits
+from bifolio.errors import (
+    BusyLibraryError,
+    DamagedLibraryError,
+    LibraryError,
+    NewerLibraryError,
+    NotALibraryError,
+    ReadOnlyLibraryError,
+    StorageFullError,
+)
+from bifolio.storage.migrations import LATEST, migrate
+
+#: "Bifo" in ASCII: tells our files from every other SQLite file.
+APPLICATION_ID = 0x4269666F
+
+#: SQLite's primary result codes that a user can do something about.
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+#: What every SQLite file begins with (its format's documentation, section 1.3).
+_HEADER_BYTES = 100
+
+#: How Python's module, and not SQLite, says that a text column holds no text.
+_NO_TEXT = "Could not decode to UTF-8"
+
+
+class Database:
+    """A connection to ``library.sqlite``; one thread at a time."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def create(cls, path: Path) -> Database:
+        """Make a new file with today's schema.
+
+        Raises:
+            LibraryError: it cannot be made there.
+        """
+        connection = _connect(path, f"file:{_quoted(path)}?mode=rwc")
+        database = cls(path, connection)
+        with _translated(path):
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            migrate(connection)
+            _configure(connection)
+        return database
+
+    @classmethod
+    def open(cls, path: Path) -> Database:
+        """Open an existing file, migrated to today's schema.
+
+        Raises:
+            NotALibraryError: nothing there, or another program's file.
+            NewerLibraryError: written by a later version; untouched.
+            DamagedLibraryError: no SQLite file any more; untouched.
+        """
+        if not path.is_file():
+            raise NotALibraryError(path.parent, found="it has no library.sqlite")
+        size_bytes = path.stat().st_size
+        if not size_bytes:
+            raise NotALibraryError(path.parent, found="its library.sqlite is empty")
+        if size_bytes < _HEADER_BYTES:
+            raise DamagedLibraryError(path.parent, reason="its library.sqlite is cut off")
+        connection = _connect(path, f"file:{_quoted(path)}?mode=rw")
+        with _translated(path):
+            _check(path, connection)
+            _configure(connection)
+        return cls(path, connection)
+
+    def close(self) -> None:
+        """Close the connection; a second time is no error."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One write transaction: all of it is durable at the end, or none of it happened."""
+        with _translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            try:
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One read transaction: every row seen inside is of one moment."""
+        with _translated(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        with _translated(self.path):
+            return self._connection.execute(statement, values)
+
+    def execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each row."""
+        with _translated(self.path):
+            self._connection.executemany(statement, rows)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with _translated(self.path):
+            return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row of a query, or None."""
+        with _translated(self.path):
+            found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
+            return found
+
+    def back_up(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Copy the whole file, consistently, through SQLite's own backup; then check it."""
+        copy = sqlite3.connect(target)
+        try:
+            with _translated(target):
+                self._connection.backup(
+                    copy,
+                    pages=1024,
+                    progress=(lambda _status, left, total: progress(total - left, total))
+                    if progress
+                    else None,
+                )
+                verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        finally:
+            copy.close()
+        if verdict != "ok":
+            raise DamagedLibraryError(target, reason=f"the backup reads back as: {verdict}")
+
+    def integrity(self) -> str:
+        """SQLite's own verdict: ``ok``, or what is wrong."""
+        row = self.row("PRAGMA integrity_check")
+        return str(row[0]) if row else "no answer"
+
+
+def _connect(path: Path, uri: str) -> sqlite3.Connection:
+    with _translated(path):
+        return sqlite3.connect(
+            uri,
+            uri=True,
+            timeout=limits.BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        connection.close()
+        raise NotALibraryError(path.parent, found="its library.sqlite is another program's file")
+    if version > LATEST:
+        connection.close()
+        raise NewerLibraryError(path.parent, version=version, known=LATEST)
+    if version < 1:
+        # A file is made beside its place and named when it is whole, so never with version 0.
+        connection.close()
+        raise DamagedLibraryError(path.parent, reason="its schema's version is gone")
+    if version < LATEST:
+        migrate(connection)
+
+
+def _quoted(path: Path) -> str:
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours; what is none of the user's is passed on as it is."""
+    folder = path.parent
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _BUSY:
+            raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
+        if code in _READ_ONLY:
+            raise ReadOnlyLibraryError(folder) from error
+        if code == sqlite3.SQLITE_FULL:
+            raise StorageFullError(folder) from error
+        if code in _DAMAGED:
+            raise DamagedLibraryError(folder, reason=str(error)) from error
+        if str(error).startswith(_NO_TEXT):
+            raise DamagedLibraryError(folder, reason="a text in it is no text") from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise LibraryError(
+                f"The disk under {folder} failed ({error}). The change was not made.",
+                path=folder,
+                next_step="Check the disk, then run the command again.",
+            ) from error
+        raise

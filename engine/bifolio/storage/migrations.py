@@ -1,0 +1,129 @@
+"""The schema of ``library.sqlite``, as numbered steps; ``user_version`` tells how far a file is.
+
+A step is never changed once a release has it: the next one is added. Derived tables
+(``refs``, ``refs_text``, ``sources``) can be rebuilt from ``records``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file to the latest schema, each step in a transaction of its own."""
+    # Loaded here, because it takes 0.14 s and only a new or an older file needs it.
+    from sqlite_utils import Database as Tables
+
+    tables = Tables(connection, execute_plugins=False)
+    version = 0
+    while version < LATEST:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Read inside the transaction: another process may have made the step just now.
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version < LATEST:
+                _STEPS[version](tables)
+                version += 1
+                connection.execute(f"PRAGMA user_version = {version}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _create(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    tables.table("meta").create({"key": str, "value": bytes}, pk="key")
+    tables.table("incarnations").create({"slot": str, "client_id": int}, pk="slot")
+    tables.table("members").create(
+        {"number": int, "hash": bytes, "record": bytes}, pk="number", not_null={"hash", "record"}
+    )
+    tables.table("content_keys").create({"generation": int, "sealed": bytes}, pk="generation")
+    tables.table("records").create(
+        {"number": int, "id": str, "kind": str, "state": bytes, "hash": bytes},
+        pk="number",
+        not_null={"id", "kind", "state", "hash"},
+    ).create_index(["id"], unique=True)
+    _create_changes(tables)
+    _create_references(tables)
+    tables.table("offers").create({"record": str, "remote": bytes}, pk="record")
+    tables.table("set_aside").create(
+        {"number": int, "record": str, "contents": bytes, "reason": str}, pk="number"
+    ).create_index(["record"])
+    tables.table("listings").create(
+        {"record": str, "field": str, "listed": bytes}, pk=("record", "field")
+    )
+
+
+def _create_changes(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    changes = tables.table("changes").create(
+        {
+            "number": int,  # the order of this replica; causal
+            "hash": bytes,  # the envelope's; null while the change is unsealed
+            "chain": bytes,
+            "seq": int,
+            "position": int,  # in the relay's log; null while not acknowledged
+            "own": int,
+            "count": int,  # how many changes are inside
+            "frontier": bytes,
+            "body": bytes,  # unsealed: the change; sealed: the envelope as on the wire
+        },
+        pk="number",
+        not_null={"own", "count", "body"},
+    )
+    changes.create_index(["hash"], unique=True)
+    changes.create_index(["position"])
+    changes.create_index(["chain", "seq"])
+    tables.table("pending").create({"hash": bytes, "position": int, "envelope": bytes}, pk="hash")
+    tables.table("refused").create({"hash": bytes, "envelope": bytes, "reason": str}, pk="hash")
+
+
+def _create_references(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    columns: dict[str, type] = dict.fromkeys(
+        ("id", "key", "key_rank", "type", *TEXT_COLUMNS, "fields"), str
+    )
+    references = tables.table("refs").create(
+        {"number": int, **columns, "year": int, "trashed": int, "conflicts": int},
+        pk="number",
+        not_null={"id", "trashed", "conflicts"},
+    )
+    references.create_index(["id"], unique=True)
+    references.create_index(["key", "key_rank"])
+    references.create_index(["trashed", "id"])
+    references.create_index(["conflicts"])
+    references.enable_fts(
+        [*TEXT_COLUMNS],
+        fts_version="FTS5",
+        tokenize="unicode61 remove_diacritics 2",
+    )
+    sources = tables.table("sources").create(
+        {"record": str, "format": str, "source_id": str, "content": bytes, "blocks": str}
+    )
+    sources.create_index(["format", "source_id"])
+    sources.create_index(["record"])
+
+
+def _add_replacements(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Envelopes that a relay refused, and the merged ones that carry their changes instead.
+    tables.table("replacements").create({"hash": bytes, "by": bytes}, pk=("hash", "by"))
+
+
+#: The columns of a reference that full-text search reads.
+TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
+
+_STEPS: tuple[Callable[[object], None], ...] = (_create, _add_replacements)
+
+#: The schema version that this code knows.
+LATEST = len(_STEPS)

@@ -1,0 +1,99 @@
+"""The states of the records, and the state hash that is kept with each write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bifolio.storage.database import Database
+from bifolio.storage.meta import Meta
+
+_MODULUS = 1 << 256
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record: its kind, its CRDT state and its share of the state hash."""
+
+    id: str
+    kind: str
+    state: bytes
+    hash: int
+
+
+class Records:
+    """The ``records`` table. All writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._meta = Meta(database)
+
+    def read(self, record_id: str) -> StoredRecord | None:
+        """A record, or None where the replica has none of this id."""
+        row = self._database.row(
+            "SELECT id, kind, state, hash FROM records WHERE id = ?", (record_id,)
+        )
+        return _record(row) if row else None
+
+    def state(self, record_id: str) -> bytes | None:
+        """A record's CRDT state, or None."""
+        row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
+        return row[0] if row else None
+
+    def exists(self, record_id: str) -> bool:
+        """Whether the replica has a record of this id."""
+        return self._database.row("SELECT 1 FROM records WHERE id = ?", (record_id,)) is not None
+
+    def write(self, records: Iterable[StoredRecord]) -> None:
+        """Store records and move the state hash by the difference that they make."""
+        difference = 0
+        for record in records:
+            row = self._database.row("SELECT hash FROM records WHERE id = ?", (record.id,))
+            difference += record.hash - (int.from_bytes(row[0], "big") if row else 0)
+            self._database.execute(
+                "INSERT INTO records (id, kind, state, hash) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET "
+                "kind = excluded.kind, state = excluded.state, hash = excluded.hash",
+                (record.id, record.kind, record.state, record.hash.to_bytes(32, "big")),
+            )
+        if difference:
+            self._meta.write_state_hash((self._meta.state_hash() + difference) % _MODULUS)
+
+    def remove(self, record_id: str) -> None:
+        """Forget a record and its share of the state hash (joining another library only)."""
+        row = self._database.row("SELECT hash FROM records WHERE id = ?", (record_id,))
+        if row is None:
+            return
+        self._database.execute("DELETE FROM records WHERE id = ?", (record_id,))
+        total = (self._meta.state_hash() - int.from_bytes(row[0], "big")) % _MODULUS
+        self._meta.write_state_hash(total)
+
+    def of_kind(self, kind: str) -> Iterator[StoredRecord]:
+        """The records of a kind, in the order of their ids."""
+        last = ""
+        while rows := self._database.rows(
+            "SELECT id, kind, state, hash FROM records WHERE kind = ? AND id > ? "
+            "ORDER BY id LIMIT 500",
+            (kind, last),
+        ):
+            for row in rows:
+                yield _record(row)
+            last = rows[-1][0]
+
+    def all_ids(self) -> list[str]:
+        """The ids of all records, in order."""
+        return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]
+
+    def count(self, kind: str) -> int:
+        """How many records there are of a kind."""
+        row = self._database.row("SELECT count(*) FROM records WHERE kind = ?", (kind,))
+        return int(row[0]) if row else 0
+
+    def summed_hash(self) -> int:
+        """The state hash computed anew over all records: equals the one that is kept."""
+        rows = self._database.rows("SELECT hash FROM records")
+        return sum(int.from_bytes(row[0], "big") for row in rows) % _MODULUS
+
+
+def _record(row: tuple[str, str, bytes, bytes]) -> StoredRecord:
+    return StoredRecord(row[0], row[1], row[2], int.from_bytes(row[3], "big"))

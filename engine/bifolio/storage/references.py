@@ -1,0 +1,264 @@
+"""What lists and searches read: columns derived from the records, never the truth itself.
+
+Reading a reference through its document costs about 0.2 ms; lists, searches and ``show`` read
+these columns. ``rebuild`` gives what incremental upkeep gives (a test says so).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bifolio.errors import DamagedLibraryError
+from bifolio.storage.database import Database
+from bifolio.storage.migrations import TEXT_COLUMNS
+
+_STORED = (
+    "id key key_rank type title creators container abstract note tags fields year trashed conflicts"
+).split()
+
+#: True where an earlier reference keeps this one's citation key (case K1).
+_KEY_IS_TAKEN = (
+    "(refs.trashed = 0 AND EXISTS (SELECT 1 FROM refs AS other WHERE other.key = refs.key "
+    "AND other.trashed = 0 AND (other.key_rank, other.id) < (refs.key_rank, refs.id)))"
+)
+
+_SELECT = f"SELECT {', '.join('refs.' + name for name in _STORED)}, {_KEY_IS_TAKEN} FROM refs"
+
+_TEXTS = ", ".join(TEXT_COLUMNS)
+_TEXT_PLACES = ", ".join("?" * (len(TEXT_COLUMNS) + 1))
+
+_UPSERT = (
+    f"INSERT INTO refs ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))}) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _STORED[1:])} "
+    "RETURNING number"
+)
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRow:
+    """A reference as lists show it.
+
+    ``fields`` are the CSL-JSON fields without title, abstract and note, which stand in columns
+    of their own; ``key_rank`` is the (stamp, slot) of the citation key.
+    """
+
+    id: str
+    key: str
+    key_rank: str
+    type: str
+    title: str | None
+    creators: str
+    container: str
+    abstract: str | None
+    note: str | None
+    tags: str
+    fields: dict[str, Any]
+    year: int | None
+    trashed: bool
+    conflicts: int
+    key_is_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """Where a reference was imported from: one row for each source."""
+
+    record: str
+    format: str
+    source_id: str
+    content: bytes
+    blocks: str
+
+
+class References:
+    """The derived tables. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- writing ------------------------------------------------------------------------
+
+    def write(self, row: ReferenceRow, sources: Iterable[SourceRow]) -> None:
+        """Store what is derived from a reference."""
+        known = self._unindex(row.id)
+        if known:
+            self._database.execute("DELETE FROM sources WHERE record = ?", (row.id,))
+        written = self._database.execute(
+            _UPSERT, [_stored(getattr(row, name)) for name in _STORED]
+        ).fetchone()
+        # By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
+        # times as long for an import.
+        self._database.execute(
+            f"INSERT INTO refs_fts (rowid, {_TEXTS}) VALUES ({_TEXT_PLACES})",
+            [written[0], *(getattr(row, name) for name in TEXT_COLUMNS)],
+        )
+        self._database.execute_many(
+            "INSERT INTO sources (record, format, source_id, content, blocks) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [(one.record, one.format, one.source_id, one.content, one.blocks) for one in sources],
+        )
+
+    def remove(self, record_id: str) -> None:
+        """Forget a reference (joining another library only)."""
+        self._unindex(record_id)
+        self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
+        self._database.execute("DELETE FROM sources WHERE record = ?", (record_id,))
+
+    def clear(self) -> None:
+        """Forget everything, before a rebuild."""
+        self._database.execute("INSERT INTO refs_fts (refs_fts) VALUES ('delete-all')")
+        self._database.execute("DELETE FROM refs")
+        self._database.execute("DELETE FROM sources")
+
+    def _unindex(self, record_id: str) -> bool:
+        """Take a reference out of the full-text index; False where it is not there.
+
+        The index keeps no text of its own: it must be told exactly what it was given.
+        """
+        row = self._database.row(f"SELECT number, {_TEXTS} FROM refs WHERE id = ?", (record_id,))
+        if row is None:
+            return False
+        self._database.execute(
+            f"INSERT INTO refs_fts (refs_fts, rowid, {_TEXTS}) VALUES ('delete', {_TEXT_PLACES})",
+            row,
+        )
+        return True
+
+    # --- reading --------------------------------------------------------------------------
+
+    def read(self, record_id: str) -> ReferenceRow | None:
+        """One reference, or None."""
+        row = self._database.row(f"{_SELECT} WHERE refs.id = ?", (record_id,))
+        return self._row(row) if row else None
+
+    def listed(self, *, trashed: bool) -> Iterator[ReferenceRow]:
+        """All live (or all trashed) references, by id, a page at a time."""
+        last = ""
+        while rows := self._database.rows(
+            f"{_SELECT} WHERE refs.trashed = ? AND refs.id > ? ORDER BY refs.id LIMIT {_PAGE}",
+            (int(trashed), last),
+        ):
+            yield from map(self._row, rows)
+            last = rows[-1][0]
+
+    def in_conflict(self) -> list[str]:
+        """The ids of the live references that have conflicts, in order."""
+        rows = self._database.rows(
+            # Each + keeps SQLite to the index of conflicts: the others read all references.
+            "SELECT id FROM refs WHERE conflicts > 0 AND +trashed = 0 ORDER BY +id"
+        )
+        return [row[0] for row in rows]
+
+    def search(self, query: str) -> Iterator[ReferenceRow]:
+        """Live references whose text holds every word (or phrase in quotes), by id.
+
+        A word finds what begins with it, accents aside; a citation key finds its own.
+        """
+        query = _encodable(query)
+        expression = match_expression(query)
+        last = ""
+        while rows := self._database.rows(
+            f"{_SELECT} WHERE refs.trashed = 0 AND refs.id > ? AND (refs.key = ? "
+            "OR refs.number IN (SELECT rowid FROM refs_fts WHERE refs_fts MATCH ?)) "
+            f"ORDER BY refs.id LIMIT {_PAGE}",
+            # A query without words finds nothing, not those whose key was cleared.
+            (last, query.strip() or None, expression),
+        ):
+            yield from map(self._row, rows)
+            last = rows[-1][0]
+
+    def keepers(self, key: str) -> list[str]:
+        """The references with this citation key, the one that keeps it first, trash last."""
+        rows = self._database.rows(
+            "SELECT id FROM refs WHERE key = ? ORDER BY trashed, key_rank, id",
+            (_encodable(key),),
+        )
+        return [row[0] for row in rows]
+
+    def beginning_with(self, prefix: str, *, most: int) -> list[str]:
+        """Ids that begin with a prefix of hex digits."""
+        rows = self._database.rows(
+            "SELECT id FROM refs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (prefix, prefix + "g", most),
+        )
+        return [row[0] for row in rows]
+
+    def key_is_used(self, key: str) -> bool:
+        """Whether any live reference has this citation key."""
+        row = self._database.row("SELECT 1 FROM refs WHERE key = ? AND trashed = 0 LIMIT 1", (key,))
+        return row is not None
+
+    def from_source(self, source_format: str, source_id: str) -> list[str]:
+        """References that were imported from a record of this format and id, by id."""
+        rows = self._database.rows(
+            "SELECT DISTINCT record FROM sources WHERE format = ? AND source_id = ? "
+            "ORDER BY record",
+            (source_format, source_id),
+        )
+        return [row[0] for row in rows]
+
+    def sources_of(self, record_id: str) -> list[SourceRow]:
+        """The sources of a reference."""
+        rows = self._database.rows(
+            "SELECT record, format, source_id, content, blocks FROM sources WHERE record = ?",
+            (record_id,),
+        )
+        return [SourceRow(*row) for row in rows]
+
+    def count(self, *, trashed: bool) -> int:
+        """How many references live, or lie in the trash."""
+        row = self._database.row("SELECT count(*) FROM refs WHERE trashed = ?", (int(trashed),))
+        return int(row[0]) if row else 0
+
+    def conflict_count(self) -> int:
+        """How many conflicts the live references have in all."""
+        row = self._database.row(
+            "SELECT coalesce(sum(conflicts), 0) FROM refs WHERE conflicts > 0 AND +trashed = 0"
+        )
+        return int(row[0]) if row else 0
+
+    def all_rows(self) -> list[tuple[Any, ...]]:
+        """Everything that is derived, in order: to compare upkeep with a rebuild."""
+        names = ", ".join(_STORED)
+        return self._database.rows(f"SELECT {names} FROM refs ORDER BY id") + self._database.rows(
+            "SELECT record, format, source_id, content, blocks FROM sources "
+            "ORDER BY record, format, source_id, content"
+        )
+
+    def _row(self, row: Sequence[Any]) -> ReferenceRow:
+        values = dict(zip(_STORED, row, strict=False))
+        try:
+            values["fields"] = json.loads(values["fields"])
+        except ValueError as error:
+            folder = self._database.path.parent
+            raise DamagedLibraryError(folder, reason="a row of its list is no JSON") from error
+        values["trashed"] = bool(values["trashed"])
+        return ReferenceRow(**values, key_is_taken=bool(row[len(_STORED)]))
+
+
+def match_expression(query: str) -> str:
+    """An FTS5 expression for plain words and phrases: no word is ever an operator."""
+    parts = []
+    for phrase, word in re.findall(r'"([^"]*)"|(\S+)', query):
+        text = (phrase or word).replace('"', " ").strip()
+        if re.search(r"\w", text):
+            parts.append(f'"{text}"' + ("" if phrase else " *"))
+    return " AND ".join(parts) if parts else '""'
+
+
+def _encodable(text: str) -> str:
+    """The text with a question mark for each half of a character: a shell passes bytes that are
+    no UTF-8 as such halves, and SQLite takes none."""
+    return text.encode(errors="replace").decode()
+
+
+def _stored(value: object) -> object:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return int(value) if isinstance(value, bool) else value

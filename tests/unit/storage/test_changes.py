@@ -1,0 +1,147 @@
+"""Every change: the outbox, the history, what waits and what was refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.storage.builders import new_database
+
+from bifolio import limits
+from bifolio.storage.changes import Changes
+
+CHAIN, OTHER = b"c" * 16, b"o" * 16
+
+
+@pytest.fixture
+def changes(tmp_path: Path) -> Changes:
+    return Changes(new_database(tmp_path))
+
+
+def add(
+    changes: Changes,
+    number: int,
+    *,
+    chain: bytes = CHAIN,
+    position: int | None = None,
+    own: bool = True,
+    count: int = 1,
+    size: int = 10,
+) -> bytes:
+    envelope_hash = number.to_bytes(32, "big")
+    changes.add_envelope(
+        envelope=bytes([number]) * size,
+        envelope_hash=envelope_hash,
+        chain=chain,
+        seq=number,
+        position=position,
+        own=own,
+        count=count,
+        frontier=[b"f" * 32],
+    )
+    return envelope_hash
+
+
+def test_unsealed_changes_come_in_their_order_up_to_a_size_but_at_least_one(
+    changes: Changes,
+) -> None:
+    for number in range(5):
+        changes.add_unsealed(bytes([number]) * 100, [b"h" * 32])
+    assert [change.body[0] for change in changes.unsealed(bytes_max=250)] == [0, 1]
+    assert [change.body[0] for change in changes.unsealed(bytes_max=1)] == [0]
+    assert changes.unsealed(bytes_max=1)[0].frontier == (b"h" * 32,)
+    changes.remove_unsealed(changes.unsealed(bytes_max=1000)[:4])
+    assert [change.body[0] for change in changes.unsealed(bytes_max=1000)] == [4]
+    assert changes.has_unsealed()
+
+
+def test_an_envelope_comes_back_as_it_was_written(changes: Changes) -> None:
+    envelope_hash = add(changes, 1, position=7, own=False, count=3)
+    stored = changes.envelope(envelope_hash)
+    assert stored is not None
+    assert (stored.chain, stored.seq, stored.position, stored.own) == (CHAIN, 1, 7, False)
+    assert (stored.count, stored.frontier, stored.envelope) == (3, (b"f" * 32,), b"\x01" * 10)
+    assert changes.is_merged(envelope_hash)
+    assert not changes.is_merged(b"x" * 32)
+    assert changes.envelope(b"x" * 32) is None
+
+
+def test_what_the_relay_lacks_is_anyone_s_in_this_replica_s_order(changes: Changes) -> None:
+    add(changes, 1, position=1)
+    second = add(changes, 2, own=False, chain=OTHER)
+    add(changes, 3)
+    changes.add_unsealed(b"not sealed", [])
+    offered = changes.unacknowledged(after=0, bytes_max=1 << 30)
+    assert [one.seq for one in offered] == [2, 3]
+    assert [one.seq for one in changes.unacknowledged(after=offered[0].number, bytes_max=99)] == [3]
+    assert [one.seq for one in changes.unacknowledged(after=0, bytes_max=5)] == [2]
+    assert [one.seq for one in changes.own_unacknowledged(CHAIN)] == [3]
+    changes.set_position(second, 2)
+    assert [one.seq for one in changes.unacknowledged(after=0, bytes_max=99)] == [3]
+
+
+def test_a_forgotten_log_makes_everything_unacknowledged(changes: Changes) -> None:
+    add(changes, 1, position=1)
+    add(changes, 2, position=2, own=False)
+    assert changes.unsent() == 0
+    changes.forget_positions()
+    assert [one.seq for one in changes.unacknowledged(after=0, bytes_max=99)] == [1, 2]
+    assert changes.unsent() == 1
+
+
+def test_unsent_counts_own_changes_sealed_or_not(changes: Changes) -> None:
+    add(changes, 1, count=4)
+    add(changes, 2, own=False, count=9)
+    add(changes, 3, position=3, count=20)
+    changes.add_unsealed(b"one", [])
+    assert changes.unsent() == 5
+
+
+def test_what_waits_keeps_its_order_and_learns_its_position(changes: Changes) -> None:
+    changes.add_pending(b"b" * 32, None, b"second")
+    changes.add_pending(b"a" * 32, 4, b"first")
+    changes.add_pending(b"b" * 32, 9, b"second")
+    changes.add_pending(b"a" * 32, None, b"first")
+    assert [(one.hash[:1], one.position) for one in changes.pending()] == [(b"b", 9), (b"a", 4)]
+    assert changes.waiting() == 2
+    changes.remove_pending(b"b" * 32)
+    assert changes.waiting() == 1
+
+
+def test_a_refused_envelope_is_kept_with_its_reason_once(changes: Changes) -> None:
+    changes.add_refused(b"a" * 32, b"raw", "forged")
+    changes.add_refused(b"a" * 32, b"raw", "forged")
+    assert changes.is_refused(b"a" * 32)
+    assert changes.refusals() == [(b"a" * 32, "forged")]
+
+
+def test_refused_envelopes_are_bounded(changes: Changes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REFUSED_KEPT_MAX", 3)
+    for number in range(10):
+        changes.add_refused(bytes([number]) * 32, b"raw", "forged")
+    assert len(changes.refusals()) == 3
+
+
+def test_everything_can_be_dropped(changes: Changes) -> None:
+    add(changes, 1)
+    changes.add_pending(b"a" * 32, None, b"waits")
+    changes.add_refused(b"b" * 32, b"raw", "forged")
+    changes.remove_all()
+    assert list(changes.all_envelopes()) == []
+    assert changes.waiting() == 0
+    assert changes.refusals() == []
+
+
+def test_what_waits_forgets_its_position_with_the_log(changes: Changes) -> None:
+    changes.add_pending(b"a" * 32, 5, b"waits")
+    changes.forget_positions()
+    assert [one.position for one in changes.pending()] == [None]
+
+
+def test_of_a_large_refused_envelope_the_beginning_is_kept(
+    changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REFUSED_KEPT_BYTES_MAX", 3)
+    changes.add_refused(b"b" * 32, b"forged", "forged")
+    assert changes.refusals() == [(b"b" * 32, "forged")]
+    assert changes._database.rows("SELECT envelope FROM refused") == [(b"for",)]

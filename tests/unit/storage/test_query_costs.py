@@ -1,0 +1,47 @@
+"""What `status` and every round of a sync ask costs the same in a library of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.unit.storage.builders import new_database, row
+
+from bifolio.storage.database import Database
+from bifolio.storage.references import References
+
+
+def library_of(folder: Path, count: int) -> tuple[Database, References]:
+    """References of which one live one and one in the trash have conflicts."""
+    database = new_database(folder)
+    references = References(database)
+    with database.transaction():
+        references.write(row(1, conflicts=2), [])
+        references.write(row(2, conflicts=3, trashed=True), [])
+        for number in range(3, count + 1):
+            references.write(row(number), [])
+    return database, references
+
+
+def steps(database: Database, act: Callable[[], object]) -> int:
+    """The instructions that SQLite carries out for an act: the same in every run."""
+    count = 0
+
+    def tick() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    database._connection.set_progress_handler(tick, 1)
+    act()
+    database._connection.set_progress_handler(None, 1)
+    return count
+
+
+def test_conflicts_are_counted_and_listed_without_reading_other_references(tmp_path: Path) -> None:
+    small, in_small = library_of(tmp_path / "small", 10)
+    large, in_large = library_of(tmp_path / "large", 500)
+    assert in_large.conflict_count() == 2
+    assert in_large.in_conflict() == [row(1).id]
+    assert steps(large, in_large.conflict_count) == steps(small, in_small.conflict_count)
+    assert steps(large, in_large.in_conflict) == steps(small, in_small.in_conflict)
