@@ -1,0 +1,39 @@
+"""Bytes in the field's formats to references and back: the only user of parsers of formats.
+
+What the rest of Bifolio calls::
+
+    read(path, format=None, progress=None)     a file's references, blocks and skipped records
+    write(out, references, format=..., blocks=...)     an export, with what could not be carried
+    map_source(source, blocks=None)            the mapped values of a stored source, again
+    source_identity(source)                    the source's own id, and whether it is unique
+    mapping_table_markdown()                   the tables of types and fields, for docs/formats.md
+
+Every record goes through three layers (``docs/formats.md``). Its *source* is what the file said,
+exactly; its *values* are computed from the source alone, so that a later version of the mapping
+can be applied to what was imported long ago; what has no field of its own becomes an *extra
+field* ``x.<format>.<tag>``. An export to the format a reference came from walks the source and
+replaces only what was changed; any other export writes the fields and puts what has no place into
+carriers that our own readers restore. What was written for a changed or foreign reference is read
+back before it goes out: a value that would not come back is carried a second way or reported.
+
+May import only ``records``, ``errors``, ``ids`` and ``limits``. The parsing libraries are loaded
+at the first record that needs them, so importing this package is quick.
+"""
+
+from __future__ import annotations
+
+from bifolio.formats.mapping_tables import mapping_table_markdown
+from bifolio.formats.reading import map_source, read, source_identity
+from bifolio.formats.registry import EXPORT_FORMATS, IMPORT_FORMATS, MAPPING_VERSION
+from bifolio.formats.writing import write
+
+__all__ = [
+    "EXPORT_FORMATS",
+    "IMPORT_FORMATS",
+    "MAPPING_VERSION",
+    "map_source",
+    "mapping_table_markdown",
+    "read",
+    "source_identity",
+    "write",
+]

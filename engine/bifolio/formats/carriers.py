@@ -1,0 +1,166 @@
+"""Carriers: how a value travels in a format that has no place for it, and comes back.
+
+A carrier has a name and a text. In BibTeX it is a field of that name, in RIS an ``N1`` line
+``name: text``; the names are ``x-<format>-<tag>`` for an extra field ``x.<format>.<tag>``,
+``x--<name>`` for an extra field of the user's own, and ``x-csl-<variable>`` for a field of the
+typed core. The text of ``x-csl-*`` is what the reader takes, whatever the other tags say; an
+empty one says that the field is empty. May not know any format's syntax.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bifolio.records.canonical import canonical_json
+from bifolio.records.fields import EXTRA_PREFIX, FIELDS, MergeRule, is_extra
+from bifolio.records.names import Name
+from bifolio.records.reference import Value, value_to_json
+
+_CORE: Final = "csl"
+
+#: Characters that a carrier's name holds as they are; others are written ``!hex!``.
+_UNSAFE = re.compile(r"[^A-Za-z0-9._/+@-]")
+_ESCAPED = re.compile(r"!([0-9a-f]{1,6})!")
+_CARRIER = re.compile(r"x-(?:-(?P<own>.+)|(?P<format>[A-Za-z0-9_.]+)-(?P<tag>.+))")
+
+#: A text that is safe to write plainly: one line, no space at an end, none doubled.
+_PLAIN = re.compile(r'(?!["\s])(?!.*\s\s)(?:[^\n\t\r\x00-\x1f\x7f-\x9f\u2028\u2029]*\S)?')
+
+#: Says that the carrier empties its field.
+RESTORE_CLEARED: Final[tuple[str, ...]] = ("\x00cleared",)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a carrier says: the field, its value, and whether it adds to what is there."""
+
+    field: str
+    value: Any
+    append: bool = False
+
+
+def carrier_name(field: str) -> str:
+    """The carrier's name for a field."""
+    if not is_extra(field):
+        return f"x-{_CORE}-{field}"
+    family, dot, tag = field[len(EXTRA_PREFIX) :].partition(".")
+    if dot and family and tag and family != _CORE and "-" not in family:
+        return f"x-{_escape(family)}-{_escape(tag)}"
+    return f"x--{_escape(field[len(EXTRA_PREFIX) :])}"
+
+
+def carrier_texts(field: str, value: Value | None) -> list[str]:
+    """The texts of a field's carriers: one for a core field, one per string for an extra."""
+    if is_extra(field) and isinstance(value, tuple):
+        return [_written(item) for item in value if isinstance(item, str)]
+    if value is None:
+        return [""]
+    if isinstance(value, str):
+        return [_written(value)]
+    return [canonical_json(value_to_json(value))]
+
+
+def restore(name: str, text: str) -> Restored | None:
+    """What the carrier says, or nothing if it is none of ours."""
+    found = _CARRIER.fullmatch(name)
+    if found is None:
+        return None
+    if found["own"]:
+        return _restore_extra(_unescape(found["own"]), text)
+    family, tag = _unescape(found["format"]), _unescape(found["tag"])
+    if family != _CORE:
+        return _restore_extra(f"{family}.{tag}", text)
+    rule = FIELDS.get(tag)
+    return None if rule is None else _restore_core(tag, rule, text)
+
+
+def _restore_extra(rest: str, text: str) -> Restored | None:
+    read = _read(text)
+    if not isinstance(read, str):
+        return None
+    return Restored(EXTRA_PREFIX + rest, (read,), append=True)
+
+
+def _restore_core(field: str, rule: MergeRule, text: str) -> Restored | None:
+    if text == "":
+        return Restored(field, RESTORE_CLEARED)
+    if rule in (MergeRule.SCALAR, MergeRule.TEXT):
+        read = _read(text)
+        return Restored(field, read) if isinstance(read, str) else None
+    try:
+        stored = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    value = _core_value(rule, stored)
+    return None if value is None else Restored(field, value)
+
+
+def _core_value(rule: MergeRule, stored: object) -> Value | None:
+    """The value of this rule that the JSON holds; nothing for JSON of another shape."""
+    if not _encodable(stored):
+        return None
+    if rule is MergeRule.DATE:
+        return stored if isinstance(stored, dict) and _is_date(stored) else None
+    if not isinstance(stored, list) or not stored:
+        return None
+    if rule is MergeRule.CREATORS:
+        names = tuple(Name.from_csl(one) for one in stored if isinstance(one, dict))
+        return names if len(names) == len(stored) else None
+    return tuple(stored) if all(isinstance(one, str) for one in stored) else None
+
+
+def _is_date(stored: dict[str, Any]) -> bool:
+    parts = stored.get("date-parts")
+    if parts is None:
+        return isinstance(stored.get("literal"), str)
+    return (
+        isinstance(parts, list)
+        and 1 <= len(parts) <= 2
+        and all(
+            isinstance(end, list)
+            and 1 <= len(end) <= 3
+            and all(isinstance(part, int) and not isinstance(part, bool) for part in end)
+            for end in parts
+        )
+        and isinstance(stored.get("season", 0), int)
+    )
+
+
+def _written(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) and text else json.dumps(text, ensure_ascii=False)
+
+
+def _read(text: str) -> str | None:
+    if not text.startswith('"'):
+        return text
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return text
+    return read if isinstance(read, str) and _encodable(read) else None
+
+
+def _encodable(stored: object) -> bool:
+    """Whether no lone surrogate and no NUL hides in the JSON: the documents hold neither."""
+    try:
+        written = json.dumps(stored, ensure_ascii=False)
+        written.encode("utf-8")
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return "\\u0000" not in written
+
+
+def _escape(part: str) -> str:
+    return _UNSAFE.sub(lambda found: f"!{ord(found.group()):x}!", part)
+
+
+def _unescape(part: str) -> str:
+    def character(found: re.Match[str]) -> str:
+        code = int(found.group(1), 16)
+        allowed = 0 < code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF
+        return chr(code) if allowed else found.group()
+
+    return _ESCAPED.sub(character, part)

@@ -1,0 +1,156 @@
+"""Dates as BibTeX and RIS write them, to CSL dates and back. Nothing is guessed.
+
+A day or month that is no date leaves the year standing; a year that is none stays a literal.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from bifolio.records.dates import CslDate, date_text, parse_date
+
+MONTHS: Final = (
+    "January February March April May June July August September October November December"
+).split()
+MONTH_MACROS: Final = {name[:3].lower(): name for name in MONTHS}
+_SEASONS: Final = {"spring": 1, "summer": 2, "autumn": 3, "fall": 3, "winter": 4}
+_SEASON_NAMES: Final = ("Spring", "Summer", "Autumn", "Winter")
+
+_WORD: Final = re.compile(r"([A-Za-z]+)\.?|(\d{1,2})(?:st|nd|rd|th)?(?![\dA-Za-z])")
+_RANGE: Final = re.compile(r"\s*(?:---?|–|—|/|-)\s*")
+_YEARS: Final = re.compile(r"(\d{4})\s*(?:--?|–|/)\s*(\d{4})")
+_RIS: Final = re.compile(r"(\d{4})(?:/(\d{0,2})(?:/(\d{0,2})(?:/(.*))?)?)?/*", re.DOTALL)
+_RIS_WORDS: Final = re.compile(r"(\d{4})[ /]+(.*[A-Za-z].*)")
+
+
+@lru_cache(maxsize=4096)
+def bibtex_year(text: str) -> str:
+    """The EDTF of a year field; empty if it is none."""
+    found = _YEARS.fullmatch(text)
+    edtf = f"{found.group(1)}/{found.group(2)}" if found else text
+    return edtf if "date-parts" in parse_date(edtf) else ""
+
+
+def month_and_day(year: int, month: str, day: str = "") -> CslDate | None:
+    """The date of a year, a month as written (``January--March``, ``3``, ``jan 5``), and a day."""
+    season = _SEASONS.get(month.strip().lower())
+    if season is not None and not day:
+        return {"date-parts": [[year]], "season": season}
+    written = _RANGE.split(month.strip())
+    ends = [_month_end(part) for part in written]
+    if not 1 <= len(ends) <= 2 or None in ends:
+        return None
+    known = [end for end in ends if end is not None]
+    if len(known) == 2 and known[0][1] and written[1].isdigit():
+        known[1] = (known[0][0], int(written[1]))  # January 10--12
+    if day:
+        days = [part for part in _RANGE.split(day.strip()) if part]
+        if any(not part.isdigit() for part in days) or any(one[1] for one in known):
+            return None
+        if len(known) == 1:
+            known = [(known[0][0], int(part)) for part in days]
+        elif len(days) == 2:
+            known = [(known[place][0], int(days[place])) for place in (0, 1)]
+        else:
+            return None
+    if not known or known[0][0] == 0:
+        return None
+    texts = [f"{year:04d}-{m:02d}" + (f"-{d:02d}" if d else "") for m, d in known]
+    date = parse_date("/".join(texts))
+    return date if "date-parts" in date else None
+
+
+def _month_end(text: str) -> tuple[int, int] | None:
+    """(month, day) of one end; the day is 0 where there is none, the month 0 if only a day."""
+    month = day = 0
+    rest = _WORD.sub("", text).strip(" ,~")
+    if rest or not text.strip():
+        return None
+    words = _WORD.findall(text)
+    if len(words) == 1 and words[0][1]:
+        number = int(words[0][1])
+        return (number, 0) if 1 <= number <= 12 else (0, number)
+    for word, number in words:
+        if number and not day:
+            day = int(number)
+        elif word and not month and (found := _month_number(word)):
+            month = found
+        else:
+            return None
+    return month, day
+
+
+def _month_number(word: str) -> int:
+    lower = word.lower()
+    if len(lower) < 3:
+        return 0
+    for number, name in enumerate(MONTHS, 1):
+        if name.lower().startswith(lower) or (lower == "sept" and number == 9):
+            return number
+    return 0
+
+
+def bibtex_month(date: CslDate) -> list[tuple[str, str]] | None:
+    """(tag, raw) of year, month and day; nothing for a date that these cannot say."""
+    if "literal" in date:
+        return None
+    parts = date.get("date-parts", [])
+    if date.get("circa") or not parts or any(not 1000 <= end[0] <= 9999 for end in parts):
+        return None
+    years = [str(end[0]) for end in parts]
+    if len(parts) == 2 and all(len(end) == 1 for end in parts) and not date.get("season"):
+        return [("year", "{" + "--".join(years) + "}")]
+    tags = [("year", "{" + years[0] + "}")]
+    if date.get("season"):
+        tags.append(("month", "{" + _SEASON_NAMES[int(date["season"]) - 1] + "}"))
+        return tags if len(parts) == 1 else None
+    if len(parts) == 2 and (years[0] != years[1] or len(parts[0]) != 2 or len(parts[1]) != 2):
+        return None
+    if len(parts[0]) > 1:
+        months = [list(MONTH_MACROS)[end[1] - 1] for end in parts]
+        tags.append(("month", ' # "--" # '.join(months)))
+    if len(parts[0]) > 2:
+        tags.append(("day", "{" + str(parts[0][2]) + "}"))
+    return tags
+
+
+def ris_date(text: str) -> tuple[CslDate, bool]:
+    """The date of an RIS line, and whether all of the text is in it."""
+    written = text.strip()
+    found = _RIS.fullmatch(written)
+    if found is not None:
+        year, month, day, other = found.groups()
+        season = _SEASONS.get((other or "").strip(" /").lower())
+        if season is not None and not month and not day:
+            return {"date-parts": [[int(year)]], "season": season}, True
+        given = [year] + [f"{int(part):02d}" for part in (month, day) if part]
+        date = parse_date("-".join(given))
+        if "date-parts" in date and not (day and not month):
+            if other and (plain := date_text(parse_date(other))) and _is_range(other):
+                return parse_date(plain), True
+            return date, not (other or "").strip(" /")
+        return {"date-parts": [[int(year)]]}, False
+    worded = _RIS_WORDS.fullmatch(written)
+    if worded is not None and (date_of := month_and_day(int(worded[1]), worded[2])) is not None:
+        return date_of, True
+    return parse_date(written), True
+
+
+def _is_range(text: str) -> bool:
+    return "date-parts" in parse_date(text)
+
+
+def write_ris_date(date: CslDate) -> str:
+    """The RIS text: ``yyyy/mm/dd/other``; what that cannot say stands as EDTF in *other*."""
+    if "literal" in date:
+        return str(date["literal"])
+    parts = date["date-parts"]
+    first = parts[0]
+    plain = f"{first[0]:04d}" + "".join(f"/{part:02d}" for part in first[1:])
+    if date.get("season"):
+        return f"{first[0]:04d}///{_SEASON_NAMES[int(date['season']) - 1]}"
+    if len(parts) > 1 or date.get("circa"):
+        return plain + "/" * (4 - len(first)) + date_text(date)
+    return plain + "/" * (3 - len(first)) if len(first) > 1 else plain

@@ -1,0 +1,56 @@
+"""Identifiers as they stand in files: DOI, ISBN, ISSN, addresses."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_DOI_PREFIX: Final = re.compile(r"\s*(?:https?://(?:dx\.)?doi\.org/|doi:\s*)(?=10\.)", re.I)
+_DOI: Final = re.compile(r"10\.\d{3,9}(?:\.\d+)*/\S+")
+_DOI_ADDRESS: Final = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\S+)", re.I)
+_ISBN: Final = re.compile(r"(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx]")
+_PARTS: Final = re.compile(r"\s*[,;\n]\s*|\s+(?=97[89])|\s+(?=\d{4}-\d{3}[\dXx](?:\s|$))")
+
+
+def doi_of(text: str) -> str:
+    """The DOI without an address or prefix before it; any other text as it stands."""
+    return _DOI_PREFIX.sub("", text, count=1).strip()
+
+
+def is_doi(text: str) -> bool:
+    """Whether the whole text is a DOI."""
+    return bool(_DOI.fullmatch(doi_of(text)))
+
+
+def doi_in_address(text: str) -> str:
+    """The DOI that an address leads to; empty for any other address."""
+    found = _DOI_ADDRESS.fullmatch(text.strip())
+    return found.group(1) if found else ""
+
+
+def is_issn(text: str) -> bool:
+    """Whether the text begins with an ISSN (a word such as ``(electronic)`` may follow)."""
+    return bool(re.match(r"(?:E-?)?(?:ISSN:?\s*)?\d{4}-?\d{3}[\dXx](?![\d-])", text, re.I))
+
+
+def is_isbn(text: str) -> bool:
+    """Whether the text begins with an ISBN."""
+    found = _ISBN.match(text)
+    digits = re.sub(r"[^\dXx]", "", found.group()) if found else ""
+    return len(digits) in (10, 13)
+
+
+def split_identifiers(text: str) -> list[str]:
+    """The ISSNs or ISBNs of one text; the text whole if any part of it is neither."""
+    parts = [part for part in _PARTS.split(text.strip()) if part]
+    if len(parts) > 1 and all(is_issn(part) or is_isbn(part) for part in parts):
+        return parts
+    return [text.strip()] if text.strip() else []
+
+
+def split_urls(text: str) -> list[str]:
+    """The addresses of one text; the text whole if any part of it is none."""
+    parts = [part for part in re.split(r"\s*;\s*(?=\w+://)|\s+", text.strip()) if part]
+    if len(parts) > 1 and all(re.match(r"\w+://", part) for part in parts):
+        return parts
+    return [text.strip()] if text.strip() else []

@@ -1,0 +1,210 @@
+"""Files to references: which format it is, and record after record through the mapping.
+
+The text of the file is held in memory once (and for BibTeX its entries, because a parent may stand
+after its children); references are made and handed on one at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from bifolio.errors import FileFormatError
+from bifolio.formats import bibtex_blocks, crossref, tagged_lines
+from bifolio.formats.encodings import read_text
+from bifolio.formats.gathering import Mapped
+from bifolio.formats.registry import BIBTEX, FAMILIES, IMPORT_FORMATS, RIS, Family
+from bifolio.records.reference import (
+    ImportedBlocks,
+    ImportedReference,
+    SkippedRecord,
+    Source,
+    Values,
+)
+
+Progress = Callable[[int, int], None]
+Read = ImportedReference | ImportedBlocks | SkippedRecord
+
+#: Progress is told this often: a bar that moves more often is not seen to.
+_PROGRESS_RECORDS: Final = 64
+
+#: The beginning of a file in which its format shows. Search exports have long prefaces.
+_SAMPLE_CHARACTERS: Final = 256 * 1024
+
+_FOREIGN: Final = (
+    (re.compile(r"\s*<\?xml|\s*<xml\b|\s*<records\b"), "XML"),
+    (re.compile(r"\s*<!doctype html|\s*<html", re.IGNORECASE), "a web page"),
+    (re.compile(r"\s*[\[{]\s*[\"{]"), "JSON"),
+    (re.compile(r"\s*PMID- ?\d"), "PubMed's nbib format"),
+    (re.compile(r"\s*%0 "), "EndNote's enw format"),
+)
+
+
+def read(
+    path: Path, *, format: str | None = None, progress: Progress | None = None
+) -> Iterator[Read]:
+    """Everything that a file holds; its blocks come before the references that name them.
+
+    Args:
+        path: the file.
+        format: one of ``IMPORT_FORMATS``; by default the content tells, then the suffix.
+        progress: called with (bytes done, bytes in all) now and then.
+
+    Raises:
+        FileFormatError: nothing of the file can be read. An empty file gives nothing and is
+            no error.
+    """
+    expected = _expected(path, format)
+    text = read_text(path, expected=expected)
+    if not text.strip():
+        return
+    family = _family(path, text, format)
+    records = _read_bibtex(path, text) if family is BIBTEX else _read_ris(path, text)
+    yield from _with_progress(records, path.stat().st_size, text.count("\n") + 1, progress)
+
+
+def map_source(source: Source, blocks: ImportedBlocks | None = None) -> Values:
+    """The mapped values of a source, as an import would give them today.
+
+    A source of a format that this version does not know maps to nothing.
+    """
+    return trace(source, blocks).values
+
+
+def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+    """The mapped values, and which fields each tag fed."""
+    family = FAMILIES.get(source.format)
+    if family is None:
+        return Mapped({}, tuple(frozenset() for _ in source.tags))
+    return family.trace(source, blocks)
+
+
+def source_identity(source: Source) -> tuple[str, bool]:
+    """(the source's own id, whether it is the only one in the world).
+
+    A citation key and an RIS ``ID`` are names that two files may both use.
+    """
+    return source.id, False
+
+
+def _expected(path: Path, format: str | None) -> str:
+    """What the file should hold, in words."""
+    if format is None:
+        return "RIS or BibTeX"
+    family = IMPORT_FORMATS.get(format)
+    if family is None:
+        raise FileFormatError(
+            str(path),
+            expected=f"one of the formats {', '.join(IMPORT_FORMATS)}",
+            got=f"the format '{format}'",
+            next_step="Name another --format, or leave it out: the file's content tells it.",
+        )
+    return family.shown
+
+
+def _family(path: Path, text: str, format: str | None) -> Family:
+    """The format by name, by content, or by suffix, in this order."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    marks = {family: found for family in (RIS, BIBTEX) if (found := family.mark.search(sample))}
+    if format is not None:
+        family = IMPORT_FORMATS[format]
+        if family in marks or family.mark.search(text) or _is_only_comments(text, family):
+            return family
+        got = f"{min(marks, key=lambda one: marks[one].start()).shown}" if marks else _kind(text)
+        raise FileFormatError(str(path), expected=family.shown, got=got)
+    if marks:
+        return min(marks, key=lambda one: marks[one].start())
+    for family in (RIS, BIBTEX):
+        named = path.suffix.lower() in family.suffixes
+        if named and (family.mark.search(text) or _is_only_comments(text, family)):
+            return family
+    raise FileFormatError(str(path), expected=_expected(path, None), got=_kind(text))
+
+
+def _is_only_comments(text: str, family: Family) -> bool:
+    lines = (line.strip() for line in text.split("\n"))
+    return family is BIBTEX and all(not line or line.startswith("%") for line in lines)
+
+
+def _kind(text: str) -> str:
+    for pattern, kind in _FOREIGN:
+        if pattern.match(text):
+            return kind
+    return "text without a record of that kind"
+
+
+def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
+    blocks: list[str] = []
+    free: list[str] = []
+    entries: list[bibtex_blocks.Entry] = []
+    for found in bibtex_blocks.split(text):
+        if isinstance(found, bibtex_blocks.Entry):
+            entries.append(found)
+        elif isinstance(found, bibtex_blocks.Unreadable):
+            yield SkippedRecord(str(path), found.line, found.reason)
+        else:
+            (free if found.free else blocks).append(found.text)
+            if found.problem:
+                yield SkippedRecord(str(path), found.line, f"{found.problem}; kept as it stands")
+    imported = _blocks(BIBTEX, blocks, free)
+    if imported is not None:
+        yield imported
+    parents = crossref.Parents(entries)
+    for entry in entries:
+        if entry.problem:
+            yield SkippedRecord(str(path), entry.line, entry.problem)
+        tags = (*entry.tags, *parents.inherited(entry))
+        yield _reference(BIBTEX, entry.type, entry.key, tags, entry.line, imported)
+
+
+def _read_ris(path: Path, text: str) -> Iterator[Read]:
+    outside = [
+        found.text for found in tagged_lines.split(text)
+        if isinstance(found, tagged_lines.OutsideText)
+    ]  # fmt: skip
+    imported = _blocks(RIS, [], outside)
+    if imported is not None:
+        yield imported
+    for found in tagged_lines.split(text):
+        if isinstance(found, tagged_lines.OutsideText):
+            continue
+        if not any(raw for _, raw in found.tags):
+            yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
+            continue
+        own_id = next((raw for tag, raw in found.tags if tag == "ID"), "")
+        yield _reference(RIS, found.type, own_id, tuple(found.tags), found.line, imported)
+
+
+def _blocks(family: Family, blocks: list[str], free: list[str]) -> ImportedBlocks | None:
+    """The file's own blocks; text outside of any is one block, the last."""
+    joint = "\n" if family is RIS else "\n\n"
+    whole = [*blocks, *([joint.join(free)] if free else [])]
+    return ImportedBlocks(family.name, tuple(whole)) if whole else None
+
+
+def _reference(
+    family: Family,
+    kind: str,
+    own_id: str,
+    tags: tuple[tuple[str, str], ...],
+    line: int,
+    blocks: ImportedBlocks | None,
+) -> ImportedReference:
+    source = Source(family.name, kind, own_id, tags, blocks.record_id() if blocks else "")
+    return ImportedReference(family.trace(source, blocks).values, source, line)
+
+
+def _with_progress(
+    records: Iterable[Read], size_bytes: int, lines: int, progress: Progress | None
+) -> Iterator[Read]:
+    """The records, with word of how far they reach: bytes by the share of lines."""
+    number = 0
+    for number, record in enumerate(records, 1):
+        yield record
+        if progress is not None and number % _PROGRESS_RECORDS == 0:
+            line = getattr(record, "line", 0)
+            progress(min(size_bytes, size_bytes * line // lines), size_bytes)
+    if progress is not None:
+        progress(size_bytes, size_bytes)

@@ -1,0 +1,111 @@
+"""Records of tagged lines (``TY  - JOUR``): the reader that RIS needs.
+
+A line that has no tag continues the one before it. ``TY`` begins a record, ``ER`` (in any case, or
+missing) ends it, and a tag outside of any record begins one without a type. Text outside of
+records is kept; a bare counter (``12.``) is layout. May not know what a tag means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+#: Two characters, blanks (one is enough), a hyphen, and a space or the line's end.
+_TAG_LINE: Final = re.compile(r"([A-Za-z][A-Za-z0-9])[ \t]{1,3}-(?:[ \t](.*)|)")
+_COUNTER: Final = re.compile(r"\d+\.?")
+
+START: Final = "TY"
+END: Final = "ER"
+
+
+@dataclass(slots=True)
+class TaggedRecord:
+    """One record: the type as written, and its (tag, raw value) pairs in order."""
+
+    line: int
+    type: str = ""
+    tags: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideText:
+    """Text between records or before the first."""
+
+    line: int
+    text: str
+
+
+def is_tag_line(line: str) -> bool:
+    """Whether the reader would take this line for a tag of its own."""
+    return bool(_TAG_LINE.fullmatch(line))
+
+
+def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
+    """All records and all text outside of them, in order."""
+    record: TaggedRecord | None = None
+    pending: list[str] = []
+    outside: list[str] = []
+    outside_line = 1
+    for number, line in enumerate(text.split("\n"), 1):
+        found = _TAG_LINE.fullmatch(line) if "-" in line[:6] else None
+        tag = _tag(found, inside=record is not None) if found is not None else ""
+        if tag == "" or found is None:
+            if record is not None:
+                pending.append(line)
+            elif line.strip() and not _COUNTER.fullmatch(line.strip()):
+                outside_line = outside_line if outside else number
+                outside.append(line.rstrip())
+            continue
+        if outside:
+            yield OutsideText(outside_line, "\n".join(outside))
+            outside = []
+        value = (found.group(2) or "").strip()
+        if record is not None:
+            _continue(record, pending)
+        pending = []
+        if tag == START or (record is None and tag != END):
+            if record is not None:
+                yield record
+            record = TaggedRecord(number)
+        if record is None:
+            continue
+        if tag == START:
+            record.type = value
+        elif tag == END:
+            yield record
+            record = None
+        else:
+            record.tags.append((tag, value))
+    if record is not None:
+        _continue(record, pending)
+        yield record
+    if outside:
+        yield OutsideText(outside_line, "\n".join(outside))
+
+
+def _tag(found: re.Match[str], *, inside: bool) -> str:
+    """The tag of the line; nothing if the line only looks like one."""
+    tag = found.group(1)
+    upper = tag.upper()
+    if tag == upper or upper in (START, END):
+        return upper if inside or upper in (START, END) or tag == upper else ""
+    return ""
+
+
+def _continue(record: TaggedRecord, lines: list[str]) -> None:
+    """Join lines without a tag to the value before them; the blank ones at the end are layout."""
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if len(lines) and _COUNTER.fullmatch(lines[-1].strip()) and len(lines) > 1:
+        lines = lines[:-1] if not lines[-2].strip() else lines
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        return
+    if not record.tags:
+        record.type = " ".join([record.type, *(line.strip() for line in lines)]).strip()
+        return
+    tag, value = record.tags[-1]
+    record.tags[-1] = (tag, "\n".join([value, *(line.rstrip() for line in lines)]))

@@ -1,0 +1,300 @@
+"""References to a file: the source's own text where nothing changed, new text where it did.
+
+An export to the format that a reference came from walks its source: a tag whose fields all still
+have the value that the source gives is written as it was read; the others give way to new tags in
+their place; new fields follow. Any other export writes all fields anew. What was composed is read
+back before it is written: a value that would not return is carried (``carriers``), and what not
+even that brings back is reported as lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import BinaryIO, Final
+
+from bifolio.errors import UsageError
+from bifolio.formats import csl_json
+from bifolio.formats.bibtex import macro_definition
+from bifolio.formats.mapping_fields import FIELD_ORDER
+from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
+from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.keys import make_key
+from bifolio.records.reference import (
+    ExportedReference,
+    ExportReport,
+    ImportedBlocks,
+    LostValue,
+    Source,
+    Values,
+    value_to_json,
+)
+
+Progress = Callable[[int, int], None]
+
+#: What belongs to the library and not to a reference's description.
+_LIBRARY_FIELDS: Final = {
+    "groups": "groups stay in the library; this format has none",
+    "files": "attached files are not part of this format's export",
+}
+
+
+def write(
+    out: BinaryIO,
+    references: Iterable[ExportedReference],
+    *,
+    format: str,
+    blocks: Mapping[str, ImportedBlocks],
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Write references in a format, one after the other.
+
+    Args:
+        out: where the UTF-8 text goes.
+        references: what to write, in this order.
+        format: one of ``EXPORT_FORMATS``.
+        blocks: the blocks that the references' sources name, by record id; those of this format
+            are written first, once.
+        progress: called with (references written, 0) after each; their number is not known here.
+
+    Returns:
+        How many were written, and every value that the format could not carry.
+
+    Raises:
+        UsageError: no such format.
+    """
+    if format not in EXPORT_FORMATS:
+        raise UsageError(
+            f"There is no export format '{format}'.",
+            next_step=f"Choose one of {', '.join(EXPORT_FORMATS)}.",
+        )
+    family = EXPORT_FORMATS[format]
+    report = ExportReport()
+    if family is None:
+        _write_csl_json(out, references, report, progress)
+        return report
+    merged = _merged(family, blocks)
+    if merged is not None:
+        out.write(("\n\n".join(merged.blocks) + "\n\n").encode())
+    for reference in references:
+        source, lost = compose(reference, family, dialect=format, blocks=merged)
+        out.write(family.render(source).encode())
+        report.lost += lost
+        report.exported += 1
+        if progress is not None:
+            progress(report.exported, 0)
+    return report
+
+
+def compose(
+    reference: ExportedReference,
+    family: Family,
+    *,
+    dialect: str,
+    blocks: ImportedBlocks | None,
+) -> tuple[Source, list[LostValue]]:
+    """The source to be written for a reference, and what it does not say."""
+    values = {field: value for field, value in reference.values.items() if _is_there(value)}
+    lost = [
+        LostValue(reference.id, field, reason)
+        for field, reason in _LIBRARY_FIELDS.items()
+        if values.pop(field, None)
+    ]
+    old = reference.source if reference.source and reference.source.format == family.name else None
+    if old is not None and not old.id:
+        values = _without_made_key(values, family.trace(old, blocks).values)
+    start = _start(old, values, family, dialect, blocks)
+    mapped = family.trace(start, blocks)
+    changed = _differences(values, mapped.values)
+    if not changed:
+        return start, lost
+    tags = _replaced(start, mapped.feeds, changed, values, family, dialect)
+    written = replace(start, tags=tuple(tags))
+    return _verified(reference, written, values, family, blocks, lost)
+
+
+def _without_made_key(values: Values, given: Values) -> Values:
+    """The values without the citation key, if the import made it and nobody has changed it.
+
+    Written down it would be an identity that the source never had: the record would come back as
+    another reference. The next import makes the same key.
+    """
+    made = make_key(given, taken=lambda _: False)
+    if "citation-key" in given or values.get("citation-key") != made:
+        return values
+    return {field: value for field, value in values.items() if field != "citation-key"}
+
+
+def _start(
+    old: Source | None,
+    values: Values,
+    family: Family,
+    dialect: str,
+    blocks: ImportedBlocks | None,
+) -> Source:
+    """The source to begin from: the reference's own with today's type and key, or an empty one."""
+    key = str(values.get("citation-key", "")) if family is BIBTEX else ""
+    if old is None:
+        kind = family.written_type(values, dialect)
+        return Source(family.name, kind, _safe_key(key), ())
+    kind = old.type
+    if values.get("type") != family.trace(old, blocks).values.get("type"):
+        kind = family.written_type(values, dialect)
+    own_id = _safe_key(key) if family is BIBTEX and key != old.id else old.id
+    return replace(old, type=kind, id=own_id)
+
+
+def _safe_key(key: str) -> str:
+    """A key that BibTeX can read: white space and its special characters become hyphens."""
+    return "".join("-" if one.isspace() or one in "{}(),=\"#%'\\~" else one for one in key)
+
+
+def _is_there(value: object) -> bool:
+    return value not in ("", (), {}, None)
+
+
+def _differences(values: Values, others: Values) -> set[str]:
+    """Fields that are not the same in both.
+
+    Texts are compared composed (NFC), sets without their order: a library shows them in its own.
+    """
+    fields = values.keys() | others.keys()
+    return {
+        field
+        for field in fields
+        if values.get(field) != others.get(field)
+        and _comparable(values, field) != _comparable(others, field)
+    }
+
+
+def _comparable(values: Values, field: str) -> str:
+    value = values.get(field)
+    if value is None:
+        return ""
+    stored = value_to_json(value)
+    if FIELDS.get(field) is MergeRule.SET:
+        stored = sorted(nfc(element) for element in stored)
+    return nfc(canonical_json(stored))
+
+
+def _replaced(
+    source: Source,
+    feeds: tuple[frozenset[str], ...],
+    changed: set[str],
+    values: Values,
+    family: Family,
+    dialect: str,
+) -> Tags:
+    """The source's tags with those of changed fields replaced, and new fields at the end."""
+    renewed = _closure(feeds, changed) - {"type"}
+    done: set[str] = set()
+    tags: Tags = []
+
+    def renew(fields: Iterable[str]) -> None:
+        for field in sorted(fields, key=lambda one: (FIELD_ORDER.get(one, 999), one)):
+            if field in values and field not in done:
+                tags.extend(family.emit(field, values, dialect, source.type))
+            done.add(field)
+
+    for (tag, raw), fed in zip(source.tags, feeds, strict=True):
+        if fed & renewed:
+            renew(fed & renewed)
+        else:
+            tags.append((tag, raw))
+    renew(renewed - done)
+    return tags
+
+
+def _closure(feeds: tuple[frozenset[str], ...], changed: set[str]) -> set[str]:
+    """The changed fields and those whose tags go with theirs."""
+    renewed = set(changed)
+    while True:
+        more = {field for fed in feeds if fed & renewed for field in fed} - renewed
+        if not more:
+            return renewed
+        renewed |= more
+
+
+def _verified(
+    reference: ExportedReference,
+    written: Source,
+    values: Values,
+    family: Family,
+    blocks: ImportedBlocks | None,
+    lost: list[LostValue],
+) -> tuple[Source, list[LostValue]]:
+    """The source as its reader will see it, with carriers for what it would not say."""
+    written = _without_strays(written, values, family, blocks)
+    missing = _differences(values, family.trace(written, blocks).values)
+    if not missing:
+        return written, lost
+    tags = list(written.tags)
+    for field in sorted(missing, key=lambda one: (FIELD_ORDER.get(one, 999), one)):
+        if not field.startswith("x.") or field in values:
+            tags += family.carry(field, values.get(field))
+    carried = replace(written, tags=tuple(tags))
+    for field in sorted(_differences(values, family.trace(carried, blocks).values)):
+        if field in values:
+            lost.append(LostValue(reference.id, field, f"{family.shown} cannot say it exactly"))
+    return carried, lost
+
+
+def _without_strays(
+    written: Source, values: Values, family: Family, blocks: ImportedBlocks | None
+) -> Source:
+    """Without the tags that a reader would take for fields which the reference does not have.
+
+    They are new ones whose name means something else in this type; a carrier says their value.
+    """
+    feeds = family.trace(written, blocks).feeds
+    kept = [
+        pair
+        for pair, fed in zip(written.tags, feeds, strict=True)
+        if (not fed or any(field in values for field in fed))
+        and all(field in values or not is_extra(field) for field in fed)
+    ]
+    return written if len(kept) == len(feeds) else replace(written, tags=tuple(kept))
+
+
+def _merged(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
+    """All blocks of one format as one; of two definitions of a macro the first stays.
+
+    References of the file whose definition goes get the text in place of the macro: its value
+    differs from what the merged blocks give, so it is written anew.
+    """
+    texts: dict[str, None] = {}
+    defined: dict[str, int] = {}
+    for number, one in enumerate(blocks.values()):
+        if one.format != family.name:
+            continue
+        for text in one.blocks:
+            definition = macro_definition(text) if family is BIBTEX else None
+            if definition is None or defined.setdefault(definition[0], number) == number:
+                texts[text] = None
+    free = [text for text in texts if not text.lstrip().startswith("@")]
+    whole = [text for text in texts if text.lstrip().startswith("@")]
+    if free:
+        whole.append("\n\n".join(free))
+    return ImportedBlocks(family.name, tuple(whole)) if whole else None
+
+
+def _write_csl_json(
+    out: BinaryIO,
+    references: Iterable[ExportedReference],
+    report: ExportReport,
+    progress: Progress | None,
+) -> None:
+    out.write(b"[")
+    for reference in references:
+        out.write(b",\n" if report.exported else b"\n")
+        out.write(csl_json.render(reference).encode())
+        report.lost += [
+            LostValue(reference.id, field, reason)
+            for field, reason in _LIBRARY_FIELDS.items()
+            if reference.values.get(field)
+        ]
+        report.exported += 1
+        if progress is not None:
+            progress(report.exported, 0)
+    out.write(b"\n]\n")

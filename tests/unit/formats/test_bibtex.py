@@ -1,0 +1,141 @@
+"""BibTeX and BibLaTeX read: what stands in a file, and what it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.formats.files import GOLDEN, load, load_content
+
+from bifolio.formats import map_source
+from bifolio.formats.bibtex_blocks import Entry, split
+from bifolio.records.names import Name
+
+
+def test_an_article_is_read_whole() -> None:
+    article = load(GOLDEN / "small.bib").references[0]
+    assert article.values == {
+        "type": "article-journal",
+        "citation-key": "Roe:1984:TB",
+        "author": (
+            Name(family="Roe", given="Jane Q."),
+            Name(family="Croix", given="José", non_dropping_particle="de la"),
+            Name(literal="World Paper Organization"),
+            Name(literal="others"),
+        ),
+        "title": "The TeXnician's x<sup>2</sup>: On <i>Paper</i> & Ink",
+        "container-title": "Journal of Made-up Studies",
+        "x.bibtex.acknowledgement": ("Thanks to Ada and nobody",),
+        "issued": {"date-parts": [[1984, 1, 10], [1984, 1, 12]]},
+        "page": "1-9",
+        "tags": ("paper", "ink"),
+        "note": "First note.\n\nSecond note.",
+        "URL": ("https://example.org/a_b",),
+        "ISSN": ("0896-3207", "1234-5678"),
+    }
+    assert article.line == 7
+
+
+def test_raw_values_are_kept_with_delimiters_and_macros() -> None:
+    tags = dict(load(GOLDEN / "small.bib").references[0].source.tags)
+    assert tags["journal"] == "jms"
+    assert tags["month"] == '"10 " # jan # "--" # "12"'
+    assert tags["acknowledgement"] == 'ack # " and " # nobody'
+    assert tags["year"] == "1984"
+    assert tags["%"].startswith("%%  doi = {10.1/switched-off}")
+
+
+def test_a_child_inherits_and_keeps_what_was_inherited_apart() -> None:
+    child = load(GOLDEN / "small.bib").references[1]
+    assert child.values["container-title"] == "Proceedings of the Folders"
+    assert child.values["publisher"] == "Sheet Press"
+    assert child.values["issued"] == {"date-parts": [[1999]]}
+    assert ("^booktitle", "{Proceedings of the Folders}") in child.source.tags
+
+
+def test_unknown_months_and_pages_are_data() -> None:
+    child = load(GOLDEN / "small.bib").references[1]
+    assert child.values["x.bibtex.month"] == ("????",)
+    assert child.values["page"] == "??-??"
+
+
+def test_the_stored_source_and_blocks_map_to_the_same_values() -> None:
+    loaded = load(GOLDEN / "small.bib")
+    for reference in loaded.references:
+        blocks = loaded.blocks[reference.source.blocks]
+        assert map_source(reference.source, blocks) == reference.values
+
+
+def test_a_files_own_blocks_are_kept_as_written() -> None:
+    (blocks,) = load(GOLDEN / "small.bib").blocks.values()
+    assert blocks.blocks[1] == "@string(jms = {Journal of Made-up Studies})"
+    assert blocks.blocks[-1] == "% A small library, made for the tests."
+
+
+def test_a_damaged_entry_is_salvaged_and_the_next_one_stands() -> None:
+    loaded = load(GOLDEN / "damaged.bib")
+    titles = [values["title"] for values in loaded.values()]
+    assert titles == ["Ink & Paper", "One", "Another", "Without a key", "The last one stands"]
+    assert loaded.references[0].values["issued"] == {"date-parts": [[1999]]}
+    assert [(one.line, "balance" in one.reason or "neither" in one.reason) for one in
+            loaded.skipped] == [(8, True), (1, True)]  # fmt: skip
+
+
+def test_a_name_that_no_document_could_hold_is_spelled_otherwise(tmp_path: Path) -> None:
+    (one,) = load_content(tmp_path, "@misc{a, fo\x1fo = {bar}}").references
+    assert one.values["x.bibtex.fo_o"] == ("bar",)
+    assert one.source.tags == (("fo\x1fo", "{bar}"),)
+
+
+def test_repeated_keys_are_two_references() -> None:
+    loaded = load(GOLDEN / "damaged.bib")
+    twice = [one for one in loaded.references if one.source.id == "twice"]
+    assert len({one.record_id() for one in twice}) == 2
+
+
+def test_a_repeated_scalar_keeps_its_other_value_as_an_extra_field(tmp_path: Path) -> None:
+    (values,) = load_content(tmp_path, "@misc{a, title={One}, title={Two}}").values()
+    assert values["title"] == "One"
+    assert values["x.bibtex.title"] == ("Two",)
+
+
+def test_a_repeated_date_keeps_its_other_value_too(tmp_path: Path) -> None:
+    text = "@misc{a, urldate={2014-01-02}, urldate={2015-01-02}}"
+    (values,) = load_content(tmp_path, text).values()
+    assert values["x.bibtex.urldate"] == ("2015-01-02",)
+
+
+def test_reading_twice_gives_the_same_result() -> None:
+    assert load(GOLDEN / "small.bib") == load(GOLDEN / "small.bib")
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "value"),
+    [
+        ("@phdthesis{a, school={U}}", "publisher", "U"),
+        ("@phdthesis{a, school={U}}", "genre", "PhD thesis"),
+        ("@techreport{a, number={7}}", "number", "7"),
+        ("@book{a, number={7}}", "collection-number", "7"),
+        ("@article{a, number={7}}", "issue", "7"),
+        ("@online{a, title={T: }, subtitle={S}}", "title", "T:: S"),
+        ("@article{a, date={2014-05/2015}}", "issued", {"date-parts": [[2014, 5], [2015]]}),
+        ("@article{a, year={in press}}", "issued", {"literal": "in press"}),
+        ("@article{a, journal={J.}, fjournal={Journal}}", "container-title", "Journal"),
+        ("@article{a, journal={J.}, fjournal={Journal}}", "container-title-short", "J."),
+        ("@misc{a, eprint={123}, eprinttype={pubmed}}", "PMID", "123"),
+        ("@misc{a, doi={https://doi.org/10.1000/a_b}}", "DOI", "10.1000/a_b"),
+        ("@misc{a, x-csl-rating={5}}", "rating", "5"),
+        ("@misc{a, x-ris-C7={e1}}", "x.ris.C7", ("e1",)),
+    ],
+)
+def test_a_field_means_what_its_type_says(
+    tmp_path: Path, entry: str, field: str, value: object
+) -> None:
+    assert load_content(tmp_path, entry).values()[0][field] == value
+
+
+def test_entries_beyond_one_piece_keep_their_lines() -> None:
+    text = "".join(f"@misc{{k{number},\n  title = {{{'x' * 500}}}}}\n" for number in range(1000))
+    entries = [one for one in split(text) if isinstance(one, Entry)]
+    assert len(entries) == 1000
+    assert [one.line for one in entries] == list(range(1, 2001, 2))

@@ -1,0 +1,100 @@
+"""Real libraries and nasty files, from outside of the repository.
+
+The folder comes from ``BIFOLIO_CORPORA`` (by default ``../shared/corpora`` beside the checkout). A
+file counts as read if it gives as many references as its manifest counts, or names every record
+that is missing; and it must survive import, export and import.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+from tests.unit.formats.files import export, exported, load, load_content
+
+from bifolio.errors import FileFormatError
+
+_REPOSITORY = Path(__file__).parents[3]
+CORPORA = Path(os.environ.get("BIFOLIO_CORPORA") or _REPOSITORY.parent / "shared" / "corpora")
+_SETS = ("ris/", "bibtex/", "biblatex/", "derived/")
+_SUFFIXES = {".bib", ".bibtex", ".biblatex", ".ris", ".txt", ".ciw"}
+
+#: Files that hold no record of these formats: other formats under a borrowed name, and two pages
+#: of prose.
+_OTHER = {"PubMed_example.txt", "WoS_ciw_example.ciw", "WoS_txt_example.txt",
+          "noerrors__237.bib", "noerrors__66.bib"}  # fmt: skip
+
+
+def _files() -> list[tuple[Path, int]]:
+    """(file, records that the manifest counts)."""
+    if not (CORPORA / "MANIFEST.tsv").exists():
+        pytest.skip(f"the corpora are not at {CORPORA}; set BIFOLIO_CORPORA to their folder")
+    with (CORPORA / "MANIFEST.tsv").open(encoding="utf-8", newline="") as manifest:
+        rows = list(csv.DictReader(manifest, delimiter="\t"))
+    return [
+        (CORPORA / row["path"], int(row["records"] or 0))
+        for row in rows
+        if row["path"].startswith(_SETS) and Path(row["path"]).suffix in _SUFFIXES
+    ]
+
+
+def _check(path: Path, records: int, folder: Path) -> int:
+    """Read, write and read one file; how many references it holds."""
+    try:
+        first = load(path)
+    except FileFormatError:
+        assert path.name in _OTHER, path
+        return 0
+    assert len(first.references) + len(first.skipped) >= records, path
+    if not first.references:
+        return 0
+    format = first.references[0].source.format
+    text, report = export(exported(first), format, first.blocks)
+    second = load_content(folder, text, "again.bib" if format == "bibtex" else "again.ris")
+    assert second.values() == first.values(), path
+    assert [one.source.tags for one in second.references] == [
+        one.source.tags for one in first.references
+    ], path
+    assert report.lost == [], path
+    return len(first.references)
+
+
+def test_small_real_files_are_read_whole_and_survive_a_round_trip(tmp_path: Path) -> None:
+    small = [(path, records) for path, records in _files() if path.stat().st_size < 100_000]
+    assert sum(_check(path, records, tmp_path) for path, records in small) > 3_000
+
+
+def _cores(path: Path) -> set[str]:
+    """What identifies each reference of a file, spelled without case or punctuation."""
+    return {
+        "".join(
+            character
+            for field in ("title", "container-title", "volume", "issued")
+            for character in str(values.get(field, "")).casefold()
+            if character.isalnum()
+        )
+        for values in load(path).values()
+    }
+
+
+def test_ten_records_exported_by_six_tools_land_on_equal_references() -> None:
+    folder = CORPORA / "ris" / "medium" / "asreview_cff"
+    if not folder.is_dir():
+        pytest.skip(f"the corpora are not at {CORPORA}; set BIFOLIO_CORPORA to their folder")
+    zotero = _cores(folder / "baseline_zotero.ris")
+    for tool, common in [
+        ("endnote", 10),
+        ("mendeley", 10),
+        ("eppireviewer", 10),
+        ("covidence_mendeley", 8),
+        ("covidence_refworks", 8),
+    ]:
+        assert len(zotero & _cores(folder / f"baseline_{tool}.ris")) == common, tool
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+def test_all_real_files_are_read_whole_and_survive_a_round_trip(tmp_path: Path) -> None:
+    assert sum(_check(path, records, tmp_path) for path, records in _files()) > 100_000

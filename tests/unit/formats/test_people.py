@@ -1,0 +1,65 @@
+"""Names in BibTeX and RIS."""
+
+from __future__ import annotations
+
+import pytest
+
+from bifolio.formats.people import (
+    parse_bibtex_names,
+    parse_ris_name,
+    write_bibtex_names,
+    write_ris_name,
+)
+from bifolio.records.names import Name
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Jane Q. Roe", Name(family="Roe", given="Jane Q.")),
+        ("Roe, Jane", Name(family="Roe", given="Jane")),
+        (
+            "Charles de la Croix",
+            Name(family="Croix", given="Charles", non_dropping_particle="de la"),
+        ),
+        (
+            "von Berg, Jr., Jan",
+            Name(family="Berg", given="Jan", suffix="Jr.", non_dropping_particle="von"),
+        ),
+        ("{World Paper Organization}", Name(literal="World Paper Organization")),
+        ("Anonymous", Name(family="Anonymous")),
+        (r"G{\"o}del, Kurt", Name(family="Gödel", given="Kurt")),
+        ("given=Hans, family=Berg, prefix=von", Name("Berg", "Hans", "", "von")),
+        ("others", Name(literal="others")),
+    ],
+)
+def test_bibtex_names_are_parted_as_bibtex_parts_them(written: str, name: Name) -> None:
+    assert parse_bibtex_names(written) == (name,)
+    assert parse_bibtex_names(write_bibtex_names((name,))) == (name,)
+
+
+def test_and_inside_braces_joins_no_names() -> None:
+    names = parse_bibtex_names("{Ink and Paper} and Roe, Jane\n and others")
+    assert [name.literal or name.family for name in names] == ["Ink and Paper", "Roe", "others"]
+    assert write_bibtex_names(names) == "{Ink and Paper} and Roe, Jane and others"
+
+
+def test_a_family_name_in_small_letters_is_no_particle() -> None:
+    name = Name(family="da Silva", given="Ana")
+    assert parse_bibtex_names(write_bibtex_names((name,))) == (name,)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Roe, Jane, Jr", Name(family="Roe", given="Jane", suffix="Jr")),
+        ("van der Berg, J.", Name(family="Berg", given="J.", non_dropping_particle="van der")),
+        ("World Paper Organization,", Name(literal="World Paper Organization")),
+        ("Fanning E.", Name(literal="Fanning E.")),
+        ("Plato", Name(family="Plato")),
+        ("Acme,", Name(literal="Acme")),
+    ],
+)
+def test_ris_names_come_back(written: str, name: Name) -> None:
+    assert parse_ris_name(written) == name
+    assert parse_ris_name(write_ris_name(name)) == name

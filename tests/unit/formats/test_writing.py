@@ -1,0 +1,167 @@
+"""Exports: untouched text as it was read, changes in their place, nothing lost in silence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.formats.files import GOLDEN, Loaded, export, exported, load, load_content
+
+from bifolio.errors import UsageError
+from bifolio.records.names import Name
+from bifolio.records.reference import ExportedReference, Values
+
+DEMO = Path(__file__).parents[3] / "cli" / "bifolio_cli" / "demo" / "libraries"
+
+
+def _again(text: str, folder: Path, name: str) -> Loaded:
+    return load_content(folder, text, name)
+
+
+@pytest.mark.parametrize("name", ["small.bib", "damaged.bib", "small.ris"])
+def test_import_export_import_is_equal(tmp_path: Path, name: str) -> None:
+    first = load(GOLDEN / name)
+    format = first.references[0].source.format
+    text, report = export(exported(first), format, first.blocks)
+    second = _again(text, tmp_path, name)
+    assert [one.source for one in second.references] == [one.source for one in first.references]
+    assert second.values() == first.values()
+    assert second.blocks == first.blocks
+    assert report.lost == []
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("typography.bib", 5735), ("printing-history.bib", 846)]
+)
+def test_an_untouched_library_is_written_byte_for_byte(name: str, count: int) -> None:
+    loaded = load(DEMO / name)
+    assert len(loaded.references) == count
+    assert len({one.record_id() for one in loaded.references}) == count
+    text, report = export(exported(loaded), "bibtex", loaded.blocks)
+    assert text == (DEMO / name).read_text(encoding="utf-8")
+    assert report.exported == count
+    assert report.lost == []
+
+
+def test_a_touched_record_differs_only_in_touched_fields() -> None:
+    loaded = load(GOLDEN / "small.bib")
+    before, _ = export(exported(loaded), "bibtex", loaded.blocks)
+    values = dict(loaded.references[0].values)
+    values["title"] = "New & <i>old</i>"
+    values["volume"] = "7"
+    values["x.bibtex.own"] = ("mine",)
+    del values["note"]
+    changed = [replace(exported(loaded)[0], values=values), *exported(loaded)[1:]]
+    after, report = export(changed, "bibtex", loaded.blocks)
+    gone = set(before.split("\n")) - set(after.split("\n"))
+    come = set(after.split("\n")) - set(before.split("\n"))
+    assert {line.split("=")[0].strip() for line in gone} == {"title", "note"}
+    assert come == {r"  title = {New \& \emph{old}},", "  volume = {7},", "  own = {mine},"}
+    assert report.lost == []
+
+
+def test_the_order_in_which_a_library_shows_a_set_is_no_change() -> None:
+    loaded = load(GOLDEN / "small.bib")
+    before, _ = export(exported(loaded), "bibtex", loaded.blocks)
+    values = {**loaded.references[0].values, "tags": ("ink", "paper")}
+    shown = [replace(exported(loaded)[0], values=values), *exported(loaded)[1:]]
+    assert export(shown, "bibtex", loaded.blocks)[0] == before
+
+
+def test_a_changed_type_changes_the_entry_and_keeps_the_values(tmp_path: Path) -> None:
+    loaded = load(GOLDEN / "small.bib")
+    values = {**loaded.references[0].values, "type": "book"}
+    text, _ = export([replace(exported(loaded)[0], values=values)], "bibtex", loaded.blocks)
+    assert "@book{Roe:1984:TB," in text
+    assert _again(text, tmp_path, "a.bib").values() == [values]
+
+
+def test_macros_of_two_files_that_disagree_become_text(tmp_path: Path) -> None:
+    one = load_content(tmp_path, '@string{j = "One"}\n@article{a, journal = j}', "a.bib")
+    two = load_content(tmp_path, '@string{j = "Two"}\n@article{b, journal = j}', "b.bib")
+    text, _ = export([*exported(one), *exported(two)], "bibtex", {**one.blocks, **two.blocks})
+    journals = [values["container-title"] for values in _again(text, tmp_path, "c.bib").values()]
+    assert journals == ["One", "Two"]
+
+
+@pytest.mark.parametrize("target", ["ris", "bibtex", "biblatex"])
+@pytest.mark.parametrize("name", ["small.bib", "damaged.bib", "small.ris"])
+def test_another_format_and_back_keeps_every_value(tmp_path: Path, name: str, target: str) -> None:
+    first = load(GOLDEN / name)
+    text, report = export(exported(first, with_source=False), target)
+    second = _again(text, tmp_path, "a.ris" if target == "ris" else "a.bib")
+    assert second.values() == first.values()
+    assert report.lost == []
+
+
+_HARD: list[Values] = [
+    {"type": "speech", "title": "A -- \"quoted\" {x} \\y $5 50% _^~ #1", "rating": "5"},
+    {"type": "book", "note": "one\n\nTY  - two\n  three", "x.own": (" spaced  ", 'q"'),
+     "publisher": "A, B and C"},
+    {"type": "article-journal", "author": (Name(family="de la Cruz", given="A and B"),
+     Name(literal="others"), Name("O", "P", dropping_particle="van")), "tags": ("a, b", "c; d")},
+    {"type": "song", "issued": {"date-parts": [[-44, 3]], "circa": True},
+     "accessed": {"literal": "yesterday"}, "x.bibtex.title": ("t",), "x.ris.T9": ("u",)},
+    {"type": "thesis", "title": "No genre", "citation-key": "a b,c"},
+    {"type": "report", "issue": "2", "number": "7", "collection-number": "9", "URL": ("a", "b")},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["ris", "bibtex", "biblatex"])
+@pytest.mark.parametrize("values", _HARD, ids=lambda values: str(values["type"]))
+def test_values_that_fit_no_format_come_back_by_carriers(
+    tmp_path: Path, values: Values, target: str
+) -> None:
+    text, report = export([ExportedReference("ab" * 16, values)], target)
+    (back,) = _again(text, tmp_path, "a.ris" if target == "ris" else "a.bib").values()
+    assert {field: back.get(field) for field in values} == values
+    assert report.lost == []
+
+
+def test_what_no_format_carries_is_reported() -> None:
+    reference = ExportedReference("ab" * 16, {"type": "book", "groups": ("Reading",)})
+    for target in ("ris", "bibtex", "biblatex", "csl-json"):
+        _, report = export([reference], target)
+        assert [one.field for one in report.lost] == ["groups"]
+
+
+def test_csl_json_is_one_array_of_items() -> None:
+    assert json.loads(export([], "csl-json")[0]) == []
+    text, report = export(exported(load(GOLDEN / "small.ris")), "csl-json")
+    first, second = json.loads(text)
+    assert report.exported == 2
+    assert first["ISSN"] == "0896-3207"
+    assert first["custom"]["ISSN"] == ["0896-3207", "1234-5678 (electronic)"]
+    assert first["custom"]["x.ris.XY"] == ["nobody knows"]
+    assert first["author"][1]["non-dropping-particle"] == "van der"
+    assert first["keyword"] == "paper, ink, folding"
+    assert second["type"] == "book"
+
+
+def test_an_unknown_export_format_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="endnote"):
+        export([], "endnote")
+
+
+def test_a_key_that_the_import_made_is_not_written_into_a_record_that_had_no_id(
+    tmp_path: Path,
+) -> None:
+    text = "TY  - BOOK\nTI  - Without a name of its own\nAU  - Doe, Jane\nER  - \n\n"
+    first = _again(text, tmp_path, "noid.ris")
+    (bare,) = exported(first)
+    made = replace(bare, values=dict(bare.values) | {"citation-key": "doewithout"})
+    written, report = export([made], "ris", first.blocks)
+    assert "ID  -" not in written
+    assert report.lost == []
+    again = _again(written, tmp_path, "again.ris")
+    assert again.references[0].record_id() == first.references[0].record_id()
+
+
+def test_a_key_that_a_user_gave_is_written_into_a_record_that_had_no_id(tmp_path: Path) -> None:
+    text = "TY  - BOOK\nTI  - Without a name of its own\nAU  - Doe, Jane\nER  - \n\n"
+    (bare,) = exported(_again(text, tmp_path, "noid.ris"))
+    named = replace(bare, values=dict(bare.values) | {"citation-key": "mine"})
+    written, _ = export([named], "ris", {})
+    assert "ID  - mine" in written
