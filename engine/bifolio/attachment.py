@@ -1,0 +1,236 @@
+"""Attaching a replica to a relay, joining with a ticket, inviting, syncing.
+
+Between the facade and the network's shell: what each needs of the replica, in which order, and
+what is put back when the relay cannot be reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+
+from bifolio.client import Client, Progress
+from bifolio.crypto.membership import Role, hello_message, invite_keys
+from bifolio.crypto.ticket import Ticket
+from bifolio.errors import (
+    AlreadyAttachedError,
+    BifolioError,
+    NotAMemberError,
+    NotAttachedError,
+    NotTheOwnerError,
+    ProtocolError,
+    RelayUnreachableError,
+)
+from bifolio.replica import joining
+from bifolio.replica.port import ReplicaPort, membership_head
+from bifolio.replica.replica import Replica
+from bifolio.replica.roster import Roster
+from bifolio.sync.session import Counts, unknown_library
+from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
+from bifolio.wire.position import LogPosition
+
+_SECRET_BYTES = 32
+
+_ATTACH_AGAIN = (
+    "Nothing was changed. Check the address and the network, and that the relay is running; then "
+    "run the same command again."
+)
+
+
+@dataclass(slots=True)
+class Attachment:
+    """One replica and its relay."""
+
+    replica: Replica
+    roster: Roster
+
+    @property
+    def url(self) -> str:
+        """The relay's address; empty where the library is not attached."""
+        return self.replica.meta.text("relay_url")
+
+    async def attach(self, url: str, progress: Progress | None) -> str:
+        """Bring the library to a relay; returns a ticket for another computer.
+
+        Raises:
+            RelayUnreachableError and others: the library stays as it was.
+        """
+        if self.roster.role() is None:
+            raise NotAMemberError
+        before = self.url
+        self._write_url(url)
+        try:
+            await self.sync(progress)
+            return await self.invite(progress)
+        except (RelayUnreachableError, ProtocolError):  # nothing, or no relay, is there
+            self._write_url(before)
+            raise
+
+    async def invite(self, progress: Progress | None = None) -> str:
+        """Append an invite to the membership log and make its ticket.
+
+        Raises:
+            NotAttachedError, NotTheOwnerError, RelayUnreachableError, NotAMemberError and others.
+        """
+        if not self.url:
+            raise NotAttachedError
+        self._check_owner()
+        secret = self.replica.surroundings.random_bytes(_SECRET_BYTES)
+        port = ReplicaPort(self.replica, self.roster, invite_secret=secret)
+        await self._run(port, progress)
+        cursor = self.replica.meta.cursor()
+        if cursor is None:
+            raise NotAttachedError
+        return Ticket(
+            relay=self.url,
+            library=self.replica.library_id,
+            secret=secret,
+            epoch=cursor.epoch,
+            position=cursor.position,
+            chain_hash=cursor.chain_hash,
+            membership_head=membership_head(self.roster),
+        ).encode()
+
+    async def join(self, ticket: Ticket, progress: Progress | None) -> tuple[int, Counts]:
+        """Become a member with a ticket, and merge; a library of its own joins the ticket's.
+
+        ``prepare_join`` comes before it.
+
+        Returns:
+            the trashed references that stay in the backup only, and what was exchanged.
+        """
+        replica = self.replica
+        other = replica.library_id != ticket.library
+        left_out = 0
+        with replica.database.transaction():
+            if other:
+                left_out = joining.begin(replica, self.roster, ticket.library)
+            replica.meta.write("relay_url", ticket.relay)
+        expected = LogPosition(ticket.epoch, ticket.position, ticket.chain_hash)
+        port = ReplicaPort(replica, self.roster, join_secret=ticket.secret, expected=expected)
+        return left_out, await self._run(port, progress)
+
+    async def prepare_join(self, ticket: Ticket) -> None:
+        """Find out what stands in the way of ``join``, before anything is changed here.
+
+        Raises:
+            AlreadyAttachedError: the library is another one, and attached.
+            RelayUnreachableError, ProtocolError: the ticket's relay does not answer.
+            RelayRefusedError: it does not hold the ticket's library.
+        """
+        replica = self.replica
+        if replica.library_id != ticket.library and self.url:
+            raise AlreadyAttachedError(
+                library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
+            )
+        answer = await self.reach(ticket.relay, partial(_greeting, ticket))
+        if isinstance(answer, Welcome) and not answer.exists:
+            raise unknown_library()
+
+    @staticmethod
+    async def reach(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+        """Find out that a relay answers, and what, before anything is changed here."""
+        try:
+            return await Client.probe(url, greeting)
+        except RelayUnreachableError as error:
+            # Nothing is attached yet: 'bifolio sync' would not try again.
+            error.next_step = _ATTACH_AGAIN
+            raise
+
+    async def sync(self, progress: Progress | None = None) -> Counts:
+        """Exchange what is new on both sides.
+
+        Raises:
+            NotAttachedError, RelayUnreachableError, NotAMemberError and others.
+        """
+        if not self.url:
+            raise NotAttachedError
+        return await self._run(ReplicaPort(self.replica, self.roster), progress)
+
+    async def watch(
+        self, outage: Callable[[RelayUnreachableError], None]
+    ) -> AsyncGenerator[Counts, None]:
+        """Stay connected and exchange changes as they are made; ``outage`` is told of each
+        attempt that did not reach the relay."""
+        if not self.url:
+            raise NotAttachedError
+        port = ReplicaPort(self.replica, self.roster)
+        port.clear_notes()
+        client = Client(self.url, port, library=self.replica.library_id)
+
+        def cut(error: RelayUnreachableError) -> None:
+            self._note_contact(reachable=False)
+            outage(error)
+
+        rounds = client.watch(self._changed(), cut)
+        async with aclosing(rounds):
+            async for counts in rounds:
+                self._note_contact(reachable=True)
+                yield counts
+
+    async def _run(self, port: ReplicaPort, progress: Progress | None) -> Counts:
+        port.clear_notes()
+        client = Client(self.url, port, library=self.replica.library_id, progress=progress)
+        try:
+            counts = await client.run()
+        except RelayUnreachableError:
+            self._note_contact(reachable=False)
+            raise
+        except BifolioError as error:
+            port.note(error.message, error.next_step)
+            self._note_contact(reachable=True, synced=False)
+            raise
+        self._note_contact(reachable=True)
+        return counts
+
+    def _check_owner(self) -> None:
+        """Only owners invite: a member is told which computer can."""
+        if self.roster.role() not in (None, Role.OWNER):
+            raise NotTheOwnerError("invite", owners=self.roster.owner_names())
+
+    def _changed(self) -> Callable[[], bool]:
+        """Whether another process wrote to the replica since the last call."""
+        seen = self._data_version()
+
+        def changed() -> bool:
+            nonlocal seen
+            now = self._data_version()
+            if now == seen:
+                return False
+            seen = now
+            return True
+
+        return changed
+
+    def _data_version(self) -> int:
+        row = self.replica.database.row("PRAGMA data_version")
+        return int(row[0]) if row else 0
+
+    def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
+        meta = self.replica.meta
+        with self.replica.database.transaction():
+            meta.write("reachable", reachable)
+            if reachable and synced:
+                meta.write("last_sync_ms", self.replica.surroundings.now_ms())
+
+    def _write_url(self, url: str) -> None:
+        with self.replica.database.transaction():
+            self.replica.meta.write("relay_url", url or None)
+
+
+def _greeting(ticket: Ticket, nonce: bytes) -> Hello:
+    """HELLO with the ticket's key."""
+    signer = invite_keys(ticket.secret)
+    version = PROTOCOL_VERSION
+    message = hello_message(version=version, library=ticket.library, nonce=nonce)
+    return Hello(
+        version=version,
+        library=ticket.library,
+        device=signer.sign_public,
+        signature=signer.sign(message),
+        join=True,
+        cursor=0,
+        attested=None,
+    )

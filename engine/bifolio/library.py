@@ -1,0 +1,455 @@
+"""The library: the one class that programs and the command line use.
+
+    from bifolio import Library
+
+    with Library.create("Thesis.bifolio") as library:
+        library.add({"type": "book", "title": "On Sync", "author": ["Doe, Jane"]})
+
+A ``Library`` is one opening of one replica, used from one thread at a time. Everything works
+offline but ``attach``, ``attach_new``, ``join``, ``invite`` and ``sync``. Modules that take long
+to load (the network, the formats) are loaded by the methods that need them, so that reading one
+reference starts fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from bifolio.document import deletion, editing
+from bifolio.document.entries import Entries
+from bifolio.document.plan import Plan
+from bifolio.errors import (
+    BifolioError,
+    FileFormatError,
+    ReferenceNotFoundError,
+    RelayUnreachableError,
+    TrashedReferenceError,
+)
+from bifolio.home import Home
+from bifolio.ids import random_record_id
+from bifolio.records.edits import Edit
+from bifolio.records.fields import canonical_field
+from bifolio.records.keys import make_key
+from bifolio.records.reference import ExportReport, SkippedRecord, Values
+from bifolio.records.values import parse_value
+from bifolio.replica import choosing, folder, lookup, reporting
+from bifolio.replica.replica import Replica, Surroundings, Write
+from bifolio.results import Attached, Conflict, ImportReport, Joined, Shown, Status, SyncReport
+from bifolio.storage.backup import back_up
+from bifolio.storage.database import Database
+from bifolio.storage.meta import Meta
+from bifolio.storage.references import ReferenceRow
+
+if TYPE_CHECKING:
+    from bifolio.attachment import Attachment
+    from bifolio.client import Progress
+    from bifolio.crypto.keys import DeviceKeys
+
+ImportProgress = Callable[[str, int, int], None]
+
+
+class Library:
+    """One opening of one replica. Use ``create``, ``open`` or ``attach_new``, then ``close``."""
+
+    def __init__(self, path: Path, database: Database, home: Home) -> None:
+        self.path = path
+        self.notice = folder.warning(path)
+        self._home = home
+        self._database = database
+        self._replica = Replica(path, database, self._load_keys, Surroundings())
+
+    # --- opening --------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, path: Path | str, *, name: str | None = None, home: Home | None = None
+    ) -> Library:
+        """Make a new library in a folder that does not exist yet (or is empty).
+
+        Raises:
+            PathTakenError, ReadOnlyLibraryError.
+        """
+        from bifolio.crypto.envelope import CONTENT_KEY_BYTES
+        from bifolio.replica.roster import Roster
+
+        path = Path(path).absolute()
+        home = home or default_home()
+        notices: list[str | None] = []
+
+        def begin(database: Database) -> None:
+            _begin(database)
+            draft = cls(path, database, home)
+            Roster(draft._replica).found(secrets.token_bytes(CONTENT_KEY_BYTES))
+            # A folder's name may hold bytes that are no text; a library's name may not.
+            readable = path.stem.encode(errors="replace").decode()
+            draft._replica.name_library_inside(name or readable)
+            notices.append(draft.notice)
+
+        library = cls(path, folder.create(path, begin), home)
+        library.notice = notices[0]
+        return library
+
+    @classmethod
+    def open(cls, path: Path | str, *, home: Home | None = None) -> Library:
+        """Open the library in a folder.
+
+        Raises:
+            NotALibraryError, NewerLibraryError, DamagedLibraryError.
+        """
+        path = Path(path).absolute()
+        return cls(path, folder.open_database(path), home or default_home())
+
+    @classmethod
+    def attach_new(
+        cls,
+        ticket: str,
+        path: Path | str,
+        *,
+        home: Home | None = None,
+        progress: Progress | None = None,
+    ) -> Library:
+        """Make a new replica of a ticket's library, and fill it.
+
+        Raises:
+            TicketError, PathTakenError, RelayUnreachableError: nothing is left behind.
+        """
+        from bifolio.crypto.ticket import Ticket
+
+        parsed = Ticket.decode(ticket)
+        path = Path(path).absolute()
+
+        def begin(database: Database) -> None:
+            _begin(database)
+            Meta(database).write("library_id", parsed.library)
+
+        library = cls(path, folder.create(path, begin), home or default_home())
+        try:
+            asyncio.run(library._attachment().prepare_join(parsed))
+            asyncio.run(library._attachment().join(parsed, progress))
+        except BaseException:
+            member = library._attachment().roster.role() is not None
+            library.close()
+            if not member:
+                shutil.rmtree(path, ignore_errors=True)
+            raise
+        return library
+
+    def close(self) -> None:
+        """Close the replica; a second time is no error."""
+        self._database.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def id(self) -> str:
+        """The library's id: 32 hex digits."""
+        return self._replica.library_id.hex()
+
+    @property
+    def name(self) -> str:
+        """The library's name, the same on every replica."""
+        return self._replica.meta.text("name") or self.path.stem
+
+    @property
+    def replica_id(self) -> str:
+        """This replica's id: 32 hex digits."""
+        return self._replica.meta.raw("replica_id").hex()
+
+    # --- references -----------------------------------------------------------------------
+
+    def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
+        """Add a reference; its citation key is made where none is given.
+
+        Args:
+            fields: by CSL name; a list of names as ``Family, Given``, a date as EDTF.
+
+        Raises:
+            UnknownFieldError, InvalidValueError: nothing was added.
+        """
+        values: Values = {}
+        for name, given in fields.items():
+            field = canonical_field(name)
+            texts = (given,) if isinstance(given, str) else tuple(given)
+            values[field] = parse_value(field, texts)
+        values.setdefault("type", "document")
+        record_id = random_record_id(self._replica.surroundings.random_bytes)
+        with self._database.transaction():
+            if "citation-key" not in values:
+                taken = self._replica.references.key_is_used
+                values["citation-key"] = make_key(values, taken=taken)
+
+            def write(plan: Plan, entries: Entries) -> None:
+                editing.plan_creation(plan, entries, kind="reference", values=values)
+
+            self._replica.commit_inside([(record_id, write)])
+        return self._shown(record_id)
+
+    def edit(self, ref: str, edits: Sequence[Edit]) -> Shown:
+        """Edit one reference; all of the edits are made, or none.
+
+        Raises:
+            ReferenceNotFoundError, TrashedReferenceError, UsageError.
+        """
+        row = self._find(ref)
+        if row.trashed:
+            raise TrashedReferenceError(ref)
+        self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
+        return self._shown(row.id)
+
+    def show(self, ref: str) -> Shown:
+        """One reference; its conflicts can then be settled by number."""
+        shown = lookup.show(self._replica, self._find(ref))
+        choosing.remember(self._replica, shown.conflicts)
+        return shown
+
+    def list(self, *, trash: bool = False) -> Iterator[Shown]:
+        """All references by id, or those in the trash."""
+        for row in self._replica.references.listed(trashed=trash):
+            yield lookup.show(self._replica, row)
+
+    def search(self, query: str) -> Iterator[Shown]:
+        """References that hold every word (or phrase in quotes), by id, without the trash."""
+        for row in self._replica.references.search(query):
+            yield lookup.show(self._replica, row)
+
+    def delete(self, refs: Sequence[str]) -> Sequence[Shown]:
+        """Put references into the trash; one that is there already stays there.
+
+        Raises:
+            ReferenceNotFoundError: nothing was deleted.
+        """
+        return self._write_each(refs, deletion.plan_delete)
+
+    def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
+        """Take references out of the trash, or settle that they were brought back."""
+        return self._write_each(refs, deletion.plan_restore)
+
+    # --- conflicts ------------------------------------------------------------------------
+
+    def conflicts(self) -> Sequence[Conflict]:
+        """Every field with more than one live value, the same on every replica."""
+        found = []
+        for record_id in self._replica.references.in_conflict():
+            row = self._replica.references.read(record_id)
+            if row is not None:
+                found.extend(lookup.conflicts(self._replica, row))
+        choosing.remember(self._replica, found)
+        return found
+
+    def resolve(
+        self, ref: str, field: str, *, take: int | None = None, value: str | None = None
+    ) -> Shown:
+        """Settle a conflict with one of its values, by number as last listed, or a new one.
+
+        Raises:
+            ConflictChoiceError: no conflict there, or not as it was listed.
+        """
+        row = self._find(ref)
+        choosing.resolve(self._replica, row, field, take=take, value=value)
+        return self._shown(row.id)
+
+    # --- files ----------------------------------------------------------------------------
+
+    def import_files(
+        self,
+        paths: Sequence[Path | str],
+        *,
+        format: str | None = None,
+        dry_run: bool = False,
+        progress: ImportProgress | None = None,
+    ) -> ImportReport:
+        """Import files; what cannot be read is skipped, named and counted.
+
+        Args:
+            paths: the files, in order.
+            format: ``ris`` or ``bibtex``; by default each file's content tells.
+            dry_run: say what would happen, and change nothing.
+            progress: called with the file, what is done and all of it.
+        """
+        from bifolio.formats import read
+        from bifolio.replica.importer import Importer
+
+        report = ImportReport()
+        for path in map(Path, paths):
+            tell = _telling(progress, str(path))
+            try:
+                imported = Importer(self._replica, file=str(path), dry_run=dry_run).run(
+                    read(path, format=format), progress=tell
+                )
+            except FileFormatError as error:
+                report.skipped.append(SkippedRecord(str(path), 0, error.message))
+                continue
+            report.added += imported.added
+            report.updated += imported.updated
+            report.unchanged += imported.unchanged
+            report.trashed_keys += imported.trashed
+            report.skipped += imported.skipped
+        return report
+
+    def export(
+        self,
+        out: BinaryIO,
+        *,
+        format: str,
+        query: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ExportReport:
+        """Write references to an open binary file; says what the format could not carry."""
+        from bifolio.replica.exporting import export
+
+        return export(self._replica, out, format=format, query=query, progress=progress)
+
+    # --- the relay ------------------------------------------------------------------------
+
+    def attach(
+        self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
+    ) -> Attached:
+        """Bring the library to a relay; the answer holds a ticket for another computer."""
+        asyncio.run(self._attachment().reach(relay_url))
+        kept = self.back_up() if backup else None
+        ticket = asyncio.run(self._attachment().attach(relay_url, progress))
+        return Attached(
+            library=self.id,
+            path=self.path,
+            ticket=ticket,
+            backup=kept,
+            references=self._replica.references.count(trashed=False),
+        )
+
+    def join(self, ticket: str, *, backup: bool = True, progress: Progress | None = None) -> Joined:
+        """Make this library part of a ticket's, or this device a member of it.
+
+        Raises:
+            TicketError, AlreadyAttachedError, RelayUnreachableError: nothing was changed.
+        """
+        from bifolio.crypto.ticket import Ticket
+
+        parsed = Ticket.decode(ticket)
+        other = self._replica.library_id != parsed.library
+        asyncio.run(self._attachment().prepare_join(parsed))
+        kept = self.back_up() if backup and other else None
+        left_out, _ = asyncio.run(self._attachment().join(parsed, progress))
+        return Joined(
+            library=self.id,
+            path=self.path,
+            backup=kept,
+            references=self._replica.references.count(trashed=False),
+            left_out=left_out,
+        )
+
+    def invite(self) -> str:
+        """Another ticket; it admits any number of editors."""
+        return asyncio.run(self._attachment().invite())
+
+    def sync(self, progress: Progress | None = None) -> SyncReport:
+        """Exchange what is new with the relay, and wait until both sides have everything."""
+        return asyncio.run(self.sync_async(progress))
+
+    async def sync_async(self, progress: Progress | None = None) -> SyncReport:
+        """``sync`` inside an event loop."""
+        counts = await self._attachment().sync(progress)
+        return reporting.sync_report(self._replica, pushed=counts.pushed, pulled=counts.pulled)
+
+    async def watch(
+        self, outage: Callable[[RelayUnreachableError], None] | None = None
+    ) -> AsyncGenerator[SyncReport, None]:
+        """Stay in sync: one report each time both sides have everything again.
+
+        Who leaves early closes it, with ``contextlib.aclosing``, and the connection with it.
+
+        Args:
+            outage: told of each attempt that did not reach the relay; it is tried again.
+        """
+        rounds = self._attachment().watch(outage or (lambda _: None))
+        async with aclosing(rounds):
+            async for counts in rounds:
+                yield reporting.sync_report(
+                    self._replica, pushed=counts.pushed, pulled=counts.pulled
+                )
+
+    def status(self) -> Status:
+        """The replica at a glance; no connection is opened for it."""
+        with self._database.snapshot():
+            return reporting.status(self._replica, name=self.name, replica_id=self.replica_id)
+
+    # --- care -----------------------------------------------------------------------------
+
+    def back_up(self, target: Path | None = None) -> Path:
+        """A verified copy of the library in one file; it carries no device key."""
+        at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        name = f"{self.path.stem}-{at}-{secrets.token_hex(2)}.sqlite"
+        return back_up(self._database, target or self._home.backups / name)
+
+    def rebuild_index(self) -> int:
+        """Derive everything that lists and searches read anew; returns the references."""
+        return reporting.rebuild(self._replica)
+
+    def state_json(self) -> Iterator[str]:
+        """The canonical JSON of every record, by id: equal on replicas that hold the same."""
+        return reporting.state_json(self._replica)
+
+    # --- small steps ----------------------------------------------------------------------
+
+    def _find(self, ref: str) -> ReferenceRow:
+        return lookup.find(self._replica, ref)
+
+    def _shown(self, record_id: str) -> Shown:
+        row = self._replica.references.read(record_id)
+        if row is None:
+            raise ReferenceNotFoundError(record_id)
+        return lookup.show(self._replica, row)
+
+    def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[Shown]:
+        ids = [self._find(ref).id for ref in refs]
+        self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
+        return [self._shown(record_id) for record_id in dict.fromkeys(ids)]
+
+    def _attachment(self) -> Attachment:
+        from bifolio.attachment import Attachment
+        from bifolio.replica.roster import Roster
+
+        return Attachment(self._replica, Roster(self._replica))
+
+    def _load_keys(self) -> DeviceKeys:
+        from bifolio.crypto.keys import load_or_create
+
+        loaded = load_or_create(
+            self._home.path,
+            name=self._home.device_name,
+            use_keyring=self._home.use_keyring,
+            random_bytes=secrets.token_bytes,
+        )
+        if loaded.notice:
+            self.notice = " ".join(filter(None, (self.notice, loaded.notice)))
+        return loaded.keys
+
+
+def default_home() -> Home:
+    """The home of this user on this device, in the platform's data folder."""
+    from platformdirs import user_data_path
+
+    return Home(user_data_path("bifolio"), use_keyring=True)
+
+
+def _begin(database: Database) -> None:
+    Meta(database).write("replica_id", secrets.token_bytes(16))
+
+
+def _telling(progress: ImportProgress | None, file: str) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(file, done, total)
+
+
+__all__ = ["BifolioError", "Library", "default_home"]

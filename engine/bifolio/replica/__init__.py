@@ -1,0 +1,18 @@
+"""One computer's copy of a library: documents, storage and crypto put together, without I/O
+of the network.
+
+A layer of its own between ``client`` and the four below it (docs/architecture.md): what it does
+needs ``document``, ``storage``, ``crypto`` and ``wire`` at once, and both the facade and the
+simulator need it without a socket.
+
+==============  ===========================================================================
+``replica``     the opened replica: keys, time, incarnation, one commit of edits
+``workspace``   the documents of one transaction, saved once at its end
+``projection``  from a record to the columns that lists read
+``roster``      the membership log and the content keys
+``outbox``      own changes sealed into chains; what a fork does to them
+``inbox``       received envelopes: checked, ordered causally, merged
+``importer``    files into records: matching, updating, counting
+``joining``     a library that becomes part of another one
+==============  ===========================================================================
+"""

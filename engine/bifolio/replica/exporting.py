@@ -1,0 +1,38 @@
+"""References on their way out: values as shown, with the sources that they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from bifolio.document import importing
+from bifolio.document.view import read_view
+from bifolio.formats import write
+from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks
+from bifolio.replica.replica import Replica
+
+
+def export(
+    replica: Replica,
+    out: BinaryIO,
+    *,
+    format: str,
+    query: str | None,
+    progress: Callable[[int, int], None] | None,
+) -> ExportReport:
+    """Write the live references (those that a query finds) in one format."""
+    blocks: dict[str, ImportedBlocks] = {}
+    for record in replica.records.of_kind("import"):
+        blocks[record.id] = importing.read_blocks(replica.document(record.id).entries())
+    return write(out, _references(replica, query), format=format, blocks=blocks, progress=progress)
+
+
+def _references(replica: Replica, query: str | None) -> Iterator[ExportedReference]:
+    references = replica.references
+    rows = references.listed(trashed=False) if query is None else references.search(query)
+    for row in rows:
+        entries = replica.document(row.id).visible()
+        stored = importing.sources(entries)
+        yield ExportedReference(
+            id=row.id, values=read_view(entries).values, source=stored[-1] if stored else None
+        )

@@ -1,0 +1,110 @@
+"""The folder of a replica: making it whole or not at all, and warning of bad places."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from bifolio.errors import NotALibraryError, PathTakenError, ReadOnlyLibraryError
+from bifolio.storage.database import Database
+
+FILE = "library.sqlite"
+FILES = "files"
+
+#: Folders that a cloud's program synchronises: two computers would write one SQLite file.
+_CLOUDS = {
+    "dropbox": "Dropbox",
+    "onedrive": "OneDrive",
+    "icloud": "iCloud",
+    "mobile documents": "iCloud",
+    "com~apple~clouddocs": "iCloud",
+    "google drive": "Google Drive",
+    "googledrive": "Google Drive",
+    "my drive": "Google Drive",
+    "nextcloud": "Nextcloud",
+    "owncloud": "ownCloud",
+    "pcloud": "pCloud",
+    "box sync": "Box",
+    "sync.com": "Sync.com",
+}
+_REMOVABLE = ("/media/", "/run/media/", "/Volumes/")
+
+
+def create(path: Path, fill: Callable[[Database], None]) -> Database:
+    """Make a replica's folder: beside its place first, then renamed into it.
+
+    Args:
+        path: where it goes; it must not exist, or be an empty folder.
+        fill: writes what the replica begins with.
+
+    Raises:
+        PathTakenError: something is there.
+        ReadOnlyLibraryError: it cannot be written there.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise PathTakenError(path)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        unfinished.mkdir(parents=True)
+        (unfinished / FILES).mkdir()
+    except OSError as error:
+        raise ReadOnlyLibraryError(path.parent) from error
+    try:
+        database = Database.create(unfinished / FILE)
+        try:
+            with database.transaction():
+                fill(database)
+        finally:
+            database.close()
+        _take_place(unfinished, path)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return Database.open(path / FILE)
+
+
+def _take_place(unfinished: Path, path: Path) -> None:
+    try:
+        if path.is_dir():
+            path.rmdir()
+        unfinished.rename(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        # Another command was faster.
+        raise PathTakenError(path) from error
+
+
+def open_database(path: Path) -> Database:
+    """Open the replica in a folder.
+
+    Raises:
+        LibraryError: it is none, newer, damaged.
+    """
+    if not path.exists():
+        raise NotALibraryError(path, found="nothing is there")
+    if not path.is_dir():
+        raise NotALibraryError(path, found="it is a file, not a folder")
+    return Database.open(path / FILE)
+
+
+def warning(path: Path) -> str | None:
+    """A sentence where the folder is one that a cloud synchronises, or on removable media."""
+    for part in path.absolute().parts:
+        folder = part.lower()
+        for sign, cloud in _CLOUDS.items():
+            if folder == sign or folder.startswith((sign + " ", sign + "-")):
+                return (
+                    f"{path} lies in a folder that {cloud} synchronises, which can damage the "
+                    "library. Keep it outside and let Bifolio synchronise it: move the folder, "
+                    "then use -L with its new place."
+                )
+    if any(str(path.absolute()).startswith(start) for start in _REMOVABLE):
+        return (
+            f"{path} lies on removable media: pull it out only when no bifolio command runs. "
+            "A replica on the computer's own disk is safer."
+        )
+    return None

@@ -1,0 +1,137 @@
+"""From what a user calls a reference to the reference, and to what is shown of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from bifolio.clock import stamp_milliseconds
+from bifolio.document.entries import IMPORT_MARK
+from bifolio.document.view import read_view
+from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
+from bifolio.ids import SLOT_LENGTH, TAG_LENGTH, digest
+from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.keys import suffixed_key
+from bifolio.replica.projection import listed, shown_fields
+from bifolio.replica.replica import Replica
+from bifolio.results import Conflict, ConflictChoice, Shown
+from bifolio.storage.references import ReferenceRow
+
+_ID = re.compile(r"[0-9a-f]{1,32}")
+_SUFFIXED = re.compile(r"(.+)-([0-9a-f]{6})")
+_CANDIDATES_MAX = 5
+
+#: What is shown instead of a citation key that was cleared: enough of the id to find it by.
+_ID_SHOWN_LENGTH = 12
+
+
+def find(replica: Replica, ref: str) -> ReferenceRow:
+    """The reference of a citation key (shown with a suffix or not), an id or its beginning.
+
+    Raises:
+        ReferenceNotFoundError, AmbiguousReferenceError.
+    """
+    references = replica.references
+    wanted = nfc(ref.strip())
+    if not wanted:  # a variable that a shell left empty means no reference, not one without a key
+        raise ReferenceNotFoundError(ref)
+    keepers = references.keepers(wanted)
+    if keepers:
+        return _row(replica, keepers[0])
+    if suffixed := _SUFFIXED.fullmatch(wanted):
+        for record_id in references.keepers(suffixed.group(1)):
+            if record_id.startswith(suffixed.group(2)):
+                return _row(replica, record_id)
+    if _ID.fullmatch(wanted.lower()):
+        found = references.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
+        if len(found) == 1:
+            return _row(replica, found[0])
+        if found:
+            names = tuple(f"{shown_key(_row(replica, one))} ({one[:12]})" for one in found)
+            raise AmbiguousReferenceError(ref, candidates=names)
+    raise ReferenceNotFoundError(ref)
+
+
+def shown_key(row: ReferenceRow) -> str:
+    """The citation key as it is shown: with a suffix where an earlier reference keeps it."""
+    if not row.key:
+        return row.id[:_ID_SHOWN_LENGTH]
+    return suffixed_key(row.key, row.id) if row.key_is_taken else row.key
+
+
+def show(replica: Replica, row: ReferenceRow) -> Shown:
+    """A reference as it is shown, its conflicts read from its document where it has any."""
+    return Shown(
+        id=row.id,
+        key=shown_key(row),
+        type=row.type,
+        fields=shown_fields(row),
+        tags=tuple(listed(row.fields, "tags")),
+        groups=tuple(listed(row.fields, "groups")),
+        trashed=row.trashed,
+        conflicts=tuple(conflicts(replica, row)) if row.conflicts else (),
+    )
+
+
+def conflicts(replica: Replica, row: ReferenceRow) -> list[Conflict]:
+    """The conflicts of one reference."""
+    view = read_view(replica.document(row.id).visible())
+    names = device_names(replica)
+    return [
+        Conflict(
+            ref=row.id,
+            key=shown_key(row),
+            field=conflict.field,
+            kind=str(conflict.kind),
+            values=tuple(
+                ConflictChoice(
+                    n=number,
+                    value=one.value,
+                    by=author(names, one.slot, one.stamp),
+                    at=moment(one.stamp),
+                )
+                for number, one in enumerate(conflict.values, start=1)
+            ),
+        )
+        for conflict in view.conflicts
+    ]
+
+
+def listing(conflict: Conflict) -> bytes:
+    """What a user was shown of a conflict: a choice by number holds for just that."""
+    return digest(canonical_json([one.to_json() for one in conflict.values]).encode())
+
+
+def device_names(replica: Replica) -> dict[str, str]:
+    """The names of the devices by the tag of their slots."""
+    stored = replica.meta.read("devices")
+    return {str(k): str(v) for k, v in stored.items()} if isinstance(stored, dict) else {}
+
+
+def author(names: dict[str, str], slot: str, stamp: str) -> str:
+    """Who wrote under a slot, in words."""
+    if slot.startswith(IMPORT_MARK) and stamp_milliseconds(stamp) == 0:
+        return "import"
+    tag = slot[:TAG_LENGTH]
+    if len(slot) != SLOT_LENGTH:
+        return "unknown"
+    return names.get(tag, f"device {tag}")
+
+
+def moment(stamp: str) -> str | None:
+    """When a stamp was made, as ISO 8601 in UTC; None for an import."""
+    milliseconds = stamp_milliseconds(stamp)
+    if milliseconds == 0:
+        return None
+    try:
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return "9999-12-31T23:59:59.999Z"
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _row(replica: Replica, record_id: str) -> ReferenceRow:
+    row = replica.references.read(record_id)
+    if row is None:
+        raise ReferenceNotFoundError(record_id)
+    return row

@@ -1,0 +1,91 @@
+"""From a record to the columns that lists read, and back to what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bifolio.document.entries import Entries
+from bifolio.document.importing import sources
+from bifolio.document.view import RecordView
+from bifolio.ids import digest
+from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.dates import date_year
+from bifolio.records.names import Name
+from bifolio.records.reference import Source, Value, values_to_json
+from bifolio.storage.references import ReferenceRow, SourceRow
+
+#: Fields that stand in columns of their own.
+COLUMNS = ("title", "abstract", "note", "citation-key", "type")
+
+
+def reference_row(record_id: str, view: RecordView) -> ReferenceRow:
+    """What is derived from a reference."""
+    values = view.values
+    fields = {name: value for name, value in values.items() if name not in COLUMNS}
+    issued = values.get("issued")
+    return ReferenceRow(
+        id=record_id,
+        key=nfc(_text(values.get("citation-key"))),
+        key_rank="".join(view.key_rank) if view.key_rank else "",
+        type=_text(values.get("type")) or "document",
+        title=_optional(values.get("title")),
+        creators="; ".join(
+            str(one)
+            for value in values.values()
+            if isinstance(value, tuple)
+            for one in value
+            if isinstance(one, Name)
+        ),
+        container=_text(values.get("container-title")),
+        abstract=_optional(values.get("abstract")),
+        note=_optional(values.get("note")),
+        tags="; ".join(_strings(values.get("tags"))),
+        fields=values_to_json(fields),
+        year=date_year(issued) if isinstance(issued, dict) else None,
+        trashed=view.trashed,
+        conflicts=len(view.conflicts),
+    )
+
+
+def source_rows(record_id: str, entries: Entries) -> list[SourceRow]:
+    """Where a reference was imported from."""
+    return [
+        SourceRow(record_id, source.format, source.id, source_content(source), source.blocks)
+        for source in sources(entries)
+    ]
+
+
+def source_content(source: Source) -> bytes:
+    """The hash of what a source says, the file around it aside: 16 bytes."""
+    return digest(canonical_json(source.to_json() | {"blocks": ""}).encode(), size=16)
+
+
+def shown_fields(row: ReferenceRow) -> dict[str, Any]:
+    """The CSL-JSON fields of a row, tags and groups aside."""
+    fields: dict[str, Any] = {}
+    for name, value in (("title", row.title), ("abstract", row.abstract), ("note", row.note)):
+        if value is not None:
+            fields[name] = value
+    fields.update(
+        {name: value for name, value in row.fields.items() if name not in ("tags", "groups")}
+    )
+    return fields
+
+
+def listed(fields: Mapping[str, Any], name: str) -> list[str]:
+    """A list of strings among a row's fields."""
+    value = fields.get(name)
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _text(value: Value | None) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _optional(value: Value | None) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _strings(value: Value | None) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, tuple) else []

@@ -1,0 +1,250 @@
+"""The opened replica: its keys, its time, its incarnation, and one commit of edits.
+
+Time and randomness come in with ``Surroundings``, so that the simulator can be exact.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bifolio import limits
+from bifolio.clock import HybridClock
+from bifolio.crypto.keys import DeviceKeys
+from bifolio.document import registers
+from bifolio.document.entries import Entries, join
+from bifolio.document.plan import Plan, Writer
+from bifolio.document.record import RecordDocument
+from bifolio.errors import RecordTooLargeError
+from bifolio.ids import SETTINGS_ID, RandomBytes, base64url, random_client_id, random_slot
+from bifolio.records.canonical import canonical_json
+from bifolio.replica.workspace import SETTINGS, Workspace
+from bifolio.storage.changes import Changes
+from bifolio.storage.database import Database
+from bifolio.storage.meta import Meta
+from bifolio.storage.records import Records
+from bifolio.storage.references import References
+from bifolio.wire.changes import Change
+
+#: Plans one record's writes, having seen its entries.
+Write = Callable[[Plan, Entries], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a replica takes from its computer."""
+
+    wall_s: Callable[[], float] = time.time
+    monotonic_s: Callable[[], float] = time.monotonic
+    random_bytes: RandomBytes = secrets.token_bytes
+
+    def now_ms(self) -> int:
+        """The computer's time in milliseconds since 1970."""
+        return int(self.wall_s() * 1000)
+
+
+@dataclass(slots=True)
+class Incarnation:
+    """One opening for writing: a slot and a client id that are never used again (I8)."""
+
+    slot: str
+    client_id: int
+    offset_s: float  # wall clock less monotonic clock when it was taken
+
+
+class Replica:
+    """A replica's tables, and commits to them."""
+
+    def __init__(
+        self,
+        path: Path,
+        database: Database,
+        load_keys: Callable[[], DeviceKeys],
+        surroundings: Surroundings,
+    ) -> None:
+        self.path = path
+        self.database = database
+        self.surroundings = surroundings
+        self._load_keys = load_keys
+        self._keys: DeviceKeys | None = None
+        self.meta = Meta(database)
+        self.records = Records(database)
+        self.changes = Changes(database)
+        self.references = References(database)
+        self._incarnation: Incarnation | None = None
+
+    @property
+    def keys(self) -> DeviceKeys:
+        """This device's keys, loaded when they are first needed: reading needs none."""
+        if self._keys is None:
+            self._keys = self._load_keys()
+        return self._keys
+
+    @property
+    def library_id(self) -> bytes:
+        """The library's id, 16 bytes."""
+        return self.meta.raw("library_id")
+
+    def workspace(self, *, client_id: int | None = None) -> Workspace:
+        """Documents for one transaction."""
+        return Workspace(self.records, self.references, self.meta, client_id=client_id)
+
+    def document(self, record_id: str) -> RecordDocument:
+        """A record's document, to read."""
+        return RecordDocument(self.records.state(record_id))
+
+    def commit(self, writes: Sequence[tuple[str, Write]]) -> list[str]:
+        """Make one change of several records: all of it, or none of it.
+
+        Returns:
+            the ids of the records that changed; a plan without effect changes nothing.
+
+        Raises:
+            RecordTooLargeError: nothing was changed.
+        """
+        with self.database.transaction():
+            return self.commit_inside(writes)
+
+    def commit_inside(self, writes: Sequence[tuple[str, Write]]) -> list[str]:
+        """``commit`` as part of the caller's transaction."""
+        incarnation = self.incarnation()
+        stamp = self.next_stamp()
+        workspace = self.workspace(client_id=incarnation.client_id)
+        writer = Writer(incarnation.slot, stamp)
+        updates: list[tuple[str, bytes]] = []
+        for record_id, write in writes:
+            document = workspace.document(record_id)
+            plan = Plan(writer)
+            write(plan, document.entries())
+            if plan.is_empty:
+                continue
+            update = document.write(plan)
+            if len(update) > limits.RECORD_UPDATE_BYTES_MAX:
+                raise RecordTooLargeError(
+                    record_id, size_bytes=len(update), limit_bytes=limits.RECORD_UPDATE_BYTES_MAX
+                )
+            workspace.changed(record_id)
+            updates.append((record_id, update))
+        if not updates:
+            return []
+        changed = list(dict.fromkeys(record_id for record_id, _ in updates))
+        updates += self._introduce_device(workspace, writer)
+        workspace.save()
+        self.add_change(Change(stamp, tuple(updates)))
+        return changed
+
+    def add_change(self, change: Change) -> None:
+        """Keep an own change with the frontier of this moment, inside a transaction.
+
+        One that no envelope could hold is kept in pieces, or nothing after it would ever be sent.
+        """
+        frontier = self.meta.frontier()
+        piece: list[tuple[str, bytes]] = []
+        size = 0
+        for record_id, update in change.records:
+            if piece and size + len(update) > limits.RECORD_UPDATE_BYTES_MAX:
+                self.changes.add_unsealed(Change(change.stamp, tuple(piece)).serialize(), frontier)
+                piece, size = [], 0
+            piece.append((record_id, update))
+            size += len(update)
+        self.changes.add_unsealed(Change(change.stamp, tuple(piece)).serialize(), frontier)
+
+    def next_stamp(self) -> str:
+        """A stamp after every one that any process gave out or followed here; in a transaction."""
+        clock = HybridClock(self.meta.text("clock", "0" * 18))
+        stamp = clock.next(self.surroundings.now_ms())
+        self.meta.write("clock", stamp)
+        return stamp
+
+    def name_library(self, name: str) -> None:
+        """Write the library's name into its settings."""
+        with self.database.transaction():
+            self.name_library_inside(name)
+
+    def name_library_inside(self, name: str) -> None:
+        """``name_library`` as part of the caller's transaction."""
+
+        def write(plan: Plan, entries: Entries) -> None:
+            if not entries.live("kind"):
+                plan.put("kind", SETTINGS, seen=[])
+            registers.plan_set(plan, entries, "name", name)
+
+        self.commit_inside([(SETTINGS_ID, write)])
+
+    def introduce_device(self) -> None:
+        """Write this device's name into the settings where it is not there, in a change."""
+        with self.database.transaction():
+            incarnation = self.incarnation()
+            stamp = self.next_stamp()
+            workspace = self.workspace(client_id=incarnation.client_id)
+            updates = self._introduce_device(workspace, Writer(incarnation.slot, stamp))
+            if updates:
+                workspace.save()
+                self.add_change(Change(stamp, tuple(updates)))
+
+    def incarnation(self) -> Incarnation:
+        """This opening's slot and client id, taken at its first write.
+
+        A process whose wall and monotonic clocks part was suspended or cloned: it takes new
+        ones, so that two running copies never write under one name.
+        """
+        surroundings = self.surroundings
+        offset = surroundings.wall_s() - surroundings.monotonic_s()
+        current = self._incarnation
+        if (
+            current is None
+            or abs(offset - current.offset_s) > limits.CLOCK_JUMP_S
+            or not self._is_noted(current)
+        ):
+            current = self._take_incarnation(offset)
+            self._incarnation = current
+        return current
+
+    def _is_noted(self, incarnation: Incarnation) -> bool:
+        """Whether the file knows the incarnation: not after a rollback of its first write."""
+        slot = incarnation.slot
+        return self.database.row("SELECT 1 FROM incarnations WHERE slot = ?", (slot,)) is not None
+
+    def _take_incarnation(self, offset: float) -> Incarnation:
+        random_bytes = self.surroundings.random_bytes
+        while True:
+            slot = random_slot(self.keys.tag, random_bytes)
+            used = self.database.row("SELECT 1 FROM incarnations WHERE slot = ?", (slot,))
+            if used is None:
+                break
+        client_id = random_client_id(random_bytes)
+        self.database.execute(
+            "INSERT INTO incarnations (slot, client_id) VALUES (?, ?)", (slot, client_id)
+        )
+        clock = HybridClock(self.meta.text("clock", "0" * 18))
+        clock.start(self.surroundings.now_ms())
+        self.meta.write("clock", clock.last)
+        return Incarnation(slot, client_id, offset)
+
+    def _introduce_device(self, workspace: Workspace, writer: Writer) -> list[tuple[str, bytes]]:
+        """The settings' update that says whose slots these are, at a device's first change."""
+        introduced = [self.keys.sign_public, self.keys.name]
+        if self.meta.read("introduced") == introduced:
+            return []
+        document = workspace.document(SETTINGS_ID)
+        plan = Plan(writer)
+        entries = document.entries()
+        if not entries.live("kind"):
+            plan.put("kind", SETTINGS, seen=[])
+        name = join("device", self.keys.tag)
+        value = canonical_json({"name": self.keys.name, "key": base64url(self.keys.sign_public)})
+        if all(live.value != value for live in entries.live(name)):
+            own = [live for live in entries.live(name) if self._is_own(live.value)]
+            plan.put(name, value, seen=own)
+        self.meta.write("introduced", introduced)
+        if plan.is_empty:
+            return []
+        update = document.write(plan)
+        workspace.changed(SETTINGS_ID)
+        return [(SETTINGS_ID, update)]
+
+    def _is_own(self, value: str | None) -> bool:
+        return value is not None and base64url(self.keys.sign_public) in value

@@ -1,0 +1,113 @@
+"""What a replica says of itself: status, reports, the canonical state, a rebuilt index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bifolio import limits
+from bifolio.clock import make_stamp, stamp_milliseconds
+from bifolio.document import canonical, view
+from bifolio.replica import lookup, projection
+from bifolio.replica.replica import Replica
+from bifolio.results import Refusal, RelayStatus, Status, SyncReport
+
+
+def sync_report(replica: Replica, *, pushed: int, pulled: int) -> SyncReport:
+    """A round of sync, and where the replica stands after it."""
+    return SyncReport(
+        pushed=pushed,
+        pulled=pulled,
+        conflicts=replica.references.conflict_count(),
+        state=state_hash(replica),
+    )
+
+
+def state_hash(replica: Replica) -> str:
+    """The state hash in hex."""
+    return f"{replica.meta.state_hash():064x}"
+
+
+def status(replica: Replica, *, name: str, replica_id: str) -> Status:
+    """A replica at a glance."""
+    meta, changes, references = replica.meta, replica.changes, replica.references
+    url = meta.text("relay_url")
+    synced_ms = meta.number("last_sync_ms")
+    last_sync = lookup.moment(make_stamp(milliseconds=synced_ms, counter=0)) if synced_ms else None
+    relay = RelayStatus(url, bool(meta.read("reachable")), last_sync) if url else None
+    return Status(
+        library_id=replica.library_id.hex(),
+        name=name,
+        replica_id=replica_id,
+        path=replica.path,
+        references=references.count(trashed=False),
+        trashed=references.count(trashed=True),
+        unsent=changes.unsent(),
+        unsent_files=0,
+        waiting=changes.waiting(),
+        relay=relay,
+        refusals=tuple(refusals(replica)),
+        conflicts=references.conflict_count(),
+        state=state_hash(replica),
+    )
+
+
+def refusals(replica: Replica) -> Iterator[Refusal]:
+    """Everything that was refused, set aside or looks wrong, each with the next step."""
+    notes = replica.meta.read("notes")
+    for note in notes if isinstance(notes, list) else []:
+        yield Refusal(str(note[0]), str(note[1]))
+    for envelope_hash, reason in replica.changes.refusals():
+        yield Refusal(
+            f"An envelope ({envelope_hash.hex()[:12]}) was refused: {reason}.",
+            "Nothing of it was taken over. If more come, tell who runs the relay.",
+        )
+    rows = replica.database.rows(
+        "SELECT record, reason, count(*) FROM set_aside GROUP BY record ORDER BY min(number)"
+    )
+    for record_id, reason, count in rows:
+        yield Refusal(
+            f"{count} updates of the record {record_id[:12]} were set aside: {reason}.",
+            "The other references are not touched by it. Keep the library and report it.",
+        )
+    too_large = replica.meta.read("too_large")
+    for record_id, size in too_large.items() if isinstance(too_large, dict) else ():
+        yield Refusal(
+            f"The record {record_id[:12]} has {size:,} bytes, more than one change may have "
+            f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not offered to the library.",
+            "It is kept on this computer alone. Add what it says as a new reference.",
+        )
+    yield from _clocks(replica)
+
+
+def state_json(replica: Replica) -> Iterator[str]:
+    """The canonical JSON of every record, by id."""
+    for record_id in replica.records.all_ids():
+        entries = replica.document(record_id).entries()
+        yield canonical.record_json(record_id, view.kind_of(entries), entries)
+
+
+def rebuild(replica: Replica) -> int:
+    """Derive the tables that lists read anew from the records; returns the references."""
+    count = 0
+    with replica.database.transaction():
+        replica.references.clear()
+        for record in replica.records.of_kind("reference"):
+            visible = replica.document(record.id).visible()
+            row = projection.reference_row(record.id, view.read_view(visible))
+            replica.references.write(row, projection.source_rows(record.id, visible))
+            count += 1
+    return count
+
+
+def _clocks(replica: Replica) -> Iterator[Refusal]:
+    """Devices whose clock is far ahead, while it still is."""
+    ahead = replica.meta.read("clocks_ahead")
+    names = lookup.device_names(replica)
+    now_ms = replica.surroundings.now_ms()
+    for tag, stamp in ahead.items() if isinstance(ahead, dict) else ():
+        if stamp_milliseconds(stamp) > now_ms + limits.CLOCK_AHEAD_MS_MAX:
+            yield Refusal(
+                f"The clock of {names.get(tag, 'device ' + tag)} is ahead: an edit of it is "
+                f"dated {lookup.moment(stamp)}.",
+                "No edit was refused. Set the clock of that computer.",
+            )

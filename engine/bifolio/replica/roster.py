@@ -1,0 +1,159 @@
+"""The membership log of the library, and the content keys that it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio.crypto.keys import seal_to
+from bifolio.crypto.membership import (
+    Membership,
+    Role,
+    content_keys,
+    library_id_of,
+    make_genesis,
+    make_invite,
+    make_join,
+)
+from bifolio.errors import EnvelopeError, MembershipError, NotAMemberError
+from bifolio.ids import content_hash, device_tag
+from bifolio.replica.lookup import device_names
+from bifolio.replica.replica import Replica
+
+
+class Roster:
+    """Who may read and write, as this replica knows it."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._database = replica.database
+        self._known: Membership | None = None
+
+    def membership(self) -> Membership | None:
+        """The membership as stored; None before anything is known of it.
+
+        Another process may have appended since: the number of records tells.
+        """
+        row = self._database.row("SELECT count(*) FROM members")
+        count = int(row[0]) if row else 0
+        if count == 0:
+            return None
+        if self._known is None or len(self._known.records) != count:
+            rows = self._database.rows("SELECT record FROM members ORDER BY number")
+            self._known = Membership.from_records([record for (record,) in rows])
+        return self._known
+
+    def found(self, content_key: bytes) -> None:
+        """Begin the log of a new library: this device is its owner. Inside a transaction."""
+        replica = self._replica
+        genesis = make_genesis(replica.keys, replica.surroundings.random_bytes)
+        replica.meta.write("library_id", library_id_of(genesis))
+        self._insert([genesis])
+        self._keep_key(0, content_key)
+
+    def learn(self, records: Sequence[bytes]) -> None:
+        """Follow the log with further records, checked by the rules, and their content keys.
+
+        Raises:
+            MembershipError: a record breaks a rule, or the log is another library's.
+        """
+        with self._database.transaction():
+            known = self.membership()
+            stored = known.records if known else ()
+            # Another process that syncs this replica may have learnt some of them just now.
+            fresh = [record for record in records if record not in stored]
+            whole = Membership.from_records([*stored, *fresh])
+            if whole.library_id != self._replica.library_id:
+                raise MembershipError("the log is that of another library")
+            self._insert(fresh)
+            for generation, key in content_keys(whole, self._replica.keys).items():
+                self._keep_key(generation, key)
+        self._known = whole
+
+    def forget(self) -> None:
+        """Forget the log and the keys (joining another library only). Inside a transaction."""
+        self._database.execute("DELETE FROM members")
+        self._database.execute("DELETE FROM content_keys")
+        self._known = None
+
+    def role(self) -> Role | None:
+        """This device's role now."""
+        membership = self.membership()
+        return membership.role_of(self._replica.keys.sign_public) if membership else None
+
+    def owner_names(self) -> tuple[str, ...]:
+        """What the owners' computers are called, as far as they have written anything."""
+        membership = self.membership()
+        members = membership.members if membership else ()
+        tags = [device_tag(one.device) for one in members if one.role is Role.OWNER]
+        names = device_names(self._replica)
+        return tuple(sorted(names[tag] for tag in tags if tag in names))
+
+    def invite(self, ticket_secret: bytes) -> bytes:
+        """The record of a new invite, to be appended by the relay."""
+        membership = self._membership()
+        generation, key = self.newest_key()
+        return make_invite(
+            membership,
+            self._replica.keys,
+            ticket_secret=ticket_secret,
+            role=Role.EDITOR,
+            generation=generation,
+            content_key=key,
+        )
+
+    def join(self, ticket_secret: bytes) -> bytes:
+        """The record by which this device joins, to be appended by the relay."""
+        return make_join(self._membership(), self._replica.keys, ticket_secret=ticket_secret)
+
+    def newest_key(self) -> tuple[int, bytes]:
+        """The content key of the greatest generation.
+
+        Raises:
+            NotAMemberError: this device has none.
+        """
+        row = self._database.row(
+            "SELECT generation, sealed FROM content_keys ORDER BY generation DESC LIMIT 1"
+        )
+        if row is None:
+            raise NotAMemberError
+        return int(row[0]), self._opened(row[1])
+
+    def has_key(self) -> bool:
+        """Whether this device can open the newest content key."""
+        try:
+            self.newest_key()
+        except NotAMemberError:
+            return False
+        return True
+
+    def key(self, generation: int) -> bytes | None:
+        """The content key of a generation, or None where this device was never given it."""
+        row = self._database.row(
+            "SELECT sealed FROM content_keys WHERE generation = ?", (generation,)
+        )
+        return self._opened(row[0]) if row else None
+
+    def _membership(self) -> Membership:
+        membership = self.membership()
+        if membership is None:
+            raise NotAMemberError
+        return membership
+
+    def _opened(self, sealed: bytes) -> bytes:
+        """A key sealed to this device; a copy on another device cannot open it."""
+        try:
+            return self._replica.keys.unseal(sealed)
+        except EnvelopeError:
+            raise NotAMemberError from None
+
+    def _keep_key(self, generation: int, key: bytes) -> None:
+        self._database.execute(
+            "INSERT OR REPLACE INTO content_keys (generation, sealed) VALUES (?, ?)",
+            (generation, seal_to(self._replica.keys.box_public, key)),
+        )
+
+    def _insert(self, records: Sequence[bytes]) -> None:
+        self._database.execute_many(
+            "INSERT INTO members (hash, record) VALUES (?, ?)",
+            [(content_hash(record), record) for record in records],
+        )

@@ -1,0 +1,84 @@
+"""The documents of one transaction: each loaded once, and saved once at its end.
+
+Saving a record writes its state, moves the state hash by the difference and renews what lists
+read, so the cost of a batch follows the records that it touches.
+"""
+
+from __future__ import annotations
+
+from bifolio.document import canonical, registers, view
+from bifolio.document.record import RecordDocument
+from bifolio.replica import projection
+from bifolio.storage.meta import Meta
+from bifolio.storage.records import Records, StoredRecord
+from bifolio.storage.references import References
+
+REFERENCE = "reference"
+SETTINGS = "settings"
+
+
+class Workspace:
+    """Documents in use inside one transaction."""
+
+    def __init__(
+        self,
+        records: Records,
+        references: References,
+        meta: Meta,
+        *,
+        client_id: int | None = None,
+    ) -> None:
+        self._records = records
+        self._meta = meta
+        self._references = references
+        self._client_id = client_id
+        self._documents: dict[str, RecordDocument] = {}
+        self._changed: dict[str, None] = {}
+
+    def document(self, record_id: str) -> RecordDocument:
+        """The document of a record; an empty one where the replica has none."""
+        document = self._documents.get(record_id)
+        if document is None:
+            state = self._records.state(record_id)
+            document = RecordDocument(state, client_id=self._client_id)
+            self._documents[record_id] = document
+        return document
+
+    def put(self, record_id: str, document: RecordDocument) -> None:
+        """Use a document that was made elsewhere, to be saved."""
+        self._documents[record_id] = document
+        self.changed(record_id)
+
+    def changed(self, record_id: str) -> None:
+        """A document was written to or merged into: it is saved at the end."""
+        self._changed[record_id] = None
+
+    @property
+    def changes(self) -> int:
+        """How many documents wait to be saved."""
+        return len(self._changed)
+
+    def save(self) -> list[str]:
+        """Save every changed document; returns their ids in the order of their first change."""
+        saved = list(self._changed)
+        self._records.write([self._stored(record_id) for record_id in saved])
+        self._changed.clear()
+        self._documents.clear()
+        return saved
+
+    def _stored(self, record_id: str) -> StoredRecord:
+        """A changed record as it is to be stored; what lists read is renewed on the way."""
+        document = self._documents[record_id]
+        entries = document.entries()
+        kind = view.kind_of(entries)
+        if kind == REFERENCE:
+            visible = document.visible()
+            row = projection.reference_row(record_id, view.read_view(visible))
+            self._references.write(row, projection.source_rows(record_id, visible))
+        elif kind == SETTINGS:
+            name = registers.shown(entries, "name")
+            self._meta.write("name", name.value if name else None)
+            self._meta.write("devices", view.devices(entries))
+        text = canonical.record_json(record_id, kind, entries)
+        hashed = canonical.record_hash(record_id, text)
+        return StoredRecord(record_id, kind, document.state(), hashed)

@@ -1,0 +1,166 @@
+"""Own changes, sealed into a chain; and what a fork does to it."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from tests.unit.replica.builders import Computer, meet, members, new_computer, owner_of_a_library
+
+from bifolio import limits
+from bifolio.crypto.envelope import Envelope, parse_envelope
+from bifolio.errors import NotAMemberError
+
+ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
+
+
+def parsed(computer: Computer) -> list[Envelope]:
+    return [parse_envelope(raw) for raw in computer.envelopes()]
+
+
+def test_many_small_changes_are_packed_into_one_envelope(tmp_path: Path) -> None:
+    office = owner_of_a_library(tmp_path)
+    for number in range(20):
+        office.adds(f"{number:032x}", {"title": f"Title {number}"})
+    assert office.replica.changes.unsent() == 21
+    assert office.outbox.seal() == 1
+    (stored,) = office.replica.changes.all_envelopes()
+    assert stored.count == 21
+    assert office.replica.changes.unsent() == 21
+    assert office.outbox.seal() == 0
+
+
+def test_an_envelope_is_packed_up_to_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ENVELOPE_TARGET_BYTES", 1000)
+    office = owner_of_a_library(tmp_path)
+    for number in range(20):
+        office.adds(f"{number:032x}", {"title": "x" * 200})
+    assert office.outbox.seal() > 3
+    chain = parsed(office)
+    assert [one.header.seq for one in chain] == list(range(1, len(chain) + 1))
+    for before, after in itertools.pairwise(chain):
+        assert after.header.previous == before.hash
+        assert after.header.chain == before.header.chain
+
+
+def test_a_chain_goes_on_after_a_reopening(tmp_path: Path) -> None:
+    office = owner_of_a_library(tmp_path)
+    office.envelopes()
+    again = office.reopened()
+    again.adds(ONE, {"title": "On Paper"})
+    first, second = parsed(again)
+    assert second.header.chain == first.header.chain
+    assert second.header.previous == first.hash
+
+
+def test_an_envelope_names_what_was_merged_when_its_changes_were_made(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    (founding,) = office.envelopes()
+    home.receives([founding])
+    home.sets(ONE, "title", "On Ink")
+    office.sets(ONE, "volume", "7")
+    office.envelopes()
+    home.learns(office)
+    home.outbox.seal()
+    own = next(one for one in home.replica.changes.all_envelopes() if one.own)
+    assert own.frontier == (parse_envelope(founding).hash,)
+
+
+def test_the_frontier_is_what_no_other_merged_envelope_names(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    meet(office, home)
+    office.adds(TWO, {"title": "On Ink"})
+    home.adds(THREE, {"title": "On Glue"})
+    meet(office, home)
+    heads = {one.hash for one in office.replica.changes.all_envelopes()}
+    for one in office.replica.changes.all_envelopes():
+        heads -= {*one.frontier, parse_envelope(one.envelope).header.previous}
+    assert set(office.replica.meta.frontier()) == heads
+    assert set(home.replica.meta.frontier()) == heads
+    assert len(heads) == 2
+    office.sets(ONE, "volume", "7")
+    office.outbox.seal()
+    assert len(office.replica.meta.frontier()) == 1
+
+
+def test_who_is_no_member_cannot_seal_and_loses_nothing(tmp_path: Path) -> None:
+    office = owner_of_a_library(tmp_path)
+    stranger = new_computer(tmp_path, "stranger", library=office.replica.library_id)
+    membership = office.roster.membership()
+    assert membership is not None
+    stranger.roster.learn(membership.records)
+    stranger.adds(ONE, {"title": "On Paper"})
+    with pytest.raises(NotAMemberError):
+        stranger.outbox.seal()
+    assert stranger.replica.changes.unsent() == 1
+    stranger.joins(office)
+    assert stranger.outbox.seal() == 1
+    office.learns(stranger)
+    assert office.titles() == ["On Paper"]
+
+
+def test_a_refused_chain_is_written_again_as_a_new_one(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    (taken,) = parsed(office)
+    office.replica.changes.set_position(taken.hash, 1)
+    office.adds(TWO, {"title": "On Ink"})
+    office.outbox.seal()
+    office.adds(THREE, {"title": "On Glue"})
+    state, unsent = office.state, office.replica.changes.unsent()
+    office.outbox.restart_chain(taken.header.chain)
+    assert (office.state, office.replica.changes.unsent()) == (state, unsent)
+    first, second, third = parsed(office)
+    assert first.raw == taken.raw
+    assert len({one.header.chain for one in (first, second, third)}) == 3
+    assert second.header.seq == third.header.seq == 1
+    home.learns(office)
+    assert home.state == office.state
+    assert home.titles() == ["On Glue", "On Ink", "On Paper"]
+
+
+def test_a_restarted_chain_builds_on_the_envelope_that_was_taken(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    (taken,) = parsed(office)
+    office.replica.changes.set_position(taken.hash, 1)
+    office.sets(ONE, "title", "On Ink")
+    office.outbox.seal()
+    office.outbox.restart_chain(taken.header.chain)
+    _, second = office.envelopes()
+    home.receives([second])
+    assert home.replica.changes.waiting() == 1
+    assert home.titles() == []
+    home.receives([taken.raw])
+    assert home.replica.changes.waiting() == 0
+    assert home.titles() == ["On Ink"]
+
+
+def test_the_same_update_in_two_chains_is_harmless(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    office.sets(ONE, "note", "A note.")
+    (first,) = parsed(office)
+    home.receives([first.raw])
+    office.outbox.restart_chain(first.header.chain)
+    office.sets(ONE, "volume", "7")
+    home.learns(office)
+    assert home.state == office.state
+    assert home.shows(ONE).fields["note"] == "A note."
+    assert home.shows(ONE).conflicts == ()
+
+
+def test_someone_else_s_refused_envelope_is_written_again_as_our_own(tmp_path: Path) -> None:
+    office, home, train = members(tmp_path, "office", "home", "train")
+    office.adds(ONE, {"title": "On Paper"})
+    (theirs,) = parsed(office)
+    home.learns(office)
+    home.outbox.restart_chain(theirs.header.chain)
+    assert home.titles() == ["On Paper"]
+    train.receives(home.envelopes())
+    assert train.state == home.state
