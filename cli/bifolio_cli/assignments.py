@@ -1,0 +1,161 @@
+"""Assignments: ``field=value``, ``field+=value``, ``field-=value`` and ``field=`` as edits.
+
+Pure: text in, ``Edit`` objects out, or a usage error that says what to write instead. What a
+value means (a name, a date) is the library's to read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bifolio.errors import InvalidValueError, UsageError
+from bifolio.records.edits import Act, Edit
+from bifolio.records.fields import MergeRule, canonical_field, merge_rule
+
+# The shortest name, so that the operator is the first one. CSL has underscores in a few names
+# (archive_location), hence the underscore.
+_ASSIGNMENT = re.compile(r"([A-Za-z0-9._-]+?)(\+=|-=|=)(.*)", re.DOTALL)
+
+_ACTS = {"=": Act.SET, "+=": Act.ADD, "-=": Act.REMOVE}
+_OPERATORS = {act: operator for operator, act in _ACTS.items()}
+
+_LISTS = (MergeRule.CREATORS, MergeRule.SET, MergeRule.LIST)
+
+#: Between two paragraphs of one text.
+PARAGRAPH_BREAK = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One argument, split; ``field`` is the field's own name."""
+
+    field: str
+    act: Act
+    value: str
+
+
+def parse_assignment(text: str) -> Assignment:
+    """Split one argument at its first operator.
+
+    Raises:
+        UsageError: no assignment at all, or a field that is not known.
+        InvalidValueError: a value that is no text, or missing after += or -=.
+    """
+    found = _ASSIGNMENT.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"'{_printable(text)}' is no assignment.",
+            next_step="Write field=value, field+=value, field-=value, or field= to clear it; "
+            "for example title='A history of printing'.",
+        )
+    name, operator, value = found.groups()
+    field = canonical_field(name)
+    whole_text(value, field=field)
+    if operator != "=" and not value:
+        raise InvalidValueError(field, expected=f"a value after {operator}", got="nothing")
+    return Assignment(field, _ACTS[operator], value)
+
+
+def parse_edits(texts: Sequence[str]) -> list[Edit]:
+    """The edits of one command, by field in the order in which the fields first appear.
+
+    Raises:
+        UsageError: an argument that is no assignment, or several that cannot be meant together.
+    """
+    by_field: dict[str, list[Assignment]] = {}
+    for assignment in map(parse_assignment, texts):
+        by_field.setdefault(assignment.field, []).append(assignment)
+    return [edit for field, given in by_field.items() for edit in _field_edits(field, given)]
+
+
+def new_fields(edits: Iterable[Edit]) -> dict[str, str | list[str]]:
+    """The fields of a new reference: what ``Library.add`` takes.
+
+    Raises:
+        UsageError: something is to be removed from a reference that has nothing yet.
+    """
+    fields: dict[str, str | list[str]] = {}
+    for edit in edits:
+        if edit.act is Act.REMOVE:
+            raise UsageError(
+                f"A new reference has no '{edit.field}' from which to remove something.",
+                next_step=f"Write {edit.field}=VALUE for what it shall have.",
+            )
+        if edit.act is Act.CLEAR:
+            continue
+        rule = merge_rule(edit.field)
+        fields[edit.field] = (
+            list(edit.values) if rule in _LISTS else PARAGRAPH_BREAK.join(edit.values)
+        )
+    return fields
+
+
+def whole_text(text: str, *, field: str) -> str:
+    """The text itself, if it is text: bytes of another encoding come from a shell as surrogates.
+
+    Raises:
+        InvalidValueError: it is not.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidValueError(
+            field, expected="text in UTF-8", got=f"bytes that are none ('{_printable(text)}')"
+        ) from None
+    return text
+
+
+def _field_edits(field: str, given: list[Assignment]) -> list[Edit]:
+    rule = merge_rule(field)
+    acts = {assignment.act for assignment in given}
+    if Act.SET in acts and len(acts) > 1:
+        other = _OPERATORS[next(act for act in Act if act in acts and act is not Act.SET)]
+        raise UsageError(
+            f"'{field}' is given both with = and with {other}.",
+            next_step=f"Use = for all that '{field}' shall be, or += and -= for what changes.",
+        )
+    for act in (Act.ADD, Act.REMOVE):
+        if act in acts:
+            _check_operator(field, rule, act)
+    if acts == {Act.SET}:
+        return [_setting(field, rule, given)]
+    return [
+        Edit(field, act, tuple(one.value for one in given if one.act is act))
+        for act in (Act.REMOVE, Act.ADD)
+        if act in acts
+    ]
+
+
+def _check_operator(field: str, rule: MergeRule, act: Act) -> None:
+    """Refuse += and -= where there is nothing to add to or to remove from."""
+    if rule in _LISTS or (rule is MergeRule.TEXT and act is Act.ADD):
+        return
+    operator = _OPERATORS[act]
+    kind = "a text" if rule is MergeRule.TEXT else "one value"
+    raise UsageError(
+        f"'{field}' is {kind}; {operator} is for lists and sets such as author or tags.",
+        next_step=f"Write {field}=VALUE to replace it, or {field}= to clear it.",
+    )
+
+
+def _setting(field: str, rule: MergeRule, given: list[Assignment]) -> Edit:
+    values = tuple(assignment.value for assignment in given)
+    if values == ("",):
+        return Edit(field, Act.CLEAR)
+    if len(values) > 1 and rule not in _LISTS:
+        raise UsageError(
+            f"'{field}' takes one value and is given {len(values)} times.",
+            next_step=f"Write {field}=VALUE once.",
+        )
+    if "" in values:
+        raise UsageError(
+            f"'{field}' is both cleared and set.",
+            next_step=f"Leave out the empty '{field}=': = alone replaces all that was there.",
+        )
+    return Edit(field, Act.SET, values)
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,28 @@
+"""``bifolio edit``: change fields of one reference."""
+
+from __future__ import annotations
+
+import typer
+
+from bifolio_cli.assignments import parse_edits
+from bifolio_cli.invocation import (
+    AssignmentsArgument,
+    JsonOption,
+    LibraryOption,
+    ReferenceArgument,
+    invocation,
+)
+
+
+def edit(
+    context: typer.Context,
+    ref: ReferenceArgument,
+    assignments: AssignmentsArgument,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Edit a reference: set, add, remove or clear values of its fields."""
+    call = invocation(context, library=library, json=json)
+    edits = parse_edits(assignments)
+    with call.open_library() as opened:
+        call.output.reference(opened.edit(ref, edits).to_json())

@@ -1,0 +1,161 @@
+"""``bifolio export``: references as a file for other programs."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
+
+import typer
+
+from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
+from bifolio_cli.output import Output
+from bifolio_cli.progress import ProgressBars
+from bifolio_cli.rendering import count, escape_controls
+
+if TYPE_CHECKING:
+    from bifolio.records.reference import ExportReport
+
+#: Lost values that a person is shown; --json names all.
+_NAMED_MAX = 20
+
+
+class ExportFormat(StrEnum):
+    """The formats that can be written."""
+
+    RIS = "ris"
+    BIBTEX = "bibtex"
+    BIBLATEX = "biblatex"
+    CSL_JSON = "csl-json"
+
+
+def export(
+    context: typer.Context,
+    file_format: Annotated[
+        ExportFormat,
+        typer.Option("--format", metavar="ris|bibtex|biblatex|csl-json", show_default=False),
+    ],
+    query: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY", show_default=False, help="Only references with these words."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write; else stdout."),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Export references as RIS, BibTeX or CSL-JSON.
+
+    What the format cannot carry is named, and the exit code is then 3.
+    """
+    from bifolio.errors import UsageError
+
+    call = invocation(context, library=library, json=json)
+    if file is None and call.output.json:
+        raise UsageError(
+            "With --json the report is on stdout, so the references need a file.",
+            next_step="Name one with -o FILE, or leave --json out.",
+        )
+    words = " ".join(query or ())
+    with call.open_library() as opened, target(file) as out, ProgressBars() as progress:
+        report = opened.export(
+            out,
+            format=file_format.value,
+            query=words or None,
+            progress=partial(progress, "writing") if progress else None,
+        )
+    if call.output.json:
+        call.output.document(
+            {"exported": report.exported, "file": str(file), "lost": _lost(report)}
+        )
+    else:
+        _remark(call.output, report, file)
+    if report.lost:
+        raise typer.Exit(DONE_IN_PART)
+
+
+@contextmanager
+def target(file: Path | None) -> Iterator[BinaryIO]:
+    """Where the references go. A file appears whole under its name, or not at all."""
+    if file is None:
+        yield cast("BinaryIO", _TerminalText()) if sys.stdout.isatty() else sys.stdout.buffer
+        sys.stdout.flush()
+        return
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+    if file.exists() and not file.is_file():
+        # A device or a pipe (/dev/stdout) is written to; it must not be replaced by a file.
+        with file.open("wb") as out:
+            yield out
+        return
+    # Through a link to the file that it names: a paper's folder often holds such a link.
+    place = file.resolve()
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    except OSError as error:
+        # The user knows the file's name, not that of its forerunner.
+        raise OSError(error.errno, error.strerror, str(file)) from error
+    unfinished = Path(name)
+    try:
+        with open(descriptor, "wb") as out:  # noqa: PTH123 - a descriptor, not a path
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.chmod(_permissions(place))
+        unfinished.replace(place)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _permissions(file: Path) -> int:
+    """Those of the file that is replaced, else what a new file gets here."""
+    if file.exists():
+        return file.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+class _TerminalText:
+    """The write side of a file that shows UTF-8 on a terminal with its controls spelled out."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def write(self, chunk: bytes) -> int:
+        sys.stdout.write(escape_controls(self._decoder.decode(chunk).replace("\r\n", "\n")))
+        return len(chunk)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def _lost(report: ExportReport) -> list[dict[str, str]]:
+    return [
+        {"reference": value.reference, "field": value.field, "reason": value.reason}
+        for value in report.lost
+    ]
+
+
+def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
+    if file is not None:
+        output.say(f"{count(report.exported, 'reference')} written to {file}.")
+    if report.lost:
+        output.remark(f"{count(len(report.lost), 'value')} could not be carried by the format:")
+    for value in report.lost[:_NAMED_MAX]:
+        output.remark(f"  {value.reference}: {value.field}: {value.reason}")
+    if len(report.lost) > _NAMED_MAX:
+        output.remark(f"  ... and {len(report.lost) - _NAMED_MAX:,} more; --json names all.")

@@ -1,0 +1,121 @@
+"""``bifolio import``: references from the files of other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bifolio.errors import BifolioError
+from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
+from bifolio_cli.output import Output
+from bifolio_cli.progress import ProgressBars
+from bifolio_cli.rendering import count
+
+if TYPE_CHECKING:
+    from bifolio.results import ImportReport, SkippedRecord
+
+#: Skipped records and trashed keys that a person is shown; --json names all.
+_NAMED_MAX = 20
+
+
+class ImportFormat(StrEnum):
+    """The formats that can be read."""
+
+    RIS = "ris"
+    BIBTEX = "bibtex"
+    BIBLATEX = "biblatex"
+
+
+def import_(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", show_default=False, help="The files to read.")
+    ],
+    file_format: Annotated[
+        ImportFormat | None,
+        typer.Option(
+            "--format",
+            metavar="ris|bibtex|biblatex",
+            help="Their format, where it is not to be guessed.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what an import would do.")
+    ] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Import references from RIS or BibTeX files.
+
+    What cannot be read is skipped and named; the rest is imported, and the exit code is 3.
+    """
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened, ProgressBars() as progress:
+        report = opened.import_files(
+            files,
+            format=file_format.value if file_format else None,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    # With --json the document names them all; where nothing was read there is none.
+    if report.skipped and not _references_read(report):
+        if len(report.skipped) > 1:
+            _remark_skipped(call.output, report.skipped)
+        raise nothing_read(report.skipped)
+    if call.output.json:
+        call.output.document(report.to_json())
+    else:
+        _say(call.output, report, dry_run=dry_run)
+        _remark_skipped(call.output, report.skipped)
+    if report.skipped:
+        raise typer.Exit(DONE_IN_PART)
+
+
+def nothing_read(skipped: Sequence[SkippedRecord]) -> BifolioError:
+    """The failure of an import of which not one reference could be read."""
+    advice = (
+        "Check that these are the files you meant; export them again from the program they "
+        "came from, or name their format with --format."
+    )
+    if len(skipped) == 1:
+        return BifolioError(skipped_text(skipped[0]), next_step=advice)
+    return BifolioError(
+        f"Nothing could be imported: {count(len(skipped), 'file or record', 'files or records')} "
+        f"could not be read; the first: {skipped_text(skipped[0])}",
+        next_step=advice,
+    )
+
+
+def skipped_text(skipped: SkippedRecord) -> str:
+    """``file:line: reason``; a reason that names its file already stands alone."""
+    if skipped.reason.startswith(skipped.file):
+        return skipped.reason
+    place = f"{skipped.file}:{skipped.line}" if skipped.line else skipped.file
+    return f"{place}: {skipped.reason}"
+
+
+def _references_read(report: ImportReport) -> int:
+    return report.added + report.updated + report.unchanged + report.trashed
+
+
+def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
+    counts = (
+        f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged, "
+        f"{report.trashed:,} in the trash, {len(report.skipped):,} skipped."
+    )
+    output.say(f"Nothing was changed; an import would give: {counts}" if dry_run else counts)
+    if report.trashed:
+        keys = ", ".join(report.trashed_keys[:_NAMED_MAX])
+        more = ", ..." if report.trashed > _NAMED_MAX else ""
+        output.say(f"These stay in the trash: {keys}{more}")
+
+
+def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:
+    for one in skipped[:_NAMED_MAX]:
+        output.remark(skipped_text(one))
+    if len(skipped) > _NAMED_MAX:
+        output.remark(f"... and {len(skipped) - _NAMED_MAX:,} more; --json names all.")

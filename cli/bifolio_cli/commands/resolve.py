@@ -1,0 +1,57 @@
+"""``bifolio resolve``: take one value of a conflict, or another one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bifolio.errors import UsageError
+from bifolio.records.fields import SYNONYMS
+from bifolio_cli.assignments import whole_text
+from bifolio_cli.invocation import JsonOption, LibraryOption, ReferenceArgument, invocation
+
+#: The field under which a reference that came back is listed; restore or delete settles it.
+_REVIVAL = "deleted"
+
+
+def resolve(
+    context: typer.Context,
+    ref: ReferenceArgument,
+    field: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIELD", show_default=False, help="The field, as 'bifolio conflicts' names it."
+        ),
+    ],
+    take: Annotated[
+        int | None,
+        typer.Option(
+            "--take", metavar="N", min=1, help="The value with this number in the last listing."
+        ),
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option("--value", metavar="V", help="This value instead of all.")
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Settle a conflict: one value is kept, on every computer."""
+    call = invocation(context, library=library, json=json)
+    if (take is None) == (value is None):
+        raise UsageError(
+            "A conflict is settled by one of --take N and --value V.",
+            next_step="Run 'bifolio conflicts' to see the numbers.",
+        )
+    if field == _REVIVAL:
+        raise UsageError(
+            f"Whether '{ref}' lives is no choice between values.",
+            next_step=f"Keep it with 'bifolio restore {ref}' or delete it with "
+            f"'bifolio delete {ref}'.",
+        )
+    # Only the name is made the field's own: a listing may hold fields of a newer version.
+    field = SYNONYMS.get(field, field)
+    if value is not None:
+        whole_text(value, field=field)
+    with call.open_library() as opened:
+        call.output.reference(opened.resolve(ref, field, take=take, value=value).to_json())

@@ -1,0 +1,80 @@
+"""``bifolio sync``: send and receive changes, once or as they come."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
+from bifolio_cli.output import Output
+from bifolio_cli.progress import ProgressBars
+from bifolio_cli.rendering import count
+
+if TYPE_CHECKING:
+    from bifolio import Library
+    from bifolio.errors import RelayUnreachableError
+    from bifolio.results import SyncReport
+
+
+def sync(
+    context: typer.Context,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, a line per round, until Ctrl-C.")
+    ] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Exchange changes with the relay."""
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened:
+        if watch:
+            import asyncio
+
+            asyncio.run(_watch(opened, call.output))
+            return
+        with ProgressBars() as progress:
+            report = opened.sync(progress=progress)
+    _print(call.output, report)
+
+
+async def _watch(library: Library, output: Output) -> None:
+    """Print each round until the task is cancelled, which is how this verb ends well."""
+    import asyncio
+
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    if task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Windows has no such handlers; there Ctrl-C ends the command as any other.
+            with suppress(NotImplementedError):
+                loop.add_signal_handler(number, task.cancel)
+    told = ""
+
+    def tell(outage: RelayUnreachableError) -> None:
+        nonlocal told
+        if outage.message != told:  # once for each reason, not for each attempt
+            output.remark(f"{outage.message} Trying again until it answers.")
+        told = outage.message
+
+    with suppress(asyncio.CancelledError):
+        async for report in library.watch(tell):
+            told = ""
+            _print(output, report)
+
+
+def _print(output: Output, report: SyncReport) -> None:
+    if output.json:
+        output.document(report.to_json())
+        return
+    conflicts = (
+        f" {count(report.conflicts, 'conflict')}: see 'bifolio conflicts'."
+        if report.conflicts
+        else ""
+    )
+    output.say(
+        f"Sent {count(report.pushed, 'change')}, received {count(report.pulled, 'change')}."
+        f"{conflicts} State {report.state[:16]}."
+    )

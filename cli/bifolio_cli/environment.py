@@ -1,0 +1,102 @@
+"""Where things are on this computer: the only reader of the environment beside the relay's config.
+
+==================  =========================================================================
+BIFOLIO_HOME        the folder of this device's key and default library
+BIFOLIO_LIBRARY     the library that commands work on, where -L does not name one
+BIFOLIO_DEVICE      what this device is called in conflicts; else the computer's own name
+BIFOLIO_TRACEBACK   set: a fault of Bifolio itself shows where it happened
+==================  =========================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bifolio.home import Home
+
+LIBRARY_SUFFIX = ".bifolio"
+LIBRARY_FILE = "library.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the environment says; an unset variable is empty text."""
+
+    home: str = ""
+    library: str = ""
+    device: str = ""
+    traceback: bool = False
+
+    @classmethod
+    def of_process(cls) -> Environment:
+        """The environment of this process."""
+        return cls(
+            home=os.environ.get("BIFOLIO_HOME", ""),
+            library=os.environ.get("BIFOLIO_LIBRARY", ""),
+            device=os.environ.get("BIFOLIO_DEVICE", ""),
+            traceback=bool(os.environ.get("BIFOLIO_TRACEBACK")),
+        )
+
+    @staticmethod
+    def variables_for(*, home: Path, device: str) -> dict[str, str]:
+        """The variables of a command on another computer that is played on this one."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("BIFOLIO_")}
+        return own | {"BIFOLIO_HOME": str(home), "BIFOLIO_DEVICE": device, "PYTHONUTF8": "1"}
+
+    def home_path(self) -> Path:
+        """The folder of this device's key and default library."""
+        if self.home:
+            return Path(self.home).expanduser().absolute()
+        from platformdirs import user_data_path
+
+        return user_data_path("bifolio")
+
+    def device_home(self) -> Home:
+        """This device's home; the keyring is used only where BIFOLIO_HOME does not name one."""
+        from bifolio.home import Home
+
+        home = Home(self.home_path(), use_keyring=not self.home)
+        return replace(home, device_name=self.device) if self.device else home
+
+    def library_path(self, named: str | None) -> Path:
+        """The library to open: ``named`` (by -L), else BIFOLIO_LIBRARY, else the default one."""
+        chosen = named or self.library
+        if not chosen:
+            return self.device_home().default_library
+        return existing_library_path(chosen)
+
+    def new_library_path(self, named: str | None) -> Path:
+        """The path of a library to be made: as for ``library_path``, with the suffix."""
+        chosen = named or self.library
+        return new_library_path(chosen) if chosen else self.device_home().default_library
+
+
+def existing_library_path(named: str) -> Path:
+    """The folder that a user means: ``Work`` is ``Work.bifolio``; the file inside will do."""
+    path = Path(named).expanduser().absolute()
+    if path.name == LIBRARY_FILE and path.is_file():
+        return path.parent
+    suffixed = _suffixed(path)
+    if not (path / LIBRARY_FILE).exists() and (suffixed / LIBRARY_FILE).exists():
+        return suffixed
+    return path
+
+
+def new_library_path(named: str) -> Path:
+    """Where a new library goes: ``NAME.bifolio``, but what exists already is taken as named.
+
+    A folder that exists is what its user means, so that one with something in it is refused and
+    not silently passed by.
+    """
+    path = Path(named).expanduser().absolute()
+    return path if os.path.lexists(path) else _suffixed(path)
+
+
+def _suffixed(path: Path) -> Path:
+    if path.name.endswith(LIBRARY_SUFFIX) or not path.name:
+        return path
+    return path.with_name(path.name + LIBRARY_SUFFIX)

@@ -1,0 +1,110 @@
+"""What every verb shares: -L and --json before or after it, and the library that it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bifolio_cli.assignments import whole_text
+from bifolio_cli.environment import Environment
+from bifolio_cli.output import Output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bifolio import Library
+
+#: Exit codes; 0 is done, and each error class carries its own of 1 (could not) and 2 (usage).
+COULD_NOT = 1
+WRONG_USAGE = 2
+DONE_IN_PART = 3
+INTERRUPTED = 130
+
+
+def _whole(text: str | list[str] | None) -> str | list[str] | None:
+    for part in [text] if isinstance(text, str) else text or []:
+        whole_text(part, field="argument")
+    return text
+
+
+LibraryOption = Annotated[
+    str | None,
+    typer.Option("--library", "-L", metavar="PATH", help="The library to work on."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout; messages on stderr.")
+]
+ReferenceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="REF",
+        callback=_whole,
+        show_default=False,
+        help="A citation key, a record id or an unambiguous prefix of one.",
+    ),
+]
+ReferencesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="REF",
+        callback=_whole,
+        show_default=False,
+        help="Citation keys, record ids or unambiguous prefixes of ids.",
+    ),
+]
+AssignmentsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FIELD=VALUE",
+        show_default=False,
+        help="field=value sets, field+=value adds to a list, set or text, field-=value removes "
+        "from a list or set, field= clears. Names are 'Family, Given' or '{Body}'; repeated "
+        "author= or tags= give the whole list.",
+    ),
+]
+QueryArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="QUERY", callback=_whole, show_default=False, help="Words to be found."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of ``bifolio``: which library, and how to speak."""
+
+    environment: Environment
+    library: str | None
+    output: Output
+
+    @property
+    def library_path(self) -> Path:
+        """The library that the call is about."""
+        return self.environment.library_path(self.library)
+
+    @contextmanager
+    def open_library(self) -> Iterator[Library]:
+        """The library, opened, and closed at the end; what it has to remark goes to stderr."""
+        from bifolio import Library
+
+        with Library.open(self.library_path, home=self.environment.device_home()) as library:
+            self.remark_notice(library)
+            yield library
+
+    def remark_notice(self, library: Library) -> None:
+        """Pass on what the library remarks about its key store or its folder."""
+        if library.notice:
+            self.output.remark(library.notice)
+
+
+def invocation(context: typer.Context, *, library: str | None, json: bool) -> Invocation:
+    """The call as a whole: the verb's own -L and --json, else those before the verb."""
+    before: Invocation = context.obj
+    return Invocation(
+        environment=before.environment,
+        library=library or before.library,
+        output=Output(json=json or before.output.json),
+    )

@@ -1,0 +1,183 @@
+"""The command ``bifolio``: its verbs, the one place where errors end, and the exit codes.
+
+==== ==============================================================
+0    done
+1    could not: one sentence and the next step on stderr
+2    the call itself is wrong
+3    done in part: what was left out is named
+130  interrupted from the keyboard
+==== ==============================================================
+
+With --json a failure is ``{"error", "next"}`` on stdout. A verb's module is loaded when its verb
+is called, or for the help of all.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from bifolio import __version__
+from bifolio.errors import BifolioError
+from bifolio_cli.environment import Environment
+from bifolio_cli.faults import system_fault
+from bifolio_cli.invocation import (
+    COULD_NOT,
+    INTERRUPTED,
+    WRONG_USAGE,
+    Invocation,
+    JsonOption,
+    LibraryOption,
+)
+from bifolio_cli.output import Output, prepare_streams
+
+PROGRAM = "bifolio"
+HELP_OPTIONS = ["-h", "--help"]
+
+#: Verb to module, in the order in which a newcomer needs them, which is that of the help.
+VERBS = {
+    "init": "init",
+    "import": "import_",
+    "export": "export",
+    "add": "add",
+    "edit": "edit",
+    "show": "show",
+    "list": "list_",
+    "search": "search",
+    "delete": "delete",
+    "restore": "restore",
+    "attach": "attach",
+    "invite": "invite",
+    "sync": "sync",
+    "status": "status",
+    "conflicts": "conflicts",
+    "resolve": "resolve",
+    "relay": "relay",
+    "demo": "demo",
+}
+
+
+def application(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command with the verbs that the arguments name, or with all where they name none.
+
+    Loading and describing all verbs would take as long as showing a reference.
+    """
+    app = typer.Typer(
+        name=PROGRAM,
+        add_completion=False,
+        # rich would be loaded for these.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": HELP_OPTIONS},
+    )
+    app.callback(invoke_without_command=True)(bifolio)
+    named = [verb for verb in VERBS if verb in arguments]
+    for verb in named or ([] if "--version" in arguments else VERBS):
+        module = import_module(f"bifolio_cli.commands.{VERBS[verb]}")
+        app.command(verb)(getattr(module, VERBS[verb]))
+    return app
+
+
+def bifolio(
+    context: typer.Context,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """One reference library on every computer that holds it.
+
+    -L and --json go before or after the verb. Without -L the library is that of BIFOLIO_LIBRARY,
+    else the default one.
+    """
+    output = Output(json=json)
+    context.obj = Invocation(environment=Environment.of_process(), library=library, output=output)
+    if version:
+        if json:
+            output.document({"version": __version__})
+        else:
+            output.line(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        if json:
+            output.failure("No verb was given.", f"Run '{PROGRAM} --help' to see them all.")
+        else:
+            output.remark(context.get_help())
+        raise typer.Exit(WRONG_USAGE)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """One call of the command; the exit code."""
+    prepare_streams()
+    # Where parsing fails no verb has said how to speak, so the arguments are asked.
+    output = Output(json="--json" in arguments)
+    try:
+        return _invoke(arguments, output)
+    except BrokenPipeError:
+        return _reader_gone()
+    except OSError as error:
+        # Not even the failure found room on stdout, so a program's reader is told on stderr.
+        fault = system_fault(error)
+        Output(json=False).failure(fault.message, fault.next_step)
+        return _reader_gone()
+
+
+def _invoke(arguments: list[str], output: Output) -> int:
+    try:
+        code = application(arguments)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except BifolioError as error:
+        output.failure(error.message, error.next_step)
+        return error.exit_code
+    except typer.TyperException as error:
+        return _wrong_usage(error, output)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise BrokenPipeError from error
+        fault = system_fault(error)
+        output.failure(fault.message, fault.next_step)
+        return COULD_NOT
+    except Exception as error:
+        # The very top: nobody is shown a traceback unasked.
+        if Environment.of_process().traceback:
+            raise
+        output.failure(
+            f"Bifolio met a fault of its own ({type(error).__name__}: {error}).",
+            "What was saved before is safe. Set BIFOLIO_TRACEBACK=1 and run it again to see "
+            "where, and report it.",
+        )
+        return COULD_NOT
+    return code if isinstance(code, int) else 0
+
+
+def _wrong_usage(error: typer.TyperException, output: Output) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else PROGRAM
+    message = " ".join(error.format_message().split())
+    sentence = message if message.endswith((".", "?", "!")) else message + "."
+    advice = f"Run '{path} --help' to see how it is written."
+    if sentence.startswith("No such option"):
+        advice += " A word that begins with - and is no option goes after -- at the end."
+    output.failure(sentence, advice)
+    return WRONG_USAGE
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has seen enough: end quietly, the interpreter's flush too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return COULD_NOT
+
+
+if __name__ == "__main__":
+    main()

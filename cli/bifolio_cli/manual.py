@@ -1,0 +1,126 @@
+"""The page docs/cli.md, made from the command itself, so that it cannot say anything else.
+
+``python -m bifolio_cli.manual > docs/cli.md`` writes it; a test compares.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from bifolio_cli.main import HELP_OPTIONS, PROGRAM, VERBS, application
+
+#: What ``--help`` prints on a terminal of 80 columns.
+_WIDTH = 78
+
+_BEFORE = """\
+# The command line
+
+*Made by `python -m bifolio_cli.manual > docs/cli.md`; do not edit by hand.*
+
+`-L PATH` and `--json` may stand before or after the verb. Without `-L` a command works on the
+library that `BIFOLIO_LIBRARY` names, else on `Library.bifolio` under `BIFOLIO_HOME`, else on the
+one in the platform's data folder. `Work` stands for `Work.bifolio`.
+
+## Environment
+
+| variable | what it names |
+|---|---|
+| `BIFOLIO_HOME` | the folder of the device's key, default library, backups and relay data |
+| `BIFOLIO_LIBRARY` | the library that commands work on, where `-L` names none |
+| `BIFOLIO_DEVICE` | what this device is called in conflicts; else the computer's own name |
+| `BIFOLIO_TRACEBACK` | set to anything: a fault of Bifolio itself shows where it happened |
+
+## Outcome
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | could not: one sentence and the next step on stderr |
+| 2 | the call itself is wrong |
+| 3 | done in part: what was left out is named |
+| 130 | interrupted from the keyboard |
+
+With `--json` there is one JSON document on stdout and messages are on stderr; `sync --watch`
+prints one document per line and round. A failure, a wrong call too, is
+`{"error": SENTENCE, "next": WHAT TO DO}`.
+
+```
+init                    {"library", "path"}
+import                  {"added", "updated", "unchanged", "trashed",
+                         "skipped": [{"file", "line", "reason"}]}
+export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
+add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "groups",
+                         "trashed", "conflicts"}
+list search             [what show gives]
+delete restore          [what show gives]
+attach RELAY_URL        {"library", "path", "ticket", "backup", "references"}
+attach TICKET PATH      {"library", "path", "references"}
+attach TICKET           {"library", "path", "backup", "references", "left_out"}
+invite                  {"ticket"}
+sync                    {"pushed", "pulled", "conflicts", "state"}
+status                  {"library": {"id", "name"}, "replica": {"id", "path"}, "references",
+                         "trashed", "unsent", "unsent_files", "waiting",
+                         "relay": {"url", "reachable", "last_sync"} or null,
+                         "refusals": [{"reason", "next"}], "conflicts", "state"}
+relay                   {"listening"}, when it is ready
+demo                    {"references", "conflicts", "state", "seconds", "bytes",
+                         "checks": [{"check", "holds"}], "folder"}
+conflicts               [{"ref", "key", "field", "kind": "value" | "text" | "list" | "revived",
+                          "values": [{"n", "value", "by", "at"}]}]
+```
+
+A file that cannot be read at all is skipped at line 0. Fields have CSL-JSON's names and values.
+
+## Assignments
+
+`add` and `edit` take assignments. The field's name is what stands before the first `+=`, `-=` or
+`=`.
+
+| written | what it does |
+|---|---|
+| `title='On Type'` | sets |
+| `author='Doe, Jane' author='{Roe Press}'` | sets the whole list |
+| `tags+=history` | adds to a list or set; to a text, as a paragraph |
+| `tags-=history` | removes from a list or set; of a name, the whole one |
+| `note=` | clears |
+| `x.shelf=B12` | sets a field of your own |
+
+Names are `Family, Given`, `Family, Given, Suffix` or `{Body}`. Dates are EDTF (`2024`, `2024-05`,
+`2024-05/2024-07`, `2024~`); anything else is kept as it is written. `tag` and `keyword` are
+`tags`, `key` is `citation-key`.
+"""
+
+
+def manual() -> str:
+    """The whole page."""
+    parts = [_BEFORE, "## bifolio\n", _block(help_text())]
+    for verb in VERBS:
+        parts += [f"## bifolio {verb}\n", _block(help_text(verb))]
+    return "\n".join(parts)
+
+
+def help_text(verb: str = "") -> str:
+    """What ``--help`` prints for the verb, or for the whole command."""
+    group = get_command(application([verb] if verb else []))
+    above = typer.Context(
+        group, info_name=PROGRAM, terminal_width=_WIDTH, help_option_names=HELP_OPTIONS
+    )
+    if not verb:
+        return group.get_help(above)
+    command = group.get_command(above, verb) if isinstance(group, TyperGroup) else None
+    if command is None:
+        raise ValueError(f"no such verb: {verb}")
+    context = typer.Context(command, parent=above, info_name=verb)
+    return command.get_help(context)
+
+
+def _block(text: str) -> str:
+    return f"```\n{text.rstrip()}\n```\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(manual())

@@ -1,0 +1,65 @@
+"""Progress bars on stderr, for a person at a terminal and for nobody else.
+
+rich is loaded when the first report comes, so that what ends at once never pays for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from bifolio_cli.rendering import escape_controls
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+Report = Callable[[str, int, int], None]
+
+
+class ProgressBars:
+    """One bar per label (a file, a direction of a sync); a context manager that clears them."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Report | None:
+        """What the library calls with (label, done, total); None where nobody watches."""
+        return self._report if sys.stderr.isatty() else None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def _report(self, label: str, done: int, total: int) -> None:
+        if self._progress is None:
+            self._progress = _start()
+        if label not in self._bars:
+            from rich.markup import escape
+
+            description = escape(escape_controls(label))
+            self._bars[label] = self._progress.add_task(description, total=total)
+        self._progress.update(self._bars[label], completed=done, total=total)
+
+
+def _start() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    progress.start()
+    return progress

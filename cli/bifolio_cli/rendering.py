@@ -1,0 +1,145 @@
+"""How a reference, a conflict or a value reads to a person: JSON objects in, lines of text out.
+
+Pure; knows the JSON shapes of docs/cli.md and nothing of terminals but that control characters
+never reach one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bifolio.records.dates import date_text, date_year
+from bifolio.records.names import Name
+
+# C0 without tab and newline, DEL, C1: what moves a cursor, sets a title or rings a bell.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+#: The fields that a reader looks for first, in this order; the others follow by name.
+_FIRST_FIELDS = (
+    "title author editor translator container-title collection-title volume issue page "
+    "article-number edition issued publisher publisher-place DOI ISBN ISSN PMID URL language"
+).split()
+
+#: Long texts come last, so that they do not push the facts off the screen.
+_LAST_FIELDS = "abstract annotation note".split()
+
+
+def escape_controls(text: str) -> str:
+    """The text with every control character but newline and tab spelled out."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``1 reference``, ``5,735 references``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def value_text(value: object) -> str:
+    """One value of any field as a person writes it: names joined by ``; ``, dates in EDTF."""
+    if value is None:
+        return "(cleared)"
+    if isinstance(value, Mapping):
+        return _object_text(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(value_text(member) for member in value)
+    return str(value)
+
+
+def called(reference: Mapping[str, Any]) -> str:
+    """What a reference is called: its citation key, or its id where that was cleared."""
+    return str(reference["key"] or reference["id"])
+
+
+def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
+    """One reference in full: its name, then a field per line, then its conflicts."""
+    trashed = "   in the trash" if reference["trashed"] else ""
+    key = f"{reference['key']}   " if reference["key"] else ""
+    yield f"{key}({reference['type']})   {reference['id']}{trashed}"
+    conflicts: Sequence[Mapping[str, Any]] = reference["conflicts"]
+    disputed = {conflict["field"] for conflict in conflicts}
+    fields: Mapping[str, Any] = reference["fields"]
+    for name in _ordered(fields):
+        yield from _field_lines(name, fields[name], disputed=name in disputed)
+    for name in ("tags", "groups"):
+        if reference[name]:
+            yield from _field_lines(name, reference[name], disputed=name in disputed)
+    for conflict in conflicts:
+        yield ""
+        yield from conflict_lines(conflict)
+
+
+def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
+    """One conflict: the values by number, 1 being the one shown, and how to settle it."""
+    key, field = conflict["key"] or conflict["ref"], conflict["field"]
+    if conflict["kind"] == "revived":
+        yield f"{key}: deleted, and edited by someone who did not know; it is back"
+    else:
+        yield f"{key}: {field} has {count(len(conflict['values']), 'value')}"
+    for value in conflict["values"]:
+        shown = _indented(value_text(value["value"]), "       ")
+        who = ", ".join(filter(None, (value["by"] or "unknown", value["at"])))
+        yield f"  {value['n']:>3}  {shown}   ({who})"
+    if conflict["kind"] == "revived":
+        yield f"  settle it: bifolio restore {key}  or  bifolio delete {key}"
+    else:
+        yield f"  settle it: bifolio resolve {key} {field} --take N"
+
+
+def summary_cells(reference: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """One row of a list: key, year, first names, title, each on one line."""
+    fields = reference["fields"]
+    issued = fields.get("issued")
+    year = date_year(issued) if isinstance(issued, dict) else None
+    cells = (
+        called(reference),
+        str(year) if year is not None else "",
+        _creators_in_short(fields),
+        str(fields.get("title", "")),
+    )
+    key, year_text, creators, title = (" ".join(escape_controls(cell).split()) for cell in cells)
+    return key, year_text, creators, title
+
+
+def _ordered(fields: Mapping[str, Any]) -> list[str]:
+    rank = {name: place for place, name in enumerate(_FIRST_FIELDS)}
+    last = {name: place for place, name in enumerate(_LAST_FIELDS)}
+
+    def order(name: str) -> tuple[int, int, str]:
+        if name in last:
+            return (3, last[name], name)
+        if name.startswith("x."):
+            return (2, 0, name)
+        return (0, rank[name], name) if name in rank else (1, 0, name)
+
+    return sorted((name for name in fields if name not in ("type", "citation-key")), key=order)
+
+
+def _field_lines(name: str, value: object, *, disputed: bool) -> Iterator[str]:
+    mark = "   [conflict]" if disputed else ""
+    yield f"  {name}: {_indented(value_text(value), '    ')}{mark}"
+
+
+def _indented(text: str, margin: str) -> str:
+    return "\n".join(
+        margin + line if place and line else line for place, line in enumerate(text.split("\n"))
+    )
+
+
+def _object_text(value: Mapping[str, Any]) -> str:
+    if "date-parts" in value:
+        return date_text(dict(value))
+    name = Name.from_csl(value)
+    if name.family or name.given:
+        return str(name)
+    return str(value.get("literal", dict(value)))
+
+
+def _creators_in_short(fields: Mapping[str, Any]) -> str:
+    for role in ("author", "editor", "translator"):
+        names = fields.get(role)
+        if isinstance(names, Sequence) and names and isinstance(names[0], Mapping):
+            first = str(names[0].get("family") or names[0].get("literal") or value_text(names[0]))
+            return first if len(names) == 1 else f"{first} and {len(names) - 1} more"
+    return ""

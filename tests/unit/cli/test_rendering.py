@@ -1,0 +1,161 @@
+"""References, conflicts and status as a person reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bifolio_cli.commands.status import status_lines
+from bifolio_cli.rendering import (
+    called,
+    conflict_lines,
+    count,
+    escape_controls,
+    reference_lines,
+    summary_cells,
+    value_text,
+)
+
+
+def _reference(**changed: Any) -> dict[str, Any]:
+    reference: dict[str, Any] = {
+        "id": "ab" * 16,
+        "key": "doe2024type",
+        "type": "book",
+        "fields": {
+            "note": "One.\nTwo.",
+            "publisher": "Roe Press",
+            "x.shelf": ["B12"],
+            "author": [{"family": "Doe", "given": "Jane"}, {"literal": "Roe Press"}],
+            "issued": {"date-parts": [[2024, 5]]},
+            "title": "On Type",
+            "medium": "print",
+        },
+        "tags": ["history", "type"],
+        "groups": [],
+        "trashed": False,
+        "conflicts": [],
+    }
+    return reference | changed
+
+
+def _conflict(**changed: Any) -> dict[str, Any]:
+    conflict: dict[str, Any] = {
+        "ref": "ab" * 16,
+        "key": "doe2024type",
+        "field": "title",
+        "kind": "value",
+        "values": [
+            {"n": 1, "value": "On Type", "by": "laptop", "at": "2024-05-01T10:00:00Z"},
+            {"n": 2, "value": "Of Type", "by": "desktop", "at": None},
+        ],
+    }
+    return conflict | changed
+
+
+def test_a_reference_shows_its_facts_first_and_its_long_texts_last() -> None:
+    lines = list(reference_lines(_reference()))
+    assert lines[0] == f"doe2024type   (book)   {'ab' * 16}"
+    names = [line.split(":")[0].strip() for line in lines[1:]]
+    assert names == "title author issued publisher medium x.shelf note tags".split()
+
+
+def test_names_and_dates_are_shown_as_they_are_written() -> None:
+    lines = list(reference_lines(_reference()))
+    assert "  author: Doe, Jane; Roe Press" in lines
+    assert "  issued: 2024-05" in lines
+
+
+def test_a_disputed_field_is_marked_and_its_values_listed() -> None:
+    text = "\n".join(reference_lines(_reference(conflicts=[_conflict()])))
+    assert "title: On Type   [conflict]" in text
+    assert "1  On Type   (laptop, 2024-05-01T10:00:00Z)" in text
+    assert "2  Of Type   (desktop)" in text
+    assert "bifolio resolve doe2024type title --take N" in text
+
+
+def test_a_revival_is_settled_by_restoring_or_deleting() -> None:
+    text = "\n".join(conflict_lines(_conflict(kind="revived", field="deleted", values=[])))
+    assert "bifolio restore doe2024type" in text
+    assert "bifolio delete doe2024type" in text
+    assert "--take" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "(cleared)"),
+        ("plain", "plain"),
+        (["a", "b"], "a; b"),
+        ({"literal": "spring 1830"}, "spring 1830"),
+        ({"date-parts": [[1830], [1832]]}, "1830/1832"),
+        ({"family": "Doe", "non-dropping-particle": "van"}, "van Doe"),
+        ({"surprise": 1}, "{'surprise': 1}"),
+    ],
+)
+def test_any_value_reads_as_text(value: object, text: str) -> None:
+    assert value_text(value) == text
+
+
+def test_no_control_character_passes_but_newline_and_tab() -> None:
+    assert escape_controls("a\x1b[2Jb\x07\x9b\x7f\r\n\tc") == "a\\x1b[2Jb\\x07\\x9b\\x7f\\x0d\n\tc"
+
+
+def test_a_row_of_a_list_is_one_line_whatever_the_fields_hold() -> None:
+    fields = {"title": "Two\nlines\x1b]0;x\x07", "author": [{"literal": "A\tB"}, {"family": "C"}]}
+    cells = summary_cells(_reference(fields=fields))
+    assert cells == ("doe2024type", "", "A B and 1 more", "Two lines\\x1b]0;x\\x07")
+
+
+def test_counts_read_as_sentences() -> None:
+    assert count(1, "reference") == "1 reference"
+    assert count(5735, "reference") == "5,735 references"
+    assert count(2, "entry", "entries") == "2 entries"
+
+
+def _status(**changed: Any) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        "library": {"id": "cd" * 16, "name": "Type"},
+        "replica": {"id": "ef" * 16, "path": "Type.bifolio"},
+        "references": 5735,
+        "trashed": 0,
+        "unsent": 0,
+        "unsent_files": 0,
+        "waiting": 0,
+        "relay": None,
+        "refusals": [],
+        "conflicts": 0,
+        "state": "00ff",
+    }
+    return report | changed
+
+
+def test_the_status_of_a_library_of_one_computer_says_so() -> None:
+    assert list(status_lines(_status())) == [
+        "Library 'Type' (cdcdcdcd) at Type.bifolio.",
+        "5,735 references.",
+        "On this computer only: not attached to a relay.",
+        "State 00ff",
+    ]
+
+
+def test_the_status_names_what_waits_and_what_was_refused() -> None:
+    relay = {"url": "ws://relay", "reachable": False, "last_sync": "2024-05-01T10:00:00Z"}
+    refusals = [{"reason": "A note is too long.", "next": "Shorten it."}]
+    text = "\n".join(
+        status_lines(
+            _status(unsent=2, waiting=1, conflicts=1, trashed=3, relay=relay, refusals=refusals)
+        )
+    )
+    assert "5,735 references, 3 in the trash." in text
+    assert "ws://relay: not reached at the last attempt; last sync 2024-05-01T10:00:00Z." in text
+    assert "2 changes of yours not sent yet." in text
+    assert "1 received change waiting for earlier ones." in text
+    assert "1 conflict: 'bifolio conflicts' lists them." in text
+    assert "Refused: A note is too long.\n  Shorten it." in text
+
+
+def test_a_reference_whose_key_was_cleared_is_called_by_its_id() -> None:
+    assert called({"key": "", "id": "ab12"}) == "ab12"
+    assert called({"key": "doe2024", "id": "ab12"}) == "doe2024"
