@@ -1,11 +1,14 @@
-# `make test` does everything that has to be done before a commit.
+# Two commands do everything: `make demo` and `make test`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 NODE_STAMP := tests/differential/node_modules/installed
 
-.PHONY: test test-all lint types lock clean
+.PHONY: demo test test-all lint types lock clean
+
+demo: $(STAMP)
+	$(BIN)/bifolio demo
 
 test: $(STAMP) $(NODE_STAMP) lint types
 	$(BIN)/python -m pytest -n 2 -m "not heavy"

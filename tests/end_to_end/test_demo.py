@@ -1,0 +1,154 @@
+"""``bifolio demo``: what it tells is so, what is not so ends it, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bifolio.errors import BifolioError
+from bifolio_cli.demo.narration import command_line
+from bifolio_cli.demo.outcome import Outcome
+
+DEMO = (sys.executable, "-m", "bifolio_cli.main", "demo")
+
+#: The promise is a minute on two cores; a test run keeps both of them busy with other tests.
+DEMO_TIMEOUT_S = 170
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """The variables of a user whose temporary files go to ``folder``."""
+    home = folder / "home"
+    temporary = folder / "temporary"
+    home.mkdir()
+    temporary.mkdir()
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BIFOLIO_")}
+    return own | {
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "XDG_DATA_HOME": str(home / "share"),
+        "PYTHONUTF8": "1",
+    }
+
+
+def processes_that_name(folder: Path) -> list[str]:
+    """The command lines or working folders of running processes that lie in a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            place = (entry / "cwd").readlink()
+        except OSError:
+            continue
+        if place.is_relative_to(folder):
+            found.append(f"{entry.name}: {place}")
+    return found
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """The demo in a process group of its own, as a terminal starts it."""
+    process = subprocess.Popen(
+        DEMO,
+        env=surroundings(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def assert_nothing_is_left(folder: Path, stderr: str) -> None:
+    """No file, no process and no traceback."""
+    assert "Traceback" not in stderr
+    assert list((folder / "temporary").iterdir()) == []
+    assert processes_that_name(folder) == []
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    """Read what the process prints until a line holds the text."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"the demo ended without printing {text!r}")
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_holds_what_it_promises_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*DEMO, "--json"],
+        env=surroundings(tmp_path),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=DEMO_TIMEOUT_S,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    document = json.loads(ended.stdout)
+    assert document["references"]["office_alone"] == 5735
+    assert document["references"]["laptop_alone"] == 846
+    assert document["conflicts"]["after_the_edits"] == document["conflicts"]["at_the_end"] + 2
+    assert len(document["checks"]) >= 20
+    assert all(check["holds"] for check in document["checks"])
+    assert document["folder"] is None
+    assert len(document["state"]) == 64
+    assert "office$ bifolio conflicts" in ended.stderr
+    assert "checks hold" in ended.stderr
+    assert not any(line.endswith(" ") for line in ended.stderr.splitlines() if "holds" in line)
+    assert list((tmp_path / "home").rglob("*")) == []
+    assert_nothing_is_left(tmp_path, ended.stderr)
+
+
+def test_ctrl_c_during_a_command_leaves_no_file_and_no_process(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        read_until(process, "office$ bifolio import")
+        # A terminal sends it to every process that runs in it.
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 130, stderr
+    assert "nothing is left behind" in stderr
+    assert_nothing_is_left(tmp_path, stderr)
+
+
+def test_a_demo_that_is_terminated_ends_its_relay_too(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        read_until(process, "listening on ws://")
+        assert processes_that_name(tmp_path)
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM, stderr
+    assert_nothing_is_left(tmp_path, stderr)
+
+
+def test_what_does_not_hold_ends_the_demo_with_a_sentence_that_names_it() -> None:
+    outcome = Outcome()
+    outcome.check("the sky is blue", holds=True)
+    outcome.require()
+    outcome.check("the sea is dry", holds=False)
+    with pytest.raises(BifolioError, match=r"does not hold: the sea is dry\.") as raised:
+        outcome.require()
+    assert raised.value.exit_code == 1
+    assert raised.value.next_step
+
+
+def test_commands_are_shown_as_a_user_types_them() -> None:
+    shown = command_line(("edit", "a:1", "title=On Type", "author+=Doe, Jane", "issued=2026"))
+    assert shown == "bifolio edit a:1 title='On Type' author+='Doe, Jane' issued=2026"
+
+
+def test_a_ticket_is_shown_by_its_beginning_only() -> None:
+    shown = command_line(("attach", "bifolio:" + "x" * 300))
+    assert len(shown) < 60
+    assert shown.endswith("...")

@@ -1,0 +1,86 @@
+"""A relay of a test: the real command ``bifolio relay`` as a process that can die and come back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+from tests.support.computer import BIFOLIO
+
+_END_TIMEOUT_S = 20.0
+
+
+class RelayProcess:
+    """A relay on a free port, which it keeps when it is started again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "relay"
+        self.log = folder / "relay.log"
+        self.port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> RelayProcess:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self.kill()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, or start it again, and wait until it is ready."""
+        assert self._process is None, "the relay runs already"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [BIFOLIO, "relay", "--port", str(self.port), "--data", str(self.data)],
+                env={"PATH": os.environ["PATH"], "HOME": str(self.data.parent)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                encoding="utf-8",
+            )
+        assert self._process.stdout is not None
+        ready = self._process.stdout.readline()
+        assert ready.startswith("listening on ws://127.0.0.1:"), self.log.read_text()
+        self.port = int(ready.rstrip().rpartition(":")[2])
+
+    def stop(self) -> None:
+        """End it as a service is ended: with SIGTERM, and a clean exit."""
+        assert self._end(signal.SIGTERM) == 0, self.log.read_text()
+        assert "Traceback" not in self.log.read_text()
+
+    def kill(self) -> None:
+        """End it as a power cut does: ``kill -9``."""
+        assert self._end(signal.SIGKILL) == -signal.SIGKILL
+
+    def wipe(self) -> None:
+        """Remove everything that it stored; only while it does not run."""
+        assert self._process is None, "the relay still runs"
+        shutil.rmtree(self.data)
+
+    def stored_bytes(self) -> bytes:
+        """Everything in its data folder and its log, one after the other."""
+        files = sorted(path for path in self.data.rglob("*") if path.is_file())
+        return b"\0".join(path.read_bytes() for path in [*files, self.log])
+
+    def _end(self, number: signal.Signals) -> int:
+        process = self._process
+        assert process is not None, "the relay does not run"
+        self._process = None
+        process.send_signal(number)
+        process.communicate(timeout=_END_TIMEOUT_S)
+        return process.returncode

@@ -1,0 +1,270 @@
+"""The layers of the code (docs/architecture.md), drawn: who may import whom, and what else holds
+of every module. The imports are read with ``ast``, those inside functions too."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {"engine": "bifolio", "relay": "bifolio_relay", "cli": "bifolio_cli"}
+
+LINES_PER_MODULE_MAX = 600
+LINES_PER_FUNCTION_MAX = 70
+
+#: What each part of the engine may import, by parts. Further down is lower: no part may name one
+#: that stands above it.
+ENGINE: dict[str, set[str]] = {
+    "bifolio": {"library", "errors"},
+    "library": {
+        *("attachment", "client", "replica", "document", "storage", "crypto", "formats"),
+        *("records", "results", "home", "ids", "errors"),
+    },
+    "attachment": {"client", "replica", "sync", "crypto", "wire", "errors"},
+    "client": {"replica", "sync", "wire", "limits", "errors"},
+    "replica": {
+        *("sync", "document", "storage", "crypto", "formats", "wire", "records", "results"),
+        *("clock", "ids", "limits", "errors"),
+    },
+    "sync": {"wire", "ids", "limits", "errors"},
+    "document": {"records", "clock", "ids", "limits", "errors"},
+    "storage": {"wire", "limits", "errors"},
+    "crypto": {"ids", "limits", "errors"},
+    "formats": {"records", "ids", "limits", "errors"},
+    "wire": {"clock", "ids", "limits", "errors"},
+    "results": {"records"},
+    "records": {"ids", "limits", "errors"},
+    "clock": {"limits"},
+    "home": set(),
+    "ids": set(),
+    "limits": set(),
+    "errors": set(),
+}
+
+#: What the relay and the command line may import of the engine.
+RELAY = {"wire", "crypto", "limits", "errors", "bifolio"}
+COMMAND_LINE = {"bifolio", "records", "results", "home", "errors"}
+
+#: Each foreign library and the only places that import it.
+FOREIGN: dict[str, set[str]] = {
+    "pycrdt": {"engine/bifolio/document"},
+    "sqlite3": {"engine/bifolio/storage", "relay/bifolio_relay/storage_sqlite.py"},
+    "sqlite_utils": {"engine/bifolio/storage"},
+    "nacl": {"engine/bifolio/crypto"},
+    "zstandard": {"engine/bifolio/crypto"},
+    "keyring": {"engine/bifolio/crypto"},
+    "websockets": {
+        "engine/bifolio/client.py",
+        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "exchange", "peer")),
+    },
+    "bibtexparser": {"engine/bifolio/formats"},
+    "pylatexenc": {"engine/bifolio/formats"},
+    # Every serialization of bytes that leave the process or stay on the disk.
+    "msgpack": {"engine/bifolio/wire", "engine/bifolio/storage", "engine/bifolio/crypto"},
+    "typer": {"cli/bifolio_cli"},
+    "rich": {"cli/bifolio_cli"},
+    # Where a default home lies, each part for itself: none may ask another one's.
+    "platformdirs": {
+        "engine/bifolio/library.py",
+        "relay/bifolio_relay/config.py",
+        "cli/bifolio_cli/environment.py",
+    },
+}
+
+#: The command line's surroundings, and the relay's own start as a command.
+READS_THE_ENVIRONMENT = {
+    "cli/bifolio_cli/environment.py",
+    "relay/bifolio_relay/config.py",
+    "relay/bifolio_relay/server.py",
+}
+
+#: The one catch of the command line, and a thread's top that calls a plug-in of the system.
+CATCHES_EVERYTHING = {"cli/bifolio_cli/main.py", "engine/bifolio/crypto/keyring_store.py"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file, parsed."""
+
+    path: str
+    part: str
+    tree: ast.Module
+    lines: int
+
+    def imported(self) -> Iterator[str]:
+        """The dotted names that the module imports, anywhere in it."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{self.path} imports relatively"
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+                named = node.args[0]
+                if isinstance(named, ast.Constant):
+                    yield str(named.value)
+
+
+def modules() -> Iterator[Module]:
+    """Every module of the three source roots."""
+    for root, package in PACKAGES.items():
+        for path in sorted((ROOT / root / package).rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            inside = path.relative_to(ROOT / root / package).parts[0].removesuffix(".py")
+            part = inside if package == "bifolio" and inside != "__init__" else package
+            name = path.relative_to(ROOT).as_posix()
+            yield Module(name, part, ast.parse(text), text.count("\n"))
+
+
+MODULES = tuple(modules())
+
+
+def part_of(imported: str) -> str | None:
+    """The part of Bifolio that a dotted name belongs to; None for foreign ones."""
+    names = imported.split(".")
+    if names[0] != "bifolio":
+        return names[0] if names[0] in PACKAGES.values() else None
+    return names[1] if len(names) > 1 and names[1] in ENGINE else "bifolio"
+
+
+def allowed(part: str) -> set[str]:
+    """What a part may import of Bifolio, itself included."""
+    if part == "bifolio_relay":
+        return RELAY | {part}
+    if part == "bifolio_cli":
+        return COMMAND_LINE | {part, "bifolio_relay"}
+    return ENGINE[part] | {part}
+
+
+def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def in_python(statement: str) -> str:
+    """What a statement prints in a Python of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", statement], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+def test_every_module_imports_only_what_its_layer_may() -> None:
+    wrong = [
+        f"{module.path} imports {name}"
+        for module in MODULES
+        for name in module.imported()
+        if (part := part_of(name)) is not None and part not in allowed(module.part)
+    ]
+    assert wrong == []
+
+
+def test_the_layers_point_down_only() -> None:
+    order = list(ENGINE)
+    wrong = [
+        f"{part} may import {lower}, which stands above it"
+        for part, below in ENGINE.items()
+        for lower in below
+        if order.index(lower) <= order.index(part) and part != "bifolio"
+    ]
+    assert wrong == []
+
+
+def test_every_part_of_the_engine_has_its_layer() -> None:
+    assert {module.part for module in MODULES} == {*ENGINE, *PACKAGES.values()}
+
+
+def test_each_foreign_library_is_imported_in_its_place_only() -> None:
+    wrong = []
+    for module in MODULES:
+        for name in module.imported():
+            top = name.split(".")[0]
+            if top in PACKAGES.values() or top == "__future__":
+                continue
+            if top in sys.stdlib_module_names and top not in FOREIGN:
+                continue
+            places = FOREIGN.get(top, set())
+            if not any(module.path == one or module.path.startswith(one + "/") for one in places):
+                wrong.append(f"{module.path} imports {name}")
+    assert wrong == []
+
+
+def test_every_foreign_library_of_the_list_is_used() -> None:
+    used = {name.split(".")[0] for module in MODULES for name in module.imported()}
+    assert set(FOREIGN) - used == set()
+
+
+def test_the_relay_starts_without_documents_and_without_a_library() -> None:
+    loaded = in_python("import bifolio_relay.server, sys; print(*sys.modules)").split()
+    never = ("pycrdt", "sqlite_utils", "bifolio.library", "bifolio.document", "bifolio.storage")
+    assert [name for name in loaded if name.startswith(never)] == []
+
+
+@pytest.mark.parametrize("name", ["bifolio", "bifolio.wire", "bifolio.wire.connection"])
+def test_importing_the_protocol_loads_neither_documents_nor_storage(name: str) -> None:
+    loaded = in_python(f"import {name}, sys; print(*sys.modules)").split()
+    assert [one for one in loaded if one in ("pycrdt", "sqlite3", "nacl", "websockets")] == []
+
+
+def test_the_library_class_is_reached_through_the_package() -> None:
+    assert in_python("from bifolio import Library; print(Library.__module__)") == "bifolio.library"
+
+
+def test_only_the_command_line_and_the_relay_read_the_environment() -> None:
+    reading = {
+        module.path
+        for module in MODULES
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in ("os.environ", "os.getenv", "os.environb")
+    }
+    assert reading <= READS_THE_ENVIRONMENT
+
+
+def test_no_module_is_longer_than_its_bound() -> None:
+    assert [m.path for m in MODULES if m.lines > LINES_PER_MODULE_MAX] == []
+
+
+def test_no_function_is_longer_than_its_bound() -> None:
+    long = [
+        f"{module.path}: {function.name}"
+        for module in MODULES
+        for function in functions(module)
+        if (function.end_lineno or 0) - function.lineno + 1 > LINES_PER_FUNCTION_MAX
+    ]
+    assert long == []
+
+
+def test_everything_is_caught_only_at_the_very_top() -> None:
+    catching = {
+        module.path
+        for module in MODULES
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or "Exception" in ast.unparse(node.type).split("."))
+    }
+    assert catching <= CATCHES_EVERYTHING
+
+
+def test_who_catches_even_what_ends_the_process_raises_it_again() -> None:
+    wrong = [
+        f"{module.path}:{node.lineno}"
+        for module in MODULES
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler)
+        and node.type is not None
+        and ast.unparse(node.type) == "BaseException"
+        and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+    ]
+    assert wrong == []
+
+
+def test_every_module_begins_by_saying_what_it_is_for() -> None:
+    assert [module.path for module in MODULES if not ast.get_docstring(module.tree)] == []
