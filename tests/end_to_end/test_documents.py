@@ -1,0 +1,243 @@
+"""``--json`` gives one document with exactly the documented keys; exit codes mean what they say."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.arrangements import make_library, share
+from tests.support.bibliographies import numbered_entries
+from tests.support.computer import Computer
+from tests.support.convergence import sync_all
+from tests.support.relay_process import RelayProcess
+
+SHOW_KEYS = {"id", "key", "type", "fields", "tags", "groups", "trashed", "conflicts"}
+CONFLICT_KEYS = {"ref", "key", "field", "kind", "values"}
+VALUE_KEYS = {"n", "value", "by", "at"}
+IMPORT_KEYS = {"added", "updated", "unchanged", "trashed", "skipped"}
+SYNC_KEYS = {"pushed", "pulled", "conflicts", "state"}
+STATUS_KEYS = {
+    "library",
+    "replica",
+    "references",
+    "trashed",
+    "unsent",
+    "unsent_files",
+    "waiting",
+    "relay",
+    "refusals",
+    "conflicts",
+    "state",
+}
+
+
+def assert_show(shown: Mapping[str, Any]) -> None:
+    """One show object."""
+    assert set(shown) == SHOW_KEYS
+    kinds = {"id": str, "key": str, "type": str, "fields": dict, "tags": list, "trashed": bool}
+    for name, kind in kinds.items():
+        assert isinstance(shown[name], kind), name
+    for conflict in shown["conflicts"]:
+        assert_conflict(conflict)
+
+
+def assert_conflict(conflict: Mapping[str, Any]) -> None:
+    """One conflict, its values numbered from 1."""
+    assert set(conflict) == CONFLICT_KEYS
+    assert conflict["kind"] in {"value", "text", "list", "revived"}
+    assert [value["n"] for value in conflict["values"]] == [
+        number for number, _ in enumerate(conflict["values"], start=1)
+    ]
+    for value in conflict["values"]:
+        assert set(value) == VALUE_KEYS
+
+
+def assert_shows(listed: Sequence[Mapping[str, Any]], *, count: int) -> None:
+    """A list of so many show objects, by id."""
+    assert len(listed) == count
+    assert [one["id"] for one in listed] == sorted(one["id"] for one in listed)
+    for shown in listed:
+        assert_show(shown)
+
+
+def test_every_command_on_one_computer_gives_its_document(desk: Computer) -> None:
+    made = desk.run("init", "--name", "Papers")
+    assert set(made) == {"library", "path"}
+    assert made["path"] == str(desk.library)
+    file = desk.home / "some.bib"
+    file.write_text(numbered_entries(3), "utf-8")
+    dry = desk.run("import", "--dry-run", file)
+    assert dry == {"added": 3, "updated": 0, "unchanged": 0, "trashed": 0, "skipped": []}
+    assert desk.run("list") == []
+    assert desk.run("import", file, "--format", "bibtex") == dry
+
+    fields = ("title=On Names", "author=Doe, Jane", "author={The Paper Board}", "issued=2024-03")
+    added = desk.run("add", "--type", "book", *fields)
+    assert_show(added)
+    assert added["fields"]["issued"] == {"date-parts": [[2024, 3]]}
+    assert added["fields"]["author"][1] == {"literal": "The Paper Board"}
+    edited = desk.run("edit", added["key"], "tags+=seen", "issued=", "author-=Doe, Jane")
+    assert_show(edited)
+    assert (edited["tags"], "issued" in edited["fields"]) == (["seen"], False)
+    assert desk.run("show", added["id"][:12]) == edited
+    assert_shows(desk.run("list"), count=4)
+    assert_shows(desk.run("search", "work", "number"), count=3)
+    assert_shows(desk.run("delete", "work0", "work1"), count=2)
+    assert_shows(desk.run("list", "--trash"), count=2)
+    assert_shows(desk.run("restore", "work0", "work1"), count=2)
+    assert desk.run("conflicts") == []
+
+    status = desk.run("status")
+    assert set(status) == STATUS_KEYS
+    assert set(status["library"]) == {"id", "name"}
+    assert set(status["replica"]) == {"id", "path"}
+    assert status["library"] == {"id": made["library"], "name": "Papers"}
+    assert status["relay"] is None
+    target = desk.home / "out.json"
+    exported = desk.run("export", "--format", "csl-json", "-o", target, "work")
+    assert exported == {"exported": 3, "file": str(target), "lost": []}
+    assert len(json.loads(target.read_text("utf-8"))) == 3
+    assert set(desk.run("--version")) == {"version"}
+
+
+def test_every_command_of_several_computers_gives_its_document(
+    relay: RelayProcess, desk: Computer, laptop: Computer, tmp_path: Path
+) -> None:
+    make_library(desk, numbered_entries(2))
+    attached = desk.run("attach", relay.url)
+    assert set(attached) == {"library", "path", "ticket", "backup", "references"}
+    assert attached["ticket"].startswith("bifolio:")
+    assert Path(attached["backup"]).is_file()
+    assert desk.run("attach", relay.url, "--no-backup")["backup"] is None
+    new = laptop.run("attach", attached["ticket"], laptop.library)
+    assert set(new) >= {"library", "path", "references"}
+    assert "Only the library's owner can invite" in laptop.fails("invite")
+    invited = desk.run("invite")
+    assert set(invited) == {"ticket"}
+    alone = desk.call("invite", exits=0).stdout.splitlines()
+    assert len(alone) == 1
+    assert alone[0].startswith("bifolio:")
+    third = Computer.make(tmp_path, "third")
+    make_library(third, "@book{own, title = {Own}}\n")
+    joined = third.run("attach", invited["ticket"])
+    assert set(joined) >= {"library", "path", "backup", "references"}
+    assert joined["references"] == 3
+
+    desk.run("edit", "work0", "title=One")
+    laptop.run("edit", "work0", "title=Two")
+    report = laptop.run("sync")
+    assert set(report) == SYNC_KEYS
+    assert (report["pushed"], report["conflicts"]) == (1, 0)
+    sync_all(desk, laptop, third)
+    (conflict,) = third.run("conflicts")
+    assert_conflict(conflict)
+    assert_show(third.run("show", "work0"))
+    assert_show(third.run("resolve", "work0", "title", "--take", "1"))
+    status = third.run("status")
+    assert set(status) == STATUS_KEYS
+    assert set(status["relay"]) == {"url", "reachable", "last_sync"}
+    assert status["unsent"] == 1
+
+
+def test_the_commands_that_go_on_give_a_document_a_line(
+    relay: RelayProcess, desk: Computer
+) -> None:
+    share(relay.url, desk)
+    watch = desk.start("sync", "--watch", "--json")
+    serving = desk.start("relay", "--json", "--port", "0", "--data", desk.home / "relay")
+    for process, keys in ((watch, SYNC_KEYS), (serving, {"listening"})):
+        assert process.stdout is not None
+        document = json.loads(process.stdout.readline())
+        assert set(document) == keys, document
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0, errors
+        assert "Traceback" not in errors
+
+
+def test_a_path_that_is_not_empty_is_refused_for_a_new_replica(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    ticket = share(relay.url, desk)
+    folder = laptop.home / "Documents"
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("kept")
+    assert str(folder) in laptop.fails("attach", ticket, folder)
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+    assert str(desk.library) in desk.fails("attach", ticket, desk.library)
+    assert desk.run("attach", ticket)["references"] == 3
+
+
+def test_a_library_attached_elsewhere_does_not_join_a_second_ticket(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    ticket = share(relay.url, desk)
+    share(relay.url, laptop)
+    assert "attach TICKET PATH" in laptop.fails("attach", ticket)
+    assert laptop.run("sync")["pushed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["edit", "work0", "titel=X"], "title"),
+        (["edit", "work0", "volume+=2"], "volume"),
+        (["edit", "work0", "author=Doe, J", "author+=Roe, R"], "author"),
+        (["edit", "work0", "no assignment"], "field=value"),
+        (["add", "title-=X"], "title"),
+        (["resolve", "work0", "title"], "--take"),
+        (["attach", "somewhere"], "ticket"),
+        (["export", "--format", "ris"], "-o"),
+        (["export", "--format", "word"], "word"),
+        (["import"], "--help"),
+        (["frobnicate"], "--help"),
+    ],
+)
+def test_a_call_that_is_wrong_in_itself_ends_with_exit_code_2(
+    used_library: Computer, arguments: list[str], says: str
+) -> None:
+    assert says in used_library.fails(*arguments, exits=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "nobody2020"], "nobody2020"),
+        (["edit", "nobody2020", "title=X"], "bifolio search"),
+        (["resolve", "work0", "title", "--take", "1"], "bifolio conflicts"),
+        (["edit", "work0", "author-=Roe, Richard"], "Roe, Richard"),
+        (["sync"], "bifolio attach"),
+    ],
+)
+def test_what_could_not_be_done_ends_with_exit_code_1(
+    used_library: Computer, arguments: list[str], says: str
+) -> None:
+    assert says in used_library.fails(*arguments, exits=1)
+
+
+def test_what_was_done_in_part_ends_with_exit_code_3_and_names_what_was_left_out(
+    desk: Computer,
+) -> None:
+    make_library(desk, numbered_entries(3))
+    for verb in ("delete", "restore"):
+        outcome = desk.call("--json", verb, "work0", "nobody2020", exits=3)
+        assert_shows(outcome.document, count=1)
+        assert "nobody2020" in outcome.stderr
+    file = desk.home / "damaged.bib"
+    file.write_text("@book{fine, title = {Fine}}\n@book{torn, title = {Torn", "utf-8")
+    report = desk.run("import", file, exits=3)
+    assert set(report) == IMPORT_KEYS
+    assert report["added"] >= 1
+    assert {"file", "line", "reason"} == set(report["skipped"][0])
+
+
+@pytest.fixture(scope="module")
+def used_library(tmp_path_factory: pytest.TempPathFactory) -> Computer:
+    """A library that the tests of refusals share, since none of them changes it."""
+    computer = Computer.make(tmp_path_factory.mktemp("refusals"), "desk")
+    make_library(computer, numbered_entries(1))
+    return computer

@@ -1,0 +1,93 @@
+"""Cases A: files imported before computers meet, and replicas attached from nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from typing import Any
+
+from tests.support.arrangements import make_library, share
+from tests.support.bibliographies import (
+    PRINTING_HISTORY,
+    TYPOGRAPHY,
+    TYPOGRAPHY_REFERENCES,
+    real_entries,
+)
+from tests.support.computer import Computer
+from tests.support.convergence import assert_converges, assert_same_library, sync_all
+from tests.support.relay_process import RelayProcess
+
+
+def test_a_file_imported_on_both_before_they_meet_gives_one_of_each_reference(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    """A1: B's 20 own references are there too; importing a third time makes no change."""
+    same = real_entries(TYPOGRAPHY, first=0, count=100)
+    own = real_entries(PRINTING_HISTORY, first=0, count=20)
+    make_library(desk, same)
+    make_library(laptop, same + "\n" + own)
+    ticket = desk.run("attach", relay.url)["ticket"]
+
+    joined = laptop.run("attach", ticket)
+    assert joined["references"] == 120
+    assert joined["backup"] is not None
+
+    view = assert_converges(desk, laptop)
+    assert len(view.references) == 120
+    assert view.keys == set(re.findall(r"^@\w+\{([^,]+),", same + own, re.MULTILINE))
+    assert view.conflicts == []
+
+    before = desk.run("status")["state"]
+    again = desk.run("import", desk.home / "start.bib")
+    assert (again["added"], again["updated"], again["unchanged"]) == (0, 0, 100)
+    assert desk.run("sync") == {"pushed": 0, "pulled": 0, "conflicts": 0, "state": before}
+
+
+def test_a_replica_removed_and_attached_again_is_the_same_library_and_no_change_to_others(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    """A3: from nothing but a ticket; the owner's, whose own key is in no record, and a member's."""
+    ticket = share(relay.url, desk, laptop)
+    desk.run("edit", "work0", "title=Edited before the disk died")
+    before = sync_all(desk, laptop)
+
+    shutil.rmtree(desk.library)
+    assert desk.run("attach", ticket, desk.library)["references"] == 3
+
+    assert laptop.run("sync") == {"pushed": 0, "pulled": 0, "conflicts": 0, "state": before}
+    assert desk.run("sync") == {"pushed": 0, "pulled": 0, "conflicts": 0, "state": before}
+    assert_same_library(desk, laptop)
+
+    shutil.rmtree(laptop.library)
+    laptop.run("attach", ticket, laptop.library)
+    assert desk.run("sync") == {"pushed": 0, "pulled": 0, "conflicts": 0, "state": before}
+    desk.run("edit", "work1", "title=Edited on the new disk")
+    view = assert_converges(desk, laptop)
+    assert len(view.references) == 3
+    assert view.fields("work1")["title"] == "Edited on the new disk"
+
+
+def test_different_works_with_one_title_year_and_author_stay_apart(desk: Computer) -> None:
+    """A4: ``typography.bib`` is imported and gives 5,735 references."""
+    _, imported, references = desk.run_all([("init",), ("import", str(TYPOGRAPHY)), ("list",)])
+    assert imported == {
+        "added": TYPOGRAPHY_REFERENCES,
+        "updated": 0,
+        "unchanged": 0,
+        "trashed": 0,
+        "skipped": [],
+    }
+    assert len({reference["id"] for reference in references}) == TYPOGRAPHY_REFERENCES
+    assert len({reference["key"] for reference in references}) == TYPOGRAPHY_REFERENCES
+
+    alike = Counter(look(reference["fields"]) for reference in references)
+    swallowed = sum(count - 1 for count in alike.values())
+    assert swallowed > 700, "the file holds hundreds of works that look alike"
+
+
+def look(fields: dict[str, Any]) -> str:
+    """Title, year and first author: what would be taken for one work."""
+    year = fields.get("issued", {}).get("date-parts", [[None]])[0][0]
+    return json.dumps([fields.get("title"), year, fields.get("author", [None])[0]], sort_keys=True)

@@ -1,0 +1,85 @@
+"""Case H1: the relay, its files, its log and the wire hold no word of the library."""
+
+from __future__ import annotations
+
+import random
+
+from tests.support.arrangements import make_library
+from tests.support.computer import Computer
+from tests.support.convergence import assert_converges
+from tests.support.recording_proxy import RecordingProxy
+from tests.support.relay_process import RelayProcess
+
+SEED = 20
+PLANTED = 100
+_SYLLABLES = "zor vek lum prax dith quol wrem jask fyp thog".split()
+
+
+def planted_words() -> list[str]:
+    """A hundred words that occur nowhere by chance."""
+    words = random.Random(SEED)
+    made = ["".join(words.choices(_SYLLABLES, k=6)) for _ in range(PLANTED)]
+    assert len(set(made)) == PLANTED
+    return made
+
+
+def entries(words: list[str]) -> str:
+    """References with one word each in title, author, abstract and note."""
+    groups = [words[at : at + 4] for at in range(0, len(words), 4)]
+    return "\n".join(
+        f"@book{{ref{number},\n  title = {{The {title} Book}},\n"
+        f"  author = {{{author.title()}, Jane}},\n  abstract = {{On {abstract}.}},\n"
+        f"  note = {{Seen: {note}.}},\n}}\n"
+        for number, (title, author, abstract, note) in enumerate(groups)
+    )
+
+
+def found(words: list[str], within: bytes) -> list[str]:
+    """The words that bytes contain, in UTF-8 or UTF-16, in any case."""
+    lowered = within.lower()
+    return [w for w in words if w.encode() in lowered or w.encode("utf-16-le") in lowered]
+
+
+def test_no_planted_word_is_in_the_relays_files_or_log_or_in_the_traffic(
+    own_relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    """H1: titles, authors, abstracts, notes, the library's name, a conflict; both directions."""
+    words = planted_words()
+    make_library(desk, entries(words[:92]))
+    typed = words[92:]
+    with RecordingProxy(own_relay.port) as proxy:
+        attached = desk.run("attach", proxy.url)
+        laptop.run("attach", attached["ticket"], laptop.library)
+        edits = (f"title={typed[0]} at the desk", f"x.mine={typed[1]}", f"tags={typed[2]}")
+        desk.run("edit", "ref0", *edits)
+        laptop.run("edit", "ref0", f"title={typed[3]} on the train", f"note+={typed[4]}")
+        laptop.run("add", f"title={typed[5]}", f"author={{{typed[6]}}}", f"key={typed[7]}")
+        view = assert_converges(desk, laptop)
+        assert proxy.connection_count() >= 6
+        stored_running = own_relay.stored_bytes()
+    own_relay.stop()
+
+    shown = str(view).lower()
+    # The first title was replaced on both computers; all the rest is there to be found.
+    assert [word for word in words[1:] if word not in shown] == []
+    to_relay, from_relay = proxy.sent_to_relay(), proxy.sent_by_relay()
+    # That the search reads what was sent: the library's id is in both directions, and stored.
+    library = bytes.fromhex(attached["library"])
+    assert library in to_relay
+    stored = own_relay.stored_bytes()
+    assert library in stored
+    assert len(from_relay) > len(words) * 10
+    for place, content in (
+        ("what clients sent", to_relay),
+        ("what the relay sent", from_relay),
+        ("the running relay's files and log", stored_running),
+        ("the stopped relay's files and log", stored),
+    ):
+        assert found([*words, "shared works"], content) == [], place
+
+
+def test_the_search_for_planted_words_sees_them_where_they_are() -> None:
+    """H1, the check of the check: words in plain bytes are found, in any case and encoding."""
+    words = planted_words()
+    assert found(words[:2], entries(words).encode()) == words[:2]
+    assert found(words[:1], words[0].upper().encode("utf-16-le")) == words[:1]
