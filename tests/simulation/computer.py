@@ -1,0 +1,197 @@
+"""A computer with one replica: the real tables, keys and documents, in a folder, without sockets.
+
+Time and randomness come from a seeded clock and generator, so a run can be repeated. What is
+slow and has nothing to do with merging is left out: SQLite does not wait for the disk here (the
+end-to-end tests kill real processes). Knows nothing of relays and of what is checked.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bifolio.crypto.envelope import CONTENT_KEY_BYTES, open_envelope, parse_envelope
+from bifolio.crypto.keys import DeviceKeys, new_device_keys
+from bifolio.crypto.membership import Membership, Role, make_invite, make_join
+from bifolio.ids import digest
+from bifolio.replica import folder as replica_folder
+from bifolio.replica import reporting
+from bifolio.replica.replica import Replica, Surroundings
+from bifolio.replica.roster import Roster
+from bifolio.storage.database import Database
+from bifolio.storage.meta import Meta
+from bifolio.wire.changes import Body, Change
+
+START_S = 1_700_000_000.0
+
+
+@dataclass(slots=True)
+class Clock:
+    """A computer's time; ``jump`` moves the wall clock alone."""
+
+    wall_s: float = START_S
+    monotonic_s: float = 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.wall_s += seconds
+        self.monotonic_s += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, forwards or back."""
+        self.wall_s += seconds
+
+
+class Computer:
+    """One replica, opened; ``content_key`` lets a test read what is sealed."""
+
+    def __init__(
+        self, folder: Path, keys: DeviceKeys, clock: Clock, seed: int, content_key: bytes
+    ) -> None:
+        self.folder = folder
+        self.keys = keys
+        self.clock = clock
+        self.content_key = content_key
+        #: A ticket's secret while this device is to become a member with it.
+        self.join_secret: bytes | None = None
+        self._random = random.Random(seed)
+        self._change_ids: dict[bytes, frozenset[bytes]] = {}
+        self.replica: Replica
+        self.roster: Roster
+        self.open()
+
+    @property
+    def name(self) -> str:
+        """The name of the device."""
+        return self.keys.name
+
+    def open(self) -> None:
+        """Open the replica, as a new process would."""
+        database = Database.open(self.folder / replica_folder.FILE)
+        database.execute("PRAGMA synchronous = OFF")
+        surroundings = Surroundings(
+            wall_s=lambda: self.clock.wall_s,
+            monotonic_s=lambda: self.clock.monotonic_s,
+            random_bytes=self._random.randbytes,
+        )
+        self.replica = Replica(self.folder, database, lambda: self.keys, surroundings)
+        self.roster = Roster(self.replica)
+
+    def close(self) -> None:
+        """Close the replica."""
+        self.replica.database.close()
+
+    def reopen(self) -> None:
+        """End the process and start another one."""
+        self.close()
+        self.open()
+
+    def copy_file(self, target: Path) -> Path:
+        """A consistent copy of the replica's file, made while the replica stays open."""
+        target.mkdir(parents=True)
+        self.replica.database.back_up(target / replica_folder.FILE)
+        return target
+
+    def restore(self, backup: Path) -> None:
+        """Put an earlier copy of the file in the place of the present one."""
+        self.close()
+        for file in self.folder.glob(replica_folder.FILE + "*"):
+            file.unlink()
+        shutil.copy(backup / replica_folder.FILE, self.folder / replica_folder.FILE)
+        self.open()
+
+    def known(self) -> frozenset[bytes]:
+        """The ids of all changes that are merged here, read from the tables."""
+        found: set[bytes] = set()
+        for envelope_hash, body in self.replica.database.rows("SELECT hash, body FROM changes"):
+            name = envelope_hash or digest(body)
+            if name not in self._change_ids:
+                changes = (
+                    opened(body, self.content_key).changes
+                    if envelope_hash
+                    else (Change.parse(body),)
+                )
+                self._change_ids[name] = frozenset(change_id(one) for one in changes)
+            found |= self._change_ids[name]
+        return frozenset(found)
+
+    def newest_change(self) -> bytes:
+        """The id of the change that was committed last, before it is sealed."""
+        row = self.replica.database.row(
+            "SELECT body FROM changes WHERE hash IS NULL ORDER BY number DESC LIMIT 1"
+        )
+        assert row is not None
+        return change_id(Change.parse(row[0]))
+
+    def state(self) -> tuple[str, tuple[str, ...]]:
+        """The state hash that is kept, and the canonical JSON of every record."""
+        return reporting.state_hash(self.replica), tuple(reporting.state_json(self.replica))
+
+
+def change_id(change: Change) -> bytes:
+    """What tells one change from every other, whatever envelope carries it."""
+    return digest(change.serialize(), size=16)
+
+
+def opened(envelope: bytes, content_key: bytes) -> Body:
+    """What is in an envelope."""
+    return Body.parse(open_envelope(parse_envelope(envelope), content_key))
+
+
+def found_library(folder: Path, *, seed: int, clock: Clock, name: str = "owner") -> Computer:
+    """A new library on its first computer."""
+    folder.mkdir(parents=True)
+    rng = random.Random(seed)
+    keys = new_device_keys(name, rng.randbytes)
+    content_key = rng.randbytes(CONTENT_KEY_BYTES)
+    _create_file(folder, b"")
+    computer = Computer(folder, keys, clock, seed, content_key)
+    with computer.replica.database.transaction():
+        computer.roster.found(content_key)
+    computer.replica.name_library("Library")
+    return computer
+
+
+def empty_computer(
+    folder: Path, *, seed: int, clock: Clock, name: str, library: Computer
+) -> Computer:
+    """A computer whose replica of a library is empty and whose device is no member yet."""
+    folder.mkdir(parents=True)
+    _create_file(folder, library.replica.library_id)
+    keys = new_device_keys(name, random.Random(seed).randbytes)
+    return Computer(folder, keys, clock, seed, library.content_key)
+
+
+def introduce(computers: Sequence[Computer]) -> None:
+    """Make all of them members, the first being the owner, as a relay would have passed on."""
+    owner = computers[0]
+    membership = owner.roster.membership()
+    assert membership is not None
+    for number, computer in enumerate(computers[1:]):
+        secret = digest(b"ticket", bytes([number]))
+        membership = membership.append(
+            make_invite(
+                membership,
+                owner.keys,
+                ticket_secret=secret,
+                role=Role.EDITOR,
+                generation=0,
+                content_key=owner.content_key,
+            )
+        )
+        membership = membership.append(make_join(membership, computer.keys, ticket_secret=secret))
+    for computer in computers:
+        known: Membership | None = computer.roster.membership()
+        computer.roster.learn(membership.records[len(known.records) if known else 0 :])
+
+
+def _create_file(folder: Path, library_id: bytes) -> None:
+    database = Database.create(folder / replica_folder.FILE)
+    with database.transaction():
+        Meta(database).write("replica_id", digest(str(folder).encode(), size=16))
+        if library_id:
+            Meta(database).write("library_id", library_id)
+    database.close()

@@ -1,0 +1,189 @@
+"""What was typed, by whom, knowing what: the truth that merged libraries are compared with.
+
+Every commit is an event with the changes that its author had merged, read from the author's
+tables. From these alone follows what must be shown or listed in the end, what must be gone, and
+what must lie in the trash; nothing here asks the engine how it merges.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from tests.simulation.computer import Computer, opened
+
+from bifolio.document import creators
+from bifolio.document.view import ELEMENT_MARK, ConflictKind, read_view
+from bifolio.records.canonical import canonical_json
+from bifolio.records.fields import MergeRule, merge_rule
+from bifolio.records.names import Name
+from bifolio.records.reference import value_to_json
+from bifolio.replica import reporting
+
+#: One typed thing: the field, and a value, a word of a text, a name or an element.
+Typed = tuple[str, str]
+
+#: Every word that is typed into a text is one of these, and no two are the same.
+WORD = re.compile(r"w\d+q")
+
+
+class Act(Enum):
+    """What an event does to its record as a whole."""
+
+    EDIT = auto()
+    DELETE = auto()
+    RESTORE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One commit of one computer to one record.
+
+    ``typed`` is what it added, ``removed`` what it left none of; ``lowered`` adds to that the
+    names of which it left fewer, because an author may stand twice.
+    """
+
+    known: frozenset[bytes]
+    record: str
+    typed: frozenset[Typed]
+    removed: frozenset[Typed]
+    lowered: frozenset[Typed]
+    act: Act
+
+
+@dataclass(slots=True)
+class History:
+    """All events by the id of their change."""
+
+    events: dict[bytes, Event] = field(default_factory=dict)
+
+    def note(self, computer: Computer, event: Event) -> None:
+        """An event was committed just now."""
+        self.events[computer.newest_change()] = event
+
+    # --- what must hold -------------------------------------------------------------------
+
+    def check_causality(self, computer: Computer) -> None:
+        """(I4) Nothing is merged before everything that its author had merged."""
+        known = computer.known()
+        for one in known & self.events.keys():
+            missing = self.events[one].known - known
+            assert not missing, f"{computer.name} merged a change before {len(missing)} others"
+
+    def check_contents(self, computer: Computer) -> None:
+        """Nothing typed is lost, nothing removed comes back, the trash holds what it must."""
+        known = computer.known()
+        events = {one: event for one, event in self.events.items() if one in known}
+        for record in sorted({event.record for event in events.values()}):
+            concerned = {one: event for one, event in events.items() if event.record == record}
+            self._check_record(computer, record, concerned)
+
+    def _check_record(self, computer: Computer, record: str, events: dict[bytes, Event]) -> None:
+        present = typed_in(computer, record)
+        standing: set[Typed] = set()
+        for one, event in events.items():
+            later = [other for other in events.values() if one in other.known]
+            for typed in event.typed:
+                if not any(typed in other.removed for other in later):
+                    standing.add(typed)
+                if not any(typed in other.lowered for other in later):
+                    assert typed in present, f"{computer.name} lost {typed} of {record[:6]}"
+        for name, value in present:
+            if merge_rule(name) is not MergeRule.TEXT:
+                assert (name, value) in standing, f"{(name, value)} came back in {record[:6]}"
+        view = read_view(computer.replica.document(record).entries())
+        assert view.trashed == _is_trashed(events), f"the trash is wrong about {record[:6]}"
+
+
+def _is_trashed(events: dict[bytes, Event]) -> bool:
+    """Whether every edit was known to a deletion that nothing has replaced."""
+    settles = (Act.DELETE, Act.RESTORE)
+    live = [
+        event
+        for one, event in events.items()
+        if event.act is Act.DELETE
+        and not any(one in other.known and other.act in settles for other in events.values())
+    ]
+    edits = [one for one, event in events.items() if event.act is not Act.DELETE]
+    return bool(live) and all(any(one in event.known for event in live) for one in edits)
+
+
+def typed_in(computer: Computer, record: str) -> frozenset[Typed]:
+    """Everything that a replica shows of a record or lists as a conflict of it."""
+    view = read_view(computer.replica.document(record).entries())
+    found: set[Typed] = set()
+    for name, value in view.values.items():
+        found |= _pieces(name, value_to_json(value))
+    for conflict in view.conflicts:
+        if conflict.kind is ConflictKind.REVIVED:
+            continue
+        name = conflict.field.partition(ELEMENT_MARK)[0]
+        for one in conflict.values:
+            if one.value is not None:
+                as_element = ELEMENT_MARK in conflict.field
+                found |= _pieces(name, [one.value] if as_element else one.value)
+    return frozenset(found)
+
+
+def names_in(computer: Computer, record: str) -> Counter[Typed]:
+    """How often each name stands among the living creators of a record."""
+    roles = creators.living(computer.replica.document(record).entries())
+    return Counter(
+        (role, str(name))
+        for role, elements in roles.items()
+        for element in elements
+        for name in {name for _, name in element.names}
+    )
+
+
+def _pieces(name: str, value: object) -> set[Typed]:
+    rule = merge_rule(name)
+    if rule is MergeRule.TEXT:
+        return {(name, word) for word in WORD.findall(str(value))}
+    if rule is MergeRule.CREATORS:
+        assert isinstance(value, list)
+        return {(name, str(Name.from_csl(one))) for one in value}
+    if rule is MergeRule.SET:
+        assert isinstance(value, list)
+        return {(name, str(one)) for one in value}
+    return {(name, canonical_json(value))}
+
+
+def check_stored(computer: Computer) -> None:
+    """What must hold of one replica's tables at any moment."""
+    replica = computer.replica
+    assert replica.meta.state_hash() == replica.records.summed_hash(), "the kept state hash"
+    merged: set[bytes] = set()
+    chains: dict[bytes, dict[int, set[bytes]]] = {}
+    for stored in replica.changes.all_envelopes():
+        body = opened(stored.envelope, computer.content_key)
+        unmerged = [one for one in body.frontier if not replica.changes.is_merged(one)]
+        assert not unmerged, f"{computer.name} merged an envelope before its frontier"
+        merged.add(stored.hash)
+        chains.setdefault(stored.chain, {}).setdefault(stored.seq, set()).add(stored.hash)
+    for one in replica.meta.frontier():
+        assert one in merged, "the frontier names what is not merged"
+    slots = replica.database.rows("SELECT slot, client_id FROM incarnations")
+    assert len({slot for slot, _ in slots}) == len({client for _, client in slots}) == len(slots)
+
+
+def check_equal(computers: Iterable[Computer]) -> None:
+    """(I5) All hold the same library, and read it the same after they were reopened."""
+    states = []
+    for computer in computers:
+        before = computer.state()
+        computer.reopen()
+        assert computer.state() == before
+        states.append(before)
+    for state in states[1:]:
+        assert state == states[0]
+
+
+def check_index(computer: Computer) -> None:
+    """What lists read equals what a rebuild gives."""
+    before = computer.replica.references.all_rows()
+    reporting.rebuild(computer.replica)
+    assert computer.replica.references.all_rows() == before

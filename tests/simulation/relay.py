@@ -1,0 +1,206 @@
+"""The real relay (sessions, ledger, SQLite) driven step by step, and connections to it.
+
+Every step is one message in one direction or one shared commit, so a test can end a connection
+between any two, lose what is under way, wipe the relay or put back an earlier copy of its file.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.simulation.computer import Computer
+
+from bifolio import limits
+from bifolio.errors import BifolioError
+from bifolio.replica.port import ReplicaPort
+from bifolio.sync.session import SyncSession
+from bifolio.wire.connection import ClientConnection
+from bifolio_relay.ledger import Ledger, MembersPart, Submission
+from bifolio_relay.session import Action, Ask, Send, Session, Submit
+from bifolio_relay.storage import Outcome
+from bifolio_relay.storage_sqlite import FILE_NAME, SqliteLogStorage
+
+
+class SimulatedRelay:
+    """One relay process after the other on one folder."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self._random = random.Random(seed)
+        self.connections: list[SimulatedConnection] = []
+        self._copies = 0
+        self._start()
+
+    def connect(self, computer: Computer, *, invite_secret: bytes | None = None) -> None:
+        """A computer connects; what it and the relay say is carried by ``step``."""
+        port = ReplicaPort(
+            computer.replica,
+            computer.roster,
+            join_secret=computer.join_secret,
+            invite_secret=invite_secret,
+        )
+        self.connections.append(SimulatedConnection(self, computer, port, self._random))
+
+    def commit(self) -> bool:
+        """One shared commit of all that was pushed. False where nothing was."""
+        waiting = [(one, pushed) for one in self.connections for pushed in one.submissions]
+        if not waiting:
+            return False
+        done = self.ledger.commit([submission for _, submission in waiting])
+        for connection in self.connections:
+            outcomes: list[Outcome] = []
+            for (source, _), row in zip(waiting, done.outcomes, strict=True):
+                if source is connection:
+                    outcomes.extend(row)
+            connection.submissions = []
+            library = connection.session.library
+            growth = done.grown.get(library) if library else None
+            room = limits.RELAY_QUEUE_BYTES_MAX if self._random.random() < 0.9 else 0
+            connection.carry_out(connection.session.committed(outcomes, growth, room_bytes=room))
+        return True
+
+    def members_grown(self, part: MembersPart, source: SimulatedConnection) -> None:
+        """Tell the other connections of a membership record."""
+        for other in self.connections:
+            if other is not source:
+                room = limits.RELAY_QUEUE_BYTES_MAX
+                other.carry_out(other.session.members_grown(part, room_bytes=room))
+
+    def log(self) -> tuple[bytes, ...]:
+        """All envelopes of the one library that is held."""
+        for library in self._libraries():
+            return self._storage.read(library, after=0, bytes_max=1 << 40, count_max=1 << 20)
+        return ()
+
+    def copy(self) -> Path:
+        """A copy of the relay's file as it is now."""
+        self._stop()
+        self._copies += 1
+        target = self.folder.with_name(f"{self.folder.name}-copy-{self._copies}")
+        shutil.copytree(self.folder, target)
+        self._start()
+        return target
+
+    def roll_back(self, copy: Path | None) -> None:
+        """Go on from an earlier copy, or from nothing; every connection is cut."""
+        self._stop()
+        shutil.rmtree(self.folder)
+        if copy is not None:
+            shutil.copytree(copy, self.folder)
+        self._start()
+
+    def close(self) -> None:
+        """End the relay."""
+        self._stop()
+
+    def _start(self) -> None:
+        self._storage = SqliteLogStorage(self.folder)
+        self._storage._connection.execute("PRAGMA synchronous = OFF")
+        self.ledger = Ledger(self._storage, self._random.randbytes)
+
+    def _stop(self) -> None:
+        self.connections.clear()
+        self._storage.close()
+        assert (self.folder / FILE_NAME).exists()
+
+    def _libraries(self) -> list[bytes]:
+        rows = self._storage._connection.execute("SELECT id FROM library")
+        return [bytes(row[0]) for row in rows]
+
+
+class SimulatedConnection:
+    """Both ends of one connection and what is under way between them."""
+
+    def __init__(
+        self, relay: SimulatedRelay, computer: Computer, port: ReplicaPort, choose: random.Random
+    ) -> None:
+        self.relay = relay
+        self.computer = computer
+        self.port = port
+        self.client = SyncSession(port, library=computer.replica.library_id)
+        self.session = Session(nonce=choose.randbytes(32))
+        self.submissions: list[Submission] = []
+        self._wire = ClientConnection()
+        self._to_client: deque[bytes] = deque()
+        self._to_relay: deque[bytes] = deque()
+        self._choose = choose
+        self.carry_out(self.session.opened())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not (self._to_client or self._to_relay or self.submissions)
+
+    @property
+    def over(self) -> bool:
+        """Whether the client would end this connection."""
+        client = self.client
+        ended = client.joined or client.farewell is not None or client.refusal is not None
+        return ended or (self.idle and client.settled)
+
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        """Do what the relay's session decided."""
+        for action in actions:
+            match action:
+                case Send():
+                    self._to_client.append(action.raw)
+                case Ask():
+                    answer = self.relay.ledger.answer(action.question)
+                    if isinstance(answer, MembersPart) and answer.grown is not None:
+                        self.relay.members_grown(answer, self)
+                    self.carry_out(self.session.answered(answer))
+                case Submit():
+                    self.submissions.append(action.submission)
+
+    def step(self) -> bool:
+        """Carry one message one way. False where nothing was under way."""
+        ways = [way for way in (self._to_client, self._to_relay) if way]
+        if not ways:
+            return False
+        way = self._choose.choice(ways)
+        raw = way.popleft()
+        if way is self._to_relay:
+            self.carry_out(self.session.received(raw))
+            if not self._to_client and not self.session.closed:
+                self.carry_out(self.session.drained())
+            return True
+        self.say(self.client.receive(self._wire.receive(raw)))
+        if self.client.joined:
+            self.computer.join_secret = None
+            self.port.joined()
+        return True
+
+    def local_change(self) -> None:
+        """The computer committed something while it is connected."""
+        if self._wire.state.value == "open":
+            self.say(self.client.local_change())
+
+    def say(self, messages: Sequence[object]) -> None:
+        """The client's messages go on their way."""
+        for message in messages:
+            self._to_relay.append(self._wire.send(message))  # type: ignore[arg-type]
+
+
+def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | None = None) -> int:
+    """Sync one computer as ``bifolio sync`` does, to the end; the messages that it took."""
+    messages = 0
+    for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
+        relay.connect(computer, invite_secret=invite_secret)
+        connection = relay.connections[-1]
+        while not connection.over:
+            if connection.step():
+                messages += 1
+            elif not relay.commit():
+                raise AssertionError(f"the sync of {computer.name} stands still")
+        relay.connections.remove(connection)
+        if connection.client.refusal is not None:
+            raise connection.client.refusal
+        if connection.client.farewell is not None:
+            raise AssertionError(f"the relay ended it: {connection.client.farewell}")
+        if not connection.client.joined:
+            return messages
+    raise BifolioError("it came back again and again")

@@ -1,0 +1,30 @@
+"""Seeded runs of the whole: a failing one prints how it is replayed and what happened in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.simulation.simulator import Simulator
+
+
+def test_all_heal_and_nothing_typed_is_lost(tmp_path: Path, seed: int, steps: int | None) -> None:
+    run(tmp_path, seed, steps or 120)
+
+
+@pytest.mark.heavy
+def test_all_heal_and_nothing_typed_is_lost_in_long_runs(
+    tmp_path: Path, heavy_seed: int, steps: int | None
+) -> None:
+    run(tmp_path, heavy_seed, steps or 400, computers=2 + heavy_seed % 3)
+
+
+def run(folder: Path, seed: int, steps: int, *, computers: int = 3) -> None:
+    """One run; pytest shows what is printed only where it fails."""
+    print(f"seed {seed}: replay with  pytest tests/simulation --seed {seed} --steps {steps}")
+    simulator = Simulator(folder, seed, computers=computers)
+    try:
+        simulator.run(steps)
+    finally:
+        print("\n".join(simulator.log))
+        simulator.close()
