@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 NODE_STAMP := tests/differential/node_modules/installed
 
-.PHONY: demo test test-all lint types lock clean
+.PHONY: demo test test-all lint types bench lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
@@ -22,6 +22,9 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+bench: $(STAMP)
+	for file in benchmarks/bench_*.py; do $(BIN)/python $$file --full || exit 1; done
 
 # The lock: exact versions of everything, for reproducible runs.
 lock:

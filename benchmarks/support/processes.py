@@ -1,0 +1,204 @@
+"""Whole processes as a user starts them: how long each took and how much memory it held.
+
+The memory is the kernel's own high-water mark (VmHWM), read while the process runs: what
+``wait4`` reports includes the memory of the process that it was forked from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_SAMPLE_S = 0.005
+_STOP_TIMEOUT_S = 10.0
+
+
+class ProcessFailedError(Exception):
+    """A process that had to succeed did not: there is nothing to measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that is over: how long it took, and how long it kept a core busy meanwhile.
+
+    Where other programs share the cores, the latter is what compares.
+    """
+
+    seconds: float
+    cpu_s: float
+    peak_bytes: int
+    output: str
+
+    def document(self) -> Any:
+        """What it printed, as JSON."""
+        return json.loads(self.output)
+
+
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """One home: a device with its key and its library."""
+
+    home: Path
+
+    @property
+    def library(self) -> Path:
+        """The folder of its library."""
+        return self.home / "Library.bifolio"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which its commands run."""
+        kept = {name: value for name, value in os.environ.items() if "BIFOLIO" not in name}
+        return kept | {
+            "BIFOLIO_HOME": str(self.home),
+            "BIFOLIO_LIBRARY": str(self.library),
+            "BIFOLIO_DEVICE": self.home.name,
+        }
+
+    def run(self, *arguments: str) -> Ended:
+        """Run ``bifolio`` with ``--json``."""
+        return run_process([*_BIFOLIO, *arguments, "--json"], environment=self.environment)
+
+    def new_library(self, *files: Path) -> int:
+        """Make its library and import files; returns how many references it holds."""
+        self.run("init", str(self.library), "--name", "Benchmark")
+        added = 0
+        for file in files:
+            added += int(self.run("import", str(file)).document()["added"])
+        return added
+
+    @contextmanager
+    def watching(self) -> Iterator[subprocess.Popen[str]]:
+        """``bifolio sync --watch`` for the time of the block."""
+        with subprocess.Popen(
+            [*_BIFOLIO, "sync", "--watch", "--json"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        ) as process:
+            try:
+                yield process
+            finally:
+                _stop(process)
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A running relay."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def peak_bytes(self) -> int:
+        """The most memory that it has held so far."""
+        return _high_water_mark(self.process.pid)
+
+    def health(self) -> dict[str, Any]:
+        """What ``/healthz`` says."""
+        address = self.url.replace("ws://", "http://") + "/healthz"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            facts: dict[str, Any] = json.load(answer)
+        return facts
+
+
+@contextmanager
+def running_relay(folder: Path) -> Iterator[Relay]:
+    """A relay process on a port of its own, for the time of the block."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bifolio_relay.server", "--port", "0", "--data", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line.startswith("listening on "):
+                raise ProcessFailedError(f"the relay said: {line!r}")
+            yield Relay(process, line.removeprefix("listening on ").strip())
+        finally:
+            _stop(process)
+
+
+def run_process(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Ended:
+    """Run a process to its end.
+
+    Raises:
+        ProcessFailedError: its exit code was not 0.
+    """
+    cpu_before_s = _ended_cpu_s()
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        watch = _MemoryWatch(process.pid)
+        output, errors = process.communicate()
+        seconds = time.perf_counter() - began
+        peak_bytes = watch.end()
+    if process.returncode != 0:
+        raise ProcessFailedError(f"{' '.join(command)} ended with {process.returncode}: {errors}")
+    return Ended(seconds, _ended_cpu_s() - cpu_before_s, peak_bytes, output)
+
+
+class _MemoryWatch:
+    """Reads a process's high-water mark until told to end: it only ever grows."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._peak_bytes = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def end(self) -> int:
+        self._over.set()
+        self._thread.join()
+        return self._peak_bytes
+
+    def _watch(self) -> None:
+        while True:
+            self._peak_bytes = max(self._peak_bytes, _high_water_mark(self._pid))
+            if self._over.wait(_SAMPLE_S):
+                return
+
+
+def _high_water_mark(pid: int) -> int:
+    """The kernel's VmHWM in bytes; 0 where the process is over, or the system is not Linux."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _ended_cpu_s() -> float:
+    """The processor time of every process that this one has started and seen end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+_BIFOLIO = (str(Path(sys.executable).with_name("bifolio")),)

@@ -1,0 +1,91 @@
+"""Every benchmark at smoke size: it runs as a process, and computes something.
+
+Nothing here asserts a time: machines differ, and other programs use them too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.support.report import HASH_BYTES, HASH_NAME, Computed
+
+ROOT = Path(__file__).resolve().parents[3]
+FILES = sorted((ROOT / "benchmarks").glob("bench_*.py"))
+NAMES = [file.stem for file in FILES]
+
+REPORT = {
+    "benchmark",
+    "question",
+    "size",
+    "parameters",
+    "figures",
+    "baseline",
+    "ratios",
+    "result",
+    "machine",
+}
+
+
+def smoke(name: str) -> dict[str, Any]:
+    """The report of a smoke run, in a process of its own as `make bench` runs it."""
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / f"{name}.py")],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
+
+
+def test_there_is_a_benchmark_for_every_question() -> None:
+    assert NAMES == [
+        "bench_first_sync",
+        "bench_import",
+        "bench_merge",
+        "bench_one_edit",
+        "bench_relay",
+        "bench_watch",
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_smoke_run_reports_figures_ratios_and_a_hash_of_what_it_computed(name: str) -> None:
+    report = smoke(name)
+    assert set(report) == REPORT
+    assert f"bench_{report['benchmark']}" == name
+    assert report["size"] == "smoke"
+    assert report["parameters"]
+    assert report["figures"]
+    assert report["ratios"]
+    figures = [*report["figures"].values(), *report["ratios"].values()]
+    assert all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
+    assert all(value > 0 for value in report["ratios"].values())
+    result = report["result"]
+    assert result["count"] > 0
+    assert result["kind"] == HASH_NAME
+    assert len(bytes.fromhex(result["hash"])) == HASH_BYTES
+    assert result["hash"] != Computed.of([]).hash
+
+
+def test_the_same_size_gives_the_same_hash() -> None:
+    assert smoke("bench_merge")["result"] == smoke("bench_merge")["result"]
+
+
+def test_the_documented_figures_name_every_benchmark() -> None:
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"benchmarks/{name}.py --full" not in text] == []
+
+
+def test_a_hash_tells_parts_from_their_concatenation() -> None:
+    assert Computed.of([b"ab", b"c"]).hash != Computed.of([b"a", b"bc"]).hash
+    assert Computed.of([]) == Computed(0, hashlib.blake2b(digest_size=HASH_BYTES).hexdigest())
