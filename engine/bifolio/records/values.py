@@ -12,13 +12,17 @@ from bifolio.records.fields import TYPES, MergeRule, merge_rule
 from bifolio.records.names import Name, parse_name
 from bifolio.records.reference import Value
 
+#: Fields of which a user may write these values only; a file's own ones are kept as they are.
+_CHOICES = {"rating": ("0", "1", "2", "3", "4", "5"), "read-status": ("read", "unread")}
+
 
 def parse_value(field: str, texts: Sequence[str]) -> Value:
     """The value of a field as its merge rule wants it, from one or more written texts.
 
     Raises:
         UnknownFieldError: neither known nor extra.
-        InvalidValueError: several texts for one value, no such type, an empty or spaced key.
+        InvalidValueError: several texts for one value, no such type, rating or read status, an
+            empty or spaced key.
     """
     rule = merge_rule(field)
     if rule is MergeRule.CREATORS:
@@ -31,6 +35,10 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
         return parse_date(texts[0])
     if field == "type":
         return _checked_type(texts[0])
+    if field in _CHOICES and texts[0] not in _CHOICES[field]:
+        choices = _CHOICES[field]
+        expected = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise InvalidValueError(field, expected=expected, got=f"'{texts[0]}'")
     if field == "citation-key" and (not texts[0].strip() or any(map(str.isspace, texts[0]))):
         raise InvalidValueError(field, expected="a word without spaces", got=f"'{texts[0]}'")
     return texts[0]

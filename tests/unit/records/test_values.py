@@ -20,6 +20,9 @@ from bifolio.records.values import decode_register, encode_register, parse_value
         ("tags", ("a", "b"), ("a", "b")),
         ("x.shelf", ("a", "b"), ("a", "b")),
         ("type", ("book",), "book"),
+        ("rating", ("0",), "0"),
+        ("rating", ("5",), "5"),
+        ("read-status", ("unread",), "unread"),
     ],
 )
 def test_a_text_becomes_what_the_field_holds(
@@ -35,6 +38,10 @@ def test_a_text_becomes_what_the_field_holds(
         ("title", (), "one value"),
         ("type", ("articel-journal",), "article-journal"),
         ("type", ("zzz",), "a CSL type"),
+        ("rating", ("6",), "0, 1, 2, 3, 4 or 5"),
+        ("rating", ("4.5",), "4 or 5"),
+        ("rating", ("five",), "4 or 5"),
+        ("read-status", ("maybe",), "read or unread"),
         ("citation-key", ("two words",), "without spaces"),
         ("citation-key", ("",), "without spaces"),
         ("author", ("",), "Family"),
