@@ -35,6 +35,7 @@ from bifolio.records.reference import ImportedReference
 from bifolio.replica.folder import open_database
 from bifolio.replica.workspace import Workspace
 from bifolio.storage.database import Database
+from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
@@ -134,7 +135,9 @@ def _merged_by_engine(
 
 def _merge_batch(database: Database, updates: Iterable[Update]) -> None:
     with database.transaction():
-        workspace = Workspace(Records(database), References(database), Meta(database))
+        workspace = Workspace(
+            Records(database), References(database), GroupTable(database), Meta(database)
+        )
         for record_id, update in updates:
             workspace.document(record_id).merge(update)
             workspace.changed(record_id)

@@ -40,7 +40,9 @@ from bifolio.records.keys import make_key
 from bifolio.records.reference import ExportReport, SkippedRecord, Values
 from bifolio.records.values import parse_value
 from bifolio.replica import choosing, folder, lookup, reporting
+from bifolio.replica.groups import Groups
 from bifolio.replica.replica import Replica, Surroundings, Write
+from bifolio.replica.tags import Tags
 from bifolio.results import Attached, Conflict, ImportReport, Joined, Shown, Status, SyncReport
 from bifolio.storage.backup import back_up
 from bifolio.storage.database import Database
@@ -165,6 +167,16 @@ class Library:
     def replica_id(self) -> str:
         """This replica's id: 32 hex digits."""
         return self._replica.meta.raw("replica_id").hex()
+
+    @property
+    def groups(self) -> Groups:
+        """The groups: ``create``, ``move``, ``add``, ``list``, ``references`` and the rest."""
+        return Groups(self._replica)
+
+    @property
+    def tags(self) -> Tags:
+        """The tags of all references: ``list``, ``add``, ``remove``, ``rename``."""
+        return Tags(self._replica)
 
     # --- references -----------------------------------------------------------------------
 

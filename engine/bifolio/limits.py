@@ -28,6 +28,10 @@ RECORD_UPDATE_BYTES_MAX = 22 * 1024 * 1024
 #: at the same moment stay below.
 FRONTIER_MAX = 4096
 
+#: Records that one change of a user's writes to (a tag renamed everywhere): their documents are
+#: open together, about 8 kB each, and their updates of some 200 bytes fit in one envelope.
+RECORDS_PER_CHANGE_MAX = 10_000
+
 # --- wire ----------------------------------------------------------------------------------
 
 #: One websocket message: the largest envelope and its frame.

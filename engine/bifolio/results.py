@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,18 @@ __all__ = [
     "Conflict",
     "ConflictChoice",
     "ExportReport",
+    "GroupKind",
     "ImportReport",
     "Joined",
     "LostValue",
     "Refusal",
     "RelayStatus",
     "Shown",
+    "ShownGroup",
     "SkippedRecord",
     "Status",
     "SyncReport",
+    "TagCount",
 ]
 
 
@@ -85,6 +89,52 @@ class Shown:
             "trashed": self.trashed,
             "conflicts": [conflict.to_json() for conflict in self.conflicts],
         }
+
+
+class GroupKind(StrEnum):
+    """How a group is filled."""
+
+    MANUAL = "manual"
+    SMART = "smart"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroup:
+    """A group as it is shown: ``parent`` is an id, ``count`` is of its own live references."""
+
+    id: str
+    name: str
+    parent: str | None
+    kind: GroupKind
+    count: int
+    path: str
+    colour: str | None = None
+    query: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"id","name","parent","kind","count","path","colour","query"}``."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "kind": str(self.kind),
+            "count": self.count,
+            "path": self.path,
+            "colour": self.colour,
+            "query": self.query,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag and how many live references have it."""
+
+    name: str
+    count: int
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"name","count"}``."""
+        return {"name": self.name, "count": self.count}
 
 
 @dataclass(slots=True)

@@ -184,6 +184,8 @@ def check_equal(computers: Iterable[Computer]) -> None:
 
 def check_index(computer: Computer) -> None:
     """What lists read equals what a rebuild gives."""
-    before = computer.replica.references.all_rows()
-    reporting.rebuild(computer.replica)
-    assert computer.replica.references.all_rows() == before
+    replica = computer.replica
+    before, groups = replica.references.all_rows(), replica.groups.all()
+    reporting.rebuild(replica)
+    assert replica.references.all_rows() == before
+    assert replica.groups.all() == groups

@@ -10,6 +10,7 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``texts``       long texts, merged by character, replaced without losing unseen edits
 ``creators``    lists of names, merged by element
 ``sets``        observed-remove sets
+``groups``      groups, and the tree that all of them make
 ``deletion``    the trash: a deletion knows what it saw
 ``editing``     a user's edits as plans
 ``importing``   deterministic first updates, and newer versions of an imported source

@@ -13,6 +13,7 @@ from typing import Any
 from bifolio.document import creators, deletion, registers, sets, texts
 from bifolio.document.editing import KIND
 from bifolio.document.entries import Entries, Live
+from bifolio.document.groups import MEMBERSHIP
 from bifolio.errors import UnknownFieldError
 from bifolio.ids import SEPARATOR
 from bifolio.records.canonical import stored_json
@@ -82,7 +83,8 @@ def read_view(entries: Entries) -> RecordView:
             values[role] = tuple(element.name for element in shown)
         conflicts.extend(_creator_conflicts(entries, role, elements, shown))
     for field in sorted(sets.fields(entries)):
-        if FIELDS.get(field) is MergeRule.SET and (found := sets.elements(entries, field)):
+        shown_set = field == MEMBERSHIP or FIELDS.get(field) is MergeRule.SET
+        if shown_set and (found := sets.elements(entries, field)):
             values[field] = tuple(found)
     if deletion.is_revived(entries):
         conflicts.append(_revival(entries))

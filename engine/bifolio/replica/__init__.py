@@ -13,6 +13,9 @@ simulator need it without a socket.
 ``outbox``      own changes sealed into chains; what a fork does to them
 ``inbox``       received envelopes: checked, ordered causally, merged
 ``importer``    files into records: matching, updating, counting
+``groups``      groups made, named, placed, filled and listed
+``grouping``    the tree of the groups, and what a user calls one
+``tags``        tags of many references at once
 ``joining``     a library that becomes part of another one
 ==============  ===========================================================================
 """

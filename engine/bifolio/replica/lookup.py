@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bifolio.clock import stamp_milliseconds
 from bifolio.document.entries import IMPORT_MARK
 from bifolio.document.view import read_view
-from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
+from bifolio.errors import (
+    AmbiguousReferenceError,
+    ReferenceNotFoundError,
+    TrashedReferenceError,
+)
 from bifolio.ids import SLOT_LENGTH, TAG_LENGTH, digest
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.keys import suffixed_key
@@ -67,10 +72,40 @@ def show(replica: Replica, row: ReferenceRow) -> Shown:
         type=row.type,
         fields=shown_fields(row),
         tags=tuple(listed(row.fields, "tags")),
-        groups=tuple(listed(row.fields, "groups")),
+        groups=tuple(group_names(replica, row)),
         trashed=row.trashed,
         conflicts=tuple(conflicts(replica, row)) if row.conflicts else (),
     )
+
+
+def live_ids(replica: Replica, refs: Sequence[str]) -> list[str]:
+    """The ids of references that are to be edited, each once, in the order given.
+
+    Raises:
+        ReferenceNotFoundError, AmbiguousReferenceError, TrashedReferenceError.
+    """
+    found: dict[str, None] = {}
+    for ref in refs:
+        row = find(replica, ref)
+        if row.trashed:
+            raise TrashedReferenceError(ref)
+        found[row.id] = None
+    return list(found)
+
+
+def show_id(replica: Replica, record_id: str) -> Shown:
+    """A reference by its id, as it is shown.
+
+    Raises:
+        ReferenceNotFoundError.
+    """
+    return show(replica, _row(replica, record_id))
+
+
+def group_names(replica: Replica, row: ReferenceRow) -> list[str]:
+    """The names of the groups that a reference is in, deleted ones left out."""
+    found = [replica.groups.living_name(one) for one in listed(row.fields, "groups")]
+    return [name for name in found if name is not None]
 
 
 def conflicts(replica: Replica, row: ReferenceRow) -> list[Conflict]:

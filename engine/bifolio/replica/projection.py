@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bifolio.document.entries import Entries
+from bifolio.document.groups import read_group
 from bifolio.document.importing import sources
 from bifolio.document.view import RecordView
 from bifolio.ids import digest
@@ -13,6 +14,7 @@ from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.dates import date_year
 from bifolio.records.names import Name
 from bifolio.records.reference import Source, Value, values_to_json
+from bifolio.storage.groups import GroupRow
 from bifolio.storage.references import ReferenceRow, SourceRow
 
 #: Fields that stand in columns of their own.
@@ -54,6 +56,21 @@ def source_rows(record_id: str, entries: Entries) -> list[SourceRow]:
         SourceRow(record_id, source.format, source.id, source_content(source), source.blocks)
         for source in sources(entries)
     ]
+
+
+def group_row(record_id: str, entries: Entries) -> GroupRow:
+    """What is derived from a group."""
+    group = read_group(entries)
+    return GroupRow(
+        id=record_id,
+        name=group.name,
+        parent=group.parent,
+        parent_rank=group.parent_rank,
+        position=group.position,
+        colour=group.colour,
+        query=group.query,
+        deleted=group.deleted,
+    )
 
 
 def source_content(source: Source) -> bytes:

@@ -24,6 +24,7 @@ from bifolio.records.canonical import canonical_json
 from bifolio.replica.workspace import SETTINGS, Workspace
 from bifolio.storage.changes import Changes
 from bifolio.storage.database import Database
+from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
@@ -74,6 +75,7 @@ class Replica:
         self.records = Records(database)
         self.changes = Changes(database)
         self.references = References(database)
+        self.groups = GroupTable(database)
         self._incarnation: Incarnation | None = None
 
     @property
@@ -90,7 +92,7 @@ class Replica:
 
     def workspace(self, *, client_id: int | None = None) -> Workspace:
         """Documents for one transaction."""
-        return Workspace(self.records, self.references, self.meta, client_id=client_id)
+        return Workspace(self.records, self.references, self.groups, self.meta, client_id=client_id)
 
     def document(self, record_id: str) -> RecordDocument:
         """A record's document, to read."""
@@ -134,6 +136,15 @@ class Replica:
         updates += self._introduce_device(workspace, writer)
         workspace.save()
         self.add_change(Change(stamp, tuple(updates)))
+        return changed
+
+    def commit_each(self, record_ids: Sequence[str], write: Write) -> list[str]:
+        """The same write to many records, inside the caller's transaction: one change, or
+        several where they are so many that their documents would fill the memory."""
+        changed = []
+        for start in range(0, len(record_ids), limits.RECORDS_PER_CHANGE_MAX):
+            part = record_ids[start : start + limits.RECORDS_PER_CHANGE_MAX]
+            changed += self.commit_inside([(one, write) for one in part])
         return changed
 
     def add_change(self, change: Change) -> None:

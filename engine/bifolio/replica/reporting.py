@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bifolio import limits
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
+from bifolio.document.groups import GROUP
 from bifolio.replica import lookup, projection
 from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
@@ -91,6 +92,10 @@ def rebuild(replica: Replica) -> int:
     count = 0
     with replica.database.transaction():
         replica.references.clear()
+        replica.groups.clear()
+        for record in replica.records.of_kind(GROUP):
+            entries = replica.document(record.id).entries()
+            replica.groups.write(projection.group_row(record.id, entries))
         for record in replica.records.of_kind("reference"):
             visible = replica.document(record.id).visible()
             row = projection.reference_row(record.id, view.read_view(visible))

@@ -7,8 +7,10 @@ read, so the cost of a batch follows the records that it touches.
 from __future__ import annotations
 
 from bifolio.document import canonical, registers, view
+from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
 from bifolio.replica import projection
+from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records, StoredRecord
 from bifolio.storage.references import References
@@ -24,6 +26,7 @@ class Workspace:
         self,
         records: Records,
         references: References,
+        groups: GroupTable,
         meta: Meta,
         *,
         client_id: int | None = None,
@@ -31,6 +34,7 @@ class Workspace:
         self._records = records
         self._meta = meta
         self._references = references
+        self._groups = groups
         self._client_id = client_id
         self._documents: dict[str, RecordDocument] = {}
         self._changed: dict[str, None] = {}
@@ -75,6 +79,8 @@ class Workspace:
             visible = document.visible()
             row = projection.reference_row(record_id, view.read_view(visible))
             self._references.write(row, projection.source_rows(record_id, visible))
+        elif kind == GROUP:
+            self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:
             name = registers.shown(entries, "name")
             self._meta.write("name", name.value if name else None)

@@ -1,12 +1,14 @@
 """The schema of ``library.sqlite``, as numbered steps; ``user_version`` tells how far a file is.
 
 A step is never changed once a release has it: the next one is added. Derived tables
-(``refs``, ``refs_text``, ``sources``) can be rebuilt from ``records``.
+(``refs``, ``refs_fts``, ``sources``, ``elements``, ``groups``) can be rebuilt from ``records``.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import unicodedata
 from collections.abc import Callable
 
 
@@ -120,10 +122,35 @@ def _add_replacements(tables: object) -> None:
     tables.table("replacements").create({"hash": bytes, "by": bytes}, pk=("hash", "by"))
 
 
+def _add_groups(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    texts: dict[str, type] = dict.fromkeys(
+        ("id", "name", "parent", "parent_rank", "position", "colour", "query"), str
+    )
+    tables.table("groups").create({**texts, "deleted": int}, pk="id", not_null={"name", "deleted"})
+    elements = tables.table("elements").create(
+        {"field": str, "element": str, "reference": str, "trashed": int},
+        not_null={"field", "element", "reference", "trashed"},
+    )
+    elements.create_index(["field", "trashed", "element", "reference"], unique=True)
+    elements.create_index(["reference"])
+    # What the references of an older file hold; it knew of no groups.
+    for reference, fields, trashed in tables.conn.execute(
+        "SELECT id, fields, trashed FROM refs WHERE tags != ''"
+    ).fetchall():
+        tags = {unicodedata.normalize("NFC", str(tag)) for tag in json.loads(fields)["tags"]}
+        tables.conn.executemany(
+            "INSERT INTO elements (field, element, reference, trashed) VALUES ('tags', ?, ?, ?)",
+            [(tag, reference, trashed) for tag in sorted(tags)],
+        )
+
+
 #: The columns of a reference that full-text search reads.
 TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
-_STEPS: tuple[Callable[[object], None], ...] = (_create, _add_replacements)
+_STEPS: tuple[Callable[[object], None], ...] = (_create, _add_replacements, _add_groups)
 
 #: The schema version that this code knows.
 LATEST = len(_STEPS)

@@ -14,6 +14,7 @@ from typing import Any
 
 from bifolio.errors import DamagedLibraryError
 from bifolio.storage.database import Database
+from bifolio.storage.elements import Elements
 from bifolio.storage.migrations import TEXT_COLUMNS
 
 _STORED = (
@@ -27,6 +28,12 @@ _KEY_IS_TAKEN = (
 )
 
 _SELECT = f"SELECT {', '.join('refs.' + name for name in _STORED)}, {_KEY_IS_TAKEN} FROM refs"
+
+#: What a search finds: takes the text as a key, and as an expression for the full-text index.
+_FOUND = (
+    "refs.trashed = 0 AND (refs.key = ? "
+    "OR refs.number IN (SELECT rowid FROM refs_fts WHERE refs_fts MATCH ?))"
+)
 
 _TEXTS = ", ".join(TEXT_COLUMNS)
 _TEXT_PLACES = ", ".join("?" * (len(TEXT_COLUMNS) + 1))
@@ -81,6 +88,7 @@ class References:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.elements = Elements(database)
 
     # --- writing ------------------------------------------------------------------------
 
@@ -89,6 +97,8 @@ class References:
         known = self._unindex(row.id)
         if known:
             self._database.execute("DELETE FROM sources WHERE record = ?", (row.id,))
+            self.elements.remove(row.id)
+        self.elements.write(row.id, row.fields, trashed=row.trashed)
         written = self._database.execute(
             _UPSERT, [_stored(getattr(row, name)) for name in _STORED]
         ).fetchone()
@@ -109,12 +119,14 @@ class References:
         self._unindex(record_id)
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
         self._database.execute("DELETE FROM sources WHERE record = ?", (record_id,))
+        self.elements.remove(record_id)
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
         self._database.execute("INSERT INTO refs_fts (refs_fts) VALUES ('delete-all')")
         self._database.execute("DELETE FROM refs")
         self._database.execute("DELETE FROM sources")
+        self.elements.clear()
 
     def _unindex(self, record_id: str) -> bool:
         """Take a reference out of the full-text index; False where it is not there.
@@ -155,6 +167,13 @@ class References:
         )
         return [row[0] for row in rows]
 
+    def holding(self, field: str, element: str) -> Iterator[ReferenceRow]:
+        """The live references that hold an element of a set (``tags``, ``groups``), by id."""
+        for record_id in self.elements.holders(field, element):
+            row = self.read(record_id)
+            if row is not None:
+                yield row
+
     def search(self, query: str) -> Iterator[ReferenceRow]:
         """Live references whose text holds every word (or phrase in quotes), by id.
 
@@ -164,14 +183,21 @@ class References:
         expression = match_expression(query)
         last = ""
         while rows := self._database.rows(
-            f"{_SELECT} WHERE refs.trashed = 0 AND refs.id > ? AND (refs.key = ? "
-            "OR refs.number IN (SELECT rowid FROM refs_fts WHERE refs_fts MATCH ?)) "
-            f"ORDER BY refs.id LIMIT {_PAGE}",
+            f"{_SELECT} WHERE {_FOUND} AND refs.id > ? ORDER BY refs.id LIMIT {_PAGE}",
             # A query without words finds nothing, not those whose key was cleared.
-            (last, query.strip() or None, expression),
+            (query.strip() or None, expression, last),
         ):
             yield from map(self._row, rows)
             last = rows[-1][0]
+
+    def search_count(self, query: str) -> int:
+        """How many references ``search`` finds."""
+        query = _encodable(query)
+        row = self._database.row(
+            f"SELECT count(*) FROM refs WHERE {_FOUND}",
+            (query.strip() or None, match_expression(query)),
+        )
+        return int(row[0]) if row else 0
 
     def keepers(self, key: str) -> list[str]:
         """The references with this citation key, the one that keeps it first, trash last."""
@@ -226,10 +252,14 @@ class References:
     def all_rows(self) -> list[tuple[Any, ...]]:
         """Everything that is derived, in order: to compare upkeep with a rebuild."""
         names = ", ".join(_STORED)
-        return self._database.rows(f"SELECT {names} FROM refs ORDER BY id") + self._database.rows(
-            "SELECT record, format, source_id, content, blocks FROM sources "
-            "ORDER BY record, format, source_id, content"
-        )
+        return [
+            *self._database.rows(f"SELECT {names} FROM refs ORDER BY id"),
+            *self._database.rows(
+                "SELECT record, format, source_id, content, blocks FROM sources "
+                "ORDER BY record, format, source_id, content"
+            ),
+            *self.elements.all_rows(),
+        ]
 
     def _row(self, row: Sequence[Any]) -> ReferenceRow:
         values = dict(zip(_STORED, row, strict=False))

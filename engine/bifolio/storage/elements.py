@@ -1,0 +1,84 @@
+"""Which references hold an element of a set: the index behind tags and the members of groups.
+
+Derived; one row for each reference and element, so that counting or listing what holds one
+element costs what is found, whatever the size of the library.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bifolio.storage.database import Database
+
+#: The sets that are indexed.
+FIELDS = ("groups", "tags")
+
+_PAGE = 500
+
+
+class Elements:
+    """The table ``elements``. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def write(self, reference: str, fields: Mapping[str, Any], *, trashed: bool) -> None:
+        """Store the elements of a reference that has none stored."""
+        self._database.execute_many(
+            "INSERT INTO elements (field, element, reference, trashed) VALUES (?, ?, ?, ?)",
+            [
+                (field, element, reference, int(trashed))
+                for field in FIELDS
+                for element in sorted({_nfc(str(one)) for one in fields.get(field, ())})
+            ],
+        )
+
+    def remove(self, reference: str) -> None:
+        """Forget the elements of a reference."""
+        self._database.execute("DELETE FROM elements WHERE reference = ?", (reference,))
+
+    def clear(self) -> None:
+        """Forget everything, before a rebuild."""
+        self._database.execute("DELETE FROM elements")
+
+    def holders(self, field: str, element: str) -> Iterator[str]:
+        """The ids of the live references that hold an element, in order, a page at a time."""
+        last = ""
+        while rows := self._database.rows(
+            "SELECT reference FROM elements WHERE field = ? AND trashed = 0 AND element = ? "
+            f"AND reference > ? ORDER BY reference LIMIT {_PAGE}",
+            (field, _nfc(element), last),
+        ):
+            for row in rows:
+                yield row[0]
+            last = rows[-1][0]
+
+    def count(self, field: str, element: str) -> int:
+        """How many live references hold an element."""
+        row = self._database.row(
+            "SELECT count(*) FROM elements WHERE field = ? AND trashed = 0 AND element = ?",
+            (field, _nfc(element)),
+        )
+        return int(row[0]) if row else 0
+
+    def counts(self, field: str) -> dict[str, int]:
+        """How many live references hold each element of a set, by element."""
+        rows = self._database.rows(
+            "SELECT element, count(*) FROM elements WHERE field = ? AND trashed = 0 "
+            "GROUP BY element ORDER BY element",
+            (field,),
+        )
+        return {row[0]: int(row[1]) for row in rows}
+
+    def all_rows(self) -> list[tuple[Any, ...]]:
+        """Everything, in order: to compare upkeep with a rebuild."""
+        return self._database.rows(
+            "SELECT field, element, reference, trashed FROM elements "
+            "ORDER BY field, element, reference"
+        )
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
