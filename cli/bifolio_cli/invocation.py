@@ -25,7 +25,8 @@ DONE_IN_PART = 3
 INTERRUPTED = 130
 
 
-def _whole(text: str | list[str] | None) -> str | list[str] | None:
+def whole_argument(text: str | list[str] | None) -> str | list[str] | None:
+    """An argument as it is, if it is text; bytes of another encoding are refused."""
     for part in [text] if isinstance(text, str) else text or []:
         whole_text(part, field="argument")
     return text
@@ -42,7 +43,7 @@ ReferenceArgument = Annotated[
     str,
     typer.Argument(
         metavar="REF",
-        callback=_whole,
+        callback=whole_argument,
         show_default=False,
         help="A citation key, a record id or an unambiguous prefix of one.",
     ),
@@ -51,7 +52,7 @@ ReferencesArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="REF",
-        callback=_whole,
+        callback=whole_argument,
         show_default=False,
         help="Citation keys, record ids or unambiguous prefixes of ids.",
     ),
@@ -68,7 +69,9 @@ AssignmentsArgument = Annotated[
 ]
 QueryArgument = Annotated[
     list[str],
-    typer.Argument(metavar="QUERY", callback=_whole, show_default=False, help="Words to be found."),
+    typer.Argument(
+        metavar="QUERY", callback=whole_argument, show_default=False, help="Words to be found."
+    ),
 ]
 
 

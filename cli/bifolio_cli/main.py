@@ -50,6 +50,8 @@ VERBS = {
     "show": "show",
     "list": "list_",
     "search": "search",
+    "group": "group",
+    "tag": "tag",
     "delete": "delete",
     "restore": "restore",
     "attach": "attach",
@@ -80,7 +82,11 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
     named = [verb for verb in VERBS if verb in arguments]
     for verb in named or ([] if "--version" in arguments else VERBS):
         module = import_module(f"bifolio_cli.commands.{VERBS[verb]}")
-        app.command(verb)(getattr(module, VERBS[verb]))
+        found = getattr(module, VERBS[verb])
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            app.command(verb)(found)
     return app
 
 

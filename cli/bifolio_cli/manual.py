@@ -57,6 +57,14 @@ add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "gro
                          "trashed", "conflicts"}
 list search             [what show gives]
 delete restore          [what show gives]
+group list              [{"id", "name", "parent": ID or null, "kind": "manual" | "smart",
+                          "count", "path", "colour", "query"}]
+group create rename edit move delete restore
+                        {what group list gives for one}
+group add remove        [what show gives]
+tag list                [{"name", "count"}]
+tag add remove          [what show gives]
+tag rename              {"name", "renamed"}
 attach RELAY_URL        {"library", "path", "ticket", "backup", "references"}
 attach TICKET PATH      {"library", "path", "references"}
 attach TICKET           {"library", "path", "backup", "references", "left_out"}
@@ -100,22 +108,40 @@ def manual() -> str:
     parts = [_BEFORE, "## bifolio\n", _block(help_text())]
     for verb in VERBS:
         parts += [f"## bifolio {verb}\n", _block(help_text(verb))]
+        parts += [_block(help_text(call)) for call in calls(verb) if call != verb]
     return "\n".join(parts)
 
 
-def help_text(verb: str = "") -> str:
-    """What ``--help`` prints for the verb, or for the whole command."""
-    group = get_command(application([verb] if verb else []))
-    above = typer.Context(
-        group, info_name=PROGRAM, terminal_width=_WIDTH, help_option_names=HELP_OPTIONS
+def calls(verb: str) -> list[str]:
+    """What can be called of a verb: itself, or each of the verbs under it."""
+    command = _context(verb).command
+    if isinstance(command, TyperGroup):
+        return [f"{verb} {under}" for under in command.commands]
+    return [verb]
+
+
+def help_text(call: str = "") -> str:
+    """What ``--help`` prints for a verb (``show``, ``group add``), or for the whole command."""
+    context = _context(call)
+    return context.command.get_help(context)
+
+
+def _context(call: str) -> typer.Context:
+    """The context in which the command of a call would be run."""
+    names = call.split()
+    context = typer.Context(
+        get_command(application(names[:1])),
+        info_name=PROGRAM,
+        terminal_width=_WIDTH,
+        help_option_names=HELP_OPTIONS,
     )
-    if not verb:
-        return group.get_help(above)
-    command = group.get_command(above, verb) if isinstance(group, TyperGroup) else None
-    if command is None:
-        raise ValueError(f"no such verb: {verb}")
-    context = typer.Context(command, parent=above, info_name=verb)
-    return command.get_help(context)
+    for name in names:
+        above = context.command
+        command = above.get_command(context, name) if isinstance(above, TyperGroup) else None
+        if command is None:
+            raise ValueError(f"no such verb: {call}")
+        context = typer.Context(command, parent=context, info_name=name)
+    return context
 
 
 def _block(text: str) -> str:

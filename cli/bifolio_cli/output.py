@@ -84,6 +84,10 @@ class Output:
             for reference in references:
                 self.say("\t".join(summary_cells(reference)))
 
+    def documents(self, values: Iterable[Mapping[str, Any]]) -> None:
+        """A list of JSON objects, as one document."""
+        self._array(values)
+
     def _array(self, references: Iterable[Mapping[str, Any]]) -> None:
         # The first one is read before anything is written: a library that cannot be read then
         # still ends in one document, the failure.

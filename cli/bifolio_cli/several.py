@@ -6,7 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import typer
+
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
+from bifolio_cli.invocation import DONE_IN_PART
+from bifolio_cli.output import Output
+from bifolio_cli.rendering import called
 
 if TYPE_CHECKING:
     from bifolio.results import Shown
@@ -39,3 +44,21 @@ def to_each_found(
             missing.append(error)
             remaining = [ref for ref in remaining if ref != error.ref]
     raise missing[0]
+
+
+def report_each(output: Output, outcome: DoneInPart, done: str) -> None:
+    """Say what was done to each reference, and name those that were not found.
+
+    Raises:
+        typer.Exit: with the code for what is done in part, where some were not found.
+    """
+    shown = [one.to_json() for one in outcome.done]
+    if output.json:
+        output.references(shown)
+    else:
+        for reference in shown:
+            output.say(f"{called(reference)} {done}")
+    for missing in outcome.missing:
+        output.remark(missing.message)
+    if outcome.missing:
+        raise typer.Exit(DONE_IN_PART)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import typer
 
 from bifolio_cli.invocation import (
-    DONE_IN_PART,
     JsonOption,
     LibraryOption,
     ReferencesArgument,
     invocation,
 )
-from bifolio_cli.rendering import called
-from bifolio_cli.several import to_each_found
+from bifolio_cli.several import report_each, to_each_found
 
 
 def delete(
@@ -28,13 +26,4 @@ def delete(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         outcome = to_each_found(opened.delete, refs)
-    deleted = [shown.to_json() for shown in outcome.done]
-    if call.output.json:
-        call.output.references(deleted)
-    else:
-        for reference in deleted:
-            call.output.say(f"{called(reference)} is in the trash.")
-    for missing in outcome.missing:
-        call.output.remark(missing.message)
-    if outcome.missing:
-        raise typer.Exit(DONE_IN_PART)
+    report_each(call.output, outcome, "is in the trash.")

@@ -1,4 +1,4 @@
-"""``bifolio list``: all references, or the trash."""
+"""``bifolio list``: all references, those of a group, or the trash."""
 
 from __future__ import annotations
 
@@ -6,16 +6,32 @@ from typing import Annotated
 
 import typer
 
-from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
+from bifolio.errors import UsageError
+from bifolio_cli.invocation import JsonOption, LibraryOption, invocation, whole_argument
 
 
 def list_(
     context: typer.Context,
     trash: Annotated[bool, typer.Option("--trash", help="The deleted ones instead.")] = False,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group",
+            metavar="GROUP",
+            callback=whole_argument,
+            help="Those of a group, by its name, path or id.",
+        ),
+    ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the references, without those in the trash."""
     call = invocation(context, library=library, json=json)
+    if group is not None and trash:
+        raise UsageError(
+            "The references in the trash are in no group until they are restored.",
+            next_step="Give one of --group GROUP and --trash.",
+        )
     with call.open_library() as opened:
-        call.output.references(shown.to_json() for shown in opened.list(trash=trash))
+        found = opened.list(trash=trash) if group is None else opened.groups.references(group)
+        call.output.references(shown.to_json() for shown in found)

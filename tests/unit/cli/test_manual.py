@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bifolio_cli.main import VERBS
-from bifolio_cli.manual import help_text, manual
+from bifolio_cli.manual import calls, help_text, manual
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 
@@ -20,10 +20,10 @@ def test_the_page_is_what_the_command_says_of_itself() -> None:
     assert written == manual(), "run: python -m bifolio_cli.manual > docs/cli.md"
 
 
-@pytest.mark.parametrize("verb", ["", "edit", "import"])
+@pytest.mark.parametrize("verb", ["", "edit", "import", "group", "group move"])
 def test_the_page_holds_what_help_prints(verb: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bifolio_cli.main", *filter(None, [verb]), "--help"],
+        [sys.executable, "-m", "bifolio_cli.main", *verb.split(), "--help"],
         env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
         text=True,
@@ -36,6 +36,7 @@ def test_the_page_holds_what_help_prints(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_takes_the_library_and_json(verb: str) -> None:
-    text = help_text(verb)
-    assert "--library" in text
-    assert "--json" in text
+    for call in calls(verb):
+        text = help_text(call)
+        assert "--library" in text
+        assert "--json" in text
