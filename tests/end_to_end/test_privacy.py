@@ -11,12 +11,12 @@ from tests.support.recording_proxy import RecordingProxy
 from tests.support.relay_process import RelayProcess
 
 SEED = 20
-PLANTED = 100
+PLANTED = 104
 _SYLLABLES = "zor vek lum prax dith quol wrem jask fyp thog".split()
 
 
 def planted_words() -> list[str]:
-    """A hundred words that occur nowhere by chance."""
+    """A hundred words and four that occur nowhere by chance."""
     words = random.Random(SEED)
     made = ["".join(words.choices(_SYLLABLES, k=6)) for _ in range(PLANTED)]
     assert len(set(made)) == PLANTED
@@ -25,12 +25,12 @@ def planted_words() -> list[str]:
 
 def entries(words: list[str]) -> str:
     """References with one word each in title, author, abstract and note."""
-    groups = [words[at : at + 4] for at in range(0, len(words), 4)]
+    fours = [words[at : at + 4] for at in range(0, len(words), 4)]
     return "\n".join(
         f"@book{{ref{number},\n  title = {{The {title} Book}},\n"
         f"  author = {{{author.title()}, Jane}},\n  abstract = {{On {abstract}.}},\n"
         f"  note = {{Seen: {note}.}},\n}}\n"
-        for number, (title, author, abstract, note) in enumerate(groups)
+        for number, (title, author, abstract, note) in enumerate(fours)
     )
 
 
@@ -43,7 +43,7 @@ def found(words: list[str], within: bytes) -> list[str]:
 def test_no_planted_word_is_in_the_relays_files_or_log_or_in_the_traffic(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
-    """H1: titles, authors, abstracts, notes, the library's name, a conflict; both directions."""
+    """H1: titles, authors, notes, groups, the library's name, a conflict; both directions."""
     words = planted_words()
     make_library(desk, entries(words[:92]))
     typed = words[92:]
@@ -54,14 +54,21 @@ def test_no_planted_word_is_in_the_relays_files_or_log_or_in_the_traffic(
         desk.run("edit", "ref0", *edits)
         laptop.run("edit", "ref0", f"title={typed[3]} on the train", f"note+={typed[4]}")
         laptop.run("add", f"title={typed[5]}", f"author={{{typed[6]}}}", f"key={typed[7]}")
+        laptop.run("group", "create", typed[8], "--query", typed[9])
+        desk.run("group", "create", typed[10])
+        desk.run("group", "add", typed[10], "ref0")
+        desk.run("tag", "rename", typed[2], typed[11])
         view = assert_converges(desk, laptop)
+        groups = desk.run("group", "list")
+        assert groups == laptop.run("group", "list")
         assert proxy.connection_count() >= 6
         stored_running = own_relay.stored_bytes()
     own_relay.stop()
 
-    shown = str(view).lower()
-    # The first title was replaced on both computers; all the rest is there to be found.
-    assert [word for word in words[1:] if word not in shown] == []
+    shown = str((view, groups)).lower()
+    # The first title was replaced on both computers, a tag renamed; the rest is to be found.
+    replaced = (words[0], typed[2])
+    assert [word for word in words if word not in shown and word not in replaced] == []
     to_relay, from_relay = proxy.sent_to_relay(), proxy.sent_by_relay()
     # That the search reads what was sent: the library's id is in both directions, and stored.
     library = bytes.fromhex(attached["library"])
