@@ -16,6 +16,7 @@ from enum import Enum, auto
 from tests.simulation.computer import Computer, opened
 
 from bifolio.document import creators
+from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import ELEMENT_MARK, ConflictKind, read_view
 from bifolio.records.canonical import canonical_json
 from bifolio.records.fields import MergeRule, merge_rule
@@ -92,7 +93,7 @@ class History:
                 if not any(typed in other.lowered for other in later):
                     assert typed in present, f"{computer.name} lost {typed} of {record[:6]}"
         for name, value in present:
-            if merge_rule(name) is not MergeRule.TEXT:
+            if rule_of(name) is not MergeRule.TEXT:
                 assert (name, value) in standing, f"{(name, value)} came back in {record[:6]}"
         view = read_view(computer.replica.document(record).entries())
         assert view.trashed == _is_trashed(events), f"the trash is wrong about {record[:6]}"
@@ -139,8 +140,13 @@ def names_in(computer: Computer, record: str) -> Counter[Typed]:
     )
 
 
+def rule_of(name: str) -> MergeRule:
+    """How a field merges; being in groups is no field that a user edits, but a set as well."""
+    return MergeRule.SET if name == MEMBERSHIP else merge_rule(name)
+
+
 def _pieces(name: str, value: object) -> set[Typed]:
-    rule = merge_rule(name)
+    rule = rule_of(name)
     if rule is MergeRule.TEXT:
         return {(name, word) for word in WORD.findall(str(value))}
     if rule is MergeRule.CREATORS:

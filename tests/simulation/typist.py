@@ -11,7 +11,16 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tests.simulation.computer import Computer
-from tests.simulation.history import WORD, Act, Event, History, Typed, names_in, typed_in
+from tests.simulation.history import (
+    WORD,
+    Act,
+    Event,
+    History,
+    Typed,
+    names_in,
+    rule_of,
+    typed_in,
+)
 
 from bifolio.document import creators, deletion, editing
 from bifolio.document.entries import Entries
@@ -251,4 +260,4 @@ class Typist:
 
 def _is_one_value(field: str) -> bool:
     """Whether a write of the field writes all that is in it."""
-    return merge_rule(field) in (MergeRule.SCALAR, MergeRule.DATE, MergeRule.LIST)
+    return rule_of(field) in (MergeRule.SCALAR, MergeRule.DATE, MergeRule.LIST)
