@@ -141,7 +141,8 @@ def test_the_python_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
     assert ended.stdout.splitlines() == [
         "doe2024sync",
         "doe2024sync On Sync",
-        f"{REFERENCES + 1} 0",
+        "[('Reading', 1)]",
+        f"{REFERENCES + 1} 1",
         str(REFERENCES + 1),
     ]
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from bifolio.document import importing
+from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
 from bifolio.formats import write
 from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks
+from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 
 
@@ -33,6 +35,7 @@ def _references(replica: Replica, query: str | None) -> Iterator[ExportedReferen
     for row in rows:
         entries = replica.document(row.id).visible()
         stored = importing.sources(entries)
-        yield ExportedReference(
-            id=row.id, values=read_view(entries).values, source=stored[-1] if stored else None
-        )
+        values = read_view(entries).values
+        if values.pop(MEMBERSHIP, None) and (names := lookup.group_names(replica, row)):
+            values[MEMBERSHIP] = tuple(names)
+        yield ExportedReference(id=row.id, values=values, source=stored[-1] if stored else None)

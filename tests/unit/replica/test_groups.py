@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bifolio.errors import (
     SmartGroupError,
     TrashedReferenceError,
 )
-from bifolio.replica import joining, reporting
+from bifolio.replica import exporting, joining, reporting
 from bifolio.replica.groups import Groups
 from bifolio.replica.outbox import Outbox
 
@@ -225,6 +226,25 @@ def test_nothing_is_put_in_where_one_reference_is_not_there(office: Computer) ->
     assert on(office).list()[0].count == 0
     with pytest.raises(GroupNotFoundError):
         on(office).add("nowhere", ["one"])
+
+
+def test_an_export_names_the_groups_that_it_leaves_behind_but_no_deleted_ones(
+    office: Computer,
+) -> None:
+    for name in ("Reading", "Gone"):
+        on(office).create(name)
+        on(office).add(name, ["one"])
+    on(office).delete("Gone")
+
+    def lost() -> list[str]:
+        report = exporting.export(
+            office.replica, io.BytesIO(), format="ris", query=None, progress=None
+        )
+        return [one.field for one in report.lost]
+
+    assert lost() == ["groups"]
+    on(office).delete("Reading")
+    assert lost() == []
 
 
 # --- two computers ------------------------------------------------------------------------------
