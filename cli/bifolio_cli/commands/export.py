@@ -35,13 +35,14 @@ class ExportFormat(StrEnum):
     BIBTEX = "bibtex"
     BIBLATEX = "biblatex"
     CSL_JSON = "csl-json"
+    ENW = "enw"
 
 
 def export(
     context: typer.Context,
     file_format: Annotated[
         ExportFormat,
-        typer.Option("--format", metavar="ris|bibtex|biblatex|csl-json", show_default=False),
+        typer.Option("--format", metavar="ris|bibtex|biblatex|csl-json|enw", show_default=False),
     ],
     query: Annotated[
         list[str] | None,

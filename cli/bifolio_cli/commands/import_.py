@@ -28,6 +28,9 @@ class ImportFormat(StrEnum):
     RIS = "ris"
     BIBTEX = "bibtex"
     BIBLATEX = "biblatex"
+    CSL_JSON = "csl-json"
+    ENW = "enw"
+    NBIB = "nbib"
 
 
 def import_(
@@ -39,7 +42,7 @@ def import_(
         ImportFormat | None,
         typer.Option(
             "--format",
-            metavar="ris|bibtex|biblatex",
+            metavar="ris|bibtex|biblatex|csl-json|enw|nbib",
             help="Their format, where it is not to be guessed.",
         ),
     ] = None,

@@ -312,6 +312,13 @@ def _address(text: str) -> str:
 # --- writing ---------------------------------------------------------------------------------
 
 
+def own_id(values: Values, reference: str) -> str:
+    """A key that BibTeX can read: white space and its special characters become hyphens."""
+    del reference
+    key = str(values.get("citation-key", ""))
+    return "".join("-" if one.isspace() or one in "{}(),=\"#%'\\~" else one for one in key)
+
+
 def written_type(values: Values, dialect: str) -> str:
     """The entry type for a CSL type in this dialect."""
     kind = str(values.get("type", UNKNOWN_TYPE))

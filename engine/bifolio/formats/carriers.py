@@ -94,14 +94,16 @@ def _restore_core(field: str, rule: MergeRule, text: str) -> Restored | None:
         stored = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    value = _core_value(rule, stored)
+    value = core_value(rule, stored)
     return None if value is None else Restored(field, value)
 
 
-def _core_value(rule: MergeRule, stored: object) -> Value | None:
+def core_value(rule: MergeRule, stored: object) -> Value | None:
     """The value of this rule that the JSON holds; nothing for JSON of another shape."""
     if not _encodable(stored):
         return None
+    if rule in (MergeRule.SCALAR, MergeRule.TEXT):
+        return stored if isinstance(stored, str) and stored else None
     if rule is MergeRule.DATE:
         return stored if isinstance(stored, dict) and _is_date(stored) else None
     if not isinstance(stored, list) or not stored:
@@ -113,6 +115,8 @@ def _core_value(rule: MergeRule, stored: object) -> Value | None:
 
 
 def _is_date(stored: dict[str, Any]) -> bool:
+    if not stored.keys() <= {"date-parts", "season", "circa", "literal"}:
+        return False  # an unknown member may be a fraction, which no document holds
     parts = stored.get("date-parts")
     if parts is None:
         return isinstance(stored.get("literal"), str)

@@ -154,3 +154,33 @@ def write_ris_date(date: CslDate) -> str:
     if len(parts) > 1 or date.get("circa"):
         return plain + "/" * (4 - len(first)) + date_text(date)
     return plain + "/" * (3 - len(first)) if len(first) > 1 else plain
+
+
+_DOTTED: Final = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})")
+
+
+def year_date(text: str) -> CslDate:
+    """The date of a year field: a year, two years, EDTF, or the literal."""
+    edtf = bibtex_year(text)
+    return parse_date(edtf or text)
+
+
+def worded_date(year: str, text: str) -> CslDate | None:
+    """The date of a year and a text that says more (``Jan 3``, ``3 May 2012``, ``2012/05/03``).
+
+    Nothing if the text is no date, or one of another year.
+    """
+    if not re.fullmatch(r"\d{4}", year):
+        return None
+    written = " ".join(text.split())
+    if (dotted := _DOTTED.fullmatch(written)) is not None:
+        day, month, of_year = dotted.groups()
+        written = f"{of_year}-{int(month):02d}-{int(day):02d}"
+    date = parse_date(written)
+    if "date-parts" not in date and re.match(r"\d{4}/", written):
+        date, whole = ris_date(written)
+        date = date if whole else {}
+    if "date-parts" in date:
+        return date if all(end[0] == int(year) for end in date["date-parts"]) else None
+    rest = re.sub(rf"(?<!\d){year}(?!\d)", "", written).strip(" ,")
+    return month_and_day(int(year), rest) if rest else None

@@ -21,18 +21,83 @@ class FieldRow:
     biblatex: str = ""
     ris: str = ""
     note: str = ""
+    #: After ``%``.
+    enw: str = ""
+    #: Elements by their path below ``record``.
+    endnote: str = ""
+    nbib: str = ""
+    #: Empty where it is the field's own name; in brackets what lies in ``custom``.
+    csl_json: str = ""
 
 
 #: In the order in which a new record is written.
 FIELDS: Final = (
-    FieldRow("author", "author", "author", "AU A1"),
-    FieldRow("editor", "editor", "editor", "A2 ED [A3]", "RIS: A3 of a whole book"),
-    FieldRow("translator", "translator", "translator", "A4 TA"),
-    FieldRow("collection-editor", "", "", "A3 [A2]", "RIS: A2 of a whole book"),
+    FieldRow(
+        "author",
+        "author",
+        "author",
+        "AU A1",
+        enw="A",
+        endnote="contributors/authors/author",
+        nbib="FAU AU CN",
+    ),
+    FieldRow(
+        "editor",
+        "editor",
+        "editor",
+        "A2 ED [A3]",
+        "RIS: A3 of a whole book",
+        enw="E",
+        endnote="[contributors/secondary-authors/author] [contributors/tertiary-authors/author]",
+        nbib="FED ED",
+    ),
+    FieldRow(
+        "translator",
+        "translator",
+        "translator",
+        "A4 TA",
+        enw="H ?",
+        endnote="contributors/subsidiary-authors/author contributors/translated-authors/author",
+    ),
+    FieldRow(
+        "collection-editor",
+        "",
+        "",
+        "A3 [A2]",
+        "RIS: A2 of a whole book",
+        enw="Y",
+        endnote="[contributors/tertiary-authors/author] [contributors/secondary-authors/author]",
+    ),
     FieldRow("container-author", "bookauthor", "bookauthor", ""),
-    FieldRow("title", "title", "title", "TI T1 CT [BT]", "a subtitle is joined with a colon"),
-    FieldRow("title-short", "shorttitle", "shorttitle", "ST"),
-    FieldRow("translated-title", "title_english", "", "TT"),
+    FieldRow(
+        "title",
+        "title",
+        "title",
+        "TI T1 CT [BT]",
+        "a subtitle is joined with a colon",
+        enw="T",
+        endnote="titles/title",
+        nbib="TI [BTI]",
+    ),
+    FieldRow(
+        "title-short",
+        "shorttitle",
+        "shorttitle",
+        "ST",
+        enw="!",
+        endnote="titles/short-title",
+        csl_json="title-short shortTitle",
+    ),
+    FieldRow(
+        "translated-title",
+        "title_english",
+        "",
+        "TT",
+        enw="Q",
+        endnote="titles/translated-title",
+        nbib="TT",
+        csl_json="(custom)",
+    ),
     FieldRow(
         "container-title",
         "[journal] [booktitle] [fjournal]",
@@ -40,6 +105,9 @@ FIELDS: Final = (
         "[T2] JF BT [JO]",
         "journal of an article, booktitle of a part; with fjournal, journal is the short form; "
         "RIS: JO where neither JF nor T2 is there",
+        enw="[J] [B]",
+        endnote="[titles/secondary-title] periodical/full-title",
+        nbib="JT [BTI]",
     ),
     FieldRow(
         "container-title-short",
@@ -47,85 +115,389 @@ FIELDS: Final = (
         "shortjournal",
         "J2 JA J1 [JO]",
         "RIS: JO beside JF or T2",
+        endnote="periodical/abbr-1 alt-periodical/abbr-1 titles/alt-title",
+        nbib="TA",
+        csl_json="container-title-short journalAbbreviation",
     ),
-    FieldRow("collection-title", "series", "series", "T3 [T2]", "RIS: T2 of a whole book"),
+    FieldRow(
+        "collection-title",
+        "series",
+        "series",
+        "T3 [T2]",
+        "RIS: T2 of a whole book",
+        enw="S [B]",
+        endnote="titles/tertiary-title [titles/secondary-title]",
+        nbib="CTI",
+    ),
     FieldRow(
         "collection-number",
         "[number]",
         "[number]",
         "SV [M1]",
         "number of a book, part or conference paper",
+        endnote="[number]",
     ),
-    FieldRow("original-title", "origtitle", "origtitle", ""),
-    FieldRow("reviewed-title", "", "", "RI"),
+    FieldRow(
+        "original-title",
+        "origtitle",
+        "origtitle",
+        "",
+        enw="(",
+        endnote="orig-pub",
+    ),
+    FieldRow(
+        "reviewed-title",
+        "",
+        "",
+        "RI",
+        enw="*",
+        endnote="reviewed-item",
+    ),
     FieldRow(
         "issued",
         "year month day date",
         "date year month day",
         "PY DA Y1",
         "year, month and day are one date; what is no date stays a literal",
+        enw="D 8",
+        endnote="dates/year dates/pub-dates/date",
+        nbib="DP DEP",
     ),
-    FieldRow("accessed", "urldate", "urldate", "Y2"),
+    FieldRow(
+        "accessed",
+        "urldate",
+        "urldate",
+        "Y2",
+        enw="[",
+        endnote="access-date",
+    ),
     FieldRow("original-date", "origdate", "origdate", ""),
     FieldRow("event-date", "eventdate", "eventdate", ""),
-    FieldRow("volume", "volume", "volume", "VL VO"),
-    FieldRow("issue", "[number] issue", "[number] issue", "[IS] CP [M1]", "number of an article"),
+    FieldRow(
+        "volume",
+        "volume",
+        "volume",
+        "VL VO",
+        enw="V",
+        endnote="volume",
+        nbib="VI",
+    ),
+    FieldRow(
+        "issue",
+        "[number] issue",
+        "[number] issue",
+        "[IS] CP [M1]",
+        "number of an article",
+        enw="[N]",
+        endnote="[number]",
+        nbib="IP",
+    ),
     FieldRow(
         "number",
         "[number]",
         "[number]",
         "[IS] [M1] [SN]",
         "number of a report, patent, standard and the like; RIS: SN of a report or patent",
+        enw="[N] [@]",
+        endnote="[number] [isbn]",
     ),
-    FieldRow("page", "pages", "pages", "SP EP", "RIS: also 1-9 in SP alone"),
-    FieldRow("article-number", "eid", "eid", "C7 AR"),
-    FieldRow("number-of-pages", "pagetotal", "pagetotal", "[SP]", "RIS: SP of a whole work"),
-    FieldRow("number-of-volumes", "volumes", "volumes", "NV"),
-    FieldRow("edition", "edition", "edition", "[ET]"),
-    FieldRow("version", "version", "version", "[ET]", "RIS: ET of software and datasets"),
+    FieldRow(
+        "page",
+        "pages",
+        "pages",
+        "SP EP",
+        "RIS: also 1-9 in SP alone",
+        enw="[P] &",
+        endnote="[pages]",
+        nbib="PG",
+    ),
+    FieldRow(
+        "article-number",
+        "eid",
+        "eid",
+        "C7 AR",
+        enw="]",
+        endnote="[custom7]",
+        csl_json="(custom)",
+    ),
+    FieldRow(
+        "number-of-pages",
+        "pagetotal",
+        "pagetotal",
+        "[SP]",
+        "RIS: SP of a whole work",
+        enw="[P]",
+        endnote="[pages]",
+    ),
+    FieldRow(
+        "number-of-volumes",
+        "volumes",
+        "volumes",
+        "NV",
+        enw="6",
+        endnote="num-vols",
+    ),
+    FieldRow(
+        "edition",
+        "edition",
+        "edition",
+        "[ET]",
+        enw="[7]",
+        endnote="[edition]",
+        nbib="EN",
+    ),
+    FieldRow(
+        "version",
+        "version",
+        "version",
+        "[ET]",
+        "RIS: ET of software and datasets",
+        enw="[7]",
+        endnote="[edition]",
+    ),
     FieldRow("chapter-number", "chapter", "chapter", ""),
-    FieldRow("section", "", "", "SE"),
+    FieldRow(
+        "section",
+        "",
+        "",
+        "SE",
+        endnote="section",
+    ),
     FieldRow(
         "publisher",
         "publisher [school] [institution] [organization]",
         "publisher [institution] [school] [organization]",
         "PB",
         "written as school of a thesis, institution of a report",
+        enw="I",
+        endnote="publisher",
+        nbib="PB",
     ),
-    FieldRow("publisher-place", "address location", "location address", "CY PP"),
-    FieldRow("event-title", "eventtitle", "eventtitle", "[C3] [T2]", "RIS: T2 of CPAPER"),
-    FieldRow("event-place", "venue", "venue", "[C1]", "RIS: of conference papers"),
-    FieldRow("genre", "type", "type", "M3", "RIS: an M3 that is a DOI is a DOI"),
-    FieldRow("DOI", "doi", "doi", "DO DI [M3] [UR]"),
-    FieldRow("ISBN", "isbn", "isbn", "[SN]"),
-    FieldRow("ISSN", "issn eissn", "issn eissn", "[SN]"),
-    FieldRow("PMID", "pmid [eprint]", "pmid [eprint]", "[AN]", "where the database is PubMed"),
-    FieldRow("PMCID", "pmcid", "pmcid", "[C2]", "RIS: a C2 that begins with PMC"),
-    FieldRow("URL", "url", "url", "UR LK [L2]"),
-    FieldRow("abstract", "abstract", "abstract", "AB N2"),
-    FieldRow("note", "note addendum", "note addendum", "N1"),
-    FieldRow("annotation", "annote annotation", "annotation annote", "RN"),
-    FieldRow("tags", "keywords keyword", "keywords keyword", "KW"),
-    FieldRow("language", "language langid", "langid language", "LA"),
-    FieldRow("call-number", "call-number library lccn", "library call-number lccn", "CN"),
-    FieldRow("archive", "", "", "DB"),
-    FieldRow("source", "", "", "DP"),
-    FieldRow("accession-number", "", "", "[AN] AV"),
-    FieldRow("author-address", "affiliation", "affiliation", "AD"),
-    FieldRow("status", "pubstate", "pubstate", ""),
-    FieldRow("license", "copyright", "copyright", ""),
-    FieldRow("citation-key", "(the key)", "(the key)", "ID LB"),
-    FieldRow("citation-key-aliases", "ids", "ids", ""),
+    FieldRow(
+        "publisher-place",
+        "address location",
+        "location address",
+        "CY PP",
+        enw="C",
+        endnote="pub-location",
+        nbib="PL",
+    ),
+    FieldRow(
+        "event-title",
+        "eventtitle",
+        "eventtitle",
+        "[C3] [T2]",
+        "RIS: T2 of CPAPER",
+        endnote="[custom3] [titles/secondary-title]",
+        csl_json="event-title event",
+    ),
+    FieldRow(
+        "event-place",
+        "venue",
+        "venue",
+        "[C1]",
+        "RIS: of conference papers",
+        endnote="[custom1]",
+    ),
+    FieldRow(
+        "genre",
+        "type",
+        "type",
+        "M3",
+        "RIS: an M3 that is a DOI is a DOI",
+        enw="9",
+        endnote="work-type",
+        nbib="[PT]",
+    ),
+    FieldRow(
+        "DOI",
+        "doi",
+        "doi",
+        "DO DI [M3] [UR]",
+        enw="R",
+        endnote="[electronic-resource-num]",
+        nbib="[LID] [AID]",
+    ),
+    FieldRow(
+        "ISBN",
+        "isbn",
+        "isbn",
+        "[SN]",
+        enw="[@]",
+        endnote="[isbn]",
+        nbib="ISBN",
+    ),
+    FieldRow(
+        "ISSN",
+        "issn eissn",
+        "issn eissn",
+        "[SN]",
+        enw="[@]",
+        endnote="[isbn]",
+        nbib="IS",
+    ),
+    FieldRow(
+        "PMID",
+        "pmid [eprint]",
+        "pmid [eprint]",
+        "[AN]",
+        "where the database is PubMed",
+        enw="[M]",
+        endnote="[accession-num]",
+        nbib="PMID",
+    ),
+    FieldRow(
+        "PMCID",
+        "pmcid",
+        "pmcid",
+        "[C2]",
+        "RIS: a C2 that begins with PMC",
+        enw="[2]",
+        endnote="[custom2]",
+        nbib="PMC",
+    ),
+    FieldRow(
+        "URL",
+        "url",
+        "url",
+        "UR LK [L2]",
+        enw="U",
+        endnote="urls/related-urls/url urls/web-urls/url",
+    ),
+    FieldRow(
+        "abstract",
+        "abstract",
+        "abstract",
+        "AB N2",
+        enw="X",
+        endnote="abstract",
+        nbib="AB",
+    ),
+    FieldRow(
+        "note",
+        "note addendum",
+        "note addendum",
+        "N1",
+        enw="Z O",
+        endnote="notes",
+        nbib="GN",
+    ),
+    FieldRow(
+        "annotation",
+        "annote annotation",
+        "annotation annote",
+        "RN",
+        enw="<",
+        endnote="research-notes",
+        csl_json="(custom)",
+    ),
+    FieldRow(
+        "tags",
+        "keywords keyword",
+        "keywords keyword",
+        "KW",
+        enw="K",
+        endnote="keywords/keyword",
+        nbib="OT MH",
+        csl_json="keyword",
+    ),
+    FieldRow(
+        "language",
+        "language langid",
+        "langid language",
+        "LA",
+        enw="G",
+        endnote="language",
+        nbib="LA",
+    ),
+    FieldRow(
+        "call-number",
+        "call-number library lccn",
+        "library call-number lccn",
+        "CN",
+        enw="L",
+        endnote="call-num",
+    ),
+    FieldRow(
+        "archive",
+        "",
+        "",
+        "DB",
+        enw="~",
+        endnote="remote-database-name",
+    ),
+    FieldRow(
+        "source",
+        "",
+        "",
+        "DP",
+        enw="W",
+        endnote="remote-database-provider",
+    ),
+    FieldRow(
+        "accession-number",
+        "",
+        "",
+        "[AN] AV",
+        enw="[M]",
+        endnote="[accession-num]",
+        csl_json="(custom)",
+    ),
+    FieldRow(
+        "author-address",
+        "affiliation",
+        "affiliation",
+        "AD",
+        enw="+",
+        endnote="auth-address",
+        nbib="AD",
+        csl_json="(custom)",
+    ),
+    FieldRow(
+        "status",
+        "pubstate",
+        "pubstate",
+        "",
+        nbib="PST",
+    ),
+    FieldRow(
+        "license",
+        "copyright",
+        "copyright",
+        "",
+        nbib="CI",
+    ),
+    FieldRow(
+        "citation-key",
+        "(the key)",
+        "(the key)",
+        "ID LB",
+        enw="F",
+        endnote="[label]",
+        csl_json="citation-key (id)",
+    ),
+    FieldRow(
+        "citation-key-aliases",
+        "ids",
+        "ids",
+        "",
+        csl_json="(custom)",
+    ),
 )
+
+
+def bare(written: str) -> str:
+    """The name without the brackets around it; a bracket alone is one of enw's tags."""
+    return written[1:-1] if len(written) > 2 and written.startswith("[") else written
 
 
 def names(column: str) -> Iterator[tuple[str, str, bool, int]]:
     """Each name in one column: (name, field, whether it depends on the type, rank)."""
     for row in FIELDS:
         for rank, written in enumerate(getattr(row, column).split()):
-            if written.startswith("("):
+            if len(written) > 1 and written.startswith("("):
                 break
-            name = written.strip("[]")
+            name = bare(written)
             yield name, row.field, written != name, rank
 
 
@@ -136,6 +508,10 @@ def _plain(column: str) -> dict[str, tuple[str, int]]:
 #: Names that mean one field in every type: name to (field, rank).
 BIBTEX_FIELDS: Final = _plain("biblatex") | _plain("bibtex")
 RIS_FIELDS: Final = _plain("ris")
+ENW_FIELDS: Final = _plain("enw")
+ENDNOTE_FIELDS: Final = _plain("endnote")
+NBIB_FIELDS: Final = _plain("nbib")
+CSL_JSON_FIELDS: Final = _plain("csl_json")
 
 #: Every name that the mapping knows, dependent on the type or not.
 BIBTEX_NAMES: Final = frozenset(
@@ -145,11 +521,12 @@ BIBTEX_NAMES: Final = frozenset(
 #: The name under which a field is written, where the type does not decide it.
 WRITTEN_FIELDS: Final = {
     column: {
-        row.field: getattr(row, column).split()[0]
+        row.field: first
         for row in FIELDS
-        if getattr(row, column) and getattr(row, column)[0] not in "[("
+        for first in getattr(row, column).split()[:1]
+        if len(first) == 1 or first[0] not in "[("
     }
-    for column in ("bibtex", "biblatex", "ris")
+    for column in ("bibtex", "biblatex", "ris", "enw", "endnote", "csl_json")
 }
 
 #: The order in which the fields of a new record are written.

@@ -21,6 +21,9 @@ class TypeRow:
     bibtex_read: str = ""
     ris_read: str = ""
     names: str = ""
+    #: EndNote's number and label; an ``enw`` file has the label alone.
+    endnote: str = ""
+    endnote_read: str = ""
 
 
 #: Where two rows read one name, the first row has it. ``names`` are EndNote's labels, which some
@@ -30,70 +33,121 @@ TYPES: Final = (
         "article-journal", "article", "article", "JOUR",
         "suppperiodical review shortstory", "EJOUR JFULL ABST",
         "journal article|electronic article",
+        endnote="17 Journal Article", endnote_read="43 Electronic Article",
     ),
-    TypeRow("article-magazine", "article", "article", "MGZN", "", "", "magazine article"),
-    TypeRow("article-newspaper", "article", "article", "NEWS", "", "", "newspaper article"),
-    TypeRow("article", "misc", "online", "UNPB", "preprint", "INPR", "unpublished work"),
+    TypeRow(
+        "article-magazine", "article", "article", "MGZN", "", "", "magazine article",
+        endnote="19 Magazine Article",
+    ),
+    TypeRow(
+        "article-newspaper", "article", "article", "NEWS", "", "", "newspaper article",
+        endnote="23 Newspaper Article",
+    ),
+    TypeRow(
+        "article", "misc", "online", "UNPB", "preprint", "INPR", "unpublished work",
+        endnote="34 Unpublished Work",
+    ),
     TypeRow(
         "book", "book", "book", "BOOK",
         "mvbook manual reference mvreference collection mvcollection", "EBOOK EDBOOK CTLG",
         "book|edited book|electronic book|catalog",
+        endnote="6 Book", endnote_read="28 Edited Book|44 Electronic Book|8 Catalog",
     ),
-    TypeRow("classic", "book", "book", "CLSWK", "", "ANCIENT", "classical work|ancient text"),
+    TypeRow(
+        "classic", "book", "book", "CLSWK", "", "ANCIENT", "classical work|ancient text",
+        endnote="49 Classical Work", endnote_read="51 Ancient Text",
+    ),
     TypeRow(
         "chapter", "incollection", "incollection", "CHAP",
         "inbook bookinbook suppbook suppcollection", "ECHAP",
         "book section|electronic book section",
+        endnote="5 Book Section", endnote_read="60 Electronic Book Section",
     ),
     TypeRow(
         "paper-conference", "inproceedings", "inproceedings", "CONF",
         "conference", "CPAPER", "conference paper|conference proceedings",
+        endnote="10 Conference Proceedings", endnote_read="47 Conference Paper",
     ),
-    TypeRow("collection", "proceedings", "proceedings", "SER", "mvproceedings"),
-    TypeRow("periodical", "periodical", "periodical", "JFULL", "", "", "serial"),
-    TypeRow("thesis", "phdthesis", "thesis", "THES", "mastersthesis", "", "thesis"),
+    TypeRow(
+        "collection", "proceedings", "proceedings", "SER", "mvproceedings",
+        endnote="10 Conference Proceedings",
+    ),
+    TypeRow(
+        "periodical", "periodical", "periodical", "JFULL", "", "", "serial",
+        endnote="57 Serial",
+    ),
+    TypeRow(
+        "thesis", "phdthesis", "thesis", "THES", "mastersthesis", "", "thesis",
+        endnote="32 Thesis",
+    ),
     TypeRow(
         "report", "techreport", "report", "RPRT", "",
         "GOVDOC GRNT GRANT", "report|government document|grant",
+        endnote="27 Report", endnote_read="46 Government Document|54 Grant",
     ),
     TypeRow(
         "webpage", "misc", "online", "ELEC", "electronic www",
         "WEB", "web page|online multimedia|online database",
+        endnote="12 Web Page", endnote_read="48 Online Multimedia|45 Online Database",
     ),
-    TypeRow("post-weblog", "misc", "online", "BLOG", "", "", "blog"),
-    TypeRow("post", "misc", "online", "ELEC"),
-    TypeRow("dataset", "misc", "dataset", "DATA", "", "DBASE AGGR", "dataset|aggregated database"),
-    TypeRow("software", "misc", "software", "COMP", "", "", "computer program"),
-    TypeRow("standard", "misc", "standard", "STAND", "", "", "standard"),
-    TypeRow("patent", "patent", "patent", "PAT", "", "", "patent"),
-    TypeRow("bill", "misc", "legislation", "BILL", "", "UNBILL", "bill"),
-    TypeRow("legislation", "misc", "legislation", "STAT", "", "", "statute"),
-    TypeRow("regulation", "misc", "legal", "STAT", "", "", "legal rule or regulation"),
-    TypeRow("legal_case", "misc", "jurisdiction", "CASE", "", "LEGAL", "case"),
-    TypeRow("hearing", "misc", "legal", "HEAR", "", "", "hearing"),
-    TypeRow("manuscript", "unpublished", "unpublished", "MANSCPT", "", "UNPD", "manuscript"),
-    TypeRow("pamphlet", "booklet", "booklet", "PAMP", "", "", "pamphlet"),
+    TypeRow("post-weblog", "misc", "online", "BLOG", "", "", "blog", endnote="56 Blog"),
+    TypeRow("post", "misc", "online", "ELEC", endnote="12 Web Page"),
+    TypeRow(
+        "dataset", "misc", "dataset", "DATA", "", "DBASE AGGR", "dataset|aggregated database",
+        endnote="59 Dataset", endnote_read="55 Aggregated Database",
+    ),
+    TypeRow(
+        "software", "misc", "software", "COMP", "", "", "computer program",
+        endnote="9 Computer Program",
+    ),
+    TypeRow("standard", "misc", "standard", "STAND", "", "", "standard", endnote="58 Standard"),
+    TypeRow("patent", "patent", "patent", "PAT", "", "", "patent", endnote="25 Patent"),
+    TypeRow("bill", "misc", "legislation", "BILL", "", "UNBILL", "bill", endnote="4 Bill"),
+    TypeRow("legislation", "misc", "legislation", "STAT", "", "", "statute", endnote="31 Statute"),
+    TypeRow(
+        "regulation", "misc", "legal", "STAT", "", "", "legal rule or regulation",
+        endnote="50 Legal Rule or Regulation",
+    ),
+    TypeRow("legal_case", "misc", "jurisdiction", "CASE", "", "LEGAL", "case", endnote="7 Case"),
+    TypeRow("hearing", "misc", "legal", "HEAR", "", "", "hearing", endnote="14 Hearing"),
+    TypeRow(
+        "manuscript", "unpublished", "unpublished", "MANSCPT", "", "UNPD", "manuscript",
+        endnote="36 Manuscript",
+    ),
+    TypeRow("pamphlet", "booklet", "booklet", "PAMP", "", "", "pamphlet", endnote="24 Pamphlet"),
     TypeRow(
         "personal_communication", "misc", "letter", "PCOMM", "", "ICOMM",
         "personal communication",
+        endnote="26 Personal Communication",
     ),
-    TypeRow("interview", "misc", "misc", "PCOMM"),
-    TypeRow("speech", "misc", "unpublished", "SLIDE"),
+    TypeRow("interview", "misc", "misc", "PCOMM", endnote="26 Personal Communication"),
+    TypeRow("speech", "misc", "unpublished", "SLIDE", endnote="47 Conference Paper"),
     TypeRow(
-        "entry-encyclopedia", "incollection", "inreference", "ENCYC", "", "", "encyclopedia"
+        "entry-encyclopedia", "incollection", "inreference", "ENCYC", "", "", "encyclopedia",
+        endnote="53 Encyclopedia",
     ),
-    TypeRow("entry-dictionary", "incollection", "inreference", "DICT", "", "", "dictionary"),
+    TypeRow(
+        "entry-dictionary", "incollection", "inreference", "DICT", "", "", "dictionary",
+        endnote="52 Dictionary",
+    ),
     TypeRow(
         "motion_picture", "misc", "movie", "MPCT", "video",
         "VIDEO ADVS MULTI", "film or broadcast|audiovisual material",
+        endnote="21 Film or Broadcast", endnote_read="3 Audiovisual Material",
     ),
-    TypeRow("broadcast", "misc", "video", "MPCT"),
-    TypeRow("song", "misc", "audio", "SOUND", "music", "MUSIC", "music"),
-    TypeRow("graphic", "misc", "artwork", "ART", "image", "CHART", "artwork|chart or table"),
-    TypeRow("figure", "misc", "image", "FIGURE", "", "", "figure"),
-    TypeRow("map", "misc", "misc", "MAP", "", "", "map"),
-    TypeRow("performance", "misc", "performance", "GEN"),
-    TypeRow("document", "misc", "misc", "GEN", "", "EQUA", "generic|equation"),
+    TypeRow("broadcast", "misc", "video", "MPCT", endnote="21 Film or Broadcast"),
+    TypeRow("song", "misc", "audio", "SOUND", "music", "MUSIC", "music", endnote="61 Music"),
+    TypeRow(
+        "graphic", "misc", "artwork", "ART", "image", "CHART", "artwork|chart or table",
+        endnote="2 Artwork", endnote_read="38 Chart or Table",
+    ),
+    TypeRow("figure", "misc", "image", "FIGURE", "", "", "figure", endnote="37 Figure"),
+    TypeRow("map", "misc", "misc", "MAP", "", "", "map", endnote="20 Map"),
+    TypeRow("performance", "misc", "performance", "GEN", endnote="13 Generic"),
+    TypeRow(
+        "document", "misc", "misc", "GEN", "", "EQUA", "generic|equation",
+        endnote="13 Generic", endnote_read="39 Equation",
+    ),
 )  # fmt: skip
 
 #: What any type that the table does not know is read as; the source keeps its own word.
@@ -125,8 +179,18 @@ RIS_TYPES: Final = _readers(("ris",), "ris_read", {"jfull": "periodical", "gen":
     name: row.csl for row in reversed(TYPES) for name in row.names.split("|") if name
 }
 
+#: EndNote's number of a type to CSL's; the first row that writes a number has it.
+ENDNOTE_TYPES: Final = {
+    label.split()[0]: row.csl
+    for column in ("endnote_read", "endnote")
+    for row in reversed(TYPES)
+    for label in getattr(row, column).split("|")
+    if label
+} | {"13": UNKNOWN_TYPE, "47": "paper-conference"}
+
 WRITTEN_TYPES: Final = {
     "bibtex": {row.csl: row.bibtex for row in TYPES},
     "biblatex": {row.csl: row.biblatex for row in TYPES},
     "ris": {row.csl: row.ris for row in TYPES},
+    "endnote": {row.csl: row.endnote for row in TYPES},
 }

@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import bibtex_blocks, crossref, tagged_lines
+from bifolio.formats import bibtex_blocks, crossref, csl_json, csl_json_items, tagged_lines
 from bifolio.formats.encodings import read_text
 from bifolio.formats.gathering import Mapped
-from bifolio.formats.registry import BIBTEX, FAMILIES, IMPORT_FORMATS, RIS, Family
+from bifolio.formats.registry import (
+    BIBTEX,
+    CSL_JSON,
+    ENW,
+    FAMILIES,
+    IMPORT_FORMATS,
+    NBIB,
+    RIS,
+    ReadFamily,
+)
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedReference,
@@ -37,8 +46,6 @@ _FOREIGN: Final = (
     (re.compile(r"\s*<\?xml|\s*<xml\b|\s*<records\b"), "XML"),
     (re.compile(r"\s*<!doctype html|\s*<html", re.IGNORECASE), "a web page"),
     (re.compile(r"\s*[\[{]\s*[\"{]"), "JSON"),
-    (re.compile(r"\s*PMID- ?\d"), "PubMed's nbib format"),
-    (re.compile(r"\s*%0 "), "EndNote's enw format"),
 )
 
 
@@ -61,7 +68,7 @@ def read(
     if not text.strip():
         return
     family = _family(path, text, format)
-    records = _read_bibtex(path, text) if family is BIBTEX else _read_ris(path, text)
+    records = _READERS[family.name](path, text)
     yield from _with_progress(records, path.stat().st_size, text.count("\n") + 1, progress)
 
 
@@ -84,15 +91,17 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
 def source_identity(source: Source) -> tuple[str, bool]:
     """(the source's own id, whether it is the only one in the world).
 
-    A citation key and an RIS ``ID`` are names that two files may both use.
+    A citation key and an RIS ``ID`` are names that two files may both use; a PubMed id is given
+    once.
     """
-    return source.id, False
+    return source.id, source.format == NBIB.name and source.id.isdigit()
 
 
 def _expected(path: Path, format: str | None) -> str:
     """What the file should hold, in words."""
     if format is None:
-        return "RIS or BibTeX"
+        *others, last = dict.fromkeys(family.shown for family in FAMILIES.values())
+        return f"{', '.join(others)} or {last}"
     family = IMPORT_FORMATS.get(format)
     if family is None:
         raise FileFormatError(
@@ -104,10 +113,10 @@ def _expected(path: Path, format: str | None) -> str:
     return family.shown
 
 
-def _family(path: Path, text: str, format: str | None) -> Family:
+def _family(path: Path, text: str, format: str | None) -> ReadFamily:
     """The format by name, by content, or by suffix, in this order."""
     sample = text[:_SAMPLE_CHARACTERS]
-    marks = {family: found for family in (RIS, BIBTEX) if (found := family.mark.search(sample))}
+    marks = {family: found for family in FAMILIES.values() if (found := family.mark.search(sample))}
     if format is not None:
         family = IMPORT_FORMATS[format]
         if family in marks or family.mark.search(text) or _is_only_comments(text, family):
@@ -116,14 +125,14 @@ def _family(path: Path, text: str, format: str | None) -> Family:
         raise FileFormatError(str(path), expected=family.shown, got=got)
     if marks:
         return min(marks, key=lambda one: marks[one].start())
-    for family in (RIS, BIBTEX):
+    for family in FAMILIES.values():
         named = path.suffix.lower() in family.suffixes
         if named and (family.mark.search(text) or _is_only_comments(text, family)):
             return family
     raise FileFormatError(str(path), expected=_expected(path, None), got=_kind(text))
 
 
-def _is_only_comments(text: str, family: Family) -> bool:
+def _is_only_comments(text: str, family: ReadFamily) -> bool:
     lines = (line.strip() for line in text.split("\n"))
     return family is BIBTEX and all(not line or line.startswith("%") for line in lines)
 
@@ -177,15 +186,61 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
         yield _reference(RIS, found.type, own_id, tuple(found.tags), found.line, imported)
 
 
-def _blocks(family: Family, blocks: list[str], free: list[str]) -> ImportedBlocks | None:
+def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
+    found_any = False
+    for found in csl_json_items.split(text):
+        if isinstance(found, csl_json_items.Damage):
+            if not found_any:
+                got = f"JSON that cannot be read: {found.reason}"
+                raise FileFormatError(str(path), expected=CSL_JSON.shown, got=got)
+            reason = f"{found.reason}; what stands after this line was not read"
+            yield SkippedRecord(str(path), found.line, reason)
+            continue
+        found_any = True
+        if not csl_json.is_item(found.value):
+            yield SkippedRecord(str(path), found.line, "the JSON value is no CSL item")
+            continue
+        source = csl_json.source(found.value)
+        yield ImportedReference(CSL_JSON.trace(source, None).values, source, found.line)
+
+
+def _read_enw(path: Path, text: str) -> Iterator[Read]:
+    return _read_lines(path, ENW, list(tagged_lines.ENW_LINES.split(text)), "F")
+
+
+def _read_nbib(path: Path, text: str) -> Iterator[Read]:
+    return _read_lines(path, NBIB, list(tagged_lines.NBIB_LINES.split(text)), "PMID")
+
+
+def _read_lines(
+    path: Path,
+    family: ReadFamily,
+    records: list[tagged_lines.TaggedRecord | tagged_lines.OutsideText],
+    id_tag: str,
+) -> Iterator[Read]:
+    outside = [found.text for found in records if isinstance(found, tagged_lines.OutsideText)]
+    imported = _blocks(family, [], outside)
+    if imported is not None:
+        yield imported
+    for found in records:
+        if isinstance(found, tagged_lines.OutsideText):
+            continue
+        if not any(raw for _, raw in found.tags):
+            yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
+            continue
+        own_id = next((raw for tag, raw in found.tags if tag == id_tag), "")
+        yield _reference(family, found.type, own_id, tuple(found.tags), found.line, imported)
+
+
+def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedBlocks | None:
     """The file's own blocks; text outside of any is one block, the last."""
-    joint = "\n" if family is RIS else "\n\n"
+    joint = "\n\n" if family is BIBTEX else "\n"
     whole = [*blocks, *([joint.join(free)] if free else [])]
     return ImportedBlocks(family.name, tuple(whole)) if whole else None
 
 
 def _reference(
-    family: Family,
+    family: ReadFamily,
     kind: str,
     own_id: str,
     tags: tuple[tuple[str, str], ...],
@@ -208,3 +263,12 @@ def _with_progress(
             progress(min(size_bytes, size_bytes * line // lines), size_bytes)
     if progress is not None:
         progress(size_bytes, size_bytes)
+
+
+_READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
+    BIBTEX.name: _read_bibtex,
+    RIS.name: _read_ris,
+    CSL_JSON.name: _read_csl_json,
+    ENW.name: _read_enw,
+    NBIB.name: _read_nbib,
+}

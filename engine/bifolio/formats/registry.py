@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bifolio.formats import bibtex, ris
+from bifolio.formats import bibtex, csl_json, enw, nbib, ris
 from bifolio.formats.gathering import Mapped
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
@@ -19,8 +19,8 @@ Tags = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """Formats that share a source layer: what can be done with a source of that kind."""
+class ReadFamily:
+    """Formats that share a source layer: how a source of that kind is known and read."""
 
     name: str
     shown: str
@@ -29,6 +29,12 @@ class Family:
     mark: re.Pattern[str]
     #: ``(source, blocks)`` to its values and the fields that each tag fed.
     trace: Callable[[Source, ImportedBlocks | None], Mapped]
+
+
+@dataclass(frozen=True, slots=True)
+class Family(ReadFamily):
+    """Formats that are written too."""
+
     #: ``(values, dialect)`` to the type as the format writes it.
     written_type: Callable[[Values, str], str]
     #: ``(field, values, dialect, written type)`` to the tags that say the field.
@@ -36,6 +42,13 @@ class Family:
     #: ``(field, value)`` to the tags that carry what has no place; None empties the field.
     carry: Callable[[str, Value | None], Tags]
     render: Callable[[Source], str]
+    #: ``(values, reference id)`` to the id that a changed or foreign reference is written with;
+    #: None where the format keeps its id among the tags.
+    own_id: Callable[[Values, str], str] | None = None
+    #: What stands before the first reference, between two, and after the last.
+    opening: str = ""
+    separator: str = ""
+    closing: str = ""
 
 
 BIBTEX: Final = Family(
@@ -48,6 +61,7 @@ BIBTEX: Final = Family(
     emit=bibtex.emit,
     carry=bibtex.carry,
     render=bibtex.render,
+    own_id=bibtex.own_id,
 )
 
 RIS: Final = Family(
@@ -62,10 +76,62 @@ RIS: Final = Family(
     render=ris.render,
 )
 
-FAMILIES: Final = {family.name: family for family in (BIBTEX, RIS)}
+CSL_JSON: Final = Family(
+    name="csl-json",
+    shown="CSL-JSON",
+    suffixes=(".json", ".csl"),
+    mark=re.compile(r"\A\s*(?:\[\s*[\[{\]]|\{\s*[\"}])"),
+    trace=csl_json.trace,
+    written_type=csl_json.written_type,
+    emit=csl_json.emit,
+    carry=csl_json.carry,
+    render=csl_json.render,
+    own_id=csl_json.own_id,
+    opening="[\n",
+    separator=",\n",
+    closing="\n]\n",
+)
+
+ENW: Final = Family(
+    name="enw",
+    shown="enw",
+    suffixes=(".enw", ".end", ".refer"),
+    mark=re.compile(r"^%0[ \t]+\S|^%[A-Z][ \t]+\S.*\n%[A-Z][ \t]+\S", re.MULTILINE),
+    trace=enw.trace,
+    written_type=enw.written_type,
+    emit=enw.emit,
+    carry=enw.carry,
+    render=enw.render,
+)
+
+NBIB: Final = ReadFamily(
+    name="nbib",
+    shown="nbib",
+    suffixes=(".nbib",),
+    mark=re.compile(r"^PMID ?- ?\d", re.MULTILINE),
+    trace=nbib.trace,
+)
+
+#: Those that can be read, in the order in which a suffix decides.
+FAMILIES: Final[dict[str, ReadFamily]] = {
+    family.name: family for family in (RIS, BIBTEX, CSL_JSON, ENW, NBIB)
+}
 
 #: What may be named as the format of an import; ``biblatex`` reads as ``bibtex`` does.
-IMPORT_FORMATS: Final = {"ris": RIS, "bibtex": BIBTEX, "biblatex": BIBTEX}
+IMPORT_FORMATS: Final[dict[str, ReadFamily]] = {
+    "ris": RIS,
+    "bibtex": BIBTEX,
+    "biblatex": BIBTEX,
+    "csl-json": CSL_JSON,
+    "enw": ENW,
+    "nbib": NBIB,
+}
 
-#: What may be named as the format of an export; None is written without a source layer.
-EXPORT_FORMATS: Final = {"ris": RIS, "bibtex": BIBTEX, "biblatex": BIBTEX, "csl-json": None}
+#: What may be named as the format of an export.
+EXPORT_FORMATS: Final = {
+    "ris": RIS,
+    "bibtex": BIBTEX,
+    "biblatex": BIBTEX,
+    "csl-json": CSL_JSON,
+    "enw": ENW,
+}

@@ -1,4 +1,4 @@
-"""Records of tagged lines (``TY  - JOUR``): the reader that RIS needs.
+"""Records of tagged lines (``TY  - JOUR``): the reader of RIS, and that of enw and nbib.
 
 A line that has no tag continues the one before it. ``TY`` begins a record, ``ER`` (in any case, or
 missing) ends it, and a tag outside of any record begins one without a type. Text outside of
@@ -109,3 +109,79 @@ def _continue(record: TaggedRecord, lines: list[str]) -> None:
         return
     tag, value = record.tags[-1]
     record.tags[-1] = (tag, "\n".join([value, *(line.rstrip() for line in lines)]))
+
+
+@dataclass(frozen=True, slots=True)
+class LineLayout:
+    """How the records of a format without an end tag are written, one tag per line."""
+
+    #: Its groups are the tag and the value.
+    pattern: re.Pattern[str]
+    #: The tag that begins a record.
+    start: str
+    #: Whether the start tag gives the type and is no tag of its own.
+    typed: bool
+    #: Whether an empty line before a tag ends any record, not only one without the start tag.
+    parted: bool
+
+    def is_tag_line(self, line: str) -> bool:
+        """Whether the reader would take this line for a tag of its own."""
+        return bool(self.pattern.fullmatch(line))
+
+    def split(self, text: str) -> Iterator[TaggedRecord | OutsideText]:
+        """All records and all text before the first, in order.
+
+        A record that has no start tag ends at an empty line before a tag.
+        """
+        record: TaggedRecord | None = None
+        pending: list[str] = []
+        outside: list[str] = []
+        started = False
+        for number, line in enumerate(text.split("\n"), 1):
+            found = self.pattern.fullmatch(line)
+            if found is None:
+                (outside if record is None else pending).append(line.rstrip())
+                continue
+            tag, value = found.group(1), (found.group(2) or "").strip()
+            parted = bool(pending) and not pending[-1]
+            if record is not None:
+                _continue_plainly(record, pending)
+            pending = []
+            if record is None or tag == self.start or (parted and (self.parted or not started)):
+                if record is not None:
+                    yield record
+                elif any(outside):
+                    yield OutsideText(1, "\n".join(outside).strip("\n"))
+                record = TaggedRecord(number)
+                started = tag == self.start
+            if tag == self.start and self.typed:
+                record.type = value
+            else:
+                record.tags.append((tag, value))
+        if record is not None:
+            _continue_plainly(record, pending)
+            yield record
+
+
+def _continue_plainly(record: TaggedRecord, lines: list[str]) -> None:
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if lines and record.tags:
+        tag, value = record.tags[-1]
+        record.tags[-1] = (tag, "\n".join([value, *lines]))
+    elif lines:
+        record.type = " ".join([record.type, *(line.strip() for line in lines)]).strip()
+
+
+#: EndNote's ``.enw``: a percent sign, one of the known characters, a blank or the line's end.
+ENW_LINES: Final = LineLayout(
+    re.compile(r"%([0-9A-Zf@!$\]&()*+^><\[~?#=])(?:[ \t](.*)|)"),
+    start="0",
+    typed=True,
+    parted=False,
+)
+
+#: PubMed's nbib: a tag of up to four characters, padded, and a hyphen.
+NBIB_LINES: Final = LineLayout(
+    re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}-(?: (.*)|)"), start="PMID", typed=False, parted=True
+)

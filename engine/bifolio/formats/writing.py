@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import BinaryIO, Final
 
 from bifolio.errors import UsageError
-from bifolio.formats import csl_json
 from bifolio.formats.bibtex import macro_definition
 from bifolio.formats.mapping_fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
@@ -71,19 +70,19 @@ def write(
         )
     family = EXPORT_FORMATS[format]
     report = ExportReport()
-    if family is None:
-        _write_csl_json(out, references, report, progress)
-        return report
+    out.write(family.opening.encode())
     merged = _merged(family, blocks)
     if merged is not None:
         out.write(("\n\n".join(merged.blocks) + "\n\n").encode())
     for reference in references:
         source, lost = compose(reference, family, dialect=format, blocks=merged)
-        out.write(family.render(source).encode())
+        separator = family.separator if report.exported else ""
+        out.write((separator + family.render(source)).encode())
         report.lost += lost
         report.exported += 1
         if progress is not None:
             progress(report.exported, 0)
+    out.write(family.closing.encode())
     return report
 
 
@@ -102,9 +101,9 @@ def compose(
         if values.pop(field, None)
     ]
     old = reference.source if reference.source and reference.source.format == family.name else None
-    if old is not None and not old.id:
+    if old is not None:
         values = _without_made_key(values, family.trace(old, blocks).values)
-    start = _start(old, values, family, dialect, blocks)
+    start = _start(reference, old, values, family, dialect, blocks)
     mapped = family.trace(start, blocks)
     changed = _differences(values, mapped.values)
     if not changed:
@@ -127,6 +126,7 @@ def _without_made_key(values: Values, given: Values) -> Values:
 
 
 def _start(
+    reference: ExportedReference,
     old: Source | None,
     values: Values,
     family: Family,
@@ -134,20 +134,16 @@ def _start(
     blocks: ImportedBlocks | None,
 ) -> Source:
     """The source to begin from: the reference's own with today's type and key, or an empty one."""
-    key = str(values.get("citation-key", "")) if family is BIBTEX else ""
     if old is None:
+        own_id = family.own_id(values, reference.id) if family.own_id else ""
+        return Source(family.name, family.written_type(values, dialect), own_id, ())
+    before = family.trace(old, blocks).values
+    kind, own_id = old.type, old.id
+    if values.get("type") != before.get("type"):
         kind = family.written_type(values, dialect)
-        return Source(family.name, kind, _safe_key(key), ())
-    kind = old.type
-    if values.get("type") != family.trace(old, blocks).values.get("type"):
-        kind = family.written_type(values, dialect)
-    own_id = _safe_key(key) if family is BIBTEX and key != old.id else old.id
+    if family.own_id and values.get("citation-key") != before.get("citation-key"):
+        own_id = family.own_id(values, reference.id)
     return replace(old, type=kind, id=own_id)
-
-
-def _safe_key(key: str) -> str:
-    """A key that BibTeX can read: white space and its special characters become hyphens."""
-    return "".join("-" if one.isspace() or one in "{}(),=\"#%'\\~" else one for one in key)
 
 
 def _is_there(value: object) -> bool:
@@ -277,24 +273,3 @@ def _merged(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlo
     if free:
         whole.append("\n\n".join(free))
     return ImportedBlocks(family.name, tuple(whole)) if whole else None
-
-
-def _write_csl_json(
-    out: BinaryIO,
-    references: Iterable[ExportedReference],
-    report: ExportReport,
-    progress: Progress | None,
-) -> None:
-    out.write(b"[")
-    for reference in references:
-        out.write(b",\n" if report.exported else b"\n")
-        out.write(csl_json.render(reference).encode())
-        report.lost += [
-            LostValue(reference.id, field, reason)
-            for field, reason in _LIBRARY_FIELDS.items()
-            if reference.values.get(field)
-        ]
-        report.exported += 1
-        if progress is not None:
-            progress(report.exported, 0)
-    out.write(b"\n]\n")

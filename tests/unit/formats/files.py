@@ -19,6 +19,15 @@ from bifolio.records.reference import (
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
+#: A file's name in each format.
+NAMES = {
+    "ris": "a.ris",
+    "bibtex": "a.bib",
+    "biblatex": "a.bib",
+    "csl-json": "a.json",
+    "enw": "a.enw",
+}
+
 
 @dataclass
 class Loaded:

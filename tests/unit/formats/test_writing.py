@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.formats.files import GOLDEN, Loaded, export, exported, load, load_content
+from tests.unit.formats.files import GOLDEN, NAMES, Loaded, export, exported, load, load_content
 
 from bifolio.errors import UsageError
 from bifolio.records.names import Name
@@ -15,12 +15,15 @@ from bifolio.records.reference import ExportedReference, Values
 
 DEMO = Path(__file__).parents[3] / "cli" / "bifolio_cli" / "demo" / "libraries"
 
+_GOLDEN = ["small.bib", "damaged.bib", "small.ris", "small.csl.json", "small.enw"]
+_TARGETS = ["ris", "bibtex", "biblatex", "csl-json", "enw"]
+
 
 def _again(text: str, folder: Path, name: str) -> Loaded:
     return load_content(folder, text, name)
 
 
-@pytest.mark.parametrize("name", ["small.bib", "damaged.bib", "small.ris"])
+@pytest.mark.parametrize("name", _GOLDEN)
 def test_import_export_import_is_equal(tmp_path: Path, name: str) -> None:
     first = load(GOLDEN / name)
     format = first.references[0].source.format
@@ -86,12 +89,12 @@ def test_macros_of_two_files_that_disagree_become_text(tmp_path: Path) -> None:
     assert journals == ["One", "Two"]
 
 
-@pytest.mark.parametrize("target", ["ris", "bibtex", "biblatex"])
-@pytest.mark.parametrize("name", ["small.bib", "damaged.bib", "small.ris"])
+@pytest.mark.parametrize("target", _TARGETS)
+@pytest.mark.parametrize("name", [*_GOLDEN, "small.nbib"])
 def test_another_format_and_back_keeps_every_value(tmp_path: Path, name: str, target: str) -> None:
     first = load(GOLDEN / name)
     text, report = export(exported(first, with_source=False), target)
-    second = _again(text, tmp_path, "a.ris" if target == "ris" else "a.bib")
+    second = _again(text, tmp_path, NAMES[target])
     assert second.values() == first.values()
     assert report.lost == []
 
@@ -109,20 +112,20 @@ _HARD: list[Values] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("target", ["ris", "bibtex", "biblatex"])
+@pytest.mark.parametrize("target", _TARGETS)
 @pytest.mark.parametrize("values", _HARD, ids=lambda values: str(values["type"]))
 def test_values_that_fit_no_format_come_back_by_carriers(
     tmp_path: Path, values: Values, target: str
 ) -> None:
     text, report = export([ExportedReference("ab" * 16, values)], target)
-    (back,) = _again(text, tmp_path, "a.ris" if target == "ris" else "a.bib").values()
+    (back,) = _again(text, tmp_path, NAMES[target]).values()
     assert {field: back.get(field) for field in values} == values
     assert report.lost == []
 
 
 def test_what_no_format_carries_is_reported() -> None:
     reference = ExportedReference("ab" * 16, {"type": "book", "groups": ("Reading",)})
-    for target in ("ris", "bibtex", "biblatex", "csl-json"):
+    for target in _TARGETS:
         _, report = export([reference], target)
         assert [one.field for one in report.lost] == ["groups"]
 

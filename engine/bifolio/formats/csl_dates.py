@@ -1,0 +1,77 @@
+"""CSL-JSON's dates as programs write them (numbers as strings, ``raw``, EDTF) to ours.
+
+May know CSL's schema of dates, nothing of items.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bifolio.records.dates import CslDate, parse_date
+
+_SEASONS: Final = {"spring": 1, "summer": 2, "autumn": 3, "fall": 3, "winter": 4}
+_KNOWN: Final = {"date-parts", "season", "circa", "literal", "raw"}
+
+
+def csl_date(value: Any) -> tuple[CslDate, bool]:
+    """The date of a CSL-JSON variable, and whether all of the variable is in it."""
+    if isinstance(value, str | int):
+        return (parse_date(str(value)), True) if str(value).strip() else ({}, True)
+    if not isinstance(value, dict):
+        return {}, False
+    other = value.keys() - _KNOWN
+    words = [value[name] for name in ("literal", "raw") if isinstance(value.get(name), str)]
+    parts = _parts(value.get("date-parts"))
+    if parts is None:
+        if not words:
+            return {}, False
+        date = {"literal": words[0]} if "literal" in value else parse_date(words[0])
+        if value.get("circa") and "date-parts" in date:
+            date = {**date, "circa": True}
+        return date, not other and len(words) == 1 and "date-parts" not in value
+    date = {"date-parts": parts}
+    season = _season(value.get("season"))
+    if season is not None and len(parts) == 1 and len(parts[0]) == 1:
+        date["season"] = season
+    if value.get("circa") and str(value["circa"]).lower() not in ("0", "false"):
+        date["circa"] = True
+    return date, not other and not words and ("season" in date) == bool(value.get("season"))
+
+
+def _parts(stored: Any) -> list[list[int]] | None:
+    """One or two dates of one to three numbers; nothing if they are no date."""
+    if not isinstance(stored, list) or not 1 <= len(stored) <= 2:
+        return None
+    ends: list[list[int]] = []
+    for end in stored:
+        if not isinstance(end, list) or not 1 <= len(end) <= 3:
+            return None
+        numbers = [_number(part) for part in end]
+        while len(numbers) > 1 and not numbers[-1]:
+            numbers.pop()  # some programs write a missing month or day as 0 or ""
+        known = [number for number in numbers if number is not None]
+        if len(known) != len(numbers) or not _is_date(known):
+            return None
+        ends.append(known)
+    return ends
+
+
+def _is_date(numbers: list[int]) -> bool:
+    year = f"{numbers[0]:04d}" if numbers[0] >= 0 else f"-{-numbers[0]:04d}"
+    text = "-".join([year, *(f"{number:02d}" for number in numbers[1:])])
+    return parse_date(text).get("date-parts") == [numbers]
+
+
+def _number(part: Any) -> int | None:
+    if isinstance(part, bool):
+        return None
+    if isinstance(part, int):
+        return part
+    text = str(part).strip()
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 6 else None
+
+
+def _season(stored: Any) -> int | None:
+    text = str(stored).strip().lower()
+    return int(text) if text in ("1", "2", "3", "4") else _SEASONS.get(text)

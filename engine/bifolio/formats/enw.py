@@ -1,0 +1,199 @@
+"""EndNote's ``.enw`` and the older Refer: tagged records to values and back.
+
+A tag is the character after ``%``; the type after ``%0`` is EndNote's label of it. May know those
+tags and labels, not files or the other formats.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bifolio.formats import dates
+from bifolio.formats.carriers import carrier_name, carrier_texts, restore
+from bifolio.formats.endnote_rules import (
+    ARTICLES,
+    NUMBERED,
+    VERSIONED,
+    WHOLE_BOOKS,
+    WHOLE_WORKS,
+    csl_type_of_label,
+    endnote_label,
+    gather_rule,
+    gather_serial_numbers,
+    is_pubmed,
+    issued_texts,
+    write_name,
+)
+from bifolio.formats.gathering import Gathering, Mapped
+from bifolio.formats.identifiers import doi_of, is_doi
+from bifolio.formats.mapping_fields import ENW_FIELDS, WRITTEN_FIELDS
+from bifolio.formats.tagged_lines import ENW_LINES
+from bifolio.records.dates import date_text
+from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.names import Name
+from bifolio.records.reference import ImportedBlocks, Source, Value, Values
+
+_EXTRA: Final = "x.enw."
+_CARRIER_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+    """The values of a record and which fields each tag fed."""
+    del blocks
+    kind = csl_type_of_label(source.type)
+    given: dict[str, str] = {}
+    for tag, raw in source.tags:
+        if raw.strip():
+            given.setdefault(tag, " ".join(raw.split()))
+    gathering = Gathering(len(source.tags))
+    gathering.derive("type", kind)
+    for index, (tag, raw) in enumerate(source.tags):
+        if raw.strip():
+            _gather(gathering, index, tag, raw.strip(), kind, given)
+    return gathering.finish()
+
+
+def _gather(
+    gathering: Gathering, index: int, tag: str, raw: str, kind: str, given: dict[str, str]
+) -> None:
+    """Give one line to the field that its tag means in a record of this type."""
+    text = " ".join(raw.split())
+    carried = _CARRIER_LINE.fullmatch(raw) if tag == "Z" and raw.startswith("x-") else None
+    if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
+        gathering.restore(index, restored)
+    elif tag in ("D", "8"):
+        _gather_issued(gathering, index, tag, text, given)
+    elif tag == "@":
+        gather_serial_numbers(gathering, index, raw, kind, _EXTRA + tag)
+    else:
+        field, rank, value = _meaning(tag, text, kind, given)
+        if field:
+            gather_rule(gathering, index, field, value, raw, rank=rank, extra=_EXTRA + tag)
+        else:
+            gathering.append(index, _EXTRA + tag, raw)
+
+
+def _meaning(tag: str, text: str, kind: str, given: dict[str, str]) -> tuple[str, int, str]:
+    """(field, rank, text) of a tag in this record; an empty field where it means none."""
+    whole = kind in WHOLE_BOOKS
+    if tag in ("J", "B"):
+        field = "collection-title" if tag == "B" and whole else "container-title"
+        return field, "JB".index(tag), text
+    if tag == "N":
+        return "number" if kind in NUMBERED else "issue", 0, text
+    if tag == "P":
+        pages = kind in WHOLE_WORKS and not re.search(r"\d\s*[-–]", text)
+        return "number-of-pages" if pages else "page", 0, _hyphened(text)
+    if tag == "&":
+        return "" if kind in WHOLE_WORKS else "page", 1, text
+    if tag == "7":
+        return "version" if kind in VERSIONED else "edition", 0, text
+    if tag == "M":
+        pubmed = is_pubmed(text, given.get("W", ""), given.get("~", ""))
+        return "PMID" if pubmed else "accession-number", 0, text
+    if tag == "2":
+        return "PMCID" if re.fullmatch(r"PMC\d+", text) else "", 0, text
+    if tag == "R":
+        return "DOI" if is_doi(text) else "", 0, doi_of(text)
+    if tag == "F":
+        return "" if " " in text else "citation-key", 0, text
+    field, rank = ENW_FIELDS.get(tag, ("", 0))
+    return field, rank, text
+
+
+def _hyphened(text: str) -> str:
+    return re.sub(r"(?<=\w)\s*[–—]\s*(?=\w)|(?<=\w)--(?=\w)", "-", text)
+
+
+def _gather_issued(
+    gathering: Gathering, index: int, tag: str, text: str, given: dict[str, str]
+) -> None:
+    """The year, or the year and what the date beside it says more."""
+    year, day = given.get("D", ""), given.get("8", "")
+    date = dates.worded_date(year, day) if day else None
+    if tag == "D":
+        gathering.candidate(index, "issued", date or dates.year_date(text), extra=_EXTRA + tag)
+    elif date is not None:
+        gathering.candidate(index, "issued", date)
+    elif year:
+        gathering.append(index, _EXTRA + tag, text)
+    else:
+        gathering.candidate(index, "issued", dates.year_date(text), rank=1)
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def written_type(values: Values, dialect: str) -> str:
+    """EndNote's label of a type."""
+    del dialect
+    return endnote_label(values).partition(" ")[2]
+
+
+def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str, str]]:
+    """The (tag, value) pairs that say a field; none where there is no place for it."""
+    del dialect
+    value = values[field]
+    if is_extra(field):
+        return _emit_extra(field, value)
+    tag = _written_tag(field, csl_type_of_label(kind))
+    if not tag:
+        return []
+    rule = FIELDS[field]
+    if rule is MergeRule.CREATORS:
+        return [(tag, write_name(name)) for name in value if isinstance(name, Name)]
+    if rule is MergeRule.SET:
+        return [(tag, one) for one in value if isinstance(one, str)]
+    if isinstance(value, dict):
+        if field == "issued":
+            year, day = issued_texts(value)
+            return [("D", year), ("8", day)] if day else [("D", year)]
+        return [(tag, date_text(value))]
+    text = str(value)
+    plain = rule is MergeRule.TEXT or field == "author-address"
+    return [(tag, text if plain else " ".join(text.split()))]
+
+
+def _written_tag(field: str, csl: str) -> str:
+    if field == "container-title":
+        return "" if csl in WHOLE_BOOKS else "J" if csl in ARTICLES else "B"
+    special: dict[str, str] = {
+        "issue": "" if csl in NUMBERED else "N",
+        "number": "N" if csl in NUMBERED else "",
+        "page": "P",
+        "number-of-pages": "P" if csl in WHOLE_WORKS else "",
+        "edition": "" if csl in VERSIONED else "7",
+        "version": "7" if csl in VERSIONED else "",
+        "accession-number": "M",
+        "PMCID": "2",
+        "ISBN": "@",
+        "ISSN": "@",
+    }
+    tag: str = special.get(field, WRITTEN_FIELDS["enw"].get(field, ""))
+    return tag
+
+
+def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
+    tag = field.removeprefix(_EXTRA)
+    if tag != field and len(tag) == 1 and tag != "0" and ENW_LINES.is_tag_line(f"%{tag} "):
+        return [(tag, one) for one in value if isinstance(one, str)]
+    return carry(field, value)
+
+
+def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
+    """The field's carriers: notes at the record's end."""
+    return [("Z", f"{carrier_name(field)}: {text}") for text in carrier_texts(field, value)]
+
+
+def render(source: Source) -> str:
+    """The record's text; a continuation that looks like a tag is set in by a space."""
+    lines = [f"%0 {source.type}"] if source.type else []
+    for tag, raw in source.tags:
+        first, *rest = raw.split("\n")
+        lines.append(f"%{tag} {first}")
+        lines += [f" {line}" if ENW_LINES.is_tag_line(line) else line for line in rest]
+    return "\n".join(lines) + "\n\n"
