@@ -65,6 +65,7 @@ FOREIGN: dict[str, set[str]] = {
     },
     "bibtexparser": {"engine/bifolio/formats"},
     "pylatexenc": {"engine/bifolio/formats"},
+    "lxml": {"engine/bifolio/formats"},
     # Every serialization of bytes that leave the process or stay on the disk.
     "msgpack": {"engine/bifolio/wire", "engine/bifolio/storage", "engine/bifolio/crypto"},
     "typer": {"cli/bifolio_cli"},

@@ -36,13 +36,16 @@ class ExportFormat(StrEnum):
     BIBLATEX = "biblatex"
     CSL_JSON = "csl-json"
     ENW = "enw"
+    ENDNOTE_XML = "endnote-xml"
 
 
 def export(
     context: typer.Context,
     file_format: Annotated[
         ExportFormat,
-        typer.Option("--format", metavar="ris|bibtex|biblatex|csl-json|enw", show_default=False),
+        typer.Option(
+            "--format", metavar="ris|bibtex|biblatex|csl-json|enw|endnote-xml", show_default=False
+        ),
     ],
     query: Annotated[
         list[str] | None,

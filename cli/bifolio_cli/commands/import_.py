@@ -30,6 +30,7 @@ class ImportFormat(StrEnum):
     BIBLATEX = "biblatex"
     CSL_JSON = "csl-json"
     ENW = "enw"
+    ENDNOTE_XML = "endnote-xml"
     NBIB = "nbib"
 
 
@@ -42,7 +43,7 @@ def import_(
         ImportFormat | None,
         typer.Option(
             "--format",
-            metavar="ris|bibtex|biblatex|csl-json|enw|nbib",
+            metavar="ris|bibtex|biblatex|csl-json|enw|nbib|endnote-xml",
             help="Their format, where it is not to be guessed.",
         ),
     ] = None,

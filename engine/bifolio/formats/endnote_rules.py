@@ -85,6 +85,39 @@ def issued_texts(date: CslDate) -> tuple[str, str]:
     return f"{year:04d}", " ".join(words)
 
 
+def page_range(text: str) -> str:
+    """The pages with one hyphen between first and last."""
+    return re.sub(r"(?<=\w)\s*[–—]\s*(?=\w)|(?<=\w)--(?=\w)", "-", text)
+
+
+def gather_issued(
+    gathering: Gathering,
+    index: int,
+    text: str,
+    year: str,
+    day: str,
+    *,
+    of_year: bool,
+    extra: str,
+) -> None:
+    """One of the two fields of a date: the year, or the year with what the other says more.
+
+    Args:
+        year, day: what the record's two fields say, empty where it has not both.
+        of_year: whether this one is the year's.
+        extra: where a day goes that is no date of this year.
+    """
+    date = dates.worded_date(year, day) if day else None
+    if of_year:
+        gathering.candidate(index, "issued", date or dates.year_date(text), extra=extra)
+    elif date is not None:
+        gathering.candidate(index, "issued", date)
+    elif year:
+        gathering.append(index, extra, text)
+    else:
+        gathering.candidate(index, "issued", dates.year_date(text), rank=1)
+
+
 def gather_serial_numbers(
     gathering: Gathering, index: int, raw: str, kind: str, extra: str
 ) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bifolio.formats import dates
 from bifolio.formats.carriers import carrier_name, carrier_texts, restore
 from bifolio.formats.endnote_rules import (
     ARTICLES,
@@ -19,10 +18,12 @@ from bifolio.formats.endnote_rules import (
     WHOLE_WORKS,
     csl_type_of_label,
     endnote_label,
+    gather_issued,
     gather_rule,
     gather_serial_numbers,
     is_pubmed,
     issued_texts,
+    page_range,
     write_name,
 )
 from bifolio.formats.gathering import Gathering, Mapped
@@ -66,7 +67,10 @@ def _gather(
     if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
         gathering.restore(index, restored)
     elif tag in ("D", "8"):
-        _gather_issued(gathering, index, tag, text, given)
+        gather_issued(
+            gathering, index, text, given.get("D", ""), given.get("8", ""),
+            of_year=tag == "D", extra=_EXTRA + tag,
+        )  # fmt: skip
     elif tag == "@":
         gather_serial_numbers(gathering, index, raw, kind, _EXTRA + tag)
     else:
@@ -87,7 +91,7 @@ def _meaning(tag: str, text: str, kind: str, given: dict[str, str]) -> tuple[str
         return "number" if kind in NUMBERED else "issue", 0, text
     if tag == "P":
         pages = kind in WHOLE_WORKS and not re.search(r"\d\s*[-–]", text)
-        return "number-of-pages" if pages else "page", 0, _hyphened(text)
+        return "number-of-pages" if pages else "page", 0, page_range(text)
     if tag == "&":
         return "" if kind in WHOLE_WORKS else "page", 1, text
     if tag == "7":
@@ -103,26 +107,6 @@ def _meaning(tag: str, text: str, kind: str, given: dict[str, str]) -> tuple[str
         return "" if " " in text else "citation-key", 0, text
     field, rank = ENW_FIELDS.get(tag, ("", 0))
     return field, rank, text
-
-
-def _hyphened(text: str) -> str:
-    return re.sub(r"(?<=\w)\s*[–—]\s*(?=\w)|(?<=\w)--(?=\w)", "-", text)
-
-
-def _gather_issued(
-    gathering: Gathering, index: int, tag: str, text: str, given: dict[str, str]
-) -> None:
-    """The year, or the year and what the date beside it says more."""
-    year, day = given.get("D", ""), given.get("8", "")
-    date = dates.worded_date(year, day) if day else None
-    if tag == "D":
-        gathering.candidate(index, "issued", date or dates.year_date(text), extra=_EXTRA + tag)
-    elif date is not None:
-        gathering.candidate(index, "issued", date)
-    elif year:
-        gathering.append(index, _EXTRA + tag, text)
-    else:
-        gathering.candidate(index, "issued", dates.year_date(text), rank=1)
 
 
 # --- writing ---------------------------------------------------------------------------------

@@ -12,12 +12,21 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import bibtex_blocks, crossref, csl_json, csl_json_items, tagged_lines
+from bifolio.formats import (
+    bibtex_blocks,
+    crossref,
+    csl_json,
+    csl_json_items,
+    endnote_records,
+    endnote_xml,
+    tagged_lines,
+)
 from bifolio.formats.encodings import read_text
 from bifolio.formats.gathering import Mapped
 from bifolio.formats.registry import (
     BIBTEX,
     CSL_JSON,
+    ENDNOTE_XML,
     ENW,
     FAMILIES,
     IMPORT_FORMATS,
@@ -92,9 +101,12 @@ def source_identity(source: Source) -> tuple[str, bool]:
     """(the source's own id, whether it is the only one in the world).
 
     A citation key and an RIS ``ID`` are names that two files may both use; a PubMed id is given
-    once.
+    once, and so is the number of a record in an EndNote library that has an id of its own.
     """
-    return source.id, source.format == NBIB.name and source.id.isdigit()
+    unique = (source.format == NBIB.name and source.id.isdigit()) or (
+        source.format == ENDNOTE_XML.name and bool(source.id)
+    )
+    return source.id, unique
 
 
 def _expected(path: Path, format: str | None) -> str:
@@ -232,6 +244,24 @@ def _read_lines(
         yield _reference(family, found.type, own_id, tuple(found.tags), found.line, imported)
 
 
+def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
+    if endnote_records.has_document_type(text):
+        raise FileFormatError(
+            str(path),
+            expected=ENDNOTE_XML.shown,
+            got="XML with a document type declaration, which may read other files",
+            next_step="Export the library from EndNote again: it writes none.",
+        )
+    for found in endnote_records.split(text):
+        if isinstance(found, endnote_records.Damage):
+            yield SkippedRecord(str(path), found.line, found.reason)
+        elif not any(raw for _, raw in found.tags):
+            yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
+        else:
+            own_id = endnote_xml.identity(found.tags)
+            yield _reference(ENDNOTE_XML, found.type, own_id, found.tags, found.line, None)
+
+
 def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedBlocks | None:
     """The file's own blocks; text outside of any is one block, the last."""
     joint = "\n\n" if family is BIBTEX else "\n"
@@ -269,6 +299,7 @@ _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
     BIBTEX.name: _read_bibtex,
     RIS.name: _read_ris,
     CSL_JSON.name: _read_csl_json,
+    ENDNOTE_XML.name: _read_endnote_xml,
     ENW.name: _read_enw,
     NBIB.name: _read_nbib,
 }

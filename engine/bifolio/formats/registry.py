@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bifolio.formats import bibtex, csl_json, enw, nbib, ris
+from bifolio.formats import bibtex, csl_json, endnote_xml, enw, nbib, ris
 from bifolio.formats.gathering import Mapped
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
@@ -104,6 +104,20 @@ ENW: Final = Family(
     render=enw.render,
 )
 
+ENDNOTE_XML: Final = Family(
+    name="endnote-xml",
+    shown="EndNote XML",
+    suffixes=(".xml", ".endx"),
+    mark=re.compile(r"<xml\b[^>]*>\s*<records\b|<records>\s*<record\b|<record>\s*<database\b"),
+    trace=endnote_xml.trace,
+    written_type=endnote_xml.written_type,
+    emit=endnote_xml.emit,
+    carry=endnote_xml.carry,
+    render=endnote_xml.render,
+    opening='<?xml version="1.0" encoding="UTF-8" ?>\n<xml><records>\n',
+    closing="</records></xml>\n",
+)
+
 NBIB: Final = ReadFamily(
     name="nbib",
     shown="nbib",
@@ -114,7 +128,7 @@ NBIB: Final = ReadFamily(
 
 #: Those that can be read, in the order in which a suffix decides.
 FAMILIES: Final[dict[str, ReadFamily]] = {
-    family.name: family for family in (RIS, BIBTEX, CSL_JSON, ENW, NBIB)
+    family.name: family for family in (RIS, BIBTEX, ENDNOTE_XML, CSL_JSON, ENW, NBIB)
 }
 
 #: What may be named as the format of an import; ``biblatex`` reads as ``bibtex`` does.
@@ -124,6 +138,7 @@ IMPORT_FORMATS: Final[dict[str, ReadFamily]] = {
     "biblatex": BIBTEX,
     "csl-json": CSL_JSON,
     "enw": ENW,
+    "endnote-xml": ENDNOTE_XML,
     "nbib": NBIB,
 }
 
@@ -134,4 +149,5 @@ EXPORT_FORMATS: Final = {
     "biblatex": BIBTEX,
     "csl-json": CSL_JSON,
     "enw": ENW,
+    "endnote-xml": ENDNOTE_XML,
 }

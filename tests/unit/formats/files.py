@@ -26,6 +26,7 @@ NAMES = {
     "biblatex": "a.bib",
     "csl-json": "a.json",
     "enw": "a.enw",
+    "endnote-xml": "a.xml",
 }
 
 

@@ -19,7 +19,7 @@ from bifolio.formats import EXPORT_FORMATS
 
 _REPOSITORY = Path(__file__).parents[3]
 CORPORA = Path(os.environ.get("BIFOLIO_CORPORA") or _REPOSITORY.parent / "shared" / "corpora")
-_SETS = ("ris/", "bibtex/", "biblatex/", "csl_json/", "enw/", "nbib/", "derived/")
+_SETS = ("ris/", "bibtex/", "biblatex/", "csl_json/", "enw/", "nbib/", "endnote_xml/", "derived/")
 _SUFFIXES = {
     ".bib",
     ".bibtex",

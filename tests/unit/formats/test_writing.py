@@ -15,8 +15,8 @@ from bifolio.records.reference import ExportedReference, Values
 
 DEMO = Path(__file__).parents[3] / "cli" / "bifolio_cli" / "demo" / "libraries"
 
-_GOLDEN = ["small.bib", "damaged.bib", "small.ris", "small.csl.json", "small.enw"]
-_TARGETS = ["ris", "bibtex", "biblatex", "csl-json", "enw"]
+_GOLDEN = ["small.bib", "damaged.bib", "small.ris", "small.csl.json", "small.enw", "small.xml"]
+_TARGETS = ["ris", "bibtex", "biblatex", "csl-json", "enw", "endnote-xml"]
 
 
 def _again(text: str, folder: Path, name: str) -> Loaded:

@@ -1,0 +1,280 @@
+"""EndNote XML: records to values and back.
+
+May know EndNote's elements and what they mean in each type, not how XML is read and written
+(``endnote_records``), files or the other formats.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bifolio.formats import endnote_records
+from bifolio.formats.carriers import carrier_name, carrier_texts, restore
+from bifolio.formats.endnote_records import NOTES, attribute_of, path_of
+from bifolio.formats.endnote_rules import (
+    ARTICLES,
+    NUMBERED,
+    VERSIONED,
+    WHOLE_BOOKS,
+    WHOLE_WORKS,
+    csl_type,
+    endnote_label,
+    gather_issued,
+    gather_rule,
+    gather_serial_numbers,
+    is_pubmed,
+    issued_texts,
+    page_range,
+    write_name,
+)
+from bifolio.formats.endnote_text import (
+    plain_text,
+    read_raw,
+    rich_text,
+    runs_of_plain_text,
+    runs_of_rich_text,
+    write_raw,
+)
+from bifolio.formats.gathering import Gathering, Mapped
+from bifolio.formats.identifiers import doi_of, is_doi
+from bifolio.formats.mapping_fields import ENDNOTE_FIELDS, WRITTEN_FIELDS
+from bifolio.records.dates import date_text
+from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.names import Name
+from bifolio.records.reference import ImportedBlocks, Source, Value, Values
+
+Tags = list[tuple[str, str]]
+
+_EXTRA: Final = "x.endnote."
+_YEAR: Final = "dates/year"
+_DAY: Final = "dates/pub-dates/date"
+_EDITORS: Final = "contributors/secondary-authors/author"
+_SERIES_EDITORS: Final = "contributors/tertiary-authors/author"
+_CONTAINER: Final = "titles/secondary-title"
+_JOURNAL: Final = "periodical/full-title"
+
+#: Where the record comes from: kept in the source, no field of a reference.
+_ORIGIN: Final = frozenset("database source-app rec-number foreign-keys foreign-keys/key".split())
+
+_RICH: Final = frozenset(
+    "title title-short container-title collection-title original-title reviewed-title "
+    "translated-title event-title abstract note annotation".split()
+)
+_CARRIER_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
+_PATH: Final = re.compile(r"[a-z][a-z0-9-]*(?:/[a-z][a-z0-9-]*)*")
+
+#: A label that can be a citation key: people also keep projects and remarks there.
+_KEY: Final = re.compile(r"(?=\S*[^\W\d])\S*\d{2}\S*")
+
+_MEETINGS: Final = frozenset({"10"})
+_PAPERS: Final = frozenset({"47"})
+
+
+def identity(tags: tuple[tuple[str, str], ...]) -> str:
+    """The library's own id and the record's number in it; empty where the file has not both."""
+    for tag, raw in tags:
+        if path_of(tag) == "foreign-keys/key":
+            library, number = attribute_of(tag, "db-id"), plain_text(read_raw(raw)).strip()
+            if library and number and attribute_of(tag, "app") in ("EN", ""):
+                return f"{library}:{number}"
+    return ""
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+    """The values of a record and which fields each element fed."""
+    del blocks
+    kind, number = csl_type(source.type), source.type.partition(" ")[0]
+    given: dict[str, str] = {}
+    for tag, raw in source.tags:
+        if text := " ".join(plain_text(read_raw(raw)).split()):
+            given.setdefault(path_of(tag), text)
+    gathering = Gathering(len(source.tags))
+    gathering.derive("type", kind)
+    for index, (tag, raw) in enumerate(source.tags):
+        _gather(gathering, index, path_of(tag), raw, kind, number, given)
+    return gathering.finish()
+
+
+def _gather(
+    gathering: Gathering,
+    index: int,
+    path: str,
+    raw: str,
+    kind: str,
+    number: str,
+    given: dict[str, str],
+) -> None:
+    """Give one element to the field that it means in a record of this type."""
+    runs = read_raw(raw)
+    plain = plain_text(runs).strip()
+    if not plain or path in _ORIGIN:
+        return
+    text = " ".join(plain.split())
+    carried = _CARRIER_LINE.fullmatch(plain) if path == NOTES else None
+    if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
+        gathering.restore(index, restored)
+    elif path in (_YEAR, _DAY):
+        gather_issued(
+            gathering, index, text, given.get(_YEAR, ""), given.get(_DAY, ""),
+            of_year=path == _YEAR, extra=_EXTRA + path,
+        )  # fmt: skip
+    elif path == "isbn":
+        gather_serial_numbers(gathering, index, plain, kind, _EXTRA + path)
+    else:
+        field, rank, value = _meaning(path, text, kind, number, given)
+        lines = plain
+        if field in _RICH:
+            lines = rich_text(runs).strip()
+            value = " ".join(lines.split())
+        if field in ("original-title", "reviewed-title") and "\n" in lines:
+            field = ""  # a table of contents or a citation: more than a title
+        if field:
+            gather_rule(gathering, index, field, value, lines, rank=rank, extra=_EXTRA + path)
+        else:
+            gathering.append(index, _EXTRA + path, plain)
+
+
+def _meaning(
+    path: str, text: str, kind: str, number: str, given: dict[str, str]
+) -> tuple[str, int, str]:
+    """(field, rank, text) of an element; an empty field where it means none."""
+    whole = kind in WHOLE_BOOKS
+    special: dict[str, tuple[str, int]] = {
+        _EDITORS: ("collection-editor" if whole else "editor", 0),
+        _SERIES_EDITORS: ("editor" if whole else "collection-editor", 0),
+        _CONTAINER: _container(kind, number),
+        "number": (_number(kind), 0),
+        "pages": (_pages(text, kind), 0),
+        "edition": ("version" if kind in VERSIONED else "edition", 0),
+        "custom1": ("event-place" if number in _MEETINGS else "", 0),
+        "custom2": ("PMCID" if re.fullmatch(r"PMC\d+", text) else "", 0),
+        "custom3": ("event-title" if number in _MEETINGS else "", 0),
+        "custom7": (_article_number(text, kind), 0),
+        "label": ("citation-key" if _KEY.fullmatch(text) else "", 0),
+    }
+    if path == "pages":
+        text = page_range(text)
+    if path == "electronic-resource-num":
+        if is_doi(text):
+            return "DOI", 0, doi_of(text)
+        return "URL" if re.fullmatch(r"\w+://\S+", text) else "", 0, text
+    if path == "accession-num":
+        origins = [given.get(f"remote-database-{part}", "") for part in ("provider", "name")]
+        return "PMID" if is_pubmed(text, *origins) else "accession-number", 0, text
+    field, rank = special.get(path) or ENDNOTE_FIELDS.get(path, ("", 0))
+    return field, rank, text
+
+
+def _container(kind: str, number: str) -> tuple[str, int]:
+    if number in _PAPERS:
+        return "event-title", 0
+    return ("collection-title", 1) if kind in WHOLE_BOOKS else ("container-title", 0)
+
+
+def _number(kind: str) -> str:
+    if kind in NUMBERED:
+        return "number"
+    return "collection-number" if kind in WHOLE_BOOKS else "issue"
+
+
+def _pages(text: str, kind: str) -> str:
+    ranged = re.search(r"\d\s*[-–—]", text)
+    return "number-of-pages" if kind in WHOLE_WORKS and not ranged else "page"
+
+
+def _article_number(text: str, kind: str) -> str:
+    article = kind in ARTICLES or kind == "paper-conference"
+    return "article-number" if article and re.search(r"\d", text) and " " not in text else ""
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def written_type(values: Values, dialect: str) -> str:
+    """EndNote's number and label of a type."""
+    del dialect
+    return endnote_label(values)
+
+
+def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
+    """The elements that say a field; none where EndNote has no place for it."""
+    del dialect
+    value = values[field]
+    if is_extra(field):
+        return _emit_extra(field, value)
+    csl, number = csl_type(kind), kind.partition(" ")[0]
+    if field == "container-title" and csl in ARTICLES:
+        return [(path, _rich(str(value))) for path in (_CONTAINER, _JOURNAL)]
+    path = _written_path(field, csl, number)
+    if not path:
+        return []
+    rule = FIELDS[field]
+    if rule is MergeRule.CREATORS:
+        return [(path, _plain(write_name(name))) for name in value if isinstance(name, Name)]
+    if rule is MergeRule.SET:
+        return [(path, _plain(one)) for one in value if isinstance(one, str)]
+    if isinstance(value, dict):
+        if field != "issued":
+            return [(path, _plain(date_text(value)))]
+        year, day = issued_texts(value)
+        return [(_YEAR, _plain(year)), *([(_DAY, _plain(day))] if day else [])]
+    return [(path, _rich(str(value)) if field in _RICH else _plain(str(value)))]
+
+
+def _written_path(field: str, csl: str, number: str) -> str:
+    whole = csl in WHOLE_BOOKS
+    special: dict[str, str] = {
+        "editor": _SERIES_EDITORS if whole else _EDITORS,
+        "collection-editor": _EDITORS if whole else _SERIES_EDITORS,
+        "container-title": "" if whole else _JOURNAL if number in _PAPERS else _CONTAINER,
+        "event-title": _CONTAINER if number in _PAPERS else "custom3" if number == "10" else "",
+        "event-place": "custom1" if number in _MEETINGS else "",
+        "issue": "number" if _number(csl) == "issue" else "",
+        "number": "number" if csl in NUMBERED else "",
+        "collection-number": "number" if whole else "",
+        "page": "pages",
+        "number-of-pages": "pages" if csl in WHOLE_WORKS else "",
+        "edition": "" if csl in VERSIONED else "edition",
+        "version": "edition" if csl in VERSIONED else "",
+        "article-number": "custom7",
+        "accession-number": "accession-num",
+        "PMID": "accession-num",
+        "PMCID": "custom2",
+        "DOI": "electronic-resource-num",
+        "ISBN": "isbn",
+        "ISSN": "isbn",
+        "citation-key": "label",
+    }
+    path: str = special.get(field, WRITTEN_FIELDS["endnote"].get(field, ""))
+    return path
+
+
+def _plain(text: str) -> str:
+    return write_raw(runs_of_plain_text(text))
+
+
+def _rich(text: str) -> str:
+    return write_raw(runs_of_rich_text(text))
+
+
+def _emit_extra(field: str, value: Value) -> Tags:
+    path = field.removeprefix(_EXTRA)
+    plain = path != field and _PATH.fullmatch(path) and path not in (*_ORIGIN, "ref-type", "style")
+    if plain and not path.startswith(f"{NOTES}/") and path != NOTES:
+        return [(path, _plain(one)) for one in value if isinstance(one, str)]
+    return carry(field, value)
+
+
+def carry(field: str, value: Value | None) -> Tags:
+    """The field's carriers: lines at the end of the research notes."""
+    name = carrier_name(field)
+    return [(NOTES, _plain(f"{name}: {text}")) for text in carrier_texts(field, value)]
+
+
+def render(source: Source) -> str:
+    """The record's XML and a line's end."""
+    return endnote_records.render(source.type, source.tags) + "\n"
