@@ -216,7 +216,10 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
     if rule is MergeRule.CREATORS:
         return [(path, _plain(write_name(name))) for name in value if isinstance(name, Name)]
     if rule is MergeRule.SET:
-        return [(path, _plain(one)) for one in value if isinstance(one, str)]
+        texts = [one for one in value if isinstance(one, str)]
+        return [(path, _plain(one)) for one in (["\n".join(texts)] if path == "isbn" else texts)]
+    if _EXTRA + path in values:
+        return []  # EndNote reads one such element, and something else stands in it
     if isinstance(value, dict):
         if field != "issued":
             return [(path, _plain(date_text(value)))]

@@ -107,6 +107,17 @@ def test_a_touched_record_differs_only_in_touched_elements() -> None:
     assert after == before.replace(old, f"{style}A </style>{raised}{style}ew one</style>")
 
 
+def test_an_element_that_endnote_reads_once_is_written_once() -> None:
+    loaded = load(GOLDEN / "small.xml")
+    values = {**loaded.references[0].values, "citation-key": "Roe2014", "PMCID": "PMC7"}
+    text, report = export([replace(exported(loaded)[0], values=values)], "endnote-xml")
+    assert (text.count("<label>"), text.count("<research-notes>")) == (1, 1)
+    assert "x-csl-citation-key: Roe2014" in text
+    text, _ = export(exported(loaded, with_source=False), "endnote-xml")
+    assert text.count("<isbn>") == 1
+    assert report.lost == []
+
+
 def test_new_elements_stand_in_endnotes_order() -> None:
     loaded = load(GOLDEN / "small.xml")
     values = {**loaded.references[1].values, "author": (Name("A", "B"),), "abstract": "New"}
