@@ -11,10 +11,10 @@ demo: $(STAMP)
 	$(BIN)/bifolio demo
 
 test: $(STAMP) $(NODE_STAMP) lint types
-	$(BIN)/python -m pytest -n 2 -m "not heavy"
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not heavy"
 
 test-all: $(STAMP) $(NODE_STAMP) lint types
-	$(BIN)/python -m pytest -n 2 -o timeout=1800
+	$(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
