@@ -8,6 +8,7 @@ Python objects. May not know which messages there are. May import no other modul
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -101,7 +102,7 @@ class Codec(Protocol):
     def describe(self) -> str: ...
 
 
-class _Scalar:
+class _Scalar(ABC):
     """What the codecs of single values share: packed as it is, read as it comes."""
 
     def read(self, reader: Reader) -> object:
@@ -109,8 +110,9 @@ class _Scalar:
         self.check(value)
         return value
 
+    @abstractmethod
     def check(self, value: object) -> None:
-        raise NotImplementedError
+        """Raise ``ValueError`` where the value is none of this kind."""
 
     def pack(self, value: object) -> object:
         return value
