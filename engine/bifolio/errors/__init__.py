@@ -1,0 +1,150 @@
+"""Every error that Bifolio raises on purpose.
+
+The tree::
+
+    BifolioError                    something could not be done; exit code 1
+    ├── UsageError                  the call itself is wrong; exit code 2
+    │   ├── UnknownFieldError
+    │   └── InvalidValueError
+    ├── LibraryError                the folder or file of a replica
+    │   ├── NotALibraryError
+    │   ├── PathTakenError
+    │   ├── NewerLibraryError
+    │   ├── DamagedLibraryError
+    │   ├── ReadOnlyLibraryError
+    │   ├── BusyLibraryError
+    │   └── StorageFullError
+    ├── ReferenceNotFoundError
+    ├── AmbiguousReferenceError
+    ├── ConflictChoiceError
+    ├── NothingToRemoveError
+    ├── TrashedReferenceError
+    ├── GroupNotFoundError
+    ├── AmbiguousGroupError
+    ├── GroupPlaceError
+    ├── SmartGroupError
+    ├── TagNotFoundError
+    ├── RecordTooLargeError
+    ├── FileFormatError             a file that cannot be imported at all
+    ├── KeyFileError                the device's own key
+    ├── TicketError
+    ├── NotAttachedError
+    ├── AlreadyAttachedError
+    ├── NotAMemberError
+    ├── NotTheOwnerError
+    ├── RelayError                  the relay, or the way to it
+    │   ├── RelayUnreachableError
+    │   ├── RelayRefusedError       the relay answered: no
+    │   ├── PortInUseError
+    │   └── RelayStorageError       the relay's own file
+    ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
+    └── PeerError                   what another computer sent is wrong: the peer's fault
+        ├── ProtocolError           bytes that are no message, or a message out of turn
+        ├── EnvelopeError           damaged, forged or not permitted
+        ├── DocumentError           an update or a state that is no document
+        └── MembershipError         a membership record that breaks the rules
+
+Each class carries its facts as attributes and makes its own text: what was expected, what
+came, and in ``next_step`` what the user can do. One module for each
+subject; everything is imported from here. May not import anything else of Bifolio.
+"""
+
+from __future__ import annotations
+
+from bifolio.errors.base import (
+    BifolioError,
+    InvalidValueError,
+    OutOfTurnError,
+    UnknownFieldError,
+    UsageError,
+)
+from bifolio.errors.groups import (
+    AmbiguousGroupError,
+    GroupNotFoundError,
+    GroupPlaceError,
+    SmartGroupError,
+    TagNotFoundError,
+)
+from bifolio.errors.library import (
+    BusyLibraryError,
+    DamagedLibraryError,
+    LibraryError,
+    NewerLibraryError,
+    NotALibraryError,
+    PathTakenError,
+    ReadOnlyLibraryError,
+    StorageFullError,
+)
+from bifolio.errors.peers import (
+    DocumentError,
+    EnvelopeError,
+    MembershipError,
+    PeerError,
+    ProtocolError,
+)
+from bifolio.errors.references import (
+    AmbiguousReferenceError,
+    ConflictChoiceError,
+    FileFormatError,
+    NothingToRemoveError,
+    RecordTooLargeError,
+    ReferenceNotFoundError,
+    TrashedReferenceError,
+)
+from bifolio.errors.sharing import (
+    AlreadyAttachedError,
+    KeyFileError,
+    NotAMemberError,
+    NotAttachedError,
+    NotTheOwnerError,
+    PortInUseError,
+    RelayError,
+    RelayRefusedError,
+    RelayStorageError,
+    RelayUnreachableError,
+    TicketError,
+)
+
+__all__ = [
+    "AlreadyAttachedError",
+    "AmbiguousGroupError",
+    "AmbiguousReferenceError",
+    "BifolioError",
+    "BusyLibraryError",
+    "ConflictChoiceError",
+    "DamagedLibraryError",
+    "DocumentError",
+    "EnvelopeError",
+    "FileFormatError",
+    "GroupNotFoundError",
+    "GroupPlaceError",
+    "InvalidValueError",
+    "KeyFileError",
+    "LibraryError",
+    "MembershipError",
+    "NewerLibraryError",
+    "NotALibraryError",
+    "NotAMemberError",
+    "NotAttachedError",
+    "NotTheOwnerError",
+    "NothingToRemoveError",
+    "OutOfTurnError",
+    "PathTakenError",
+    "PeerError",
+    "PortInUseError",
+    "ProtocolError",
+    "ReadOnlyLibraryError",
+    "RecordTooLargeError",
+    "ReferenceNotFoundError",
+    "RelayError",
+    "RelayRefusedError",
+    "RelayStorageError",
+    "RelayUnreachableError",
+    "SmartGroupError",
+    "StorageFullError",
+    "TagNotFoundError",
+    "TicketError",
+    "TrashedReferenceError",
+    "UnknownFieldError",
+    "UsageError",
+]

@@ -1,0 +1,31 @@
+"""What the library answers: each with ``to_json``, the document that the command line prints.
+
+One module for each subject; everything is imported from here.
+"""
+
+from __future__ import annotations
+
+from bifolio.records.reference import ExportReport, LostValue, SkippedRecord
+from bifolio.results.groups import GroupKind, ShownGroup, TagCount
+from bifolio.results.references import Conflict, ConflictChoice, Shown
+from bifolio.results.reports import Attached, ImportReport, Joined, SyncReport
+from bifolio.results.status import Refusal, RelayStatus, Status
+
+__all__ = [
+    "Attached",
+    "Conflict",
+    "ConflictChoice",
+    "ExportReport",
+    "GroupKind",
+    "ImportReport",
+    "Joined",
+    "LostValue",
+    "Refusal",
+    "RelayStatus",
+    "Shown",
+    "ShownGroup",
+    "SkippedRecord",
+    "Status",
+    "SyncReport",
+    "TagCount",
+]

@@ -1,0 +1,53 @@
+"""Groups and tags, as they are listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class GroupKind(StrEnum):
+    """How a group is filled."""
+
+    MANUAL = "manual"
+    SMART = "smart"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroup:
+    """A group as it is shown: ``parent`` is an id, ``count`` is of its own live references."""
+
+    id: str
+    name: str
+    parent: str | None
+    kind: GroupKind
+    count: int
+    path: str
+    colour: str | None = None
+    query: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"id","name","parent","kind","count","path","colour","query"}``."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "kind": str(self.kind),
+            "count": self.count,
+            "path": self.path,
+            "colour": self.colour,
+            "query": self.query,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag and how many live references have it."""
+
+    name: str
+    count: int
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"name","count"}``."""
+        return {"name": self.name, "count": self.count}

@@ -1,0 +1,68 @@
+"""A reference and its conflicts, as they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictChoice:
+    """One of the values of a conflict: ``n`` from 1, which is shown; who wrote it and when."""
+
+    n: int
+    value: Any
+    by: str
+    at: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"n","value","by","at"}``; ``at`` is ISO 8601 in UTC, null for an import."""
+        return {"n": self.n, "value": self.value, "by": self.by, "at": self.at}
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A field with more than one live value."""
+
+    ref: str
+    key: str
+    field: str
+    kind: str
+    values: tuple[ConflictChoice, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"ref","key","field","kind","values"}``."""
+        return {
+            "ref": self.ref,
+            "key": self.key,
+            "field": self.field,
+            "kind": self.kind,
+            "values": [value.to_json() for value in self.values],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A reference as it is shown. ``fields`` are CSL-JSON's."""
+
+    id: str
+    key: str
+    type: str
+    fields: dict[str, Any]
+    tags: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    trashed: bool = False
+    conflicts: tuple[Conflict, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The show object."""
+        return {
+            "id": self.id,
+            "key": self.key,
+            "type": self.type,
+            "fields": self.fields,
+            "tags": list(self.tags),
+            "groups": list(self.groups),
+            "trashed": self.trashed,
+            "conflicts": [conflict.to_json() for conflict in self.conflicts],
+        }

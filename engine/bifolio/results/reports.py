@@ -1,0 +1,98 @@
+"""What an import, an attachment, a join and a sync did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bifolio.records.reference import SkippedRecord
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did; ``trashed_keys`` names the references that stay in the trash."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    trashed_keys: list[str] = field(default_factory=list)
+    skipped: list[SkippedRecord] = field(default_factory=list)
+
+    @property
+    def trashed(self) -> int:
+        """How many records of the file stay in the trash."""
+        return len(self.trashed_keys)
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"added","updated","unchanged","trashed","skipped"}``."""
+        return {
+            "added": self.added,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "trashed": self.trashed,
+            "skipped": [
+                {"file": one.file, "line": one.line, "reason": one.reason} for one in self.skipped
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The library is on the relay: the ticket lets another computer attach."""
+
+    library: str
+    path: Path
+    ticket: str
+    backup: Path | None
+    references: int
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"library","path","ticket","backup","references"}``."""
+        return {
+            "library": self.library,
+            "path": str(self.path),
+            "ticket": self.ticket,
+            "backup": str(self.backup) if self.backup else None,
+            "references": self.references,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A replica that holds a ticket's library; ``left_out`` trashed ones stay in the backup."""
+
+    library: str
+    path: Path
+    backup: Path | None
+    references: int
+    left_out: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"library","path","backup","references","left_out"}``."""
+        return {
+            "library": self.library,
+            "path": str(self.path),
+            "backup": str(self.backup) if self.backup else None,
+            "references": self.references,
+            "left_out": self.left_out,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """One round of sync: changes new to the other side, and the state hash after it."""
+
+    pushed: int
+    pulled: int
+    conflicts: int
+    state: str
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"pushed","pulled","conflicts","state"}``."""
+        return {
+            "pushed": self.pushed,
+            "pulled": self.pulled,
+            "conflicts": self.conflicts,
+            "state": self.state,
+        }
