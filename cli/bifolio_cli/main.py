@@ -52,6 +52,7 @@ VERBS = {
     "search": "search",
     "group": "group",
     "tag": "tag",
+    "key": "key",
     "delete": "delete",
     "restore": "restore",
     "attach": "attach",

@@ -54,7 +54,7 @@ import                  {"added", "updated", "unchanged", "trashed",
                          "skipped": [{"file", "line", "reason"}]}
 export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
 add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "groups",
-                         "trashed", "conflicts"}
+                         "trashed", "conflicts", "same_key": [KEY]}
 list search             [what show gives]
 delete restore          [what show gives]
 group list              [{"id", "name", "parent": ID or null, "kind": "manual" | "smart",
@@ -65,6 +65,10 @@ group add remove        [what show gives]
 tag list                [{"name", "count"}]
 tag add remove          [what show gives]
 tag rename              {"name", "renamed"}
+key pattern             {"pattern"}
+key make                {"changed": [{"id", "old", "key"}], "kept": [{"id", "key", "reason"}]}
+key pin unpin           [what show gives]
+key shared              [{"key", "keeper": ID, "others": [KEY]}]
 attach RELAY_URL        {"library", "path", "ticket", "backup", "references"}
 attach TICKET PATH      {"library", "path", "references"}
 attach TICKET           {"library", "path", "backup", "references", "left_out"}

@@ -36,11 +36,11 @@ from bifolio.home import Home
 from bifolio.ids import random_record_id
 from bifolio.records.edits import Edit
 from bifolio.records.fields import canonical_field
-from bifolio.records.keys import make_key
 from bifolio.records.reference import ExportReport, SkippedRecord, Values
 from bifolio.records.values import parse_value
 from bifolio.replica import choosing, folder, lookup, reporting
 from bifolio.replica.groups import Groups
+from bifolio.replica.keys import Keys
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.replica.tags import Tags
 from bifolio.results import Attached, Conflict, ImportReport, Joined, Shown, Status, SyncReport
@@ -178,6 +178,11 @@ class Library:
         """The tags of all references: ``list``, ``add``, ``remove``, ``rename``."""
         return Tags(self._replica)
 
+    @property
+    def keys(self) -> Keys:
+        """The citation keys: the pattern, ``make``, ``pin``, ``unpin`` and ``shared``."""
+        return Keys(self._replica)
+
     # --- references -----------------------------------------------------------------------
 
     def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
@@ -198,8 +203,7 @@ class Library:
         record_id = random_record_id(self._replica.surroundings.random_bytes)
         with self._database.transaction():
             if "citation-key" not in values:
-                taken = self._replica.references.key_is_used
-                values["citation-key"] = make_key(values, taken=taken)
+                values["citation-key"] = self.keys.fresh(values)
 
             def write(plan: Plan, entries: Entries) -> None:
                 editing.plan_creation(plan, entries, kind="reference", values=values)

@@ -24,6 +24,8 @@ The tree::
     ├── GroupPlaceError
     ├── SmartGroupError
     ├── TagNotFoundError
+    ├── KeyTakenError
+    ├── PinnedKeyError
     ├── RecordTooLargeError
     ├── FileFormatError             a file that cannot be imported at all
     ├── KeyFileError                the device's own key
@@ -65,6 +67,7 @@ from bifolio.errors.groups import (
     SmartGroupError,
     TagNotFoundError,
 )
+from bifolio.errors.keys import KeyTakenError, PinnedKeyError
 from bifolio.errors.library import (
     BusyLibraryError,
     DamagedLibraryError,
@@ -120,6 +123,7 @@ __all__ = [
     "GroupPlaceError",
     "InvalidValueError",
     "KeyFileError",
+    "KeyTakenError",
     "LibraryError",
     "MembershipError",
     "NewerLibraryError",
@@ -131,6 +135,7 @@ __all__ = [
     "OutOfTurnError",
     "PathTakenError",
     "PeerError",
+    "PinnedKeyError",
     "PortInUseError",
     "ProtocolError",
     "ReadOnlyLibraryError",

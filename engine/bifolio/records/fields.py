@@ -36,7 +36,7 @@ _SCALARS = (
     "title-short version volume volume-title volume-title-short year-suffix "
     # ours
     "type accession-number article-number author-address translated-title "
-    "translated-container-title rating read-status"
+    "translated-container-title rating read-status citation-key-pinned"
 ).split()
 
 _DATES = "accessed available-date event-date issued original-date submitted".split()

@@ -13,7 +13,11 @@ from bifolio.records.names import Name, parse_name
 from bifolio.records.reference import Value
 
 #: Fields of which a user may write these values only; a file's own ones are kept as they are.
-_CHOICES = {"rating": ("0", "1", "2", "3", "4", "5"), "read-status": ("read", "unread")}
+_CHOICES = {
+    "rating": ("0", "1", "2", "3", "4", "5"),
+    "read-status": ("read", "unread"),
+    "citation-key-pinned": ("yes", "no"),
+}
 
 
 def parse_value(field: str, texts: Sequence[str]) -> Value:

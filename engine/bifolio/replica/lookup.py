@@ -20,6 +20,7 @@ from bifolio.records.keys import suffixed_key
 from bifolio.replica.projection import listed, shown_fields
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict, ConflictChoice, Shown
+from bifolio.storage.elements import ALIASES
 from bifolio.storage.references import ReferenceRow
 
 _ID = re.compile(r"[0-9a-f]{1,32}")
@@ -31,7 +32,10 @@ _ID_SHOWN_LENGTH = 12
 
 
 def find(replica: Replica, ref: str) -> ReferenceRow:
-    """The reference of a citation key (shown with a suffix or not), an id or its beginning.
+    """The reference of a citation key (shown with a suffix or not, today's or an earlier one), an
+    id or its beginning.
+
+    What lives comes before what lies in the trash: a trashed reference holds no key.
 
     Raises:
         ReferenceNotFoundError, AmbiguousReferenceError.
@@ -40,13 +44,17 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
     wanted = nfc(ref.strip())
     if not wanted:  # a variable that a shell left empty means no reference, not one without a key
         raise ReferenceNotFoundError(ref)
-    keepers = references.keepers(wanted)
-    if keepers:
-        return _row(replica, keepers[0])
+    keepers = [_row(replica, one) for one in references.keepers(wanted)[:1]]
+    if keepers and not keepers[0].trashed:
+        return keepers[0]
     if suffixed := _SUFFIXED.fullmatch(wanted):
         for record_id in references.keepers(suffixed.group(1)):
             if record_id.startswith(suffixed.group(2)):
                 return _row(replica, record_id)
+    for record_id in references.elements.holders(ALIASES, wanted):
+        return _row(replica, record_id)
+    if keepers:
+        return keepers[0]
     if _ID.fullmatch(wanted.lower()):
         found = references.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
         if len(found) == 1:
@@ -64,6 +72,22 @@ def shown_key(row: ReferenceRow) -> str:
     return suffixed_key(row.key, row.id) if row.key_is_taken else row.key
 
 
+def live_with_key(replica: Replica, key: str) -> list[ReferenceRow]:
+    """The live references with this citation key, the one that keeps it first."""
+    rows = map(replica.references.read, replica.references.keepers(key))
+    return [row for row in rows if row is not None and not row.trashed]
+
+
+def namesakes(replica: Replica, row: ReferenceRow) -> list[str]:
+    """The other live references with this one's citation key, as their keys are shown."""
+    if not row.key or row.trashed:
+        return []
+    others = replica.references.keepers(row.key)
+    if len(others) < 2:
+        return []
+    return [shown_key(one) for one in live_with_key(replica, row.key) if one.id != row.id]
+
+
 def show(replica: Replica, row: ReferenceRow) -> Shown:
     """A reference as it is shown, its conflicts read from its document where it has any."""
     return Shown(
@@ -75,6 +99,7 @@ def show(replica: Replica, row: ReferenceRow) -> Shown:
         groups=tuple(group_names(replica, row)),
         trashed=row.trashed,
         conflicts=tuple(conflicts(replica, row)) if row.conflicts else (),
+        same_key=tuple(namesakes(replica, row)),
     )
 
 

@@ -18,6 +18,9 @@ from bifolio.storage.references import References
 REFERENCE = "reference"
 SETTINGS = "settings"
 
+#: The setting that holds the pattern of the library's citation keys.
+KEY_PATTERN = "key-pattern"
+
 
 class Workspace:
     """Documents in use inside one transaction."""
@@ -84,6 +87,8 @@ class Workspace:
         elif kind == SETTINGS:
             name = registers.shown(entries, "name")
             self._meta.write("name", name.value if name else None)
+            pattern = registers.shown(entries, KEY_PATTERN)
+            self._meta.write("key_pattern", pattern.value if pattern else None)
             self._meta.write("devices", view.devices(entries))
         text = canonical.record_json(record_id, kind, entries)
         hashed = canonical.record_hash(record_id, text)

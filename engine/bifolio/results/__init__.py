@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bifolio.records.reference import ExportReport, LostValue, SkippedRecord
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
+from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
 from bifolio.results.references import Conflict, ConflictChoice, Shown
 from bifolio.results.reports import Attached, ImportReport, Joined, SyncReport
 from bifolio.results.status import Refusal, RelayStatus, Status
@@ -19,9 +20,14 @@ __all__ = [
     "GroupKind",
     "ImportReport",
     "Joined",
+    "KeptBecause",
+    "KeptKey",
+    "KeyReport",
     "LostValue",
+    "NewKey",
     "Refusal",
     "RelayStatus",
+    "SharedKey",
     "Shown",
     "ShownGroup",
     "SkippedRecord",

@@ -43,7 +43,8 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A reference as it is shown. ``fields`` are CSL-JSON's."""
+    """A reference as it is shown. ``fields`` are CSL-JSON's; ``same_key`` are the keys of other
+    references whose citation key is the same, as they are shown."""
 
     id: str
     key: str
@@ -53,6 +54,7 @@ class Shown:
     groups: tuple[str, ...] = ()
     trashed: bool = False
     conflicts: tuple[Conflict, ...] = ()
+    same_key: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The show object."""
@@ -65,4 +67,5 @@ class Shown:
             "groups": list(self.groups),
             "trashed": self.trashed,
             "conflicts": [conflict.to_json() for conflict in self.conflicts],
+            "same_key": list(self.same_key),
         }

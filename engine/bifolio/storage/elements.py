@@ -1,4 +1,5 @@
-"""Which references hold an element of a set: the index behind tags and the members of groups.
+"""Which references hold an element of a set: the index behind tags, members of groups and
+earlier citation keys.
 
 Derived; one row for each reference and element, so that counting or listing what holds one
 element costs what is found, whatever the size of the library.
@@ -12,8 +13,11 @@ from typing import Any
 
 from bifolio.storage.database import Database
 
+#: Earlier citation keys of a reference: what cites by one of them still finds the work.
+ALIASES = "citation-key-aliases"
+
 #: The sets that are indexed.
-FIELDS = ("groups", "tags")
+FIELDS = ("groups", "tags", ALIASES)
 
 _PAGE = 500
 
@@ -81,4 +85,5 @@ class Elements:
 
 
 def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    # A shell passes bytes that are no UTF-8 as halves of characters, and SQLite takes none.
+    return unicodedata.normalize("NFC", text.encode(errors="replace").decode())

@@ -147,10 +147,30 @@ def _add_groups(tables: object) -> None:
         )
 
 
+def _add_aliases(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    field = "citation-key-aliases"
+    for reference, fields, trashed in tables.conn.execute(
+        "SELECT id, fields, trashed FROM refs WHERE fields LIKE '%\"citation-key-aliases\"%'"
+    ).fetchall():
+        aliases = {unicodedata.normalize("NFC", str(one)) for one in json.loads(fields)[field]}
+        tables.conn.executemany(
+            "INSERT INTO elements (field, element, reference, trashed) VALUES (?, ?, ?, ?)",
+            [(field, alias, reference, trashed) for alias in sorted(aliases)],
+        )
+
+
 #: The columns of a reference that full-text search reads.
 TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
-_STEPS: tuple[Callable[[object], None], ...] = (_create, _add_replacements, _add_groups)
+_STEPS: tuple[Callable[[object], None], ...] = (
+    _create,
+    _add_replacements,
+    _add_groups,
+    _add_aliases,
+)
 
 #: The schema version that this code knows.
 LATEST = len(_STEPS)

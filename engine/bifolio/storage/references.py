@@ -14,7 +14,7 @@ from typing import Any
 
 from bifolio.errors import DamagedLibraryError
 from bifolio.storage.database import Database
-from bifolio.storage.elements import Elements
+from bifolio.storage.elements import ALIASES, Elements
 from bifolio.storage.migrations import TEXT_COLUMNS
 
 _STORED = (
@@ -215,10 +215,22 @@ class References:
         )
         return [row[0] for row in rows]
 
-    def key_is_used(self, key: str) -> bool:
-        """Whether any live reference has this citation key."""
-        row = self._database.row("SELECT 1 FROM refs WHERE key = ? AND trashed = 0 LIMIT 1", (key,))
-        return row is not None
+    def key_finds_another(self, key: str, *, but: str) -> bool:
+        """Whether a live reference beside ``but`` has this citation key, or had it earlier."""
+        row = self._database.row(
+            "SELECT 1 FROM refs WHERE key = ? AND trashed = 0 AND id != ? LIMIT 1", (key, but)
+        )
+        if row is not None:
+            return True
+        return any(holder != but for holder in self.elements.holders(ALIASES, key))
+
+    def shared_keys(self) -> list[str]:
+        """The citation keys that several live references have, in order."""
+        rows = self._database.rows(
+            "SELECT key FROM refs WHERE key != '' AND trashed = 0 GROUP BY key "
+            "HAVING count(*) > 1 ORDER BY key"
+        )
+        return [row[0] for row in rows]
 
     def from_source(self, source_format: str, source_id: str) -> list[str]:
         """References that were imported from a record of this format and id, by id."""

@@ -36,6 +36,7 @@ def _reference(**changed: Any) -> dict[str, Any]:
         "groups": [],
         "trashed": False,
         "conflicts": [],
+        "same_key": [],
     }
     return reference | changed
 
