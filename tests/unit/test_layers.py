@@ -63,7 +63,6 @@ FOREIGN: dict[str, set[str]] = {
         "engine/bifolio/client.py",
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "exchange", "peer")),
     },
-    "bibtexparser": {"engine/bifolio/formats"},
     "pylatexenc": {"engine/bifolio/formats"},
     "lxml": {"engine/bifolio/formats"},
     # Every serialization of bytes that leave the process or stay on the disk.

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from bifolio.formats import dates, latex, people
-from bifolio.formats.bibtex_blocks import COMMENT_TAG, pieces
+from bifolio.formats.bibtex_values import COMMENT_TAG, pieces
 from bifolio.formats.carriers import carrier_name, carrier_texts, restore
 from bifolio.formats.gathering import Gathering, Mapped
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls

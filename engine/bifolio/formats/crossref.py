@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bifolio.formats.bibtex import INHERITED
-from bifolio.formats.bibtex_blocks import COMMENT_TAG, Entry, pieces
+from bifolio.formats.bibtex_blocks import Entry
+from bifolio.formats.bibtex_values import COMMENT_TAG, pieces
 
 #: Parents of parents: a chapter, its volume, its series; biber itself warns of more.
 _GENERATIONS_MAX: Final = 4

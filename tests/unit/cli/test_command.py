@@ -105,7 +105,7 @@ def test_a_command_for_one_reference_loads_no_rich_and_no_network(
         "import sys\n"
         "from bifolio_cli.main import run\n"
         "run(sys.argv[1:])\n"
-        "heavy = ('rich', 'websockets', 'bibtexparser', 'pylatexenc', 'lxml', 'platformdirs')\n"
+        "heavy = ('rich', 'websockets', 'pylatexenc', 'lxml', 'platformdirs')\n"
         "sys.stderr.write('LOADED ' + ' '.join(name for name in heavy if name in sys.modules))\n"
     )
     done = subprocess.run(
