@@ -106,6 +106,21 @@ REFUSED_KEPT_MAX = 1_000
 #: Of each of them the beginning, which holds the header and every ordinary envelope whole.
 REFUSED_KEPT_BYTES_MAX = 64 * 1024
 
+# --- files ---------------------------------------------------------------------------------
+
+#: One attached file: beyond any of a reference library, and what is kept of a transfer's state
+#: stays small.
+CONTENT_BYTES_MAX = 64 * 1024 * 1024 * 1024
+
+#: Files are read and hashed in pieces of this size, whatever theirs is.
+CONTENT_PIECE_BYTES = 1024 * 1024
+
+#: The name of an attached file in UTF-8: what every file system takes.
+FILE_NAME_BYTES_MAX = 255
+
+#: Renaming into a folder that other commands empty and drop at the same moment.
+FOLDER_ATTEMPTS_MAX = 100
+
 # --- clock ---------------------------------------------------------------------------------
 
 #: A remote stamp further ahead than this is kept but does not drag our clock along.

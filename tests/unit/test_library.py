@@ -23,6 +23,7 @@ from bifolio.errors import (
     AmbiguousReferenceError,
     BifolioError,
     ConflictChoiceError,
+    FilesFieldError,
     InvalidValueError,
     KeyFileError,
     NotALibraryError,
@@ -198,6 +199,17 @@ def test_a_wrong_field_adds_nothing(
     with pytest.raises(error):
         office.add(fields)
     assert list(office.list()) == []
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_the_files_of_a_reference_are_no_field_to_write(office: Library, act: Act) -> None:
+    shown = office.add({"title": "Paper"})
+    values = () if act is Act.CLEAR else ("paper.pdf",)
+    with pytest.raises(FilesFieldError) as caught:
+        office.edit(shown.id, [Edit("files", act, values)])
+    assert "bifolio file add" in caught.value.next_step
+    with pytest.raises(FilesFieldError):
+        office.add({"title": "Paper", "file": "paper.pdf"})
 
 
 def test_an_edit_of_several_fields_is_made_whole_or_not_at_all(office: Library) -> None:

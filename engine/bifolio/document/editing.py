@@ -8,7 +8,8 @@ from functools import partial
 from bifolio.document import creators, registers, sets, texts
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
-from bifolio.errors import NothingToRemoveError, UsageError
+from bifolio.errors import FilesFieldError, NothingToRemoveError, UsageError
+from bifolio.records import attachments
 from bifolio.records.edits import Act, Edit
 from bifolio.records.fields import MergeRule, canonical_field, merge_rule
 from bifolio.records.names import Name
@@ -34,6 +35,8 @@ def plan_edits(plan: Plan, entries: Entries, edits: Sequence[Edit]) -> None:
     """
     for edit in edits:
         canonical_field(edit.field)
+        if edit.field == attachments.FIELD:
+            raise FilesFieldError
         if edit.act is Act.SET:
             plan_value(plan, entries, edit.field, parse_value(edit.field, edit.values))
         elif edit.act is Act.CLEAR:

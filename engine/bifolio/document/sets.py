@@ -28,12 +28,17 @@ def element_name(field: str, element: str) -> str:
 
 def elements(entries: Entries, field: str) -> list[str]:
     """The elements as given, in (stamp, slot, element) order."""
+    return [value for _, value in ranked(entries, field)]
+
+
+def ranked(entries: Entries, field: str) -> list[tuple[tuple[str, str], str]]:
+    """The elements, each after the (stamp, slot) of who added it first, in their order."""
     found = []
     for name in entries.under(MARK + field):
         first = min(entries.registers[name], key=lambda live: live.rank)
         if first.value is not None:
             found.append((first.rank, first.value))
-    return [value for _, value in sorted(found)]
+    return sorted(found)
 
 
 def fields(entries: Entries) -> set[str]:

@@ -5,7 +5,8 @@ The tree::
     BifolioError                    something could not be done; exit code 1
     ├── UsageError                  the call itself is wrong; exit code 2
     │   ├── UnknownFieldError
-    │   └── InvalidValueError
+    │   ├── InvalidValueError
+    │   └── FilesFieldError
     ├── LibraryError                the folder or file of a replica
     │   ├── NotALibraryError
     │   ├── PathTakenError
@@ -26,6 +27,8 @@ The tree::
     ├── TagNotFoundError
     ├── KeyTakenError
     ├── PinnedKeyError
+    ├── UnreadableFileError         a file that cannot be attached
+    ├── FileTooLargeError
     ├── RecordTooLargeError
     ├── FileFormatError             a file that cannot be imported at all
     ├── KeyFileError                the device's own key
@@ -60,6 +63,7 @@ from bifolio.errors.base import (
     UnknownFieldError,
     UsageError,
 )
+from bifolio.errors.files import FilesFieldError, FileTooLargeError, UnreadableFileError
 from bifolio.errors.groups import (
     AmbiguousGroupError,
     GroupNotFoundError,
@@ -119,6 +123,8 @@ __all__ = [
     "DocumentError",
     "EnvelopeError",
     "FileFormatError",
+    "FileTooLargeError",
+    "FilesFieldError",
     "GroupNotFoundError",
     "GroupPlaceError",
     "InvalidValueError",
@@ -151,5 +157,6 @@ __all__ = [
     "TicketError",
     "TrashedReferenceError",
     "UnknownFieldError",
+    "UnreadableFileError",
     "UsageError",
 ]

@@ -73,7 +73,8 @@ def restore(name: str, text: str) -> Restored | None:
     family, tag = _unescape(found["format"]), _unescape(found["tag"])
     if family != _CORE:
         return _restore_extra(f"{family}.{tag}", text)
-    rule = FIELDS.get(tag)
+    # What belongs to a library is no file's to give: an element names a content by its hash.
+    rule = FIELDS.get(tag) if tag not in ("groups", "files") else None
     return None if rule is None else _restore_core(tag, rule, text)
 
 

@@ -50,7 +50,7 @@ _CREATORS = (
     "reviewed-author script-writer series-creator translator"
 ).split()
 
-_SETS = "ISBN ISSN URL tags citation-key-aliases".split()
+_SETS = "ISBN ISSN URL tags files citation-key-aliases".split()
 
 FIELDS: dict[str, MergeRule] = (
     dict.fromkeys(_SCALARS, MergeRule.SCALAR)
@@ -64,6 +64,7 @@ del FIELDS["keyword"]  # one name for one thing: tags
 #: What a user may write for a field's own name.
 SYNONYMS = {
     "tag": "tags",
+    "file": "files",
     "keyword": "tags",
     "keywords": "tags",
     "key": "citation-key",

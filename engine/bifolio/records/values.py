@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from bifolio.errors import InvalidValueError
+from bifolio.errors import FilesFieldError, InvalidValueError
+from bifolio.records import attachments
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.dates import date_text, is_date, parse_date
 from bifolio.records.fields import TYPES, MergeRule, merge_rule
@@ -25,10 +26,13 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
 
     Raises:
         UnknownFieldError: neither known nor extra.
+        FilesFieldError: files are attached, not written.
         InvalidValueError: several texts for one value, no such type, rating or read status, an
             empty or spaced key.
     """
     rule = merge_rule(field)
+    if field == attachments.FIELD:
+        raise FilesFieldError
     if rule is MergeRule.CREATORS:
         return tuple(parse_name(text, field=field) for text in texts)
     if rule in (MergeRule.SET, MergeRule.LIST):

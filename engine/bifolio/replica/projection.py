@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bifolio.document import sets
 from bifolio.document.entries import Entries
 from bifolio.document.groups import read_group
 from bifolio.document.importing import sources
 from bifolio.document.view import RecordView
 from bifolio.ids import digest
+from bifolio.records import attachments
+from bifolio.records.attachments import Attachment
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.dates import date_year
 from bifolio.records.names import Name
 from bifolio.records.reference import Source, Value, values_to_json
+from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.groups import GroupRow
 from bifolio.storage.references import ReferenceRow, SourceRow
 
 #: Fields that stand in columns of their own.
 COLUMNS = ("title", "abstract", "note", "citation-key", "type")
+
+#: Fields that are shown beside the others.
+_APART = ("tags", "groups", "files")
 
 
 def reference_row(record_id: str, view: RecordView) -> ReferenceRow:
@@ -58,6 +65,15 @@ def source_rows(record_id: str, entries: Entries) -> list[SourceRow]:
     ]
 
 
+def attachment_rows(record_id: str, entries: Entries) -> list[AttachmentRow]:
+    """The files of a reference; an element that is no safe attachment is carried, not shown."""
+    found = []
+    for (stamp, slot), element in sets.ranked(entries, attachments.FIELD):
+        if (one := Attachment.from_element(element)) is not None:
+            found.append(AttachmentRow(record_id, one.hash, one.name, one.size, stamp, slot))
+    return found
+
+
 def group_row(record_id: str, entries: Entries) -> GroupRow:
     """What is derived from a group."""
     group = read_group(entries)
@@ -79,14 +95,12 @@ def source_content(source: Source) -> bytes:
 
 
 def shown_fields(row: ReferenceRow) -> dict[str, Any]:
-    """The CSL-JSON fields of a row, tags and groups aside."""
+    """The CSL-JSON fields of a row; tags, groups and files are shown apart."""
     fields: dict[str, Any] = {}
     for name, value in (("title", row.title), ("abstract", row.abstract), ("note", row.note)):
         if value is not None:
             fields[name] = value
-    fields.update(
-        {name: value for name, value in row.fields.items() if name not in ("tags", "groups")}
-    )
+    fields.update({name: value for name, value in row.fields.items() if name not in _APART})
     return fields
 
 

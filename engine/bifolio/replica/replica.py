@@ -21,8 +21,10 @@ from bifolio.document.record import RecordDocument
 from bifolio.errors import RecordTooLargeError
 from bifolio.ids import SETTINGS_ID, RandomBytes, base64url, random_client_id, random_slot
 from bifolio.records.canonical import canonical_json
+from bifolio.replica.folder import FILES
 from bifolio.replica.workspace import SETTINGS, Workspace
 from bifolio.storage.changes import Changes
+from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
@@ -76,6 +78,7 @@ class Replica:
         self.changes = Changes(database)
         self.references = References(database)
         self.groups = GroupTable(database)
+        self.contents = Contents(path / FILES)
         self._incarnation: Incarnation | None = None
 
     @property

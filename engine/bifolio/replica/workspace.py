@@ -81,7 +81,11 @@ class Workspace:
         if kind == REFERENCE:
             visible = document.visible()
             row = projection.reference_row(record_id, view.read_view(visible))
-            self._references.write(row, projection.source_rows(record_id, visible))
+            self._references.write(
+                row,
+                projection.source_rows(record_id, visible),
+                projection.attachment_rows(record_id, visible),
+            )
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:

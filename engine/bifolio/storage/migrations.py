@@ -1,7 +1,8 @@
 """The schema of ``library.sqlite``, as numbered steps; ``user_version`` tells how far a file is.
 
-A step is never changed once a release has it: the next one is added. Derived tables
-(``refs``, ``refs_fts``, ``sources``, ``elements``, ``groups``) can be rebuilt from ``records``.
+A step is never changed once a release has it: the next one is added. Derived tables (``refs``,
+``refs_fts``, ``sources``, ``elements``, ``groups``, ``attachments``) can be rebuilt from
+``records``.
 """
 
 from __future__ import annotations
@@ -162,6 +163,19 @@ def _add_aliases(tables: object) -> None:
         )
 
 
+def _add_attachments(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Empty in an older file: its references could have no files.
+    attachments = tables.table("attachments").create(
+        {"reference": str, "hash": str, "name": str, "size": int, "stamp": str, "slot": str},
+        not_null={"reference", "hash", "name", "size", "stamp", "slot"},
+    )
+    attachments.create_index(["hash", "reference", "name"], unique=True)
+    attachments.create_index(["reference"])
+
+
 #: The columns of a reference that full-text search reads.
 TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -170,6 +184,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_replacements,
     _add_groups,
     _add_aliases,
+    _add_attachments,
 )
 
 #: The schema version that this code knows.

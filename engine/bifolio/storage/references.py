@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bifolio.errors import DamagedLibraryError
+from bifolio.storage.attachments import AttachmentRow, Attachments
 from bifolio.storage.database import Database
 from bifolio.storage.elements import ALIASES, Elements
 from bifolio.storage.migrations import TEXT_COLUMNS
@@ -89,16 +90,24 @@ class References:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.elements = Elements(database)
+        self.attachments = Attachments(database)
 
     # --- writing ------------------------------------------------------------------------
 
-    def write(self, row: ReferenceRow, sources: Iterable[SourceRow]) -> None:
+    def write(
+        self,
+        row: ReferenceRow,
+        sources: Iterable[SourceRow],
+        attachments: Iterable[AttachmentRow] = (),
+    ) -> None:
         """Store what is derived from a reference."""
         known = self._unindex(row.id)
         if known:
             self._database.execute("DELETE FROM sources WHERE record = ?", (row.id,))
             self.elements.remove(row.id)
+            self.attachments.remove(row.id)
         self.elements.write(row.id, row.fields, trashed=row.trashed)
+        self.attachments.write(attachments)
         written = self._database.execute(
             _UPSERT, [_stored(getattr(row, name)) for name in _STORED]
         ).fetchone()
@@ -120,6 +129,7 @@ class References:
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
         self._database.execute("DELETE FROM sources WHERE record = ?", (record_id,))
         self.elements.remove(record_id)
+        self.attachments.remove(record_id)
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
@@ -127,6 +137,7 @@ class References:
         self._database.execute("DELETE FROM refs")
         self._database.execute("DELETE FROM sources")
         self.elements.clear()
+        self.attachments.clear()
 
     def _unindex(self, record_id: str) -> bool:
         """Take a reference out of the full-text index; False where it is not there.
@@ -271,6 +282,7 @@ class References:
                 "ORDER BY record, format, source_id, content"
             ),
             *self.elements.all_rows(),
+            *self.attachments.all_rows(),
         ]
 
     def _row(self, row: Sequence[Any]) -> ReferenceRow:

@@ -14,6 +14,7 @@ from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import InvalidValueError, RecordTooLargeError
 from bifolio.ids import SETTINGS_ID
+from bifolio.records.attachments import Attachment
 from bifolio.replica import reporting
 from bifolio.wire.changes import Change
 
@@ -196,6 +197,9 @@ def test_a_rebuild_gives_what_upkeep_gave(office: Computer) -> None:
             f"{number:032x}",
             {"title": f"Title {number}", "citation-key": "same", "tags": ("a", "b")},
         )
+    paper = Attachment("paper.pdf", "ab" * 32, 7)
+    for number in (1, 3):
+        office.adds(f"{number:032x}", {"files": (paper.to_element(), "of a newer version")})
     office.deletes(f"{3:032x}")
     office.sets(f"{4:032x}", "note", "A note.")
     office.sets(f"{5:032x}", "issued", "2024-05")
@@ -203,6 +207,10 @@ def test_a_rebuild_gives_what_upkeep_gave(office: Computer) -> None:
     assert reporting.rebuild(office.replica) == 9
     assert office.replica.references.all_rows() == before
     assert office.titles() == found
+    files = office.replica.references.attachments.naming(paper.hash)
+    assert [(one.reference, one.name) for one in files] == [
+        (f"{number:032x}", "paper.pdf") for number in (1, 3)
+    ]
     assert [row.id for row in office.replica.references.search("note")] == [f"{4:032x}"]
 
 

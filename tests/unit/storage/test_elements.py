@@ -99,7 +99,9 @@ def test_a_file_from_before_the_index_gets_the_tags_that_it_holds(tmp_path: Path
     database.close()
     path = tmp_path / "library.sqlite"
     plain = sqlite3.connect(path)
-    plain.executescript("DROP TABLE elements; DROP TABLE groups; PRAGMA user_version = 2")
+    plain.executescript(
+        "DROP TABLE elements; DROP TABLE groups; DROP TABLE attachments; PRAGMA user_version = 2"
+    )
     plain.close()
 
     opened = Database.open(path)

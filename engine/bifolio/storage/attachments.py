@@ -1,0 +1,89 @@
+"""Which references name which contents: the index behind lists of files and their transfer.
+
+Derived; one row for each file of a reference, the trash included, because what lies there keeps
+its files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bifolio.storage.database import Database
+
+_COLUMNS = "reference, hash, name, size, stamp, slot"
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """A file of a reference, and the stamp and slot of who attached it first."""
+
+    reference: str
+    hash: str
+    name: str
+    size: int
+    stamp: str
+    slot: str
+
+
+class Attachments:
+    """The table ``attachments``. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def write(self, rows: Iterable[AttachmentRow]) -> None:
+        """Store the files of a reference that has none stored."""
+        self._database.execute_many(
+            f"INSERT OR IGNORE INTO attachments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+            [(row.reference, row.hash, row.name, row.size, row.stamp, row.slot) for row in rows],
+        )
+
+    def remove(self, reference: str) -> None:
+        """Forget the files of a reference."""
+        self._database.execute("DELETE FROM attachments WHERE reference = ?", (reference,))
+
+    def clear(self) -> None:
+        """Forget everything, before a rebuild."""
+        self._database.execute("DELETE FROM attachments")
+
+    def of(self, reference: str) -> list[AttachmentRow]:
+        """The files of one reference, by name, those of one name in the order of attaching."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM attachments WHERE reference = ? "
+            "ORDER BY name, stamp, slot, hash",
+            (reference,),
+        )
+        return [AttachmentRow(*row) for row in rows]
+
+    def naming(self, hash: str) -> list[AttachmentRow]:
+        """Every reference's file with this content."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM attachments WHERE hash = ? ORDER BY reference, name",
+            (hash,),
+        )
+        return [AttachmentRow(*row) for row in rows]
+
+    def contents(self) -> Iterator[tuple[str, int]]:
+        """Every content that a reference names, by hash, with its size, a page at a time.
+
+        Of two sizes that are given for one content the smaller: one of them is a lie, and the
+        hash will say which.
+        """
+        last = ""
+        while rows := self._database.rows(
+            "SELECT hash, min(size) FROM attachments WHERE hash > ? GROUP BY hash "
+            f"ORDER BY hash LIMIT {_PAGE}",
+            (last,),
+        ):
+            yield from ((row[0], int(row[1])) for row in rows)
+            last = rows[-1][0]
+
+    def all_rows(self) -> list[tuple[Any, ...]]:
+        """Everything, in order: to compare upkeep with a rebuild."""
+        return self._database.rows(
+            f"SELECT {_COLUMNS} FROM attachments ORDER BY reference, hash, name"
+        )

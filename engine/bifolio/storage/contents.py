@@ -1,0 +1,165 @@
+"""The contents of files, by their hash: ``files/<first two digits>/<hash>``.
+
+A content is written to a temporary name, synced, and renamed, so that under its hash stands the
+whole of it or nothing; one that is there already is not written again. Knows no table and no
+reference.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bifolio import limits
+from bifolio.errors import (
+    FileTooLargeError,
+    ReadOnlyLibraryError,
+    StorageFullError,
+    UnreadableFileError,
+)
+
+#: The folder of what is being written; a leftover of a killed command is found by its age.
+INCOMING = "incoming"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A content: BLAKE2b-256 of its bytes in hex, and their number."""
+
+    hash: str
+    size: int
+
+
+class Contents:
+    """The contents under one folder. Several processes may use it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, path: Path, *, progress: Progress | None = None) -> Content:
+        """Keep a file's content, in memory that does not grow with it.
+
+        Args:
+            path: the file to copy; it stays as it is.
+            progress: called with the bytes read, and all that the file had at the beginning.
+
+        Raises:
+            UnreadableFileError, FileTooLargeError: it is no file, or cannot be read or kept.
+            StorageFullError, ReadOnlyLibraryError: it cannot be kept; nothing is left behind.
+        """
+        with _reading(path):
+            if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+                raise UnreadableFileError(path, reason="it is no ordinary file")
+            source = path.open("rb")
+        with source:
+            total = os.fstat(source.fileno()).st_size
+            temporary = self._temporary()
+            try:
+                content = self._copy(source.fileno(), path, temporary, total, progress)
+                self._take_place(temporary, content.hash)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return content
+
+    def has(self, hash: str) -> bool:
+        """Whether the content is here."""
+        return self.path(hash).is_file()
+
+    def path(self, hash: str) -> Path:
+        """Where the content with this hash stands, or would."""
+        return self.folder / hash[:2] / hash
+
+    def remove(self, hash: str) -> None:
+        """Drop a content; one that is not here is no error."""
+        path = self.path(hash)
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # others are in the folder
+            path.parent.rmdir()
+
+    def _temporary(self) -> Path:
+        folder = self.folder / INCOMING
+        with _writing(self.folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder / secrets.token_hex(16)
+
+    def _copy(
+        self, source: int, path: Path, target: Path, total: int, progress: Progress | None
+    ) -> Content:
+        hashed = hashlib.blake2b(digest_size=32)
+        size = 0
+        with _writing(self.folder), target.open("xb") as written:
+            while True:
+                with _reading(path):
+                    piece = os.read(source, limits.CONTENT_PIECE_BYTES)
+                if not piece:
+                    break
+                hashed.update(piece)
+                written.write(piece)
+                size += len(piece)
+                if size > limits.CONTENT_BYTES_MAX:
+                    raise FileTooLargeError(path, limit_bytes=limits.CONTENT_BYTES_MAX)
+                if progress is not None:
+                    progress(size, max(size, total))
+            written.flush()
+            os.fsync(written.fileno())
+        return Content(hashed.hexdigest(), size)
+
+    def _take_place(self, temporary: Path, hash: str) -> None:
+        """Rename a whole and synced file to its hash, for good."""
+        path = self.path(hash)
+        if path.is_file():
+            return
+        with _writing(self.folder):
+            temporary.chmod(0o444)
+            for _ in range(limits.FOLDER_ATTEMPTS_MAX):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    temporary.replace(path)
+                    break
+                except FileNotFoundError:  # another process just dropped the empty folder
+                    continue
+            sync_folder(path.parent)
+            sync_folder(self.folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, on systems that can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except IsADirectoryError as error:
+        raise UnreadableFileError(path, reason="it is a folder") from error
+    except FileNotFoundError as error:
+        raise UnreadableFileError(path, reason="nothing is there") from error
+    except OSError as error:
+        raise UnreadableFileError(path, reason=error.strerror or str(error)) from error
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        library = folder.parent
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFullError(library) from error
+        raise ReadOnlyLibraryError(library) from error
