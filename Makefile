@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 NODE_STAMP := tests/differential/node_modules/installed
 
-.PHONY: demo test test-all lint types bench lock clean
+.PHONY: demo test test-all lint types bench conformance lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
@@ -25,6 +25,11 @@ types: $(STAMP)
 
 bench: $(STAMP)
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file --full || exit 1; done
+
+# Real files and other projects' cases, from outside: BIFOLIO_CORPORA and BIFOLIO_CONFORMANCE, by
+# default ../shared/corpora and ../shared/conformance.
+conformance: $(STAMP)
+	$(BIN)/python -m conformance $(ARGUMENTS)
 
 # The lock: exact versions of everything, for reproducible runs.
 lock:

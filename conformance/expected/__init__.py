@@ -1,0 +1,1 @@
+"""Other projects' expected results in our field names: one module for each way they write them."""
