@@ -45,6 +45,7 @@ VERBS = {
     "init": "init",
     "import": "import_",
     "export": "export",
+    "cite": "cite",
     "add": "add",
     "edit": "edit",
     "show": "show",

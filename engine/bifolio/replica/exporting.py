@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import BinaryIO
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 from bifolio.document import importing
 from bifolio.document.groups import MEMBERSHIP
@@ -12,6 +14,7 @@ from bifolio.formats import write
 from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
+from bifolio.storage.references import ReferenceRow
 
 
 def export(
@@ -26,12 +29,29 @@ def export(
     blocks: dict[str, ImportedBlocks] = {}
     for record in replica.records.of_kind("import"):
         blocks[record.id] = importing.read_blocks(replica.document(record.id).entries())
-    return write(out, _references(replica, query), format=format, blocks=blocks, progress=progress)
+    return write(
+        out,
+        _exported(replica, _rows(replica, query)),
+        format=format,
+        blocks=blocks,
+        progress=progress,
+    )
 
 
-def _references(replica: Replica, query: str | None) -> Iterator[ExportedReference]:
+def csl_items(replica: Replica, rows: Sequence[ReferenceRow]) -> list[dict[str, Any]]:
+    """References as CSL-JSON items, each under its record id."""
+    out = io.BytesIO()
+    write(out, _exported(replica, rows), format="csl-json", blocks={})
+    items: list[dict[str, Any]] = json.loads(out.getvalue())
+    return [item | {"id": row.id} for item, row in zip(items, rows, strict=True)]
+
+
+def _rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
     references = replica.references
-    rows = references.listed(trashed=False) if query is None else references.search(query)
+    return references.listed(trashed=False) if query is None else references.search(query)
+
+
+def _exported(replica: Replica, rows: Iterable[ReferenceRow]) -> Iterator[ExportedReference]:
     for row in rows:
         entries = replica.document(row.id).visible()
         stored = importing.sources(entries)

