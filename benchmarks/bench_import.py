@@ -36,7 +36,8 @@ def measure(size: Size, folder: Path) -> Measured:
         computer = Computer(folder / name)
         computer.new_library()
         progress(f"{name}: parsing alone")
-        parsed = run_process([sys.executable, baselines.__file__, "parse", str(file)]).document()
+        parsing = run_process([sys.executable, baselines.__file__, "parse", str(file)])
+        parsed = parsing.document()
         progress(f"{name}: import")
         imported = computer.run("import", str(file))
         references = int(imported.document()["added"])
@@ -48,8 +49,11 @@ def measure(size: Size, folder: Path) -> Measured:
             f"{name}_parsing_cpu_s": parsed["cpu_s"],
             f"{name}_parsed_per_cpu_s": parsed["count"] / parsed["cpu_s"],
             f"{name}_peak_bytes": imported.peak_bytes,
+            f"{name}_parsing_peak_bytes": parsing.peak_bytes,
         }
         ratios[f"{name}_cpu_over_parsing"] = imported.cpu_s / float(parsed["cpu_s"])
+        if parsing.peak_bytes:
+            ratios[f"{name}_peak_over_parsing"] = imported.peak_bytes / parsing.peak_bytes
         shown += computer.run("list").document()
         if file is bibtex:
             computer.run("export", "--format", "ris", "-o", str(ris))

@@ -17,7 +17,7 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
@@ -306,20 +306,18 @@ class Library:
         from bifolio.replica.importer import Importer
 
         report = ImportReport()
-        for path in map(Path, paths):
-            tell = _telling(progress, str(path))
-            try:
-                imported = Importer(self._replica, file=str(path), dry_run=dry_run).run(
-                    read(path, format=format), progress=tell
-                )
-            except FileFormatError as error:
-                report.skipped.append(SkippedRecord(str(path), 0, error.message))
-                continue
-            report.added += imported.added
-            report.updated += imported.updated
-            report.unchanged += imported.unchanged
-            report.trashed_keys += imported.trashed
-            report.skipped += imported.skipped
+        with self._database.rehearsal() if dry_run else nullcontext():
+            for path in map(Path, paths):
+                tell = _telling(progress, str(path))
+                try:
+                    importer = Importer(self._replica, file=str(path))
+                    imported = importer.run(read(path, format=format), progress=tell)
+                except FileFormatError as error:
+                    report.skipped.append(SkippedRecord(str(path), 0, error.message))
+                    continue
+                report.add(imported)
+                if imported.added and not dry_run:
+                    self._replica.introduce_device()
         return report
 
     def export(

@@ -23,9 +23,10 @@ from bifolio.document.view import RecordView, read_view
 from bifolio.formats import read
 from bifolio.ids import content_hash
 from bifolio.records.edits import Act, Edit
-from bifolio.replica.importer import Imported, Importer
+from bifolio.replica.importer import Importer
 from bifolio.replica.inbox import Inbox, Received
 from bifolio.replica.outbox import Outbox
+from bifolio.results import ImportReport
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FEW = settings(deadline=None, max_examples=12, derandomize=True)
@@ -125,7 +126,7 @@ def imported_hashes() -> list[str]:
         ]
 
 
-def imports(computer: Computer, path: Path) -> Imported:
+def imports(computer: Computer, path: Path) -> ImportReport:
     """Import a file."""
     return Importer(computer.replica, file=path.name).run(read(path))
 

@@ -116,6 +116,11 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
         keys = ", ".join(report.trashed_keys[:_NAMED_MAX])
         more = ", ..." if report.trashed > _NAMED_MAX else ""
         output.say(f"These stay in the trash: {keys}{more}")
+    if report.conflicts:
+        output.say(
+            f"Fields in which a file now differs from your own edit: {report.conflicts:,}. Yours "
+            "is shown; 'bifolio conflicts' lists both."
+        )
 
 
 def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:

@@ -10,7 +10,7 @@ import hashlib
 
 from bifolio.document import deletion
 from bifolio.document.entries import Entries
-from bifolio.records.canonical import canonical_json
+from bifolio.records.canonical import canonical_json, exact_json
 
 STATE_HASH_MODULUS = 1 << 256
 
@@ -18,14 +18,16 @@ STATE_HASH_MODULUS = 1 << 256
 def record_json(record_id: str, kind: str, entries: Entries) -> str:
     """``{id, kind, fields: {name: [[stamp, slot, value], ... newest first]}, trash}``."""
     fields: dict[str, object] = {
-        name: [[live.stamp, live.slot, live.value] for live in lives]
+        name: [(live.stamp, live.slot, live.value) for live in lives]
         for name, lives in entries.registers.items()
     }
     for key, content in entries.texts.items():
         fields[key] = [["", "", content]]
     for key, value in entries.unknown.items():
         fields[key] = [["", "", _storable(value)]]
-    return canonical_json(
+    # Texts alone but for what a newer version wrote.
+    written = canonical_json if entries.unknown else exact_json
+    return written(
         {
             "id": record_id,
             "kind": kind,

@@ -15,7 +15,7 @@ from bifolio.document import positions
 from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan, checked
 from bifolio.ids import SEPARATOR, base64url, digest
-from bifolio.records.canonical import canonical_json, nfc, stored_json
+from bifolio.records.canonical import canonical_json, exact_json, nfc, stored_json
 from bifolio.records.names import Name
 
 ELEMENT = "creator"
@@ -241,11 +241,11 @@ def _plan_remove(plan: Plan, entries: Entries, element_id: str) -> None:
 
 
 def _name_key(name: Name) -> str:
-    return nfc(canonical_json(name.to_csl()))
+    return nfc(exact_json(name.to_csl()))
 
 
 def _encode(role: str, name: Name) -> str:
-    return canonical_json({"role": role, "name": name.to_csl()})
+    return exact_json({"role": role, "name": name.to_csl()})
 
 
 def _parse(value: str | None) -> tuple[str, Name] | None:

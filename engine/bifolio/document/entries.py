@@ -90,6 +90,8 @@ def parse_entries(content: Mapping[str, object]) -> Entries:
 
 def without_superseded_imports(entries: Entries) -> Entries:
     """The entries without what an older mapping made of a source that a newer one mapped too."""
+    if not _has_several_imports(entries):
+        return entries
     newest: dict[str, str] = {}
     several = False
     for lives in entries.registers.values():
@@ -111,3 +113,16 @@ def without_superseded_imports(entries: Entries) -> Entries:
         if (standing := [live for live in lives if stands(live)])
     }
     return Entries(kept, entries.texts, entries.unknown)
+
+
+def _has_several_imports(entries: Entries) -> bool:
+    """Whether more than one import may have written: of one alone nothing is superseded."""
+    first = ""
+    for lives in entries.registers.values():
+        for live in lives:
+            slot = live.slot
+            if slot != first and slot.startswith(IMPORT_MARK):
+                if first:
+                    return True
+                first = slot
+    return False

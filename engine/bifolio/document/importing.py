@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bifolio.clock import import_stamp
 from bifolio.document import editing, texts
@@ -20,7 +20,7 @@ from bifolio.document.record import RecordDocument
 from bifolio.ids import base64url, digest, hashed_client_id
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.fields import MergeRule, merge_rule
-from bifolio.records.reference import ImportedBlocks, Source, Value, Values, values_to_json
+from bifolio.records.reference import ImportedBlocks, Source, Value, Values, values_text
 
 SOURCE = "+source"
 
@@ -33,12 +33,15 @@ class ImportVersion:
 
     values: Values
     source: Source
+    #: The source as it is stored, made once.
+    text: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", self.source.text())
 
     def written(self) -> bytes:
         """Exactly what an update of this version writes."""
-        return canonical_json(
-            {"values": values_to_json(self.values), "source": self.source.to_json()}
-        ).encode()
+        return f'{{"source":{self.text},"values":{values_text(self.values)}}}'.encode()
 
 
 def import_document(
@@ -51,26 +54,31 @@ def import_document(
 
     Args:
         record_id: where it goes.
-        versions: all that was imported of the record so far, each mapped as today.
+        versions: all that was imported of the record so far, at least one, each mapped as today.
         mapping: the mapping's version, one character.
     """
-    document = RecordDocument()
+    document: RecordDocument | None = None
     written = source_before = b""
-    before: Values | None = None
+    before: Values = {}
     for number, version in enumerate(versions, start=1):
         written_now = version.written()
         parts = (b"bifolio import", record_id.encode(), mapping.encode(), written, written_now)
         # The sources alone, whatever a mapping makes of them: so that what a newer mapping made
         # of the same ones has the same hash, and hides what an older one made.
-        source_now = canonical_json(version.source.to_json()).encode()
+        source_now = version.text.encode()
         hashed = digest(b"bifolio sources", record_id.encode(), source_before, source_now)
         slot = IMPORT_MARK + base64url(hashed)[:_HASH_LENGTH] + mapping
-        state = document.state() if number > 1 else None
-        document = RecordDocument(state, client_id=hashed_client_id(*parts))
+        client_id = hashed_client_id(*parts)
         plan = Plan(Writer(slot, import_stamp(number)))
-        _plan_version(plan, document.entries(), version, before)
-        document.write(plan)
+        if document is None:
+            _plan_first(plan, version)
+            document = RecordDocument.of(plan, client_id=client_id)
+        else:
+            _plan_newer(plan, document.entries(), version, before)
+            document = RecordDocument(document.state(), client_id=client_id)
+            document.write(plan)
         written, source_before, before = written_now, source_now, version.values
+    assert document is not None, "an import has a version"
     return document
 
 
@@ -107,27 +115,31 @@ def sources(entries: Entries) -> list[Source]:
     return [source for _, _, source in sorted(found, key=lambda one: one[:2])]
 
 
-def _plan_version(
-    plan: Plan, entries: Entries, version: ImportVersion, before: Values | None
-) -> None:
-    if before is None:
-        editing.plan_creation(plan, entries, kind="reference", values=version.values)
-    else:
-        for field in sorted(before.keys() - version.values.keys()):
-            _plan_change(plan, entries, field, None)
-        for field, value in version.values.items():
-            if before.get(field) != value:
-                _plan_change(plan, entries, field, value)
-    stored = canonical_json(version.source.to_json())
-    name = hashlib.blake2b(stored.encode(), digest_size=12).digest()
-    plan.put(join(SOURCE, base64url(name)), stored, seen=[])
+def _plan_first(plan: Plan, version: ImportVersion) -> None:
+    nothing = Entries({}, {}, {})
+    editing.plan_creation(plan, nothing, kind="reference", values=version.values)
+    _plan_source(plan, version)
 
 
-def _plan_change(plan: Plan, entries: Entries, field: str, value: Value | None) -> None:
+def _plan_newer(plan: Plan, entries: Entries, version: ImportVersion, before: Values) -> None:
+    for name in sorted(before.keys() - version.values.keys()):
+        _plan_change(plan, entries, name, None)
+    for name, value in version.values.items():
+        if before.get(name) != value:
+            _plan_change(plan, entries, name, value)
+    _plan_source(plan, version)
+
+
+def _plan_source(plan: Plan, version: ImportVersion) -> None:
+    hashed = hashlib.blake2b(version.text.encode(), digest_size=12).digest()
+    plan.put(join(SOURCE, base64url(hashed)), version.text, seen=[])
+
+
+def _plan_change(plan: Plan, entries: Entries, name: str, value: Value | None) -> None:
     """One field of a newer version; a changed text is a replacement, as the file had it."""
-    if merge_rule(field) is MergeRule.TEXT:
-        texts.plan_replace(plan, entries, field, None if value is None else str(value))
+    if merge_rule(name) is MergeRule.TEXT:
+        texts.plan_replace(plan, entries, name, None if value is None else str(value))
     elif value is None:
-        editing.plan_clear(plan, entries, field)
+        editing.plan_clear(plan, entries, name)
     else:
-        editing.plan_value(plan, entries, field, value)
+        editing.plan_value(plan, entries, name, value)

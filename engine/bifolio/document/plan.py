@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bifolio.document.entries import Entries, Live, join
 from bifolio.errors import InvalidValueError
-from bifolio.ids import SEPARATOR
+from bifolio.ids import SEPARATOR, SLOT_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,20 @@ class Plan:
         """Whether there is nothing to do."""
         return not (self.puts or self.removals or self.new_texts or self.text_edits)
 
+    def alone(self) -> Entries:
+        """What a record holds that holds this plan and nothing else."""
+        writer = self.writer
+        registers = {
+            key[: -SLOT_LENGTH - 1]: [Live(writer.stamp, writer.slot, value)]
+            for key, value in self.puts.items()
+        }
+        return Entries(registers, dict(self.new_texts), {})
+
     def put(self, name: str, value: str | None, *, seen: list[Live]) -> None:
         """Write the register under our slot and delete every other slot that was seen."""
         self.puts[join(str(checked(name)), self.writer.slot)] = checked(value)
-        self.remove(name, [live for live in seen if live.slot != self.writer.slot])
+        if seen:
+            self.remove(name, [live for live in seen if live.slot != self.writer.slot])
 
     def remove(self, name: str, seen: list[Live]) -> None:
         """Delete the values of a register that were seen."""

@@ -48,6 +48,19 @@ class RecordDocument:
             self._apply(state)
         self._map: Map[object] = self._document.get(_ROOT, type=_pycrdt().Map)
         self._entries: Entries | None = None
+        self._state: bytes | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, *, client_id: int) -> RecordDocument:
+        """A new record that holds a plan and nothing else: what an import makes most of.
+
+        Nobody asks for its update, which is its state, and its entries are the plan's.
+        """
+        document = cls(client_id=client_id)
+        with document._document.transaction():
+            document._carry_out(plan)
+        document._entries = plan.alone()
+        return document
 
     def entries(self) -> Entries:
         """The flat keys, parsed; valid until the next write or merge."""
@@ -62,7 +75,9 @@ class RecordDocument:
 
     def state(self) -> bytes:
         """The whole document as one update."""
-        return self._document.get_update()
+        if self._state is None:
+            self._state = self._document.get_update()
+        return self._state
 
     def merge(self, update: bytes) -> bool:
         """Apply another replica's update. False where it brought nothing new.
@@ -76,7 +91,7 @@ class RecordDocument:
             self._apply(update)
         finally:
             self._document.unobserve(subscription)
-        self._entries = None
+        self._entries = self._state = None
         return bool(changed)
 
     def write(self, plan: Plan) -> bytes:
@@ -95,7 +110,7 @@ class RecordDocument:
                 self._carry_out(plan)
         finally:
             self._document.unobserve(subscription)
-        self._entries = None
+        self._entries = self._state = None
         if len(updates) != 1:
             raise DocumentError(f"one transaction gave {len(updates)} updates")
         return updates[0]
@@ -106,15 +121,19 @@ class RecordDocument:
             **{key: [stamp, value] for key, value in plan.puts.items()},
             **plan.new_texts,
         }
-        for key in sorted(values):
-            value = values[key]
-            self._map[key] = _pycrdt().Text(value) if isinstance(value, str) else value
+        text = _pycrdt().Text
+        self._map.update(
+            {
+                key: text(value) if isinstance(value := values[key], str) else value
+                for key in sorted(values)
+            }
+        )
         for key in sorted(plan.removals - plan.puts.keys()):
             if key in self._map:
                 del self._map[key]
         for key in sorted(plan.text_edits):
-            text: Text = self._map[key]  # type: ignore[assignment]
-            _edit_text(text, plan.text_edits[key])
+            shared: Text = self._map[key]  # type: ignore[assignment]
+            _edit_text(shared, plan.text_edits[key])
 
     def _apply(self, update: bytes) -> None:
         try:

@@ -11,13 +11,23 @@ import unicodedata
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+#: So many brackets can be nested one in another that Python's recursion is far from its end.
+_BRACKETS_SHALLOW = 100
+
+
 def canonical_json(value: object) -> str:
     """The canonical text of a JSON value; a float without a fraction is written as an integer.
 
     Raises:
         ValueError: a float with a fraction, or a key that is no string.
     """
-    return _ENCODER.encode(_plain(value))
+    return _ENCODER.encode(plain(value))
+
+
+def exact_json(value: object) -> str:
+    """``canonical_json`` of what its types show to hold neither floats nor other keys than
+    strings: not walked through in search of them, which takes four times as long."""
+    return _ENCODER.encode(value)
 
 
 def stored_json(text: str | None) -> object:
@@ -29,7 +39,8 @@ def stored_json(text: str | None) -> object:
         return None
     try:
         value: object = json.loads(text)
-        _ENCODER.encode(value).encode()
+        if not _is_shallow(text):
+            _ENCODER.encode(value).encode()
     except (ValueError, RecursionError):
         return None
     return value
@@ -40,8 +51,12 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _plain(value: object) -> object:
-    """The value with whole floats as integers; exact types first, because every write asks."""
+def plain(value: object) -> object:
+    """The value with whole floats as integers; exact types first, because every write asks.
+
+    Raises:
+        ValueError: a float with a fraction, or a key that is no string.
+    """
     kind = type(value)
     if kind is str or value is None or kind is int or kind is bool:
         return value
@@ -49,11 +64,31 @@ def _plain(value: object) -> object:
         for key in value:
             if not isinstance(key, str):
                 raise ValueError(f"a key must be a string: {key!r}")
-        return {key: _plain(member) for key, member in value.items()}
+        return {key: plain(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(member) for member in value]
+        return [plain(member) for member in value]
     if isinstance(value, float):
         if not value.is_integer():
             raise ValueError(f"no fraction may enter canonical JSON: {value!r}")
         return int(value)
     return value
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether a JSON text is surely shallow and without half characters, so that its value can
+    be written again: no escape that could make one, and few brackets."""
+    return (
+        "\\u" not in text
+        and text.count("[") + text.count("{") < _BRACKETS_SHALLOW
+        and _is_encodable(text)
+    )
+
+
+def _is_encodable(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

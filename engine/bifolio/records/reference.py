@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bifolio.ids import digest
-from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.canonical import exact_json, nfc, plain
 from bifolio.records.names import Name
 
 Value = str | dict[str, Any] | tuple[Name, ...] | tuple[str, ...]
@@ -48,6 +48,14 @@ class Source:
             "tags": [list(pair) for pair in self.tags],
             "blocks": self.blocks,
         }
+
+    def text(self) -> str:
+        """The canonical JSON that is stored with the reference."""
+        return exact_json(self.to_json())
+
+    def content(self) -> bytes:
+        """The hash of what the source says, the file around it aside: 16 bytes."""
+        return digest(exact_json(self.to_json() | {"blocks": ""}).encode(), size=16)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Source | None:
@@ -84,8 +92,8 @@ class ImportedReference:
     def content_hash(self) -> bytes:
         """The hash of exactly what an import of this record writes: 16 bytes."""
         return digest(
-            canonical_json(values_to_json(self.values)).encode(),
-            canonical_json(self.source.to_json()).encode(),
+            values_text(self.values).encode(),
+            self.source.text().encode(),
             size=16,
         )
 
@@ -99,8 +107,8 @@ class ImportedReference:
             for name in names
             if isinstance(name, Name)
         ]
-        identifying = {name: value_to_json(values[name]) for name in _IDENTIFYING if name in values}
-        text = canonical_json(
+        identifying = {name: _plain(values[name]) for name in _IDENTIFYING if name in values}
+        text = exact_json(
             {
                 "format": self.source.format,
                 "id": self.source.id,
@@ -173,3 +181,13 @@ def value_to_json(value: Value) -> Any:
 def values_to_json(values: Mapping[str, Value]) -> dict[str, Any]:
     """All values as one JSON object."""
     return {name: value_to_json(value) for name, value in values.items()}
+
+
+def values_text(values: Mapping[str, Value]) -> str:
+    """All values as canonical JSON."""
+    return exact_json({name: _plain(value) for name, value in values.items()})
+
+
+def _plain(value: Value) -> Any:
+    """A value as JSON without floats; only a date may hold any."""
+    return plain(value) if isinstance(value, dict) else value_to_json(value)

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bifolio.document import sets
 from bifolio.document.entries import Entries
 from bifolio.document.groups import read_group
-from bifolio.document.importing import sources
-from bifolio.document.view import RecordView
-from bifolio.ids import digest
+from bifolio.document.importing import sources as read_sources
+from bifolio.document.view import RecordView, read_view
 from bifolio.records import attachments
 from bifolio.records.attachments import Attachment
-from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_year
 from bifolio.records.names import Name
 from bifolio.records.reference import Source, Value, values_to_json
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.groups import GroupRow
-from bifolio.storage.references import ReferenceRow, SourceRow
+from bifolio.storage.references import DerivedReference, ReferenceRow, SourceRow
 
 #: Fields that stand in columns of their own.
 COLUMNS = ("title", "abstract", "note", "citation-key", "type")
 
 #: Fields that are shown beside the others.
 _APART = ("tags", "groups", "files")
+
+
+def derived(
+    record_id: str, entries: Entries, *, sources: Sequence[Source] | None = None
+) -> DerivedReference:
+    """All that is derived from a reference, its superseded imports already left out.
+
+    Args:
+        sources: where it was imported from, for who knows: they need not be read from it.
+    """
+    if sources is None:
+        sources = read_sources(entries)
+    return DerivedReference(
+        reference_row(record_id, read_view(entries)),
+        [source_row(record_id, source) for source in sources],
+        attachment_rows(record_id, entries),
+    )
 
 
 def reference_row(record_id: str, view: RecordView) -> ReferenceRow:
@@ -57,12 +73,9 @@ def reference_row(record_id: str, view: RecordView) -> ReferenceRow:
     )
 
 
-def source_rows(record_id: str, entries: Entries) -> list[SourceRow]:
-    """Where a reference was imported from."""
-    return [
-        SourceRow(record_id, source.format, source.id, source_content(source), source.blocks)
-        for source in sources(entries)
-    ]
+def source_row(record_id: str, source: Source) -> SourceRow:
+    """One place where a reference was imported from."""
+    return SourceRow(record_id, source.format, source.id, source.content(), source.blocks)
 
 
 def attachment_rows(record_id: str, entries: Entries) -> list[AttachmentRow]:
@@ -87,11 +100,6 @@ def group_row(record_id: str, entries: Entries) -> GroupRow:
         query=group.query,
         deleted=group.deleted,
     )
-
-
-def source_content(source: Source) -> bytes:
-    """The hash of what a source says, the file around it aside: 16 bytes."""
-    return digest(canonical_json(source.to_json() | {"blocks": ""}).encode(), size=16)
 
 
 def shown_fields(row: ReferenceRow) -> dict[str, Any]:

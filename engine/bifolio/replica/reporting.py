@@ -98,12 +98,7 @@ def rebuild(replica: Replica) -> int:
             replica.groups.write(projection.group_row(record.id, entries))
         for record in replica.records.of_kind("reference"):
             visible = replica.document(record.id).visible()
-            row = projection.reference_row(record.id, view.read_view(visible))
-            replica.references.write(
-                row,
-                projection.source_rows(record.id, visible),
-                projection.attachment_rows(record.id, visible),
-            )
+            replica.references.write([projection.derived(record.id, visible)])
             count += 1
     return count
 

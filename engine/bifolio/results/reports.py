@@ -11,11 +11,16 @@ from bifolio.records.reference import SkippedRecord
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did; ``trashed_keys`` names the references that stay in the trash."""
+    """What an import did, or would do.
+
+    ``conflicts`` counts the fields in which a newer version of a record now differs from a local
+    edit; ``trashed_keys`` names the references that stay in the trash.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    conflicts: int = 0
     trashed_keys: list[str] = field(default_factory=list)
     skipped: list[SkippedRecord] = field(default_factory=list)
 
@@ -24,13 +29,24 @@ class ImportReport:
         """How many records of the file stay in the trash."""
         return len(self.trashed_keys)
 
+    def add(self, other: ImportReport) -> None:
+        """Count another file's report too."""
+        self.added += other.added
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.conflicts += other.conflicts
+        self.trashed_keys += other.trashed_keys
+        self.skipped += other.skipped
+
     def to_json(self) -> dict[str, Any]:
-        """``{"added","updated","unchanged","trashed","skipped"}``."""
+        """``{"added","updated","unchanged","conflicts","trashed","trashed_keys","skipped"}``."""
         return {
             "added": self.added,
             "updated": self.updated,
             "unchanged": self.unchanged,
+            "conflicts": self.conflicts,
             "trashed": self.trashed,
+            "trashed_keys": self.trashed_keys,
             "skipped": [
                 {"file": one.file, "line": one.line, "reason": one.reason} for one in self.skipped
             ],

@@ -36,15 +36,17 @@ class Attachments:
         self._database = database
 
     def write(self, rows: Iterable[AttachmentRow]) -> None:
-        """Store the files of a reference that has none stored."""
+        """Store the files of references that have none stored."""
         self._database.execute_many(
             f"INSERT OR IGNORE INTO attachments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
             [(row.reference, row.hash, row.name, row.size, row.stamp, row.slot) for row in rows],
         )
 
-    def remove(self, reference: str) -> None:
-        """Forget the files of a reference."""
-        self._database.execute("DELETE FROM attachments WHERE reference = ?", (reference,))
+    def remove(self, references: Iterable[str]) -> None:
+        """Forget the files of references."""
+        self._database.execute_many(
+            "DELETE FROM attachments WHERE reference = ?", [(one,) for one in references]
+        )
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""

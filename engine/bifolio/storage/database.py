@@ -40,12 +40,18 @@ _HEADER_BYTES = 100
 _NO_TEXT = "Could not decode to UTF-8"
 
 
+#: How a transaction begins, ends and is undone; and one inside a rehearsal.
+_LASTING = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+_REHEARSED = ("SAVEPOINT rehearsed", "RELEASE rehearsed", "ROLLBACK TO rehearsed")
+
+
 class Database:
     """A connection to ``library.sqlite``; one thread at a time."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._rehearsing = False
 
     @classmethod
     def create(cls, path: Path) -> Database:
@@ -91,20 +97,37 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """One write transaction: all of it is durable at the end, or none of it happened."""
+        begin, end, undo = _REHEARSED if self._rehearsing else _LASTING
         with _translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(begin)
             try:
                 yield
             except BaseException:
                 if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                    self._connection.execute(undo)
                 raise
             try:
-                self._connection.execute("COMMIT")
+                self._connection.execute(end)
             except BaseException:
                 if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                    self._connection.execute(undo)
                 raise
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Transactions inside happen for this connection alone and are undone at the end.
+
+        Other processes that write wait meanwhile.
+        """
+        with _translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._rehearsing = True
+            try:
+                yield
+            finally:
+                self._rehearsing = False
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ element costs what is found, whatever the size of the library.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bifolio.storage.database import Database
@@ -28,20 +28,24 @@ class Elements:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write(self, reference: str, fields: Mapping[str, Any], *, trashed: bool) -> None:
-        """Store the elements of a reference that has none stored."""
+    def write(self, references: Iterable[tuple[str, Mapping[str, Any], bool]]) -> None:
+        """Store the elements of references that have none stored: (id, fields, trashed) each."""
         self._database.execute_many(
             "INSERT INTO elements (field, element, reference, trashed) VALUES (?, ?, ?, ?)",
             [
                 (field, element, reference, int(trashed))
+                for reference, fields, trashed in references
                 for field in FIELDS
-                for element in sorted({_nfc(str(one)) for one in fields.get(field, ())})
+                if field in fields
+                for element in sorted({_nfc(str(one)) for one in fields[field]})
             ],
         )
 
-    def remove(self, reference: str) -> None:
-        """Forget the elements of a reference."""
-        self._database.execute("DELETE FROM elements WHERE reference = ?", (reference,))
+    def remove(self, references: Iterable[str]) -> None:
+        """Forget the elements of references."""
+        self._database.execute_many(
+            "DELETE FROM elements WHERE reference = ?", [(one,) for one in references]
+        )
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -46,16 +47,19 @@ class Records:
 
     def write(self, records: Iterable[StoredRecord]) -> None:
         """Store records and move the state hash by the difference that they make."""
-        difference = 0
-        for record in records:
-            row = self._database.row("SELECT hash FROM records WHERE id = ?", (record.id,))
-            difference += record.hash - (int.from_bytes(row[0], "big") if row else 0)
-            self._database.execute(
-                "INSERT INTO records (id, kind, state, hash) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET "
-                "kind = excluded.kind, state = excluded.state, hash = excluded.hash",
-                (record.id, record.kind, record.state, record.hash.to_bytes(32, "big")),
-            )
+        written = list({record.id: record for record in records}.values())
+        before = self._database.rows(
+            "SELECT hash FROM records WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps([record.id for record in written]),),
+        )
+        difference = sum(record.hash for record in written)
+        difference -= sum(int.from_bytes(row[0], "big") for row in before)
+        self._database.execute_many(
+            "INSERT INTO records (id, kind, state, hash) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET "
+            "kind = excluded.kind, state = excluded.state, hash = excluded.hash",
+            [(one.id, one.kind, one.state, one.hash.to_bytes(32, "big")) for one in written],
+        )
         if difference:
             self._meta.write_state_hash((self._meta.state_hash() + difference) % _MODULUS)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +39,12 @@ _FOUND = (
 _TEXTS = ", ".join(TEXT_COLUMNS)
 _TEXT_PLACES = ", ".join("?" * (len(TEXT_COLUMNS) + 1))
 
+#: Takes ids as a JSON list: one statement for any number of them.
+_LISTED = "IN (SELECT value FROM json_each(?))"
+
 _UPSERT = (
     f"INSERT INTO refs ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))}) "
-    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _STORED[1:])} "
-    "RETURNING number"
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _STORED[1:])}"
 )
 
 _PAGE = 500
@@ -84,6 +86,15 @@ class SourceRow:
     blocks: str
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedReference:
+    """All that is derived from one reference."""
+
+    row: ReferenceRow
+    sources: Sequence[SourceRow] = ()
+    attachments: Sequence[AttachmentRow] = ()
+
+
 class References:
     """The derived tables. Writes happen inside the caller's transaction."""
 
@@ -94,42 +105,35 @@ class References:
 
     # --- writing ------------------------------------------------------------------------
 
-    def write(
-        self,
-        row: ReferenceRow,
-        sources: Iterable[SourceRow],
-        attachments: Iterable[AttachmentRow] = (),
-    ) -> None:
-        """Store what is derived from a reference."""
-        known = self._unindex(row.id)
+    def write(self, references: Sequence[DerivedReference]) -> None:
+        """Store what is derived from references, each id once."""
+        if not references:
+            return
+        ids = [one.row.id for one in references]
+        known = self._unindex(ids)
         if known:
-            self._database.execute("DELETE FROM sources WHERE record = ?", (row.id,))
-            self.elements.remove(row.id)
-            self.attachments.remove(row.id)
-        self.elements.write(row.id, row.fields, trashed=row.trashed)
-        self.attachments.write(attachments)
-        written = self._database.execute(
-            _UPSERT, [_stored(getattr(row, name)) for name in _STORED]
-        ).fetchone()
-        # By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
-        # times as long for an import.
-        self._database.execute(
-            f"INSERT INTO refs_fts (rowid, {_TEXTS}) VALUES ({_TEXT_PLACES})",
-            [written[0], *(getattr(row, name) for name in TEXT_COLUMNS)],
+            self._forget(known)
+        self.elements.write((one.row.id, one.row.fields, one.row.trashed) for one in references)
+        self._database.execute_many(
+            _UPSERT, [[_stored(getattr(one.row, name)) for name in _STORED] for one in references]
         )
+        self._index(ids)
         self._database.execute_many(
             "INSERT INTO sources (record, format, source_id, content, blocks) "
             "VALUES (?, ?, ?, ?, ?)",
-            [(one.record, one.format, one.source_id, one.content, one.blocks) for one in sources],
+            [
+                (one.record, one.format, one.source_id, one.content, one.blocks)
+                for reference in references
+                for one in reference.sources
+            ],
         )
+        self.attachments.write(row for one in references for row in one.attachments)
 
     def remove(self, record_id: str) -> None:
         """Forget a reference (joining another library only)."""
-        self._unindex(record_id)
+        self._unindex([record_id])
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
-        self._database.execute("DELETE FROM sources WHERE record = ?", (record_id,))
-        self.elements.remove(record_id)
-        self.attachments.remove(record_id)
+        self._forget([record_id])
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
@@ -139,19 +143,38 @@ class References:
         self.elements.clear()
         self.attachments.clear()
 
-    def _unindex(self, record_id: str) -> bool:
-        """Take a reference out of the full-text index; False where it is not there.
+    def _index(self, ids: Sequence[str]) -> None:
+        """Put references into the full-text index.
+
+        By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
+        times as long for an import; and in the order of their numbers: each step back flushes.
+        """
+        self._database.execute(
+            f"INSERT INTO refs_fts (rowid, {_TEXTS}) SELECT number, {_TEXTS} FROM refs "
+            f"WHERE id {_LISTED} ORDER BY number",
+            (json.dumps(ids),),
+        )
+
+    def _unindex(self, ids: Sequence[str]) -> list[str]:
+        """Take references out of the full-text index; returns the ids of those that are there.
 
         The index keeps no text of its own: it must be told exactly what it was given.
         """
-        row = self._database.row(f"SELECT number, {_TEXTS} FROM refs WHERE id = ?", (record_id,))
-        if row is None:
-            return False
-        self._database.execute(
-            f"INSERT INTO refs_fts (refs_fts, rowid, {_TEXTS}) VALUES ('delete', {_TEXT_PLACES})",
-            row,
+        rows = self._database.rows(
+            f"SELECT id, number, {_TEXTS} FROM refs WHERE id {_LISTED} ORDER BY number",
+            (json.dumps(ids),),
         )
-        return True
+        self._database.execute_many(
+            f"INSERT INTO refs_fts (refs_fts, rowid, {_TEXTS}) VALUES ('delete', {_TEXT_PLACES})",
+            [row[1:] for row in rows],
+        )
+        return [row[0] for row in rows]
+
+    def _forget(self, ids: Sequence[str]) -> None:
+        """Forget the sources, the elements and the files of references."""
+        self._database.execute_many("DELETE FROM sources WHERE record = ?", [(one,) for one in ids])
+        self.elements.remove(ids)
+        self.attachments.remove(ids)
 
     # --- reading --------------------------------------------------------------------------
 

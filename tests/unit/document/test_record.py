@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.unit.document.builders import Desk, desks
+from tests.unit.document.builders import Desk, desks, names
 
-from bifolio.document import deletion
+from bifolio.document import deletion, editing
+from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
+from bifolio.records.reference import Values
 
 
 def test_an_update_holds_only_what_was_written() -> None:
@@ -51,6 +53,35 @@ def test_a_plan_without_writes_is_empty() -> None:
     assert plan.is_empty
     plan.put("title", "x", seen=[])
     assert not plan.is_empty
+
+
+def test_a_new_record_of_a_plan_is_what_writing_the_plan_gives() -> None:
+    plan = Plan(Writer("iAAAAA1", f"{1:018x}"))
+    nothing = Entries({}, {}, {})
+    values: Values = {
+        "title": "On \x00 Paper 👍",
+        "author": names("Doe, Jane", "Doe, Jane"),
+        "issued": {"date-parts": [[2014]]},
+        "tags": ("a\x1fb", "x" * 100),
+        "abstract": "",
+        "note": "Two\nlines.",
+        "x.ris.Y9": ("1", "2"),
+    }
+    editing.plan_creation(plan, nothing, kind="reference", values=values)
+    made = RecordDocument.of(plan, client_id=7)
+    written = RecordDocument(client_id=7)
+    written.write(plan)
+    assert made.state() == written.state()
+    assert made.entries() == written.entries() == RecordDocument(made.state()).entries()
+
+
+def test_a_state_is_of_after_the_last_write_and_merge() -> None:
+    office, home = desks("office", "home")
+    office.sets("title", "One")
+    home.document.merge(office.document.state())
+    office.sets("title", "Two")
+    home.document.merge(office.document.state())
+    assert RecordDocument(home.document.state()).entries() == office.document.entries()
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\x00", b"\xff" * 40, b"no update at all"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.canonical import canonical_json, exact_json, nfc, stored_json
 
 
 def test_keys_are_sorted_by_code_point_and_nothing_is_escaped_in_vain() -> None:
@@ -25,3 +25,17 @@ def test_what_has_no_one_text_is_refused(value: object) -> None:
 
 def test_comparison_is_in_the_composed_form() -> None:
     assert nfc("Cafe\u0301") == "Caf\u00e9"
+
+
+def test_what_holds_texts_alone_has_the_same_text_without_being_walked_through() -> None:
+    value = {"é": ["a", ("b", None)], "A": {"z": "\x1f👍", "b": True}}
+    assert exact_json(value) == canonical_json(value)
+
+
+@pytest.mark.parametrize("text", ["[" * 99_999, '"\\ud800"', '"\ud800"', "[" * 5_000 + "]" * 5_000])
+def test_what_could_not_be_written_again_is_not_read(text: str) -> None:
+    assert stored_json(text) is None
+
+
+def test_an_escape_that_is_a_character_is_read() -> None:
+    assert stored_json('["\\u001f", "\\ud83d\\udc4d"]') == ["\x1f", "👍"]

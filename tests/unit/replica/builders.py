@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
@@ -15,12 +16,12 @@ from bifolio.ids import RandomBytes
 from bifolio.records.edits import Act, Edit
 from bifolio.records.reference import Values
 from bifolio.replica import folder, lookup, reporting
-from bifolio.replica.importer import Imported, Importer, Item
+from bifolio.replica.importer import Importer, Item
 from bifolio.replica.inbox import Inbox, Merged, Received
 from bifolio.replica.outbox import Outbox
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.replica.roster import Roster
-from bifolio.results import Shown
+from bifolio.results import ImportReport, Shown
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
 
@@ -80,9 +81,14 @@ class Computer:
         self.waits(0.001)
         self.replica.commit([(record_id, write)])
 
-    def imports(self, *items: Item, dry_run: bool = False) -> Imported:
+    def imports(self, *items: Item, dry_run: bool = False) -> ImportReport:
         """Import what a file would hold."""
-        return Importer(self.replica, file="a.ris", dry_run=dry_run).run(items)
+        with self.replica.database.rehearsal() if dry_run else nullcontext():
+            return self.imports_all(items)
+
+    def imports_all(self, items: Iterable[Item]) -> ImportReport:
+        """Import what a file gives, one item after the other."""
+        return Importer(self.replica, file="a.ris").run(items)
 
     # --- what it holds --------------------------------------------------------------------
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library, ris
 
 from bifolio import limits
-from bifolio.records.reference import ImportedBlocks
+from bifolio.records.reference import ImportedBlocks, ImportedReference, Source, Values
 from bifolio.replica import reporting
-from bifolio.replica.importer import Imported
+from bifolio.results import ImportReport
 
 PAPER = {"ID": "1", "TI": "On Paper", "AU": "Doe, Jane", "DO": "10.1000/paper", "PY": "2014"}
 INK = {"ID": "2", "TI": "On Ink", "AU": "Roe, R.", "PY": "2015"}
@@ -21,9 +23,9 @@ def office(tmp_path: Path) -> Computer:
     return owner_of_a_library(tmp_path)
 
 
-def counts(imported: Imported) -> tuple[int, int, int, int]:
+def counts(imported: ImportReport) -> tuple[int, int, int, int]:
     """Added, updated, unchanged, in the trash."""
-    return (imported.added, imported.updated, imported.unchanged, len(imported.trashed))
+    return (imported.added, imported.updated, imported.unchanged, imported.trashed)
 
 
 def only_id(computer: Computer) -> str:
@@ -149,7 +151,7 @@ def test_what_is_in_the_trash_stays_there_and_is_named(office: Computer, tmp_pat
     for version in (PAPER, PAPER | {"VL": "7"}):
         imported = office.imports(*ris(tmp_path, version, INK))
         assert counts(imported) == (0, 0, 1, 1)
-        assert imported.trashed == [paper.key]
+        assert imported.trashed_keys == [paper.key]
     assert office.titles() == ["On Ink"]
 
 
@@ -224,3 +226,37 @@ def test_a_files_own_blocks_too_large_for_an_envelope_are_skipped_and_named(
     assert "own blocks" in imported.skipped[0].reason
     changes = office.replica.changes.unsealed(bytes_max=1 << 30)
     assert max(len(one.body) for one in changes) < 5000
+
+
+def test_a_local_edit_that_a_newer_version_contradicts_is_counted_as_a_conflict(
+    office: Computer, tmp_path: Path
+) -> None:
+    office.imports(*ris(tmp_path, PAPER, INK))
+    paper = next(
+        row for row in office.replica.references.listed(trashed=False) if row.title == "On Paper"
+    )
+    office.sets(paper.id, "volume", "8")
+    files = ris(tmp_path, PAPER | {"VL": "7", "SP": "3"}, INK | {"VL": "9"})
+    would = office.imports(*files, dry_run=True)
+    done = office.imports(*files)
+    assert (done.updated, done.conflicts) == (2, 1)
+    assert would == done
+    assert [one.field for one in office.shows(paper.id).conflicts] == ["volume"]
+    again = office.imports(*ris(tmp_path, PAPER | {"VL": "6", "SP": "3"}))
+    assert (again.updated, again.conflicts) == (1, 0)
+
+
+def test_a_large_file_is_imported_in_little_memory(office: Computer) -> None:
+    def file() -> Iterator[ImportedReference]:
+        for number in range(400):
+            source = Source("ris", "JOUR", str(number), (("AB", f"{number}" * 9_000),))
+            values: Values = {"type": "article-journal", "abstract": f"{number} " * 9_000}
+            yield ImportedReference(values, source, number)
+
+    tracemalloc.start()
+    imported = office.imports_all(file())
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert imported.added == 400
+    # All of the references at once would be 24 MB.
+    assert peak_bytes < 6_000_000

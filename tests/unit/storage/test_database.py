@@ -82,6 +82,42 @@ def test_what_is_written_in_a_snapshot_is_not_kept(tmp_path: Path) -> None:
     assert Meta(database).read("a") is None
 
 
+def test_a_rehearsal_sees_its_own_transactions_and_leaves_nothing(tmp_path: Path) -> None:
+    database = new_database(tmp_path)
+    meta = Meta(database)
+    with database.rehearsal():
+        with database.transaction():
+            meta.write("a", "rehearsed")
+        with database.transaction():
+            assert meta.text("a") == "rehearsed"
+    assert meta.text("a") == ""
+    with database.transaction():
+        meta.write("a", "meant")
+    assert Meta(Database.open(tmp_path / "library.sqlite")).text("a") == "meant"
+
+
+def test_an_exception_inside_a_rehearsed_transaction_undoes_that_one_alone(tmp_path: Path) -> None:
+    database = new_database(tmp_path)
+    meta = Meta(database)
+    with database.rehearsal():
+        with database.transaction():
+            meta.write("b", "rehearsed")
+        with pytest.raises(Interrupted), database.transaction():
+            interrupted(meta, Interrupted())
+        assert (meta.text("a"), meta.text("b")) == ("", "rehearsed")
+    assert meta.text("b") == ""
+
+
+def test_an_exception_inside_a_rehearsal_ends_it(tmp_path: Path) -> None:
+    database = new_database(tmp_path)
+    meta = Meta(database)
+    with pytest.raises(Interrupted), database.rehearsal(), database.transaction():
+        interrupted(meta, Interrupted())
+    with database.transaction():
+        meta.write("a", "meant")
+    assert meta.text("a") == "meant"
+
+
 def test_a_committed_transaction_is_there_for_every_other_process(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     with database.transaction():

@@ -11,7 +11,7 @@ from tests.unit.storage.test_query_costs import steps
 
 from bifolio.storage.database import Database
 from bifolio.storage.migrations import LATEST
-from bifolio.storage.references import References
+from bifolio.storage.references import DerivedReference, References
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def references(tmp_path: Path) -> References:
 def write(
     references: References, number: int, *, trashed: bool = False, **fields: list[str]
 ) -> None:
-    references.write(row(number, fields=fields, trashed=trashed), [])
+    references.write([DerivedReference(row(number, fields=fields, trashed=trashed))])
 
 
 def test_counts_and_holders_leave_out_the_trash(references: References) -> None:
@@ -92,9 +92,11 @@ def test_what_holds_an_element_is_counted_and_listed_without_reading_the_others(
 def test_a_file_from_before_the_index_gets_the_tags_that_it_holds(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     references = References(database)
-    references.write(row(1, tags="red; Caf\u00e9", fields={"tags": ["red", "Cafe\u0301"]}), [])
-    references.write(row(2, tags="red", fields={"tags": ["red"]}, trashed=True), [])
-    references.write(row(3), [])
+    references.write(
+        [DerivedReference(row(1, tags="red; Caf\u00e9", fields={"tags": ["red", "Cafe\u0301"]}))]
+    )
+    references.write([DerivedReference(row(2, tags="red", fields={"tags": ["red"]}, trashed=True))])
+    references.write([DerivedReference(row(3))])
     kept = references.elements.all_rows()
     database.close()
     path = tmp_path / "library.sqlite"

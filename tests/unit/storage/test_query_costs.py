@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.unit.storage.builders import new_database, row
 
 from bifolio.storage.database import Database
-from bifolio.storage.references import References
+from bifolio.storage.references import DerivedReference, References
 
 
 def library_of(folder: Path, count: int) -> tuple[Database, References]:
@@ -16,10 +16,10 @@ def library_of(folder: Path, count: int) -> tuple[Database, References]:
     database = new_database(folder)
     references = References(database)
     with database.transaction():
-        references.write(row(1, conflicts=2), [])
-        references.write(row(2, conflicts=3, trashed=True), [])
+        references.write([DerivedReference(row(1, conflicts=2))])
+        references.write([DerivedReference(row(2, conflicts=3, trashed=True))])
         for number in range(3, count + 1):
-            references.write(row(number), [])
+            references.write([DerivedReference(row(number))])
     return database, references
 
 

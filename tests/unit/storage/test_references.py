@@ -10,6 +10,7 @@ from tests.unit.storage.builders import new_database, row
 from bifolio.errors import DamagedLibraryError
 from bifolio.storage.database import Database
 from bifolio.storage.references import (
+    DerivedReference,
     ReferenceRow,
     References,
     SourceRow,
@@ -44,7 +45,7 @@ def references(database: Database) -> References:
 
 def write(references: References, *rows: ReferenceRow) -> None:
     for one in rows:
-        references.write(one, [])
+        references.write([DerivedReference(one)])
 
 
 def found(references: References, query: str) -> list[int]:
@@ -190,12 +191,12 @@ def test_sources_are_found_by_format_and_id(references: References) -> None:
         SourceRow(row(1).id, "ris", "17", b"c1", ""),
         SourceRow(row(1).id, "bibtex", "doe", b"c2", "blocks"),
     ]
-    references.write(row(1), sources)
-    references.write(row(2), [SourceRow(row(2).id, "ris", "17", b"c3", "")])
+    references.write([DerivedReference(row(1), sources)])
+    references.write([DerivedReference(row(2), [SourceRow(row(2).id, "ris", "17", b"c3", "")])])
     assert references.from_source("ris", "17") == [row(1).id, row(2).id]
     assert references.from_source("bibtex", "17") == []
     assert sorted(references.sources_of(row(1).id), key=repr) == sorted(sources, key=repr)
-    references.write(row(1), [])
+    references.write([DerivedReference(row(1))])
     assert references.from_source("ris", "17") == [row(2).id]
 
 
@@ -214,7 +215,9 @@ def test_what_is_in_the_trash_is_neither_listed_nor_counted_as_a_conflict(
 
 
 def test_clearing_forgets_everything(references: References) -> None:
-    references.write(row(1, title="Paper"), [SourceRow(row(1).id, "ris", "17", b"c1", "")])
+    references.write(
+        [DerivedReference(row(1, title="Paper"), [SourceRow(row(1).id, "ris", "17", b"c1", "")])]
+    )
     references.clear()
     assert references.all_rows() == []
     assert found(references, "paper") == []

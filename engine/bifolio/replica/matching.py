@@ -1,0 +1,172 @@
+"""Which record of the library a record of a file is a version of (DESIGN §4); only decides.
+
+A record *matches* one of the library if its source's id is the same and an identifier or the
+title too, or if the source's id is globally unique; it is compared with the imported
+sources of that record, never with local edits.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from bifolio.document import importing
+from bifolio.document.entries import Entries
+from bifolio.document.importing import ImportVersion
+from bifolio.formats import map_source, source_identity
+from bifolio.ids import digest
+from bifolio.records.canonical import nfc
+from bifolio.records.keys import make_key
+from bifolio.records.reference import (
+    ImportedBlocks,
+    ImportedReference,
+    Source,
+    Values,
+    value_to_json,
+)
+from bifolio.replica.projection import shown_fields
+from bifolio.replica.replica import Replica
+from bifolio.storage.references import ReferenceRow
+from bifolio.storage.spool import Spool
+
+
+class Verdict(Enum):
+    """What is to become of a record of a file."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    TRASHED = "trashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one record, the id it goes to, and what people call that reference."""
+
+    verdict: Verdict
+    id: str
+    name: str = ""
+
+
+class Matcher:
+    """Decides about the records of one file, in their turn, inside the caller's transactions.
+
+    A record of the library takes one version out of a file: ``spool`` remembers which have.
+    """
+
+    def __init__(self, replica: Replica, spool: Spool) -> None:
+        self._replica = replica
+        self._spool = spool
+        self._blocks: dict[str, ImportedBlocks] = {}
+
+    def learn(self, blocks: ImportedBlocks) -> None:
+        """The file's own blocks, which its references name."""
+        self._blocks[blocks.record_id()] = blocks
+
+    def decide(self, record_id: str, reference: ImportedReference) -> Decision:
+        """What is to become of a record that would have this id."""
+        found = self._match(record_id, reference)
+        if found is None:
+            if self._replica.records.exists(record_id):  # as a version of another of this file
+                record_id = digest(record_id.encode(), reference.content_hash(), size=16).hex()
+            decision = Decision(Verdict.NEW, record_id)
+        else:
+            name = found.key or found.id[:12]
+            decision = Decision(self._verdict(found, reference), found.id, name)
+        self._spool.take(decision.id)
+        return decision
+
+    def versions(self, entries: Entries, reference: ImportedReference) -> list[ImportVersion]:
+        """All that was imported of a record, mapped as today, and what it has become."""
+        stored = importing.sources(entries)
+        versions = [ImportVersion(self._mapped(source), source) for source in stored]
+        return [*versions, ImportVersion(reference.values, reference.source)]
+
+    def _verdict(self, found: ReferenceRow, reference: ImportedReference) -> Verdict:
+        if found.trashed:
+            return Verdict.TRASHED
+        return Verdict.UNCHANGED if self._is_unchanged(found.id, reference) else Verdict.CHANGED
+
+    def _match(self, record_id: str, reference: ImportedReference) -> ReferenceRow | None:
+        """The record of the library that this one is a version of."""
+        references = self._replica.references
+        same_id = references.read(record_id)
+        if same_id is not None and not self._spool.is_taken(record_id):
+            return same_id
+        source_id, is_unique = source_identity(reference.source)
+        if not source_id:
+            return None
+        content = reference.source.content()
+        candidates: list[ReferenceRow] = []
+        for one in references.from_source(reference.source.format, source_id):
+            row = references.read(one)
+            if row is None or self._spool.is_taken(one):
+                continue
+            if any(source.content == content for source in references.sources_of(one)):
+                return row
+            if is_unique or _agrees(row, reference.values):
+                candidates.append(row)
+        return candidates[0] if candidates else None
+
+    def _is_unchanged(self, record_id: str, reference: ImportedReference) -> bool:
+        """Whether this version is merged already, be it the newest or an earlier one.
+
+        Two files that hold one work in two versions would else update it in turn for ever.
+        """
+        content = reference.source.content()
+        same = [
+            row for row in self._replica.references.sources_of(record_id) if row.content == content
+        ]
+        if any(row.blocks == reference.source.blocks for row in same):
+            return True
+        # Equal records of files whose macros differ may mean different things.
+        stored = importing.sources(self._replica.document(record_id).entries()) if same else []
+        return any(
+            source.content() == content and self._mapped(source) == reference.values
+            for source in stored
+        )
+
+    def _mapped(self, source: Source) -> Values:
+        """What today's mapping makes of a stored source."""
+        return keyed(map_source(source, self._blocks_of(source)))
+
+    def _blocks_of(self, source: Source) -> ImportedBlocks | None:
+        if not source.blocks:
+            return None
+        if source.blocks not in self._blocks:
+            entries = self._replica.document(source.blocks).entries()
+            self._blocks[source.blocks] = importing.read_blocks(entries)
+        return self._blocks[source.blocks]
+
+
+def keyed(values: Values) -> Values:
+    """The values with a citation key: made the same way everywhere where the source has none."""
+    if values.get("citation-key"):
+        return values
+    return values | {"citation-key": make_key(values, taken=lambda _: False)}
+
+
+def _agrees(row: ReferenceRow, values: Values) -> bool:
+    """Whether a record of the same source id is the same work: an identifier or the title."""
+    shown = shown_fields(row)
+    for name in ("DOI", "PMID"):
+        stored, given = shown.get(name), values.get(name)
+        if (
+            isinstance(stored, str)
+            and isinstance(given, str)
+            and stored
+            and (stored.lower() == given.lower())
+        ):
+            return True
+    isbn = value_to_json(values.get("ISBN", ()))
+    if set(shown.get("ISBN") or ()) & set(isbn if isinstance(isbn, list) else ()):
+        return True
+    title = values.get("title")
+    wanted = _normalized(title) if isinstance(title, str) else ""
+    return bool(wanted) and wanted == _normalized(row.title or "")
+
+
+def _normalized(title: str) -> str:
+    """A title for comparison: no markup, no case, letters and digits only."""
+    return re.sub(r"[\W_]+", " ", re.sub(r"<[^>]+>", "", nfc(title))).casefold().strip()

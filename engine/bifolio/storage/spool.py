@@ -1,0 +1,136 @@
+"""The records of one file between reading and committing, out of memory.
+
+Which record of the library a record of a file belongs to can be told only when the whole file is
+known (DESIGN §4), and a file may be larger than the memory. The spool is two temporary tables of
+the connection: SQLite keeps them in a file of its own as soon as they grow, which no other
+process sees and which is gone when the connection closes. Knows nothing of what it keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bifolio.storage.database import Database
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One record in its turn; ``number`` says where it was read."""
+
+    number: int
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The id of one of several records that were read under one id, and its rank among them."""
+
+    number: int
+    id: str
+    rank: int
+
+
+class Spool:
+    """Records by id and in order. Use it once: ``add``, ``place``, ``arrange``, ``after``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._added = 0
+        self.close()
+        database.execute(
+            "CREATE TEMP TABLE spooled (number INTEGER PRIMARY KEY, id TEXT NOT NULL, "
+            "turn INTEGER NOT NULL, rank INTEGER NOT NULL, fresh INTEGER NOT NULL)"
+        )
+        database.execute(
+            "CREATE TEMP TABLE spooled_bodies (number INTEGER PRIMARY KEY, body BLOB NOT NULL)"
+        )
+        database.execute("CREATE TEMP TABLE spooled_taken (id TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def close(self) -> None:
+        """Drop everything; a second time is no error."""
+        for table in ("spooled", "spooled_bodies", "spooled_taken"):
+            self._database.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+    def add(self, records: Sequence[tuple[str, bytes]]) -> None:
+        """Keep (id, body) pairs in the order in which they are read."""
+        numbered = list(enumerate(records, self._added + 1))
+        self._added += len(records)
+        self._database.execute_many(
+            "INSERT INTO temp.spooled (number, id, turn, rank, fresh) VALUES (?, ?, ?, 0, 0)",
+            [(number, record_id, number) for number, (record_id, _) in numbered],
+        )
+        self._database.execute_many(
+            "INSERT INTO temp.spooled_bodies (number, body) VALUES (?, ?)",
+            [(number, body) for number, (_, body) in numbered],
+        )
+
+    def shared(self) -> Iterator[tuple[str, list[int]]]:
+        """Each id that several records were read under, with their numbers, ascending."""
+        self._database.execute("CREATE INDEX temp.spooled_ids ON spooled (id, number)")
+        last = ""
+        while rows := self._database.rows(
+            "SELECT id FROM temp.spooled WHERE id > ? GROUP BY id HAVING count(*) > 1 "
+            f"ORDER BY id LIMIT {_PAGE}",
+            (last,),
+        ):
+            for (record_id,) in rows:
+                numbers = self._database.rows(
+                    "SELECT number FROM temp.spooled WHERE id = ? ORDER BY number", (record_id,)
+                )
+                yield record_id, [row[0] for row in numbers]
+            last = rows[-1][0]
+
+    def body(self, number: int) -> bytes:
+        """What was added as the number-th record."""
+        row = self._database.row("SELECT body FROM temp.spooled_bodies WHERE number = ?", (number,))
+        assert row is not None, "a number that the spool gave"
+        return bytes(row[0])
+
+    def place(self, numbers: Sequence[int], places: Sequence[Place]) -> None:
+        """Of records read under one id keep those that have a place, each under the id there;
+        their turn is that of the first one."""
+        kept = {place.number for place in places}
+        self._database.execute_many(
+            "DELETE FROM temp.spooled WHERE number = ?",
+            [(number,) for number in numbers if number not in kept],
+        )
+        self._database.execute_many(
+            "UPDATE temp.spooled SET id = ?, turn = ?, rank = ? WHERE number = ?",
+            [(place.id, numbers[0], place.rank, place.number) for place in places],
+        )
+
+    def arrange(self) -> int:
+        """Let those of which the library has a record of their id go first; returns how many
+        records there are in all."""
+        self._database.execute(
+            "UPDATE temp.spooled SET fresh = 1 "
+            "WHERE NOT EXISTS (SELECT 1 FROM main.records WHERE records.id = spooled.id)"
+        )
+        self._database.execute("CREATE INDEX temp.spooled_turns ON spooled (fresh, turn, rank)")
+        row = self._database.row("SELECT count(*) FROM temp.spooled")
+        return int(row[0]) if row else 0
+
+    def in_turn(self) -> Iterator[Spooled]:
+        """All records in their order, read one at a time: transactions may end in between."""
+        last: tuple[int, int, int] = (0, 0, -1)
+        while rows := self._database.rows(
+            "SELECT number, id, fresh, turn, rank FROM temp.spooled "
+            f"WHERE (fresh, turn, rank) > (?, ?, ?) ORDER BY fresh, turn, rank LIMIT {_PAGE}",
+            last,
+        ):
+            for number, record_id, *_ in rows:
+                yield Spooled(number, record_id, self.body(number))
+            last = rows[-1][2:]
+
+    def take(self, record_id: str) -> None:
+        """Remember that a record of the library has found its version in the file."""
+        self._database.execute("INSERT OR IGNORE INTO temp.spooled_taken VALUES (?)", (record_id,))
+
+    def is_taken(self, record_id: str) -> bool:
+        """Whether ``take`` was told of it."""
+        row = self._database.row("SELECT 1 FROM temp.spooled_taken WHERE id = ?", (record_id,))
+        return row is not None

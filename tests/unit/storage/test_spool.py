@@ -1,0 +1,92 @@
+"""The records of a file out of memory: each comes back once, in its turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.storage.builders import new_database
+
+from bifolio.storage.database import Database
+from bifolio.storage.records import Records, StoredRecord
+from bifolio.storage.spool import Place, Spool
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return new_database(tmp_path)
+
+
+@pytest.fixture
+def spool(database: Database) -> Spool:
+    return Spool(database)
+
+
+def ids(spool: Spool) -> list[str]:
+    return [spooled.id for spooled in spool.in_turn()]
+
+
+def test_records_come_back_in_the_order_in_which_they_were_read(spool: Spool) -> None:
+    spool.add([("b", b"1"), ("a", b"2")])
+    spool.add([("c", b"3")])
+    assert spool.arrange() == 3
+    assert [(one.id, one.body) for one in spool.in_turn()] == [
+        ("b", b"1"),
+        ("a", b"2"),
+        ("c", b"3"),
+    ]
+
+
+def test_those_that_the_library_has_go_first(spool: Spool, database: Database) -> None:
+    Records(database).write([StoredRecord(one, "reference", b"", 0) for one in ("d", "b")])
+    spool.add([(one, b"") for one in "abcd"])
+    spool.arrange()
+    assert ids(spool) == ["b", "d", "a", "c"]
+
+
+def test_records_of_one_id_are_told_and_go_together_at_the_turn_of_the_first(spool: Spool) -> None:
+    spool.add([(one, b"%d" % number) for number, one in enumerate("axbxcx", 1)])
+    assert list(spool.shared()) == [("x", [2, 4, 6])]
+    spool.place([2, 4, 6], [Place(6, "x", 0), Place(2, "y", 1)])
+    assert spool.arrange() == 5
+    assert [(one.id, one.body) for one in spool.in_turn()] == [
+        ("a", b"1"),
+        ("x", b"6"),
+        ("y", b"2"),
+        ("b", b"3"),
+        ("c", b"5"),
+    ]
+
+
+def test_transactions_may_end_while_records_are_taken(spool: Spool, database: Database) -> None:
+    spool.add([(f"{number:04}", b"body") for number in range(1200)])
+    spool.arrange()
+    seen = []
+    for spooled in spool.in_turn():
+        with database.transaction():
+            Records(database).write([StoredRecord(spooled.id, "reference", b"", 0)])
+            spool.take(spooled.id)
+        seen.append(spooled.id)
+    assert seen == [f"{number:04}" for number in range(1200)]
+    assert spool.is_taken("0007")
+    assert not spool.is_taken("7000")
+
+
+def test_nothing_of_it_stands_in_the_library_s_file(
+    spool: Spool, database: Database, tmp_path: Path
+) -> None:
+    spool.add([("a", b"planted body")])
+    other = Database.open(tmp_path / "library.sqlite")
+    named = "SELECT name FROM sqlite_master WHERE name LIKE 'spooled%'"
+    assert other.rows(named) == database.rows(named) == []
+    assert b"planted body" not in b"".join(one.read_bytes() for one in tmp_path.iterdir())
+
+
+def test_a_second_spool_of_a_connection_begins_anew(spool: Spool, database: Database) -> None:
+    spool.add([("a", b"")])
+    second = Spool(database)
+    second.add([("b", b"")])
+    second.arrange()
+    assert ids(second) == ["b"]
+    second.close()
+    second.close()
