@@ -51,6 +51,7 @@ VERBS = {
     "show": "show",
     "list": "list_",
     "search": "search",
+    "copy": "copy",
     "group": "group",
     "tag": "tag",
     "key": "key",

@@ -59,6 +59,9 @@ cite --styles WORD      [NAME]
 add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "groups",
                          "trashed", "conflicts", "same_key": [KEY]}
 list search             [what show gives]
+copy                    {"references": [{"id", "copy", "key",
+                         "outcome": "copied" | "there already" | "in the trash there"}],
+                         "missing": [{"ref", "name"}]}
 delete restore          [what show gives]
 group list              [{"id", "name", "parent": ID or null, "kind": "manual" | "smart",
                           "count", "path", "colour", "query"}]

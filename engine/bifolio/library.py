@@ -47,6 +47,7 @@ from bifolio.results import (
     Attached,
     Cited,
     Conflict,
+    CopyReport,
     ImportReport,
     Joined,
     Shown,
@@ -259,6 +260,16 @@ class Library:
     def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
         """Take references out of the trash, or settle that they were brought back."""
         return self._write_each(refs, deletion.plan_restore)
+
+    def copy(self, refs: Sequence[str], to: Library) -> CopyReport:
+        """Copy references into another library; a copy remembers its origin, groups stay behind.
+
+        Raises:
+            SameLibraryError, ReferenceNotFoundError, TrashedReferenceError: nothing was copied.
+        """
+        from bifolio.replica.copying import copy
+
+        return copy(self._replica, to._replica, refs)
 
     # --- conflicts ------------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
-"""``bifolio cite`` and ``export --watch`` as a writer of a paper uses them."""
+"""References on their way out: cited, copied into another library."""
 
 from __future__ import annotations
 
+from tests.support.arrangements import share
 from tests.support.computer import Computer
+from tests.support.convergence import assert_converges
+from tests.support.relay_process import RelayProcess
 
 
 def test_references_are_cited_in_a_style_as_text_and_html(desk: Computer) -> None:
@@ -19,3 +22,22 @@ def test_references_are_cited_in_a_style_as_text_and_html(desk: Computer) -> Non
     assert "apa" in desk.run("cite", "--styles", "apa")
     assert "nobody" in desk.fails("cite", "doe2024", "nobody")
     assert "what to cite" in desk.fails("cite", exits=2)
+
+
+def test_two_computers_copy_one_reference_into_a_shared_library(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    share(relay.url, desk, laptop)
+    thesis = [one.with_library(one.home / "Thesis.bifolio") for one in (desk, laptop)]
+    share(relay.url, *thesis)
+    for own, shared in zip(thesis, (desk, laptop), strict=True):
+        own.run("add", "title=Late", f"author=Doe, {own.name}")
+        (copied,) = own.run("copy", "work1", "--to", shared.library)["references"]
+        assert copied["outcome"] == "copied"
+    view = assert_converges(desk, laptop)
+    copies = [one for one in view.references if "x.bifolio.origin" in one["fields"]]
+    assert [one["id"] for one in copies] == [copied["copy"]]
+    assert view.conflicts == []
+    again = thesis[0].run("copy", "work1", "--to", desk.library)["references"]
+    assert [one["outcome"] for one in again] == ["there already"]
+    assert "same library" in desk.fails("copy", "work1", "--to", desk.library)

@@ -15,6 +15,7 @@ The tree::
     │   ├── ReadOnlyLibraryError
     │   ├── BusyLibraryError
     │   └── StorageFullError
+    ├── SameLibraryError
     ├── ReferenceNotFoundError
     ├── AmbiguousReferenceError
     ├── ConflictChoiceError
@@ -84,6 +85,7 @@ from bifolio.errors.library import (
     NotALibraryError,
     PathTakenError,
     ReadOnlyLibraryError,
+    SameLibraryError,
     StorageFullError,
 )
 from bifolio.errors.peers import (
@@ -156,6 +158,7 @@ __all__ = [
     "RelayRefusedError",
     "RelayStorageError",
     "RelayUnreachableError",
+    "SameLibraryError",
     "SmartGroupError",
     "StorageFullError",
     "StyleError",

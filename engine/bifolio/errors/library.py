@@ -100,3 +100,13 @@ class StorageFullError(LibraryError):
             path=path,
             next_step="Free some space and try again.",
         )
+
+
+class SameLibraryError(BifolioError):
+    """A copy of a reference into the library that it is in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Both are the same library. Nothing was copied.",
+            next_step="Name another library with --to PATH.",
+        )

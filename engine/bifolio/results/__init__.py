@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bifolio.records.reference import ExportReport, LostValue, SkippedRecord
 from bifolio.results.citations import Cited
+from bifolio.results.copies import CopiedReference, CopyOutcome, CopyReport, MissingFile
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
 from bifolio.results.references import Conflict, ConflictChoice, Shown
@@ -18,6 +19,9 @@ __all__ = [
     "Cited",
     "Conflict",
     "ConflictChoice",
+    "CopiedReference",
+    "CopyOutcome",
+    "CopyReport",
     "ExportReport",
     "GroupKind",
     "ImportReport",
@@ -26,6 +30,7 @@ __all__ = [
     "KeptKey",
     "KeyReport",
     "LostValue",
+    "MissingFile",
     "NewKey",
     "Refusal",
     "RelayStatus",
