@@ -63,6 +63,7 @@ VERBS = {
     "status": "status",
     "conflicts": "conflicts",
     "resolve": "resolve",
+    "backup": "backup",
     "relay": "relay",
     "demo": "demo",
 }

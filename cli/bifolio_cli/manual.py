@@ -84,6 +84,12 @@ status                  {"library": {"id", "name"}, "replica": {"id", "path"}, "
                          "trashed", "unsent", "unsent_files", "waiting",
                          "relay": {"url", "reachable", "last_sync"} or null,
                          "refusals": [{"reason", "next"}], "conflicts", "state"}
+backup create verify    {"path", "size", "library", "name", "made_at", "device", "references",
+                         "trashed", "state", "files", "contents": "all" | "none" | "trashed",
+                         "absent", "damaged": [HASH], "verified", "fault": SENTENCE or null}
+backup list             [what backup create gives], the newest first
+backup restore          {"path", "library", "replica", "name", "references", "files",
+                         "backup": what backup create gives}
 relay                   {"listening"}, when it is ready
 demo                    {"references", "conflicts", "state", "seconds", "bytes",
                          "checks": [{"check", "holds"}], "folder"}

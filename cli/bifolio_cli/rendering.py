@@ -22,6 +22,8 @@ _FIRST_FIELDS = (
     "article-number edition issued publisher publisher-place DOI ISBN ISSN PMID URL language"
 ).split()
 
+_SIZE_UNITS = ("kB", "MB", "GB", "TB")
+
 #: Long texts come last, so that they do not push the facts off the screen.
 _LAST_FIELDS = "abstract annotation note".split()
 
@@ -34,6 +36,18 @@ def escape_controls(text: str) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 reference``, ``5,735 references``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size_text(size_bytes: int) -> str:
+    """``812 bytes``, ``1.4 MB``: in powers of a thousand, as file managers count."""
+    if size_bytes < 1000:
+        return count(size_bytes, "byte")
+    size = size_bytes / 1000
+    for unit in _SIZE_UNITS[:-1]:
+        if size < 999.95:
+            return f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} {_SIZE_UNITS[-1]}"
 
 
 def value_text(value: object) -> str:

@@ -18,7 +18,6 @@ import secrets
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -54,13 +53,13 @@ from bifolio.results import (
     Status,
     SyncReport,
 )
-from bifolio.storage.backup import back_up
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
 from bifolio.storage.references import ReferenceRow
 
 if TYPE_CHECKING:
     from bifolio.attachment import Attachment
+    from bifolio.backups import Backups
     from bifolio.client import Progress
     from bifolio.crypto.keys import DeviceKeys
 
@@ -177,6 +176,13 @@ class Library:
     def replica_id(self) -> str:
         """This replica's id: 32 hex digits."""
         return self._replica.meta.raw("replica_id").hex()
+
+    @property
+    def backups(self) -> Backups:
+        """Backups of this library: ``create``; ``bifolio.backups`` lists and restores them."""
+        from bifolio.backups import Backups
+
+        return Backups(self._replica, self._home)
 
     @property
     def groups(self) -> Groups:
@@ -375,7 +381,7 @@ class Library:
     ) -> Attached:
         """Bring the library to a relay; the answer holds a ticket for another computer."""
         asyncio.run(self._attachment().reach(relay_url))
-        kept = self.back_up() if backup else None
+        kept = self.backups.create(files=False).path if backup else None
         ticket = asyncio.run(self._attachment().attach(relay_url, progress))
         return Attached(
             library=self.id,
@@ -396,7 +402,7 @@ class Library:
         parsed = Ticket.decode(ticket)
         other = self._replica.library_id != parsed.library
         asyncio.run(self._attachment().prepare_join(parsed))
-        kept = self.back_up() if backup and other else None
+        kept = self.backups.create(files=False).path if backup and other else None
         left_out, _ = asyncio.run(self._attachment().join(parsed, progress))
         return Joined(
             library=self.id,
@@ -442,12 +448,6 @@ class Library:
             return reporting.status(self._replica, name=self.name, replica_id=self.replica_id)
 
     # --- care -----------------------------------------------------------------------------
-
-    def back_up(self, target: Path | None = None) -> Path:
-        """A verified copy of the library in one file; it carries no device key."""
-        at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        name = f"{self.path.stem}-{at}-{secrets.token_hex(2)}.sqlite"
-        return back_up(self._database, target or self._home.backups / name)
 
     def rebuild_index(self) -> int:
         """Derive everything that lists and searches read anew; returns the references."""

@@ -120,6 +120,13 @@ FILE_NAME_BYTES_MAX = 255
 
 #: Renaming into a folder that other commands empty and drop at the same moment.
 FOLDER_ATTEMPTS_MAX = 100
+# --- backups -------------------------------------------------------------------------------
+
+#: A backup is read, written and hashed in pieces of this size, however large its files are.
+BACKUP_PIECE_BYTES = 1024 * 1024
+
+#: A backup's account of itself: 150 bytes for each file, so that a million of them fit.
+BACKUP_MANIFEST_BYTES_MAX = 256 * 1024 * 1024
 
 # --- clock ---------------------------------------------------------------------------------
 

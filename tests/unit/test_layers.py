@@ -24,6 +24,7 @@ ENGINE: dict[str, set[str]] = {
     "bifolio": {"library", "errors"},
     "library": {
         *(
+            "backups",
             "attachment",
             "client",
             "citations",
@@ -35,6 +36,7 @@ ENGINE: dict[str, set[str]] = {
         ),
         *("records", "results", "home", "ids", "errors"),
     },
+    "backups": {"replica", "storage", "results", "home", "limits", "errors"},
     "attachment": {"client", "replica", "sync", "crypto", "wire", "errors"},
     "client": {"replica", "sync", "wire", "limits", "errors"},
     "replica": {
@@ -60,7 +62,7 @@ ENGINE: dict[str, set[str]] = {
 
 #: What the relay and the command line may import of the engine.
 RELAY = {"wire", "crypto", "limits", "errors", "bifolio"}
-COMMAND_LINE = {"bifolio", "citations", "records", "results", "home", "errors"}
+COMMAND_LINE = {"bifolio", "backups", "citations", "records", "results", "home", "errors"}
 
 #: Each foreign library and the only places that import it.
 FOREIGN: dict[str, set[str]] = {

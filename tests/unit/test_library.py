@@ -42,7 +42,6 @@ from bifolio.errors import (
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
 from bifolio.results import Shown
-from bifolio.storage.database import Database
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NOBODY = "ws://127.0.0.1:9"
@@ -322,29 +321,6 @@ def test_status_opens_no_connection_and_counts(office: Library) -> None:
     assert status.relay is None
     assert status.to_json()["library"] == {"id": office.id, "name": "Thesis"}
     assert len(status.state) == 64
-
-
-def test_a_backup_opens_as_the_same_library(office: Library, tmp_path: Path) -> None:
-    paper = add(office)
-    kept = office.back_up()
-    assert kept.parent == tmp_path / "office" / "backups"
-    restored = tmp_path / "restored.bifolio"
-    restored.mkdir()
-    (restored / "library.sqlite").write_bytes(kept.read_bytes())
-    with Library.open(restored, home=home(tmp_path, "office")) as library:
-        assert library.show(paper.key) == paper
-        assert library.status().state == office.status().state
-    named = office.back_up(tmp_path / "named.sqlite")
-    assert Database.open(named).integrity() == "ok"
-
-
-def test_a_backup_holds_no_secret_of_the_device(office: Library, tmp_path: Path) -> None:
-    add(office)
-    keys = (tmp_path / "office" / "device.key").read_text()
-    content = office.back_up().read_bytes()
-    for seed in re.findall(r"[0-9a-f]{64}", keys):
-        assert bytes.fromhex(seed) not in content
-        assert seed.encode() not in content
 
 
 def test_a_rebuilt_index_shows_the_same(office: Library) -> None:

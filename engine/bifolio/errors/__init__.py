@@ -16,6 +16,11 @@ The tree::
     │   ├── BusyLibraryError
     │   └── StorageFullError
     ├── SameLibraryError
+    ├── BackupError                 a backup's file
+    │   ├── NotABackupError
+    │   ├── DamagedBackupError
+    │   ├── NewerBackupError
+    │   └── BackupTakenError
     ├── ReferenceNotFoundError
     ├── AmbiguousReferenceError
     ├── ConflictChoiceError
@@ -60,6 +65,13 @@ subject; everything is imported from here. May not import anything else of Bifol
 
 from __future__ import annotations
 
+from bifolio.errors.backups import (
+    BackupError,
+    BackupTakenError,
+    DamagedBackupError,
+    NewerBackupError,
+    NotABackupError,
+)
 from bifolio.errors.base import (
     BifolioError,
     InvalidValueError,
@@ -122,10 +134,13 @@ __all__ = [
     "AlreadyAttachedError",
     "AmbiguousGroupError",
     "AmbiguousReferenceError",
+    "BackupError",
+    "BackupTakenError",
     "BifolioError",
     "BusyLibraryError",
     "CitationsMissingError",
     "ConflictChoiceError",
+    "DamagedBackupError",
     "DamagedLibraryError",
     "DocumentError",
     "EnvelopeError",
@@ -139,7 +154,9 @@ __all__ = [
     "KeyTakenError",
     "LibraryError",
     "MembershipError",
+    "NewerBackupError",
     "NewerLibraryError",
+    "NotABackupError",
     "NotALibraryError",
     "NotAMemberError",
     "NotAttachedError",

@@ -34,11 +34,35 @@ _REMOVABLE = ("/media/", "/run/media/", "/Volumes/")
 
 
 def create(path: Path, fill: Callable[[Database], None]) -> Database:
-    """Make a replica's folder: beside its place first, then renamed into it.
+    """Make a replica's folder with a new file: whole, or not at all.
 
     Args:
         path: where it goes; it must not exist, or be an empty folder.
         fill: writes what the replica begins with.
+
+    Raises:
+        PathTakenError: something is there.
+        ReadOnlyLibraryError: it cannot be written there.
+    """
+
+    def build(unfinished: Path) -> None:
+        database = Database.create(unfinished / FILE)
+        try:
+            with database.transaction():
+                fill(database)
+        finally:
+            database.close()
+
+    place(path, build)
+    return Database.open(path / FILE)
+
+
+def place(path: Path, build: Callable[[Path], None]) -> None:
+    """Make a replica's folder beside its place, then rename it into it.
+
+    Args:
+        path: where it goes; it must not exist, or be an empty folder.
+        build: fills the folder, in which there is an empty one for files, and leaves nothing open.
 
     Raises:
         PathTakenError: something is there.
@@ -53,17 +77,11 @@ def create(path: Path, fill: Callable[[Database], None]) -> Database:
     except OSError as error:
         raise ReadOnlyLibraryError(path.parent) from error
     try:
-        database = Database.create(unfinished / FILE)
-        try:
-            with database.transaction():
-                fill(database)
-        finally:
-            database.close()
+        build(unfinished)
         _take_place(unfinished, path)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    return Database.open(path / FILE)
 
 
 def _take_place(unfinished: Path, path: Path) -> None:

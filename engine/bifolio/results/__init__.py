@@ -6,6 +6,7 @@ One module for each subject; everything is imported from here.
 from __future__ import annotations
 
 from bifolio.records.reference import ExportReport, LostValue, SkippedRecord
+from bifolio.results.backups import Backup, Restored
 from bifolio.results.citations import Cited
 from bifolio.results.copies import CopiedReference, CopyOutcome, CopyReport, MissingFile
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
@@ -16,6 +17,7 @@ from bifolio.results.status import Refusal, RelayStatus, Status
 
 __all__ = [
     "Attached",
+    "Backup",
     "Cited",
     "Conflict",
     "ConflictChoice",
@@ -34,6 +36,7 @@ __all__ = [
     "NewKey",
     "Refusal",
     "RelayStatus",
+    "Restored",
     "SharedKey",
     "Shown",
     "ShownGroup",

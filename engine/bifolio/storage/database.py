@@ -185,6 +185,22 @@ class Database:
         return str(row[0]) if row else "no answer"
 
 
+def integrity_of(path: Path) -> str:
+    """SQLite's verdict on a file that nobody has open: ``ok``, or what is wrong.
+
+    The file is neither changed nor migrated.
+    """
+    try:
+        with _translated(path):
+            connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True)
+            try:
+                return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+            finally:
+                connection.close()
+    except DamagedLibraryError as error:
+        return error.reason
+
+
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
     with _translated(path):
         return sqlite3.connect(

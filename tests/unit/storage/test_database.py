@@ -20,8 +20,7 @@ from bifolio.errors import (
     NewerLibraryError,
     NotALibraryError,
 )
-from bifolio.storage.backup import back_up
-from bifolio.storage.database import APPLICATION_ID, Database
+from bifolio.storage.database import APPLICATION_ID, Database, integrity_of
 from bifolio.storage.meta import Meta
 from bifolio.storage.migrations import LATEST
 
@@ -301,15 +300,16 @@ def test_closing_twice_is_no_error(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_backup_is_a_whole_library_in_one_file(tmp_path: Path) -> None:
+def test_a_copy_is_a_whole_library_in_one_file(tmp_path: Path) -> None:
     database = new_database(tmp_path / "a.bifolio")
     with database.transaction():
         for number in range(3000):
             Meta(database).write(f"key {number}", "x" * 500)
     told: list[tuple[int, int]] = []
-    target = tmp_path / "backups" / "a.sqlite"
-    assert back_up(database, target, progress=lambda *done: told.append(done)) == target
-    assert [path.name for path in target.parent.iterdir()] == ["a.sqlite"]
+    target = tmp_path / "a.sqlite"
+    database.back_up(target, progress=lambda *done: told.append(done))
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.sqlite"]
+    assert integrity_of(target) == "ok"
     copy = Database.open(target)
     assert copy.integrity() == "ok"
     assert copy.rows("SELECT * FROM meta ORDER BY key") == database.rows(
@@ -318,12 +318,33 @@ def test_a_backup_is_a_whole_library_in_one_file(tmp_path: Path) -> None:
     assert told[-1][0] == told[-1][1] > 1
 
 
-def test_a_backup_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+def test_a_copy_inside_a_snapshot_is_of_the_snapshot_s_moment(tmp_path: Path) -> None:
     database = new_database(tmp_path / "a.bifolio")
-    (tmp_path / "a.sqlite.unfinished").write_bytes(b"half of a backup")
-    back_up(database, tmp_path / "a.sqlite")
-    assert Database.open(tmp_path / "a.sqlite").integrity() == "ok"
-    assert not (tmp_path / "a.sqlite.unfinished").exists()
+    other = Database.open(database.path)
+    with database.snapshot():
+        assert Meta(database).read("later") is None
+        with other.transaction():
+            Meta(other).write("later", "yes")
+        database.back_up(tmp_path / "a.sqlite")
+    assert Meta(Database.open(tmp_path / "a.sqlite")).read("later") is None
+    assert Meta(database).read("later") == "yes"
+
+
+def test_the_integrity_of_a_file_is_told_without_a_change_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    database = Database.create(path)
+    with database.transaction():
+        for number in range(500):
+            Meta(database).write(f"key {number}", "x" * 200)
+    database.close()
+    whole = path.read_bytes()
+    assert integrity_of(path) == "ok"
+    assert path.read_bytes() == whole
+    torn = bytearray(whole)
+    torn[len(whole) // 2 :] = bytes(len(whole) - len(whole) // 2)
+    path.write_bytes(torn)
+    assert integrity_of(path) != "ok"
+    assert path.read_bytes() == torn
 
 
 def test_a_file_that_is_cut_off_in_its_header_is_damaged(tmp_path: Path) -> None:

@@ -1,0 +1,193 @@
+"""``bifolio backup``: one portable file with the library and its attached files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bifolio_cli.assignments import whole_text
+from bifolio_cli.invocation import (
+    DONE_IN_PART,
+    Invocation,
+    JsonOption,
+    LibraryOption,
+    invocation,
+    whole_argument,
+)
+from bifolio_cli.progress import ProgressBars
+from bifolio_cli.rendering import count, size_text
+
+if TYPE_CHECKING:
+    from bifolio.results import Backup
+
+backup = typer.Typer(
+    help="Back a library up, and restore it as a new replica.", rich_markup_mode=None
+)
+
+FileArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", callback=whole_argument, show_default=False, help="A backup's file."
+    ),
+]
+
+
+@backup.command()
+def create(
+    context: typer.Context,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="The backup's file, or a folder for it; else the home's folder of backups.",
+        ),
+    ] = None,
+    without_files: Annotated[
+        bool, typer.Option("--without-files", help="Leave the attached files out.")
+    ] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a backup, with the attached files in it, and check it.
+
+    Files that are on other computers only are counted, and cannot be in it. It holds the library
+    as anyone can read it, and no key of this computer: keep it where others do not look.
+    """
+    call = invocation(context, library=library, json=json)
+    target = _path(output) if output is not None else None
+    with call.open_library() as opened, ProgressBars() as progress:
+        made = opened.backups.create(target, files=not without_files, progress=progress)
+    _tell(call, made)
+
+
+@backup.command("list")
+def list_(
+    context: typer.Context,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check every hash in each, which reads them whole.")
+    ] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the backups of this home, of every library, the newest first.
+
+    The exit code is 3 where one of them cannot be used.
+    """
+    from bifolio.backups import listed
+
+    call = invocation(context, library=library, json=json)
+    with ProgressBars() as progress:
+        found = listed(call.environment.device_home(), check=verify, progress=progress)
+    if call.output.json:
+        call.output.documents(one.to_json() for one in found)
+    for one in found if not call.output.json else ():
+        call.output.say(_line(one))
+    if any(one.fault for one in found):
+        raise typer.Exit(DONE_IN_PART)
+
+
+@backup.command()
+def verify(
+    context: typer.Context,
+    file: FileArgument,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check every hash in a backup, and the integrity of the library in it."""
+    from bifolio.backups import verify as verified
+
+    call = invocation(context, library=library, json=json)
+    with ProgressBars() as progress:
+        found = verified(_path(file), progress=progress)
+    _tell(call, found)
+
+
+@backup.command()
+def restore(
+    context: typer.Context,
+    file: FileArgument,
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PATH",
+            callback=whole_argument,
+            show_default=False,
+            help="Where to make the new replica. Without it, the selected library's place where "
+            "nothing is there, else beside it.",
+        ),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a new replica of a backup; no library is overwritten.
+
+    It is one more replica of the library beside any that live on: after a sync all hold the same,
+    and nothing old comes back. On another computer the sync asks for a ticket first.
+    """
+    from bifolio.backups import restore as restored
+
+    call = invocation(context, library=library, json=json)
+    place = _free_place(call) if path is None else call.environment.new_library_path(path)
+    with ProgressBars() as progress:
+        made = restored(_path(file), place, progress=progress)
+    if call.output.json:
+        call.output.document(made.to_json())
+        return
+    call.output.say(f"'{made.name}' as of {made.backup.made_at} is at {made.path}.")
+    call.output.say("\n".join(_lines(made.backup)))
+
+
+def _tell(call: Invocation, made: Backup) -> None:
+    if call.output.json:
+        call.output.document(made.to_json())
+        return
+    call.output.say(f"{made.path}: whole, {size_text(made.size)}.")
+    call.output.say("\n".join(_lines(made)))
+
+
+def _lines(made: Backup) -> Iterator[str]:
+    """What is in a backup, and what is not."""
+    trashed = f", {made.trashed:,} in the trash" if made.trashed else ""
+    yield f"{count(made.references, 'reference')}{trashed}; {_files(made)}."
+    if made.absent:
+        yield (
+            f"{count(made.absent, 'attached file')} could not be in it: not on the computer that "
+            "made it."
+        )
+    for hashed in made.damaged:
+        yield f"The attached file {hashed[:12]} was damaged on the disk before, and is so in it."
+
+
+def _files(made: Backup) -> str:
+    if made.contents == "none":
+        return "without the attached files"
+    kept = count(made.files, "attached file")
+    return f"{kept} of the trash" if made.contents == "trashed" else kept
+
+
+def _line(one: Backup) -> str:
+    """One backup on one line."""
+    if one.fault:
+        return f"{one.path}\t{size_text(one.size)}\t{one.fault}"
+    whole = "checked now" if one.verified else "checked when made"
+    parts = (one.name, one.made_at, size_text(one.size), count(one.references, "reference"))
+    return "\t".join((str(one.path), *parts, _files(one), whole))
+
+
+def _free_place(call: Invocation) -> Path:
+    """The selected library's place, or the first name beside it that is free."""
+    place = call.environment.new_library_path(call.library)
+    if not place.exists():
+        return place
+    names = ["restored", *(f"restored-{number}" for number in range(2, 1000))]
+    beside = (place.with_name(f"{place.stem}-{name}{place.suffix}") for name in names)
+    return next((one for one in beside if not one.exists()), place)
+
+
+def _path(text: str) -> Path:
+    return Path(whole_text(text, field="argument")).expanduser().absolute()
