@@ -70,8 +70,22 @@ AssignmentsArgument = Annotated[
 QueryArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="QUERY", callback=whole_argument, show_default=False, help="Words to be found."
+        metavar="QUERY",
+        callback=whole_argument,
+        show_default=False,
+        help="Words, phrases and operators such as year:2015..2020; -WORD leaves out.",
     ),
+]
+SortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sort",
+        metavar="ORDER",
+        help="relevance, year, title, author, key, added or id; -year for the newest first.",
+    ),
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many.")
 ]
 
 

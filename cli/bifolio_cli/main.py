@@ -90,7 +90,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=verb)
         else:
-            app.command(verb)(found)
+            app.command(verb, cls=getattr(module, "COMMAND_CLASS", None))(found)
     return app
 
 

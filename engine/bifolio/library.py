@@ -37,7 +37,7 @@ from bifolio.records.edits import Edit
 from bifolio.records.fields import canonical_field
 from bifolio.records.reference import ExportReport, SkippedRecord, Values
 from bifolio.records.values import parse_value
-from bifolio.replica import choosing, folder, lookup, reporting
+from bifolio.replica import choosing, folder, lookup, reporting, searching
 from bifolio.replica.groups import Groups
 from bifolio.replica.keys import Keys
 from bifolio.replica.replica import Replica, Surroundings, Write
@@ -245,15 +245,40 @@ class Library:
         choosing.remember(self._replica, shown.conflicts)
         return shown
 
-    def list(self, *, trash: bool = False) -> Iterator[Shown]:
-        """All references by id, or those in the trash."""
-        for row in self._replica.references.listed(trashed=trash):
-            yield lookup.show(self._replica, row)
+    def list(
+        self,
+        *,
+        trash: bool = False,
+        query: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Shown]:
+        """All references by id, those that a query finds, or those in the trash.
 
-    def search(self, query: str) -> Iterator[Shown]:
-        """References that hold every word (or phrase in quotes), by id, without the trash."""
-        for row in self._replica.references.search(query):
-            yield lookup.show(self._replica, row)
+        Args:
+            sort: as ``search`` takes it.
+            limit: at most so many.
+        """
+        return searching.listed(self._replica, trash=trash, query=query, sort=sort, limit=limit)
+
+    def search(
+        self, query: str, *, sort: str | None = None, limit: int | None = None
+    ) -> Iterator[Shown]:
+        """References that a query finds (docs/search.md), without the trash.
+
+        Args:
+            sort: ``relevance`` (the default), ``year``, ``title``, ``author``, ``key``,
+                ``added`` or ``id``; with ``-`` before it the other way round.
+            limit: at most so many.
+
+        Raises:
+            QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
+        """
+        return searching.searched(self._replica, query, sort=sort, limit=limit)
+
+    def count(self, query: str) -> int:
+        """How many references a query finds."""
+        return searching.Searches(self._replica).count(query)
 
     def delete(self, refs: Sequence[str]) -> Sequence[Shown]:
         """Put references into the trash; one that is there already stays there.

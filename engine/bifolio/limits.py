@@ -149,6 +149,20 @@ DIFF_WORDS_CHARACTERS_MAX = 20_000
 #: longer, and a note of one run of letters must not be read back to its beginning.
 WORD_CHARACTERS_MAX = 64
 
+# --- search --------------------------------------------------------------------------------
+
+#: A query longer than this, or of more words, is a text that was pasted by mistake: 64 common
+#: words take half a second among 100,000 references.
+QUERY_CHARACTERS_MAX = 10_000
+QUERY_TERMS_MAX = 500
+
+#: Brackets inside brackets: each is a level of the parser and of SQLite's own (256 at the most).
+QUERY_DEPTH_MAX = 50
+
+#: Words of a query and of all smart groups that it names: groups that name each other twice each
+#: would double at every step.
+QUERY_EXPANDED_MAX = 2_000
+
 # --- import --------------------------------------------------------------------------------
 
 #: The largest file that an import reads.

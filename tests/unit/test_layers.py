@@ -47,7 +47,7 @@ ENGINE: dict[str, set[str]] = {
     "citations": {"results", "errors"},
     "sync": {"wire", "ids", "limits", "errors"},
     "document": {"records", "clock", "ids", "limits", "errors"},
-    "storage": {"wire", "limits", "errors"},
+    "storage": {"wire", "records", "limits", "errors"},
     "crypto": {"ids", "limits", "errors"},
     "formats": {"records", "ids", "limits", "errors"},
     "wire": {"clock", "ids", "limits", "errors"},

@@ -19,6 +19,7 @@ import typer
 from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
+from bifolio_cli.query_command import QueryCommand, uncovered
 from bifolio_cli.rendering import count, escape_controls
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Lost values that a person is shown; --json names all.
 _NAMED_MAX = 20
+
+
+COMMAND_CLASS = QueryCommand
 
 
 class ExportFormat(StrEnum):
@@ -49,9 +53,7 @@ def export(
     ],
     query: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="QUERY", show_default=False, help="Only references with these words."
-        ),
+        typer.Argument(metavar="QUERY", show_default=False, help="Only what this search finds."),
     ] = None,
     file: Annotated[
         Path | None,
@@ -72,7 +74,7 @@ def export(
             "With --json the report is on stdout, so the references need a file.",
             next_step="Name one with -o FILE, or leave --json out.",
         )
-    words = " ".join(query or ())
+    words = " ".join(uncovered(query))
     with call.open_library() as opened, target(file) as out, ProgressBars() as progress:
         report = opened.export(
             out,

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from bifolio.errors import UsageError
-from bifolio_cli.invocation import JsonOption, LibraryOption, invocation, whole_argument
+from bifolio_cli.invocation import (
+    JsonOption,
+    LibraryOption,
+    LimitOption,
+    SortOption,
+    invocation,
+    whole_argument,
+)
 
 
 def list_(
@@ -22,6 +29,14 @@ def list_(
             help="Those of a group, by its name, path or id.",
         ),
     ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(
+            "--query", metavar="Q", callback=whole_argument, help="Those that a search finds."
+        ),
+    ] = None,
+    sort: SortOption = None,
+    limit: LimitOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -32,6 +47,15 @@ def list_(
             "The references in the trash are in no group until they are restored.",
             next_step="Give one of --group GROUP and --trash.",
         )
+    if group is not None and query is not None:
+        raise UsageError(
+            "Both a group and a query were given.",
+            next_step="Give one of them; the query can name the group: --query 'group:G words'.",
+        )
     with call.open_library() as opened:
-        found = opened.list(trash=trash) if group is None else opened.groups.references(group)
+        found = (
+            opened.list(trash=trash, query=query, sort=sort, limit=limit)
+            if group is None
+            else opened.groups.references(group, sort=sort, limit=limit)
+        )
         call.output.references(shown.to_json() for shown in found)

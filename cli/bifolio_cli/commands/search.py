@@ -1,19 +1,35 @@
-"""``bifolio search``: the references that contain words."""
+"""``bifolio search``: the references that a query finds."""
 
 from __future__ import annotations
 
 import typer
 
-from bifolio_cli.invocation import JsonOption, LibraryOption, QueryArgument, invocation
+from bifolio_cli.invocation import (
+    JsonOption,
+    LibraryOption,
+    LimitOption,
+    QueryArgument,
+    SortOption,
+    invocation,
+)
+from bifolio_cli.query_command import QueryCommand, uncovered
+
+COMMAND_CLASS = QueryCommand
 
 
 def search(
     context: typer.Context,
     query: QueryArgument,
+    sort: SortOption = None,
+    limit: LimitOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Find references by words of their fields."""
+    """Find references by words, phrases in quotes, and operators.
+
+    For example: knuth year:1980..1989 -tag:read "line breaks". docs/search.md has all of them.
+    """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        call.output.references(shown.to_json() for shown in opened.search(" ".join(query)))
+        found = opened.search(" ".join(uncovered(query)), sort=sort, limit=limit)
+        call.output.references(shown.to_json() for shown in found)

@@ -7,6 +7,7 @@ The tree::
     │   ├── UnknownFieldError
     │   ├── InvalidValueError
     │   └── FilesFieldError
+    │   └── QueryError
     ├── LibraryError                the folder or file of a replica
     │   ├── NotALibraryError
     │   ├── PathTakenError
@@ -116,6 +117,7 @@ from bifolio.errors.references import (
     ReferenceNotFoundError,
     TrashedReferenceError,
 )
+from bifolio.errors.search import QueryError
 from bifolio.errors.sharing import (
     AlreadyAttachedError,
     KeyFileError,
@@ -168,6 +170,7 @@ __all__ = [
     "PinnedKeyError",
     "PortInUseError",
     "ProtocolError",
+    "QueryError",
     "ReadOnlyLibraryError",
     "RecordTooLargeError",
     "ReferenceNotFoundError",

@@ -118,6 +118,11 @@ def is_extra(name: str) -> bool:
     return name.startswith(EXTRA_PREFIX) and len(name) > len(EXTRA_PREFIX)
 
 
+def is_other_name(name: str) -> bool:
+    """Whether another program calls one of the fields so."""
+    return name in _OTHER_NAMES
+
+
 def merge_rule(name: str) -> MergeRule:
     """The rule of a field; extra fields are lists.
 

@@ -12,8 +12,10 @@ from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
 from bifolio.formats import write
 from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks
+from bifolio.records.sorting import Order, Sort
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
+from bifolio.replica.searching import Searches
 from bifolio.storage.references import ReferenceRow
 
 
@@ -48,7 +50,9 @@ def csl_items(replica: Replica, rows: Sequence[ReferenceRow]) -> list[dict[str, 
 
 def _rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
     references = replica.references
-    return references.listed(trashed=False) if query is None else references.search(query)
+    if query is None:
+        return references.listed(trashed=False)
+    return Searches(replica).rows(query, sort=Sort(Order.ID))
 
 
 def _exported(replica: Replica, rows: Iterable[ReferenceRow]) -> Iterator[ExportedReference]:

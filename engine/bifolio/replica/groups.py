@@ -13,15 +13,20 @@ from bifolio.document import deletion, editing, groups, positions
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import (
+    AmbiguousGroupError,
+    GroupNotFoundError,
     GroupPlaceError,
     InvalidValueError,
     NothingToRemoveError,
+    QueryError,
     SmartGroupError,
 )
 from bifolio.ids import random_record_id
+from bifolio.records.sorting import parse_sort
 from bifolio.replica import lookup
 from bifolio.replica.grouping import Tree
 from bifolio.replica.replica import Replica, Write
+from bifolio.replica.searching import Searches
 from bifolio.results import GroupKind, Shown, ShownGroup
 from bifolio.storage.groups import GroupRow
 
@@ -57,12 +62,12 @@ class Groups:
             colour: ``#rrggbb`` or a colour's name.
 
         Raises:
-            InvalidValueError: nothing was made.
+            InvalidValueError, QueryError: nothing was made.
         """
         values: dict[str, str | None] = {
             groups.NAME: _checked_name(name),
             groups.COLOUR: _checked_colour(colour),
-            groups.QUERY: _checked_query(query),
+            groups.QUERY: self._checked_query(query),
         }
         group_id = random_record_id(self._replica.surroundings.random_bytes)
         with self._replica.database.transaction():
@@ -92,7 +97,7 @@ class Groups:
         """Give a group another colour (none, where it is empty), or a smart one another query.
 
         Raises:
-            InvalidValueError: no colour, or no query; the group stays as it was.
+            InvalidValueError, QueryError: no colour, or no query; the group stays as it was.
             SmartGroupError: a query for a group that is filled by hand.
         """
         values: dict[str, str | None] = {}
@@ -101,7 +106,7 @@ class Groups:
         if query is not None:
             if (found := self._tree().find(group)).query is None:
                 raise SmartGroupError(found.name, smart=False)
-            values[groups.QUERY] = _checked_query(query)
+            values[groups.QUERY] = self._checked_query(query)
         return self._change(group, values)
 
     def move(
@@ -176,14 +181,18 @@ class Groups:
         """
         return self._fill(group, refs, removing=True)
 
-    def references(self, group: str) -> Iterator[Shown]:
-        """The references of a group by id: its members, or what its query finds."""
-        row = self._tree().find(group)
-        references = self._replica.references
-        found = (
-            references.holding(groups.MEMBERSHIP, row.id)
-            if row.query is None
-            else references.search(row.query)
+    def references(
+        self, group: str, *, sort: str | None = None, limit: int | None = None
+    ) -> Iterator[Shown]:
+        """The references of a group, by id: its members, or what its query finds.
+
+        Raises:
+            QueryError: the group's query is none, or of a newer version.
+            InvalidValueError: no such order.
+        """
+        tree = self._tree()
+        found = Searches(self._replica, tree).in_group(
+            tree.find(group), sort=parse_sort(sort) if sort else None, most=limit
         )
         for reference in found:
             yield lookup.show(self._replica, reference)
@@ -200,18 +209,30 @@ class Groups:
 
     def _show(self, tree: Tree, row: GroupRow, counts: Mapping[str, int]) -> ShownGroup:
         smart = row.query is not None
+        count, problem = counts.get(row.id, 0), None
+        if smart:
+            count, problem = self._counted(tree, row)
         return ShownGroup(
             id=row.id,
             name=row.name,
             parent=tree.parent(row.id),
             kind=GroupKind.SMART if smart else GroupKind.MANUAL,
-            count=self._replica.references.search_count(row.query or "")
-            if smart
-            else counts.get(row.id, 0),
+            count=count,
             path=tree.path(row.id),
             colour=row.colour,
             query=row.query,
+            problem=problem,
         )
+
+    def _counted(self, tree: Tree, row: GroupRow) -> tuple[int, str | None]:
+        """How many references a smart group's query finds, or why it cannot be asked.
+
+        It may be of a newer version, or name a group that was deleted since.
+        """
+        try:
+            return Searches(self._replica, tree).count_group(row), None
+        except (QueryError, GroupNotFoundError, AmbiguousGroupError) as error:
+            return 0, error.message
 
     def _change(self, group: str, values: Mapping[str, str | None]) -> ShownGroup:
         return self._commit(self._tree().find(group).id, _changing(values))
@@ -219,6 +240,14 @@ class Groups:
     def _commit(self, group_id: str, write: Write) -> ShownGroup:
         self._replica.commit([(group_id, write)])
         return self._shown(group_id)
+
+    def _checked_query(self, query: str | None) -> str | None:
+        """The query, if it can be searched for now."""
+        if query is not None and not query.strip():
+            raise InvalidValueError("query", expected="words to be found", got="none")
+        if query is not None:
+            Searches(self._replica, self._tree()).check(query)
+        return query
 
     def _sibling(
         self, tree: Tree, siblings: Sequence[GroupRow], before: str | None
@@ -275,9 +304,3 @@ def _checked_colour(colour: str | None) -> str | None:
             "colour", expected="'#rrggbb' or the name of a colour", got=f"'{colour}'"
         )
     return colour
-
-
-def _checked_query(query: str | None) -> str | None:
-    if query is not None and not query.strip():
-        raise InvalidValueError("query", expected="words to be found", got="none")
-    return query

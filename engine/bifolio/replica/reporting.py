@@ -96,9 +96,9 @@ def rebuild(replica: Replica) -> int:
         for record in replica.records.of_kind(GROUP):
             entries = replica.document(record.id).entries()
             replica.groups.write(projection.group_row(record.id, entries))
-        for record in replica.records.of_kind("reference"):
-            visible = replica.document(record.id).visible()
-            replica.references.write([projection.derived(record.id, visible)])
+        for record_id in replica.records.ids_by_arrival("reference"):
+            visible = replica.document(record_id).visible()
+            replica.references.write([projection.derived(record_id, visible)])
             count += 1
     return count
 

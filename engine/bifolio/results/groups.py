@@ -16,7 +16,10 @@ class GroupKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ShownGroup:
-    """A group as it is shown: ``parent`` is an id, ``count`` is of its own live references."""
+    """A group as it is shown: ``parent`` is an id, ``count`` is of its own live references.
+
+    ``problem`` says why a smart group's query finds nothing: it cannot be understood here.
+    """
 
     id: str
     name: str
@@ -26,9 +29,10 @@ class ShownGroup:
     path: str
     colour: str | None = None
     query: str | None = None
+    problem: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """``{"id","name","parent","kind","count","path","colour","query"}``."""
+        """``{"id","name","parent","kind","count","path","colour","query","problem"}``."""
         return {
             "id": self.id,
             "name": self.name,
@@ -38,6 +42,7 @@ class ShownGroup:
             "path": self.path,
             "colour": self.colour,
             "query": self.query,
+            "problem": self.problem,
         }
 
 

@@ -1,8 +1,8 @@
 """The schema of ``library.sqlite``, as numbered steps; ``user_version`` tells how far a file is.
 
 A step is never changed once a release has it: the next one is added. Derived tables (``refs``,
-``refs_fts``, ``sources``, ``elements``, ``groups``, ``attachments``) can be rebuilt from
-``records``.
+``refs_fts``, ``orders``, ``sources``, ``elements``, ``groups``, ``attachments``) can be rebuilt
+from ``records``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import sqlite3
 import unicodedata
 from collections.abc import Callable
+
+from bifolio.storage.searchable import INDEXED, Searchable
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -92,7 +94,7 @@ def _create_references(tables: object) -> None:
 
     assert isinstance(tables, Tables)
     columns: dict[str, type] = dict.fromkeys(
-        ("id", "key", "key_rank", "type", *TEXT_COLUMNS, "fields"), str
+        ("id", "key", "key_rank", "type", *_TEXT_COLUMNS, "fields"), str
     )
     references = tables.table("refs").create(
         {"number": int, **columns, "year": int, "trashed": int, "conflicts": int},
@@ -104,7 +106,7 @@ def _create_references(tables: object) -> None:
     references.create_index(["trashed", "id"])
     references.create_index(["conflicts"])
     references.enable_fts(
-        [*TEXT_COLUMNS],
+        [*_TEXT_COLUMNS],
         fts_version="FTS5",
         tokenize="unicode61 remove_diacritics 2",
     )
@@ -176,8 +178,45 @@ def _add_attachments(tables: object) -> None:
     attachments.create_index(["reference"])
 
 
-#: The columns of a reference that full-text search reads.
-TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
+def _add_search(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    connection = tables.conn
+    for table in ("refs_fts", "orders"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.execute(CREATE_INDEX)
+    connection.execute(CREATE_ORDERS)
+    places = ", ".join("?" * 7)
+    texts = ", ".join("?" * (1 + len(INDEXED)))
+    references = connection.execute(
+        "SELECT number, id, trashed, fields, key, type, title, abstract, note, year, conflicts "
+        "FROM refs"
+    )
+    for number, record_id, trashed, fields, key, kind, title, abstract, note, *rest in references:
+        given = Searchable(key, kind, title, abstract, note, json.loads(fields), *rest)
+        connection.execute(
+            f"INSERT INTO orders VALUES ({places})", (number, record_id, trashed, *given.places())
+        )
+        if not trashed:
+            connection.execute(
+                f"INSERT INTO refs_fts (rowid, {', '.join(INDEXED)}) VALUES ({texts})",
+                (number, *given.indexed()),
+            )
+
+
+#: The columns of a reference that the first full-text index read.
+_TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
+
+#: The words and marks of the live references, split where ``records.folding`` says: it leaves
+#: letters, digits and non-ASCII characters, which are just what this tokenizer keeps.
+CREATE_INDEX = f"CREATE VIRTUAL TABLE refs_fts USING fts5({', '.join(INDEXED)}, tokenize='ascii')"
+
+#: By what references are sorted: narrow, so that 100,000 are sorted without reading them.
+CREATE_ORDERS = (
+    "CREATE TABLE orders (number INTEGER PRIMARY KEY, id TEXT NOT NULL, trashed INTEGER NOT NULL, "
+    "year INTEGER, title TEXT NOT NULL, author TEXT NOT NULL, key TEXT NOT NULL)"
+)
 
 _STEPS: tuple[Callable[[object], None], ...] = (
     _create,
@@ -185,6 +224,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_groups,
     _add_aliases,
     _add_attachments,
+    _add_search,
 )
 
 #: The schema version that this code knows.

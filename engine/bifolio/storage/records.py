@@ -84,6 +84,11 @@ class Records:
                 yield _record(row)
             last = rows[-1][0]
 
+    def ids_by_arrival(self, kind: str) -> list[str]:
+        """The ids of the records of a kind, in the order in which this replica got them."""
+        rows = self._database.rows("SELECT id FROM records WHERE kind = ? ORDER BY number", (kind,))
+        return [row[0] for row in rows]
+
     def all_ids(self) -> list[str]:
         """The ids of all records, in order."""
         return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]

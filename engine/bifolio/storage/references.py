@@ -7,8 +7,7 @@ these columns. ``rebuild`` gives what incremental upkeep gives (a test says so).
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,8 @@ from bifolio.errors import DamagedLibraryError
 from bifolio.storage.attachments import AttachmentRow, Attachments
 from bifolio.storage.database import Database
 from bifolio.storage.elements import ALIASES, Elements
-from bifolio.storage.migrations import TEXT_COLUMNS
+from bifolio.storage.index import SearchIndex
+from bifolio.storage.searchable import Searchable
 
 _STORED = (
     "id key key_rank type title creators container abstract note tags fields year trashed conflicts"
@@ -28,16 +28,9 @@ _KEY_IS_TAKEN = (
     "AND other.trashed = 0 AND (other.key_rank, other.id) < (refs.key_rank, refs.id)))"
 )
 
-_SELECT = f"SELECT {', '.join('refs.' + name for name in _STORED)}, {_KEY_IS_TAKEN} FROM refs"
+_COLUMNS = f"{', '.join('refs.' + name for name in _STORED)}, {_KEY_IS_TAKEN}"
 
-#: What a search finds: takes the text as a key, and as an expression for the full-text index.
-_FOUND = (
-    "refs.trashed = 0 AND (refs.key = ? "
-    "OR refs.number IN (SELECT rowid FROM refs_fts WHERE refs_fts MATCH ?))"
-)
-
-_TEXTS = ", ".join(TEXT_COLUMNS)
-_TEXT_PLACES = ", ".join("?" * (len(TEXT_COLUMNS) + 1))
+_SELECT = f"SELECT {_COLUMNS} FROM refs"
 
 #: Takes ids as a JSON list: one statement for any number of them.
 _LISTED = "IN (SELECT value FROM json_each(?))"
@@ -102,6 +95,7 @@ class References:
         self._database = database
         self.elements = Elements(database)
         self.attachments = Attachments(database)
+        self.index = SearchIndex(database)
 
     # --- writing ------------------------------------------------------------------------
 
@@ -117,7 +111,7 @@ class References:
         self._database.execute_many(
             _UPSERT, [[_stored(getattr(one.row, name)) for name in _STORED] for one in references]
         )
-        self._index(ids)
+        self._index({one.row.id: one.row for one in references})
         self._database.execute_many(
             "INSERT INTO sources (record, format, source_id, content, blocks) "
             "VALUES (?, ?, ?, ?, ?)",
@@ -137,38 +131,34 @@ class References:
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
-        self._database.execute("INSERT INTO refs_fts (refs_fts) VALUES ('delete-all')")
+        self.index.clear()
         self._database.execute("DELETE FROM refs")
         self._database.execute("DELETE FROM sources")
         self.elements.clear()
         self.attachments.clear()
 
-    def _index(self, ids: Sequence[str]) -> None:
-        """Put references into the full-text index.
+    def _index(self, rows: Mapping[str, ReferenceRow]) -> None:
+        """Put references into the search index.
 
         By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
         times as long for an import; and in the order of their numbers: each step back flushes.
         """
-        self._database.execute(
-            f"INSERT INTO refs_fts (rowid, {_TEXTS}) SELECT number, {_TEXTS} FROM refs "
-            f"WHERE id {_LISTED} ORDER BY number",
-            (json.dumps(ids),),
+        numbered = self._database.rows(
+            f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number",
+            (json.dumps(list(rows)),),
+        )
+        self.index.write(
+            (number, record_id, _searchable(rows[record_id]), rows[record_id].trashed)
+            for number, record_id in numbered
         )
 
     def _unindex(self, ids: Sequence[str]) -> list[str]:
-        """Take references out of the full-text index; returns the ids of those that are there.
-
-        The index keeps no text of its own: it must be told exactly what it was given.
-        """
+        """Take references out of the search index; returns the ids of those that are there."""
         rows = self._database.rows(
-            f"SELECT id, number, {_TEXTS} FROM refs WHERE id {_LISTED} ORDER BY number",
-            (json.dumps(ids),),
+            f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number", (json.dumps(ids),)
         )
-        self._database.execute_many(
-            f"INSERT INTO refs_fts (refs_fts, rowid, {_TEXTS}) VALUES ('delete', {_TEXT_PLACES})",
-            [row[1:] for row in rows],
-        )
-        return [row[0] for row in rows]
+        self.index.remove([row[0] for row in rows])
+        return [row[1] for row in rows]
 
     def _forget(self, ids: Sequence[str]) -> None:
         """Forget the sources, the elements and the files of references."""
@@ -208,30 +198,17 @@ class References:
             if row is not None:
                 yield row
 
-    def search(self, query: str) -> Iterator[ReferenceRow]:
-        """Live references whose text holds every word (or phrase in quotes), by id.
-
-        A word finds what begins with it, accents aside; a citation key finds its own.
-        """
-        query = _encodable(query)
-        expression = match_expression(query)
-        last = ""
-        while rows := self._database.rows(
-            f"{_SELECT} WHERE {_FOUND} AND refs.id > ? ORDER BY refs.id LIMIT {_PAGE}",
-            # A query without words finds nothing, not those whose key was cleared.
-            (query.strip() or None, expression, last),
-        ):
-            yield from map(self._row, rows)
-            last = rows[-1][0]
-
-    def search_count(self, query: str) -> int:
-        """How many references ``search`` finds."""
-        query = _encodable(query)
-        row = self._database.row(
-            f"SELECT count(*) FROM refs WHERE {_FOUND}",
-            (query.strip() or None, match_expression(query)),
-        )
-        return int(row[0]) if row else 0
+    def numbered(self, numbers: Sequence[int]) -> Iterator[ReferenceRow]:
+        """The references of these numbers, in their order, a page at a time."""
+        for start in range(0, len(numbers), _PAGE):
+            page = numbers[start : start + _PAGE]
+            rows = self._database.rows(
+                f"SELECT {_COLUMNS}, refs.number FROM refs WHERE refs.number IN "
+                f"({', '.join('?' * len(page))})",
+                page,
+            )
+            found = {row[-1]: row for row in rows}
+            yield from (self._row(found[number]) for number in page if number in found)
 
     def keepers(self, key: str) -> list[str]:
         """The references with this citation key, the one that keeps it first, trash last."""
@@ -306,6 +283,7 @@ class References:
             ),
             *self.elements.all_rows(),
             *self.attachments.all_rows(),
+            *self.index.all_rows(),
         ]
 
     def _row(self, row: Sequence[Any]) -> ReferenceRow:
@@ -319,14 +297,12 @@ class References:
         return ReferenceRow(**values, key_is_taken=bool(row[len(_STORED)]))
 
 
-def match_expression(query: str) -> str:
-    """An FTS5 expression for plain words and phrases: no word is ever an operator."""
-    parts = []
-    for phrase, word in re.findall(r'"([^"]*)"|(\S+)', query):
-        text = (phrase or word).replace('"', " ").strip()
-        if re.search(r"\w", text):
-            parts.append(f'"{text}"' + ("" if phrase else " *"))
-    return " AND ".join(parts) if parts else '""'
+def _searchable(row: ReferenceRow) -> Searchable:
+    return Searchable(
+        *(row.key, row.type, row.title, row.abstract, row.note, row.fields),
+        year=row.year,
+        conflicts=row.conflicts,
+    )
 
 
 def _encodable(text: str) -> str:

@@ -16,6 +16,7 @@ from bifolio.errors import InvalidValueError, RecordTooLargeError
 from bifolio.ids import SETTINGS_ID
 from bifolio.records.attachments import Attachment
 from bifolio.replica import reporting
+from bifolio.replica.searching import Searches
 from bifolio.wire.changes import Change
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
@@ -211,7 +212,7 @@ def test_a_rebuild_gives_what_upkeep_gave(office: Computer) -> None:
     assert [(one.reference, one.name) for one in files] == [
         (f"{number:032x}", "paper.pdf") for number in (1, 3)
     ]
-    assert [row.id for row in office.replica.references.search("note")] == [f"{4:032x}"]
+    assert [row.id for row in Searches(office.replica).rows("note")] == [f"{4:032x}"]
 
 
 def test_a_clock_that_is_ahead_is_named_and_its_edits_are_kept(tmp_path: Path) -> None:

@@ -8,29 +8,14 @@ import pytest
 from tests.unit.storage.builders import new_database, row
 
 from bifolio.errors import DamagedLibraryError
+from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
 from bifolio.storage.references import (
     DerivedReference,
     ReferenceRow,
     References,
     SourceRow,
-    match_expression,
 )
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> References:
-    """Five references, only read."""
-    references = References(new_database(tmp_path_factory.mktemp("shelf")))
-    write(
-        references,
-        row(1, title="On Paper and Ink"),
-        row(2, title="Paper", creators="Müller, Jörg"),
-        row(3, title="Other", abstract="Of folding.", note="In the bindery"),
-        row(4, title="Other", tags="thesis; later", container="Secrecy"),
-        row(5, title="A secret", trashed=True),
-    )
-    return references
 
 
 @pytest.fixture
@@ -49,7 +34,9 @@ def write(references: References, *rows: ReferenceRow) -> None:
 
 
 def found(references: References, query: str) -> list[int]:
-    return [int(one.id, 16) for one in references.search(query)]
+    """What the index finds of a word, as it stands in it."""
+    numbers = references.index.find(f'"{query}"', Sort(Order.ID), most=None)
+    return [int(one.id, 16) for one in references.numbered(numbers)]
 
 
 def test_a_row_comes_back_as_it_was_written(references: References) -> None:
@@ -93,58 +80,8 @@ def test_a_search_pages_too(references: References, database: Database) -> None:
     assert found(references, "paper") == list(range(1100))
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("paper", [1, 2]),
-        ("PAPER", [1, 2]),
-        ("pap", [1, 2]),
-        ("paper ink", [1]),
-        ("ink   paper", [1]),
-        ("muller", [2]),
-        ("Müller", [2]),
-        ("mu\u0308ller", [2]),
-        ('"paper and ink"', [1]),
-        ('"ink and paper"', []),
-        ('"paper and in"', []),
-        ("key2", [2]),
-        ("folding", [3]),
-        ("bindery", [3]),
-        ("thesis", [4]),
-        ("secret", []),
-        ("nobody", []),
-    ],
-)
-def test_a_search_finds_words_their_beginnings_and_phrases(
-    shelf: References, query: str, expected: list[int]
-) -> None:
-    assert found(shelf, query) == expected
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        *("", " ", '"', '""', "*", "-", "a*b", "NEAR(a b)", "a NEAR b", "title:paper", "NOT", "OR"),
-        *("AND", "paper OR other", "paper NOT ink", "^paper", "(paper", "paper)", "{title}: x"),
-        *("'; DROP TABLE refs; --", "a" * 5000, "\x00", "\ufffe", "+", 'pa"per', "paper:", "%_"),
-    ],
-)
-def test_no_query_is_an_error_or_an_operator(shelf: References, query: str) -> None:
-    assert set(found(shelf, query)) <= {1, 2}
-    assert shelf.count(trashed=False) == 4
-    if query in ("paper OR other", "paper NOT ink", "NOT", "OR"):
-        assert found(shelf, query) == []
-
-
-def test_half_a_character_in_a_query_finds_nothing(shelf: References) -> None:
-    assert found(shelf, "\ud800") == []
-    assert found(shelf, "nobody\ud800") == []
-    assert shelf.keepers("\ud800") == []
-
-
-def test_an_expression_quotes_every_word() -> None:
-    assert match_expression('paper "and ink" gl') == '"paper" * AND "and ink" AND "gl" *'
-    assert match_expression("...") == '""'
+def test_half_a_character_is_no_key(references: References) -> None:
+    assert references.keepers("\ud800") == []
 
 
 def test_the_earlier_of_two_equal_keys_keeps_it(references: References) -> None:

@@ -1,0 +1,150 @@
+"""Marks: what a search finds of a reference that is no word of its texts.
+
+Each mark is one word of the index that nobody can type: U+E000, a letter for what it is about,
+and the value as one word. The index holds them beside the texts, so that a whole query is one
+expression over one index.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from bifolio.records.folding import one_word
+
+_BEGINNING = "\ue000"
+
+#: Between two names and two tags: a phrase never runs from one into the next.
+BOUNDARY = _BEGINNING
+
+#: Years are written as five digits from the year -10000 on, so that their order is that of
+#: numbers; what lies outside stands at the ends.
+_YEAR_OFFSET = 10_000
+_YEAR_LAST = 99_999
+_YEAR_DIGITS = 5
+
+_RESOLVER = re.compile(r"^(?:https?://)?(?:dx\.)?doi\.org/|^doi:\s*", re.IGNORECASE)
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://(?:www\.)?", re.IGNORECASE)
+
+
+class Mark(StrEnum):
+    """What a mark is about."""
+
+    ANY = "a"
+    TAG = "t"
+    GROUP = "g"
+    YEAR = "y"
+    TYPE = "c"
+    KEY = "k"
+    DOI = "d"
+    ISBN = "b"
+    ISSN = "s"
+    PMID = "p"
+    PMCID = "m"
+    URL = "u"
+    RATING = "r"
+    STATUS = "e"
+    HAS = "h"
+    CONFLICT = "x"
+
+
+def mark(kind: Mark, value: str = "") -> str:
+    """The word that stands in the index for a value."""
+    return _BEGINNING + kind + one_word(normalized(kind, value))
+
+
+def normalized(kind: Mark, value: str) -> str:
+    """The value as it is compared: identifiers without the ways of writing them."""
+    value = value.strip()
+    if kind is Mark.DOI:
+        return _RESOLVER.sub("", value)
+    if kind in (Mark.ISBN, Mark.ISSN):
+        return re.sub(r"[^0-9Xx]", "", value)
+    if kind is Mark.URL:
+        return _SCHEME.sub("", value).rstrip("/")
+    return value
+
+
+def year_mark(year: int) -> str:
+    """The mark of a year."""
+    return _BEGINNING + Mark.YEAR + _year_digits(year)
+
+
+def year_range(low: int | None, high: int | None) -> list[tuple[str, bool]]:
+    """The marks of the years of a range; True where all that begin so are meant.
+
+    2015 to 2020 are the words 12015 to 12019 and 12020, 2000 to 2029 the beginnings 1200, 1201
+    and 1202: a range is some forty of them at the most.
+    """
+    first = 0 if low is None else int(_year_digits(low))
+    last = _YEAR_LAST if high is None else int(_year_digits(high))
+    found = []
+    while first <= last:
+        zeros = 0
+        while first % 10 ** (zeros + 1) == 0 and first + 10 ** (zeros + 1) - 1 <= last:
+            if zeros + 1 == _YEAR_DIGITS:
+                break
+            zeros += 1
+        digits = f"{first:0{_YEAR_DIGITS}d}"[: _YEAR_DIGITS - zeros]
+        found.append((_BEGINNING + Mark.YEAR + digits, zeros > 0))
+        first += 10**zeros
+    return found
+
+
+def marks_of(
+    *,
+    key: str,
+    type: str,
+    fields: Mapping[str, Any],
+    columns: Sequence[str],
+    year: int | None,
+    in_conflict: bool,
+) -> Iterator[str]:
+    """Every mark of a reference.
+
+    Args:
+        fields: its CSL-JSON fields.
+        columns: the fields that it has beside them (``title``, ``note``...).
+    """
+    yield mark(Mark.ANY)
+    yield mark(Mark.TYPE, type)
+    for one in (key, *_texts(fields.get("citation-key-aliases"))):
+        if one:
+            yield mark(Mark.KEY, one)
+    for kind, name in VALUES:
+        for one in _texts(fields.get(name)):
+            yield mark(kind, one)
+    if year is not None:
+        yield year_mark(year)
+    if in_conflict:
+        yield mark(Mark.CONFLICT)
+    for name in (*columns, *(name for name, value in fields.items() if value)):
+        yield mark(Mark.HAS, name)
+
+
+#: The fields of which each value is a mark.
+VALUES: tuple[tuple[Mark, str], ...] = (
+    (Mark.TAG, "tags"),
+    (Mark.GROUP, "groups"),
+    (Mark.DOI, "DOI"),
+    (Mark.ISBN, "ISBN"),
+    (Mark.ISSN, "ISSN"),
+    (Mark.PMID, "PMID"),
+    (Mark.PMCID, "PMCID"),
+    (Mark.URL, "URL"),
+    (Mark.RATING, "rating"),
+    (Mark.STATUS, "read-status"),
+)
+
+
+def _texts(value: object) -> Sequence[str]:
+    if isinstance(value, str):
+        return (value,)
+    return [str(one) for one in value] if isinstance(value, list | tuple) else ()
+
+
+def _year_digits(year: int) -> str:
+    shifted = min(max(year + _YEAR_OFFSET, 0), _YEAR_LAST)
+    return f"{shifted:0{_YEAR_DIGITS}d}"
