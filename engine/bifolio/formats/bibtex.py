@@ -16,6 +16,7 @@ from bifolio.formats.bibtex_values import COMMENT_TAG, pieces
 from bifolio.formats.carriers import carrier_name, carrier_texts, restore
 from bifolio.formats.gathering import Gathering, Mapped
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
+from bifolio.formats.latex_reading import address
 from bifolio.formats.mapping_fields import BIBTEX_FIELDS, BIBTEX_NAMES, WRITTEN_FIELDS
 from bifolio.formats.mapping_types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.records.dates import date_text, date_year, parse_date
@@ -34,7 +35,6 @@ _VERBATIM: Final = frozenset(
     "ids crossref xdata xref related options sortkey langid".split()
 )
 _FILES: Final = re.compile(r"file|pdf|local-url|bdsk-file-\d+|bdsk-url-\d+")
-_URL_ESCAPE: Final = re.compile(r"\\([%_#&~{}])")
 _IN_TEXT_URL: Final = re.compile(r"\\url\s*\{([^{}]*)\}")
 
 _ARTICLES: Final = frozenset(
@@ -168,7 +168,7 @@ def _scalar(field: str, name: str, text: str, given: dict[str, str]) -> str:
     if field == "page":
         return _PAGES.sub("-", _line(latex.decode(text.replace("--", "–"))))
     if field == "DOI":
-        return doi_of(_address(text))
+        return doi_of(address(text))
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
     if name in ("subtitle", "booksubtitle"):
         return f"{_line(latex.decode(given[name.replace('sub', '')]))}: {value}"
@@ -181,7 +181,7 @@ def _scalar(field: str, name: str, text: str, given: dict[str, str]) -> str:
 def _elements(field: str, text: str) -> list[str]:
     if field == "URL":
         found = _IN_TEXT_URL.search(text)
-        return split_urls(_address(found.group(1) if found else text))
+        return split_urls(address(found.group(1) if found else text))
     if field in ("ISBN", "ISSN"):
         return split_identifiers(_line(latex.decode(text)))
     decoded = latex.decode(text)
@@ -299,14 +299,6 @@ def _plain(text: str) -> str:
     if "\\" not in text and "{" not in text:
         return text
     return latex.decode(text)
-
-
-def _address(text: str) -> str:
-    """An address or DOI: escapes and braces off, ``~`` and ``--`` left alone."""
-    text = text.replace("\\string~", "~").replace("{\\~{}}", "~").replace("\\~{}", "~")
-    text = text.replace("\\textasciitilde{}", "~").replace("{\\textasciitilde}", "~")
-    text = _URL_ESCAPE.sub(r"\1", text)
-    return text.replace("{", "").replace("}", "").strip()
 
 
 # --- writing ---------------------------------------------------------------------------------

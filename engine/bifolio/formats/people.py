@@ -22,6 +22,9 @@ _Separator = Callable[[str, int], int]
 OTHERS: Final = Name(literal="others")
 
 _EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix)(?:-i)?\s*=\s*", re.IGNORECASE)
+#: The space that ends a command parts no words: ``Dezs\\H o``, ``\\O stergaard``.
+_ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr])\s+([^\W\d_])")
+_COMMAND_END: Final = re.compile(r"(\\(?:ss|[oOlLij]|a[ae]|A[AE]|oe|OE))\s+(?=\w)")
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 
 
@@ -62,6 +65,9 @@ def write_ris_name(name: Name) -> str:
 
 @lru_cache(maxsize=16_384)
 def _bibtex_name(text: str) -> Name:
+    if "\\" in text:
+        text = _ACCENTED.sub(r"\1{\2}", text).replace("\\ ", " ")
+        text = _COMMAND_END.sub(r"\1{}", text)
     if text.lower() == "others":
         return OTHERS
     if _is_one_group(text):

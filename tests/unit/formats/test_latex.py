@@ -24,8 +24,21 @@ from bifolio.formats.latex import decode, encode
         (r"1--9~and---so", "1–9 and—so"),
         (r"{\noopsort{1973b}}1973", "1973"),
         (r"a \emph", "a"),
+        (r"Poss\'e \'{}e \'{}\i{} {\"}a Dezs\H o {\r a} \~{}", "Possé é í ä Dezső å ~"),
+        (r"\OE uvre, stra\ss e, the \TeX book, \copyright 2010",
+         "Œuvre, straße, the TeX book, ©2010"),
+        (r"A\\B, Tirk\-konen, see \cite{Roe} and \verb|\special|",
+         r"A B, Tirkkonen, see Roe and \special"),
+        (r"\enquote{a \mkbibquote{b} c}, ?`Qu\'e?", "“a ‘b’ c”, ¿Qué?"),
+        (r"\url{http://a.b/~c_d--e} \href{http://a.b/~c}{text}",
+         "http://a.b/~c_d--e text <http://a.b/~c>"),
+        (r"$20\,^\circ\mathrm{C}$ Cu$_{1\pm z}$O $\alpha + \mathbb{R}$",
+         "20 °C Cu<sub>1±z</sub>O α + ℝ"),
+        (r"$\frac{1}{2}$, (000$\overline{1}$) for $5", "1/2, (0001̅) for $5"),
+        (r"{\sc Smc} \underline{a}", '<span style="font-variant:small-caps;">Smc</span> <u>a</u>'),
+        (r"\vphantom\{{\sf sans}\vphantom{x}\aftergroup\ignorespaces", "sans"),
     ],
-)
+)  # fmt: skip
 def test_a_reader_of_latex_sees_what_tex_prints(tex: str, text: str) -> None:
     assert decode(tex).strip() == text
 
@@ -47,6 +60,7 @@ def test_no_text_makes_the_decoder_fail(text: str) -> None:
     decode(text).encode()
 
 
-def test_nesting_without_end_is_kept_as_it_stands() -> None:
-    deep = "{" * 5000 + r"\x" + "}" * 5000
-    assert decode(deep) == deep
+def test_deep_nesting_costs_nothing_and_loses_no_text() -> None:
+    assert decode("{" * 50_000 + r"\'e" + "}" * 50_000) == "é"
+    for deep in (r"\emph{" * 50_000 + "x", r"\emph" * 50_000 + " x", r"$x_{" * 50_000 + "x"):
+        assert decode(deep).rstrip("</i>bsu").endswith("x")
