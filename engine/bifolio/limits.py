@@ -168,6 +168,23 @@ QUERY_EXPANDED_MAX = 2_000
 #: The largest file that an import reads.
 IMPORT_FILE_BYTES_MAX = 2 * 1024 * 1024 * 1024
 
+#: Times that another program's database is copied until it stood still for the time of a copy.
+FOREIGN_COPY_ATTEMPTS_MAX = 3
+
+#: One value of another program's database: the longest note there is, many times over.
+FOREIGN_VALUE_BYTES_MAX = 64 * 1024 * 1024
+
+#: A library in an archive: its files in all, the bytes that it unpacks to, and how many times
+#: its own size that may be. Papers shrink by a half, a database by ten; a bomb by thousands.
+ARCHIVE_ENTRIES_MAX = 200_000
+ARCHIVE_BYTES_MAX = 64 * 1024 * 1024 * 1024
+ARCHIVE_RATIO_MAX = 200
+
+#: How far a folder is searched for a library: a package in a folder in an archive is four levels
+#: deep, and somebody's whole home folder must not be walked through.
+LIBRARY_FOLDER_DEPTH_MAX = 4
+LIBRARY_FOLDER_ENTRIES_MAX = 50_000
+
 # --- keys and tickets ----------------------------------------------------------------------
 
 #: A device's key file is about 250 bytes; a longer one is no key.

@@ -67,7 +67,12 @@ COMMAND_LINE = {"bifolio", "backups", "citations", "records", "results", "home",
 #: Each foreign library and the only places that import it.
 FOREIGN: dict[str, set[str]] = {
     "pycrdt": {"engine/bifolio/document"},
-    "sqlite3": {"engine/bifolio/storage", "relay/bifolio_relay/storage_sqlite.py"},
+    "sqlite3": {
+        "engine/bifolio/storage",
+        "relay/bifolio_relay/storage_sqlite.py",
+        # Other programs' databases, read from a copy: no part of a replica.
+        "engine/bifolio/formats/foreign_sqlite.py",
+    },
     "sqlite_utils": {"engine/bifolio/storage"},
     "nacl": {"engine/bifolio/crypto"},
     "zstandard": {"engine/bifolio/crypto"},

@@ -41,6 +41,8 @@ The tree::
     ├── StyleError
     ├── RecordTooLargeError
     ├── FileFormatError             a file that cannot be imported at all
+    │   ├── OldEndNoteLibraryError
+    │   └── OpenElsewhereError
     ├── KeyFileError                the device's own key
     ├── TicketError
     ├── NotAttachedError
@@ -82,6 +84,7 @@ from bifolio.errors.base import (
 )
 from bifolio.errors.citations import CitationsMissingError, StyleError, StyleNotFoundError
 from bifolio.errors.files import FilesFieldError, FileTooLargeError, UnreadableFileError
+from bifolio.errors.foreign import OldEndNoteLibraryError, OpenElsewhereError
 from bifolio.errors.groups import (
     AmbiguousGroupError,
     GroupNotFoundError,
@@ -164,6 +167,8 @@ __all__ = [
     "NotAttachedError",
     "NotTheOwnerError",
     "NothingToRemoveError",
+    "OldEndNoteLibraryError",
+    "OpenElsewhereError",
     "OutOfTurnError",
     "PathTakenError",
     "PeerError",

@@ -3,8 +3,10 @@
 What the rest of Bifolio calls::
 
     read(path, format=None, progress=None)     a file's references, blocks and skipped records
+    read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
     map_source(source, blocks=None)            the mapped values of a stored source, again
+    map_sources([(source, blocks), ...])       those of each version of one record, oldest first
     source_identity(source)                    the source's own id, and whether it is unique
     mapping_table_markdown()                   the tables of types and fields, for docs/formats.md
 
@@ -23,17 +25,26 @@ at the first record that needs them, so importing this package is quick.
 from __future__ import annotations
 
 from bifolio.formats.mapping_tables import mapping_table_markdown
-from bifolio.formats.reading import map_source, read, source_identity
-from bifolio.formats.registry import EXPORT_FORMATS, IMPORT_FORMATS, MAPPING_VERSION
+from bifolio.formats.reading import map_source, map_sources, read, source_identity
+from bifolio.formats.registry import (
+    EXPORT_FORMATS,
+    IMPORT_FORMATS,
+    MAPPING_VERSION,
+)
+from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
 from bifolio.formats.writing import write
 
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
+    "LIBRARY_FORMATS",
     "MAPPING_VERSION",
+    "is_library",
     "map_source",
+    "map_sources",
     "mapping_table_markdown",
     "read",
+    "read_library",
     "source_identity",
     "write",
 ]

@@ -148,7 +148,7 @@ def _record(element: _Element) -> Record:
             kind = f"{number} {child.get('name', '').strip()}".strip()
         else:
             _walk(child, "", tags)
-    return Record(line, kind, tuple(_ordered(tags)))
+    return Record(line, kind, tuple(ordered(tags)))
 
 
 def _walk(element: _Element, path: str, tags: Tags) -> None:
@@ -163,7 +163,7 @@ def _walk(element: _Element, path: str, tags: Tags) -> None:
     if name == "database" and not path:
         runs = [Run(_file_name(run.text), run.style) for run in runs]
     if name == NOTES:
-        tags += [(own, write_raw(piece)) for piece in _pieces(runs)]
+        tags += [(own, write_raw(piece)) for piece in note_pieces(runs)]
     elif runs or (not children and name not in _CONTAINERS):
         tags.append((own, write_raw(runs)))
     for child in children:
@@ -194,7 +194,7 @@ def _runs(element: _Element) -> list[Run]:
     ]
 
 
-def _pieces(runs: list[Run]) -> list[list[Run]]:
+def note_pieces(runs: list[Run]) -> list[list[Run]]:
     """The notes with each of our carriers, a line of its own, as a piece of its own."""
     text = "".join(run.text for run in runs)
     segments: list[tuple[int, int, bool]] = []
@@ -261,7 +261,7 @@ def render(kind: str, tags: tuple[tuple[str, str], ...]) -> str:
     return _text(root)
 
 
-def _ordered(tags: Tags) -> Tags:
+def ordered(tags: Tags) -> Tags:
     """The tags as a reader of what ``render`` writes would see them."""
     return list(_flat(_tree(tags), ""))
 

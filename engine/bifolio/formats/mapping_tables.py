@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bifolio.formats import mapping_zotero
+from bifolio.formats.endnote_columns import COLUMNS, TYPE_NUMBERS
 from bifolio.formats.mapping_fields import FIELDS, bare
 from bifolio.formats.mapping_types import TYPES
 
 
 def mapping_table_markdown() -> str:
-    """Both tables, types first, as the page of formats shows them."""
+    """All tables, types first, as the page of formats shows them."""
     types = [
         (row.csl, row.bibtex, row.biblatex, row.ris, row.bibtex_read, row.ris_read) for row in TYPES
     ]
@@ -35,6 +37,33 @@ def mapping_table_markdown() -> str:
         + _table(("field", "BibTeX", "BibLaTeX", "RIS", "note"), fields)
         + "\n### Fields of EndNote, PubMed and CSL-JSON\n\n"
         + _table(("field", "EndNote XML", "enw", "nbib", "CSL-JSON"), others)
+        + "\n"
+        + _libraries()
+    )
+
+
+def _libraries() -> str:
+    """The tables of whole libraries: EndNote's and Zotero's."""
+    columns = [(one.name, one.element + (" (each)" if one.many else "")) for one in COLUMNS]
+    numbers = [(str(row.number), row.type, "yes" if row.seen else "") for row in TYPE_NUMBERS]
+    types = [(row.csl, row.zotero) for row in mapping_zotero.TYPES]
+    special = {field: f"{name} of {kind}" for (kind, name), field in mapping_zotero.BY_TYPE.items()}
+    fields = [
+        (row.field, row.zotero, special.get(row.field, ""))
+        for row in (*mapping_zotero.FIELDS, *mapping_zotero.CREATORS)
+    ]
+    return (
+        "### EndNote libraries: columns\n\n"
+        + "A row is read as the record of the XML export that EndNote makes of it.\n\n"
+        + _table(("column", "EndNote XML"), columns)
+        + "\n### EndNote libraries: type numbers\n\n"
+        + "*Seen* are those of which real records were compared with their type; the others follow "
+        + "from the order of EndNote's list, and an import names them.\n\n"
+        + _table(("reference_type", "EndNote XML", "seen"), numbers)
+        + "\n### Zotero: types\n\n"
+        + _table(("CSL", "Zotero"), types)
+        + "\n### Zotero: fields and roles\n\n"
+        + _table(("field", "Zotero", "also"), fields)
     )
 
 

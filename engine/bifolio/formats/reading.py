@@ -7,7 +7,7 @@ after its children); references are made and handed on one at a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from bifolio.formats import (
     csl_json_items,
     endnote_records,
     endnote_xml,
+    library_layer,
     tagged_lines,
 )
 from bifolio.formats.encodings import read_text
@@ -32,6 +33,8 @@ from bifolio.formats.registry import (
     IMPORT_FORMATS,
     NBIB,
     RIS,
+    SOURCES,
+    ZOTERO,
     ReadFamily,
 )
 from bifolio.records.reference import (
@@ -86,15 +89,31 @@ def map_source(source: Source, blocks: ImportedBlocks | None = None) -> Values:
 
     A source of a format that this version does not know maps to nothing.
     """
-    return trace(source, blocks).values
+    return map_sources([(source, blocks)])[0]
+
+
+def map_sources(versions: Sequence[tuple[Source, ImportedBlocks | None]]) -> list[Values]:
+    """The mapped values of each version of one record, oldest first.
+
+    What a version cannot say (an XML export knows no groups) is as the one before said it.
+    """
+    mapped: list[Values] = []
+    layers: list[library_layer.Layer] = []
+    for source, blocks in versions:
+        layers.append(library_layer.layer_of(source))
+        values = trace(source, blocks).values
+        layer = library_layer.merged(layers)
+        mapped.append(library_layer.layer_values(source.format, layer, values))
+    return mapped
 
 
 def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
-    """The mapped values, and which fields each tag fed."""
-    family = FAMILIES.get(source.format)
+    """The values of the record itself, and which fields each of its tags fed."""
+    family = SOURCES.get(source.format)
+    record = library_layer.without_layer(source)
     if family is None:
-        return Mapped({}, tuple(frozenset() for _ in source.tags))
-    return family.trace(source, blocks)
+        return Mapped({}, tuple(frozenset() for _ in record.tags))
+    return family.trace(record, blocks)
 
 
 def source_identity(source: Source) -> tuple[str, bool]:
@@ -104,7 +123,7 @@ def source_identity(source: Source) -> tuple[str, bool]:
     once, and so is the number of a record in an EndNote library that has an id of its own.
     """
     unique = (source.format == NBIB.name and source.id.isdigit()) or (
-        source.format == ENDNOTE_XML.name and bool(source.id)
+        source.format in (ENDNOTE_XML.name, ZOTERO.name) and bool(source.id)
     )
     return source.id, unique
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bifolio.formats import bibtex, csl_json, endnote_xml, enw, nbib, ris
+from bifolio.formats import bibtex, csl_json, endnote_xml, enw, nbib, ris, zotero
 from bifolio.formats.gathering import Mapped
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
@@ -126,10 +126,22 @@ NBIB: Final = ReadFamily(
     trace=nbib.trace,
 )
 
-#: Those that can be read, in the order in which a suffix decides.
+#: Zotero's own database: no text, so nothing marks it.
+ZOTERO: Final = ReadFamily(
+    name=zotero.NAME,
+    shown="Zotero",
+    suffixes=(),
+    mark=re.compile(r"(?!)"),
+    trace=zotero.trace,
+)
+
+#: Those whose text can be read, in the order in which a suffix decides.
 FAMILIES: Final[dict[str, ReadFamily]] = {
     family.name: family for family in (RIS, BIBTEX, ENDNOTE_XML, CSL_JSON, ENW, NBIB)
 }
+
+#: Every format that a source can be of.
+SOURCES: Final[dict[str, ReadFamily]] = FAMILIES | {ZOTERO.name: ZOTERO}
 
 #: What may be named as the format of an import; ``biblatex`` reads as ``bibtex`` does.
 IMPORT_FORMATS: Final[dict[str, ReadFamily]] = {

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 from bifolio.errors import UsageError
 from bifolio.formats.bibtex import macro_definition
+from bifolio.formats.library_layer import without_layer
 from bifolio.formats.mapping_fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
@@ -101,6 +102,8 @@ def compose(
         if values.pop(field, None)
     ]
     old = reference.source if reference.source and reference.source.format == family.name else None
+    if old is not None:
+        old = without_layer(old)
     if old is not None:
         values = _without_made_key(values, family.trace(old, blocks).values)
     start = _start(reference, old, values, family, dialect, blocks)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bifolio.ids import digest
@@ -82,12 +83,32 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """A file that belongs to a record of another program's library.
+
+    ``path`` is where that library keeps it, relative to its own folder of files: it tells the
+    file from the record's others and is the same on every computer. ``place`` is where it can be
+    read now, None where it is missing.
+    """
+
+    path: str
+    name: str
+    place: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedReference:
-    """One record of a file, read: its mapped values and its source."""
+    """One record of a file, read: its mapped values, its source, and the files to be taken in.
+
+    What a whole library says beside the record (groups, files, trash) stands in the source too
+    (``formats.library_layer``); ``files`` are only those whose content is still to be looked at.
+    """
 
     values: Values
     source: Source
     line: int
+    files: tuple[ImportedFile, ...] = ()
+    trashed: bool = False
 
     def content_hash(self) -> bytes:
         """The hash of exactly what an import of this record writes: 16 bytes."""
@@ -134,6 +155,69 @@ class ImportedBlocks:
         return digest(
             b"bifolio import", self.format.encode(), *map(str.encode, self.blocks), size=16
         ).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedGroup:
+    """A group of another program's library; its own id there tells it from all others.
+
+    ``parent`` is the id of the group above it, empty at the top; ``place`` its number among those
+    beside it.
+    """
+
+    format: str
+    id: str
+    name: str
+    parent: str = ""
+    place: int = 0
+    query: str | None = None
+    colour: str | None = None
+
+    def record_id(self) -> str:
+        """The record id: the hash of the group's own id, so that every import has the same one."""
+        return group_record_id(self.format, self.id)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that is stored with the group."""
+        return {
+            "format": self.format,
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "place": self.place,
+            "query": self.query,
+            "colour": self.colour,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> ImportedGroup | None:
+        """The group that ``to_json`` stored; None where it is of another version's form."""
+        texts = [stored.get(name) for name in ("format", "id", "name", "parent")]
+        texts += [stored.get(name) or "" for name in ("query", "colour")]
+        if not all(isinstance(text, str) for text in texts) or type(stored.get("place")) is not int:
+            return None
+        return cls(
+            format=stored["format"],
+            id=stored["id"],
+            name=stored["name"],
+            parent=stored["parent"],
+            place=stored["place"],
+            query=stored.get("query"),
+            colour=stored.get("colour"),
+        )
+
+
+def group_record_id(format: str, group_id: str) -> str:
+    """The record id of a group that another program's library calls by this id."""
+    return digest(b"bifolio group", format.encode(), group_id.encode(), size=16).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something of a library that an import did not take over, and why."""
+
+    what: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bifolio.formats import read, write
+from bifolio.formats import is_library, read, read_library, write
 from bifolio.records.reference import (
     ExportedReference,
     ExportReport,
     ImportedBlocks,
+    ImportedGroup,
     ImportedReference,
+    LeftOut,
     SkippedRecord,
     Values,
 )
@@ -37,19 +39,30 @@ class Loaded:
     references: list[ImportedReference] = field(default_factory=list)
     skipped: list[SkippedRecord] = field(default_factory=list)
     blocks: dict[str, ImportedBlocks] = field(default_factory=dict)
+    groups: list[ImportedGroup] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def values(self) -> list[Values]:
         return [reference.values for reference in self.references]
 
 
-def load(path: Path, *, format: str | None = None) -> Loaded:
-    """Read a file to its end."""
+def load(path: Path, *, format: str | None = None, zotero_group: str | None = None) -> Loaded:
+    """Read a file or a library to its end."""
     loaded = Loaded()
-    for found in read(path, format=format):
+    whole = is_library(path, format)
+    for found in (
+        read_library(path, format=format, zotero_group=zotero_group)
+        if whole
+        else read(path, format=format)
+    ):
         if isinstance(found, ImportedReference):
             loaded.references.append(found)
         elif isinstance(found, ImportedBlocks):
             loaded.blocks[found.record_id()] = found
+        elif isinstance(found, ImportedGroup):
+            loaded.groups.append(found)
+        elif isinstance(found, LeftOut):
+            loaded.left_out.append(found)
         else:
             loaded.skipped.append(found)
     return loaded

@@ -1,0 +1,161 @@
+"""Other programs' SQLite files, read from a copy: the one place outside ``storage`` with SQLite.
+
+The file itself is never opened by SQLite: that could create, roll back or checkpoint files beside
+it. It is copied with its journal and write-ahead log into a folder that is gone afterwards, and
+the copy is read; so a library can be read while its own program has it open. Knows no schema.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bifolio import limits
+from bifolio.errors import FileFormatError, OpenElsewhereError
+
+_MAGIC: Final = b"SQLite format 3\x00"
+_COLLATION: Final = re.compile(r"\bCOLLATE\s+[\"'\[`]?(\w+)", re.IGNORECASE)
+_BUILT_IN: Final = frozenset({"binary", "nocase", "rtrim"})
+
+#: What SQLite keeps beside a database: both belong to its content.
+_BESIDE: Final = ("-journal", "-wal")
+
+
+def is_database(path: Path) -> bool:
+    """Whether the file begins as a SQLite database does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+@contextmanager
+def opened(path: Path, *, shown: str) -> Iterator[ForeignDatabase]:
+    """A copy of a database, to read; the copy is removed at the end.
+
+    Args:
+        shown: what the file should be, for people.
+
+    Raises:
+        FileFormatError: it cannot be read, or is damaged.
+        OpenElsewhereError: it goes on changing, or its program lets nobody read it.
+    """
+    with tempfile.TemporaryDirectory(prefix="bifolio-") as folder:
+        copy = Path(folder) / "copy.sqlite"
+        _copy(path, copy)
+        with ForeignDatabase(copy, named=str(path), shown=shown) as database:
+            yield database
+
+
+class ForeignDatabase:
+    """A copy of another program's database."""
+
+    def __init__(self, copy: Path, *, named: str, shown: str) -> None:
+        self._named = named
+        self._shown = shown
+        self._connection = sqlite3.connect(copy, isolation_level=None)
+        self._connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+        self._columns: dict[str, list[str]] = {}
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise self._damaged(error) from error
+
+    def __enter__(self) -> ForeignDatabase:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def columns(self, table: str) -> Sequence[str]:
+        """The columns of a table in their order; none where there is no such table."""
+        return self._columns.get(table.lower(), [])
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            FileFormatError: the database is damaged, or has not what the query names.
+        """
+        try:
+            yield from self._connection.execute(statement, parameters)
+        except sqlite3.Error as error:
+            raise self._damaged(error) from error
+
+    def records(self, table: str) -> Iterator[dict[str, Any]]:
+        """The rows of a whole table by column, by rowid; none where there is no such table."""
+        columns = self.columns(table)
+        if not columns:
+            return
+        names = ", ".join(f'"{name}"' for name in columns)
+        for row in self.rows(f'SELECT {names} FROM "{table}" ORDER BY rowid'):
+            yield dict(zip(columns, row, strict=True))
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        # The first statement recovers what the write-ahead log or the journal of the copy holds.
+        tables = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        ).fetchall()
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.FOREIGN_VALUE_BYTES_MAX)
+        # An order of the other program's own: nothing here depends on it, but a table that names
+        # an unknown one cannot even be listed.
+        for name in {one for _, sql in tables for one in _COLLATION.findall(sql)}:
+            if name.lower() not in _BUILT_IN:
+                connection.create_collation(name, lambda one, other: (one > other) - (one < other))
+        # Tables only: a view could be anything, of any size.
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            quoted = name.replace('"', '""')
+            found = connection.execute(f'PRAGMA table_info("{quoted}")').fetchall()
+            self._columns[name.lower()] = [row[1] for row in found]
+
+    def _damaged(self, error: sqlite3.Error) -> FileFormatError:
+        return FileFormatError(
+            self._named,
+            expected=self._shown,
+            got=f"a database that SQLite cannot read ({error})",
+            next_step="Open it in its own program, which can repair it, and import it again.",
+        )
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a database and what belongs to it, all of one moment."""
+    for _ in range(limits.FOREIGN_COPY_ATTEMPTS_MAX):
+        before = _state(path)
+        try:
+            shutil.copyfile(path, copy)
+            for suffix in _BESIDE:
+                beside = copy.with_name(copy.name + suffix)
+                beside.unlink(missing_ok=True)
+                if (own := path.with_name(path.name + suffix)).exists():
+                    shutil.copyfile(own, beside)
+        except PermissionError as error:
+            raise OpenElsewhereError(str(path), reason=error.strerror or str(error)) from error
+        except FileNotFoundError:
+            continue  # a journal that went while it was copied: the transaction is over
+        if _state(path) == before:
+            return
+    raise OpenElsewhereError(str(path), reason="it goes on changing")
+
+
+def _state(path: Path) -> list[tuple[int, int] | None]:
+    """Size and time of a database's files, None for one that is not there."""
+    found: list[tuple[int, int] | None] = []
+    for suffix in ("", *_BESIDE):
+        try:
+            stat = path.with_name(path.name + suffix).stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((stat.st_size, stat.st_mtime_ns))
+    return found
