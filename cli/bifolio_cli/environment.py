@@ -30,6 +30,7 @@ class Environment:
     library: str = ""
     device: str = ""
     traceback: bool = False
+    configuration: str = ""
 
     @classmethod
     def of_process(cls) -> Environment:
@@ -39,6 +40,7 @@ class Environment:
             library=os.environ.get("BIFOLIO_LIBRARY", ""),
             device=os.environ.get("BIFOLIO_DEVICE", ""),
             traceback=bool(os.environ.get("BIFOLIO_TRACEBACK")),
+            configuration=os.environ.get("XDG_CONFIG_HOME", ""),
         )
 
     @staticmethod
@@ -46,6 +48,28 @@ class Environment:
         """The variables of a command on another computer that is played on this one."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("BIFOLIO_")}
         return own | {"BIFOLIO_HOME": str(home), "BIFOLIO_DEVICE": device, "PYTHONUTF8": "1"}
+
+    def of_bifolio(self) -> dict[str, str]:
+        """The variables that a process of its own needs to work for the same home as this one."""
+        found = {"BIFOLIO_DEVICE": self.device}
+        if self.home:
+            found["BIFOLIO_HOME"] = str(self.home_path())
+        return {name: value for name, value in found.items() if value}
+
+    @staticmethod
+    def whole() -> dict[str, str]:
+        """Everything that this process was given, to be handed on."""
+        return dict(os.environ)
+
+    def configuration_folder(self) -> Path:
+        """Where the desktop and the user's services are configured (XDG base directories)."""
+        named = Path(self.configuration)
+        return named if named.is_absolute() else self.user_folder() / ".config"
+
+    @staticmethod
+    def user_folder() -> Path:
+        """The user's own folder."""
+        return Path.home()
 
     def home_path(self) -> Path:
         """The folder of this device's key and default library."""

@@ -64,6 +64,7 @@ VERBS = {
     "conflicts": "conflicts",
     "resolve": "resolve",
     "backup": "backup",
+    "autosync": "autosync",
     "relay": "relay",
     "demo": "demo",
 }

@@ -90,6 +90,12 @@ backup create verify    {"path", "size", "library", "name", "made_at", "device",
 backup list             [what backup create gives], the newest first
 backup restore          {"path", "library", "replica", "name", "references", "files",
                          "backup": what backup create gives}
+autosync on off status  {"running", "pid", "since", "starts_at_login", "log",
+                         "service": "systemd" | "launchd" | "process" or null,
+                         "libraries": [{"path", "library", "name",
+                         "link": "starting" | "connected" | "waiting" | "troubled" | "stopped",
+                         "connected_since", "last_sync", "unsent", "reason", "next"}]}
+autosync run            {"ran"}, when it ends
 relay                   {"listening"}, when it is ready
 demo                    {"references", "conflicts", "state", "seconds", "bytes",
                          "checks": [{"check", "holds"}], "folder"}

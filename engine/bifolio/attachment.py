@@ -6,6 +6,7 @@ what is put back when the relay cannot be reached.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from bifolio.errors import (
     RelayUnreachableError,
 )
 from bifolio.replica import joining
+from bifolio.replica.local_changes import LocalChanges
 from bifolio.replica.port import ReplicaPort, membership_head
 from bifolio.replica.replica import Replica
 from bifolio.replica.roster import Roster
@@ -150,10 +152,16 @@ class Attachment:
         return await self._run(ReplicaPort(self.replica, self.roster), progress)
 
     async def watch(
-        self, outage: Callable[[RelayUnreachableError], None]
+        self,
+        outage: Callable[[RelayUnreachableError], None],
+        nudge: asyncio.Event | None = None,
     ) -> AsyncGenerator[Counts, None]:
-        """Stay connected and exchange changes as they are made; ``outage`` is told of each
-        attempt that did not reach the relay."""
+        """Stay connected and exchange changes as they are made.
+
+        Args:
+            outage: told of each attempt that did not reach the relay.
+            nudge: set when another process may have written; without it the file is asked often.
+        """
         if not self.url:
             raise NotAttachedError
         port = ReplicaPort(self.replica, self.roster)
@@ -164,7 +172,7 @@ class Attachment:
             self._note_contact(reachable=False)
             outage(error)
 
-        rounds = client.watch(self._changed(), cut)
+        rounds = client.watch(LocalChanges(self.replica.database, nudge).wait, cut)
         async with aclosing(rounds):
             async for counts in rounds:
                 self._note_contact(reachable=True)
@@ -189,24 +197,6 @@ class Attachment:
         """Only owners invite: a member is told which computer can."""
         if self.roster.role() not in (None, Role.OWNER):
             raise NotTheOwnerError("invite", owners=self.roster.owner_names())
-
-    def _changed(self) -> Callable[[], bool]:
-        """Whether another process wrote to the replica since the last call."""
-        seen = self._data_version()
-
-        def changed() -> bool:
-            nonlocal seen
-            now = self._data_version()
-            if now == seen:
-                return False
-            seen = now
-            return True
-
-        return changed
-
-    def _data_version(self) -> int:
-        row = self.replica.database.row("PRAGMA data_version")
-        return int(row[0]) if row else 0
 
     def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
         meta = self.replica.meta

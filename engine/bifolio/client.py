@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 
 from websockets.asyncio.client import ClientConnection as Socket
@@ -25,9 +25,6 @@ from bifolio.wire.messages import Bye, Challenge, Hello, Message, Retry
 
 #: Called with the stage ("sending", "receiving"), what is done and what is known of all of it.
 Progress = Callable[[str, int, int], None]
-
-#: How often ``--watch`` looks whether another process wrote to the replica.
-_POLL_S = 0.1
 
 
 class Client:
@@ -93,12 +90,14 @@ class Client:
         raise RelayRefusedError("no end", detail="it asked again and again to come back")
 
     async def watch(
-        self, changed: Callable[[], bool], outage: Callable[[RelayUnreachableError], None]
+        self,
+        changed: Callable[[], Awaitable[None]],
+        outage: Callable[[RelayUnreachableError], None],
     ) -> AsyncGenerator[Counts, None]:
         """Stay connected: a round of counts each time both sides have everything again.
 
         Args:
-            changed: whether another process wrote to the replica since the last call.
+            changed: ends when another process wrote to the replica; then it is called again.
             outage: told of each attempt that did not reach the relay, and of a cut.
 
         Raises:
@@ -132,19 +131,22 @@ class Client:
         self,
         socket: Socket,
         session: SyncSession,
-        changed: Callable[[], bool],
+        changed: Callable[[], Awaitable[None]],
     ) -> AsyncGenerator[Counts, None]:
         wire = ClientConnection()
         told: Counts | None = None
         incoming = asyncio.ensure_future(socket.recv(decode=False))
+        local = asyncio.ensure_future(changed())
         try:
             while session.farewell is None and not session.joined:
-                done, _ = await asyncio.wait({incoming}, timeout=_POLL_S)
-                if done:
+                await asyncio.wait({incoming, local}, return_when=asyncio.FIRST_COMPLETED)
+                if incoming.done():
                     message = wire.receive(incoming.result())
                     incoming = asyncio.ensure_future(socket.recv(decode=False))
                     await self._send(socket, wire, session.receive(message))
-                elif changed():
+                elif local.done():
+                    local.result()
+                    local = asyncio.ensure_future(changed())
                     await self._send(socket, wire, session.local_change())
                 if session.refusal is not None:
                     return
@@ -157,6 +159,7 @@ class Client:
                     yield round_
         finally:
             incoming.cancel()
+            local.cancel()
 
     async def _talk(self, socket: Socket, session: SyncSession, *, until_settled: bool) -> None:
         wire = ClientConnection()

@@ -73,6 +73,7 @@ class Library:
         self.path = path
         self.notice = folder.warning(path)
         self._home = home
+        self._syncs = False
         self._database = database
         self._replica = Replica(path, database, self._load_keys, Surroundings())
 
@@ -108,14 +109,24 @@ class Library:
         return library
 
     @classmethod
-    def open(cls, path: Path | str, *, home: Home | None = None) -> Library:
+    def open(cls, path: Path | str, *, home: Home | None = None, sync: bool = False) -> Library:
         """Open the library in a folder.
+
+        Args:
+            path: the folder.
+            home: this device's home; by default the platform's.
+            sync: whether to sync now and at ``close``, where it is attached. A relay that does
+                not answer is no error: ``notice`` says so, and everything works all the same.
+                Inside an event loop use ``sync_async`` instead.
 
         Raises:
             NotALibraryError, NewerLibraryError, DamagedLibraryError.
         """
         path = Path(path).absolute()
-        return cls(path, folder.open_database(path), home or default_home())
+        library = cls(path, folder.open_database(path), home or default_home())
+        library._syncs = sync
+        library._sync_if_asked()
+        return library
 
     @classmethod
     def attach_new(
@@ -154,6 +165,8 @@ class Library:
 
     def close(self) -> None:
         """Close the replica; a second time is no error."""
+        self._sync_if_asked()
+        self._syncs = False
         self._database.close()
 
     def __enter__(self) -> Library:
@@ -451,7 +464,10 @@ class Library:
         return reporting.sync_report(self._replica, pushed=counts.pushed, pulled=counts.pulled)
 
     async def watch(
-        self, outage: Callable[[RelayUnreachableError], None] | None = None
+        self,
+        outage: Callable[[RelayUnreachableError], None] | None = None,
+        *,
+        nudge: asyncio.Event | None = None,
     ) -> AsyncGenerator[SyncReport, None]:
         """Stay in sync: one report each time both sides have everything again.
 
@@ -459,8 +475,10 @@ class Library:
 
         Args:
             outage: told of each attempt that did not reach the relay; it is tried again.
+            nudge: set when another process may have written to the replica, so that the file
+                need not be asked ten times a second.
         """
-        rounds = self._attachment().watch(outage or (lambda _: None))
+        rounds = self._attachment().watch(outage or (lambda _: None), nudge)
         async with aclosing(rounds):
             async for counts in rounds:
                 yield reporting.sync_report(
@@ -497,6 +515,15 @@ class Library:
         ids = [self._find(ref).id for ref in refs]
         self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
         return [self._shown(record_id) for record_id in dict.fromkeys(ids)]
+
+    def _sync_if_asked(self) -> None:
+        """Sync an attached library that was opened so; what stands in the way is a notice."""
+        if not (self._syncs and self._replica.meta.text("relay_url")):
+            return
+        try:
+            self.sync()
+        except BifolioError as error:
+            self.notice = " ".join(filter(None, (self.notice, error.message, error.next_step)))
 
     def _attachment(self) -> Attachment:
         from bifolio.attachment import Attachment

@@ -184,6 +184,42 @@ ARCHIVE_RATIO_MAX = 200
 #: deep, and somebody's whole home folder must not be walked through.
 LIBRARY_FOLDER_DEPTH_MAX = 4
 LIBRARY_FOLDER_ENTRIES_MAX = 50_000
+# --- automatic sync ------------------------------------------------------------------------
+
+#: Who watches one library asks its file this often whether another process wrote to it.
+WATCH_POLL_S = 0.1
+
+#: Where the file system is looked at instead, the file is asked this often all the same.
+WATCH_NUDGE_S = 10.0
+
+#: Looks at the file after a nudge, one each poll: a slow disk syncs a commit within two seconds.
+WATCH_LOOKS_AFTER_NUDGE = 20
+
+#: How often the process asks which libraries are on.
+AUTOSYNC_ASK_S = 0.5
+
+#: How often one look is taken at the files of all libraries: short for who waits for an edit,
+#: and two stat calls for each library cost some microseconds.
+AUTOSYNC_LOOK_S = 0.1
+
+#: Libraries that one process serves, each in a thread of its own.
+AUTOSYNC_LIBRARIES_MAX = 200
+
+#: Trying a library again that failed for another reason than the network: the first wait, which
+#: doubles, and the longest.
+AUTOSYNC_RETRY_FIRST_S = 1.0
+AUTOSYNC_RETRY_MAX_S = 300.0
+
+#: Taking the lock of the process: longer than who looks whether it is held ever holds it.
+AUTOSYNC_LOCK_WAIT_S = 1.0
+
+#: How long a library's thread may take to end, and the process to come up, before a command that
+#: waits for it says so.
+AUTOSYNC_STOP_S = 5.0
+AUTOSYNC_START_S = 20.0
+
+#: Its log, and one older one: some thousand lines.
+AUTOSYNC_LOG_BYTES_MAX = 256 * 1024
 
 # --- keys and tickets ----------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ LINES_PER_FUNCTION_MAX = 70
 #: that stands above it.
 ENGINE: dict[str, set[str]] = {
     "bifolio": {"library", "errors"},
+    "autosync": {"library", "home", "limits", "errors"},
     "library": {
         *(
             "backups",
@@ -62,7 +63,10 @@ ENGINE: dict[str, set[str]] = {
 
 #: What the relay and the command line may import of the engine.
 RELAY = {"wire", "crypto", "limits", "errors", "bifolio"}
-COMMAND_LINE = {"bifolio", "backups", "citations", "records", "results", "home", "errors"}
+COMMAND_LINE = {
+    *("bifolio", "autosync", "backups", "citations"),
+    *("records", "results", "home", "errors"),
+}
 
 #: Each foreign library and the only places that import it.
 FOREIGN: dict[str, set[str]] = {

@@ -1,0 +1,173 @@
+"""Turning automatic sync on and off, and asking how it goes: what a command does of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bifolio import limits
+from bifolio.autosync import state as states
+from bifolio.autosync.lock import is_held
+from bifolio.autosync.registry import LOCK, LOG, PROCESS, Registry, read_json
+from bifolio.autosync.state import LibraryState, Link
+from bifolio.errors import BifolioError, NotAttachedError
+from bifolio.home import Home
+from bifolio.library import Library
+
+_LOOK_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryLine:
+    """A library that is on: how it stands, its name, and how many changes are not sent yet."""
+
+    state: LibraryState
+    name: str
+    unsent: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"path","library","name","link","connected_since","last_sync","unsent","reason",
+        "next"}``."""
+        state = self.state
+        return {
+            "path": str(state.path),
+            "library": state.library,
+            "name": self.name,
+            "link": str(state.link),
+            "connected_since": state.connected_since,
+            "last_sync": state.last_sync,
+            "unsent": self.unsent,
+            "reason": state.reason,
+            "next": state.next,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AutosyncStatus:
+    """Whether the process runs, and each library that is on."""
+
+    running: bool
+    pid: int | None
+    since: str | None
+    log: Path
+    libraries: tuple[LibraryLine, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"running","pid","since","log","libraries"}``."""
+        return {
+            "running": self.running,
+            "pid": self.pid,
+            "since": self.since,
+            "log": str(self.log),
+            "libraries": [one.to_json() for one in self.libraries],
+        }
+
+
+class NotStartedError(BifolioError):
+    """The process of automatic sync did not begin."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        super().__init__(
+            "The process of automatic sync did not start in time. The library stays turned on.",
+            next_step=f"Run 'bifolio autosync run' to see it in the foreground; its log is {log}.",
+        )
+
+
+def is_running(home: Home) -> bool:
+    """Whether the home's process runs."""
+    return is_held(Registry(home).folder / LOCK)
+
+
+def turn_on(home: Home, library: Path, start: Callable[[], None]) -> None:
+    """Keep a library in sync from now on, and wait until the process has it.
+
+    Args:
+        home: whose process.
+        library: the library's folder.
+        start: starts the process; where one runs, a second ends at once.
+
+    Raises:
+        NotAttachedError: it has no relay.
+        LibraryError: it cannot be opened.
+        NotStartedError: the process did not come up.
+    """
+    with Library.open(library, home=home) as opened:
+        if opened.status().relay is None:
+            raise NotAttachedError
+    registry = Registry(home)
+    if not (is_running(home) and registry.has(library)):
+        states.forget(registry, library)
+    registry.add(library)
+    deadline = time.monotonic() + limits.AUTOSYNC_START_S
+    start()
+    again_at = time.monotonic() + limits.AUTOSYNC_START_S / 3
+    while not (states.read(registry, library) and is_running(home)):
+        if time.monotonic() > deadline:
+            raise NotStartedError(registry.folder / LOG)
+        if time.monotonic() > again_at and not is_running(home):
+            # It was just ending for want of libraries when this one was turned on.
+            start()
+            again_at = deadline
+        time.sleep(_LOOK_S)
+
+
+def turn_off(home: Home, library: Path) -> bool:
+    """Keep a library in sync no longer, and wait until the process has let go of it.
+
+    Returns:
+        whether it was on.
+    """
+    registry = Registry(home)
+    was_on = registry.remove(library)
+    deadline = time.monotonic() + limits.AUTOSYNC_STOP_S + limits.AUTOSYNC_START_S
+    while states.read(registry, library) and is_running(home) and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+    states.forget(registry, library)
+    return was_on
+
+
+def await_end(home: Home) -> bool:
+    """Wait until the process has ended, once nothing is on; whether it did in time."""
+    deadline = time.monotonic() + limits.AUTOSYNC_STOP_S
+    while is_running(home):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_S)
+    return True
+
+
+def status(home: Home) -> AutosyncStatus:
+    """How automatic sync goes; no connection is opened for it."""
+    registry = Registry(home)
+    running = is_running(home)
+    process = read_json(registry.folder / PROCESS) if running else None
+    pid, since = (process or {}).get("pid"), (process or {}).get("since")
+    return AutosyncStatus(
+        running=running,
+        pid=pid if isinstance(pid, int) else None,
+        since=since if isinstance(since, str) else None,
+        log=registry.folder / LOG,
+        libraries=tuple(_line(registry, path, running=running) for path in registry.paths()),
+    )
+
+
+def _line(registry: Registry, path: Path, *, running: bool) -> LibraryLine:
+    state = states.read(registry, path) or LibraryState(path, Link.STARTING)
+    if not running:
+        state = replace(
+            state,
+            link=Link.STOPPED,
+            connected_since=None,
+            reason="The process of automatic sync does not run.",
+            next=f"Start it: bifolio -L {path} autosync on",
+        )
+    try:
+        with Library.open(path, home=registry.home) as opened:
+            found = opened.status()
+            return LibraryLine(replace(state, library=opened.id), found.name, found.unsent)
+    except BifolioError:
+        return LibraryLine(state, path.stem, None)

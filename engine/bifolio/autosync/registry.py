@@ -1,0 +1,98 @@
+"""Which libraries of a home are kept in sync: one small file for each, so that two commands at
+once cannot undo each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from bifolio.home import Home
+
+LOCK = "lock"
+LOG = "log.txt"
+PROCESS = "process.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The libraries turned on, and where everything of automatic sync lies under the home."""
+
+    home: Home
+
+    @property
+    def folder(self) -> Path:
+        """The folder of automatic sync, with its lock and its log."""
+        return self.home.path / "autosync"
+
+    def add(self, library: Path) -> None:
+        """Turn a library on; a second time is no error."""
+        write_json(self._file(library), {"path": str(library)})
+
+    def remove(self, library: Path) -> bool:
+        """Turn a library off; whether it was on."""
+        try:
+            self._file(library).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def has(self, library: Path) -> bool:
+        """Whether a library is on."""
+        return self._file(library).is_file()
+
+    def paths(self) -> list[Path]:
+        """The libraries that are on, by path."""
+        return sorted(path for key in self.keys() if (path := self.path(key)) is not None)
+
+    def keys(self) -> list[str]:
+        """A key of each library that is on; two looks at a folder, and nothing is read."""
+        try:
+            names = [one.name for one in self._libraries.iterdir()]
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in names if name.endswith(".json") and name[0] != ".")
+
+    def path(self, key: str) -> Path | None:
+        """The library of a key, which is the same for ever; None where it was just turned off."""
+        found = read_json(self._libraries / key)
+        return Path(str(found["path"])) if found and "path" in found else None
+
+    def state_file(self, library: Path) -> Path:
+        """Where the process keeps what it last said of a library."""
+        return self.folder / "states" / f"{_key(library)}.json"
+
+    @property
+    def _libraries(self) -> Path:
+        return self.folder / "libraries"
+
+    def _file(self, library: Path) -> Path:
+        return self._libraries / f"{_key(library)}.json"
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a small file whole, or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        # In ASCII: a path may hold bytes that are no text.
+        unfinished.write_text(json.dumps(value), encoding="ascii")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> dict[str, object] | None:
+    """The object in a small file; None where there is none that can be read."""
+    try:
+        value = json.loads(path.read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _key(library: Path) -> str:
+    return hashlib.blake2b(os.fsencode(library), digest_size=8).hexdigest()

@@ -1,0 +1,71 @@
+"""What is known of one library that is kept in sync, in a file that ``status`` reads."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bifolio.autosync.registry import Registry, read_json, write_json
+
+
+class Link(StrEnum):
+    """How a library stands to its relay."""
+
+    #: It was turned on, and nothing has been tried yet.
+    STARTING = "starting"
+    #: Changes go both ways as they are made.
+    CONNECTED = "connected"
+    #: The relay cannot be reached; it is tried again and again.
+    WAITING = "waiting"
+    #: Something needs its user; it is tried again, more rarely.
+    TROUBLED = "troubled"
+    #: It is on, and the process does not run.
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryState:
+    """One library; times as ``2026-11-26T08:00:00Z``, or None."""
+
+    path: Path
+    link: Link
+    library: str = ""
+    connected_since: str | None = None
+    last_sync: str | None = None
+    reason: str = ""
+    next: str = ""
+
+
+def write(registry: Registry, state: LibraryState) -> None:
+    """Keep a state for ``status``."""
+    write_json(
+        registry.state_file(state.path),
+        asdict(state) | {"path": str(state.path), "link": str(state.link)},
+    )
+
+
+def read(registry: Registry, library: Path) -> LibraryState | None:
+    """What the process last said of a library; None where it said nothing."""
+    found = read_json(registry.state_file(library))
+    if found is None or found.get("link") not in list(Link):
+        return None
+
+    def text(key: str) -> str:
+        value = found.get(key)
+        return value if isinstance(value, str) else ""
+
+    return LibraryState(
+        path=library,
+        link=Link(text("link")),
+        library=text("library"),
+        connected_since=text("connected_since") or None,
+        last_sync=text("last_sync") or None,
+        reason=text("reason"),
+        next=text("next"),
+    )
+
+
+def forget(registry: Registry, library: Path) -> None:
+    """A library is no longer kept in sync."""
+    registry.state_file(library).unlink(missing_ok=True)

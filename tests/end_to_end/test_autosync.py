@@ -1,0 +1,102 @@
+"""Automatic sync through the command: two computers in sync without a sync command."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.arrangements import share
+from tests.support.computer import Computer
+from tests.support.convergence import assert_same_library
+from tests.support.deadlines import until
+from tests.support.relay_process import RelayProcess
+
+
+@contextmanager
+def turned_on(*computers: Computer) -> Iterator[list[dict[str, Any]]]:
+    """Automatic sync on each; whatever happens, no process is left."""
+    try:
+        yield [computer.run("autosync", "on", "--process") for computer in computers]
+    finally:
+        for computer in computers:
+            computer.call("autosync", "off", "--all")
+
+
+def shows(computer: Computer, key: str, title: str) -> None:
+    """Wait until a computer shows a title, without any command on it."""
+
+    def look() -> bool:
+        with computer.opened() as library:
+            return bool(library.show(key).fields["title"] == title)
+
+    until(look, what=f"{computer.name} shows {title}")
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").exists() and " Z " in Path(f"/proc/{pid}/stat").read_text()
+
+
+def test_two_computers_stay_in_sync_by_themselves_until_it_is_turned_off(
+    own_relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    share(own_relay.url, desk, laptop)
+    with turned_on(desk, laptop) as (at_desk, at_laptop):
+        assert at_desk["running"]
+        assert at_desk["pid"] != at_laptop["pid"]
+        assert at_desk["starts_at_login"], "the desktop's autostart folder has it"
+        assert [one["path"] for one in at_desk["libraries"]] == [str(desk.library)]
+        desk.run("edit", "work0", "title=Without a sync")
+        shows(laptop, "work0", "Without a sync")
+
+        own_relay.kill()
+        desk.run("edit", "work1", "title=While the relay was away")
+
+        def waiting() -> dict[str, Any] | None:
+            (library,) = desk.run("autosync", "status")["libraries"]
+            return library if library["link"] == "waiting" else None
+
+        library = until(waiting, what="the status says that it waits")
+        assert library is not None
+        assert "cannot be reached" in library["reason"]
+        assert library["unsent"] == 1
+        own_relay.start()
+        shows(laptop, "work1", "While the relay was away")
+
+        again = desk.run("autosync", "on", "--process")
+        assert again["pid"] == at_desk["pid"], "a second 'on' starts no second one"
+        said = desk.call("autosync", "status", exits=0).stdout
+        assert "connected since" in said
+
+        # A command never waits for the process, whatever that does.
+        os.kill(at_desk["pid"], signal.SIGSTOP)
+        desk.run("edit", "work2", "title=While it was stopped")
+        assert desk.run("autosync", "status")["libraries"][0]["unsent"] == 1
+        os.kill(at_desk["pid"], signal.SIGCONT)
+        shows(laptop, "work2", "While it was stopped")
+
+        off = desk.run("autosync", "off")
+        assert (off["running"], off["libraries"], off["starts_at_login"]) == (False, [], False)
+        until(lambda: has_ended(at_desk["pid"]), what="the process has ended")
+    desk.run("edit", "work0", "title=Made after it was off")
+    assert desk.run("status")["unsent"] == 1
+    desk.run("sync")
+    laptop.run("sync")
+    assert_same_library(desk, laptop)
+    log = desk.home / "autosync" / "log.txt"
+    for private in ("Work", "work0", "Without a sync", "Shared works", "Doe", str(desk.home)):
+        assert private not in log.read_text()
+
+
+def test_a_library_without_a_relay_is_not_turned_on(desk: Computer) -> None:
+    desk.run("init")
+    assert "attach" in desk.fails("autosync", "on", "--process")
+    status = desk.run("autosync", "status")
+    assert (status["running"], status["libraries"]) == (False, [])
