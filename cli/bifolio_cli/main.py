@@ -65,6 +65,7 @@ VERBS = {
     "resolve": "resolve",
     "backup": "backup",
     "autosync": "autosync",
+    "doctor": "doctor",
     "relay": "relay",
     "demo": "demo",
 }

@@ -96,6 +96,8 @@ autosync on off status  {"running", "pid", "since", "starts_at_login", "log",
                          "link": "starting" | "connected" | "waiting" | "troubled" | "stopped",
                          "connected_since", "last_sync", "unsent", "reason", "next"}]}
 autosync run            {"ran"}, when it ends
+doctor                  {"path", "well", "checks": [{"check", "message", "next",
+                         "verdict": "well" | "attention" | "unknown"}]}
 relay                   {"listening"}, when it is ready
 demo                    {"references", "conflicts", "state", "seconds", "bytes",
                          "checks": [{"check", "holds"}], "folder"}

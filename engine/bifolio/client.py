@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from email.utils import parsedate_to_datetime
 
 from websockets.asyncio.client import ClientConnection as Socket
 from websockets.asyncio.client import connect
@@ -63,6 +64,20 @@ class Client:
             except (TimeoutError, ConnectionClosed) as error:
                 raise RelayUnreachableError(url, reason="it says nothing") from error
             return wire.receive(raw)
+
+    @staticmethod
+    async def time_of(url: str) -> float | None:
+        """The relay's time in seconds since 1970, by the date of its handshake, to the second.
+
+        Raises:
+            RelayUnreachableError: there is none.
+        """
+        async with connected(url) as socket:
+            date = socket.response.headers.get("Date") if socket.response is not None else None
+        try:
+            return parsedate_to_datetime(date).timestamp() if date else None
+        except ValueError:
+            return None
 
     async def run(self) -> Counts:
         """Sync until both sides have everything; a join comes back once as a member.

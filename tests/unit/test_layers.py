@@ -22,6 +22,10 @@ LINES_PER_FUNCTION_MAX = 70
 #: that stands above it.
 ENGINE: dict[str, set[str]] = {
     "bifolio": {"library", "errors"},
+    "doctor": {
+        *("autosync", "attachment", "client", "replica", "document", "storage", "crypto", "wire"),
+        *("results", "home", "clock", "limits", "errors"),
+    },
     "autosync": {"library", "home", "limits", "errors"},
     "library": {
         *(
@@ -64,7 +68,7 @@ ENGINE: dict[str, set[str]] = {
 #: What the relay and the command line may import of the engine.
 RELAY = {"wire", "crypto", "limits", "errors", "bifolio"}
 COMMAND_LINE = {
-    *("bifolio", "autosync", "backups", "citations"),
+    *("bifolio", "doctor", "autosync", "backups", "citations"),
     *("records", "results", "home", "errors"),
 }
 

@@ -190,15 +190,35 @@ def load_or_create(
     return _load_from_keyring(home, mark, name, random_bytes)
 
 
-def _load_from_keyring(home: Path, mark: Path, name: str, random_bytes: RandomBytes) -> LoadedKeys:
+def keys_at(path: Path, name: str) -> DeviceKeys:
+    """The keys in a key file, which stays as it is.
+
+    Raises:
+        KeyFileError: it is damaged, newer, or cannot be read.
+    """
+    return _decode(_read_text(path), path, name)
+
+
+def keys_in_keyring(mark: Path, name: str) -> DeviceKeys | None:
+    """The keys that the keyring holds for the entry named in the file at ``mark``; None where it
+    does not give them.
+
+    Raises:
+        KeyFileError: they are another device's, or damaged.
+    """
     entry = _read_text(mark).strip()
     text = keyring_store.get(entry)
-    if text is not None:
-        keys = _decode(text, mark, name)
-        if keys.sign_public.hex() != entry:
-            raise KeyFileError(
-                mark, reason="the keyring holds another key than the one named there"
-            )
+    if text is None:
+        return None
+    keys = _decode(text, mark, name)
+    if keys.sign_public.hex() != entry:
+        raise KeyFileError(mark, reason="the keyring holds another key than the one named there")
+    return keys
+
+
+def _load_from_keyring(home: Path, mark: Path, name: str, random_bytes: RandomBytes) -> LoadedKeys:
+    keys = keys_in_keyring(mark, name)
+    if keys is not None:
         return LoadedKeys(keys)
     away = home / AWAY_KEY_FILE
     made = _read_key_file(away, name) if _is_there(away) else None

@@ -77,7 +77,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
             f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not offered to the library.",
             "It is kept on this computer alone. Add what it says as a new reference.",
         )
-    yield from _clocks(replica)
+    yield from clocks(replica)
 
 
 def state_json(replica: Replica) -> Iterator[str]:
@@ -103,7 +103,7 @@ def rebuild(replica: Replica) -> int:
     return count
 
 
-def _clocks(replica: Replica) -> Iterator[Refusal]:
+def clocks(replica: Replica) -> Iterator[Refusal]:
     """Devices whose clock is far ahead, while it still is."""
     ahead = replica.meta.read("clocks_ahead")
     names = lookup.device_names(replica)

@@ -180,9 +180,8 @@ class Database:
             raise DamagedLibraryError(target, reason=f"the backup reads back as: {verdict}")
 
     def integrity(self) -> str:
-        """SQLite's own verdict: ``ok``, or what is wrong."""
-        row = self.row("PRAGMA integrity_check")
-        return str(row[0]) if row else "no answer"
+        """SQLite's own verdict: ``ok``, or what is wrong, a line for each thing."""
+        return "\n".join(str(row[0]) for row in self.rows("PRAGMA integrity_check"))
 
 
 def integrity_of(path: Path) -> str:

@@ -272,6 +272,16 @@ class References:
         )
         return int(row[0]) if row else 0
 
+    def check_text_index(self) -> None:
+        """Compare the full-text index with the rows that it is of; of a copy only, as it writes.
+
+        Raises:
+            DamagedLibraryError: they differ.
+        """
+        self._database.execute(
+            "INSERT INTO refs_fts (refs_fts, rank) VALUES ('integrity-check', 1)"
+        )
+
     def all_rows(self) -> list[tuple[Any, ...]]:
         """Everything that is derived, in order: to compare upkeep with a rebuild."""
         names = ", ".join(_STORED)

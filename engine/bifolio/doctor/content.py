@@ -1,0 +1,177 @@
+"""Checks of the library's own file and of its attached files."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bifolio import limits
+from bifolio.document import canonical, view
+from bifolio.errors import DamagedLibraryError, DocumentError
+from bifolio.replica import folder, reporting
+from bifolio.replica.replica import Replica
+from bifolio.results.doctor import Finding, Verdict
+from bifolio.storage.database import Database
+
+#: Called with what is looked at, how much is done and of how much.
+Progress = Callable[[str, int, int], None]
+
+_KEEP = (
+    "Keep the folder as it is. Attach a fresh replica beside it from another computer's ticket "
+    "('bifolio invite' there), or restore a backup ('bifolio backup list')."
+)
+_MODULUS = 1 << 256
+
+#: What newer versions of SQLite say of an index in their own check.
+_OF_THE_TEXT_INDEX = "malformed inverted index"
+
+
+def integrity(replica: Replica) -> Finding:
+    """SQLite's own verdict on the file."""
+    try:
+        verdict = replica.database.integrity()
+    except DamagedLibraryError as error:
+        verdict = error.reason
+    # A full-text index is derived: it is looked at, and mended, as the others are.
+    wrong = [one for one in verdict.splitlines() if not one.startswith(_OF_THE_TEXT_INDEX)]
+    if wrong in ([], ["ok"]):
+        return Finding("integrity", Verdict.WELL, "The library's file is whole.")
+    first = verdict.splitlines()[0][:200]
+    return Finding(
+        "integrity", Verdict.ATTENTION, f"The library's file is damaged: {first}.", _KEEP
+    )
+
+
+def records(replica: Replica, progress: Progress | None) -> Finding:
+    """Every record can be read, and the state hash is the sum over what they hold."""
+    total, unreadable = 0, []
+    ids = replica.records.all_ids()
+    for done, record_id in enumerate(ids, start=1):
+        try:
+            entries = replica.document(record_id).entries()
+            text = canonical.record_json(record_id, view.kind_of(entries), entries)
+            total += canonical.record_hash(record_id, text)
+        except DocumentError:
+            unreadable.append(record_id)
+        if progress is not None and (done % 100 == 0 or done == len(ids)):
+            progress("records", done, len(ids))
+    if unreadable:
+        named = ", ".join(one[:12] for one in unreadable[:5])
+        return Finding(
+            "records",
+            Verdict.ATTENTION,
+            f"{len(unreadable)} of {len(ids):,} records cannot be read: {named}.",
+            _KEEP,
+        )
+    if total % _MODULUS != replica.meta.state_hash():
+        return Finding(
+            "records",
+            Verdict.ATTENTION,
+            "The state hash is not the sum over the records: something wrote to the file that was "
+            "not Bifolio, or Bifolio has a fault.",
+            _KEEP,
+        )
+    return Finding("records", Verdict.WELL, f"All {len(ids):,} records agree with the state hash.")
+
+
+def index(replica: Replica) -> Finding:
+    """What lists and searches read is what a rebuild would give: tried on a copy."""
+    with tempfile.TemporaryDirectory(prefix="bifolio-") as temporary:
+        path = Path(temporary) / folder.FILE
+        with replica.database.snapshot():
+            replica.database.back_up(path)
+        database = Database.open(path)
+        try:
+            reason = _index_fault(replica, database)
+        finally:
+            database.close()
+    if reason is None:
+        return Finding("index", Verdict.WELL, "Lists and searches show what the records hold.")
+    return Finding(
+        "index",
+        Verdict.ATTENTION,
+        f"Lists and searches do not show what the records hold: {reason}.",
+        "Derive them anew, which changes no record: bifolio doctor --rebuild",
+    )
+
+
+def _index_fault(replica: Replica, database: Database) -> str | None:
+    copy = Replica(Path(database.path.parent), database, lambda: replica.keys, replica.surroundings)
+    try:
+        copy.references.check_text_index()
+    except DamagedLibraryError:
+        return "the full-text index is out of step"
+    before = _derived(copy)
+    reporting.rebuild(copy)
+    after = _derived(copy)
+    wrong = len(set(before) ^ set(after))
+    return f"{wrong} rows differ from a rebuild" if before != after else None
+
+
+def _derived(replica: Replica) -> list[object]:
+    rows = [*replica.references.all_rows(), *replica.groups.all()]
+    return [repr(row) for row in rows]
+
+
+def files(replica: Replica, progress: Progress | None) -> Finding:
+    """Every attached file on this computer is what its hash says."""
+    contents = list(_contents(replica))
+    total = sum(path.stat().st_size for path in contents)
+    done = 0
+    damaged = []
+    for path in contents:
+        hashed = hashlib.blake2b(digest_size=32)
+        with path.open("rb") as file:
+            while piece := file.read(limits.CONTENT_PIECE_BYTES):
+                hashed.update(piece)
+                done += len(piece)
+                if progress is not None:
+                    progress("files", done, max(done, total))
+        if hashed.hexdigest() != path.name:
+            damaged.append(path)
+    if not damaged:
+        return Finding(
+            "files", Verdict.WELL, f"All {len(contents):,} attached files here are whole."
+        )
+    named = ", ".join(_named(replica, path.name) for path in damaged[:5])
+    return Finding(
+        "files",
+        Verdict.ATTENTION,
+        f"{len(damaged)} of {len(contents):,} attached files here are damaged: {named}.",
+        f"Take them from a backup, or move {damaged[0]} away so that it is fetched again.",
+    )
+
+
+def files_not_read(replica: Replica) -> Finding:
+    """Without reading them: how many attached files are not on this computer."""
+    named = [hash for hash, _ in replica.references.attachments.contents()]
+    absent = sum(not replica.contents.has(one) for one in named)
+    if absent and not replica.meta.text("relay_url"):
+        return Finding(
+            "files",
+            Verdict.ATTENTION,
+            f"{absent} of {len(named):,} attached files are not here, and there is no relay.",
+            "Take them from a backup: bifolio backup list",
+        )
+    elsewhere = f"; {absent} of them are on other computers" if absent else ""
+    return Finding(
+        "files",
+        Verdict.UNKNOWN if named else Verdict.WELL,
+        f"{len(named):,} attached files were not read{elsewhere}."
+        if named
+        else "There are no attached files.",
+        "Check them with: bifolio doctor --files" if named else "",
+    )
+
+
+def _named(replica: Replica, hash: str) -> str:
+    names = sorted({row.name for row in replica.references.attachments.naming(hash)})
+    return f"'{names[0]}' ({hash[:12]})" if names else hash[:12]
+
+
+def _contents(replica: Replica) -> Iterator[Path]:
+    for path in sorted((replica.path / folder.FILES).glob("??/*")):
+        if len(path.name) == 64 and path.is_file():
+            yield path

@@ -1,0 +1,99 @@
+"""All checks of one library, in the order in which one explains the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bifolio.crypto import condition as conditions
+from bifolio.crypto.condition import KeyCondition
+from bifolio.crypto.keys import DeviceKeys
+from bifolio.doctor import content, surroundings
+from bifolio.doctor.content import Progress
+from bifolio.errors import BifolioError, DamagedLibraryError, KeyFileError
+from bifolio.home import Home
+from bifolio.replica import folder, reporting
+from bifolio.replica.replica import Replica, Surroundings
+from bifolio.replica.roster import Roster
+from bifolio.results.doctor import Diagnosis, Finding, Verdict
+
+
+def examine(
+    path: Path,
+    home: Home,
+    *,
+    files: bool = False,
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Check a library and what it needs on this computer; nothing is changed.
+
+    Args:
+        path: the library's folder.
+        home: this device's home.
+        files: whether every attached file is read and hashed.
+        offline: whether the relay is left alone.
+        progress: told of the checks that take long.
+    """
+    # First, because opening a library may put a key file's rights right.
+    key = conditions.examine(home.path, name=home.device_name, use_keyring=home.use_keyring)
+    findings = [*surroundings.place(path, home), surroundings.key(key)]
+    attached = False
+    try:
+        database = folder.open_database(path)
+    except BifolioError as error:
+        findings.append(Finding("library", Verdict.ATTENTION, error.message, error.next_step))
+    else:
+        replica = Replica(path, database, lambda: _loaded(key), Surroundings())
+        attached = bool(replica.meta.text("relay_url"))
+        try:
+            findings += _opened(replica, key, files=files, offline=offline, progress=progress)
+        finally:
+            database.close()
+    findings.append(surroundings.autosync(path, home, attached=attached))
+    return Diagnosis(path, tuple(findings))
+
+
+def _opened(
+    replica: Replica,
+    key: KeyCondition,
+    *,
+    files: bool,
+    offline: bool,
+    progress: Progress | None,
+) -> Iterator[Finding]:
+    integrity = content.integrity(replica)
+    yield integrity
+    if integrity.verdict is Verdict.WELL:
+        yield from _contents(replica, files=files, progress=progress)
+    roster = Roster(replica)
+    relay_s = None
+    if key.keys is not None:
+        yield surroundings.membership(roster)
+        if not offline:
+            finding, relay_s = surroundings.relay(replica, roster)
+            yield finding
+    if key.keys is None or offline:
+        yield Finding("relay", Verdict.UNKNOWN, "The relay was not asked.")
+    yield from surroundings.clock(replica, relay_s)
+    meta = replica.meta
+    name, replica_id = meta.text("name"), meta.raw("replica_id").hex()
+    yield from surroundings.pending(reporting.status(replica, name=name, replica_id=replica_id))
+
+
+def _contents(replica: Replica, *, files: bool, progress: Progress | None) -> Iterator[Finding]:
+    """What the file holds; an index is derived from records, so those come first."""
+    try:
+        records = content.records(replica, progress)
+        yield records
+        if records.verdict is Verdict.WELL:
+            yield content.index(replica)
+        yield content.files(replica, progress) if files else content.files_not_read(replica)
+    except DamagedLibraryError as error:
+        yield Finding("records", Verdict.ATTENTION, error.message, error.next_step)
+
+
+def _loaded(key: KeyCondition) -> DeviceKeys:
+    if key.keys is None:
+        raise KeyFileError(key.path, reason="it cannot be read")
+    return key.keys

@@ -1,0 +1,252 @@
+"""The self-check: each check finds its fault in a library that really has it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.relay_process import RelayProcess
+
+from bifolio import Library
+from bifolio.autosync.registry import Registry
+from bifolio.clock import make_stamp
+from bifolio.crypto.keys import load_or_create
+from bifolio.doctor.examination import examine
+from bifolio.errors import RelayUnreachableError
+from bifolio.home import Home
+from bifolio.results.doctor import Diagnosis, Finding, Verdict
+
+CHECKS = "place key integrity records index files membership relay clock pending autosync".split()
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
+    with RelayProcess(tmp_path_factory.mktemp("relay")) as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home", device_name="office")
+
+
+@pytest.fixture
+def path(tmp_path: Path, home: Home) -> Path:
+    made = tmp_path / "Thesis.bifolio"
+    with Library.create(made, home=home) as library:
+        library.add({"type": "book", "title": "On Sync", "citation-key": "sync"})
+        library.add({"type": "book", "title": "On Ink", "citation-key": "ink"})
+        library.groups.create("Reading")
+    return made
+
+
+def of(diagnosis: Diagnosis, check: str) -> Finding:
+    """The one finding of a check."""
+    (found,) = [one for one in diagnosis.findings if one.check == check]
+    return found
+
+
+def alters(path: Path, statement: str, *values: object) -> None:
+    """What no program should do to a library."""
+    file = sqlite3.connect(path / "library.sqlite")
+    with file:
+        file.execute(statement, values)
+    file.close()
+
+
+def needs(diagnosis: Diagnosis, check: str, *words: str) -> None:
+    """The check, and no other one but what follows from it, needs attention, with a next step."""
+    found = of(diagnosis, check)
+    assert found.verdict is Verdict.ATTENTION, found
+    assert found.next.strip()
+    for word in words:
+        assert word in f"{found.message} {found.next}", found
+    assert not diagnosis.is_well
+
+
+def test_a_library_in_order_is_well_in_every_check(
+    path: Path, home: Home, relay: RelayProcess
+) -> None:
+    alone = examine(path, home)
+    assert [one.check for one in alone.findings] == CHECKS
+    assert alone.is_well, alone
+    with Library.open(path, home=home) as library:
+        library.attach(relay.url, backup=False)
+    attached = examine(path, home, files=True)
+    assert [one.check for one in attached.findings] == CHECKS
+    assert {one.verdict for one in attached.findings} == {Verdict.WELL}, attached
+    assert "holds the library" in of(attached, "relay").message
+    assert "relay's" in of(attached, "clock").message
+    assert of(examine(path, home, offline=True), "relay").verdict is Verdict.UNKNOWN
+
+
+def test_the_check_changes_nothing(path: Path, home: Home) -> None:
+    def everything() -> dict[str, bytes]:
+        files = [one for one in path.parent.rglob("*") if one.is_file()]
+        return {str(one): one.read_bytes() for one in files if "-shm" not in one.name}
+
+    before = everything()
+    examine(path, home, files=True)
+    assert everything() == before
+
+
+def test_a_library_in_a_cloud_folder_or_a_home_in_one_is_told(tmp_path: Path, home: Home) -> None:
+    path = tmp_path / "Dropbox" / "Thesis.bifolio"
+    Library.create(path, home=home).close()
+    needs(examine(path, home), "place", "Dropbox", "move the folder")
+    other = Home(tmp_path / "OneDrive" / "home", device_name="office")
+    sound = tmp_path / "Sound.bifolio"
+    Library.create(sound, home=other).close()
+    needs(examine(sound, other), "place", "OneDrive")
+
+
+def test_no_library_and_a_file_of_another_program_are_told(tmp_path: Path, home: Home) -> None:
+    needs(examine(tmp_path / "Missing.bifolio", home), "library", "nothing is there", "init")
+    odd = tmp_path / "Odd.bifolio"
+    odd.mkdir()
+    (odd / "library.sqlite").write_bytes(b"x" * 5000)
+    needs(examine(odd, home), "library", "damaged")
+
+
+def test_a_torn_page_is_told_with_the_ways_out(path: Path, home: Home) -> None:
+    file = path / "library.sqlite"
+    raw = bytearray(file.read_bytes())
+    page = int.from_bytes(raw[16:18], "big")
+    (root,) = (
+        sqlite3.connect(file)
+        .execute("SELECT rootpage FROM sqlite_master WHERE name = 'incarnations'")
+        .fetchone()
+    )
+    raw[(root - 1) * page : root * page] = b"\x00" * page
+    file.write_bytes(raw)
+    diagnosis = examine(path, home)
+    needs(diagnosis, "integrity", "damaged", "backup list", "invite")
+    assert "records" not in [one.check for one in diagnosis.findings]
+
+
+def test_a_record_that_cannot_be_read_is_told(path: Path, home: Home) -> None:
+    alters(path, "UPDATE records SET state = x'ffff' WHERE kind = 'group'")
+    diagnosis = examine(path, home)
+    needs(diagnosis, "records", "1 of 4 records")
+
+
+def test_a_state_hash_that_is_not_the_sum_is_told(path: Path, home: Home) -> None:
+    alters(path, "UPDATE meta SET value = ? WHERE key = 'state_hash'", b"\xc4\x20" + b"1" * 32)
+    needs(examine(path, home), "records", "state hash")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE refs SET title = 'Another' WHERE key = 'sync'",
+        "DELETE FROM refs WHERE key = 'sync'",
+        "UPDATE groups SET name = 'Another'",
+    ],
+)
+def test_an_index_that_shows_something_else_is_told_and_can_be_rebuilt(
+    path: Path, home: Home, statement: str
+) -> None:
+    alters(path, statement)
+    needs(examine(path, home), "index", "doctor --rebuild")
+    with Library.open(path, home=home) as library:
+        library.rebuild_index()
+    assert examine(path, home).is_well
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM refs_fts WHERE rowid = 1", "2 rows"),
+        ("UPDATE refs_fts_content SET c0 = 'other' WHERE id = 1", "full-text"),
+    ],
+)
+def test_a_full_text_index_that_lost_a_word_is_told(
+    path: Path, home: Home, statement: str, said: str
+) -> None:
+    alters(path, statement)
+    needs(examine(path, home), "index", said, "doctor --rebuild")
+    with Library.open(path, home=home) as library:
+        library.rebuild_index()
+    assert examine(path, home).is_well
+
+
+def test_a_key_that_others_can_read_is_told_and_left_as_it_is(path: Path, home: Home) -> None:
+    key = home.path / "device.key"
+    key.chmod(0o644)
+    needs(examine(path, home), "key", "Other users", "chmod 600")
+    assert key.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_damaged_key_is_told_and_none_is_made(path: Path, home: Home) -> None:
+    key = home.path / "device.key"
+    key.write_text(key.read_text().replace("a", "b", 1))
+    needs(examine(path, home), "key", "cannot be used")
+    key.unlink()
+    assert "no key yet" in of(examine(path, home), "key").message
+    assert not key.exists()
+
+
+def test_a_copy_on_another_computer_is_told_to_ask_for_a_ticket(
+    path: Path, tmp_path: Path, relay: RelayProcess, home: Home
+) -> None:
+    with Library.open(path, home=home) as library:
+        library.attach(relay.url, backup=False)
+    other = Home(tmp_path / "other", device_name="laptop")
+    load_or_create(other.path, name="laptop", use_keyring=False, random_bytes=lambda n: b"7" * n)
+    diagnosis = examine(path, other)
+    needs(diagnosis, "membership", "not a member", "attach TICKET")
+    needs(diagnosis, "relay", "as a member")
+
+
+def test_a_relay_that_is_away_or_lost_the_library_is_told(
+    path: Path, home: Home, tmp_path: Path
+) -> None:
+    with RelayProcess(tmp_path) as own:
+        with Library.open(path, home=home) as library:
+            library.attach(own.url, backup=False)
+        own.stop()
+        needs(examine(path, home), "relay", "cannot be reached", "running")
+        own.wipe()
+        own.start()
+        needs(examine(path, home), "relay", "does not hold", "bifolio sync")
+
+
+def test_clocks_that_are_wrong_are_told(path: Path, home: Home) -> None:
+    later = int((time.time() + 7200) * 1000)
+    stamp = make_stamp(milliseconds=later, counter=0)
+    packed = bytes([0xA0 + len(stamp)]) + stamp.encode()
+    alters(path, "UPDATE meta SET value = ? WHERE key = 'clock'", packed)
+    needs(examine(path, home), "clock", "120 minutes from now", "clock")
+
+
+def test_work_that_waits_is_told(path: Path, home: Home, tmp_path: Path) -> None:
+    with RelayProcess(tmp_path) as own:
+        with Library.open(path, home=home) as library:
+            library.attach(own.url, backup=False)
+            library.add({"title": "Not sent yet"})
+            own.stop()
+            with pytest.raises(RelayUnreachableError):
+                library.sync()
+        needs(examine(path, home, offline=True), "pending", "not sent yet", "bifolio sync")
+        alters(path, "INSERT INTO pending (hash, envelope) VALUES (x'00', x'00')")
+        found = [
+            one for one in examine(path, home, offline=True).findings if one.check == "pending"
+        ]
+        assert len(found) == 2
+        assert "wait for earlier ones" in found[1].message
+
+
+def test_what_was_refused_or_set_aside_is_told(path: Path, home: Home) -> None:
+    alters(
+        path,
+        "INSERT INTO set_aside (record, contents, reason) VALUES ('ab', x'00', 'it is damaged')",
+    )
+    needs(examine(path, home), "pending", "set aside")
+
+
+def test_automatic_sync_that_is_on_and_does_not_run_is_told(path: Path, home: Home) -> None:
+    Registry(home).add(path)
+    needs(examine(path, home), "autosync", "does not run", "autosync on")
