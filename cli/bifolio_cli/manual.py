@@ -83,7 +83,7 @@ sync                    {"pushed", "pulled", "conflicts", "state"}
 status                  {"library": {"id", "name"}, "replica": {"id", "path"}, "references",
                          "trashed", "unsent", "unsent_files", "waiting",
                          "relay": {"url", "reachable", "last_sync"} or null,
-                         "refusals": [{"reason", "next"}], "conflicts", "state"}
+                         "refusals": [{"reason", "next"}], "conflicts", "shared_keys", "state"}
 backup create verify    {"path", "size", "library", "name", "made_at", "device", "references",
                          "trashed", "state", "files", "contents": "all" | "none" | "trashed",
                          "absent", "damaged": [HASH], "verified", "fault": SENTENCE or null}

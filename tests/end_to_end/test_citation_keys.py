@@ -19,9 +19,12 @@ def test_one_key_on_two_computers_is_kept_by_the_earlier_reference(
     later = laptop.run(*SMITH, "title=Ink")
     suffixed = f"smith2020-{later['id'][:6]}"
 
+    desk.run("sync")
+    assert "1 citation key is used by several" in laptop.call("sync", exits=0).stderr
     view = assert_converges(desk, laptop)
     assert {"smith2020", suffixed} <= view.keys
     for computer in (desk, laptop):
+        assert computer.run("status")["shared_keys"] == 1
         found = computer.run("show", "smith2020")
         assert found["id"] == earlier["id"]
         assert found["same_key"] == [suffixed]

@@ -32,10 +32,19 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _queue_lines(report)
     if report["conflicts"]:
         yield f"{count(report['conflicts'], 'conflict')}: 'bifolio conflicts' lists them."
+    if report["shared_keys"]:
+        yield shared_keys_line(report["shared_keys"])
     for refusal in report["refusals"]:
         yield f"Refused: {refusal['reason']}"
         yield f"  {refusal['next']}"
     yield f"State {report['state']}"
+
+
+def shared_keys_line(number: int) -> str:
+    """That several references have one citation key."""
+    verb = "is" if number == 1 else "are"
+    keys = count(number, "citation key")
+    return f"{keys} {verb} used by several references: 'bifolio key shared' lists them."
 
 
 def _relay_lines(relay: Mapping[str, Any] | None) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bifolio_cli.commands.status import shared_keys_line
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
@@ -37,7 +38,10 @@ def sync(
             return
         with ProgressBars() as progress:
             report = opened.sync(progress=progress)
+        shared = opened.status().shared_keys
     _print(call.output, report)
+    if shared and report.pulled:
+        call.output.remark(shared_keys_line(shared))
 
 
 async def _watch(library: Library, output: Output) -> None:

@@ -141,7 +141,7 @@ class Keys:
     def shared(self) -> Sequence[SharedKey]:
         """The citation keys that several live references have, by key."""
         found = []
-        for key in self._replica.references.shared_keys():
+        for key in self._replica.references.shared_keys.list():
             rows = lookup.live_with_key(self._replica, key)
             others = tuple(lookup.shown_key(row) for row in rows[1:])
             found.append(SharedKey(key, rows[0].id, others))

@@ -48,6 +48,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         relay=relay,
         refusals=tuple(refusals(replica)),
         conflicts=references.conflict_count(),
+        shared_keys=references.shared_keys.count(),
         state=state_hash(replica),
     )
 

@@ -48,6 +48,7 @@ class Status:
     relay: RelayStatus | None
     refusals: tuple[Refusal, ...]
     conflicts: int
+    shared_keys: int
     state: str
 
     def to_json(self) -> dict[str, Any]:
@@ -63,5 +64,6 @@ class Status:
             "relay": self.relay.to_json() if self.relay else None,
             "refusals": [refusal.to_json() for refusal in self.refusals],
             "conflicts": self.conflicts,
+            "shared_keys": self.shared_keys,
             "state": self.state,
         }

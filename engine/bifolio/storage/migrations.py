@@ -205,6 +205,17 @@ def _add_search(tables: object) -> None:
             )
 
 
+def _add_shared_keys(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    tables.table("shared_keys").create({"key": str}, pk="key")
+    tables.conn.execute(
+        "INSERT INTO shared_keys (key) SELECT key FROM refs WHERE key != '' AND trashed = 0 "
+        "GROUP BY key HAVING count(*) > 1"
+    )
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -218,6 +229,7 @@ CREATE_ORDERS = (
     "year INTEGER, title TEXT NOT NULL, author TEXT NOT NULL, key TEXT NOT NULL)"
 )
 
+
 _STEPS: tuple[Callable[[object], None], ...] = (
     _create,
     _add_replacements,
@@ -225,6 +237,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_aliases,
     _add_attachments,
     _add_search,
+    _add_shared_keys,
 )
 
 #: The schema version that this code knows.

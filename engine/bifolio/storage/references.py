@@ -17,6 +17,7 @@ from bifolio.storage.database import Database
 from bifolio.storage.elements import ALIASES, Elements
 from bifolio.storage.index import SearchIndex
 from bifolio.storage.searchable import Searchable
+from bifolio.storage.shared_keys import SharedKeys
 
 _STORED = (
     "id key key_rank type title creators container abstract note tags fields year trashed conflicts"
@@ -96,6 +97,7 @@ class References:
         self.elements = Elements(database)
         self.attachments = Attachments(database)
         self.index = SearchIndex(database)
+        self.shared_keys = SharedKeys(database)
 
     # --- writing ------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class References:
             return
         ids = [one.row.id for one in references]
         known = self._unindex(ids)
+        old_keys = self.shared_keys.of(known) if known else set()
         if known:
             self._forget(known)
         self.elements.write((one.row.id, one.row.fields, one.row.trashed) for one in references)
@@ -122,12 +125,15 @@ class References:
             ],
         )
         self.attachments.write(row for one in references for row in one.attachments)
+        self.shared_keys.renew(old=old_keys, new={one.row.key for one in references})
 
     def remove(self, record_id: str) -> None:
         """Forget a reference (joining another library only)."""
         self._unindex([record_id])
+        old_keys = self.shared_keys.of([record_id])
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
         self._forget([record_id])
+        self.shared_keys.renew(old=old_keys, new=())
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
@@ -136,6 +142,7 @@ class References:
         self._database.execute("DELETE FROM sources")
         self.elements.clear()
         self.attachments.clear()
+        self.shared_keys.clear()
 
     def _index(self, rows: Mapping[str, ReferenceRow]) -> None:
         """Put references into the search index.
@@ -235,14 +242,6 @@ class References:
             return True
         return any(holder != but for holder in self.elements.holders(ALIASES, key))
 
-    def shared_keys(self) -> list[str]:
-        """The citation keys that several live references have, in order."""
-        rows = self._database.rows(
-            "SELECT key FROM refs WHERE key != '' AND trashed = 0 GROUP BY key "
-            "HAVING count(*) > 1 ORDER BY key"
-        )
-        return [row[0] for row in rows]
-
     def from_source(self, source_format: str, source_id: str) -> list[str]:
         """References that were imported from a record of this format and id, by id."""
         rows = self._database.rows(
@@ -292,6 +291,7 @@ class References:
                 "ORDER BY record, format, source_id, content"
             ),
             *self.elements.all_rows(),
+            *((key,) for key in self.shared_keys.list()),
             *self.attachments.all_rows(),
             *self.index.all_rows(),
         ]

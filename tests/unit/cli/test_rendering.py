@@ -127,6 +127,7 @@ def _status(**changed: Any) -> dict[str, Any]:
         "relay": None,
         "refusals": [],
         "conflicts": 0,
+        "shared_keys": 0,
         "state": "00ff",
     }
     return report | changed

@@ -102,7 +102,8 @@ def test_a_file_from_before_the_index_gets_the_tags_that_it_holds(tmp_path: Path
     path = tmp_path / "library.sqlite"
     plain = sqlite3.connect(path)
     plain.executescript(
-        "DROP TABLE elements; DROP TABLE groups; DROP TABLE attachments; PRAGMA user_version = 2"
+        "DROP TABLE elements; DROP TABLE groups; DROP TABLE attachments; "
+        "DROP TABLE shared_keys; PRAGMA user_version = 2"
     )
     plain.close()
 

@@ -107,12 +107,12 @@ def test_of_equal_keys_written_at_one_moment_the_smaller_id_keeps_it(
 def test_a_key_is_free_again_when_its_keeper_is_deleted(references: References) -> None:
     write(references, row(1, key="doe2014"), row(2, key="doe2014"))
     assert references.key_finds_another("doe2014", but=row(1).id)
-    assert references.shared_keys() == ["doe2014"]
+    assert references.shared_keys.list() == ["doe2014"]
     write(references, row(1, key="doe2014", trashed=True))
     second = references.read(row(2).id)
     assert second is not None
     assert not second.key_is_taken
-    assert references.shared_keys() == []
+    assert references.shared_keys.list() == []
 
 
 def test_ids_are_found_by_their_beginning(references: References) -> None:
