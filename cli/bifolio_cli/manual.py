@@ -53,6 +53,7 @@ init                    {"library", "path"}
 import                  {"added", "updated", "unchanged", "trashed",
                          "skipped": [{"file", "line", "reason"}]}
 export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
+export --watch FILE     {"exported", "composed", "file", "lost": NUMBER}, one line for each time
 cite                    {"style", "form": "text" | "html", "citation", "bibliography": [ENTRY],
                          "failed": [KEY]}
 cite --styles WORD      [NAME]

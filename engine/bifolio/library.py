@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from bifolio.backups import Backups
     from bifolio.client import Progress
     from bifolio.crypto.keys import DeviceKeys
+    from bifolio.replica.standing_export import StandingExport
 
 ImportProgress = Callable[[str, int, int], None]
 
@@ -387,6 +388,17 @@ class Library:
         from bifolio.replica.exporting import export
 
         return export(self._replica, out, format=format, query=query, progress=progress)
+
+    def standing_export(self, *, format: str, query: str | None = None) -> StandingExport:
+        """An export to be written again whenever the library changes: only what changed is
+        composed anew.
+
+        Raises:
+            UsageError: no such format.
+        """
+        from bifolio.replica.standing_export import StandingExport
+
+        return StandingExport(self._replica, format=format, query=query)
 
     def cite(
         self,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
 from tests.support.arrangements import share
 from tests.support.computer import Computer
 from tests.support.convergence import assert_converges
+from tests.support.deadlines import until
 from tests.support.relay_process import RelayProcess
 
 
@@ -41,3 +44,38 @@ def test_two_computers_copy_one_reference_into_a_shared_library(
     again = thesis[0].run("copy", "work1", "--to", desk.library)["references"]
     assert [one["outcome"] for one in again] == ["there already"]
     assert "same library" in desk.fails("copy", "work1", "--to", desk.library)
+
+
+def test_a_bib_file_is_kept_current_and_nobody_s_version_of_it_is_overwritten(
+    desk: Computer,
+) -> None:
+    desk.run("init")
+    desk.run("add", "--type", "book", "title=On Paper", "key=paper")
+    file = desk.home / "thesis.bib"
+    watching = desk.start("--json", "export", "--watch", file)
+    try:
+        until(
+            lambda: file.exists() and "On Paper" in file.read_text("utf-8"),
+            what="the first version",
+        )
+        desk.run("edit", "paper", "title=On Ink")
+        until(lambda: "On Ink" in file.read_text("utf-8"), what="the edit")
+        file.write_text("by hand", "utf-8")
+        desk.run("edit", "paper", "title=On Glue")
+        until(lambda: "On Glue" in file.read_text("utf-8"), what="the second edit")
+        assert (desk.home / "thesis.edited-1.bib").read_text("utf-8") == "by hand"
+    finally:
+        watching.send_signal(signal.SIGTERM)
+        out, errors = watching.communicate(timeout=30)
+    assert watching.returncode == 0, errors
+    assert "thesis.edited-1.bib" in errors
+    assert len(out.splitlines()) >= 3
+
+
+def test_the_format_of_an_export_is_told_by_its_file(desk: Computer) -> None:
+    desk.run("init")
+    desk.run("add", "--type", "book", "title=On Paper", "key=paper")
+    desk.run("export", "-o", desk.home / "all.ris")
+    assert (desk.home / "all.ris").read_text("utf-8").startswith("TY  - BOOK")
+    assert "--format" in desk.fails("export", "-o", desk.home / "all.xyz", exits=2)
+    assert "--watch" in desk.fails("export", "--watch", "a.bib", "-o", "b.bib", exits=2)

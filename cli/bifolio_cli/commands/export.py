@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
+from bifolio.errors import UsageError
 from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
@@ -43,14 +44,19 @@ class ExportFormat(StrEnum):
     ENDNOTE_XML = "endnote-xml"
 
 
+#: The formats that a file's suffix tells. An .xml may be anything.
+_SUFFIXES = {
+    ".ris": ExportFormat.RIS,
+    ".bib": ExportFormat.BIBTEX,
+    ".bibtex": ExportFormat.BIBTEX,
+    ".biblatex": ExportFormat.BIBLATEX,
+    ".json": ExportFormat.CSL_JSON,
+    ".enw": ExportFormat.ENW,
+}
+
+
 def export(
     context: typer.Context,
-    file_format: Annotated[
-        ExportFormat,
-        typer.Option(
-            "--format", metavar="ris|bibtex|biblatex|csl-json|enw|endnote-xml", show_default=False
-        ),
-    ],
     query: Annotated[
         list[str] | None,
         typer.Argument(metavar="QUERY", show_default=False, help="Only what this search finds."),
@@ -59,16 +65,43 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write; else stdout."),
     ] = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(
+            "--watch",
+            metavar="FILE",
+            help="Keep FILE current as the library changes, until Ctrl-C.",
+        ),
+    ] = None,
+    file_format: Annotated[
+        ExportFormat | None,
+        typer.Option(
+            "--format",
+            metavar="ris|bibtex|biblatex|csl-json|enw|endnote-xml",
+            show_default=False,
+            help="The format; else the file's suffix tells.",
+        ),
+    ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Export references as RIS, BibTeX or CSL-JSON.
+    """Export references as RIS, BibTeX, BibLaTeX, CSL-JSON, enw or EndNote XML.
 
     What the format cannot carry is named, and the exit code is then 3.
     """
-    from bifolio.errors import UsageError
-
     call = invocation(context, library=library, json=json)
+    chosen = _chosen_format(file_format, watch or file)
+    if watch is not None:
+        if file is not None:
+            raise UsageError(
+                "Two files were named.", next_step="Give one of -o FILE and --watch FILE."
+            )
+        from bifolio_cli.watching import keep_current
+
+        with call.open_library() as opened:
+            standing = opened.standing_export(format=chosen, query=" ".join(query or ()) or None)
+            keep_current(standing, watch, call.output)
+        return
     if file is None and call.output.json:
         raise UsageError(
             "With --json the report is on stdout, so the references need a file.",
@@ -78,7 +111,7 @@ def export(
     with call.open_library() as opened, target(file) as out, ProgressBars() as progress:
         report = opened.export(
             out,
-            format=file_format.value,
+            format=chosen,
             query=words or None,
             progress=partial(progress, "writing") if progress else None,
         )
@@ -90,6 +123,18 @@ def export(
         _remark(call.output, report, file)
     if report.lost:
         raise typer.Exit(DONE_IN_PART)
+
+
+def _chosen_format(named: ExportFormat | None, file: Path | None) -> str:
+    """The format by name, else by the suffix of the file."""
+    suffix = file.suffix.lower() if file is not None else ""
+    found = named or _SUFFIXES.get(suffix)
+    if found is None:
+        raise UsageError(
+            f"Nothing tells the format{f' of {file}' if file else ''}.",
+            next_step=f"Give --format with one of {', '.join(ExportFormat)}.",
+        )
+    return found.value
 
 
 @contextmanager

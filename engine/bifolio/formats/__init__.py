@@ -5,6 +5,7 @@ What the rest of Bifolio calls::
     read(path, format=None, progress=None)     a file's references, blocks and skipped records
     read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
+    Composer(format, blocks)                   an export's references, each by itself
     map_source(source, blocks=None)            the mapped values of a stored source, again
     map_sources([(source, blocks), ...])       those of each version of one record, oldest first
     source_identity(source)                    the source's own id, and whether it is unique
@@ -32,13 +33,14 @@ from bifolio.formats.registry import (
     MAPPING_VERSION,
 )
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
-from bifolio.formats.writing import write
+from bifolio.formats.writing import Composer, write
 
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
+    "Composer",
     "is_library",
     "map_source",
     "map_sources",

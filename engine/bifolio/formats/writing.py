@@ -64,27 +64,50 @@ def write(
     Raises:
         UsageError: no such format.
     """
-    if format not in EXPORT_FORMATS:
-        raise UsageError(
-            f"There is no export format '{format}'.",
-            next_step=f"Choose one of {', '.join(EXPORT_FORMATS)}.",
-        )
-    family = EXPORT_FORMATS[format]
+    composer = Composer(format, blocks)
     report = ExportReport()
-    out.write(family.opening.encode())
-    merged = _merged(family, blocks)
-    if merged is not None:
-        out.write(("\n\n".join(merged.blocks) + "\n\n").encode())
+    out.write(composer.opening)
     for reference in references:
-        source, lost = compose(reference, family, dialect=format, blocks=merged)
-        separator = family.separator if report.exported else ""
-        out.write((separator + family.render(source)).encode())
+        text, lost = composer.compose(reference)
+        out.write(composer.between(report.exported) + text.encode())
         report.lost += lost
         report.exported += 1
         if progress is not None:
             progress(report.exported, 0)
-    out.write(family.closing.encode())
+    out.write(composer.closing)
     return report
+
+
+class Composer:
+    """One export's references as text, each by itself; ``opening`` and ``closing`` go round all.
+
+    Raises:
+        UsageError: no such format.
+    """
+
+    def __init__(self, format: str, blocks: Mapping[str, ImportedBlocks]) -> None:
+        if format not in EXPORT_FORMATS:
+            raise UsageError(
+                f"There is no export format '{format}'.",
+                next_step=f"Choose one of {', '.join(EXPORT_FORMATS)}.",
+            )
+        self._dialect = format
+        self._family = EXPORT_FORMATS[format]
+        self._blocks = _merged(self._family, blocks)
+        opening = self._family.opening
+        if self._blocks is not None:
+            opening += "\n\n".join(self._blocks.blocks) + "\n\n"
+        self.opening = opening.encode()
+        self.closing = self._family.closing.encode()
+
+    def between(self, exported: int) -> bytes:
+        """What stands before the next reference, where so many were written."""
+        return self._family.separator.encode() if exported else b""
+
+    def compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
+        """A reference's text, and the values that the format could not carry."""
+        source, lost = compose(reference, self._family, dialect=self._dialect, blocks=self._blocks)
+        return self._family.render(source), lost
 
 
 def compose(

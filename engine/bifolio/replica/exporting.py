@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from bifolio.document import importing
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
-from bifolio.formats import write
-from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks
+from bifolio.formats import EXPORT_FORMATS, write
+from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks, Source
 from bifolio.records.sorting import Order, Sort
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
@@ -28,38 +28,55 @@ def export(
     progress: Callable[[int, int], None] | None,
 ) -> ExportReport:
     """Write the live references (those that a query finds) in one format."""
-    blocks: dict[str, ImportedBlocks] = {}
-    for record in replica.records.of_kind("import"):
-        blocks[record.id] = importing.read_blocks(replica.document(record.id).entries())
     return write(
         out,
-        _exported(replica, _rows(replica, query)),
+        (exported(replica, row, format=format) for row in rows(replica, query)),
         format=format,
-        blocks=blocks,
+        blocks=file_blocks(replica),
         progress=progress,
     )
 
 
-def csl_items(replica: Replica, rows: Sequence[ReferenceRow]) -> list[dict[str, Any]]:
+def csl_items(replica: Replica, found: Sequence[ReferenceRow]) -> list[dict[str, Any]]:
     """References as CSL-JSON items, each under its record id."""
     out = io.BytesIO()
-    write(out, _exported(replica, rows), format="csl-json", blocks={})
+    references = (exported(replica, row, format="csl-json") for row in found)
+    write(out, references, format="csl-json", blocks={})
     items: list[dict[str, Any]] = json.loads(out.getvalue())
-    return [item | {"id": row.id} for item, row in zip(items, rows, strict=True)]
+    return [item | {"id": row.id} for item, row in zip(items, found, strict=True)]
 
 
-def _rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
-    references = replica.references
+def file_blocks(replica: Replica) -> dict[str, ImportedBlocks]:
+    """The blocks of all imported files, by record id."""
+    return {
+        record.id: importing.read_blocks(replica.document(record.id).entries())
+        for record in replica.records.of_kind("import")
+    }
+
+
+def rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
+    """The live references, or those that a query finds."""
     if query is None:
-        return references.listed(trashed=False)
+        return replica.references.listed(trashed=False)
     return Searches(replica).rows(query, sort=Sort(Order.ID))
 
 
-def _exported(replica: Replica, rows: Iterable[ReferenceRow]) -> Iterator[ExportedReference]:
-    for row in rows:
-        entries = replica.document(row.id).visible()
-        stored = importing.sources(entries)
-        values = read_view(entries).values
-        if values.pop(MEMBERSHIP, None) and (names := lookup.group_names(replica, row)):
-            values[MEMBERSHIP] = tuple(names)
-        yield ExportedReference(id=row.id, values=values, source=stored[-1] if stored else None)
+def exported(replica: Replica, row: ReferenceRow, *, format: str) -> ExportedReference:
+    """A reference as it is to be written in a format."""
+    entries = replica.document(row.id).visible()
+    stored = importing.sources(entries)
+    source = stored[-1] if stored else None
+    values = read_view(entries).values
+    if values.pop(MEMBERSHIP, None) and (names := lookup.group_names(replica, row)):
+        values[MEMBERSHIP] = tuple(names)
+    if row.key_is_taken and _needs_own_key(source, format):
+        values["citation-key"] = lookup.shown_key(row)
+    return ExportedReference(id=row.id, values=values, source=source)
+
+
+def _needs_own_key(source: Source | None, format: str) -> bool:
+    """Whether the key is the record's name in the file, and not one that a file gave (case K1)."""
+    family = EXPORT_FORMATS.get(format)
+    if family is None or family.own_id is None:
+        return False
+    return source is None or source.format != family.name

@@ -89,6 +89,11 @@ class Records:
         rows = self._database.rows("SELECT id FROM records WHERE kind = ? ORDER BY number", (kind,))
         return [row[0] for row in rows]
 
+    def hashes(self, kind: str) -> dict[str, int]:
+        """The share in the state hash of each record of a kind, by id: it tells what changed."""
+        rows = self._database.rows("SELECT id, hash FROM records WHERE kind = ?", (kind,))
+        return {row[0]: int.from_bytes(row[1], "big") for row in rows}
+
     def all_ids(self) -> list[str]:
         """The ids of all records, in order."""
         return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]

@@ -1,0 +1,90 @@
+"""``export --watch``: a file that is written again whenever the library changes.
+
+A version of the file that somebody else wrote meanwhile is put beside it, never overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import threading
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from bifolio_cli.commands.export import target
+from bifolio_cli.output import Output
+from bifolio_cli.rendering import count
+
+if TYPE_CHECKING:
+    from bifolio.records.reference import ExportReport
+
+#: How often the library is asked whether it changed: a statement of some microseconds.
+_POLL_S = 0.25
+
+
+class Standing(Protocol):
+    """What ``Library.standing_export`` gives."""
+
+    #: References that the last ``write`` composed.
+    composed: int
+
+    def changed(self) -> bool:
+        """Whether the library changed since the last ``write``."""
+
+    def write(self, out: BinaryIO) -> ExportReport:
+        """Write all of it as it is now."""
+
+
+def keep_current(standing: Standing, file: Path, output: Output) -> None:
+    """Write the file now and after each change, until SIGINT or SIGTERM, which end it well."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(ValueError):  # not in the main thread: whoever called ends it
+            signal.signal(number, lambda *_: stop.set())
+    written = ""
+    lost_before = -1
+    while not stop.is_set():
+        if standing.changed() or not file.exists():
+            if written and (kept := _set_aside(file, written)) is not None:
+                output.remark(f"Somebody else changed {file}; their version is kept in {kept}.")
+            with target(file) as out:
+                report = standing.write(out)
+            written = _digest(file)
+            if output.json:
+                output.document(
+                    {
+                        "exported": report.exported,
+                        "composed": standing.composed,
+                        "file": str(file),
+                        "lost": len(report.lost),
+                    }
+                )
+            else:
+                at = datetime.now().astimezone().strftime("%H:%M:%S")
+                output.say(f"{at} {count(report.exported, 'reference')} in {file}.")
+                if report.lost and len(report.lost) != lost_before:
+                    lost = count(len(report.lost), "value")
+                    output.remark(f"{lost} could not be carried; 'bifolio export' names them.")
+                lost_before = len(report.lost)
+        stop.wait(_POLL_S)
+
+
+def _set_aside(file: Path, written: str) -> Path | None:
+    """Keep a copy of a file that is not as we wrote it; None where it is, or is gone.
+
+    A copy, so that whoever reads the file always finds one.
+    """
+    if not file.is_file() or _digest(file) == written:
+        return None
+    number = 1
+    while (place := file.with_name(f"{file.stem}.edited-{number}{file.suffix}")).exists():
+        number += 1
+    shutil.copy2(file, place)
+    return place
+
+
+def _digest(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
