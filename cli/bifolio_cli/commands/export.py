@@ -131,7 +131,7 @@ def _chosen_format(named: ExportFormat | None, file: Path | None) -> str:
     found = named or _SUFFIXES.get(suffix)
     if found is None:
         raise UsageError(
-            f"Nothing tells the format{f' of {file}' if file else ''}.",
+            f"Without --format nothing tells the format{f' of {file}' if file else ''}.",
             next_step=f"Give --format with one of {', '.join(ExportFormat)}.",
         )
     return found.value

@@ -15,19 +15,20 @@ from collections.abc import Callable
 from bifolio.storage.searchable import INDEXED, Searchable
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a file to the latest schema, each step in a transaction of its own."""
+def migrate(connection: sqlite3.Connection, *, through: int | None = None) -> None:
+    """Bring a file to a schema, the latest one, each step in a transaction of its own."""
     # Loaded here, because it takes 0.14 s and only a new or an older file needs it.
     from sqlite_utils import Database as Tables
 
     tables = Tables(connection, execute_plugins=False)
+    latest = LATEST if through is None else through
     version = 0
-    while version < LATEST:
+    while version < latest:
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Read inside the transaction: another process may have made the step just now.
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version < LATEST:
+            if version < latest:
                 _STEPS[version](tables)
                 version += 1
                 connection.execute(f"PRAGMA user_version = {version}")

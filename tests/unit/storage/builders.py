@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 from bifolio.storage.database import Database
+from bifolio.storage.migrations import migrate
 from bifolio.storage.references import ReferenceRow
 
 
@@ -13,6 +15,49 @@ def new_database(folder: Path) -> Database:
     """A fresh file in a replica's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     return Database.create(folder / "library.sqlite")
+
+
+def back_to(version: int, file: Path) -> None:
+    """Make a file as an older version of Bifolio left it: its tables, with what is in them.
+
+    Virtual tables, which the steps fill anew, are left empty.
+    """
+    older = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(older, through=version)
+    wanted = _objects(older)
+    older.close()
+    connection = sqlite3.connect(file, isolation_level=None)
+    found = _objects(connection)
+    for name, (kind, statement) in found.items():
+        if wanted.get(name) == (kind, statement) or name not in _objects(connection):
+            continue
+        columns = _columns(connection, name)
+        if kind == "table" and not statement.startswith("CREATE VIRTUAL") and name in wanted:
+            connection.execute(f'ALTER TABLE "{name}" RENAME TO "newer"')
+            connection.execute(wanted[name][1])
+            kept = ", ".join(one for one in _columns(connection, name) if one in columns)
+            connection.execute(f'INSERT INTO "{name}" ({kept}) SELECT {kept} FROM "newer"')
+            connection.execute('DROP TABLE "newer"')
+        else:
+            connection.execute(f'DROP {kind} "{name}"')
+    for name, (_, statement) in wanted.items():
+        if name not in _objects(connection):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+
+
+def _objects(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """Tables and indexes by name, with the statement that makes each."""
+    rows = connection.execute(
+        "SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE "
+        "'refs_fts_%' AND type IN ('table', 'index') ORDER BY type DESC, rowid"
+    )
+    return {name: (kind, statement) for name, kind, statement in rows}
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
 
 
 def row(number: int, **values: object) -> ReferenceRow:

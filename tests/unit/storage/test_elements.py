@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.unit.storage.builders import new_database, row
+from tests.unit.storage.builders import back_to, new_database, row
 from tests.unit.storage.test_query_costs import steps
 
 from bifolio.storage.database import Database
@@ -100,12 +99,7 @@ def test_a_file_from_before_the_index_gets_the_tags_that_it_holds(tmp_path: Path
     kept = references.elements.all_rows()
     database.close()
     path = tmp_path / "library.sqlite"
-    plain = sqlite3.connect(path)
-    plain.executescript(
-        "DROP TABLE elements; DROP TABLE groups; DROP TABLE attachments; "
-        "DROP TABLE shared_keys; PRAGMA user_version = 2"
-    )
-    plain.close()
+    back_to(2, path)
 
     opened = Database.open(path)
     assert opened.row("PRAGMA user_version") == (LATEST,)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.unit.storage.builders import new_database, row
+from tests.unit.storage.builders import back_to, new_database, row
 
 from bifolio.records.marks import Mark, mark
 from bifolio.records.sorting import parse_sort
@@ -118,11 +117,5 @@ def test_an_older_file_gets_the_same_index(references: References, database: Dat
     expected = references.index.all_rows()
     file = database.path
     database.close()
-    older = sqlite3.connect(file)
-    older.executescript(
-        "DROP TABLE refs_fts; DROP TABLE orders;"
-        "CREATE VIRTUAL TABLE refs_fts USING fts5(title, content=refs);"
-        "PRAGMA user_version = 5;"
-    )
-    older.close()
+    back_to(5, file)
     assert References(Database.open(file)).index.all_rows() == expected
