@@ -50,8 +50,8 @@ prints one document per line and round. A failure, a wrong call too, is
 
 ```
 init                    {"library", "path"}
-import                  {"added", "updated", "unchanged", "trashed",
-                         "skipped": [{"file", "line", "reason"}]}
+import                  {"added", "updated", "unchanged", "conflicts", "trashed",
+                         "trashed_keys": [KEY], "skipped": [{"file", "line", "reason"}]}
 export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
 export --watch FILE     {"exported", "composed", "file", "lost": NUMBER}, one line for each time
 cite                    {"style", "form": "text" | "html", "citation", "bibliography": [ENTRY],

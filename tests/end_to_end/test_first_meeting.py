@@ -76,7 +76,9 @@ def test_different_works_with_one_title_year_and_author_stay_apart(desk: Compute
         "added": TYPOGRAPHY_REFERENCES,
         "updated": 0,
         "unchanged": 0,
+        "conflicts": 0,
         "trashed": 0,
+        "trashed_keys": [],
         "skipped": [],
     }
     assert len({reference["id"] for reference in references}) == TYPOGRAPHY_REFERENCES
