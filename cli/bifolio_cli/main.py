@@ -57,6 +57,7 @@ VERBS = {
     "key": "key",
     "delete": "delete",
     "restore": "restore",
+    "trash": "trash",
     "attach": "attach",
     "invite": "invite",
     "sync": "sync",

@@ -51,7 +51,8 @@ prints one document per line and round. A failure, a wrong call too, is
 ```
 init                    {"library", "path"}
 import                  {"added", "updated", "unchanged", "conflicts", "trashed",
-                         "trashed_keys": [KEY], "skipped": [{"file", "line", "reason"}]}
+                         "trashed_keys": [KEY], "purged", "purged_keys": [KEY],
+                         "skipped": [{"file", "line", "reason"}]}
 export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
 export --watch FILE     {"exported", "composed", "file", "lost": NUMBER}, one line for each time
 cite                    {"style", "form": "text" | "html", "citation", "bibliography": [ENTRY],
@@ -64,6 +65,9 @@ copy                    {"references": [{"id", "copy", "key",
                          "outcome": "copied" | "there already" | "in the trash there"}],
                          "missing": [{"ref", "name"}]}
 delete restore          [what show gives]
+trash list              [what show gives]
+trash list --emptied    [{"id", "key", "title"}]
+trash empty             {"removed": [{"id", "key", "title"}]}
 group list              [{"id", "name", "parent": ID or null, "kind": "manual" | "smart",
                           "count", "path", "colour", "query"}]
 group create rename edit move delete restore

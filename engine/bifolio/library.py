@@ -42,6 +42,7 @@ from bifolio.replica.groups import Groups
 from bifolio.replica.keys import Keys
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.replica.tags import Tags
+from bifolio.replica.trash import Trash
 from bifolio.results import (
     Attached,
     Cited,
@@ -213,6 +214,11 @@ class Library:
         """The citation keys: the pattern, ``make``, ``pin``, ``unpin`` and ``shared``."""
         return Keys(self._replica)
 
+    @property
+    def trash(self) -> Trash:
+        """The trash: ``list``, ``empty``, what was ``emptied``, ``restore``."""
+        return Trash(self._replica)
+
     # --- references -----------------------------------------------------------------------
 
     def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
@@ -304,7 +310,7 @@ class Library:
 
     def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
         """Take references out of the trash, or settle that they were brought back."""
-        return self._write_each(refs, deletion.plan_restore)
+        return self.trash.restore(refs)
 
     def copy(self, refs: Sequence[str], to: Library) -> CopyReport:
         """Copy references into another library; a copy remembers its origin, groups stay behind.

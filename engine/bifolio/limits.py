@@ -32,6 +32,9 @@ FRONTIER_MAX = 4096
 #: open together, about 8 kB each, and their updates of some 200 bytes fit in one envelope.
 RECORDS_PER_CHANGE_MAX = 10_000
 
+#: References that one transaction of emptying the trash removes, so that others get their turn.
+PURGED_AT_ONCE = 1_000
+
 # --- wire ----------------------------------------------------------------------------------
 
 #: One websocket message: the largest envelope and its frame.

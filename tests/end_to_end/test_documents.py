@@ -19,7 +19,8 @@ SHOW_KEYS = {"id", "key", "type", "fields", "tags", "groups", "trashed", "confli
 CONFLICT_KEYS = {"ref", "key", "field", "kind", "values"}
 VALUE_KEYS = {"n", "value", "by", "at"}
 IMPORT_KEYS = {
-    *("added", "updated", "unchanged", "trashed", "trashed_keys", "conflicts", "skipped"),
+    *("added", "updated", "unchanged", "conflicts", "trashed", "trashed_keys"),
+    *("purged", "purged_keys", "skipped"),
 }
 SYNC_KEYS = {"pushed", "pulled", "conflicts", "state"}
 STATUS_KEYS = {

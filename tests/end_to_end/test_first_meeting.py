@@ -79,6 +79,8 @@ def test_different_works_with_one_title_year_and_author_stay_apart(desk: Compute
         "conflicts": 0,
         "trashed": 0,
         "trashed_keys": [],
+        "purged": 0,
+        "purged_keys": [],
         "skipped": [],
     }
     assert len({reference["id"] for reference in references}) == TYPOGRAPHY_REFERENCES

@@ -15,7 +15,8 @@ from tests.support.relay_process import RelayProcess
 def report(**counts: Any) -> dict[str, Any]:
     """What an import says, of which only this is not nothing."""
     nothing: dict[str, Any] = dict.fromkeys(("added", "updated", "unchanged", "conflicts"), 0)
-    return {**nothing, "trashed": 0, "trashed_keys": [], "skipped": [], **counts}
+    left_alone = {"trashed": 0, "trashed_keys": [], "purged": 0, "purged_keys": []}
+    return {**nothing, **left_alone, "skipped": [], **counts}
 
 
 def corrected(folder: Path) -> Path:

@@ -19,6 +19,7 @@ from tests.simulation.history import (
     History,
     check_equal,
     check_index,
+    check_state_hash,
     check_stored,
 )
 from tests.simulation.typist import Typist
@@ -124,6 +125,7 @@ def test_replicas_that_hold_the_same_changes_show_the_same_library_and_nothing_i
             assert computer.replica.changes.refusals() == []
             together.history.check_contents(computer)
             check_index(computer)
+            check_state_hash(computer)
         check_equal(together.computers)
 
 

@@ -15,9 +15,9 @@ from enum import Enum, auto
 
 from tests.simulation.computer import Computer, opened
 
-from bifolio.document import creators
+from bifolio.document import canonical, creators
 from bifolio.document.groups import MEMBERSHIP
-from bifolio.document.view import ELEMENT_MARK, ConflictKind, read_view
+from bifolio.document.view import ELEMENT_MARK, ConflictKind, kind_of, read_view
 from bifolio.records.canonical import canonical_json
 from bifolio.records.fields import MergeRule, merge_rule
 from bifolio.records.names import Name
@@ -36,6 +36,7 @@ class Act(Enum):
 
     EDIT = auto()
     DELETE = auto()
+    PURGE = auto()
     RESTORE = auto()
 
 
@@ -96,19 +97,24 @@ class History:
             if rule_of(name) is not MergeRule.TEXT:
                 assert (name, value) in standing, f"{(name, value)} came back in {record[:6]}"
         view = read_view(computer.replica.document(record).entries())
-        assert view.trashed == _is_trashed(events), f"the trash is wrong about {record[:6]}"
+        trashed = _covers(events, Act.DELETE, Act.PURGE)
+        assert view.trashed == trashed, f"the trash is wrong about {record[:6]}"
+        purged = _covers(events, Act.PURGE)
+        assert view.purged == purged, f"the emptied trash is wrong about {record[:6]}"
 
 
-def _is_trashed(events: dict[bytes, Event]) -> bool:
-    """Whether every edit was known to a deletion that nothing has replaced."""
-    settles = (Act.DELETE, Act.RESTORE)
+def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
+    """Whether every edit was known to one of these acts that nothing has replaced."""
     live = [
         event
         for one, event in events.items()
-        if event.act is Act.DELETE
-        and not any(one in other.known and other.act in settles for other in events.values())
+        if event.act in acts
+        and not any(
+            one in other.known and other.act in (event.act, Act.RESTORE)
+            for other in events.values()
+        )
     ]
-    edits = [one for one, event in events.items() if event.act is not Act.DELETE]
+    edits = [one for one, event in events.items() if event.act not in (Act.DELETE, Act.PURGE)]
     return bool(live) and all(any(one in event.known for event in live) for one in edits)
 
 
@@ -195,3 +201,18 @@ def check_index(computer: Computer) -> None:
     reporting.rebuild(replica)
     assert replica.references.all_rows() == before
     assert replica.groups.all() == groups
+
+
+def check_state_hash(computer: Computer) -> None:
+    """The state hash is the sum over the records that did not go with the trash, no others."""
+    replica = computer.replica
+    total = 0
+    for record in replica.records.all_ids():
+        entries = replica.document(record).entries()
+        if replica.references.purged.read(record) is None:
+            kind = kind_of(entries)
+            total += canonical.record_hash(record, canonical.record_json(record, kind, entries))
+        else:
+            assert replica.references.read(record) is None
+            assert read_view(entries).purged
+    assert replica.meta.state_hash() == total % canonical.STATE_HASH_MODULUS

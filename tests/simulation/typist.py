@@ -66,10 +66,14 @@ class Typist:
         """One edit of a reference that is there, or a new one."""
         records = [row.id for row in computer.replica.references.listed(trashed=False)]
         trashed = [row.id for row in computer.replica.references.listed(trashed=True)]
+        purged = [row.id for row in computer.replica.references.purged.listed()]
         if not records or self.choose.random() < 0.08:
             self.add(computer)
         elif trashed and self.choose.random() < 0.3:
-            self.restore(computer, self.choose.choice(trashed))
+            act = self.choose.choice((self.restore, self.restore, self.purge))
+            act(computer, self.choose.choice(trashed))
+        elif purged and self.choose.random() < 0.1:
+            self.restore(computer, self.choose.choice(purged))
         else:
             record = self.choose.choice(records)
             acts = (*(self.edit,) * 4, self.correct, self.resolve, self.delete, self.restore)
@@ -126,8 +130,12 @@ class Typist:
         """Into the trash."""
         self._commit(computer, record, deletion.plan_delete, act=Act.DELETE, field="")
 
+    def purge(self, computer: Computer, record: str) -> None:
+        """Out of the trash for good; nothing where it is not in there."""
+        self._commit(computer, record, deletion.plan_purge, act=Act.PURGE, field="")
+
     def restore(self, computer: Computer, record: str) -> None:
-        """Out of the trash, or settle a revival; nothing where neither is the case."""
+        """Out of the trash, emptied or not, or settle a revival; nothing where it is neither."""
         self._commit(computer, record, deletion.plan_restore, act=Act.RESTORE, field="")
 
     def resolve(self, computer: Computer, record: str) -> None:

@@ -103,7 +103,8 @@ def skipped_text(skipped: SkippedRecord) -> str:
 
 
 def _references_read(report: ImportReport) -> int:
-    return report.added + report.updated + report.unchanged + report.trashed
+    seen = report.added + report.updated + report.unchanged
+    return seen + report.trashed + report.purged
 
 
 def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
@@ -113,14 +114,21 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
     )
     output.say(f"Nothing was changed; an import would give: {counts}" if dry_run else counts)
     if report.trashed:
-        keys = ", ".join(report.trashed_keys[:_NAMED_MAX])
-        more = ", ..." if report.trashed > _NAMED_MAX else ""
-        output.say(f"These stay in the trash: {keys}{more}")
+        output.say(f"These stay in the trash: {_named(report.trashed_keys)}")
+    if report.purged:
+        output.say(
+            f"{count(report.purged, 'reference')} went with the trash and stayed away: "
+            f"{_named(report.purged_keys)}. 'bifolio restore' brings them back."
+        )
     if report.conflicts:
         output.say(
             f"Fields in which a file now differs from your own edit: {report.conflicts:,}. Yours "
             "is shown; 'bifolio conflicts' lists both."
         )
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:_NAMED_MAX]) + (", ..." if len(keys) > _NAMED_MAX else "")
 
 
 def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:

@@ -37,6 +37,13 @@ def record_json(record_id: str, kind: str, entries: Entries) -> str:
     )
 
 
+def record_share(record_id: str, kind: str, entries: Entries) -> int:
+    """What a record adds to the state hash: nothing where it went with the trash."""
+    if kind == "reference" and deletion.is_purged(entries):
+        return 0
+    return record_hash(record_id, record_json(record_id, kind, entries))
+
+
 def record_hash(record_id: str, text: str) -> int:
     """BLAKE2b-256(id, 0x00, canonical JSON) as a number; the state hash is their sum."""
     hashed = hashlib.blake2b(record_id.encode() + b"\x00" + text.encode(), digest_size=32)

@@ -3,6 +3,10 @@
 The register ``deleted`` holds canonical JSON ``{slot: greatest stamp seen}``, together with what
 the deletions it replaces had seen; null is a restoration, itself an edit. A record is in the
 trash if each of its edits is covered by some live deletion. Imports never revive.
+
+Emptying the trash is a second register of the same form, ``purged``: a record is gone if each of
+its edits is covered by some live purge. What a purge saw counts as deleted too, so whoever took
+the record out of the trash, or edited it, without knowing of the purge has it back, flagged.
 """
 
 from __future__ import annotations
@@ -12,6 +16,10 @@ from bifolio.document.plan import Plan
 from bifolio.records.canonical import canonical_json, stored_json
 
 REGISTER = "deleted"
+PURGE = "purged"
+
+#: Registers whose values are no edits of the record; null is one in either.
+MARKS = (REGISTER, PURGE)
 
 Seen = dict[str, str]
 
@@ -21,7 +29,7 @@ def edits(entries: Entries) -> Seen:
     greatest: Seen = {}
     for name, lives in entries.registers.items():
         for live in lives:
-            if is_import(live) or (name == REGISTER and live.value is not None):
+            if is_import(live) or (name in MARKS and live.value is not None):
                 continue
             if live.stamp > greatest.get(live.slot, ""):
                 greatest[live.slot] = live.stamp
@@ -30,47 +38,81 @@ def edits(entries: Entries) -> Seen:
 
 def live_deletions(entries: Entries) -> list[tuple[Live, Seen]]:
     """The live deletions, newest first, each with what it had seen."""
-    found = []
-    for live in entries.live(REGISTER):
-        if live.value is not None:
-            found.append((live, _parse(live.value)))
-    return found
+    return _live(entries, REGISTER)
+
+
+def live_purges(entries: Entries) -> list[tuple[Live, Seen]]:
+    """The live purges, newest first, each with what it had seen."""
+    return _live(entries, PURGE)
 
 
 def is_trashed(entries: Entries) -> bool:
-    """Whether each edit is covered by some live deletion (and there is one)."""
-    deletions = live_deletions(entries)
-    return bool(deletions) and not _uncovered(entries, deletions)
+    """Whether each edit is covered by some live deletion or purge (and there is one)."""
+    marks = _marks(entries)
+    return bool(marks) and not _uncovered(entries, marks)
+
+
+def is_purged(entries: Entries) -> bool:
+    """Whether each edit is covered by some live purge (and there is one)."""
+    purges = live_purges(entries)
+    return bool(purges) and not _uncovered(entries, purges)
 
 
 def is_revived(entries: Entries) -> bool:
-    """Whether a deletion stands that an unseen edit has undone: listed until it is settled."""
-    deletions = live_deletions(entries)
-    return bool(deletions) and bool(_uncovered(entries, deletions))
+    """Whether a deletion or purge stands that an unseen edit has undone: listed until settled."""
+    marks = _marks(entries)
+    return bool(marks) and bool(_uncovered(entries, marks))
+
+
+def seen_by_all(entries: Entries) -> Seen:
+    """The greatest stamp of each slot that any live deletion or purge had seen."""
+    return _greatest(*(seen for _, seen in _marks(entries)))
 
 
 def plan_delete(plan: Plan, entries: Entries) -> None:
     """Plan a deletion that covers all that is seen here; nothing where it is in the trash."""
     if is_trashed(entries):
         return
-    seen = edits(entries)
-    for _, earlier in live_deletions(entries):
-        for slot, stamp in earlier.items():
-            seen[slot] = max(stamp, seen.get(slot, ""))
+    seen = _greatest(edits(entries), *(earlier for _, earlier in live_deletions(entries)))
     plan.put(REGISTER, canonical_json(seen), seen=entries.live(REGISTER))
 
 
+def plan_purge(plan: Plan, entries: Entries) -> None:
+    """Plan that a record of the trash is gone; nothing where it is not in the trash (any more)."""
+    if not is_trashed(entries) or is_purged(entries):
+        return
+    seen = _greatest(edits(entries), seen_by_all(entries))
+    plan.put(PURGE, canonical_json(seen), seen=entries.live(PURGE))
+
+
 def plan_restore(plan: Plan, entries: Entries) -> None:
-    """Plan a restoration: it clears the deletions and dismisses the flag of a revival."""
-    if live_deletions(entries):
-        plan.put(REGISTER, None, seen=entries.live(REGISTER))
+    """Plan a restoration: it clears deletions and purges, and dismisses the flag of a revival."""
+    for register in MARKS:
+        if _live(entries, register):
+            plan.put(register, None, seen=entries.live(register))
 
 
-def _uncovered(entries: Entries, deletions: list[tuple[Live, Seen]]) -> list[str]:
+def _live(entries: Entries, register: str) -> list[tuple[Live, Seen]]:
+    return [(live, _parse(live.value)) for live in entries.live(register) if live.value is not None]
+
+
+def _marks(entries: Entries) -> list[tuple[Live, Seen]]:
+    return [*live_deletions(entries), *live_purges(entries)]
+
+
+def _greatest(*vectors: Seen) -> Seen:
+    greatest: Seen = {}
+    for vector in vectors:
+        for slot, stamp in vector.items():
+            greatest[slot] = max(stamp, greatest.get(slot, ""))
+    return greatest
+
+
+def _uncovered(entries: Entries, marks: list[tuple[Live, Seen]]) -> list[str]:
     return [
         slot
         for slot, stamp in edits(entries).items()
-        if not any(stamp <= seen.get(slot, "") for _, seen in deletions)
+        if not any(stamp <= seen.get(slot, "") for _, seen in marks)
     ]
 
 

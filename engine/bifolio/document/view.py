@@ -62,6 +62,7 @@ class RecordView:
     values: Values
     conflicts: tuple[FieldConflict, ...]
     trashed: bool
+    purged: bool
     key_rank: tuple[str, str] | None
 
 
@@ -94,6 +95,7 @@ def read_view(entries: Entries) -> RecordView:
         values=values,
         conflicts=tuple(conflicts),
         trashed=deletion.is_trashed(entries),
+        purged=deletion.is_purged(entries),
         key_rank=key.rank if key and key.value is not None else None,
     )
 
@@ -116,7 +118,7 @@ def _read_register(
     entries: Entries, name: str, values: Values, conflicts: list[FieldConflict]
 ) -> None:
     """Read one scalar, date, list or text field; other registers are read elsewhere."""
-    if SEPARATOR in name or name in (KIND, deletion.REGISTER, texts.MODIFIED):
+    if SEPARATOR in name or name in (KIND, *deletion.MARKS, texts.MODIFIED):
         return
     try:
         rule = merge_rule(name)
@@ -167,16 +169,16 @@ def _creator_conflicts(
 
 def _revival(entries: Entries) -> FieldConflict:
     """The flag of a reference that an unseen edit brought back."""
-    deletions = deletion.live_deletions(entries)
-    seen: dict[str, str] = {}
-    for _, vector in deletions:
-        for slot, stamp in vector.items():
-            seen[slot] = max(stamp, seen.get(slot, ""))
+    seen = deletion.seen_by_all(entries)
     unseen = max(
         (stamp, slot)
         for slot, stamp in deletion.edits(entries).items()
         if stamp > seen.get(slot, "")
     )
     values = [ConflictValue("kept, because it was edited", unseen[0], unseen[1])]
-    values += [ConflictValue("deleted", live.stamp, live.slot) for live, _ in deletions]
+    for what, marks in (
+        ("removed with the trash", deletion.live_purges(entries)),
+        ("deleted", deletion.live_deletions(entries)),
+    ):
+        values += [ConflictValue(what, live.stamp, live.slot) for live, _ in marks]
     return FieldConflict(DELETED, ConflictKind.REVIVED, tuple(values))

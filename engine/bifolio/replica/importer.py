@@ -147,6 +147,9 @@ class Importer:
         if decision.verdict is Verdict.TRASHED:
             report.trashed_keys.append(decision.name)
             return None
+        if decision.verdict is Verdict.PURGED:
+            report.purged_keys.append(decision.name)
+            return None
         if decision.verdict is Verdict.UNCHANGED:
             report.unchanged += 1
             return None

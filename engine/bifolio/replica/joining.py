@@ -30,7 +30,8 @@ def begin(replica: Replica, roster: Roster, library_id: bytes) -> int:
     for record_id in replica.records.all_ids():
         row = replica.references.read(record_id)
         record = replica.records.read(record_id)
-        kept = record is not None and record.kind != "settings"
+        gone = replica.references.purged.read(record_id) is not None
+        kept = record is not None and record.kind != "settings" and not gone
         if row is not None and row.trashed:
             left_out += 1
             kept = False

@@ -55,7 +55,7 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
         return _row(replica, record_id)
     if keepers:
         return keepers[0]
-    if _ID.fullmatch(wanted.lower()):
+    if is_id(wanted):
         found = references.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
         if len(found) == 1:
             return _row(replica, found[0])
@@ -63,6 +63,11 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
             names = tuple(f"{shown_key(_row(replica, one))} ({one[:12]})" for one in found)
             raise AmbiguousReferenceError(ref, candidates=names)
     raise ReferenceNotFoundError(ref)
+
+
+def is_id(text: str) -> bool:
+    """Whether this may be an id or the beginning of one."""
+    return _ID.fullmatch(text.lower()) is not None
 
 
 def shown_key(row: ReferenceRow) -> str:

@@ -14,6 +14,7 @@ from enum import Enum
 from bifolio.document import importing
 from bifolio.document.entries import Entries
 from bifolio.document.importing import ImportVersion
+from bifolio.document.view import read_view
 from bifolio.formats import map_source, source_identity
 from bifolio.ids import digest
 from bifolio.records.canonical import nfc
@@ -25,8 +26,9 @@ from bifolio.records.reference import (
     Values,
     value_to_json,
 )
-from bifolio.replica.projection import shown_fields
+from bifolio.replica.projection import reference_row, shown_fields
 from bifolio.replica.replica import Replica
+from bifolio.storage.purged import PurgedRow
 from bifolio.storage.references import ReferenceRow
 from bifolio.storage.spool import Spool
 
@@ -38,6 +40,7 @@ class Verdict(Enum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     TRASHED = "trashed"
+    PURGED = "purged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ class Matcher:
     def decide(self, record_id: str, reference: ImportedReference) -> Decision:
         """What is to become of a record that would have this id."""
         found = self._match(record_id, reference)
-        if found is None:
+        if found is None and (gone := self._purged(record_id, reference)) is not None:
+            decision = Decision(Verdict.PURGED, gone.id, gone.key or gone.id[:12])
+        elif found is None:
             if self._replica.records.exists(record_id):  # as a version of another of this file
                 record_id = digest(record_id.encode(), reference.content_hash(), size=16).hex()
             decision = Decision(Verdict.NEW, record_id)
@@ -108,6 +113,33 @@ class Matcher:
             if is_unique or _agrees(row, reference.values):
                 candidates.append(row)
         return candidates[0] if candidates else None
+
+    def _purged(self, record_id: str, reference: ImportedReference) -> PurgedRow | None:
+        """The reference that went with the trash of which this is a version, by the same rules:
+        what was removed for good does not come back with an old file."""
+        purged = self._replica.references.purged
+        same_id = purged.read(record_id)
+        if same_id is not None and not self._spool.is_taken(record_id):
+            return same_id
+        source_id, is_unique = source_identity(reference.source)
+        if not source_id:
+            return None
+        for one in self._replica.references.from_source(reference.source.format, source_id):
+            row = purged.read(one)
+            if row is None or self._spool.is_taken(one):
+                continue
+            if is_unique or self._is_version(row, reference):
+                return row
+        return None
+
+    def _is_version(self, gone: PurgedRow, reference: ImportedReference) -> bool:
+        """Its row is gone from the lists, so its document is asked what it was."""
+        content = reference.source.content()
+        sources = self._replica.references.sources_of(gone.id)
+        if any(source.content == content for source in sources):
+            return True
+        visible = self._replica.document(gone.id).visible()
+        return _agrees(reference_row(gone.id, read_view(visible)), reference.values)
 
     def _is_unchanged(self, record_id: str, reference: ImportedReference) -> bool:
         """Whether this version is merged already, be it the newest or an earlier one.

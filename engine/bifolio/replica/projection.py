@@ -18,6 +18,7 @@ from bifolio.records.names import Name
 from bifolio.records.reference import Source, Value, values_to_json
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.groups import GroupRow
+from bifolio.storage.purged import PurgedRow
 from bifolio.storage.references import DerivedReference, ReferenceRow, SourceRow
 
 #: Fields that stand in columns of their own.
@@ -37,10 +38,14 @@ def derived(
     """
     if sources is None:
         sources = read_sources(entries)
+    shown = read_view(entries)
+    row = reference_row(record_id, shown)
+    purged = PurgedRow(row.id, row.key, row.title or "") if shown.purged else None
     return DerivedReference(
-        reference_row(record_id, read_view(entries)),
+        row,
         [source_row(record_id, source) for source in sources],
         attachment_rows(record_id, entries),
+        purged,
     )
 
 

@@ -82,10 +82,11 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
 
 
 def state_json(replica: Replica) -> Iterator[str]:
-    """The canonical JSON of every record, by id."""
+    """The canonical JSON of every record that is not purged, by id."""
     for record_id in replica.records.all_ids():
-        entries = replica.document(record_id).entries()
-        yield canonical.record_json(record_id, view.kind_of(entries), entries)
+        if replica.references.purged.read(record_id) is None:
+            entries = replica.document(record_id).entries()
+            yield canonical.record_json(record_id, view.kind_of(entries), entries)
 
 
 def rebuild(replica: Replica) -> int:

@@ -105,6 +105,5 @@ class Workspace:
             pattern = registers.shown(entries, KEY_PATTERN)
             self._meta.write("key_pattern", pattern.value if pattern else None)
             self._meta.write("devices", view.devices(entries))
-        text = canonical.record_json(record_id, kind, entries)
-        hashed = canonical.record_hash(record_id, text)
-        return StoredRecord(record_id, kind, document.state(), hashed)
+        share = canonical.record_share(record_id, kind, entries)
+        return StoredRecord(record_id, kind, document.state(), share)

@@ -11,7 +11,7 @@ from bifolio.results.citations import Cited
 from bifolio.results.copies import CopiedReference, CopyOutcome, CopyReport, MissingFile
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
-from bifolio.results.references import Conflict, ConflictChoice, Shown
+from bifolio.results.references import Conflict, ConflictChoice, Purged, Shown
 from bifolio.results.reports import Attached, ImportReport, Joined, SyncReport
 from bifolio.results.status import Refusal, RelayStatus, Status
 
@@ -34,6 +34,7 @@ __all__ = [
     "LostValue",
     "MissingFile",
     "NewKey",
+    "Purged",
     "Refusal",
     "RelayStatus",
     "Restored",

@@ -69,3 +69,16 @@ class Shown:
             "conflicts": [conflict.to_json() for conflict in self.conflicts],
             "same_key": list(self.same_key),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """A reference that went with an emptied trash."""
+
+    id: str
+    key: str
+    title: str
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"id","key","title"}``."""
+        return {"id": self.id, "key": self.key, "title": self.title}

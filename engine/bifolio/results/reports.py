@@ -14,7 +14,8 @@ class ImportReport:
     """What an import did, or would do.
 
     ``conflicts`` counts the fields in which a newer version of a record now differs from a local
-    edit; ``trashed_keys`` names the references that stay in the trash.
+    edit; ``trashed_keys`` names the references that stay in the trash, ``purged_keys``
+    those that went with it for good.
     """
 
     added: int = 0
@@ -22,12 +23,18 @@ class ImportReport:
     unchanged: int = 0
     conflicts: int = 0
     trashed_keys: list[str] = field(default_factory=list)
+    purged_keys: list[str] = field(default_factory=list)
     skipped: list[SkippedRecord] = field(default_factory=list)
 
     @property
     def trashed(self) -> int:
         """How many records of the file stay in the trash."""
         return len(self.trashed_keys)
+
+    @property
+    def purged(self) -> int:
+        """How many records of the file are references that went with the trash."""
+        return len(self.purged_keys)
 
     def add(self, other: ImportReport) -> None:
         """Count another file's report too."""
@@ -36,10 +43,12 @@ class ImportReport:
         self.unchanged += other.unchanged
         self.conflicts += other.conflicts
         self.trashed_keys += other.trashed_keys
+        self.purged_keys += other.purged_keys
         self.skipped += other.skipped
 
     def to_json(self) -> dict[str, Any]:
-        """``{"added","updated","unchanged","conflicts","trashed","trashed_keys","skipped"}``."""
+        """``{"added","updated","unchanged","conflicts","trashed","trashed_keys","purged",
+        "purged_keys","skipped"}``."""
         return {
             "added": self.added,
             "updated": self.updated,
@@ -47,6 +56,8 @@ class ImportReport:
             "conflicts": self.conflicts,
             "trashed": self.trashed,
             "trashed_keys": self.trashed_keys,
+            "purged": self.purged,
+            "purged_keys": self.purged_keys,
             "skipped": [
                 {"file": one.file, "line": one.line, "reason": one.reason} for one in self.skipped
             ],

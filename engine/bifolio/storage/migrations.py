@@ -1,8 +1,8 @@
 """The schema of ``library.sqlite``, as numbered steps; ``user_version`` tells how far a file is.
 
 A step is never changed once a release has it: the next one is added. Derived tables (``refs``,
-``refs_fts``, ``orders``, ``sources``, ``elements``, ``groups``, ``attachments``) can be rebuilt
-from ``records``.
+``refs_fts``, ``orders``, ``sources``, ``elements``, ``groups``, ``attachments``, ``purged``) can
+be rebuilt from ``records``.
 """
 
 from __future__ import annotations
@@ -217,6 +217,16 @@ def _add_shared_keys(tables: object) -> None:
     )
 
 
+def _add_purged(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Empty in an older file: its trash could not be emptied.
+    tables.table("purged").create(
+        {"id": str, "key": str, "title": str}, pk="id", not_null={"key", "title"}
+    ).create_index(["key"])
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -239,6 +249,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_attachments,
     _add_search,
     _add_shared_keys,
+    _add_purged,
 )
 
 #: The schema version that this code knows.

@@ -16,6 +16,7 @@ from bifolio.storage.attachments import AttachmentRow, Attachments
 from bifolio.storage.database import Database
 from bifolio.storage.elements import ALIASES, Elements
 from bifolio.storage.index import SearchIndex
+from bifolio.storage.purged import PurgedRow, PurgedTable
 from bifolio.storage.searchable import Searchable
 from bifolio.storage.shared_keys import SharedKeys
 
@@ -87,6 +88,8 @@ class DerivedReference:
     row: ReferenceRow
     sources: Sequence[SourceRow] = ()
     attachments: Sequence[AttachmentRow] = ()
+    #: All that is left to be listed of one that went with the trash; None for any other.
+    purged: PurgedRow | None = None
 
 
 class References:
@@ -98,6 +101,7 @@ class References:
         self.attachments = Attachments(database)
         self.index = SearchIndex(database)
         self.shared_keys = SharedKeys(database)
+        self.purged = PurgedTable(database)
 
     # --- writing ------------------------------------------------------------------------
 
@@ -108,13 +112,21 @@ class References:
         ids = [one.row.id for one in references]
         known = self._unindex(ids)
         old_keys = self.shared_keys.of(known) if known else set()
-        if known:
-            self._forget(known)
-        self.elements.write((one.row.id, one.row.fields, one.row.trashed) for one in references)
+        self._forget([*known, *self.purged.among(ids)])
+        living = [one for one in references if one.purged is None]
+        self.elements.write((one.row.id, one.row.fields, one.row.trashed) for one in living)
         self._database.execute_many(
-            _UPSERT, [[_stored(getattr(one.row, name)) for name in _STORED] for one in references]
+            _UPSERT, [[_stored(getattr(one.row, name)) for name in _STORED] for one in living]
         )
-        self._index({one.row.id: one.row for one in references})
+        self._index({one.row.id: one.row for one in living})
+        self._write_sources(references)
+        self.attachments.write(row for one in living for row in one.attachments)
+        gone = [one.purged for one in references if one.purged is not None]
+        self.purged.write(gone)
+        self._database.execute_many("DELETE FROM refs WHERE id = ?", [(one.id,) for one in gone])
+        self.shared_keys.renew(old=old_keys, new={one.row.key for one in living})
+
+    def _write_sources(self, references: Sequence[DerivedReference]) -> None:
         self._database.execute_many(
             "INSERT INTO sources (record, format, source_id, content, blocks) "
             "VALUES (?, ?, ?, ?, ?)",
@@ -124,8 +136,6 @@ class References:
                 for one in reference.sources
             ],
         )
-        self.attachments.write(row for one in references for row in one.attachments)
-        self.shared_keys.renew(old=old_keys, new={one.row.key for one in references})
 
     def remove(self, record_id: str) -> None:
         """Forget a reference (joining another library only)."""
@@ -143,6 +153,7 @@ class References:
         self.elements.clear()
         self.attachments.clear()
         self.shared_keys.clear()
+        self.purged.clear()
 
     def _index(self, rows: Mapping[str, ReferenceRow]) -> None:
         """Put references into the search index.
@@ -168,10 +179,13 @@ class References:
         return [row[1] for row in rows]
 
     def _forget(self, ids: Sequence[str]) -> None:
-        """Forget the sources, the elements and the files of references."""
+        """Forget all that is derived of references but their rows."""
+        if not ids:
+            return
         self._database.execute_many("DELETE FROM sources WHERE record = ?", [(one,) for one in ids])
         self.elements.remove(ids)
         self.attachments.remove(ids)
+        self.purged.remove(ids)
 
     # --- reading --------------------------------------------------------------------------
 
@@ -294,6 +308,7 @@ class References:
             *((key,) for key in self.shared_keys.list()),
             *self.attachments.all_rows(),
             *self.index.all_rows(),
+            *self.purged.all_rows(),
         ]
 
     def _row(self, row: Sequence[Any]) -> ReferenceRow:

@@ -91,6 +91,10 @@ class Desk:
         """Put the reference into the trash."""
         self.writes(deletion.plan_delete)
 
+    def purges(self) -> None:
+        """Empty the trash of the reference."""
+        self.writes(deletion.plan_purge)
+
     def restores(self) -> None:
         """Take the reference out of the trash."""
         self.writes(deletion.plan_restore)

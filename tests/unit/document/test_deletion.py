@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.document.builders import RECORD_ID, Desk, desks, meet
 
-from bifolio.document import importing
+from bifolio.document import canonical, importing
 from bifolio.document.importing import ImportVersion
 from bifolio.document.view import DELETED, ConflictKind
 from bifolio.records.edits import Act, Edit
@@ -174,3 +174,118 @@ def test_a_damaged_deletion_covers_nothing_so_nothing_is_lost() -> None:
 
 def source(number: str) -> Source:
     return Source("ris", "JOUR", "1", (("TI", number),))
+
+
+def purged(office: Desk) -> bool:
+    return office.view.purged
+
+
+def test_a_purged_reference_is_gone_everywhere_and_adds_nothing_to_the_state_hash() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    office.purges()
+    meet(office, home)
+    assert home.view.purged
+    assert home.view.trashed
+    assert home.conflicts == {}
+    assert canonical.record_share(RECORD_ID, "reference", home.entries) == 0
+    assert home.values["title"] == "On Paper"
+
+
+def test_only_what_is_in_the_trash_is_purged() -> None:
+    office, home = desks("office", "home")
+    office.purges()
+    assert not purged(office)
+    office.deletes()
+    home.sets("title", "On Ink")
+    meet(office, home)
+    office.purges()
+    assert not purged(office)
+
+
+def test_an_edit_unseen_by_the_purger_brings_the_reference_back_whole_and_flagged() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    office.purges()
+    home.sets("volume", "7")
+    meet(office, home)
+    for desk in (office, home):
+        assert not desk.view.purged
+        assert not desk.view.trashed
+        assert (desk.values["title"], desk.values["volume"]) == ("On Paper", "7")
+        (conflict,) = desk.view.conflicts
+        assert (conflict.field, conflict.kind) == (DELETED, ConflictKind.REVIVED)
+        assert [(one.value, one.slot) for one in conflict.values] == [
+            ("kept, because it was edited", home.slot),
+            ("removed with the trash", office.slot),
+            ("deleted", office.slot),
+        ]
+    home.restores()
+    meet(office, home)
+    assert office.conflicts == {}
+
+
+def test_who_restores_without_knowing_of_the_purge_has_the_reference_back_flagged() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    meet(office, home)
+    office.purges()
+    home.restores()
+    meet(office, home)
+    assert not office.view.trashed
+    assert [one.kind for one in office.view.conflicts] == [ConflictKind.REVIVED]
+
+
+def test_an_unseen_edit_that_its_author_deleted_again_lies_in_the_trash_and_not_beyond() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    office.purges()
+    home.sets("volume", "7")
+    home.deletes()
+    meet(office, home)
+    assert office.view.trashed
+    assert not purged(office)
+    assert office.conflicts == {}
+    home.purges()
+    meet(office, home)
+    assert purged(office)
+
+
+def test_two_purges_that_each_saw_another_edit_hide_the_reference_together() -> None:
+    office, home = desks("office", "home")
+    office.sets("volume", "7")
+    home.sets("page", "3")
+    for desk in (office, home):
+        desk.deletes()
+        desk.purges()
+    meet(office, home)
+    assert purged(office)
+
+
+def test_restoring_a_purged_reference_brings_it_back_without_a_flag() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    office.purges()
+    meet(office, home)
+    home.restores()
+    meet(office, home)
+    assert not office.view.trashed
+    assert office.conflicts == {}
+    office.deletes()
+    office.purges()
+    meet(office, home)
+    assert purged(home)
+
+
+def test_a_newer_version_of_an_import_brings_no_purged_reference_back() -> None:
+    source = Source("ris", "JOUR", "1", (("TI", "On Paper"),))
+    newer = Source("ris", "JOUR", "1", (("TI", "On Ink"),))
+    first, second = (ImportVersion({"title": str(one.tags[0][1])}, one) for one in (source, newer))
+    office = Desk("office")
+    office.document.merge(importing.import_document(RECORD_ID, [first], mapping="1").state())
+    office.deletes()
+    office.purges()
+    office.document.merge(
+        importing.import_document(RECORD_ID, [first, second], mapping="1").state()
+    )
+    assert purged(office)

@@ -12,6 +12,7 @@ from tests.unit.replica.builders import Computer, meet, members, owner_of_a_libr
 from bifolio import limits
 from bifolio.records.reference import ImportedBlocks, ImportedReference, Source, Values
 from bifolio.replica import reporting
+from bifolio.replica.trash import Trash
 from bifolio.results import ImportReport
 
 PAPER = {"ID": "1", "TI": "On Paper", "AU": "Doe, Jane", "DO": "10.1000/paper", "PY": "2014"}
@@ -153,6 +154,37 @@ def test_what_is_in_the_trash_stays_there_and_is_named(office: Computer, tmp_pat
         assert counts(imported) == (0, 0, 1, 1)
         assert imported.trashed_keys == [paper.key]
     assert office.titles() == ["On Ink"]
+
+
+def test_what_went_with_the_trash_stays_away_and_is_named(office: Computer, tmp_path: Path) -> None:
+    other = {"ID": "1", "TI": "Another work", "AU": "Poe, P."}
+    office.imports(*ris(tmp_path, PAPER, INK))
+    (paper,) = (
+        row for row in office.replica.references.listed(trashed=False) if row.title != "On Ink"
+    )
+    office.deletes(paper.id)
+    Trash(office.replica).empty()
+    for version in (PAPER, PAPER | {"VL": "7"}):
+        imported = office.imports(*ris(tmp_path, version, INK))
+        assert counts(imported) == (0, 0, 1, 0)
+        assert imported.purged_keys == [paper.key]
+    # The same source id alone is no match.
+    assert counts(office.imports(*ris(tmp_path, other))) == (1, 0, 0, 0)
+    Trash(office.replica).restore([paper.id])
+    assert counts(office.imports(*ris(tmp_path, PAPER | {"VL": "7"}))) == (0, 1, 0, 0)
+    assert office.titles() == ["Another work", "On Ink", "On Paper"]
+
+
+def test_of_a_live_and_a_purged_reference_a_record_belongs_to_the_live_one(
+    office: Computer, tmp_path: Path
+) -> None:
+    office.imports(*ris(tmp_path, PAPER))
+    office.deletes(only_id(office))
+    Trash(office.replica).empty()
+    office.adds("c0" * 16, {"type": "book", "title": "Unrelated"})
+    office.imports(*ris(tmp_path, INK))
+    imported = office.imports(*ris(tmp_path, INK | {"VL": "7"}))
+    assert (imported.updated, imported.purged) == (1, 0)
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(office: Computer, tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""The trash of a library: what lies in it, emptying it, and taking references out again.
+
+Emptying hides at once, on every replica that learns of it, and frees what the state hash and the
+lists knew of a reference. Its content stays in its document until every replica has passed the
+purge (DESIGN §4), which no replica can know yet; so for now whatever was emptied can be restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bifolio import limits
+from bifolio.document import deletion
+from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
+from bifolio.records.canonical import nfc
+from bifolio.replica import lookup
+from bifolio.replica.replica import Replica
+from bifolio.results import Purged, Shown
+from bifolio.storage.purged import PurgedRow
+
+_CANDIDATES_MAX = 5
+
+
+class Trash:
+    """The trash of one library."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    def list(self) -> Iterator[Shown]:
+        """The references in the trash, by id."""
+        for row in self._replica.references.listed(trashed=True):
+            yield lookup.show(self._replica, row)
+
+    def empty(self, ids: Sequence[str] | None = None) -> Sequence[Purged]:
+        """Remove references from the trash for good.
+
+        What somebody edits without knowing of it comes back whole, flagged.
+
+        Args:
+            ids: those that the user was shown; by default all. One that has left the trash
+                meanwhile stays.
+
+        Returns:
+            those that were removed, by id.
+        """
+        removed: list[str] = []
+        wanted = [row.id for row in self._replica.references.listed(trashed=True)]
+        if ids is not None:
+            shown = set(ids)
+            wanted = [one for one in wanted if one in shown]
+        for start in range(0, len(wanted), limits.PURGED_AT_ONCE):
+            part = wanted[start : start + limits.PURGED_AT_ONCE]
+            with self._replica.database.transaction():
+                removed += self._replica.commit_each(part, deletion.plan_purge)
+        rows = map(self._replica.references.purged.read, removed)
+        return [_shown(row) for row in rows if row is not None]
+
+    def emptied(self) -> Iterator[Purged]:
+        """What was removed from the trash and can be restored, by id."""
+        yield from map(_shown, self._replica.references.purged.listed())
+
+    def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
+        """Take references out of the trash, or settle that they were brought back; one that went
+        with an emptied trash comes back too.
+
+        Raises:
+            ReferenceNotFoundError, AmbiguousReferenceError: nothing was restored.
+        """
+        with self._replica.database.transaction():
+            ids = list(dict.fromkeys(map(self._find, refs)))
+            self._replica.commit_each(ids, deletion.plan_restore)
+        return [lookup.show_id(self._replica, one) for one in ids]
+
+    def _find(self, ref: str) -> str:
+        """The id of a reference; what is there comes before what was removed."""
+        try:
+            return lookup.find(self._replica, ref).id
+        except ReferenceNotFoundError:
+            found = _removed(self._replica, nfc(ref.strip()))
+            if len(found) > 1:
+                names = tuple(f"{row.key or 'no key'} ({row.id[:12]})" for row in found)
+                raise AmbiguousReferenceError(ref, candidates=names) from None
+            if not found:
+                raise
+            return found[0].id
+
+
+def _removed(replica: Replica, wanted: str) -> list[PurgedRow]:
+    """Those that went with the trash and had this key, or whose id begins like this."""
+    purged = replica.references.purged
+    if not wanted:
+        return []
+    if found := purged.with_key(wanted, most=_CANDIDATES_MAX):
+        return found
+    if lookup.is_id(wanted):
+        return purged.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
+    return []
+
+
+def _shown(row: PurgedRow) -> Purged:
+    return Purged(row.id, row.key, row.title)
