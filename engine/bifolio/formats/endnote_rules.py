@@ -1,6 +1,6 @@
-"""What EndNote's two formats, XML and ``enw``, share: types, names, dates and serial numbers.
+"""What EndNote's formats, RIS, XML and ``enw``, share: types, names, dates and serial numbers.
 
-May know EndNote's conventions, not how either format is written down.
+May know EndNote's conventions, not how any of the formats is written down.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from typing import Final
 from bifolio.formats import dates
 from bifolio.formats.gathering import Gathering
 from bifolio.formats.identifiers import (
+    bare_serial_number,
     doi_in_address,
     is_isbn,
     is_issn,
     split_identifiers,
     split_urls,
 )
+from bifolio.formats.mapping_meanings import endnote_number
 from bifolio.formats.mapping_types import ENDNOTE_TYPES, RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.people import parse_ris_name, write_ris_name
 from bifolio.records.dates import CslDate, date_text, parse_date
@@ -43,9 +45,22 @@ def csl_type_of_label(label: str) -> str:
 
 
 def csl_type(written: str) -> str:
-    """The CSL type of ``17 Journal Article``; the number tells before the label does."""
+    """The CSL type of ``17 Journal Article``.
+
+    The number tells: users rename types. But where the label is another of EndNote's own ones the
+    label tells: some programs write numbers of their own.
+    """
     number, _, label = written.partition(" ")
-    return ENDNOTE_TYPES.get(number) or csl_type_of_label(label if number.isdigit() else written)
+    by_number = ENDNOTE_TYPES.get(number)
+    if by_number is None or endnote_number(label) not in ("", number):
+        return csl_type_of_label(label if number.isdigit() else written)
+    return by_number
+
+
+def type_number(written: str) -> str:
+    """EndNote's number of ``17 Journal Article``, by the label where the number is another's."""
+    number, _, label = written.partition(" ")
+    return endnote_number(label if number.isdigit() else written) or number
 
 
 def endnote_label(values: Values) -> str:
@@ -122,13 +137,14 @@ def gather_serial_numbers(
     gathering: Gathering, index: int, raw: str, kind: str, extra: str
 ) -> None:
     """ISSNs, ISBNs, or the number of a report or patent."""
-    for text in split_identifiers(raw.replace("\r", "\n")):
+    for part in split_identifiers(raw.replace("\r", "\n")):
+        text = bare_serial_number(part)
         if is_issn(text):
             gathering.append(index, "ISSN", text)
         elif is_isbn(text):
             gathering.append(index, "ISBN", text)
-        elif kind in ("report", "patent"):
-            gathering.candidate(index, "number", text, rank=2, extra=extra)
+        elif kind in ("report", "patent", "standard"):
+            gathering.candidate(index, "number", text, rank=1, extra=extra)
         else:
             gathering.append(index, "ISSN" if kind in _ISSN_TYPES else "ISBN", text)
 
@@ -153,7 +169,7 @@ def gather_rule(
         for address in split_urls(value):
             gathering.append(index, field, address)
             if doi := doi_in_address(address):
-                gathering.candidate(index, "DOI", doi, rank=9)
+                gathering.derive("DOI", doi)
     elif field == "tags":
         for keyword in re.split(r"[;\n]", raw):
             gathering.append(index, field, " ".join(keyword.split()))

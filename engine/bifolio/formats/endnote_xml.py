@@ -7,6 +7,7 @@ May know EndNote's elements and what they mean in each type, not how XML is read
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from bifolio.formats import endnote_records
@@ -26,6 +27,7 @@ from bifolio.formats.endnote_rules import (
     is_pubmed,
     issued_texts,
     page_range,
+    type_number,
     write_name,
 )
 from bifolio.formats.endnote_text import (
@@ -39,6 +41,7 @@ from bifolio.formats.endnote_text import (
 from bifolio.formats.gathering import Gathering, Mapped
 from bifolio.formats.identifiers import doi_of, is_doi
 from bifolio.formats.mapping_fields import ENDNOTE_FIELDS, WRITTEN_FIELDS
+from bifolio.formats.mapping_meanings import endnote_meanings, is_taken, written_name
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
 from bifolio.records.names import Name
@@ -53,6 +56,16 @@ _EDITORS: Final = "contributors/secondary-authors/author"
 _SERIES_EDITORS: Final = "contributors/tertiary-authors/author"
 _CONTAINER: Final = "titles/secondary-title"
 _JOURNAL: Final = "periodical/full-title"
+_PROCEEDINGS: Final = "custom3"
+_PLACE: Final = "pub-location"
+_SECOND_PLACE: Final = "custom1"
+
+#: What is said of a meeting and of its proceedings; each of the elements decides about both.
+_TITLES: Final = ("container-title", "event-title")
+_PLACES: Final = ("event-place", "publisher-place")
+_TOGETHER: Final = {
+    _CONTAINER: _TITLES, _PROCEEDINGS: _TITLES, _PLACE: _PLACES, _SECOND_PLACE: _PLACES
+}  # fmt: skip
 
 #: Where the record comes from: kept in the source, no field of a reference.
 _ORIGIN: Final = frozenset("database source-app rec-number foreign-keys foreign-keys/key".split())
@@ -84,31 +97,40 @@ def identity(tags: tuple[tuple[str, str], ...]) -> str:
 # --- reading ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What the meaning of an element depends on beside its own text."""
+
+    #: The CSL type.
+    kind: str
+    #: EndNote's number of its own type.
+    number: str
+    #: The first text of each path, on one line.
+    given: dict[str, str]
+    #: What the type gives a meaning of its own.
+    meanings: dict[str, str]
+
+
 def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of a record and which fields each element fed."""
     del blocks
-    kind, number = csl_type(source.type), source.type.partition(" ")[0]
     given: dict[str, str] = {}
     for tag, raw in source.tags:
-        if text := " ".join(plain_text(read_raw(raw)).split()):
-            given.setdefault(path_of(tag), text)
+        path = path_of(tag)
+        if path not in given and (text := " ".join(plain_text(read_raw(raw)).split())):
+            given[path] = text
+    number = type_number(source.type)
+    record = _Record(csl_type(source.type), number, given, endnote_meanings(number))
     gathering = Gathering(len(source.tags))
-    gathering.derive("type", kind)
+    gathering.derive("type", record.kind)
     for index, (tag, raw) in enumerate(source.tags):
-        _gather(gathering, index, path_of(tag), raw, kind, number, given)
+        _gather(gathering, index, path_of(tag), raw, record)
     return gathering.finish()
 
 
-def _gather(
-    gathering: Gathering,
-    index: int,
-    path: str,
-    raw: str,
-    kind: str,
-    number: str,
-    given: dict[str, str],
-) -> None:
+def _gather(gathering: Gathering, index: int, path: str, raw: str, record: _Record) -> None:
     """Give one element to the field that it means in a record of this type."""
+    given = record.given
     runs = read_raw(raw)
     plain = plain_text(runs).strip()
     if not plain or path in _ORIGIN:
@@ -122,10 +144,10 @@ def _gather(
             gathering, index, text, given.get(_YEAR, ""), given.get(_DAY, ""),
             of_year=path == _YEAR, extra=_EXTRA + path,
         )  # fmt: skip
-    elif path == "isbn":
-        gather_serial_numbers(gathering, index, plain, kind, _EXTRA + path)
+    elif path in ("isbn", "issn"):
+        gather_serial_numbers(gathering, index, plain, record.kind, _EXTRA + path)
     else:
-        field, rank, value = _meaning(path, text, kind, number, given)
+        field, rank, value = _meaning(path, text, record)
         lines = plain
         if field in _RICH:
             lines = rich_text(runs).strip()
@@ -136,28 +158,22 @@ def _gather(
             gather_rule(gathering, index, field, value, lines, rank=rank, extra=_EXTRA + path)
         else:
             gathering.append(index, _EXTRA + path, plain)
+        if record.number in _MEETINGS:
+            for other in _TOGETHER.get(path, ()):
+                gathering.feed(index, other)
 
 
-def _meaning(
-    path: str, text: str, kind: str, number: str, given: dict[str, str]
-) -> tuple[str, int, str]:
+def _meaning(path: str, text: str, record: _Record) -> tuple[str, int, str]:
     """(field, rank, text) of an element; an empty field where it means none."""
-    whole = kind in WHOLE_BOOKS
-    special: dict[str, tuple[str, int]] = {
-        _EDITORS: ("collection-editor" if whole else "editor", 0),
-        _SERIES_EDITORS: ("editor" if whole else "collection-editor", 0),
-        _CONTAINER: _container(kind, number),
-        "number": (_number(kind), 0),
-        "pages": (_pages(text, kind), 0),
-        "edition": ("version" if kind in VERSIONED else "edition", 0),
-        "custom1": ("event-place" if number in _MEETINGS else "", 0),
-        "custom2": ("PMCID" if re.fullmatch(r"PMC\d+", text) else "", 0),
-        "custom3": ("event-title" if number in _MEETINGS else "", 0),
-        "custom7": (_article_number(text, kind), 0),
-        "label": ("citation-key" if _KEY.fullmatch(text) else "", 0),
-    }
+    kind, given = record.kind, record.given
     if path == "pages":
         text = page_range(text)
+    if path == "custom2" and re.fullmatch(r"PMC\d+", text):
+        return "PMCID", 0, text
+    if record.number in _MEETINGS and path in _TOGETHER:
+        return *_meeting(path, given), text
+    if (own := record.meanings.get(path)) is not None:
+        return "" if own == "-" else own, 1 if own == "page" else 0, text
     if path == "electronic-resource-num":
         if is_doi(text):
             return "DOI", 0, doi_of(text)
@@ -165,14 +181,46 @@ def _meaning(
     if path == "accession-num":
         origins = [given.get(f"remote-database-{part}", "") for part in ("provider", "name")]
         return "PMID" if is_pubmed(text, *origins) else "accession-number", 0, text
-    field, rank = special.get(path) or ENDNOTE_FIELDS.get(path, ("", 0))
-    return field, rank, text
+    return *_by_kind(path, text, kind), text
 
 
-def _container(kind: str, number: str) -> tuple[str, int]:
-    if number in _PAPERS:
-        return "event-title", 0
-    return ("collection-title", 1) if kind in WHOLE_BOOKS else ("container-title", 0)
+def _by_kind(path: str, text: str, kind: str) -> tuple[str, int]:
+    """(field, rank) of an element whose meaning depends on the CSL type alone."""
+    whole = kind in WHOLE_BOOKS
+    match path:
+        case "contributors/secondary-authors/author":
+            return "collection-editor" if whole else "editor", 0
+        case "contributors/tertiary-authors/author":
+            return "editor" if whole else "collection-editor", 0
+        case "titles/secondary-title":
+            return ("collection-title", 1) if whole else ("container-title", 0)
+        case "number":
+            return _number(kind), 0
+        case "pages":
+            return _pages(text, kind), 0
+        case "edition":
+            return "version" if kind in VERSIONED else "edition", 0
+        case "custom7":
+            return _article_number(text, kind), 0
+        case "label":
+            return "citation-key" if _KEY.fullmatch(text) else "", 0
+        case _:
+            return ENDNOTE_FIELDS.get(path, ("", 0))
+
+
+def _meeting(path: str, given: dict[str, str]) -> tuple[str, int]:
+    """(field, rank) of the elements that name a meeting, its proceedings, or the place of either.
+
+    EndNote has the meeting in ``secondary-title`` and its proceedings in ``custom3``; where there
+    is but one title it is that of the proceedings. A place in ``pub-location`` is the meeting's
+    where ``custom1`` has the publisher's.
+    """
+    if path in (_CONTAINER, _PROCEEDINGS):
+        meeting = path == _CONTAINER and _PROCEEDINGS in given
+        return "event-title" if meeting else "container-title", 0
+    both = _PLACE in given and _SECOND_PLACE in given
+    meeting = path == (_PLACE if both else _SECOND_PLACE)
+    return "event-place" if meeting else "publisher-place", 0
 
 
 def _number(kind: str) -> str:
@@ -206,10 +254,10 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
-    csl, number = csl_type(kind), kind.partition(" ")[0]
+    csl, number = csl_type(kind), type_number(kind)
     if field == "container-title" and csl in ARTICLES:
         return [(path, _rich(str(value))) for path in (_CONTAINER, _JOURNAL)]
-    path = _written_path(field, csl, number)
+    path = _written_path(field, values, csl, number)
     if not path:
         return []
     rule = FIELDS[field]
@@ -228,14 +276,23 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
     return [(path, _rich(str(value)) if field in _RICH else _plain(str(value)))]
 
 
-def _written_path(field: str, csl: str, number: str) -> str:
+def _written_path(field: str, values: Values, csl: str, number: str) -> str:
+    """The element under which a type has a field; empty where it has no place for it."""
+    if number in _MEETINGS and field in (*_TITLES, *_PLACES):
+        return _written_meeting(field, values)
+    meanings = endnote_meanings(number)
+    if own := written_name(field, meanings):
+        return own
+    path = _general_path(field, csl, number)
+    return "" if is_taken(path, field, meanings) else path
+
+
+def _general_path(field: str, csl: str, number: str) -> str:
     whole = csl in WHOLE_BOOKS
     special: dict[str, str] = {
         "editor": _SERIES_EDITORS if whole else _EDITORS,
         "collection-editor": _EDITORS if whole else _SERIES_EDITORS,
         "container-title": "" if whole else _JOURNAL if number in _PAPERS else _CONTAINER,
-        "event-title": _CONTAINER if number in _PAPERS else "custom3" if number == "10" else "",
-        "event-place": "custom1" if number in _MEETINGS else "",
         "issue": "number" if _number(csl) == "issue" else "",
         "number": "number" if csl in NUMBERED else "",
         "collection-number": "number" if whole else "",
@@ -254,6 +311,17 @@ def _written_path(field: str, csl: str, number: str) -> str:
     }
     path: str = special.get(field, WRITTEN_FIELDS["endnote"].get(field, ""))
     return path
+
+
+def _written_meeting(field: str, values: Values) -> str:
+    """The element of a meeting, its proceedings, or the place of either (see ``_meeting``)."""
+    if field in _TITLES:
+        both = all(title in values for title in _TITLES)
+        if field == "event-title":
+            return _CONTAINER if both else ""
+        return _PROCEEDINGS if both else _CONTAINER
+    both = all(place in values for place in _PLACES)
+    return _PLACE if (field == "event-place") == both else _SECOND_PLACE
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ tags and labels, not files or the other formats.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from bifolio.formats.carriers import carrier_name, carrier_texts, restore
@@ -24,11 +25,14 @@ from bifolio.formats.endnote_rules import (
     is_pubmed,
     issued_texts,
     page_range,
+    type_number,
     write_name,
 )
 from bifolio.formats.gathering import Gathering, Mapped
 from bifolio.formats.identifiers import doi_of, is_doi
 from bifolio.formats.mapping_fields import ENW_FIELDS, WRITTEN_FIELDS
+from bifolio.formats.mapping_meanings import enw_meanings, is_taken, written_name
+from bifolio.formats.mapping_types import UNKNOWN_TYPE
 from bifolio.formats.tagged_lines import ENW_LINES
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
@@ -42,26 +46,48 @@ _CARRIER_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
 # --- reading ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What the meaning of a tag depends on beside its own text."""
+
+    #: The CSL type.
+    kind: str
+    #: The first text of each tag, on one line.
+    given: dict[str, str]
+    #: What the type gives a meaning of its own.
+    meanings: dict[str, str]
+
+
 def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of a record and which fields each tag fed."""
     del blocks
-    kind = csl_type_of_label(source.type)
     given: dict[str, str] = {}
     for tag, raw in source.tags:
-        if raw.strip():
-            given.setdefault(tag, " ".join(raw.split()))
+        if tag not in given and (text := " ".join(raw.split())):
+            given[tag] = text
+    record = _Record(_csl_type(source.type, given), given, enw_meanings(type_number(source.type)))
     gathering = Gathering(len(source.tags))
-    gathering.derive("type", kind)
+    gathering.derive("type", record.kind)
     for index, (tag, raw) in enumerate(source.tags):
-        if raw.strip():
-            _gather(gathering, index, tag, raw.strip(), kind, given)
+        if stripped := raw.strip():
+            _gather(gathering, index, tag, stripped, record)
     return gathering.finish()
 
 
-def _gather(
-    gathering: Gathering, index: int, tag: str, raw: str, kind: str, given: dict[str, str]
-) -> None:
+def _csl_type(label: str, given: dict[str, str]) -> str:
+    """The CSL type of a label; without one, that of the tags, as the older Refer had it."""
+    if label.strip():
+        return csl_type_of_label(label)
+    if "J" in given:
+        return "article-journal"
+    if "B" in given:
+        return "chapter"
+    return "book" if "I" in given else UNKNOWN_TYPE
+
+
+def _gather(gathering: Gathering, index: int, tag: str, raw: str, record: _Record) -> None:
     """Give one line to the field that its tag means in a record of this type."""
+    given = record.given
     text = " ".join(raw.split())
     carried = _CARRIER_LINE.fullmatch(raw) if tag == "Z" and raw.startswith("x-") else None
     if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
@@ -72,18 +98,25 @@ def _gather(
             of_year=tag == "D", extra=_EXTRA + tag,
         )  # fmt: skip
     elif tag == "@":
-        gather_serial_numbers(gathering, index, raw, kind, _EXTRA + tag)
+        gather_serial_numbers(gathering, index, raw, record.kind, _EXTRA + tag)
     else:
-        field, rank, value = _meaning(tag, text, kind, given)
+        field, rank, value = _meaning(tag, text, record)
         if field:
             gather_rule(gathering, index, field, value, raw, rank=rank, extra=_EXTRA + tag)
         else:
             gathering.append(index, _EXTRA + tag, raw)
 
 
-def _meaning(tag: str, text: str, kind: str, given: dict[str, str]) -> tuple[str, int, str]:
+def _meaning(tag: str, text: str, record: _Record) -> tuple[str, int, str]:
     """(field, rank, text) of a tag in this record; an empty field where it means none."""
+    kind, given = record.kind, record.given
     whole = kind in WHOLE_BOOKS
+    if tag == "2" and re.fullmatch(r"PMC\d+", text):
+        return "PMCID", 0, text
+    if (own := record.meanings.get(tag)) is not None:
+        if tag == "P":
+            text = page_range(text)
+        return "" if own == "-" else own, 1 if own == "page" else 0, text
     if tag in ("J", "B"):
         field = "collection-title" if tag == "B" and whole else "container-title"
         return field, "JB".index(tag), text
@@ -99,8 +132,6 @@ def _meaning(tag: str, text: str, kind: str, given: dict[str, str]) -> tuple[str
     if tag == "M":
         pubmed = is_pubmed(text, given.get("W", ""), given.get("~", ""))
         return "PMID" if pubmed else "accession-number", 0, text
-    if tag == "2":
-        return "PMCID" if re.fullmatch(r"PMC\d+", text) else "", 0, text
     if tag == "R":
         return "DOI" if is_doi(text) else "", 0, doi_of(text)
     if tag == "F":
@@ -124,7 +155,7 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
-    tag = _written_tag(field, csl_type_of_label(kind))
+    tag = _written_tag(field, kind)
     if not tag:
         return []
     rule = FIELDS[field]
@@ -142,7 +173,16 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     return [(tag, text if plain else " ".join(text.split()))]
 
 
-def _written_tag(field: str, csl: str) -> str:
+def _written_tag(field: str, label: str) -> str:
+    """The tag under which a type has a field; empty where it has no place for it."""
+    meanings = enw_meanings(type_number(label))
+    if own := written_name(field, meanings):
+        return own
+    tag = _general_tag(field, csl_type_of_label(label))
+    return "" if is_taken(tag, field, meanings) else tag
+
+
+def _general_tag(field: str, csl: str) -> str:
     if field == "container-title":
         return "" if csl in WHOLE_BOOKS else "J" if csl in ARTICLES else "B"
     special: dict[str, str] = {

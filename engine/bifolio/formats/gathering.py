@@ -70,7 +70,10 @@ class Gathering:
         self._values.setdefault(field, []).append((index, value))
 
     def derive(self, field: str, value: Value) -> None:
-        """A value that no tag says (it follows from the type); any tag's claim beats it."""
+        """A value that no tag says (it follows from the type or an address).
+
+        Any tag's claim beats it, and no tag has to change when it does.
+        """
         self._candidates.setdefault(field, []).append(_Candidate(1_000, -1, value, ""))
 
     def restore(self, index: int, restored: Restored) -> None:
@@ -127,7 +130,7 @@ class Gathering:
             return tuple(value for _, value in pieces if isinstance(value, Name))
         texts = [value for _, value in pieces if isinstance(value, str)]
         if rule is MergeRule.TEXT:
-            return "\n\n".join(texts)
+            return "\n\n".join(dict.fromkeys(texts))  # ``N2`` often repeats ``AB``
         if rule is MergeRule.SET:
             first: dict[str, str] = {}
             for text in texts:

@@ -9,6 +9,12 @@ _DOI_PREFIX: Final = re.compile(r"\s*(?:https?://(?:dx\.)?doi\.org/|doi:\s*)(?=1
 _DOI: Final = re.compile(r"10\.\d{3,9}(?:\.\d+)*/\S+")
 _DOI_ADDRESS: Final = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\S+)", re.I)
 _ISBN: Final = re.compile(r"(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx]")
+_SERIAL: Final = re.compile(
+    r"(?:E-?)?(?:ISSN|ISBN)?[:\s-]*"
+    r"((?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx]|\d{4}-?\d{3}[\dXx])"
+    r"\s*(?:\([^()]*\)|\[[^\[\]]*\])?",
+    re.IGNORECASE,
+)
 _PARTS: Final = re.compile(r"\s*[,;\n]\s*|\s+(?=97[89])|\s+(?=\d{4}-\d{3}[\dXx](?:\s|$))")
 
 
@@ -46,6 +52,12 @@ def split_identifiers(text: str) -> list[str]:
     if len(parts) > 1 and all(is_issn(part) or is_isbn(part) for part in parts):
         return parts
     return [text.strip()] if text.strip() else []
+
+
+def bare_serial_number(text: str) -> str:
+    """The ISSN or ISBN without words about it (``ISSN:``, ``(Print)``); any other text as it is."""
+    found = _SERIAL.fullmatch(text.strip())
+    return found.group(1) if found else text
 
 
 def split_urls(text: str) -> list[str]:

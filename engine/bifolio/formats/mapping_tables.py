@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from bifolio.formats import mapping_zotero
 from bifolio.formats.endnote_columns import COLUMNS, TYPE_NUMBERS
 from bifolio.formats.mapping_fields import FIELDS, bare
-from bifolio.formats.mapping_types import TYPES
+from bifolio.formats.mapping_meanings import GENERAL_FIELDS, MEANINGS
+from bifolio.formats.mapping_types import NBIB_TYPES, TYPES
 
 
 def mapping_table_markdown() -> str:
@@ -27,16 +28,29 @@ def mapping_table_markdown() -> str:
         )
         for row in FIELDS
     ]
+    general = [(row.ris, f"%{row.enw}", row.endnote) for row in GENERAL_FIELDS]
+    special = [(row.codes, row.numbers, _pairs(row.meanings), _pairs(row.ris)) for row in MEANINGS]
+    published = [(kind, csl) for kind, csl in NBIB_TYPES]
     return (
         "### Types\n\n"
         + _table(("CSL", "BibTeX", "BibLaTeX", "RIS", "BibTeX, also read", "RIS, also read"), types)
         + "\n### Types of EndNote XML and enw\n\n"
         + "An `enw` file has the label alone. CSL-JSON has CSL's own types.\n\n"
         + _table(("CSL", "EndNote", "also read"), numbers)
+        + "\n### Publication types of PubMed and ERIC\n\n"
+        + "Any other is an article-journal, and a record with BTI a book or a chapter.\n\n"
+        + _table(("PT", "CSL"), published)
         + "\n### Fields\n\n"
         + _table(("field", "BibTeX", "BibLaTeX", "RIS", "note"), fields)
         + "\n### Fields of EndNote, PubMed and CSL-JSON\n\n"
         + _table(("field", "EndNote XML", "enw", "nbib", "CSL-JSON"), others)
+        + "\n### One field under three names\n\n"
+        + "EndNote's general fields; what one means in a type stands in the next table, else in "
+        + "those above.\n\n"
+        + _table(("RIS", "enw", "EndNote XML"), general)
+        + "\n### What a field means in some types\n\n"
+        + "By RIS's tags, for all three formats; a dash is an extra field.\n\n"
+        + _table(("RIS", "EndNote", "means", "in RIS alone"), special)
         + "\n"
         + _libraries()
     )
@@ -65,6 +79,10 @@ def _libraries() -> str:
         + "\n### Zotero: fields and roles\n\n"
         + _table(("field", "Zotero", "also"), fields)
     )
+
+
+def _pairs(text: str) -> str:
+    return ", ".join(pair.replace("=", " ").replace(" -", " –") for pair in text.split())
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

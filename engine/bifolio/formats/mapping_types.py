@@ -136,7 +136,7 @@ TYPES: Final = (
         endnote="21 Film or Broadcast", endnote_read="3 Audiovisual Material",
     ),
     TypeRow("broadcast", "misc", "video", "MPCT", endnote="21 Film or Broadcast"),
-    TypeRow("song", "misc", "audio", "SOUND", "music", "MUSIC", "music", endnote="61 Music"),
+    TypeRow("song", "misc", "audio", "SOUND", "music", "MUSIC", "music|audio", endnote="61 Music"),
     TypeRow(
         "graphic", "misc", "artwork", "ART", "image", "CHART", "artwork|chart or table",
         endnote="2 Artwork", endnote_read="38 Chart or Table",
@@ -187,6 +187,19 @@ ENDNOTE_TYPES: Final = {
     for label in getattr(row, column).split("|")
     if label
 } | {"13": UNKNOWN_TYPE, "47": "paper-conference"}
+
+#: Publication types of PubMed and ERIC that are no articles, the first that a record has decides.
+NBIB_TYPES: Final = (
+    ("preprint", "article"),
+    ("dissertations/theses - doctoral dissertations", "thesis"),
+    ("dissertations/theses - masters theses", "thesis"),
+    ("dissertations/theses", "thesis"),
+    ("books", "book"),
+    ("book", "book"),
+    ("speeches/meeting papers", "paper-conference"),
+    ("reports - research", "report"),
+    ("dataset", "dataset"),
+)
 
 WRITTEN_TYPES: Final = {
     "bibtex": {row.csl: row.bibtex for row in TYPES},

@@ -10,7 +10,9 @@ from typing import Final
 
 from bifolio.formats import dates
 from bifolio.formats.gathering import Gathering, Mapped
+from bifolio.formats.identifiers import bare_serial_number
 from bifolio.formats.mapping_fields import NBIB_FIELDS
+from bifolio.formats.mapping_types import NBIB_TYPES
 from bifolio.formats.people import parse_ris_name
 from bifolio.records.dates import CslDate
 from bifolio.records.fields import FIELDS, MergeRule
@@ -21,6 +23,7 @@ _EXTRA: Final = "x.nbib."
 _ARTICLE: Final = "journal article"
 _MARKED: Final = re.compile(r"(\S+) \[(doi|pii)\]", re.IGNORECASE)
 _DAY: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_NUMBERS: Final = re.compile(r"(\d{4}) (\d{1,2})(?: (\d{1,2}))?")
 _FULL_NAMES: Final = {"AU": "FAU", "ED": "FED"}
 
 
@@ -43,11 +46,11 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
 
 
 def _csl_type(source: Source, given: dict[str, str]) -> str:
-    """PubMed holds articles; books and their chapters have a book title, preprints say so."""
+    """PubMed holds articles; books and their chapters have a book title; ERIC says what it is."""
     if given.get("BTI"):
         return "chapter" if given.get("TI") else "book"
-    kinds = {raw.strip().lower() for tag, raw in source.tags if tag == "PT"}
-    return "article" if "preprint" in kinds else "article-journal"
+    kinds = [raw.strip().lower() for tag, raw in source.tags if tag == "PT"]
+    return next((csl for kind, csl in NBIB_TYPES if kind in kinds), "article-journal")
 
 
 def _gather(
@@ -62,13 +65,21 @@ def _gather(
         _gather_issued(gathering, index, tag, text, given)
     elif tag in ("LID", "AID"):
         marked = _MARKED.fullmatch(text)
-        if marked is not None and marked.group(2).lower() == "doi":
+        kind = marked.group(2).lower() if marked is not None else ""
+        if marked is not None and kind == "doi":
             gathering.candidate(index, "DOI", marked.group(1), extra=_EXTRA + tag)
+        elif marked is not None and tag == "LID" and "PG" not in given:
+            # Where an article has no pages, its publisher's number is what is cited.
+            gathering.candidate(index, "article-number", marked.group(1), extra=_EXTRA + tag)
+        elif re.fullmatch(r"https?://\S+", text):
+            gathering.append(index, "URL", text)
         else:
             gathering.append(index, _EXTRA + tag, text)
     elif tag == "PT":
         rank = 1 if text.lower() == _ARTICLE else 0
         gathering.candidate(index, "genre", text, rank=rank, extra=_EXTRA + tag)
+    elif tag == "JT" and gathering.first("type") in ("book", "thesis"):
+        gathering.candidate(index, "publisher", text, rank=1, extra=_EXTRA + tag)
     elif tag == "BTI":
         gathering.candidate(index, "container-title" if given.get("TI") else "title", text)
     elif tag in NBIB_FIELDS:
@@ -85,6 +96,8 @@ def _gather_field(
     if rule is MergeRule.CREATORS:
         short = tag in _FULL_NAMES and "," not in text
         gathering.append(index, field, _short_name(text) if short else parse_ris_name(text))
+    elif field in ("ISSN", "ISBN"):
+        gathering.append(index, field, bare_serial_number(text))
     elif rule in (MergeRule.SET, MergeRule.TEXT) or field == "author-address":
         gathering.append(index, field, text)
     else:
@@ -113,5 +126,7 @@ def _date(text: str) -> CslDate:
     """``2019 Nov 5``, ``2013 Jan-Feb``, ``2019 Winter``, ``20190918``."""
     if (day := _DAY.fullmatch(text)) is not None:
         return dates.year_date("-".join(day.groups()))
+    if (numbers := _NUMBERS.fullmatch(text)) is not None:
+        return dates.year_date("-".join(f"{int(part):02d}" for part in numbers.groups() if part))
     year, _, rest = text.partition(" ")
     return (dates.worded_date(year, rest) if rest else None) or dates.year_date(text)

@@ -4,7 +4,7 @@ BibTeX's rules: names are joined by ``and``; ``First von Last``, ``von Last, Fir
 ``von Last, Jr, First``; what stands in braces is one word; a name all in braces is a body.
 ``and others`` is the name with the literal ``others`` and is written as ``and others`` again.
 RIS: ``Last, First, Suffix``; a comma at the end marks a body; without any comma nobody can tell,
-so the text stays whole.
+so the text stays whole, unless single letters stand after one word.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from bifolio.records.names import Name
 _Separator = Callable[[str, int], int]
 
 OTHERS: Final = Name(literal="others")
+
+#: ``Longrich N R``: a family name and nothing but single letters after it.
+_TRAILING_INITIALS: Final = re.compile(r"([^\W\d_][\w'’-]+)((?: [^\W\d_]\.?){1,4})")
 
 _EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix)(?:-i)?\s*=\s*", re.IGNORECASE)
 #: The space that ends a command parts no words: ``Dezs\\H o``, ``\\O stergaard``.
@@ -47,7 +50,12 @@ def parse_ris_name(text: str) -> Name:
         return Name(literal=written[:-1].rstrip())
     parts = [part.strip() for part in written.split(",")]
     if len(parts) == 1:
-        return Name(literal=written) if " " in written else Name(family=written)
+        if " " not in written:
+            return Name(family=written)
+        initials = _TRAILING_INITIALS.fullmatch(written)
+        if initials is None:
+            return Name(literal=written)
+        return Name(family=initials.group(1), given=initials.group(2).strip())
     if len(parts) > 3 or not parts[0]:
         return Name(literal=written)
     particle, family = _particle(parts[0].split(" "))
@@ -59,6 +67,7 @@ def write_ris_name(name: Name) -> str:
     """The name as an RIS line has it."""
     if name.literal:
         plain = " " in name.literal and "," not in name.literal
+        plain = plain and not _TRAILING_INITIALS.fullmatch(name.literal)
         return name.literal if plain else f"{name.literal},"
     return str(name) if "," in str(name) or " " not in str(name) else f"{name}, "
 

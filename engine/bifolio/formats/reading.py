@@ -207,14 +207,25 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
     imported = _blocks(RIS, [], outside)
     if imported is not None:
         yield imported
+    count = 0
+    all_ended = True
+    cut: tagged_lines.TaggedRecord | None = None
     for found in tagged_lines.split(text):
         if isinstance(found, tagged_lines.OutsideText):
             continue
+        if cut is not None:
+            all_ended = False
+        cut = None if found.ended else found
+        count += 1
         if not any(raw for _, raw in found.tags):
             yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
             continue
         own_id = next((raw for tag, raw in found.tags if tag == "ID"), "")
         yield _reference(RIS, found.type, own_id, tuple(found.tags), found.line, imported)
+    # Some tools write no ER at all, and people forget the last one.
+    if cut is not None and ((all_ended and count > 2) or not text.endswith("\n")):
+        reason = "the file ends inside this record, before its ER line; imported as far as it goes"
+        yield SkippedRecord(str(path), cut.line, reason)
 
 
 def _read_csl_json(path: Path, text: str) -> Iterator[Read]:

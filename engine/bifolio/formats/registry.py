@@ -108,7 +108,10 @@ ENDNOTE_XML: Final = Family(
     name="endnote-xml",
     shown="EndNote XML",
     suffixes=(".xml", ".endx"),
-    mark=re.compile(r"<xml\b[^>]*>\s*<records\b|<records>\s*<record\b|<record>\s*<database\b"),
+    mark=re.compile(
+        r"<xml\b[^>]*>\s*<records\b|<records>\s*<record\b|<record>\s*<database\b"
+        r"|<EndNote>\s*<Cite\b"
+    ),
     trace=endnote_xml.trace,
     written_type=endnote_xml.written_type,
     emit=endnote_xml.emit,
@@ -122,7 +125,8 @@ NBIB: Final = ReadFamily(
     name="nbib",
     shown="nbib",
     suffixes=(".nbib",),
-    mark=re.compile(r"^PMID ?- ?\d", re.MULTILINE),
+    # RIS has no tag of more than two characters.
+    mark=re.compile(r"^(?:PMID ?- ?\d|(?:OWN |STAT|FAU |FED |DCOM|PMC )- ?\S)", re.MULTILINE),
     trace=nbib.trace,
 )
 

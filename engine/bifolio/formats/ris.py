@@ -8,21 +8,25 @@ types, not files or the other formats.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from bifolio.formats import dates
 from bifolio.formats.carriers import carrier_name, carrier_texts, restore
-from bifolio.formats.gathering import Gathering, Mapped
-from bifolio.formats.identifiers import (
-    doi_in_address,
-    doi_of,
-    is_doi,
-    is_isbn,
-    is_issn,
-    split_identifiers,
-    split_urls,
+from bifolio.formats.endnote_rules import (
+    ARTICLES,
+    NUMBERED,
+    VERSIONED,
+    WHOLE_BOOKS,
+    WHOLE_WORKS,
+    gather_serial_numbers,
+    is_pubmed,
+    page_range,
 )
+from bifolio.formats.gathering import Gathering, Mapped
+from bifolio.formats.identifiers import doi_in_address, doi_of, is_doi, split_urls
 from bifolio.formats.mapping_fields import RIS_FIELDS, WRITTEN_FIELDS
+from bifolio.formats.mapping_meanings import is_taken, ris_meanings, written_name
 from bifolio.formats.mapping_types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.people import parse_ris_name, write_ris_name
 from bifolio.formats.tagged_lines import is_tag_line
@@ -32,34 +36,52 @@ from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
 _EXTRA: Final = "x.ris."
 
-_WHOLE_BOOKS: Final = frozenset("book classic collection".split())
-_WHOLE_WORKS: Final = _WHOLE_BOOKS | {"thesis", "report", "manuscript", "pamphlet"}
-_ARTICLES: Final = frozenset("article-journal article-magazine article-newspaper".split())
-_NUMBERED: Final = frozenset(
-    "report patent standard bill legislation regulation hearing article".split()
-)
-_VERSIONED: Final = frozenset({"software", "dataset"})
-_ISSN_TYPES: Final = _ARTICLES | {"periodical", "paper-conference", "article"}
-_PUBMED: Final = re.compile(r"pubmed|medline|nlm|national library of medicine", re.IGNORECASE)
+#: A paper that was read at a meeting and need not be printed, by its code and EndNote's label.
+_PAPERS: Final = frozenset({"CPAPER", "CONFERENCE PAPER"})
+
+#: What is said of a meeting and of its proceedings; each of the tags decides about both.
+_MEETINGS: Final = frozenset("container-title event-title event-place publisher-place".split())
+_TITLES: Final = ("container-title", "event-title")
+_PLACES: Final = ("event-place", "publisher-place")
+_TOGETHER: Final = {"T2": _TITLES, "C3": _TITLES, "CP": _TITLES, "C1": _PLACES, "CY": _PLACES}
+#: ``26957754[pmid]``, ``PMC4756000 [PMCID]``.
+_PUBMED_ID: Final = re.compile(r"(\d+|PMC\d+) ?\[pmc?id\]", re.IGNORECASE)
+#: The longest text that is taken for an issue; some databases put remarks and addresses there.
+_ISSUE_LENGTH_MAX: Final = 60
 _CARRIER_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
 
 
 # --- reading ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What the meaning of a tag depends on beside its own text."""
+
+    #: The CSL type.
+    kind: str
+    #: What stands after ``TY``, in capitals.
+    code: str
+    #: The first text of each tag, on one line.
+    given: dict[str, str]
+    #: What the type gives a meaning of its own.
+    meanings: dict[str, str]
+
+
 def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of a record and which fields each tag fed."""
     del blocks  # text outside of records says nothing of them
-    kind = csl_type(source.type)
     given: dict[str, str] = {}
     for tag, raw in source.tags:
-        if raw.strip():
-            given.setdefault(tag, " ".join(raw.split()))
+        if tag not in given and (text := " ".join(raw.split())):
+            given[tag] = text
+    code = source.type.upper()
+    record = _Record(csl_type(source.type), code, given, ris_meanings(code))
     gathering = Gathering(len(source.tags))
-    gathering.derive("type", kind)
+    gathering.derive("type", record.kind)
     for index, (tag, raw) in enumerate(source.tags):
-        if raw.strip():
-            _gather(gathering, index, tag, raw.strip(), kind, source.type.upper(), given)
+        if stripped := raw.strip():
+            _gather(gathering, index, tag, stripped, record)
     return gathering.finish()
 
 
@@ -68,15 +90,7 @@ def csl_type(written: str) -> str:
     return RIS_TYPES.get(" ".join(written.lower().split()), UNKNOWN_TYPE)
 
 
-def _gather(
-    gathering: Gathering,
-    index: int,
-    tag: str,
-    raw: str,
-    kind: str,
-    code: str,
-    given: dict[str, str],
-) -> None:
+def _gather(gathering: Gathering, index: int, tag: str, raw: str, record: _Record) -> None:
     """Give one line to the field that its tag means in a record of this type."""
     text = " ".join(raw.split())
     carried = _CARRIER_LINE.fullmatch(raw) if tag == "N1" and raw.startswith("x-") else None
@@ -84,20 +98,22 @@ def _gather(
         gathering.restore(index, restored)
         return
     if tag in ("PY", "Y1", "DA"):
-        _gather_issued(gathering, index, tag, text, given)
+        _gather_issued(gathering, index, tag, text, record.given)
         return
-    if tag == "EP" and given.get("SP") and _page_field(kind, given) == "page":
+    if tag == "EP" and record.given.get("SP") and _page_field(record) == "page":
         gathering.feed(index, "page")
         return
     if tag == "SN":
-        for part in split_identifiers(text):
-            _gather_serial_number(gathering, index, part, kind)
+        gather_serial_numbers(gathering, index, raw, record.kind, _EXTRA + tag)
         return
-    field, rank, value = _meaning(tag, text, kind, code, given)
+    field, rank, value = _meaning(tag, text, record)
     if field == "":
         gathering.append(index, _EXTRA + tag, raw)
         return
     _gather_value(gathering, index, tag, field, rank, value, raw)
+    if record.kind == "paper-conference":
+        for other in _TOGETHER.get(tag, ()):
+            gathering.feed(index, other)
 
 
 def _gather_value(
@@ -113,7 +129,7 @@ def _gather_value(
         for address in split_urls(value):
             gathering.append(index, field, address)
             if doi := doi_in_address(address):
-                gathering.candidate(index, "DOI", doi, rank=9)
+                gathering.derive("DOI", doi)
     elif field == "tags":
         for keyword in re.split(r"[;\n]", raw):
             if keyword.strip():
@@ -129,90 +145,109 @@ def _gather_value(
         gathering.candidate(index, field, value, rank=rank, extra=_EXTRA + tag)
 
 
-def _meaning(
-    tag: str, text: str, kind: str, code: str, given: dict[str, str]
-) -> tuple[str, int, str]:
+def _meaning(tag: str, text: str, record: _Record) -> tuple[str, int, str]:
     """(field, rank, text) of a tag in this record; an empty field where it means none."""
-    if tag in ("T2", "JO", "BT", "JF"):
-        return *_container(tag, kind, code, given), text
-    if tag in ("A2", "A3"):
-        whole = kind in _WHOLE_BOOKS
-        return "collection-editor" if (tag == "A2") == whole else "editor", 0, text
-    if tag in ("IS", "M1", "CP"):
-        return *_number(tag, kind, given), text
-    if tag == "SP":
-        return _page_field(kind, given), 0, _pages(text, given.get("EP", ""))
-    if tag == "ET":
-        return "version" if kind in _VERSIONED else "edition", 0, text
+    kind, given = record.kind, record.given
     if tag in ("M3", "DO", "DI") and (tag != "M3" or is_doi(text)):
         return "DOI", ("DO", "DI", "M3").index(tag), doi_of(text)
+    if tag == "C2" and re.fullmatch(r"PMC\d+", text):
+        return "PMCID", 1, text
+    if tag in ("U1", "U2") and (found := _PUBMED_ID.fullmatch(text)) is not None:
+        return "PMID" if found.group(1).isdigit() else "PMCID", 2, found.group(1)
+    if kind == "paper-conference" and tag in ("T2", "JO", "JF", "BT", "C1", "C3", "CY", "CP"):
+        return *_meeting(tag, text, record), text
+    if tag == "SP":
+        return _page_field(record), 0, _pages(text, given.get("EP", ""))
+    if (own := record.meanings.get(tag)) is not None:
+        return "" if own == "-" else own, 2 if own == "page" else 0, text
+    if tag in ("T2", "JO", "BT", "JF"):
+        return *_container(tag, kind, given), text
+    if tag in ("A2", "A3"):
+        whole = kind in WHOLE_BOOKS
+        return "collection-editor" if (tag == "A2") == whole else "editor", 0, text
+    if tag in ("IS", "M1", "CP"):
+        return *_number(tag, text, kind, given), text
+    if tag == "ET":
+        return "version" if kind in VERSIONED else "edition", 0, text
     if tag == "AN":
-        database = f"{given.get('DB', '')} {given.get('DP', '')}"
-        pubmed = text.isdigit() and _PUBMED.search(database)
+        pubmed = is_pubmed(text, given.get("DB", ""), given.get("DP", ""))
+        if given.get("DB") == "PMC" and text.startswith("PMC"):
+            return "PMCID", 0, text
         return "PMID" if pubmed else "accession-number", 0, text
-    if tag in ("C1", "C2", "C3"):
-        return _custom(tag, text, kind), 1, text
     if tag == "L2":
         return "URL" if "://" in text and not text.startswith("file:") else "", 0, text
     field, rank = RIS_FIELDS.get(tag, ("", 0))
     return field, rank, text
 
 
-def _custom(tag: str, text: str, kind: str) -> str:
-    if tag == "C2" and re.fullmatch(r"PMC\d+", text):
-        return "PMCID"
-    if kind == "paper-conference":
-        return {"C1": "event-place", "C3": "event-title"}.get(tag, "")
-    return ""
+def _meeting(tag: str, text: str, record: _Record) -> tuple[str, int]:
+    """(field, rank) of the tags that name a meeting, its volume of papers, or the place of either.
 
-
-def _container(tag: str, kind: str, code: str, given: dict[str, str]) -> tuple[str, int]:
-    """(field, rank) of the tags that name what a work appeared in."""
-    if kind in _WHOLE_BOOKS:
-        return {"T2": ("collection-title", 1), "BT": ("title", 3)}.get(tag, ("", 0))
-    if tag == "T2" and code == "CPAPER":
+    EndNote has the meeting in ``T2`` and its proceedings in ``C3``, the Web of Science the meeting
+    in ``CP``; most others have nothing but the proceedings in ``T2``. A place in ``CY`` is that of
+    a paper's meeting, elsewhere where ``C1`` has the publisher's.
+    """
+    given, paper = record.given, record.code in _PAPERS
+    if tag == "CP":
+        return ("issue", 1) if _is_number(text) else ("event-title", 0)
+    if tag in ("C1", "CY"):
+        both = paper or ("C1" in given and "CY" in given)
+        meeting = tag == "CY" if both else tag == "C1"
+        return "event-place" if meeting else "publisher-place", 0
+    if tag == "C3":
+        return ("", 0) if paper else ("container-title", 0)
+    named = not _is_number(given.get("CP", "0"))
+    if tag == "T2" and not named and (paper or "C3" in given):
         return "event-title", 0
     if tag == "JO":
+        return "container-title", 4
+    return "container-title", 1 + ("JF", "T2", "BT").index(tag)
+
+
+def _is_number(text: str) -> bool:
+    """Whether the text is an issue's number and no name."""
+    return not re.search(r"[^\W\d]{3}", text)
+
+
+def _container(tag: str, kind: str, given: dict[str, str]) -> tuple[str, int]:
+    """(field, rank) of the tags that name what a work appeared in."""
+    if kind in WHOLE_BOOKS:
+        return {"T2": ("collection-title", 1), "BT": ("title", 3)}.get(tag, ("", 0))
+    if tag == "JO":
         full = given.get("JF") or given.get("T2")
-        if full and full != given["JO"] and code != "CPAPER":
+        if full and full != given["JO"]:
             return "container-title-short", 3
         return "container-title", 3
     # A full name in JF is the journal; T2 beside it may be a section's title.
     return "container-title", ("JF", "T2", "BT").index(tag)
 
 
-def _number(tag: str, kind: str, given: dict[str, str]) -> tuple[str, int]:
-    if kind in _WHOLE_BOOKS and tag == "M1":
+def _number(tag: str, text: str, kind: str, given: dict[str, str]) -> tuple[str, int]:
+    if tag == "CP":
+        return ("issue", 1) if _is_number(text) else ("event-title", 0)
+    if kind in WHOLE_BOOKS and tag == "M1":
         return "collection-number", 1
-    if kind in _NUMBERED:
-        return ("number", 0 if tag == "IS" else 1) if tag != "CP" else ("", 0)
-    if tag == "IS":
-        return ("number-of-volumes", 1) if kind == "chapter" and given.get("NV") else ("issue", 0)
-    if tag == "M1" and kind not in _ARTICLES:
+    if kind in NUMBERED:
+        return "number", 0 if tag == "IS" else 2
+    if tag == "IS" and kind == "chapter" and given.get("NV"):
+        return "number-of-volumes", 1
+    if tag == "M1" and kind not in ARTICLES:
         return "number", 0
-    return "issue", ("IS", "CP", "M1").index(tag)
+    return ("issue", 0 if tag == "IS" else 2) if len(text) <= _ISSUE_LENGTH_MAX else ("", 0)
 
 
-def _page_field(kind: str, given: dict[str, str]) -> str:
-    whole = kind in _WHOLE_WORKS and not given.get("EP")
-    return "number-of-pages" if whole and "-" not in given.get("SP", "") else "page"
+def _page_field(record: _Record) -> str:
+    own = record.meanings.get("SP")
+    if own is not None:
+        return own
+    whole = record.kind in WHOLE_WORKS and not record.given.get("EP")
+    return "number-of-pages" if whole and "-" not in record.given.get("SP", "") else "page"
 
 
 def _pages(start: str, end: str) -> str:
-    if not end or start.endswith((f"-{end}", f"–{end}")):
-        return re.sub(r"(?<=\w)\s*[–—]\s*(?=\w)|(?<=\w)--(?=\w)", "-", start)
+    if not end or start == end or start.endswith((f"-{end}", f"–{end}")):
+        return page_range(start)
     return f"{start}-{end}"
-
-
-def _gather_serial_number(gathering: Gathering, index: int, text: str, kind: str) -> None:
-    if is_issn(text):
-        gathering.append(index, "ISSN", text)
-    elif is_isbn(text):
-        gathering.append(index, "ISBN", text)
-    elif kind in ("report", "patent"):
-        gathering.candidate(index, "number", text, rank=2, extra=_EXTRA + "SN")
-    else:
-        gathering.append(index, "ISSN" if kind in _ISSN_TYPES else "ISBN", text)
 
 
 def _gather_issued(
@@ -220,19 +255,20 @@ def _gather_issued(
 ) -> None:
     """One of the three tags of the date: the most telling wins if they agree on the year."""
     date, whole = dates.ris_date(text)
-    year = (given.get("PY") or given.get("Y1") or "")[:4]
+    year = _year(given)
     if tag == "DA" and "date-parts" not in date and year.isdigit():
         within = dates.month_and_day(int(year), text)
         if within is not None:
             date, whole = within, True
     parts = date.get("date-parts")
     if parts is None:
-        gathering.candidate(index, "issued", date, rank=5)
+        # A year that is none says more than a day that is none.
+        gathering.candidate(index, "issued", date, rank=6 if tag == "DA" else 5)
         other = any(given.get(name, text) != text for name in ("PY", "Y1", "DA"))
         if other:
             gathering.append(index, _EXTRA + tag, text)
         return
-    if tag == "DA" and year.isdigit() and str(parts[0][0]) != year:
+    if tag != "PY" and year.isdigit() and str(parts[0][0]) != year:
         gathering.append(index, _EXTRA + tag, text)
         return
     # A day beats a month, a month a year; among equals PY, then Y1.
@@ -240,6 +276,14 @@ def _gather_issued(
     gathering.candidate(index, "issued", date, rank=detail)
     if not whole:
         gathering.append(index, _EXTRA + tag, text)
+
+
+def _year(given: dict[str, str]) -> str:
+    """The year that ``PY`` says, else ``DA``, else the ``Y1`` that both have replaced."""
+    if "PY" in given:
+        return given["PY"][:4]
+    date = dates.ris_date(given["DA"])[0] if "DA" in given else {}
+    return str(date["date-parts"][0][0]) if "date-parts" in date else given.get("Y1", "")[:4]
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -261,7 +305,7 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     if is_extra(field):
         return _emit_extra(field, value)
     csl = csl_type(kind)
-    tag = _written_tag(field, csl, kind)
+    tag = _written_tag(field, values, csl, kind)
     if not tag:
         return []
     rule = FIELDS[field]
@@ -277,24 +321,28 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     return [(tag, text if rule is MergeRule.TEXT else _one_line(field, text))]
 
 
-def _written_tag(field: str, csl: str, code: str) -> str:
-    if field == "editor":
-        return "A3" if csl in _WHOLE_BOOKS else "A2"
-    if field == "collection-editor":
-        return "A2" if csl in _WHOLE_BOOKS else "A3"
-    if field == "container-title":
-        if csl in _WHOLE_BOOKS:
-            return ""
-        return "JF" if code.upper() == "CPAPER" else "T2"
-    if field == "event-title":
-        return "T2" if code.upper() == "CPAPER" else "C3"
+def _written_tag(field: str, values: Values, csl: str, code: str) -> str:
+    """The tag under which a type has a field; empty where it has no place for it."""
+    meanings = ris_meanings(code.upper())
+    if csl == "paper-conference" and field in _MEETINGS:
+        return _written_meeting(field, values, code.upper())
+    if own := written_name(field, meanings):
+        return own
+    tag = _general_tag(field, csl)
+    return "" if is_taken(tag, field, meanings) else tag
+
+
+def _general_tag(field: str, csl: str) -> str:
     special: dict[str, str] = {
-        "issue": "" if csl in _NUMBERED else "IS",
-        "number": "IS" if csl in _NUMBERED else "M1",
-        "number-of-pages": "SP" if csl in _WHOLE_WORKS else "",
+        "editor": "A3" if csl in WHOLE_BOOKS else "A2",
+        "collection-editor": "A2" if csl in WHOLE_BOOKS else "A3",
+        "container-title": "" if csl in WHOLE_BOOKS else "T2",
+        "event-title": "CP",
+        "issue": "" if csl in NUMBERED else "IS",
+        "number": "IS" if csl in NUMBERED else "M1",
+        "number-of-pages": "SP" if csl in WHOLE_WORKS else "",
         "edition": "ET",
-        "version": "ET" if csl in _VERSIONED else "",
-        "event-place": "C1" if csl == "paper-conference" else "",
+        "version": "ET" if csl in VERSIONED else "",
         "ISBN": "SN",
         "ISSN": "SN",
         "PMCID": "C2",
@@ -302,6 +350,22 @@ def _written_tag(field: str, csl: str, code: str) -> str:
     }
     tag: str = special.get(field, WRITTEN_FIELDS["ris"].get(field, ""))
     return tag
+
+
+def _written_meeting(field: str, values: Values, code: str) -> str:
+    """The tag of a meeting, its proceedings, or the place of either (``_meeting`` reads them)."""
+    paper = code in _PAPERS
+    both_places = paper or ("event-place" in values and "publisher-place" in values)
+    if field == "event-place":
+        return "CY" if both_places else "C1"
+    if field == "publisher-place":
+        return "C1" if both_places else "CY"
+    both_titles = "event-title" in values and "container-title" in values
+    if paper:
+        return "T2" if field == "event-title" else "JF"
+    if field == "event-title":
+        return "T2" if both_titles else "CP"
+    return "C3" if both_titles else "T2"
 
 
 def _one_line(field: str, text: str) -> str:

@@ -27,6 +27,8 @@ class TaggedRecord:
     line: int
     type: str = ""
     tags: list[tuple[str, str]] = field(default_factory=list)
+    #: Whether an end tag closed it.
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         if tag == START:
             record.type = value
         elif tag == END:
+            record.ended = True
             yield record
             record = None
         else:
@@ -183,5 +186,8 @@ ENW_LINES: Final = LineLayout(
 
 #: PubMed's nbib: a tag of up to four characters, padded, and a hyphen.
 NBIB_LINES: Final = LineLayout(
-    re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}-(?: (.*)|)"), start="PMID", typed=False, parted=True
+    re.compile(r"([A-Z][A-Z0-9]{1,3})(?=-(?: |$)| {1,2}-) {0,2}- ?(.*)"),
+    start="PMID",
+    typed=False,
+    parted=True,
 )

@@ -134,8 +134,11 @@ def compose(
     changed = _differences(values, mapped.values)
     if not changed:
         return start, lost
-    tags = _replaced(start, mapped.feeds, changed, values, family, dialect)
+    tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=True)
     written = replace(start, tags=tuple(tags))
+    if old is not None and _differences(values, family.trace(written, blocks).values):
+        tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=False)
+        written = replace(start, tags=tuple(tags))
     return _verified(reference, written, values, family, blocks, lost)
 
 
@@ -207,25 +210,38 @@ def _replaced(
     values: Values,
     family: Family,
     dialect: str,
+    *,
+    keep_names: bool,
 ) -> Tags:
-    """The source's tags with those of changed fields replaced, and new fields at the end."""
+    """The source's tags with those of changed fields replaced, and new fields at the end.
+
+    Args:
+        keep_names: a field that stands under another name than we would write keeps it.
+    """
     renewed = _closure(feeds, changed) - {"type"}
     done: set[str] = set()
     tags: Tags = []
 
-    def renew(fields: Iterable[str]) -> None:
+    def renew(fields: Iterable[str], name: str = "") -> None:
         for field in sorted(fields, key=lambda one: (FIELD_ORDER.get(one, 999), one)):
             if field in values and field not in done:
-                tags.extend(family.emit(field, values, dialect, source.type))
+                tags.extend(_named(name, family.emit(field, values, dialect, source.type)))
             done.add(field)
 
     for (tag, raw), fed in zip(source.tags, feeds, strict=True):
         if fed & renewed:
-            renew(fed & renewed)
+            renew(fed & renewed, tag if keep_names and len(fed) == 1 else "")
         else:
             tags.append((tag, raw))
     renew(renewed - done)
     return tags
+
+
+def _named(name: str, tags: Tags) -> Tags:
+    """The tags of one field under the name that the source has for it, if they share one."""
+    if not name or len({tag for tag, _ in tags}) != 1:
+        return tags
+    return [(name, raw) for _, raw in tags]
 
 
 def _closure(feeds: tuple[frozenset[str], ...], changed: set[str]) -> set[str]:

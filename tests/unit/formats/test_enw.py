@@ -26,7 +26,7 @@ def test_an_article_is_read_whole() -> None:
         "volume": "7",
         "issue": "2",
         "page": "1-9",
-        "ISSN": ("0896-3207", "1234-5678 (electronic)"),
+        "ISSN": ("0896-3207", "1234-5678"),
         "DOI": "10.1000/made.up",
         "abstract": "First section.\n\nSecond section,\nwhich goes on here.",
         "tags": ("paper", "ink"),

@@ -15,7 +15,7 @@ def test_an_article_is_read_whole() -> None:
     assert article.values == {
         "type": "article-journal",
         "PMID": "12345678",
-        "ISSN": ("1535-7732 (Electronic)",),
+        "ISSN": ("1535-7732",),
         "volume": "30",
         "issue": "11",
         "issued": {"date-parts": [[2019, 11, 5]]},

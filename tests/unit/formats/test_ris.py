@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from tests.unit.formats.files import GOLDEN, load, load_content
 
+from bifolio.formats import map_source
+from bifolio.formats.registry import RIS
+from bifolio.formats.writing import compose
 from bifolio.records.names import Name
+from bifolio.records.reference import ExportedReference, Source
 
 
 def test_an_article_is_read_whole() -> None:
@@ -26,7 +30,7 @@ def test_an_article_is_read_whole() -> None:
         "volume": "7",
         "issue": "2",
         "page": "1-9",
-        "ISSN": ("0896-3207", "1234-5678 (electronic)"),
+        "ISSN": ("0896-3207", "1234-5678"),
         "DOI": "10.1000/made.up",
         "abstract": "First section.\n\nSecond section,\nwhich goes on here.",
         "tags": ("paper", "ink", "folding"),
@@ -90,3 +94,53 @@ def test_a_tag_means_what_its_type_says(
     tmp_path: Path, lines: str, field: str, value: object
 ) -> None:
     assert load_content(tmp_path, lines + "\nER  - \n", "a.ris").values()[0][field] == value
+
+
+def test_a_replaced_date_gives_way_and_a_text_that_is_none_is_kept() -> None:
+    tags = (("Y1", "1900/01/01"), ("DA", "1950/01/01"))
+    values = map_source(Source("ris", "JOUR", "", tags))
+    assert values["issued"] == {"date-parts": [[1950, 1, 1]]}
+    assert values["x.ris.Y1"] == ("1900/01/01",)
+    values = map_source(Source("ris", "JOUR", "", (("DA", "Spring term"), ("PY", "in press"))))
+    assert values["issued"] == {"literal": "in press"}
+
+
+def test_pubmed_ids_in_notes_and_a_repeated_abstract_are_read_once() -> None:
+    tags = (
+        ("U1", "26957754[pmid]"), ("U2", "PMC4756000 [PMCID]"), ("AB", "One."), ("N2", "One."),
+        ("SN", "0915-5287 (Print)"), ("SN", "ISBN: 978-3-16-148410-0"),
+    )  # fmt: skip
+    values = map_source(Source("ris", "JOUR", "", tags))
+    assert values["PMID"] == "26957754"
+    assert values["PMCID"] == "PMC4756000"
+    assert values["abstract"] == "One."
+    assert values["ISSN"] == ("0915-5287",)
+    assert values["ISBN"] == ("978-3-16-148410-0",)
+
+
+def test_a_changed_field_keeps_the_tag_that_its_tool_writes() -> None:
+    tags = (("T1", "A"), ("A1", "Roe, J."), ("JF", "Full"), ("T2", "Section"), ("N2", "Abstract"),
+            ("L2", "https://example.org/a"), ("UR", "https://doi.org/10.1000/a"),
+            ("DO", "10.1000/a"))  # fmt: skip
+    source = Source("ris", "JOUR", "", tags)
+    values = map_source(source)
+    for field, value, tag in [
+        ("title", "B", "T1"), ("container-title", "Other", "JF"), ("abstract", "New", "N2"),
+        ("DOI", "10.1000/b", "DO"),
+    ]:  # fmt: skip
+        edited = ExportedReference("1", {**values, field: value}, source)
+        composed, lost = compose(edited, RIS, dialect="ris", blocks=None)
+        assert lost == []
+        assert composed.tags == tuple((name, value if name == tag else raw) for name, raw in tags)
+
+
+def test_a_file_that_ends_inside_its_last_record_names_the_cut(tmp_path: Path) -> None:
+    record = "TY  - JOUR\nTI  - One\nER  - \n"
+    whole = load_content(tmp_path, record * 2 + "TY  - JOUR\nTI  - Two\nER  - ", "a.ris")
+    assert whole.skipped == []
+    cut = load_content(tmp_path, record * 2 + "TY  - JOUR\nTI  - Two, and mo", "a.ris")
+    assert [one["title"] for one in cut.values()] == ["One", "One", "Two, and mo"]
+    assert [one.line for one in cut.skipped] == [7]
+    assert "ends inside this record" in cut.skipped[0].reason
+    unended = load_content(tmp_path, "TY  - JOUR\nTI  - One\n\nTY  - JOUR\nTI  - Two\n", "a.ris")
+    assert unended.skipped == []
