@@ -7,6 +7,7 @@ same numbers. Everything else is a disagreement, and a named difference or an un
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def _matched(
         match = next(
             (
                 reference for reference in left
-                if same("title", one.get("title", ""), reference.values.get("title"))
+                if _letters(one.get("title")) == _letters(reference.values.get("title"))
             ),
             None,
         )  # fmt: skip
@@ -87,6 +88,11 @@ def _matched(
             left.remove(match)
         found.append(match)
     return found
+
+
+def _letters(value: Value | None) -> str:
+    text = html.unescape("".join(plain_texts(value)))
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _explain(found: Disagreement, differences: Iterable[Difference], agreement: Agreement) -> None:
@@ -107,7 +113,7 @@ def same(name: str, expected: Value, ours: Value | None) -> bool:
     if ours is None:
         return False
     if FIELDS.get(name) is MergeRule.SET:
-        return sorted(plain_texts(expected)) == sorted(plain_texts(ours))
+        return set(plain_texts(expected)) == set(plain_texts(ours))
     return plain_texts(expected) == plain_texts(ours)
 
 

@@ -69,7 +69,7 @@ class Family:
     owns: Callable[[PurePosixPath], bool]
     #: All cases in the folder of the cases.
     cases: Callable[[Path], Iterable[Case]]
-    #: Tried in this order; the shared ones come after them.
+    #: Tried in this order, after the shared ones.
     differences: tuple[Difference, ...] = ()
     #: Why a file gives fewer records than the manifest counts: path below the corpora to reason.
     losses: Mapping[str, str] = field(default_factory=dict)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from conformance.agreement import Agreement
 from conformance.differences import SHARED
 from conformance.families import FAMILIES
 from conformance.figures import Figures
 from conformance.roundtrips import Check
+from conformance.sameness import REASONS
 
 
 def text(figures: Mapping[str, Figures], *, verbose: bool) -> str:
@@ -19,6 +21,28 @@ def text(figures: Mapping[str, Figures], *, verbose: bool) -> str:
 def json_object(figures: Mapping[str, Figures]) -> dict[str, Any]:
     """The same as one JSON object, with every line of ``--verbose``."""
     return {name: _json(one) for name, one in figures.items()}
+
+
+def same_text(tools: Agreement) -> str:
+    """What the same records of several tools have in common."""
+    lines = [
+        "\nthe same articles as six tools export them to RIS",
+        f"  core fields      {tools.agreeing:,} of {tools.values:,} pairs are equal "
+        f"({percent(tools.agreeing, tools.values)}), {len(tools.unexplained):,} unexplained",
+        *(f"    {count:>5}  {name}: {REASONS[name]}" for name, count in tools.named.items()),
+        *(f"    {line}" for line in tools.unexplained),
+    ]
+    return "\n".join(lines)
+
+
+def same_json(tools: Agreement) -> dict[str, Any]:
+    """The same as a JSON object."""
+    return {
+        "pairs": tools.values,
+        "pairs_equal": tools.agreeing,
+        "named_differences": tools.named,
+        "unexplained": tools.unexplained,
+    }
 
 
 def percent(part: int, whole: int) -> str:

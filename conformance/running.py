@@ -102,7 +102,7 @@ def _compare(case: Case, family: Family, figures: Figures, scratch: Path) -> Non
         loaded = load(path, family.name if case.expected else None)
     except FileFormatError:
         loaded = Loaded()
-    figures.agreement.add(compare(case, loaded.references, (*family.differences, *SHARED)))
+    figures.agreement.add(compare(case, loaded.references, (*SHARED, *family.differences)))
 
 
 def _check_file(task: Task, family: Family, figures: Figures, scratch: Path) -> None:

@@ -50,7 +50,7 @@ _NAMES: Final = {
     "doi": "DOI",
     "edition": "edition",
     "series": "collection-title",
-    "chapter": "section",
+    "chapter": "chapter-number",
     "label": "citation-key",
 }
 
@@ -68,6 +68,8 @@ def _values(entry: Mapping[str, Any]) -> Expected:
     for name, value in fields.items():
         if name == "booktitle":
             field = "container-title" if "journaltitle" not in fields else ""
+        elif name == "chapter":
+            field = "chapter-number" if kind == "chapter" else "section"
         elif name in ("number", "issue"):
             field = "issue" if name == "number" or "number" not in fields else ""
         else:

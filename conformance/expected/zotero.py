@@ -64,6 +64,8 @@ accessed: accessDate
 container-title: publicationTitle bookTitle proceedingsTitle encyclopediaTitle dictionaryTitle
 container-title: blogTitle websiteTitle programTitle forumTitle reporter code
 container-title-short: journalAbbreviation
+authority: court legislativeBody issuingAuthority
+chapter-number: session
 collection-title: series seriesTitle
 collection-number: seriesNumber
 volume: volume codeVolume reporterVolume
@@ -75,7 +77,7 @@ number: reportNumber patentNumber billNumber docketNumber documentNumber publicL
 number: identifier number
 edition: edition
 version: versionNumber
-section: section
+section: section committee
 publisher: publisher institution university label company studio distributor network repository
 publisher-place: place
 event-title: conferenceName
@@ -95,6 +97,7 @@ dimensions: artworkSize runningTime
 medium: artworkMedium videoRecordingFormat audioRecordingFormat
 scale: scale
 references: references history
+status: legalStatus
 """
 
 _NAMES: Final = {
@@ -104,7 +107,16 @@ _NAMES: Final = {
     for name in names.split()
 }
 
-#: Zotero's kinds of creator that are not what CSL calls them; a type's first kind is its author.
+#: A type's first kind of creator is its author, whatever Zotero calls it.
+_FIRST_ROLES: Final = {
+    "film": "director",
+    "videoRecording": "director",
+    "tvBroadcast": "director",
+    "radioBroadcast": "director",
+    "audioRecording": "performer",
+}
+
+#: Zotero's kinds of creator that are not what CSL calls them.
 _CREATORS: Final = {
     "artist": "author",
     "attorneyAgent": "zotero.attorneyAgent",
@@ -176,6 +188,8 @@ def values(stored: Mapping[str, Any]) -> Expected:
     creators: dict[str, list[Name]] = {}
     for creator in stored.get("creators", ()):
         role = _CREATORS.get(creator["creatorType"], creator["creatorType"])
+        if role == _FIRST_ROLES.get(stored["itemType"]):
+            role = "author"
         creators.setdefault(role, []).append(_name(creator))
     expected |= {role: tuple(names) for role, names in creators.items()}
     for line in str(stored.get("extra", "")).splitlines():

@@ -10,7 +10,7 @@ from conformance.expected import zotero
 from conformance.expected.biblatex_json import read_biblatex_json
 from conformance.expected.bibtex import read_bibtex
 from conformance.expected.pandoc import read_native
-from conformance.family import Case, Family
+from conformance.family import Case, Difference, Disagreement, Family
 
 
 def owns(path: PurePosixPath) -> bool:
@@ -36,4 +36,35 @@ def cases(folder: Path) -> Iterator[Case]:
         yield Case(f"biblatex_csl_converter/{path.name}", path.read_bytes(), expected, path.name)
 
 
-FAMILY: Final = Family("endnote-xml", owns, cases)
+def _is_a_remark(found: Disagreement) -> bool:
+    return found.field == "note" and "no corresponding Zotero field" in str(found.expected)
+
+
+def _names_a_language(found: Disagreement) -> bool:
+    return found.field == "language" and str(found.ours).lower() in str(found.expected)
+
+
+def _has_another_type(found: Disagreement) -> bool:
+    pairs = {("collection", "paper-conference"), ("manuscript", "article")}
+    return found.field == "type" and (found.expected, found.ours) in pairs
+
+
+DIFFERENCES: Final = (
+    Difference(
+        "remark",
+        "Zotero writes what it has no field for into a note of its own; we keep it as a field.",
+        _is_a_remark,
+    ),
+    Difference(
+        "language-as-written",
+        "The project writes BibLaTeX's name of the language; we keep the file's.",
+        _names_a_language,
+    ),
+    Difference(
+        "other-type",
+        "A paper in proceedings and an unpublished work: the two tables of types differ.",
+        _has_another_type,
+    ),
+)
+
+FAMILY: Final = Family("endnote-xml", owns, cases, DIFFERENCES)
