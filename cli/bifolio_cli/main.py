@@ -54,6 +54,7 @@ VERBS = {
     "copy": "copy",
     "group": "group",
     "tag": "tag",
+    "file": "file",
     "key": "key",
     "delete": "delete",
     "restore": "restore",

@@ -58,7 +58,7 @@ export --watch FILE     {"exported", "composed", "file", "lost": NUMBER}, one li
 cite                    {"style", "form": "text" | "html", "citation", "bibliography": [ENTRY],
                          "failed": [KEY]}
 cite --styles WORD      [NAME]
-add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "groups",
+add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "groups", "files",
                          "trashed", "conflicts", "same_key": [KEY]}
 list search             [what show gives]
 copy                    {"references": [{"id", "copy", "key",
@@ -76,6 +76,10 @@ group add remove        [what show gives]
 tag list                [{"name", "count"}]
 tag add remove          [what show gives]
 tag rename              {"name", "renamed"}
+file list               [{"ref", "name", "size", "hash", "state", "added_by", "added_at"}]
+file add                [what file list gives for each that was added]
+file remove             {what file list gives for it}
+file open export        {"file"}
 key pattern             {"pattern"}
 key make                {"changed": [{"id", "old", "key"}], "kept": [{"id", "key", "reason"}]}
 key pin unpin           [what show gives]

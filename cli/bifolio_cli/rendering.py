@@ -78,7 +78,7 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     fields: Mapping[str, Any] = reference["fields"]
     for name in _ordered(fields):
         yield from _field_lines(name, fields[name], disputed=name in disputed)
-    for name in ("tags", "groups"):
+    for name in ("tags", "groups", "files"):
         if reference[name]:
             yield from _field_lines(name, reference[name], disputed=name in disputed)
     for conflict in conflicts:

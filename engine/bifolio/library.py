@@ -31,6 +31,7 @@ from bifolio.errors import (
     RelayUnreachableError,
     TrashedReferenceError,
 )
+from bifolio.files import Files
 from bifolio.home import Home
 from bifolio.ids import random_record_id
 from bifolio.records.edits import Edit
@@ -219,6 +220,11 @@ class Library:
         """The trash: ``list``, ``empty``, what was ``emptied``, ``restore``."""
         return Trash(self._replica)
 
+    @property
+    def files(self) -> Files:
+        """The files attached to references: ``add``, ``list``, ``export``, ``remove``."""
+        return Files(self._replica)
+
     # --- references -----------------------------------------------------------------------
 
     def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
@@ -346,7 +352,7 @@ class Library:
         choosing.resolve(self._replica, row, field, take=take, value=value)
         return self._shown(row.id)
 
-    # --- files ----------------------------------------------------------------------------
+    # --- import and export ----------------------------------------------------------------
 
     def import_files(
         self,

@@ -15,7 +15,10 @@ from tests.support.computer import Computer
 from tests.support.convergence import sync_all
 from tests.support.relay_process import RelayProcess
 
-SHOW_KEYS = {"id", "key", "type", "fields", "tags", "groups", "trashed", "conflicts", "same_key"}
+SHOW_KEYS = {
+    *("id", "key", "type", "fields", "tags", "groups", "files", "trashed", "conflicts"),
+    "same_key",
+}
 CONFLICT_KEYS = {"ref", "key", "field", "kind", "values"}
 VALUE_KEYS = {"n", "value", "by", "at"}
 IMPORT_KEYS = {

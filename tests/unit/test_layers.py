@@ -33,6 +33,7 @@ ENGINE: dict[str, set[str]] = {
             "attachment",
             "client",
             "citations",
+            "files",
             "replica",
             "document",
             "storage",
@@ -42,6 +43,7 @@ ENGINE: dict[str, set[str]] = {
         *("records", "results", "home", "ids", "errors"),
     },
     "backups": {"replica", "storage", "results", "home", "limits", "errors"},
+    "files": {"replica", "storage", "results", "limits", "errors"},
     "attachment": {"client", "replica", "sync", "crypto", "wire", "errors"},
     "client": {"replica", "sync", "wire", "limits", "errors"},
     "replica": {

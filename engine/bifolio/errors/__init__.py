@@ -39,6 +39,13 @@ The tree::
     ├── CitationsMissingError
     ├── StyleNotFoundError
     ├── StyleError
+    ├── FileNameError
+    ├── FileNotFoundInReferenceError
+    ├── AmbiguousFileError
+    ├── FileNotHereError            its content is on another computer
+    ├── DamagedFileError
+    ├── UnwritableFileError
+    ├── NoOpenerError
     ├── RecordTooLargeError
     ├── FileFormatError             a file that cannot be imported at all
     │   ├── OldEndNoteLibraryError
@@ -83,7 +90,18 @@ from bifolio.errors.base import (
     UsageError,
 )
 from bifolio.errors.citations import CitationsMissingError, StyleError, StyleNotFoundError
-from bifolio.errors.files import FilesFieldError, FileTooLargeError, UnreadableFileError
+from bifolio.errors.files import (
+    AmbiguousFileError,
+    DamagedFileError,
+    FileNameError,
+    FileNotFoundInReferenceError,
+    FileNotHereError,
+    FilesFieldError,
+    FileTooLargeError,
+    NoOpenerError,
+    UnreadableFileError,
+    UnwritableFileError,
+)
 from bifolio.errors.foreign import OldEndNoteLibraryError, OpenElsewhereError
 from bifolio.errors.groups import (
     AmbiguousGroupError,
@@ -137,6 +155,7 @@ from bifolio.errors.sharing import (
 
 __all__ = [
     "AlreadyAttachedError",
+    "AmbiguousFileError",
     "AmbiguousGroupError",
     "AmbiguousReferenceError",
     "BackupError",
@@ -146,10 +165,14 @@ __all__ = [
     "CitationsMissingError",
     "ConflictChoiceError",
     "DamagedBackupError",
+    "DamagedFileError",
     "DamagedLibraryError",
     "DocumentError",
     "EnvelopeError",
     "FileFormatError",
+    "FileNameError",
+    "FileNotFoundInReferenceError",
+    "FileNotHereError",
     "FileTooLargeError",
     "FilesFieldError",
     "GroupNotFoundError",
@@ -161,6 +184,7 @@ __all__ = [
     "MembershipError",
     "NewerBackupError",
     "NewerLibraryError",
+    "NoOpenerError",
     "NotABackupError",
     "NotALibraryError",
     "NotAMemberError",
@@ -193,5 +217,6 @@ __all__ = [
     "TrashedReferenceError",
     "UnknownFieldError",
     "UnreadableFileError",
+    "UnwritableFileError",
     "UsageError",
 ]

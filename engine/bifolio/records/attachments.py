@@ -8,6 +8,7 @@ May not know where contents are kept.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bifolio import limits
@@ -15,6 +16,12 @@ from bifolio.records.canonical import canonical_json, nfc, stored_json
 
 #: The set of a reference that holds its attachments.
 FIELD = "files"
+
+#: Separates a name from the beginning of its hash, where several files have the name.
+MARK = "~"
+
+#: How much of a hash is shown, and is the least by which a file is found.
+HASH_SHOWN_LENGTH = 6
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -48,6 +55,27 @@ class Attachment:
         if type(size) is not int or not 0 <= size <= limits.CONTENT_BYTES_MAX:
             return None
         return cls(nfc(name), hashed, size)
+
+
+def called(files: Sequence[tuple[str, str]]) -> list[str]:
+    """What each of a reference's files (name, hash) is called, so that no two share a name.
+
+    Of several with one name each gets as much of its hash as tells it from the others.
+    """
+    hashes: dict[str, list[str]] = {}
+    for name, hashed in files:
+        hashes.setdefault(name, []).append(hashed)
+    return [
+        name if len(hashes[name]) == 1 else name + MARK + _beginning(hashed, hashes[name])
+        for name, hashed in files
+    ]
+
+
+def _beginning(hashed: str, others: Sequence[str]) -> str:
+    length = HASH_SHOWN_LENGTH
+    while sum(other.startswith(hashed[:length]) for other in others) > 1:
+        length += 1
+    return hashed[:length]
 
 
 def is_file_name(name: str) -> bool:

@@ -12,6 +12,7 @@ simulator need it without a socket.
 ``roster``      the membership log and the content keys
 ``outbox``      own changes sealed into chains; what a fork does to them
 ``inbox``       received envelopes: checked, ordered causally, merged
+``filing``      files attached to references, found by name, and where each is
 ``importer``    files into records: matching, updating, counting
 ``groups``      groups made, named, placed, filled and listed
 ``grouping``    the tree of the groups, and what a user calls one

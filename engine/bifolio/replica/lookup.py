@@ -15,6 +15,7 @@ from bifolio.errors import (
     TrashedReferenceError,
 )
 from bifolio.ids import SLOT_LENGTH, TAG_LENGTH, digest
+from bifolio.records.attachments import Attachment, called
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.keys import suffixed_key
 from bifolio.replica.projection import listed, shown_fields
@@ -102,6 +103,7 @@ def show(replica: Replica, row: ReferenceRow) -> Shown:
         fields=shown_fields(row),
         tags=tuple(listed(row.fields, "tags")),
         groups=tuple(group_names(replica, row)),
+        files=tuple(file_names(row)),
         trashed=row.trashed,
         conflicts=tuple(conflicts(replica, row)) if row.conflicts else (),
         same_key=tuple(namesakes(replica, row)),
@@ -136,6 +138,12 @@ def group_names(replica: Replica, row: ReferenceRow) -> list[str]:
     """The names of the groups that a reference is in, deleted ones left out."""
     found = [replica.groups.living_name(one) for one in listed(row.fields, "groups")]
     return [name for name in found if name is not None]
+
+
+def file_names(row: ReferenceRow) -> list[str]:
+    """What the files of a reference are called, by name."""
+    found = [Attachment.from_element(one) for one in listed(row.fields, "files")]
+    return called(sorted((one.name, one.hash) for one in found if one is not None))
 
 
 def conflicts(replica: Replica, row: ReferenceRow) -> list[Conflict]:

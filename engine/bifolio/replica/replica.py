@@ -30,6 +30,7 @@ from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
+from bifolio.storage.transfers import Transfers
 from bifolio.wire.changes import Change
 
 #: Plans one record's writes, having seen its entries.
@@ -79,6 +80,7 @@ class Replica:
         self.references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)
+        self.transfers = Transfers(database)
         self._incarnation: Incarnation | None = None
 
     @property

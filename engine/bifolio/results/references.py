@@ -52,6 +52,7 @@ class Shown:
     fields: dict[str, Any]
     tags: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     trashed: bool = False
     conflicts: tuple[Conflict, ...] = ()
     same_key: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Shown:
             "fields": self.fields,
             "tags": list(self.tags),
             "groups": list(self.groups),
+            "files": list(self.files),
             "trashed": self.trashed,
             "conflicts": [conflict.to_json() for conflict in self.conflicts],
             "same_key": list(self.same_key),

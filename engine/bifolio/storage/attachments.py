@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bifolio.storage.database import Database
+from bifolio.storage.transfers import Transfers
 
 _COLUMNS = "reference, hash, name, size, stamp, slot"
 
@@ -34,13 +35,18 @@ class Attachments:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._transfers = Transfers(database)
 
     def write(self, rows: Iterable[AttachmentRow]) -> None:
         """Store the files of references that have none stored."""
+        stored = list(rows)
+        if not stored:
+            return
         self._database.execute_many(
             f"INSERT OR IGNORE INTO attachments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
-            [(row.reference, row.hash, row.name, row.size, row.stamp, row.slot) for row in rows],
+            [(row.reference, row.hash, row.name, row.size, row.stamp, row.slot) for row in stored],
         )
+        self._transfers.know({row.hash for row in stored})
 
     def remove(self, references: Iterable[str]) -> None:
         """Forget the files of references."""
@@ -68,6 +74,17 @@ class Attachments:
             (hash,),
         )
         return [AttachmentRow(*row) for row in rows]
+
+    def references(self) -> Iterator[str]:
+        """The ids of the references that have files, in order, a page at a time."""
+        last = ""
+        while rows := self._database.rows(
+            "SELECT DISTINCT reference FROM attachments WHERE reference > ? "
+            f"ORDER BY reference LIMIT {_PAGE}",
+            (last,),
+        ):
+            yield from (row[0] for row in rows)
+            last = rows[-1][0]
 
     def contents(self) -> Iterator[tuple[str, int]]:
         """Every content that a reference names, by hash, with its size, a page at a time.

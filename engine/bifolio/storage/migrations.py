@@ -227,6 +227,23 @@ def _add_purged(tables: object) -> None:
     ).create_index(["key"])
 
 
+def _add_transfers(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    flags: dict[str, type] = dict.fromkeys(("here", "on_relay", "asked", "failures"), int)
+    transfers = tables.table("transfers").create(
+        {"hash": str, **flags, "refused": str, "not_before_ms": int, "unnamed_since_ms": int},
+        pk="hash",
+        defaults=dict.fromkeys(flags, 0) | {"refused": "", "not_before_ms": 0},
+        not_null={*flags, "refused", "not_before_ms"},
+    )
+    transfers.create_index(["here"])
+    transfers.create_index(["on_relay"])
+    transfers.create_index(["unnamed_since_ms"])
+    tables.conn.execute("INSERT INTO transfers (hash) SELECT DISTINCT hash FROM attachments")
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -250,6 +267,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_search,
     _add_shared_keys,
     _add_purged,
+    _add_transfers,
 )
 
 #: The schema version that this code knows.

@@ -34,6 +34,7 @@ def _reference(**changed: Any) -> dict[str, Any]:
         },
         "tags": ["history", "type"],
         "groups": [],
+        "files": ["paper.pdf"],
         "trashed": False,
         "conflicts": [],
         "same_key": [],
@@ -59,7 +60,7 @@ def test_a_reference_shows_its_facts_first_and_its_long_texts_last() -> None:
     lines = list(reference_lines(_reference()))
     assert lines[0] == f"doe2024type   (book)   {'ab' * 16}"
     names = [line.split(":")[0].strip() for line in lines[1:]]
-    assert names == "title author issued publisher medium x.shelf note tags".split()
+    assert names == "title author issued publisher medium x.shelf note tags files".split()
 
 
 def test_names_and_dates_are_shown_as_they_are_written() -> None:

@@ -1,0 +1,130 @@
+"""The files of a library, as programs use them: ``library.files``.
+
+Everything here works offline.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bifolio import limits
+from bifolio.errors import DamagedFileError, FileNotHereError, UnwritableFileError
+from bifolio.replica import filing, lookup
+from bifolio.replica.replica import Replica
+from bifolio.results import ShownFile
+from bifolio.storage.contents import Progress
+
+#: Where copies stand that other programs open by name, inside the folder of contents.
+OPENED = "opened"
+
+_COPY_MODE = 0o444
+
+
+class Files:
+    """The files attached to references."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    def add(
+        self, ref: str, paths: Sequence[Path | str], *, progress: Progress | None = None
+    ) -> Sequence[ShownFile]:
+        """Attach files to a reference, in one change; their contents are copied into the library.
+
+        A file of a name that the reference has already replaces it.
+
+        Raises:
+            ReferenceNotFoundError, TrashedReferenceError, UnreadableFileError, FileNameError,
+            StorageFullError and others: nothing was attached.
+        """
+        return filing.attach(self._replica, ref, [Path(path) for path in paths], progress)
+
+    def list(self, ref: str | None = None) -> Iterator[ShownFile]:
+        """The files of one reference, or of all live ones."""
+        if ref is None:
+            return filing.all_shown(self._replica)
+        return filing.shown(self._replica, lookup.find(self._replica, ref).id)
+
+    def remove(self, ref: str, name: str) -> ShownFile:
+        """Take a file off a reference.
+
+        Raises:
+            FileNotFoundInReferenceError, AmbiguousFileError, TrashedReferenceError and others.
+        """
+        return filing.detach(self._replica, ref, name)
+
+    def find(self, ref: str, name: str) -> ShownFile:
+        """One file of a reference, by name, ``NAME~HASH`` or the beginning of its hash.
+
+        Raises:
+            FileNotFoundInReferenceError, AmbiguousFileError and others.
+        """
+        return filing.found(self._replica, lookup.find(self._replica, ref), name)
+
+    def export(self, ref: str, name: str, target: Path | str) -> Path:
+        """Write a file's content to a path, or into a folder under its own name.
+
+        Raises:
+            FileNotHereError: another computer has it.
+            DamagedFileError: what is here is not what was attached; it is set aside.
+            UnwritableFileError: it cannot be written there; what stood there stands there still.
+        """
+        file = self.find(ref, name)
+        path = Path(target)
+        path = path / file.name if path.is_dir() else path
+        self._copy(file, path)
+        return path
+
+    def open_copy(self, ref: str, name: str) -> Path:
+        """A read-only copy under the file's own name, for another program to open.
+
+        Raises:
+            FileNotHereError, DamagedFileError and others.
+        """
+        file = self.find(ref, name)
+        path = self._replica.contents.folder / OPENED / file.hash[:16] / file.name
+        if path.is_file() and path.stat().st_size == file.size:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._copy(file, path)
+        path.chmod(_COPY_MODE)
+        return path
+
+    def _copy(self, file: ShownFile, path: Path) -> None:
+        source = self._replica.contents.path(file.hash)
+        if not source.is_file():
+            raise _not_here(file)
+        temporary = path.with_name(f".{secrets.token_hex(8)}")
+        try:
+            with source.open("rb") as reading, temporary.open("xb") as writing:
+                hashed = hashlib.blake2b(digest_size=32)
+                while piece := reading.read(limits.CONTENT_PIECE_BYTES):
+                    hashed.update(piece)
+                    writing.write(piece)
+            if hashed.hexdigest() != file.hash:
+                self._set_aside(file)
+                raise DamagedFileError(file.name)
+            temporary.replace(path)
+        except OSError as error:
+            raise UnwritableFileError(path, reason=error.strerror or str(error)) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _set_aside(self, file: ShownFile) -> None:
+        """A damaged content is kept under another name, and fetched again by the next sync."""
+        source = self._replica.contents.path(file.hash)
+        with self._replica.database.transaction():
+            source.replace(source.with_name(f"{file.hash}.damaged"))
+            self._replica.transfers.missing(file.hash)
+
+
+def _not_here(file: ShownFile) -> FileNotHereError:
+    steps = {
+        filing.ON_RELAY: "Fetch it with 'bifolio sync'.",
+        filing.DAMAGED: "Run 'bifolio sync' on a computer that has it whole; then sync here.",
+    }
+    owner = f"Run 'bifolio sync' on {file.added_by}; then sync here."
+    return FileNotHereError(file.called, state=file.state, next_step=steps.get(file.state, owner))

@@ -1,0 +1,220 @@
+"""Files attached to references, taken off, found by name, and what is known of each.
+
+The bytes are in ``storage.contents``; here is what a reference says of them. A file that replaces
+another of its name is one change: the removal of what was seen, and an addition; so two that
+replace it at the same time are both kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bifolio.document import editing, sets
+from bifolio.document.entries import Entries
+from bifolio.document.plan import Plan
+from bifolio.errors import (
+    AmbiguousFileError,
+    FileNameError,
+    FileNotFoundInReferenceError,
+    TrashedReferenceError,
+)
+from bifolio.ids import device_tag
+from bifolio.records.attachments import (
+    FIELD,
+    HASH_SHOWN_LENGTH,
+    MARK,
+    Attachment,
+    called,
+    is_file_name,
+)
+from bifolio.records.canonical import nfc
+from bifolio.replica import lookup
+from bifolio.replica.replica import Replica
+from bifolio.results import ShownFile
+from bifolio.storage.attachments import AttachmentRow
+from bifolio.storage.contents import Content, Progress
+from bifolio.storage.references import ReferenceRow
+from bifolio.storage.transfers import Transfer
+
+HERE = "here"
+WAITING = "waiting for upload"
+ON_RELAY = "not fetched yet"
+DAMAGED = "damaged"
+MISSING = "missing"
+REFUSED_BY_QUOTA = "refused by quota"
+NO_ROOM = "quota"
+
+
+def attach(
+    replica: Replica, ref: str, paths: Sequence[Path], progress: Progress | None
+) -> list[ShownFile]:
+    """Keep files and attach them to a reference, in one change.
+
+    Args:
+        paths: files of any names; two of one name are both kept, one that the reference has
+            already by that name is replaced.
+
+    Raises:
+        ReferenceNotFoundError, AmbiguousReferenceError, TrashedReferenceError, FileNameError,
+        UnreadableFileError and others: nothing was attached.
+    """
+    named = [_named(path) for path in paths]
+    _live(replica, ref)
+    kept: dict[Path, Content] = {}
+    while True:
+        for path in paths:
+            if path not in kept or not replica.contents.has(kept[path].hash):
+                kept[path] = replica.contents.add(path, progress=progress)
+        files = [
+            Attachment(name, kept[path].hash, kept[path].size)
+            for name, path in zip(named, paths, strict=True)
+        ]
+        with replica.database.transaction():
+            row = _live(replica, ref)
+            # Nobody collects a content while a transaction is open: what is here now stays.
+            if all(replica.contents.has(one.hash) for one in files):
+                _commit(replica, row.id, files)
+                break
+    hashes = {one.hash for one in files}
+    return [one for one in shown(replica, row.id) if one.hash in hashes and one.name in named]
+
+
+def detach(replica: Replica, ref: str, name: str) -> ShownFile:
+    """Take a file off a reference; its content stays as long as anything names it.
+
+    Raises:
+        FileNotFoundInReferenceError, AmbiguousFileError, TrashedReferenceError and others.
+    """
+    with replica.database.transaction():
+        row = _live(replica, ref)
+        gone = found(replica, row, name)
+
+        def write(plan: Plan, entries: Entries) -> None:
+            for element in sets.elements(entries, FIELD):
+                one = Attachment.from_element(element)
+                if one is not None and (one.name, one.hash) == (gone.name, gone.hash):
+                    sets.plan_remove(plan, entries, FIELD, element)
+            editing.finish(plan, entries)
+
+        replica.commit_inside([(row.id, write)])
+    return gone
+
+
+def found(replica: Replica, row: ReferenceRow, name: str) -> ShownFile:
+    """The file of a reference with a name, a name with the beginning of its hash, or a hash.
+
+    Raises:
+        FileNotFoundInReferenceError, AmbiguousFileError.
+    """
+    files = list(shown(replica, row.id))
+    wanted = nfc(name)
+    stem, _, start = wanted.rpartition(MARK)
+    for fitting in (
+        [one for one in files if one.name == wanted],
+        [one for one in files if stem and start and _begins(one, start) and one.name == stem],
+        [one for one in files if len(wanted) >= HASH_SHOWN_LENGTH and _begins(one, wanted)],
+    ):
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise AmbiguousFileError(name, candidates=tuple(one.called for one in fitting))
+    raise FileNotFoundInReferenceError(
+        lookup.shown_key(row), name, others=tuple(one.called for one in files)
+    )
+
+
+def shown(replica: Replica, record_id: str) -> Iterator[ShownFile]:
+    """The files of a reference, by name."""
+    row = replica.references.read(record_id)
+    if row is None:
+        return
+    names = lookup.device_names(replica)
+    attached = bool(replica.meta.text("relay_url"))
+    files = replica.references.attachments.of(record_id)
+    for file, name in zip(files, _called(files), strict=True):
+        by = lookup.author(names, file.slot, file.stamp)
+        yield ShownFile(
+            ref=record_id,
+            key=lookup.shown_key(row),
+            name=file.name,
+            called=name,
+            size=file.size,
+            hash=file.hash,
+            state=_state(replica, file, by, attached=attached),
+            added_by=by,
+            added_at=lookup.moment(file.stamp),
+        )
+
+
+def all_shown(replica: Replica) -> Iterator[ShownFile]:
+    """The files of all live references, by reference."""
+    for record_id in replica.references.attachments.references():
+        row = replica.references.read(record_id)
+        if row is not None and not row.trashed:
+            yield from shown(replica, record_id)
+
+
+def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> None:
+    names = {one.name for one in files}
+
+    def write(plan: Plan, entries: Entries) -> None:
+        wanted = {one.to_element() for one in files}
+        for element in sets.elements(entries, FIELD):
+            seen = Attachment.from_element(element)
+            if seen is not None and seen.name in names and seen not in files:
+                sets.plan_remove(plan, entries, FIELD, element)
+        for element in sorted(wanted):
+            sets.plan_add(plan, entries, FIELD, element)
+
+    replica.commit_inside([(record_id, write)])
+    for one in files:
+        replica.transfers.arrived(one.hash)
+
+
+def _state(replica: Replica, file: AttachmentRow, by: str, *, attached: bool) -> str:
+    transfer = replica.transfers.read(file.hash)
+    if replica.contents.has(file.hash):
+        return _state_here(transfer) if attached else HERE
+    if transfer.failures:
+        return DAMAGED
+    if transfer.on_relay:
+        return ON_RELAY
+    return MISSING if _is_own(replica, file.slot) else f"only on {by}"
+
+
+def _is_own(replica: Replica, slot: str) -> bool:
+    """Whether this device wrote under a slot, by what its library says of it, without its keys."""
+    introduced = replica.meta.read("introduced")
+    key = introduced[0] if isinstance(introduced, list) else b""
+    return isinstance(key, bytes) and slot.startswith(device_tag(key))
+
+
+def _state_here(transfer: Transfer) -> str:
+    if transfer.on_relay:
+        return HERE
+    if not transfer.refused:
+        return WAITING
+    return REFUSED_BY_QUOTA if transfer.refused == NO_ROOM else f"refused: {transfer.refused}"
+
+
+def _called(files: Sequence[AttachmentRow]) -> list[str]:
+    return called([(file.name, file.hash) for file in files])
+
+
+def _begins(file: ShownFile, start: str) -> bool:
+    return file.hash.startswith(start.lower())
+
+
+def _named(path: Path) -> str:
+    name = nfc(path.name)
+    if not is_file_name(name):
+        raise FileNameError(path)
+    return name
+
+
+def _live(replica: Replica, ref: str) -> ReferenceRow:
+    row = lookup.find(replica, ref)
+    if row.trashed:
+        raise TrashedReferenceError(ref)
+    return row

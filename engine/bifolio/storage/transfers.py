@@ -1,0 +1,169 @@
+"""What this replica knows of each content's whereabouts: here, on the relay, asked for, refused.
+
+A row stands for every content that a reference ever named here, so that what is left to carry is
+found by an index, whatever the number of files. Not derived from the records, but never the truth
+either: ``reconcile`` puts it right by the folder, and the relay's answers by the relay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from bifolio.storage.database import Database
+
+_COLUMNS = "hash, here, on_relay, asked, refused, failures, not_before_ms, unnamed_since_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Where a content is, as far as known.
+
+    ``asked`` if a user wants it here whatever the replica fetches by itself; ``refused`` why the
+    relay did not take it; ``failures`` how often it arrived damaged, and then the time before
+    which it is not asked for again; ``unnamed_since_ms`` since when no reference names it.
+    """
+
+    hash: str
+    here: bool = False
+    on_relay: bool = False
+    asked: bool = False
+    refused: str = ""
+    failures: int = 0
+    not_before_ms: int = 0
+    unnamed_since_ms: int | None = None
+
+
+class Transfers:
+    """The table ``transfers``. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, hash: str) -> Transfer:
+        """What is known of one content."""
+        row = self._database.row(f"SELECT {_COLUMNS} FROM transfers WHERE hash = ?", (hash,))
+        return _transfer(row) if row else Transfer(hash)
+
+    def arrived(self, hash: str) -> None:
+        """The content is here."""
+        self._set(hash, "here = 1, asked = 0, failures = 0, not_before_ms = 0")
+
+    def missing(self, hash: str) -> None:
+        """The content is not here (any more)."""
+        self._set(hash, "here = 0")
+
+    def on_relay(self, hash: str, *, there: bool) -> None:
+        """The relay has the whole content, or has not."""
+        self._set(hash, "on_relay = 1, refused = ''" if there else "on_relay = 0")
+
+    def refused(self, hash: str, reason: str) -> None:
+        """The relay did not take it."""
+        self._database.execute(
+            "INSERT INTO transfers (hash, refused) VALUES (?, ?) "
+            "ON CONFLICT (hash) DO UPDATE SET refused = excluded.refused",
+            (hash, reason),
+        )
+
+    def asked(self, hash: str) -> None:
+        """A user wants it here."""
+        self._set(hash, "asked = 1, not_before_ms = 0")
+
+    def failed(self, hash: str, *, not_before_ms: int) -> None:
+        """It arrived damaged, and is not asked for again before that time."""
+        self._set(hash, f"failures = failures + 1, not_before_ms = {int(not_before_ms)}")
+
+    def forget_relay(self) -> None:
+        """The relay is another one, or has lost something: nothing is known to be there."""
+        self._database.execute(
+            "UPDATE transfers SET on_relay = 0, refused = '' WHERE on_relay = 1 OR refused != ''"
+        )
+
+    def forget(self, hash: str) -> None:
+        """Nothing more is to be known of a content."""
+        self._database.execute("DELETE FROM transfers WHERE hash = ?", (hash,))
+
+    def reconcile(self, present: Collection[str]) -> None:
+        """Put ``here`` right by what the folder holds."""
+        known = {row[0] for row in self._database.rows("SELECT hash FROM transfers WHERE here = 1")}
+        for hash in known - set(present):
+            self.missing(hash)
+        for hash in set(present) - known:
+            self._database.execute("UPDATE transfers SET here = 1 WHERE hash = ?", (hash,))
+
+    def to_send(self) -> list[tuple[str, int]]:
+        """Contents that are here, named, and not known to be on the relay, with their sizes."""
+        return self._named("transfers.on_relay = 0 AND transfers.here = 1")
+
+    def to_fetch(self, *, all_of_them: bool) -> list[tuple[str, int, int]]:
+        """Contents that are to come, with their sizes and the time before which not to ask."""
+        wanted = "transfers.here = 0" + ("" if all_of_them else " AND transfers.asked = 1")
+        return [
+            (row[0], int(row[1]), int(row[2]))
+            for row in self._database.rows(
+                "SELECT transfers.hash, min(size), not_before_ms FROM transfers "
+                "JOIN attachments ON attachments.hash = transfers.hash "
+                f"WHERE {wanted} GROUP BY transfers.hash ORDER BY min(stamp), transfers.hash"
+            )
+        ]
+
+    def not_here(self) -> list[tuple[str, int]]:
+        """Named contents that are neither here nor known to be on the relay."""
+        return self._named("transfers.on_relay = 0 AND transfers.here = 0")
+
+    def unsent(self) -> int:
+        """How many contents only this computer may have."""
+        return len(self.to_send())
+
+    def note_unnamed(self, now_ms: int) -> None:
+        """Note since when no reference names a content; one that is named again counts anew."""
+        named = "EXISTS (SELECT 1 FROM attachments WHERE attachments.hash = transfers.hash)"
+        self._database.execute(
+            "UPDATE transfers SET unnamed_since_ms = NULL "
+            f"WHERE unnamed_since_ms IS NOT NULL AND {named}"
+        )
+        self._database.execute(
+            "UPDATE transfers SET unnamed_since_ms = ? "
+            f"WHERE unnamed_since_ms IS NULL AND NOT {named}",
+            (now_ms,),
+        )
+
+    def unnamed(self, *, before_ms: int) -> list[Transfer]:
+        """Contents that no reference has named since before that time."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM transfers WHERE unnamed_since_ms <= ? ORDER BY hash",
+            (before_ms,),
+        )
+        return [_transfer(row) for row in rows]
+
+    def know(self, hashes: Iterable[str]) -> None:
+        """A reference names these contents: there is a row for each."""
+        self._database.execute_many(
+            "INSERT OR IGNORE INTO transfers (hash) VALUES (?)", [(one,) for one in hashes]
+        )
+
+    def _named(self, wanted: str) -> list[tuple[str, int]]:
+        rows = self._database.rows(
+            "SELECT transfers.hash, min(size) FROM transfers "
+            "JOIN attachments ON attachments.hash = transfers.hash "
+            f"WHERE {wanted} GROUP BY transfers.hash ORDER BY min(stamp), transfers.hash"
+        )
+        return [(row[0], int(row[1])) for row in rows]
+
+    def _set(self, hash: str, change: str) -> None:
+        self.know([hash])
+        self._database.execute(f"UPDATE transfers SET {change} WHERE hash = ?", (hash,))
+
+
+def _transfer(row: Sequence[object]) -> Transfer:
+    hash, here, on_relay, asked, refused, failures, not_before_ms, unnamed_since_ms = row
+    return Transfer(
+        str(hash),
+        here=bool(here),
+        on_relay=bool(on_relay),
+        asked=bool(asked),
+        refused=str(refused),
+        failures=int(str(failures)),
+        not_before_ms=int(str(not_before_ms)),
+        unnamed_since_ms=None if unnamed_since_ms is None else int(str(unnamed_since_ms)),
+    )

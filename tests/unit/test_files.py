@@ -1,0 +1,216 @@
+"""Files attached to references, without a relay: added, replaced, found, exported, taken off."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bifolio import Library
+from bifolio.errors import (
+    AmbiguousFileError,
+    DamagedFileError,
+    FileNameError,
+    FileNotFoundInReferenceError,
+    FileNotHereError,
+    TrashedReferenceError,
+    UnreadableFileError,
+    UnwritableFileError,
+)
+from bifolio.home import Home
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    home = Home(tmp_path / "home", device_name="office")
+    with Library.create(tmp_path / "Thesis.bifolio", home=home) as made:
+        yield made
+
+
+@pytest.fixture
+def ref(library: Library) -> str:
+    return library.add({"title": "On Paper"}).id
+
+
+def written(folder: Path, raw: bytes, name: str = "paper.pdf") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_bytes(raw)
+    return path
+
+
+def stored(library: Library, hash: str) -> Path:
+    return library.path / "files" / hash[:2] / hash
+
+
+def test_a_file_is_listed_with_its_content_who_and_when(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    (added,) = library.files.add(ref, [written(tmp_path, b"content")])
+    assert added.hash == hashlib.blake2b(b"content", digest_size=32).hexdigest()
+    assert list(library.files.list()) == list(library.files.list(ref)) == [added]
+    document = added.to_json()
+    assert document.pop("added_at").startswith("20")
+    assert document == {
+        "ref": ref,
+        "name": "paper.pdf",
+        "size": 7,
+        "hash": added.hash,
+        "state": "here",
+        "added_by": "office",
+    }
+    assert library.show(ref).files == ("paper.pdf",)
+    assert "files" not in library.show(ref).fields
+
+
+def test_a_content_that_two_references_have_is_stored_once(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    other = library.add({"title": "Of Paper"}).id
+    library.files.add(ref, [written(tmp_path, b"content")])
+    library.files.add(other, [written(tmp_path, b"content", "same.pdf")])
+    files = [path for path in (library.path / "files").rglob("*") if path.is_file()]
+    assert len(files) == 1
+    assert [one.name for one in library.files.list(other)] == ["same.pdf"]
+
+
+def test_a_file_of_the_same_name_replaces_the_one_before(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    library.files.add(ref, [written(tmp_path, b"draft")])
+    (final,) = library.files.add(ref, [written(tmp_path, b"final")])
+    assert list(library.files.list(ref)) == [final]
+    library.files.add(ref, [written(tmp_path, b"final")])
+    assert list(library.files.list(ref)) == [final]
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_hash(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    one, two = written(tmp_path / "a", b"one"), written(tmp_path / "b", b"two")
+    first, second = sorted(library.files.add(ref, [one, two]), key=lambda file: file.hash)
+    assert first.called == f"paper.pdf~{first.hash[:6]}"
+    with pytest.raises(AmbiguousFileError) as caught:
+        library.files.find(ref, "paper.pdf")
+    assert set(caught.value.candidates) == {first.called, second.called}
+    for name in (second.called, second.hash[:8], second.hash.upper()):
+        assert library.files.find(ref, name) == second
+    gone = library.files.remove(ref, second.called)
+    assert gone == second
+    assert [file.hash for file in library.files.list(ref)] == [first.hash]
+    assert library.files.find(ref, "paper.pdf").called == "paper.pdf"
+
+
+def test_a_file_that_is_not_there_is_told_with_those_that_are(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundInReferenceError) as caught:
+        library.files.find(ref, "paper.pdf")
+    assert "no files" in caught.value.next_step
+    library.files.add(ref, [written(tmp_path, b"content")])
+    for name in ("other.pdf", "~", "paper.pdf~ffffff0"):
+        with pytest.raises(FileNotFoundInReferenceError) as caught:
+            library.files.remove(ref, name)
+        assert "paper.pdf" in caught.value.next_step
+
+
+def test_what_cannot_be_attached_attaches_nothing(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    good = written(tmp_path, b"content")
+    with pytest.raises(UnreadableFileError):
+        library.files.add(ref, [good, tmp_path / "missing"])
+    unnameable = tmp_path / os.fsdecode(b"b\xe9.pdf")
+    unnameable.write_bytes(b"x")
+    with pytest.raises(FileNameError):
+        library.files.add(ref, [good, unnameable])
+    library.delete([ref])
+    with pytest.raises(TrashedReferenceError):
+        library.files.add(ref, [good])
+    library.restore([ref])
+    assert list(library.files.list(ref)) == []
+
+
+def test_deleting_and_restoring_a_reference_gives_its_files_back(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    library.files.add(ref, [written(tmp_path, b"content")])
+    library.delete([ref])
+    assert list(library.files.list()) == []
+    library.restore([ref])
+    assert library.show(ref).files == ("paper.pdf",)
+    assert library.files.export(ref, "paper.pdf", tmp_path / "out").read_bytes() == b"content"
+
+
+def test_a_file_is_exported_to_a_path_or_into_a_folder(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    library.files.add(ref, [written(tmp_path, b"content")])
+    (tmp_path / "folder").mkdir()
+    target = tmp_path / "other.pdf"
+    target.write_bytes(b"before")
+    assert library.files.export(ref, "paper.pdf", target) == target
+    assert target.read_bytes() == b"content"
+    inside = library.files.export(ref, "paper.pdf", tmp_path / "folder")
+    assert inside == tmp_path / "folder" / "paper.pdf"
+    with pytest.raises(UnwritableFileError):
+        library.files.export(ref, "paper.pdf", tmp_path / "no" / "folder.pdf")
+
+
+def test_a_copy_to_open_has_the_files_own_name_and_cannot_be_written(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    library.files.add(ref, [written(tmp_path, b"content")])
+    path = library.files.open_copy(ref, "paper.pdf")
+    assert path.name == "paper.pdf"
+    assert path.read_bytes() == b"content"
+    assert not stat.S_IMODE(path.stat().st_mode) & 0o222
+    assert library.files.open_copy(ref, "paper.pdf") == path
+
+
+def test_a_damaged_content_is_named_kept_aside_and_never_handed_out(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    (file,) = library.files.add(ref, [written(tmp_path, b"content")])
+    path = stored(library, file.hash)
+    path.chmod(0o644)
+    path.write_bytes(b"CONTENT")
+    target = tmp_path / "out"
+    target.write_bytes(b"before")
+    with pytest.raises(DamagedFileError):
+        library.files.export(ref, "paper.pdf", target)
+    assert target.read_bytes() == b"before"
+    assert path.with_name(f"{file.hash}.damaged").read_bytes() == b"CONTENT"
+    with pytest.raises(FileNotHereError) as caught:
+        library.files.export(ref, "paper.pdf", target)
+    assert caught.value.state == "missing"
+    library.files.add(ref, [written(tmp_path, b"content")])
+    assert library.files.export(ref, "paper.pdf", target).read_bytes() == b"content"
+
+
+def test_a_content_that_is_dropped_before_it_is_attached_is_copied_again(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    one, two = written(tmp_path, b"one"), written(tmp_path, b"second", "two.pdf")
+    path = stored(library, hashlib.blake2b(b"one", digest_size=32).hexdigest())
+    read: list[int] = []
+
+    def drop_the_first(done: int, _: int) -> None:
+        read.append(done)
+        if read == [3, 6]:  # while the second is read, another command collects the first
+            path.unlink()
+
+    library.files.add(ref, [one, two], progress=drop_the_first)
+    assert read == [3, 6, 3]
+    assert path.read_bytes() == b"one"
+
+
+def test_a_rebuilt_index_lists_the_same_files(library: Library, ref: str, tmp_path: Path) -> None:
+    library.files.add(ref, [written(tmp_path, b"one"), written(tmp_path, b"two", "two.pdf")])
+    before = list(library.files.list())
+    library.rebuild_index()
+    assert list(library.files.list()) == before
