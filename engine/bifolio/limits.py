@@ -84,6 +84,9 @@ RELAY_CONNECTIONS_MAX = 10_000
 RELAY_LIBRARIES_MAX = 100_000
 RELAY_LIBRARY_BYTES_MAX = 16 * 1024 * 1024 * 1024
 
+#: The bytes of one library's files: twenty thousand of 5 MB.
+RELAY_FILE_BYTES_MAX = 100 * 1024 * 1024 * 1024
+
 #: On SIGTERM, connections get this long to take what is queued for them.
 SHUTDOWN_GRACE_S = 3.0
 
@@ -117,6 +120,37 @@ CONTENT_BYTES_MAX = 64 * 1024 * 1024 * 1024
 
 #: Files are read and hashed in pieces of this size, whatever theirs is.
 CONTENT_PIECE_BYTES = 1024 * 1024
+
+#: One chunk of a file on its way: over a line of 1 Mbit/s an edit waits two seconds behind each,
+#: and a file of 2 GB is 8,192 of them.
+CHUNK_BYTES = 256 * 1024
+
+#: A sealed chunk: 45 bytes more; the bound has room for a later version's form.
+SEALED_CHUNK_BYTES_MAX = CHUNK_BYTES + 1024
+
+#: The sealed size of one file.
+BLOB_BYTES_MAX = CONTENT_BYTES_MAX + CONTENT_BYTES_MAX // 1024
+
+#: Chunks on their way at once, for each direction: a megabyte keeps a line of 10 MB/s busy over
+#: 100 ms, and an envelope waits behind no more than that.
+CHUNKS_IN_FLIGHT_MAX = 4
+
+#: Blobs that one message asks or tells about: 16 KiB of ids.
+BLOBS_BATCH_MAX = 512
+
+#: A file that another computer is sending is looked at again after this long.
+TAKEN_RETRY_S = 30.0
+
+#: A content that arrived damaged is asked for again after this long, then twice as long, ...
+DAMAGED_RETRY_FIRST_S = 60.0
+DAMAGED_RETRY_MAX_S = 6 * 3600.0
+
+#: What is received of a file is synced to disk in steps, so that the last one is short.
+RECEIVED_SYNC_BYTES = 16 * 1024 * 1024
+
+#: A content that no reference names is kept this long: an undo finds it, and a command that has
+#: copied a file has time to attach it.
+UNNAMED_KEPT_S = 24 * 3600.0
 
 #: The name of an attached file in UTF-8: what every file system takes.
 FILE_NAME_BYTES_MAX = 255

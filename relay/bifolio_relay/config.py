@@ -5,6 +5,7 @@ With the command line, the only place that reads the environment. May import onl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Config:
     connections_max: int = limits.RELAY_CONNECTIONS_MAX
     libraries_max: int = limits.RELAY_LIBRARIES_MAX
     library_bytes_max: int = limits.RELAY_LIBRARY_BYTES_MAX
+    file_bytes_max: int = limits.RELAY_FILE_BYTES_MAX
 
     def __post_init__(self) -> None:
         _check_range("--port", self.port, least=0, most=65535)
@@ -50,8 +52,27 @@ class Config:
             least=1,
             most=limits.RELAY_LIBRARY_BYTES_MAX,
         )
+        _check_range(
+            "--quota", self.file_bytes_max, least=0, most=limits.RELAY_LIBRARY_BYTES_MAX * 1024
+        )
         if not self.host:
             raise UsageError("--host is empty.", next_step="Give an address, as --host 127.0.0.1.")
+
+
+def parse_size(text: str) -> int:
+    """Bytes, from a number with or without a unit: ``500M``, ``20G``, ``1T`` (of 1024).
+
+    Raises:
+        UsageError: it is no size.
+    """
+    found = re.fullmatch(r"([0-9]{1,15})([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise UsageError(
+            f"--quota takes a size such as 500M or 20G; it was given '{text}'.",
+            next_step="Give a number of bytes, or one with K, M, G or T.",
+        )
+    number, unit = found.groups()
+    return int(number) << 10 * " KMGT".index(unit.upper() or " ")
 
 
 def default_data_folder(environment: Mapping[str, str]) -> Path:

@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 
 from bifolio import __version__, limits
 from bifolio.errors import RelayStorageError
+from bifolio_relay.blobs import BlobStates
 from bifolio_relay.commits import CommitQueue, Waiting
 from bifolio_relay.config import Config
 from bifolio_relay.ledger import (
@@ -52,6 +53,7 @@ class Relay:
             os.urandom,
             libraries_max=config.libraries_max,
             library_bytes_max=config.library_bytes_max,
+            file_bytes_max=config.file_bytes_max,
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._commits: CommitQueue[Peer] = CommitQueue()
@@ -59,6 +61,7 @@ class Relay:
         self._subscribers: dict[bytes, set[Peer]] = {}
         self._queues_bytes = 0
         self._stopping = False
+        self._closed = False
         #: Commits made and envelopes in them: how far writers share one.
         self.commits = 0
         self.envelopes = 0
@@ -71,6 +74,10 @@ class Relay:
             for other in tuple(self._subscribers.get(question.library, ())):
                 if other is not peer:
                     other.members_grown(answer)
+        if isinstance(answer, BlobStates) and answer.news and peer.session.library is not None:
+            for other in tuple(self._subscribers.get(peer.session.library, ())):
+                if other is not peer:
+                    other.blobs_changed(answer)
         return answer
 
     async def submit(self, peer: Peer, submission: Submission) -> None:
@@ -185,10 +192,13 @@ class Relay:
 
     def close(self) -> None:
         """End the ledger's thread; a commit that runs is finished first."""
+        self._closed = True
         self._thread.shutdown(wait=True)
 
     def _forget(self, peer: Peer) -> None:
         self._peers.discard(peer)
+        if not self._closed:
+            self._thread.submit(self._ledger.connection_gone, peer.session.name)
         library = peer.session.library
         if library is not None and library in self._subscribers:
             self._subscribers[library].discard(peer)

@@ -18,6 +18,7 @@ from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.wire.messages import AttestedPosition, Code
+from bifolio_relay.blobs import BlobAnswer, BlobLedger, BlobQuestion
 from bifolio_relay.storage import LibraryHead, LogStorage, Outcome, Placed, Refused, Unavailable
 
 
@@ -39,6 +40,7 @@ class Seen:
     role: str | None = None
     cursor_hash: bytes | None = None
     attested_hash: bytes | None = None
+    blob_drops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,8 @@ class Submission:
         return sum(map(len, self.envelopes))
 
 
-Question = Look | CreateLibrary | ReadLog | ReadMembers | AppendMember
-Answer = Seen | LogPart | MembersPart | Refused
+Question = Look | CreateLibrary | ReadLog | ReadMembers | AppendMember | BlobQuestion
+Answer = Seen | LogPart | MembersPart | BlobAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,13 @@ class Ledger:
         *,
         libraries_max: int = limits.RELAY_LIBRARIES_MAX,
         library_bytes_max: int = limits.RELAY_LIBRARY_BYTES_MAX,
+        file_bytes_max: int = limits.RELAY_FILE_BYTES_MAX,
     ) -> None:
         self._storage = storage
         self._random_bytes = random_bytes
         self._libraries_max = libraries_max
         self._library_bytes_max = library_bytes_max
+        self._blobs = BlobLedger(storage.blobs, library_bytes_max=file_bytes_max)
         self._memberships: OrderedDict[bytes, Membership] = OrderedDict()
         #: How many libraries are held; another thread may read it.
         self.libraries = storage.count_libraries()
@@ -161,6 +165,8 @@ class Ledger:
                 return self._read_members(question)
             case AppendMember():
                 return self._append_member(question)
+            case _:
+                return self._about_blobs(question)
 
     def commit(self, submissions: Sequence[Submission]) -> Commit:
         """Append what may be appended, durably, in one commit.
@@ -193,7 +199,18 @@ class Ledger:
             self._membership(look.library, head).role_of(look.device),
             self._storage.chain_hash(look.library, look.cursor),
             attested_hash,
+            self._storage.blobs.drops(look.library),
         )
+
+    def connection_gone(self, carrier: bytes) -> None:
+        """A connection ended: others may send what it was sending."""
+        self._blobs.gone(carrier)
+
+    def _about_blobs(self, question: BlobQuestion) -> BlobAnswer:
+        head = self._storage.library_head(question.library)
+        if head is None:
+            return Refused(Code.UNKNOWN_LIBRARY, b"", "this relay does not hold it")
+        return self._blobs.answer(question, self._membership(question.library, head))
 
     def _create(self, question: CreateLibrary) -> Seen | Refused:
         library, genesis = question.look.library, question.genesis

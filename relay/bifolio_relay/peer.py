@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.wire.messages import Retry
+from bifolio_relay.blobs import BlobStates
 from bifolio_relay.ledger import Answer, LogPart, MembersPart, Question, Submission
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage import Outcome
@@ -120,6 +121,10 @@ class Peer:
     def members_grown(self, part: MembersPart) -> None:
         """A membership record was appended by another."""
         self._apply_now(self.session.members_grown(part, room_bytes=self._room_bytes()))
+
+    def blobs_changed(self, states: BlobStates) -> None:
+        """Blobs were completed or dropped by another."""
+        self._apply_now(self.session.blobs_changed(states, room_bytes=self._room_bytes()))
 
     async def _read(self) -> None:
         try:

@@ -22,7 +22,7 @@ from websockets.asyncio.server import serve as listen
 
 from bifolio import __version__, limits
 from bifolio.errors import BifolioError, PortInUseError, RelayError
-from bifolio_relay.config import Config, default_data_folder
+from bifolio_relay.config import Config, default_data_folder, parse_size
 from bifolio_relay.exchange import Relay
 from bifolio_relay.storage_sqlite import SqliteLogStorage
 
@@ -83,10 +83,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data", type=Path, default=default_data_folder(os.environ), help="folder (%(default)s)"
     )
+    parser.add_argument(
+        "--quota",
+        metavar="SIZE",
+        default=str(Config.file_bytes_max),
+        help="most that the files of one library may take, as 500M or 20G (%(default)s bytes)",
+    )
     parser.add_argument("--version", action="version", version=f"bifolio-relay {__version__}")
     given = parser.parse_args(arguments)
     try:
-        run(Config(data=given.data, host=given.host, port=given.port))
+        room = parse_size(given.quota)
+        run(Config(data=given.data, host=given.host, port=given.port, file_bytes_max=room))
     except BifolioError as error:
         print(f"bifolio-relay: {error.message}\n{error.next_step}", file=sys.stderr)
         return error.exit_code

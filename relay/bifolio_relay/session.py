@@ -23,22 +23,29 @@ from bifolio.wire.messages import (
     PROTOCOL_VERSION,
     Ack,
     Append,
+    AskBlobs,
+    Blobs,
     Bye,
     Challenge,
+    Chunk,
     Code,
     Create,
+    DropBlobs,
     Envelopes,
     Hello,
     Members,
     Message,
     Nack,
     Pull,
+    PullChunk,
     PullMembers,
     Push,
     Receipt,
     Retry,
     Welcome,
 )
+from bifolio_relay import blobs
+from bifolio_relay.blobs import BlobQuestion, BlobStates, ChunkPart
 from bifolio_relay.ledger import (
     Answer,
     AppendMember,
@@ -106,6 +113,12 @@ class Session:
         self._sent_through = 0
         self._log_n = 0
         self._members_notice: MembersPart | None = None
+        self._blob_news_left_out = False
+
+    @property
+    def name(self) -> bytes:
+        """What tells this connection from every other."""
+        return self._nonce
 
     @property
     def library(self) -> bytes | None:
@@ -164,6 +177,8 @@ class Session:
             case Append() if self._look is not None:
                 library = self._look.library
                 return [Ask(AppendMember(library, message.expected_head, message.record))]
+            case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._look is not None:
+                return [Ask(_about_blobs(message, self._look, self.name))]
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
@@ -178,6 +193,12 @@ class Session:
                 return [self._log_part(answer)]
             case MembersPart():
                 return [self._send(_members_message(answer))]
+            case BlobStates():
+                return [self._send(Blobs(answer.states, answer.drops))]
+            case ChunkPart():
+                return [
+                    self._send(Chunk(answer.blob, answer.size_bytes, answer.number, answer.sealed))
+                ]
             case Refused():
                 return [self._send(_nack(answer))]
 
@@ -225,6 +246,15 @@ class Session:
             return []
         return [self._send(_members_message(part))]
 
+    def blobs_changed(self, states: BlobStates, *, room_bytes: int) -> list[Action]:
+        """Another connection completed or dropped blobs."""
+        if self.closed or self._wire.state is not State.OPEN or not self._member:
+            return []
+        if not room_bytes:
+            self._blob_news_left_out = True
+            return []
+        return [self._send(Blobs(states.states, states.drops))]
+
     def drained(self) -> list[Action]:
         """Everything in this connection's queue was sent."""
         if self.closed:
@@ -233,6 +263,9 @@ class Session:
         if self._members_notice is not None:
             part, self._members_notice = self._members_notice, None
             actions.append(self._send(Members(part.total, (), part.total, part.head)))
+        if self._blob_news_left_out:
+            self._blob_news_left_out = False
+            actions.append(self._send(Blobs((), 0)))
         if self._delivery is Delivery.BEHIND:
             self._delivery = Delivery.ASKED
             actions.append(self._send(Envelopes(self._log_n, (), self._log_n)))
@@ -275,6 +308,7 @@ class Session:
                 members=head.members,
                 members_head=head.members_head,
                 limits=LIMITS,
+                blob_drops=seen.blob_drops,
             )
         )
 
@@ -344,6 +378,29 @@ class Session:
         if batch:
             actions.append(self._send(Envelopes(after, tuple(batch), n)))
         return actions
+
+
+def _about_blobs(message: Message, look: Look, carrier: bytes) -> BlobQuestion:
+    library, device = look.library, look.device
+    match message:
+        case AskBlobs():
+            return blobs.LookForBlobs(library, device, message.blobs)
+        case Chunk():
+            return blobs.StoreChunk(
+                library,
+                device,
+                message.blob,
+                message.size_bytes,
+                message.number,
+                message.sealed,
+                carrier,
+            )
+        case PullChunk():
+            return blobs.ReadChunk(library, device, message.blob, message.number)
+        case DropBlobs():
+            return blobs.DropBlobs(library, device, message.blobs)
+        case _:
+            raise AssertionError(f"{message.NAME} is not about blobs")
 
 
 def _members_message(part: MembersPart) -> Members:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bifolio.crypto.envelope import Envelope
-from bifolio.wire.messages import NO_HASH, Code
+from bifolio.wire.messages import NO_HASH, BlobState, Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,63 @@ class Unavailable:
 Outcome = Placed | Refused | Unavailable
 
 
+class BlobStorage(Protocol):
+    """A store of blobs, the sealed contents of files. Used by one thread at a time.
+
+    Every method raises ``RelayStorageError`` when the store as a whole fails; then nothing of
+    that call is kept. A blob's chunks are held from the first on, without a gap.
+    """
+
+    def states(self, library: bytes, blobs: Sequence[bytes]) -> tuple[BlobState, ...]:
+        """How much of each is held, in the order given; nothing for a library that is not held."""
+        ...
+
+    def drops(self, library: bytes) -> int:
+        """How often blobs of the library were dropped; never falls."""
+        ...
+
+    def size_bytes(self, library: bytes) -> int:
+        """The sealed sizes of its blobs, those that are not whole counted in full."""
+        ...
+
+    def store_chunk(
+        self,
+        library: bytes,
+        blob: bytes,
+        *,
+        size_bytes: int,
+        number: int,
+        sealed: bytes,
+        library_bytes_max: int,
+    ) -> BlobState | Refused:
+        """Hold the next chunk of a blob durably; returns how much is held then.
+
+        A chunk that is held already, or that would leave a gap, changes nothing. A chunk of the
+        wrong length, and another size than the blob is held with, is INVALID; a first chunk for
+        whose blob there is no room is QUOTA; a library that is not held is UNKNOWN_LIBRARY.
+        """
+        ...
+
+    def read_chunk(self, library: bytes, blob: bytes, number: int) -> bytes | None:
+        """One sealed chunk; None if it is not held. A blob whose bytes are gone is dropped."""
+        ...
+
+    def drop(self, library: bytes, blobs: Sequence[bytes]) -> int:
+        """Hold these no longer, durably; returns ``drops``, which counts if any was held."""
+        ...
+
+
 class LogStorage(Protocol):
-    """A store of logs. Used by one thread at a time.
+    """A store of logs, and of blobs beside them. Used by one thread at a time.
 
     Every method raises ``RelayStorageError`` when the store as a whole fails; then nothing of
     that call is kept.
     """
+
+    @property
+    def blobs(self) -> BlobStorage:
+        """The blobs of the same libraries."""
+        ...
 
     def create_library(self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes) -> bool:
         """Hold a library durably, its membership log beginning with ``genesis``.

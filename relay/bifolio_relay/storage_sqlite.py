@@ -17,7 +17,9 @@ from bifolio.crypto.envelope import Envelope
 from bifolio.errors import RelayStorageError
 from bifolio.wire.chain import log_next, log_start
 from bifolio.wire.messages import Code
+from bifolio_relay import storage_blobs
 from bifolio_relay.storage import (
+    BlobStorage,
     ChainHead,
     LibraryHead,
     Outcome,
@@ -25,11 +27,12 @@ from bifolio_relay.storage import (
     Refused,
     Unavailable,
 )
+from bifolio_relay.storage_blobs import FolderBlobStorage
 
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
 APPLICATION_ID = 0x42664C52  # "BfLR"
-VERSION = 1
+VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE library (
@@ -70,6 +73,9 @@ CREATE TABLE member (
 CREATE UNIQUE INDEX member_number ON member (library, number);
 """
 
+#: What each version of the file added.
+_STEPS = (_SCHEMA, storage_blobs.SCHEMA)
+
 
 class SqliteLogStorage:
     """A ``LogStorage`` in the folder ``folder``, which is made if it is missing.
@@ -94,9 +100,14 @@ class SqliteLogStorage:
         try:
             with self._errors():
                 self._connection = _opened(self.path)
+                self._blobs = FolderBlobStorage(folder, self._transaction, self._moment)
         except RelayStorageError:
             self._lock.close()
             raise
+
+    @property
+    def blobs(self) -> BlobStorage:
+        return self._blobs
 
     def create_library(self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes) -> bool:
         with self._transaction() as connection:
@@ -326,6 +337,11 @@ class SqliteLogStorage:
                     self._connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
+    def _moment(self) -> Iterator[sqlite3.Connection]:
+        with self._errors():
+            yield self._connection
+
+    @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
@@ -359,9 +375,11 @@ def _opened(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        if _pragma(connection, "user_version") == 0:
+        version = _pragma(connection, "user_version")
+        if version < VERSION:
+            missing = "".join(_STEPS[version:])
             connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+                f"BEGIN IMMEDIATE; {missing} PRAGMA application_id = {APPLICATION_ID};"
                 f" PRAGMA user_version = {VERSION}; COMMIT;"
             )
     except (sqlite3.Error, RelayStorageError):

@@ -17,9 +17,10 @@ _END_TIMEOUT_S = 20.0
 class RelayProcess:
     """A relay on a free port, which it keeps when it is started again on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.data = folder / "relay"
         self.log = folder / "relay.log"
+        self.options = options
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -46,7 +47,15 @@ class RelayProcess:
         assert self._process is None, "the relay runs already"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [BIFOLIO, "relay", "--port", str(self.port), "--data", str(self.data)],
+                [
+                    BIFOLIO,
+                    "relay",
+                    "--port",
+                    str(self.port),
+                    "--data",
+                    str(self.data),
+                    *self.options,
+                ],
                 env={"PATH": os.environ["PATH"], "HOME": str(self.data.parent)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

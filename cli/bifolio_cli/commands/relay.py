@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
-from bifolio_relay.config import Config, default_data_folder
+from bifolio_relay.config import Config, default_data_folder, parse_size
 
 
 def relay(
@@ -26,6 +26,15 @@ def relay(
         Path | None,
         typer.Option("--data", metavar="DIR", help="Where the relay keeps what it stores."),
     ] = None,
+    quota: Annotated[
+        str,
+        typer.Option(
+            "--quota",
+            metavar="SIZE",
+            show_default=False,
+            help="Most that the files of one library may take, as 500M or 20G (else 100G).",
+        ),
+    ] = "",
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -37,6 +46,7 @@ def relay(
         host=host,
         port=port,
         data=folder or default_data_folder({"BIFOLIO_HOME": call.environment.home}),
+        file_bytes_max=parse_size(quota) if quota else Config.file_bytes_max,
     )
     if not call.output.json:
         run(config)

@@ -16,15 +16,20 @@ from bifolio.errors import OutOfTurnError, ProtocolError
 from bifolio.wire.messages import (
     Ack,
     Append,
+    AskBlobs,
+    Blobs,
     Bye,
     Challenge,
+    Chunk,
     Create,
+    DropBlobs,
     Envelopes,
     Hello,
     Members,
     Message,
     Nack,
     Pull,
+    PullChunk,
     PullMembers,
     Push,
     Welcome,
@@ -59,6 +64,8 @@ class Rule(NamedTuple):
     then: State
 
 
+_ABOUT_FILES = (AskBlobs, Chunk, PullChunk, DropBlobs)
+
 _GOODBYE = Rule(Side.RELAY, Bye, State.CLOSED)
 
 #: What may be sent in each state. A WELCOME without the library leads to EMPTY instead of OPEN.
@@ -74,7 +81,9 @@ RULES: dict[State, tuple[Rule, ...]] = {
     ),
     State.OPEN: (
         *(Rule(Side.CLIENT, message, State.OPEN) for message in (Pull, Push, PullMembers, Append)),
+        *(Rule(Side.CLIENT, message, State.OPEN) for message in _ABOUT_FILES),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Envelopes, Ack, Nack, Members)),
+        *(Rule(Side.RELAY, message, State.OPEN) for message in (Blobs, Chunk)),
         _GOODBYE,
     ),
     State.CLOSED: (),

@@ -68,6 +68,7 @@ class Code(StrEnum):
     HEAD_MOVED = "head-moved"  #: the membership log has grown: pull it, sign again
     INVALID = "invalid"  #: breaks a rule; sending it again is useless
     UNKNOWN_LIBRARY = "unknown-library"  #: not held here (any more)
+    TAKEN = "taken"  #: another computer is sending that file: ask again later
 
 
 class Retry(StrEnum):
@@ -83,6 +84,23 @@ class AttestedPosition(NamedTuple):
 
     epoch: bytes
     n: int
+
+
+class BlobState(NamedTuple):
+    """How much of a blob the relay holds: its sealed size, and chunks from the first on.
+
+    Nothing is held where both are zero; ``whole`` if all chunks are.
+    """
+
+    blob: bytes
+    size_bytes: int
+    held: int
+    whole: bool
+
+
+def nothing_of(blob: bytes) -> BlobState:
+    """The state of a blob of which nothing is held."""
+    return BlobState(blob, 0, 0, False)
 
 
 class Receipt(NamedTuple):
@@ -176,6 +194,7 @@ class Welcome(Message):
     members: Number
     members_head: Hash
     limits: Annotated[Mapping[str, int], Counts(32)]
+    blob_drops: Number = 0
 
     @staticmethod
     def nothing(limits_: Mapping[str, int]) -> Welcome:
@@ -254,7 +273,8 @@ class Ack(Message):
 class Nack(Message):
     """One thing was refused: ``subject`` is the BLAKE2b-256 of its bytes, empty for a PULL.
 
-    For FORK and GAP, ``seq`` and ``head`` are the last that the relay has of that chain.
+    About a blob it is the blob's id. For FORK and GAP, ``seq`` and ``head`` are the last that the
+    relay has of that chain.
     """
 
     NUMBER = 8
@@ -326,6 +346,64 @@ class Bye(Message):
     reason: Detail
 
 
+@dataclass(frozen=True)
+class AskBlobs(Message):
+    """How much of these blobs does the relay hold? Answered by BLOBS."""
+
+    NUMBER = 14
+    NAME = "ASK_BLOBS"
+    blobs: Annotated[tuple[bytes, ...], Many(Fixed(32), limits.BLOBS_BATCH_MAX)]
+
+
+@dataclass(frozen=True)
+class Blobs(Message):
+    """How much is held of some blobs; ``drops`` counts how often blobs of the library were dropped.
+
+    Answers ASK_BLOBS, each CHUNK (when the chunk is durable), a PULL_CHUNK of what is not held,
+    and DROP_BLOBS. Unasked it tells of blobs that others completed or dropped; without any, that
+    news was left out: ask again.
+    """
+
+    NUMBER = 15
+    NAME = "BLOBS"
+    states: Annotated[
+        tuple[BlobState, ...],
+        Many(Row((Fixed(32), Count(), Count(), Flag()), BlobState), limits.BLOBS_BATCH_MAX),
+    ]
+    drops: Number
+
+
+@dataclass(frozen=True)
+class Chunk(Message):
+    """One sealed chunk of a blob whose sealed size is ``size_bytes``; either way."""
+
+    NUMBER = 16
+    NAME = "CHUNK"
+    blob: Hash
+    size_bytes: Number
+    number: Number
+    sealed: Annotated[bytes, Bounded(limits.SEALED_CHUNK_BYTES_MAX)]
+
+
+@dataclass(frozen=True)
+class PullChunk(Message):
+    """Ask for one chunk; answered by CHUNK, or by BLOBS where it is not held."""
+
+    NUMBER = 17
+    NAME = "PULL_CHUNK"
+    blob: Hash
+    number: Number
+
+
+@dataclass(frozen=True)
+class DropBlobs(Message):
+    """Hold these no longer: nothing names them any more, or what came of them is damaged."""
+
+    NUMBER = 18
+    NAME = "DROP_BLOBS"
+    blobs: Annotated[tuple[bytes, ...], Many(Fixed(32), limits.BLOBS_BATCH_MAX)]
+
+
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     Challenge,
     Hello,
@@ -340,6 +418,11 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Members,
     Append,
     Bye,
+    AskBlobs,
+    Blobs,
+    Chunk,
+    PullChunk,
+    DropBlobs,
 )
 
 

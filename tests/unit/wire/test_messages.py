@@ -14,17 +14,23 @@ from bifolio.wire.messages import (
     NO_HASH,
     Ack,
     Append,
+    AskBlobs,
     AttestedPosition,
+    Blobs,
+    BlobState,
     Bye,
     Challenge,
+    Chunk,
     Code,
     Create,
+    DropBlobs,
     Envelopes,
     Hello,
     Members,
     Message,
     Nack,
     Pull,
+    PullChunk,
     PullMembers,
     Push,
     Receipt,
@@ -53,6 +59,12 @@ EXAMPLES: tuple[Message, ...] = (
     Members(1, (b"record",), 2, b"h" * 32),
     Append(NO_HASH, b"record"),
     Bye(Retry.BACKOFF, "closing"),
+    AskBlobs((b"b" * 32, b"c" * 32)),
+    Blobs((BlobState(b"b" * 32, 1000, 1, True), BlobState(b"c" * 32, 0, 0, False)), 4),
+    Blobs((), 0),
+    Chunk(b"b" * 32, 1000, 0, b"sealed"),
+    PullChunk(b"b" * 32, 3),
+    DropBlobs((b"b" * 32,)),
 )
 
 
@@ -88,7 +100,7 @@ MSGPACK_VALUES = st.recursive(
 )
 
 
-@given(st.integers(0, 14), st.lists(MSGPACK_VALUES, max_size=12))
+@given(st.integers(0, 19), st.lists(MSGPACK_VALUES, max_size=12))
 def test_any_msgpack_is_a_message_or_a_protocol_error(number: int, values: list[object]) -> None:
     try:
         message = parse_message(msgpack.packb([number, *values]))
