@@ -80,6 +80,7 @@ file list               [{"ref", "name", "size", "hash", "state", "added_by", "a
 file add                [what file list gives for each that was added]
 file remove             {what file list gives for it}
 file open export        {"file"}
+file policy             {"policy": "all" | "on-demand" | "none"}
 key pattern             {"pattern"}
 key make                {"changed": [{"id", "old", "key"}], "kept": [{"id", "key", "reason"}]}
 key pin unpin           [what show gives]
@@ -88,7 +89,7 @@ attach RELAY_URL        {"library", "path", "ticket", "backup", "references"}
 attach TICKET PATH      {"library", "path", "references"}
 attach TICKET           {"library", "path", "backup", "references", "left_out"}
 invite                  {"ticket"}
-sync                    {"pushed", "pulled", "conflicts", "state"}
+sync                    {"pushed", "pulled", "files_sent", "files_received", "conflicts", "state"}
 status                  {"library": {"id", "name"}, "replica": {"id", "path"}, "references",
                          "trashed", "unsent", "unsent_files", "waiting",
                          "relay": {"url", "reachable", "last_sync"} or null,

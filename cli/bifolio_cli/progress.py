@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Report = Callable[[str, int, int], None]
 
+#: What is counted in bytes, by the name of its bar.
+IN_BYTES = ("copying", "sending files", "receiving files")
+
 
 class ProgressBars:
     """One bar per label (a file, a direction of a sync); a context manager that clears them."""
@@ -51,12 +54,35 @@ class ProgressBars:
 
 def _start() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.text import Text
+
+    class Amount(DownloadColumn):
+        """How many bytes are done of how many; nothing where it is not bytes that are counted."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.description in IN_BYTES else Text()
+
+    class Rate(TransferSpeedColumn):
+        """Bytes per second; nothing where it is not bytes that are counted."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.description in IN_BYTES else Text()
 
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
+        Amount(),
+        Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -141,15 +141,18 @@ class Attachment:
             error.next_step = _ATTACH_AGAIN
             raise
 
-    async def sync(self, progress: Progress | None = None) -> Counts:
-        """Exchange what is new on both sides.
+    async def sync(
+        self, progress: Progress | None = None, *, only_file: str | None = None
+    ) -> Counts:
+        """Exchange what is new on both sides; of the files one alone, where a user wants that.
 
         Raises:
             NotAttachedError, RelayUnreachableError, NotAMemberError and others.
         """
         if not self.url:
             raise NotAttachedError
-        return await self._run(ReplicaPort(self.replica, self.roster), progress)
+        port = ReplicaPort(self.replica, self.roster, only_file=only_file)
+        return await self._run(port, progress)
 
     async def watch(
         self,
@@ -182,7 +185,8 @@ class Attachment:
         port.clear_notes()
         client = Client(self.url, port, library=self.replica.library_id, progress=progress)
         try:
-            counts = await client.run()
+            with closing(port.files):
+                counts = await client.run()
         except RelayUnreachableError:
             self._note_contact(reachable=False)
             raise

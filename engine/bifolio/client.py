@@ -27,6 +27,10 @@ from bifolio.wire.messages import Bye, Challenge, Hello, Message, Retry
 #: Called with the stage ("sending", "receiving"), what is done and what is known of all of it.
 Progress = Callable[[str, int, int], None]
 
+#: How often a live connection looks whether something that had to wait may be tried again: such
+#: waits last half a minute and more.
+_TICK_S = 1.0
+
 
 class Client:
     """Carries messages between a relay and one replica's sessions."""
@@ -154,24 +158,25 @@ class Client:
         local = asyncio.ensure_future(changed())
         try:
             while session.farewell is None and not session.joined:
-                await asyncio.wait({incoming, local}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {incoming, local}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED
+                )
                 if incoming.done():
                     message = wire.receive(incoming.result())
                     incoming = asyncio.ensure_future(socket.recv(decode=False))
                     await self._send(socket, wire, session.receive(message))
-                elif local.done():
+                # Not only in a pause: chunks of a file may come without one.
+                if local.done():
                     local.result()
                     local = asyncio.ensure_future(changed())
                     await self._send(socket, wire, session.local_change())
+                await self._send(socket, wire, session.tick())
                 if session.refusal is not None:
                     return
-                if session.settled and (told is None or session.counts != told):
-                    round_ = Counts(
-                        session.counts.pushed - (told.pushed if told else 0),
-                        session.counts.pulled - (told.pulled if told else 0),
-                    )
-                    told = Counts(session.counts.pushed, session.counts.pulled)
-                    yield round_
+                counts = session.counts
+                if session.log_settled and (told is None or counts != told):
+                    yield counts if told is None else _less(counts, told)
+                    told = counts
         finally:
             incoming.cancel()
             local.cancel()
@@ -240,6 +245,17 @@ async def connected(url: str) -> AsyncIterator[Socket]:
 def _add(total: Counts, counts: Counts) -> None:
     total.pushed += counts.pushed
     total.pulled += counts.pulled
+    total.files_sent += counts.files_sent
+    total.files_received += counts.files_received
+
+
+def _less(counts: Counts, told: Counts) -> Counts:
+    return Counts(
+        pushed=counts.pushed - told.pushed,
+        pulled=counts.pulled - told.pulled,
+        files_sent=counts.files_sent - told.files_sent,
+        files_received=counts.files_received - told.files_received,
+    )
 
 
 def _closing(error: ConnectionClosed) -> str:

@@ -1,24 +1,26 @@
 """The files of a library, as programs use them: ``library.files``.
 
-Everything here works offline.
+Adding and removing work offline; ``fetch`` goes to the relay where a content is not here.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bifolio import limits
 from bifolio.errors import DamagedFileError, FileNotHereError, UnwritableFileError
 from bifolio.replica import filing, lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import ShownFile
-from bifolio.storage.contents import Progress
+from bifolio.results import Policy, ShownFile
+from bifolio.storage.contents import OPENED, Progress
 
-#: Where copies stand that other programs open by name, inside the folder of contents.
-OPENED = "opened"
+if TYPE_CHECKING:
+    from bifolio.attachment import Attachment
 
 _COPY_MODE = 0o444
 
@@ -26,8 +28,24 @@ _COPY_MODE = 0o444
 class Files:
     """The files attached to references."""
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, attachment: Callable[[], Attachment]) -> None:
         self._replica = replica
+        self._attachment = attachment
+
+    @property
+    def policy(self) -> Policy:
+        """Which contents this replica fetches by itself."""
+        return Policy(self._replica.meta.text("files_policy", Policy.ALL))
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        with self._replica.database.transaction():
+            self._replica.meta.write("files_policy", str(policy))
+
+    @property
+    def fetches_on_demand(self) -> bool:
+        """Whether opening a file fetches it where it is not here."""
+        return self.policy is not Policy.NONE
 
     def add(
         self, ref: str, paths: Sequence[Path | str], *, progress: Progress | None = None
@@ -68,7 +86,7 @@ class Files:
         """Write a file's content to a path, or into a folder under its own name.
 
         Raises:
-            FileNotHereError: another computer has it.
+            FileNotHereError: ``fetch`` it first.
             DamagedFileError: what is here is not what was attached; it is set aside.
             UnwritableFileError: it cannot be written there; what stood there stands there still.
         """
@@ -93,6 +111,33 @@ class Files:
         path.chmod(_COPY_MODE)
         return path
 
+    def fetch(
+        self,
+        ref: str,
+        name: str,
+        *,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> ShownFile:
+        """Have a file's content here, from the relay if need be, whatever the policy is.
+
+        Raises:
+            FileNotHereError: the relay does not have it either; the error says who does.
+            RelayUnreachableError and others: nothing was changed.
+        """
+        file = self.find(ref, name)
+        contents = self._replica.contents
+        if contents.has(file.hash):
+            return file
+        if not self._replica.meta.text("relay_url"):
+            raise _not_here(file)
+        with self._replica.database.transaction():
+            self._replica.transfers.asked(file.hash)
+        asyncio.run(self._attachment().sync(progress, only_file=file.hash))
+        file = self.find(ref, name)
+        if not contents.has(file.hash):
+            raise _not_here(file)
+        return file
+
     def _copy(self, file: ShownFile, path: Path) -> None:
         source = self._replica.contents.path(file.hash)
         if not source.is_file():
@@ -115,15 +160,14 @@ class Files:
 
     def _set_aside(self, file: ShownFile) -> None:
         """A damaged content is kept under another name, and fetched again by the next sync."""
-        source = self._replica.contents.path(file.hash)
         with self._replica.database.transaction():
-            source.replace(source.with_name(f"{file.hash}.damaged"))
+            self._replica.contents.set_aside(file.hash)
             self._replica.transfers.missing(file.hash)
 
 
 def _not_here(file: ShownFile) -> FileNotHereError:
     steps = {
-        filing.ON_RELAY: "Fetch it with 'bifolio sync'.",
+        filing.ON_RELAY: "Fetch it with 'bifolio sync', or with --fetch.",
         filing.DAMAGED: "Run 'bifolio sync' on a computer that has it whole; then sync here.",
     }
     owner = f"Run 'bifolio sync' on {file.added_by}; then sync here."

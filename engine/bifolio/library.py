@@ -51,6 +51,7 @@ from bifolio.results import (
     CopyReport,
     ImportReport,
     Joined,
+    Policy,
     Shown,
     Status,
     SyncReport,
@@ -138,9 +139,13 @@ class Library:
         path: Path | str,
         *,
         home: Home | None = None,
+        files: Policy = Policy.ALL,
         progress: Progress | None = None,
     ) -> Library:
         """Make a new replica of a ticket's library, and fill it.
+
+        Args:
+            files: which contents of files it fetches by itself, now and later.
 
         Raises:
             TicketError, PathTakenError, RelayUnreachableError: nothing is left behind.
@@ -153,6 +158,7 @@ class Library:
         def begin(database: Database) -> None:
             _begin(database)
             Meta(database).write("library_id", parsed.library)
+            Meta(database).write("files_policy", str(files))
 
         library = cls(path, folder.create(path, begin), home or default_home())
         try:
@@ -222,8 +228,8 @@ class Library:
 
     @property
     def files(self) -> Files:
-        """The files attached to references: ``add``, ``list``, ``export``, ``remove``."""
-        return Files(self._replica)
+        """The files attached to references: ``add``, ``list``, ``fetch``, ``export`` and more."""
+        return Files(self._replica, self._attachment)
 
     # --- references -----------------------------------------------------------------------
 
@@ -485,7 +491,7 @@ class Library:
     async def sync_async(self, progress: Progress | None = None) -> SyncReport:
         """``sync`` inside an event loop."""
         counts = await self._attachment().sync(progress)
-        return reporting.sync_report(self._replica, pushed=counts.pushed, pulled=counts.pulled)
+        return reporting.sync_report(self._replica, counts)
 
     async def watch(
         self,
@@ -505,9 +511,7 @@ class Library:
         rounds = self._attachment().watch(outage or (lambda _: None), nudge)
         async with aclosing(rounds):
             async for counts in rounds:
-                yield reporting.sync_report(
-                    self._replica, pushed=counts.pushed, pulled=counts.pulled
-                )
+                yield reporting.sync_report(self._replica, counts)
 
     def status(self) -> Status:
         """The replica at a glance; no connection is opened for it."""

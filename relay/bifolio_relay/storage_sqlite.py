@@ -3,7 +3,7 @@
 WAL and ``synchronous=FULL``: what a method has returned survives ``kill -9`` and power loss. One
 commit, with one fsync, takes what any number of libraries append. A lock file keeps a second
 relay off the same folder; SQLite's own locking holds it, so that a killed relay leaves none.
-The only user of SQLite in the relay.
+With ``storage_blobs``, which uses the same file, the only user of SQLite in the relay.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ IMPORT_KEYS = {
     *("added", "updated", "unchanged", "conflicts", "trashed", "trashed_keys"),
     *("purged", "purged_keys", "skipped"),
 }
-SYNC_KEYS = {"pushed", "pulled", "conflicts", "state"}
+SYNC_KEYS = {"pushed", "pulled", "files_sent", "files_received", "conflicts", "state"}
 STATUS_KEYS = {
     "library",
     "replica",

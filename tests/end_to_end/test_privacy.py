@@ -11,12 +11,12 @@ from tests.support.recording_proxy import RecordingProxy
 from tests.support.relay_process import RelayProcess
 
 SEED = 20
-PLANTED = 104
+PLANTED = 108
 _SYLLABLES = "zor vek lum prax dith quol wrem jask fyp thog".split()
 
 
 def planted_words() -> list[str]:
-    """A hundred words and four that occur nowhere by chance."""
+    """A hundred words and eight that occur nowhere by chance."""
     words = random.Random(SEED)
     made = ["".join(words.choices(_SYLLABLES, k=6)) for _ in range(PLANTED)]
     assert len(set(made)) == PLANTED
@@ -43,7 +43,7 @@ def found(words: list[str], within: bytes) -> list[str]:
 def test_no_planted_word_is_in_the_relays_files_or_log_or_in_the_traffic(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
-    """H1: titles, authors, notes, groups, the library's name, a conflict; both directions."""
+    """H1: titles, authors, notes, groups, files, the library's name, a conflict; both ways."""
     words = planted_words()
     make_library(desk, entries(words[:92]))
     typed = words[92:]
@@ -58,14 +58,24 @@ def test_no_planted_word_is_in_the_relays_files_or_log_or_in_the_traffic(
         desk.run("group", "create", typed[10])
         desk.run("group", "add", typed[10], "ref0")
         desk.run("tag", "rename", typed[2], typed[11])
+        for computer, name, inside in (
+            (desk, typed[12], typed[13]),
+            (laptop, typed[14], typed[15]),
+        ):
+            file = computer.home / f"{name}.txt"
+            file.write_text(f"Nobody else reads of {inside}. " * 20_000, "utf-8")
+            computer.run("file", "add", "ref1", file)
         view = assert_converges(desk, laptop)
         groups = desk.run("group", "list")
         assert groups == laptop.run("group", "list")
+        files = laptop.run("file", "list", "ref1")
+        assert {one["state"] for one in files} == {"here"}
         assert proxy.connection_count() >= 6
         stored_running = own_relay.stored_bytes()
     own_relay.stop()
 
-    shown = str((view, groups)).lower()
+    contents = [path.read_text("utf-8")[:80] for path in laptop.library.glob("files/??/*")]
+    shown = str((view, groups, files, contents)).lower()
     # The first title was replaced on both computers, a tag renamed; the rest is to be found.
     replaced = (words[0], typed[2])
     assert [word for word in words if word not in shown and word not in replaced] == []

@@ -19,6 +19,8 @@ from bifolio.errors import BifolioError
 from bifolio.replica.port import ReplicaPort
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
+from bifolio.wire.messages import Chunk, parse_message
+from bifolio_relay.blobs import BlobStates
 from bifolio_relay.ledger import Ledger, MembersPart, Submission
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage import Outcome
@@ -33,6 +35,7 @@ class SimulatedRelay:
         self._random = random.Random(seed)
         self.connections: list[SimulatedConnection] = []
         self._copies = 0
+        self.file_bytes_max = limits.RELAY_FILE_BYTES_MAX
         self._start()
 
     def connect(self, computer: Computer, *, invite_secret: bytes | None = None) -> None:
@@ -70,6 +73,24 @@ class SimulatedRelay:
                 room = limits.RELAY_QUEUE_BYTES_MAX
                 other.carry_out(other.session.members_grown(part, room_bytes=room))
 
+    def blobs_changed(self, states: BlobStates, source: SimulatedConnection) -> None:
+        """Tell the other connections of blobs that were completed or dropped."""
+        for other in self.connections:
+            if other is not source:
+                room = limits.RELAY_QUEUE_BYTES_MAX if self._random.random() < 0.9 else 0
+                other.carry_out(other.session.blobs_changed(states, room_bytes=room))
+
+    def disconnect(self, connection: SimulatedConnection) -> None:
+        """A connection ends; what was under way is lost."""
+        self.connections.remove(connection)
+        connection.port.files.close()
+        self.ledger.connection_gone(connection.session.name)
+
+    def restart(self) -> None:
+        """End the process and start another one; every connection is cut."""
+        self._stop()
+        self._start()
+
     def log(self) -> tuple[bytes, ...]:
         """All envelopes of the one library that is held."""
         for library in self._libraries():
@@ -100,9 +121,13 @@ class SimulatedRelay:
     def _start(self) -> None:
         self._storage = SqliteLogStorage(self.folder)
         self._storage._connection.execute("PRAGMA synchronous = OFF")
-        self.ledger = Ledger(self._storage, self._random.randbytes)
+        self.ledger = Ledger(
+            self._storage, self._random.randbytes, file_bytes_max=self.file_bytes_max
+        )
 
     def _stop(self) -> None:
+        for connection in self.connections:
+            connection.port.files.close()
         self.connections.clear()
         self._storage.close()
         assert (self.folder / FILE_NAME).exists()
@@ -124,11 +149,18 @@ class SimulatedConnection:
         self.client = SyncSession(port, library=computer.replica.library_id)
         self.session = Session(nonce=choose.randbytes(32))
         self.submissions: list[Submission] = []
+        #: Chunks that went either way.
+        self.chunks = 0
         self._wire = ClientConnection()
         self._to_client: deque[bytes] = deque()
         self._to_relay: deque[bytes] = deque()
         self._choose = choose
         self.carry_out(self.session.opened())
+
+    @property
+    def to_relay(self) -> Sequence[bytes]:
+        """What is on its way to the relay."""
+        return tuple(self._to_relay)
 
     @property
     def idle(self) -> bool:
@@ -152,6 +184,8 @@ class SimulatedConnection:
                     answer = self.relay.ledger.answer(action.question)
                     if isinstance(answer, MembersPart) and answer.grown is not None:
                         self.relay.members_grown(answer, self)
+                    if isinstance(answer, BlobStates) and answer.news:
+                        self.relay.blobs_changed(answer, self)
                     self.carry_out(self.session.answered(answer))
                 case Submit():
                     self.submissions.append(action.submission)
@@ -163,16 +197,23 @@ class SimulatedConnection:
             return False
         way = self._choose.choice(ways)
         raw = way.popleft()
+        self.chunks += isinstance(parse_message(raw), Chunk)
         if way is self._to_relay:
             self.carry_out(self.session.received(raw))
-            if not self._to_client and not self.session.closed:
-                self.carry_out(self.session.drained())
+            self.drain()
             return True
         self.say(self.client.receive(self._wire.receive(raw)))
         if self.client.joined:
             self.computer.join_secret = None
             self.port.joined()
         return True
+
+    def drain(self) -> bool:
+        """What waited for the client was sent; the relay may have more to say. False if not."""
+        if self._to_client or self.session.closed:
+            return False
+        self.carry_out(self.session.drained())
+        return bool(self._to_client)
 
     def local_change(self) -> None:
         """The computer committed something while it is connected."""
@@ -196,7 +237,7 @@ def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | No
                 messages += 1
             elif not relay.commit():
                 raise AssertionError(f"the sync of {computer.name} stands still")
-        relay.connections.remove(connection)
+        relay.disconnect(connection)
         if connection.client.refusal is not None:
             raise connection.client.refusal
         if connection.client.farewell is not None:

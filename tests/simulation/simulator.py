@@ -9,6 +9,7 @@ after every step, the promises at the end, when all have synced until nothing mo
 
 from __future__ import annotations
 
+import hashlib
 import random
 from pathlib import Path
 
@@ -64,6 +65,7 @@ class Simulator:
             computer.clock.advance(self.choose.random() * 3)
         acts = (
             (30, self._type),
+            (4, self._attach),
             (12, self._connect),
             (60, self._carry),
             (12, self._commit),
@@ -116,9 +118,26 @@ class Simulator:
             self.history.check_contents(computer)
             check_stored(computer)
             check_index(computer)
+        self._check_files()
         check_equal(self.computers)
         self._check_chains()
         self._check_quiet()
+
+    def _check_files(self) -> None:
+        """Every content that anything names is on every computer, and is what it should be.
+
+        Who has one sends it in this round; in the next one all have it.
+        """
+        for _ in range(2):
+            for computer in self.computers:
+                sync(self.relay, computer)
+        for computer in self.computers:
+            contents = computer.replica.contents
+            for named, size in computer.replica.references.attachments.contents():
+                raw = contents.path(named).read_bytes()
+                assert len(raw) == size
+                assert hashlib.blake2b(raw, digest_size=32).hexdigest() == named
+            assert computer.replica.transfers.unsent() == 0
 
     def _check_quiet(self) -> None:
         """A further sync sends nothing in either direction."""
@@ -144,6 +163,12 @@ class Simulator:
         for connection in self.relay.connections:
             if connection.computer is computer and self.choose.random() < 0.5:
                 connection.local_change()
+
+    def _attach(self) -> None:
+        computer = self.choose.choice(self.computers)
+        records = [row.id for row in computer.replica.references.listed(trashed=False)]
+        if records:
+            self.typist.attach(computer, self.choose.choice(records))
 
     def _connect(self) -> None:
         if len(self.relay.connections) < 4:
@@ -243,7 +268,7 @@ class Simulator:
         return computers
 
     def _end(self, connection: SimulatedConnection) -> None:
-        self.relay.connections.remove(connection)
+        self.relay.disconnect(connection)
 
     def _end_all_of(self, computer: Computer) -> None:
         for connection in list(self.relay.connections):

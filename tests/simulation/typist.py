@@ -22,12 +22,14 @@ from tests.simulation.history import (
     typed_in,
 )
 
-from bifolio.document import creators, deletion, editing
+from bifolio import limits
+from bifolio.document import creators, deletion, editing, sets
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.document.view import ELEMENT_MARK, read_view
 from bifolio.ids import random_record_id
-from bifolio.records import edits
+from bifolio.records import attachments, edits
+from bifolio.records.attachments import Attachment
 from bifolio.records.edits import Edit
 from bifolio.records.fields import MergeRule, merge_rule
 from bifolio.records.names import Name
@@ -103,6 +105,19 @@ class Typist:
             (*SCALARS, *DATES, *LISTS, *TEXTS, *TEXTS, *ROLES, *ROLES, *SETS)
         )
         self.make(computer, record, self._edit(computer, record, field))
+
+    def attach(self, computer: Computer, record: str) -> None:
+        """A file of nothing, of a few bytes, or of more than a chunk."""
+        size = self.choose.choice((0, 9, limits.CHUNK_BYTES + 1))
+        path = computer.folder / "typed"
+        path.write_bytes(self.choose.randbytes(size))
+        content = computer.replica.contents.add(path)
+        element = Attachment(f"{self.word()}.pdf", content.hash, content.size).to_element()
+
+        def write(plan: Plan, entries: Entries) -> None:
+            sets.plan_add(plan, entries, attachments.FIELD, element)
+
+        self._commit(computer, record, write, field=attachments.FIELD)
 
     def make(self, computer: Computer, record: str, edit: Edit) -> None:
         """One given edit."""

@@ -43,7 +43,7 @@ ENGINE: dict[str, set[str]] = {
         *("records", "results", "home", "ids", "errors"),
     },
     "backups": {"replica", "storage", "results", "home", "limits", "errors"},
-    "files": {"replica", "storage", "results", "limits", "errors"},
+    "files": {"attachment", "replica", "storage", "results", "limits", "errors"},
     "attachment": {"client", "replica", "sync", "crypto", "wire", "errors"},
     "client": {"replica", "sync", "wire", "limits", "errors"},
     "replica": {
@@ -80,6 +80,7 @@ FOREIGN: dict[str, set[str]] = {
     "sqlite3": {
         "engine/bifolio/storage",
         "relay/bifolio_relay/storage_sqlite.py",
+        "relay/bifolio_relay/storage_blobs.py",
         # Other programs' databases, read from a copy: no part of a replica.
         "engine/bifolio/formats/foreign_sqlite.py",
     },

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bifolio.errors import NotALibraryError, UsageError
+from bifolio.results import Policy
 from bifolio_cli.assignments import whole_text
 from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
 from bifolio_cli.progress import ProgressBars
@@ -43,6 +44,16 @@ def attach(
     no_backup: Annotated[
         bool, typer.Option("--no-backup", help="Do not back the library up before.")
     ] = False,
+    files: Annotated[
+        Policy | None,
+        typer.Option(
+            "--files",
+            metavar="all|on-demand|none",
+            show_default=False,
+            help="Which files this replica fetches by itself: all (as it does if not told), those "
+            "that are opened, or none. 'bifolio file policy' changes it.",
+        ),
+    ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -52,9 +63,9 @@ def attach(
     target = target.strip()
     if target.startswith(_TICKET_PREFIX):
         if path is not None:
-            _new_replica(call, target, path)
+            _new_replica(call, target, path, files or Policy.ALL)
         else:
-            _join(call, target, backup=not no_backup)
+            _join(call, target, backup=not no_backup, files=files)
         return
     url = relay_url(target)
     if path is not None:
@@ -62,7 +73,7 @@ def attach(
             "A PATH goes with a ticket; the address of a relay is for a library that is there.",
             next_step=f"Name that library with -L: bifolio -L {path} attach {target}",
         )
-    _to_relay(call, url, backup=not no_backup)
+    _to_relay(call, url, backup=not no_backup, files=files)
 
 
 def relay_url(text: str) -> str:
@@ -82,8 +93,10 @@ def relay_url(text: str) -> str:
     return f"ws{secure.lower()}://{rest}"
 
 
-def _to_relay(call: Invocation, url: str, *, backup: bool) -> None:
+def _to_relay(call: Invocation, url: str, *, backup: bool, files: Policy | None) -> None:
     with call.open_library() as opened, ProgressBars() as progress:
+        if files is not None:
+            opened.files.policy = files
         attached: Attached = opened.attach(url, backup=backup, progress=progress)
     if call.output.json:
         call.output.document(attached.to_json())
@@ -95,7 +108,7 @@ def _to_relay(call: Invocation, url: str, *, backup: bool) -> None:
     call.output.say(attached.ticket)
 
 
-def _new_replica(call: Invocation, ticket: str, path: str) -> None:
+def _new_replica(call: Invocation, ticket: str, path: str, files: Policy) -> None:
     from bifolio import Library
 
     environment = call.environment
@@ -103,7 +116,7 @@ def _new_replica(call: Invocation, ticket: str, path: str) -> None:
     with (
         ProgressBars() as progress,
         Library.attach_new(
-            ticket, place, home=environment.device_home(), progress=progress
+            ticket, place, home=environment.device_home(), files=files, progress=progress
         ) as made,
     ):
         call.remark_notice(made)
@@ -115,9 +128,11 @@ def _new_replica(call: Invocation, ticket: str, path: str) -> None:
         call.output.say(f"'{made.name}' is at {made.path}: {count(references, 'reference')}.")
 
 
-def _join(call: Invocation, ticket: str, *, backup: bool) -> None:
+def _join(call: Invocation, ticket: str, *, backup: bool, files: Policy | None) -> None:
     try:
         with call.open_library() as opened, ProgressBars() as progress:
+            if files is not None:
+                opened.files.policy = files
             joined: Joined = opened.join(ticket, backup=backup, progress=progress)
     except NotALibraryError as error:
         error.next_step = "For a new replica name where to make it: bifolio attach TICKET PATH"

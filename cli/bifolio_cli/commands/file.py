@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bifolio.errors import FileNameError, FileTooLargeError, UnreadableFileError
+from bifolio.results import Policy
 from bifolio_cli.invocation import (
     DONE_IN_PART,
     JsonOption,
@@ -21,12 +22,16 @@ from bifolio_cli.progress import ProgressBars
 from bifolio_cli.rendering import size_text
 
 if TYPE_CHECKING:
+    from bifolio import Library
     from bifolio.results import ShownFile
 
 file = typer.Typer(
     help="Attach files to references, list, open, export and remove them.", rich_markup_mode=None
 )
 
+PolicyArgument = Annotated[
+    Policy | None, typer.Argument(metavar="[all|on-demand|none]", show_default=False)
+]
 NameArgument = Annotated[
     str,
     typer.Argument(
@@ -36,6 +41,10 @@ NameArgument = Annotated[
         help="The file's name, NAME~HASH where several have it, or the beginning of its hash.",
     ),
 ]
+FetchOption = Annotated[
+    bool, typer.Option("--fetch", help="Fetch it even where this replica fetches no files.")
+]
+
 _REFUSED = (UnreadableFileError, FileNameError, FileTooLargeError)
 
 
@@ -113,6 +122,7 @@ def open_(
     context: typer.Context,
     ref: ReferenceArgument,
     name: NameArgument,
+    fetch: FetchOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -121,6 +131,7 @@ def open_(
 
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
+        _have(opened, ref, name, fetch=fetch)
         path = opened.files.open_copy(ref, name)
     open_with_own_program(path)
     if call.output.json:
@@ -138,12 +149,14 @@ def export(
             "-o", "--output", metavar="PATH", show_default=False, help="A file, or a folder."
         ),
     ],
+    fetch: FetchOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write a file's content to a path."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
+        _have(opened, ref, name, fetch=fetch)
         path = opened.files.export(ref, name, _absolute(out))
     if call.output.json:
         call.output.document({"file": str(path)})
@@ -167,6 +180,35 @@ def remove(
         call.output.document(gone.to_json())
     else:
         call.output.say(f"{gone.key} no longer has the file {gone.called}.")
+
+
+@file.command()
+def policy(
+    context: typer.Context,
+    chosen: PolicyArgument = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show or choose which files this replica fetches; its own go to the relay under each.
+
+    all: at once. on-demand: when one is opened or exported. none: only with --fetch.
+    """
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened:
+        if chosen is not None:
+            opened.files.policy = chosen
+        now = opened.files.policy
+    if call.output.json:
+        call.output.document({"policy": str(now)})
+    else:
+        call.output.say(f"This replica fetches files: {now}.")
+
+
+def _have(library: Library, ref: str, name: str, *, fetch: bool) -> None:
+    """Fetch the content where it is not here, and the replica fetches on demand."""
+    if fetch or library.files.fetches_on_demand:
+        with ProgressBars() as progress:
+            library.files.fetch(ref, name, progress=progress)
 
 
 def _absolute(path: Path) -> Path:

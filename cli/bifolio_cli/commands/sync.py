@@ -78,7 +78,11 @@ def _print(output: Output, report: SyncReport) -> None:
         if report.conflicts
         else ""
     )
+    files = ""
+    if report.files_sent or report.files_received:
+        sent, received = count(report.files_sent, "file"), count(report.files_received, "file")
+        files = f" {sent} sent, {received} received."
     output.say(
-        f"Sent {count(report.pushed, 'change')}, received {count(report.pulled, 'change')}."
+        f"Sent {count(report.pushed, 'change')}, received {count(report.pulled, 'change')}.{files}"
         f"{conflicts} State {report.state[:16]}."
     )

@@ -12,6 +12,7 @@ from bifolio.replica.inbox import Inbox, Received
 from bifolio.replica.outbox import Outbox
 from bifolio.replica.replica import Replica
 from bifolio.replica.roster import Roster
+from bifolio.replica.shelf import Shelf
 from bifolio.sync.port import Offer
 from bifolio.wire.messages import AttestedPosition, Hello
 from bifolio.wire.position import LogPosition
@@ -22,7 +23,7 @@ class ReplicaPort:
 
     ``join_secret`` is a ticket's secret while this device is to become a member with it;
     ``invite_secret`` that of a ticket to be made; ``expected`` where the log stood when the
-    ticket was made.
+    ticket was made; ``only_file`` the one content to be carried, if it is only one.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class ReplicaPort:
         join_secret: bytes | None = None,
         invite_secret: bytes | None = None,
         expected: LogPosition | None = None,
+        only_file: str | None = None,
     ) -> None:
+        self.files = Shelf(replica, roster, only=only_file)
         self._replica = replica
         self._roster = roster
         self._inbox = Inbox(replica, roster)
@@ -114,6 +117,7 @@ class ReplicaPort:
         """Nothing counts as acknowledged any more."""
         with self._replica.database.transaction():
             self._replica.changes.forget_positions()
+            self._replica.transfers.forget_relay()
             self._replica.meta.write_cursor(None)
 
     def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:

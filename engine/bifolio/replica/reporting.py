@@ -9,15 +9,19 @@ from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
 from bifolio.document.groups import GROUP
 from bifolio.replica import lookup, projection
+from bifolio.replica.filing import NO_ROOM
 from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
+from bifolio.sync.session import Counts
 
 
-def sync_report(replica: Replica, *, pushed: int, pulled: int) -> SyncReport:
+def sync_report(replica: Replica, counts: Counts) -> SyncReport:
     """A round of sync, and where the replica stands after it."""
     return SyncReport(
-        pushed=pushed,
-        pulled=pulled,
+        pushed=counts.pushed,
+        pulled=counts.pulled,
+        files_sent=counts.files_sent,
+        files_received=counts.files_received,
         conflicts=replica.references.conflict_count(),
         state=state_hash(replica),
     )
@@ -43,7 +47,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         references=references.count(trashed=False),
         trashed=references.count(trashed=True),
         unsent=changes.unsent(),
-        unsent_files=0,
+        unsent_files=replica.transfers.unsent(),
         waiting=changes.waiting(),
         relay=relay,
         refusals=tuple(refusals(replica)),
@@ -78,6 +82,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
             f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not offered to the library.",
             "It is kept on this computer alone. Add what it says as a new reference.",
         )
+    yield from _files(replica)
     yield from clocks(replica)
 
 
@@ -103,6 +108,31 @@ def rebuild(replica: Replica) -> int:
             replica.references.write([projection.derived(record_id, visible)])
             count += 1
     return count
+
+
+def _files(replica: Replica) -> Iterator[Refusal]:
+    """Files that the relay did not take, and those that arrived damaged."""
+    for reason, count in replica.transfers.refusals():
+        if reason == NO_ROOM:
+            yield Refusal(
+                f"The relay has no room for {count} of this library's files; everything else is "
+                "synced.",
+                "Ask who runs the relay for more room ('bifolio relay --quota'), or remove files; "
+                "then run 'bifolio sync'. 'bifolio file list' names them.",
+            )
+        else:
+            yield Refusal(
+                f"The relay refused {count} of this library's files: {reason}.",
+                "They are kept on this computer. 'bifolio file list' names them.",
+            )
+    for transfer in replica.transfers.damaged():
+        named = replica.references.attachments.naming(transfer.hash)
+        names = ", ".join(sorted({one.name for one in named})) or transfer.hash[:12]
+        yield Refusal(
+            f"The content of {names} came damaged from the relay, {transfer.failures} times; "
+            "nothing of it was kept.",
+            "It is asked for again later by itself. Run 'bifolio sync' on a computer that has it.",
+        )
 
 
 def clocks(replica: Replica) -> Iterator[Refusal]:

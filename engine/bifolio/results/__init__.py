@@ -9,7 +9,7 @@ from bifolio.records.reference import ExportReport, LostValue, SkippedRecord
 from bifolio.results.backups import Backup, Restored
 from bifolio.results.citations import Cited
 from bifolio.results.copies import CopiedReference, CopyOutcome, CopyReport, MissingFile
-from bifolio.results.files import ShownFile
+from bifolio.results.files import Policy, ShownFile
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
 from bifolio.results.references import Conflict, ConflictChoice, Purged, Shown
@@ -35,6 +35,7 @@ __all__ = [
     "LostValue",
     "MissingFile",
     "NewKey",
+    "Policy",
     "Purged",
     "Refusal",
     "RelayStatus",

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
+
+
+class Policy(StrEnum):
+    """Which contents a replica fetches by itself; its own files go up under each."""
+
+    ALL = "all"
+    ON_DEMAND = "on-demand"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,18 +108,22 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """One round of sync: changes new to the other side, and the state hash after it."""
+    """One round of sync: changes and files new to the other side, and the state hash after it."""
 
     pushed: int
     pulled: int
+    files_sent: int
+    files_received: int
     conflicts: int
     state: str
 
     def to_json(self) -> dict[str, Any]:
-        """``{"pushed","pulled","conflicts","state"}``."""
+        """``{"pushed","pulled","files_sent","files_received","conflicts","state"}``."""
         return {
             "pushed": self.pushed,
             "pulled": self.pulled,
+            "files_sent": self.files_sent,
+            "files_received": self.files_received,
             "conflicts": self.conflicts,
             "state": self.state,
         }

@@ -28,6 +28,11 @@ from bifolio.errors import (
 #: The folder of what is being written; a leftover of a killed command is found by its age.
 INCOMING = "incoming"
 
+#: The folder of the copies that other programs open by name.
+OPENED = "opened"
+
+_FOLDER_NAME_LENGTH = 2
+
 Progress = Callable[[int, int], None]
 
 
@@ -69,6 +74,48 @@ class Contents:
             finally:
                 temporary.unlink(missing_ok=True)
         return content
+
+    def hashes(self) -> Iterator[str]:
+        """The hash of every content that is here."""
+        with contextlib.suppress(FileNotFoundError):
+            for folder in os.scandir(self.folder):
+                if len(folder.name) == _FOLDER_NAME_LENGTH and folder.is_dir():
+                    yield from (
+                        file.name for file in os.scandir(folder.path) if len(file.name) == 64
+                    )
+
+    def incoming(self, hash: str) -> Path:
+        """Where a content is gathered that arrives in pieces."""
+        return self.folder / INCOMING / hash
+
+    def take_in(self, path: Path, hash: str) -> None:
+        """Give a gathered content, synced and of this hash, its place."""
+        self._take_place(path, hash)
+        path.unlink(missing_ok=True)
+
+    def set_aside(self, hash: str) -> None:
+        """Keep a damaged content under another name; its own becomes free for a whole one."""
+        path = self.path(hash)
+        with contextlib.suppress(FileNotFoundError), self.writing():
+            path.replace(path.with_name(f"{hash}.damaged"))
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """The system's errors in writing under this folder, as ours.
+
+        Raises:
+            StorageFullError, ReadOnlyLibraryError.
+        """
+        with _writing(self.folder):
+            yield
+
+    def sweep(self, *, before_s: float) -> None:
+        """Drop what killed commands left half copied, and copies that were opened long ago."""
+        for path in (*self.folder.glob(f"{INCOMING}/*"), *self.folder.glob(f"{OPENED}/*/*")):
+            whole_name = path.parent.name == INCOMING and len(path.name) == 64
+            with contextlib.suppress(OSError):
+                if not whole_name and path.stat().st_mtime < before_s:
+                    path.unlink()
 
     def has(self, hash: str) -> bool:
         """Whether the content is here."""

@@ -7,7 +7,7 @@ either: ``reconcile`` puts it right by the folder, and the relay's answers by th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from bifolio.storage.database import Database
@@ -83,13 +83,13 @@ class Transfers:
         """Nothing more is to be known of a content."""
         self._database.execute("DELETE FROM transfers WHERE hash = ?", (hash,))
 
-    def reconcile(self, present: Collection[str]) -> None:
+    def reconcile(self, present: Set[str]) -> None:
         """Put ``here`` right by what the folder holds."""
         known = {row[0] for row in self._database.rows("SELECT hash FROM transfers WHERE here = 1")}
-        for hash in known - set(present):
+        for hash in known - present:
             self.missing(hash)
-        for hash in set(present) - known:
-            self._database.execute("UPDATE transfers SET here = 1 WHERE hash = ?", (hash,))
+        for hash in present - known:
+            self._set(hash, "here = 1")
 
     def to_send(self) -> list[tuple[str, int]]:
         """Contents that are here, named, and not known to be on the relay, with their sizes."""
@@ -107,6 +107,10 @@ class Transfers:
             )
         ]
 
+    def absent(self) -> list[str]:
+        """The contents that are not here, as far as noted."""
+        return [row[0] for row in self._database.rows("SELECT hash FROM transfers WHERE here = 0")]
+
     def not_here(self) -> list[tuple[str, int]]:
         """Named contents that are neither here nor known to be on the relay."""
         return self._named("transfers.on_relay = 0 AND transfers.here = 0")
@@ -114,6 +118,22 @@ class Transfers:
     def unsent(self) -> int:
         """How many contents only this computer may have."""
         return len(self.to_send())
+
+    def refusals(self) -> list[tuple[str, int]]:
+        """Why the relay did not take contents that are named here, and how many of each."""
+        rows = self._database.rows(
+            "SELECT refused, count(*) FROM transfers WHERE on_relay = 0 AND refused != '' "
+            "AND EXISTS (SELECT 1 FROM attachments WHERE attachments.hash = transfers.hash) "
+            "GROUP BY refused ORDER BY refused"
+        )
+        return [(row[0], int(row[1])) for row in rows]
+
+    def damaged(self) -> list[Transfer]:
+        """Contents that came damaged, and have not come whole since."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM transfers WHERE here = 0 AND failures > 0 ORDER BY hash"
+        )
+        return [_transfer(row) for row in rows]
 
     def note_unnamed(self, now_ms: int) -> None:
         """Note since when no reference names a content; one that is named again counts anew."""
@@ -127,6 +147,10 @@ class Transfers:
             f"WHERE unnamed_since_ms IS NULL AND NOT {named}",
             (now_ms,),
         )
+
+    def unnamed_since(self, hash: str, then_ms: int) -> None:
+        """No reference names it, and has not since that time."""
+        self._set(hash, f"unnamed_since_ms = {int(then_ms)}")
 
     def unnamed(self, *, before_ms: int) -> list[Transfer]:
         """Contents that no reference has named since before that time."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bifolio.sync.files import FilePort
 from bifolio.wire.messages import Hello
 from bifolio.wire.position import LogPosition
 
@@ -23,6 +24,10 @@ class Offer:
 
 class Port(Protocol):
     """A replica as a session sees it. Every method is one transaction or reads one moment."""
+
+    @property
+    def files(self) -> FilePort:
+        """The contents of its files."""
 
     def greeting(self, version: int, nonce: bytes) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""

@@ -9,7 +9,7 @@ or rolled back is seen by its epoch or by the hash at our cursor (PITFALLS 6).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bifolio import limits
 from bifolio.errors import (
@@ -20,14 +20,17 @@ from bifolio.errors import (
     RelayRefusedError,
 )
 from bifolio.ids import content_hash
+from bifolio.sync.files import FileTransfer
 from bifolio.sync.port import Offer, Port
 from bifolio.wire.chain import log_next, log_start
 from bifolio.wire.messages import (
     PROTOCOL_VERSION,
     Ack,
     Append,
+    Blobs,
     Bye,
     Challenge,
+    Chunk,
     Code,
     Create,
     Envelopes,
@@ -44,10 +47,12 @@ from bifolio.wire.position import LogPosition
 
 @dataclass(slots=True)
 class Counts:
-    """Changes new to the other side, in this session."""
+    """Changes and files new to the other side, in this session."""
 
     pushed: int = 0
     pulled: int = 0
+    files_sent: int = 0
+    files_received: int = 0
 
 
 class SyncSession:
@@ -61,7 +66,8 @@ class SyncSession:
     def __init__(self, port: Port, *, library: bytes) -> None:
         self._port = port
         self._library = library
-        self.counts = Counts()
+        self._counts = Counts()
+        self.files = FileTransfer(port.files)
         self.joined = False
         self.farewell: Bye | None = None
         self.refusal: BifolioError | None = None
@@ -85,8 +91,19 @@ class SyncSession:
         self._restarts_left = limits.CHAIN_RESTARTS_MAX
 
     @property
+    def counts(self) -> Counts:
+        """What was new to the other side so far."""
+        files = self.files.counts
+        return replace(self._counts, files_sent=files.sent, files_received=files.received)
+
+    @property
     def settled(self) -> bool:
-        """Whether both sides have everything that they may have."""
+        """Whether both sides have everything that they may have, files too."""
+        return self.log_settled and self.files.settled
+
+    @property
+    def log_settled(self) -> bool:
+        """Whether both sides have every change."""
         return (
             self._caught_up
             and not self._waits_for_members
@@ -117,8 +134,13 @@ class SyncSession:
                 self._log_came(message)
             case Ack():
                 self._acknowledged(message)
+            case Blobs():
+                self.files.blobs(message)
+            case Chunk():
+                self.files.chunk(message)
             case Nack():
-                self._refused(message)
+                if not self.files.refused(message):
+                    self._refused(message)
             case Bye():
                 self.farewell = message
                 return []
@@ -128,19 +150,26 @@ class SyncSession:
 
     def progress(self) -> tuple[str, int, int]:
         """What is under way ("receiving", "sending"), how much is done, and of how much."""
+        if self.log_settled and (files := self.files.progress()) is not None:
+            return files
         position = self._cursor.position if self._cursor else 0
         if not self._caught_up:
             return "receiving", position, self._log_n
         return (
             "sending",
-            self.counts.pushed,
-            self.counts.pushed + sum(offer.changes for offer in self._in_flight.values()),
+            self._counts.pushed,
+            self._counts.pushed + sum(offer.changes for offer in self._in_flight.values()),
         )
 
     def local_change(self) -> list[Message]:
         """Another process may have written to the replica; returns what to send."""
         self._more_to_seal = True
+        self.files.look_again()
         return self._decide()
+
+    def tick(self) -> list[Message]:
+        """Time passes; returns what to send because of it."""
+        return self._decide() if self.files.is_due() else []
 
     # --- what came ------------------------------------------------------------------------
 
@@ -163,6 +192,7 @@ class SyncSession:
         else:
             self._forget_log()
             self._cursor = start
+        self.files.begin(welcome.epoch, welcome.blob_drops)
 
     def _check_expected(self, welcome: Welcome) -> None:
         """A newcomer notices a relay that was rolled back since its ticket was made."""
@@ -207,11 +237,12 @@ class SyncSession:
         if fresh:
             moved = self._followed(cursor, [content_hash(envelope) for envelope in fresh])
             moved, reached = self._followed_early(moved)
-            self.counts.pulled += self._port.receive(cursor.position, fresh, moved)
+            self._counts.pulled += self._port.receive(cursor.position, fresh, moved)
             if reached:
                 self._port.acknowledge(reached, moved)
             self._cursor = moved
             self._more_to_seal = True
+            self.files.look_again()
         elif end == message.n:
             self._port.acknowledge((), cursor)
         if self._cursor is not None and self._cursor.position >= self._log_n:
@@ -226,7 +257,7 @@ class SyncSession:
             if offer is None:
                 continue
             self._in_flight_bytes -= len(offer.envelope)
-            self.counts.pushed += offer.changes
+            self._counts.pushed += offer.changes
             self._log_n = max(self._log_n, receipt.position)
             # What stands before the cursor was pulled, and learnt its position from the log: a
             # receipt that says more than the log did counts for nothing.
@@ -286,7 +317,9 @@ class SyncSession:
                 return []
             self._waits_for_log = True
             return [Pull(self._cursor.position)]
-        return self._offer()
+        # Changes first: chunks go only while nothing of the log is left to be sent or to come.
+        messages = self._offer()
+        return [*messages, *self.files.decide()] if self.log_settled else messages
 
     def _create(self) -> list[Message]:
         """The relay does not hold the library: a member gives it back, from its first record."""

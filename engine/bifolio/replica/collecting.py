@@ -1,0 +1,52 @@
+"""Contents that no reference names any more, dropped after a while.
+
+References in the trash name theirs; those that were purged do not. An undo of a removal finds its
+content for a day. A content is removed inside the transaction that finds it unnamed, and attached
+inside one that finds it here, so that neither can happen behind the other's back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from bifolio import limits
+from bifolio.replica.replica import Replica
+
+
+def collect(replica: Replica) -> Sequence[str]:
+    """Drop what has been unnamed for long enough.
+
+    Returns:
+        the hashes of the contents that the relay had: it is to drop them too.
+    """
+    now_ms = replica.surroundings.now_ms()
+    replica.contents.sweep(before_s=replica.surroundings.wall_s() - limits.UNNAMED_KEPT_S)
+    with replica.database.transaction():
+        replica.transfers.note_unnamed(now_ms)
+        gone = replica.transfers.unnamed(before_ms=now_ms - int(limits.UNNAMED_KEPT_S * 1000))
+        for transfer in gone:
+            replica.contents.remove(transfer.hash)
+            replica.contents.incoming(transfer.hash).unlink(missing_ok=True)
+            if transfer.on_relay:
+                replica.transfers.missing(transfer.hash)
+            else:
+                replica.transfers.forget(transfer.hash)
+    return [transfer.hash for transfer in gone if transfer.on_relay]
+
+
+def release(replica: Replica, hashes: Collection[str]) -> None:
+    """The user gave these contents up for good: what nothing names goes with the next sync."""
+    with replica.database.transaction():
+        for hash in hashes:
+            if not replica.references.attachments.naming(hash):
+                replica.transfers.unnamed_since(hash, 0)
+
+
+def dropped_by_relay(replica: Replica, hashes: Collection[str]) -> None:
+    """The relay holds these contents no longer, as it was asked."""
+    with replica.database.transaction():
+        for hash in hashes:
+            if replica.references.attachments.naming(hash):
+                replica.transfers.on_relay(hash, there=False)
+            else:
+                replica.transfers.forget(hash)
