@@ -52,7 +52,9 @@ prints one document per line and round. A failure, a wrong call too, is
 init                    {"library", "path"}
 import                  {"added", "updated", "unchanged", "conflicts", "trashed",
                          "trashed_keys": [KEY], "purged", "purged_keys": [KEY],
-                         "skipped": [{"file", "line", "reason"}]}
+                         "groups", "files", "missing_files",
+                         "skipped": [{"file", "line", "reason"}],
+                         "left_out": [{"what", "reason"}]}
 export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
 export --watch FILE     {"exported", "composed", "file", "lost": NUMBER}, one line for each time
 cite                    {"style", "form": "text" | "html", "citation", "bibliography": [ENTRY],

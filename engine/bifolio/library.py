@@ -365,32 +365,35 @@ class Library:
         paths: Sequence[Path | str],
         *,
         format: str | None = None,
+        zotero_group: str | None = None,
         dry_run: bool = False,
         progress: ImportProgress | None = None,
     ) -> ImportReport:
-        """Import files; what cannot be read is skipped, named and counted.
+        """Import files and whole libraries; what cannot be read is skipped, named and counted.
 
         Args:
-            paths: the files, in order.
+            paths: the files, or the files and folders of EndNote's and Zotero's libraries.
             format: ``ris`` or ``bibtex``; by default each file's content tells.
+            zotero_group: of Zotero's libraries this group library, and not the user's own.
             dry_run: say what would happen, and change nothing.
             progress: called with the file, what is done and all of it.
         """
-        from bifolio.formats import read
         from bifolio.replica.importer import Importer
+        from bifolio.replica.intake import items_of
 
         report = ImportReport()
         with self._database.rehearsal() if dry_run else nullcontext():
             for path in map(Path, paths):
                 tell = _telling(progress, str(path))
                 try:
-                    importer = Importer(self._replica, file=str(path))
-                    imported = importer.run(read(path, format=format), progress=tell)
+                    items = items_of(path, format=format, zotero_group=zotero_group)
+                    importer = Importer(self._replica, file=str(path), keeps_files=not dry_run)
+                    imported = importer.run(items, progress=tell)
                 except FileFormatError as error:
                     report.skipped.append(SkippedRecord(str(path), 0, error.message))
                     continue
                 report.add(imported)
-                if imported.added and not dry_run:
+                if (imported.added or imported.groups) and not dry_run:
                     self._replica.introduce_device()
         return report
 

@@ -24,6 +24,7 @@ VALUE_KEYS = {"n", "value", "by", "at"}
 IMPORT_KEYS = {
     *("added", "updated", "unchanged", "conflicts", "trashed", "trashed_keys"),
     *("purged", "purged_keys", "skipped"),
+    *("groups", "files", "missing_files", "left_out"),
 }
 SYNC_KEYS = {"pushed", "pulled", "files_sent", "files_received", "conflicts", "state"}
 STATUS_KEYS = {

@@ -72,17 +72,8 @@ def test_a_replica_removed_and_attached_again_is_the_same_library_and_no_change_
 def test_different_works_with_one_title_year_and_author_stay_apart(desk: Computer) -> None:
     """A4: ``typography.bib`` is imported and gives 5,735 references."""
     _, imported, references = desk.run_all([("init",), ("import", str(TYPOGRAPHY)), ("list",)])
-    assert imported == {
-        "added": TYPOGRAPHY_REFERENCES,
-        "updated": 0,
-        "unchanged": 0,
-        "conflicts": 0,
-        "trashed": 0,
-        "trashed_keys": [],
-        "purged": 0,
-        "purged_keys": [],
-        "skipped": [],
-    }
+    assert imported["added"] == TYPOGRAPHY_REFERENCES
+    assert not any(value for name, value in imported.items() if name != "added")
     assert len({reference["id"] for reference in references}) == TYPOGRAPHY_REFERENCES
     assert len({reference["key"] for reference in references}) == TYPOGRAPHY_REFERENCES
 

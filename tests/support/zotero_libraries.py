@@ -35,6 +35,8 @@ CREATE TABLE deletedItems (itemID INTEGER PRIMARY KEY, dateDeleted);
 CREATE TABLE deletedCollections (collectionID INTEGER PRIMARY KEY, dateDeleted);
 CREATE TABLE savedSearches (savedSearchID INTEGER PRIMARY KEY, savedSearchName TEXT NOT NULL,
  libraryID INT NOT NULL, key TEXT NOT NULL);
+CREATE TABLE savedSearchConditions (savedSearchID INT NOT NULL, searchConditionID INT NOT NULL,
+ condition TEXT NOT NULL, operator TEXT, value TEXT);
 CREATE TABLE relationPredicates (predicateID INTEGER PRIMARY KEY, predicate TEXT UNIQUE);
 CREATE TABLE itemRelations (itemID INT, predicateID INT, object TEXT);
 """
@@ -63,6 +65,7 @@ class Item:
     trashed: bool = False
     relations: Sequence[str] = ()
     library: int = 1
+    changed: str = "2024-01-01 00:00:00"
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class ZoteroLibrary:
     items: Sequence[Item]
     collections: Sequence[Collection] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
-    searches: Sequence[str] = ()
+    #: Name to conditions, each of name, operator and value.
+    searches: Mapping[str, Sequence[tuple[str, str, str]]] = field(default_factory=dict)
     groups: Mapping[str, int] = field(default_factory=dict)
     first_id: int = 1
 
@@ -134,17 +138,22 @@ class ZoteroLibrary:
                 connection.execute(
                     "INSERT INTO collectionItems VALUES (?, ?, 0)", (number, ids[key])
                 )
-        for number, name in enumerate(self.searches, 1):
+        for number, (name, conditions) in enumerate(self.searches.items(), 1):
             connection.execute(
                 "INSERT INTO savedSearches VALUES (?, ?, 1, ?)", (number, name, name)
             )
+            for place, condition in enumerate(conditions):
+                connection.execute(
+                    "INSERT INTO savedSearchConditions VALUES (?, ?, ?, ?, ?)",
+                    (number, place, *condition),
+                )
 
 
 def _fill_item(connection: sqlite3.Connection, item: Item, ids: Mapping[str, int]) -> None:
     number, parent = ids[item.key], ids.get(item.parent)
     connection.execute(
-        "INSERT INTO items VALUES (?, ?, '2024-01-01 00:00:00', '', ?, ?)",
-        (number, _TYPES.index(item.type) + 1, item.library, item.key),
+        "INSERT INTO items VALUES (?, ?, '2024-01-01 00:00:00', ?, ?, ?)",
+        (number, _TYPES.index(item.type) + 1, item.changed, item.library, item.key),
     )
     for name, value in item.fields.items():
         field_id = _number(connection, "fieldsCombined", "fieldID", "fieldName", name)

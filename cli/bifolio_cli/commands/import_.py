@@ -1,4 +1,4 @@
-"""``bifolio import``: references from the files of other programs."""
+"""``bifolio import``: references from the files and libraries of other programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bifolio_cli.progress import ProgressBars
 from bifolio_cli.rendering import count
 
 if TYPE_CHECKING:
-    from bifolio.results import ImportReport, SkippedRecord
+    from bifolio.results import ImportReport, LeftOut, SkippedRecord
 
 #: Skipped records and trashed keys that a person is shown; --json names all.
 _NAMED_MAX = 20
@@ -32,19 +32,34 @@ class ImportFormat(StrEnum):
     ENW = "enw"
     ENDNOTE_XML = "endnote-xml"
     NBIB = "nbib"
+    ENDNOTE_LIBRARY = "endnote-library"
+    ZOTERO_LIBRARY = "zotero-library"
 
 
 def import_(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", show_default=False, help="The files to read.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH",
+            show_default=False,
+            help="Files with references, or the file or folder of an EndNote or Zotero library.",
+        ),
     ],
     file_format: Annotated[
         ImportFormat | None,
         typer.Option(
             "--format",
-            metavar="ris|bibtex|biblatex|csl-json|enw|nbib|endnote-xml",
+            metavar="|".join(ImportFormat),
             help="Their format, where it is not to be guessed.",
+        ),
+    ] = None,
+    zotero_group: Annotated[
+        str | None,
+        typer.Option(
+            "--zotero-group",
+            metavar="NAME",
+            help="Of a Zotero library this group library, and not My Library.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -53,15 +68,18 @@ def import_(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Import references from RIS or BibTeX files.
+    """Import references from the files of other programs, or whole libraries of EndNote and Zotero.
 
-    What cannot be read is skipped and named; the rest is imported, and the exit code is 3.
+    A library comes with its groups, tags, notes, trash and files; it is read from a copy and not
+    changed. What cannot be read is skipped and named, a file that is missing too; the rest is
+    imported, and the exit code is 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened, ProgressBars() as progress:
         report = opened.import_files(
             files,
             format=file_format.value if file_format else None,
+            zotero_group=zotero_group,
             dry_run=dry_run,
             progress=progress,
         )
@@ -75,7 +93,8 @@ def import_(
     else:
         _say(call.output, report, dry_run=dry_run)
         _remark_skipped(call.output, report.skipped)
-    if report.skipped:
+        _remark_left_out(call.output, report.left_out)
+    if report.skipped or report.missing_files:
         raise typer.Exit(DONE_IN_PART)
 
 
@@ -113,8 +132,12 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
         f"{report.trashed:,} in the trash, {len(report.skipped):,} skipped."
     )
     output.say(f"Nothing was changed; an import would give: {counts}" if dry_run else counts)
+    if report.groups or report.files or report.missing_files:
+        groups = count(report.groups, "new or changed group")
+        files = f"{count(report.files, 'file')}, {report.missing_files:,} more missing"
+        output.say(f"{groups}; {files}.")
     if report.trashed:
-        output.say(f"These stay in the trash: {_named(report.trashed_keys)}")
+        output.say(f"These are in the trash: {_named(report.trashed_keys)}")
     if report.purged:
         output.say(
             f"{count(report.purged, 'reference')} went with the trash and stayed away: "
@@ -136,3 +159,10 @@ def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:
         output.remark(skipped_text(one))
     if len(skipped) > _NAMED_MAX:
         output.remark(f"... and {len(skipped) - _NAMED_MAX:,} more; --json names all.")
+
+
+def _remark_left_out(output: Output, left_out: Sequence[LeftOut]) -> None:
+    for one in left_out[:_NAMED_MAX]:
+        output.remark(f"Left out: {one.what}: {one.reason}")
+    if len(left_out) > _NAMED_MAX:
+        output.remark(f"... and {len(left_out) - _NAMED_MAX:,} more; --json names all.")

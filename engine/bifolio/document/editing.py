@@ -7,6 +7,7 @@ from functools import partial
 
 from bifolio.document import creators, registers, sets, texts
 from bifolio.document.entries import Entries
+from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.plan import Plan
 from bifolio.errors import FilesFieldError, NothingToRemoveError, UsageError
 from bifolio.records import attachments
@@ -62,9 +63,18 @@ def _plan_turn(edits: Sequence[Edit], plan: Plan, entries: Entries) -> None:
     plan_edits(plan, entries, edits)
 
 
+def rule_of(field: str) -> MergeRule:
+    """The merge rule of a field, or of the membership in groups, which no user edits as a field.
+
+    Raises:
+        UnknownFieldError: neither known nor extra.
+    """
+    return MergeRule.SET if field == MEMBERSHIP else merge_rule(field)
+
+
 def plan_value(plan: Plan, entries: Entries, field: str, value: Value) -> None:
     """Plan one field to have this value."""
-    rule = merge_rule(field)
+    rule = rule_of(field)
     if rule is MergeRule.TEXT:
         texts.plan_set(plan, entries, field, str(value))
     elif rule is MergeRule.CREATORS:
@@ -77,7 +87,7 @@ def plan_value(plan: Plan, entries: Entries, field: str, value: Value) -> None:
 
 def plan_clear(plan: Plan, entries: Entries, field: str) -> None:
     """Plan one field to be empty."""
-    rule = merge_rule(field)
+    rule = rule_of(field)
     if rule is MergeRule.TEXT:
         texts.plan_set(plan, entries, field, None)
     elif rule is MergeRule.CREATORS:

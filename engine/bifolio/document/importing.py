@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bifolio.clock import import_stamp
-from bifolio.document import editing, texts
+from bifolio.document import deletion, editing, texts
 from bifolio.document.entries import IMPORT_MARK, Entries, join
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import base64url, digest, hashed_client_id
 from bifolio.records.canonical import canonical_json, stored_json
-from bifolio.records.fields import MergeRule, merge_rule
+from bifolio.records.fields import MergeRule
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values, values_text
 
 SOURCE = "+source"
@@ -33,6 +33,8 @@ class ImportVersion:
 
     values: Values
     source: Source
+    #: Whether it lies in the trash where it comes from: the first version goes there here too.
+    trashed: bool = False
     #: The source as it is stored, made once.
     text: str = field(init=False, compare=False, repr=False)
 
@@ -118,6 +120,8 @@ def sources(entries: Entries) -> list[Source]:
 def _plan_first(plan: Plan, version: ImportVersion) -> None:
     nothing = Entries({}, {}, {})
     editing.plan_creation(plan, nothing, kind="reference", values=version.values)
+    if version.trashed:
+        plan.put(deletion.REGISTER, canonical_json({}), seen=[])  # it has seen no edit of anyone's
     _plan_source(plan, version)
 
 
@@ -137,7 +141,7 @@ def _plan_source(plan: Plan, version: ImportVersion) -> None:
 
 def _plan_change(plan: Plan, entries: Entries, name: str, value: Value | None) -> None:
     """One field of a newer version; a changed text is a replacement, as the file had it."""
-    if merge_rule(name) is MergeRule.TEXT:
+    if editing.rule_of(name) is MergeRule.TEXT:
         texts.plan_replace(plan, entries, name, None if value is None else str(value))
     elif value is None:
         editing.plan_clear(plan, entries, name)

@@ -8,6 +8,7 @@ What the rest of Bifolio calls::
     Composer(format, blocks)                   an export's references, each by itself
     map_source(source, blocks=None)            the mapped values of a stored source, again
     map_sources([(source, blocks), ...])       those of each version of one record, oldest first
+    is_trashed(source)                         whether it lay in its library's trash
     source_identity(source)                    the source's own id, and whether it is unique
     mapping_table_markdown()                   the tables of types and fields, for docs/formats.md
 
@@ -26,7 +27,15 @@ at the first record that needs them, so importing this package is quick.
 from __future__ import annotations
 
 from bifolio.formats.mapping_tables import mapping_table_markdown
-from bifolio.formats.reading import map_source, map_sources, read, source_identity
+from bifolio.formats.reading import (
+    comes_as_library,
+    is_older,
+    is_trashed,
+    map_source,
+    map_sources,
+    read,
+    source_identity,
+)
 from bifolio.formats.registry import (
     EXPORT_FORMATS,
     IMPORT_FORMATS,
@@ -41,7 +50,10 @@ __all__ = [
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
     "Composer",
+    "comes_as_library",
     "is_library",
+    "is_older",
+    "is_trashed",
     "map_source",
     "map_sources",
     "mapping_table_markdown",

@@ -2,7 +2,7 @@
 
 Each is an XML text (its *spec*) in a row of its own; the members of a group are a list of numbers
 in a blob, those of a set are named in the set's own XML. A smart group's query is EndNote's own:
-what it found last stands beside it, and is taken in its place where the query cannot be said.
+what it found last stands beside it, and is taken in its place where our language cannot say it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bifolio.formats import foreign_queries
 from bifolio.formats.foreign_sqlite import ForeignDatabase
 from bifolio.formats.quiet_xml import parsed
 from bifolio.records.reference import ImportedGroup, LeftOut
@@ -48,6 +49,17 @@ class _Spec:
     rules: dict[str, str]
     members: tuple[str, ...]
 
+    @property
+    def flat_query(self) -> str:
+        """EndNote's query of a smart group, on one line."""
+        found = _FLAT_QUERY.search(self.rules.get("SEARCH", ""))
+        return " ".join(found.group(1).split()) if found is not None else ""
+
+    @property
+    def query(self) -> str | None:
+        """The same in our language, where it can be said."""
+        return foreign_queries.of_endnote(self.flat_query)
+
 
 def read_groups(database: ForeignDatabase, *, format: str, library: str) -> GroupTree:
     """The group sets with their groups under them, in EndNote's order, then groups in no set.
@@ -66,9 +78,9 @@ def read_groups(database: ForeignDatabase, *, format: str, library: str) -> Grou
                 LeftOut(f"the group '{spec.name}'", "it is a search of an online database")
             )
             continue
-        if kind == _SMART:
+        if kind == _SMART and spec.query is None:
             left_out.append(LeftOut(f"the query of the smart group '{spec.name}'", _frozen(spec)))
-        found.append((spec, member_numbers(row.get("members"))))
+        found.append((spec, () if spec.query else member_numbers(row.get("members"))))
     groups = tuple(_placed(sets, [spec for spec, _ in found], format=format, library=library))
     members: dict[int, list[str]] = {}
     for spec, numbers in found:
@@ -121,24 +133,27 @@ def _placed(
     sets: list[_Spec], groups: list[_Spec], *, format: str, library: str
 ) -> Iterator[ImportedGroup]:
     """Sets and groups with their places; a group that two sets name stands in the first."""
+
+    def group(spec: _Spec, parent: str, place: int) -> ImportedGroup:
+        return ImportedGroup(
+            format, f"{library}:{spec.id}", spec.name, parent, place, query=spec.query
+        )
+
     known = {spec.id: spec for spec in groups}
     placed: set[str] = set()
     for place, one in enumerate(sets):
-        yield ImportedGroup(format, f"{library}:{one.id}", one.name, "", place)
+        yield group(one, "", place)
         for inside, member in enumerate(one.members):
             if member in known and member not in placed:
                 placed.add(member)
-                yield ImportedGroup(
-                    format, f"{library}:{member}", known[member].name, f"{library}:{one.id}", inside
-                )
+                yield group(known[member], f"{library}:{one.id}", inside)
     outside = [spec for spec in groups if spec.id not in placed]
     for place, spec in enumerate(outside, start=len(sets)):
-        yield ImportedGroup(format, f"{library}:{spec.id}", spec.name, "", place)
+        yield group(spec, "", place)
 
 
 def _frozen(spec: _Spec) -> str:
-    query = _FLAT_QUERY.search(spec.rules.get("SEARCH", ""))
-    said = f" ({' '.join(query.group(1).split())})" if query is not None else ""
+    said = f" {spec.flat_query}" if spec.flat_query else ""
     return (
         f"EndNote's query{said} has no equal here; the group holds the references that EndNote "
         "found last"

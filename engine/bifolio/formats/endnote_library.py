@@ -139,6 +139,7 @@ def _layer(row: dict[str, Any], number: int, library: _Library) -> Layer:
     layer[library_layer.RATING] = (str(min(stars, 5)),) if stars else ()
     read = _text(row.get("read_status")).strip() == "1"
     layer[library_layer.READ_STATUS] = ("read",) if read else ()
+    layer[library_layer.CHANGED] = (_text(row.get("record_last_updated")) or "0",)
     layer[library_layer.TRASH] = ("1",) if _number(row.get("trash_state")) else ()
     return layer
 

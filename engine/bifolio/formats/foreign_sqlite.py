@@ -86,7 +86,9 @@ class ForeignDatabase:
             FileFormatError: the database is damaged, or has not what the query names.
         """
         try:
-            yield from self._connection.execute(statement, parameters)
+            # Row by row: handed through, the cursor would be closed after its connection.
+            for row in self._connection.execute(statement, parameters):  # noqa: UP028
+                yield row
         except sqlite3.Error as error:
             raise self._damaged(error) from error
 

@@ -26,6 +26,9 @@ _MARK: Final = "@library"
 #: The kinds and the tag of each.
 GROUPS, FILES, TAGS = "groups", "files", "tags"
 RATING, READ_STATUS, TRASH = "rating", "read-status", "trash"
+#: When the record was changed there: it maps to nothing, but tells a state that looks like an
+#: earlier one (a value changed back) from that earlier one.
+CHANGED = "changed"
 _TAG_OF: Final = {
     GROUPS: "@group",
     FILES: "@file",
@@ -33,6 +36,7 @@ _TAG_OF: Final = {
     RATING: "@rating",
     READ_STATUS: "@read-status",
     TRASH: "@trash",
+    CHANGED: "@changed",
 }
 _KIND_OF: Final = {tag: kind for kind, tag in _TAG_OF.items()}
 

@@ -120,8 +120,8 @@ def _home(database: Path) -> Path:
     if database.name.lower() == _ENDNOTE_FILE:
         return folder.parent if folder.name.lower() == "sdb" else folder
     if database.suffix.lower() == _ENL:
-        data = _sibling(folder, f"{database.stem}.Data")
-        return data or (folder if _sibling(folder, "sdb") else database)
+        data = sibling(folder, f"{database.stem}.Data")
+        return data or (folder if sibling(folder, "sdb") else database)
     return folder
 
 
@@ -160,13 +160,13 @@ def _files(folder: Path, *, named: Path) -> Iterator[Path]:
 
 def _of_pointer(path: Path) -> Place:
     """An ``.enl`` that is no database: the one in its .Data folder, if it is new enough."""
-    data = _sibling(path.parent, f"{path.stem}.Data")
+    data = sibling(path.parent, f"{path.stem}.Data")
     if data is not None:
-        database = _sibling(_sibling(data, "sdb") or data, _ENDNOTE_FILE)
+        database = sibling(sibling(data, "sdb") or data, _ENDNOTE_FILE)
         if database is not None and is_database(database):
             return _beside(database)
-        old = _sibling(data, "rdb")
-        if old is not None and _sibling(old, _OLD_FILE) is not None:
+        old = sibling(data, "rdb")
+        if old is not None and sibling(old, _OLD_FILE) is not None:
             raise OldEndNoteLibraryError(str(path))
     got = "no library of EndNote 20 or later"
     if data is None:
@@ -184,14 +184,14 @@ def _beside(database: Path) -> Place:
     """A database with the folder of files that belongs to it."""
     folder = database.parent
     if database.name.lower() == _ENDNOTE_FILE and folder.name.lower() == "sdb":
-        return Place(database, _sibling(folder.parent, "PDF"))
+        return Place(database, sibling(folder.parent, "PDF"))
     if database.suffix.lower() == _ENL:
-        data = _sibling(folder, f"{database.stem}.Data")
-        return Place(database, _sibling(data or folder, "PDF"))
-    return Place(database, _sibling(folder, "storage") or _sibling(folder, "PDF"))
+        data = sibling(folder, f"{database.stem}.Data")
+        return Place(database, sibling(data or folder, "PDF"))
+    return Place(database, sibling(folder, "storage") or sibling(folder, "PDF"))
 
 
-def _sibling(folder: Path, name: str) -> Path | None:
+def sibling(folder: Path, name: str) -> Path | None:
     """What a folder holds under a name, whatever its case."""
     if (exact := folder / name).exists():
         return exact

@@ -23,6 +23,7 @@ from bifolio.formats import (
     tagged_lines,
 )
 from bifolio.formats.encodings import read_text
+from bifolio.formats.endnote_files import KeptFiles
 from bifolio.formats.gathering import Mapped
 from bifolio.formats.registry import (
     BIBTEX,
@@ -105,6 +106,25 @@ def map_sources(versions: Sequence[tuple[Source, ImportedBlocks | None]]) -> lis
         layer = library_layer.merged(layers)
         mapped.append(library_layer.layer_values(source.format, layer, values))
     return mapped
+
+
+def is_trashed(source: Source) -> bool:
+    """Whether the record lay in the trash of the library that it comes from."""
+    return library_layer.is_trashed(library_layer.layer_of(source))
+
+
+def is_older(source: Source, other: Source) -> bool:
+    """Whether both say when the record was changed, and this one earlier."""
+    said = [
+        library_layer.layer_of(one).get(library_layer.CHANGED, ("",))[0] for one in (source, other)
+    ]
+    this, that = [(len(one), one) for one in said]
+    return "" not in said and this < that
+
+
+def comes_as_library(format: str) -> bool:
+    """Whether records of this format come in whole libraries, and perhaps in files too."""
+    return format in (ENDNOTE_XML.name, ZOTERO.name)
 
 
 def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
@@ -282,6 +302,7 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             got="XML with a document type declaration, which may read other files",
             next_step="Export the library from EndNote again: it writes none.",
         )
+    kept = KeptFiles(path)
     for found in endnote_records.split(text):
         if isinstance(found, endnote_records.Damage):
             yield SkippedRecord(str(path), found.line, found.reason)
@@ -289,7 +310,8 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
         else:
             own_id = endnote_xml.identity(found.tags)
-            yield _reference(ENDNOTE_XML, found.type, own_id, found.tags, found.line, None)
+            tags = found.tags
+            yield kept.of(_reference(ENDNOTE_XML, found.type, own_id, tags, found.line, None))
 
 
 def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedBlocks | None:

@@ -9,13 +9,14 @@ means (``zotero``), nor where the files were found.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from bifolio.errors import FileFormatError
 from bifolio.formats import library_layer, zotero
+from bifolio.formats.foreign_queries import Condition, of_zotero
 from bifolio.formats.foreign_sqlite import ForeignDatabase
 from bifolio.formats.kept_files import file_name, kept_file
 from bifolio.formats.library_layer import Layer
@@ -45,6 +46,7 @@ class _Item:
     key: str
     type: str
     added: str
+    changed: str
     trashed: bool
     parent: int | None = None
     values: dict[str, str] = field(default_factory=dict)
@@ -112,7 +114,8 @@ def read(
         raise FileFormatError(file, expected="a Zotero library", got="another kind of database")
     chosen, prefix, others = _libraries(database, file, group)
     yield from others
-    yield from _collections(database, chosen, prefix)
+    collections = list(_collections(database, chosen, prefix))
+    yield from collections
     items = _items(database, chosen)
     for item in items.values():
         if item.parent in items:
@@ -120,6 +123,7 @@ def read(
     for item in sorted(items.values(), key=lambda one: one.place):
         if item.parent is None and item.type != "annotation":
             yield _reference(item, prefix, _Files(folder, linked=not packed), file)
+    yield from _searches(database, chosen, prefix, collections)
     yield from _left_out(database, chosen, items)
 
 
@@ -178,7 +182,7 @@ def _items(database: ForeignDatabase, library: int) -> dict[int, _Item]:
     items = {
         row["itemID"]: _Item(
             row["itemID"], row["key"], types.get(row["itemTypeID"], "document"),
-            str(row["dateAdded"]), row["itemID"] in deleted,
+            str(row["dateAdded"]), str(row["dateModified"]), row["itemID"] in deleted,
         )
         for row in database.records("items")
         if row["libraryID"] == library
@@ -275,6 +279,7 @@ def _reference(
         library_layer.GROUPS: tuple(sorted(prefix + key for key in item.collections)),
         library_layer.FILES: (),
         library_layer.TRASH: ("1",) if item.trashed else (),
+        library_layer.CHANGED: (item.changed,),
     }
     record = Source(zotero.NAME, item.type, prefix + item.key, tuple(tags))
     values = zotero.trace(record, None).values
@@ -343,18 +348,37 @@ def _annotation(item: _Item) -> str:
     return canonical_json({name: value for name, value in said.items() if value})
 
 
+def _searches(
+    database: ForeignDatabase, library: int, prefix: str, collections: Sequence[ImportedGroup]
+) -> Iterator[ImportedGroup | LeftOut]:
+    """Saved searches: smart groups behind the collections, where our language can say them."""
+    conditions: defaultdict[int, list[Condition]] = defaultdict(list)
+    for row in database.records("savedSearchConditions"):
+        said = (str(row[name] or "") for name in ("condition", "operator", "value"))
+        conditions[row["savedSearchID"]].append(Condition(*said))
+    deleted = {row["savedSearchID"] for row in database.records("deletedSearches")}
+    groups = {one.id.removeprefix(prefix): one.record_id() for one in collections}
+    for row in database.records("savedSearches"):
+        number, name = row["savedSearchID"], " ".join(str(row["savedSearchName"]).split())
+        if row["libraryID"] != library or number in deleted:
+            continue
+        query = of_zotero(conditions[number], groups)
+        if query is None:
+            yield LeftOut(
+                f"the saved search '{name}'",
+                "not all of its conditions have an equal here; make a smart group with --query",
+            )
+        else:
+            own = f"{prefix}search-{row['key']}"
+            yield ImportedGroup(zotero.NAME, own, name, place=len(groups) + number, query=query)
+
+
 # --- what stays out --------------------------------------------------------------------------
 
 
 def _left_out(
     database: ForeignDatabase, library: int, items: Mapping[int, _Item]
 ) -> Iterator[LeftOut]:
-    for row in database.records("savedSearches"):
-        if row["libraryID"] == library:
-            yield LeftOut(
-                f"the saved search '{row['savedSearchName']}'",
-                "Zotero's conditions have no equal here; make a smart group with --query",
-            )
     deleted = {row["collectionID"] for row in database.records("deletedCollections")}
     for row in database.records("collections"):
         if row["libraryID"] == library and row["collectionID"] in deleted:

@@ -14,13 +14,21 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from bifolio import limits
-from bifolio.document import importing
+from bifolio.document import importing, importing_groups
 from bifolio.document.importing import ImportVersion
 from bifolio.document.record import RecordDocument
 from bifolio.document.view import read_view
 from bifolio.formats import MAPPING_VERSION
 from bifolio.ids import digest
-from bifolio.records.reference import ImportedBlocks, ImportedReference, SkippedRecord, Source
+from bifolio.records.reference import (
+    ImportedBlocks,
+    ImportedGroup,
+    ImportedReference,
+    LeftOut,
+    SkippedRecord,
+    Source,
+)
+from bifolio.replica.intake import Intake
 from bifolio.replica.matching import Matcher, Verdict, keyed
 from bifolio.replica.replica import Replica
 from bifolio.results import ImportReport
@@ -33,7 +41,7 @@ _RECORDS_AT_ONCE = 500
 #: Records that go to the spool together, unless they are large.
 _SPOOLED_AT_ONCE = 100
 
-Item = ImportedReference | ImportedBlocks | SkippedRecord
+Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +58,14 @@ class _Write:
 class Importer:
     """Imports one file into one replica."""
 
-    def __init__(self, replica: Replica, *, file: str) -> None:
+    def __init__(self, replica: Replica, *, file: str, keeps_files: bool = True) -> None:
+        """Args: keeps_files: whether the records' files are taken in, or only looked at."""
         self._replica = replica
         self._file = file
         self._report = ImportReport()
         self._blocks: list[ImportedBlocks] = []
+        self._groups: list[ImportedGroup] = []
+        self._intake = Intake(replica.contents, keeps=keeps_files)
 
     def run(
         self, items: Iterable[Item], *, progress: Callable[[int, int], None] | None = None
@@ -69,7 +80,11 @@ class Importer:
         matcher = Matcher(self._replica, spool)
         try:
             self._read(items, spool, matcher)
+            self._report.files = self._intake.taken
+            self._report.missing_files = len(self._intake.left_out)
+            self._report.left_out += self._intake.left_out
             self._tell_apart(spool)
+            self._write_groups()
             total = spool.arrange()
             done = 0
             for chunk in self._chunks(spool, matcher):
@@ -89,11 +104,16 @@ class Importer:
         for item in items:
             if isinstance(item, SkippedRecord):
                 self._report.skipped.append(item)
+            elif isinstance(item, LeftOut):
+                self._report.left_out.append(item)
+            elif isinstance(item, ImportedGroup):
+                self._groups.append(item)
             elif isinstance(item, ImportedBlocks):
                 self._blocks.append(item)
                 matcher.learn(item)
             else:
-                body = pickle.dumps(replace(item, values=keyed(item.values)), protocol=5)
+                whole = self._intake.with_files(item)
+                body = pickle.dumps(replace(whole, values=keyed(whole.values)), protocol=5)
                 waiting.append((item.record_id(), body))
                 size += len(body)
             if len(waiting) >= _SPOOLED_AT_ONCE or size >= limits.CHANGE_TARGET_BYTES:
@@ -155,10 +175,13 @@ class Importer:
             return None
         if decision.verdict is Verdict.NEW:
             write = _creation(decision.id, reference)
-            if self._fits(write, reference.line, "the record has"):
+            if not self._fits(write, reference.line, "the record has"):
+                return None
+            if reference.trashed:
+                report.trashed_keys.append(str(reference.values["citation-key"]))
+            else:
                 report.added += 1
-                return write
-            return None
+            return write
         return self._updated(decision.id, reference, matcher)
 
     def _updated(
@@ -177,6 +200,28 @@ class Importer:
         self._report.updated += 1
         self._report.conflicts += len(after - before)
         return write
+
+    def _write_groups(self) -> None:
+        """New groups, and newer states of those that are here; before what is in them."""
+        for start in range(0, len(self._groups), _RECORDS_AT_ONCE):
+            with self._replica.database.transaction():
+                part = self._groups[start : start + _RECORDS_AT_ONCE]
+                writes = [write for one in part if (write := self._group_write(one)) is not None]
+                if writes:
+                    self._commit(writes)
+                self._report.groups += len(writes)
+        self._groups = []
+
+    def _group_write(self, group: ImportedGroup) -> _Write | None:
+        """A group's import; None where this state of it is here."""
+        record_id = group.record_id()
+        document = self._replica.document(record_id)
+        known = importing_groups.group_sources(document.entries())
+        if group in known:
+            return None
+        update = importing_groups.group_document([*known, group]).state()
+        document.merge(update)
+        return _Write(record_id, document, update)
 
     def _block_writes(self) -> list[_Write]:
         """The file's own blocks, with the first change that needs them."""
@@ -213,7 +258,7 @@ class Importer:
 
 
 def _creation(record_id: str, reference: ImportedReference) -> _Write:
-    version = ImportVersion(reference.values, reference.source)
+    version = ImportVersion(reference.values, reference.source, reference.trashed)
     document = importing.import_document(record_id, [version], mapping=MAPPING_VERSION)
     return _Write(record_id, document, document.state(), (reference.source,))
 

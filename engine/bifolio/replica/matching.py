@@ -15,7 +15,14 @@ from bifolio.document import importing
 from bifolio.document.entries import Entries
 from bifolio.document.importing import ImportVersion
 from bifolio.document.view import read_view
-from bifolio.formats import map_source, source_identity
+from bifolio.formats import (
+    comes_as_library,
+    is_older,
+    is_trashed,
+    map_source,
+    map_sources,
+    source_identity,
+)
 from bifolio.ids import digest
 from bifolio.records.canonical import nfc
 from bifolio.records.keys import make_key
@@ -84,9 +91,13 @@ class Matcher:
 
     def versions(self, entries: Entries, reference: ImportedReference) -> list[ImportVersion]:
         """All that was imported of a record, mapped as today, and what it has become."""
-        stored = importing.sources(entries)
-        versions = [ImportVersion(self._mapped(source), source) for source in stored]
-        return [*versions, ImportVersion(reference.values, reference.source)]
+        sources = [*importing.sources(entries), reference.source]
+        mapped = map_sources([(source, self._blocks_of(source)) for source in sources])
+        trashed = [is_trashed(source) for source in sources]
+        return [
+            ImportVersion(keyed(values), source, in_trash)
+            for values, source, in_trash in zip(mapped, sources, trashed, strict=True)
+        ]
 
     def _verdict(self, found: ReferenceRow, reference: ImportedReference) -> Verdict:
         if found.trashed:
@@ -152,11 +163,19 @@ class Matcher:
         ]
         if any(row.blocks == reference.source.blocks for row in same):
             return True
+        if not same and not comes_as_library(reference.source.format):
+            return False
+        entries = self._replica.document(record_id).entries()
+        if comes_as_library(reference.source.format):
+            # A library and its own export say the same in different words.
+            *before, now = self.versions(entries, reference)
+            return bool(before) and (
+                before[-1].values == now.values or is_older(now.source, before[-1].source)
+            )
         # Equal records of files whose macros differ may mean different things.
-        stored = importing.sources(self._replica.document(record_id).entries()) if same else []
         return any(
             source.content() == content and self._mapped(source) == reference.values
-            for source in stored
+            for source in importing.sources(entries)
         )
 
     def _mapped(self, source: Source) -> Values:

@@ -5,7 +5,7 @@ One module for each subject; everything is imported from here.
 
 from __future__ import annotations
 
-from bifolio.records.reference import ExportReport, LostValue, SkippedRecord
+from bifolio.records.reference import ExportReport, LeftOut, LostValue, SkippedRecord
 from bifolio.results.backups import Backup, Restored
 from bifolio.results.citations import Cited
 from bifolio.results.copies import CopiedReference, CopyOutcome, CopyReport, MissingFile
@@ -32,6 +32,7 @@ __all__ = [
     "KeptBecause",
     "KeptKey",
     "KeyReport",
+    "LeftOut",
     "LostValue",
     "MissingFile",
     "NewKey",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bifolio.records.reference import SkippedRecord
+from bifolio.records.reference import LeftOut, SkippedRecord
 
 
 @dataclass(slots=True)
@@ -14,17 +14,24 @@ class ImportReport:
     """What an import did, or would do.
 
     ``conflicts`` counts the fields in which a newer version of a record now differs from a local
-    edit; ``trashed_keys`` names the references that stay in the trash, ``purged_keys``
-    those that went with it for good.
+    edit; ``trashed_keys`` names the references that stay in the trash, or came into it because
+    they lie in the trash of the library that they come from, ``purged_keys`` those that went with
+    it for good. Of a whole library ``groups`` counts the groups that are new or changed, ``files``
+    the files that were found, ``missing_files`` those that were not, and ``left_out`` names what
+    could not be taken over.
     """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     conflicts: int = 0
+    groups: int = 0
+    files: int = 0
+    missing_files: int = 0
     trashed_keys: list[str] = field(default_factory=list)
     purged_keys: list[str] = field(default_factory=list)
     skipped: list[SkippedRecord] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     @property
     def trashed(self) -> int:
@@ -44,11 +51,15 @@ class ImportReport:
         self.conflicts += other.conflicts
         self.trashed_keys += other.trashed_keys
         self.purged_keys += other.purged_keys
+        self.groups += other.groups
+        self.files += other.files
+        self.missing_files += other.missing_files
         self.skipped += other.skipped
+        self.left_out += other.left_out
 
     def to_json(self) -> dict[str, Any]:
         """``{"added","updated","unchanged","conflicts","trashed","trashed_keys","purged",
-        "purged_keys","skipped"}``."""
+        "purged_keys","groups","files","missing_files","skipped","left_out"}``."""
         return {
             "added": self.added,
             "updated": self.updated,
@@ -58,9 +69,13 @@ class ImportReport:
             "trashed_keys": self.trashed_keys,
             "purged": self.purged,
             "purged_keys": self.purged_keys,
+            "groups": self.groups,
+            "files": self.files,
+            "missing_files": self.missing_files,
             "skipped": [
                 {"file": one.file, "line": one.line, "reason": one.reason} for one in self.skipped
             ],
+            "left_out": [{"what": one.what, "reason": one.reason} for one in self.left_out],
         }
 
 

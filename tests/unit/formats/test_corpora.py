@@ -108,6 +108,44 @@ def test_ten_records_exported_by_six_tools_land_on_equal_references() -> None:
         assert len(zotero & _cores(folder / f"baseline_{tool}.ris")) == common, tool
 
 
+def test_real_libraries_are_read_whole() -> None:
+    if not (CORPORA / "endnote_lib").is_dir():
+        pytest.skip(f"the corpora are not at {CORPORA}; set BIFOLIO_CORPORA to their folder")
+    for name, records, trashed, groups, files in [
+        ("endnote_lib/medium/bradshaw/AustraliaCostsInvasiveSppEndnote.enlx", 265, 27, 1, 0),
+        ("endnote_lib/medium/utsmok/MyLibrary.enl", 270, 19, 27, 127),
+        ("endnote_lib/nasty/utsmok_fixtures/stress-large.zip", 250, 0, 0, 0),
+        ("endnote_lib/nasty/utsmok_fixtures/attachment-present.zip", 1, 0, 0, 1),
+        ("endnote_lib/nasty/utsmok_fixtures/mixed-case-data-lookup.zip", 1, 0, 0, 0),
+        ("endnote_lib/nasty/utsmok_fixtures/supported-enlp-equivalent.zip", 1, 0, 0, 0),
+        ("zotero_sqlite/nasty/bbt/zotero__zotero__zotero.sqlite", 49, 0, 0, 1),
+    ]:
+        found = load(CORPORA / name)
+        assert len(found.references) == records, name
+        assert found.skipped == [], name
+        assert sum(one.trashed for one in found.references) == trashed, name
+        assert len(found.groups) == groups, name
+        assert sum(len(one.files) for one in found.references) == files, name
+    for name in ("missing-db.zip", "malformed-archive.zip"):
+        with pytest.raises(FileFormatError):
+            load(CORPORA / "endnote_lib" / "nasty" / "utsmok_fixtures" / name)
+
+
+def test_a_library_and_its_export_by_another_program_say_the_same() -> None:
+    """Of each record of the export, by its number, the fields that both have."""
+    folder = CORPORA / "endnote_xml" / "medium" / "utsmok_golden"
+    if not folder.is_dir():
+        pytest.skip(f"the corpora are not at {CORPORA}; set BIFOLIO_CORPORA to their folder")
+    library = load(CORPORA / "endnote_lib/medium/utsmok/MyLibrary.Data__sdb__sdb.eni")
+    ours = {dict(one.source.tags)["rec-number"]: one.values for one in library.references}
+    exported_ones = load(folder / "endnote-example-library.xml").references
+    for one in exported_ones:
+        values = ours[dict(one.source.tags)["rec-number"]]
+        for name in ("type", "title", "author", "issued", "DOI", "volume", "issue", "page"):
+            assert values.get(name) == one.values.get(name), (name, values["title"])
+    assert len(exported_ones) == 240
+
+
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
 def test_all_real_files_are_read_whole_and_survive_a_round_trip(tmp_path: Path) -> None:

@@ -117,6 +117,15 @@ def test_a_smart_group_holds_what_endnote_found_and_its_query_is_named(tmp_path:
     assert "('PDF Notes' CONTAINS [x])" in loaded.left_out[0].reason
 
 
+def test_a_smart_group_of_years_goes_on_finding(tmp_path: Path) -> None:
+    query = "('Year' CONTAINS [2019]) OR ('Year' CONTAINS [2020])"
+    library = EndNoteLibrary([ARTICLE], groups=[Group("G1", "Late", [1], query=query)])
+    loaded = _load(tmp_path, library)
+    assert [one.query for one in loaded.groups] == ["year:2019 OR year:2020"]
+    assert "groups" not in loaded.references[0].values
+    assert loaded.left_out == []
+
+
 def test_trash_rating_read_status_and_tags_come_along(tmp_path: Path) -> None:
     rows = [
         ARTICLE | {"rating": "100", "read_status": "1"},
@@ -215,3 +224,32 @@ def test_a_database_of_another_program_is_none_of_these(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(FileFormatError, match="a database of another program"):
         load(path)
+
+
+XML = (
+    '<xml><records><record><database name="My Thesis.enl" path="X">My Thesis.enl</database>'
+    "<titles><title>A</title></titles><urls><pdf-urls>"
+    "<url>internal-pdf://0123/on%20paper.pdf</url><url>internal-pdf://0456/gone.pdf</url>"
+    "</pdf-urls></urls></record><record><titles><title>B</title></titles></record></records></xml>"
+)
+
+
+@pytest.mark.parametrize("name", ["My Thesis", "export"])
+def test_the_pdfs_of_an_xml_file_are_those_of_the_library_beside_it(
+    tmp_path: Path, name: str
+) -> None:
+    EndNoteLibrary([], files={}).write_data(tmp_path / f"{name}.Data")
+    pdf = tmp_path / f"{name}.Data" / "PDF" / "0123" / "on paper.pdf"
+    pdf.parent.mkdir()
+    pdf.write_bytes(b"%PDF-")
+    first, *_ = load_content(tmp_path, XML, "export.xml").references
+    assert [(one.name, one.place) for one in first.files] == [
+        ("on paper.pdf", pdf), ("gone.pdf", None),
+    ]  # fmt: skip
+    assert layer_of(first.source) == {"files": ()}
+
+
+def test_an_xml_file_alone_says_nothing_of_files(tmp_path: Path) -> None:
+    for reference in load_content(tmp_path, XML, "export.xml").references:
+        assert reference.files == ()
+        assert layer_of(reference.source) == {}

@@ -235,7 +235,13 @@ def test_a_date_is_what_was_typed(stored: str, date: dict[str, object]) -> None:
 def test_relations_stay_and_searches_and_other_libraries_are_named(tmp_path: Path) -> None:
     item = replace(ARTICLE, relations=["http://zotero.org/users/1/items/BBBB2222"])
     theirs = replace(ARTICLE, key="CCCC2222", library=2)
-    loaded = _load(tmp_path, item, theirs, searches=["Unread"], groups={"Lab": 4711})
+    loaded = _load(
+        tmp_path,
+        item,
+        theirs,
+        searches={"Unread": [("title", "contains", "x")]},
+        groups={"Lab": 4711},
+    )
     (reference,) = loaded.references
     assert reference.values["x.zotero.relation"] == (
         "dc:relation http://zotero.org/users/1/items/BBBB2222",
@@ -243,6 +249,20 @@ def test_relations_stay_and_searches_and_other_libraries_are_named(tmp_path: Pat
     assert [one.what for one in loaded.left_out] == [
         "the group library 'Lab'", "the saved search 'Unread'",
     ]  # fmt: skip
+
+
+def test_a_saved_search_of_tags_and_collections_is_a_smart_group(tmp_path: Path) -> None:
+    conditions = [
+        ("joinMode", "any", ""), ("tag", "is", "to read"), ("collection", "is", "C1"),
+        ("noChildren", "true", ""),
+    ]  # fmt: skip
+    loaded = _load(
+        tmp_path, ARTICLE, collections=[Collection("C1", "Thesis")], searches={"Next": conditions}
+    )
+    thesis, found = loaded.groups
+    assert (found.name, found.parent) == ("Next", "")
+    assert found.query == f'tag:"to read" OR group:{thesis.record_id()}'
+    assert loaded.left_out == []
 
 
 def test_one_of_zoteros_group_libraries_is_read_by_name(tmp_path: Path) -> None:
