@@ -71,22 +71,36 @@ def compare(
 def _matched(
     expected: Sequence[Expected], references: Sequence[ImportedReference]
 ) -> list[ImportedReference | None]:
-    """Our reference for each expected one: by place, or by title where the numbers differ."""
-    if len(expected) == len(references):
-        return list(references)
+    """Our reference for each expected one: by key, else by place or, in other numbers, by title."""
     left = list(references)
-    found: list[ImportedReference | None] = []
-    for one in expected:
-        match = next(
-            (
-                reference for reference in left
-                if _letters(one.get("title")) == _letters(reference.values.get("title"))
-            ),
-            None,
-        )  # fmt: skip
+
+    def take(one: Expected) -> ImportedReference | None:
+        title = _letters(one.get("title"))
+        match = next((each for each in left if _letters(each.values.get("title")) == title), None)
         if match is not None:
             left.remove(match)
-        found.append(match)
+        return match
+
+    keys = [str(one.get("citation-key", "")) for one in expected]
+    if not all(keys):
+        if len(expected) == len(references):
+            return [*left]
+        return [take(one) for one in expected]
+    found = _by_key(keys, left)
+    return [reference or take(one) for one, reference in zip(expected, found, strict=True)]
+
+
+def _by_key(keys: Sequence[str], left: list[ImportedReference]) -> list[ImportedReference | None]:
+    """The references with these keys, each once and in their order; they leave the list."""
+    by_key: dict[str, list[ImportedReference]] = {}
+    for reference in left:
+        by_key.setdefault(str(reference.values.get("citation-key", "")), []).append(reference)
+    found: list[ImportedReference | None] = []
+    for key in keys:
+        same_key = by_key.get(key)
+        found.append(same_key.pop(0) if same_key else None)
+    taken = {id(one) for one in found}
+    left[:] = [one for one in left if id(one) not in taken]
     return found
 
 

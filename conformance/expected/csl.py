@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,16 @@ def csl_values(stored: Mapping[str, Any]) -> Expected:
         elif rule is MergeRule.DATE:
             expected[field] = csl_date(value)
         elif rule is MergeRule.SET:
-            expected[field] = tuple(value) if isinstance(value, list) else (str(value),)
+            expected[field] = tuple(value) if isinstance(value, list) else _elements(field, value)
         else:
             expected[field if rule else f"csl.{field}"] = str(value)
     return expected
+
+
+def _elements(field: str, value: Any) -> tuple[str, ...]:
+    if field in ("tags", "ISBN", "ISSN"):
+        return tuple(re.split(r"[,;]\s*|\s+(?=97[89]|\d{4}-)", str(value)))
+    return (str(value),)
 
 
 def csl_date(value: Mapping[str, Any]) -> dict[str, Any]:

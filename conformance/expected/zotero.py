@@ -213,7 +213,7 @@ def _add(expected: Expected, field: str, text: str) -> None:
 
 def _name(creator: Mapping[str, Any]) -> Name:
     if not creator.get("firstName"):
-        return Name(literal=str(creator["lastName"]))
+        return Name(literal=str(creator.get("lastName") or creator["name"]))
     return Name(family=str(creator["lastName"]), given=str(creator["firstName"]))
 
 

@@ -8,18 +8,36 @@ in the source behind a ``^`` and are never written; comment lines inside an entr
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Final
 
 from bifolio.formats import dates, latex, people
-from bifolio.formats.bibtex_values import COMMENT_TAG, pieces
+from bifolio.formats.bibtex_dates import PARTS as DATE_PARTS
+from bifolio.formats.bibtex_dates import gather_issued, other_date
+from bifolio.formats.bibtex_fields import (
+    BOOKS,
+    PARTS,
+    SUBTITLES,
+    csl_type,
+    field_of,
+    number_field,
+    title_of_subtitle,
+)
+from bifolio.formats.bibtex_macros import expand, macros_of, month_macros_of
+from bifolio.formats.bibtex_strings import (
+    LANGUAGE_CODES,
+    LANGUAGE_NAMES,
+    WITH_STRINGS,
+    words_of,
+)
+from bifolio.formats.bibtex_values import COMMENT_TAG
 from bifolio.formats.carriers import carrier_name, carrier_texts, restore
 from bifolio.formats.gathering import Gathering, Mapped
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.latex_reading import address
-from bifolio.formats.mapping_fields import BIBTEX_FIELDS, BIBTEX_NAMES, WRITTEN_FIELDS
+from bifolio.formats.mapping_fields import BIBTEX_NAMES, WRITTEN_FIELDS
 from bifolio.formats.mapping_types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
-from bifolio.records.dates import date_text, date_year, parse_date
+from bifolio.records.dates import date_text
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
@@ -35,22 +53,12 @@ _VERBATIM: Final = frozenset(
     "ids crossref xdata xref related options sortkey langid".split()
 )
 _FILES: Final = re.compile(r"file|pdf|local-url|bdsk-file-\d+|bdsk-url-\d+")
-_IN_TEXT_URL: Final = re.compile(r"\\url\s*\{([^{}]*)\}")
-
-_ARTICLES: Final = frozenset(
-    "article-journal article-magazine article-newspaper periodical".split()
-)
-_PARTS: Final = frozenset(
-    "chapter paper-conference entry-encyclopedia entry-dictionary entry".split()
-)
-_BOOKS: Final = frozenset("book collection classic".split())
-_NUMBERED_SERIES: Final = _BOOKS | _PARTS | {"thesis", "pamphlet"}
+_IN_TEXT_URL: Final = re.compile(r"\\url\s*\{([^{}]*)\}|\\href\s*\{([^{}]*)\}\s*\{.*\}", re.DOTALL)
+_PUBMED_NOTE: Final = re.compile(r"\{?PMID:?\}?:?\s*(\d+)")
 _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis"}
 
-_STRING: Final = re.compile(r"@\s*string\s*[{(]\s*([^\s=]+)\s*=\s*(.*)[})]\s*", re.I | re.S)
 _NAME: Final = re.compile(r"[^\s{}(),=\"#%'\\~@^][^\s{}(),=\"#%'\\~^]*")
-_MACRO_DEPTH_MAX: Final = 16
-_PAGES: Final = re.compile(r"(?<=[\w?.])\s*(?:---?|–|—)\s*(?=[\w?.])")
+_PAGES: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:---?|–|—)\s*|\s+-\s+)(?=[\w?.])")
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -58,41 +66,31 @@ _PAGES: Final = re.compile(r"(?<=[\w?.])\s*(?:---?|–|—)\s*(?=[\w?.])")
 
 def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of an entry and which fields each tag fed."""
-    macros = macros_of(blocks) if blocks is not None else {}
-    entry = [
-        (index, tag.removeprefix(INHERITED).lower(), tag.removeprefix(INHERITED), raw)
-        for index, (tag, raw) in enumerate(source.tags)
-        if tag != COMMENT_TAG
-    ]
-    given = {name: expand(raw, macros).strip() for _, name, _, raw in reversed(entry)}
-    kind = _csl_type(source.type.lower(), given)
+    macros, months = macros_of(blocks), month_macros_of(blocks)
+    entry: list[tuple[int, str, str, str]] = []
+    given: dict[str, str] = {}
+    for index, (tag, raw) in enumerate(source.tags):
+        if tag == COMMENT_TAG:
+            continue
+        written = tag.removeprefix(INHERITED)
+        name = written.lower()
+        text = expand(raw, months if name == "month" else macros).strip()
+        entry.append((index, name, written, text))
+        given.setdefault(name, text)
+    kind = csl_type(source.type.lower(), given)
     gathering = Gathering(len(source.tags))
     gathering.derive("type", kind)
     if source.id:
         gathering.derive("citation-key", source.id)
     if (genre := _GENRES.get(source.type.lower())) is not None:
         gathering.derive("genre", genre)
-    for index, name, written, raw in entry:
-        text = expand(raw, macros).strip()
+    for index, name, written, text in entry:
+        if name in DATE_PARTS:
+            continue  # one date together
         if text or name.startswith("x-csl-"):
             _gather(gathering, index, name, written, text, kind, given)
-    _gather_date(gathering, entry, macros)
+    gather_issued(gathering, entry)
     return gathering.finish()
-
-
-def _csl_type(written: str, given: dict[str, str]) -> str:
-    kind = BIBTEX_TYPES.get(written, UNKNOWN_TYPE)
-    subtype = given.get("entrysubtype", "").lower()
-    if kind == "article-journal" and subtype in ("magazine", "newspaper"):
-        return f"article-{subtype}"
-    if kind in ("document", "webpage"):
-        if subtype == "map":
-            return "map"
-        if given.get("eprint") and not given.get("howpublished"):
-            return "article"
-    if kind == "manuscript" and given.get("eventtitle"):
-        return "paper-conference"
-    return kind
 
 
 def _gather(
@@ -102,86 +100,76 @@ def _gather(
     written: str,
     text: str,
     kind: str,
-    given: dict[str, str],
+    given: Mapping[str, str],
 ) -> None:
     """Give one tag's text to the field it means in an entry of this type."""
     if name.startswith("x-") and (restored := restore(written, _plain(text))) is not None:
         gathering.restore(index, restored)
         return
-    if name in ("year", "month", "day", "date"):
-        return  # one date together
-    field, rank = _field(name, kind, given)
+    field, rank = field_of(name, kind, given)
     if field == "":
-        gathering.append(index, _EXTRA + name, _extra_text(name, text))
+        _gather_extra(gathering, index, name, text)
         return
     rule = FIELDS[field]
     if rule is MergeRule.CREATORS:
+        if name.endswith("type"):
+            gathering.feed(index, field)  # editortype: it chose the field of the names
+            return
         for person in people.parse_bibtex_names(text):
             gathering.append(index, field, person)
     elif rule is MergeRule.TEXT:
+        if name == "note" and (pubmed := _PUBMED_NOTE.fullmatch(text)) is not None:
+            gathering.candidate(index, "PMID", pubmed.group(1), rank=1, extra=_EXTRA + name)
+            return
         gathering.append(index, field, _paragraphs(text))
     elif rule is MergeRule.SET:
         for element in _elements(field, text):
             gathering.append(index, field, element)
     elif rule is MergeRule.DATE:
-        gathering.candidate(index, field, parse_date(_plain(text)), rank=rank, extra=_EXTRA + name)
+        gathering.candidate(index, field, other_date(_plain(text)), rank=rank, extra=_EXTRA + name)
     else:
         value = _scalar(field, name, text, given)
         gathering.candidate(index, field, value, rank=rank, extra=_EXTRA + name)
 
 
-#: The tag whose text is joined to another's.
-_SUBTITLES: Final = {"title": ("subtitle",), "booktitle": ("booksubtitle",)}
+def _gather_extra(gathering: Gathering, index: int, name: str, text: str) -> None:
+    """A tag without a field of its own; ``howpublished`` is often an address."""
+    if _FILES.fullmatch(name):
+        gathering.append(index, _EXTRA + name, text)
+        return
+    if name == "howpublished":
+        found = _IN_TEXT_URL.search(text)
+        whole = text.strip("{} ")
+        if found is not None:
+            gathering.append(index, "URL", address(found.group(1) or found.group(2) or ""))
+            if found.group() == whole or found.group() == text:
+                return
+        elif re.fullmatch(r"https?://\S+", whole):
+            gathering.append(index, "URL", address(whole))
+            return
+    line = _line(_plain(text) if name in _VERBATIM else latex.decode(text))
+    gathering.append(index, _EXTRA + name, line)
 
 
-def _field(name: str, kind: str, given: dict[str, str]) -> tuple[str, int]:
-    """(field, rank) that a name means in this type; an empty field where it means none."""
-    if name in ("subtitle", "booksubtitle"):
-        name = name.replace("sub", "")
-        if not given.get(name):
-            return "", 0
-    if name == "number":
-        return _number_field(kind), 0
-    if name in ("journal", "journaltitle", "fjournal"):
-        if name == "journal" and given.get("fjournal"):
-            return "container-title-short", 1
-        return "container-title", 1 if kind in _PARTS and given.get("booktitle") else 0
-    if name == "booktitle":
-        if kind in _BOOKS:
-            return "", 0
-        return "container-title", 0 if kind in _PARTS else 1
-    if name in ("school", "institution", "organization"):
-        return "publisher", 1 + ("school", "institution", "organization").index(name)
-    if name == "eprint":
-        archive = given.get("eprinttype", given.get("archiveprefix", "")).lower()
-        return ("PMID", 1) if archive == "pubmed" else ("", 0)
-    return BIBTEX_FIELDS.get(name, ("", 0))
-
-
-def _number_field(kind: str) -> str:
-    if kind in _ARTICLES:
-        return "issue"
-    return "collection-number" if kind in _NUMBERED_SERIES else "number"
-
-
-def _scalar(field: str, name: str, text: str, given: dict[str, str]) -> str:
+def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
     if field == "page":
         return _PAGES.sub("-", _line(latex.decode(text.replace("--", "–"))))
     if field == "DOI":
         return doi_of(address(text))
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
-    if name in ("subtitle", "booksubtitle"):
-        return f"{_line(latex.decode(given[name.replace('sub', '')]))}: {value}"
-    for subtitle in _SUBTITLES.get(name, ()):
-        if given.get(subtitle):
-            return f"{value}: {_line(latex.decode(given[subtitle]))}"
-    return value
+    if title := title_of_subtitle(name, given):
+        return f"{_line(latex.decode(given[title]))}: {value}"
+    if given.get(subtitle := SUBTITLES.get(name, "")):
+        return f"{value}: {_line(latex.decode(given[subtitle]))}"
+    if field == "language":
+        return LANGUAGE_CODES.get(value, value)
+    return words_of(value) if field in WITH_STRINGS else value
 
 
 def _elements(field: str, text: str) -> list[str]:
     if field == "URL":
         found = _IN_TEXT_URL.search(text)
-        return split_urls(address(found.group(1) if found else text))
+        return split_urls(address((found.group(1) or found.group(2)) if found else text))
     if field in ("ISBN", "ISSN"):
         return split_identifiers(_line(latex.decode(text)))
     decoded = latex.decode(text)
@@ -190,99 +178,6 @@ def _elements(field: str, text: str) -> list[str]:
         for piece in re.split(";" if ";" in decoded else ",", decoded)
         if (part := _line(piece))
     ]
-
-
-def _extra_text(name: str, text: str) -> str:
-    if _FILES.fullmatch(name):
-        return text
-    return _line(_plain(text) if name in _VERBATIM else latex.decode(text))
-
-
-def _gather_date(
-    gathering: Gathering, entry: list[tuple[int, str, str, str]], macros: dict[str, str]
-) -> None:
-    """``date``, or else ``year`` with ``month`` and ``day``: one date together."""
-    first: dict[str, tuple[int, str]] = {}
-    for index, name, _, raw in entry:
-        if name in ("year", "month", "day", "date"):
-            months = macros | dates.MONTH_MACROS if name == "month" else macros
-            text = _line(latex.decode(expand(raw, months)))
-            if not text:
-                continue
-            if name in first:
-                gathering.append(index, _EXTRA + name, text)
-            else:
-                first[name] = (index, text)
-    if "date" in first:
-        index, text = first["date"]
-        date = parse_date(text)
-        gathering.candidate(index, "issued", date)
-        stated = date_year(date)
-        for name in ("year", "month", "day"):
-            if name in first:
-                index, text = first[name]
-                if name == "year" and stated is not None and text != str(stated):
-                    gathering.append(index, _EXTRA + name, text)
-                else:
-                    gathering.feed(index, "issued")
-        return
-    _gather_year(gathering, first)
-
-
-def _gather_year(gathering: Gathering, first: dict[str, tuple[int, str]]) -> None:
-    month = first.get("month")
-    day = first.get("day")
-    if "year" in first:
-        index, text = first["year"]
-        edtf = dates.bibtex_year(text)
-        date = parse_date(edtf) if edtf else {"literal": text}
-        whole = None
-        if month is not None and edtf.isdigit():
-            whole = dates.month_and_day(int(edtf), month[1], day[1] if day else "")
-            if whole is None and day is not None:
-                whole = dates.month_and_day(int(edtf), month[1])
-                if whole is not None:
-                    gathering.append(day[0], _EXTRA + "day", day[1])
-                    day = None
-        gathering.candidate(index, "issued", whole or date)
-        if whole is not None:
-            for part in (month, day):
-                if part is not None:
-                    gathering.feed(part[0], "issued")
-            return
-    for name, part in (("month", month), ("day", day)):
-        if part is not None:
-            gathering.append(part[0], _EXTRA + name, part[1])
-
-
-def expand(raw: str, macros: dict[str, str]) -> str:
-    """The text of a raw value: delimiters off, parts joined, macros in their place.
-
-    A macro that nothing defines stays as its name.
-    """
-    parts = pieces(raw)
-    if len(parts) == 1 and parts[0][0]:
-        return parts[0][1]
-    return "".join(
-        text if delimiter else macros.get(text.lower(), text) for delimiter, text in parts
-    )
-
-
-@lru_cache(maxsize=16)
-def macros_of(blocks: ImportedBlocks) -> dict[str, str]:
-    """The ``@string`` macros of a file, in full; a later definition replaces an earlier one."""
-    macros: dict[str, str] = {}
-    for block in blocks.blocks:
-        if (definition := macro_definition(block)) is not None:
-            name, raw = definition
-            macros[name] = expand(raw, macros)
-    return macros
-
-
-def macro_definition(block: str) -> tuple[str, str] | None:
-    """(name in small letters, raw value) of an ``@string`` block; nothing for any other."""
-    found = _STRING.fullmatch(block.strip())
-    return (found.group(1).lower(), found.group(2).strip()) if found else None
 
 
 def _line(text: str) -> str:
@@ -325,7 +220,7 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
-    name = _written_name(field, dialect, kind)
+    name = _written_name(field, values, dialect, kind)
     if not name:
         return []
     rule = FIELDS[field]
@@ -337,6 +232,9 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     if rule is MergeRule.SET:
         return _emit_set(field, value, name)
     text = str(value)
+    if field == "language" and dialect == "biblatex":
+        babel = LANGUAGE_NAMES.get(text)
+        return [("langid", braced(babel)) if babel else ("language", braced(latex.encode(text)))]
     if field == "genre" and _GENRES.get(kind) == text:
         return []
     if field == "page":
@@ -344,15 +242,19 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     return [(name, braced(text if field == "DOI" else latex.encode(text)))]
 
 
-def _written_name(field: str, dialect: str, kind: str) -> str:
+def _written_name(field: str, values: Values, dialect: str, kind: str) -> str:
     """``kind`` is the entry type that will be written."""
     csl = BIBTEX_TYPES.get(kind.lower(), UNKNOWN_TYPE)
+    if field == "volume-title":
+        return "booktitle" if csl in PARTS else ""
     if field == "container-title":
-        if csl in _PARTS or csl in _BOOKS:
+        if csl in PARTS and "volume-title" in values:
+            return "maintitle"
+        if csl in PARTS or csl in BOOKS:
             return "booktitle"
         return "journaltitle" if dialect == "biblatex" else "journal"
     if field in ("issue", "number", "collection-number"):
-        return "number" if _number_field(csl) == field else WRITTEN_FIELDS[dialect].get(field, "")
+        return "number" if number_field(csl) == field else WRITTEN_FIELDS[dialect].get(field, "")
     if field == "publisher" and csl == "thesis":
         return "institution" if dialect == "biblatex" else "school"
     if field == "publisher" and csl == "report":

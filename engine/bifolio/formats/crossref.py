@@ -1,35 +1,49 @@
 """What an entry inherits from its parents by ``crossref`` and ``xdata``, as BibLaTeX has it.
 
 An inherited tag carries ``^`` before its name; it is computed at import, kept with the source and
-never written. A parent that is not in the file gives nothing, and a circle ends where it closes.
+written only where a parent is not. A parent that is not in the file gives nothing, and a circle
+ends where it closes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from bifolio.formats.bibtex import INHERITED
 from bifolio.formats.bibtex_blocks import Entry
 from bifolio.formats.bibtex_values import COMMENT_TAG, pieces
+from bifolio.records.reference import Source
 
 #: Parents of parents: a chapter, its volume, its series; biber itself warns of more.
 _GENERATIONS_MAX: Final = 4
 
-#: What a part does not take over from the whole.
-_NOT_INHERITED: Final = frozenset(
+#: What belongs to one entry alone.
+_OWN: Final = frozenset(
     "crossref xref xdata ids shorthand label sortkey sorttitle presort entryset entrysubtype "
-    "execute options related relatedtype keywords abstract annotation annote note file pdf "
+    "execute options related relatedtype relatedstring relatedoptions".split()
+)
+#: What a part does not take over from the whole.
+_NOT_OF_THE_WHOLE: Final = _OWN | frozenset(
+    "keywords abstract annotation annote note file pdf "
     "url urldate doi eprint eprinttype pages pagetotal shorttitle".split()
 )
 
 #: The whole's own title is the part's container.
-_RENAMED: Final = {"title": "booktitle", "subtitle": "booksubtitle", "author": "bookauthor"}
+_RENAMED: Final = {
+    "title": "booktitle",
+    "subtitle": "booksubtitle",
+    "titleaddon": "booktitleaddon",
+}
+_MAIN: Final = {"title": "maintitle", "subtitle": "mainsubtitle", "titleaddon": "maintitleaddon"}
+_JOURNAL: Final = {"title": "journaltitle", "subtitle": "journalsubtitle"}
 _PART_TYPES: Final = frozenset(
     "inproceedings conference incollection inbook bookinbook suppbook suppcollection inreference "
     "article suppperiodical".split()
 )
+_BOOK_PARTS: Final = frozenset({"inbook", "bookinbook", "suppbook"})
 
 
 class Parents:
@@ -37,7 +51,7 @@ class Parents:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         entries = list(entries)
-        named = {key.lower() for entry in entries for _, key in _links(entry)}
+        named = {key.lower() for entry in entries for _, key in _links(entry.tags)}
         self._entries: dict[str, Entry] = {}
         for entry in entries if named else ():
             if entry.key.lower() in named:
@@ -56,41 +70,60 @@ class Parents:
         return tuple(found)
 
     def _from_parents(self, entry: Entry, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
-        for link, key in _links(entry):
+        for link, key in _links(entry.tags):
             parent = self._entries.get(key.lower())
             if parent is None or key.lower() in seen or len(seen) > _GENERATIONS_MAX:
                 continue
-            whole = link == "crossref"
             given = [(name.lower(), raw) for name, raw in parent.tags if name != COMMENT_TAG]
             given += self._from_parents(parent, seen | {key.lower()})
+            if link == "xdata":
+                yield from (pair for pair in given if pair[0] not in ("crossref", "xdata"))
+                continue
             names = {name for name, _ in given}
             for name, raw in given:
-                if not whole:
-                    if name not in ("crossref", "xdata"):
-                        yield name, raw
-                    continue
-                if name in _NOT_INHERITED:
-                    continue
-                new = _renamed(name, entry.type.lower(), names)
-                if new:
+                for new in _names(name, entry.type.lower(), parent.type.lower(), names):
                     yield new, raw
 
 
-def _renamed(name: str, kind: str, names: set[str]) -> str:
-    """The name under which a part takes a field of the whole; empty if it does not."""
+def settled(source: Source, keys: Collection[str]) -> Source:
+    """The source with its inherited tags as its own if a parent of it is not among the keys.
+
+    A child whose parents are written beside it inherits again; one that goes alone has to say
+    itself what they gave.
+    """
+    if not any(tag.startswith(INHERITED) for tag, _ in source.tags):
+        return source
+    if all(key.lower() in keys for _, key in _links(source.tags)):
+        return source
+    return replace(
+        source, tags=tuple((tag.removeprefix(INHERITED), raw) for tag, raw in source.tags)
+    )
+
+
+def _names(name: str, kind: str, whole: str, names: set[str]) -> tuple[str, ...]:
+    """The names under which an entry takes a field of its parent; none if it does not."""
+    if name.startswith("x-"):
+        return ()  # a carrier says what the entry itself has
+    if kind == whole:
+        return () if name in _OWN else (name,)
+    if name in _NOT_OF_THE_WHOLE:
+        return ()
+    if whole.startswith("mv") and name in _MAIN:
+        return (_MAIN[name],)
     if kind not in _PART_TYPES:
-        return name
-    if name in ("title", "subtitle") and kind in ("article", "suppperiodical"):
-        return "journaltitle" if name == "title" else ""
-    if name in ("title", "subtitle") and _RENAMED[name] in names:
-        return ""  # the whole states its title as a container itself
+        return (name,)
+    if name in _RENAMED:
+        if kind in ("article", "suppperiodical"):
+            return (_JOURNAL[name],) if name in _JOURNAL else ()
+        # Where the whole states its title as a container itself, that is it.
+        return () if _RENAMED[name] in names else (_RENAMED[name],)
     if name == "author":
-        return "bookauthor" if kind in ("inbook", "bookinbook", "suppbook") else ""
-    return _RENAMED.get(name, name)
+        return ("bookauthor", "author") if kind in _BOOK_PARTS else ()
+    return (name,)
 
 
-def _links(entry: Entry) -> Iterator[tuple[str, str]]:
-    for name, raw in entry.tags:
+def _links(tags: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for name, raw in tags:
         link = name.lower()
         if link in ("crossref", "xdata"):
             text = "".join(part for _, part in pieces(raw))

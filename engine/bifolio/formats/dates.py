@@ -21,8 +21,34 @@ _SEASON_NAMES: Final = ("Spring", "Summer", "Autumn", "Winter")
 _WORD: Final = re.compile(r"([A-Za-z]+)\.?|(\d{1,2})(?:st|nd|rd|th)?(?![\dA-Za-z])")
 _RANGE: Final = re.compile(r"\s*(?:---?|–|—|/|-)\s*")
 _YEARS: Final = re.compile(r"(\d{4})\s*(?:--?|–|/)\s*(\d{4})")
+_TIMED: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+_UNSPECIFIED: Final = re.compile(r"(\d{2,3})([Xxu]{1,2})(?<=[\dXxu]{4})")
 _RIS: Final = re.compile(r"(\d{4})(?:/(\d{0,2})(?:/(\d{0,2})(?:/(.*))?)?)?/*", re.DOTALL)
 _RIS_WORDS: Final = re.compile(r"(\d{4})[ /]+(.*[A-Za-z].*)")
+
+
+@lru_cache(maxsize=4096)
+def edtf_date(text: str) -> CslDate:
+    """The date of an EDTF text, older forms of EDTF and a time of day included; else a literal.
+
+    A decade or century (``199X``, ``20uu``) is the range of its years.
+    """
+    date = parse_date(text)
+    if "date-parts" in date:
+        return date
+    if (timed := _TIMED.fullmatch(text)) is not None:
+        date = parse_date(timed.group(1))
+    elif (unspecified := _UNSPECIFIED.fullmatch(text)) is not None:
+        known, unknown = unspecified.groups()
+        first, last = (known + digit * len(unknown) for digit in "09")
+        date = parse_date(f"{first}/{last}")
+    return date if "date-parts" in date else {"literal": text}
+
+
+def has_time(text: str) -> bool:
+    """Whether the text is a date with a time of day other than midnight, which CSL cannot hold."""
+    timed = _TIMED.fullmatch(text)
+    return timed is not None and timed.group(2) != "00:00:00"
 
 
 @lru_cache(maxsize=4096)

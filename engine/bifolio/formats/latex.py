@@ -11,13 +11,14 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from bifolio.formats.latex_reading import LatexReader
+from bifolio.formats.latex_reading import TIE, LatexReader
 
 _TEX: Final = re.compile(r"[\\{}$~]|--|``|''|[?!]`")
 
 #: Values with nothing but these commands need no reader; four in five of those with a backslash
 #: in the demo's ``typography.bib`` are such.
 _SIMPLE: Final = re.compile(r"\\(?:[&%#_{}]|(?:La)?TeX(?![A-Za-z])(?:\{\}|[ ]?(?=[^A-Za-z ]|$))?)")
+_SCRIPT: Final = re.compile(r"(?<!\\)[_^]\{")
 _ONE_LETTER: Final = {"&": "&", "%": "%", "#": "#", "_": "_", "{": "\ue000", "}": "\ue001"}
 
 
@@ -28,10 +29,10 @@ def decode(text: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def _decode(text: str) -> str:
-    if "\\" not in text and "$" not in text:
+    if "\\" not in text and "$" not in text and not _SCRIPT.search(text):
         return _plain(text)
     simple = _SIMPLE.sub(_simple_command, text)
-    if "\\" not in simple and "$" not in simple:
+    if "\\" not in simple and "$" not in simple and not _SCRIPT.search(text):
         return _plain(simple).replace("\ue000", "{").replace("\ue001", "}")
     return LatexReader(text).read()
 
@@ -50,7 +51,9 @@ def _plain(text: str) -> str:
         text = text.replace("---", "—").replace("--", "–")
     if "`" in text:
         text = text.replace("?`", "¿").replace("!`", "¡").replace("``", "“")
-    return text.replace("''", "”").replace("~", " ").replace("{", "").replace("}", "")
+    if "~" in text:
+        text = TIE.sub(" ", text)
+    return text.replace("''", "”").replace("{", "").replace("}", "")
 
 
 _RICH: Final = {

@@ -35,8 +35,10 @@ _TOKEN: Final = re.compile(
     r"|(?P<typography>---?|``|''|~|[?!]`)|(?P<text>[^\\{}$_^~\-`'?!]+|[^\\])|\\",
     re.DOTALL,
 )
+#: A tie between words; behind a blank and before a number it says "about".
+TIE: Final = re.compile(r"(?<=[^\s(])~|~(?![\d.])")
 _TYPOGRAPHY: Final = {
-    "---": "—", "--": "–", "``": "“", "''": "”", "~": " ", "?`": "¿", "!`": "¡"
+    "---": "—", "--": "–", "``": "“", "''": "”", "?`": "¿", "!`": "¡"
 }  # fmt: skip
 _SPACING: Final = {
     ",": " ", ";": " ", ":": " ", "!": "", " ": " ", "\n": " ", "\\": " ", "-": "", "/": "",
@@ -49,6 +51,9 @@ _URL_ESCAPE: Final = re.compile(r"\\([%_#&~{}$^])|\\(?:string|textasciitilde)(?:
 _CODE: Final = re.compile(r"\s*(\d+)|\s*`\\?(.)")
 _DIMENSION: Final = re.compile(r"\s*-?[\d.]*\s*(?:em|ex|pt|in|cm|mm)\b", re.IGNORECASE)
 _EMPTY_BEFORE_LETTER: Final = re.compile(r"\{\}(?:[^\W\d_]|\\[ij]\b)")
+#: Takes the blanks after it away; it stands for no character.
+_JOINT: Final = "\ufdd0"
+_JOINED: Final = re.compile(f"{_JOINT}\\s*")
 _VERB: Final = re.compile(r"(\S)(.*?)\1", re.DOTALL)
 
 #: Deeper nesting is no text; each level's text is copied into the next one's.
@@ -118,7 +123,7 @@ class LatexReader:
         while len(self._groups) > 1:
             self._close()
         self._end_pending()
-        return self._groups[0].text()
+        return _JOINED.sub("", self._groups[0].text())
 
     # --- what comes out ---
 
@@ -144,7 +149,9 @@ class LatexReader:
     def _plain(self, text: str, *, typography: bool) -> None:
         group = self._groups[-1]
         if self._pending is None:
-            if typography and not (group.math and text != "~"):
+            if text == "~":
+                text = " " if TIE.match(self._text, self._at - 1) else text
+            elif typography and not group.math:
                 text = _TYPOGRAPHY[text]
             group.parts.append(text)
             return
@@ -222,7 +229,7 @@ class LatexReader:
         elif name in ("textcolor", "foreignlanguage") and following == "{":
             self._drop_argument()
         elif name == "frac":
-            self._await(lambda text: text + "/")
+            self._await(lambda text: text.strip() + "/" + _JOINT)
         elif name == "discretionary":
             for _ in range(3):
                 self._drop_argument()
@@ -255,7 +262,7 @@ class LatexReader:
         self._emit(_SPACING.get(sign, sign) + (" " if pause else ""))
 
     def _script(self, sign: str) -> None:
-        if not self._groups[-1].math:
+        if not self._groups[-1].math and not self._text.startswith("{", self._at):
             self._emit(sign)
             return
         before, after = _SCRIPTS[sign]

@@ -119,7 +119,7 @@ WORDS: Final = {
     "pounds": "£",
     "pm": "±",
     "times": "×",
-    "cdot": "·",
+    "cdot": "⋅",
     "sim": "∼",
     "mod": "mod",
     "log": "log",
@@ -167,6 +167,11 @@ WRAPPED: Final = {
     **dict.fromkeys("textsubscript mkbibsubscript".split(), ("<sub>", "</sub>")),
     **dict.fromkeys("textsc mkbibacro".split(), _SMALL_CAPS),
     **dict.fromkeys("underline uline".split(), _UNDERLINE),
+    **dict.fromkeys(
+        "mbox hbox fbox text textrm textsf texttt textnormal textup textmd mathrm mathsf mathtt "
+        "mathnormal operatorname autocap MakeUppercase uppercase".split(),
+        ("", ""),
+    ),
     "mkbibparens": ("(", ")"),
     "mkbibbrackets": ("[", "]"),
     "sqrt": ("√(", ")"),

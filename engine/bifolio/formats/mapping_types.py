@@ -86,7 +86,7 @@ TYPES: Final = (
         endnote="27 Report", endnote_read="46 Government Document|54 Grant",
     ),
     TypeRow(
-        "webpage", "misc", "online", "ELEC", "electronic www",
+        "webpage", "misc", "online", "ELEC", "electronic www webpage",
         "WEB", "web page|online multimedia|online database",
         endnote="12 Web Page", endnote_read="48 Online Multimedia|45 Online Database",
     ),
@@ -97,15 +97,21 @@ TYPES: Final = (
         endnote="59 Dataset", endnote_read="55 Aggregated Database",
     ),
     TypeRow(
-        "software", "misc", "software", "COMP", "", "", "computer program",
+        "software", "misc", "software", "COMP", "softwareversion softwaremodule codefragment", "",
+        "computer program",
         endnote="9 Computer Program",
     ),
     TypeRow("standard", "misc", "standard", "STAND", "", "", "standard", endnote="58 Standard"),
     TypeRow("patent", "patent", "patent", "PAT", "", "", "patent", endnote="25 Patent"),
-    TypeRow("bill", "misc", "legislation", "BILL", "", "UNBILL", "bill", endnote="4 Bill"),
-    TypeRow("legislation", "misc", "legislation", "STAT", "", "", "statute", endnote="31 Statute"),
     TypeRow(
-        "regulation", "misc", "legal", "STAT", "", "", "legal rule or regulation",
+        "bill", "misc", "legislation", "BILL", "legmaterial", "UNBILL", "bill", endnote="4 Bill",
+    ),
+    TypeRow(
+        "legislation", "misc", "legislation", "STAT", "constitution", "", "statute",
+        endnote="31 Statute",
+    ),
+    TypeRow(
+        "regulation", "misc", "legal", "STAT", "legadminmaterial", "", "legal rule or regulation",
         endnote="50 Legal Rule or Regulation",
     ),
     TypeRow("legal_case", "misc", "jurisdiction", "CASE", "", "LEGAL", "case", endnote="7 Case"),
@@ -121,7 +127,9 @@ TYPES: Final = (
         endnote="26 Personal Communication",
     ),
     TypeRow("interview", "misc", "misc", "PCOMM", endnote="26 Personal Communication"),
-    TypeRow("speech", "misc", "unpublished", "SLIDE", endnote="47 Conference Paper"),
+    TypeRow(
+        "speech", "misc", "unpublished", "SLIDE", "presentation", endnote="47 Conference Paper",
+    ),
     TypeRow(
         "entry-encyclopedia", "incollection", "inreference", "ENCYC", "", "", "encyclopedia",
         endnote="53 Encyclopedia",
@@ -156,6 +164,8 @@ UNKNOWN_TYPE: Final = "document"
 #: Names that a more general row owns, although a more special one writes them.
 _BIBTEX_OWNERS = {
     "misc": "document",
+    "video": "motion_picture",
+    "image": "graphic",
     "online": "webpage",
     "legislation": "legislation",
     "legal": "regulation",

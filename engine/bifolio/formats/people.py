@@ -24,9 +24,9 @@ OTHERS: Final = Name(literal="others")
 #: ``Longrich N R``: a family name and nothing but single letters after it.
 _TRAILING_INITIALS: Final = re.compile(r"([^\W\d_][\w'’-]+)((?: [^\W\d_]\.?){1,4})")
 
-_EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix)(?:-i)?\s*=\s*", re.IGNORECASE)
+_EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix|useprefix)\s*=\s*", re.IGNORECASE)
 #: The space that ends a command parts no words: ``Dezs\\H o``, ``\\O stergaard``.
-_ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr])\s+([^\W\d_])")
+_ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr`'^\"~=.])\s+([^\W\d_])")
 _COMMAND_END: Final = re.compile(r"(\\(?:ss|[oOlLij]|a[ae]|A[AE]|oe|OE))\s+(?=\w)")
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 
@@ -79,10 +79,13 @@ def _bibtex_name(text: str) -> Name:
         text = _COMMAND_END.sub(r"\1{}", text)
     if text.lower() == "others":
         return OTHERS
-    if _is_one_group(text):
+    whole = _is_one_group(text)
+    if "=" in text:
+        extended = _extended_name(text[1:-1] if whole else text)
+        if extended is not None:
+            return extended
+    if whole:
         return Name(literal=_text(text[1:-1]))
-    if "=" in text and (extended := _extended_name(text)) is not None:
-        return extended
     parts = [part.strip() for part in _split_at(text, _comma_at)]
     if len(parts) > 3 or not parts[0]:
         return Name(literal=_text(text))
@@ -111,9 +114,15 @@ def _natural_name(words: list[str]) -> Name:
 
 
 def _extended_name(text: str) -> Name | None:
-    """BibLaTeX's ``given=Hans, family=Harman``; nothing if it is none."""
+    """BibLaTeX's ``given=Hans, family=Harman``; nothing if it is none.
+
+    A prefix that the sorting leaves out (``useprefix=false``) is CSL's dropping particle.
+    """
     parts: dict[str, str] = {}
     for part in _split_at(text, _comma_at):
+        part = part.strip()
+        if len(part) > 1 and part[0] == part[-1] == '"':
+            part = part[1:-1]
         found = _EXTENDED.match(part)
         if found is not None:
             parts.setdefault(found.group(1).lower(), _text(part[found.end() :].strip(' "')))
@@ -121,11 +130,14 @@ def _extended_name(text: str) -> Name | None:
             return None
     if "family" not in parts:
         return None
+    dropped = parts.get("useprefix", "").lower() == "false"
+    prefix = parts.get("prefix", "")
     return Name(
         family=parts["family"],
         given=parts.get("given", ""),
         suffix=parts.get("suffix", ""),
-        non_dropping_particle=parts.get("prefix", ""),
+        non_dropping_particle="" if dropped else prefix,
+        dropping_particle=prefix if dropped else "",
     )
 
 
@@ -209,7 +221,8 @@ def _write_bibtex_name(name: Name) -> str:
         return "others"
     if name.literal:
         return "{" + encode(name.literal) + "}"
-    particle = encode(name.non_dropping_particle)
+    # BibTeX has one kind of particle; a carrier says which it was.
+    particle = encode(f"{name.dropping_particle} {name.non_dropping_particle}".strip())
     family = _protected(name.family, particle=bool(particle))
     given, suffix = _protected(name.given), _protected(name.suffix)
     last = f"{particle} {family}".strip()

@@ -9,12 +9,13 @@ even that brings back is reported as lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
 
 from bifolio.errors import UsageError
-from bifolio.formats.bibtex import macro_definition
+from bifolio.formats import crossref
+from bifolio.formats.bibtex_macros import macro_definition
 from bifolio.formats.library_layer import without_layer
 from bifolio.formats.mapping_fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
@@ -46,6 +47,7 @@ def write(
     *,
     format: str,
     blocks: Mapping[str, ImportedBlocks],
+    keys: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write references in a format, one after the other.
@@ -56,6 +58,9 @@ def write(
         format: one of ``EXPORT_FORMATS``.
         blocks: the blocks that the references' sources name, by record id; those of this format
             are written first, once.
+        keys: the citation keys of all references, in small letters: a BibTeX entry whose parent
+            is not among them is written with what it inherits. Found in a sequence of
+            references; without it every entry is.
         progress: called with (references written, 0) after each; their number is not known here.
 
     Returns:
@@ -64,7 +69,7 @@ def write(
     Raises:
         UsageError: no such format.
     """
-    composer = Composer(format, blocks)
+    composer = Composer(format, blocks, keys=_keys(references) if keys is None else keys)
     report = ExportReport()
     out.write(composer.opening)
     for reference in references:
@@ -85,7 +90,13 @@ class Composer:
         UsageError: no such format.
     """
 
-    def __init__(self, format: str, blocks: Mapping[str, ImportedBlocks]) -> None:
+    def __init__(
+        self,
+        format: str,
+        blocks: Mapping[str, ImportedBlocks],
+        *,
+        keys: Collection[str] = frozenset(),
+    ) -> None:
         if format not in EXPORT_FORMATS:
             raise UsageError(
                 f"There is no export format '{format}'.",
@@ -94,6 +105,7 @@ class Composer:
         self._dialect = format
         self._family = EXPORT_FORMATS[format]
         self._blocks = _merged(self._family, blocks)
+        self._keys = keys
         opening = self._family.opening
         if self._blocks is not None:
             opening += "\n\n".join(self._blocks.blocks) + "\n\n"
@@ -106,8 +118,16 @@ class Composer:
 
     def compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
         """A reference's text, and the values that the format could not carry."""
+        if self._family is BIBTEX and reference.source is not None:
+            reference = replace(reference, source=crossref.settled(reference.source, self._keys))
         source, lost = compose(reference, self._family, dialect=self._dialect, blocks=self._blocks)
         return self._family.render(source), lost
+
+
+def _keys(references: Iterable[ExportedReference]) -> frozenset[str]:
+    if not isinstance(references, Sequence):
+        return frozenset()
+    return frozenset(str(one.values.get("citation-key", "")).lower() for one in references)
 
 
 def compose(

@@ -33,8 +33,14 @@ def export(
         (exported(replica, row, format=format) for row in rows(replica, query)),
         format=format,
         blocks=file_blocks(replica),
+        keys=_keys(replica, query) if format in ("bibtex", "biblatex") else None,
         progress=progress,
     )
+
+
+def _keys(replica: Replica, query: str | None) -> frozenset[str]:
+    """The citation keys of all that is exported: which parents stand beside their children."""
+    return frozenset(row.key.lower() for row in rows(replica, query))
 
 
 def csl_items(replica: Replica, found: Sequence[ReferenceRow]) -> list[dict[str, Any]]:

@@ -79,11 +79,22 @@ def test_absent_folders_are_named_with_the_way_to_set_them(
     assert "set BIFOLIO_CORPORA" in capsys.readouterr().err
 
 
-def test_a_slice_of_the_real_files_is_read_whole_and_comes_back() -> None:
+#: Thousands of cases each; their files are read in ``tests/unit/formats/test_corpora.py`` too.
+_LARGE = ("bibtex", "biblatex")
+
+
+@pytest.mark.parametrize(
+    "formats",
+    [
+        [name for name in FAMILIES if name not in _LARGE],
+        pytest.param([*_LARGE], marks=pytest.mark.heavy),
+    ],
+)
+def test_a_slice_of_the_real_files_is_read_whole_and_comes_back(formats: list[str]) -> None:
     folders = Folders.from_environment()
     if absence := folders.absence():
         pytest.skip(absence)
-    chosen = tasks(folders, FAMILIES, size_bytes_max=2_500, sample=2)
+    chosen = tasks(folders, formats, size_bytes_max=2_500, sample=2)
     figures = run(chosen, processes=1)
     for one in figures.values():
         assert one.is_sound(), text({one.format: one}, verbose=True)

@@ -11,6 +11,8 @@ from bifolio.formats import map_source
 from bifolio.formats.bibtex_blocks import Entry, split
 from bifolio.records.names import Name
 
+ROE = Name(family="Roe", given="Jane")
+
 
 def test_an_article_is_read_whole() -> None:
     article = load(GOLDEN / "small.bib").references[0]
@@ -51,6 +53,20 @@ def test_a_child_inherits_and_keeps_what_was_inherited_apart() -> None:
     assert child.values["publisher"] == "Sheet Press"
     assert child.values["issued"] == {"date-parts": [[1999]]}
     assert ("^booktitle", "{Proceedings of the Folders}") in child.source.tags
+
+
+def test_an_entry_of_the_parents_own_type_inherits_all_but_its_key_and_links(
+    tmp_path: Path,
+) -> None:
+    text = "@article{a, crossref={b}}\n@article{b, title={T}, pages={1--9}, ids={c}, doi={10.1/x}}"
+    child = load_content(tmp_path, text).references[0]
+    assert child.source.tags[1:] == (("^title", "{T}"), ("^pages", "{1--9}"), ("^doi", "{10.1/x}"))
+
+
+def test_a_volume_takes_the_title_of_all_volumes_as_its_main_title(tmp_path: Path) -> None:
+    text = "@inbook{a, crossref={m}}\n@mvbook{m, title={All}, subtitle={Of it}}"
+    child = load_content(tmp_path, text).references[0]
+    assert child.source.tags[1:] == (("^maintitle", "{All}"), ("^mainsubtitle", "{Of it}"))
 
 
 def test_unknown_months_and_pages_are_data() -> None:
@@ -125,6 +141,31 @@ def test_reading_twice_gives_the_same_result() -> None:
         ("@misc{a, eprint={123}, eprinttype={pubmed}}", "PMID", "123"),
         ("@misc{a, doi={https://doi.org/10.1000/a_b}}", "DOI", "10.1000/a_b"),
         ("@misc{a, x-csl-rating={5}}", "rating", "5"),
+        ("@article{a, pages={1598 - 1602}}", "page", "1598-1602"),
+        ("@article{a, note={{PMID:} 23439512}}", "PMID", "23439512"),
+        ("@misc{a, howpublished={\\url{https://a.org/~b}}}", "URL", ("https://a.org/~b",)),
+        ("@misc{a, howpublished={\\href {https://a.org} {A}}}", "URL", ("https://a.org",)),
+        ("@misc{a, howpublished={CD-ROM}}", "x.bibtex.howpublished", ("CD-ROM",)),
+        ("@misc{a, howpublished={See \\url{a.org}}}", "x.bibtex.howpublished", ("See a.org",)),
+        ("@book{a, langid={ngerman}}", "language", "de-DE"),
+        ("@book{a, language={Deutsch}}", "language", "Deutsch"),
+        ("@thesis{a, type={mathesis}}", "genre", "Master’s thesis"),
+        ("@patent{a, location={countryde and countryfr}}", "publisher-place", "Germany; France"),
+        ("@article{a, pubstate={inpress}}", "status", "in press"),
+        ("@inbook{a, booktitle={B}, maintitle={M}}", "container-title", "M"),
+        ("@inbook{a, booktitle={B}, booksubtitle={S}, maintitle={M}}", "volume-title", "B: S"),
+        ("@article{a, journaltitle={J}, journalsubtitle={S}}", "container-title", "J: S"),
+        ("@inproceedings{a, address={N}, location={G}}", "event-place", "G"),
+        ("@book{a, origpublisher={P}}", "original-publisher", "P"),
+        ("@book{a, editora={Roe, Jane}, editoratype={compiler}}", "compiler", (ROE,)),
+        ("@video{a, title={T}}", "type", "motion_picture"),
+        ("@article{a, urldate={29 November 2011}}", "accessed", {"date-parts": [[2011, 11, 29]]}),
+        ("@book{a, date={[1990] 2002}}", "issued", {"date-parts": [[2002]]}),
+        ("@book{a, year={2002 [1990]}}", "original-date", {"date-parts": [[1990]]}),
+        ("@book{a, date={199X}}", "issued", {"date-parts": [[1990], [1999]]}),
+        ("@book{a, date={2004-04-05T14:34:00}}", "issued", {"date-parts": [[2004, 4, 5]]}),
+        ("@book{a, date={2004-04-05T14:34:00}}", "x.bibtex.date", ("2004-04-05T14:34:00",)),
+        ("@book{a, author={{family=Roe, given=Jane}}}", "author", (ROE,)),
         ("@misc{a, x-ris-C7={e1}}", "x.ris.C7", ("e1",)),
     ],
 )

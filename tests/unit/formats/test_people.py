@@ -38,6 +38,24 @@ def test_bibtex_names_are_parted_as_bibtex_parts_them(written: str, name: Name) 
     assert parse_bibtex_names(write_bibtex_names((name,))) == (name,)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{given={David}, family={Spoel}, prefix={van der}, useprefix=false}",
+        'family=Spoel, prefix=van der, "given={David}", useprefix=false, given-i=D',
+    ],
+)
+def test_a_prefix_that_is_not_used_is_a_dropping_particle(written: str) -> None:
+    name = Name(family="Spoel", given="David", dropping_particle="van der")
+    assert parse_bibtex_names(written) == (name,)
+    assert write_bibtex_names((name,)) == "van der Spoel, David"
+
+
+def test_the_space_that_ends_a_command_parts_no_words() -> None:
+    (name,) = parse_bibtex_names(r"Dezs\H o Brise\~ no-\O stergaard")
+    assert name == Name(family="Briseño-Østergaard", given="Dezső")
+
+
 def test_and_inside_braces_joins_no_names() -> None:
     names = parse_bibtex_names("{Ink and Paper} and Roe, Jane\n and others")
     assert [name.literal or name.family for name in names] == ["Ink and Paper", "Roe", "others"]

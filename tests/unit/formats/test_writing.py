@@ -48,6 +48,36 @@ def test_an_untouched_library_is_written_byte_for_byte(name: str, count: int) ->
     assert report.lost == []
 
 
+def test_an_entry_that_goes_without_its_parent_says_what_it_inherited(tmp_path: Path) -> None:
+    text = "@inbook{a, crossref={b}, title={A}}\n@book{b, title={B}, publisher={P}}"
+    loaded = load_content(tmp_path, text)
+    child, parent = exported(loaded)
+    alone, _ = export([child], "bibtex")
+    assert "  booktitle = {B},\n  publisher = {P},\n" in alone
+    assert load_content(tmp_path, alone).values() == loaded.values()[:1]
+    together, _ = export([child, parent], "bibtex")
+    assert together.count("{P}") == 1
+    streamed, _ = export(iter([child, parent]), "bibtex")
+    assert streamed.count("{P}") == 2
+
+
+@pytest.mark.parametrize("dialect", ["bibtex", "biblatex"])
+def test_a_part_of_a_volume_of_a_work_keeps_both_titles(tmp_path: Path, dialect: str) -> None:
+    values: Values = {
+        "type": "chapter",
+        "title": "A",
+        "container-title": "All",
+        "language": "de-DE",
+    }
+    values |= {"volume-title": "One", "citation-key": "a"}
+    text, report = export([ExportedReference("0" * 32, values)], dialect)
+    assert "maintitle = {All}" in text
+    assert "booktitle = {One}" in text
+    assert ("langid = {german}" in text) == (dialect == "biblatex")
+    assert load_content(tmp_path, text).values() == [values]
+    assert report.lost == []
+
+
 def test_a_touched_record_differs_only_in_touched_fields() -> None:
     loaded = load(GOLDEN / "small.bib")
     before, _ = export(exported(loaded), "bibtex", loaded.blocks)
