@@ -1,7 +1,9 @@
 """Bytes to text: which character set a file is in, and what never reaches a value.
 
-UTF-8 or UTF-16, each with or without a mark, else Windows-1252, else Latin-1 (which cannot fail).
-Line ends become ``\\n``. May not know any format.
+UTF-8 or UTF-16, each with or without a mark; else what a comment at the beginning declares, as
+JabRef, BibDesk and Emacs write it; else GB 18030 where the bytes stand in pairs as Chinese text
+has them; else Windows-1252, else Latin-1 (which cannot fail). Line ends become ``\\n``. May not
+know any format.
 """
 
 from __future__ import annotations
@@ -38,6 +40,30 @@ _MARKS = (
 )
 
 
+#: What a comment of the first lines says of the file's character set.
+_DECLARED = re.compile(
+    rb"^%+[ \t]*(?:Saved with string )?encoding:?[ \t]+([^\r\n]{3,40}?)[ \t]*$"
+    rb"|-\*-.{0,60}?coding:[ \t]*([\w-]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DECLARED_BYTES = 2048
+#: BibDesk's own names.
+_BIBDESK_NAMES = {
+    "western (mac os roman)": "mac_roman",
+    "western (iso latin 1)": "latin-1",
+    "western (windows latin 1)": "cp1252",
+    "chinese (gb 18030)": "gb18030",
+    "chinese (gbk)": "gbk",
+    "japanese (shift jis)": "shift_jis",
+    "japanese (euc)": "euc_jp",
+}
+
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
+_CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+#: Of the bytes beyond ASCII, how many must stand in pairs, and of their characters be Chinese.
+_CHINESE_SHARE = 0.95
+
+
 def read_text(path: Path, *, expected: str) -> str:
     """The whole text of a file, in Unicode, with ``\\n`` line ends.
 
@@ -71,10 +97,40 @@ def decode(raw: bytes) -> str:
         broken = text.count("\ufffd")
         if error.start >= len(raw) - 4 or broken * 20 < _non_ascii(raw):
             return text
+    if (declared := _declared(raw)) is not None:
+        return declared
+    if (chinese := _chinese(raw)) is not None:
+        return chinese
     try:
         return raw.decode("cp1252")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+def _declared(raw: bytes) -> str | None:
+    """The text by the character set that the file names, if it is one and fits."""
+    found = _DECLARED.search(raw[:_DECLARED_BYTES])
+    if found is None:
+        return None
+    name = (found.group(1) or found.group(2)).decode("ascii", errors="replace").lower()
+    try:
+        return raw.decode(_BIBDESK_NAMES.get(name, name.removeprefix("x-")))
+    except (LookupError, UnicodeError, ValueError):
+        return None
+
+
+def _chinese(raw: bytes) -> str | None:
+    """The text in GB 18030, if all but a few of its bytes beyond ASCII can be nothing else."""
+    runs = [len(run) for run in _HIGH_BYTES.findall(raw)]
+    paired = sum(length for length in runs if length % 2 == 0)
+    if paired < 20 or paired < _CHINESE_SHARE * sum(runs):
+        return None
+    try:
+        text = raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    beyond = sum(1 for one in text if one > "\x7f")
+    return text if len(_CHINESE.findall(text)) >= _CHINESE_SHARE * beyond else None
 
 
 def _unmarked_utf16(raw: bytes) -> str | None:

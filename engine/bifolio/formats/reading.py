@@ -212,7 +212,9 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
     if imported is not None:
         yield imported
     parents = crossref.Parents(entries)
-    for entry in entries:
+    entries.reverse()
+    while entries:
+        entry = entries.pop()  # it is not needed any more once it was given
         if entry.problem:
             yield SkippedRecord(str(path), entry.line, entry.problem)
         tags = (*entry.tags, *parents.inherited(entry))

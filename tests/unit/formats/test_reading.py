@@ -82,6 +82,32 @@ def test_one_damaged_byte_does_not_change_the_character_set() -> None:
     assert decode(good + b"\xff.").startswith("Étude à Zürich")
 
 
+@pytest.mark.parametrize(
+    ("comment", "encoding"),
+    [
+        ("% Encoding: ISO8859_2", "iso8859-2"),
+        ("%% Saved with string encoding Western (Mac OS Roman)", "mac_roman"),
+        ("% -*- coding: koi8-r -*-", "koi8-r"),
+        ("% Encoding: no such set", "cp1252"),
+        ("% Encoding: UTF-8", "cp1252"),
+    ],
+)
+def test_a_declared_character_set_is_believed_where_the_text_is_no_utf_8(
+    comment: str, encoding: str
+) -> None:
+    title = {"koi8-r": "Книга", "iso8859-2": "Łódź"}.get(encoding, "Müller")
+    text = f"{comment}\n@misc{{a, title={{{title}}}}}"
+    assert decode(text.encode(encoding)) == text
+    assert decode(text.encode()) == text
+
+
+def test_chinese_text_is_told_from_accented_letters() -> None:
+    chinese = "@misc{a, title={基于电无级变速器的内燃机最优控制策略}, author={陈骁 and 黄声华}}"
+    assert decode(chinese.encode("gb18030")) == chinese
+    western = "@misc{a, title={Größe über Öl, déjà vu à côté, façade}}"
+    assert decode(western.encode("cp1252")) == western
+
+
 def test_importing_the_package_loads_no_parser() -> None:
     code = (
         "import sys, bifolio.formats; assert not {'pylatexenc', 'lxml', 'edtf'} & set(sys.modules)"
