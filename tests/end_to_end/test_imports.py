@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.arrangements import share
 from tests.support.bibliographies import numbered_entries
 from tests.support.computer import Computer
-from tests.support.convergence import assert_converges
+from tests.support.convergence import assert_converges, sync_all
 from tests.support.relay_process import RelayProcess
 
 
@@ -41,13 +41,17 @@ def test_a_corrected_file_imported_on_both_arrives_once_and_local_edits_stay(
     """A5: the corrections arrive once, the local edits of both stay, nothing doubles."""
     share(relay.url, desk, laptop)
     desk.run("edit", "work0", "publisher=The desk's", "volume=7")
-    laptop.run("edit", "work0", "page=12-34", "author+=Local, Laura")
-    laptop.run("edit", "work1", "note+=A remark of my own.")
+    laptop.run_all(
+        [
+            ("edit", "work0", "page=12-34", "author+=Local, Laura"),
+            ("edit", "work1", "note+=A remark of my own."),
+        ]
+    )
 
     # The desk's own volume differs from the corrected one, and is shown.
-    asked = desk.run("import", "--dry-run", corrected(desk.home))
-    assert asked == report(updated=2, unchanged=1, conflicts=1)
-    assert desk.run("import", corrected(desk.home)) == asked
+    file = str(corrected(desk.home))
+    asked, done = desk.run_all([("import", "--dry-run", file), ("import", file)])
+    assert asked == done == report(updated=2, unchanged=1, conflicts=1)
     # The laptop's note was edited too: both texts are kept.
     assert laptop.run("import", corrected(laptop.home)) == asked
 
@@ -66,8 +70,10 @@ def test_a_corrected_file_imported_on_both_arrives_once_and_local_edits_stay(
     assert "A remark of my own." in values["note"][1]
 
     for computer in (desk, laptop):
-        assert computer.run("import", corrected(computer.home)) == report(unchanged=3)
-        assert computer.run("sync")["pushed"] == 0
+        file = str(corrected(computer.home))
+        again, synced = computer.run_all([("import", file), ("sync",)])
+        assert again == report(unchanged=3)
+        assert synced["pushed"] == 0
 
 
 def test_a_file_that_holds_a_trashed_reference_leaves_it_there_and_names_it(
@@ -76,15 +82,17 @@ def test_a_file_that_holds_a_trashed_reference_leaves_it_there_and_names_it(
     """A6: on the computer that deleted it and on the other, as it was and corrected."""
     share(relay.url, desk, laptop)
     desk.run("delete", "work0")
-    assert_converges(desk, laptop)
+    sync_all(desk, laptop)
     for computer in (desk, laptop):
         start = computer.home / "start.bib"
         start.write_text(numbered_entries(3), "utf-8")
         named = {"trashed": 1, "trashed_keys": ["work0"]}
-        assert computer.run("import", start) == report(unchanged=2, **named)
-        again = computer.run("import", corrected(computer.home))
-        assert again == report(updated=1, unchanged=1, **named)
-        assert "work0" in computer.call("import", start, exits=0).stdout
+        same, newer = computer.run_all(
+            [("import", str(start)), ("import", str(corrected(computer.home)))]
+        )
+        assert same == report(unchanged=2, **named)
+        assert newer == report(updated=1, unchanged=1, **named)
+    assert "work0" in desk.call("import", desk.home / "start.bib", exits=0).stdout
     view = assert_converges(desk, laptop)
     assert (view.keys, view.trash_keys) == ({"work1", "work2"}, {"work0"})
 

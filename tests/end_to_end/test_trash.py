@@ -9,7 +9,7 @@ from os import close, fdopen
 from tests.support.arrangements import make_library, share
 from tests.support.bibliographies import numbered_entries
 from tests.support.computer import BIFOLIO, Computer
-from tests.support.convergence import assert_converges
+from tests.support.convergence import assert_converges, sync_all
 from tests.support.relay_process import RelayProcess
 
 
@@ -18,25 +18,32 @@ def test_an_emptied_trash_gives_back_only_what_was_edited_meanwhile(
 ) -> None:
     """C2: R is back with B's edit, flagged; what B never touched stays away on both."""
     share(relay.url, desk, laptop)
-    (edited,) = [one for one in desk.run("list") if one["key"] == "work0"]
     laptop.run("edit", "work0", "title=Edited while away", "tags+=kept")
-    desk.run("delete", "work0", "work1")
-    removed = desk.run("trash", "empty", "--yes")["removed"]
-    assert {one["key"] for one in removed} == {"work0", "work1"}
-    assert desk.run("list", "--trash") == desk.run("trash", "list") == []
-    assert desk.run("status")["trashed"] == 0
-    assert desk.run("search", "Work number 1") == []
+    listed, _, emptied, *nothing, status = desk.run_all(
+        [
+            ("list",),
+            ("delete", "work0", "work1"),
+            ("trash", "empty", "--yes"),
+            ("list", "--trash"),
+            ("trash", "list"),
+            ("search", "1"),
+            ("status",),
+        ]
+    )
+    assert {one["key"] for one in emptied["removed"]} == {"work0", "work1"}
+    assert nothing == [[], [], []]
+    assert (status["references"], status["trashed"]) == (1, 0)
 
     view = assert_converges(desk, laptop)
     assert (view.keys, view.trash_keys) == ({"work0", "work2"}, set())
     assert view.fields("work0")["title"] == "Edited while away"
-    assert view.fields("work0")["note"] == edited["fields"]["note"]
+    (before,) = [one for one in listed if one["key"] == "work0"]
+    assert view.fields("work0")["note"] == before["fields"]["note"]
     (conflict,) = view.conflicts
     assert (conflict["key"], conflict["kind"]) == ("work0", "revived")
     assert {one["by"] for one in conflict["values"]} == {"desk", "laptop"}
 
-    desk.run("delete", "work0")
-    desk.run("trash", "empty", "--yes")
+    desk.run_all([("delete", "work0"), ("trash", "empty", "--yes")])
     view = assert_converges(desk, laptop)
     assert (view.keys, view.trash_keys, view.conflicts) == ({"work2"}, set(), [])
 
@@ -44,41 +51,59 @@ def test_an_emptied_trash_gives_back_only_what_was_edited_meanwhile(
 def test_a_deleted_reference_comes_back_with_its_groups_and_tags(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
-    """C5: out of the trash, and out of an emptied one; on the computer that did not delete it."""
+    """C5: out of the trash, and out of an emptied one, on the computer that did not delete it."""
     share(relay.url, desk, laptop)
-    desk.run("group", "create", "Shelf")
-    desk.run("group", "add", "Shelf", "work0")
-    desk.run("tag", "add", "red", "work0")
-    before = desk.run("show", "work0")
-    for emptied in (False, True):
-        desk.run("delete", "work0")
-        if emptied:
-            desk.run("trash", "empty", "--yes")
-        assert "work0" not in assert_converges(desk, laptop).keys
-        assert laptop.run("tag", "list") == []
-        (restored,) = laptop.run("restore", "work0")
-        assert restored == before
-        assert_converges(desk, laptop)
-        assert desk.run("show", "work0") == before
-        (group,) = desk.run("group", "list")
-        assert group["count"] == 1
+    *_, before, _ = desk.run_all(
+        [
+            ("group", "create", "Shelf"),
+            ("group", "add", "Shelf", "work0"),
+            ("tag", "add", "red", "work0"),
+            ("show", "work0"),
+            ("delete", "work0"),
+        ]
+    )
+    sync_all(desk, laptop)
+    tags, restored, *_ = laptop.run_all(
+        [
+            ("tag", "list"),
+            ("restore", "work0"),
+            ("delete", "work0"),
+            ("trash", "empty", "--yes"),
+        ]
+    )
+    assert (tags, restored) == ([], [before])
+    sync_all(laptop, desk)
+    trash, restored, shown, groups = desk.run_all(
+        [("list", "--trash"), ("restore", "work0"), ("show", "work0"), ("group", "list")]
+    )
+    assert (trash, restored, shown) == ([], [before], before)
+    assert [group["count"] for group in groups] == [1]
+    assert len(assert_converges(desk, laptop).references) == 3
 
 
 def test_a_file_that_holds_a_removed_reference_names_it_and_does_not_bring_it_back(
     desk: Computer,
 ) -> None:
     make_library(desk, numbered_entries(3))
-    desk.run("delete", "work0")
-    (gone,) = desk.run("trash", "empty", "--yes")["removed"]
-    asked = desk.run("import", "--dry-run", desk.home / "start.bib")
+    file = str(desk.home / "start.bib")
+    _, emptied, asked, imported, removed = desk.run_all(
+        [
+            ("delete", "work0"),
+            ("trash", "empty", "--yes"),
+            ("import", "--dry-run", file),
+            ("import", file),
+            ("trash", "list", "--emptied"),
+        ]
+    )
     assert (asked["unchanged"], asked["purged_keys"]) == (2, ["work0"])
-    assert desk.run("import", desk.home / "start.bib") == asked
-    assert "work0" in desk.call("import", desk.home / "start.bib", exits=0).stdout
-    assert "work0" in desk.fails("show", "work0")
-    assert desk.run("trash", "list", "--emptied") == [gone]
+    assert imported == asked
+    assert removed == emptied["removed"]
+    (gone,) = removed
+    assert "work0" in desk.call("import", file, exits=0).stdout
     assert gone["id"][:12] in desk.call("trash", "list", "--emptied", exits=0).stdout
-    assert [one["key"] for one in desk.run("restore", gone["id"])] == ["work0"]
-    assert desk.run("trash", "list", "--emptied") == []
+    assert "work0" in desk.fails("show", "work0")
+    restored, removed = desk.run_all([("restore", gone["id"]), ("trash", "list", "--emptied")])
+    assert ([one["key"] for one in restored], removed) == (["work0"], [])
 
 
 def test_nobody_at_the_keyboard_empties_the_trash_by_accident(desk: Computer) -> None:
