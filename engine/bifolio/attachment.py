@@ -41,6 +41,10 @@ _ATTACH_AGAIN = (
 )
 
 
+class _MovedError(Exception):
+    """The library is on another relay now than the one that is talked to."""
+
+
 @dataclass(slots=True)
 class Attachment:
     """One replica and its relay."""
@@ -165,21 +169,36 @@ class Attachment:
             outage: told of each attempt that did not reach the relay.
             nudge: set when another process may have written; without it the file is asked often.
         """
-        if not self.url:
-            raise NotAttachedError
-        port = ReplicaPort(self.replica, self.roster)
-        port.clear_notes()
-        client = Client(self.url, port, library=self.replica.library_id)
+        changes = LocalChanges(self.replica.database, nudge)
 
         def cut(error: RelayUnreachableError) -> None:
             self._note_contact(reachable=False)
             outage(error)
 
-        rounds = client.watch(LocalChanges(self.replica.database, nudge).wait, cut)
-        async with aclosing(rounds):
-            async for counts in rounds:
-                self._note_contact(reachable=True)
-                yield counts
+        while True:
+            if not self.url:
+                raise NotAttachedError
+            port = ReplicaPort(self.replica, self.roster)
+            port.clear_notes()
+            client = Client(self.url, port, library=self.replica.library_id)
+            rounds = client.watch(partial(self._changed, changes, self.url), cut)
+            try:
+                async with aclosing(rounds):
+                    async for counts in rounds:
+                        self._note_contact(reachable=True)
+                        yield counts
+            except _MovedError:
+                continue
+
+    async def _changed(self, changes: LocalChanges, url: str) -> None:
+        """Wait until another process wrote.
+
+        Raises:
+            _MovedError: it attached the library to another relay.
+        """
+        await changes.wait()
+        if self.url != url:
+            raise _MovedError
 
     async def _run(self, port: ReplicaPort, progress: Progress | None) -> Counts:
         port.clear_notes()

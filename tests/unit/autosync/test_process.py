@@ -173,6 +173,30 @@ def test_a_second_process_ends_at_once(home: Home) -> None:
         assert not run(home, threading.Event())
 
 
+def test_a_library_that_goes_to_another_relay_is_followed_there(
+    home: Home, tmp_path: Path, relay: RelayProcess
+) -> None:
+    path = attached(home, tmp_path / "Work.bifolio", relay)
+    Registry(home).add(path)
+    with RelayProcess(tmp_path) as other, running(home):
+        until_link(home, path, Link.CONNECTED)
+        with Library.open(path, home=home) as library:
+            ticket = library.attach(other.url, backup=False).ticket
+            library.add({"title": "For the other relay", "citation-key": "other"})
+        until(lambda: unsent(home, path) == 0, what="the edit is sent")
+        laptop = Home(tmp_path / "laptop", device_name="laptop")
+        with Library.attach_new(ticket, tmp_path / "Laptop.bifolio", home=laptop) as there:
+            assert there.show("other").fields["title"] == "For the other relay"
+            there.add({"title": "From there", "citation-key": "from"})
+            there.sync()
+
+        def arrived() -> bool:
+            with Library.open(path, home=home) as library:
+                return any(one.key == "from" for one in library.list())
+
+        until(arrived, what="an edit comes from the other relay")
+
+
 def test_after_a_sleep_the_connections_are_made_anew(
     home: Home, tmp_path: Path, relay: RelayProcess
 ) -> None:
