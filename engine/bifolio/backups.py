@@ -9,12 +9,12 @@ ticket when it syncs.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,10 +30,12 @@ from bifolio.replica.replica import Replica
 from bifolio.results import Backup, Restored
 from bifolio.storage import archive
 from bifolio.storage.archive import Archive
+from bifolio.storage.contents import Contents, sync_folder
 from bifolio.storage.database import Database, integrity_of
 from bifolio.storage.manifest import DATABASE, Entry, Manifest
 from bifolio.storage.meta import Meta
 from bifolio.storage.migrations import LATEST
+from bifolio.storage.transfers import Transfers
 
 SUFFIX = ".bifolio-backup"
 
@@ -41,7 +43,13 @@ SUFFIX = ".bifolio-backup"
 #: much.
 Progress = Callable[[str, int, int], None]
 
-_CONTENT = re.compile(r"[0-9a-f]{64}")
+
+class Held(StrEnum):
+    """Which attached files are in a backup."""
+
+    ALL = "all"
+    NONE = "none"
+    TRASHED = "trashed"
 
 
 class Backups:
@@ -65,6 +73,18 @@ class Backups:
             BackupTakenError: the file is there already.
             LibraryError, DamagedBackupError: it was not made; nothing is left behind.
         """
+        return self._create(target, Held.ALL if files else Held.NONE, progress)
+
+    def create_before_attach(self, progress: Progress | None = None) -> Backup:
+        """The backup that is made unasked; attaching touches no file, so none is in it."""
+        return self._create(None, Held.NONE, progress)
+
+    def create_before_join(self, progress: Progress | None = None) -> Backup:
+        """The backup that is made unasked; a join leaves the trash behind, so its files, which
+        no reference would name any more, are in it."""
+        return self._create(None, Held.TRASHED, progress)
+
+    def _create(self, target: Path | None, held: Held, progress: Progress | None) -> Backup:
         place = self._place(target)
         if place.exists():
             raise BackupTakenError(place)
@@ -72,14 +92,16 @@ class Backups:
         unfinished = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
         copied = unfinished.with_name(unfinished.name + ".sqlite")
         try:
-            account = self._copy(copied, files=files, progress=progress)
-            sources = [(DATABASE, copied), *(self._contents() if files else ())]
+            copied.touch(mode=0o600)  # what SQLite writes into keeps the rights that it has
+            account, wanted = self._copy(copied, held, progress)
+            sources = [(DATABASE, copied), *self._contents(held, wanted)]
             _pack(unfinished, sources, account, progress)
             copied.unlink()
             backup = _checked(unfinished, progress)
             if place.exists():
                 raise BackupTakenError(place)
             unfinished.rename(place)
+            sync_folder(place.parent)
         finally:
             copied.unlink(missing_ok=True)
             unfinished.unlink(missing_ok=True)
@@ -93,11 +115,15 @@ class Backups:
         target = target.absolute()
         return target / name if target.is_dir() else target
 
-    def _copy(self, target: Path, *, files: bool, progress: Progress | None) -> Manifest:
-        """Copy the SQLite file, and say what is in it: both of one moment."""
+    def _copy(
+        self, target: Path, held: Held, progress: Progress | None
+    ) -> tuple[Manifest, frozenset[str]]:
+        """Copy the SQLite file, and say what is in it and which contents go with it: all of one
+        moment."""
         replica = self._replica
         tell = (lambda done, total: progress("copying", done, total)) if progress else None
         with replica.database.snapshot():
+            wanted = self._wanted(held)
             account = Manifest(
                 made_at=f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
                 device=self._home.device_name,
@@ -107,20 +133,34 @@ class Backups:
                 trashed=replica.references.count(trashed=True),
                 state=reporting.state_hash(replica),
                 storage_version=LATEST,
-                files="all" if files else "none",
+                files=str(held),
+                absent=sum(not replica.contents.has(one) for one in wanted),
             )
             replica.database.back_up(target, tell)
-        return account
+        return account, wanted
+
+    def _wanted(self, held: Held) -> frozenset[str]:
+        """The contents that references name, as far as they are to be in the backup."""
+        attachments = self._replica.references.attachments
+        match held:
+            case Held.ALL:
+                return frozenset(hash for hash, _ in attachments.contents())
+            case Held.TRASHED:
+                return frozenset(attachments.contents_of_the_trash())
+            case Held.NONE:
+                return frozenset()
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._replica.surroundings.wall_s(), UTC)
 
-    def _contents(self) -> Iterator[tuple[str, Path]]:
-        """Every content on this computer, by its name in a backup."""
-        files = self._replica.path / folder.FILES
-        for path in sorted(files.glob("??/*")):
-            if _CONTENT.fullmatch(path.name) and path.parent.name == path.name[:2]:
-                yield f"{folder.FILES}/{path.parent.name}/{path.name}", path
+    def _contents(self, held: Held, wanted: frozenset[str]) -> Iterator[tuple[str, Path]]:
+        """The contents on this computer, by their names in a backup; in a whole one those too
+        that no reference names now: an undo could want them."""
+        contents = self._replica.contents
+        for hash in sorted(contents.hashes()):
+            if held is Held.ALL or hash in wanted:
+                path = contents.path(hash)
+                yield f"{folder.FILES}/{path.parent.name}/{hash}", path
 
 
 def listed(home: Home, *, check: bool = False, progress: Progress | None = None) -> list[Backup]:
@@ -185,10 +225,13 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
             try:
                 with database.transaction():
                     restoring.begin_anew(database, replica_id)
+                    present = set(Contents(unfinished / folder.FILES).hashes())
+                    Transfers(database).reconcile(present)
             finally:
                 database.close()
 
         folder.place(target.absolute(), build)
+    sync_folder(target.absolute().parent)
     database = folder.open_database(target.absolute())
     try:
         name = Meta(database).text("name")

@@ -452,7 +452,7 @@ class Library:
     ) -> Attached:
         """Bring the library to a relay; the answer holds a ticket for another computer."""
         asyncio.run(self._attachment().reach(relay_url))
-        kept = self.backups.create(files=False).path if backup else None
+        kept = self.backups.create_before_attach(progress).path if backup else None
         ticket = asyncio.run(self._attachment().attach(relay_url, progress))
         return Attached(
             library=self.id,
@@ -473,7 +473,7 @@ class Library:
         parsed = Ticket.decode(ticket)
         other = self._replica.library_id != parsed.library
         asyncio.run(self._attachment().prepare_join(parsed))
-        kept = self.backups.create(files=False).path if backup and other else None
+        kept = self.backups.create_before_join(progress).path if backup and other else None
         left_out, _ = asyncio.run(self._attachment().join(parsed, progress))
         return Joined(
             library=self.id,

@@ -96,6 +96,54 @@ def test_a_backup_goes_where_it_is_told_and_overwrites_nothing(
     assert named.read_bytes() == before
 
 
+def test_files_that_are_elsewhere_are_counted(library: Library, tmp_path: Path) -> None:
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(PAPER)
+    library.files.add("sync", [paper])
+    assert (library.backups.create().files, library.backups.create().absent) == (1, 0)
+    (stored,) = [one for one in (library.path / "files").rglob("*") if one.is_file()]
+    stored.chmod(0o644)
+    stored.unlink()
+    made = library.backups.create()
+    assert (made.files, made.absent) == (0, 1)
+    assert verify(made.path).absent == 1
+
+
+def test_a_restored_library_knows_which_of_its_files_are_there(
+    library: Library, home: Home, tmp_path: Path
+) -> None:
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(PAPER)
+    library.files.add("sync", [paper])
+    for files, place in ((True, "With.bifolio"), (False, "Without.bifolio")):
+        made = library.backups.create(files=files)
+        with Library.open(restore(made.path, tmp_path / place).path, home=home) as again:
+            (listed,) = again.files.list("sync")
+            assert (listed.state == "missing") is not files, listed
+            if files:
+                out = again.files.export("sync", "paper.pdf", tmp_path / "out.pdf")
+                assert out.read_bytes() == PAPER
+
+
+def test_a_backup_before_a_join_has_the_files_that_only_the_trash_names(
+    library: Library, tmp_path: Path
+) -> None:
+    library.restore(["ink"])
+    for number, refs in enumerate((["sync"], ["ink"], ["sync", "ink"])):
+        file = tmp_path / f"{number}.pdf"
+        file.write_bytes(PAPER + bytes([number]))
+        for ref in refs:
+            library.files.add(ref, [file])
+    library.delete(["ink"])
+    only_in_trash = hashlib.blake2b(PAPER + b"\x01", digest_size=32).hexdigest()
+    made = library.backups.create_before_join()
+    assert (made.contents, made.files, made.absent) == ("trashed", 1, 0)
+    assert f"files/{only_in_trash[:2]}/{only_in_trash}" in names_in(made.path)
+    assert library.backups.create_before_attach().files == 0
+    restored = restore(made.path, tmp_path / "Again.bifolio")
+    assert restored.files == 1
+
+
 def test_what_is_half_written_or_of_others_is_in_no_backup(library: Library) -> None:
     incoming = library.path / "files" / "incoming"
     incoming.mkdir()

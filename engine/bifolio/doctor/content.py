@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from bifolio import limits
@@ -38,10 +38,8 @@ def integrity(replica: Replica) -> Finding:
     wrong = [one for one in verdict.splitlines() if not one.startswith(_OF_THE_TEXT_INDEX)]
     if wrong in ([], ["ok"]):
         return Finding("integrity", Verdict.WELL, "The library's file is whole.")
-    first = verdict.splitlines()[0][:200]
-    return Finding(
-        "integrity", Verdict.ATTENTION, f"The library's file is damaged: {first}.", _KEEP
-    )
+    message = f"The library's file is damaged: {wrong[0][:200]}."
+    return Finding("integrity", Verdict.ATTENTION, message, _KEEP)
 
 
 def records(replica: Replica, progress: Progress | None) -> Finding:
@@ -51,8 +49,7 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
     for done, record_id in enumerate(ids, start=1):
         try:
             entries = replica.document(record_id).entries()
-            text = canonical.record_json(record_id, view.kind_of(entries), entries)
-            total += canonical.record_hash(record_id, text)
+            total += canonical.record_share(record_id, view.kind_of(entries), entries)
         except DocumentError:
             unreadable.append(record_id)
         if progress is not None and (done % 100 == 0 or done == len(ids)):
@@ -117,7 +114,7 @@ def _derived(replica: Replica) -> list[object]:
 
 def files(replica: Replica, progress: Progress | None) -> Finding:
     """Every attached file on this computer is what its hash says."""
-    contents = list(_contents(replica))
+    contents = [replica.contents.path(one) for one in sorted(replica.contents.hashes())]
     total = sum(path.stat().st_size for path in contents)
     done = 0
     damaged = []
@@ -169,9 +166,3 @@ def files_not_read(replica: Replica) -> Finding:
 def _named(replica: Replica, hash: str) -> str:
     names = sorted({row.name for row in replica.references.attachments.naming(hash)})
     return f"'{names[0]}' ({hash[:12]})" if names else hash[:12]
-
-
-def _contents(replica: Replica) -> Iterator[Path]:
-    for path in sorted((replica.path / folder.FILES).glob("??/*")):
-        if len(path.name) == 64 and path.is_file():
-            yield path

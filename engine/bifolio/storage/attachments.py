@@ -101,6 +101,14 @@ class Attachments:
             yield from ((row[0], int(row[1])) for row in rows)
             last = rows[-1][0]
 
+    def contents_of_the_trash(self) -> list[str]:
+        """Every content that a reference in the trash names and no live one, by hash."""
+        rows = self._database.rows(
+            "SELECT hash FROM attachments JOIN refs ON refs.id = attachments.reference "
+            "GROUP BY hash HAVING min(refs.trashed) = 1 ORDER BY hash"
+        )
+        return [row[0] for row in rows]
+
     def all_rows(self) -> list[tuple[Any, ...]]:
         """Everything, in order: to compare upkeep with a rebuild."""
         return self._database.rows(

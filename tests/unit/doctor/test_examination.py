@@ -127,6 +127,13 @@ def test_a_torn_page_is_told_with_the_ways_out(path: Path, home: Home) -> None:
     assert "records" not in [one.check for one in diagnosis.findings]
 
 
+def test_a_library_whose_trash_was_emptied_is_well(path: Path, home: Home) -> None:
+    with Library.open(path, home=home) as library:
+        library.delete(["ink"])
+        library.trash.empty()
+    assert examine(path, home).is_well
+
+
 def test_a_record_that_cannot_be_read_is_told(path: Path, home: Home) -> None:
     alters(path, "UPDATE records SET state = x'ffff' WHERE kind = 'group'")
     diagnosis = examine(path, home)
@@ -171,6 +178,34 @@ def test_a_full_text_index_that_lost_a_word_is_told(
     with Library.open(path, home=home) as library:
         library.rebuild_index()
     assert examine(path, home).is_well
+
+
+def attach_file(path: Path, home: Home, name: str, content: bytes) -> str:
+    """A file attached to 'sync'; the content's hash."""
+    source = path.parent / name
+    source.write_bytes(content)
+    with Library.open(path, home=home) as library:
+        library.files.add("sync", [source])
+    (stored,) = [one for one in (path / "files").rglob("*") if one.is_file()]
+    return stored.name
+
+
+def test_a_rotten_file_is_told_by_name_when_files_are_read(path: Path, home: Home) -> None:
+    hashed = attach_file(path, home, "paper.pdf", b"%PDF" * 1000)
+    assert examine(path, home, files=True).is_well
+    stored = path / "files" / hashed[:2] / hashed
+    stored.chmod(0o644)
+    stored.write_bytes(b"rotten")
+    unread = of(examine(path, home), "files")
+    assert unread.verdict is Verdict.UNKNOWN
+    assert "--files" in unread.next
+    needs(examine(path, home, files=True), "files", "paper.pdf", "backup")
+
+
+def test_a_file_that_is_nowhere_is_told(path: Path, home: Home) -> None:
+    hashed = attach_file(path, home, "paper.pdf", b"%PDF" * 1000)
+    (path / "files" / hashed[:2] / hashed).unlink()
+    needs(examine(path, home), "files", "not here", "backup list")
 
 
 def test_a_key_that_others_can_read_is_told_and_left_as_it_is(path: Path, home: Home) -> None:
