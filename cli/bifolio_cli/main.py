@@ -56,6 +56,8 @@ VERBS = {
     "tag": "tag",
     "file": "file",
     "key": "key",
+    "duplicates": "duplicates",
+    "merge": "merge",
     "delete": "delete",
     "restore": "restore",
     "trash": "trash",

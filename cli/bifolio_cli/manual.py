@@ -61,17 +61,24 @@ cite                    {"style", "form": "text" | "html", "citation", "bibliogr
                          "failed": [KEY]}
 cite --styles WORD      [NAME]
 add edit show resolve   {"id", "key", "type", "fields": {CSL-JSON}, "tags", "groups", "files",
-                         "trashed", "conflicts", "same_key": [KEY]}
+                         "trashed", "conflicts", "same_key": [KEY],
+                         "merged_into": ID or null}
 list search             [what show gives]
 copy                    {"references": [{"id", "copy", "key",
                          "outcome": "copied" | "there already" | "in the trash there"}],
                          "missing": [{"ref", "name"}]}
+duplicates              [{"score", "references": [what show gives],
+                          "pairs": [{"keys", "score", "reasons"}]}]
+duplicates --ignore     [what show gives]
+merge                   {"kept": what show gives, "merged": [what show gives],
+                         "taken": [{"field", "from"}],
+                         "differing": [{"field", "kept", "other", "from"}]}
 delete restore          [what show gives]
 trash list              [what show gives]
 trash list --emptied    [{"id", "key", "title"}]
 trash empty             {"removed": [{"id", "key", "title"}]}
 group list              [{"id", "name", "parent": ID or null, "kind": "manual" | "smart",
-                          "count", "path", "colour", "query"}]
+                          "count", "path", "colour", "query", "problem"}]
 group create rename edit move delete restore
                         {what group list gives for one}
 group add remove        [what show gives]

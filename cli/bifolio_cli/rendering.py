@@ -71,6 +71,8 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     trashed = "   in the trash" if reference["trashed"] else ""
     key = f"{reference['key']}   " if reference["key"] else ""
     yield f"{key}({reference['type']})   {reference['id']}{trashed}"
+    if reference["merged_into"]:
+        yield f"  merged into {reference['merged_into']}"
     if reference["same_key"]:
         yield f"  the same citation key: {', '.join(reference['same_key'])}"
     conflicts: Sequence[Mapping[str, Any]] = reference["conflicts"]

@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from bifolio.document import deletion, editing
-from bifolio.document.entries import Entries
-from bifolio.document.plan import Plan
 from bifolio.errors import (
     BifolioError,
     FileFormatError,
@@ -33,12 +31,9 @@ from bifolio.errors import (
 )
 from bifolio.files import Files
 from bifolio.home import Home
-from bifolio.ids import random_record_id
 from bifolio.records.edits import Edit
-from bifolio.records.fields import canonical_field
-from bifolio.records.reference import ExportReport, SkippedRecord, Values
-from bifolio.records.values import parse_value
-from bifolio.replica import choosing, folder, lookup, reporting, searching
+from bifolio.records.reference import ExportReport, SkippedRecord
+from bifolio.replica import adding, choosing, folder, lookup, reporting, searching
 from bifolio.replica.groups import Groups
 from bifolio.replica.keys import Keys
 from bifolio.replica.replica import Replica, Surroundings, Write
@@ -65,7 +60,9 @@ if TYPE_CHECKING:
     from bifolio.backups import Backups
     from bifolio.client import Progress
     from bifolio.crypto.keys import DeviceKeys
+    from bifolio.replica.duplicates import Duplicates
     from bifolio.replica.standing_export import StandingExport
+    from bifolio.results import Merged
 
 ImportProgress = Callable[[str, int, int], None]
 
@@ -231,6 +228,13 @@ class Library:
         """The files attached to references: ``add``, ``list``, ``fetch``, ``export`` and more."""
         return Files(self._replica, self._attachment)
 
+    @property
+    def duplicates(self) -> Duplicates:
+        """References that are likely one work: ``list``, ``set_apart``, ``merge``."""
+        from bifolio.replica.duplicates import Duplicates
+
+        return Duplicates(self._replica)
+
     # --- references -----------------------------------------------------------------------
 
     def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
@@ -242,22 +246,7 @@ class Library:
         Raises:
             UnknownFieldError, InvalidValueError: nothing was added.
         """
-        values: Values = {}
-        for name, given in fields.items():
-            field = canonical_field(name)
-            texts = (given,) if isinstance(given, str) else tuple(given)
-            values[field] = parse_value(field, texts)
-        values.setdefault("type", "document")
-        record_id = random_record_id(self._replica.surroundings.random_bytes)
-        with self._database.transaction():
-            if "citation-key" not in values:
-                values["citation-key"] = self.keys.fresh(values)
-
-            def write(plan: Plan, entries: Entries) -> None:
-                editing.plan_creation(plan, entries, kind="reference", values=values)
-
-            self._replica.commit_inside([(record_id, write)])
-        return self._shown(record_id)
+        return self._shown(adding.add(self._replica, fields))
 
     def edit(self, ref: str, edits: Sequence[Edit]) -> Shown:
         """Edit one reference; all of the edits are made, or none.
@@ -285,23 +274,17 @@ class Library:
         sort: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Shown]:
-        """All references by id, those that a query finds, or those in the trash.
-
-        Args:
-            sort: as ``search`` takes it.
-            limit: at most so many.
-        """
+        """All references by id, those that a query finds, or those in the trash; ``sort`` and
+        ``limit`` as ``search`` takes them."""
         return searching.listed(self._replica, trash=trash, query=query, sort=sort, limit=limit)
 
     def search(
         self, query: str, *, sort: str | None = None, limit: int | None = None
     ) -> Iterator[Shown]:
-        """References that a query finds (docs/search.md), without the trash.
+        """References that a query finds (docs/search.md), at most ``limit``, without the trash.
 
         Args:
-            sort: ``relevance`` (the default), ``year``, ``title``, ``author``, ``key``,
-                ``added`` or ``id``; with ``-`` before it the other way round.
-            limit: at most so many.
+            sort: an order of ``records.sorting``, with ``-`` before it reversed.
 
         Raises:
             QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
@@ -333,6 +316,12 @@ class Library:
         from bifolio.replica.copying import copy
 
         return copy(self._replica, to._replica, refs)
+
+    def merge(self, refs: Sequence[str], *, keep: str | None = None) -> Merged:
+        """Merge references into the first one, or into ``keep``; the others go to the trash."""
+        from bifolio.replica.merging import merge
+
+        return merge(self._replica, refs, keep=keep)
 
     # --- conflicts ------------------------------------------------------------------------
 

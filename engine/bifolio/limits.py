@@ -200,6 +200,15 @@ QUERY_DEPTH_MAX = 50
 #: would double at every step.
 QUERY_EXPANDED_MAX = 2_000
 
+# --- duplicates ----------------------------------------------------------------------------
+
+#: References that are compared with each other because of one common sign: beyond it ("Letters
+#: to the editor") only those of one first author and year are.
+DUPLICATE_BLOCK_MAX = 60
+
+#: References that one call sets apart: each pair of them is remembered.
+SET_APART_MAX = 50
+
 # --- import --------------------------------------------------------------------------------
 
 #: The largest file that an import reads.

@@ -93,6 +93,7 @@ FOREIGN: dict[str, set[str]] = {
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "exchange", "peer")),
     },
     "pylatexenc": {"engine/bifolio/formats"},
+    "rapidfuzz": {"engine/bifolio/records/likeness.py"},
     "lxml": {"engine/bifolio/formats"},
     # Loaded by name when somebody cites, because it is an extra.
     "citeproc": {"engine/bifolio/citations.py"},

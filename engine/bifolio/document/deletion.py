@@ -21,6 +21,9 @@ PURGE = "purged"
 #: Registers whose values are no edits of the record; null is one in either.
 MARKS = (REGISTER, PURGE)
 
+#: In a reference of the trash: the id of the one that it was merged into (document.merging).
+MERGED_INTO = "merged-into"
+
 Seen = dict[str, str]
 
 
@@ -74,6 +77,8 @@ def plan_delete(plan: Plan, entries: Entries) -> None:
     if is_trashed(entries):
         return
     seen = _greatest(edits(entries), *(earlier for _, earlier in live_deletions(entries)))
+    if plan.puts:  # what is written together with the deletion is no later edit
+        seen[plan.writer.slot] = plan.writer.stamp
     plan.put(REGISTER, canonical_json(seen), seen=entries.live(REGISTER))
 
 
@@ -86,10 +91,14 @@ def plan_purge(plan: Plan, entries: Entries) -> None:
 
 
 def plan_restore(plan: Plan, entries: Entries) -> None:
-    """Plan a restoration: it clears deletions and purges, and dismisses the flag of a revival."""
+    """Plan a restoration: it clears deletions and purges, and dismisses the flag of a revival; what
+    was merged into another reference is one of its own again."""
     for register in MARKS:
         if _live(entries, register):
             plan.put(register, None, seen=entries.live(register))
+    merged = entries.live(MERGED_INTO)
+    if plan.puts and merged and merged[0].value is not None:
+        plan.put(MERGED_INTO, None, seen=merged)
 
 
 def _live(entries: Entries, register: str) -> list[tuple[Live, Seen]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bifolio.clock import stamp_milliseconds
+from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import IMPORT_MARK
 from bifolio.document.view import read_view
 from bifolio.errors import (
@@ -106,6 +107,7 @@ def show(replica: Replica, row: ReferenceRow) -> Shown:
         files=tuple(file_names(row)),
         trashed=row.trashed,
         conflicts=tuple(conflicts(replica, row)) if row.conflicts else (),
+        merged_into=row.fields.get(MERGED_INTO),
         same_key=tuple(namesakes(replica, row)),
     )
 

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from bifolio.document import importing
+from bifolio.document import importing, merging
+from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import Entries
 from bifolio.document.importing import ImportVersion
 from bifolio.document.view import read_view
@@ -76,7 +77,9 @@ class Matcher:
 
     def decide(self, record_id: str, reference: ImportedReference) -> Decision:
         """What is to become of a record that would have this id."""
-        found = self._match(record_id, reference)
+        same_id = self._replica.references.read(record_id)
+        kept = self._kept(record_id) if same_id is None or same_id.trashed else None
+        found = kept or self._match(same_id, reference)
         if found is None and (gone := self._purged(record_id, reference)) is not None:
             decision = Decision(Verdict.PURGED, gone.id, gone.key or gone.id[:12])
         elif found is None:
@@ -86,7 +89,8 @@ class Matcher:
         else:
             name = found.key or found.id[:12]
             decision = Decision(self._verdict(found, reference), found.id, name)
-        self._spool.take(decision.id)
+        # What was merged away takes its own version, not that of the reference that was kept.
+        self._spool.take(decision.id if kept is None else record_id)
         return decision
 
     def versions(self, entries: Entries, reference: ImportedReference) -> list[ImportVersion]:
@@ -104,11 +108,12 @@ class Matcher:
             return Verdict.TRASHED
         return Verdict.UNCHANGED if self._is_unchanged(found.id, reference) else Verdict.CHANGED
 
-    def _match(self, record_id: str, reference: ImportedReference) -> ReferenceRow | None:
-        """The record of the library that this one is a version of."""
+    def _match(
+        self, same_id: ReferenceRow | None, reference: ImportedReference
+    ) -> ReferenceRow | None:
+        """The record of the library that this one is a version of: that of its id, or another."""
         references = self._replica.references
-        same_id = references.read(record_id)
-        if same_id is not None and not self._spool.is_taken(record_id):
+        if same_id is not None and not self._spool.is_taken(same_id.id):
             return same_id
         source_id, is_unique = source_identity(reference.source)
         if not source_id:
@@ -116,9 +121,11 @@ class Matcher:
         content = reference.source.content()
         candidates: list[ReferenceRow] = []
         for one in references.from_source(reference.source.format, source_id):
-            row = references.read(one)
-            if row is None or self._spool.is_taken(one):
-                continue
+            row = self._kept(one)
+            if row is None:
+                row = references.read(one)
+                if row is None or self._spool.is_taken(one):
+                    continue
             if any(source.content == content for source in references.sources_of(one)):
                 return row
             if is_unique or _agrees(row, reference.values):
@@ -151,6 +158,25 @@ class Matcher:
             return True
         visible = self._replica.document(gone.id).visible()
         return _agrees(reference_row(gone.id, read_view(visible)), reference.values)
+
+    def _kept(self, record_id: str) -> ReferenceRow | None:
+        """The reference that this one was merged into, through however many merges."""
+        found: ReferenceRow | None = None
+        seen = {record_id}
+        while (into := self._merged_into(record_id)) is not None and into not in seen:
+            seen.add(into)
+            record_id = into
+            found = self._replica.references.read(into) or found
+        return found
+
+    def _merged_into(self, record_id: str) -> str | None:
+        row = self._replica.references.read(record_id)
+        if row is not None:
+            into = row.fields.get(MERGED_INTO)
+            return into if isinstance(into, str) else None
+        if self._replica.references.purged.read(record_id) is None:
+            return None
+        return merging.merged_into(self._replica.document(record_id).entries())
 
     def _is_unchanged(self, record_id: str, reference: ImportedReference) -> bool:
         """Whether this version is merged already, be it the newest or an earlier one.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bifolio.document import sets
+from bifolio.document import merging, sets
+from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import Entries
 from bifolio.document.groups import read_group
 from bifolio.document.importing import sources as read_sources
@@ -25,7 +26,7 @@ from bifolio.storage.references import DerivedReference, ReferenceRow, SourceRow
 COLUMNS = ("title", "abstract", "note", "citation-key", "type")
 
 #: Fields that are shown beside the others.
-_APART = ("tags", "groups", "files")
+_APART = ("tags", "groups", "files", MERGED_INTO)
 
 
 def derived(
@@ -40,10 +41,13 @@ def derived(
         sources = read_sources(entries)
     shown = read_view(entries)
     row = reference_row(record_id, shown)
+    if row.trashed and (kept := merging.merged_into(entries)) is not None:
+        row.fields[MERGED_INTO] = kept  # beside the fields: lists need no document for it
+    merged = [SourceRow(record_id, *one) for one in merging.merged_sources(entries)]
     purged = PurgedRow(row.id, row.key, row.title or "") if shown.purged else None
     return DerivedReference(
         row,
-        [source_row(record_id, source) for source in sources],
+        [*(source_row(record_id, source) for source in sources), *merged],
         attachment_rows(record_id, entries),
         purged,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifolio.document import canonical, registers, view
+from bifolio.document import canonical, registers, sets, view
 from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
 from bifolio.records.reference import Source
@@ -20,6 +20,9 @@ from bifolio.storage.references import DerivedReference, References
 
 REFERENCE = "reference"
 SETTINGS = "settings"
+
+#: In the settings: the set of pairs of ids that are different works, whatever they look like.
+SET_APART = "set-apart"
 
 #: The setting that holds the pattern of the library's citation keys.
 KEY_PATTERN = "key-pattern"
@@ -105,5 +108,6 @@ class Workspace:
             pattern = registers.shown(entries, KEY_PATTERN)
             self._meta.write("key_pattern", pattern.value if pattern else None)
             self._meta.write("devices", view.devices(entries))
+            self._meta.write("set_apart", sets.elements(entries, SET_APART))
         share = canonical.record_share(record_id, kind, entries)
         return StoredRecord(record_id, kind, document.state(), share)

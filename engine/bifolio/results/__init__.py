@@ -9,6 +9,13 @@ from bifolio.records.reference import ExportReport, LeftOut, LostValue, SkippedR
 from bifolio.results.backups import Backup, Restored
 from bifolio.results.citations import Cited
 from bifolio.results.copies import CopiedReference, CopyOutcome, CopyReport, MissingFile
+from bifolio.results.duplicates import (
+    DifferingValue,
+    DuplicateGroup,
+    DuplicatePair,
+    Merged,
+    TakenValue,
+)
 from bifolio.results.files import Policy, ShownFile
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
@@ -25,6 +32,9 @@ __all__ = [
     "CopiedReference",
     "CopyOutcome",
     "CopyReport",
+    "DifferingValue",
+    "DuplicateGroup",
+    "DuplicatePair",
     "ExportReport",
     "GroupKind",
     "ImportReport",
@@ -34,6 +44,7 @@ __all__ = [
     "KeyReport",
     "LeftOut",
     "LostValue",
+    "Merged",
     "MissingFile",
     "NewKey",
     "Policy",
@@ -49,4 +60,5 @@ __all__ = [
     "Status",
     "SyncReport",
     "TagCount",
+    "TakenValue",
 ]

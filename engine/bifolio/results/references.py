@@ -44,7 +44,8 @@ class Conflict:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A reference as it is shown. ``fields`` are CSL-JSON's; ``same_key`` are the keys of other
-    references whose citation key is the same, as they are shown."""
+    references whose citation key is the same, as they are shown; ``merged_into`` is the id of the
+    reference that one in the trash was merged into."""
 
     id: str
     key: str
@@ -56,6 +57,7 @@ class Shown:
     trashed: bool = False
     conflicts: tuple[Conflict, ...] = ()
     same_key: tuple[str, ...] = ()
+    merged_into: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The show object."""
@@ -70,6 +72,7 @@ class Shown:
             "trashed": self.trashed,
             "conflicts": [conflict.to_json() for conflict in self.conflicts],
             "same_key": list(self.same_key),
+            "merged_into": self.merged_into,
         }
 
 

@@ -204,6 +204,18 @@ class References:
             yield from map(self._row, rows)
             last = rows[-1][0]
 
+    def compared(self) -> Iterator[tuple[str, str, str, int | None, dict[str, Any]]]:
+        """Of every live reference what tells works apart: id, type, title, year and fields."""
+        last = ""
+        while rows := self._database.rows(
+            "SELECT id, type, title, year, fields FROM refs WHERE trashed = 0 AND id > ? "
+            f"ORDER BY id LIMIT {_PAGE}",
+            (last,),
+        ):
+            for record_id, kind, title, year, fields in rows:
+                yield record_id, kind, title or "", year, json.loads(fields)
+            last = rows[-1][0]
+
     def in_conflict(self) -> list[str]:
         """The ids of the live references that have conflicts, in order."""
         rows = self._database.rows(

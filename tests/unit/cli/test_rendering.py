@@ -37,6 +37,7 @@ def _reference(**changed: Any) -> dict[str, Any]:
         "files": ["paper.pdf"],
         "trashed": False,
         "conflicts": [],
+        "merged_into": None,
         "same_key": [],
     }
     return reference | changed
