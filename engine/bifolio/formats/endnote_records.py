@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from bifolio.formats.carriers import restore
@@ -181,14 +182,15 @@ def _file_name(text: str) -> str:
 
 def _runs(element: _Element) -> list[Run]:
     """The element's own text; white space between elements is layout."""
+    if not len(element):
+        bare = (element.text or "").strip()
+        return [Run(bare, None)] if bare else []
     texts: list[tuple[str, str | None]] = [(element.text or "", None)]
     for child in element:
         if child.tag == "style":
             pairs = [(str(key), str(value)) for key, value in child.attrib.items()]
             texts.append(("".join(map(str, child.itertext())), attributes(pairs)))
         texts.append((child.tail or "", None))
-    if len(texts) == 1:
-        texts = [((element.text or "").strip(), None)]
     return [
         Run(text, style) for text, style in texts if text and (style is not None or text.strip())
     ]
@@ -240,7 +242,7 @@ class _Node:
 
 def path_of(tag: str) -> str:
     """The tag's path without attributes."""
-    return _ATTRIBUTE.sub("", tag)
+    return _ATTRIBUTE.sub("", tag) if "[" in tag else tag
 
 
 def attribute_of(tag: str, name: str) -> str:
@@ -263,7 +265,19 @@ def render(kind: str, tags: tuple[tuple[str, str], ...]) -> str:
 
 def ordered(tags: Tags) -> Tags:
     """The tags as a reader of what ``render`` writes would see them."""
+    places = [_place(tag) for tag, _ in tags]
+    if all(one is not None for one in places) and places == sorted(places):  # type: ignore[type-var]
+        return tags
     return list(_flat(_tree(tags), ""))
+
+
+@lru_cache(maxsize=4096)
+def _place(tag: str) -> tuple[int, ...] | None:
+    """Where EndNote's order has the tag; nothing where a tree has to tell."""
+    *containers, leaf = path_of(tag).split("/")
+    if any(name not in _CONTAINERS for name in containers) or "[" in tag.rpartition("/")[0]:
+        return None
+    return tuple(_ORDER.get(name, len(_ORDER)) for name in (*containers, leaf))
 
 
 def _tree(tags: Tags) -> _Node:

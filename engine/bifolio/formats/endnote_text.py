@@ -8,7 +8,9 @@ elements or bare, escaped, line breaks of EndNote as ``&#xD;``. Rich text is our
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from xml.sax.saxutils import escape, unescape
 
@@ -24,6 +26,9 @@ _FACES: Final = {tag: face for face, tag in _TAGS.items()}
 #: What XML 1.0 has no place for.
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+#: What is not written as it is.
+_SPECIAL: Final = re.compile(r"[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
 #: EndNote's own words for text without any style.
 _PLAIN_STYLE: Final = ' face="normal" font="default" size="100%"'
 
@@ -38,8 +43,13 @@ class Run:
     @property
     def faces(self) -> frozenset[str]:
         """The faces that rich text has tags for."""
-        found = _FACE.search(self.style or "")
-        return frozenset(found.group(1).split()) & _TAGS.keys() if found else frozenset()
+        return _faces(self.style or "")
+
+
+@lru_cache(maxsize=4096)
+def _faces(style: str) -> frozenset[str]:
+    found = _FACE.search(style)
+    return frozenset(found.group(1).split()) & _TAGS.keys() if found else frozenset()
 
 
 def read_raw(raw: str) -> list[Run]:
@@ -63,13 +73,13 @@ def write_raw(runs: list[Run]) -> str:
     )
 
 
-def _element(run: Run) -> str:
-    text = _escaped(run.text)
-    return text if run.style is None else f"<style{run.style}>{text}</style>"
-
-
-def attributes(pairs: list[tuple[str, str]]) -> str:
+def attributes(pairs: Sequence[tuple[str, str]]) -> str:
     """Attributes as they stand in a start tag."""
+    return _attributes(tuple(pairs))
+
+
+@lru_cache(maxsize=4096)
+def _attributes(pairs: tuple[tuple[str, str], ...]) -> str:
     quoted = {'"': "&quot;", "\r": "&#xD;", "\n": "&#xA;", "\t": "&#x9;"}
     return "".join(f' {name}="{escape(value, quoted)}"' for name, value in pairs)
 
@@ -135,8 +145,10 @@ def _run(text: str, faces: list[str]) -> Run:
 
 
 def _escaped(text: str) -> str:
+    if not _SPECIAL.search(text):
+        return text
     return escape(_ILLEGAL.sub("", text), {"\r": "&#xD;"})
 
 
 def _unescaped(text: str) -> str:
-    return unescape(text, {"&#xD;": "\r"})
+    return unescape(text, {"&#xD;": "\r"}) if "&" in text else text

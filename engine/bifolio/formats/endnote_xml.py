@@ -31,6 +31,7 @@ from bifolio.formats.endnote_rules import (
     write_name,
 )
 from bifolio.formats.endnote_text import (
+    Run,
     plain_text,
     read_raw,
     rich_text,
@@ -115,26 +116,28 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of a record and which fields each element fed."""
     del blocks
     given: dict[str, str] = {}
+    elements: list[tuple[str, list[Run], str]] = []
     for tag, raw in source.tags:
-        path = path_of(tag)
-        if path not in given and (text := " ".join(plain_text(read_raw(raw)).split())):
-            given[path] = text
+        path, runs = path_of(tag), read_raw(raw)
+        plain = plain_text(runs).strip()
+        elements.append((path, runs, plain))
+        if plain and path not in given:
+            given[path] = " ".join(plain.split())
     number = type_number(source.type)
     record = _Record(csl_type(source.type), number, given, endnote_meanings(number))
     gathering = Gathering(len(source.tags))
     gathering.derive("type", record.kind)
-    for index, (tag, raw) in enumerate(source.tags):
-        _gather(gathering, index, path_of(tag), raw, record)
+    for index, (path, runs, plain) in enumerate(elements):
+        if plain and path not in _ORIGIN:
+            _gather(gathering, index, path, runs, plain, record)
     return gathering.finish()
 
 
-def _gather(gathering: Gathering, index: int, path: str, raw: str, record: _Record) -> None:
+def _gather(
+    gathering: Gathering, index: int, path: str, runs: list[Run], plain: str, record: _Record
+) -> None:
     """Give one element to the field that it means in a record of this type."""
     given = record.given
-    runs = read_raw(raw)
-    plain = plain_text(runs).strip()
-    if not plain or path in _ORIGIN:
-        return
     text = " ".join(plain.split())
     carried = _CARRIER_LINE.fullmatch(plain) if path == NOTES else None
     if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
@@ -149,7 +152,7 @@ def _gather(gathering: Gathering, index: int, path: str, raw: str, record: _Reco
     else:
         field, rank, value = _meaning(path, text, record)
         lines = plain
-        if field in _RICH:
+        if field in _RICH and any(run.faces for run in runs):
             lines = rich_text(runs).strip()
             value = " ".join(lines.split())
         if field in ("original-title", "reviewed-title") and "\n" in lines:

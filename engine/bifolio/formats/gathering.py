@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from bifolio.formats.carriers import RESTORE_CLEARED, Restored
@@ -26,6 +27,11 @@ from bifolio.records.reference import Value, Values
 
 #: A field's name is part of a document's key, which such characters would break.
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@lru_cache(maxsize=4096)
+def _printable(field: str) -> str:
+    return _UNPRINTABLE.sub("_", field) if is_extra(field) else field
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,7 @@ class Gathering:
         """One element of a set or list, one name, or one piece of a text."""
         if value == "":
             return
-        if is_extra(field):
-            field = _UNPRINTABLE.sub("_", field)
-        self._values.setdefault(field, []).append((index, value))
+        self._values.setdefault(_printable(field), []).append((index, value))
 
     def derive(self, field: str, value: Value) -> None:
         """A value that no tag says (it follows from the type or an address).

@@ -31,14 +31,14 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of a record and which fields each tag fed."""
     del blocks
     given: dict[str, str] = {}
-    for tag, raw in source.tags:
-        if raw.strip():
-            given.setdefault(tag, " ".join(raw.split()))
+    texts = [" ".join(raw.split()) for _, raw in source.tags]
+    for (tag, _), text in zip(source.tags, texts, strict=True):
+        if text and tag not in given:
+            given[tag] = text
     gathering = Gathering(len(source.tags))
     gathering.derive("type", _csl_type(source, given))
     before = ""
-    for index, (tag, raw) in enumerate(source.tags):
-        text = " ".join(raw.split())
+    for index, ((tag, _), text) in enumerate(zip(source.tags, texts, strict=True)):
         if text:
             _gather(gathering, index, tag, text, before, given)
         before = tag

@@ -43,6 +43,7 @@ def write_bibtex_names(names: tuple[Name, ...]) -> str:
     return " and ".join(_write_bibtex_name(name) for name in names)
 
 
+@lru_cache(maxsize=16_384)
 def parse_ris_name(text: str) -> Name:
     """One name of an RIS line."""
     written = " ".join(text.split())

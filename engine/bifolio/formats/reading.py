@@ -223,9 +223,10 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
 
 def _read_ris(path: Path, text: str) -> Iterator[Read]:
     outside = [
-        found.text for found in tagged_lines.split(text)
+        found.text
+        for found in (tagged_lines.split(text) if tagged_lines.holds_outside_text(text) else ())
         if isinstance(found, tagged_lines.OutsideText)
-    ]  # fmt: skip
+    ]
     imported = _blocks(RIS, [], outside)
     if imported is not None:
         yield imported

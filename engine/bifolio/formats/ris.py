@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from bifolio.formats import dates
@@ -35,6 +36,9 @@ from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
 _EXTRA: Final = "x.ris."
+
+#: Tags whose meaning depends on their own text or on the tags beside them.
+_DEPENDENT: Final = frozenset("M3 DO DI C2 U1 U2 SP T2 JO BT JF IS M1 CP AN L2".split())
 
 #: A paper that was read at a meeting and need not be printed, by its code and EndNote's label.
 _PAPERS: Final = frozenset({"CPAPER", "CONFERENCE PAPER"})
@@ -72,16 +76,17 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of a record and which fields each tag fed."""
     del blocks  # text outside of records says nothing of them
     given: dict[str, str] = {}
-    for tag, raw in source.tags:
-        if tag not in given and (text := " ".join(raw.split())):
+    texts = [" ".join(raw.split()) for _, raw in source.tags]
+    for (tag, _), text in zip(source.tags, texts, strict=True):
+        if text and tag not in given:
             given[tag] = text
     code = source.type.upper()
     record = _Record(csl_type(source.type), code, given, ris_meanings(code))
     gathering = Gathering(len(source.tags))
     gathering.derive("type", record.kind)
-    for index, (tag, raw) in enumerate(source.tags):
-        if stripped := raw.strip():
-            _gather(gathering, index, tag, stripped, record)
+    for index, ((tag, raw), text) in enumerate(zip(source.tags, texts, strict=True)):
+        if text:
+            _gather(gathering, index, tag, raw.strip(), text, record)
     return gathering.finish()
 
 
@@ -90,9 +95,15 @@ def csl_type(written: str) -> str:
     return RIS_TYPES.get(" ".join(written.lower().split()), UNKNOWN_TYPE)
 
 
-def _gather(gathering: Gathering, index: int, tag: str, raw: str, record: _Record) -> None:
-    """Give one line to the field that its tag means in a record of this type."""
-    text = " ".join(raw.split())
+def _gather(
+    gathering: Gathering, index: int, tag: str, raw: str, text: str, record: _Record
+) -> None:
+    """Give one line to the field that its tag means in a record of this type.
+
+    Args:
+        raw: the line's text as it stands.
+        text: the same on one line, without doubled blanks.
+    """
     carried = _CARRIER_LINE.fullmatch(raw) if tag == "N1" and raw.startswith("x-") else None
     if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
         gathering.restore(index, restored)
@@ -123,17 +134,19 @@ def _gather_value(
     if rule is MergeRule.CREATORS:
         gathering.append(index, field, parse_ris_name(value))
     elif rule is MergeRule.TEXT:
-        lines = [line.strip() for line in raw.split("\n")]
-        gathering.append(index, field, "\n".join(lines).strip())
+        lines = "\n".join(map(str.strip, raw.split("\n"))) if "\n" in raw else raw
+        gathering.append(index, field, lines.strip())
     elif field == "URL":
         for address in split_urls(value):
             gathering.append(index, field, address)
             if doi := doi_in_address(address):
                 gathering.derive("DOI", doi)
     elif field == "tags":
+        if ";" not in raw and "\n" not in raw:
+            gathering.append(index, field, value)
+            return
         for keyword in re.split(r"[;\n]", raw):
-            if keyword.strip():
-                gathering.append(index, field, " ".join(keyword.split()))
+            gathering.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
         gathering.append(index, field, value)
     elif rule is MergeRule.DATE:
@@ -148,6 +161,8 @@ def _gather_value(
 def _meaning(tag: str, text: str, record: _Record) -> tuple[str, int, str]:
     """(field, rank, text) of a tag in this record; an empty field where it means none."""
     kind, given = record.kind, record.given
+    if tag not in _DEPENDENT and (tag not in _TOGETHER or kind != "paper-conference"):
+        return *_by_type(tag, kind, record.code), text
     if tag in ("M3", "DO", "DI") and (tag != "M3" or is_doi(text)):
         return "DOI", ("DO", "DI", "M3").index(tag), doi_of(text)
     if tag == "C2" and re.fullmatch(r"PMC\d+", text):
@@ -158,17 +173,12 @@ def _meaning(tag: str, text: str, record: _Record) -> tuple[str, int, str]:
         return *_meeting(tag, text, record), text
     if tag == "SP":
         return _page_field(record), 0, _pages(text, given.get("EP", ""))
-    if (own := record.meanings.get(tag)) is not None:
-        return "" if own == "-" else own, 2 if own == "page" else 0, text
+    if tag in record.meanings:
+        return *_by_type(tag, kind, record.code), text
     if tag in ("T2", "JO", "BT", "JF"):
         return *_container(tag, kind, given), text
-    if tag in ("A2", "A3"):
-        whole = kind in WHOLE_BOOKS
-        return "collection-editor" if (tag == "A2") == whole else "editor", 0, text
     if tag in ("IS", "M1", "CP"):
         return *_number(tag, text, kind, given), text
-    if tag == "ET":
-        return "version" if kind in VERSIONED else "edition", 0, text
     if tag == "AN":
         pubmed = is_pubmed(text, given.get("DB", ""), given.get("DP", ""))
         if given.get("DB") == "PMC" and text.startswith("PMC"):
@@ -176,8 +186,20 @@ def _meaning(tag: str, text: str, record: _Record) -> tuple[str, int, str]:
         return "PMID" if pubmed else "accession-number", 0, text
     if tag == "L2":
         return "URL" if "://" in text and not text.startswith("file:") else "", 0, text
-    field, rank = RIS_FIELDS.get(tag, ("", 0))
-    return field, rank, text
+    return *_by_type(tag, kind, record.code), text
+
+
+@lru_cache(maxsize=4096)
+def _by_type(tag: str, kind: str, code: str) -> tuple[str, int]:
+    """(field, rank) of a tag as far as the type alone decides."""
+    own = ris_meanings(code).get(tag)
+    if own is not None:
+        return "" if own == "-" else own, 2 if own == "page" else 0
+    if tag in ("A2", "A3"):
+        return "collection-editor" if (tag == "A2") == (kind in WHOLE_BOOKS) else "editor", 0
+    if tag == "ET":
+        return "version" if kind in VERSIONED else "edition", 0
+    return RIS_FIELDS.get(tag, ("", 0))
 
 
 def _meeting(tag: str, text: str, record: _Record) -> tuple[str, int]:

@@ -16,6 +16,13 @@ from typing import Final
 _TAG_LINE: Final = re.compile(r"([A-Za-z][A-Za-z0-9])[ \t]{1,3}-(?:[ \t](.*)|)")
 _COUNTER: Final = re.compile(r"\d+\.?")
 
+#: Something before the first record, or after the end of one, that is neither blank nor a counter.
+_LAYOUT: Final = r"(?:[ \t]*(?:\d+\.?[ \t]*)?\n)*+(?:[ \t]*(?:\d+\.?[ \t]*)?\Z)?+"
+_OUTSIDE: Final = re.compile(_LAYOUT + r"(?!TY[ \t]{1,3}-|\Z)", re.IGNORECASE)
+_BETWEEN: Final = re.compile(
+    r"^ER[ \t]{1,3}-[^\n]*\n" + _LAYOUT + r"(?!TY[ \t]{1,3}-|\Z)", re.IGNORECASE | re.MULTILINE
+)
+
 START: Final = "TY"
 END: Final = "ER"
 
@@ -50,9 +57,10 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
     pending: list[str] = []
     outside: list[str] = []
     outside_line = 1
+    tag_line = _TAG_LINE.fullmatch
     for number, line in enumerate(text.split("\n"), 1):
-        found = _TAG_LINE.fullmatch(line) if "-" in line[:6] else None
-        tag = _tag(found, inside=record is not None) if found is not None else ""
+        found = tag_line(line)
+        tag = _tag(found.group(1)) if found is not None else ""
         if tag == "" or found is None:
             if record is not None:
                 pending.append(line)
@@ -64,9 +72,10 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
             yield OutsideText(outside_line, "\n".join(outside))
             outside = []
         value = (found.group(2) or "").strip()
-        if record is not None:
-            _continue(record, pending)
-        pending = []
+        if pending:
+            if record is not None:
+                _continue(record, pending)
+            pending = []
         if tag == START or (record is None and tag != END):
             if record is not None:
                 yield record
@@ -88,13 +97,17 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         yield OutsideText(outside_line, "\n".join(outside))
 
 
-def _tag(found: re.Match[str], *, inside: bool) -> str:
-    """The tag of the line; nothing if the line only looks like one."""
-    tag = found.group(1)
-    upper = tag.upper()
-    if tag == upper or upper in (START, END):
-        return upper if inside or upper in (START, END) or tag == upper else ""
-    return ""
+def _tag(written: str) -> str:
+    """The tag; nothing if the line only looks like one: only ``TY`` and ``ER`` may be small."""
+    if written.isupper():
+        return written
+    upper = written.upper()
+    return upper if upper in (START, END) else ""
+
+
+def holds_outside_text(text: str) -> bool:
+    """Whether there may be text outside of records; no only where there is none for certain."""
+    return _OUTSIDE.match(text) is not None or _BETWEEN.search(text) is not None
 
 
 def _continue(record: TaggedRecord, lines: list[str]) -> None:
