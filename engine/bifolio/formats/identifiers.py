@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_DOI_PREFIX: Final = re.compile(r"\s*(?:https?://(?:dx\.)?doi\.org/|doi:\s*)(?=10\.)", re.I)
+_DOI_PREFIX: Final = re.compile(
+    r"\s*(?:(?:https?://)?(?:www\.|dx\.)?doi\.org/|doi[:\s]\s*)(?=10\.)", re.I
+)
 _DOI: Final = re.compile(r"10\.\d{3,9}(?:\.\d+)*/\S+")
 _DOI_ADDRESS: Final = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\S+)", re.I)
 _ISBN: Final = re.compile(r"(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx]")

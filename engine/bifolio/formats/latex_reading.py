@@ -259,7 +259,7 @@ class LatexReader:
                 self._at += 2  # \'{}e, which some exporters write
             self._await(lambda text: _accented(sign, text))
             return
-        self._emit(_SPACING.get(sign, sign) + (" " if pause else ""))
+        self._emit(_SPACING.get(sign, sign) + pause)
 
     def _script(self, sign: str) -> None:
         if not self._groups[-1].math and not self._text.startswith("{", self._at):

@@ -287,7 +287,7 @@ def _verified(
     missing = _differences(values, family.trace(written, blocks).values)
     if not missing:
         return written, lost
-    tags = list(written.tags)
+    tags = _without_halves(written, missing, family, blocks)
     for field in sorted(missing, key=lambda one: (FIELD_ORDER.get(one, 999), one)):
         if not field.startswith("x.") or field in values:
             tags += family.carry(field, values.get(field))
@@ -296,6 +296,17 @@ def _verified(
         if field in values:
             lost.append(LostValue(reference.id, field, f"{family.shown} cannot say it exactly"))
     return carried, lost
+
+
+def _without_halves(
+    written: Source, missing: set[str], family: Family, blocks: ImportedBlocks | None
+) -> Tags:
+    """The tags without those that say only a part of an extra field: its carriers add to them."""
+    carried = {field for field in missing if is_extra(field)}
+    feeds = family.trace(written, blocks).feeds
+    return [
+        pair for pair, fed in zip(written.tags, feeds, strict=True) if not (fed and fed <= carried)
+    ]
 
 
 def _without_strays(

@@ -21,6 +21,7 @@ from bifolio.formats.latex import decode, encode
         (r"\emph{in vivo} and {\em foo bar}", "<i>in vivo</i> and <i>foo bar</i>"),
         (r"{Review: \booktitle{The Book}}", "Review: The Book"),
         (r"50% of & a_b #1 \$5", "50% of & a_b #1 $5"),
+        (r"5\%  of \$5", "5%  of $5"),
         (r"1--9~and---so", "1–9 and—so"),
         (r"{\noopsort{1973b}}1973", "1973"),
         (r"a \emph", "a"),

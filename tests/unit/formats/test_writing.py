@@ -10,8 +10,11 @@ import pytest
 from tests.unit.formats.files import GOLDEN, NAMES, Loaded, export, exported, load, load_content
 
 from bifolio.errors import UsageError
+from bifolio.formats import map_source
+from bifolio.formats.registry import RIS
+from bifolio.formats.writing import compose
 from bifolio.records.names import Name
-from bifolio.records.reference import ExportedReference, Values
+from bifolio.records.reference import ExportedReference, Source, Values
 
 DEMO = Path(__file__).parents[3] / "cli" / "bifolio_cli" / "demo" / "libraries"
 
@@ -158,6 +161,19 @@ def test_what_no_format_carries_is_reported() -> None:
     for target in _TARGETS:
         _, report = export([reference], target)
         assert [one.field for one in report.lost] == ["groups"]
+
+
+def test_an_extra_field_whose_new_text_would_mean_something_else_is_carried() -> None:
+    remark = "An address of the first author, which some databases write into the issue's tag"
+    source = Source("ris", "JOUR", "", (("TI", "A"), ("IS", remark)))
+    values = map_source(source)
+    assert values["x.ris.IS"] == (remark,)
+    edited = {**values, "x.ris.IS": (remark, "4")}
+    composed, lost = compose(
+        ExportedReference("1", edited, source), RIS, dialect="ris", blocks=None
+    )
+    assert lost == []
+    assert map_source(composed) == edited
 
 
 def test_csl_json_is_one_array_of_items() -> None:
