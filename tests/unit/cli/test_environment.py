@@ -42,7 +42,26 @@ def test_a_device_is_called_as_its_variable_says_else_as_its_computer(tmp_path: 
 def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BIFOLIO_HOME", "BIFOLIO_LIBRARY", "BIFOLIO_DEVICE", "BIFOLIO_TRACEBACK"):
         monkeypatch.setenv(name, "")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "")
     assert Environment.of_process() == Environment()
+
+
+def test_a_process_of_its_own_is_told_the_home_and_device_that_were_named(tmp_path: Path) -> None:
+    assert Environment().of_bifolio() == {}
+    named = Environment(home=str(tmp_path / "x" / ".." / "home"), device="laptop", library="Work")
+    assert named.of_bifolio() == {
+        "BIFOLIO_HOME": str(named.home_path()),
+        "BIFOLIO_DEVICE": "laptop",
+    }
+
+
+def test_services_are_configured_where_the_desktop_says_if_that_is_a_whole_path(
+    tmp_path: Path,
+) -> None:
+    assert Environment(configuration=str(tmp_path)).configuration_folder() == tmp_path
+    for relative in ("", "config"):
+        found = Environment(configuration=relative).configuration_folder()
+        assert found == Path.home() / ".config"
 
 
 def test_a_new_library_gets_the_suffix(tmp_path: Path) -> None:

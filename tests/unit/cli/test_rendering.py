@@ -13,6 +13,7 @@ from bifolio_cli.rendering import (
     count,
     escape_controls,
     reference_lines,
+    size_text,
     summary_cells,
     value_text,
 )
@@ -163,3 +164,19 @@ def test_the_status_names_what_waits_and_what_was_refused() -> None:
 def test_a_reference_whose_key_was_cleared_is_called_by_its_id() -> None:
     assert called({"key": "", "id": "ab12"}) == "ab12"
     assert called({"key": "doe2024", "id": "ab12"}) == "doe2024"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1_000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (2_147_489_856, "2.1 GB"),
+        (5_000_000_000_000_000, "5,000.0 TB"),
+    ],
+)
+def test_sizes_are_counted_in_powers_of_a_thousand(size: int, text: str) -> None:
+    assert size_text(size) == text
