@@ -100,7 +100,10 @@ class BlobStorage(Protocol):
         sealed: bytes,
         library_bytes_max: int,
     ) -> BlobState | Refused:
-        """Hold the next chunk of a blob durably; returns how much is held then.
+        """Hold the next chunk of a blob; returns how much is held then.
+
+        What is told to be whole is durable. Of an unfinished blob a store that was not closed may
+        hold less than it told, but for the first chunk.
 
         A chunk that is held already, or that would leave a gap, changes nothing. A chunk of the
         wrong length, and another size than the blob is held with, is INVALID; a first chunk for

@@ -212,6 +212,7 @@ class SqliteLogStorage:
             return tuple(found)
 
     def close(self) -> None:
+        self._blobs.close()
         self._connection.close()
         self._lock.close()
 

@@ -359,7 +359,7 @@ class AskBlobs(Message):
 class Blobs(Message):
     """How much is held of some blobs; ``drops`` counts how often blobs of the library were dropped.
 
-    Answers ASK_BLOBS, each CHUNK (when the chunk is durable), a PULL_CHUNK of what is not held,
+    Answers ASK_BLOBS, each CHUNK, a PULL_CHUNK of what is not held,
     and DROP_BLOBS. Unasked it tells of blobs that others completed or dropped; without any, that
     news was left out: ask again.
     """

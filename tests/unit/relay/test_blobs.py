@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,13 +29,14 @@ from bifolio_relay.storage_sqlite import SqliteLogStorage
 
 ONE = b"1" * 32
 SIZE = sealed_size(limits.CHUNK_BYTES + 5)
+ROOM = 100 * SIZE
 
 
 class Bench:
     """A relay with one library, its owner, a reader and a stranger."""
 
     def __init__(self, store: SqliteLogStorage) -> None:
-        self.ledger = Ledger(store, seeded(7), file_bytes_max=10 * SIZE)
+        self.ledger = Ledger(store, seeded(7), file_bytes_max=ROOM)
         self.library = SharedLibrary()
         self.owner = self.library.owner.sign_public
         self.reader = self.library.with_member(Role.READER).sign_public
@@ -109,7 +111,7 @@ def test_a_blob_comes_through_one_connection_until_that_one_ends(bench: Bench) -
 
 
 def test_what_is_refused_is_held_by_no_connection(bench: Bench) -> None:
-    too_big = sealed_size(20 * SIZE)
+    too_big = sealed_size(2 * ROOM)
     assert code_of(bench.put(0, carrier=b"a", size=too_big)) is Code.QUOTA
     assert isinstance(bench.put(0, carrier=b"b"), BlobStates)
 
@@ -129,3 +131,27 @@ def test_a_blob_whose_bytes_were_cleared_away_is_asked_for_anew(
 def test_a_library_that_is_not_held_has_no_files(bench: Bench) -> None:
     asked = LookForBlobs(b"u" * 16, bench.owner, (ONE,))
     assert code_of(bench.ledger.answer(asked)) is Code.UNKNOWN_LIBRARY
+
+
+def test_a_killed_relay_has_all_whole_blobs_and_nearly_all_of_an_unfinished_one(
+    bench: Bench, tmp_path: Path
+) -> None:
+    chunks = limits.CHUNKS_PER_SAVE + 4
+    size = sealed_size(chunks * limits.CHUNK_BYTES)
+    for number in range(chunks - 1):
+        bench.put(number, size=size)
+    killed = tmp_path / "killed"
+    shutil.copytree(tmp_path, killed, ignore=shutil.ignore_patterns("killed", "*.lock"))
+    store = SqliteLogStorage(killed)
+    assert store.blobs.states(bench.library.id, [ONE]) == (
+        BlobState(ONE, size, limits.CHUNKS_PER_SAVE, False),
+    )
+    store.close()
+    assert bench.put(chunks - 1, size=size) == BlobStates(
+        (BlobState(ONE, size, chunks, True),), 0, news=True
+    )
+    again = tmp_path / "again"
+    shutil.copytree(tmp_path, again, ignore=shutil.ignore_patterns("killed", "again", "*.lock"))
+    store = SqliteLogStorage(again)
+    assert store.blobs.states(bench.library.id, [ONE]) == (BlobState(ONE, size, chunks, True),)
+    store.close()
