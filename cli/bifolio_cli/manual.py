@@ -89,6 +89,7 @@ file list               [{"ref", "name", "size", "hash", "state", "added_by", "a
 file add                [what file list gives for each that was added]
 file remove             {what file list gives for it}
 file open export        {"file"}
+file clean              {"removed", "bytes"}
 file policy             {"policy": "all" | "on-demand" | "none"}
 key pattern             {"pattern"}
 key make                {"changed": [{"id", "old", "key"}], "kept": [{"id", "key", "reason"}]}

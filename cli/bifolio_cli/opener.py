@@ -11,19 +11,22 @@ from pathlib import Path
 from bifolio.errors import NoOpenerError
 
 
-def open_with_own_program(path: Path) -> None:
+def open_with_own_program(path: Path) -> subprocess.Popen[bytes] | None:
     """Start the operating system's opener on a file.
+
+    Returns:
+        the opener as it runs, where it is a process of ours.
 
     Raises:
         NoOpenerError: it has none.
     """
     if sys.platform == "win32":
         os.startfile(path)
-        return
+        return None
     opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
     if opener is None:
         raise NoOpenerError(path)
-    subprocess.Popen(
+    return subprocess.Popen(
         [opener, str(path)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

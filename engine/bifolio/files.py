@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bifolio import limits
 from bifolio.errors import DamagedFileError, FileNotHereError, UnwritableFileError
-from bifolio.replica import filing, lookup
+from bifolio.replica import collecting, filing, lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Policy, ShownFile
 from bifolio.storage.contents import OPENED, Progress
@@ -73,6 +73,16 @@ class Files:
             FileNotFoundInReferenceError, AmbiguousFileError, TrashedReferenceError and others.
         """
         return filing.detach(self._replica, ref, name)
+
+    def clean(self) -> tuple[int, int]:
+        """Drop the contents that no reference names any more, without waiting a day.
+
+        What lies in the trash keeps its files. An undo no longer finds what was dropped.
+
+        Returns:
+            how many were here, and their bytes; the relay's go with the next sync.
+        """
+        return collecting.clean(self._replica)
 
     def find(self, ref: str, name: str) -> ShownFile:
         """One file of a reference, by name, ``NAME~HASH`` or the beginning of its hash.

@@ -131,9 +131,19 @@ SEALED_CHUNK_BYTES_MAX = CHUNK_BYTES + 1024
 #: The sealed size of one file.
 BLOB_BYTES_MAX = CONTENT_BYTES_MAX + CONTENT_BYTES_MAX // 1024
 
+#: After how many chunks the relay syncs an unfinished file and notes it: 4 MiB to be sent again
+#: after a power cut, and a sixteenth of the waiting for the disk.
+CHUNKS_PER_SAVE = 16
+
 #: Chunks on their way at once, for each direction: a megabyte keeps a line of 10 MB/s busy over
 #: 100 ms, and an envelope waits behind no more than that.
 CHUNKS_IN_FLIGHT_MAX = 4
+
+#: How often one connection begins an upload again where the relay says that it has less than it
+#: was sent, and asks for all files again because blobs were dropped: an honest relay has a reason
+#: for each, and one that has not must not keep a client busy for ever.
+SETBACKS_MAX = 8
+FILE_RESTARTS_MAX = 1_000
 
 #: Blobs that one message asks or tells about: 16 KiB of ids.
 BLOBS_BATCH_MAX = 512

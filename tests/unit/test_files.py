@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -214,3 +215,31 @@ def test_a_rebuilt_index_lists_the_same_files(library: Library, ref: str, tmp_pa
     before = list(library.files.list())
     library.rebuild_index()
     assert list(library.files.list()) == before
+
+
+def test_what_nothing_names_is_dropped_when_a_user_wants_the_room(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    kept, trashed = library.add({"title": "Kept"}).id, library.add({"title": "Trashed"}).id
+    library.files.add(ref, [written(tmp_path, b"12345")])
+    library.files.add(kept, [written(tmp_path, b"kept")])
+    library.files.add(trashed, [written(tmp_path, b"trashed")])
+    library.files.remove(ref, "paper.pdf")
+    library.delete([trashed])
+    assert library.files.clean() == (1, 5)
+    assert library.files.clean() == (0, 0)
+    library.trash.empty()
+    assert library.files.clean() == (1, 7)
+    assert [one.state for one in library.files.list()] == ["here"]
+    assert len(list((library.path / "files").glob("??/*"))) == 1
+
+
+def test_an_export_names_the_files_that_its_format_does_not_carry(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    library.files.add(ref, [written(tmp_path, b"content")])
+    for format in ("ris", "bibtex", "csl-json"):
+        out = io.BytesIO()
+        report = library.export(out, format=format)
+        assert [(one.reference, one.field) for one in report.lost] == [(ref, "files")]
+        assert b"paper.pdf" not in out.getvalue()

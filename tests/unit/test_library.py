@@ -23,6 +23,7 @@ from bifolio.errors import (
     AmbiguousReferenceError,
     BifolioError,
     ConflictChoiceError,
+    FileNotHereError,
     FilesFieldError,
     InvalidValueError,
     KeyFileError,
@@ -41,7 +42,7 @@ from bifolio.errors import (
 )
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
-from bifolio.results import Shown
+from bifolio.results import Policy, Shown
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NOBODY = "ws://127.0.0.1:9"
@@ -356,6 +357,36 @@ def test_two_computers_hold_one_library(relay: str, office: Library, tmp_path: P
         assert office.status().unsent == 0
 
 
+def test_a_file_is_fetched_when_it_is_asked_for(
+    relay: str, office: Library, tmp_path: Path
+) -> None:
+    paper = add(office)
+    for name in ("one.pdf", "two.pdf"):
+        (tmp_path / name).write_bytes(name.encode())
+    office.files.add(paper.id, [tmp_path / "one.pdf", tmp_path / "two.pdf"])
+    ticket = office.attach(relay).ticket
+    path = tmp_path / "laptop" / "Thesis.bifolio"
+    laptop_home = home(tmp_path, "laptop")
+    told: list[str] = []
+    with Library.attach_new(ticket, path, home=laptop_home, files=Policy.NONE) as laptop:
+        assert (laptop.files.policy, laptop.files.fetches_on_demand) == (Policy.NONE, False)
+        with pytest.raises(FileNotHereError) as caught:
+            laptop.files.export(paper.id, "one.pdf", tmp_path / "out")
+        assert "--fetch" in caught.value.next_step
+        fetched = laptop.files.fetch(
+            paper.id, "one.pdf", progress=lambda stage, *_: told.append(stage)
+        )
+        assert fetched.state == "here"
+        assert "receiving files" in told
+        assert laptop.files.export(paper.id, "one.pdf", tmp_path / "out").read_bytes() == b"one.pdf"
+        laptop.sync()
+        assert [one.state for one in laptop.files.list(paper.id)] == ["here", "not fetched yet"]
+        laptop.files.policy = Policy.ALL
+        report = laptop.sync()
+        assert (report.files_sent, report.files_received) == (0, 1)
+        assert laptop.status().unsent_files == 0
+
+
 def test_a_conflict_is_listed_on_both_and_settled_by_number(
     relay: str, office: Library, tmp_path: Path
 ) -> None:
@@ -426,7 +457,9 @@ def test_a_library_joins_another_and_both_hold_both(
     add(office)
     ticket = office.attach(relay).ticket
     own = Library.create(tmp_path / "own.bifolio", home=home(tmp_path, "laptop"))
-    add(own, "On Glue")
+    glue = add(own, "On Glue")
+    (tmp_path / "glue.pdf").write_bytes(b"glue")
+    own.files.add(glue.id, [tmp_path / "glue.pdf"])
     own.delete([add(own, "Thrown away").key])
     joined = own.join(ticket)
     assert (joined.references, joined.left_out) == (2, 1)
@@ -434,6 +467,9 @@ def test_a_library_joins_another_and_both_hold_both(
     office.sync()
     assert own.id == office.id
     assert office.status().state == own.status().state
+    assert [one.state for one in office.files.list(glue.id)] == ["here"]
+    out = office.files.export(glue.id, "glue.pdf", tmp_path / "out.pdf")
+    assert out.read_bytes() == b"glue"
     stranger = Library.create(tmp_path / "stranger.bifolio", home=home(tmp_path, "laptop"))
     other = stranger.attach(relay).ticket
     with pytest.raises(AlreadyAttachedError):

@@ -19,7 +19,7 @@ from bifolio_cli.invocation import (
     whole_argument,
 )
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.rendering import size_text
+from bifolio_cli.rendering import count, size_text
 
 if TYPE_CHECKING:
     from bifolio import Library
@@ -180,6 +180,26 @@ def remove(
         call.output.document(gone.to_json())
     else:
         call.output.say(f"{gone.key} no longer has the file {gone.called}.")
+
+
+@file.command()
+def clean(
+    context: typer.Context,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Free the room of files that no reference has any more.
+
+    It happens by itself a day after they were removed; until then an undo brings them back. The
+    relay drops its copies with the next sync.
+    """
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened:
+        removed, size_bytes = opened.files.clean()
+    if call.output.json:
+        call.output.document({"removed": removed, "bytes": size_bytes})
+    else:
+        call.output.say(f"{count(removed, 'file')} dropped, {size_text(size_bytes)} freed.")
 
 
 @file.command()

@@ -7,6 +7,7 @@ inside one that finds it here, so that neither can happen behind the other's bac
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 
 from bifolio import limits
@@ -34,12 +35,23 @@ def collect(replica: Replica) -> Sequence[str]:
     return [transfer.hash for transfer in gone if transfer.on_relay]
 
 
-def release(replica: Replica, hashes: Collection[str]) -> None:
-    """The user gave these contents up for good: what nothing names goes with the next sync."""
+def clean(replica: Replica) -> tuple[int, int]:
+    """Drop everything that nothing names now, because a user wants the room.
+
+    Returns:
+        how many contents were here, and their bytes; the relay drops its own with the next sync.
+    """
+    count = size = 0
     with replica.database.transaction():
-        for hash in hashes:
-            if not replica.references.attachments.naming(hash):
-                replica.transfers.unnamed_since(hash, 0)
+        # Only what a reference has named once: others may be copied at this moment, to be named.
+        replica.transfers.note_unnamed(0)
+        for transfer in replica.transfers.unnamed(before_ms=replica.surroundings.now_ms()):
+            replica.transfers.unnamed_since(transfer.hash, 0)
+            with contextlib.suppress(FileNotFoundError):
+                size += replica.contents.path(transfer.hash).stat().st_size
+                count += 1
+    collect(replica)
+    return count, size
 
 
 def dropped_by_relay(replica: Replica, hashes: Collection[str]) -> None:

@@ -43,6 +43,7 @@ class _Open:
     file: BinaryIO
     hashed: hashlib.blake2b
     next: int
+    key: BlobKey
     unsynced_bytes: int = 0
 
 
@@ -90,16 +91,19 @@ class Shelf:
     def dropped(self, drops: int, *, by_us: bool) -> bool:
         """So many drops were counted; True if others dropped something."""
         replica = self._replica
+        if drops == self._known_drops()[1]:
+            return False
         with replica.database.transaction():
-            stored = replica.meta.read("blob_drops")
-            epoch, known = stored if isinstance(stored, list) else (b"", 0)
-            if drops == known:
-                return False
+            epoch, known = self._known_drops()
             replica.meta.write("blob_drops", [epoch, drops])
             if by_us and drops == known + 1:
                 return False
             replica.transfers.forget_relay()
         return True
+
+    def _known_drops(self) -> tuple[bytes, int]:
+        stored = self._replica.meta.read("blob_drops")
+        return (stored[0], stored[1]) if isinstance(stored, list) else (b"", 0)
 
     def to_send(self) -> Sequence[Parcel]:
         """Contents that are here and not known to be on the relay, the oldest first."""
@@ -174,7 +178,8 @@ class Shelf:
             reading.file.close()
             reading = None
         try:
-            reading = reading or self._opened(self._replica.contents.path(parcel.hash), number)
+            path = self._replica.contents.path(parcel.hash)
+            reading = reading or self._opened(path, number, self._newest_key(parcel))
             piece = reading.file.read(limits.CHUNK_BYTES)
         except OSError:
             self._lost(parcel)
@@ -190,8 +195,7 @@ class Shelf:
             reading.file.close()
         else:
             self._reading[parcel.hash] = reading
-        generation, key = self._roster.newest_key()
-        return self._key(parcel, generation, key).seal(number, piece)
+        return reading.key.seal(number, piece)
 
     def _lost(self, parcel: Parcel) -> None:
         with self._replica.database.transaction():
@@ -214,11 +218,12 @@ class Shelf:
 
     def write_chunk(self, parcel: Parcel, number: int, sealed: bytes) -> Arrival:
         """Keep a chunk; with the last one the content gets its place, if it has its hash."""
+        path = self._incoming(parcel)
         try:
-            piece = self._unsealed(parcel, number, sealed)
+            key = self._key(parcel, generation_of(sealed))
+            piece = key.open(number, sealed)
         except EnvelopeError:
             return self._damaged(parcel)
-        path = self._incoming(parcel)
         writing = self._writing.pop(parcel.hash, None)
         with self._replica.contents.writing():
             if writing is None or writing.next != number:
@@ -226,7 +231,7 @@ class Shelf:
                     writing.file.close()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-                writing = self._opened(path, number, mode="r+b")
+                writing = self._opened(path, number, key, mode="r+b")
             self._write(writing, piece)
             if writing.next < parcel.chunks:
                 self._writing[parcel.hash] = writing
@@ -269,7 +274,8 @@ class Shelf:
 
     # --- small steps ------------------------------------------------------------------------
 
-    def _opened(self, path: Path, number: int, *, mode: str = "rb") -> _Open:
+    @staticmethod
+    def _opened(path: Path, number: int, key: BlobKey, *, mode: str = "rb") -> _Open:
         """A file opened at a chunk, what stands before it hashed."""
         file: BinaryIO = path.open(mode)  # type: ignore[assignment]
         hashed = hashlib.blake2b(digest_size=32)
@@ -278,7 +284,7 @@ class Shelf:
             hashed.update(piece)
             left -= len(piece)
         file.seek(number * limits.CHUNK_BYTES)
-        return _Open(file, hashed, number)
+        return _Open(file, hashed, number, key)
 
     def _incoming(self, parcel: Parcel) -> Path:
         return self._replica.contents.incoming(parcel.hash)
@@ -293,15 +299,20 @@ class Shelf:
             content=bytes.fromhex(hash),
         )
 
-    def _unsealed(self, parcel: Parcel, number: int, sealed: bytes) -> bytes:
-        generation = generation_of(sealed)
+    def _newest_key(self, parcel: Parcel) -> BlobKey:
+        generation, _ = self._roster.newest_key()
+        return self._key(parcel, generation)
+
+    def _key(self, parcel: Parcel, generation: int) -> BlobKey:
+        """The key of a content under a generation's content key.
+
+        Raises:
+            EnvelopeError: this device was never given that one.
+        """
         try:
             key = self._content_key(generation)
         except NotAMemberError as error:
             raise EnvelopeError(f"a chunk is sealed with key {generation}") from error
-        return self._key(parcel, generation, key).open(number, sealed)
-
-    def _key(self, parcel: Parcel, generation: int, key: bytes) -> BlobKey:
         return BlobKey.make(
             library=self._replica.library_id,
             blob=parcel.blob,

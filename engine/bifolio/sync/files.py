@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from bifolio import limits
+from bifolio.errors import ProtocolError
 from bifolio.wire.messages import (
     AskBlobs,
     Blobs,
@@ -27,6 +28,10 @@ from bifolio.wire.messages import (
     PullChunk,
     nothing_of,
 )
+
+#: What is under way, for those who watch.
+SENDING = "sending files"
+RECEIVING = "receiving files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class _Upload:
     next: int
     in_flight: int = 0
     acknowledged: bool = False  # until then one chunk is under way: another may be sending it
+    setbacks: int = 0
 
 
 @dataclass(slots=True)
@@ -138,13 +144,16 @@ class FileTransfer:
         self._waits_for_drop: tuple[bytes, ...] = ()
         self._dropped_once: set[bytes] = set()
         self._left_out: set[bytes] = set()
-        self._sends: deque[Parcel] = deque()
-        self._fetches: deque[Parcel] = deque()
+        self._sends: dict[bytes, Parcel] = {}
+        self._fetches: dict[bytes, Parcel] = {}
+        self._wanted: set[bytes] = set()
         self._uploads: dict[bytes, _Upload] = {}
         self._downloads: dict[bytes, _Download] = {}
+        self._restarts_left = limits.FILE_RESTARTS_MAX
         self._quota_bytes: int | None = None
         self._look_again_ms: int | None = None
-        self._done_bytes = {"sending files": 0, "receiving files": 0}
+        self._done_bytes = {SENDING: 0, RECEIVING: 0}
+        self._left_bytes = {SENDING: 0, RECEIVING: 0}
 
     @property
     def settled(self) -> bool:
@@ -177,15 +186,13 @@ class FileTransfer:
 
     def progress(self) -> tuple[str, int, int] | None:
         """What is under way, how many bytes are done and of how many; None if nothing is."""
-        for stage, waiting, under_way in (
-            ("sending files", self._sends, [one.parcel for one in self._uploads.values()]),
-            ("receiving files", self._fetches, [one.parcel for one in self._downloads.values()]),
+        for stage, is_under_way in (
+            (SENDING, bool(self._sends or self._uploads)),
+            (RECEIVING, bool(self._fetches or self._downloads)),
         ):
-            parcels = [*waiting, *under_way]
-            if parcels:
+            if is_under_way:
                 done = self._done_bytes[stage]
-                left = sum(parcel.size_bytes for parcel in parcels)
-                return stage, done, max(done, done + left - self._under_way_bytes(stage))
+                return stage, done, done + max(self._left_bytes[stage], 0)
         return None
 
     # --- what came ------------------------------------------------------------------------
@@ -210,7 +217,16 @@ class FileTransfer:
         whole = [parcel for state in message.states if (parcel := self._told(state)) is not None]
         if whole:
             self._port.on_relay(whole, there=True)
-            self._stale = True
+            self._fetch_too(whole)
+
+    def _fetch_too(self, whole: Sequence[Parcel]) -> None:
+        """Contents that had to wait for another computer are on the relay now."""
+        for parcel in whole:
+            blob = parcel.blob
+            waits = blob not in self._fetches and blob not in self._downloads
+            if blob in self._wanted and waits and blob not in self._left_out:
+                self._fetches[blob] = parcel
+                self._left_bytes[RECEIVING] += parcel.size_bytes
 
     def chunk(self, message: Chunk) -> None:
         """A chunk came that was asked for."""
@@ -221,11 +237,12 @@ class FileTransfer:
             return  # asked for twice, because all was asked for again
         download.next_to_come += 1
         parcel = download.parcel
-        self._done_bytes["receiving files"] += len(message.sealed)
+        self._moved(RECEIVING, len(message.sealed))
         arrival = self._port.write_chunk(parcel, message.number, message.sealed)
         if arrival is Arrival.MORE:
             return
         del self._downloads[message.blob]
+        self._wanted.discard(message.blob)
         if arrival is Arrival.WHOLE:
             self.counts.received += 1
             return
@@ -285,15 +302,22 @@ class FileTransfer:
                 self._states[parcel.blob] = nothing_of(parcel.blob)
                 self._to_ask.append(parcel.blob)
         now_ms = self._port.now_ms()
-        self._sends = deque(one for one in sends if one.blob not in self._uploads)
-        self._fetches = deque()
+        self._sends = {one.blob: one for one in sends if one.blob not in self._uploads}
+        self._fetches = {}
         for parcel in fetches:
             if parcel.not_before_ms > now_ms:
                 self._wait_until(parcel.not_before_ms)
             elif parcel.blob not in self._downloads:
-                self._fetches.append(parcel)
+                self._fetches[parcel.blob] = parcel
+        self._wanted = set(self._fetches)
         self._parcels = {one.blob: one for one in known}
         self._collected = False
+        self._left_bytes = {
+            SENDING: sum(one.size_bytes for one in self._sends.values())
+            + sum(_left_of(one.parcel, one.next) for one in self._uploads.values()),
+            RECEIVING: sum(one.size_bytes for one in self._fetches.values())
+            + sum(_left_of(one.parcel, one.next_to_come) for one in self._downloads.values()),
+        }
 
     def _ask(self) -> list[Message] | None:
         """Ask what the relay holds, a batch at a time; None when that is known."""
@@ -338,15 +362,18 @@ class FileTransfer:
     def _begin_upload(self) -> bool:
         """Take up the next content to be sent; False if there is none."""
         while self._sends:
-            parcel = self._sends.popleft()
+            parcel = self._sends.pop(next(iter(self._sends)))
             state = self._states.get(parcel.blob, nothing_of(parcel.blob))
             too_big = self._quota_bytes is not None and parcel.size_bytes >= self._quota_bytes
+            if state.whole or parcel.blob in self._left_out or too_big:
+                self._left_bytes[SENDING] -= parcel.size_bytes
             if state.whole or parcel.blob in self._left_out:
                 continue
             if too_big:
                 self._port.refused(parcel, Code.QUOTA, "no room for a smaller one either")
                 continue
             self._uploads[parcel.blob] = _Upload(parcel, state.held)
+            self._left_bytes[SENDING] -= parcel.size_bytes - _left_of(parcel, state.held)
             return True
         return False
 
@@ -367,13 +394,15 @@ class FileTransfer:
 
     def _begin_download(self) -> bool:
         while self._fetches:
-            parcel = self._fetches.popleft()
+            parcel = self._fetches.pop(next(iter(self._fetches)))
             state = self._states.get(parcel.blob, nothing_of(parcel.blob))
             if not state.whole or parcel.blob in self._left_out:
+                self._left_bytes[RECEIVING] -= parcel.size_bytes
                 continue
             # The last chunk is always asked for: with it the content is checked.
             start = min(self._port.received(parcel), parcel.chunks - 1)
             self._downloads[parcel.blob] = _Download(parcel, start, start)
+            self._left_bytes[RECEIVING] -= parcel.size_bytes - _left_of(parcel, start)
             return True
         return False
 
@@ -416,17 +445,25 @@ class FileTransfer:
         parcel = upload.parcel
         upload.in_flight = max(0, upload.in_flight - 1)
         upload.acknowledged = True
-        self._done_bytes["sending files"] += parcel.size_bytes // parcel.chunks
+        self._moved(SENDING, parcel.size_bytes // parcel.chunks)
         if state.whole:
             del self._uploads[parcel.blob]
             self.counts.sent += 1
             return parcel
-        if not upload.in_flight:
-            # Where the relay has more or less than we thought, it is right.
+        if not upload.in_flight and upload.next != state.held:
+            # Where the relay has more or less than we thought, it is right, but not for ever.
             upload.next = state.held
+            upload.setbacks += 1
+            if upload.setbacks > limits.SETBACKS_MAX:
+                del self._uploads[parcel.blob]
+                self._left_out.add(parcel.blob)
+                self._port.give_up(parcel)
         return None
 
     def _ask_all_again(self) -> None:
+        if self._restarts_left == 0:
+            raise ProtocolError("it changes its mind about files again and again")
+        self._restarts_left -= 1
         self._states.clear()
         self._to_ask.clear()
         self._asked = ()
@@ -455,10 +492,11 @@ class FileTransfer:
     def _chunks_asked(self) -> int:
         return sum(one.next_to_ask - one.next_to_come for one in self._downloads.values())
 
-    def _under_way_bytes(self, stage: str) -> int:
-        """What is done of those that are under way, which counts as done already."""
-        if stage == "sending files":
-            shares = ((one.parcel, one.next - one.in_flight) for one in self._uploads.values())
-        else:
-            shares = ((one.parcel, one.next_to_come) for one in self._downloads.values())
-        return sum(parcel.size_bytes // parcel.chunks * done for parcel, done in shares)
+    def _moved(self, stage: str, size_bytes: int) -> None:
+        self._done_bytes[stage] += size_bytes
+        self._left_bytes[stage] -= size_bytes
+
+
+def _left_of(parcel: Parcel, chunk: int) -> int:
+    """The bytes of a content from a chunk on, nearly."""
+    return parcel.size_bytes // parcel.chunks * (parcel.chunks - chunk)
