@@ -10,9 +10,10 @@ from collections.abc import Collection, Sequence
 
 from bifolio.storage.database import Database
 
-#: Two live references have the key.
+#: Two live references have the key. The + keeps SQLite to the index of keys: by that of the trash
+#: each key of an import would read all references.
 _IS_SHARED = (
-    "EXISTS (SELECT 1 FROM refs WHERE refs.key = {key} AND refs.trashed = 0 LIMIT 1 OFFSET 1)"
+    "EXISTS (SELECT 1 FROM refs WHERE refs.key = {key} AND +refs.trashed = 0 LIMIT 1 OFFSET 1)"
 )
 
 

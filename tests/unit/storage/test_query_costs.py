@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.unit.storage.builders import new_database, row
@@ -45,3 +46,16 @@ def test_conflicts_are_counted_and_listed_without_reading_other_references(tmp_p
     assert in_large.in_conflict() == [row(1).id]
     assert steps(large, in_large.conflict_count) == steps(small, in_small.conflict_count)
     assert steps(large, in_large.in_conflict) == steps(small, in_small.in_conflict)
+
+
+def test_whether_a_key_is_used_or_shared_is_told_without_reading_other_references(
+    tmp_path: Path,
+) -> None:
+    small, in_small = library_of(tmp_path / "small", 10)
+    large, in_large = library_of(tmp_path / "large", 500)
+    for act in (
+        lambda references: references.key_finds_another("nobody2024", but=row(1).id),
+        lambda references: references.shared_keys.renew(old=("key9",), new=("key3", "nobody2024")),
+    ):
+        # An index of more levels takes an instruction or two; 500 rows would take thousands.
+        assert steps(large, partial(act, in_large)) <= steps(small, partial(act, in_small)) + 5
