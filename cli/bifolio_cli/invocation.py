@@ -109,7 +109,9 @@ class Invocation:
 
         with Library.open(self.library_path, home=self.environment.device_home()) as library:
             self.remark_notice(library)
-            yield library
+            # Whatever a verb changes is one command, that one undo takes back.
+            with library.command():
+                yield library
 
     def remark_notice(self, library: Library) -> None:
         """Pass on what the library remarks about its key store or its folder."""

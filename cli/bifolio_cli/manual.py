@@ -77,6 +77,14 @@ delete restore          [what show gives]
 trash list              [what show gives]
 trash list --emptied    [{"id", "key", "title"}]
 trash empty             {"removed": [{"id", "key", "title"}]}
+history                 [{"change": ID, "at", "by", "what": "added" | "imported" | "edited" |
+                          "deleted" | "restored" | "revived" | "purged" | "unpurged" |
+                          "begins", "field", "before", "after", "shown",
+                          "source": FORMAT or null}]
+revert                  {what show gives}
+undo                    {"what", "references", "groups", "id": ID or null,
+                         "kept": [{"ref", "key", "field": FIELD or null, "reason"}]}
+log                     [{"id", "at", "by", "what", "changes", "command", "undone"}]
 group list              [{"id", "name", "parent": ID or null, "kind": "manual" | "smart",
                           "count", "path", "colour", "query", "problem"}]
 group create rename edit move delete restore

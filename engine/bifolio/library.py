@@ -17,14 +17,13 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from bifolio.document import deletion, editing
 from bifolio.errors import (
     BifolioError,
-    FileFormatError,
     ReferenceNotFoundError,
     RelayUnreachableError,
     TrashedReferenceError,
@@ -32,9 +31,10 @@ from bifolio.errors import (
 from bifolio.files import Files
 from bifolio.home import Home
 from bifolio.records.edits import Edit
-from bifolio.records.reference import ExportReport, SkippedRecord
+from bifolio.records.reference import ExportReport
 from bifolio.replica import adding, choosing, folder, lookup, reporting, searching
 from bifolio.replica.groups import Groups
+from bifolio.replica.journal import Command
 from bifolio.replica.keys import Keys
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.replica.tags import Tags
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from bifolio.client import Progress
     from bifolio.crypto.keys import DeviceKeys
     from bifolio.replica.duplicates import Duplicates
+    from bifolio.replica.history import History
     from bifolio.replica.standing_export import StandingExport
     from bifolio.results import Merged
 
@@ -235,6 +236,17 @@ class Library:
 
         return Duplicates(self._replica)
 
+    @property
+    def history(self) -> History:
+        """What was changed, by whom and when: ``of`` a reference."""
+        from bifolio.replica.history import History
+
+        return History(self._replica)
+
+    def command(self, words: str | None = None) -> AbstractContextManager[Command]:
+        """All that is changed inside is one command, undone as one; ``words`` tell the log."""
+        return self._replica.journal.command(words)
+
     # --- references -----------------------------------------------------------------------
 
     def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
@@ -367,24 +379,16 @@ class Library:
             dry_run: say what would happen, and change nothing.
             progress: called with the file, what is done and all of it.
         """
-        from bifolio.replica.importer import Importer
-        from bifolio.replica.intake import items_of
+        from bifolio.replica.file_imports import import_files
 
-        report = ImportReport()
-        with self._database.rehearsal() if dry_run else nullcontext():
-            for path in map(Path, paths):
-                tell = _telling(progress, str(path))
-                try:
-                    items = items_of(path, format=format, zotero_group=zotero_group)
-                    importer = Importer(self._replica, file=str(path), keeps_files=not dry_run)
-                    imported = importer.run(items, progress=tell)
-                except FileFormatError as error:
-                    report.skipped.append(SkippedRecord(str(path), 0, error.message))
-                    continue
-                report.add(imported)
-                if (imported.added or imported.groups) and not dry_run:
-                    self._replica.introduce_device()
-        return report
+        return import_files(
+            self._replica,
+            [Path(path) for path in paths],
+            format=format,
+            zotero_group=zotero_group,
+            dry_run=dry_run,
+            progress=progress,
+        )
 
     def export(
         self,
@@ -574,12 +578,6 @@ def default_home() -> Home:
 
 def _begin(database: Database) -> None:
     Meta(database).write("replica_id", secrets.token_bytes(16))
-
-
-def _telling(progress: ImportProgress | None, file: str) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(file, done, total)
 
 
 __all__ = ["BifolioError", "Library", "default_home"]

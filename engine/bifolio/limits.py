@@ -209,6 +209,17 @@ QUERY_DEPTH_MAX = 50
 #: Words of a query and of all smart groups that it names: groups that name each other twice each
 #: would double at every step.
 QUERY_EXPANDED_MAX = 2_000
+# --- history -------------------------------------------------------------------------------
+
+#: Opened envelopes that one look into the past keeps: of 256 KiB each at most, as a rule. The
+#: records of one import lie side by side in one, and are asked for one after the other.
+BODIES_OPEN_MAX = 32
+
+#: Changes of one command that a line of the log opens to say what it did; it counts the rest.
+CHANGES_DESCRIBED_MAX = 8
+
+#: Records whose past is undone in one transaction, so that other commands get their turn.
+UNDONE_AT_ONCE = 500
 
 # --- duplicates ----------------------------------------------------------------------------
 

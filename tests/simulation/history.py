@@ -195,10 +195,12 @@ def check_equal(computers: Iterable[Computer]) -> None:
 
 
 def check_index(computer: Computer) -> None:
-    """What lists read equals what a rebuild gives."""
+    """What lists and the history read equals what a rebuild gives."""
     replica = computer.replica
     before, groups = replica.references.all_rows(), replica.groups.all()
+    past = replica.journal.index.all_rows()
     reporting.rebuild(replica)
+    assert replica.journal.index.all_rows() == past
     assert replica.references.all_rows() == before
     assert replica.groups.all() == groups
 

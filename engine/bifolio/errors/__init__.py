@@ -46,6 +46,12 @@ The tree::
     ├── DamagedFileError
     ├── UnwritableFileError
     ├── NoOpenerError
+    ├── NothingToUndoError
+    ├── ChangeNotFoundError
+    ├── AmbiguousChangeError
+    ├── SealedChangeError           a change that this device has no key to
+    ├── DeviceNotFoundError
+    ├── NotThereThenError           no reference to revert to
     ├── RecordTooLargeError
     ├── FileFormatError             a file that cannot be imported at all
     │   ├── OldEndNoteLibraryError
@@ -110,6 +116,14 @@ from bifolio.errors.groups import (
     SmartGroupError,
     TagNotFoundError,
 )
+from bifolio.errors.history import (
+    AmbiguousChangeError,
+    ChangeNotFoundError,
+    DeviceNotFoundError,
+    NothingToUndoError,
+    NotThereThenError,
+    SealedChangeError,
+)
 from bifolio.errors.keys import KeyTakenError, PinnedKeyError
 from bifolio.errors.library import (
     BusyLibraryError,
@@ -155,6 +169,7 @@ from bifolio.errors.sharing import (
 
 __all__ = [
     "AlreadyAttachedError",
+    "AmbiguousChangeError",
     "AmbiguousFileError",
     "AmbiguousGroupError",
     "AmbiguousReferenceError",
@@ -162,11 +177,13 @@ __all__ = [
     "BackupTakenError",
     "BifolioError",
     "BusyLibraryError",
+    "ChangeNotFoundError",
     "CitationsMissingError",
     "ConflictChoiceError",
     "DamagedBackupError",
     "DamagedFileError",
     "DamagedLibraryError",
+    "DeviceNotFoundError",
     "DocumentError",
     "EnvelopeError",
     "FileFormatError",
@@ -190,7 +207,9 @@ __all__ = [
     "NotAMemberError",
     "NotAttachedError",
     "NotTheOwnerError",
+    "NotThereThenError",
     "NothingToRemoveError",
+    "NothingToUndoError",
     "OldEndNoteLibraryError",
     "OpenElsewhereError",
     "OutOfTurnError",
@@ -208,6 +227,7 @@ __all__ = [
     "RelayStorageError",
     "RelayUnreachableError",
     "SameLibraryError",
+    "SealedChangeError",
     "SmartGroupError",
     "StorageFullError",
     "StyleError",

@@ -182,7 +182,7 @@ class Inbox:
             for record_id, update in change.records:
                 self._apply(workspace, record_id, update)
             merged.changes += 1
-        replica.changes.add_envelope(
+        number = replica.changes.add_envelope(
             envelope=envelope.raw,
             envelope_hash=envelope.hash,
             chain=envelope.header.chain,
@@ -192,6 +192,8 @@ class Inbox:
             count=len(body.changes),
             frontier=body.frontier,
         )
+        device = device_tag(envelope.header.device)
+        replica.journal.receive(number, body.changes, device=device)
         replica.changes.add_replacements(body.replaces, by=envelope.hash)
         named = {*body.frontier, envelope.header.previous}
         heads = [one for one in replica.meta.frontier() if one not in named]

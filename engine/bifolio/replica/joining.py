@@ -43,6 +43,7 @@ def begin(replica: Replica, roster: Roster, library_id: bytes) -> int:
             "INSERT OR REPLACE INTO offers (record, remote) VALUES (?, ?)", (record_id, b"")
         )
     replica.changes.remove_all()
+    replica.journal.forget()
     roster.forget()
     for key in ("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead"):
         replica.meta.write(key, None)
@@ -78,7 +79,8 @@ def _settle(replica: Replica, rows: Sequence[tuple[str, bytes]]) -> int:
             continue
         updates.append((record_id, update))
     if updates:
-        replica.add_change(Change(replica.next_stamp(), tuple(updates)))
+        with replica.journal.unasked():
+            replica.add_change(Change(replica.next_stamp(), tuple(updates)))
     return len(updates)
 
 

@@ -89,7 +89,8 @@ class Outbox:
         frontier = self._frontier(changes)
         body = Body(tuple(frontier), tuple(Change.parse(change.body) for change in changes))
         replica.changes.remove_unsealed(changes)
-        grown = self._append(chain, body)
+        grown, number = self._append(chain, body)
+        replica.journal.index.move([change.number for change in changes], to=number)
         replica.meta.write_own_chain(grown)
         replica.meta.write("last_own", grown.head)
         named = {*frontier, chain.head}
@@ -101,8 +102,8 @@ class Outbox:
         chain = replica.surroundings.random_bytes(CHAIN_ID_BYTES)
         return OwnChain(chain, replica.keys.sign_public, 0, NO_PREVIOUS)
 
-    def _append(self, chain: OwnChain, body: Body) -> OwnChain:
-        """Seal a body as the next envelope of a chain of ours and keep it."""
+    def _append(self, chain: OwnChain, body: Body) -> tuple[OwnChain, int]:
+        """Seal a body as the next envelope of a chain of ours and keep it; its number too."""
         replica = self._replica
         membership = self._roster.membership()
         keys = replica.keys
@@ -126,7 +127,7 @@ class Outbox:
             keys=keys,
             random_bytes=replica.surroundings.random_bytes,
         )
-        replica.changes.add_envelope(
+        number = replica.changes.add_envelope(
             envelope=envelope.raw,
             envelope_hash=envelope.hash,
             chain=chain.chain,
@@ -136,7 +137,7 @@ class Outbox:
             count=len(body.changes),
             frontier=body.frontier,
         )
-        return OwnChain(chain.chain, keys.sign_public, header.seq, envelope.hash)
+        return OwnChain(chain.chain, keys.sign_public, header.seq, envelope.hash), number
 
     def _frontier(self, changes: Sequence[UnsealedChange]) -> list[bytes]:
         """What was merged when the changes were made: heads that no other of them names."""
@@ -165,7 +166,9 @@ class Outbox:
             builds_on.append(envelope.header.previous)
         replaces = (stored.hash, *body.replaces)
         self._replica.changes.remove_envelope(stored.hash)
-        grown = self._append(chain, Body(tuple(builds_on), body.changes, replaces))
+        grown, number = self._append(chain, Body(tuple(builds_on), body.changes, replaces))
+        tag = self._replica.keys.tag
+        self._replica.journal.index.move_envelope(stored.number, to=number, device=tag)
         self._replica.changes.add_replacements(replaces, by=grown.head)
         return grown
 

@@ -22,6 +22,7 @@ from bifolio.errors import RecordTooLargeError
 from bifolio.ids import SETTINGS_ID, RandomBytes, base64url, random_client_id, random_slot
 from bifolio.records.canonical import canonical_json
 from bifolio.replica.folder import FILES
+from bifolio.replica.journal import Journal
 from bifolio.replica.workspace import SETTINGS, Workspace
 from bifolio.storage.changes import Changes
 from bifolio.storage.contents import Contents
@@ -81,6 +82,7 @@ class Replica:
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)
         self.transfers = Transfers(database)
+        self.journal = Journal(database)
         self._incarnation: Incarnation | None = None
 
     @property
@@ -157,16 +159,19 @@ class Replica:
 
         One that no envelope could hold is kept in pieces, or nothing after it would ever be sent.
         """
-        frontier = self.meta.frontier()
         piece: list[tuple[str, bytes]] = []
         size = 0
         for record_id, update in change.records:
             if piece and size + len(update) > limits.RECORD_UPDATE_BYTES_MAX:
-                self.changes.add_unsealed(Change(change.stamp, tuple(piece)).serialize(), frontier)
+                self._add_piece(Change(change.stamp, tuple(piece)))
                 piece, size = [], 0
             piece.append((record_id, update))
             size += len(update)
-        self.changes.add_unsealed(Change(change.stamp, tuple(piece)).serialize(), frontier)
+        self._add_piece(Change(change.stamp, tuple(piece)))
+
+    def _add_piece(self, change: Change) -> None:
+        number = self.changes.add_unsealed(change.serialize(), self.meta.frontier())
+        self.journal.write(number, change, device=self.keys.tag)
 
     def next_stamp(self) -> str:
         """A stamp after every one that any process gave out or followed here; in a transaction."""
@@ -188,7 +193,8 @@ class Replica:
                 plan.put("kind", SETTINGS, seen=[])
             registers.plan_set(plan, entries, "name", name)
 
-        self.commit_inside([(SETTINGS_ID, write)])
+        with self.journal.unasked():
+            self.commit_inside([(SETTINGS_ID, write)])
 
     def introduce_device(self) -> None:
         """Write this device's name into the settings where it is not there, in a change."""
@@ -199,7 +205,8 @@ class Replica:
             updates = self._introduce_device(workspace, Writer(incarnation.slot, stamp))
             if updates:
                 workspace.save()
-                self.add_change(Change(stamp, tuple(updates)))
+                with self.journal.unasked():
+                    self.add_change(Change(stamp, tuple(updates)))
 
     def incarnation(self) -> Incarnation:
         """This opening's slot and client id, taken at its first write.

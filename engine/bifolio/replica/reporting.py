@@ -95,7 +95,10 @@ def state_json(replica: Replica) -> Iterator[str]:
 
 
 def rebuild(replica: Replica) -> int:
-    """Derive the tables that lists read anew from the records; returns the references."""
+    """Derive the tables that lists and the history read anew; returns the references."""
+    # Loaded here: it opens envelopes, and showing a reference must start fast without it.
+    from bifolio.replica import past
+
     count = 0
     with replica.database.transaction():
         replica.references.clear()
@@ -107,6 +110,7 @@ def rebuild(replica: Replica) -> int:
             visible = replica.document(record_id).visible()
             replica.references.write([projection.derived(record_id, visible)])
             count += 1
+        past.rebuild_index(replica)
     return count
 
 

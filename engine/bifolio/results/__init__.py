@@ -18,6 +18,7 @@ from bifolio.results.duplicates import (
 )
 from bifolio.results.files import Policy, ShownFile
 from bifolio.results.groups import GroupKind, ShownGroup, TagCount
+from bifolio.results.history import Deed, Event, KeptField, LogEntry, UndoReport
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
 from bifolio.results.references import Conflict, ConflictChoice, Purged, Shown
 from bifolio.results.reports import Attached, ImportReport, Joined, SyncReport
@@ -32,17 +33,21 @@ __all__ = [
     "CopiedReference",
     "CopyOutcome",
     "CopyReport",
+    "Deed",
     "DifferingValue",
     "DuplicateGroup",
     "DuplicatePair",
+    "Event",
     "ExportReport",
     "GroupKind",
     "ImportReport",
     "Joined",
     "KeptBecause",
+    "KeptField",
     "KeptKey",
     "KeyReport",
     "LeftOut",
+    "LogEntry",
     "LostValue",
     "Merged",
     "MissingFile",
@@ -61,4 +66,5 @@ __all__ = [
     "SyncReport",
     "TagCount",
     "TakenValue",
+    "UndoReport",
 ]

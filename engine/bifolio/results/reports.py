@@ -57,6 +57,16 @@ class ImportReport:
         self.skipped += other.skipped
         self.left_out += other.left_out
 
+    def in_words(self, files: int) -> str | None:
+        """What it did, for the log; None where it changed no reference."""
+        done = [
+            f"{what} {number:,} reference{'' if number == 1 else 's'}"
+            for what, number in (("imported", self.added), ("updated", self.updated))
+            if number
+        ]
+        source = "a file" if files == 1 else f"{files:,} files"
+        return f"{' and '.join(done)} from {source}" if done else None
+
     def to_json(self) -> dict[str, Any]:
         """``{"added","updated","unchanged","conflicts","trashed","trashed_keys","purged",
         "purged_keys","groups","files","missing_files","skipped","left_out"}``."""

@@ -60,12 +60,14 @@ class Changes:
 
     # --- own changes before they are sealed ---------------------------------------------
 
-    def add_unsealed(self, body: bytes, frontier: Sequence[bytes]) -> None:
-        """Keep an own change with the frontier at its commit."""
-        self._database.execute(
+    def add_unsealed(self, body: bytes, frontier: Sequence[bytes]) -> int:
+        """Keep an own change with the frontier at its commit; its number."""
+        number = self._database.execute(
             "INSERT INTO changes (own, count, frontier, body) VALUES (1, 1, ?, ?)",
             (msgpack.packb(list(frontier)), body),
-        )
+        ).lastrowid
+        assert number is not None
+        return number
 
     def unsealed(self, *, bytes_max: int) -> list[UnsealedChange]:
         """The oldest unsealed changes, up to a total size, but at least one."""
@@ -106,9 +108,9 @@ class Changes:
         own: bool,
         count: int,
         frontier: Sequence[bytes],
-    ) -> None:
-        """Keep a merged envelope."""
-        self._database.execute(
+    ) -> int:
+        """Keep a merged envelope; its number."""
+        number = self._database.execute(
             "INSERT INTO changes (hash, chain, seq, position, own, count, frontier, body) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -121,7 +123,20 @@ class Changes:
                 msgpack.packb(list(frontier)),
                 envelope,
             ),
+        ).lastrowid
+        assert number is not None
+        return number
+
+    def body(self, number: int) -> tuple[bytes, bool] | None:
+        """What a row holds, and whether it is sealed; None where there is no such row."""
+        row = self._database.row(
+            "SELECT body, hash IS NOT NULL FROM changes WHERE number = ?", (number,)
         )
+        return (row[0], bool(row[1])) if row else None
+
+    def numbers(self) -> list[int]:
+        """The numbers of all rows, in order."""
+        return [row[0] for row in self._database.rows("SELECT number FROM changes ORDER BY number")]
 
     def envelope(self, envelope_hash: bytes) -> StoredEnvelope | None:
         """A merged envelope by its hash."""

@@ -52,6 +52,8 @@ class Database:
         self.path = path
         self._connection = connection
         self._rehearsing = False
+        #: How many transactions this connection has begun: tells one from the next.
+        self.transactions_begun = 0
 
     @classmethod
     def create(cls, path: Path) -> Database:
@@ -100,6 +102,7 @@ class Database:
         begin, end, undo = _REHEARSED if self._rehearsing else _LASTING
         with _translated(self.path):
             self._connection.execute(begin)
+            self.transactions_begun += 1
             try:
                 yield
             except BaseException:

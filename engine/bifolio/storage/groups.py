@@ -61,6 +61,11 @@ class GroupTable:
         )
         return str(row[0]) if row else None
 
+    def any_name(self, group_id: str) -> str | None:
+        """The name of a group, a deleted one too; None where the library has none of this id."""
+        row = self._database.row("SELECT name FROM groups WHERE id = ?", (group_id,))
+        return str(row[0]) if row else None
+
 
 def _row(row: Sequence[Any]) -> GroupRow:
     values = dict(zip(_COLUMNS, row, strict=True))

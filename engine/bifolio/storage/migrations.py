@@ -2,7 +2,7 @@
 
 A step is never changed once a release has it: the next one is added. Derived tables (``refs``,
 ``refs_fts``, ``orders``, ``sources``, ``elements``, ``groups``, ``attachments``, ``purged``) can
-be rebuilt from ``records``.
+be rebuilt from ``records``, ``history`` and ``touches`` from ``changes``.
 """
 
 from __future__ import annotations
@@ -244,6 +244,48 @@ def _add_transfers(tables: object) -> None:
     tables.conn.execute("INSERT INTO transfers (hash) SELECT DISTINCT hash FROM attachments")
 
 
+def _add_history(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    history = tables.table("history").create(
+        {
+            "number": int,
+            "change": int,  # the row of ``changes`` that holds it
+            "place": int,  # among the changes of that envelope
+            "id": bytes,
+            "stamp": str,
+            "device": str,  # the tag of its author's slots
+            "records": int,  # how many it touched
+        },
+        pk="number",
+        not_null={"change", "place", "id", "stamp", "device", "records"},
+    )
+    history.create_index(["change"])
+    history.create_index(["id"])
+    history.create_index(["stamp"])
+    # By hand, because sqlite-utils makes no table without a rowid: half the size here.
+    tables.conn.execute(
+        "CREATE TABLE touches (record BLOB NOT NULL, entry INTEGER NOT NULL, "
+        "PRIMARY KEY (record, entry)) WITHOUT ROWID"
+    )
+    tables.table("operations").create(
+        {"number": int, "stamp": str, "words": str, "undoes": int, "undone": int},
+        pk="number",
+        not_null={"stamp"},
+    )
+    tables.table("operation_changes").create(
+        {"number": int, "id": bytes, "operation": int}, pk="number", not_null={"id", "operation"}
+    ).create_index(["id"], unique=True)
+    tables.table("operation_changes").create_index(["operation"])
+    # An older file's changes are sealed, and only the replica has the keys: it reads them the
+    # first time that somebody asks for the past.
+    if tables.conn.execute("SELECT 1 FROM changes LIMIT 1").fetchone():
+        tables.conn.execute(
+            "INSERT INTO meta (key, value) VALUES ('history_unread', ?)", (b"\xc3",)
+        )
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -268,6 +310,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_shared_keys,
     _add_purged,
     _add_transfers,
+    _add_history,
 )
 
 #: The schema version that this code knows.

@@ -41,6 +41,11 @@ class Records:
         row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
         return row[0] if row else None
 
+    def kind(self, record_id: str) -> str | None:
+        """A record's kind, or None where the replica has none of this id."""
+        row = self._database.row("SELECT kind FROM records WHERE id = ?", (record_id,))
+        return row[0] if row else None
+
     def exists(self, record_id: str) -> bool:
         """Whether the replica has a record of this id."""
         return self._database.row("SELECT 1 FROM records WHERE id = ?", (record_id,)) is not None

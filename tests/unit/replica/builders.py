@@ -109,12 +109,17 @@ class Computer:
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
         """Everything that the file holds, by table."""
-        names = self.replica.database.rows(
-            "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        tables = self.replica.database.rows(
+            "SELECT name, sql LIKE '%WITHOUT ROWID' FROM sqlite_master WHERE type = 'table' "
+            "ORDER BY name"
         )
         return {
-            name: self.replica.database.rows(f"SELECT rowid, * FROM [{name}] ORDER BY rowid")
-            for (name,) in names
+            name: self.replica.database.rows(
+                f"SELECT * FROM [{name}]"
+                if without_rowid
+                else f"SELECT rowid, * FROM [{name}] ORDER BY rowid"
+            )
+            for name, without_rowid in tables
             if not name.startswith(("refs_fts_", "sqlite_"))
         }
 

@@ -1,0 +1,29 @@
+"""``bifolio history``: what happened to one reference."""
+
+from __future__ import annotations
+
+import typer
+
+from bifolio_cli.invocation import JsonOption, LibraryOption, ReferenceArgument, invocation
+
+
+def history(
+    context: typer.Context,
+    ref: ReferenceArgument,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show who changed what of a reference, when, and what was there before.
+
+    'bifolio revert' takes a field, or all of them, back to a time or to a change shown here.
+    """
+    from bifolio_cli.past import event_lines
+
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened:
+        events = [one.to_json() for one in opened.history.of(ref)]
+    if call.output.json:
+        call.output.documents(events)
+        return
+    for line in event_lines(events):
+        call.output.say(line)

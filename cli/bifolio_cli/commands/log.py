@@ -1,0 +1,49 @@
+"""``bifolio log``: what was changed, by this computer's commands and by others."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bifolio_cli.invocation import JsonOption, LibraryOption, invocation, whole_argument
+from bifolio_cli.times import parse_moment
+
+
+def log(
+    context: typer.Context,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many at most.")
+    ] = 20,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device", metavar="D", callback=whole_argument, help="Those of this device alone."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", callback=whole_argument, help="A date, or a date and a time."
+        ),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the commands of this computer and the changes of others, the latest first.
+
+    'bifolio undo ID' takes one of them back.
+    """
+    from bifolio_cli.past import log_line
+
+    call = invocation(context, library=library, json=json)
+    moment = parse_moment(since, option="--since") if since else None
+    with call.open_library() as opened:
+        entries = [
+            one.to_json() for one in opened.history.log(limit=limit, device=device, since=moment)
+        ]
+    if call.output.json:
+        call.output.documents(entries)
+        return
+    for entry in entries:
+        call.output.say(log_line(entry))

@@ -1,0 +1,121 @@
+"""``bifolio undo``: what a command, a change or a device did, taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bifolio.errors import UsageError
+from bifolio_cli.invocation import (
+    DONE_IN_PART,
+    JsonOption,
+    LibraryOption,
+    invocation,
+    whole_argument,
+)
+from bifolio_cli.rendering import count
+from bifolio_cli.times import parse_moment
+
+if TYPE_CHECKING:
+    from bifolio.results import UndoReport
+    from bifolio_cli.output import Output
+
+#: Fields left as they are that a person is shown; --json names all.
+_NAMED_MAX = 20
+
+
+def undo(
+    context: typer.Context,
+    change: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]",
+            callback=whole_argument,
+            show_default=False,
+            help="A command or a change, as 'bifolio log' shows it; else the last command.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            metavar="D",
+            callback=whole_argument,
+            help="All that this device wrote since a time.",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", callback=whole_argument, help="A date, or a date and a time."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            callback=whole_argument,
+            help="The last moment; a date is the whole day.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what an undo would do.")
+    ] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take back the last command of this computer, a command by its id, or a device's changes.
+
+    What was edited since stays as it is and is named, and the exit code is then 3. What an undo
+    did is in the log and can be undone by its id; a second undo takes back the command before.
+    """
+    call = invocation(context, library=library, json=json)
+    _check(change, device, since, until)
+    with call.open_library() as opened:
+        if device is None or since is None:
+            report = opened.history.undo(change, dry_run=dry_run)
+        else:
+            report = opened.history.undo_device(
+                device,
+                since=parse_moment(since, option="--since"),
+                until=parse_moment(until, option="--until", whole_day=True) if until else None,
+                dry_run=dry_run,
+            )
+    if call.output.json:
+        call.output.document(report.to_json())
+    else:
+        _say(call.output, report, dry_run=dry_run)
+    if report.kept:
+        raise typer.Exit(DONE_IN_PART)
+
+
+def _check(change: str | None, device: str | None, since: str | None, until: str | None) -> None:
+    """One thing to undo, said in full."""
+    advice = "Write 'bifolio undo', 'bifolio undo ID' or 'bifolio undo --device D --since TIME'."
+    if change is not None and device is not None:
+        raise UsageError("An undo is of one ID or of one device, not of both.", next_step=advice)
+    if (device is None) != (since is None) or (until is not None and device is None):
+        raise UsageError(
+            "--device and --since are given together, and --until only with them.",
+            next_step=advice,
+        )
+
+
+def _say(output: Output, report: UndoReport, *, dry_run: bool) -> None:
+    changed = [count(report.references, "reference")]
+    if report.groups:
+        changed.append(count(report.groups, "group"))
+    numbers = " and ".join(changed)
+    if dry_run:
+        output.say(f"Nothing was changed; this would be undone: {report.what} ({numbers}).")
+    elif report.references or report.groups:
+        output.say(f"Undone: {report.what} ({numbers} changed).")
+    else:
+        output.say(f"Nothing was left to be undone of: {report.what}.")
+    for one in report.kept[:_NAMED_MAX]:
+        field = f" {one.field}" if one.field else ""
+        output.say(f"  stays: {one.key}{field} ({one.reason})")
+    if len(report.kept) > _NAMED_MAX:
+        output.say(f"  ... and {len(report.kept) - _NAMED_MAX:,} more; --json names all.")

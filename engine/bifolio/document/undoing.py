@@ -1,0 +1,371 @@
+"""Taking back what some changes did to a record, as new edits that sync like any others.
+
+A ``Trail`` is fed with the record's past, step by step, and told which steps are to be taken
+back. It keeps for each register what stood there before them and what they left; ``plan_undo``
+then writes back what still stands as they left it. What somebody else wrote since stays, and is
+named. Reads entries and plans writes; knows nothing of commands and devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from bifolio.document import comparing, creators, deletion, editing, importing, sets, texts, view
+from bifolio.document.entries import Entries, Live, join, without_superseded_imports
+from bifolio.document.plan import Plan
+from bifolio.ids import SEPARATOR
+from bifolio.records.canonical import stored_json
+from bifolio.records.fields import FIELDS, MergeRule, is_extra
+
+#: Registers that are no value of the record: how they go back is decided for the whole record,
+#: or never (the marks of edits, what a file said, who a device is).
+_NEVER = (editing.KIND, *deletion.MARKS, texts.MODIFIED)
+_NEVER_UNDER = (importing.SOURCE, "device")
+
+
+class Reason(Enum):
+    """Why something was not taken back."""
+
+    EDITED = "edited since"
+    CONFLICT = "it has several values"
+    TRASHED = "in the trash"
+    BEATEN = "another value, written at the same time, was shown before"
+    DELETED_TOO = "somebody else deleted it too"
+    UNKNOWN = "what was before is not known on this computer"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A field that stays as it is; ``field`` is None for the record as a whole."""
+
+    field: str | None
+    reason: Reason
+
+
+@dataclass(slots=True)
+class _Register:
+    """What the changes did to one register.
+
+    ``base`` stood there before them (None: nothing), ``left`` is what they wrote last (None: they
+    removed it). ``reduced`` is what they took from among several values, ``remaining`` the others;
+    ``beaten`` says that it was not the one shown.
+    """
+
+    base: Live | None = None
+    left: Live | None = None
+    reduced: Live | None = None
+    remaining: frozenset[str | None] = frozenset()
+    beaten: bool = False
+    written: set[tuple[str, str]] = field(default_factory=set)
+    touched: bool = False
+    last: bool = False
+
+
+@dataclass(slots=True)
+class _Text:
+    """What the changes did to one text: what it said before them, and as they left it."""
+
+    base: str | None = None
+    left: str | None = None
+    touched: bool = False
+    last: bool = False
+
+
+class Trail:
+    """What the changes that are to be taken back did to one record.
+
+    With ``by_value`` a register stands as they left it where its value is the same, whoever wrote
+    it (an undo of a later command writes it anew); else only where they wrote it themselves.
+    ``counts`` tells which of the values in a step are the step's own: a library that joined
+    brought values of others.
+    """
+
+    def __init__(self, *, by_value: bool, counts: Callable[[Live], bool] = lambda _: True) -> None:
+        self._by_value = by_value
+        self._counts = counts
+        self._registers: dict[str, _Register] = {}
+        self._texts: dict[str, _Text] = {}
+        self._created = False
+        self._edited_since = False
+        self._was_trashed: bool | None = None
+        self._left: Entries | None = None
+        self._last: Entries | None = None
+
+    def step(self, before: Entries, after: Entries, *, taken_back: bool) -> None:
+        """The next step of the record's past."""
+        self._last = after
+        if taken_back:
+            if self._was_trashed is None:
+                self._was_trashed = deletion.is_trashed(before)
+            born = comparing.written(before, after, editing.KIND)
+            self._created |= not before.live(editing.KIND) and any(map(self._counts, born))
+            self._left = after
+        elif self._left is not None:
+            self._edited_since = True
+        for name in before.registers.keys() | after.registers.keys():
+            if before.live(name) != after.live(name):
+                self._register(name, before, after, taken_back=taken_back)
+        for name in _texts_that_differ(before, after):
+            self._text(name, before, after, taken_back=taken_back)
+
+    def gives(self, entries: Entries) -> bool:
+        """Whether the steps made the record what it is; else some of its past is missing."""
+        return self._last == entries
+
+    def plan_undo(self, plan: Plan, entries: Entries) -> list[Kept]:
+        """Plan everything back that still stands as the changes left it; what stays otherwise."""
+        if self._left is None or view.kind_of(entries) == "import":
+            return []
+        if self._created:
+            return self._plan_uncreate(plan, entries)
+        done = self._plan_fate(plan, entries)
+        if done is not None:
+            return done
+        kept = [self._plan_register(plan, entries, *one) for one in self._registers.items()]
+        kept += [self._plan_text(plan, entries, *one) for one in self._texts.items()]
+        editing.finish(plan, entries)
+        return list(dict.fromkeys(one for one in kept if one is not None))
+
+    # --- gathering ----------------------------------------------------------------------------
+
+    def _register(self, name: str, before: Entries, after: Entries, *, taken_back: bool) -> None:
+        register = self._registers.setdefault(name, _Register())
+        fresh = comparing.written(before, after, name)
+        own = [live for live in fresh if self._counts(live)]
+        if not taken_back or (fresh and not own):
+            register.last = False
+            return
+        others = [
+            live for live in before.live(name) if (live.slot, live.stamp) not in register.written
+        ]
+        if others:
+            register.base = others[0]
+        elif not register.last and not before.live(name):
+            register.base = None
+        register.touched = register.last = True
+        register.written.update((live.slot, live.stamp) for live in own)
+        register.left = own[0] if own else None
+        register.reduced = None
+        if not own and (remaining := after.live(name)):
+            gone = [live for live in before.live(name) if live not in remaining]
+            register.reduced = gone[0] if gone else None
+            register.remaining = frozenset(live.value for live in remaining)
+            # Written anew it would be the latest, and shown, which it was not.
+            register.beaten = bool(gone) and gone[0] != before.live(name)[0]
+
+    def _text(self, name: str, before: Entries, after: Entries, *, taken_back: bool) -> None:
+        text = self._texts.setdefault(name, _Text())
+        if not taken_back:
+            text.last = False
+            return
+        if not text.last:
+            text.base = texts.content(before, name)
+        text.touched = text.last = True
+        text.left = texts.content(after, name)
+
+    # --- the record as a whole ------------------------------------------------------------------
+
+    def _plan_uncreate(self, plan: Plan, entries: Entries) -> list[Kept]:
+        """A record that the changes made goes into the trash, unless it was edited since."""
+        if deletion.is_trashed(entries):
+            return []
+        if not self._stands(entries):
+            return [Kept(None, Reason.EDITED)]
+        deletion.plan_delete(plan, entries)
+        return []
+
+    def _plan_fate(self, plan: Plan, entries: Entries) -> list[Kept] | None:
+        """Deletion and restoration; None where the fields are to go back too."""
+        assert self._left is not None
+        trashed = deletion.is_trashed(entries)
+        if trashed and self._plan_purge(plan, entries):
+            return []
+        left_trashed = deletion.is_trashed(self._left)
+        if self._was_trashed and not left_trashed:
+            if trashed:
+                return []
+            if not self._stands(entries):
+                return [Kept(None, Reason.EDITED)]
+            deletion.plan_delete(plan, entries)
+            return []
+        if self._deleted():
+            lives = [live for live, _ in deletion.live_deletions(entries)]
+            written = self._registers[deletion.REGISTER].written
+            mine = [live for live in lives if (live.slot, live.stamp) in written]
+            # An undo of a restoration deletes anew: it lies in the trash as the changes left it.
+            if lives and (len(mine) == len(lives) or (self._by_value and not mine)):
+                deletion.plan_restore(plan, entries)
+                return None
+            if trashed:
+                return [Kept(None, Reason.DELETED_TOO)]
+        if trashed and self._touches_fields():
+            return [Kept(None, Reason.TRASHED)]
+        return [] if trashed else None
+
+    def _plan_purge(self, plan: Plan, entries: Entries) -> bool:
+        """What went with an emptied trash lies in it again, or goes again; False for neither.
+
+        Neither is an edit, and nothing marks it: an edit would bring the record back.
+        """
+        register = self._registers.get(deletion.PURGE)
+        if register is None or not register.touched:
+            return False
+        lives = [live for live, _ in deletion.live_purges(entries)]
+        if register.left is None:
+            if register.base is not None and register.base.value is not None and not lives:
+                deletion.plan_purge(plan, entries)
+        elif register.left.value is not None and register.base is None:
+            plan.remove(deletion.PURGE, lives)
+        return True
+
+    def _deleted(self) -> bool:
+        register = self._registers.get(deletion.REGISTER)
+        return (
+            register is not None
+            and register.touched
+            and register.left is not None
+            and register.left.value is not None
+        )
+
+    def _touches_fields(self) -> bool:
+        return any(text.touched for text in self._texts.values()) or any(
+            register.touched and _is_value(name) for name, register in self._registers.items()
+        )
+
+    def _stands(self, entries: Entries) -> bool:
+        """Whether the whole record is as the changes left it."""
+        if not self._by_value:
+            return not self._edited_since
+        assert self._left is not None
+        return _shown(entries) == _shown(self._left)
+
+    # --- fields -----------------------------------------------------------------------------------
+
+    def _plan_register(
+        self, plan: Plan, entries: Entries, name: str, register: _Register
+    ) -> Kept | None:
+        if not register.touched or not _is_value(name):
+            return None
+        lives = entries.live(name)
+        if register.reduced is not None:
+            return self._plan_return(plan, name, register, lives)
+        if register.left is None:
+            return self._plan_removed(plan, name, register, lives)
+        mine = self._mine(register, lives)
+        base = register.base
+        if mine and (base is None or len(mine) < len(lives)):
+            plan.remove(name, mine)  # what others wrote at the same time stays
+        elif mine and base is not None and any(live.value != base.value for live in mine):
+            plan.put(name, base.value, seen=mine)
+        elif not mine and _values(lives) != _values([base] if base else []):
+            return Kept(_field(name, register), Reason.EDITED)
+        return None
+
+    def _plan_return(
+        self, plan: Plan, name: str, register: _Register, lives: list[Live]
+    ) -> Kept | None:
+        """One of several values, that the changes took away, comes back beside the others."""
+        assert register.reduced is not None
+        if register.beaten:
+            return Kept(_field(name, register), Reason.BEATEN)
+        taken = any(live.slot == plan.writer.slot for live in lives)
+        if _values(lives) != register.remaining or taken:
+            return Kept(_field(name, register), Reason.EDITED)
+        plan.put(name, register.reduced.value, seen=[])
+        return None
+
+    def _plan_removed(
+        self, plan: Plan, name: str, register: _Register, lives: list[Live]
+    ) -> Kept | None:
+        """An element that the changes removed comes back, unless it has come back already."""
+        if register.base is None:
+            return None
+        if lives:
+            same = _values(lives) == _values([register.base])
+            return None if same else Kept(_field(name, register), Reason.EDITED)
+        if self._by_value or register.last:
+            plan.put(name, register.base.value, seen=[])
+        return None
+
+    def _plan_text(self, plan: Plan, entries: Entries, name: str, text: _Text) -> Kept | None:
+        if not text.touched:
+            return None
+        standing = texts.values(entries, name)
+        now = standing[0].content if standing else None
+        if now == text.base and len(standing) < 2:
+            return None
+        if now != text.left or not (self._by_value or text.last):
+            return Kept(name, Reason.EDITED)
+        if len(standing) > 1:
+            return Kept(name, Reason.CONFLICT)
+        texts.plan_replace(plan, entries, name, text.base)
+        return None
+
+    def _mine(self, register: _Register, lives: list[Live]) -> list[Live]:
+        """Which of the values are those that the changes left."""
+        mine = [live for live in lives if (live.slot, live.stamp) in register.written]
+        if mine or not self._by_value or register.left is None:
+            return mine
+        left = register.left.value
+        return lives if all(live.value == left for live in lives) else []
+
+
+def _texts_that_differ(before: Entries, after: Entries) -> list[str]:
+    """The text fields of which a text or a register differs."""
+    fields = {
+        key.split(SEPARATOR, 1)[0]
+        for key in before.texts.keys() | after.texts.keys()
+        if before.texts.get(key) != after.texts.get(key)
+    }
+    fields |= {
+        name
+        for name in before.registers.keys() | after.registers.keys()
+        if _rule(name) is MergeRule.TEXT and before.live(name) != after.live(name)
+    }
+    return sorted(fields)
+
+
+def _is_value(name: str) -> bool:
+    """Whether a register goes back by itself."""
+    if name in _NEVER or _rule(name) is MergeRule.TEXT:
+        return False
+    return not any(name.startswith(join(prefix, "")) for prefix in _NEVER_UNDER)
+
+
+def _rule(name: str) -> MergeRule | None:
+    """The rule of a field; None for a register that is none, without the search for a name that
+    was meant, which takes five milliseconds."""
+    return FIELDS.get(name) or (MergeRule.LIST if is_extra(name) else None)
+
+
+def _field(name: str, register: _Register) -> str:
+    """The field that a register is of, as a user calls it."""
+    first, *rest = name.split(SEPARATOR)
+    if first.startswith(sets.MARK):
+        return first[len(sets.MARK) :]
+    if first == creators.LIST:
+        return rest[0]
+    if first == creators.ELEMENT:
+        for live in (register.base, register.left):
+            stored = stored_json(live.value) if live else None
+            if isinstance(stored, dict) and "role" in stored:
+                return str(stored["role"])
+        return "names"
+    return first
+
+
+def _values(lives: list[Live]) -> frozenset[str | None]:
+    return frozenset(live.value for live in lives)
+
+
+def _shown(entries: Entries) -> object:
+    visible = without_superseded_imports(entries)
+    read = view.read_view(visible)
+    named = {
+        name: entries.live(name)[0].value
+        for name in entries.registers
+        if SEPARATOR not in name and _rule(name) is None and name not in _NEVER
+    }
+    return read.values, named

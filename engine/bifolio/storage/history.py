@@ -1,0 +1,235 @@
+"""Where each record's changes stand, and which of them one command made.
+
+``history`` has a row for each change, own or received, that lies in ``changes``, numbered in the
+order in which they were made or merged here, which is causal; ``touches`` says which records it
+touched. Both are derived from the bodies in ``changes``, so that what happened to one reference is
+found without opening every envelope. ``operations`` is this
+computer's own: what its commands did, so that they can be undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bifolio.storage.database import Database
+from bifolio.wire.changes import ID_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
+    """One change: its number, where its body lies (a row of ``changes``, and its place inside),
+    its id, when it was made and on which device (the tag of its slots)."""
+
+    number: int
+    change: int
+    place: int
+    id: bytes
+    stamp: str
+    device: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one command did. ``undoes`` is the operation that it took back, ``undone`` the one that
+    took it back."""
+
+    number: int
+    stamp: str
+    words: str | None
+    undoes: int | None
+    undone: int | None
+
+
+_LOGGED = "number, change, place, id, stamp, device, records"
+_OPERATION = "number, stamp, words, undoes, undone"
+
+
+class ChangeIndex:
+    """The tables ``history`` and ``touches``. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- writing ------------------------------------------------------------------------
+
+    def add(
+        self,
+        *,
+        change: int,
+        place: int,
+        change_id: bytes,
+        stamp: str,
+        device: str,
+        record_ids: Iterable[str],
+        number: int | None = None,
+    ) -> None:
+        """Note a change that lies at a place of a row of ``changes``, after all that are noted, or
+        under the number that it had."""
+        touched = [bytes.fromhex(one) for one in dict.fromkeys(record_ids)]
+        number = self._database.execute(
+            "INSERT INTO history (number, change, place, id, stamp, device, records) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (number, change, place, change_id, stamp, device, len(touched)),
+        ).lastrowid
+        self._database.execute_many(
+            "INSERT INTO touches (record, entry) VALUES (?, ?)", [(one, number) for one in touched]
+        )
+
+    def move(self, unsealed: Sequence[int], *, to: int) -> None:
+        """Unsealed changes lie in one envelope now, in this order."""
+        # Found first: the envelope may have the number that one of them had.
+        numbers = [self._at(change) for change in unsealed]
+        self._database.execute_many(
+            "UPDATE history SET change = ?, place = ? WHERE number = ?",
+            [(to, place, number) for place, number in enumerate(numbers)],
+        )
+
+    def move_envelope(self, replaced: int, *, to: int, device: str) -> None:
+        """What lay in an envelope lies in the one that replaces it, which that device sealed."""
+        self._database.execute(
+            "UPDATE history SET change = ?, device = ? WHERE change = ?", (to, device, replaced)
+        )
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._database.execute("DELETE FROM history")
+        self._database.execute("DELETE FROM touches")
+
+    def _at(self, change: int) -> int | None:
+        row = self._database.row("SELECT number FROM history WHERE change = ?", (change,))
+        return row[0] if row else None
+
+    # --- reading --------------------------------------------------------------------------
+
+    def of_record(self, record_id: str) -> list[LoggedChange]:
+        """The changes that touched a record, in this replica's order, which is causal."""
+        return self._logged(
+            "number IN (SELECT entry FROM touches WHERE record = ?) ORDER BY number",
+            (bytes.fromhex(record_id),),
+        )
+
+    def touching(self, record_id: str) -> int:
+        """How many changes touched a record."""
+        row = self._database.row(
+            "SELECT count(*) FROM touches WHERE record = ?", (bytes.fromhex(record_id),)
+        )
+        return int(row[0]) if row else 0
+
+    def called(self, change_id: bytes) -> LoggedChange | None:
+        """The change of an id. A folder that was copied may have sealed it twice."""
+        found = self._logged("id = ? ORDER BY number LIMIT 1", (change_id,))
+        return found[0] if found else None
+
+    def beginning_with(self, prefix: str, *, most: int) -> list[bytes]:
+        """The ids of changes that begin with a prefix of hex digits, as long as they are few."""
+        low = bytes.fromhex(prefix.ljust(2 * ID_BYTES, "0"))
+        high = bytes.fromhex(prefix.ljust(2 * ID_BYTES, "f"))
+        rows = self._database.rows(
+            "SELECT DISTINCT id FROM history WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?",
+            (low, high, most),
+        )
+        return [row[0] for row in rows]
+
+    def between(self, first: str, last: str, *, device: str | None = None) -> list[LoggedChange]:
+        """The changes with stamps from ``first`` to ``last``, in this replica's order."""
+        return self._logged(
+            "stamp >= ? AND stamp <= ? AND (? IS NULL OR device = ?) ORDER BY number",
+            (first, last, device, device),
+        )
+
+    def newest(
+        self, before: tuple[str, int], *, first: str, tags: Sequence[str] | None, most: int
+    ) -> list[LoggedChange]:
+        """A page of changes of these devices (None: of all), the latest stamps first: those
+        before (stamp, number)."""
+        among = "1" if tags is None else f"device IN ({', '.join('?' * len(tags))})"
+        return self._logged(
+            f"(stamp, number) < (?, ?) AND stamp >= ? AND {among} "
+            "ORDER BY stamp DESC, number DESC LIMIT ?",
+            (*before, first, *(tags or ()), most),
+        )
+
+    def devices(self) -> list[str]:
+        """The tags of all devices that made a change."""
+        return [row[0] for row in self._database.rows("SELECT DISTINCT device FROM history")]
+
+    def numbers(self) -> dict[tuple[int, int], int]:
+        """The number of each change by the row of ``changes`` and the place where it lies."""
+        rows = self._database.rows("SELECT change, place, number FROM history")
+        return {(change, place): number for change, place, number in rows}
+
+    def all_rows(self) -> list[tuple[Any, ...]]:
+        """Everything, in order: to compare upkeep with a rebuild."""
+        return self._database.rows(
+            f"SELECT {_LOGGED}, record FROM history "
+            "LEFT JOIN touches ON entry = number ORDER BY number, record"
+        )
+
+    def _logged(self, condition: str, values: Sequence[object]) -> list[LoggedChange]:
+        rows = self._database.rows(f"SELECT {_LOGGED} FROM history WHERE {condition}", values)
+        return [LoggedChange(*row) for row in rows]
+
+
+class Operations:
+    """The tables ``operations`` and ``operation_changes``. Writes happen inside the caller's
+    transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, *, stamp: str, words: str | None, undoes: int | None) -> int:
+        """Begin an operation; its number."""
+        number = self._database.execute(
+            "INSERT INTO operations (stamp, words, undoes) VALUES (?, ?, ?)",
+            (stamp, words, undoes),
+        ).lastrowid
+        assert number is not None
+        return number
+
+    def add_change(self, number: int, change_id: bytes) -> None:
+        """One more change of an operation."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO operation_changes (id, operation) VALUES (?, ?)",
+            (change_id, number),
+        )
+
+    def describe(self, number: int, words: str) -> None:
+        """Say in words what an operation did."""
+        self._database.execute("UPDATE operations SET words = ? WHERE number = ?", (words, number))
+
+    def mark_undone(self, number: int, *, by: int | None) -> None:
+        """An operation was taken back by another one; None: it stands again."""
+        self._database.execute("UPDATE operations SET undone = ? WHERE number = ?", (by, number))
+
+    def remove_all(self) -> None:
+        """Forget all operations (joining another library only)."""
+        self._database.execute("DELETE FROM operations")
+        self._database.execute("DELETE FROM operation_changes")
+
+    def read(self, number: int) -> Operation | None:
+        """An operation by its number."""
+        return self._one("number = ?", (number,))
+
+    def last(self) -> Operation | None:
+        """The last command that stands: no undo, and not undone."""
+        return self._one("undoes IS NULL AND undone IS NULL ORDER BY number DESC LIMIT 1", ())
+
+    def of_change(self, change_id: bytes) -> Operation | None:
+        """The operation that made a change, where this computer made it."""
+        return self._one(
+            "number = (SELECT operation FROM operation_changes WHERE id = ?)", (change_id,)
+        )
+
+    def changes(self, number: int) -> list[bytes]:
+        """The ids of an operation's changes, in the order in which they were made."""
+        rows = self._database.rows(
+            "SELECT id FROM operation_changes WHERE operation = ? ORDER BY number", (number,)
+        )
+        return [row[0] for row in rows]
+
+    def _one(self, condition: str, values: Sequence[object]) -> Operation | None:
+        row = self._database.row(f"SELECT {_OPERATION} FROM operations WHERE {condition}", values)
+        return Operation(*row) if row else None
