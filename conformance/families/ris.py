@@ -104,7 +104,7 @@ def _is_an_accession_number(found: Disagreement) -> bool:
 
 
 def _is_an_identifier(found: Disagreement) -> bool:
-    if found.field != "jabref.comment" or not isinstance(found.expected, str):
+    if found.field != "note" or not isinstance(found.expected, str):
         return False
     wanted = [line.partition("[")[0].strip() for line in found.expected.split("\n")]
     return all(text in texts_of(found, "PMID", "PMCID") for text in wanted)

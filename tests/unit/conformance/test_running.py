@@ -99,3 +99,5 @@ def test_a_slice_of_the_real_files_is_read_whole_and_comes_back(formats: list[st
     for one in figures.values():
         assert one.is_sound(), text({one.format: one}, verbose=True)
         assert one.agreement.values > 20
+        if one.format not in _LARGE:
+            assert one.agreement.unexplained == []
