@@ -15,7 +15,6 @@ from bifolio.formats import dates, latex, people
 from bifolio.formats.bibtex_dates import PARTS as DATE_PARTS
 from bifolio.formats.bibtex_dates import gather_issued, other_date
 from bifolio.formats.bibtex_fields import (
-    BOOKS,
     PARTS,
     SUBTITLES,
     csl_type,
@@ -250,7 +249,7 @@ def _written_name(field: str, values: Values, dialect: str, kind: str) -> str:
     if field == "container-title":
         if csl in PARTS and "volume-title" in values:
             return "maintitle"
-        if csl in PARTS or csl in BOOKS:
+        if csl in PARTS:
             return "booktitle"
         return "journaltitle" if dialect == "biblatex" else "journal"
     if field in ("issue", "number", "collection-number"):

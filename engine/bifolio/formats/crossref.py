@@ -100,6 +100,15 @@ def settled(source: Source, keys: Collection[str]) -> Source:
     )
 
 
+def unlinked(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The tags of an entry written anew, which says all by itself and must inherit nothing.
+
+    What it referred to is carried: it is data, and no link any more.
+    """
+    links = ("crossref", "xdata")
+    return [(f"x-bibtex-{tag}" if tag in links else tag, raw) for tag, raw in tags]
+
+
 def _names(name: str, kind: str, whole: str, names: set[str]) -> tuple[str, ...]:
     """The names under which an entry takes a field of its parent; none if it does not."""
     if name.startswith("x-"):

@@ -155,6 +155,8 @@ def compose(
     if not changed:
         return start, lost
     tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=True)
+    if old is None and family is BIBTEX:
+        tags = crossref.unlinked(tags)
     written = replace(start, tags=tuple(tags))
     if old is not None and _differences(values, family.trace(written, blocks).values):
         tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=False)

@@ -81,6 +81,14 @@ def test_a_part_of_a_volume_of_a_work_keeps_both_titles(tmp_path: Path, dialect:
     assert report.lost == []
 
 
+def test_an_entry_written_anew_inherits_nothing_beyond_what_it_has(tmp_path: Path) -> None:
+    text = "@inbook{a, crossref={b}, title={A}}\n@book{b, title={B}, note={N}}"
+    loaded = load_content(tmp_path, text)
+    anew, _ = export(exported(loaded, with_source=False), "bibtex")
+    assert "  x-bibtex-crossref = {b},\n" in anew
+    assert load_content(tmp_path, anew).values() == loaded.values()
+
+
 def test_a_touched_record_differs_only_in_touched_fields() -> None:
     loaded = load(GOLDEN / "small.bib")
     before, _ = export(exported(loaded), "bibtex", loaded.blocks)
