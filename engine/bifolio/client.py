@@ -225,6 +225,8 @@ async def connected(url: str) -> AsyncIterator[Socket]:
             compression=None,
             max_size=limits.MESSAGE_BYTES_MAX,
             open_timeout=limits.HANDSHAKE_TIMEOUT_S,
+            ping_interval=limits.PING_INTERVAL_S,
+            ping_timeout=limits.PING_TIMEOUT_S,
         )
     except (InvalidURI, ValueError) as error:  # a port too high, a host that has no form in DNS
         raise RelayUnreachableError(url, reason="this is no address") from error

@@ -142,8 +142,8 @@ async def _listen(relay: Relay, config: Config, logger: logging.Logger) -> Serve
             max_queue=2,
             open_timeout=limits.HANDSHAKE_TIMEOUT_S,
             close_timeout=limits.SHUTDOWN_GRACE_S,
-            ping_interval=limits.RELAY_PING_INTERVAL_S,
-            ping_timeout=limits.RELAY_PING_TIMEOUT_S,
+            ping_interval=limits.PING_INTERVAL_S,
+            ping_timeout=limits.PING_TIMEOUT_S,
             server_header=None,
             logger=_socket_logger(logger),
         )

@@ -36,11 +36,12 @@ def sync(
 
             asyncio.run(_watch(opened, call.output))
             return
+        known = opened.keys.shared_count()
         with ProgressBars() as progress:
             report = opened.sync(progress=progress)
-        shared = opened.status().shared_keys
+        shared = opened.keys.shared_count()
     _print(call.output, report)
-    if shared and report.pulled:
+    if shared > known:  # once, when it came about; 'status' goes on saying so
         call.output.remark(shared_keys_line(shared))
 
 

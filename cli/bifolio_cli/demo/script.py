@@ -33,6 +33,16 @@ UNSEEN_TAG = "durchschuss"
 #: "Inside front cover": deleted on the laptop, touched by nobody.
 DELETED = "Anonymous:1992:IFCb"
 
+#: A group that both order apart, a tag and a PDF.
+GROUP = "Kerning lecture"
+GROUP_LATER = "Leimbinder lecture"
+GROUP_ABOVE = "Bogensignatur course"
+GROUPED = (EDITED_TWICE, DELETED_AND_EDITED)
+GROUPED_LATER = "Knuth:TB5-1-4"
+TAG = "bleisatz"
+PDF = "Walzenmasse.pdf"
+PDF_TEXT = "A scan of the Andruckexemplar."
+
 OFFICE_ADDED = (
     "--type",
     "book",
@@ -66,4 +76,9 @@ PLANTED_WORDS = (
     "Fraktursatz",
     "Gevierte",
     "Setzkasten",
+    "Leimbinder",
+    "Bogensignatur",
+    "bleisatz",
+    "Walzenmasse",
+    "Andruckexemplar",
 )

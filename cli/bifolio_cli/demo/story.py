@@ -10,6 +10,7 @@ from time import monotonic
 
 from bifolio_cli.demo import script
 from bifolio_cli.demo.computers import Computer, Ended
+from bifolio_cli.demo.order import check_order, order_apart, put_in_order
 from bifolio_cli.demo.reading import (
     author_names,
     check_deletions,
@@ -116,6 +117,7 @@ def one_library(stage: Stage) -> None:
     narrator.space()
     note = f"note={script.NOTE_FIRST}\n\n{script.NOTE_SECOND}"
     office.run("edit", script.EDITED_TWICE, note, shows=0)
+    put_in_order(stage)
     synced(office, laptop)
 
 
@@ -149,11 +151,12 @@ def apart(stage: Stage) -> None:
         laptop.run("add", *script.LAPTOP_ADDED, shows=1),
     ]
     outcome.seconds["slowest_edit_offline"] = max(edit.seconds for edit in edits)
+    order_apart(stage)
     narrator.say("Nobody listens; what was edited is safe on its computer and waits.")
     narrator.space()
     office.run("sync", exits=1)
     unsent = [computer.ask("status")["unsent"] for computer in stage.computers]
-    outcome.check("without a relay every edit is kept and waits to be sent", unsent == [4, 5])
+    outcome.check("without a relay every edit is kept and waits to be sent", unsent == [5, 8])
 
 
 def together(stage: Stage) -> None:
@@ -185,6 +188,7 @@ def together(stage: Stage) -> None:
         "both edited paragraphs of the note are there",
         all(one["fields"].get("note") == _MERGED_NOTE for one in shown),
     )
+    check_order(stage)
     check_title_conflict(stage, shown, conflicts)
     check_deletions(stage, conflicts)
     outcome.check(

@@ -147,6 +147,10 @@ class Keys:
             found.append(SharedKey(key, rows[0].id, others))
         return found
 
+    def shared_count(self) -> int:
+        """How many citation keys several live references have; the same cost in any library."""
+        return self._replica.references.shared_keys.count()
+
     def _rows(self, refs: Sequence[str] | None) -> Iterator[ReferenceRow]:
         references = self._replica.references
         if refs is None:
