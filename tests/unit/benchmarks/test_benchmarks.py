@@ -49,6 +49,7 @@ def smoke(name: str) -> dict[str, Any]:
 
 def test_there_is_a_benchmark_for_every_question() -> None:
     assert NAMES == [
+        "bench_files",
         "bench_first_sync",
         "bench_import",
         "bench_merge",
