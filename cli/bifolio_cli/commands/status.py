@@ -65,7 +65,8 @@ def _queue_lines(report: Mapping[str, Any]) -> Iterator[str]:
         sent = "All of your changes are sent."
         unsent = f"{count(report['unsent'], 'change')} of yours not sent yet."
         yield unsent if report["unsent"] else sent
-    if report["unsent_files"]:
-        yield f"{count(report['unsent_files'], 'file')} of yours not sent yet."
+        if report["unsent_files"]:
+            files = count(report["unsent_files"], "file")
+            yield f"{files} here that the relay does not have: 'bifolio file list'."
     if report["waiting"]:
         yield f"{count(report['waiting'], 'received change')} waiting for earlier ones."
