@@ -156,7 +156,7 @@ def files_not_read(replica: Replica) -> Finding:
     return Finding(
         "files",
         Verdict.UNKNOWN if named else Verdict.WELL,
-        f"{len(named):,} attached files were not read{elsewhere}."
+        f"The attached files ({len(named):,}) were not read{elsewhere}."
         if named
         else "There are no attached files.",
         "Check them with: bifolio doctor --files" if named else "",
