@@ -244,10 +244,10 @@ def _quoted(path: Path) -> str:
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours; what is none of the user's is passed on as it is."""
-    folder = path.parent
     try:
         yield
     except sqlite3.DatabaseError as error:
+        folder = path.parent
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _BUSY:
             raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
