@@ -30,7 +30,7 @@ _Change = Callable[[str], str]
 
 def _without_marks(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text)
-    return "".join(one for one in decomposed if not unicodedata.combining(one))
+    return "".join(one for one in decomposed if not unicodedata.combining(one)).replace("ı", "i")
 
 
 #: What may be changed in both texts before they are compared, in this order.
@@ -109,7 +109,8 @@ def _stands_elsewhere(found: Disagreement) -> bool:
         piece for text in plain_texts(found.expected)
         for piece in re.split(r"\n|; | / |: |\. |, ?", text)
     ]  # fmt: skip
-    return bool(pieces) and all(loose(piece) in ours for piece in pieces)
+    ours = _without_marks(ours)
+    return bool(pieces) and all(_without_marks(loose(piece)) in ours for piece in pieces)
 
 
 def _has_other_accents(found: Disagreement) -> bool:
@@ -386,6 +387,11 @@ DIFFERENCES: Final = (
             [loose(text.replace("~", "")) for text in plain_texts(found.ours)]
             == [loose(text) for text in plain_texts(found.expected)]
         ),
+    ),
+    Difference(
+        "research-notes",
+        "Zotero has one kind of note; what stands in annote, comment or review is an annotation.",
+        lambda found: found.field == "note" and found.ours is None and "annotation" in found.values,
     ),
     Difference(
         "fault-of-the-case",
