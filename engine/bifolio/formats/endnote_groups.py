@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bifolio.formats import foreign_queries
-from bifolio.formats.foreign_sqlite import ForeignDatabase
+from bifolio.formats.foreign_sqlite import ForeignDatabase, as_number
 from bifolio.formats.quiet_xml import parsed
 from bifolio.records.reference import ImportedGroup, LeftOut
 
@@ -95,12 +95,12 @@ def read_tags(database: ForeignDatabase) -> dict[int, tuple[str, ...]]:
     for row in database.records("tag_groups"):
         spec = _spec(row.get("spec"), fallback="")
         if spec.name:
-            names[int(row["group_id"])] = spec.name
+            names[as_number(row.get("group_id"))] = spec.name
     found: dict[int, tuple[str, ...]] = {}
     for row in database.records("tag_members_content"):
         numbers = [int(one, 16) for one in re.findall(r"[0-9a-fA-F]+", str(row.get("c0") or ""))]
         if tags := tuple(names[one] for one in numbers if one in names):
-            found[int(row["id"])] = tags
+            found[as_number(row.get("id"))] = tags
     return found
 
 

@@ -19,7 +19,7 @@ from bifolio.formats import endnote_records, library_layer
 from bifolio.formats.endnote_columns import COLUMNS, STYLE_FIELDS, UNREAD, type_of
 from bifolio.formats.endnote_groups import GroupTree, read_groups, read_tags
 from bifolio.formats.endnote_text import Run, attributes, write_raw
-from bifolio.formats.foreign_sqlite import ForeignDatabase
+from bifolio.formats.foreign_sqlite import ForeignDatabase, as_number, as_text
 from bifolio.formats.kept_files import kept_file
 from bifolio.formats.library_layer import Layer
 from bifolio.formats.quiet_xml import parsed
@@ -73,12 +73,12 @@ def read(database: ForeignDatabase, *, folder: Path | None, file: str) -> Iterat
     yield from library.tree.left_out
     types: Counter[int] = Counter()
     for row in database.records("refs"):
-        number = _number(row["id"])
+        number = as_number(row["id"])
         reference = _reference(row, number, library)
         if reference is None:
             yield SkippedRecord(file, 0, f"the record {number} holds nothing but its type")
             continue
-        types[_number(row["reference_type"])] += 1
+        types[as_number(row["reference_type"])] += 1
         yield reference
     yield from _doubtful(types)
 
@@ -87,11 +87,11 @@ def _library(database: ForeignDatabase, folder: Path | None) -> _Library:
     own_id = ""
     for row in database.records("misc"):
         if row.get("code") == _LIBRARY_ID and not own_id:
-            own_id = _text(row.get("value")).strip()
+            own_id = as_text(row.get("value")).strip()
     files: dict[int, list[tuple[int, str]]] = {}
     for place, row in enumerate(database.records("file_res")):
-        kept = files.setdefault(_number(row["refs_id"]), [])
-        kept.append((_number(row.get("file_pos")) or place, _text(row.get("file_path"))))
+        kept = files.setdefault(as_number(row.get("refs_id")), [])
+        kept.append((as_number(row.get("file_pos")) or place, as_text(row.get("file_path"))))
     return _Library(
         own_id,
         read_groups(database, format=ENDNOTE_XML.name, library=own_id),
@@ -102,7 +102,7 @@ def _library(database: ForeignDatabase, folder: Path | None) -> _Library:
 
 
 def _reference(row: dict[str, Any], number: int, library: _Library) -> ImportedReference | None:
-    kind = type_of(_number(row["reference_type"])).type
+    kind = type_of(as_number(row["reference_type"])).type
     paths = library.files.get(number, [])
     tags = list(_tags(row, kind))
     if not tags and not paths:
@@ -134,13 +134,13 @@ def _layer(row: dict[str, Any], number: int, library: _Library) -> Layer:
         library_layer.FILES: (),
         library_layer.TAGS: library.tags.get(number, ()),
     }
-    rating = _text(row.get("rating")).strip()
+    rating = as_text(row.get("rating")).strip()
     stars = round(int(rating) / _STARS) if rating.isdigit() else 0
     layer[library_layer.RATING] = (str(min(stars, 5)),) if stars else ()
-    read = _text(row.get("read_status")).strip() == "1"
+    read = as_text(row.get("read_status")).strip() == "1"
     layer[library_layer.READ_STATUS] = ("read",) if read else ()
-    layer[library_layer.CHANGED] = (_text(row.get("record_last_updated")) or "0",)
-    layer[library_layer.TRASH] = ("1",) if _number(row.get("trash_state")) else ()
+    layer[library_layer.CHANGED] = (as_text(row.get("record_last_updated")) or "0",)
+    layer[library_layer.TRASH] = ("1",) if as_number(row.get("trash_state")) else ()
     return layer
 
 
@@ -149,7 +149,7 @@ def _tags(row: dict[str, Any], kind: str) -> Iterator[tuple[str, str]]:
     styles = _styles(row.get("text_styles"))
     known = {column.name for column in COLUMNS}
     for column in COLUMNS:
-        text = _text(row.get(column.name))
+        text = as_text(row.get(column.name))
         if not text.strip():
             continue
         runs = _runs(text, styles.get(column.name, []))
@@ -163,7 +163,7 @@ def _tags(row: dict[str, Any], kind: str) -> Iterator[tuple[str, str]]:
             if column.name == "secondary_title" and kind in _JOURNALS:
                 yield "periodical/full-title", write_raw(one)
     for name, value in row.items():
-        if name not in known and name not in UNREAD and (text := _text(value)).strip():
+        if name not in known and name not in UNREAD and (text := as_text(value)).strip():
             yield name.replace("_", "-"), write_raw(_runs(text, []))
 
 
@@ -238,14 +238,3 @@ def _doubtful(types: Counter[int]) -> Iterator[LeftOut]:
 
 def _bare(text: str) -> str:
     return write_raw([Run(text, None)])
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace").replace("\x00", "")
-    return "" if value is None else str(value).replace("\x00", "")
-
-
-def _number(value: object) -> int:
-    """A whole number of a column, 0 where something else stands in it."""
-    return int(text) if (text := _text(value).strip()).isdecimal() else 0

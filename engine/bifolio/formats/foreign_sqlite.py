@@ -101,6 +101,33 @@ class ForeignDatabase:
         for row in self.rows(f'SELECT {names} FROM "{table}" ORDER BY rowid'):
             yield dict(zip(columns, row, strict=True))
 
+    def table(self, name: str, *, numbers: str = "", texts: str = "") -> Iterator[dict[str, Any]]:
+        """The rows of a table by rowid, of each the columns that are named.
+
+        Args:
+            numbers: columns (space-separated) that hold whole numbers; anything else is 0.
+            texts: columns that hold text; NULL is the empty text.
+
+        Raises:
+            FileFormatError: the table has not all of these columns. One that is not there at all
+                has no rows.
+        """
+        wanted = [*numbers.split(), *texts.split()]
+        if not self.columns(name):
+            return
+        if missing := [one for one in wanted if one not in self.columns(name)]:
+            raise FileFormatError(
+                self._named,
+                expected=self._shown,
+                got=f"one of an unknown version (its table {name} has no {', '.join(missing)})",
+                next_step="Open it in the newest version of its own program, and import it again.",
+            )
+        whole = len(numbers.split())
+        names = ", ".join(f'"{one}"' for one in wanted)
+        for row in self.rows(f'SELECT {names} FROM "{name}" ORDER BY rowid'):
+            values = [*map(as_number, row[:whole]), *map(as_text, row[whole:])]
+            yield dict(zip(wanted, values, strict=True))
+
     def _prepare(self) -> None:
         connection = self._connection
         # The first statement recovers what the write-ahead log or the journal of the copy holds.
@@ -128,6 +155,21 @@ class ForeignDatabase:
             got=f"a database that SQLite cannot read ({error})",
             next_step="Open it in its own program, which can repair it, and import it again.",
         )
+
+
+def as_text(value: object) -> str:
+    """A cell as text, without NUL, which no text of ours can hold."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    return "" if value is None else str(value).replace("\x00", "")
+
+
+def as_number(value: object) -> int:
+    """A cell as a whole number, 0 where something else stands in it."""
+    if isinstance(value, int):
+        return value
+    written = as_text(value).strip()
+    return int(written) if written.isascii() and written.isdigit() else 0
 
 
 def _copy(path: Path, copy: Path) -> None:

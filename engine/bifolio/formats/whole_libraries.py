@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import endnote_library, foreign_sqlite, zotero_library
+from bifolio.formats import endnote_library, foreign_sqlite, zotero_library, zotero_rows
 from bifolio.formats.foreign_sqlite import ForeignDatabase
 from bifolio.formats.library_places import SHOWN, Place, found, may_be_library
 from bifolio.records.reference import ImportedGroup, ImportedReference, LeftOut, SkippedRecord
@@ -66,7 +66,7 @@ def _read(
     path: Path, place: Place, format: str | None, group: str | None, progress: Progress | None
 ) -> Iterator[Read]:
     with foreign_sqlite.opened(place.database, shown=SHOWN) as database:
-        is_zotero = zotero_library.is_zotero(database)
+        is_zotero = zotero_rows.is_zotero(database)
         if not is_zotero and not endnote_library.is_endnote(database):
             raise FileFormatError(str(path), expected=SHOWN, got="a database of another program")
         if format is not None and is_zotero != (format == ZOTERO):

@@ -9,10 +9,10 @@ means (``zotero``), nor where the files were found.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, Final
+from typing import Final
 
 from bifolio.errors import FileFormatError
 from bifolio.formats import library_layer, zotero
@@ -20,6 +20,13 @@ from bifolio.formats.foreign_queries import Condition, of_zotero
 from bifolio.formats.foreign_sqlite import ForeignDatabase
 from bifolio.formats.kept_files import file_name, kept_file
 from bifolio.formats.library_layer import Layer
+from bifolio.formats.zotero_rows import (
+    Collection,
+    Item,
+    is_zotero,
+    read_collections,
+    read_items,
+)
 from bifolio.records.canonical import canonical_json
 from bifolio.records.reference import (
     ImportedFile,
@@ -35,34 +42,6 @@ Read = ImportedReference | ImportedGroup | SkippedRecord | LeftOut
 _LINKED_URL: Final = 3
 _STORED: Final = "storage:"
 _LINKED_BASE: Final = "attachments:"
-_CHILDREN: Final = frozenset({"note", "attachment", "annotation"})
-
-
-@dataclass(slots=True)
-class _Item:
-    """One row of ``items``, with all that hangs on it."""
-
-    id: int
-    key: str
-    type: str
-    added: str
-    changed: str
-    trashed: bool
-    parent: int | None = None
-    values: dict[str, str] = field(default_factory=dict)
-    creators: list[tuple[int, str, str]] = field(default_factory=list)
-    tags: list[tuple[str, int]] = field(default_factory=list)
-    relations: list[str] = field(default_factory=list)
-    collections: list[str] = field(default_factory=list)
-    note: str = ""
-    attachment: dict[str, Any] | None = None
-    annotation: dict[str, Any] | None = None
-    children: list[_Item] = field(default_factory=list)
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Where it stands among its like on every computer."""
-        return (self.added, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +63,6 @@ class _Files:
         hidden = any(part.startswith(".") for part in place.parts)
         there = self.linked and place.is_absolute() and not hidden and place.is_file()
         return ImportedFile(f"linked/{key}/{name}", name, place if there else None)
-
-
-def is_zotero(database: ForeignDatabase) -> bool:
-    """Whether this is a database of Zotero's."""
-    return {"itemID", "itemTypeID", "libraryID", "key"} <= set(database.columns("items"))
 
 
 def read(
@@ -114,159 +88,59 @@ def read(
         raise FileFormatError(file, expected="a Zotero library", got="another kind of database")
     chosen, prefix, others = _libraries(database, file, group)
     yield from others
-    collections = list(_collections(database, chosen, prefix))
-    yield from collections
-    items = _items(database, chosen)
-    for item in items.values():
-        if item.parent in items:
-            items[item.parent].children.append(item)
-    for item in sorted(items.values(), key=lambda one: one.place):
-        if item.parent is None and item.type != "annotation":
+    collections = read_collections(database, chosen)
+    groups = list(_groups(collections, prefix))
+    yield from groups
+    items = read_items(database, chosen)
+    for item in items:
+        if item.annotation is None:
             yield _reference(item, prefix, _Files(folder, linked=not packed), file)
-    yield from _searches(database, chosen, prefix, collections)
-    yield from _left_out(database, chosen, items)
+    yield from _searches(database, chosen, prefix, groups)
+    yield from _left_out(collections, items)
 
 
 def _libraries(
     database: ForeignDatabase, file: str, group: str | None
 ) -> tuple[int, str, list[LeftOut]]:
     """(the library's number, what its keys begin with, the libraries that stay out)."""
-    names = {int(row["libraryID"]): row for row in database.records("groups")}
-    for number, row in names.items():
+    theirs = list(database.table("groups", numbers="libraryID groupID", texts="name"))
+    for row in theirs:
         if group is not None and row["name"] == group:
-            return number, f"group-{row['groupID']}:", []
+            return row["libraryID"], f"group-{row['groupID']}:", []
     if group is not None:
-        known = ", ".join(f"'{row['name']}'" for row in names.values()) or "no group library"
         raise FileFormatError(
             file,
             expected=f"a Zotero group library '{group}'",
-            got=known,
+            got=", ".join(f"'{row['name']}'" for row in theirs) or "no group library",
             next_step="Name one of those that are there, or leave the option out.",
         )
-    mine = next(
-        (int(row["libraryID"]) for row in database.records("libraries") if row["type"] == "user"), 1
-    )
+    libraries = database.table("libraries", numbers="libraryID", texts="type")
+    mine = next((row["libraryID"] for row in libraries if row["type"] == "user"), 1)
     others = [
         LeftOut(
             f"the group library '{row['name']}'",
             f"it is a library of its own; import it with --zotero-group '{row['name']}'",
         )
-        for row in names.values()
+        for row in theirs
     ]
     return mine, "", others
 
 
-def _collections(database: ForeignDatabase, library: int, prefix: str) -> Iterator[ImportedGroup]:
-    """Zotero's collections in the order in which Zotero shows them: by name."""
-    deleted = {row["collectionID"] for row in database.records("deletedCollections")}
-    rows = {
-        row["collectionID"]: row
-        for row in database.records("collections")
-        if row["libraryID"] == library and row["collectionID"] not in deleted
-    }
-    places: defaultdict[Any, int] = defaultdict(int)
-    for row in sorted(
-        rows.values(), key=lambda one: (one["collectionName"].casefold(), one["key"])
-    ):
-        above = rows.get(row["parentCollectionID"])
-        parent = prefix + above["key"] if above is not None else ""
-        name = " ".join(str(row["collectionName"]).split()) or row["key"]
-        yield ImportedGroup(zotero.NAME, prefix + row["key"], name, parent, places[parent])
+def _groups(collections: Sequence[Collection], prefix: str) -> Iterator[ImportedGroup]:
+    """The collections that are not in Zotero's trash, in their order."""
+    living = {one.id: one for one in collections if not one.trashed}
+    places: defaultdict[str, int] = defaultdict(int)
+    for one in living.values():
+        parent = prefix + living[one.parent].key if one.parent in living else ""
+        yield ImportedGroup(zotero.NAME, prefix + one.key, one.name, parent, places[parent])
         places[parent] += 1
-
-
-def _items(database: ForeignDatabase, library: int) -> dict[int, _Item]:
-    """All items of a library by Zotero's number, each with its own data."""
-    types = {row["itemTypeID"]: row["typeName"] for row in _either(database, "itemTypes")}
-    deleted = {row["itemID"] for row in database.records("deletedItems")}
-    items = {
-        row["itemID"]: _Item(
-            row["itemID"], row["key"], types.get(row["itemTypeID"], "document"),
-            str(row["dateAdded"]), str(row["dateModified"]), row["itemID"] in deleted,
-        )
-        for row in database.records("items")
-        if row["libraryID"] == library
-    }  # fmt: skip
-    _add_fields(database, items)
-    _add_creators(database, items)
-    _add_sets(database, items)
-    _add_children(database, items)
-    return items
-
-
-def _add_fields(database: ForeignDatabase, items: Mapping[int, _Item]) -> None:
-    names = {row["fieldID"]: row["fieldName"] for row in _either(database, "fields")}
-    for item_id, field_id, value in database.rows(
-        "SELECT itemID, fieldID, value FROM itemData JOIN itemDataValues USING (valueID)"
-    ):
-        if (item := items.get(item_id)) is not None and value is not None:
-            item.values[names.get(field_id, f"field-{field_id}")] = str(value)
-
-
-def _add_creators(database: ForeignDatabase, items: Mapping[int, _Item]) -> None:
-    roles = {row["creatorTypeID"]: row["creatorType"] for row in database.records("creatorTypes")}
-    people = {row["creatorID"]: row for row in database.records("creators")}
-    for row in database.records("itemCreators"):
-        item, person = items.get(row["itemID"]), people.get(row["creatorID"])
-        if item is None or person is None:
-            continue
-        first, last = str(person["firstName"] or ""), str(person["lastName"] or "")
-        name = (
-            {"name": last} if person["fieldMode"] == 1 else {"firstName": first, "lastName": last}
-        )
-        role = roles.get(row["creatorTypeID"], "contributor")
-        item.creators.append((row["orderIndex"], role, canonical_json(name)))
-
-
-def _add_sets(database: ForeignDatabase, items: Mapping[int, _Item]) -> None:
-    """Tags, relations and collections."""
-    for item_id, name, kind in database.rows(
-        "SELECT itemID, name, type FROM itemTags JOIN tags USING (tagID)"
-    ):
-        if item_id in items:
-            items[item_id].tags.append((str(name), int(kind or 0)))
-    predicates = {
-        row["predicateID"]: row["predicate"] for row in database.records("relationPredicates")
-    }
-    for row in database.records("itemRelations"):
-        if row["itemID"] in items:
-            said = f"{predicates.get(row['predicateID'], 'relation')} {row['object']}"
-            items[row["itemID"]].relations.append(said)
-    keys = {row["collectionID"]: row["key"] for row in database.records("collections")}
-    gone = {row["collectionID"] for row in database.records("deletedCollections")}
-    for row in database.records("collectionItems"):
-        if row["itemID"] in items and row["collectionID"] in keys.keys() - gone:
-            items[row["itemID"]].collections.append(keys[row["collectionID"]])
-
-
-def _add_children(database: ForeignDatabase, items: Mapping[int, _Item]) -> None:
-    """Notes, attachments and annotations, and the items that they belong to."""
-    for table in ("itemNotes", "itemAttachments", "itemAnnotations"):
-        for row in database.records(table):
-            if (item := items.get(row["itemID"])) is None:
-                continue
-            item.parent = item.parent or row["parentItemID"]
-            if table == "itemNotes":
-                item.note = str(row["note"] or "")
-                if item.type == "note" and row["title"]:
-                    item.values["title"] = str(row["title"])
-            elif table == "itemAttachments":
-                item.attachment = row
-            else:
-                item.annotation = row
-
-
-def _either(database: ForeignDatabase, table: str) -> Iterator[dict[str, Any]]:
-    """Zotero's table with the user's own additions, or the plain one."""
-    combined = f"{table}Combined"
-    return database.records(combined if database.columns(combined) else table)
 
 
 # --- one item --------------------------------------------------------------------------------
 
 
 def _reference(
-    item: _Item, prefix: str, kept: _Files, file: str
+    item: Item, prefix: str, kept: _Files, file: str
 ) -> ImportedReference | SkippedRecord:
     """The reference of an item that stands for itself."""
     files: list[ImportedFile] = []
@@ -292,7 +166,7 @@ def _reference(
     )
 
 
-def _tags(item: _Item, files: list[ImportedFile], kept: _Files) -> Iterator[tuple[str, str]]:
+def _tags(item: Item, files: list[ImportedFile], kept: _Files) -> Iterator[tuple[str, str]]:
     """What Zotero holds of an item and of what hangs on it; its files are added to the list."""
     for name in sorted(item.values):
         yield name, item.values[name]
@@ -314,13 +188,13 @@ def _tags(item: _Item, files: list[ImportedFile], kept: _Files) -> Iterator[tupl
 
 
 def _attachment_tags(
-    item: _Item, files: list[ImportedFile], kept: _Files
+    item: Item, files: list[ImportedFile], kept: _Files
 ) -> Iterator[tuple[str, str]]:
     """A link, or a file with its annotations."""
     if item.attachment is None:
         return
     if item.attachment["linkMode"] == _LINKED_URL:
-        if item.type == "attachment" and item.parent is not None:
+        if item.type == "attachment" and item.parent:
             said = (item.values.get("title", ""), item.values.get("url", ""))
             yield "link", " ".join(filter(None, said))
     elif path := str(item.attachment["path"] or ""):
@@ -330,11 +204,11 @@ def _attachment_tags(
             yield "annotation", _annotation(child)
 
 
-def _place_in_text(item: _Item) -> tuple[str, str]:
+def _place_in_text(item: Item) -> tuple[str, str]:
     return (str(item.annotation["sortIndex"]) if item.annotation else "", item.key)
 
 
-def _annotation(item: _Item) -> str:
+def _annotation(item: Item) -> str:
     row = item.annotation or {}
     said = {
         "type": str(row.get("type") or ""),
@@ -349,20 +223,26 @@ def _annotation(item: _Item) -> str:
 
 
 def _searches(
-    database: ForeignDatabase, library: int, prefix: str, collections: Sequence[ImportedGroup]
+    database: ForeignDatabase, library: int, prefix: str, groups: Sequence[ImportedGroup]
 ) -> Iterator[ImportedGroup | LeftOut]:
     """Saved searches: smart groups behind the collections, where our language can say them."""
     conditions: defaultdict[int, list[Condition]] = defaultdict(list)
-    for row in database.records("savedSearchConditions"):
-        said = (str(row[name] or "") for name in ("condition", "operator", "value"))
-        conditions[row["savedSearchID"]].append(Condition(*said))
-    deleted = {row["savedSearchID"] for row in database.records("deletedSearches")}
-    groups = {one.id.removeprefix(prefix): one.record_id() for one in collections}
-    for row in database.records("savedSearches"):
-        number, name = row["savedSearchID"], " ".join(str(row["savedSearchName"]).split())
-        if row["libraryID"] != library or number in deleted:
+    for row in database.table(
+        "savedSearchConditions", numbers="savedSearchID", texts="condition operator value"
+    ):
+        said = Condition(row["condition"], row["operator"], row["value"])
+        conditions[row["savedSearchID"]].append(said)
+    gone = database.table("deletedSearches", numbers="savedSearchID")
+    deleted = {row["savedSearchID"] for row in gone}
+    known = {one.id.removeprefix(prefix): one.record_id() for one in groups}
+    rows = database.table(
+        "savedSearches", numbers="savedSearchID libraryID", texts="savedSearchName key"
+    )
+    for place, row in enumerate(rows, start=len(groups)):
+        name = " ".join(row["savedSearchName"].split()) or row["key"]
+        if row["libraryID"] != library or row["savedSearchID"] in deleted:
             continue
-        query = of_zotero(conditions[number], groups)
+        query = of_zotero(conditions[row["savedSearchID"]], known)
         if query is None:
             yield LeftOut(
                 f"the saved search '{name}'",
@@ -370,20 +250,17 @@ def _searches(
             )
         else:
             own = f"{prefix}search-{row['key']}"
-            yield ImportedGroup(zotero.NAME, own, name, place=len(groups) + number, query=query)
+            yield ImportedGroup(zotero.NAME, own, name, place=place, query=query)
 
 
 # --- what stays out --------------------------------------------------------------------------
 
 
-def _left_out(
-    database: ForeignDatabase, library: int, items: Mapping[int, _Item]
-) -> Iterator[LeftOut]:
-    deleted = {row["collectionID"] for row in database.records("deletedCollections")}
-    for row in database.records("collections"):
-        if row["libraryID"] == library and row["collectionID"] in deleted:
-            yield LeftOut(f"the collection '{row['collectionName']}'", "it is in Zotero's trash")
-    children = [one for one in items.values() if one.parent is not None]
+def _left_out(collections: Sequence[Collection], items: Sequence[Item]) -> Iterator[LeftOut]:
+    for one in collections:
+        if one.trashed:
+            yield LeftOut(f"the collection '{one.name}'", "it is in Zotero's trash")
+    children = list(_below(items))
     trashed = sum(1 for one in children if one.trashed)
     if trashed:
         what = (
@@ -392,7 +269,13 @@ def _left_out(
             else "notes, attachments or annotations"
         )
         yield LeftOut(f"{trashed} {what}", "in Zotero's trash, while the item itself is not")
-    tagged = sum(1 for one in children if one.tags and one.type != "annotation")
+    tagged = sum(1 for one in children if one.tags and one.annotation is None)
     if tagged:
         what = "note or attachment" if tagged == 1 else "notes or attachments"
         yield LeftOut(f"the tags of {tagged} {what}", "tags belong to references here")
+
+
+def _below(items: Sequence[Item]) -> Iterator[Item]:
+    for item in items:
+        yield from item.children
+        yield from _below(item.children)

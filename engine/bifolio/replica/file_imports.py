@@ -35,7 +35,12 @@ def import_files(
     with replica.journal.command() as command, rehearsal:
         for path in paths:
             try:
-                items = items_of(path, format=format, zotero_group=zotero_group)
+                items = items_of(
+                    path,
+                    format=format,
+                    zotero_group=zotero_group,
+                    progress=_telling(progress, f"{path}: reading"),
+                )
                 importer = Importer(replica, file=str(path), keeps_files=not dry_run)
                 imported = importer.run(items, progress=_telling(progress, str(path)))
             except FileFormatError as error:

@@ -7,7 +7,7 @@ content that is here already is not written again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,12 +29,18 @@ from bifolio.storage.contents import Content, Contents
 Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
 
 
-def items_of(path: Path, *, format: str | None, zotero_group: str | None) -> Iterator[Item]:
+def items_of(
+    path: Path,
+    *,
+    format: str | None = None,
+    zotero_group: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Item]:
     """Everything that a path holds, be it a file of references or a whole library."""
     if is_library(path, format):
-        yield from read_library(path, format=format, zotero_group=zotero_group)
+        yield from read_library(path, format=format, zotero_group=zotero_group, progress=progress)
     else:
-        yield from read(path, format=format)
+        yield from read(path, format=format, progress=progress)
 
 
 class Intake:

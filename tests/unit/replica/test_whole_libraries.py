@@ -60,7 +60,7 @@ def takes(
 
 def takes_path(computer: Computer, path: Path, *, keeps_files: bool = True) -> ImportReport:
     importer = Importer(computer.replica, file=str(path), keeps_files=keeps_files)
-    return importer.run(items_of(path, format=None, zotero_group=None))
+    return importer.run(items_of(path))
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
@@ -242,7 +242,7 @@ def test_a_changed_record_of_the_xml_keeps_what_only_the_library_said(
 ) -> None:
     takes(office, tmp_path / "en", LIBRARY)
     path = tmp_path / "en" / "Thesis.enl"
-    items = list(items_of(path, format=None, zotero_group=None))
+    items = list(items_of(path))
     (paper,) = [one for one in items if isinstance(one, ImportedReference) and one.line == 1]
     changed = ExportedReference("1", {**paper.values, "volume": "99"}, paper.source)
     xml = tmp_path / "export.xml"
