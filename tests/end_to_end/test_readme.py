@@ -101,6 +101,7 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
     for home in homes.values():
         home.mkdir()
     some_references(homes["office"] / "references.bib")
+    (homes["office"] / "scan.pdf").write_bytes(b"%PDF-1.4 a scan")
     relay_commands = [command for computer, command in commands() if computer == "relay"]
     assert len(relay_commands) == 1
     ticket = ""
@@ -119,6 +120,10 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
     assert "Roe, Richard" in printed["laptop", "bifolio -L ~/Thesis show doe2024folding"]
     assert printed["office", "bifolio conflicts"].strip() == "There are no conflicts."
     assert f"{REFERENCES + 1} references" in printed["office", "bifolio status"]
+    assert (homes["laptop"] / "copy.pdf").read_bytes() == b"%PDF-1.4 a scan"
+    dated = printed["office", "bifolio search 'folding -plastic year:2020.. has:file' --sort -year"]
+    assert "doe2024folding" in dated
+    assert "A Mistake" in printed["office", "bifolio history doe2024folding"]
     exported = (homes["office"] / "thesis.bib").read_text(encoding="utf-8")
     assert "On Folding Paper" in exported
     assert "Roe, Richard" in exported
@@ -144,10 +149,11 @@ def test_the_python_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
         "[('Reading', 1)]",
         f"{REFERENCES + 1} 1",
         str(REFERENCES + 1),
+        "True",
     ]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/decisions.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/decisions.md", "docs/coming-from-endnote.md"])
 def test_every_file_that_a_page_links_to_exists(page: str) -> None:
     path = ROOT / page
     links = _LINK.findall(path.read_text(encoding="utf-8"))
