@@ -198,8 +198,8 @@ WORD_CHARACTERS_MAX = 64
 
 # --- search --------------------------------------------------------------------------------
 
-#: A query longer than this, or of more words, is a text that was pasted by mistake: 64 common
-#: words take half a second among 100,000 references.
+#: A query longer than this, or of more words, is a text that was pasted by mistake; each common
+#: word costs some milliseconds among 100,000 references.
 QUERY_CHARACTERS_MAX = 10_000
 QUERY_TERMS_MAX = 500
 

@@ -124,3 +124,23 @@ def test_two_merges_into_each_other_lose_neither_reference(
     view = assert_converges(desk, laptop)
     assert other in {shown["id"] for shown in view.trash}
     assert one in {shown["id"] for shown in view.references}
+
+
+def test_a_merge_is_undone_by_one_command_and_that_syncs_too(
+    pair: tuple[Computer, Computer],
+) -> None:
+    """A2: and can be undone."""
+    desk, laptop = pair
+    before = desk.run("list")
+    (by_doi, _) = laptop.run("duplicates")
+    laptop.run("merge", *(one["id"] for one in by_doi["references"]))
+    sync_all(laptop, desk)
+    assert len(desk.run("list")) == len(before) - 1
+    laptop.run("undo")
+    view = assert_converges(laptop, desk)
+    assert view.trash == []
+    shown = {one["id"]: one for one in view.references}
+    assert {one["id"] for one in before} == set(shown)
+    for one in before:
+        assert shown[one["id"]]["fields"] == one["fields"]
+        assert shown[one["id"]]["tags"] == one["tags"]

@@ -62,3 +62,13 @@ def test_what_a_query_means_nothing_by_is_named(desk: Computer) -> None:
     assert "--trash" in desk.fails("list", "--trash", "--query", "lines", exits=2)
     assert "Give one of them" in desk.fails(*("list", "--group", "G", "--query", "lines"), exits=2)
     assert keys(desk, "search", '"autor:knuth"') == []
+
+
+def test_a_smart_group_whose_query_names_a_deleted_group_says_so(desk: Computer) -> None:
+    make_library(desk, ENTRIES)
+    desk.run("group", "create", "Read")
+    desk.run("group", "create", "Smart", "--query", "group:Read lines")
+    desk.run("group", "delete", "Read")
+    (listed,) = desk.run("group", "list")
+    assert (listed["count"], listed["problem"]) == (0, "No group is called 'Read'.")
+    assert "No group is called 'Read'." in desk.call("group", "list", exits=0).stdout

@@ -237,6 +237,8 @@ def _line(shown: dict[str, Any]) -> str:
     told = [str(shown["path"]), count(shown["count"], "reference")]
     if shown["query"] is not None:
         told.append(f"finds: {shown['query']}")
+    if shown["problem"] is not None:
+        told.append(str(shown["problem"]))
     if shown["colour"] is not None:
         told.append(str(shown["colour"]))
     return "\t".join(told)

@@ -27,15 +27,15 @@ def candidates(works: Sequence[Traits]) -> Iterator[tuple[int, int]]:
     for index, work in enumerate(works):
         for key in set(_keys(work, counts)):
             blocks[key].append(index)
-    seen: set[tuple[int, int]] = set()
+    seen: set[int] = set()  # each pair as one number: a tuple takes three times the memory
     for members in blocks.values():
         for block in _cut(members, works):
             for place, first in enumerate(block):
                 for second in block[place + 1 :]:
-                    pair = (first, second)
+                    pair = first * len(works) + second
                     if pair not in seen:
                         seen.add(pair)
-                        yield pair
+                        yield first, second
 
 
 def _keys(work: Traits, counts: Counter[str]) -> Iterator[tuple[str, ...]]:

@@ -47,7 +47,9 @@ _BLOCK_MARKUP = re.compile(
 )
 
 #: Where the punctuation of a value goes that is one word: into Unicode's private area.
-_KEPT_PUNCTUATION = {code: chr(0xE100 + code) for code in range(128) if not chr(code).isalnum()}
+_KEPT_PUNCTUATION = {chr(code): chr(0xE100 + code) for code in range(128)}
+#: That punctuation, and what is private or half a character itself.
+_NO_WORD = re.compile("[\x00-/:-@\\[-`{-\x7f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 #: A longer value is cut, with a hash of the whole: no index needs more of a word.
 _VALUE_CHARACTERS_MAX = 200
 
@@ -76,7 +78,9 @@ def bare(text: str) -> str:
 
 def one_word(text: str) -> str:
     """A whole value (a tag, a key, a DOI) as one word of the index, case and accents aside."""
-    value = " ".join(bare(text).split()).translate(_VALUE_CHARACTERS)
+    value = " ".join(bare(text).split())
+    if not (value.isascii() and value.isalnum()):
+        value = _NO_WORD.sub(lambda found: _KEPT_PUNCTUATION.get(found.group(), "\ufffd"), value)
     if len(value) > _VALUE_CHARACTERS_MAX:
         hashed = hashlib.blake2b(value.encode(errors="replace"), digest_size=16).hexdigest()
         value = value[:_VALUE_CHARACTERS_MAX] + hashed
@@ -106,14 +110,4 @@ class _Characters(dict[int, str]):
         return given
 
 
-class _ValueCharacters(dict[int, str]):
-    """The same for a value that is one word: only what cannot be stored is replaced."""
-
-    def __missing__(self, code: int) -> str:
-        given = "\ufffd" if unicodedata.category(chr(code)) in ("Co", "Cs") else chr(code)
-        self[code] = given
-        return given
-
-
 _CHARACTERS = _Characters()
-_VALUE_CHARACTERS = _ValueCharacters(_KEPT_PUNCTUATION)

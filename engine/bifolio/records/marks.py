@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from bifolio.records.folding import one_word
@@ -53,6 +54,11 @@ class Mark(StrEnum):
 def mark(kind: Mark, value: str = "") -> str:
     """The word that stands in the index for a value."""
     return _BEGINNING + kind + one_word(normalized(kind, value))
+
+
+#: For values that many references share: fields, types, tags, groups. An import makes some
+#: twenty marks of each reference, most of them these.
+_shared_mark = lru_cache(maxsize=10_000)(mark)
 
 
 def normalized(kind: Mark, value: str) -> str:
@@ -108,20 +114,22 @@ def marks_of(
         fields: its CSL-JSON fields.
         columns: the fields that it has beside them (``title``, ``note``...).
     """
-    yield mark(Mark.ANY)
-    yield mark(Mark.TYPE, type)
+    yield _shared_mark(Mark.ANY)
+    yield _shared_mark(Mark.TYPE, type)
     for one in (key, *_texts(fields.get("citation-key-aliases"))):
         if one:
             yield mark(Mark.KEY, one)
     for kind, name in VALUES:
-        for one in _texts(fields.get(name)):
-            yield mark(kind, one)
+        if (value := fields.get(name)) is None:
+            continue
+        for one in _texts(value):
+            yield _shared_mark(kind, one) if kind in _SHARED else mark(kind, one)
     if year is not None:
         yield year_mark(year)
     if in_conflict:
         yield mark(Mark.CONFLICT)
     for name in (*columns, *(name for name, value in fields.items() if value)):
-        yield mark(Mark.HAS, name)
+        yield _shared_mark(Mark.HAS, name)
 
 
 #: The fields of which each value is a mark.
@@ -137,6 +145,7 @@ VALUES: tuple[tuple[Mark, str], ...] = (
     (Mark.RATING, "rating"),
     (Mark.STATUS, "read-status"),
 )
+_SHARED = frozenset((Mark.TAG, Mark.GROUP, Mark.ISSN, Mark.RATING, Mark.STATUS))
 
 
 def _texts(value: object) -> Sequence[str]:

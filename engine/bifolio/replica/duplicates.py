@@ -17,7 +17,7 @@ from bifolio.document.plan import Plan
 from bifolio.errors import InvalidValueError, UsageError
 from bifolio.ids import SETTINGS_ID
 from bifolio.records.blocking import candidates
-from bifolio.records.likeness import Likeness, Traits, likeness
+from bifolio.records.likeness import Likeness, Traits, likeness, may_reach
 from bifolio.replica import lookup
 from bifolio.replica.merging import merge
 from bifolio.replica.replica import Replica
@@ -58,6 +58,8 @@ class Duplicates:
         ]
         alike: dict[_Pair, Likeness] = {}
         for one, other in candidates(works):
+            if not may_reach(works[one], works[other], min_score):
+                continue
             found = likeness(works[one], works[other])
             if round(found.score) >= min_score:
                 alike[one, other] = found

@@ -6,7 +6,7 @@ Pure. The migrations fill the index with it, and so does every write.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +57,7 @@ class Searchable:
 
     def indexed(self) -> tuple[str, ...]:
         """The texts of the index's columns."""
-        names = dict(_names(self.fields))
-        others = [name for role, name in _each_name(names) if role not in ("author", "editor")]
+        author, editor, others = _names(self.fields)
         columns = (("title", self.title), ("abstract", self.abstract), ("note", self.note))
         found = marks_of(
             key=self.key,
@@ -69,67 +68,59 @@ class Searchable:
             in_conflict=bool(self.conflicts),
         )
         return (
-            _joined(self.title, *_texts(self.fields, _TITLES)),
-            _joined(*names.get("author", ())),
-            _joined(*names.get("editor", ())),
-            _joined(*others),
-            _joined(*_texts(self.fields, _CONTAINERS)),
-            _joined(self.abstract),
-            _joined(self.note, *_texts(self.fields, _NOTES)),
-            _joined(*_listed(self.fields.get("tags"))),
+            _joined([self.title, *_texts(self.fields, _TITLES)]),
+            _joined(author),
+            _joined(editor),
+            _joined(others),
+            _joined(_texts(self.fields, _CONTAINERS)),
+            fold(self.abstract) if self.abstract else "",
+            _joined([self.note, *_texts(self.fields, _NOTES)]),
+            _joined(_listed(self.fields.get("tags"))),
             " ".join(dict.fromkeys(found)),
         )
 
     def places(self) -> tuple[int | None, str, str, str]:
         """Where the reference stands when a list is sorted: the values of ``PLACES``."""
-        first = next((name for _, name in _each_name(dict(_names(self.fields)))), "")
+        first = next((name for names in _names(self.fields) for name in names), "")
         return (self.year, _place(self.title or ""), _place(first), _place(self.key))
 
 
-def _names(fields: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """The names of each role, authors and editors first."""
-    roles = [
-        role
-        for role, value in fields.items()
-        if isinstance(value, list) and value and isinstance(value[0], dict)
-    ]
-    for role in sorted(roles, key=lambda one: (one != "author", one != "editor", one)):
-        yield role, [_name(one) for one in fields[role] if isinstance(one, dict)]
-
-
-def _each_name(names: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
-    for role, of_role in names.items():
-        for name in of_role:
-            yield role, name
+def _names(fields: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """The names of the authors, of the editors, and of everybody else."""
+    found: tuple[list[str], list[str], list[str]] = ([], [], [])
+    for role, value in fields.items():
+        if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+            continue
+        place = 0 if role == "author" else 1 if role == "editor" else 2
+        found[place].extend(_name(one) for one in value if isinstance(one, dict))
+    return found
 
 
 def _name(parts: Mapping[str, Any]) -> str:
     """A name both ways round, so that a phrase finds ``Knuth, Donald`` and ``Donald Knuth``."""
     if parts.get("literal"):
         return str(parts["literal"])
-    family = " ".join(
-        str(parts[part])
-        for part in ("dropping-particle", "non-dropping-particle", "family")
-        if parts.get(part)
-    )
-    given, suffix = str(parts.get("given", "")), str(parts.get("suffix", ""))
+    family = str(parts.get("family", ""))
+    for particle in ("non-dropping-particle", "dropping-particle"):
+        if parts.get(particle):
+            family = f"{parts[particle]} {family}"
+    given, suffix = parts.get("given", ""), parts.get("suffix", "")
     return f"{family} {given} {family} {suffix}" if given or suffix else family
 
 
-def _texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[str]:
-    for name in names:
-        value = fields.get(name)
-        if isinstance(value, str):
-            yield value
+def _texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
+    return [fields[name] for name in names if name in fields and isinstance(fields[name], str)]
 
 
 def _listed(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
 
-def _joined(*texts: str | None) -> str:
-    folded = [fold(text) for text in texts if text]
-    return folded[0] if len(folded) == 1 else f" {BOUNDARY} ".join(folded)
+def _joined(texts: Sequence[str | None]) -> str:
+    given = [text for text in texts if text]
+    if not given:
+        return ""
+    return fold(given[0]) if len(given) == 1 else f" {BOUNDARY} ".join(map(fold, given))
 
 
 def _place(text: str) -> str:

@@ -49,12 +49,14 @@ def smoke(name: str) -> dict[str, Any]:
 
 def test_there_is_a_benchmark_for_every_question() -> None:
     assert NAMES == [
+        "bench_duplicates",
         "bench_files",
         "bench_first_sync",
         "bench_import",
         "bench_merge",
         "bench_one_edit",
         "bench_relay",
+        "bench_search",
         "bench_watch",
     ]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bifolio.records.likeness import Likeness, Traits, likeness
+from bifolio.records.likeness import Likeness, Traits, likeness, may_reach
 
 PAPER: dict[str, Any] = {
     "type": "article-journal",
@@ -127,6 +127,25 @@ def test_one_isbn_is_one_book_but_not_its_chapters() -> None:
 
 def test_references_without_titles_are_never_alike() -> None:
     assert likeness(traits(title=None), traits(title=None)).score == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"volume": "12"},
+        {"issued": {"date-parts": [[1995]]}, "volume": "7"},
+        {"title": "Breaking paragraphs into 7"},
+        {"title": "Breaking 2 into 7", "DOI": "10.1/a"},
+        {"type": "book", "ISBN": ["1"], "issued": {"date-parts": [[1950]]}},
+        {"issue": "2", "page": "9"},
+    ],
+)
+def test_what_is_not_compared_would_not_have_reached_the_score(changed: dict[str, Any]) -> None:
+    one = traits(issue="3", **({"DOI": "10.1/A"} if "DOI" in changed else {}))
+    other = traits(**changed)
+    for score in range(1, 101):
+        if not may_reach(one, other, score):
+            assert likeness(one, other).score < score
 
 
 def test_being_alike_goes_both_ways() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -260,3 +261,36 @@ def test_a_purged_one_goes_on_standing_for_the_one_that_was_kept(
     imported = office.imports(*ris(tmp_path, second))
     assert (imported.added, imported.unchanged) == (0, 1)
     assert len(office.titles()) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whoever_merges_what_into_what_at_any_time_no_work_is_lost(
+    tmp_path: Path, seed: int
+) -> None:
+    """Nobody deletes anything: each reference lives, or was merged into one that does, and its
+    note is shown by a living one, or listed as a conflict of it."""
+    draw = random.Random(seed)
+    everybody = members(tmp_path, "office", "home", "train")
+    ids = [f"{number:032x}" for number in range(1, 5)]
+    for number, record_id in enumerate(ids):
+        everybody[0].adds(record_id, {"type": "book", "note": f"note {number}"})
+    meet(*everybody)
+    for _ in range(8):
+        computer, other = draw.sample(everybody, 2)
+        living = [one for one in ids if not computer.shows(one).trashed]
+        if draw.random() < 0.3:
+            computer.learns(other)
+        elif len(living) > 1:
+            merge(computer.replica, draw.sample(living, 2))
+    meet(*everybody)
+    for computer in everybody:
+        living = [one for one in ids if not computer.shows(one).trashed]
+        for record_id in ids:
+            into: str | None = record_id
+            for _ in ids:
+                if into not in living:
+                    assert into is not None
+                    into = computer.shows(into).merged_into
+            assert into in living
+        said = str([computer.shows(one).to_json() for one in living])
+        assert all(f"note {number}" in said for number in range(4))
