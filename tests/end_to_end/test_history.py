@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.arrangements import share
 from tests.support.computer import Computer
-from tests.support.convergence import assert_converges, sync_all
+from tests.support.convergence import assert_converges
 from tests.support.relay_process import RelayProcess
 
 
@@ -15,9 +15,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def told(computer: Computer, key: str, field: str) -> list[tuple[Any, Any, str]]:
+def told(events: list[dict[str, Any]], field: str) -> list[tuple[Any, Any, str]]:
     """Before, after and by whom, for each event of a field."""
-    events = computer.run("history", key)
     return [(one["before"], one["after"], one["by"]) for one in events if one["field"] == field]
 
 
@@ -29,24 +28,30 @@ def test_history_tells_who_when_and_what_before_and_a_field_or_all_of_it_goes_ba
     first = desk.run("show", "work0")
     title = first["fields"]["title"]
     before = now()
-    desk.run("edit", "work0", "title=Of the desk", "note=Sheets of paper.", "tags+=folding")
-    sync_all(desk, laptop)
+    desk.run_all(
+        [
+            ("edit", "work0", "title=Of the desk", "note=Sheets of paper.", "tags+=folding"),
+            ("sync",),
+        ]
+    )
     between = now()
-    laptop.run("edit", "work0", "title=Of the laptop", "note=Sheets of linen.", "author+=Roe, Max")
-    sync_all(desk, laptop)
+    laptop.run_all(
+        [
+            ("sync",),
+            ("edit", "work0", "title=Of the laptop", "note=Sheets of linen.", "author+=Roe, Max"),
+            ("sync",),
+        ]
+    )
+    desk.run("sync")
 
     for computer in (desk, laptop):
-        assert told(computer, "work0", "title") == [
+        events = computer.run("history", "work0")
+        assert told(events, "title") == [
             (None, title, "import"),
             (title, "Of the desk", "desk"),
             ("Of the desk", "Of the laptop", "laptop"),
         ]
-        assert told(computer, "work0", "note")[-1] == (
-            "Sheets of paper.",
-            "Sheets of linen.",
-            "laptop",
-        )
-        events = computer.run("history", "work0")
+        assert told(events, "note")[-1] == ("Sheets of paper.", "Sheets of linen.", "laptop")
         assert all(one["at"] and one["change"] for one in events)
         times = {one["by"]: one["at"] for one in events if one["field"] == "title"}
         assert before < times["desk"] < between < times["laptop"] < now()
@@ -54,23 +59,22 @@ def test_history_tells_who_when_and_what_before_and_a_field_or_all_of_it_goes_ba
     human = desk.call("history", "work0", exits=0).stdout
     assert "note: Sheets of paper. -> Sheets of linen." in human
 
-    shown = desk.run("revert", "work0", "--field", "title", "--to", between)
-    assert shown["fields"]["title"] == "Of the desk"
-    assert shown["fields"]["note"] == "Sheets of linen."
+    edited = next(one["change"] for one in events if one["after"] == "Of the laptop")
+    one_field, again, whole = desk.run_all(
+        [
+            ("revert", "work0", "--field", "title", "--to", between),
+            ("revert", "work0", "--to", edited),
+            ("revert", "work0", "--to", before),
+        ]
+    )
+    assert one_field["fields"]["title"] == "Of the desk"
+    assert one_field["fields"]["note"] == "Sheets of linen."
+    assert again["fields"]["title"] == "Of the laptop"
+    assert "folding" in again["tags"]
+    assert whole == first
     view = assert_converges(desk, laptop)
-    assert view.fields("work0")["title"] == "Of the desk"
-    assert view.conflicts == []
-
-    shown = laptop.run("revert", "work0", "--to", before)
-    assert shown == first
-    view = assert_converges(laptop, desk)
     assert view.fields("work0") == first["fields"]
     assert view.conflicts == []
-
-    edited = next(one for one in desk.run("history", "work0") if one["after"] == "Of the laptop")
-    shown = desk.run("revert", "work0", "--to", edited["change"])
-    assert shown["fields"]["title"] == "Of the laptop"
-    assert "folding" in shown["tags"]
 
 
 def test_one_device_s_changes_of_one_day_are_undone_and_later_edits_of_others_stay(
@@ -78,10 +82,8 @@ def test_one_device_s_changes_of_one_day_are_undone_and_later_edits_of_others_st
 ) -> None:
     """I3: gone, references and groups; what others edited later stays, and is named."""
     share(relay.url, desk, laptop)
-    laptop.run("edit", "work1", "volume=of an earlier day")
-    sync_all(laptop, desk)
-    first = desk.run("show", "work0")
-    earlier = desk.run("show", "work1")
+    laptop.run_all([("edit", "work1", "volume=of an earlier day"), ("sync",)])
+    _, first, earlier = desk.run_all([("sync",), ("show", "work0"), ("show", "work1")])
     since = now()
     laptop.run_all(
         [
@@ -90,13 +92,13 @@ def test_one_device_s_changes_of_one_day_are_undone_and_later_edits_of_others_st
             ("delete", "work2"),
             ("group", "create", "Wrong"),
             ("group", "add", "Wrong", "work1"),
+            ("sync",),
         ]
     )
-    sync_all(laptop, desk)
-    desk.run("edit", "work0", "volume=7")
+    desk.run_all([("sync",), ("edit", "work0", "volume=7")])
 
     planned = desk.run("undo", "--device", "laptop", "--since", since, "--dry-run", exits=3)
-    assert assert_converges(desk, laptop).fields("work0")["title"] == "Wrong"
+    assert desk.run("show", "work0")["fields"]["title"] == "Wrong"
     report = desk.run("undo", "--device", "laptop", "--since", since, exits=3)
     assert (report["references"], report["groups"]) == (4, 1)
     assert (planned["references"], planned["groups"]) == (4, 1)
@@ -113,36 +115,35 @@ def test_one_device_s_changes_of_one_day_are_undone_and_later_edits_of_others_st
     assert view.conflicts == []
 
     # The undo is a command like any other: it can be undone itself.
-    desk.run("undo", report["id"])
-    view = assert_converges(desk, laptop)
-    assert view.fields("work0")["title"] == "Wrong"
-    assert "work2" in view.trash_keys
+    _, shown, trash = desk.run_all([("undo", report["id"]), ("show", "work0"), ("list", "--trash")])
+    assert shown["fields"]["title"] == "Wrong"
+    assert [one["key"] for one in trash] == ["work2"]
 
 
 def test_commands_are_undone_one_by_one_after_they_were_synced(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
     share(relay.url, desk, laptop)
-    before = desk.run("list")
-    desk.run_all(
+    before, *_ = desk.run_all(
         [
+            ("list",),
             ("tag", "add", "read", "work0", "work1", "work2"),
             ("tag", "rename", "read", "done"),
             ("delete", "work0", "work1"),
+            ("sync",),
         ]
     )
-    sync_all(desk, laptop)
-    assert [desk.run("undo")["references"] for _ in range(3)] == [2, 3, 3]
+    undone = desk.run_all([("undo",), ("undo",), ("undo",)])
+    assert [one["references"] for one in undone] == [2, 3, 3]
     view = assert_converges(desk, laptop)
     assert view.references == before
     assert [one["undone"] for one in desk.run("log", "--limit", "6")] == 3 * [False] + 3 * [True]
     assert [one["by"] for one in laptop.run("log", "--device", "desk", "--limit", "1")] == ["desk"]
     # The import went before them; what the laptop received is no command of its own.
-    assert "no command" in laptop.fails("undo").lower()
-    assert desk.run("undo")["what"] == "imported 3 references from a file"
-    assert assert_converges(desk, laptop).keys == set()
-    words = desk.call("undo", exits=1).stderr
-    assert "bifolio undo ID" in words
+    assert "No command" in laptop.fails("undo")
+    imported, left = desk.run_all([("undo",), ("list",)])
+    assert (imported["what"], left) == ("imported 3 references from a file", [])
+    assert "bifolio undo ID" in desk.call("undo", exits=1).stderr
 
 
 def test_a_time_a_change_or_a_device_that_is_not_there_is_said_so(desk: Computer) -> None:

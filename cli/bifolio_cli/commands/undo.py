@@ -104,13 +104,13 @@ def _check(change: str | None, device: str | None, since: str | None, until: str
 
 
 def _say(output: Output, report: UndoReport, *, dry_run: bool) -> None:
-    changed = [count(report.references, "reference")]
+    changed = [count(report.references, "reference")] if report.references else []
     if report.groups:
         changed.append(count(report.groups, "group"))
-    numbers = " and ".join(changed)
+    numbers = " and ".join(changed) or "the library's settings"
     if dry_run:
         output.say(f"Nothing was changed; this would be undone: {report.what} ({numbers}).")
-    elif report.references or report.groups:
+    elif report.id is not None:
         output.say(f"Undone: {report.what} ({numbers} changed).")
     else:
         output.say(f"Nothing was left to be undone of: {report.what}.")

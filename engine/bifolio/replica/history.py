@@ -99,7 +99,7 @@ class History:
                 words = self._words(chosen)
             operation = chosen.operation
             undoes = operation.number if operation else undoing.NO_OPERATION
-            return self._take_back(chosen, words, undoes)
+            return self._take_back(chosen, words, undoes, lasting=not dry_run)
 
     def undo_device(
         self,
@@ -126,11 +126,13 @@ class History:
                 )
             count = len(chosen.changes)
             words = f"{count:,} change{'' if count == 1 else 's'} of {device}"
-            return self._take_back(chosen, words, None)
+            return self._take_back(chosen, words, None, lasting=not dry_run)
 
     # --- small steps --------------------------------------------------------------------------
 
-    def _take_back(self, chosen: Undoing, words: str, undoes: int | None) -> UndoReport:
+    def _take_back(
+        self, chosen: Undoing, words: str, undoes: int | None, *, lasting: bool
+    ) -> UndoReport:
         """Take back, and mark what was taken back; the command is told by its own words."""
         replica = self._replica
         with replica.journal.command(_undone(words)) as command:
@@ -142,7 +144,7 @@ class History:
                     undoing.mark(replica, chosen.operation, by=number)
         # No snapshot: a dry run is inside a transaction already.
         with replica.database.transaction():
-            return self._report(words, taken, command.number)
+            return self._report(words, taken, command.number if lasting else None)
 
     def _report(self, words: str, taken: TakenBack, number: int | None) -> UndoReport:
         kinds = [self._replica.records.kind(one) for one in taken.records]

@@ -122,7 +122,7 @@ class Logbook:
                 by=self._devices.get(logged.device, f"device {logged.device}"),
                 what=(operation.words if operation else None)
                 or self._told(changes, touched[logged.number]),
-                changes=len(changes),
+                changes=self._count(changes, operation),
                 command=operation is not None,
                 undone=operation is not None and operation.undone is not None,
             )
@@ -130,12 +130,19 @@ class Logbook:
         ]
 
     def _made_by(self, logged: LoggedChange, operation: Operation | None) -> list[LoggedChange]:
-        """The changes of one line: all of a command's, or the one received change."""
+        """The changes of one line: all of a command's (the first of one that has words of its
+        own, which may be an import of thousands), or the one received change."""
         if operation is None:
             return [logged]
-        ids = self._replica.journal.operations.changes(operation.number)
+        most = 1 if operation.words else None
+        ids = self._replica.journal.operations.changes(operation.number, most=most)
         called = [self._replica.journal.index.called(one) for one in ids]
         return [one for one in called if one is not None]
+
+    def _count(self, changes: Sequence[LoggedChange], operation: Operation | None) -> int:
+        if operation is None or not operation.words:
+            return len(changes)
+        return self._replica.journal.operations.count(operation.number)
 
     def _replay(self, wanted: Mapping[str, set[LoggedChange]]) -> None:
         """Keep the steps of these records that these changes made."""

@@ -223,12 +223,20 @@ class Operations:
             "number = (SELECT operation FROM operation_changes WHERE id = ?)", (change_id,)
         )
 
-    def changes(self, number: int) -> list[bytes]:
+    def changes(self, number: int, *, most: int | None = None) -> list[bytes]:
         """The ids of an operation's changes, in the order in which they were made."""
         rows = self._database.rows(
-            "SELECT id FROM operation_changes WHERE operation = ? ORDER BY number", (number,)
+            "SELECT id FROM operation_changes WHERE operation = ? ORDER BY number LIMIT ?",
+            (number, -1 if most is None else most),
         )
         return [row[0] for row in rows]
+
+    def count(self, number: int) -> int:
+        """How many changes an operation made."""
+        row = self._database.row(
+            "SELECT count(*) FROM operation_changes WHERE operation = ?", (number,)
+        )
+        return int(row[0]) if row else 0
 
     def _one(self, condition: str, values: Sequence[object]) -> Operation | None:
         row = self._database.row(f"SELECT {_OPERATION} FROM operations WHERE {condition}", values)

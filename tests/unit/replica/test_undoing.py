@@ -342,6 +342,7 @@ def test_a_dry_run_says_what_an_undo_would_do_and_changes_nothing(office: Comput
     before = office.tables()
     report = History(office.replica).undo(dry_run=True)
     assert (report.references, report.what) == (1, "edited title of 111111111111")
+    assert report.id is None
     assert office.tables() == before
     undo_report = History(office.replica).undo_device(
         "office", since=datetime.fromtimestamp(NOW_S, UTC), dry_run=True
