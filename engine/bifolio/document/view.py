@@ -14,10 +14,9 @@ from bifolio.document import creators, deletion, registers, sets, texts
 from bifolio.document.editing import KIND
 from bifolio.document.entries import Entries, Live
 from bifolio.document.groups import MEMBERSHIP
-from bifolio.errors import UnknownFieldError
 from bifolio.ids import SEPARATOR
 from bifolio.records.canonical import stored_json
-from bifolio.records.fields import FIELDS, MergeRule, merge_rule
+from bifolio.records.fields import FIELDS, MergeRule, known_rule
 from bifolio.records.reference import Values, value_to_json
 from bifolio.records.values import decode_register
 
@@ -120,9 +119,8 @@ def _read_register(
     """Read one scalar, date, list or text field; other registers are read elsewhere."""
     if SEPARATOR in name or name in (KIND, *deletion.MARKS, texts.MODIFIED):
         return
-    try:
-        rule = merge_rule(name)
-    except UnknownFieldError:
+    rule = known_rule(name)
+    if rule is None:
         return  # a newer version's field: carried, not shown
     if rule is MergeRule.TEXT:
         standing = texts.values(entries, name)

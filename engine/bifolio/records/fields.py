@@ -123,17 +123,23 @@ def is_other_name(name: str) -> bool:
     return name in _OTHER_NAMES
 
 
+def known_rule(name: str) -> MergeRule | None:
+    """The rule of a field; None for one of a newer version, or what is no field at all."""
+    rule = FIELDS.get(name)
+    if rule is None and is_extra(name):
+        return MergeRule.LIST
+    return rule
+
+
 def merge_rule(name: str) -> MergeRule:
     """The rule of a field; extra fields are lists.
 
     Raises:
         UnknownFieldError: neither known nor extra; it suggests the nearest known name.
     """
-    rule = FIELDS.get(name)
+    rule = known_rule(name)
     if rule is not None:
         return rule
-    if is_extra(name):
-        return MergeRule.LIST
     raise UnknownFieldError(name, suggestion=_nearest(name))
 
 
