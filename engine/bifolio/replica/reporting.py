@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bifolio import limits
 from bifolio.clock import make_stamp, stamp_milliseconds
@@ -12,7 +13,9 @@ from bifolio.replica import lookup, projection
 from bifolio.replica.filing import NO_ROOM
 from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
-from bifolio.sync.session import Counts
+
+if TYPE_CHECKING:
+    from bifolio.sync.session import Counts
 
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
