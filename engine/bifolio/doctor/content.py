@@ -101,7 +101,8 @@ def _index_fault(replica: Replica, database: Database) -> str | None:
     except DamagedLibraryError:
         return "the full-text index is out of step"
     before = _derived(copy)
-    reporting.rebuild(copy)
+    with database.transaction():
+        reporting.rebuild_lists(copy)
     after = _derived(copy)
     wrong = len(set(before) ^ set(after))
     return f"{wrong} rows differ from a rebuild" if before != after else None

@@ -102,18 +102,24 @@ def rebuild(replica: Replica) -> int:
     # Loaded here: it opens envelopes, and showing a reference must start fast without it.
     from bifolio.replica import past
 
-    count = 0
     with replica.database.transaction():
-        replica.references.clear()
-        replica.groups.clear()
-        for record in replica.records.of_kind(GROUP):
-            entries = replica.document(record.id).entries()
-            replica.groups.write(projection.group_row(record.id, entries))
-        for record_id in replica.records.ids_by_arrival("reference"):
-            visible = replica.document(record_id).visible()
-            replica.references.write([projection.derived(record_id, visible)])
-            count += 1
+        count = rebuild_lists(replica)
         past.rebuild_index(replica)
+    return count
+
+
+def rebuild_lists(replica: Replica) -> int:
+    """Derive the tables that lists read anew, inside a transaction; needs no key."""
+    count = 0
+    replica.references.clear()
+    replica.groups.clear()
+    for record in replica.records.of_kind(GROUP):
+        entries = replica.document(record.id).entries()
+        replica.groups.write(projection.group_row(record.id, entries))
+    for record_id in replica.records.ids_by_arrival("reference"):
+        visible = replica.document(record_id).visible()
+        replica.references.write([projection.derived(record_id, visible)])
+        count += 1
     return count
 
 
