@@ -8,6 +8,7 @@ sources of that record, never with local edits.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -77,13 +78,20 @@ class Matcher:
 
     def decide(self, record_id: str, reference: ImportedReference) -> Decision:
         """What is to become of a record that would have this id."""
-        same_id = self._replica.references.read(record_id)
-        kept = self._kept(record_id) if same_id is None or same_id.trashed else None
-        found = kept or self._match(same_id, reference)
-        if found is None and (gone := self._purged(record_id, reference)) is not None:
+        exists = self._replica.records.exists(record_id)
+        same_id = self._replica.references.read(record_id) if exists else None
+        kept = None
+        if exists and (same_id is None or same_id.trashed):
+            kept = self._kept(record_id)
+        others = self._of_same_source(reference.source)
+        found = kept or self._match(same_id, others, reference)
+        gone = None
+        if found is None and (exists or others):
+            gone = self._purged(record_id, others, reference)
+        if gone is not None:
             decision = Decision(Verdict.PURGED, gone.id, gone.key or gone.id[:12])
         elif found is None:
-            if self._replica.records.exists(record_id):  # as a version of another of this file
+            if exists:  # as a version of another of this file
                 record_id = digest(record_id.encode(), reference.content_hash(), size=16).hex()
             decision = Decision(Verdict.NEW, record_id)
         else:
@@ -108,19 +116,24 @@ class Matcher:
             return Verdict.TRASHED
         return Verdict.UNCHANGED if self._is_unchanged(found.id, reference) else Verdict.CHANGED
 
+    def _of_same_source(self, source: Source) -> list[str]:
+        """The records that were imported from a record of this format and id."""
+        source_id, _ = source_identity(source)
+        return self._replica.references.from_source(source.format, source_id) if source_id else []
+
     def _match(
-        self, same_id: ReferenceRow | None, reference: ImportedReference
+        self, same_id: ReferenceRow | None, others: Sequence[str], reference: ImportedReference
     ) -> ReferenceRow | None:
         """The record of the library that this one is a version of: that of its id, or another."""
         references = self._replica.references
         if same_id is not None and not self._spool.is_taken(same_id.id):
             return same_id
-        source_id, is_unique = source_identity(reference.source)
-        if not source_id:
+        if not others:
             return None
+        _, is_unique = source_identity(reference.source)
         content = reference.source.content()
         candidates: list[ReferenceRow] = []
-        for one in references.from_source(reference.source.format, source_id):
+        for one in others:
             row = self._kept(one)
             if row is None:
                 row = references.read(one)
@@ -132,17 +145,17 @@ class Matcher:
                 candidates.append(row)
         return candidates[0] if candidates else None
 
-    def _purged(self, record_id: str, reference: ImportedReference) -> PurgedRow | None:
+    def _purged(
+        self, record_id: str, others: Sequence[str], reference: ImportedReference
+    ) -> PurgedRow | None:
         """The reference that went with the trash of which this is a version, by the same rules:
         what was removed for good does not come back with an old file."""
         purged = self._replica.references.purged
         same_id = purged.read(record_id)
         if same_id is not None and not self._spool.is_taken(record_id):
             return same_id
-        source_id, is_unique = source_identity(reference.source)
-        if not source_id:
-            return None
-        for one in self._replica.references.from_source(reference.source.format, source_id):
+        _, is_unique = source_identity(reference.source)
+        for one in others:
             row = purged.read(one)
             if row is None or self._spool.is_taken(one):
                 continue
