@@ -14,7 +14,7 @@ test: $(STAMP) $(NODE_STAMP) lint types
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not heavy"
 
 test-all: $(STAMP) $(NODE_STAMP) lint types
-	$(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800
+	BIFOLIO_TEST_EXEC=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

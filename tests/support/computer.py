@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import command_server
+
 from bifolio import Library
 from bifolio.home import Home
 
@@ -93,8 +95,26 @@ class Computer:
             exits: the exit code that it must have; None for any.
             wrapped_in: a command that runs the command, such as one that takes rights away.
         """
+        typed = [str(argument) for argument in arguments]
+        if command_server.is_available() and not wrapped_in:
+            outcome = Outcome(
+                *command_server.run(
+                    typed,
+                    environment=self.environment,
+                    folder=self.home,
+                    timeout_s=_COMMAND_TIMEOUT_S,
+                )
+            )
+        else:
+            outcome = self._executed([*wrapped_in, BIFOLIO, *typed])
+        check_for_faults(outcome)
+        if exits is not None:
+            assert outcome.exit_code == exits, outcome
+        return outcome
+
+    def _executed(self, command: Sequence[str]) -> Outcome:
         ended = subprocess.run(
-            [*wrapped_in, BIFOLIO, *map(str, arguments)],
+            command,
             env=self.environment,
             cwd=self.home,
             stdin=subprocess.DEVNULL,
@@ -103,11 +123,7 @@ class Computer:
             encoding="utf-8",
             check=False,
         )
-        outcome = Outcome(ended.returncode, ended.stdout, ended.stderr)
-        check_for_faults(outcome)
-        if exits is not None:
-            assert outcome.exit_code == exits, outcome
-        return outcome
+        return Outcome(ended.returncode, ended.stdout, ended.stderr)
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """One command as a process that goes on; the caller ends it and reads it to its end."""
