@@ -9,6 +9,7 @@ them (``BIFOLIO_TEST_EXEC``), as do the tests that kill, wrap or read a process 
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -49,6 +50,7 @@ def run(
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
+        atexit.register(_end, server)
     with tempfile.TemporaryDirectory() as streams:
         out, errors = Path(streams) / "out", Path(streams) / "errors"
         request = [list(arguments), dict(environment), str(folder), str(out), str(errors)]
@@ -64,6 +66,12 @@ def run(
             watchdog.cancel()
         assert answer, f"{' '.join(arguments)}: no end within {timeout_s:g} seconds"
         return int(answer), out.read_text("utf-8"), errors.read_text("utf-8")
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    """End a server with the tests."""
+    server.kill()
+    server.communicate()
 
 
 def _serve() -> None:
