@@ -27,7 +27,7 @@ from bifolio.storage.manifest import DATABASE, MANIFEST, Entry, Manifest, is_ent
 #: Called with the bytes that were just done.
 Tell = Callable[[int], None]
 
-#: The fastest level: 43 % of a library's size at 100 MB/s; the slowest gains 4 % more.
+#: The fastest level: 26 % of a library of 10,000 references at 94 MB/s; the slowest, 23 % at 22.
 _DEFLATE_LEVEL = 1
 
 #: How entries are packed; zipfile would try others, each of which fails in its own way.
