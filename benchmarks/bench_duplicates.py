@@ -20,7 +20,8 @@ from benchmarks.support.report import Benchmark, Computed, Measured, progress
 from bifolio import Library
 from bifolio.home import Home
 from bifolio.storage.database import Database
-from bifolio.storage.references import ReferenceRow, References
+from bifolio.storage.derived import ReferenceRow
+from bifolio.storage.references import References
 
 _COPY_OF_EVERY = 100
 

@@ -22,8 +22,9 @@ from benchmarks.support.report import Benchmark, Computed, Measured, progress
 from bifolio import Library
 from bifolio.home import Home
 from bifolio.storage.database import Database
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.groups import GroupRow, GroupTable
-from bifolio.storage.references import ReferenceRow, References
+from bifolio.storage.references import References
 
 #: Each kind of query. The words are of the bibliography: titles of books on typography.
 QUERIES = {

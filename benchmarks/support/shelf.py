@@ -17,7 +17,8 @@ from bifolio.document.view import RecordView
 from bifolio.formats import read
 from bifolio.records.reference import ImportedReference
 from bifolio.replica.projection import reference_row
-from bifolio.storage.references import DerivedReference, ReferenceRow, References
+from bifolio.storage.derived import DerivedReference, ReferenceRow
+from bifolio.storage.references import References
 
 #: A tag that few have and one that every fourth has; a group that holds half of all.
 RARE_TAG, COMMON_TAG = "rare tag", "common tag"

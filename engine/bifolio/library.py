@@ -52,8 +52,8 @@ from bifolio.results import (
     SyncReport,
 )
 from bifolio.storage.database import Database
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.meta import Meta
-from bifolio.storage.references import ReferenceRow
 
 if TYPE_CHECKING:
     from bifolio.attachment import Attachment

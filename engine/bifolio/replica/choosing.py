@@ -15,7 +15,7 @@ from bifolio.records.values import encode_register, parse_value
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
-from bifolio.storage.references import ReferenceRow
+from bifolio.storage.derived import ReferenceRow
 
 
 def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:

@@ -22,7 +22,7 @@ from bifolio.records.reference import Values
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica, Write
 from bifolio.results import CopiedReference, CopyOutcome, CopyReport, MissingFile
-from bifolio.storage.references import ReferenceRow
+from bifolio.storage.derived import ReferenceRow
 
 #: The field that names a copy's origin: ``LIBRARY ID/RECORD ID``.
 ORIGIN = "x.bifolio.origin"

@@ -16,7 +16,7 @@ from bifolio.records.sorting import Order, Sort
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.replica.searching import Searches
-from bifolio.storage.references import ReferenceRow
+from bifolio.storage.derived import ReferenceRow
 
 
 def export(

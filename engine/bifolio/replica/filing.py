@@ -34,7 +34,7 @@ from bifolio.replica.replica import Replica
 from bifolio.results import ShownFile
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.contents import Content, Progress
-from bifolio.storage.references import ReferenceRow
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.transfers import Transfer
 
 HERE = "here"

@@ -15,7 +15,6 @@ from itertools import islice
 
 from bifolio import limits
 from bifolio.document import importing, importing_groups
-from bifolio.document.importing import ImportVersion
 from bifolio.document.record import RecordDocument
 from bifolio.document.view import read_view
 from bifolio.formats import MAPPING_VERSION
@@ -26,8 +25,8 @@ from bifolio.records.reference import (
     ImportedReference,
     LeftOut,
     SkippedRecord,
-    Source,
 )
+from bifolio.replica.creation import Creation, create
 from bifolio.replica.intake import Intake
 from bifolio.replica.matching import Matcher, Verdict, keyed
 from bifolio.replica.replica import Replica
@@ -46,13 +45,11 @@ Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | Left
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A record's new state or update, ready to be committed."""
+    """An update that is merged into its document, ready to be committed."""
 
     record_id: str
     document: RecordDocument
     update: bytes
-    #: Where a new reference comes from; None where its document tells.
-    sources: tuple[Source, ...] | None = None
 
 
 class Importer:
@@ -144,14 +141,14 @@ class Importer:
         while taken:
             taken = 0
             with self._replica.database.transaction():
-                writes: list[_Write] = []
+                writes: list[_Write | Creation] = []
                 size = 0
                 for spooled in islice(records, _RECORDS_AT_ONCE):
                     taken += 1
                     write = self._decided(spooled, matcher)
                     if write is not None:
                         writes.append(write)
-                        size += len(write.update)
+                        size += len(_update(write))
                     if size >= limits.CHANGE_TARGET_BYTES:
                         break
                 if writes:
@@ -159,7 +156,7 @@ class Importer:
             if taken:
                 yield taken
 
-    def _decided(self, spooled: Spooled, matcher: Matcher) -> _Write | None:
+    def _decided(self, spooled: Spooled, matcher: Matcher) -> _Write | Creation | None:
         """What is to be written for one record of the file; None where that is nothing."""
         report = self._report
         reference = _reference(spooled.body)
@@ -174,7 +171,7 @@ class Importer:
             report.unchanged += 1
             return None
         if decision.verdict is Verdict.NEW:
-            write = _creation(decision.id, reference)
+            write = create(decision.id, reference)
             if not self._fits(write, reference.line, "the record has"):
                 return None
             if reference.trashed:
@@ -235,9 +232,9 @@ class Importer:
         self._blocks = []
         return writes
 
-    def _fits(self, write: _Write, line: int, what: str) -> bool:
+    def _fits(self, write: _Write | Creation, line: int, what: str) -> bool:
         """Whether an envelope can hold the write; one that is too large is named as skipped."""
-        size = len(write.update)
+        size = len(_update(write))
         most = limits.RECORD_UPDATE_BYTES_MAX
         if size <= most:
             return True
@@ -245,22 +242,25 @@ class Importer:
         self._report.skipped.append(SkippedRecord(self._file, line, reason))
         return False
 
-    def _commit(self, writes: Sequence[_Write]) -> None:
+    def _commit(self, writes: Sequence[_Write | Creation]) -> None:
         """One change: its records, its index and its place in the outbox."""
         replica = self._replica
         workspace = replica.workspace()
+        updates = []
         for write in writes:
-            workspace.put(write.record_id, write.document, write.sources)
+            if isinstance(write, Creation):
+                workspace.put_created(write)
+                updates.append((write.record.id, write.record.state))
+            else:
+                workspace.put(write.record_id, write.document)
+                updates.append((write.record_id, write.update))
         workspace.save()
-        stamp = replica.next_stamp()
-        updates = tuple((write.record_id, write.update) for write in writes)
-        replica.add_change(Change(stamp, updates))
+        replica.add_change(Change(replica.next_stamp(), tuple(updates)))
 
 
-def _creation(record_id: str, reference: ImportedReference) -> _Write:
-    version = ImportVersion(reference.values, reference.source, reference.trashed)
-    document = importing.import_document(record_id, [version], mapping=MAPPING_VERSION)
-    return _Write(record_id, document, document.state(), (reference.source,))
+def _update(write: _Write | Creation) -> bytes:
+    """What other replicas are sent of a write."""
+    return write.record.state if isinstance(write, Creation) else write.update
 
 
 def _reference(body: bytes) -> ImportedReference:

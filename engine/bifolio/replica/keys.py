@@ -28,8 +28,8 @@ from bifolio.replica.projection import shown_fields
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import KEY_PATTERN
 from bifolio.results import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey, Shown
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
-from bifolio.storage.references import ReferenceRow
 
 KEY = "citation-key"
 PINNED = "citation-key-pinned"

@@ -16,9 +16,9 @@ from bifolio.document.entries import Entries
 from bifolio.document.groups import GROUP, NAME, PARENT, POSITION
 from bifolio.ids import SETTINGS_ID
 from bifolio.replica import lookup
+from bifolio.replica.creation import REFERENCE
 from bifolio.replica.past import Past, Step
 from bifolio.replica.replica import Replica
-from bifolio.replica.workspace import REFERENCE
 from bifolio.results import LogEntry
 from bifolio.storage.history import LoggedChange, Operation
 

@@ -22,8 +22,8 @@ from bifolio.records.keys import suffixed_key
 from bifolio.replica.projection import listed, shown_fields
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict, ConflictChoice, Shown
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
-from bifolio.storage.references import ReferenceRow
 
 _ID = re.compile(r"[0-9a-f]{1,32}")
 _SUFFIXED = re.compile(r"(.+)-([0-9a-f]{6})")

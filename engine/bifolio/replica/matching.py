@@ -37,8 +37,8 @@ from bifolio.records.reference import (
 )
 from bifolio.replica.projection import reference_row, shown_fields
 from bifolio.replica.replica import Replica
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.purged import PurgedRow
-from bifolio.storage.references import ReferenceRow
 from bifolio.storage.spool import Spool
 
 

@@ -18,9 +18,9 @@ from bifolio.records.dates import date_year
 from bifolio.records.names import Name
 from bifolio.records.reference import Source, Value, values_to_json
 from bifolio.storage.attachments import AttachmentRow
+from bifolio.storage.derived import DerivedReference, ReferenceRow, SourceRow
 from bifolio.storage.groups import GroupRow
 from bifolio.storage.purged import PurgedRow
-from bifolio.storage.references import DerivedReference, ReferenceRow, SourceRow
 
 #: Fields that stand in columns of their own.
 COLUMNS = ("title", "abstract", "note", "citation-key", "type")

@@ -16,7 +16,7 @@ from bifolio.replica import lookup
 from bifolio.replica.past import Past, Step
 from bifolio.replica.replica import Replica
 from bifolio.replica.undoing import find_change
-from bifolio.storage.references import ReferenceRow
+from bifolio.storage.derived import ReferenceRow
 
 
 def revert(replica: Replica, ref: str, *, field: str | None, to: int | str) -> str:

@@ -29,8 +29,8 @@ from bifolio.replica import lookup
 from bifolio.replica.grouping import Tree
 from bifolio.replica.replica import Replica
 from bifolio.results import Shown
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.groups import GroupRow
-from bifolio.storage.references import ReferenceRow
 
 _EVERY = Marked(mark(Mark.ANY))
 

@@ -6,19 +6,17 @@ read, so the cost of a batch follows the records that it touches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bifolio.document import canonical, registers, sets, view
 from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
-from bifolio.records.reference import Source
 from bifolio.replica import projection
+from bifolio.replica.creation import REFERENCE, Creation
+from bifolio.storage.derived import StoredReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records, StoredRecord
-from bifolio.storage.references import DerivedReference, References
+from bifolio.storage.references import References
 
-REFERENCE = "reference"
 SETTINGS = "settings"
 
 #: In the settings: the set of pairs of ids that are different works, whatever they look like.
@@ -47,7 +45,7 @@ class Workspace:
         self._client_id = client_id
         self._documents: dict[str, RecordDocument] = {}
         self._changed: dict[str, None] = {}
-        self._sources: dict[str, Sequence[Source] | None] = {}
+        self._created: list[Creation] = []
 
     def document(self, record_id: str) -> RecordDocument:
         """The document of a record; an empty one where the replica has none."""
@@ -58,18 +56,14 @@ class Workspace:
             self._documents[record_id] = document
         return document
 
-    def put(
-        self, record_id: str, document: RecordDocument, sources: Sequence[Source] | None = None
-    ) -> None:
-        """Use a document that was made elsewhere, to be saved.
-
-        Args:
-            sources: where it was imported from, if it is a reference and its maker knows: they
-                need not be read from it again.
-        """
+    def put(self, record_id: str, document: RecordDocument) -> None:
+        """Use a document that was made elsewhere, to be saved."""
         self._documents[record_id] = document
-        self._sources[record_id] = sources
         self.changed(record_id)
+
+    def put_created(self, creation: Creation) -> None:
+        """Save a new reference at the end, of which all that is stored was made elsewhere."""
+        self._created.append(creation)
 
     def changed(self, record_id: str) -> None:
         """A document was written to or merged into: it is saved at the end."""
@@ -83,23 +77,24 @@ class Workspace:
     def save(self) -> list[str]:
         """Save every changed document; returns their ids in the order of their first change."""
         saved = list(self._changed)
-        references: list[DerivedReference] = []
-        self._records.write([self._stored(record_id, references) for record_id in saved])
-        self._references.write(references)
+        references = [creation.reference for creation in self._created]
+        records = [creation.record for creation in self._created]
+        records += [self._stored(record_id, references) for record_id in saved]
+        self._records.write(records)
+        self._references.store(references)
         self._changed.clear()
         self._documents.clear()
-        self._sources.clear()
+        self._created.clear()
         return saved
 
-    def _stored(self, record_id: str, references: list[DerivedReference]) -> StoredRecord:
+    def _stored(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
         """A changed record as it is to be stored; what lists read is renewed on the way, that of
         references is gathered: in one go it takes a third of the time."""
         document = self._documents[record_id]
         entries = document.entries()
         kind = view.kind_of(entries)
         if kind == REFERENCE:
-            known = self._sources.get(record_id)
-            references.append(projection.derived(record_id, document.visible(), sources=known))
+            references.append(projection.derived(record_id, document.visible()).stored())
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:

@@ -21,6 +21,21 @@ FIELDS = ("groups", "tags", ALIASES)
 
 _PAGE = 500
 
+#: Field, element, reference, and 1 in the trash, else 0.
+ElementRow = tuple[str, str, str, int]
+
+
+def element_rows(
+    reference: str, fields: Mapping[str, Any], *, trashed: bool
+) -> tuple[ElementRow, ...]:
+    """The elements of one reference, given its fields."""
+    return tuple(
+        (field, element, reference, int(trashed))
+        for field in FIELDS
+        if field in fields
+        for element in sorted({_nfc(str(one)) for one in fields[field]})
+    )
+
 
 class Elements:
     """The table ``elements``. Writes happen inside the caller's transaction."""
@@ -28,17 +43,11 @@ class Elements:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write(self, references: Iterable[tuple[str, Mapping[str, Any], bool]]) -> None:
-        """Store the elements of references that have none stored: (id, fields, trashed) each."""
+    def write(self, rows: Iterable[ElementRow]) -> None:
+        """Store the elements of references that have none stored."""
         self._database.execute_many(
             "INSERT INTO elements (field, element, reference, trashed) VALUES (?, ?, ?, ?)",
-            [
-                (field, element, reference, int(trashed))
-                for reference, fields, trashed in references
-                for field in FIELDS
-                if field in fields
-                for element in sorted({_nfc(str(one)) for one in fields[field]})
-            ],
+            list(rows),
         )
 
     def remove(self, references: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
 from bifolio.storage.migrations import CREATE_INDEX, CREATE_ORDERS
-from bifolio.storage.searchable import INDEXED, PLACES, Searchable
+from bifolio.storage.searchable import INDEXED, PLACES, Places
 
 _INSERT = (
     f"INSERT INTO refs_fts (rowid, {', '.join(INDEXED)}) "
@@ -43,18 +43,18 @@ class SearchIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write(self, given: Iterable[tuple[int, str, Searchable, bool]]) -> None:
+    def write(self, given: Iterable[tuple[int, str, Places, tuple[str, ...] | None]]) -> None:
         """Index references that are not indexed yet; those in the trash are only listed.
 
         Args:
-            given: for each, in the order of their numbers, its number, its id, what can be
-                searched, and whether it is in the trash.
+            given: for each, in the order of their numbers, its number, its id, its places in the
+                orders, and its texts, None in the trash.
         """
         texts, places = [], []
-        for number, record_id, searchable, trashed in given:
-            places.append((number, record_id, int(trashed), *searchable.places()))
-            if not trashed:
-                texts.append((number, *searchable.indexed()))
+        for number, record_id, places_of_one, texts_of_one in given:
+            places.append((number, record_id, int(texts_of_one is None), *places_of_one))
+            if texts_of_one is not None:
+                texts.append((number, *texts_of_one))
         self._database.execute_many(_INSERT_ORDER, places)
         self._database.execute_many(_INSERT, texts)
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bifolio.errors import DamagedLibraryError
-from bifolio.storage.attachments import AttachmentRow, Attachments
+from bifolio.storage.attachments import Attachments
 from bifolio.storage.database import Database
+from bifolio.storage.derived import (
+    STORED,
+    DerivedReference,
+    ReferenceRow,
+    SourceRow,
+    StoredReference,
+)
 from bifolio.storage.elements import ALIASES, Elements
 from bifolio.storage.index import SearchIndex
-from bifolio.storage.purged import PurgedRow, PurgedTable
-from bifolio.storage.searchable import Searchable
+from bifolio.storage.purged import PurgedTable
 from bifolio.storage.shared_keys import SharedKeys
-
-_STORED = (
-    "id key key_rank type title creators container abstract note tags fields year trashed conflicts"
-).split()
 
 #: True where an earlier reference keeps this one's citation key (case K1).
 _KEY_IS_TAKEN = (
@@ -30,7 +31,7 @@ _KEY_IS_TAKEN = (
     "AND other.trashed = 0 AND (other.key_rank, other.id) < (refs.key_rank, refs.id)))"
 )
 
-_COLUMNS = f"{', '.join('refs.' + name for name in _STORED)}, {_KEY_IS_TAKEN}"
+_COLUMNS = f"{', '.join('refs.' + name for name in STORED)}, {_KEY_IS_TAKEN}"
 
 _SELECT = f"SELECT {_COLUMNS} FROM refs"
 
@@ -38,58 +39,15 @@ _SELECT = f"SELECT {_COLUMNS} FROM refs"
 _LISTED = "IN (SELECT value FROM json_each(?))"
 
 _UPSERT = (
-    f"INSERT INTO refs ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))}) "
-    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _STORED[1:])}"
+    f"INSERT INTO refs ({', '.join(STORED)}) VALUES ({', '.join('?' * len(STORED))}) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in STORED[1:])}"
+)
+
+_INSERT_SOURCE = (
+    "INSERT INTO sources (record, format, source_id, content, blocks) VALUES (?, ?, ?, ?, ?)"
 )
 
 _PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceRow:
-    """A reference as lists show it.
-
-    ``fields`` are the CSL-JSON fields without title, abstract and note, which stand in columns
-    of their own; ``key_rank`` is the (stamp, slot) of the citation key.
-    """
-
-    id: str
-    key: str
-    key_rank: str
-    type: str
-    title: str | None
-    creators: str
-    container: str
-    abstract: str | None
-    note: str | None
-    tags: str
-    fields: dict[str, Any]
-    year: int | None
-    trashed: bool
-    conflicts: int
-    key_is_taken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRow:
-    """Where a reference was imported from: one row for each source."""
-
-    record: str
-    format: str
-    source_id: str
-    content: bytes
-    blocks: str
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedReference:
-    """All that is derived from one reference."""
-
-    row: ReferenceRow
-    sources: Sequence[SourceRow] = ()
-    attachments: Sequence[AttachmentRow] = ()
-    #: All that is left to be listed of one that went with the trash; None for any other.
-    purged: PurgedRow | None = None
 
 
 class References:
@@ -107,35 +65,28 @@ class References:
 
     def write(self, references: Sequence[DerivedReference]) -> None:
         """Store what is derived from references, each id once."""
+        self.store([one.stored() for one in references])
+
+    def store(self, references: Sequence[StoredReference]) -> None:
+        """Store what was made ready to be stored, each id once."""
         if not references:
             return
-        ids = [one.row.id for one in references]
+        ids = [one.id for one in references]
         known = self._unindex(ids)
         old_keys = self.shared_keys.of(known) if known else set()
         self._forget([*known, *self.purged.among(ids)])
         living = [one for one in references if one.purged is None]
-        self.elements.write((one.row.id, one.row.fields, one.row.trashed) for one in living)
+        self.elements.write(one for reference in living for one in reference.elements)
+        self._database.execute_many(_UPSERT, [one.row for one in living])
+        self._index({one.id: one for one in living})
         self._database.execute_many(
-            _UPSERT, [[_stored(getattr(one.row, name)) for name in _STORED] for one in living]
+            _INSERT_SOURCE, [one for reference in references for one in reference.sources]
         )
-        self._index({one.row.id: one.row for one in living})
-        self._write_sources(references)
         self.attachments.write(row for one in living for row in one.attachments)
         gone = [one.purged for one in references if one.purged is not None]
         self.purged.write(gone)
         self._database.execute_many("DELETE FROM refs WHERE id = ?", [(one.id,) for one in gone])
-        self.shared_keys.renew(old=old_keys, new={one.row.key for one in living})
-
-    def _write_sources(self, references: Sequence[DerivedReference]) -> None:
-        self._database.execute_many(
-            "INSERT INTO sources (record, format, source_id, content, blocks) "
-            "VALUES (?, ?, ?, ?, ?)",
-            [
-                (one.record, one.format, one.source_id, one.content, one.blocks)
-                for reference in references
-                for one in reference.sources
-            ],
-        )
+        self.shared_keys.renew(old=old_keys, new={one.key for one in living})
 
     def remove(self, record_id: str) -> None:
         """Forget a reference (joining another library only)."""
@@ -155,7 +106,7 @@ class References:
         self.shared_keys.clear()
         self.purged.clear()
 
-    def _index(self, rows: Mapping[str, ReferenceRow]) -> None:
+    def _index(self, references: Mapping[str, StoredReference]) -> None:
         """Put references into the search index.
 
         By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
@@ -163,10 +114,10 @@ class References:
         """
         numbered = self._database.rows(
             f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number",
-            (json.dumps(list(rows)),),
+            (json.dumps(list(references)),),
         )
         self.index.write(
-            (number, record_id, _searchable(rows[record_id]), rows[record_id].trashed)
+            (number, record_id, references[record_id].places, references[record_id].texts)
             for number, record_id in numbered
         )
 
@@ -309,7 +260,7 @@ class References:
 
     def all_rows(self) -> list[tuple[Any, ...]]:
         """Everything that is derived, in order: to compare upkeep with a rebuild."""
-        names = ", ".join(_STORED)
+        names = ", ".join(STORED)
         return [
             *self._database.rows(f"SELECT {names} FROM refs ORDER BY id"),
             *self._database.rows(
@@ -324,31 +275,17 @@ class References:
         ]
 
     def _row(self, row: Sequence[Any]) -> ReferenceRow:
-        values = dict(zip(_STORED, row, strict=False))
+        values = dict(zip(STORED, row, strict=False))
         try:
             values["fields"] = json.loads(values["fields"])
         except ValueError as error:
             folder = self._database.path.parent
             raise DamagedLibraryError(folder, reason="a row of its list is no JSON") from error
         values["trashed"] = bool(values["trashed"])
-        return ReferenceRow(**values, key_is_taken=bool(row[len(_STORED)]))
-
-
-def _searchable(row: ReferenceRow) -> Searchable:
-    return Searchable(
-        *(row.key, row.type, row.title, row.abstract, row.note, row.fields),
-        year=row.year,
-        conflicts=row.conflicts,
-    )
+        return ReferenceRow(**values, key_is_taken=bool(row[len(STORED)]))
 
 
 def _encodable(text: str) -> str:
     """The text with a question mark for each half of a character: a shell passes bytes that are
     no UTF-8 as such halves, and SQLite takes none."""
     return text.encode(errors="replace").decode()
-
-
-def _stored(value: object) -> object:
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return int(value) if isinstance(value, bool) else value

@@ -29,6 +29,9 @@ INDEXED = (
 #: What a reference is sorted by, beside its number and id.
 PLACES = ("year", "title", "author", "key")
 
+#: The values of ``PLACES`` of one reference.
+Places = tuple[int | None, str, str, str]
+
 _TITLES = ("title-short", "translated-title", "original-title")
 _CONTAINERS = (
     "container-title",
@@ -79,7 +82,7 @@ class Searchable:
             " ".join(dict.fromkeys(found)),
         )
 
-    def places(self) -> tuple[int | None, str, str, str]:
+    def places(self) -> Places:
         """Where the reference stands when a list is sorted: the values of ``PLACES``."""
         first = next((name for names in _names(self.fields) for name in names), "")
         return (self.year, _place(self.title or ""), _place(first), _place(self.key))

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.replica.builders import Computer, meet, members
 
 from bifolio.replica import choosing, lookup
-from bifolio.storage.references import ReferenceRow
+from bifolio.storage.derived import ReferenceRow
 
 ONE = "1" * 32
 FIELD = "x.bibtex.note:private"

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bifolio.storage.database import Database
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.migrations import migrate
-from bifolio.storage.references import ReferenceRow
 
 
 def new_database(folder: Path) -> Database:

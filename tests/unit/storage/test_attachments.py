@@ -8,7 +8,8 @@ import pytest
 from tests.unit.storage.builders import new_database, row
 
 from bifolio.storage.attachments import AttachmentRow
-from bifolio.storage.references import DerivedReference, References
+from bifolio.storage.derived import DerivedReference
+from bifolio.storage.references import References
 
 ONE, TWO = "aa" * 32, "bb" * 32
 

@@ -9,8 +9,9 @@ from tests.unit.storage.builders import back_to, new_database, row
 from tests.unit.storage.test_query_costs import steps
 
 from bifolio.storage.database import Database
+from bifolio.storage.derived import DerivedReference
 from bifolio.storage.migrations import LATEST
-from bifolio.storage.references import DerivedReference, References
+from bifolio.storage.references import References
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from tests.unit.storage.builders import back_to, new_database, row
 from bifolio.records.marks import Mark, mark
 from bifolio.records.sorting import parse_sort
 from bifolio.storage.database import Database
-from bifolio.storage.references import DerivedReference, ReferenceRow, References
+from bifolio.storage.derived import DerivedReference, ReferenceRow
+from bifolio.storage.references import References
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 from tests.unit.storage.builders import new_database, row
 
 from bifolio.storage.database import Database
-from bifolio.storage.references import DerivedReference, References
+from bifolio.storage.derived import DerivedReference
+from bifolio.storage.references import References
 
 
 def library_of(folder: Path, count: int) -> tuple[Database, References]:

@@ -10,12 +10,8 @@ from tests.unit.storage.builders import new_database, row
 from bifolio.errors import DamagedLibraryError
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
-from bifolio.storage.references import (
-    DerivedReference,
-    ReferenceRow,
-    References,
-    SourceRow,
-)
+from bifolio.storage.derived import DerivedReference, ReferenceRow, SourceRow
+from bifolio.storage.references import References
 
 
 @pytest.fixture

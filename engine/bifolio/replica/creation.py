@@ -1,0 +1,35 @@
+"""A new reference out of a file, with all that is stored of it.
+
+Pure: the same record makes the same bytes in any process of any computer (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bifolio.document import canonical, importing
+from bifolio.document.importing import ImportVersion
+from bifolio.formats import MAPPING_VERSION
+from bifolio.records.reference import ImportedReference
+from bifolio.replica import projection
+from bifolio.storage.derived import StoredReference
+from bifolio.storage.records import StoredRecord
+
+REFERENCE = "reference"
+
+
+class Creation(NamedTuple):
+    """The record, whose state is its first update too, and what the lists are given of it."""
+
+    record: StoredRecord
+    reference: StoredReference
+
+
+def create(record_id: str, reference: ImportedReference) -> Creation:
+    """The creation of a record that no file of the library's had before."""
+    version = ImportVersion(reference.values, reference.source, reference.trashed)
+    document = importing.import_document(record_id, [version], mapping=MAPPING_VERSION)
+    entries = document.entries()
+    share = canonical.record_share(record_id, REFERENCE, entries)
+    derived = projection.derived(record_id, entries, sources=[reference.source])
+    return Creation(StoredRecord(record_id, REFERENCE, document.state(), share), derived.stored())
