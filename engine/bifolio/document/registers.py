@@ -19,6 +19,8 @@ def shown(entries: Entries, name: str) -> Live | None:
 
 def distinct(lives: list[Live]) -> list[Live]:
     """One live value for each different one (compared in NFC), newest first."""
+    if len(lives) == 1:
+        return lives
     found: dict[str | None, Live] = {}
     for live in lives:
         found.setdefault(nfc(live.value) if live.value is not None else None, live)

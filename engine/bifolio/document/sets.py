@@ -11,7 +11,7 @@ import hashlib
 from bifolio import limits
 from bifolio.document.entries import Entries, join
 from bifolio.document.plan import Plan, escaped
-from bifolio.ids import base64url
+from bifolio.ids import SEPARATOR, base64url
 from bifolio.records.canonical import nfc
 
 MARK = "+"
@@ -41,11 +41,15 @@ def ranked(entries: Entries, field: str) -> list[tuple[tuple[str, str], str]]:
     return sorted(found)
 
 
-def fields(entries: Entries) -> set[str]:
-    """The fields of which the record holds an element."""
-    return {
-        name.split("\x1f", 1)[0][len(MARK) :] for name in entries.registers if name.startswith(MARK)
-    }
+def all_elements(entries: Entries) -> dict[str, list[str]]:
+    """The elements of every set that has any, by field."""
+    found: dict[str, list[str]] = {}
+    for name in entries.registers:
+        if name.startswith(MARK):
+            field = name.split(SEPARATOR, 1)[0][len(MARK) :]
+            if field not in found:
+                found[field] = elements(entries, field)
+    return {field: held for field, held in found.items() if held}
 
 
 def plan_add(plan: Plan, entries: Entries, field: str, element: str) -> None:

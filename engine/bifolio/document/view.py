@@ -18,7 +18,7 @@ from bifolio.ids import SEPARATOR
 from bifolio.records.canonical import stored_json
 from bifolio.records.fields import FIELDS, MergeRule, known_rule
 from bifolio.records.reference import Values, value_to_json
-from bifolio.records.values import decode_register
+from bifolio.records.values import decode_by_rule
 
 #: Separates a role from an element's id in the name of a conflict about one creator's name.
 ELEMENT_MARK = ":"
@@ -82,9 +82,8 @@ def read_view(entries: Entries) -> RecordView:
         if shown:
             values[role] = tuple(element.name for element in shown)
         conflicts.extend(_creator_conflicts(entries, role, elements, shown))
-    for field in sorted(sets.fields(entries)):
-        shown_set = field == MEMBERSHIP or FIELDS.get(field) is MergeRule.SET
-        if shown_set and (found := sets.elements(entries, field)):
+    for field, found in sorted(sets.all_elements(entries).items()):
+        if field == MEMBERSHIP or FIELDS.get(field) is MergeRule.SET:
             values[field] = tuple(found)
     if deletion.is_revived(entries):
         conflicts.append(_revival(entries))
@@ -132,14 +131,14 @@ def _read_register(
         return
     lives = registers.distinct(entries.registers[name])
     if lives[0].value is not None:
-        values[name] = decode_register(name, lives[0].value)
+        values[name] = decode_by_rule(rule, lives[0].value)
     if len(lives) > 1:
-        listed = [ConflictValue(_decoded(name, one), one.stamp, one.slot) for one in lives]
+        listed = [ConflictValue(_decoded(rule, one), one.stamp, one.slot) for one in lives]
         conflicts.append(FieldConflict(name, ConflictKind.VALUE, tuple(listed)))
 
 
-def _decoded(name: str, live: Live) -> Any:
-    return None if live.value is None else value_to_json(decode_register(name, live.value))
+def _decoded(rule: MergeRule, live: Live) -> Any:
+    return None if live.value is None else value_to_json(decode_by_rule(rule, live.value))
 
 
 def _creator_conflicts(

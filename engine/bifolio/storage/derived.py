@@ -5,11 +5,11 @@ Pure, and most of the work of a write: another process can do it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bifolio.records.canonical import exact_json
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.elements import ElementRow, element_rows
 from bifolio.storage.purged import PurgedRow
@@ -93,7 +93,11 @@ class DerivedReference:
         return StoredReference(
             id=row.id,
             key=row.key,
-            row=tuple(_stored(getattr(row, name)) for name in STORED),
+            row=(
+                *(row.id, row.key, row.key_rank, row.type, row.title, row.creators),
+                *(row.container, row.abstract, row.note, row.tags, exact_json(row.fields)),
+                *(row.year, int(row.trashed), row.conflicts),
+            ),
             places=given.places(),
             texts=None if row.trashed else given.indexed(),
             elements=element_rows(row.id, row.fields, trashed=row.trashed),
@@ -104,9 +108,3 @@ class DerivedReference:
             attachments=tuple(self.attachments),
             purged=self.purged,
         )
-
-
-def _stored(value: object) -> object:
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return int(value) if isinstance(value, bool) else value

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bifolio.records.canonical import canonical_json, exact_json, nfc, stored_json
 
@@ -21,6 +25,36 @@ def test_a_float_without_a_fraction_is_the_integer() -> None:
 def test_what_has_no_one_text_is_refused(value: object) -> None:
     with pytest.raises(ValueError):
         canonical_json(value)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(_JSON)
+def test_its_text_is_that_of_the_standard_library(value: object) -> None:
+    assert exact_json(value) == json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, ["\ud800"], {"\udfff": 1}])
+def test_what_the_faster_encoder_refuses_has_its_text_too(value: object) -> None:
+    assert json.loads(exact_json(value)) == value
+
+
+def test_deep_nesting_is_written() -> None:
+    value: object = "deep"
+    for _ in range(300):
+        value = [value]
+    assert json.loads(exact_json(value)) == value
+
+
+def test_every_character_is_written_as_it_is() -> None:
+    text = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x3_0000)]))
+    assert exact_json(text) == json.dumps(text, ensure_ascii=False)
 
 
 def test_comparison_is_in_the_composed_form() -> None:
