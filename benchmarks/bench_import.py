@@ -51,6 +51,7 @@ def measure(size: Size, folder: Path) -> Measured:
             f"{name}_peak_bytes": imported.peak_bytes,
             f"{name}_parsing_peak_bytes": parsing.peak_bytes,
         }
+        ratios[f"{name}_wall_over_parsing"] = imported.seconds / parsing.seconds
         ratios[f"{name}_cpu_over_parsing"] = imported.cpu_s / float(parsed["cpu_s"])
         if parsing.peak_bytes:
             ratios[f"{name}_peak_over_parsing"] = imported.peak_bytes / parsing.peak_bytes

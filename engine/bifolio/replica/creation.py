@@ -24,6 +24,16 @@ class Creation(NamedTuple):
     record: StoredRecord
     reference: StoredReference
 
+    @property
+    def record_id(self) -> str:
+        """The id of the record."""
+        return self.record.id
+
+    @property
+    def update(self) -> bytes:
+        """What other replicas are sent."""
+        return self.record.state
+
 
 def create(record_id: str, reference: ImportedReference) -> Creation:
     """The creation of a record that no file of the library's had before."""

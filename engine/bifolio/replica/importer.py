@@ -26,7 +26,8 @@ from bifolio.records.reference import (
     LeftOut,
     SkippedRecord,
 )
-from bifolio.replica.creation import Creation, create
+from bifolio.replica.ahead import Ahead
+from bifolio.replica.creation import Creation
 from bifolio.replica.intake import Intake
 from bifolio.replica.matching import Matcher, Verdict, keyed
 from bifolio.replica.replica import Replica
@@ -75,8 +76,9 @@ class Importer:
         """
         spool = Spool(self._replica.database)
         matcher = Matcher(self._replica, spool)
+        ahead = Ahead(spool)
         try:
-            self._read(items, spool, matcher)
+            self._read(items, spool, matcher, ahead)
             self._report.files = self._intake.taken
             self._report.missing_files = len(self._intake.left_out)
             self._report.left_out += self._intake.left_out
@@ -84,17 +86,18 @@ class Importer:
             self._write_groups()
             total = spool.arrange()
             done = 0
-            for chunk in self._chunks(spool, matcher):
+            for chunk in self._chunks(spool, matcher, ahead):
                 done += chunk
                 if progress is not None:
                     progress(done, total)
         finally:
+            ahead.close()
             spool.close()
         return self._report
 
     # --- reading --------------------------------------------------------------------------
 
-    def _read(self, items: Iterable[Item], spool: Spool, matcher: Matcher) -> None:
+    def _read(self, items: Iterable[Item], spool: Spool, matcher: Matcher, ahead: Ahead) -> None:
         """Put the references into the spool, and keep the little that is not one."""
         waiting: list[tuple[str, bytes]] = []
         size = 0
@@ -115,6 +118,7 @@ class Importer:
                 size += len(body)
             if len(waiting) >= _SPOOLED_AT_ONCE or size >= limits.CHANGE_TARGET_BYTES:
                 spool.add(waiting)
+                ahead.advance()
                 waiting, size = [], 0
         spool.add(waiting)
 
@@ -134,7 +138,7 @@ class Importer:
 
     # --- writing --------------------------------------------------------------------------
 
-    def _chunks(self, spool: Spool, matcher: Matcher) -> Iterator[int]:
+    def _chunks(self, spool: Spool, matcher: Matcher, ahead: Ahead) -> Iterator[int]:
         """Commit in chunks; yields how many references each one took."""
         records = spool.in_turn()
         taken = _RECORDS_AT_ONCE
@@ -145,18 +149,20 @@ class Importer:
                 size = 0
                 for spooled in islice(records, _RECORDS_AT_ONCE):
                     taken += 1
-                    write = self._decided(spooled, matcher)
+                    write = self._decided(spooled, matcher, ahead)
                     if write is not None:
                         writes.append(write)
-                        size += len(_update(write))
-                    if size >= limits.CHANGE_TARGET_BYTES:
+                        size += len(write.update)
+                    if size >= limits.TRANSACTION_TARGET_BYTES:
                         break
                 if writes:
                     self._commit([*writes, *self._block_writes()])
             if taken:
                 yield taken
 
-    def _decided(self, spooled: Spooled, matcher: Matcher) -> _Write | Creation | None:
+    def _decided(
+        self, spooled: Spooled, matcher: Matcher, ahead: Ahead
+    ) -> _Write | Creation | None:
         """What is to be written for one record of the file; None where that is nothing."""
         report = self._report
         reference = _reference(spooled.body)
@@ -171,7 +177,7 @@ class Importer:
             report.unchanged += 1
             return None
         if decision.verdict is Verdict.NEW:
-            write = create(decision.id, reference)
+            write = ahead.creation(spooled.number, decision.id, reference)
             if not self._fits(write, reference.line, "the record has"):
                 return None
             if reference.trashed:
@@ -234,7 +240,7 @@ class Importer:
 
     def _fits(self, write: _Write | Creation, line: int, what: str) -> bool:
         """Whether an envelope can hold the write; one that is too large is named as skipped."""
-        size = len(_update(write))
+        size = len(write.update)
         most = limits.RECORD_UPDATE_BYTES_MAX
         if size <= most:
             return True
@@ -243,24 +249,31 @@ class Importer:
         return False
 
     def _commit(self, writes: Sequence[_Write | Creation]) -> None:
-        """One change: its records, its index and its place in the outbox."""
+        """Records, their index and their places in the outbox, in changes of bounded size."""
         replica = self._replica
         workspace = replica.workspace()
-        updates = []
         for write in writes:
             if isinstance(write, Creation):
                 workspace.put_created(write)
-                updates.append((write.record.id, write.record.state))
             else:
                 workspace.put(write.record_id, write.document)
-                updates.append((write.record_id, write.update))
         workspace.save()
-        replica.add_change(Change(replica.next_stamp(), tuple(updates)))
+        for updates in _changes(writes):
+            replica.add_change(Change(replica.next_stamp(), updates))
 
 
-def _update(write: _Write | Creation) -> bytes:
-    """What other replicas are sent of a write."""
-    return write.record.state if isinstance(write, Creation) else write.update
+def _changes(writes: Sequence[_Write | Creation]) -> Iterator[tuple[tuple[str, bytes], ...]]:
+    """What other replicas are sent, cut into pieces of a change's size."""
+    updates: list[tuple[str, bytes]] = []
+    size = 0
+    for write in writes:
+        updates.append((write.record_id, write.update))
+        size += len(write.update)
+        if size >= limits.CHANGE_TARGET_BYTES:
+            yield tuple(updates)
+            updates, size = [], 0
+    if updates:
+        yield tuple(updates)
 
 
 def _reference(body: bytes) -> ImportedReference:

@@ -26,6 +26,16 @@ class Spooled:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmade:
+    """One record in the order of reading; ``is_fresh``: the library has no record of its id."""
+
+    number: int
+    id: str
+    body: bytes
+    is_fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """The id of one of several records that were read under one id, and its rank among them."""
 
@@ -39,7 +49,8 @@ class Spool:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._added = 0
+        #: How many records were added.
+        self.added = 0
         self.close()
         database.execute(
             "CREATE TEMP TABLE spooled (number INTEGER PRIMARY KEY, id TEXT NOT NULL, "
@@ -48,17 +59,21 @@ class Spool:
         database.execute(
             "CREATE TEMP TABLE spooled_bodies (number INTEGER PRIMARY KEY, body BLOB NOT NULL)"
         )
+        database.execute(
+            "CREATE TEMP TABLE spooled_made (last INTEGER PRIMARY KEY, "
+            "first INTEGER NOT NULL, body BLOB NOT NULL)"
+        )
         database.execute("CREATE TEMP TABLE spooled_taken (id TEXT PRIMARY KEY) WITHOUT ROWID")
 
     def close(self) -> None:
         """Drop everything; a second time is no error."""
-        for table in ("spooled", "spooled_bodies", "spooled_taken"):
+        for table in ("spooled", "spooled_bodies", "spooled_made", "spooled_taken"):
             self._database.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
     def add(self, records: Sequence[tuple[str, bytes]]) -> None:
         """Keep (id, body) pairs in the order in which they are read."""
-        numbered = list(enumerate(records, self._added + 1))
-        self._added += len(records)
+        numbered = list(enumerate(records, self.added + 1))
+        self.added += len(records)
         self._database.execute_many(
             "INSERT INTO temp.spooled (number, id, turn, rank, fresh) VALUES (?, ?, ?, 0, 0)",
             [(number, record_id, number) for number, (record_id, _) in numbered],
@@ -89,6 +104,40 @@ class Spool:
         row = self._database.row("SELECT body FROM temp.spooled_bodies WHERE number = ?", (number,))
         assert row is not None, "a number that the spool gave"
         return bytes(row[0])
+
+    def page(self, *, after: int, most: int, bytes_max: int) -> list[Unmade]:
+        """The next records in the order of reading, up to a total size, but at least one."""
+        found: list[Unmade] = []
+        size = 0
+        cursor = self._database.execute(
+            "SELECT spooled.number, id, body, NOT EXISTS "
+            "(SELECT 1 FROM main.records WHERE records.id = spooled.id) FROM temp.spooled "
+            "JOIN temp.spooled_bodies ON spooled_bodies.number = spooled.number "
+            "WHERE spooled.number > ? ORDER BY spooled.number LIMIT ?",
+            (after, most),
+        )
+        for number, record_id, body, is_fresh in cursor:
+            size += len(body)
+            if found and size > bytes_max:
+                break
+            found.append(Unmade(number, record_id, body, bool(is_fresh)))
+        cursor.close()
+        return found
+
+    def keep_made(self, first: int, last: int, body: bytes) -> None:
+        """Keep what was made of the records from one number to another."""
+        self._database.execute(
+            "INSERT INTO temp.spooled_made VALUES (?, ?, ?)", (last, first, body)
+        )
+
+    def made(self, number: int) -> bytes | None:
+        """What was kept with the number-th record in it, if it was."""
+        row = self._database.row(
+            "SELECT iif(first <= ?1, body, NULL) FROM temp.spooled_made "
+            "WHERE last >= ?1 ORDER BY last LIMIT 1",
+            (number,),
+        )
+        return row[0] if row else None
 
     def place(self, numbers: Sequence[int], places: Sequence[Place]) -> None:
         """Of records read under one id keep those that have a place, each under the id there;

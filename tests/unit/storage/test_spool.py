@@ -90,3 +90,30 @@ def test_a_second_spool_of_a_connection_begins_anew(spool: Spool, database: Data
     assert ids(second) == ["b"]
     second.close()
     second.close()
+
+
+def test_a_page_goes_on_in_the_order_of_reading_and_says_what_the_library_lacks(
+    spool: Spool, database: Database
+) -> None:
+    Records(database).write([StoredRecord("b", "reference", b"", 0)])
+    spool.add([(one, one.encode()) for one in "cba"])
+    page = spool.page(after=1, most=5, bytes_max=100)
+    assert [(one.number, one.id, one.body, one.is_fresh) for one in page] == [
+        (2, "b", b"b", False),
+        (3, "a", b"a", True),
+    ]
+    assert [one.id for one in spool.page(after=0, most=2, bytes_max=100)] == ["c", "b"]
+    assert spool.page(after=3, most=5, bytes_max=100) == []
+
+
+def test_a_page_ends_at_its_size_but_holds_one_record(spool: Spool) -> None:
+    spool.add([(one, b"0" * 60) for one in "abc"])
+    assert [one.id for one in spool.page(after=0, most=5, bytes_max=130)] == ["a", "b"]
+    assert [one.id for one in spool.page(after=1, most=5, bytes_max=10)] == ["b"]
+
+
+def test_what_was_made_is_found_by_any_number_in_it(spool: Spool) -> None:
+    spool.keep_made(1, 100, b"first")
+    spool.keep_made(201, 250, b"second")
+    found = [spool.made(number) for number in (1, 100, 101, 200, 201, 250, 251)]
+    assert found == [b"first", b"first", None, None, b"second", b"second", None]
