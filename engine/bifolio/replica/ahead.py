@@ -58,8 +58,8 @@ class Ahead:
         #: The first and the last number of each batch that is out, in the order of giving.
         self._out: deque[tuple[int, int]] = deque()
         self._has_answered = False
-        #: The last numbers that the process was given, and that were asked for here.
-        self._given = self._asked = 0
+        #: The process is given what comes after this number.
+        self._given = 0
         #: The batch that was looked into last.
         self._at_hand: dict[int, Creation] = {}
 
@@ -102,7 +102,8 @@ class Ahead:
     def _made(self, number: int) -> Creation | None:
         """What the process made of a record, once it has; None where it is not at work on it."""
         if number not in self._at_hand:
-            self._asked = max(self._asked, number)
+            if self._given < number <= self._given + _RECORDS_AT_ONCE:
+                self._given = number  # overtaken; a record far ahead is one out of its turn
             self.advance()
             if self._is_out(number):
                 if not self._has_answered:
@@ -141,8 +142,10 @@ class Ahead:
 
     def _give(self) -> bool:
         """Give one batch of records that the library has not got; False where there is none."""
+        if self._given >= self._spool.added:
+            return False
         page = self._spool.page(
-            after=max(self._given, self._asked),
+            after=self._given,
             most=_RECORDS_AT_ONCE,
             bytes_max=limits.TRANSACTION_TARGET_BYTES,
         )

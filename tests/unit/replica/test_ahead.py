@@ -113,6 +113,16 @@ def test_a_record_under_another_id_is_made_for_that_id(bench: Bench) -> None:
     assert bench.ahead.creation(3, other, bench.references[2]).record_id == other
 
 
+def test_a_record_out_of_its_turn_does_not_lead_the_process_away(
+    bench: Bench, made_here: list[str]
+) -> None:
+    bench.add(4 * MANY)
+    wait_for_the_first(bench)
+    for number in (4 * MANY, *range(1, 4 * MANY)):
+        assert bench.creation(number).record_id == bench.references[number - 1].record_id()
+    assert len(made_here) < 2 * MANY, "the process made most of them"
+
+
 def test_what_the_library_has_is_not_made(
     bench: Bench, office: Computer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
