@@ -56,6 +56,10 @@ _PROGRESS_RECORDS: Final = 64
 _SAMPLE_CHARACTERS: Final = 256 * 1024
 
 _FOREIGN: Final = (
+    (
+        re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<rdf:RDF\b"),
+        "RDF, which is not read (Zotero's folder itself is, and what Zotero exports as CSL JSON)",
+    ),
     (re.compile(r"\s*<\?xml|\s*<xml\b|\s*<records\b"), "XML"),
     (re.compile(r"\s*<!doctype html|\s*<html", re.IGNORECASE), "a web page"),
     (re.compile(r"\s*[\[{]\s*[\"{]"), "JSON"),
