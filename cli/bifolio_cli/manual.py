@@ -50,7 +50,8 @@ prints one document per line and round. A failure, a wrong call too, is
 
 ```
 init                    {"library", "path"}
-import                  {"added", "updated", "unchanged", "conflicts", "trashed",
+import                  {"added", "updated", "updated_keys": [KEY],
+                         "cleared": [{"key", "fields"}], "unchanged", "conflicts", "trashed",
                          "trashed_keys": [KEY], "purged", "purged_keys": [KEY],
                          "groups", "files", "missing_files",
                          "skipped": [{"file", "line", "reason"}],

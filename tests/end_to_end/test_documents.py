@@ -22,7 +22,16 @@ SHOW_KEYS = {
 CONFLICT_KEYS = {"ref", "key", "field", "kind", "values"}
 VALUE_KEYS = {"n", "value", "by", "at"}
 IMPORT_KEYS = {
-    *("added", "updated", "unchanged", "conflicts", "trashed", "trashed_keys"),
+    *(
+        "added",
+        "updated",
+        "updated_keys",
+        "cleared",
+        "unchanged",
+        "conflicts",
+        "trashed",
+        "trashed_keys",
+    ),
     *("purged", "purged_keys", "skipped"),
     *("groups", "files", "missing_files", "left_out"),
 }

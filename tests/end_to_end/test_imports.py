@@ -49,7 +49,8 @@ def test_a_corrected_file_imported_on_both_arrives_once_and_local_edits_stay(
     # The desk's own volume differs from the corrected one, and is shown.
     file = str(corrected(desk.home))
     asked, done = desk.run_all([("import", "--dry-run", file), ("import", file)])
-    assert said(asked) == said(done) == {"updated": 2, "unchanged": 1, "conflicts": 1}
+    updated = {"updated": 2, "updated_keys": ["work1", "work0"]}
+    assert said(asked) == said(done) == updated | {"unchanged": 1, "conflicts": 1}
     # The laptop's note was edited too: both texts are kept.
     assert laptop.run("import", corrected(laptop.home)) == asked
 
@@ -89,7 +90,7 @@ def test_a_file_that_holds_a_trashed_reference_leaves_it_there_and_names_it(
             [("import", str(start)), ("import", str(corrected(computer.home)))]
         )
         assert said(same) == {"unchanged": 2, **named}
-        assert said(newer) == {"updated": 1, "unchanged": 1, **named}
+        assert said(newer) == {"updated": 1, "updated_keys": ["work1"], "unchanged": 1, **named}
     assert "work0" in desk.call("import", desk.home / "start.bib", exits=0).stdout
     view = assert_converges(desk, laptop)
     assert (view.keys, view.trash_keys) == ({"work1", "work2"}, {"work0"})

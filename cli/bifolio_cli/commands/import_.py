@@ -136,6 +136,12 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
         groups = count(report.groups, "new or changed group")
         files = f"{count(report.files, 'file')}, {report.missing_files:,} more missing"
         output.say(f"{groups}; {files}.")
+    if report.cleared:
+        cleared = [f"{one.key} ({', '.join(one.fields)})" for one in report.cleared]
+        output.say(
+            f"Updated references had fields that the file has not (any more): {_named(cleared)}. "
+            "'bifolio history REF' shows what stood there; 'bifolio undo' takes the import back."
+        )
     if report.trashed:
         output.say(f"These are in the trash: {_named(report.trashed_keys)}")
     if report.purged:

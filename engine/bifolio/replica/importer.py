@@ -29,9 +29,9 @@ from bifolio.records.reference import (
 from bifolio.replica.ahead import Ahead
 from bifolio.replica.creation import Creation
 from bifolio.replica.intake import Intake
-from bifolio.replica.matching import Matcher, Verdict, keyed
+from bifolio.replica.matching import Decision, Matcher, Verdict, keyed
 from bifolio.replica.replica import Replica
-from bifolio.results import ImportReport
+from bifolio.results import ClearedFields, ImportReport
 from bifolio.storage.spool import Place, Spool, Spooled
 from bifolio.wire.changes import Change
 
@@ -185,23 +185,27 @@ class Importer:
             else:
                 report.added += 1
             return write
-        return self._updated(decision.id, reference, matcher)
+        return self._updated(decision, reference, matcher)
 
     def _updated(
-        self, record_id: str, reference: ImportedReference, matcher: Matcher
+        self, decision: Decision, reference: ImportedReference, matcher: Matcher
     ) -> _Write | None:
         """Merge a newer version as if the file were a replica of its own."""
+        record_id = decision.id
         document = self._replica.document(record_id)
-        before = {conflict.field for conflict in read_view(document.visible()).conflicts}
+        before = read_view(document.visible())
         versions = matcher.versions(document.entries(), reference)
         update = importing.import_document(record_id, versions, mapping=MAPPING_VERSION).state()
         write = _Write(record_id, document, update)
         if not self._fits(write, reference.line, "the record has"):
             return None
         document.merge(update)
-        after = {conflict.field for conflict in read_view(document.visible()).conflicts}
-        self._report.updated += 1
-        self._report.conflicts += len(after - before)
+        after = read_view(document.visible())
+        self._report.updated_keys.append(decision.name)
+        in_conflict = {conflict.field for conflict in before.conflicts}
+        self._report.conflicts += sum(one.field not in in_conflict for one in after.conflicts)
+        if cleared := tuple(name for name in before.values if name not in after.values):
+            self._report.cleared.append(ClearedFields(decision.name, cleared))
         return write
 
     def _write_groups(self) -> None:

@@ -1,13 +1,12 @@
 """Which record of the library a record of a file is a version of (DESIGN §4); only decides.
 
-A record *matches* one of the library if its source's id is the same and an identifier or the
-title too, or if the source's id is globally unique; it is compared with the imported
-sources of that record, never with local edits.
+A record *matches* one of the library if its source's id is the same and an identifier too, or the
+title with little that speaks against it, or if the source's id is globally unique; it is compared
+with the imported sources of that record.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -26,20 +25,24 @@ from bifolio.formats import (
     source_identity,
 )
 from bifolio.ids import digest
-from bifolio.records.canonical import nfc
+from bifolio.records.dates import date_year
 from bifolio.records.keys import make_key
+from bifolio.records.likeness import Traits, likeness
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedReference,
     Source,
     Values,
-    value_to_json,
+    values_to_json,
 )
-from bifolio.replica.projection import reference_row, shown_fields
 from bifolio.replica.replica import Replica
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.purged import PurgedRow
 from bifolio.storage.spool import Spool
+
+#: Of a hundred points of likeness no more than this are left where two details of a record or more
+#: are another work's: a year and a volume, an author and a journal.
+_CONTRADICTED = 50.0
 
 
 class Verdict(Enum):
@@ -141,7 +144,7 @@ class Matcher:
                     continue
             if any(source.content == content for source in references.sources_of(one)):
                 return row
-            if is_unique or _agrees(row, reference.values):
+            if is_unique or self._is_version(one, reference):
                 candidates.append(row)
         return candidates[0] if candidates else None
 
@@ -159,18 +162,25 @@ class Matcher:
             row = purged.read(one)
             if row is None or self._spool.is_taken(one):
                 continue
-            if is_unique or self._is_version(row, reference):
+            same = any(
+                source.content == reference.source.content()
+                for source in self._replica.references.sources_of(one)
+            )
+            if same or is_unique or self._is_version(one, reference):
                 return row
         return None
 
-    def _is_version(self, gone: PurgedRow, reference: ImportedReference) -> bool:
-        """Its row is gone from the lists, so its document is asked what it was."""
-        content = reference.source.content()
-        sources = self._replica.references.sources_of(gone.id)
-        if any(source.content == content for source in sources):
+    def _is_version(self, record_id: str, reference: ImportedReference) -> bool:
+        """Whether a record of the same source id is this work, by what any of its imported
+        versions said or by what it is now: an edit of one's own parts it from no file."""
+        document = self._replica.document(record_id)
+        given = _traits(reference.values)
+        if any(
+            _agree(_traits(self._mapped(source)), given)
+            for source in reversed(importing.sources(document.entries()))
+        ):
             return True
-        visible = self._replica.document(gone.id).visible()
-        return _agrees(reference_row(gone.id, read_view(visible)), reference.values)
+        return _agree(_traits(read_view(document.visible()).values), given)
 
     def _kept(self, record_id: str) -> ReferenceRow | None:
         """The reference that this one was merged into, through however many merges."""
@@ -237,26 +247,25 @@ def keyed(values: Values) -> Values:
     return values | {"citation-key": make_key(values, taken=lambda _: False)}
 
 
-def _agrees(row: ReferenceRow, values: Values) -> bool:
-    """Whether a record of the same source id is the same work: an identifier or the title."""
-    shown = shown_fields(row)
-    for name in ("DOI", "PMID"):
-        stored, given = shown.get(name), values.get(name)
-        if (
-            isinstance(stored, str)
-            and isinstance(given, str)
-            and stored
-            and (stored.lower() == given.lower())
-        ):
-            return True
-    isbn = value_to_json(values.get("ISBN", ()))
-    if set(shown.get("ISBN") or ()) & set(isbn if isinstance(isbn, list) else ()):
+def _traits(values: Values) -> Traits:
+    """What of a reference tells works apart."""
+    fields = values_to_json(values)
+    kind, title, issued = (values.get(name) for name in ("type", "title", "issued"))
+    return Traits.of(
+        "",
+        type=kind if isinstance(kind, str) else "",
+        title=title if isinstance(title, str) else "",
+        year=date_year(issued) if isinstance(issued, dict) else None,
+        fields=fields,
+    )
+
+
+def _agree(one: Traits, other: Traits) -> bool:
+    """Whether two records of one source id are one work: they share an identifier, or have one
+    title and little that speaks against it. A corrected file may change a year or an author;
+    another "Editorial" under the same key has another year, author and journal."""
+    if one.identifiers & other.identifiers or one.isbns & other.isbns:
         return True
-    title = values.get("title")
-    wanted = _normalized(title) if isinstance(title, str) else ""
-    return bool(wanted) and wanted == _normalized(row.title or "")
-
-
-def _normalized(title: str) -> str:
-    """A title for comparison: no markup, no case, letters and digits only."""
-    return re.sub(r"[\W_]+", " ", re.sub(r"<[^>]+>", "", nfc(title))).casefold().strip()
+    if not one.title or one.title != other.title:
+        return False
+    return likeness(one, other).score > _CONTRADICTED

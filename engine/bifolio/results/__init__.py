@@ -21,13 +21,14 @@ from bifolio.results.groups import GroupKind, ShownGroup, TagCount
 from bifolio.results.history import Deed, Event, KeptField, LogEntry, UndoReport
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
 from bifolio.results.references import Conflict, ConflictChoice, Purged, Shown
-from bifolio.results.reports import Attached, ImportReport, Joined, SyncReport
+from bifolio.results.reports import Attached, ClearedFields, ImportReport, Joined, SyncReport
 from bifolio.results.status import Refusal, RelayStatus, Status
 
 __all__ = [
     "Attached",
     "Backup",
     "Cited",
+    "ClearedFields",
     "Conflict",
     "ConflictChoice",
     "CopiedReference",

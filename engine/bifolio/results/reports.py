@@ -9,12 +9,21 @@ from typing import Any
 from bifolio.records.reference import LeftOut, SkippedRecord
 
 
+@dataclass(frozen=True, slots=True)
+class ClearedFields:
+    """Fields that a reference had, and that the newer version of its record does not have."""
+
+    key: str
+    fields: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class ImportReport:
     """What an import did, or would do.
 
     ``conflicts`` counts the fields in which a newer version of a record now differs from a local
-    edit; ``trashed_keys`` names the references that stay in the trash, or came into it because
+    edit, and ``cleared`` names what updated references had that the newer version has not;
+    ``trashed_keys`` names the references that stay in the trash, or came into it because
     they lie in the trash of the library that they come from, ``purged_keys`` those that went with
     it for good. Of a whole library ``groups`` counts the groups that are new or changed, ``files``
     the files that were found, ``missing_files`` those that were not, and ``left_out`` names what
@@ -22,16 +31,22 @@ class ImportReport:
     """
 
     added: int = 0
-    updated: int = 0
     unchanged: int = 0
     conflicts: int = 0
     groups: int = 0
     files: int = 0
     missing_files: int = 0
+    updated_keys: list[str] = field(default_factory=list)
+    cleared: list[ClearedFields] = field(default_factory=list)
     trashed_keys: list[str] = field(default_factory=list)
     purged_keys: list[str] = field(default_factory=list)
     skipped: list[SkippedRecord] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+
+    @property
+    def updated(self) -> int:
+        """How many references were updated."""
+        return len(self.updated_keys)
 
     @property
     def trashed(self) -> int:
@@ -46,7 +61,8 @@ class ImportReport:
     def add(self, other: ImportReport) -> None:
         """Count another file's report too."""
         self.added += other.added
-        self.updated += other.updated
+        self.updated_keys += other.updated_keys
+        self.cleared += other.cleared
         self.unchanged += other.unchanged
         self.conflicts += other.conflicts
         self.trashed_keys += other.trashed_keys
@@ -68,11 +84,14 @@ class ImportReport:
         return f"{' and '.join(done)} from {source}" if done else None
 
     def to_json(self) -> dict[str, Any]:
-        """``{"added","updated","unchanged","conflicts","trashed","trashed_keys","purged",
-        "purged_keys","groups","files","missing_files","skipped","left_out"}``."""
+        """``{"added","updated","updated_keys","cleared","unchanged","conflicts","trashed",
+        "trashed_keys","purged","purged_keys","groups","files","missing_files","skipped",
+        "left_out"}``."""
         return {
             "added": self.added,
             "updated": self.updated,
+            "updated_keys": self.updated_keys,
+            "cleared": [{"key": one.key, "fields": list(one.fields)} for one in self.cleared],
             "unchanged": self.unchanged,
             "conflicts": self.conflicts,
             "trashed": self.trashed,

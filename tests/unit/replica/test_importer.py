@@ -13,7 +13,7 @@ from bifolio import limits
 from bifolio.records.reference import ImportedBlocks, ImportedReference, Source, Values
 from bifolio.replica import reporting
 from bifolio.replica.trash import Trash
-from bifolio.results import ImportReport
+from bifolio.results import ClearedFields, ImportReport
 
 PAPER = {"ID": "1", "TI": "On Paper", "AU": "Doe, Jane", "DO": "10.1000/paper", "PY": "2014"}
 INK = {"ID": "2", "TI": "On Ink", "AU": "Roe, R.", "PY": "2015"}
@@ -124,6 +124,62 @@ def test_a_match_needs_the_source_id_and_an_identifier_or_the_title(
     office.imports(*ris(tmp_path, plain | before))
     imported = office.imports(*ris(tmp_path, plain | after))
     assert (imported.updated, imported.added) == ((1, 0) if matches else (0, 1))
+
+
+EDITORIAL = {
+    "TY": "JOUR",
+    "ID": "ed",
+    "TI": "Editorial",
+    "AU": "Doe, Jane",
+    "PY": "2001",
+    "T2": "Lingua",
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "matches"),
+    [
+        ({"PY": "2003"}, True),
+        ({"AU": "Roe, Rick"}, True),
+        ({"PY": "2002", "T2": "Lingua International"}, True),
+        ({"DO": "10.1/b", "PY": "2002", "T2": "Nature"}, True),
+        ({"AU": "Roe, Rick", "PY": "2015"}, False),
+        ({"AU": "Roe, Rick", "T2": "Nature"}, False),
+        ({"PY": "2015", "VL": "9"}, False),
+    ],
+    ids=[
+        *("a corrected year", "a corrected author", "a year later", "published after a preprint"),
+        *("author and year", "author and journal", "year and volume"),
+    ],
+)
+def test_one_title_under_one_source_id_is_no_match_if_two_details_speak_against_it(
+    office: Computer, tmp_path: Path, after: dict[str, str], matches: bool
+) -> None:
+    office.imports(*ris(tmp_path, EDITORIAL | {"DO": "10.1/a", "VL": "1"}))
+    imported = office.imports(*ris(tmp_path, EDITORIAL | {"VL": "1"} | after))
+    assert (imported.updated, imported.added) == ((1, 0) if matches else (0, 1))
+    again = office.imports(*ris(tmp_path, EDITORIAL | {"VL": "1"} | after))
+    assert counts(again) == (0, 0, 1, 0)
+
+
+def test_a_corrected_record_finds_the_reference_whose_title_was_edited_here(
+    office: Computer, tmp_path: Path
+) -> None:
+    office.imports(*ris(tmp_path, {"ID": "1", "TI": "On Paper"}))
+    office.sets(only_id(office), "title", "A title of our own")
+    assert counts(office.imports(*ris(tmp_path, {"ID": "1", "TI": "On Paper", "VL": "7"}))) == (
+        *(0, 1, 0, 0),
+    )
+    assert office.shows(only_id(office)).fields["volume"] == "7"
+    assert office.titles() == ["A title of our own"]
+
+
+def test_fields_that_a_newer_version_has_not_are_named(office: Computer, tmp_path: Path) -> None:
+    office.imports(*ris(tmp_path, PAPER | {"VL": "7", "AB": "Words."}))
+    key = office.shows(only_id(office)).key
+    imported = office.imports(*ris(tmp_path, PAPER | {"IS": "2"}))
+    assert imported.updated_keys == [key]
+    assert imported.cleared == [ClearedFields(key, ("abstract", "volume"))]
 
 
 def test_equal_records_of_one_file_are_one(office: Computer, tmp_path: Path) -> None:
