@@ -3,13 +3,17 @@ trash. One change.
 
 Nothing is lost. A field that the kept one lacks is taken over; lists and sets are united; notes
 and abstracts that say more are put together; of two dates the more exact one stands. What
-differs stays as the kept one has it; the other value stays in the trash, and is named.
+differs stays as the kept one has it; the other value stays in the trash, and is named. Only the
+ways of writing one value (case, spaces, dashes) are no difference: what is taken for the same is
+named nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from bifolio.document import creators, editing, importing, merging, sets, texts
 from bifolio.document.entries import Entries
@@ -19,7 +23,6 @@ from bifolio.document.view import read_view
 from bifolio.errors import UsageError
 from bifolio.records.canonical import nfc
 from bifolio.records.fields import MergeRule, merge_rule
-from bifolio.records.folding import words
 from bifolio.records.marks import Mark, normalized
 from bifolio.records.names import Name
 from bifolio.records.reference import Value, Values, value_to_json
@@ -33,8 +36,22 @@ KEY = "citation-key"
 #: Fields that say something of the reference as such, not of the work.
 _OWN = (KEY, "citation-key-pinned")
 
-#: Sets of which two elements may be one, written differently.
-_WRITTEN = {"ISBN": Mark.ISBN, "ISSN": Mark.ISSN, "URL": Mark.URL}
+#: Identifiers that may be one, written differently.
+_WRITTEN = {
+    "ISBN": Mark.ISBN,
+    "ISSN": Mark.ISSN,
+    "URL": Mark.URL,
+    "DOI": Mark.DOI,
+    "PMID": Mark.PMID,
+    "PMCID": Mark.PMCID,
+}
+
+#: Dashes and quotation marks as a keyboard has them.
+_TYPED = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2018\u2019\u201c\u201d", "-----''\"\"")
+
+#: A word with the space behind it, and the end of a sentence.
+_WORD = re.compile(r"(\S+)(\s*)")
+_SENTENCE_END = re.compile("[.!?\u2026\u3002\uff01\uff1f][\"')\\]\u2019\u201d]*$")
 
 #: What says nothing where a more telling value is there.
 _WEAK = {"type": "document", "read-status": "unread"}
@@ -143,24 +160,57 @@ def _combined(field: str, mine: Value, other: Value) -> Value | None:
         return mine if _same_names(mine, other) else None
     if _WEAK.get(field) == mine:
         return other
-    if _WEAK.get(field) == other or words(str(mine)) == words(str(other)):
+    if _WEAK.get(field) == other or _written(field, mine) == _written(field, other):
         return mine
     return None
 
 
 def _united(field: str, mine: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    known = {_element(field, one) for one in mine}
+    return (*mine, *(one for one in other if _element(field, one) not in known))
+
+
+def _element(field: str, element: str) -> str:
+    """An element of a set or list as it is compared; one without a digit is no number."""
     kind = _WRITTEN.get(field)
-    compared: Callable[[str], str] = nfc if kind is None else partial(normalized, kind)
-    known = {compared(one) for one in mine}
-    return (*mine, *(one for one in other if compared(one) not in known))
+    return (normalized(kind, element) if kind else "") or nfc(element)
+
+
+def _written(field: str, value: object) -> str:
+    """A value without the ways of writing it: case, spaces, dashes, quotation marks, a full stop
+    behind it, and of an identifier its address."""
+    text = nfc(str(value))
+    if kind := _WRITTEN.get(field):
+        text = normalized(kind, text)
+    return " ".join(text.translate(_TYPED).casefold().split()).removesuffix(".")
 
 
 def _both_texts(mine: str, other: str) -> str:
     """One text that says what both say: the longer one if it holds the other, else both."""
-    my_words, other_words = " ".join(words(mine)), " ".join(words(other))
-    if other_words in my_words:
+    if _holds(mine, other):
         return mine
-    return other if my_words in other_words else f"{mine}\n\n{other}"
+    return other if _holds(other, mine) else f"{mine}\n\n{other}"
+
+
+def _holds(whole: str, part: str) -> bool:
+    """Whether a text has another one in it word for word, from the beginning of a line to the end
+    of a line or sentence: "significant" says something else than "not significant"."""
+    found = _WORD.findall(nfc(whole))
+    words, wanted = [word for word, _ in found], nfc(part).split()
+    if not wanted:
+        return True
+    begins, ends = {0}, {len(words)}
+    for at, (word, space) in enumerate(found, start=1):
+        if "\n" in space:
+            begins.add(at)
+            ends.add(at)
+        elif _SENTENCE_END.search(word):
+            ends.add(at)
+    return any(
+        words[at : at + 1] == wanted[:1] and words[at : at + len(wanted)] == wanted
+        for at in begins
+        if at + len(wanted) in ends
+    )
 
 
 def _more_exact(mine: Value, other: Value) -> Value | None:
@@ -169,17 +219,27 @@ def _more_exact(mine: Value, other: Value) -> Value | None:
         return mine
     if not isinstance(mine, dict) or not isinstance(other, dict):
         return None
-    my_parts, other_parts = mine.get("date-parts"), other.get("date-parts")
-    if not my_parts or not other_parts or len(my_parts) != 1 or len(other_parts) != 1:
-        return None
-    shorter, longer = sorted((my_parts[0], other_parts[0]), key=len)
-    if longer[: len(shorter)] != shorter:
-        return None
-    return mine if longer == my_parts[0] else other
+    if _says(mine, other):
+        return mine
+    return other if _says(other, mine) else None
+
+
+def _says(date: dict[str, Any], less: dict[str, Any]) -> bool:
+    """Whether a date says all that another one says of a single day, month or year."""
+    parts, fewer = date.get("date-parts"), less.get("date-parts")
+    if not parts or not fewer or len(parts) != 1 or len(fewer) != 1:
+        return False
+    more = all(date.get(name) == value for name, value in less.items() if name != "date-parts")
+    return more and bool(parts[0][: len(fewer[0])] == fewer[0])
 
 
 def _same_names(mine: Value, other: Value) -> bool:
-    return [words(str(one)) for one in mine] == [words(str(one)) for one in other]
+    return [_spelled(one) for one in mine] == [_spelled(one) for one in other]
+
+
+def _spelled(name: object) -> str:
+    """A name without the ways of writing initials."""
+    return " ".join(_written("", name).replace(".", " ").split())
 
 
 def _plan_field(plan: Plan, entries: Entries, field: str, value: Value) -> None:

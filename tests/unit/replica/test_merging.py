@@ -86,6 +86,57 @@ def test_a_value_written_otherwise_is_no_difference_and_a_more_exact_date_stands
     assert office.shows(ONE).type == "book"
 
 
+@pytest.mark.parametrize(
+    ("field", "mine", "other"),
+    [
+        ("title", "Programming in C++", "Programming in C#"),
+        ("title", "Résumé", "Resume"),
+        ("DOI", "10.1000/a-bc", "10.1000/a.bc"),
+        ("volume", "12-1", "12/1"),
+        ("author", (Name("Müller", "J."),), (Name("Muller", "J."),)),
+        ("issued", {"date-parts": [[2014]], "season": 1}, {"date-parts": [[2014, 5]]}),
+    ],
+)
+def test_no_other_value_is_taken_for_the_same_one(
+    office: Computer, field: str, mine: Value, other: Value
+) -> None:
+    office.adds(ONE, work("a") | {field: mine})
+    office.adds(TWO, work("b") | {field: other})
+    assert [one.field for one in merge(office.replica, ["a", "b"]).differing] == [field]
+
+
+def test_a_date_with_a_season_says_more_than_the_year(office: Computer) -> None:
+    season: Value = {"date-parts": [[2014]], "season": 2}
+    office.adds(ONE, work("a", issued={"date-parts": [[2014]]}))
+    office.adds(TWO, work("b", issued=season))
+    assert merge(office.replica, ["a", "b"]).differing == ()
+    assert office.shows(ONE).fields["issued"] == season
+
+
+@pytest.mark.parametrize(
+    ("field", "mine", "other"),
+    [
+        ("title", "On “Paper”", '  on "paper".'),
+        ("DOI", "10.1/A", "https://doi.org/10.1/a"),
+        ("page", "12-34", "12–34"),
+        ("author", (Name("Doe", "D.E."),), (Name("Doe", "D. E"),)),
+    ],
+)
+def test_ways_of_writing_one_value_are_no_difference(
+    office: Computer, field: str, mine: Value, other: Value
+) -> None:
+    office.adds(ONE, work("a") | {field: mine})
+    office.adds(TWO, work("b") | {field: other})
+    assert merge(office.replica, ["a", "b"]).differing == ()
+
+
+def test_elements_without_a_digit_are_not_one_number(office: Computer) -> None:
+    office.adds(ONE, work("a", ISSN=("online",)))
+    office.adds(TWO, work("b", ISSN=("print",)))
+    merge(office.replica, ["a", "b"])
+    assert office.shows(ONE).fields["ISSN"] == ["online", "print"]
+
+
 def test_groups_tags_files_and_numbers_are_united(office: Computer) -> None:
     groups = Groups(office.replica)
     files = [Attachment(f"{name}.pdf", name * 64, 7).to_element() for name in "ab"]
@@ -108,10 +159,43 @@ def test_notes_that_differ_are_put_together_and_one_inside_the_other_is_not_repe
     office: Computer,
 ) -> None:
     office.adds(ONE, work("a", note="Read in May.", abstract="Of paper."))
-    office.adds(TWO, work("b", note="Cited by Roe.", abstract="Of  PAPER. And of ink."))
+    office.adds(TWO, work("b", note="Cited by Roe.", abstract="Of  paper. And of ink."))
     merge(office.replica, ["a", "b"])
     assert office.shows(ONE).fields["note"] == "Read in May.\n\nCited by Roe."
-    assert office.shows(ONE).fields["abstract"] == "Of  PAPER. And of ink."
+    assert office.shows(ONE).fields["abstract"] == "Of  paper. And of ink."
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ("not significant: p > 0.05; see annotated copy", "significant: p < 0.05"),
+        ("not significant: p > 0.05", "significant: p > 0.05"),
+        ("art", "party"),
+        ("art", "art history"),
+        ("C++", "C"),
+        ("Of paper", "Of PAPER"),
+        ("No", "No idea.\nSee there."),
+    ],
+)
+def test_a_note_that_says_something_else_is_put_below_the_other(
+    office: Computer, mine: str, other: str
+) -> None:
+    office.adds(ONE, work("a", note=mine))
+    office.adds(TWO, work("b", note=other))
+    merge(office.replica, ["a", "b"])
+    assert office.shows(ONE).fields["note"] == f"{mine}\n\n{other}"
+
+
+@pytest.mark.parametrize("part", ["Read in May.", "Cited  by\nRoe.", "Cited by"])
+def test_a_line_or_sentence_that_the_other_note_has_is_not_repeated(
+    office: Computer, part: str
+) -> None:
+    whole = "Read in May. Twice.\n\nCited by\nRoe."
+    office.adds(ONE, work("a", note=part))
+    office.adds(TWO, work("b", note=whole))
+    office.adds(THREE, work("c", note=part))
+    merge(office.replica, ["a", "b", "c"])
+    assert office.shows(ONE).fields["note"] == whole
 
 
 def test_another_one_than_the_first_may_be_kept(office: Computer) -> None:
