@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Any
 
 from bifolio.document import creators, deletion, sets, texts, view
-from bifolio.document.entries import Entries, Live, join, without_superseded_imports
+from bifolio.document.entries import Entries, Live, without_superseded_imports
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.records.fields import FIELDS, MergeRule
 from bifolio.records.reference import value_to_json
@@ -98,11 +98,8 @@ def registers_of(entries: Entries, field: str) -> list[str]:
 def _writer(before: Entries, after: Entries, field: str) -> Live | None:
     """The newest value that the change wrote for a field."""
     found = [live for name in registers_of(after, field) for live in written(before, after, name)]
-    found += [
-        live
-        for live in written(before, after, texts.MODIFIED)
-        if live.value is not None and live.value.startswith(join(field, ""))
-    ]
+    known = texts.edit_marks(before, field)
+    found += [mark[1] for mark in texts.edit_marks(after, field) if mark not in known]
     return max(found, key=lambda live: live.rank, default=None)
 
 

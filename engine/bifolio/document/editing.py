@@ -101,7 +101,7 @@ def plan_clear(plan: Plan, entries: Entries, field: str) -> None:
 def finish(plan: Plan, entries: Entries) -> None:
     """Mark a plan that removes and writes no register: its stamp says that someone edited."""
     if plan.removals and not plan.puts:
-        texts.mark_modified(plan, entries, "")
+        texts.mark_modified(plan, entries)
 
 
 def _plan_add(plan: Plan, entries: Entries, edit: Edit) -> None:

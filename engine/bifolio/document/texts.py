@@ -5,6 +5,9 @@ differences. The register ``field␟slot`` names the text that stands and every 
 replaces, each with the hash of what was seen of it: a replaced text that someone edited unseen
 is a conflict instead of being lost. Register values are canonical JSON text, because the order
 of a map inside pycrdt is random and imports must be the same bytes everywhere.
+
+Who edited a text stands in a register of that text, ``modified␟field␟slot␟n``, which no edit of
+another text touches.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ import unicodedata
 from dataclasses import dataclass
 
 from bifolio import limits
-from bifolio.document.entries import Entries, join
+from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan, TextEdit
 from bifolio.ids import SEPARATOR
 from bifolio.records.canonical import canonical_json, stored_json
 
-#: The register that says "this slot changed the record without a register of its own".
+#: The register that says "this slot changed the record without a register of its own". Records of
+#: earlier versions have the name of the text there that was edited last.
 MODIFIED = "modified"
 
 _WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
@@ -85,7 +89,7 @@ def plan_set(plan: Plan, entries: Entries, field: str, wanted: str | None) -> No
         kept = len(current.content) - sum(edit.removed for edit in edits)
         if 2 * kept >= len(current.content):
             plan.edit_text(join(field, current.text), edits)
-            mark_modified(plan, entries, join(field, current.text))
+            _mark_edited(plan, entries, join(field, current.text))
             return
     plan_replace(plan, entries, field, wanted)
 
@@ -110,9 +114,34 @@ def plan_replace(plan: Plan, entries: Entries, field: str, wanted: str | None) -
     plan.put(field, canonical_json({"text": name, "seen": seen}), seen=lives)
 
 
-def mark_modified(plan: Plan, entries: Entries, what: str) -> None:
-    """Plan the mark of a text edit or a pure removal, so that stamps alone tell who edited."""
-    plan.put(MODIFIED, what, seen=entries.live(MODIFIED))
+def mark_modified(plan: Plan, entries: Entries) -> None:
+    """Plan the mark of a pure removal, so that stamps alone tell who edited."""
+    # What an earlier version noted of a text stays: it says who edited that.
+    plan.put(MODIFIED, "", seen=[live for live in entries.live(MODIFIED) if not live.value])
+
+
+def edit_marks(entries: Entries, field: str) -> list[tuple[str, Live]]:
+    """The marks of the edits of a field's texts, newest first, each with the text's name."""
+    start = join(MODIFIED, field, "")
+    found = [
+        (register[len(start) :], live)
+        for register in entries.under(join(MODIFIED, field))
+        for live in entries.live(register)
+    ]
+    start = join(field, "")
+    found += [
+        (live.value[len(start) :], live)
+        for live in entries.live(MODIFIED)
+        if live.value is not None and live.value.startswith(start)
+    ]
+    return sorted(found, key=lambda one: one[1].rank, reverse=True)
+
+
+def _mark_edited(plan: Plan, entries: Entries, key: str) -> None:
+    """Plan the mark of an edit of one text, in the place of the marks of it that are seen."""
+    register = join(MODIFIED, key)
+    plan.put(register, "", seen=entries.live(register))
+    plan.remove(MODIFIED, [live for live in entries.live(MODIFIED) if live.value == key])
 
 
 def hash_of(text: str) -> str:
@@ -185,8 +214,8 @@ def _common_prefix(one: str, other: str) -> int:
 
 def _unseen_edit(entries: Entries, field: str, text: str, content: str) -> TextValue:
     """A replaced text that was edited unseen: by whoever marked it, else by its author."""
-    for mark in entries.live(MODIFIED):
-        if mark.value == join(field, text):
+    for marked, mark in edit_marks(entries, field):
+        if marked == text:
             return TextValue(text, content, mark.stamp, mark.slot)
     return TextValue(text, content, "0" * 18, text.split(SEPARATOR)[0])
 

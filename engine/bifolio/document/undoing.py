@@ -22,7 +22,7 @@ from bifolio.records.fields import FIELDS, MergeRule, is_extra
 #: Registers that are no value of the record: how they go back is decided for the whole record,
 #: or never (the marks of edits, what a file said, who a device is).
 _NEVER = (editing.KIND, *deletion.MARKS, texts.MODIFIED)
-_NEVER_UNDER = (importing.SOURCE, "device")
+_NEVER_UNDER = (importing.SOURCE, texts.MODIFIED, "device")
 
 
 class Reason(Enum):

@@ -7,8 +7,11 @@ from tests.unit.document.builders import NOW_MS, Desk, desks, meet
 
 from bifolio import limits
 from bifolio.document import texts
-from bifolio.document.plan import TextEdit
+from bifolio.document.entries import Entries, join
+from bifolio.document.plan import Plan, TextEdit
 from bifolio.document.view import ConflictKind
+from bifolio.records.edits import Act, Edit
+from bifolio.records.reference import Values
 
 TWO = "The first paragraph speaks of paper.\n\nThe second paragraph speaks of ink."
 
@@ -152,9 +155,74 @@ def test_a_text_of_every_width_of_character_is_edited_in_place() -> None:
 def test_an_edit_of_a_text_says_who_edited_in_a_stamp() -> None:
     office, home = with_note("office", "home")
     home.sets("note", TWO + " And glue.", now_ms=NOW_MS + 5000)
-    mark = home.entries.live(texts.MODIFIED)
-    assert [live.slot for live in mark] == [home.slot]
+    ((_, mark),) = texts.edit_marks(home.entries, "note")
+    assert mark.slot == home.slot
     meet(office, home)
+
+
+def authors(desk: Desk, field: str) -> list[str]:
+    """Who wrote the values of a conflict, the shown one first."""
+    (found,) = [one for one in desk.view.conflicts if one.field == field]
+    return [one.slot for one in found.values]
+
+
+def test_an_edit_unseen_keeps_its_author_whatever_else_is_edited_since() -> None:
+    holding: Values = {"title": "On Paper", "note": TWO, "abstract": TWO, "tags": ("a",)}
+    office, home = desks("office", "home", holding=holding)
+    office.sets("note", "Something else altogether, which nobody can take for the other.")
+    home.edits(
+        Edit("note", Act.SET, (TWO + " And glue.",)), Edit("abstract", Act.SET, (TWO + " Indeed.",))
+    )
+    home.removes("tags", "a")
+    meet(office, home)
+    assert authors(office, "note") == [office.slot, home.slot]
+    train = Desk("train").learns(office)
+    train.sets("note", "Something else altogether, which nobody can take for another.")
+    train.sets("abstract", TWO + " Indeed, indeed.")
+    meet(office, home, train)
+    assert authors(office, "note") == [office.slot, home.slot]
+    assert office.view.conflicts[0].values[1].stamp != "0" * 18
+
+
+def test_a_text_edited_again_has_the_mark_of_the_last_edit_alone() -> None:
+    office, home = with_note("office", "home")
+    home.sets("note", TWO + " And glue.", now_ms=NOW_MS + 5000)
+    office.learns(home)
+    office.sets("note", TWO + " And glue. And thread.", now_ms=NOW_MS - 5000)
+    meet(office, home)
+    assert [mark.slot for _, mark in texts.edit_marks(home.entries, "note")] == [office.slot]
+
+
+def marks_as_before(desk: Desk, content: str) -> None:
+    """Edit the note as earlier versions did, which had one mark for the whole record."""
+
+    def write(plan: Plan, entries: Entries) -> None:
+        (standing,) = texts.values(entries, "note")
+        assert standing.content is not None
+        key = join("note", str(standing.text))
+        plan.edit_text(key, texts.differences(standing.content, content))
+        plan.put(texts.MODIFIED, key, seen=entries.live(texts.MODIFIED))
+
+    desk.writes(write)
+
+
+def test_the_mark_of_an_earlier_version_goes_on_saying_who_edited() -> None:
+    office, home = with_note("office", "home")
+    office.sets("note", "Something else altogether, which nobody can take for the other.")
+    marks_as_before(home, TWO + " And glue.")
+    train = Desk("train").learns(home)
+    train.adds("tags", "a")
+    train.removes("tags", "a")
+    meet(office, home, train)
+    assert authors(office, "note") == [office.slot, home.slot]
+
+
+def test_an_edit_takes_the_place_of_a_mark_of_an_earlier_version() -> None:
+    office, home = with_note("office", "home")
+    marks_as_before(home, TWO + " And glue.")
+    office.learns(home)
+    office.sets("note", TWO + " And glue. And thread.", now_ms=NOW_MS - 5000)
+    assert [mark.slot for _, mark in texts.edit_marks(office.entries, "note")] == [office.slot]
 
 
 @pytest.mark.parametrize(
