@@ -117,6 +117,9 @@ def _beside(
         field = conflict.field.partition(view.ELEMENT_MARK)[0]
         if conflict.kind is view.ConflictKind.REVIVED:
             continue
+        if conflict.kind is view.ConflictKind.TEXT:
+            found += _texts_beside(before, after, field)
+            continue
         fresh = {
             (live.slot, live.stamp)
             for name in registers_of(after, field)
@@ -129,6 +132,30 @@ def _beside(
                 shown = conflict.values[0].value
                 live = Live(one.stamp, one.slot, None)
                 found.append(FieldChange(field, shown, one.value, live, beside=True))
+    return found
+
+
+def _texts_beside(before: Entries, after: Entries, field: str) -> list[FieldChange]:
+    """The texts of a conflict that the change wrote or edited, the shown one left out.
+
+    An edit leaves no trace in the field's own register, and where two devices edited one text,
+    the conflict tells the later of them: so they are compared by name and content.
+    """
+    before, after = without_superseded_imports(before), without_superseded_imports(after)
+    known = {(one.text, one.content) for one in texts.values(before, field)}
+    marks = texts.edit_marks(before, field)
+    edits = [mark for mark in texts.edit_marks(after, field) if mark not in marks]
+    fresh = {(live.slot, live.stamp) for live in written(before, after, field)}
+    shown, *others = texts.values(after, field)
+    found = []
+    for one in others:
+        if (one.text, one.content) in known:
+            continue
+        live = next((mark for text, mark in edits if text == one.text), None)
+        if live is None and (one.slot, one.stamp) in fresh:
+            live = Live(one.stamp, one.slot, None)
+        if live is not None:
+            found.append(FieldChange(field, shown.content, one.content, live, beside=True))
     return found
 
 

@@ -152,3 +152,23 @@ def test_what_went_with_an_emptied_trash_and_came_back_has_that_in_its_history(
         Deed.PURGED,
         Deed.RESTORED,
     ]
+
+
+def test_an_edit_of_a_text_that_was_replaced_at_the_same_time_is_there_too(tmp_path: Path) -> None:
+    office, home, train = members(tmp_path, "office", "home", "train")
+    office.adds(ONE, {"abstract": "Of paper. And of ink."})
+    meet(office, home, train)
+    office.sets(ONE, "abstract", "Something else altogether.")
+    home.sets(ONE, "abstract", "Of rag paper. And of ink.")
+    train.waits(-1)
+    train.sets(ONE, "abstract", "Of paper. And of iron gall ink.")
+    office.learns(home)
+    meet(office, home, train)
+    edits = [one for one in history(office) if one.field == "abstract"][1:]
+    assert [(one.by, one.after, one.shown) for one in edits] == [
+        ("office", "Something else altogether.", True),
+        ("home", "Of rag paper. And of ink.", False),
+        ("train", "Of rag paper. And of iron gall ink.", False),
+    ]
+    log = History(office.replica).log(limit=3)
+    assert {one.what for one in log} == {"edited abstract of 111111111111"}
