@@ -121,12 +121,7 @@ class Trail:
         if self._created:
             return self._plan_uncreate(plan, entries)
         done = self._plan_fate(plan, entries)
-        if done is not None:
-            return done
-        kept = [self._plan_register(plan, entries, *one) for one in self._registers.items()]
-        kept += [self._plan_text(plan, entries, *one) for one in self._texts.items()]
-        editing.finish(plan, entries)
-        return list(dict.fromkeys(one for one in kept if one is not None))
+        return self._plan_fields(plan, entries) if done is None else done
 
     # --- gathering ----------------------------------------------------------------------------
 
@@ -185,11 +180,12 @@ class Trail:
         left_trashed = deletion.is_trashed(self._left)
         if self._was_trashed and not left_trashed:
             if trashed:
-                return []
+                return [Kept(None, Reason.TRASHED)] if self._touches_fields() else []
             if not self._stands(entries):
                 return [Kept(None, Reason.EDITED)]
-            deletion.plan_delete(plan, entries)
-            return []
+            kept = self._plan_fields(plan, entries)
+            deletion.plan_delete(plan, entries)  # last: it has seen what goes back with it
+            return kept
         if self._deleted():
             lives = [live for live, _ in deletion.live_deletions(entries)]
             written = self._registers[deletion.REGISTER].written
@@ -231,7 +227,8 @@ class Trail:
 
     def _touches_fields(self) -> bool:
         return any(text.touched for text in self._texts.values()) or any(
-            register.touched and _is_value(name) for name, register in self._registers.items()
+            register.touched and _is_value(name) and name != deletion.MERGED_INTO
+            for name, register in self._registers.items()
         )
 
     def _stands(self, entries: Entries) -> bool:
@@ -242,6 +239,13 @@ class Trail:
         return _shown(entries) == _shown(self._left)
 
     # --- fields -----------------------------------------------------------------------------------
+
+    def _plan_fields(self, plan: Plan, entries: Entries) -> list[Kept]:
+        """Every field and text back that still stands as the changes left it."""
+        kept = [self._plan_register(plan, entries, *one) for one in self._registers.items()]
+        kept += [self._plan_text(plan, entries, *one) for one in self._texts.items()]
+        editing.finish(plan, entries)
+        return list(dict.fromkeys(one for one in kept if one is not None))
 
     def _plan_register(
         self, plan: Plan, entries: Entries, name: str, register: _Register

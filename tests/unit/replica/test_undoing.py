@@ -19,6 +19,7 @@ from bifolio.errors import (
 from bifolio.records.names import Name
 from bifolio.replica.groups import Groups
 from bifolio.replica.history import History
+from bifolio.replica.merging import merge
 from bifolio.replica.tags import Tags
 from bifolio.results import UndoReport
 
@@ -168,6 +169,36 @@ def test_an_edit_of_what_lies_in_the_trash_now_brings_nothing_back(office: Compu
     report = undo(office, edited.id)
     assert office.shows(ONE).trashed
     assert kept(report) == [(None, "in the trash")]
+
+
+def test_an_undone_revert_of_a_trashed_reference_gives_back_its_values_in_the_trash(
+    office: Computer,
+) -> None:
+    (added, *_) = History(office.replica).log(limit=1)
+    office.sets(ONE, "title", "Two")
+    office.sets(ONE, "note", "Something else entirely.")
+    office.sets(ONE, "tags", "b")
+    office.deletes(ONE)
+    before = shown(office)
+    History(office.replica).revert(ONE, to=added.id)
+    reverted = shown(office)
+    report = undo(office)
+    assert shown(office) == before
+    assert report.kept == ()
+    again = undo(office, report.id)
+    assert shown(office) == reverted
+    office.deletes(ONE)
+    assert kept(undo(office, again.id)) == [(None, "in the trash")]
+    assert office.shows(ONE).fields["title"] == "One"
+
+
+def test_an_undone_restoration_lies_in_the_trash_as_merged_again(office: Computer) -> None:
+    office.adds(TWO, {"title": "One"})
+    merge(office.replica, [ONE, TWO])
+    office.commits(TWO, deletion.plan_restore)
+    assert office.shows(TWO).merged_into is None
+    undo(office)
+    assert (office.shows(TWO).trashed, office.shows(TWO).merged_into) == (True, ONE)
 
 
 def test_an_undone_import_puts_new_references_into_the_trash_and_takes_updates_back(
