@@ -50,7 +50,8 @@ class _Register:
 
     ``base`` stood there before them (None: nothing), ``left`` is what they wrote last (None: they
     removed it). ``reduced`` is what they took from among several values, ``remaining`` the others;
-    ``beaten`` says that it was not the one shown.
+    ``beaten`` says that it was not the one shown. ``last`` says that nothing came after them,
+    ``others`` that what came last is another device's.
     """
 
     base: Live | None = None
@@ -61,6 +62,7 @@ class _Register:
     written: set[tuple[str, str]] = field(default_factory=set)
     touched: bool = False
     last: bool = False
+    others: bool = False
 
 
 @dataclass(slots=True)
@@ -71,13 +73,15 @@ class _Text:
     left: str | None = None
     touched: bool = False
     last: bool = False
+    others: bool = False
 
 
 class Trail:
     """What the changes that are to be taken back did to one record.
 
-    With ``by_value`` a register stands as they left it where its value is the same, whoever wrote
-    it (an undo of a later command writes it anew); else only where they wrote it themselves.
+    With ``by_value`` a register stands as they left it where its value is the same and no other
+    device wrote there since (an undo of a later command on this one writes it anew); else only
+    where they wrote it themselves.
     ``counts`` tells which of the values in a step are the step's own: a library that joined
     brought values of others.
     """
@@ -93,8 +97,8 @@ class Trail:
         self._left: Entries | None = None
         self._last: Entries | None = None
 
-    def step(self, before: Entries, after: Entries, *, taken_back: bool) -> None:
-        """The next step of the record's past."""
+    def step(self, before: Entries, after: Entries, *, taken_back: bool, ours: bool) -> None:
+        """The next step of the record's past; ``ours`` is one that this device made."""
         self._last = after
         if taken_back:
             if self._was_trashed is None:
@@ -107,8 +111,10 @@ class Trail:
         for name in before.registers.keys() | after.registers.keys():
             if before.live(name) != after.live(name):
                 self._register(name, before, after, taken_back=taken_back)
+                self._registers[name].others = not (taken_back or ours)
         for name in _texts_that_differ(before, after):
             self._text(name, before, after, taken_back=taken_back)
+            self._texts[name].others = not (taken_back or ours)
 
     def gives(self, entries: Entries) -> bool:
         """Whether the steps made the record what it is; else some of its past is missing."""
@@ -175,8 +181,8 @@ class Trail:
         """Deletion and restoration; None where the fields are to go back too."""
         assert self._left is not None
         trashed = deletion.is_trashed(entries)
-        if trashed and self._plan_purge(plan, entries):
-            return []
+        if trashed and (done := self._plan_purge(plan, entries)) is not None:
+            return done
         left_trashed = deletion.is_trashed(self._left)
         if self._was_trashed and not left_trashed:
             if trashed:
@@ -188,10 +194,7 @@ class Trail:
             return kept
         if self._deleted():
             lives = [live for live, _ in deletion.live_deletions(entries)]
-            written = self._registers[deletion.REGISTER].written
-            mine = [live for live in lives if (live.slot, live.stamp) in written]
-            # An undo of a restoration deletes anew: it lies in the trash as the changes left it.
-            if lives and (len(mine) == len(lives) or (self._by_value and not mine)):
+            if lives and self._marked(self._registers[deletion.REGISTER], lives):
                 deletion.plan_restore(plan, entries)
                 return None
             if trashed:
@@ -200,21 +203,32 @@ class Trail:
             return [Kept(None, Reason.TRASHED)]
         return [] if trashed else None
 
-    def _plan_purge(self, plan: Plan, entries: Entries) -> bool:
-        """What went with an emptied trash lies in it again, or goes again; False for neither.
+    def _plan_purge(self, plan: Plan, entries: Entries) -> list[Kept] | None:
+        """What went with an emptied trash lies in it again, or goes again; None for neither.
 
         Neither is an edit, and nothing marks it: an edit would bring the record back.
         """
         register = self._registers.get(deletion.PURGE)
         if register is None or not register.touched:
-            return False
+            return None
         lives = [live for live, _ in deletion.live_purges(entries)]
         if register.left is None:
             if register.base is not None and register.base.value is not None and not lives:
                 deletion.plan_purge(plan, entries)
         elif register.left.value is not None and register.base is None:
+            if not self._marked(register, lives):
+                return [Kept(None, Reason.DELETED_TOO)]
             plan.remove(deletion.PURGE, lives)
-        return True
+        return []
+
+    def _marked(self, register: _Register, lives: list[Live]) -> bool:
+        """Whether the live deletions (or purges) are the changes' own and nobody else's.
+
+        An undo of a restoration deletes anew: that stands for what it gives back.
+        """
+        mine = [live for live in lives if (live.slot, live.stamp) in register.written]
+        anew = self._by_value and not mine and not register.others
+        return anew or len(mine) == len(lives)
 
     def _deleted(self) -> bool:
         register = self._registers.get(deletion.REGISTER)
@@ -289,8 +303,9 @@ class Trail:
         if lives:
             same = _values(lives) == _values([register.base])
             return None if same else Kept(_field(name, register), Reason.EDITED)
-        if self._by_value or register.last:
-            plan.put(name, register.base.value, seen=[])
+        if not self._is_last(register):
+            return Kept(_field(name, register), Reason.EDITED)
+        plan.put(name, register.base.value, seen=[])
         return None
 
     def _plan_text(self, plan: Plan, entries: Entries, name: str, text: _Text) -> Kept | None:
@@ -300,17 +315,21 @@ class Trail:
         now = standing[0].content if standing else None
         if now == text.base and len(standing) < 2:
             return None
-        if now != text.left or not (self._by_value or text.last):
+        if now != text.left or not self._is_last(text):
             return Kept(name, Reason.EDITED)
         if len(standing) > 1:
             return Kept(name, Reason.CONFLICT)
         texts.plan_replace(plan, entries, name, text.base)
         return None
 
+    def _is_last(self, what: _Register | _Text) -> bool:
+        """Whether nobody wrote there after the changes, or by value, no other device did."""
+        return what.last or (self._by_value and not what.others)
+
     def _mine(self, register: _Register, lives: list[Live]) -> list[Live]:
         """Which of the values are those that the changes left."""
         mine = [live for live in lives if (live.slot, live.stamp) in register.written]
-        if mine or not self._by_value or register.left is None:
+        if mine or not self._by_value or register.others or register.left is None:
             return mine
         left = register.left.value
         return lives if all(live.value == left for live in lives) else []

@@ -70,16 +70,22 @@ class Undoing:
             with replica.database.transaction():
                 past = Past(replica)
                 writes = [
-                    (one, _writing(one, self._trail(past, one, chosen), taken)) for one in part
+                    (one, _writing(one, self._trail(replica, past, one, chosen), taken))
+                    for one in part
                 ]
                 taken.records += replica.commit_inside(writes)
         return taken
 
-    def _trail(self, past: Past, record_id: str, chosen: frozenset[int]) -> Trail:
+    def _trail(self, replica: Replica, past: Past, record_id: str, chosen: frozenset[int]) -> Trail:
         """What the changes did to one record."""
         trail = Trail(by_value=self.by_value, counts=self.counts)
         for step in past.steps(record_id):
-            trail.step(step.before, step.after, taken_back=step.logged.number in chosen)
+            trail.step(
+                step.before,
+                step.after,
+                taken_back=step.logged.number in chosen,
+                ours=step.logged.device == replica.keys.tag,
+            )
         return trail
 
 

@@ -301,6 +301,76 @@ def test_a_reference_that_somebody_else_deleted_too_stays_in_the_trash(
     assert kept(report) == [(None, "somebody else deleted it too")]
 
 
+def test_a_trash_that_somebody_else_emptied_too_stays_empty(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    office.deletes(ONE)
+    meet(office, home)
+    for computer in pair:
+        computer.commits(ONE, deletion.plan_purge)
+    meet(office, home)
+    report = undo(office)
+    meet(office, home)
+    assert kept(report) == [(None, "somebody else deleted it too")]
+    assert home.replica.references.read(ONE) is None
+
+
+AGAIN: dict[str, tuple[Act, Act, Act]] = {
+    "a deletion": (
+        lambda one: one.deletes(ONE),
+        lambda one: one.commits(ONE, deletion.plan_restore),
+        lambda one: one.deletes(ONE),
+    ),
+    "a removal": (
+        lambda one: Tags(one.replica).remove("a", [ONE]),
+        lambda one: Tags(one.replica).add("a", [ONE]),
+        lambda one: Tags(one.replica).remove("a", [ONE]),
+    ),
+    "a value": (
+        lambda one: one.sets(ONE, "title", "Two"),
+        lambda one: one.sets(ONE, "title", "Three"),
+        lambda one: one.sets(ONE, "title", "Two"),
+    ),
+    "a text": (
+        lambda one: one.sets(ONE, "note", "Something else."),
+        lambda one: one.sets(ONE, "note", "Written anew by another."),
+        lambda one: one.sets(ONE, "note", "Something else."),
+    ),
+}
+
+
+@pytest.mark.parametrize("acts", AGAIN.values(), ids=AGAIN.keys())
+def test_what_somebody_else_took_back_and_did_again_since_stays_and_is_named(
+    pair: tuple[Computer, Computer], acts: tuple[Act, Act, Act]
+) -> None:
+    office, home = pair
+    do, take_back, do_again = acts
+    do(office)
+    meet(office, home)
+    take_back(home)
+    do_again(home)
+    meet(office, home)
+    before = shown(office)
+    report = undo(office)
+    assert shown(office) == before
+    assert len(report.kept) == 1
+
+
+@pytest.mark.parametrize("acts", AGAIN.values(), ids=AGAIN.keys())
+def test_what_one_did_again_oneself_goes_back_by_its_id(
+    office: Computer, acts: tuple[Act, Act, Act]
+) -> None:
+    before = shown(office)
+    do, take_back, do_again = acts
+    do(office)
+    (done, *_) = History(office.replica).log(limit=1)
+    take_back(office)
+    do_again(office)
+    assert undo(office, done.id).kept == ()
+    assert shown(office) == before
+
+
 def test_what_a_device_wrote_since_a_time_goes_back_and_later_edits_of_others_stay(
     pair: tuple[Computer, Computer],
 ) -> None:
