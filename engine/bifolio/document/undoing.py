@@ -384,11 +384,19 @@ def _values(lives: list[Live]) -> frozenset[str | None]:
 
 
 def _shown(entries: Entries) -> object:
+    """All that a record says, without who wrote it and when: values, conflicts, and what no field
+    shows (which references were merged into it, what a group is called)."""
     visible = without_superseded_imports(entries)
     read = view.read_view(visible)
+    conflicts = {
+        (one.field, one.kind): [choice.value for choice in one.values]
+        for one in read.conflicts
+        if one.kind is not view.ConflictKind.REVIVED  # says who deleted it, and no value
+    }
+    elements = {field: frozenset(held) for field, held in sets.all_elements(visible).items()}
     named = {
         name: entries.live(name)[0].value
         for name in entries.registers
         if SEPARATOR not in name and _rule(name) is None and name not in _NEVER
     }
-    return read.values, named
+    return read.values, conflicts, elements, named

@@ -162,6 +162,39 @@ def test_the_undo_of_an_addition_leaves_a_reference_that_was_edited_since(
     assert kept(report) == [(None, "edited since")]
 
 
+def test_the_undo_of_an_addition_leaves_a_reference_that_others_were_merged_into(
+    office: Computer,
+) -> None:
+    for record_id in (TWO, THREE):
+        office.adds(record_id, {"title": "Two", "volume": "2"})
+    added = History(office.replica).log(limit=2)[1]
+    assert merge(office.replica, [TWO, THREE]).taken == ()
+    report = undo(office, added.id)
+    assert not office.shows(TWO).trashed
+    assert kept(report) == [(None, "edited since")]
+    undo(office)
+    assert undo(office, added.id).kept == ()
+    assert office.shows(TWO).trashed
+    assert not office.shows(THREE).trashed
+
+
+def test_the_undo_of_an_addition_leaves_a_reference_with_another_value_beside_its_own(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    office.adds(TWO, {"title": "Two"})
+    added = History(office.replica).log(limit=1)[0]
+    meet(office, home)
+    home.sets(TWO, "title", "Of home")
+    office.waits(5)
+    for title in ("Of the office", "Two"):
+        office.sets(TWO, "title", title)
+    meet(office, home)
+    (conflict,) = office.shows(TWO).conflicts
+    assert [one.value for one in conflict.values] == ["Two", "Of home"]
+    assert kept(undo(office, added.id)) == [(None, "edited since")]
+
+
 def test_an_edit_of_what_lies_in_the_trash_now_brings_nothing_back(office: Computer) -> None:
     office.sets(ONE, "title", "Two")
     (edited, *_) = History(office.replica).log(limit=1)
