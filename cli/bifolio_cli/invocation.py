@@ -45,7 +45,7 @@ ReferenceArgument = Annotated[
         metavar="REF",
         callback=whole_argument,
         show_default=False,
-        help="A citation key, a record id or an unambiguous prefix of one.",
+        help="A citation key, or at least four first characters of a record id.",
     ),
 ]
 ReferencesArgument = Annotated[
@@ -54,7 +54,7 @@ ReferencesArgument = Annotated[
         metavar="REF",
         callback=whole_argument,
         show_default=False,
-        help="Citation keys, record ids or unambiguous prefixes of ids.",
+        help="Citation keys, or at least four first characters of record ids.",
     ),
 ]
 AssignmentsArgument = Annotated[

@@ -24,7 +24,7 @@ def cite(
             metavar="REF",
             callback=whole_argument,
             show_default=False,
-            help="Citation keys, record ids or unambiguous prefixes of ids.",
+            help="Citation keys, or at least four first characters of record ids.",
         ),
     ] = None,
     style: Annotated[

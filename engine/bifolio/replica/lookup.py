@@ -25,7 +25,8 @@ from bifolio.results import Conflict, ConflictChoice, Shown
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
 
-_ID = re.compile(r"[0-9a-f]{1,32}")
+#: An id, or so much of its beginning that no slip of the keyboard is one.
+_ID = re.compile(r"[0-9a-f]{4,32}")
 _SUFFIXED = re.compile(r"(.+)-([0-9a-f]{6})")
 _CANDIDATES_MAX = 5
 
