@@ -91,13 +91,18 @@ def settled(source: Source, keys: Collection[str]) -> Source:
     A child whose parents are written beside it inherits again; one that goes alone has to say
     itself what they gave.
     """
-    if not any(tag.startswith(INHERITED) for tag, _ in source.tags):
-        return source
-    if all(key.lower() in keys for _, key in _links(source.tags)):
+    if all(key in keys for key in needed(source)):
         return source
     return replace(
         source, tags=tuple((tag.removeprefix(INHERITED), raw) for tag, raw in source.tags)
     )
+
+
+def needed(source: Source) -> frozenset[str]:
+    """The keys, in small letters, of the parents from which an entry inherits anything."""
+    if not any(tag.startswith(INHERITED) for tag, _ in source.tags):
+        return frozenset()
+    return frozenset(key.lower() for _, key in _links(source.tags))
 
 
 def unlinked(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

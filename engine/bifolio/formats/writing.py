@@ -116,6 +116,12 @@ class Composer:
         """What stands before the next reference, where so many were written."""
         return self._family.separator.encode() if exported else b""
 
+    def parents(self, reference: ExportedReference) -> frozenset[str]:
+        """The keys whose presence decides how a reference is written, in small letters."""
+        if self._family is not BIBTEX or reference.source is None:
+            return frozenset()
+        return crossref.needed(reference.source)
+
     def compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
         """A reference's text, and the values that the format could not carry."""
         if self._family is BIBTEX and reference.source is not None:

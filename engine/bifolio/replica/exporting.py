@@ -33,13 +33,16 @@ def export(
         (exported(replica, row, format=format) for row in rows(replica, query)),
         format=format,
         blocks=file_blocks(replica),
-        keys=_keys(replica, query) if format in ("bibtex", "biblatex") else None,
+        keys=keys_beside(replica, query, format=format),
         progress=progress,
     )
 
 
-def _keys(replica: Replica, query: str | None) -> frozenset[str]:
-    """The citation keys of all that is exported: which parents stand beside their children."""
+def keys_beside(replica: Replica, query: str | None, *, format: str) -> frozenset[str]:
+    """The citation keys of all that is exported, in small letters: which parents stand beside
+    their children; none in a format where no child inherits."""
+    if format not in ("bibtex", "biblatex"):
+        return frozenset()
     return frozenset(row.key.lower() for row in rows(replica, query))
 
 

@@ -17,9 +17,12 @@ from bifolio.replica.replica import Replica
 
 @dataclass(frozen=True, slots=True)
 class _Composed:
-    """A reference's text, and what it was made of."""
+    """A reference's text, and what it was made of: its hash and key, and whether the parents that
+    it inherits from stand beside it."""
 
     made_of: tuple[int, bool]
+    parents: frozenset[str]
+    complete: bool
     text: str
     lost: list[LostValue]
 
@@ -51,9 +54,11 @@ class StandingExport:
             blocks = replica.records.hashes("import")
             if blocks != self._blocks:  # a macro may mean something else now
                 self._blocks, self._composed = blocks, {}
-            return self._write(out, Composer(self._format, exporting.file_blocks(replica)))
+            keys = exporting.keys_beside(replica, self._query, format=self._format)
+            composer = Composer(self._format, exporting.file_blocks(replica), keys=keys)
+            return self._write(out, composer, keys)
 
-    def _write(self, out: BinaryIO, composer: Composer) -> ExportReport:
+    def _write(self, out: BinaryIO, composer: Composer, keys: frozenset[str]) -> ExportReport:
         report = ExportReport()
         hashes = self._replica.records.hashes("reference")
         standing: dict[str, _Composed] = {}
@@ -62,10 +67,15 @@ class StandingExport:
         for row in exporting.rows(self._replica, self._query):
             made_of = (hashes[row.id], row.key_is_taken)
             known = self._composed.get(row.id)
-            if known is None or known.made_of != made_of:
+            if (
+                known is None
+                or known.made_of != made_of
+                or known.complete != (known.parents <= keys)
+            ):
                 reference = exporting.exported(self._replica, row, format=self._format)
+                parents = composer.parents(reference)
                 text, lost = composer.compose(reference)
-                known = _Composed(made_of, text, lost)
+                known = _Composed(made_of, parents, parents <= keys, text, lost)
                 self.composed += 1
             standing[row.id] = known
             out.write(composer.between(report.exported) + known.text.encode())

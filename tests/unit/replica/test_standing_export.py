@@ -69,6 +69,32 @@ def test_new_macros_compose_everything_anew(library: Library, tmp_path: Path) ->
     assert standing.composed == 6
 
 
+@pytest.mark.parametrize("format", ["bibtex", "biblatex"])
+def test_a_child_inherits_as_long_as_its_parent_stands_beside_it(
+    library: Library, tmp_path: Path, format: str
+) -> None:
+    file = tmp_path / "proceedings.bib"
+    file.write_text(
+        "@inproceedings{child, title = {The Child}, crossref = {parent}, pages = {1--2}}\n"
+        "@proceedings{parent, title = {Proceedings of X}, year = {2001}}\n",
+        "utf-8",
+    )
+    library.import_files([file])
+    standing = library.standing_export(format=format)
+    for change, composed in (
+        (lambda: None, 7),
+        (lambda: library.delete(["v1"]), 0),
+        (lambda: library.delete(["parent"]), 1),
+        (lambda: library.restore(["parent"]), 2),
+    ):
+        change()
+        out = io.BytesIO()
+        library.export(out, format=format)
+        assert written(standing) == out.getvalue()
+        assert standing.composed == composed
+    assert b"year = {2001}" not in out.getvalue().partition(b"{child,")[2].partition(b"\n}")[0]
+
+
 def test_a_query_keeps_to_what_it_finds(library: Library) -> None:
     standing = library.standing_export(format="bibtex", query="Another")
     assert b"@book" not in written(standing)
