@@ -54,12 +54,13 @@ def _resolve(
     replica: Replica, row: ReferenceRow, name: str, *, take: int | None, value: str | None
 ) -> None:
     conflict = next((one for one in lookup.conflicts(replica, row) if one.field == name), None)
+    key = lookup.shown_key(row)
     if conflict is None:
-        raise ConflictChoiceError(f"'{row.key}' has no conflict in '{name}'.")
+        raise ConflictChoiceError(f"'{key}' has no conflict in '{name}'.")
     if conflict.kind == view.ConflictKind.REVIVED:
         raise ConflictChoiceError(
-            f"'{row.key}' was deleted and edited at the same time: 'bifolio restore {row.key}' "
-            f"keeps it, 'bifolio delete {row.key}' deletes it."
+            f"'{key}' was deleted and edited at the same time: 'bifolio restore {key}' keeps it, "
+            f"'bifolio delete {key}' deletes it."
         )
     if take is not None:
         _check_listed(replica, conflict, take)

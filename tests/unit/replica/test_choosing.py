@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from tests.unit.replica.builders import Computer, meet, members
 
+from bifolio.document import view
+from bifolio.errors import ConflictChoiceError
 from bifolio.replica import choosing, lookup
 from bifolio.storage.derived import ReferenceRow
 
-ONE = "1" * 32
+ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
 FIELD = "x.bibtex.note:private"
 
 
@@ -26,8 +28,8 @@ def office(tmp_path: Path) -> Computer:
     return office
 
 
-def row(office: Computer) -> ReferenceRow:
-    found = office.replica.references.read(ONE)
+def row(office: Computer, record_id: str = ONE) -> ReferenceRow:
+    found = office.replica.references.read(record_id)
     assert found is not None
     return found
 
@@ -44,3 +46,23 @@ def test_a_conflict_in_a_field_with_a_colon_is_settled_by_a_new_value(office: Co
     choosing.resolve(office.replica, row(office), FIELD, take=None, value="three")
     assert office.shows(ONE).fields[FIELD] == ["three"]
     assert office.shows(ONE).conflicts == ()
+
+
+def test_what_cannot_be_chosen_is_named_as_it_is_shown(tmp_path: Path) -> None:
+    """Another reference may keep the key: a command with it would be about that one."""
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper", "citation-key": "doe"})
+    office.adds(TWO, {"title": "On Ink", "citation-key": "doe"})
+    office.adds(THREE, {"title": "On Glue"})
+    meet(office, home)
+    for record_id in (TWO, THREE):
+        office.deletes(record_id)
+        home.sets(record_id, "volume", "2")
+    meet(office, home)
+    for record_id, key in ((TWO, "doe-222222"), (THREE, THREE[:12])):
+        found = row(office, record_id)
+        with pytest.raises(ConflictChoiceError, match=f"'bifolio restore {key}' keeps it"):
+            choosing.resolve(office.replica, found, view.DELETED, take=None, value="kept")
+        with pytest.raises(ConflictChoiceError, match=f"'{key}' has no conflict in 'title'"):
+            choosing.resolve(office.replica, found, "title", take=1, value=None)
+        assert lookup.find(office.replica, key).id == record_id
