@@ -90,16 +90,19 @@ class History:
             NothingToUndoError, ChangeNotFoundError, AmbiguousChangeError, SealedChangeError.
         """
         with self._rehearsed(dry_run):
-            with self._replica.database.transaction():
-                chosen = (
-                    undoing.of_last_command(self._replica)
-                    if change is None
-                    else undoing.of_change(self._replica, change)
-                )
-                words = self._words(chosen)
-            operation = chosen.operation
-            undoes = operation.number if operation else undoing.NO_OPERATION
-            return self._take_back(chosen, words, undoes, lasting=not dry_run)
+            while True:
+                with self._replica.database.transaction():
+                    chosen = (
+                        undoing.of_last_command(self._replica)
+                        if change is None
+                        else undoing.of_change(self._replica, change)
+                    )
+                    words = self._words(chosen)
+                operation = chosen.operation
+                undoes = operation.number if operation else undoing.NO_OPERATION
+                report = self._take_back(chosen, words, undoes, lasting=not dry_run)
+                if report is not None:  # else chosen anew: two undos at once undo two commands
+                    return report
 
     def undo_device(
         self,
@@ -126,22 +129,25 @@ class History:
                 )
             count = len(chosen.changes)
             words = f"{count:,} change{'' if count == 1 else 's'} of {device}"
-            return self._take_back(chosen, words, None, lasting=not dry_run)
+            report = self._take_back(chosen, words, None, lasting=not dry_run)
+            assert report is not None  # it is about no operation
+            return report
 
     # --- small steps --------------------------------------------------------------------------
 
     def _take_back(
         self, chosen: Undoing, words: str, undoes: int | None, *, lasting: bool
-    ) -> UndoReport:
-        """Take back, and mark what was taken back; the command is told by its own words."""
+    ) -> UndoReport | None:
+        """Take back, and mark what was taken back; the command is told by its own words.
+
+        None where the choice does not hold any more.
+        """
         replica = self._replica
         with replica.journal.command(_undone(words)) as command:
             command.undoes = undoes
-            taken = chosen.take_back(replica)
-            if chosen.operation is not None:
-                number = command.number or undoing.NO_OPERATION
-                with replica.database.transaction():
-                    undoing.mark(replica, chosen.operation, by=number)
+            taken = chosen.take_back(replica, command)
+        if taken is None:
+            return None
         # No snapshot: a dry run is inside a transaction already.
         with replica.database.transaction():
             return self._report(words, taken, command.number if lasting else None)

@@ -26,6 +26,7 @@ from bifolio.errors import (
 from bifolio.ids import TAG_LENGTH
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
+from bifolio.replica.journal import Command
 from bifolio.replica.past import Past
 from bifolio.replica.replica import Replica, Write
 from bifolio.storage.history import LoggedChange, Operation
@@ -61,20 +62,37 @@ class Undoing:
     by_value: bool = True
     counts: Callable[[Live], bool] = lambda _: True
 
-    def take_back(self, replica: Replica) -> TakenBack:
-        """Write what goes back, a part of the records in each transaction."""
+    def take_back(self, replica: Replica, command: Command) -> TakenBack | None:
+        """Write what goes back as this command, a part of the records in each transaction; with
+        the last part the operation is noted as undone.
+
+        Returns:
+            what was taken back; None, and nothing is written, where another process took the
+            operation back (or did it again) since it was chosen.
+        """
         taken = TakenBack()
         chosen = frozenset(one.number for one in self.changes)
-        for start in range(0, len(self.records), limits.UNDONE_AT_ONCE):
+        starts = range(0, max(len(self.records), 1), limits.UNDONE_AT_ONCE)
+        for start in starts:
             part = self.records[start : start + limits.UNDONE_AT_ONCE]
             with replica.database.transaction():
+                if start == 0 and not self._is_as_chosen(replica):
+                    return None
                 past = Past(replica)
                 writes = [
                     (one, _writing(one, self._trail(replica, past, one, chosen), taken))
                     for one in part
                 ]
                 taken.records += replica.commit_inside(writes)
+                if start == starts[-1] and self.operation is not None:
+                    _mark(replica, self.operation, by=command.number or NO_OPERATION)
         return taken
+
+    def _is_as_chosen(self, replica: Replica) -> bool:
+        if self.operation is None:
+            return True
+        now = replica.journal.operations.read(self.operation.number)
+        return now is not None and now.undone == self.operation.undone
 
     def _trail(self, replica: Replica, past: Past, record_id: str, chosen: frozenset[int]) -> Trail:
         """What the changes did to one record."""
@@ -136,7 +154,7 @@ def of_device(
     return Undoing(tuple(found), _records_of(replica, found), by_value=False, counts=counts)
 
 
-def mark(replica: Replica, operation: Operation, *, by: int) -> None:
+def _mark(replica: Replica, operation: Operation, *, by: int) -> None:
     """Note that an operation is taken back; where it took back another one, that stands again.
 
     Inside a transaction.

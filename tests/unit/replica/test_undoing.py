@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.replica.builders import NOW_S, Computer, meet, members, owner_of_a_library, ris
 
+from bifolio import Library
 from bifolio.document import deletion
 from bifolio.errors import (
     AmbiguousChangeError,
@@ -16,11 +17,15 @@ from bifolio.errors import (
     DeviceNotFoundError,
     NothingToUndoError,
 )
+from bifolio.home import Home
 from bifolio.records.names import Name
 from bifolio.replica.groups import Groups
 from bifolio.replica.history import History
+from bifolio.replica.journal import Command
 from bifolio.replica.merging import merge
+from bifolio.replica.replica import Replica
 from bifolio.replica.tags import Tags
+from bifolio.replica.undoing import TakenBack, Undoing
 from bifolio.results import UndoReport
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
@@ -123,6 +128,39 @@ def test_undoing_goes_back_command_by_command_to_the_first(office: Computer) -> 
     assert office.shows(ONE).trashed
     with pytest.raises(NothingToUndoError):
         undo(office)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_two_undos_at_once_take_back_two_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    home = Home(tmp_path / "home", device_name="desk")
+    path = tmp_path / "Paper.bifolio"
+    with Library.create(path, home=home) as one, Library.open(path, home=home) as other:
+        for key in "abc":
+            one.add({"title": key, "citation-key": key})
+        first = one.history.log(limit=1)[0].id
+        take_back = Undoing.take_back
+        reports: list[UndoReport | None] = []
+
+        def after_the_other(
+            undoing: Undoing, replica: Replica, command: Command
+        ) -> TakenBack | None:
+            """Between the choice and the first write another process undoes the same."""
+            if not reports:
+                reports.append(None)
+                reports.append(other.history.undo())
+            return take_back(undoing, replica, command)
+
+        monkeypatch.setattr(Undoing, "take_back", after_the_other)
+        report = one.history.undo(first if named else None)
+        assert reports[1] is not None
+        assert (reports[1].what, reports[1].references) == ("added c", 1)
+        if named:  # as it would be after the other one
+            assert (report.what, report.references) == ("added c", 0)
+        else:
+            assert (report.what, report.references) == ("added b", 1)
+        assert len(list(one.list())) == (2 if named else 1)
 
 
 def test_a_command_of_several_changes_is_undone_as_one(office: Computer) -> None:
