@@ -66,7 +66,7 @@ def living(entries: Entries) -> dict[str, list[Creator]]:
                 names.append((live, parsed[1]))
         if names:
             places = entries.live(position_register(parts[1]))
-            place = (places[0].value or "") if places else ""
+            place = positions.read_position(places[0].value) if places else ""
             roles.setdefault(role, []).append(
                 Creator(parts[1], role, names[0][1], place, tuple(names))
             )

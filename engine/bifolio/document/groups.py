@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from bifolio.document import deletion, registers, sets
+from bifolio.document import deletion, positions, registers, sets
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 
@@ -52,7 +52,7 @@ def read_group(entries: Entries) -> Group:
         name=_shown(entries, NAME) or "",
         parent=parent.value if parent else None,
         parent_rank="".join(parent.rank) if parent else "",
-        position=_shown(entries, POSITION) or "",
+        position=positions.read_position(_shown(entries, POSITION)),
         colour=_shown(entries, COLOUR),
         query=_shown(entries, QUERY),
         deleted=deletion.is_trashed(entries),

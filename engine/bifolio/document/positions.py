@@ -7,11 +7,16 @@ ordered.
 
 from __future__ import annotations
 
+import re
+
 from bifolio.ids import SLOT_LENGTH, TAG_LENGTH
 
 #: The digits in the order of their code points: base64url's alphabet.
 DIGITS = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _VALUE = {digit: value for value, digit in enumerate(DIGITS)}
+
+#: The last digit is none of the smallest, or something might not fit before.
+_POSITION = re.compile(r"[-0-9A-Z_a-z]*[0-9A-Z_a-z]")
 
 #: Digits of a counter: without the zero of ``DIGITS``, so that something always fits before.
 _COUNTER = DIGITS[1:]
@@ -30,11 +35,23 @@ _BEHIND_LENGTH_MAX = 4 * _TAIL_LENGTH
 _RUN_LENGTH_MAX = 10 * _TAIL_LENGTH
 
 
+def read_position(stored: str | None) -> str:
+    """A position as it was stored; empty where it is none.
+
+    One that a foreign or damaged program wrote may have other characters or end in the zero:
+    there is nothing between ``V`` and ``V-``.
+    """
+    return stored if stored and _POSITION.fullmatch(stored) else ""
+
+
 def between(low: str, high: str | None) -> str:
     """A string strictly between two positions, and no beginning of the higher one.
 
-    ``low`` may be empty (the very beginning), ``high`` None (the very end).
+    ``low`` may be empty (the very beginning), ``high`` None (the very end), as is one that is no
+    position above the lower one.
     """
+    if high is not None and (high <= low or not read_position(high)):
+        high = None
     made = ""
     place = 0
     while True:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import random
 
+import pytest
+from tests.unit.document.builders import Desk, desks, names, shown_names
+
+from bifolio.document import creators, groups
+from bifolio.document.entries import Entries
+from bifolio.document.plan import Plan
 from bifolio.document.positions import between, run
 
 OFFICE, HOME = "offAAAA", "homAAAA"
@@ -28,6 +34,40 @@ def test_a_position_is_never_the_beginning_of_the_one_after_it() -> None:
         made = between(low, high)
         assert low < made < high
         assert not high.startswith(made)
+
+
+@pytest.mark.parametrize("foreign", ["-", "---", "V-", "V--", "é", "V!", " ", "V", ""])
+def test_what_is_no_position_above_the_lower_one_sets_no_bound(foreign: str) -> None:
+    for low in ("", "V"):
+        assert between(low, foreign if foreign > low else low) > low
+
+
+def test_whatever_stands_as_a_position_names_are_put_before_it() -> None:
+    """A foreign or damaged program may have written anything: it counts as none."""
+    (office,) = desks("office", holding={"author": names("Doe", "Roe")})
+    first, second = (one.id for one in creators.living(office.entries)["author"])
+    for foreign in ("---", "V-", "\u00e9"):
+
+        def write(plan: Plan, entries: Entries, position: str = foreign) -> None:
+            register = creators.position_register(first)
+            plan.put(register, position, seen=entries.live(register))
+
+        office.writes(write)
+        assert [one.id for one in creators.living(office.entries)["author"]] == [second, first]
+        office.sets("author", "Poe", "Roe", "Doe")
+        assert shown_names(office) == ["Poe", "Roe", "Doe"]
+        office.sets("author", "Doe", "Roe")
+        assert shown_names(office) == ["Doe", "Roe"]
+
+
+def test_a_group_with_a_foreign_position_has_none() -> None:
+    desk = Desk("office")
+    desk.writes(
+        lambda plan, entries: groups.plan_creation(
+            plan, entries, {groups.NAME: "Shelf", groups.POSITION: "---"}
+        )
+    )
+    assert groups.read_group(desk.entries).position == ""
 
 
 def test_a_run_rises_and_has_no_equal_pair() -> None:
