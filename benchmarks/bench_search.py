@@ -130,7 +130,9 @@ def _filled(path: Path, rows: list[ReferenceRow]) -> float:
 
 
 def _group(groups: GroupTable, group_id: str, name: str, query: str | None) -> None:
-    groups.write(GroupRow(group_id, name, None, "", group_id, None, query, deleted=False))
+    groups.write(
+        GroupRow(group_id, name, None, "", group_id, None, query, deleted=False, revived=False)
+    )
 
 
 def _bare_table(path: Path, rows: list[ReferenceRow]) -> tuple[sqlite3.Connection, float]:

@@ -130,7 +130,8 @@ doctor                  {"path", "well", "checks": [{"check", "message", "next",
 relay                   {"listening"}, when it is ready
 demo                    {"references", "conflicts", "state", "seconds", "bytes",
                          "checks": [{"check", "holds"}], "folder"}
-conflicts               [{"ref", "key", "field", "kind": "value" | "text" | "list" | "revived",
+conflicts               [{"of": "reference" | "group", "ref", "key", "field",
+                          "kind": "value" | "text" | "list" | "revived",
                           "values": [{"n", "value", "by", "at"}]}]
 ```
 

@@ -7,6 +7,7 @@ never reach one.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -91,8 +92,10 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
 def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
     """One conflict: the values by number, 1 being the one shown, and how to settle it."""
     key, field = conflict["key"] or conflict["ref"], conflict["field"]
+    of_group = conflict["of"] == "group"
     if conflict["kind"] == "revived":
-        yield f"{key}: deleted, and edited by someone who did not know; it is back"
+        name = f"group {key}" if of_group else key
+        yield f"{name}: deleted, and edited by someone who did not know; it is back"
     else:
         yield f"{key}: {field} has {count(len(conflict['values']), 'value')}"
     for value in conflict["values"]:
@@ -100,7 +103,8 @@ def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
         who = ", ".join(filter(None, (value["by"] or "unknown", value["at"])))
         yield f"  {value['n']:>3}  {shown}   ({who})"
     if conflict["kind"] == "revived":
-        yield f"  settle it: bifolio restore {key}  or  bifolio delete {key}"
+        verb, name = ("group ", shlex.quote(key)) if of_group else ("", key)
+        yield f"  settle it: bifolio {verb}restore {name}  or  bifolio {verb}delete {name}"
     else:
         yield f"  settle it: bifolio resolve {key} {field} --take N"
 

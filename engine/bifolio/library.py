@@ -32,7 +32,7 @@ from bifolio.files import Files
 from bifolio.home import Home
 from bifolio.records.edits import Edit
 from bifolio.records.reference import ExportReport
-from bifolio.replica import adding, choosing, folder, lookup, reporting, searching
+from bifolio.replica import adding, choosing, folder, grouping, lookup, reporting, searching
 from bifolio.replica.groups import Groups
 from bifolio.replica.journal import Command
 from bifolio.replica.keys import Keys
@@ -338,12 +338,14 @@ class Library:
     # --- conflicts ------------------------------------------------------------------------
 
     def conflicts(self) -> Sequence[Conflict]:
-        """Every field with more than one live value, the same on every replica."""
+        """Every field with more than one live value, the same on every replica; behind them the
+        groups that were deleted and edited at the same time."""
         found = []
         for record_id in self._replica.references.in_conflict():
             row = self._replica.references.read(record_id)
             if row is not None:
                 found.extend(lookup.conflicts(self._replica, row))
+        found.extend(grouping.revived(self._replica))
         choosing.remember(self._replica, found)
         return found
 
@@ -511,6 +513,7 @@ class Library:
 
     def status(self) -> Status:
         """The replica at a glance; no connection is opened for it."""
+        grouping.read_revived(self._replica)
         with self._database.snapshot():
             return reporting.status(self._replica, name=self.name, replica_id=self.replica_id)
 

@@ -240,6 +240,30 @@ def test_what_is_no_group_or_several_is_said_with_a_next_step(desk: Computer) ->
     assert desk.call("group", exits=2).stdout == ""
 
 
+def test_a_group_deleted_and_edited_at_the_same_time_is_a_conflict_until_someone_decides(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    share(relay.url, desk, laptop)
+    made = desk.run("group", "create", "To read")
+    assert_converges(desk, laptop)
+    desk.run("group", "delete", "To read")
+    laptop.run("group", "edit", "To read", "--colour", "red")
+    (conflict,) = assert_converges(desk, laptop).conflicts
+    assert (conflict["of"], conflict["ref"], conflict["key"]) == ("group", made["id"], "To read")
+    assert (conflict["field"], conflict["kind"]) == ("deleted", "revived")
+    assert desk.run("status")["conflicts"] == 1
+    told = desk.call("conflicts", exits=0).stdout
+    assert "group To read: deleted, and edited" in told
+    assert "bifolio group restore 'To read'" in told
+    assert "bifolio group restore" in desk.fails(
+        "resolve", "To read", "deleted", "--take", "1", exits=2
+    )
+
+    laptop.run("group", "restore", "To read")
+    assert assert_converges(laptop, desk).conflicts == []
+    assert [one["name"] for one in desk.run("group", "list")] == ["To read"]
+
+
 def test_a_person_reads_groups_and_tags_as_lines(desk: Computer) -> None:
     make_library(desk, numbered_entries(1))
     assert desk.call("group", "create", "Shelf", exits=0).stdout == "The group Shelf is there.\n"

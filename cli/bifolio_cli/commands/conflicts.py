@@ -11,7 +11,10 @@ from bifolio_cli.rendering import conflict_lines
 def conflicts(
     context: typer.Context, library: LibraryOption = None, json: JsonOption = False
 ) -> None:
-    """List the fields that were edited twice, with every value, who wrote it and when."""
+    """List the fields that were edited twice, with every value, who wrote it and when.
+
+    And what was deleted and edited at the same time: references, and groups.
+    """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         found = [conflict.to_json() for conflict in opened.conflicts()]

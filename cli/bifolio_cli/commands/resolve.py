@@ -47,7 +47,8 @@ def resolve(
         raise UsageError(
             f"Whether '{ref}' lives is no choice between values.",
             next_step=f"Keep it with 'bifolio restore {ref}' or delete it with "
-            f"'bifolio delete {ref}'.",
+            f"'bifolio delete {ref}'; a group with 'bifolio group restore' or 'bifolio group "
+            "delete'.",
         )
     # Only the name is made the field's own: a listing may hold fields of a newer version.
     field = SYNONYMS.get(field, field)

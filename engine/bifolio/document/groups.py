@@ -35,6 +35,7 @@ class Group:
     colour: str | None
     query: str | None
     deleted: bool
+    revived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def read_group(entries: Entries) -> Group:
         colour=_shown(entries, COLOUR),
         query=_shown(entries, QUERY),
         deleted=deletion.is_trashed(entries),
+        revived=deletion.is_revived(entries),
     )
 
 

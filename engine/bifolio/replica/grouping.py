@@ -1,6 +1,7 @@
 """The tree of a library's groups as it is shown, and from what a user calls a group to it.
 
-Made of the derived rows alone, without a document; the rules are ``document.groups``'s.
+Made of the derived rows alone, without a document; the rules are ``document.groups``'s. Only
+what brought a deleted group back is read from its record.
 """
 
 from __future__ import annotations
@@ -8,9 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from bifolio.document.groups import Edge, ignored_edges, shown_parents
+from bifolio.document.groups import GROUP, Edge, ignored_edges, shown_parents
+from bifolio.document.view import ConflictKind, read_view
 from bifolio.errors import AmbiguousGroupError, GroupNotFoundError
 from bifolio.records.canonical import nfc
+from bifolio.replica import lookup
+from bifolio.replica.projection import group_row
+from bifolio.replica.replica import Replica
+from bifolio.results import Conflict
 from bifolio.storage.groups import GroupRow
 
 #: Between the names of a path.
@@ -18,6 +24,31 @@ PATH_MARK = "/"
 
 _ID = re.compile(r"[0-9a-f]{4,32}")
 _CANDIDATES_MAX = 5
+
+
+def revived(replica: Replica) -> list[Conflict]:
+    """The groups that an unseen edit brought back after they were deleted, by id."""
+    read_revived(replica)
+    rows = replica.groups.all()
+    flagged = [row for row in rows if row.revived]
+    if not flagged:
+        return []
+    tree, names = Tree(rows), lookup.device_names(replica)
+    return [
+        lookup.told(names, conflict, of=GROUP, ref=row.id, key=tree.name_for_commands(row))
+        for row in flagged
+        for conflict in read_view(replica.document(row.id).entries()).conflicts
+        if conflict.kind is ConflictKind.REVIVED
+    ]
+
+
+def read_revived(replica: Replica) -> None:
+    """Read of the groups of an older file whether they are revived, once."""
+    if replica.groups.unread():
+        with replica.database.transaction():
+            for group_id in replica.groups.unread():
+                entries = replica.document(group_id).entries()
+                replica.groups.write(group_row(group_id, entries))
 
 
 class Tree:
@@ -64,6 +95,14 @@ class Tree:
     def path(self, group_id: str) -> str:
         """The names from the top down to a group."""
         return PATH_MARK.join(self._rows[one].name for one in self.line(group_id))
+
+    def name_for_commands(self, row: GroupRow) -> str:
+        """The path of a living group where commands find it by that, else its id."""
+        path = self.path(row.id)
+        for found in (self._called(path, self.in_order()), self._called(path, self.deleted())):
+            if any(one.id != row.id for one in found):
+                return row.id
+        return path
 
     def cut_above(self, group_id: str) -> str | None:
         """The group at or above this one whose own place is ignored because of a cycle."""

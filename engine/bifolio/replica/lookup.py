@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bifolio.clock import stamp_milliseconds
 from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import IMPORT_MARK
-from bifolio.document.view import read_view
+from bifolio.document.view import FieldConflict, read_view
 from bifolio.errors import (
     AmbiguousReferenceError,
     ReferenceNotFoundError,
@@ -154,23 +154,30 @@ def conflicts(replica: Replica, row: ReferenceRow) -> list[Conflict]:
     view = read_view(replica.document(row.id).visible())
     names = device_names(replica)
     return [
-        Conflict(
-            ref=row.id,
-            key=shown_key(row),
-            field=conflict.field,
-            kind=str(conflict.kind),
-            values=tuple(
-                ConflictChoice(
-                    n=number,
-                    value=one.value,
-                    by=author(names, one.slot, one.stamp),
-                    at=moment(one.stamp),
-                )
-                for number, one in enumerate(conflict.values, start=1)
-            ),
-        )
-        for conflict in view.conflicts
+        told(names, one, of="reference", ref=row.id, key=shown_key(row)) for one in view.conflicts
     ]
+
+
+def told(
+    names: dict[str, str], conflict: FieldConflict, *, of: str, ref: str, key: str
+) -> Conflict:
+    """A conflict of a record with the names of the devices that wrote its values."""
+    return Conflict(
+        of=of,
+        ref=ref,
+        key=key,
+        field=conflict.field,
+        kind=str(conflict.kind),
+        values=tuple(
+            ConflictChoice(
+                n=number,
+                value=one.value,
+                by=author(names, one.slot, one.stamp),
+                at=moment(one.stamp),
+            )
+            for number, one in enumerate(conflict.values, start=1)
+        ),
+    )
 
 
 def listing(conflict: Conflict) -> bytes:

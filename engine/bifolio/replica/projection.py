@@ -108,6 +108,7 @@ def group_row(record_id: str, entries: Entries) -> GroupRow:
         colour=group.colour,
         query=group.query,
         deleted=group.deleted,
+        revived=group.revived,
     )
 
 

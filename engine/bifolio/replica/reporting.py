@@ -11,6 +11,7 @@ from bifolio.document import canonical, view
 from bifolio.document.groups import GROUP
 from bifolio.replica import lookup, projection
 from bifolio.replica.filing import NO_ROOM
+from bifolio.replica.grouping import read_revived
 from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
 
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
     """A round of sync, and where the replica stands after it."""
+    read_revived(replica)
     return SyncReport(
         pushed=counts.pushed,
         pulled=counts.pulled,
         files_sent=counts.files_sent,
         files_received=counts.files_received,
-        conflicts=replica.references.conflict_count(),
+        conflicts=conflict_count(replica),
         state=state_hash(replica),
     )
 
@@ -54,10 +56,15 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         waiting=changes.waiting(),
         relay=relay,
         refusals=tuple(refusals(replica)),
-        conflicts=references.conflict_count(),
+        conflicts=conflict_count(replica),
         shared_keys=references.shared_keys.count(),
         state=state_hash(replica),
     )
+
+
+def conflict_count(replica: Replica) -> int:
+    """How many conflicts there are, of references and of groups."""
+    return replica.references.conflict_count() + replica.groups.revived_count()
 
 
 def refusals(replica: Replica) -> Iterator[Refusal]:

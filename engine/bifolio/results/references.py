@@ -22,17 +22,23 @@ class ConflictChoice:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A field with more than one live value."""
+    """A field with more than one live value.
+
+    ``of`` says of what: "reference", or "group" for one that was deleted and edited at the same
+    time; ``ref`` is its id then, and ``key`` what a command finds it by.
+    """
 
     ref: str
     key: str
     field: str
     kind: str
     values: tuple[ConflictChoice, ...]
+    of: str = "reference"
 
     def to_json(self) -> dict[str, Any]:
-        """``{"ref","key","field","kind","values"}``."""
+        """``{"of","ref","key","field","kind","values"}``."""
         return {
+            "of": self.of,
             "ref": self.ref,
             "key": self.key,
             "field": self.field,

@@ -12,7 +12,7 @@ from typing import Any
 
 from bifolio.storage.database import Database
 
-_COLUMNS = "id name parent parent_rank position colour query deleted".split()
+_COLUMNS = "id name parent parent_rank position colour query deleted revived".split()
 _NAMES = ", ".join(_COLUMNS)
 _UPSERT = (
     f"INSERT INTO groups ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
@@ -22,7 +22,10 @@ _UPSERT = (
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group as its record says; ``query`` is None for a group that is filled by hand."""
+    """A group as its record says; ``query`` is None for a group that is filled by hand.
+
+    ``revived`` is one that an unseen edit brought back after it was deleted.
+    """
 
     id: str
     name: str
@@ -32,6 +35,7 @@ class GroupRow:
     colour: str | None
     query: str | None
     deleted: bool
+    revived: bool
 
 
 class GroupTable:
@@ -42,8 +46,8 @@ class GroupTable:
 
     def write(self, row: GroupRow) -> None:
         """Store what is derived from a group."""
-        values = [getattr(row, name) for name in _COLUMNS[:-1]]
-        self._database.execute(_UPSERT, [*values, int(row.deleted)])
+        values = [getattr(row, name) for name in _COLUMNS[:-2]]
+        self._database.execute(_UPSERT, [*values, int(row.deleted), int(row.revived)])
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
@@ -53,6 +57,16 @@ class GroupTable:
         """Every group, the deleted ones too, by id."""
         rows = self._database.rows(f"SELECT {_NAMES} FROM groups ORDER BY id")
         return [_row(row) for row in rows]
+
+    def unread(self) -> list[str]:
+        """The ids of groups of an older file, of which it is not known whether they are revived."""
+        rows = self._database.rows("SELECT id FROM groups WHERE revived IS NULL ORDER BY id")
+        return [row[0] for row in rows]
+
+    def revived_count(self) -> int:
+        """How many groups were deleted and edited at the same time."""
+        row = self._database.row("SELECT count(*) FROM groups WHERE revived = 1")
+        return int(row[0]) if row else 0
 
     def living_name(self, group_id: str) -> str | None:
         """The name of a group that is not deleted, else None."""
@@ -69,4 +83,6 @@ class GroupTable:
 
 def _row(row: Sequence[Any]) -> GroupRow:
     values = dict(zip(_COLUMNS, row, strict=True))
-    return GroupRow(**values | {"deleted": bool(values["deleted"])})
+    return GroupRow(
+        **values | {"deleted": bool(values["deleted"]), "revived": bool(values["revived"])}
+    )

@@ -286,6 +286,14 @@ def _add_history(tables: object) -> None:
         )
 
 
+def _add_revived_groups(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Null in an older file: only the records say it, and the replica reads them when it is asked.
+    tables.table("groups").add_column("revived", int)
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -311,6 +319,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_purged,
     _add_transfers,
     _add_history,
+    _add_revived_groups,
 )
 
 #: The schema version that this code knows.

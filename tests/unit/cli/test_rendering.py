@@ -46,6 +46,7 @@ def _reference(**changed: Any) -> dict[str, Any]:
 
 def _conflict(**changed: Any) -> dict[str, Any]:
     conflict: dict[str, Any] = {
+        "of": "reference",
         "ref": "ab" * 16,
         "key": "doe2024type",
         "field": "title",
@@ -84,6 +85,14 @@ def test_a_revival_is_settled_by_restoring_or_deleting() -> None:
     assert "bifolio restore doe2024type" in text
     assert "bifolio delete doe2024type" in text
     assert "--take" not in text
+
+
+def test_a_revived_group_is_settled_by_the_commands_of_groups() -> None:
+    revived = _conflict(of="group", key="Reading/To do", kind="revived", field="deleted", values=[])
+    first, last = conflict_lines(revived)
+    assert first.startswith("group Reading/To do: deleted, and edited")
+    assert "bifolio group restore 'Reading/To do'" in last
+    assert "bifolio group delete 'Reading/To do'" in last
 
 
 @pytest.mark.parametrize(

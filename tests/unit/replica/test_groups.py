@@ -19,7 +19,7 @@ from bifolio.errors import (
     SmartGroupError,
     TrashedReferenceError,
 )
-from bifolio.replica import exporting, joining, reporting
+from bifolio.replica import exporting, grouping, joining, reporting
 from bifolio.replica.groups import Groups
 from bifolio.replica.outbox import Outbox
 
@@ -309,6 +309,61 @@ def test_adding_to_a_group_that_was_deleted_does_not_revive_it(
     for computer in two:
         assert titles(computer, "G") == ["One"]
         assert computer.shows(ONE).groups == ("G",)
+
+
+def revived(two: tuple[Computer, Computer]) -> None:
+    """G, deleted on one computer and renamed on the other."""
+    office, laptop = two
+    on(office).delete("G")
+    on(laptop).rename("G", "Reading")
+    meet(office, laptop)
+
+
+@pytest.mark.parametrize("settle", [Groups.restore, Groups.delete])
+def test_a_group_that_an_unseen_edit_brought_back_is_listed_until_somebody_settles_it(
+    two: tuple[Computer, Computer], settle: Callable[[Groups, str], object]
+) -> None:
+    revived(two)
+    for computer in two:
+        assert paths(computer) == ["Reading", "H"]
+        (conflict,) = grouping.revived(computer.replica)
+        assert (conflict.of, conflict.key, conflict.kind) == ("group", "Reading", "revived")
+        assert conflict.ref == on(computer).list()[0].id
+        assert [one.by for one in conflict.values] == ["laptop", "office"]
+        assert reporting.conflict_count(computer.replica) == 1
+        assert rebuilds_alike(computer)
+    settle(on(two[1]), "Reading")
+    meet(*two)
+    for computer in two:
+        assert grouping.revived(computer.replica) == []
+        assert reporting.conflict_count(computer.replica) == 0
+        assert paths(computer) == (["Reading", "H"] if settle is Groups.restore else ["H"])
+
+
+def test_a_revived_group_is_named_by_its_id_where_its_name_finds_another(
+    two: tuple[Computer, Computer],
+) -> None:
+    revived(two)
+    made = on(two[0]).create("Reading")
+    for delete in (lambda: None, lambda: on(two[0]).delete(made.id)):
+        delete()
+        (conflict,) = grouping.revived(two[0].replica)
+        assert conflict.key == conflict.ref != made.id
+    on(two[0]).restore(conflict.key)
+    assert grouping.revived(two[0].replica) == []
+
+
+def test_a_revived_group_of_a_file_of_an_earlier_version_is_listed_too(
+    two: tuple[Computer, Computer],
+) -> None:
+    revived(two)
+    office = two[0]
+    rows = office.replica.groups.all()
+    office.replica.database.execute("UPDATE groups SET revived = NULL")
+    assert reporting.conflict_count(office.replica) == 0
+    assert len(grouping.revived(office.replica)) == 1
+    assert office.replica.groups.all() == rows
+    assert office.replica.groups.unread() == []
 
 
 def test_a_library_that_joins_another_brings_its_groups_with_their_parents(
