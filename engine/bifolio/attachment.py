@@ -171,20 +171,24 @@ class Attachment:
         """
         changes = LocalChanges(self.replica.database, nudge)
 
-        def cut(error: RelayUnreachableError) -> None:
+        def cut(url: str, error: RelayUnreachableError) -> None:
+            # Of a relay that the library has left, nothing is to be told or noted.
+            self._check_still_at(url)
             self._note_contact(reachable=False)
             outage(error)
 
         while True:
-            if not self.url:
+            url = self.url
+            if not url:
                 raise NotAttachedError
             port = ReplicaPort(self.replica, self.roster)
             port.clear_notes()
-            client = Client(self.url, port, library=self.replica.library_id)
-            rounds = client.watch(partial(self._changed, changes, self.url), cut)
+            client = Client(url, port, library=self.replica.library_id)
+            rounds = client.watch(partial(self._changed, changes, url), partial(cut, url))
             try:
                 async with aclosing(rounds):
                     async for counts in rounds:
+                        self._check_still_at(url)
                         self._note_contact(reachable=True)
                         yield counts
             except _MovedError:
@@ -197,6 +201,14 @@ class Attachment:
             _MovedError: it attached the library to another relay.
         """
         await changes.wait()
+        self._check_still_at(url)
+
+    def _check_still_at(self, url: str) -> None:
+        """A command may have attached the library to another relay meanwhile.
+
+        Raises:
+            _MovedError: it did.
+        """
         if self.url != url:
             raise _MovedError
 

@@ -117,7 +117,8 @@ class Client:
 
         Args:
             changed: ends when another process wrote to the replica; then it is called again.
-            outage: told of each attempt that did not reach the relay, and of a cut.
+            outage: told of each attempt that did not reach the relay, and of a cut; what it
+                raises ends the watching.
 
         Raises:
             NotAMemberError, RelayRefusedError: the relay will not have us back.

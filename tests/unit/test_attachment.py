@@ -1,0 +1,62 @@
+"""A replica and its relay: what a running watch, an attach and a join do when one goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from tests.support.relay_process import RelayProcess
+
+from bifolio import Library
+from bifolio.home import Home
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Library]:
+    home = Home(tmp_path / "home", device_name="office")
+    with Library.create(tmp_path / "Thesis.bifolio", home=home) as library:
+        library.add({"title": "On Paper"})
+        yield library
+
+
+def again(office: Library, tmp_path: Path) -> Library:
+    """The same replica, as another process has it open."""
+    return Library.open(office.path, home=Home(tmp_path / "home", device_name="office"))
+
+
+def folder(tmp_path: Path, name: str) -> Path:
+    path = tmp_path / name
+    path.mkdir()
+    return path
+
+
+def test_a_watch_follows_a_library_that_left_a_dead_relay(office: Library, tmp_path: Path) -> None:
+    def move(url: str) -> None:
+        with again(office, tmp_path) as moving:
+            moving.attach(url, backup=False)
+
+    async def watched(first: RelayProcess, second: RelayProcess) -> int:
+        unreached = asyncio.Event()
+        async with aclosing(office.watch(lambda _: unreached.set())) as rounds:
+            await anext(rounds)
+            first.kill()
+            following = asyncio.ensure_future(anext(rounds))
+            await unreached.wait()
+            await asyncio.to_thread(move, second.url)
+            await following
+            with again(office, tmp_path) as other:
+                other.add({"title": "On Ink"})
+            return (await anext(rounds)).pushed
+
+    with (
+        RelayProcess(folder(tmp_path, "a")) as first,
+        RelayProcess(folder(tmp_path, "b")) as second,
+    ):
+        office.attach(first.url, backup=False)
+        assert asyncio.run(asyncio.wait_for(watched(first, second), 60)) == 1
+        relay = office.status().relay
+        assert relay is not None
+        assert (relay.url, relay.reachable) == (second.url, True)
