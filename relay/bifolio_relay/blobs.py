@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.membership import Membership
-from bifolio.wire.messages import BlobState, Code, nothing_of
+from bifolio.wire.messages import BlobState, BlobTally, Code, nothing_of
 from bifolio_relay.storage import BlobStorage, Refused
 
 
@@ -63,11 +63,13 @@ class BlobStates:
     """How much of some blobs is held; ``news`` if the library's other connections want to know.
 
     ``drops`` counts how often blobs of this library were dropped: who finds another count than
-    before asks again for all that it believed to be here.
+    before asks again for all that it believed to be here. ``tally`` is how often blobs of it were
+    completed or dropped, by which a client knows a relay that has forgotten some.
     """
 
     states: tuple[BlobState, ...]
     drops: int
+    tally: BlobTally | None
     news: bool = False
 
 
@@ -159,4 +161,4 @@ class BlobLedger:
     def _states(
         self, library: bytes, states: tuple[BlobState, ...], *, news: bool = False
     ) -> BlobStates:
-        return BlobStates(states, self._storage.drops(library), news)
+        return BlobStates(states, self._storage.drops(library), self._storage.tally(library), news)

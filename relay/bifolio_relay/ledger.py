@@ -30,6 +30,7 @@ class Look:
     device: bytes
     cursor: int
     attested: AttestedPosition | None
+    blob_tally: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Seen:
     cursor_hash: bytes | None = None
     attested_hash: bytes | None = None
     blob_drops: int = 0
+    blob_tally_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ class Ledger:
             self._storage.chain_hash(look.library, look.cursor),
             attested_hash,
             self._storage.blobs.drops(look.library),
+            self._storage.blobs.tally_hash(look.library, look.blob_tally),
         )
 
     def connection_gone(self, carrier: bytes) -> None:

@@ -194,7 +194,7 @@ class Session:
             case MembersPart():
                 return [self._send(_members_message(answer))]
             case BlobStates():
-                return [self._send(Blobs(answer.states, answer.drops))]
+                return [self._send(Blobs(answer.states, answer.drops, answer.tally))]
             case ChunkPart():
                 return [
                     self._send(Chunk(answer.blob, answer.size_bytes, answer.number, answer.sealed))
@@ -253,7 +253,7 @@ class Session:
         if not room_bytes:
             self._blob_news_left_out = True
             return []
-        return [self._send(Blobs(states.states, states.drops))]
+        return [self._send(Blobs(states.states, states.drops, states.tally))]
 
     def drained(self) -> list[Action]:
         """Everything in this connection's queue was sent."""
@@ -286,7 +286,9 @@ class Session:
         signed = hello_message(version=hello.version, library=hello.library, nonce=self._nonce)
         if not verify(hello.device, signed, hello.signature):
             return self.stopped(Retry.NEVER, "the greeting's signature is not the device's")
-        self._look = Look(hello.library, hello.device, hello.cursor, hello.attested)
+        self._look = Look(
+            hello.library, hello.device, hello.cursor, hello.attested, hello.blob_tally
+        )
         return [Ask(self._look)]
 
     def _welcome(self, seen: Seen) -> Send:
@@ -309,6 +311,7 @@ class Session:
                 members_head=head.members_head,
                 limits=LIMITS,
                 blob_drops=seen.blob_drops,
+                blob_tally_hash=seen.blob_tally_hash,
             )
         )
 

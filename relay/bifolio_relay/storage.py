@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bifolio.crypto.envelope import Envelope
-from bifolio.wire.messages import NO_HASH, BlobState, Code
+from bifolio.wire.messages import NO_HASH, BlobState, BlobTally, Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,17 @@ class BlobStorage(Protocol):
 
     def drops(self, library: bytes) -> int:
         """How often blobs of the library were dropped; never falls."""
+        ...
+
+    def tally(self, library: bytes) -> BlobTally | None:
+        """How many times a blob was completed or dropped, with the chain's hash; None at first."""
+        ...
+
+    def tally_hash(self, library: bytes, n: int) -> bytes | None:
+        """The chain's hash when a blob had been completed or dropped ``n`` times.
+
+        None where that has not been so often, at 0, and for a library that is not held.
+        """
         ...
 
     def size_bytes(self, library: bytes) -> int:

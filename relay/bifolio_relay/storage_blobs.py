@@ -21,7 +21,8 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length, sealed_chunk_place
 from bifolio.errors import RelayStorageError
-from bifolio.wire.messages import BlobState, Code, nothing_of
+from bifolio.wire.chain import blobs_next, blobs_start
+from bifolio.wire.messages import BlobState, BlobTally, Code, nothing_of
 from bifolio_relay.storage import Refused
 
 FOLDER_NAME = "blobs"
@@ -39,6 +40,16 @@ CREATE TABLE blob_room (
     size_bytes INTEGER NOT NULL,
     drops INTEGER NOT NULL
 );
+"""
+
+#: What was completed and dropped, by which a client knows a relay that has forgotten some of it.
+TALLY_SCHEMA = """
+CREATE TABLE blob_tally (
+    library INTEGER NOT NULL REFERENCES library(key),
+    n INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (library, n)
+) WITHOUT ROWID;
 """
 
 Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
@@ -71,6 +82,18 @@ class FolderBlobStorage:
     def drops(self, library: bytes) -> int:
         with self._reading() as connection:
             return _room(connection, _key(connection, library))[1]
+
+    def tally(self, library: bytes) -> BlobTally | None:
+        with self._reading() as connection:
+            return _tally(connection, _key(connection, library))
+
+    def tally_hash(self, library: bytes, n: int) -> bytes | None:
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT hash FROM blob_tally WHERE library = ? AND n = ?",
+                (_key(connection, library), n),
+            ).fetchone()
+        return None if found is None else bytes(found[0])
 
     def size_bytes(self, library: bytes) -> int:
         with self._reading() as connection:
@@ -146,6 +169,7 @@ class FolderBlobStorage:
                     "DELETE FROM blob WHERE library = ? AND id = ?", (key, state.blob)
                 )
                 _take_room(connection, key, -state.size_bytes)
+                _count(connection, key, state.blob, held=False)
             if gone:
                 connection.execute(
                     "UPDATE blob_room SET drops = drops + 1 WHERE library = ?", (key,)
@@ -172,6 +196,8 @@ class FolderBlobStorage:
                 "INSERT OR REPLACE INTO blob (library, id, size_bytes, held) VALUES (?, ?, ?, ?)",
                 (key, blob, size_bytes, held),
             )
+            if held == sealed_chunk_count(size_bytes):
+                _count(connection, key, blob, held=True)
         self._unsaved.pop((key, blob), None)
 
     def _state(self, connection: sqlite3.Connection, key: int | None, blob: bytes) -> BlobState:
@@ -232,6 +258,27 @@ def _take_room(connection: sqlite3.Connection, key: int, size_bytes: int) -> Non
         "INSERT INTO blob_room (library, size_bytes, drops) VALUES (?, ?, 0) "
         "ON CONFLICT (library) DO UPDATE SET size_bytes = size_bytes + excluded.size_bytes",
         (key, size_bytes),
+    )
+
+
+def _tally(connection: sqlite3.Connection, key: int | None) -> BlobTally | None:
+    found = connection.execute(
+        "SELECT n, hash FROM blob_tally WHERE library = ? ORDER BY n DESC LIMIT 1", (key,)
+    ).fetchone()
+    return None if found is None else BlobTally(*found)
+
+
+def _count(connection: sqlite3.Connection, key: int, blob: bytes, *, held: bool) -> None:
+    """A blob was completed (``held``) or dropped."""
+    last = _tally(connection, key)
+    if last is None:
+        library, epoch = connection.execute(
+            "SELECT id, epoch FROM library WHERE key = ?", (key,)
+        ).fetchone()
+        last = BlobTally(0, blobs_start(library, epoch))
+    connection.execute(
+        "INSERT INTO blob_tally (library, n, hash) VALUES (?, ?, ?)",
+        (key, last.n + 1, blobs_next(last.hash, blob, held=held)),
     )
 
 

@@ -32,7 +32,7 @@ from bifolio_relay.storage_blobs import FolderBlobStorage
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
 APPLICATION_ID = 0x42664C52  # "BfLR"
-VERSION = 2
+VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE library (
@@ -74,7 +74,7 @@ CREATE UNIQUE INDEX member_number ON member (library, number);
 """
 
 #: What each version of the file added.
-_STEPS = (_SCHEMA, storage_blobs.SCHEMA)
+_STEPS = (_SCHEMA, storage_blobs.SCHEMA, storage_blobs.TALLY_SCHEMA)
 
 
 class SqliteLogStorage:

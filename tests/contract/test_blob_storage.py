@@ -11,7 +11,8 @@ from tests.support.relay_client import SharedLibrary
 
 from bifolio import limits
 from bifolio.crypto.blob import SEAL_BYTES, sealed_chunk_length, sealed_size
-from bifolio.wire.messages import BlobState, Code
+from bifolio.wire.chain import blobs_next, blobs_start
+from bifolio.wire.messages import BlobState, BlobTally, Code
 from bifolio_relay.storage import BlobStorage, LogStorage, Refused
 
 ONE, TWO = b"1" * 32, b"2" * 32
@@ -146,6 +147,28 @@ def test_dropping_counts_once_for_each_time_that_anything_was_held(bench: Bench)
     assert bench.blobs.read_chunk(bench.library, ONE, 0) is None
     assert bench.blobs.size_bytes(bench.library) == 0
     assert bench.put(0) == BlobState(ONE, SIZE, 1, False)
+
+
+def test_a_tally_counts_what_is_completed_or_dropped_and_its_hash_tells_which(
+    bench: Bench,
+) -> None:
+    assert bench.blobs.tally(bench.library) is None
+    bench.put(0)
+    bench.put(0, blob=TWO, size=SEAL_BYTES)
+    bench.put(1)
+    bench.put(2)
+    bench.put(2)
+    bench.blobs.drop(bench.library, [TWO])
+    bench.blobs.drop(bench.library, [TWO])
+    bench.reopen()
+    hashes = [blobs_start(bench.library, EPOCH)]
+    for blob, held in ((TWO, True), (ONE, True), (TWO, False)):
+        hashes.append(blobs_next(hashes[-1], blob, held=held))
+    assert bench.blobs.tally(bench.library) == BlobTally(3, hashes[3])
+    told = [bench.blobs.tally_hash(bench.library, n) for n in range(5)]
+    assert told == [None, *hashes[1:], None]
+    assert bench.blobs.tally_hash(b"u" * 16, 1) is None
+    assert bench.blobs.tally(b"u" * 16) is None
 
 
 def test_blobs_of_one_library_are_not_another_ones(bench: Bench) -> None:

@@ -57,6 +57,7 @@ class ReplicaPort:
             signer = invite_keys(self._join_secret)
         cursor = self.cursor()
         expected = self.expected()
+        tally = self.files.tally()
         message = hello_message(version=version, library=replica.library_id, nonce=nonce)
         return Hello(
             version=version,
@@ -66,6 +67,7 @@ class ReplicaPort:
             join=self._join_secret is not None,
             cursor=cursor.position if cursor else 0,
             attested=AttestedPosition(expected.epoch, expected.position) if expected else None,
+            blob_tally=tally.n if tally else 0,
         )
 
     def members(self) -> Sequence[bytes]:

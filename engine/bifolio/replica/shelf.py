@@ -30,7 +30,7 @@ from bifolio.replica.filing import NO_ROOM
 from bifolio.replica.replica import Replica
 from bifolio.replica.roster import Roster
 from bifolio.sync.files import Arrival, Parcel
-from bifolio.wire.messages import Code
+from bifolio.wire.messages import BlobTally, Code
 
 #: Whose contents a replica fetches by itself.
 FETCH_ALL = "all"
@@ -64,15 +64,26 @@ class Shelf:
 
     # --- what is to be carried ------------------------------------------------------------
 
-    def begin(self, epoch: bytes, drops: int) -> None:
+    def begin(self, epoch: bytes, drops: int, tally_hash: bytes | None) -> None:
         """A connection stands; what was under way on an earlier one is given up."""
         self.close()
         replica = self._replica
         with replica.database.transaction():
-            if replica.meta.read("blob_drops") != [epoch, drops]:
+            dropped = replica.meta.read("blob_drops") != [epoch, drops]
+            tally = self.tally()
+            # A relay that was restored from a backup has forgotten what came after it, and the
+            # log need not show that: contents follow the log, some hours later at times.
+            forgotten = tally is not None and tally.hash != tally_hash
+            if dropped or forgotten:
                 replica.transfers.forget_relay()
                 replica.meta.write("blob_drops", [epoch, drops])
+                replica.meta.write("blob_tally", None)
             replica.transfers.reconcile(set(replica.contents.hashes()))
+
+    def tally(self) -> BlobTally | None:
+        """The tally of the relay's blobs by which something was last noted to be there."""
+        stored = self._replica.meta.read("blob_tally")
+        return BlobTally(stored[0], stored[1]) if isinstance(stored, list) else None
 
     def close(self) -> None:
         """Give up what is under way; what was received stays."""
@@ -143,11 +154,13 @@ class Shelf:
             return ()
         return [self._parcel(hash, size) for hash, size in self._replica.transfers.not_here()]
 
-    def on_relay(self, parcels: Sequence[Parcel], *, there: bool) -> None:
-        """The relay has these contents whole, or has not."""
+    def on_relay(self, parcels: Sequence[Parcel], tally: BlobTally | None) -> None:
+        """The relay has these contents whole, and so many blobs were completed or dropped."""
         with self._replica.database.transaction():
             for parcel in parcels:
-                self._replica.transfers.on_relay(parcel.hash, there=there)
+                self._replica.transfers.on_relay(parcel.hash, there=True)
+            if tally is not None:
+                self._replica.meta.write("blob_tally", [*tally])
 
     def refused(self, parcel: Parcel, code: Code, detail: str) -> None:
         """The relay did not take it: ``file list`` and ``status`` say so."""

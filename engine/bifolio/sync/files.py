@@ -20,6 +20,7 @@ from bifolio.wire.messages import (
     AskBlobs,
     Blobs,
     BlobState,
+    BlobTally,
     Chunk,
     Code,
     DropBlobs,
@@ -60,8 +61,11 @@ class Arrival(Enum):
 class FilePort(Protocol):
     """A replica's files as a session sees them. Every method is short, whatever a file's size."""
 
-    def begin(self, epoch: bytes, drops: int) -> None:
-        """A connection stands; where blobs were dropped unseen, nothing is known to be there."""
+    def begin(self, epoch: bytes, drops: int, tally_hash: bytes | None) -> None:
+        """A connection stands; ``tally_hash`` is that of the relay's blobs at our tally.
+
+        Where blobs were dropped unseen, or it has forgotten some, nothing is known to be there.
+        """
 
     def dropped(self, drops: int, *, by_us: bool) -> bool:
         """So many drops were counted. True if others dropped something: ask for all again."""
@@ -75,8 +79,8 @@ class FilePort(Protocol):
     def to_find(self) -> Sequence[Parcel]:
         """Contents that are neither here nor known to be on the relay."""
 
-    def on_relay(self, parcels: Sequence[Parcel], *, there: bool) -> None:
-        """The relay has these contents whole, or has not."""
+    def on_relay(self, parcels: Sequence[Parcel], tally: BlobTally | None) -> None:
+        """The relay has these contents whole, and so many blobs were completed or dropped."""
 
     def refused(self, parcel: Parcel, code: Code, detail: str) -> None:
         """The relay did not take it."""
@@ -171,9 +175,9 @@ class FileTransfer:
             or self._downloads
         )
 
-    def begin(self, epoch: bytes, drops: int) -> None:
+    def begin(self, epoch: bytes, drops: int, tally_hash: bytes | None) -> None:
         """The relay welcomed us."""
-        self._port.begin(epoch, drops)
+        self._port.begin(epoch, drops, tally_hash)
         self._begun = True
 
     def look_again(self) -> None:
@@ -216,7 +220,7 @@ class FileTransfer:
             self._asked = ()
         whole = [parcel for state in message.states if (parcel := self._told(state)) is not None]
         if whole:
-            self._port.on_relay(whole, there=True)
+            self._port.on_relay(whole, message.tally)
             self._fetch_too(whole)
 
     def _fetch_too(self, whole: Sequence[Parcel]) -> None:

@@ -192,7 +192,7 @@ class SyncSession:
         else:
             self._forget_log()
             self._cursor = start
-        self.files.begin(welcome.epoch, welcome.blob_drops)
+        self.files.begin(welcome.epoch, welcome.blob_drops, welcome.blob_tally_hash)
 
     def _check_expected(self, welcome: Welcome) -> None:
         """A newcomer notices a relay that was rolled back since its ticket was made."""

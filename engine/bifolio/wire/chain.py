@@ -1,6 +1,6 @@
-"""The chain of hashes over a relay's log, by which both ends prove what they saw.
+"""The chains of hashes over a relay's log and its blobs: both ends prove by them what they saw.
 
-The chain begins at a value of the library and the relay's epoch, so that the logs of two relays,
+A chain begins at a value of the library and the relay's epoch, so that the logs of two relays,
 or of one relay before and after it was wiped, never agree by accident. May import only ``ids``.
 """
 
@@ -26,3 +26,13 @@ def log_follow(previous_hash: bytes, envelope_hashes: Iterable[bytes]) -> bytes:
     for envelope_hash in envelope_hashes:
         previous_hash = log_next(previous_hash, envelope_hash)
     return previous_hash
+
+
+def blobs_start(library: bytes, epoch: bytes) -> bytes:
+    """The hash of the chain of blobs before anything was completed or dropped."""
+    return digest(b"bifolio/blobs/start", library, epoch)
+
+
+def blobs_next(previous_hash: bytes, blob: bytes, *, held: bool) -> bytes:
+    """The hash of the chain of blobs after one more was completed (``held``) or dropped."""
+    return digest(b"bifolio/blobs/held" if held else b"bifolio/blobs/dropped", previous_hash, blob)

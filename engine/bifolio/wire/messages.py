@@ -2,8 +2,9 @@
 
 On the wire a message is a msgpack array ``[number of its type, field, field, ...]`` in one
 websocket message. A field's form stands in its annotation. **Fields that follow the known ones
-are ignored**, so that a later version can add some at the end without a new version number; a
-type that is unknown is refused, because the sender waits for an answer to it.
+are ignored**, so that a later version can add some at the end without a new version number; one
+that an earlier version did not send has its default. A type that is unknown is refused, because
+the sender waits for an answer to it.
 
 May not know when a message may be sent (``connection``), nor what an envelope, a membership
 record or a signature holds.
@@ -12,7 +13,7 @@ record or a signature holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, NamedTuple, cast, get_type_hints
 
@@ -98,6 +99,13 @@ class BlobState(NamedTuple):
     whole: bool
 
 
+class BlobTally(NamedTuple):
+    """How many times a blob of the library was completed or dropped, and the chain over that."""
+
+    n: int
+    hash: bytes
+
+
 def nothing_of(blob: bytes) -> BlobState:
     """The state of a blob of which nothing is held."""
     return BlobState(blob, 0, 0, False)
@@ -157,7 +165,8 @@ class Challenge(Message):
 class Hello(Message):
     """Who asks for which library, signed over the nonce, and how far that replica is.
 
-    With ``join``, ``device`` is the signing key of the ticket's invite.
+    With ``join``, ``device`` is the signing key of the ticket's invite. ``blob_tally`` is the
+    number of the last tally of blobs by which it noted that something is on the relay.
     """
 
     NUMBER = 2
@@ -171,6 +180,7 @@ class Hello(Message):
     attested: Annotated[
         AttestedPosition | None, Optional(Row((Fixed(16), Count()), AttestedPosition))
     ] = None
+    blob_tally: Number = 0
 
 
 @dataclass(frozen=True)
@@ -178,7 +188,8 @@ class Welcome(Message):
     """What the relay holds of the library.
 
     ``cursor_hash`` and ``attested_hash`` are the log's chain hash at HELLO's cursor and attested
-    position; null where this log does not reach. Without ``exists`` all is zero and empty.
+    position, ``blob_tally_hash`` that of the blobs at HELLO's tally; null where what is held here
+    does not reach so far. Without ``exists`` all is zero and empty.
     """
 
     NUMBER = 3
@@ -195,6 +206,7 @@ class Welcome(Message):
     members_head: Hash
     limits: Annotated[Mapping[str, int], Counts(32)]
     blob_drops: Number = 0
+    blob_tally_hash: MaybeHash = None
 
     @staticmethod
     def nothing(limits_: Mapping[str, int]) -> Welcome:
@@ -361,7 +373,7 @@ class Blobs(Message):
 
     Answers ASK_BLOBS, each CHUNK, a PULL_CHUNK of what is not held,
     and DROP_BLOBS. Unasked it tells of blobs that others completed or dropped; without any, that
-    news was left out: ask again.
+    news was left out: ask again. ``tally`` is the one of the moment at which it is said.
     """
 
     NUMBER = 15
@@ -371,6 +383,7 @@ class Blobs(Message):
         Many(Row((Fixed(32), Count(), Count(), Flag()), BlobState), limits.BLOBS_BATCH_MAX),
     ]
     drops: Number
+    tally: Annotated[BlobTally | None, Optional(Row((Count(), Fixed(32)), BlobTally))] = None
 
 
 @dataclass(frozen=True)
@@ -435,6 +448,11 @@ def _codecs(message_type: type[Message]) -> tuple[tuple[str, Codec], ...]:
 
 
 _CODECS = {message_type.NUMBER: _codecs(message_type) for message_type in MESSAGE_TYPES}
+#: How many fields of each message have no default: an earlier version may leave out the others.
+_NEEDED = {
+    message_type.NUMBER: sum(field.default is MISSING for field in fields(message_type))
+    for message_type in MESSAGE_TYPES
+}
 _BY_NUMBER = {message_type.NUMBER: message_type for message_type in MESSAGE_TYPES}
 
 
@@ -475,14 +493,15 @@ def _type_of(number: object) -> type[Message]:
 
 def _read_fields(message_type: type[Message], reader: Reader, given: int) -> Message:
     codecs = codecs_of(message_type)
-    if given < len(codecs):
-        raise ValueError(f"expected {len(codecs)} fields, got {given}")
+    needed = _NEEDED[message_type.NUMBER]
+    if given < needed:
+        raise ValueError(f"expected {needed} fields, got {given}")
     values: dict[str, Any] = {}
-    for name, codec in codecs:
+    for name, codec in codecs[:given]:
         try:
             values[name] = codec.read(reader)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
-    for _ in range(given - len(codecs)):
+    for _ in range(given - len(values)):
         reader.skip()
     return message_type(**values)

@@ -36,6 +36,7 @@ class Bench:
     """A relay with one library, its owner, a reader and a stranger."""
 
     def __init__(self, store: SqliteLogStorage) -> None:
+        self.store = store
         self.ledger = Ledger(store, seeded(7), file_bytes_max=ROOM)
         self.library = SharedLibrary()
         self.owner = self.library.owner.sign_public
@@ -57,6 +58,10 @@ class Bench:
             StoreChunk(self.library.id, device or self.owner, ONE, size, number, sealed, carrier)
         )
 
+    def states(self, state: BlobState, drops: int, *, news: bool = False) -> BlobStates:
+        """What is answered now."""
+        return BlobStates((state,), drops, self.store.blobs.tally(self.library.id), news)
+
     def look(self, device: bytes) -> object:
         return self.ledger.answer(LookForBlobs(self.library.id, device, (ONE,)))
 
@@ -76,7 +81,7 @@ def code_of(answer: object) -> Code:
 def test_members_ask_and_read_and_strangers_do_not(bench: Bench) -> None:
     bench.put(0)
     for device in (bench.owner, bench.reader):
-        assert bench.look(device) == BlobStates((BlobState(ONE, SIZE, 1, False),), 0)
+        assert bench.look(device) == bench.states(BlobState(ONE, SIZE, 1, False), 0)
         part = bench.ledger.answer(ReadChunk(bench.library.id, device, ONE, 0))
         assert isinstance(part, ChunkPart)
         assert (part.size_bytes, len(part.sealed)) == (SIZE, limits.CHUNK_BYTES + SEAL_BYTES)
@@ -94,13 +99,13 @@ def test_only_who_may_write_stores_and_drops(bench: Bench) -> None:
         assert code_of(bench.ledger.answer(drop)) is Code.FORBIDDEN
     bench.put(0)
     dropped = bench.ledger.answer(DropBlobs(bench.library.id, bench.owner, (ONE,)))
-    assert dropped == BlobStates((BlobState(ONE, 0, 0, False),), 1, news=True)
+    assert dropped == bench.states(BlobState(ONE, 0, 0, False), 1, news=True)
 
 
 def test_a_complete_blob_is_news_and_an_unfinished_one_is_not(bench: Bench) -> None:
-    assert bench.put(0) == BlobStates((BlobState(ONE, SIZE, 1, False),), 0, news=False)
-    assert bench.put(1) == BlobStates((BlobState(ONE, SIZE, 2, True),), 0, news=True)
-    assert bench.put(1) == BlobStates((BlobState(ONE, SIZE, 2, True),), 0, news=True)
+    assert bench.put(0) == bench.states(BlobState(ONE, SIZE, 1, False), 0, news=False)
+    assert bench.put(1) == bench.states(BlobState(ONE, SIZE, 2, True), 0, news=True)
+    assert bench.put(1) == bench.states(BlobState(ONE, SIZE, 2, True), 0, news=True)
 
 
 def test_a_blob_comes_through_one_connection_until_that_one_ends(bench: Bench) -> None:
@@ -125,7 +130,7 @@ def test_a_blob_whose_bytes_were_cleared_away_is_asked_for_anew(
         if path.is_file():
             path.unlink()
     asked = ReadChunk(bench.library.id, bench.owner, ONE, 0)
-    assert bench.ledger.answer(asked) == BlobStates((BlobState(ONE, 0, 0, False),), 1)
+    assert bench.ledger.answer(asked) == bench.states(BlobState(ONE, 0, 0, False), 1)
 
 
 def test_a_library_that_is_not_held_has_no_files(bench: Bench) -> None:
@@ -147,8 +152,8 @@ def test_a_killed_relay_has_all_whole_blobs_and_nearly_all_of_an_unfinished_one(
         BlobState(ONE, size, limits.CHUNKS_PER_SAVE, False),
     )
     store.close()
-    assert bench.put(chunks - 1, size=size) == BlobStates(
-        (BlobState(ONE, size, chunks, True),), 0, news=True
+    assert bench.put(chunks - 1, size=size) == bench.states(
+        BlobState(ONE, size, chunks, True), 0, news=True
     )
     again = tmp_path / "again"
     shutil.copytree(tmp_path, again, ignore=shutil.ignore_patterns("killed", "again", "*.lock"))

@@ -30,7 +30,7 @@ def test_commits_are_durable_and_the_file_is_marked(tmp_path: Path) -> None:
     assert pragma("PRAGMA synchronous").fetchone() == (2,)
     assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
     assert pragma("PRAGMA application_id").fetchone() != (0,)
-    assert pragma("PRAGMA user_version").fetchone() == (2,)
+    assert pragma("PRAGMA user_version").fetchone() == (3,)
     store.close()
 
 
@@ -57,6 +57,16 @@ def test_a_file_of_a_newer_relay_is_not_touched(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(RelayStorageError, match="newer relay"):
         SqliteLogStorage(tmp_path)
+
+
+def test_a_file_of_an_earlier_relay_gets_what_it_lacks(tmp_path: Path) -> None:
+    SqliteLogStorage(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection.executescript("DROP TABLE blob_tally; PRAGMA user_version = 2;")
+    connection.close()
+    store = SqliteLogStorage(tmp_path)
+    assert store.blobs.tally(b"l" * 16) is None
+    store.close()
 
 
 def test_another_programs_database_is_not_touched(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.replica import collecting, filing, reporting
 from bifolio.results import ShownFile
-from bifolio.wire.messages import Chunk, Push, parse_message
+from bifolio.wire.messages import AskBlobs, Chunk, Push, parse_message
 
 REF = "1" * 32
 CHUNK = limits.CHUNK_BYTES
@@ -284,6 +284,44 @@ def test_a_relay_that_was_put_back_gets_what_it_lost(bench: Bench) -> None:
     bench.relay.roll_back(copy)
     bench.syncs(bench.desk)
     assert bench.blob_file().stat().st_size > CHUNK
+
+
+@pytest.mark.parametrize("filled_again", [False, True])
+def test_a_relay_put_back_to_before_an_upload_gets_the_content_again(
+    bench: Bench, filled_again: bool
+) -> None:
+    """The log of the copy is whole, and its drops are the same: only contents are missing."""
+    file = bench.attaches(bench.desk, os.urandom(CHUNK))
+    bench.relay.file_bytes_max = 0
+    bench.relay.restart()
+    bench.syncs(bench.desk, bench.laptop)
+    copy = bench.relay.copy()
+    bench.relay.file_bytes_max = 1 << 40
+    bench.relay.restart()
+    bench.syncs(bench.desk)
+    assert state_of(bench.desk) == "here"
+    bench.relay.roll_back(copy)
+    if filled_again:  # as many contents as before, but another one
+        bench.attaches(bench.laptop, os.urandom(CHUNK), "other.pdf")
+        bench.syncs(bench.laptop)
+    bench.syncs(bench.desk, bench.laptop)
+    assert content(bench.laptop, file) == content(bench.desk, file)
+
+
+def test_what_is_on_the_relay_is_not_asked_about_at_each_sync(bench: Bench) -> None:
+    bench.attaches(bench.desk, b"content")
+    bench.syncs(bench.desk, bench.laptop)
+    bench.relay.restart()
+    for computer in (bench.desk, bench.laptop):
+        connection = bench.connect(computer)
+        asked = []
+        while not connection.over:
+            asked += [
+                one for one in connection.to_relay if isinstance(parse_message(one), AskBlobs)
+            ]
+            assert connection.step() or bench.relay.commit()
+        assert asked == []
+        bench.cut(connection)
 
 
 def test_what_one_drops_from_the_relay_another_that_names_it_sends_again(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bifolio.wire.chain import log_follow, log_next, log_start
+from bifolio.wire.chain import blobs_next, blobs_start, log_follow, log_next, log_start
 
 
 def test_the_chain_depends_on_library_epoch_and_every_entry() -> None:
@@ -28,3 +28,18 @@ def test_following_in_parts_is_following_at_once() -> None:
     hashes = [bytes([number]) * 32 for number in range(9)]
     assert log_follow(log_follow(start, hashes[:4]), hashes[4:]) == log_follow(start, hashes)
     assert log_follow(start, []) == start
+
+
+def test_the_chain_of_blobs_depends_on_library_epoch_blob_and_what_became_of_it() -> None:
+    start = blobs_start(b"l" * 16, b"e" * 16)
+    found = {
+        log_start(b"l" * 16, b"e" * 16),
+        start,
+        blobs_start(b"m" * 16, b"e" * 16),
+        blobs_start(b"l" * 16, b"f" * 16),
+        blobs_next(start, b"b" * 32, held=True),
+        blobs_next(start, b"b" * 32, held=False),
+        blobs_next(start, b"c" * 32, held=True),
+        blobs_next(b"s" * 32, b"b" * 32, held=True),
+    }
+    assert len(found) == 8

@@ -18,6 +18,7 @@ from bifolio.wire.messages import (
     AttestedPosition,
     Blobs,
     BlobState,
+    BlobTally,
     Bye,
     Challenge,
     Chunk,
@@ -42,7 +43,7 @@ from bifolio.wire.messages import (
 EXAMPLES: tuple[Message, ...] = (
     Challenge((1, 2), b"n" * 32),
     Hello(1, b"l" * 16, b"d" * 32, b"s" * 64),
-    Hello(1, b"l" * 16, b"d" * 32, b"s" * 64, True, 7, AttestedPosition(b"e" * 16, 9)),
+    Hello(1, b"l" * 16, b"d" * 32, b"s" * 64, True, 7, AttestedPosition(b"e" * 16, 9), 5),
     Welcome.nothing({"envelope_bytes": 1}),
     Welcome(
         True, b"e" * 16, 3, b"c" * 32, b"x" * 32, None, 0, "owner", 2, b"h" * 32, {"a": 1, "b": 2}
@@ -62,6 +63,7 @@ EXAMPLES: tuple[Message, ...] = (
     AskBlobs((b"b" * 32, b"c" * 32)),
     Blobs((BlobState(b"b" * 32, 1000, 1, True), BlobState(b"c" * 32, 0, 0, False)), 4),
     Blobs((), 0),
+    Blobs((), 1, BlobTally(3, b"t" * 32)),
     Chunk(b"b" * 32, 1000, 0, b"sealed"),
     PullChunk(b"b" * 32, 3),
     DropBlobs((b"b" * 32,)),
@@ -130,6 +132,13 @@ def test_a_mutated_message_is_a_message_or_a_protocol_error(
 def test_a_field_of_a_later_version_at_the_end_is_ignored(message: Message) -> None:
     values = msgpack.unpackb(message.serialize(), strict_map_key=False)
     assert parse_message(msgpack.packb([*values, {"later": [1, 2]}])) == message
+
+
+def test_a_field_that_an_earlier_version_did_not_send_has_its_default() -> None:
+    values = msgpack.unpackb(Blobs((), 4, BlobTally(3, b"t" * 32)).serialize())
+    assert parse_message(msgpack.packb(values[:-1])) == Blobs((), 4)
+    with pytest.raises(ProtocolError, match="BLOBS: expected 2 fields, got 1"):
+        parse_message(msgpack.packb(values[:-2]))
 
 
 @pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.NAME)
