@@ -161,9 +161,11 @@ class Transfers:
         return [_transfer(row) for row in rows]
 
     def know(self, hashes: Iterable[str]) -> None:
-        """A reference names these contents: there is a row for each."""
+        """A reference names these contents: there is a row for each, and none counts as unnamed."""
         self._database.execute_many(
-            "INSERT OR IGNORE INTO transfers (hash) VALUES (?)", [(one,) for one in hashes]
+            "INSERT INTO transfers (hash) VALUES (?) ON CONFLICT (hash) DO UPDATE "
+            "SET unnamed_since_ms = NULL WHERE unnamed_since_ms IS NOT NULL",
+            [(one,) for one in hashes],
         )
 
     def _named(self, wanted: str) -> list[tuple[str, int]]:
@@ -175,7 +177,7 @@ class Transfers:
         return [(row[0], int(row[1])) for row in rows]
 
     def _set(self, hash: str, change: str) -> None:
-        self.know([hash])
+        self._database.execute("INSERT OR IGNORE INTO transfers (hash) VALUES (?)", (hash,))
         self._database.execute(f"UPDATE transfers SET {change} WHERE hash = ?", (hash,))
 
 
