@@ -35,6 +35,22 @@ def collect(replica: Replica) -> Sequence[str]:
     return [transfer.hash for transfer in gone if transfer.on_relay]
 
 
+def reserve(replica: Replica, hash: str) -> bool:
+    """See to it that a content which is about to be named is not dropped before, for a day.
+
+    One of which nothing is known nobody drops, and one that is named stays for a day anyway.
+
+    Returns:
+        whether it is here.
+    """
+    if replica.transfers.knows(hash) and not replica.references.attachments.naming(hash):
+        until_ms = replica.surroundings.now_ms() + int(limits.UNNAMED_KEPT_S * 1000)
+        with replica.database.transaction():
+            replica.transfers.reserve(hash, until_ms)
+            return replica.contents.has(hash)
+    return replica.contents.has(hash)
+
+
 def clean(replica: Replica) -> tuple[int, int]:
     """Drop everything that nothing names now, because a user wants the room.
 

@@ -63,7 +63,7 @@ class Importer:
         self._report = ImportReport()
         self._blocks: list[ImportedBlocks] = []
         self._groups: list[ImportedGroup] = []
-        self._intake = Intake(replica.contents, keeps=keeps_files)
+        self._intake = Intake(replica, keeps=keeps_files)
 
     def run(
         self, items: Iterable[Item], *, progress: Callable[[int, int], None] | None = None

@@ -1,7 +1,7 @@
 """The files of imported records: into the replica's contents, and into the records' sources.
 
 A file is looked at while its library is being read, because an unpacked one is gone afterwards. A
-content that is here already is not written again.
+content that is here already is not written again; until a record names it, it is reserved.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from bifolio.records.reference import (
     LeftOut,
     SkippedRecord,
 )
+from bifolio.replica import collecting
 from bifolio.replica.matching import keyed
-from bifolio.storage.contents import Content, Contents
+from bifolio.replica.replica import Replica
+from bifolio.storage.contents import Content
 
 Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
 
@@ -46,9 +48,9 @@ def items_of(
 class Intake:
     """Takes in the files of one import."""
 
-    def __init__(self, contents: Contents, *, keeps: bool) -> None:
+    def __init__(self, replica: Replica, *, keeps: bool) -> None:
         """Args: keeps: whether contents are kept, or only looked at for a dry run."""
-        self._contents = contents
+        self._replica = replica
         self._keeps = keeps
         self.taken = 0
         self.left_out: list[LeftOut] = []
@@ -89,8 +91,8 @@ class Intake:
             hashed.update(piece)
             size += len(piece)
         content = Content(hashed.hexdigest(), size)
-        if self._keeps and not self._contents.has(content.hash):
-            return self._contents.add(place)
+        if self._keeps and not collecting.reserve(self._replica, content.hash):
+            return self._replica.contents.add(place)
         return content
 
     def _name(self, file: ImportedFile, reference: ImportedReference, reason: str) -> None:

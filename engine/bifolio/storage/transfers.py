@@ -45,6 +45,10 @@ class Transfers:
         row = self._database.row(f"SELECT {_COLUMNS} FROM transfers WHERE hash = ?", (hash,))
         return _transfer(row) if row else Transfer(hash)
 
+    def knows(self, hash: str) -> bool:
+        """Whether anything is known of a content: a reference named it, or it was found here."""
+        return self._database.row("SELECT 1 FROM transfers WHERE hash = ?", (hash,)) is not None
+
     def arrived(self, hash: str) -> None:
         """The content is here."""
         self._set(hash, "here = 1, asked = 0, failures = 0, not_before_ms = 0")
@@ -151,6 +155,12 @@ class Transfers:
     def unnamed_since(self, hash: str, then_ms: int) -> None:
         """No reference names it, and has not since that time."""
         self._set(hash, f"unnamed_since_ms = {int(then_ms)}")
+
+    def reserve(self, hash: str, until_ms: int) -> None:
+        """Somebody is about to name it: it counts as named until that time."""
+        self._database.execute(
+            "UPDATE transfers SET unnamed_since_ms = ? WHERE hash = ?", (until_ms, hash)
+        )
 
     def unnamed(self, *, before_ms: int) -> list[Transfer]:
         """Contents that no reference has named since before that time."""
