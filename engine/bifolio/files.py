@@ -178,7 +178,11 @@ class Files:
 def _not_here(file: ShownFile) -> FileNotHereError:
     steps = {
         filing.ON_RELAY: "Fetch it with 'bifolio sync', or with --fetch.",
+        filing.MISSING: "Attach it again, or take it from a backup ('bifolio backup list').",
         filing.DAMAGED: "Run 'bifolio sync' on a computer that has it whole; then sync here.",
     }
-    owner = f"Run 'bifolio sync' on {file.added_by}; then sync here."
+    who = "the computer that imported it"
+    if file.state != filing.ON_THE_IMPORTER:
+        who = file.state.removeprefix(filing.ONLY_ON)
+    owner = f"Run 'bifolio sync' on {who}; then sync here."
     return FileNotHereError(file.called, state=file.state, next_step=steps.get(file.state, owner))

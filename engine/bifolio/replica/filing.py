@@ -19,7 +19,7 @@ from bifolio.errors import (
     FileNotFoundInReferenceError,
     TrashedReferenceError,
 )
-from bifolio.ids import device_tag
+from bifolio.ids import TAG_LENGTH, device_tag
 from bifolio.records.attachments import (
     FIELD,
     HASH_SHOWN_LENGTH,
@@ -42,6 +42,8 @@ WAITING = "waiting for upload"
 ON_RELAY = "not fetched yet"
 DAMAGED = "damaged"
 MISSING = "missing"
+ONLY_ON = "only on "
+ON_THE_IMPORTER = "not sent yet by the computer that imported it"
 REFUSED_BY_QUOTA = "refused by quota"
 NO_ROOM = "quota"
 
@@ -141,7 +143,7 @@ def shown(replica: Replica, record_id: str) -> Iterator[ShownFile]:
             called=name,
             size=file.size,
             hash=file.hash,
-            state=_state(replica, file, by, attached=attached),
+            state=_state(replica, file, names, attached=attached),
             added_by=by,
             added_at=lookup.moment(file.stamp),
         )
@@ -172,7 +174,7 @@ def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> No
         replica.transfers.arrived(one.hash)
 
 
-def _state(replica: Replica, file: AttachmentRow, by: str, *, attached: bool) -> str:
+def _state(replica: Replica, file: AttachmentRow, names: dict[str, str], *, attached: bool) -> str:
     transfer = replica.transfers.read(file.hash)
     if replica.contents.has(file.hash):
         return _state_here(transfer) if attached else HERE
@@ -180,14 +182,29 @@ def _state(replica: Replica, file: AttachmentRow, by: str, *, attached: bool) ->
         return DAMAGED
     if transfer.on_relay:
         return ON_RELAY
-    return MISSING if _is_own(replica, file.slot) else f"only on {by}"
+    tag = _brought_by(replica, file)
+    if tag is None:
+        return ON_THE_IMPORTER
+    return MISSING if tag == _own_tag(replica) else f"{ONLY_ON}{lookup.device_name(names, tag)}"
 
 
-def _is_own(replica: Replica, slot: str) -> bool:
-    """Whether this device wrote under a slot, by what its library says of it, without its keys."""
+def _brought_by(replica: Replica, file: AttachmentRow) -> str | None:
+    """The tag of the device that has a file which is nowhere else.
+
+    An import's slot names no device: then it is the one whose change brought the record here. None
+    where the history begins later.
+    """
+    if not lookup.is_import(file.slot, file.stamp):
+        return file.slot[:TAG_LENGTH]
+    changes = replica.journal.index.of_record(file.reference)
+    return changes[0].device if changes else None
+
+
+def _own_tag(replica: Replica) -> str | None:
+    """This device's tag, by what its library says of it, without its keys."""
     introduced = replica.meta.read("introduced")
-    key = introduced[0] if isinstance(introduced, list) else b""
-    return isinstance(key, bytes) and slot.startswith(device_tag(key))
+    key = introduced[0] if isinstance(introduced, list) else None
+    return device_tag(key) if isinstance(key, bytes) else None
 
 
 def _state_here(transfer: Transfer) -> str:

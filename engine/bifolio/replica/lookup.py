@@ -193,11 +193,20 @@ def device_names(replica: Replica) -> dict[str, str]:
 
 def author(names: dict[str, str], slot: str, stamp: str) -> str:
     """Who wrote under a slot, in words."""
-    if slot.startswith(IMPORT_MARK) and stamp_milliseconds(stamp) == 0:
+    if is_import(slot, stamp):
         return "import"
-    tag = slot[:TAG_LENGTH]
     if len(slot) != SLOT_LENGTH:
         return "unknown"
+    return device_name(names, slot[:TAG_LENGTH])
+
+
+def is_import(slot: str, stamp: str) -> bool:
+    """Whether an import wrote this, and no device of its own."""
+    return slot.startswith(IMPORT_MARK) and stamp_milliseconds(stamp) == 0
+
+
+def device_name(names: dict[str, str], tag: str) -> str:
+    """What the device of a tag is called."""
     return names.get(tag, f"device {tag}")
 
 

@@ -11,10 +11,15 @@ from tests.simulation.computer import Clock, Computer, empty_computer, found_lib
 from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
 
 from bifolio import limits
+from bifolio.attachment import Attachment
 from bifolio.document import editing
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
+from bifolio.errors import FileNotHereError
+from bifolio.files import Files
+from bifolio.records.reference import ImportedFile, ImportedReference, Source
 from bifolio.replica import collecting, filing, reporting
+from bifolio.replica.importer import Importer
 from bifolio.results import ShownFile
 from bifolio.wire.messages import AskBlobs, Chunk, Push, parse_message
 
@@ -103,6 +108,44 @@ def test_a_content_comes_to_the_other_computer_as_it_was(bench: Bench, size: int
     assert (state_of(bench.desk), state_of(bench.laptop)) == ("here", "here")
     assert content(bench.laptop, file) == raw
     assert bench.laptop.state() == bench.desk.state()
+
+
+def test_a_file_of_an_import_is_told_to_be_on_the_computer_that_imported_it(bench: Bench) -> None:
+    path = bench.folder / "paper.pdf"
+    path.write_bytes(b"content")
+    record = ImportedReference(
+        values={"title": "Of Paper", "type": "book"},
+        source=Source("zotero", "book", "1", (("title", "Of Paper"),)),
+        line=1,
+        files=(ImportedFile("storage/X/paper.pdf", "paper.pdf", path),),
+    )
+    Importer(bench.desk.replica, file="zotero").run([record])
+    bench.relay.file_bytes_max = 0
+    bench.relay.restart()
+    bench.syncs(bench.desk, bench.laptop)
+    replica = bench.laptop.replica
+    files = Files(replica, _no_relay)
+
+    def told() -> tuple[str, str]:
+        (file,) = files.list()
+        with pytest.raises(FileNotHereError) as caught:
+            files.export(file.ref, file.name, bench.folder)
+        return file.state, caught.value.next_step
+
+    assert told() == ("only on desk", "Run 'bifolio sync' on desk; then sync here.")
+    with replica.database.transaction():
+        replica.journal.index.clear()  # as after joining another library: the past is elsewhere
+    state, next_step = told()
+    assert state == "not sent yet by the computer that imported it"
+    assert next_step == "Run 'bifolio sync' on the computer that imported it; then sync here."
+
+    (file,) = filing.all_shown(bench.desk.replica)
+    bench.desk.replica.contents.remove(file.hash)
+    assert [one.state for one in filing.all_shown(bench.desk.replica)] == ["missing"]
+
+
+def _no_relay() -> Attachment:
+    raise AssertionError("no connection is needed")
 
 
 def test_an_upload_that_was_cut_goes_on_at_its_chunk(bench: Bench) -> None:
