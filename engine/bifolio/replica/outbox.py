@@ -65,19 +65,17 @@ class Outbox:
         """
         replica = self._replica
         with replica.database.transaction():
-            lost = [
-                stored
-                for stored in replica.changes.unacknowledged(after=0, bytes_max=1 << 62)
-                if stored.chain == chain
-            ]
+            lost = replica.changes.unacknowledged_of(chain)
             own = replica.meta.own_chain()
             if own is not None and own.chain == chain:
                 replica.meta.write_own_chain(None)
             fresh = self._fresh_chain()
             last_own = replica.meta.raw("last_own")
-            for stored in sorted(lost, key=lambda one: (one.seq, one.number)):
+            for one in lost:  # one at a time: together they may be larger than the memory
+                stored = replica.changes.envelope(one)
+                assert stored is not None
                 fresh = self._replace(stored, fresh)
-                if stored.hash == last_own:
+                if one == last_own:
                     replica.meta.write("last_own", fresh.head)
             self._recompute_frontier()
 
@@ -176,8 +174,8 @@ class Outbox:
         """The frontier from what stands, after a fork only; an envelope may be named by what it
         replaces."""
         changes = self._replica.changes
-        stored = list(changes.all_envelopes())
-        named = {one for envelope in stored for one in envelope.frontier}
-        replacing = changes.replacing(named)
-        heads = [one.hash for one in stored if one.hash not in named | replacing]
+        links = changes.links()
+        named = {one for _, frontier in links for one in frontier}
+        named |= changes.replacing(named)
+        heads = [one for one, _ in links if one not in named]
         self._replica.meta.write_frontier(heads)

@@ -201,14 +201,14 @@ class Changes:
         cursor.close()
         return found
 
-    def own_unacknowledged(self, chain: bytes) -> list[StoredEnvelope]:
-        """Own envelopes of a chain that the relay never acknowledged, in order."""
+    def unacknowledged_of(self, chain: bytes) -> list[bytes]:
+        """The hashes of a chain's envelopes that the relay does not have, in the chain's order."""
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM changes "
-            "WHERE chain = ? AND own = 1 AND position IS NULL ORDER BY seq",
+            "SELECT hash FROM changes WHERE hash IS NOT NULL AND position IS NULL AND chain = ? "
+            "ORDER BY seq, number",
             (chain,),
         )
-        return [_envelope(row) for row in rows]
+        return [row[0] for row in rows]
 
     def remove_envelope(self, envelope_hash: bytes) -> None:
         """Drop an envelope that the relay refused; another one carries its changes."""
@@ -227,6 +227,13 @@ class Changes:
             "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL"
         )
         return int(row[0]) if row else 0
+
+    def links(self) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        """The hash and the frontier of every merged envelope, in causal order, without bodies."""
+        rows = self._database.rows(
+            "SELECT hash, frontier FROM changes WHERE hash IS NOT NULL ORDER BY number"
+        )
+        return [(row[0], tuple(msgpack.unpackb(row[1]))) for row in rows]
 
     def all_envelopes(self) -> Iterator[StoredEnvelope]:
         """Every merged envelope, in causal order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,30 @@ def test_a_refused_chain_is_written_again_as_a_new_one(tmp_path: Path) -> None:
     home.learns(office)
     assert home.state == office.state
     assert home.titles() == ["On Glue", "On Ink", "On Paper"]
+
+
+def test_a_restarted_chain_holds_one_envelope_at_a_time_and_none_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ENVELOPE_TARGET_BYTES", 1000)
+    office = owner_of_a_library(tmp_path)
+    size = 200_000
+    for number in range(20):
+        office.adds(f"{number:032x}", {"title": "On Paper", "note": office.draw(size).hex()})
+    office.outbox.seal()
+    stored = list(office.replica.changes.all_envelopes())
+    for place, one in enumerate(stored[:10], start=1):
+        office.replica.changes.set_position(one.hash, place)
+    state = office.state
+    tracemalloc.start()
+    try:
+        office.outbox.restart_chain(stored[0].chain)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 2 * size
+    assert len(stored) > 20
+    assert (office.state, len(office.replica.meta.frontier())) == (state, 1)
 
 
 def test_a_restarted_chain_builds_on_the_envelope_that_was_taken(tmp_path: Path) -> None:

@@ -69,13 +69,13 @@ def test_an_envelope_comes_back_as_it_was_written(changes: Changes) -> None:
 def test_what_the_relay_lacks_is_anyone_s_in_this_replica_s_order(changes: Changes) -> None:
     add(changes, 1, position=1)
     second = add(changes, 2, own=False, chain=OTHER)
-    add(changes, 3)
+    third = add(changes, 3)
     changes.add_unsealed(b"not sealed", [])
     offered = changes.unacknowledged(after=0, bytes_max=1 << 30)
     assert [one.seq for one in offered] == [2, 3]
     assert [one.seq for one in changes.unacknowledged(after=offered[0].number, bytes_max=99)] == [3]
     assert [one.seq for one in changes.unacknowledged(after=0, bytes_max=5)] == [2]
-    assert [one.seq for one in changes.own_unacknowledged(CHAIN)] == [3]
+    assert changes.unacknowledged_of(CHAIN) == [third]
     changes.set_position(second, 2)
     assert [one.seq for one in changes.unacknowledged(after=0, bytes_max=99)] == [3]
 
