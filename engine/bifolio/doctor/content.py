@@ -114,32 +114,54 @@ def _derived(replica: Replica) -> list[object]:
 
 
 def files(replica: Replica, progress: Progress | None) -> Finding:
-    """Every attached file on this computer is what its hash says."""
+    """Every attached file on this computer is what its hash says.
+
+    One that another process drops or sets aside meanwhile is left out.
+    """
     contents = [replica.contents.path(one) for one in sorted(replica.contents.hashes())]
-    total = sum(path.stat().st_size for path in contents)
+    total = sum(map(_size_of, contents))
     done = 0
-    damaged = []
+
+    def tell(size: int) -> None:
+        nonlocal done
+        done += size
+        if progress is not None:
+            progress("files", done, max(done, total))
+
+    read, damaged = 0, []
     for path in contents:
-        hashed = hashlib.blake2b(digest_size=32)
-        with path.open("rb") as file:
-            while piece := file.read(limits.CONTENT_PIECE_BYTES):
-                hashed.update(piece)
-                done += len(piece)
-                if progress is not None:
-                    progress("files", done, max(done, total))
-        if hashed.hexdigest() != path.name:
+        try:
+            whole = _hash_of(path, tell) == path.name
+        except FileNotFoundError:
+            continue
+        read += 1
+        if not whole:
             damaged.append(path)
     if not damaged:
-        return Finding(
-            "files", Verdict.WELL, f"All {len(contents):,} attached files here are whole."
-        )
+        return Finding("files", Verdict.WELL, f"All {read:,} attached files here are whole.")
     named = ", ".join(_named(replica, path.name) for path in damaged[:5])
     return Finding(
         "files",
         Verdict.ATTENTION,
-        f"{len(damaged)} of {len(contents):,} attached files here are damaged: {named}.",
+        f"{len(damaged)} of {read:,} attached files here are damaged: {named}.",
         f"Take them from a backup, or move {damaged[0]} away so that it is fetched again.",
     )
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _hash_of(path: Path, tell: Callable[[int], None]) -> str:
+    hashed = hashlib.blake2b(digest_size=32)
+    with path.open("rb") as file:
+        while piece := file.read(limits.CONTENT_PIECE_BYTES):
+            hashed.update(piece)
+            tell(len(piece))
+    return hashed.hexdigest()
 
 
 def files_not_read(replica: Replica) -> Finding:

@@ -202,6 +202,28 @@ def test_a_rotten_file_is_told_by_name_when_files_are_read(path: Path, home: Hom
     needs(examine(path, home, files=True), "files", "paper.pdf", "backup")
 
 
+def test_a_file_that_is_dropped_while_files_are_read_is_no_finding(path: Path, home: Home) -> None:
+    source = path.parent / "paper.pdf"
+    with Library.open(path, home=home) as library:
+        for raw in (b"one", b"two", b"three"):
+            source.write_bytes(raw)
+            library.files.add("sync", [source])
+        library.files.remove("sync", "paper.pdf")
+    told: list[int] = []
+
+    def drops_the_rest(what: str, done: int, _total: int) -> None:
+        if what == "files" and not told:
+            told.append(done)
+            with Library.open(path, home=home) as other:
+                other.files.clean()
+
+    found = of(examine(path, home, files=True, progress=drops_the_rest), "files")
+    assert (found.verdict, found.message) == (
+        Verdict.WELL,
+        "All 1 attached files here are whole.",
+    )
+
+
 def test_a_file_that_is_nowhere_is_told(path: Path, home: Home) -> None:
     hashed = attach_file(path, home, "paper.pdf", b"%PDF" * 1000)
     (path / "files" / hashed[:2] / hashed).unlink()
