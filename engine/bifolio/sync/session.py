@@ -195,11 +195,18 @@ class SyncSession:
         self.files.begin(welcome.epoch, welcome.blob_drops, welcome.blob_tally_hash)
 
     def _check_expected(self, welcome: Welcome) -> None:
-        """A newcomer notices a relay that was rolled back since its ticket was made."""
+        """A newcomer notices a relay that was wiped or rolled back since its ticket was made."""
         expected = self._port.expected()
         if expected is None or expected.position == 0:
             return
-        if expected.epoch != welcome.epoch or welcome.attested_hash != expected.chain_hash:
+        if expected.epoch != welcome.epoch:
+            # Two logs cannot be compared: this one may hold all that the other did, and more.
+            self._port.note(
+                "The relay was set up anew since the ticket was made.",
+                "If anything is missing here, run 'bifolio sync' on the computer that made the "
+                "ticket; then sync here again.",
+            )
+        elif welcome.attested_hash != expected.chain_hash:
             self._port.note(
                 "The relay holds less than it did when the ticket was made.",
                 "Run 'bifolio sync' on the computer that made the ticket; then sync here again.",

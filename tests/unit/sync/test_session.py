@@ -212,6 +212,24 @@ def test_a_newcomer_notices_a_relay_rolled_back_since_its_ticket(
     assert "holds less than it did" in notes(train)[0]
 
 
+def test_a_newcomer_is_told_that_the_relay_was_set_up_anew_since_its_ticket(
+    pair: tuple[Computer, Computer, ScriptedRelay], tmp_path: Path
+) -> None:
+    office, _, relay = pair
+    secret = b"s" * 32
+    Talk(office, relay, invite_secret=secret).run()
+    expected = relay.position()
+    other = ScriptedRelay(relay.library, epoch=b"3" * 16)
+    office.adds(TWO, {"title": "On Ink"})
+    Talk(office, other).run()
+    assert len(other.log) > expected.position
+    train = new_computer(tmp_path, "train", library=relay.library)
+    Talk(train, other, join_secret=secret, expected=expected).run()
+    Talk(train, other).run()
+    assert notes(train) == ["The relay was set up anew since the ticket was made."]
+    assert train.titles() == office.titles()
+
+
 def test_an_unknown_or_empty_relay_deletes_nothing(
     pair: tuple[Computer, Computer, ScriptedRelay], tmp_path: Path
 ) -> None:
