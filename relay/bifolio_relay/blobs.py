@@ -134,7 +134,7 @@ class BlobLedger:
         if question.size_bytes > limits.BLOB_BYTES_MAX:
             return Refused(Code.TOO_BIG, question.blob, f"at most {limits.BLOB_BYTES_MAX} bytes")
         place = (question.library, question.blob)
-        if self._carriers.setdefault(place, question.carrier) != question.carrier:
+        if self._carriers.get(place, question.carrier) != question.carrier:
             return Refused(Code.TAKEN, question.blob, "another computer is sending it")
         stored = self._storage.store_chunk(
             question.library,
@@ -144,12 +144,15 @@ class BlobLedger:
             sealed=question.sealed,
             library_bytes_max=self._library_bytes_max,
         )
-        if isinstance(stored, Refused) or stored.whole:
-            del self._carriers[place]
         if isinstance(stored, Refused):
+            self._carriers.pop(place, None)
             return stored
-        finished = stored.whole and stored.held == question.number + 1
-        return self._states(question.library, (stored,), news=finished)
+        held_now = stored.held == question.number + 1
+        if stored.whole:
+            self._carriers.pop(place, None)
+        elif held_now:  # a connection is remembered for what it brings, not for what it names
+            self._carriers[place] = question.carrier
+        return self._states(question.library, (stored,), news=stored.whole and held_now)
 
     def _read(self, question: ReadChunk) -> ChunkPart | BlobStates:
         sealed = self._storage.read_chunk(question.library, question.blob, question.number)

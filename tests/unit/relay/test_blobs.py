@@ -121,6 +121,14 @@ def test_what_is_refused_is_held_by_no_connection(bench: Bench) -> None:
     assert isinstance(bench.put(0, carrier=b"b"), BlobStates)
 
 
+def test_a_connection_that_names_blobs_and_brings_nothing_of_them_is_not_remembered(
+    bench: Bench,
+) -> None:
+    assert bench.put(1, carrier=b"a") == bench.states(BlobState(ONE, 0, 0, False), 0)
+    assert isinstance(bench.put(0, carrier=b"b"), BlobStates)
+    assert code_of(bench.put(1, carrier=b"a")) is Code.TAKEN
+
+
 def test_a_blob_whose_bytes_were_cleared_away_is_asked_for_anew(
     bench: Bench, tmp_path: Path
 ) -> None:
