@@ -7,7 +7,7 @@ what is put back when the relay cannot be reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from bifolio.errors import (
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
-    ProtocolError,
+    RelayRefusedError,
     RelayUnreachableError,
 )
 from bifolio.replica import joining
@@ -39,6 +39,14 @@ _ATTACH_AGAIN = (
     "Nothing was changed. Check the address and the network, and that the relay is running; then "
     "run the same command again."
 )
+
+
+_ASK_FOR_ROOM = (
+    "Nothing was changed. Ask who runs the relay, or choose another one; then attach again."
+)
+
+#: What a replica notes of its relay: where it is, and what came of the last attempt.
+_OF_THE_RELAY = ("relay_url", "reachable", "notes")
 
 
 class _MovedError(Exception):
@@ -65,13 +73,17 @@ class Attachment:
         """
         if self.roster.role() is None:
             raise NotAMemberError
-        before = self.url
-        self._write_url(url)
+        meta = self.replica.meta
+        before = {key: meta.read(key) for key in _OF_THE_RELAY}
+        self._write({"relay_url": url})
         try:
             await self.sync(progress)
             return await self.invite(progress)
-        except (RelayUnreachableError, ProtocolError):  # nothing, or no relay, is there
-            self._write_url(before)
+        except BifolioError as error:
+            if before["relay_url"] != url:
+                self._write(before)
+                if isinstance(error, RelayRefusedError):  # 'bifolio sync' would not ask it again
+                    error.next_step = _ASK_FOR_ROOM
             raise
 
     async def invite(self, progress: Progress | None = None) -> str:
@@ -240,9 +252,10 @@ class Attachment:
             if reachable and synced:
                 meta.write("last_sync_ms", self.replica.surroundings.now_ms())
 
-    def _write_url(self, url: str) -> None:
+    def _write(self, facts: Mapping[str, object]) -> None:
         with self.replica.database.transaction():
-            self.replica.meta.write("relay_url", url or None)
+            for key, value in facts.items():
+                self.replica.meta.write(key, value)
 
 
 def _greeting(ticket: Ticket, nonce: bytes) -> Hello:

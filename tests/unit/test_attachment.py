@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import pytest
 from tests.support.relay_process import RelayProcess
 
 from bifolio import Library
+from bifolio.errors import RelayRefusedError
 from bifolio.home import Home
+from bifolio.results import Refusal, RelayStatus
+from bifolio_relay.config import Config
+from bifolio_relay.server import serve
 
 
 @pytest.fixture
@@ -60,3 +65,40 @@ def test_a_watch_follows_a_library_that_left_a_dead_relay(office: Library, tmp_p
         relay = office.status().relay
         assert relay is not None
         assert (relay.url, relay.reachable) == (second.url, True)
+
+
+def test_an_attach_that_the_relay_refuses_leaves_the_library_as_it_was(
+    office: Library, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home", device_name="office")
+
+    def attached(url: str) -> tuple[RelayStatus | None, Sequence[Refusal]]:
+        with Library.create(tmp_path / "First.bifolio", home=home) as first:
+            first.attach(url, backup=False)
+        with again(office, tmp_path) as second:
+            before = second.status()
+            with pytest.raises(RelayRefusedError, match="quota") as caught:
+                second.attach(url, backup=False)
+            assert "attach again" in caught.value.next_step
+            after = second.status()
+        assert (after.relay, after.refusals) == (before.relay, before.refusals)
+        return after.relay, after.refusals
+
+    async def full() -> tuple[RelayStatus | None, Sequence[Refusal]]:
+        url, stop = asyncio.get_running_loop().create_future(), asyncio.Event()
+        config = Config(data=tmp_path / "full", port=0, libraries_max=1)
+        relay = asyncio.create_task(serve(config, url.set_result, stop=stop))
+        try:
+            return await asyncio.to_thread(attached, await url)
+        finally:
+            stop.set()
+            await relay
+
+    assert asyncio.run(full()) == (None, ())
+    shutil.rmtree(tmp_path / "full")
+    shutil.rmtree(tmp_path / "First.bifolio")
+    with RelayProcess(folder(tmp_path, "a")) as relay:
+        office.attach(relay.url, backup=False)
+        kept, _ = asyncio.run(full())
+        assert kept is not None
+        assert kept.url == relay.url
