@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing
 from pathlib import Path
@@ -152,6 +151,7 @@ class Library:
 
         parsed = Ticket.decode(ticket)
         path = Path(path).absolute()
+        was_there = path.is_dir()
 
         def begin(database: Database) -> None:
             _begin(database)
@@ -166,7 +166,7 @@ class Library:
             member = library._attachment().roster.role() is not None
             library.close()
             if not member:
-                shutil.rmtree(path, ignore_errors=True)
+                folder.remove(path, was_there=was_there)
             raise
         return library
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.relay_process import RelayProcess
 
 from bifolio import Library
-from bifolio.errors import RelayRefusedError
+from bifolio.errors import RelayRefusedError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.results import Refusal, RelayStatus
 from bifolio_relay.config import Config
@@ -102,3 +102,18 @@ def test_an_attach_that_the_relay_refuses_leaves_the_library_as_it_was(
         kept, _ = asyncio.run(full())
         assert kept is not None
         assert kept.url == relay.url
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_ticket_that_cannot_be_used_leaves_the_place_as_it_was(
+    office: Library, tmp_path: Path, was_there: bool
+) -> None:
+    with RelayProcess(folder(tmp_path, "a")) as relay:
+        ticket = office.attach(relay.url, backup=False).ticket
+    path = tmp_path / "Mine"
+    if was_there:
+        path.mkdir()
+    with pytest.raises(RelayUnreachableError):
+        Library.attach_new(ticket, path, home=Home(tmp_path / "laptop", device_name="laptop"))
+    assert path.is_dir() is was_there
+    assert not was_there or list(path.iterdir()) == []

@@ -84,6 +84,13 @@ def place(path: Path, build: Callable[[Path], None]) -> None:
         raise
 
 
+def remove(path: Path, *, was_there: bool) -> None:
+    """Take away a replica that came to nothing; an empty folder that was there before stays."""
+    shutil.rmtree(path, ignore_errors=True)
+    if was_there:
+        path.mkdir(exist_ok=True)
+
+
 def _take_place(unfinished: Path, path: Path) -> None:
     try:
         if path.is_dir():
