@@ -230,13 +230,3 @@ def _parse(value: str | None) -> tuple[str | None, dict[str, str]]:
         text if isinstance(text, str) else None,
         {k: v for k, v in seen.items() if isinstance(v, str)} if isinstance(seen, dict) else {},
     )
-
-
-def has_several(entries: Entries, field: str) -> bool:
-    """Whether the field is in conflict."""
-    return len(values(entries, field)) > 1
-
-
-def text_fields(entries: Entries) -> set[str]:
-    """The fields of which the record holds a text."""
-    return {key.split(SEPARATOR, 1)[0] for key in entries.texts}

@@ -287,11 +287,6 @@ class Changes:
             ),
         )
 
-    def is_refused(self, envelope_hash: bytes) -> bool:
-        """Whether this envelope was refused."""
-        row = self._database.row("SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,))
-        return row is not None
-
     def refusals(self) -> list[tuple[bytes, str]]:
         """What was refused, and why."""
         rows = self._database.rows("SELECT hash, reason FROM refused ORDER BY rowid")

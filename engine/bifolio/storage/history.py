@@ -111,13 +111,6 @@ class ChangeIndex:
             (bytes.fromhex(record_id),),
         )
 
-    def touching(self, record_id: str) -> int:
-        """How many changes touched a record."""
-        row = self._database.row(
-            "SELECT count(*) FROM touches WHERE record = ?", (bytes.fromhex(record_id),)
-        )
-        return int(row[0]) if row else 0
-
     def called(self, change_id: bytes) -> LoggedChange | None:
         """The change of an id. A folder that was copied may have sealed it twice."""
         found = self._logged("id = ? ORDER BY number LIMIT 1", (change_id,))

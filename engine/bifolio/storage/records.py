@@ -103,11 +103,6 @@ class Records:
         """The ids of all records, in order."""
         return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]
 
-    def count(self, kind: str) -> int:
-        """How many records there are of a kind."""
-        row = self._database.row("SELECT count(*) FROM records WHERE kind = ?", (kind,))
-        return int(row[0]) if row else 0
-
     def summed_hash(self) -> int:
         """The state hash computed anew over all records: equals the one that is kept."""
         rows = self._database.rows("SELECT hash FROM records")

@@ -175,13 +175,6 @@ class References:
         )
         return [row[0] for row in rows]
 
-    def holding(self, field: str, element: str) -> Iterator[ReferenceRow]:
-        """The live references that hold an element of a set (``tags``, ``groups``), by id."""
-        for record_id in self.elements.holders(field, element):
-            row = self.read(record_id)
-            if row is not None:
-                yield row
-
     def numbered(self, numbers: Sequence[int]) -> Iterator[ReferenceRow]:
         """The references of these numbers, in their order, a page at a time."""
         for start in range(0, len(numbers), _PAGE):
