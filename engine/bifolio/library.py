@@ -376,7 +376,7 @@ class Library:
 
         Args:
             paths: the files, or the files and folders of EndNote's and Zotero's libraries.
-            format: ``ris`` or ``bibtex``; by default each file's content tells.
+            format: a name of ``bifolio.formats.IMPORT_FORMATS``; by default each file tells.
             zotero_group: of Zotero's libraries this group library, and not the user's own.
             dry_run: say what would happen, and change nothing.
             progress: called with the file, what is done and all of it.

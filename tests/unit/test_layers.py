@@ -4,6 +4,7 @@ of every module. The imports are read with ``ast``, those inside functions too."
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -302,3 +303,11 @@ def test_who_catches_even_what_ends_the_process_raises_it_again() -> None:
 
 def test_every_module_begins_by_saying_what_it_is_for() -> None:
     assert [module.path for module in MODULES if not ast.get_docstring(module.tree)] == []
+
+
+@pytest.mark.parametrize("part", ["document", "storage"])
+def test_the_table_of_a_part_names_each_of_its_modules(part: str) -> None:
+    folder = ROOT / "engine" / "bifolio" / part
+    table = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    named = re.findall(r"^``(\w+)`` ", table.partition("\n===")[2], re.MULTILINE)
+    assert sorted(named) == sorted(one.stem for one in folder.glob("[!_]*.py"))

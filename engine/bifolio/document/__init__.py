@@ -3,19 +3,24 @@
 ``record`` is the only module of Bifolio that imports pycrdt. The others are pure: they read the
 entries of a record's map and plan writes; ``record`` carries a plan out in one transaction.
 
-==============  ===========================================================================
-``entries``     a record's flat keys, parsed: registers, texts, unknown keys
-``plan``        writes to be made together: put, remove, new text, edit of a text
-``registers``   scalar fields that keep every concurrent value
-``texts``       long texts, merged by character, replaced without losing unseen edits
-``creators``    lists of names, merged by element
-``sets``        observed-remove sets
-``groups``      groups, and the tree that all of them make
-``deletion``    the trash: a deletion knows what it saw
-``editing``     a user's edits as plans
-``importing``   deterministic first updates, and newer versions of an imported source
-``view``        what is shown: values, conflicts, trash
-``canonical``   the record's canonical JSON and its share of the state hash
-``record``      one pycrdt document
-==============  ===========================================================================
+==================== ========================================================================
+``entries``          a record's flat keys, parsed: registers, texts, unknown keys
+``plan``             writes to be made together: put, remove, new text, edit of a text
+``registers``        scalar fields that keep every concurrent value
+``texts``            long texts, merged by character, replaced without losing unseen edits
+``creators``         lists of names, merged by element
+``positions``        positions in an ordered list, between which there is always another one
+``sets``             observed-remove sets
+``groups``           groups, and the tree that all of them make
+``deletion``         the trash: a deletion knows what it saw
+``editing``          a user's edits as plans
+``merging``          references merged into another one
+``undoing``          what some changes did, taken back as new edits
+``comparing``        what one change did, as readers see it
+``importing``        deterministic first updates, and newer versions of an imported source
+``importing_groups`` the same for groups of other programs' libraries
+``view``             what is shown: values, conflicts, trash
+``canonical``        the record's canonical JSON and its share of the state hash
+``record``           one pycrdt document
+==================== ========================================================================
 """

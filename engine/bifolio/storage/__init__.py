@@ -8,10 +8,20 @@ The only user of SQLite.
 ``meta``        the replica's own facts: ids, cursor, frontier, clock, state hash
 ``records``     the states of the records, and the state hash kept with each write
 ``changes``     every change: the outbox, the history, the means to rebuild a relay
+``history``     where each record's changes stand, and which of them one command made
+``derived``     what is derived of a reference, and the rows that its tables are given
 ``references``  what lists and searches read: columns derived from the records
 ``elements``    which references hold a tag, or are in a group
+``shared_keys`` the citation keys that several live references have
+``groups``      the groups as lists read them, one row each
+``purged``      references that went with an emptied trash
+``searchable``  what the search index is given of a reference
+``index``       the search index: words, marks and orders
 ``attachments`` which references name which contents
 ``contents``    the contents of files, by their hash
-``backup``      a verified copy of the file
+``transfers``   what is known of each content's whereabouts
+``spool``       the records of one file between reading and committing
+``manifest``    what a backup says of itself
+``archive``     a backup's file, written and read
 ==============  ===========================================================================
 """

@@ -45,7 +45,7 @@ class Place:
 
 
 class Spool:
-    """Records by id and in order. Use it once: ``add``, ``place``, ``arrange``, ``after``."""
+    """Records by id and in order. Use it once: ``add``, ``place``, ``arrange``, ``in_turn``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
