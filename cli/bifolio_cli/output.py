@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from bifolio_cli.rendering import count, escape_controls, reference_lines, summary_cells
+from bifolio_cli.rendering import (
+    ID_SHOWN_LENGTH,
+    count,
+    escape_controls,
+    reference_lines,
+    summary_cells,
+)
 
 #: Rows of one table: the widths are fixed, so a long list is printed as it is read.
 _ROWS_AT_ONCE = 200
@@ -73,16 +79,26 @@ class Output:
         else:
             self.say("\n".join(reference_lines(reference)))
 
-    def references(self, references: Iterable[Mapping[str, Any]]) -> None:
-        """A list of references, printed while it is read."""
+    def references(self, references: Iterable[Mapping[str, Any]], *, ids: bool = False) -> None:
+        """A list of references, printed while it is read.
+
+        Args:
+            ids: whether a person is shown the beginnings of their ids too, where a key does not
+                tell them apart.
+        """
         if self.json:
             self._array(references)
-        elif sys.stdout.isatty():
-            number = _print_table(references)
+            return
+        rows = (
+            (str(one["id"])[:ID_SHOWN_LENGTH], *summary_cells(one)) if ids else summary_cells(one)
+            for one in references
+        )
+        if sys.stdout.isatty():
+            number = _print_table(rows, ids=ids)
             self.remark(count(number, "reference") + ".")
         else:
-            for reference in references:
-                self.say("\t".join(summary_cells(reference)))
+            for row in rows:
+                self.say("\t".join(row))
 
     def documents(self, values: Iterable[Mapping[str, Any]]) -> None:
         """A list of JSON objects, as one document."""
@@ -110,7 +126,7 @@ def json_text(value: object) -> str:
     return _CONTROLS.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def _print_table(references: Iterable[Mapping[str, Any]]) -> int:
+def _print_table(rows: Iterator[tuple[str, ...]], *, ids: bool) -> int:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -118,12 +134,15 @@ def _print_table(references: Iterable[Mapping[str, Any]]) -> int:
     console = Console()
     # Key and names get a quarter each at most; two blanks stand between columns.
     side = max(12, min(28, (console.width - 4) // 4))
-    title = max(12, console.width - 2 * side - 4 - 8)
+    left = console.width - (ID_SHOWN_LENGTH + 2 if ids else 0)
+    title = max(12, left - 2 * side - 4 - 8)
+    columns = list(zip(_HEADINGS, (side, 4, side, title), strict=True))
+    if ids:
+        columns.insert(0, ("id", ID_SHOWN_LENGTH))
     number = 0
-    rows: Iterator[tuple[str, ...]] = map(summary_cells, references)
     while batch := list(islice(rows, _ROWS_AT_ONCE)):
         table = Table(box=None, show_header=number == 0, pad_edge=False, padding=(0, 2, 0, 0))
-        for heading, width in zip(_HEADINGS, (side, 4, side, title), strict=True):
+        for heading, width in columns:
             table.add_column(heading, width=width, no_wrap=True, overflow="ellipsis")
         for row in batch:
             table.add_row(*map(Text, row))

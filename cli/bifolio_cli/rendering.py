@@ -25,6 +25,9 @@ _FIRST_FIELDS = (
 
 _SIZE_UNITS = ("kB", "MB", "GB", "TB")
 
+#: As much of an id as tells references apart.
+ID_SHOWN_LENGTH = 12
+
 #: Long texts come last, so that they do not push the facts off the screen.
 _LAST_FIELDS = "abstract annotation note".split()
 

@@ -21,6 +21,9 @@ def restore(
 ) -> None:
     """Take references out of the trash, with their groups, tags and files.
 
+    A key finds what was deleted, also where another reference has that key now. Where several
+    were deleted that had it, their ids are named: give one of those.
+
     Also settles the conflict of a reference that was edited while someone deleted it. Those that
     are not found are named, the others restored, and the exit code is then 3.
     """

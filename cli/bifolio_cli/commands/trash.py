@@ -9,7 +9,7 @@ import typer
 
 from bifolio.errors import UsageError
 from bifolio_cli.invocation import COULD_NOT, JsonOption, LibraryOption, invocation
-from bifolio_cli.rendering import count
+from bifolio_cli.rendering import ID_SHOWN_LENGTH, count
 
 if TYPE_CHECKING:
     from bifolio.results import Purged
@@ -27,11 +27,14 @@ def list_(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the references in the trash; 'bifolio restore' brings them back."""
+    """List the references in the trash, each with the beginning of its id.
+
+    'bifolio restore' brings one back, by its key or by its id.
+    """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         if not emptied:
-            call.output.references(shown.to_json() for shown in opened.trash.list())
+            call.output.references((one.to_json() for one in opened.trash.list()), ids=True)
         elif call.output.json:
             call.output.documents(one.to_json() for one in opened.trash.emptied())
         else:
@@ -85,4 +88,4 @@ def _confirmed(number: int) -> bool:
 
 
 def _line(one: Purged) -> str:
-    return f"{one.id[:12]}\t{one.key}\t{one.title}"
+    return f"{one.id[:ID_SHOWN_LENGTH]}\t{one.key}\t{one.title}"

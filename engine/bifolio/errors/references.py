@@ -18,14 +18,15 @@ class ReferenceNotFoundError(BifolioError):
 
 
 class AmbiguousReferenceError(BifolioError):
-    """Several references have an id that begins with this prefix."""
+    """Several references have an id that begins so, or had this citation key when they were
+    deleted."""
 
     def __init__(self, ref: str, *, candidates: tuple[str, ...]) -> None:
         self.ref = ref
         self.candidates = candidates
         super().__init__(
             f"'{ref}' fits several references: {', '.join(candidates)}.",
-            next_step="Give more characters of the id, or the citation key.",
+            next_step="Give an id, or more characters of it.",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from bifolio.clock import stamp_milliseconds
 from bifolio.document.deletion import MERGED_INTO
@@ -38,7 +39,8 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
     """The reference of a citation key (shown with a suffix or not, today's or an earlier one), an
     id or its beginning.
 
-    What lives comes before what lies in the trash: a trashed reference holds no key.
+    What lives comes before what lies in the trash: a trashed reference holds no key, and is found
+    by those that it had where nothing living is.
 
     Raises:
         ReferenceNotFoundError, AmbiguousReferenceError.
@@ -58,14 +60,36 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
         return _row(replica, record_id)
     if keepers:
         return keepers[0]
+    for record_id in references.elements.holders(ALIASES, wanted, trashed=True):
+        return _row(replica, record_id)
     if is_id(wanted):
         found = references.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
         if len(found) == 1:
             return _row(replica, found[0])
         if found:
-            names = tuple(f"{shown_key(_row(replica, one))} ({one[:12]})" for one in found)
+            names = tuple(with_id(shown_key(_row(replica, one)), one) for one in found)
             raise AmbiguousReferenceError(ref, candidates=names)
     raise ReferenceNotFoundError(ref)
+
+
+def trashed_called(replica: Replica, wanted: str) -> list[ReferenceRow]:
+    """The references in the trash of a citation key (with a suffix or not), else of an earlier
+    one; not of an id."""
+    references = replica.references
+    if found := references.trashed_with_key(wanted, most=_CANDIDATES_MAX):
+        return [_row(replica, one) for one in found]
+    if suffixed := _SUFFIXED.fullmatch(wanted):
+        begin_so = references.beginning_with(suffixed.group(2), most=_CANDIDATES_MAX)
+        rows = [_row(replica, one) for one in begin_so]
+        if rows := [row for row in rows if row.trashed and row.key == suffixed.group(1)]:
+            return rows
+    earlier = references.elements.holders(ALIASES, wanted, trashed=True)
+    return [_row(replica, one) for one in islice(earlier, _CANDIDATES_MAX)]
+
+
+def with_id(key: str, record_id: str) -> str:
+    """How one of several references of a key is told from the others."""
+    return f"{key or 'no key'} ({record_id[:_ID_SHOWN_LENGTH]})"
 
 
 def is_id(text: str) -> bool:

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 
 from bifolio import limits
 from bifolio.document import deletion
+from bifolio.document.view import ConflictKind
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Purged, Shown
+from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.purged import PurgedRow
 
 _CANDIDATES_MAX = 5
@@ -62,7 +64,8 @@ class Trash:
 
     def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
         """Take references out of the trash, or settle that they were brought back; one that went
-        with an emptied trash comes back too.
+        with an emptied trash comes back too. A key finds what was deleted, though a living one
+        has it.
 
         Raises:
             ReferenceNotFoundError, AmbiguousReferenceError: nothing was restored.
@@ -73,29 +76,50 @@ class Trash:
         return [lookup.show_id(self._replica, one) for one in ids]
 
     def _find(self, ref: str) -> str:
-        """The id of a reference; what is there comes before what was removed."""
+        """The id of the reference that is to be restored.
+
+        What lies in the trash comes first, then what went with it, and a living one of that name
+        last: where it was brought back by an edit, that is settled.
+        """
+        replica, wanted = self._replica, nfc(ref.strip())
+        found: list[ReferenceRow | PurgedRow] = []
+        if wanted:
+            found += lookup.trashed_called(replica, wanted)
+            found = found or [*replica.references.purged.with_key(wanted, most=_CANDIDATES_MAX)]
+        if found:
+            found += _brought_back(replica, wanted)
+            return _only(ref, found).id
         try:
-            return lookup.find(self._replica, ref).id
+            return lookup.find(replica, ref).id
         except ReferenceNotFoundError:
-            found = _removed(self._replica, nfc(ref.strip()))
-            if len(found) > 1:
-                names = tuple(f"{row.key or 'no key'} ({row.id[:12]})" for row in found)
-                raise AmbiguousReferenceError(ref, candidates=names) from None
+            found += _removed(replica, wanted)
             if not found:
                 raise
-            return found[0].id
+        return _only(ref, found).id
+
+
+def _brought_back(replica: Replica, wanted: str) -> Iterator[ReferenceRow]:
+    """The living reference of a key, if it was edited by someone who did not know of its
+    deletion: restoring it means something too."""
+    for row in lookup.live_with_key(replica, wanted)[:1]:
+        if row.conflicts and any(
+            one.kind == ConflictKind.REVIVED for one in lookup.conflicts(replica, row)
+        ):
+            yield row
 
 
 def _removed(replica: Replica, wanted: str) -> list[PurgedRow]:
-    """Those that went with the trash and had this key, or whose id begins like this."""
-    purged = replica.references.purged
-    if not wanted:
+    """Those that went with the trash and whose id begins like this."""
+    if not lookup.is_id(wanted):
         return []
-    if found := purged.with_key(wanted, most=_CANDIDATES_MAX):
-        return found
-    if lookup.is_id(wanted):
-        return purged.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
-    return []
+    return replica.references.purged.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
+
+
+def _only(ref: str, found: Sequence[ReferenceRow | PurgedRow]) -> ReferenceRow | PurgedRow:
+    if len(found) > 1:
+        names = tuple(lookup.with_id(row.key, row.id) for row in found)
+        raise AmbiguousReferenceError(ref, candidates=names)
+    return found[0]
 
 
 def _shown(row: PurgedRow) -> Purged:

@@ -60,13 +60,14 @@ class Elements:
         """Forget everything, before a rebuild."""
         self._database.execute("DELETE FROM elements")
 
-    def holders(self, field: str, element: str) -> Iterator[str]:
-        """The ids of the live references that hold an element, in order, a page at a time."""
+    def holders(self, field: str, element: str, *, trashed: bool = False) -> Iterator[str]:
+        """The ids of the live (or trashed) references that hold an element, in order, a page at a
+        time."""
         last = ""
         while rows := self._database.rows(
-            "SELECT reference FROM elements WHERE field = ? AND trashed = 0 AND element = ? "
+            "SELECT reference FROM elements WHERE field = ? AND trashed = ? AND element = ? "
             f"AND reference > ? ORDER BY reference LIMIT {_PAGE}",
-            (field, _nfc(element), last),
+            (field, int(trashed), _nfc(element), last),
         ):
             for row in rows:
                 yield row[0]

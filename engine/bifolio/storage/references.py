@@ -195,6 +195,14 @@ class References:
         )
         return [row[0] for row in rows]
 
+    def trashed_with_key(self, key: str, *, most: int) -> list[str]:
+        """The references in the trash that had this citation key, by id."""
+        rows = self._database.rows(
+            "SELECT id FROM refs WHERE key = ? AND +trashed = 1 ORDER BY id LIMIT ?",
+            (_encodable(key), most),
+        )
+        return [row[0] for row in rows]
+
     def beginning_with(self, prefix: str, *, most: int) -> list[str]:
         """Ids that begin with a prefix of hex digits."""
         rows = self._database.rows(

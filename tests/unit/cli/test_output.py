@@ -46,6 +46,22 @@ def test_a_list_that_is_no_terminals_is_one_line_per_reference(
     )
 
 
+def test_a_list_tells_references_of_one_key_apart_by_their_ids(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = _reference("doe") | {"id": "0123456789abcdef" * 2}
+    Output(json=False).references([one], ids=True)
+    assert capsys.readouterr().out == "0123456789ab\tdoe\t2024\t\tOn \\x9bType\\x7f\n"
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    Output(json=False).references([one], ids=True)
+    captured = capsys.readouterr()
+    heading, row = captured.out.splitlines()
+    assert heading.split() == ["id", "key", "year", "names", "title"]
+    assert row.split()[:3] == ["0123456789ab", "doe", "2024"]
+    assert captured.err == "1 reference.\n"
+
+
 def test_json_holds_no_control_character_and_reads_back_the_same() -> None:
     value = {"note": "\x00\x1b\x7f\x80\x9f é 😀"}
     text = json_text(value)
@@ -86,6 +102,7 @@ def test_a_table_on_a_terminal_shows_markup_as_text_and_escapes_controls(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     reference = _reference("doe2024") | {"fields": {"title": "[red]On\x1b Type[/red]"}}
     Output(json=False).references([reference] * 201)

@@ -12,8 +12,9 @@ from bifolio import limits
 from bifolio.document import sets
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
 from bifolio.records.attachments import FIELD, Attachment
-from bifolio.replica import lookup, reporting
+from bifolio.replica import lookup, merging, reporting
 from bifolio.replica.groups import Groups
+from bifolio.replica.keys import Keys
 from bifolio.replica.searching import Searches
 from bifolio.replica.trash import Trash
 
@@ -83,19 +84,72 @@ def test_a_restored_reference_has_its_groups_tags_and_files_again(office: Comput
     assert list(Trash(office.replica).emptied()) == []
 
 
-def test_what_stays_is_found_before_what_was_removed(office: Computer) -> None:
-    office.deletes(PAPER)
+def test_what_was_deleted_is_restored_though_a_living_one_has_its_key(office: Computer) -> None:
     trash = Trash(office.replica)
+    office.deletes(PAPER)
+    assert [one.id for one in trash.restore(["doe"])] == [PAPER]
+    office.deletes(PAPER)
     trash.empty()
-    assert [one.id for one in trash.restore(["doe"])] == [INK]
-    assert office.titles() == ["On Glue", "On Ink"]
-    office.deletes(INK)
-    trash.empty()
-    with pytest.raises(AmbiguousReferenceError) as raised:
-        trash.restore(["doe"])
-    assert PAPER[:12] in raised.value.message
+    assert [one.id for one in trash.restore(["doe"])] == [PAPER]
+    assert [one.id for one in trash.restore(["doe"])] == [PAPER]
+    assert office.titles() == ["On Glue", "On Ink", "On Paper"]
     with pytest.raises(ReferenceNotFoundError):
         trash.restore(["nobody"])
+
+
+def test_several_of_one_key_in_the_trash_are_told_apart_by_their_ids(office: Computer) -> None:
+    trash = Trash(office.replica)
+    for emptied in (False, True):
+        for record in (PAPER, INK):
+            office.deletes(record)
+        if emptied:
+            trash.empty()
+        with pytest.raises(AmbiguousReferenceError) as raised:
+            trash.restore(["doe"])
+        assert raised.value.candidates == (f"doe ({PAPER[:12]})", f"doe ({INK[:12]})")
+        assert [one.id for one in trash.restore([INK[:12]])] == [INK]
+        assert [one.id for one in trash.restore(["doe"])] == [PAPER]
+
+
+def test_a_merged_reference_is_restored_by_the_key_that_the_kept_one_took_over(
+    office: Computer,
+) -> None:
+    office.sets(INK, "citation-key", "doeb")
+    merging.merge(office.replica, ["doe", "doeb"])
+    assert lookup.find(office.replica, "doeb").id == PAPER
+    assert [one.id for one in Trash(office.replica).restore(["doeb"])] == [INK]
+    assert lookup.find(office.replica, "doeb").id == INK
+    assert office.titles() == ["On Glue", "On Ink", "On Paper"]
+
+
+def test_what_came_back_by_itself_and_what_was_deleted_of_one_key_are_told_apart(
+    tmp_path: Path,
+) -> None:
+    office, home = members(tmp_path, "office", "home")
+    fill(office)
+    meet(office, home)
+    home.deletes(PAPER)
+    office.sets(PAPER, "volume", "7")
+    meet(office, home)
+    home.deletes(INK)
+    trash = Trash(home.replica)
+    with pytest.raises(AmbiguousReferenceError):
+        trash.restore(["doe"])
+    (settled,) = trash.restore([PAPER[:12]])
+    assert (settled.id, settled.conflicts) == (PAPER, ())
+    assert [one.id for one in trash.restore(["doe"])] == [INK]
+
+
+def test_what_lies_in_the_trash_is_found_by_earlier_keys_behind_the_living(
+    office: Computer,
+) -> None:
+    keys = Keys(office.replica)
+    keys.pin(["roe"], key="glue")
+    office.deletes(GLUE)
+    assert lookup.find(office.replica, "roe").id == GLUE
+    keys.pin([PAPER], key="roe")
+    assert lookup.find(office.replica, "roe").id == PAPER
+    assert [one.id for one in Trash(office.replica).restore(["roe"])] == [GLUE]
 
 
 def test_only_what_was_shown_is_removed(office: Computer) -> None:
