@@ -113,9 +113,9 @@ def _formatted(
     citeproc = _citeproc()
     formatters = citeproc.formatter
     formatter = formatters.html if form is Form.HTML else formatters.plain
-    source = citeproc.source.json.CiteProcJSON(list(items))
-    with warnings.catch_warnings():  # of variables that a style does not know
+    with warnings.catch_warnings():  # of variables that citeproc or a style does not know
         warnings.simplefilter("ignore")
+        source = citeproc.source.json.CiteProcJSON(list(items))
         bibliography = citeproc.CitationStylesBibliography(loaded, source, formatter)
         cited = citeproc.Citation([citeproc.CitationItem(str(item["id"])) for item in items])
         bibliography.register(cited)

@@ -45,6 +45,14 @@ def test_html_has_the_markup_and_nothing_else_of_a_value() -> None:
     assert "R &amp; D &lt;script&gt;" in entry
 
 
+def test_a_field_that_citeproc_does_not_know_is_left_out_without_a_word(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    known = cite([BOOK], style="apa", form=Form.TEXT)
+    assert cite([BOOK | {"read-status": "read"}], style="apa", form=Form.TEXT) == known
+    assert not recwarn.list
+
+
 def test_a_style_sorts_and_numbers_its_entries() -> None:
     by_name = cite([BOOK, ARTICLE], style="apa", form=Form.TEXT)
     assert by_name.citation == "(Doe, 2020; van den Berg, 2019)"
