@@ -8,7 +8,7 @@ can change. Knows no table.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -165,10 +165,16 @@ class Database:
             return found
 
     def back_up(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
-        """Copy the whole file, consistently, through SQLite's own backup; then check it."""
-        copy = sqlite3.connect(target)
+        """Copy the whole file, consistently, through SQLite's own backup; then check it.
+
+        Raises:
+            DamagedLibraryError: this file, or the copy where this one is whole.
+            LibraryError: the copy cannot be written.
+        """
+        with _translated(target):
+            copy = sqlite3.connect(target)
         try:
-            with _translated(target):
+            with _translated(target), _translated(self.path, only=_BUSY | _DAMAGED):
                 self._connection.backup(
                     copy,
                     pages=1024,
@@ -176,11 +182,14 @@ class Database:
                     if progress
                     else None,
                 )
-                verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
         finally:
             copy.close()
-        if verdict != "ok":
-            raise DamagedLibraryError(target, reason=f"the backup reads back as: {verdict}")
+        if (copied := integrity_of(target)) == "ok":
+            return
+        # A copy of what is damaged is damaged: then it is this file that the user hears of.
+        if (own := self.integrity().split("\n")[0]) != "ok":
+            raise DamagedLibraryError(self.path.parent, reason=own)
+        raise DamagedLibraryError(target, reason=f"the backup reads back as: {copied}")
 
     def integrity(self) -> str:
         """SQLite's own verdict: ``ok``, or what is wrong, a line for each thing."""
@@ -242,13 +251,19 @@ def _quoted(path: Path) -> str:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours; what is none of the user's is passed on as it is."""
+def _translated(path: Path, *, only: Set[int] | None = None) -> Iterator[None]:
+    """SQLite's errors as ours; what is none of the user's is passed on as it is.
+
+    Args:
+        only: the codes to translate; by default all that are known here.
+    """
     try:
         yield
     except sqlite3.DatabaseError as error:
         folder = path.parent
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if only is not None and code not in only:
+            raise
         if code in _BUSY:
             raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
         if code in _READ_ONLY:

@@ -330,6 +330,33 @@ def test_a_copy_inside_a_snapshot_is_of_the_snapshot_s_moment(tmp_path: Path) ->
     assert Meta(database).read("later") == "yes"
 
 
+@pytest.mark.parametrize("page", [1, 2])
+def test_a_copy_of_a_damaged_file_fails_by_the_name_of_that_file(tmp_path: Path, page: int) -> None:
+    database = new_database(tmp_path / "a.bifolio")
+    with database.transaction():
+        for number in range(500):
+            Meta(database).write(f"key {number}", "x" * 200)
+    database.close()
+    raw = bytearray(database.path.read_bytes())
+    size = int.from_bytes(raw[16:18], "big")
+    raw[page * size : (page + 20) * size] = bytes(20 * size)
+    opened = Database.open(database.path)
+    database.path.write_bytes(raw)
+    elsewhere = tmp_path / "backups" / "a.sqlite"
+    elsewhere.parent.mkdir()
+    with pytest.raises(DamagedLibraryError) as raised:
+        opened.back_up(elsewhere)
+    assert raised.value.path == database.path.parent
+
+
+def test_a_copy_that_cannot_be_written_fails_by_its_own_name(tmp_path: Path) -> None:
+    database = new_database(tmp_path / "a.bifolio")
+    elsewhere = tmp_path / "missing" / "a.sqlite"
+    with pytest.raises(LibraryError) as raised:
+        database.back_up(elsewhere)
+    assert raised.value.path == elsewhere.parent
+
+
 def test_the_integrity_of_a_file_is_told_without_a_change_to_it(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     database = Database.create(path)
