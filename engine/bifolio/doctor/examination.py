@@ -45,9 +45,12 @@ def examine(
         findings.append(Finding("library", Verdict.ATTENTION, error.message, error.next_step))
     else:
         replica = Replica(path, database, lambda: _loaded(key), Surroundings())
-        attached = bool(replica.meta.text("relay_url"))
         try:
-            findings += _opened(replica, key, files=files, offline=offline, progress=progress)
+            for one in _opened(replica, key, files=files, offline=offline, progress=progress):
+                findings.append(one)
+            attached = bool(replica.meta.text("relay_url"))
+        except DamagedLibraryError as error:  # what was found before it stays found
+            findings.append(Finding("library", Verdict.ATTENTION, error.message, error.next_step))
         finally:
             database.close()
     findings.append(surroundings.autosync(path, home, attached=attached))

@@ -127,6 +127,27 @@ def test_a_torn_page_is_told_with_the_ways_out(path: Path, home: Home) -> None:
     assert "records" not in [one.check for one in diagnosis.findings]
 
 
+@pytest.mark.parametrize("table", ["meta", "records", "refs", "changes", "set_aside"])
+def test_a_torn_page_in_any_table_is_told_beside_what_else_was_found(
+    path: Path, home: Home, table: str
+) -> None:
+    file = path / "library.sqlite"
+    raw = bytearray(file.read_bytes())
+    page = int.from_bytes(raw[16:18], "big")
+    reading = sqlite3.connect(file)
+    (root,) = reading.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)
+    ).fetchone()
+    reading.close()
+    raw[(root - 1) * page : root * page] = b"\xff" * page
+    file.write_bytes(raw)
+    diagnosis = examine(path, home)
+    assert not diagnosis.is_well
+    checks = [one.check for one in diagnosis.findings]
+    assert checks[:3] == ["place", "key", "integrity"]
+    assert checks[-1] == "autosync"
+
+
 def test_a_library_whose_trash_was_emptied_is_well(path: Path, home: Home) -> None:
     with Library.open(path, home=home) as library:
         library.delete(["ink"])
