@@ -5,6 +5,7 @@ rich is loaded when the first report comes, so that what ends at once never pays
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -19,6 +20,10 @@ Report = Callable[[str, int, int], None]
 
 #: What is counted in bytes, by the name of its bar.
 IN_BYTES = ("copying", "sending files", "receiving files")
+
+
+#: Percentage and remaining time beside a bar, and the blanks between all of them.
+_BESIDE_WIDTH = 18
 
 
 class ProgressBars:
@@ -42,14 +47,33 @@ class ProgressBars:
             self._progress.stop()
 
     def _report(self, label: str, done: int, total: int) -> None:
+        if not total:  # there is nothing to do of it
+            return
         if self._progress is None:
             self._progress = _start()
         if label not in self._bars:
             from rich.markup import escape
 
-            description = escape(escape_controls(label))
+            width = self._progress.console.width
+            room = width - bar_width(width) - _BESIDE_WIDTH
+            description = escape(shortened(escape_controls(label), room))
             self._bars[label] = self._progress.add_task(description, total=total)
         self._progress.update(self._bars[label], completed=done, total=total)
+
+
+def shortened(label: str, room: int) -> str:
+    """A label on as many columns: a file's name without its folder, and without its middle if
+    need be."""
+    name = label.rpartition(os.sep)[2]
+    if len(name) <= room:
+        return name
+    end = max(1, room // 2)
+    return f"{name[: max(1, room - end - 1)]}…{name[-end:]}"
+
+
+def bar_width(width: int) -> int:
+    """How many columns of a terminal of this width a bar has."""
+    return min(40, width // 4)
 
 
 def _start() -> Progress:
@@ -77,14 +101,15 @@ def _start() -> Progress:
         def render(self, task: Task) -> Text:
             return super().render(task) if task.description in IN_BYTES else Text()
 
+    console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=bar_width(console.width)),
         TextColumn("{task.percentage:>3.0f} %"),
         Amount(),
         Rate(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
     )
     progress.start()

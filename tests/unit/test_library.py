@@ -292,8 +292,14 @@ def test_files_are_imported_counted_and_exported(office: Library, tmp_path: Path
         out = io.BytesIO()
         assert office.export(out, format=format).exported == 5
         assert b"Paper" in out.getvalue()
-    out = io.BytesIO()
-    assert office.export(out, format="ris", query="teXnician").exported == 1
+    told.clear()
+    for query in (None, "teXnician"):
+        out = io.BytesIO()
+        written = office.export(
+            out, format="ris", query=query, progress=lambda *one: told.append(("", *one))
+        )
+    assert written.exported == 1
+    assert told == [*(("", done, 5) for done in range(1, 6)), ("", 1, 1)]
     again = Library.create(tmp_path / "again.bifolio", home=home(tmp_path, "office"))
     (tmp_path / "out.ris").write_bytes(out.getvalue())
     assert again.import_files([tmp_path / "out.ris"]).added == 1

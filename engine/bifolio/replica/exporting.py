@@ -27,15 +27,28 @@ def export(
     query: str | None,
     progress: Callable[[int, int], None] | None,
 ) -> ExportReport:
-    """Write the live references (those that a query finds) in one format."""
+    """Write the live references (those that a query finds) in one format.
+
+    Args:
+        progress: called with references written and references in all.
+    """
     return write(
         out,
         (exported(replica, row, format=format) for row in rows(replica, query)),
         format=format,
         blocks=file_blocks(replica),
         keys=keys_beside(replica, query, format=format),
-        progress=progress,
+        progress=_counting(replica, query, progress) if progress is not None else None,
     )
+
+
+def _counting(
+    replica: Replica, query: str | None, progress: Callable[[int, int], None]
+) -> Callable[[int, int], None]:
+    """Who writes does not know how many there are."""
+    living = replica.references.count
+    total = living(trashed=False) if query is None else Searches(replica).count(query)
+    return lambda done, _: progress(done, total)
 
 
 def keys_beside(replica: Replica, query: str | None, *, format: str) -> frozenset[str]:
