@@ -56,7 +56,7 @@ import                  {"added", "updated", "updated_keys": [KEY],
                          "groups", "files", "missing_files",
                          "skipped": [{"file", "line", "reason"}],
                          "left_out": [{"what", "reason"}]}
-export -o FILE          {"exported", "file", "lost": [{"reference", "field", "reason"}]}
+export -o FILE          {"exported", "file", "lost": [{"reference": ID, "key", "field", "reason"}]}
 export --watch FILE     {"exported", "composed", "file", "lost": NUMBER}, one line for each time
 cite                    {"style", "form": "text" | "html", "citation", "bibliography": [ENTRY],
                          "failed": [KEY]}

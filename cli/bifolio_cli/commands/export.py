@@ -196,7 +196,12 @@ class _TerminalText:
 
 def _lost(report: ExportReport) -> list[dict[str, str]]:
     return [
-        {"reference": value.reference, "field": value.field, "reason": value.reason}
+        {
+            "reference": value.reference,
+            "key": value.key,
+            "field": value.field,
+            "reason": value.reason,
+        }
         for value in report.lost
     ]
 
@@ -207,6 +212,6 @@ def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
     if report.lost:
         output.remark(f"{count(len(report.lost), 'value')} could not be carried by the format:")
     for value in report.lost[:_NAMED_MAX]:
-        output.remark(f"  {value.reference}: {value.field}: {value.reason}")
+        output.remark(f"  {value.key or value.reference}: {value.field}: {value.reason}")
     if len(report.lost) > _NAMED_MAX:
         output.remark(f"  ... and {len(report.lost) - _NAMED_MAX:,} more; --json names all.")

@@ -248,11 +248,15 @@ class ExportedReference:
 
 @dataclass(frozen=True, slots=True)
 class LostValue:
-    """A value that the target format could not carry."""
+    """A value that the target format could not carry.
+
+    ``reference`` is the record's id; ``key`` is what a library calls it, empty where none does.
+    """
 
     reference: str
     field: str
     reason: str
+    key: str = ""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from bifolio.document import importing
@@ -32,7 +33,7 @@ def export(
     Args:
         progress: called with references written and references in all.
     """
-    return write(
+    report = write(
         out,
         (exported(replica, row, format=format) for row in rows(replica, query)),
         format=format,
@@ -40,6 +41,12 @@ def export(
         keys=keys_beside(replica, query, format=format),
         progress=_counting(replica, query, progress) if progress is not None else None,
     )
+    keys = {one.reference: "" for one in report.lost}
+    for record_id in keys:
+        if (row := replica.references.read(record_id)) is not None:
+            keys[record_id] = lookup.shown_key(row)
+    report.lost = [replace(one, key=keys[one.reference]) for one in report.lost]
+    return report
 
 
 def _counting(
