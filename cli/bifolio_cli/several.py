@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,7 +14,7 @@ from bifolio_cli.output import Output
 from bifolio_cli.rendering import called
 
 if TYPE_CHECKING:
-    from bifolio.results import Shown
+    from bifolio.results import Shown, TakenOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class DoneInPart:
 
     done: Sequence[Shown]
     missing: tuple[ReferenceNotFoundError | AmbiguousReferenceError, ...]
+    #: The ids of those to which there was nothing to do.
+    without: frozenset[str] = frozenset()
 
 
 def to_each_found(
@@ -46,8 +48,25 @@ def to_each_found(
     raise missing[0]
 
 
-def report_each(output: Output, outcome: DoneInPart, done: str) -> None:
+def taken_off_each(act: Callable[[Sequence[str]], TakenOff], refs: Sequence[str]) -> DoneInPart:
+    """As ``to_each_found``, for what is taken off references."""
+    without: frozenset[str] = frozenset()
+
+    def done(found: Sequence[str]) -> Sequence[Shown]:
+        nonlocal without
+        taken = act(found)
+        without = taken.without
+        return taken.references
+
+    return replace(to_each_found(done, refs), without=without)
+
+
+def report_each(output: Output, outcome: DoneInPart, done: str, *, without: str = "") -> None:
     """Say what was done to each reference, and name those that were not found.
+
+    Args:
+        done: what is true of one now.
+        without: what is said instead of one to which there was nothing to do.
 
     Raises:
         typer.Exit: with the code for what is done in part, where some were not found.
@@ -57,7 +76,9 @@ def report_each(output: Output, outcome: DoneInPart, done: str) -> None:
         output.references(shown)
     else:
         for reference in shown:
-            output.say(f"{called(reference)} {done}")
+            output.say(
+                f"{called(reference)} {without if reference['id'] in outcome.without else done}"
+            )
     for missing in outcome.missing:
         output.remark(missing.message)
     if outcome.missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +17,7 @@ from bifolio_cli.invocation import (
 )
 from bifolio_cli.output import Output
 from bifolio_cli.rendering import count
-from bifolio_cli.several import report_each, to_each_found
+from bifolio_cli.several import report_each, taken_off_each, to_each_found
 
 if TYPE_CHECKING:
     from bifolio.results import ShownGroup
@@ -56,7 +57,10 @@ QueryOption = Annotated[
 ColourOption = Annotated[
     str | None,
     typer.Option(
-        "--colour", metavar="C", callback=whole_argument, help="'#rrggbb' or a colour's name."
+        "--colour",
+        metavar="C",
+        callback=whole_argument,
+        help="'#rrggbb' or CSS's name of a colour.",
     ),
 ]
 
@@ -75,7 +79,8 @@ def create(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         made = opened.groups.create(name, parent=parent, query=query, colour=colour)
-    _tell(call.output, made, f"The group {made.path} is there.")
+        others = opened.groups.namesakes(made.id)
+    _tell(call.output, made, f"The group {made.path} is there.", others)
 
 
 @group.command()
@@ -90,7 +95,8 @@ def rename(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         renamed = opened.groups.rename(named, name)
-    _tell(call.output, renamed, f"The group is called {renamed.path}.")
+        others = opened.groups.namesakes(renamed.id)
+    _tell(call.output, renamed, f"The group is called {renamed.path}.", others)
 
 
 @group.command()
@@ -140,7 +146,8 @@ def move(
         )
     with call.open_library() as opened:
         moved = opened.groups.move(named, parent=parent, before=before)
-    _tell(call.output, moved, f"The group is {moved.path}.")
+        others = opened.groups.namesakes(moved.id)
+    _tell(call.output, moved, f"The group is {moved.path}.", others)
 
 
 @group.command()
@@ -168,7 +175,8 @@ def restore(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         restored = opened.groups.restore(named)
-    _tell(call.output, restored, f"The group {restored.path} is there.")
+        others = opened.groups.namesakes(restored.id)
+    _tell(call.output, restored, f"The group {restored.path} is there.", others)
 
 
 @group.command()
@@ -203,8 +211,13 @@ def remove(
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        outcome = to_each_found(lambda found: opened.groups.remove(named, found), refs)
-    report_each(call.output, outcome, f"is not in the group {named}.")
+        outcome = taken_off_each(lambda found: opened.groups.remove(named, found), refs)
+    report_each(
+        call.output,
+        outcome,
+        f"is not in the group {named}.",
+        without=f"was not in the group {named}.",
+    )
 
 
 @group.command("list")
@@ -225,11 +238,17 @@ def list_(
         call.output.say(_line(one))
 
 
-def _tell(output: Output, shown: ShownGroup, sentence: str) -> None:
+def _tell(output: Output, shown: ShownGroup, sentence: str, others: Sequence[str] = ()) -> None:
+    """What was done to a group, and that ``others`` (ids) have its path too."""
     if output.json:
         output.document(shown.to_json())
     else:
         output.say(sentence)
+    if others:
+        output.remark(
+            f"There is another group {shown.path} ({', '.join(others)}). Only their ids tell them "
+            f"apart: this one is {shown.id}."
+        )
 
 
 def _line(shown: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from bifolio_cli.invocation import (
     whole_argument,
 )
 from bifolio_cli.rendering import count
-from bifolio_cli.several import report_each, to_each_found
+from bifolio_cli.several import report_each, taken_off_each, to_each_found
 
 tag = typer.Typer(help="List, add, remove and rename tags.", rich_markup_mode=None)
 
@@ -73,8 +73,13 @@ def remove(
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        outcome = to_each_found(lambda found: opened.tags.remove(named, found), refs)
-    report_each(call.output, outcome, f"does not have the tag {named}.")
+        outcome = taken_off_each(lambda found: opened.tags.remove(named, found), refs)
+    report_each(
+        call.output,
+        outcome,
+        f"does not have the tag {named}.",
+        without=f"did not have the tag {named}.",
+    )
 
 
 @tag.command()

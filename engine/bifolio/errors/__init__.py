@@ -31,6 +31,8 @@ The tree::
     ├── AmbiguousGroupError
     ├── GroupPlaceError
     ├── SmartGroupError
+    ├── NotInGroupError
+    ├── NotTaggedError
     ├── TagNotFoundError
     ├── KeyTakenError
     ├── PinnedKeyError
@@ -113,6 +115,8 @@ from bifolio.errors.groups import (
     AmbiguousGroupError,
     GroupNotFoundError,
     GroupPlaceError,
+    NotInGroupError,
+    NotTaggedError,
     SmartGroupError,
     TagNotFoundError,
 )
@@ -206,6 +210,8 @@ __all__ = [
     "NotALibraryError",
     "NotAMemberError",
     "NotAttachedError",
+    "NotInGroupError",
+    "NotTaggedError",
     "NotTheOwnerError",
     "NotThereThenError",
     "NothingToRemoveError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 
 from bifolio.errors import FilesFieldError, InvalidValueError
@@ -19,6 +20,10 @@ _CHOICES = {
     "read-status": ("read", "unread"),
     "citation-key-pinned": ("yes", "no"),
 }
+
+
+#: Unicode's categories of what ends a line, controls a terminal or is no character.
+_OFF_THE_LINE = ("Cc", "Cs", "Zl", "Zp")
 
 
 def parse_value(field: str, texts: Sequence[str]) -> Value:
@@ -50,6 +55,21 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
     if field == "citation-key" and (not texts[0].strip() or any(map(str.isspace, texts[0]))):
         raise InvalidValueError(field, expected="a word without spaces", got=f"'{texts[0]}'")
     return texts[0]
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a name can be shown on one line as it is: no line's end in it, nor a control."""
+    return not any(unicodedata.category(one) in _OFF_THE_LINE for one in text)
+
+
+def check_tag(tag: str) -> None:
+    """Refuse what a user may not write as a tag.
+
+    Raises:
+        InvalidValueError.
+    """
+    if not tag.strip() or not is_one_line(tag):
+        raise InvalidValueError("tags", expected="a tag on one line", got=f"'{tag}'")
 
 
 def encode_register(value: Value) -> str:

@@ -174,5 +174,7 @@ class Tree:
         if len(found) > 1:
             ordered = sorted(found, key=lambda row: row.id)[:_CANDIDATES_MAX]
             names = tuple(f"{self.path(row.id)} ({row.id})" for row in ordered)
-            raise AmbiguousGroupError(group, candidates=names)
+            paths = [self.path(row.id) for row in found]
+            one_path = len(set(paths)) < len(paths)
+            raise AmbiguousGroupError(group, candidates=names, one_path=one_path)
         return found[0]

@@ -6,6 +6,7 @@ all groups make a tree, by ``document.groups``.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,20 +18,22 @@ from bifolio.errors import (
     GroupNotFoundError,
     GroupPlaceError,
     InvalidValueError,
-    NothingToRemoveError,
+    NotInGroupError,
     QueryError,
     SmartGroupError,
 )
 from bifolio.ids import random_record_id
+from bifolio.records.colours import COLOUR_NAMES
 from bifolio.records.sorting import parse_sort
+from bifolio.records.values import is_one_line
 from bifolio.replica import lookup
-from bifolio.replica.grouping import Tree
+from bifolio.replica.grouping import PATH_MARK, Tree
 from bifolio.replica.replica import Replica, Write
 from bifolio.replica.searching import Searches
-from bifolio.results import GroupKind, Shown, ShownGroup
+from bifolio.results import GroupKind, Shown, ShownGroup, TakenOff
 from bifolio.storage.groups import GroupRow
 
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})|[A-Za-z]{3,40}")
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
 class Groups:
@@ -56,7 +59,7 @@ class Groups:
         """Make a group, the last one under its parent or at the top.
 
         Args:
-            name: need not be the only one of its kind.
+            name: need not be the only one of its kind; ``namesakes`` tells of others.
             parent: the group to make it under.
             query: a search; the group is a smart one then, and holds what the search finds.
             colour: ``#rrggbb`` or a colour's name.
@@ -160,6 +163,15 @@ class Groups:
             counts = self._replica.references.elements.counts(groups.MEMBERSHIP)
             return [self._show(tree, row, counts) for row in rows]
 
+    def namesakes(self, group: str) -> Sequence[str]:
+        """The ids of the other groups of the same path, which only their ids tell apart."""
+        tree = self._tree()
+        found = tree.find(group)
+        path = tree.path(found.id)
+        return [
+            one.id for one in tree.in_order() if one.id != found.id and tree.path(one.id) == path
+        ]
+
     # --- what is in them ----------------------------------------------------------------------
 
     def add(self, group: str, refs: Sequence[str]) -> Sequence[Shown]:
@@ -169,17 +181,36 @@ class Groups:
             ReferenceNotFoundError, AmbiguousReferenceError, TrashedReferenceError,
             SmartGroupError: nothing was changed.
         """
-        return self._fill(group, refs, removing=False)
+        with self._replica.database.transaction():
+            row = self._manual(group)
+            ids = lookup.live_ids(self._replica, refs)
+            self._replica.commit_each(
+                ids, lambda plan, entries: groups.plan_add(plan, entries, row.id)
+            )
+        return [lookup.show_id(self._replica, one) for one in ids]
 
-    def remove(self, group: str, refs: Sequence[str]) -> Sequence[Shown]:
+    def remove(self, group: str, refs: Sequence[str]) -> TakenOff:
         """Take references out of a group; they stay in the library.
 
         Raises:
-            NothingToRemoveError: none of them is in it.
+            NotInGroupError: none of them is in it.
             ReferenceNotFoundError, AmbiguousReferenceError, TrashedReferenceError,
             SmartGroupError: nothing was changed.
         """
-        return self._fill(group, refs, removing=True)
+        replica = self._replica
+        with replica.database.transaction():
+            row = self._manual(group)
+            ids = lookup.live_ids(replica, refs)
+
+            def write(plan: Plan, entries: Entries) -> None:
+                groups.plan_remove(plan, entries, row.id)
+                editing.finish(plan, entries)
+
+            changed = replica.commit_each(ids, write)
+            shown = [lookup.show_id(replica, one) for one in ids]
+            if not changed:
+                raise NotInGroupError(row.name, keys=tuple(one.key for one in shown))
+        return TakenOff(tuple(shown), without=frozenset(ids) - frozenset(changed))
 
     def references(
         self, group: str, *, sort: str | None = None, limit: int | None = None
@@ -259,24 +290,12 @@ class Groups:
             raise GroupPlaceError(f"'{row.name}' is not where the group is moved to")
         return row
 
-    def _fill(self, group: str, refs: Sequence[str], *, removing: bool) -> Sequence[Shown]:
-        with self._replica.database.transaction():
-            row = self._tree().find(group)
-            if row.query is not None:
-                raise SmartGroupError(row.name, smart=True)
-            ids = lookup.live_ids(self._replica, refs)
-
-            def write(plan: Plan, entries: Entries) -> None:
-                if removing:
-                    groups.plan_remove(plan, entries, row.id)
-                    editing.finish(plan, entries)
-                else:
-                    groups.plan_add(plan, entries, row.id)
-
-            changed = self._replica.commit_each(ids, write)
-            if removing and not changed:
-                raise NothingToRemoveError(groups.MEMBERSHIP, row.name)
-        return [lookup.show_id(self._replica, one) for one in ids]
+    def _manual(self, group: str) -> GroupRow:
+        """The group of a name, if it is filled by hand."""
+        row = self._tree().find(group)
+        if row.query is not None:
+            raise SmartGroupError(row.name, smart=True)
+        return row
 
 
 def _changing(values: Mapping[str, str | None]) -> Write:
@@ -293,14 +312,21 @@ def _gap(siblings: Sequence[GroupRow], *, before: GroupRow | None) -> tuple[str,
 
 
 def _checked_name(name: str) -> str:
-    if not name.strip() or not name.isprintable():
-        raise InvalidValueError("name", expected="a group's name on one line", got=f"'{name}'")
+    """A name that a user gives; one that came with an import may hold what a path is parted by."""
+    if not name.strip() or not is_one_line(name) or PATH_MARK in name:
+        raise InvalidValueError(
+            "name",
+            expected=f"a group's name on one line, without '{PATH_MARK}', which parts a path",
+            got=f"'{name}'",
+        )
     return name.strip()
 
 
 def _checked_colour(colour: str | None) -> str | None:
-    if colour is not None and not _COLOUR.fullmatch(colour):
-        raise InvalidValueError(
-            "colour", expected="'#rrggbb' or the name of a colour", got=f"'{colour}'"
-        )
-    return colour
+    if colour is None or _COLOUR.fullmatch(colour) or colour.lower() in COLOUR_NAMES:
+        return colour
+    near = difflib.get_close_matches(colour.lower(), sorted(COLOUR_NAMES), n=1, cutoff=0.5)
+    advice = f", for example '{near[0]}'" if near else ""
+    raise InvalidValueError(
+        "colour", expected=f"'#rrggbb' or the name of a colour{advice}", got=f"'{colour}'"
+    )

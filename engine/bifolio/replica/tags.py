@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from bifolio.document import editing, sets
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
-from bifolio.errors import InvalidValueError, NothingToRemoveError, TagNotFoundError
+from bifolio.errors import NotTaggedError, TagNotFoundError
 from bifolio.records.canonical import nfc
+from bifolio.records.values import check_tag
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Shown, TagCount
+from bifolio.results import Shown, TagCount, TakenOff
 
 FIELD = "tags"
 
@@ -34,7 +35,7 @@ class Tags:
             InvalidValueError, ReferenceNotFoundError, AmbiguousReferenceError,
             TrashedReferenceError: nothing was changed.
         """
-        _check(tag)
+        check_tag(tag)
         with self._replica.database.transaction():
             ids = lookup.live_ids(self._replica, refs)
             self._replica.commit_each(
@@ -42,11 +43,11 @@ class Tags:
             )
         return [lookup.show_id(self._replica, one) for one in ids]
 
-    def remove(self, tag: str, refs: Sequence[str]) -> Sequence[Shown]:
+    def remove(self, tag: str, refs: Sequence[str]) -> TakenOff:
         """Take a tag off references.
 
         Raises:
-            NothingToRemoveError: none of them has it.
+            NotTaggedError: none of them has it.
             ReferenceNotFoundError, AmbiguousReferenceError, TrashedReferenceError: nothing
             was changed.
         """
@@ -55,11 +56,14 @@ class Tags:
             sets.plan_remove(plan, entries, FIELD, tag)
             editing.finish(plan, entries)
 
-        with self._replica.database.transaction():
-            ids = lookup.live_ids(self._replica, refs)
-            if not self._replica.commit_each(ids, write):
-                raise NothingToRemoveError(FIELD, tag)
-        return [lookup.show_id(self._replica, one) for one in ids]
+        replica = self._replica
+        with replica.database.transaction():
+            ids = lookup.live_ids(replica, refs)
+            changed = replica.commit_each(ids, write)
+            shown = [lookup.show_id(replica, one) for one in ids]
+            if not changed:
+                raise NotTaggedError(tag, keys=tuple(one.key for one in shown))
+        return TakenOff(tuple(shown), without=frozenset(ids) - frozenset(changed))
 
     def rename(self, old: str, new: str) -> int:
         """Give a tag another name on every live reference that has it; how many those are.
@@ -71,7 +75,7 @@ class Tags:
             TagNotFoundError: no live reference has the old one.
             InvalidValueError: no name that a tag can have.
         """
-        _check(new)
+        check_tag(new)
         renamed = nfc(old) != nfc(new)
 
         def write(plan: Plan, entries: Entries) -> None:
@@ -86,8 +90,3 @@ class Tags:
             if renamed:
                 self._replica.commit_each(ids, write)
         return len(ids) if renamed else 0
-
-
-def _check(tag: str) -> None:
-    if not tag.strip():
-        raise InvalidValueError(FIELD, expected="a tag that is not empty", got=f"'{tag}'")

@@ -17,7 +17,7 @@ from bifolio.results.duplicates import (
     TakenValue,
 )
 from bifolio.results.files import Policy, ShownFile
-from bifolio.results.groups import GroupKind, ShownGroup, TagCount
+from bifolio.results.groups import GroupKind, ShownGroup, TagCount, TakenOff
 from bifolio.results.history import Deed, Event, KeptField, LogEntry, UndoReport
 from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
 from bifolio.results.references import Conflict, ConflictChoice, Purged, Shown
@@ -66,6 +66,7 @@ __all__ = [
     "Status",
     "SyncReport",
     "TagCount",
+    "TakenOff",
     "TakenValue",
     "UndoReport",
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bifolio.results.references import Shown
+
 
 class GroupKind(StrEnum):
     """How a group is filled."""
@@ -44,6 +46,21 @@ class ShownGroup:
             "query": self.query,
             "problem": self.problem,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """References that are not in a group, or do not have a tag, any more.
+
+    ``without`` are the ids of those that were not, or did not, before.
+    """
+
+    references: tuple[Shown, ...]
+    without: frozenset[str]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The show object of each."""
+        return [one.to_json() for one in self.references]
 
 
 @dataclass(frozen=True, slots=True)

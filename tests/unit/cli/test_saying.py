@@ -24,3 +24,24 @@ def test_an_export_names_the_references_of_lost_values_by_their_keys(
     said = two.calls("export", "-o", str(tmp_path / "a.ris"))
     assert said.code == 3
     assert "  paper: groups: " in said.err
+
+
+def test_a_second_group_of_one_path_is_told_when_it_is_made(shell: Shell) -> None:
+    assert shell.does("group", "create", "Reading").err == ""
+    again = shell.does("group", "create", "Reading")
+    assert "There is another group Reading (" in again.err
+    failed = shell.calls("group", "rename", "Reading", "Later")
+    assert (failed.code, "Give the group's id." in failed.err) == (1, True)
+
+
+def test_what_was_not_there_to_be_taken_off_is_told_by_reference(two: Shell) -> None:
+    two.does("group", "create", "Reading")
+    failed = two.calls("group", "remove", "Reading", "ink")
+    assert (failed.code, "ink is not in the group 'Reading'" in failed.err) == (1, True)
+    two.does("group", "add", "Reading", "paper")
+    assert two.does("group", "remove", "Reading", "paper", "ink").out == (
+        "paper is not in the group Reading.\nink was not in the group Reading.\n"
+    )
+    assert two.does("tag", "remove", "red", "ink", "paper").out == (
+        "ink did not have the tag red.\npaper does not have the tag red.\n"
+    )

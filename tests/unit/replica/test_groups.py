@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library
 
+from bifolio.document import groups
 from bifolio.errors import (
     AmbiguousGroupError,
     GroupNotFoundError,
     GroupPlaceError,
     InvalidValueError,
-    NothingToRemoveError,
+    NotInGroupError,
     ReferenceNotFoundError,
     SmartGroupError,
     TrashedReferenceError,
 )
+from bifolio.ids import random_record_id
 from bifolio.replica import exporting, grouping, joining, reporting
 from bifolio.replica.groups import Groups
 from bifolio.replica.outbox import Outbox
@@ -76,6 +78,7 @@ def test_a_group_is_made_named_placed_coloured_and_listed(office: Computer) -> N
     on(office).create("Other")
     assert paths(office) == ["Reading", "Reading/Later", "Other"]
     assert on(office).rename("Reading/Later", "Some day").parent == made.id
+    assert on(office).edit("Reading", colour="DarkSlateGrey").colour == "DarkSlateGrey"
     assert on(office).edit("Reading", colour="red").colour == "red"
     assert on(office).edit("Reading", colour="").colour is None
     assert paths(office) == ["Reading", "Reading/Some day", "Other"]
@@ -102,8 +105,13 @@ def test_what_is_in_already_or_already_named_so_makes_no_change(office: Computer
     on(office).add("Reading", ["one"])
     on(office).rename("Reading", "Reading")
     assert office.state == state
-    with pytest.raises(NothingToRemoveError):
+    with pytest.raises(NotInGroupError, match="two is not in the group 'Reading'"):
         on(office).remove("Reading", ["two"])
+    assert office.state == state
+    taken = on(office).remove("Reading", ["one", "two"])
+    assert ([one.id for one in taken.references], set(taken.without)) == ([ONE, TWO], {TWO})
+    with pytest.raises(NotInGroupError, match="None of one, two is in the group"):
+        on(office).remove("Reading", ["one", "two"])
 
 
 def test_a_reference_in_the_trash_is_in_its_groups_again_when_it_is_restored(
@@ -179,10 +187,25 @@ def test_a_group_cannot_be_moved_under_itself(office: Computer) -> None:
 def test_a_group_is_found_by_name_path_id_or_its_beginning(office: Computer) -> None:
     on(office).create("A")
     made = on(office).create("B", parent="A")
-    on(office).create("x/y")
+    imported = random_record_id(office.draw)
+    office.commits(
+        imported, lambda plan, entries: groups.plan_creation(plan, entries, {groups.NAME: "x/y"})
+    )
     for name in ("B", "A/B", "/A/B", made.id, made.id[:8], made.id[:8].upper()):
         assert on(office).rename(name, "B").id == made.id
-    assert on(office).rename("x/y", "x/z").name == "x/z"
+    assert on(office).rename("x/y", "y").id == imported
+
+
+def test_groups_of_one_path_are_named_and_told_apart_by_their_ids(office: Computer) -> None:
+    first = on(office).create("Reading")
+    second = on(office).create("Reading")
+    assert on(office).namesakes(first.id) == [second.id]
+    assert on(office).namesakes(second.id) == [first.id]
+    with pytest.raises(AmbiguousGroupError) as caught:
+        on(office).add("Reading", ["one"])
+    assert "path" not in caught.value.next_step
+    assert on(office).rename(second.id[:8], "Later").id == second.id
+    assert on(office).namesakes(first.id) == []
 
 
 def test_several_groups_of_one_name_are_named_with_their_ids(office: Computer) -> None:
@@ -205,6 +228,9 @@ def test_several_groups_of_one_name_are_named_with_their_ids(office: Computer) -
         lambda groups: groups.create("X", colour="#12"),
         lambda groups: groups.create("X", query=" "),
         lambda groups: groups.create("X\udc80"),
+        lambda groups: groups.create("a/b"),
+        lambda groups: groups.create("X", colour="blurple"),
+        lambda groups: groups.rename("G", "G/H"),
         lambda groups: groups.rename("G", ""),
         lambda groups: groups.edit("G", colour="no colour"),
     ],
@@ -236,13 +262,13 @@ def test_an_export_names_the_groups_that_it_leaves_behind_but_no_deleted_ones(
         on(office).add(name, ["one"])
     on(office).delete("Gone")
 
-    def lost() -> list[str]:
+    def lost() -> list[tuple[str, str]]:
         report = exporting.export(
             office.replica, io.BytesIO(), format="ris", query=None, progress=None
         )
-        return [one.field for one in report.lost]
+        return [(one.key, one.field) for one in report.lost]
 
-    assert lost() == ["groups"]
+    assert lost() == [("one", "groups")]
     on(office).delete("Reading")
     assert lost() == []
 

@@ -10,7 +10,7 @@ from tests.unit.replica.builders import Computer, meet, members
 from bifolio import limits
 from bifolio.errors import (
     InvalidValueError,
-    NothingToRemoveError,
+    NotTaggedError,
     ReferenceNotFoundError,
     TagNotFoundError,
     TrashedReferenceError,
@@ -52,7 +52,8 @@ def test_tags_are_counted_put_on_and_taken_off(office: Computer) -> None:
     ]
     on(office).remove("red", ["one", "two"])
     assert counts(office) == {"blue": 1, "green": 2}
-    on(office).remove("blue", ["one", "two"])
+    taken = on(office).remove("blue", ["one", "two"])
+    assert ([one.id for one in taken.references], set(taken.without)) == ([ONE, TWO], {TWO})
     assert counts(office) == {"green": 2}
 
 
@@ -64,7 +65,9 @@ def test_what_cannot_be_done_changes_nothing(office: Computer) -> None:
         on(office).rename("red", "")
     with pytest.raises(ReferenceNotFoundError):
         on(office).add("x", ["one", "nobody"])
-    with pytest.raises(NothingToRemoveError):
+    with pytest.raises(InvalidValueError):
+        on(office).add("two\nlines", ["one"])
+    with pytest.raises(NotTaggedError, match="one does not have the tag 'yellow'"):
         on(office).remove("yellow", ["one"])
     with pytest.raises(TagNotFoundError):
         on(office).rename("yellow", "green")
