@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bifolio.errors import InvalidValueError, UsageError
 from bifolio.records.edits import Act, Edit
 from bifolio.records.fields import MergeRule, canonical_field, merge_rule
+from bifolio.records.values import check_tag
 
 # The shortest name, so that the operator is the first one. CSL has underscores in a few names
 # (archive_location), hence the underscore.
@@ -41,7 +42,7 @@ def parse_assignment(text: str) -> Assignment:
 
     Raises:
         UsageError: no assignment at all, or a field that is not known.
-        InvalidValueError: a value that is no text, or missing after += or -=.
+        InvalidValueError: a value that is no text, blank, or missing after += or -=.
     """
     found = _ASSIGNMENT.fullmatch(text)
     if found is None:
@@ -55,7 +56,18 @@ def parse_assignment(text: str) -> Assignment:
     whole_text(value, field=field)
     if operator != "=" and not value:
         raise InvalidValueError(field, expected=f"a value after {operator}", got="nothing")
+    if operator != "-=":  # what came blank with an import can be removed
+        _check_written(field, value)
     return Assignment(field, _ACTS[operator], value)
+
+
+def _check_written(field: str, value: str) -> None:
+    if value and not value.strip():
+        raise InvalidValueError(
+            field, expected="a value that is not blank, or none to clear it", got=f"'{value}'"
+        )
+    if field == "tags" and value:
+        check_tag(value)
 
 
 def parse_edits(texts: Sequence[str]) -> list[Edit]:
@@ -74,7 +86,8 @@ def new_fields(edits: Iterable[Edit]) -> dict[str, str | list[str]]:
     """The fields of a new reference: what ``Library.add`` takes.
 
     Raises:
-        UsageError: something is to be removed from a reference that has nothing yet.
+        UsageError: something is to be removed from a reference that has nothing yet, or nothing
+            is said of it but its type.
     """
     fields: dict[str, str | list[str]] = {}
     for edit in edits:
@@ -88,6 +101,11 @@ def new_fields(edits: Iterable[Edit]) -> dict[str, str | list[str]]:
         rule = merge_rule(edit.field)
         fields[edit.field] = (
             list(edit.values) if rule in _LISTS else PARAGRAPH_BREAK.join(edit.values)
+        )
+    if not fields.keys() - {"type"}:
+        raise UsageError(
+            "Nothing was said of the new reference.",
+            next_step="Give it a title at least: title='A history of printing'.",
         )
     return fields
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from bifolio.document import deletion, editing
 from bifolio.errors import (
     BifolioError,
+    InvalidValueError,
     ReferenceNotFoundError,
     RelayUnreachableError,
     TrashedReferenceError,
@@ -31,6 +32,7 @@ from bifolio.files import Files
 from bifolio.home import Home
 from bifolio.records.edits import Edit
 from bifolio.records.reference import ExportReport
+from bifolio.records.values import is_one_line
 from bifolio.replica import adding, choosing, folder, grouping, lookup, reporting, searching
 from bifolio.replica.groups import Groups
 from bifolio.replica.journal import Command
@@ -87,8 +89,11 @@ class Library:
         """Make a new library in a folder that does not exist yet (or is empty).
 
         Raises:
+            InvalidValueError: no name that a library can have.
             PathTakenError, ReadOnlyLibraryError.
         """
+        if name and (not name.strip() or not is_one_line(name)):
+            raise InvalidValueError("name", expected="a name on one line", got=f"'{name}'")
         from bifolio.crypto.envelope import CONTENT_KEY_BYTES
         from bifolio.replica.roster import Roster
 

@@ -57,6 +57,22 @@ def test_bytes_that_are_no_utf_8_are_refused() -> None:
         parse_assignment("note=caf\udce9")
 
 
+@pytest.mark.parametrize("text", ["DOI= ", "tags+=\t", "note=\n", "tags=two\nlines"])
+def test_what_is_blank_or_no_tag_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError):
+        parse_assignment(text)
+
+
+def test_what_came_blank_with_an_import_can_be_removed() -> None:
+    assert parse_assignment("tags-= ").value == " "
+
+
+@pytest.mark.parametrize("text", ["title=", "type=book"])
+def test_a_reference_of_which_nothing_is_said_is_not_added(text: str) -> None:
+    with pytest.raises(UsageError, match="Nothing was said"):
+        new_fields(parse_edits([text]))
+
+
 @pytest.mark.parametrize("text", ["tags+=", "tags-="])
 def test_adding_or_removing_nothing_is_refused(text: str) -> None:
     with pytest.raises(InvalidValueError, match="was given nothing"):

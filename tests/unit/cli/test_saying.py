@@ -45,3 +45,9 @@ def test_what_was_not_there_to_be_taken_off_is_told_by_reference(two: Shell) -> 
     assert two.does("tag", "remove", "red", "ink", "paper").out == (
         "ink did not have the tag red.\npaper does not have the tag red.\n"
     )
+
+
+def test_a_library_s_name_is_one_line(shell: Shell, tmp_path: Path) -> None:
+    failed = shell.calls("init", str(tmp_path / "Two"), "--name", "two\nlines")
+    assert (failed.code, "a name on one line" in failed.err) == (2, True)
+    assert not (tmp_path / "Two.bifolio").exists()
