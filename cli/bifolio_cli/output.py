@@ -79,12 +79,19 @@ class Output:
         else:
             self.say("\n".join(reference_lines(reference)))
 
-    def references(self, references: Iterable[Mapping[str, Any]], *, ids: bool = False) -> None:
+    def references(
+        self,
+        references: Iterable[Mapping[str, Any]],
+        *,
+        ids: bool = False,
+        none: str = "There are no references.",
+    ) -> None:
         """A list of references, printed while it is read.
 
         Args:
             ids: whether a person is shown the beginnings of their ids too, where a key does not
                 tell them apart.
+            none: what a person is told where there are none.
         """
         if self.json:
             self._array(references)
@@ -94,11 +101,15 @@ class Output:
             for one in references
         )
         if sys.stdout.isatty():
-            number = _print_table(rows, ids=ids)
-            self.remark(count(number, "reference") + ".")
+            if number := _print_table(rows, ids=ids):
+                self.remark(count(number, "reference") + ".")
         else:
+            number = 0
             for row in rows:
                 self.say("\t".join(row))
+                number += 1
+        if not number:
+            self.remark(none)
 
     def documents(self, values: Iterable[Mapping[str, Any]]) -> None:
         """A list of JSON objects, as one document."""

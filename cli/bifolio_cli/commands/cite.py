@@ -50,8 +50,10 @@ def cite(
         found = named(styles)
         if call.output.json:
             call.output.document(found)
-        else:
+        elif found:
             call.output.say("\n".join(found))
+        else:
+            call.output.remark(f"No style has '{styles}' in its name.")
         return
     if not refs:
         raise UsageError(

@@ -58,4 +58,9 @@ def list_(
             if group is None
             else opened.groups.references(group, sort=sort, limit=limit)
         )
-        call.output.references(shown.to_json() for shown in found)
+        none = "Nothing was found." if query is not None else "There are no references."
+        if trash:
+            none = "The trash is empty."
+        if group is not None:
+            none = f"There are no references in the group {group}."
+        call.output.references((one.to_json() for one in found), none=none)

@@ -32,4 +32,4 @@ def search(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         found = opened.search(" ".join(uncovered(query)), sort=sort, limit=limit)
-        call.output.references(shown.to_json() for shown in found)
+        call.output.references((one.to_json() for one in found), none="Nothing was found.")

@@ -34,7 +34,9 @@ def list_(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         if not emptied:
-            call.output.references((one.to_json() for one in opened.trash.list()), ids=True)
+            call.output.references(
+                (one.to_json() for one in opened.trash.list()), ids=True, none="The trash is empty."
+            )
         elif call.output.json:
             call.output.documents(one.to_json() for one in opened.trash.emptied())
         else:

@@ -51,3 +51,29 @@ def test_a_library_s_name_is_one_line(shell: Shell, tmp_path: Path) -> None:
     failed = shell.calls("init", str(tmp_path / "Two"), "--name", "two\nlines")
     assert (failed.code, "a name on one line" in failed.err) == (2, True)
     assert not (tmp_path / "Two.bifolio").exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (("list",), "There are no references."),
+        (("search", "nothing"), "Nothing was found."),
+        (("list", "--query", "nothing"), "Nothing was found."),
+        (("list", "--trash"), "The trash is empty."),
+        (("trash", "list"), "The trash is empty."),
+        (("list", "--group", "Reading"), "There are no references in the group Reading."),
+    ],
+)
+def test_what_finds_nothing_says_so_beside_the_outcome(
+    shell: Shell, call: tuple[str, ...], said: str
+) -> None:
+    shell.does("group", "create", "Reading")
+    found = shell.does(*call)
+    assert (found.out, found.err) == ("", f"{said}\n")
+    found = shell.does(*call, "--json")
+    assert (found.out, found.err) == ("[]\n", "")
+
+
+def test_a_word_that_no_style_has_is_told(shell: Shell) -> None:
+    found = shell.does("cite", "--styles", "zzzz")
+    assert (found.out, found.err) == ("", "No style has 'zzzz' in its name.\n")
