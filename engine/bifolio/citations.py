@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from bifolio.errors import CitationsMissingError, StyleError, StyleNotFoundError
+from bifolio.errors import CitationsMissingError, InvalidValueError, StyleError, StyleNotFoundError
 from bifolio.results import Cited
 
 
@@ -56,8 +56,11 @@ def cite(
         locale: such as ``de-DE``; by default the style's own.
 
     Raises:
+        InvalidValueError: no locale that is known.
         CitationsMissingError, StyleNotFoundError, StyleError.
     """
+    if locale is not None:
+        _check_locale(locale)
     prepared = [_prepared(item, form) for item in items]
     loaded = _loaded(style, locale)
     failed: tuple[str, ...] = ()
@@ -94,6 +97,18 @@ def _loaded(style: str, locale: str | None) -> Any:
             return citeproc.CitationStylesStyle(str(path), locale=locale, validate=False)
         except (*_FAULTS, OSError, SyntaxError) as error:
             raise StyleError(style, reason=f"it cannot be read ({error})") from error
+
+
+def _check_locale(locale: str) -> None:
+    """Refuse what citeproc would pass over and write in American English."""
+    citeproc = _citeproc()
+    known = {*citeproc.LANGUAGE_NAMES, *citeproc.PRIMARY_DIALECTS}
+    if locale in known:
+        return
+    near = difflib.get_close_matches(locale.replace("_", "-"), sorted(known), n=1, cutoff=0.5)
+    raise InvalidValueError(
+        "locale", expected=f"a language such as {near[0] if near else 'de-DE'}", got=f"'{locale}'"
+    )
 
 
 def _path_of(style: str) -> Path:

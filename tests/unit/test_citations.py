@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bifolio.citations import Form, cite, styles
-from bifolio.errors import StyleError, StyleNotFoundError
+from bifolio.errors import InvalidValueError, StyleError, StyleNotFoundError
 
 BOOK: dict[str, Any] = {
     "id": "book",
@@ -60,6 +60,12 @@ def test_a_style_sorts_and_numbers_its_entries() -> None:
     numbered = cite([ARTICLE, BOOK], style="ieee", form=Form.TEXT)
     assert numbered.citation == "[1], [2]"
     assert numbered.bibliography[0].startswith("[1] A. M. van den Berg, “Folding”, Paper, vol. 3")
+
+
+@pytest.mark.parametrize(("locale", "near"), [("xx", "such as"), ("de_DE", "de-DE")])
+def test_a_locale_that_nobody_knows_is_refused(locale: str, near: str) -> None:
+    with pytest.raises(InvalidValueError, match=near):
+        cite([ARTICLE], style="apa", form=Form.TEXT, locale=locale)
 
 
 def test_a_locale_speaks_its_language() -> None:

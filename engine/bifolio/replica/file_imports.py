@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from bifolio.errors import FileFormatError
+from bifolio.errors import FileFormatError, UsageError
+from bifolio.formats import is_library
 from bifolio.records.reference import SkippedRecord
 from bifolio.replica.importer import Importer
 from bifolio.replica.intake import items_of
@@ -30,6 +31,7 @@ def import_files(
     ``progress`` is told the file, what is done of it and all of it. The other arguments are those
     of ``Library.import_files``.
     """
+    _check_group(paths, format, zotero_group)
     report = ImportReport()
     rehearsal = replica.database.rehearsal() if dry_run else nullcontext()
     with replica.journal.command() as command, rehearsal:
@@ -51,6 +53,20 @@ def import_files(
                 replica.introduce_device()
         command.words = report.in_words(len(paths))
     return report
+
+
+def _check_group(paths: Sequence[Path], format: str | None, zotero_group: str | None) -> None:
+    """A group library is one of a Zotero library's, and of nothing else.
+
+    Raises:
+        UsageError: nothing was imported.
+    """
+    files = [path for path in paths if not is_library(path, format)] if zotero_group else []
+    if files:
+        raise UsageError(
+            f"{files[0]} is no Zotero library; it has no group library '{zotero_group}'.",
+            next_step="Name the Zotero library alone, or leave --zotero-group out.",
+        )
 
 
 def _telling(progress: Progress | None, file: str) -> Callable[[int, int], None] | None:

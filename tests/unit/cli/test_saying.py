@@ -77,3 +77,11 @@ def test_what_finds_nothing_says_so_beside_the_outcome(
 def test_a_word_that_no_style_has_is_told(shell: Shell) -> None:
     found = shell.does("cite", "--styles", "zzzz")
     assert (found.out, found.err) == ("", "No style has 'zzzz' in its name.\n")
+
+
+def test_a_group_library_of_a_file_is_refused(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "a.bib"
+    file.write_text("@book{a, title={On Paper}}")
+    failed = shell.calls("import", "--zotero-group", "Lab", str(file))
+    assert (failed.code, "a.bib is no Zotero library" in failed.err) == (2, True)
+    assert shell.does("list").out == ""
