@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bifolio.errors import UsageError
+
 if TYPE_CHECKING:
     from bifolio.home import Home
 
@@ -72,9 +74,19 @@ class Environment:
         return Path.home()
 
     def home_path(self) -> Path:
-        """The folder of this device's key and default library."""
+        """The folder of this device's key and default library.
+
+        Raises:
+            UsageError: BIFOLIO_HOME names a file.
+        """
         if self.home:
-            return Path(self.home).expanduser().absolute()
+            named = Path(self.home).expanduser().absolute()
+            if named.exists() and not named.is_dir():
+                raise UsageError(
+                    f"BIFOLIO_HOME names {named}, which is a file and no folder.",
+                    next_step="Let it name a folder; one that is not there is made.",
+                )
+            return named
         from platformdirs import user_data_path
 
         return user_data_path("bifolio")

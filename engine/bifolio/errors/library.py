@@ -30,9 +30,10 @@ class NotALibraryError(LibraryError):
 class PathTakenError(LibraryError):
     """A new replica was to be made where something is already."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_file: bool = False) -> None:
+        what = "a file and no folder" if is_file else "not empty"
         super().__init__(
-            f"{path} is not empty; a new library was not made there, so nothing is overwritten.",
+            f"{path} is {what}; a new library was not made there, so nothing is overwritten.",
             path=path,
             next_step="Name a path that does not exist yet.",
         )

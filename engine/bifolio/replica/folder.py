@@ -65,7 +65,7 @@ def place(path: Path, build: Callable[[Path], None]) -> None:
         build: fills the folder, in which there is an empty one for files, and leaves nothing open.
 
     Raises:
-        PathTakenError: something is there.
+        PathTakenError: something is there, or a folder above it is a file.
         ReadOnlyLibraryError: it cannot be written there.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -74,6 +74,9 @@ def place(path: Path, build: Callable[[Path], None]) -> None:
     try:
         unfinished.mkdir(parents=True)
         (unfinished / FILES).mkdir()
+    except (NotADirectoryError, FileExistsError) as error:
+        above = next(one for one in path.parents if one.exists())
+        raise PathTakenError(above, is_file=True) from error
     except OSError as error:
         raise ReadOnlyLibraryError(path.parent) from error
     try:

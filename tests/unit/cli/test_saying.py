@@ -85,3 +85,16 @@ def test_a_group_library_of_a_file_is_refused(shell: Shell, tmp_path: Path) -> N
     failed = shell.calls("import", "--zotero-group", "Lab", str(file))
     assert (failed.code, "a.bib is no Zotero library" in failed.err) == (2, True)
     assert shell.does("list").out == ""
+
+
+def test_a_home_that_is_a_file_is_told_as_such(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    failed = shell.calls("init", str(file / "Work"))
+    assert (failed.code, f"{file} is a file and no folder" in failed.err) == (1, True)
+    monkeypatch.setenv("BIFOLIO_HOME", str(file))
+    for call in ("init", "list", "doctor"):
+        failed = shell.calls(call)
+        assert (failed.code, "is a file and no folder" in failed.err) == (2, True)
