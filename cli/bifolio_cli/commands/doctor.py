@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bifolio_cli.invocation import DONE_IN_PART, Invocation, JsonOption, LibraryOption, invocation
 from bifolio_cli.progress import ProgressBars
 from bifolio_cli.rendering import count
+
+if TYPE_CHECKING:
+    from bifolio.results.doctor import Diagnosis
 
 
 def doctor(
@@ -49,12 +52,23 @@ def doctor(
             call.output.say(f"{one.verdict:<9}  {one.check}: {one.message}")
             if one.next:
                 call.output.say(f"           {one.next}")
-        call.output.say("All is well." if found.is_well else "Some of it needs your attention.")
+        call.output.say(_summary(found))
     if not found.is_well:
         raise typer.Exit(DONE_IN_PART)
+
+
+def _summary(found: Diagnosis) -> str:
+    from bifolio.results.doctor import Verdict
+
+    if not found.is_well:
+        return "Some of it needs your attention."
+    unknown = any(one.verdict is Verdict.UNKNOWN for one in found.findings)
+    return "All that was looked at is well." if unknown else "All is well."
 
 
 def _rebuild(call: Invocation) -> None:
     with call.open_library() as opened:
         references = opened.rebuild_index()
-    call.output.remark(f"Derived anew: what lists read of {count(references, 'reference')}.")
+    call.output.remark(
+        f"Derived anew: what lists read of {count(references, 'reference')}, the trash included."
+    )

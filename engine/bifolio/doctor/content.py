@@ -44,12 +44,14 @@ def integrity(replica: Replica) -> Finding:
 
 def records(replica: Replica, progress: Progress | None) -> Finding:
     """Every record can be read, and the state hash is the sum over what they hold."""
-    total, unreadable = 0, []
+    total, references, unreadable = 0, 0, []
     ids = replica.records.all_ids()
     for done, record_id in enumerate(ids, start=1):
         try:
             entries = replica.document(record_id).entries()
-            total += canonical.record_share(record_id, view.kind_of(entries), entries)
+            kind = view.kind_of(entries)
+            references += kind == "reference"
+            total += canonical.record_share(record_id, kind, entries)
         except DocumentError:
             unreadable.append(record_id)
         if progress is not None and (done % 100 == 0 or done == len(ids)):
@@ -70,7 +72,12 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
             "not Bifolio, or Bifolio has a fault.",
             _KEEP,
         )
-    return Finding("records", Verdict.WELL, f"All {len(ids):,} records agree with the state hash.")
+    return Finding(
+        "records",
+        Verdict.WELL,
+        f"All {len(ids):,} records agree with the state hash; {references:,} of them are "
+        "references, what lies in the trash or went with it included.",
+    )
 
 
 def index(replica: Replica) -> Finding:

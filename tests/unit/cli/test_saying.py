@@ -98,3 +98,11 @@ def test_a_home_that_is_a_file_is_told_as_such(
     for call in ("init", "list", "doctor"):
         failed = shell.calls(call)
         assert (failed.code, "is a file and no folder" in failed.err) == (2, True)
+
+
+def test_a_check_that_left_something_out_does_not_say_that_all_is_well(two: Shell) -> None:
+    two.does("delete", "ink")
+    said = two.does("doctor").out
+    assert "2 of them are references, what lies in the trash" in said
+    assert said.endswith("\nAll is well.\n")
+    assert two.does("doctor", "--offline").out.endswith("\nAll that was looked at is well.\n")
