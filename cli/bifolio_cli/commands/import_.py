@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -143,7 +144,10 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
             "'bifolio history REF' shows what stood there; 'bifolio undo' takes the import back."
         )
     if report.trashed:
-        output.say(f"These are in the trash: {_named(report.trashed_keys)}")
+        output.say(
+            "These are in the trash, of this library or of the one that they come from: "
+            f"{_named(report.trashed_keys)}."
+        )
     if report.purged:
         output.say(
             f"{count(report.purged, 'reference')} went with the trash and stayed away: "
@@ -157,7 +161,11 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
 
 
 def _named(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:_NAMED_MAX]) + (", ..." if len(keys) > _NAMED_MAX else "")
+    """The keys, each once, with how often it stands there."""
+    told = [
+        key if number == 1 else f"{key} ({number:,} times)" for key, number in Counter(keys).items()
+    ]
+    return ", ".join(told[:_NAMED_MAX]) + (", ..." if len(told) > _NAMED_MAX else "")
 
 
 def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:

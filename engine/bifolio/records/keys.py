@@ -7,6 +7,9 @@ from collections.abc import Callable
 from bifolio.records.key_patterns import DEFAULT_PATTERN, make_by
 from bifolio.records.reference import Values
 
+#: The key of what has nothing that the pattern reads.
+NAMELESS = "reference"
+
 #: Characters of the record id that set a later key apart from the keeper's.
 _SUFFIX_LENGTH = 6
 
@@ -15,7 +18,7 @@ def make_key(
     values: Values, *, taken: Callable[[str], bool], pattern: str = DEFAULT_PATTERN
 ) -> str:
     """What the pattern makes of a reference; ``b``, ``c``... behind it while it is taken."""
-    base = make_by(pattern, values) or "reference"
+    base = make_by(pattern, values) or NAMELESS
     if not taken(base):
         return base
     number = 2

@@ -15,6 +15,7 @@ from bifolio import limits
 from bifolio.errors import FileTooLargeError, UnreadableFileError
 from bifolio.formats import is_library, library_layer, read, read_library
 from bifolio.records.attachments import Attachment
+from bifolio.records.keys import NAMELESS
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedFile,
@@ -97,7 +98,10 @@ class Intake:
 
     def _name(self, file: ImportedFile, reference: ImportedReference, reason: str) -> None:
         key = keyed(reference.values)["citation-key"]
-        self.left_out.append(LeftOut(f"the file '{file.name}' of {key}", reason))
+        # What has neither author, year nor title is told by its number in its own library.
+        number = reference.source.id.rpartition(":")[2]
+        who = f"the record {number}" if key == NAMELESS and number else key
+        self.left_out.append(LeftOut(f"the file '{file.name}' of {who}", reason))
 
 
 def _pieces(place: Path) -> Iterator[bytes]:

@@ -106,3 +106,15 @@ def test_a_check_that_left_something_out_does_not_say_that_all_is_well(two: Shel
     assert "2 of them are references, what lies in the trash" in said
     assert said.endswith("\nAll is well.\n")
     assert two.does("doctor", "--offline").out.endswith("\nAll that was looked at is well.\n")
+
+
+def test_an_import_tells_keys_of_the_trash_once_and_whose_trash_it_is(
+    two: Shell, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a.bib", tmp_path / "b.bib"
+    for file in (first, second):
+        file.write_text("@book{doe, title={On Glue}}")
+    two.does("import", str(first))
+    two.does("delete", "doe")
+    said = two.does("import", str(first), str(second)).out
+    assert "of this library or of the one that they come from: doe (2 times).\n" in said

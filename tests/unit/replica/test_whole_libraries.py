@@ -14,11 +14,11 @@ from tests.unit.replica.builders import Computer, meet, members, owner_of_a_libr
 from bifolio.document import deletion
 from bifolio.formats import write
 from bifolio.records.attachments import Attachment
-from bifolio.records.reference import ExportedReference, ImportedReference
+from bifolio.records.reference import ExportedReference, ImportedFile, ImportedReference, Source
 from bifolio.replica import exporting, reporting
 from bifolio.replica.groups import Groups
 from bifolio.replica.importer import Importer
-from bifolio.replica.intake import items_of
+from bifolio.replica.intake import Intake, items_of
 from bifolio.results import ImportReport
 
 PAPER: dict[str, object] = {"author": "Doe, Jane", "title": "On Paper", "year": "2014"}
@@ -268,6 +268,16 @@ def test_a_library_without_its_files_takes_none_away_and_names_them(
     assert report.missing_files == 1
     assert [one.what for one in report.left_out] == ["the file 'paper.pdf' of doe2014paper"]
     assert held(office, "On Paper") == ["paper.pdf"]
+
+
+def test_a_file_of_a_record_without_a_name_is_told_by_the_record_s_number(
+    office: Computer,
+) -> None:
+    source = Source("endnote-xml", "Book", "db:17", ())
+    lost = ImportedFile("/lost.pdf", "lost.pdf", None)
+    intake = Intake(office.replica.contents, keeps=False)
+    intake.with_files(ImportedReference({"type": "book"}, source, 17, files=(lost,)))
+    assert [one.what for one in intake.left_out] == ["the file 'lost.pdf' of the record 17"]
 
 
 def test_a_dry_run_keeps_no_file_and_counts_them(office: Computer, tmp_path: Path) -> None:
