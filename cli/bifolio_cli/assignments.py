@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bifolio.errors import InvalidValueError, UsageError
-from bifolio.records.edits import Act, Edit
+from bifolio.records.edits import PARAGRAPH_BREAK, Act, Edit
 from bifolio.records.fields import MergeRule, canonical_field, merge_rule
 from bifolio.records.values import check_tag
 
@@ -23,9 +23,6 @@ _ACTS = {"=": Act.SET, "+=": Act.ADD, "-=": Act.REMOVE}
 _OPERATORS = {act: operator for operator, act in _ACTS.items()}
 
 _LISTS = (MergeRule.CREATORS, MergeRule.SET, MergeRule.LIST)
-
-#: Between two paragraphs of one text.
-PARAGRAPH_BREAK = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,9 @@ A file that cannot be read at all is skipped at line 0. Fields have CSL-JSON's n
 | `note=` | clears |
 | `x.shelf=B12` | sets a field of your own |
 
+Where a text had nothing yet, two computers that add to it at the same time write two texts: a
+conflict, of which `bifolio resolve REF note --take 1 --take 2` keeps both, as paragraphs.
+
 Names are `Family, Given`, `Family, Given, Suffix` or `{Body}`. Dates are EDTF (`2024`, `2024-05`,
 `2024-05/2024-07`, `2024~`); anything else is kept as it is written. `tag` and `keyword` are
 `tags`, `key` is `citation-key`.

@@ -109,7 +109,8 @@ def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
         verb, name = ("group ", shlex.quote(key)) if of_group else ("", key)
         yield f"  settle it: bifolio {verb}restore {name}  or  bifolio {verb}delete {name}"
     else:
-        yield f"  settle it: bifolio resolve {key} {field} --take N"
+        both = " (--take 1 --take 2 keeps both)" if conflict["kind"] == "text" else ""
+        yield f"  settle it: bifolio resolve {key} {field} --take N{both}"
 
 
 def summary_cells(reference: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -355,9 +355,15 @@ class Library:
         return found
 
     def resolve(
-        self, ref: str, field: str, *, take: int | None = None, value: str | None = None
+        self,
+        ref: str,
+        field: str,
+        *,
+        take: int | Sequence[int] | None = None,
+        value: str | None = None,
     ) -> Shown:
-        """Settle a conflict with one of its values, by number as last listed, or a new one.
+        """Settle a conflict with one of its values, by number as last listed (of texts also with
+        several, joined as paragraphs), or with a new one.
 
         Raises:
             ConflictChoiceError: no conflict there, or not as it was listed.

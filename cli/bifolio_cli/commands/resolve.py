@@ -25,9 +25,13 @@ def resolve(
         ),
     ],
     take: Annotated[
-        int | None,
+        list[int] | None,
         typer.Option(
-            "--take", metavar="N", min=1, help="The value with this number in the last listing."
+            "--take",
+            metavar="N",
+            min=1,
+            help="The value with this number in the last listing; of a text several, one below "
+            "the other.",
         ),
     ] = None,
     value: Annotated[
@@ -36,9 +40,12 @@ def resolve(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Settle a conflict: one value is kept, on every computer."""
+    """Settle a conflict: one value is kept, on every computer.
+
+    Of two notes, --take 1 --take 2 keeps both, as paragraphs of one.
+    """
     call = invocation(context, library=library, json=json)
-    if (take is None) == (value is None):
+    if bool(take) == (value is not None):
         raise UsageError(
             "A conflict is settled by one of --take N and --value V.",
             next_step="Run 'bifolio conflicts' to see the numbers.",

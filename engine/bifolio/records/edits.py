@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+#: Between two paragraphs of one text.
+PARAGRAPH_BREAK = "\n\n"
+
 
 class Act(Enum):
     """What one edit does to its field."""

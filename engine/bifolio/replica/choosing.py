@@ -8,6 +8,7 @@ from bifolio.document import creators, editing, registers, texts, view
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import ConflictChoiceError
+from bifolio.records.edits import PARAGRAPH_BREAK
 from bifolio.records.fields import FIELDS, MergeRule, canonical_field
 from bifolio.records.names import Name, parse_name
 from bifolio.records.reference import Value
@@ -37,21 +38,32 @@ def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
 
 
 def resolve(
-    replica: Replica, row: ReferenceRow, field: str, *, take: int | None, value: str | None
+    replica: Replica,
+    row: ReferenceRow,
+    field: str,
+    *,
+    take: int | Sequence[int] | None,
+    value: str | None,
 ) -> None:
     """Settle one conflict of a reference.
 
+    Args:
+        take: the number of a value; of a text several, which are then joined as paragraphs.
+        value: another value instead.
+
     Raises:
-        ConflictChoiceError: there is none, it changed since it was listed, or no such number.
+        ConflictChoiceError: there is none, it changed since it was listed, no such number, or
+            several of what is no text.
     """
     # In one transaction: a value that another process merges meanwhile was never listed, and
     # must not be settled away with the others.
     with replica.database.transaction():
-        _resolve(replica, row, _field(field), take=take, value=value)
+        takes = [take] if isinstance(take, int) else list(dict.fromkeys(take or ()))
+        _resolve(replica, row, _field(field), takes, value=value)
 
 
 def _resolve(
-    replica: Replica, row: ReferenceRow, name: str, *, take: int | None, value: str | None
+    replica: Replica, row: ReferenceRow, name: str, takes: Sequence[int], *, value: str | None
 ) -> None:
     conflict = next((one for one in lookup.conflicts(replica, row) if one.field == name), None)
     key = lookup.shown_key(row)
@@ -62,12 +74,18 @@ def _resolve(
             f"'{key}' was deleted and edited at the same time: 'bifolio restore {key}' keeps it, "
             f"'bifolio delete {key}' deletes it."
         )
-    if take is not None:
+    for take in takes:
         _check_listed(replica, conflict, take)
+    if len(takes) > 1 and conflict.kind != view.ConflictKind.TEXT:
+        raise ConflictChoiceError(
+            f"The values of '{name}' are no texts that could be joined: take one of them."
+        )
 
     def write(plan: Plan, entries: Entries) -> None:
-        if take is not None:
-            _plan_take(plan, entries, conflict, take)
+        if len(takes) > 1:
+            _plan_joined(plan, entries, conflict, takes)
+        elif takes:
+            _plan_take(plan, entries, conflict, takes[0])
         elif value is not None:
             _plan_value(plan, entries, conflict, value)
 
@@ -120,6 +138,14 @@ def _plan_take(plan: Plan, entries: Entries, conflict: Conflict, take: int) -> N
     else:
         stored = None if chosen is None else encode_register(_value(chosen))
         registers.plan_set(plan, entries, conflict.field, stored)
+    editing.finish(plan, entries)
+
+
+def _plan_joined(plan: Plan, entries: Entries, conflict: Conflict, takes: Sequence[int]) -> None:
+    """Texts below one another in the order given; one that was cleared adds nothing."""
+    chosen = [conflict.values[take - 1].value for take in takes]
+    joined = PARAGRAPH_BREAK.join(str(one) for one in chosen if one)
+    texts.plan_replace(plan, entries, conflict.field, joined)
     editing.finish(plan, entries)
 
 

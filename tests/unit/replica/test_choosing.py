@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.unit.replica.builders import Computer, meet, members
 
-from bifolio.document import view
+from bifolio.document import editing, view
 from bifolio.errors import ConflictChoiceError
+from bifolio.records.edits import Act, Edit
 from bifolio.replica import choosing, lookup
 from bifolio.storage.derived import ReferenceRow
 
@@ -64,5 +66,34 @@ def test_what_cannot_be_chosen_is_named_as_it_is_shown(tmp_path: Path) -> None:
         with pytest.raises(ConflictChoiceError, match=f"'bifolio restore {key}' keeps it"):
             choosing.resolve(office.replica, found, view.DELETED, take=None, value="kept")
         with pytest.raises(ConflictChoiceError, match=f"'{key}' has no conflict in 'title'"):
-            choosing.resolve(office.replica, found, "title", take=1, value=None)
+            choosing.resolve(office.replica, found, "title", take=[1], value=None)
         assert lookup.find(office.replica, key).id == record_id
+
+
+def test_texts_begun_on_two_computers_apart_are_joined_as_paragraphs(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    meet(office, home)
+    for computer, paragraph in ((office, "Mine."), (home, "Yours.")):
+        edit = Edit("note", Act.ADD, (paragraph,))
+        computer.commits(ONE, partial(editing.plan_edits, edits=[edit]))
+    meet(office, home)
+    (conflict,) = lookup.conflicts(office.replica, row(office))
+    assert {one.value for one in conflict.values} == {"Mine.", "Yours."}
+    choosing.remember(office.replica, [conflict])
+    with pytest.raises(ConflictChoiceError):
+        choosing.resolve(office.replica, row(office), "note", take=[1, 3], value=None)
+    choosing.resolve(office.replica, row(office), "note", take=[2, 1, 2], value=None)
+    meet(office, home)
+    for computer in (office, home):
+        shown = computer.shows(ONE)
+        second, first = (one.value for one in conflict.values)
+        assert (shown.fields["note"], shown.conflicts) == (f"{first}\n\n{second}", ())
+
+
+def test_values_that_are_no_texts_are_not_joined(office: Computer) -> None:
+    (conflict,) = lookup.conflicts(office.replica, row(office))
+    choosing.remember(office.replica, [conflict])
+    with pytest.raises(ConflictChoiceError, match="no texts"):
+        choosing.resolve(office.replica, row(office), FIELD, take=[1, 2], value=None)
+    assert len(office.shows(ONE).conflicts) == 1
