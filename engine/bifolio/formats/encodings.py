@@ -1,15 +1,17 @@
 """Bytes to text: which character set a file is in, and what never reaches a value.
 
-UTF-8 or UTF-16, each with or without a mark; else what a comment at the beginning declares, as
-JabRef, BibDesk and Emacs write it; else GB 18030 where the bytes stand in pairs as Chinese text
-has them; else Windows-1252, else Latin-1 (which cannot fail). Line ends become ``\\n``. May not
-know any format.
+UTF-8 or UTF-16, each with or without a mark; else what the beginning declares, in a comment as
+JabRef, BibDesk and Emacs write it or in XML's own declaration; else GB 18030 where the bytes stand
+in pairs as Chinese text has them; else Windows-1252, which gives every byte a character. Bytes
+that are no UTF-8 in a text that is, are Windows-1252 too: files are joined end to end. What is a
+guess is remarked upon. Line ends become ``\\n``. May not know any format.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from bifolio.errors import FileFormatError
@@ -40,7 +42,7 @@ _MARKS = (
 )
 
 
-#: What a comment of the first lines says of the file's character set.
+#: What a comment of the first lines, or the first line of an XML, says of the file's character set.
 _DECLARED = re.compile(
     rb"^%+[ \t]*(?:Saved with string )?encoding:?[ \t]+([^\r\n]{3,40}?)[ \t]*$"
     rb"|-\*-.{0,60}?coding:[ \t]*([\w-]+)",
@@ -58,14 +60,35 @@ _BIBDESK_NAMES = {
     "japanese (euc)": "euc_jp",
 }
 
+#: Latin-1 has control characters where Windows-1252 has quotation marks and dashes; whoever says
+#: the one writes the other.
+_LATIN_1 = "iso8859-1"
+#: Windows-1252 for every byte: those that it leaves open are control characters.
+_WINDOWS = {
+    byte: bytes([byte]).decode("cp1252", errors="ignore") or chr(byte) for byte in range(128, 256)
+}
+_OPEN = re.compile("[\x81\x8d\x8f\x90\x9d]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_STRAY = re.compile("[\udc80-\udcff]")
+#: Lines that a remark names.
+_LINES_NAMED_MAX = 5
+
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 _CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 #: Of the bytes beyond ASCII, how many must stand in pairs, and of their characters be Chinese.
 _CHINESE_SHARE = 0.95
 
 
-def read_text(path: Path, *, expected: str) -> str:
-    """The whole text of a file, in Unicode, with ``\\n`` line ends.
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Where a character set had to be guessed, and how."""
+
+    line: int
+    reason: str
+
+
+def read_text(path: Path, *, expected: str) -> tuple[str, Remark | None]:
+    """The whole text of a file, in Unicode, with ``\\n`` line ends; and what was guessed in it.
 
     Raises:
         FileFormatError: missing, no file, not readable, too large, or binary.
@@ -74,37 +97,106 @@ def read_text(path: Path, *, expected: str) -> str:
     for magic, kind in _MAGIC.items():
         if raw.startswith(magic):
             raise FileFormatError(str(path), expected=expected, got=kind)
-    text = decode(raw)
+    text, remark = decode(raw)
     sample = text[:_SAMPLE_CHARACTERS]
     if len(_CONTROL.findall(sample)) > max(1.0, len(sample) * _CONTROL_SHARE_MAX):
         raise FileFormatError(str(path), expected=expected, got="a binary file")
-    return _clean(text)
+    return _clean(text), remark
 
 
-def decode(raw: bytes) -> str:
-    """The text of these bytes; every byte string has one."""
+def decode(raw: bytes) -> tuple[str, Remark | None]:
+    """The text of these bytes, and what was guessed in it; every byte string has one."""
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
-            return raw[len(mark) :].decode(encoding, errors="replace")
+            if encoding == "utf-8":
+                return _mostly_utf8(raw[len(mark) :])
+            return raw[len(mark) :].decode(encoding, errors="replace"), None
     if (unmarked := _unmarked_utf16(raw)) is not None:
-        return raw.decode(unmarked, errors="replace")
+        return raw.decode(unmarked, errors="replace"), None
     try:
-        return raw.decode("utf-8")
+        return raw.decode("utf-8"), None
     except UnicodeDecodeError as error:
-        # A file cut in the middle of its last character is UTF-8 all the same, and so is one with
-        # a single damaged byte among many good characters.
-        text = raw.decode("utf-8", errors="replace")
-        broken = text.count("\ufffd")
-        if error.start >= len(raw) - 4 or broken * 20 < _non_ascii(raw):
-            return text
-    if (declared := _declared(raw)) is not None:
-        return declared
-    if (chinese := _chinese(raw)) is not None:
-        return chinese
+        if _is_cut(error, raw) or _is_mostly_utf8(raw):
+            return _mostly_utf8(raw)
+    if (text := _declared(raw)) is not None or (text := _chinese(raw)) is not None:
+        return text, None
+    return _windows(raw)
+
+
+def _is_mostly_utf8(raw: bytes) -> bool:
+    """Whether of the characters beyond ASCII at least as many are UTF-8 as are not.
+
+    Two bytes that are one such character by chance are rare in any other character set.
+    """
+    text = raw.decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    good = sum(map(len, _BEYOND_ASCII.findall(text))) - broken
+    return good >= max(1, broken)
+
+
+def _is_cut(error: UnicodeDecodeError, raw: bytes) -> bool:
+    """Whether the text is UTF-8 that ends inside a character.
+
+    One byte that begins a character may be a letter of another set where no other one is UTF-8.
+    """
+    begun = error.end - error.start
+    cut = error.reason == "unexpected end of data"
+    return cut and (begun > 1 or _non_ascii(raw[: error.start]) > 0)
+
+
+def _mostly_utf8(raw: bytes) -> tuple[str, Remark | None]:
+    """UTF-8 in which other bytes are Windows-1252; the end may be cut inside a character."""
+    text = raw.decode("utf-8", errors="surrogateescape")
+    if not _STRAY.search(text):
+        return text, None
     try:
-        return raw.decode("cp1252")
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if _is_cut(error, raw):
+            return raw.decode("utf-8", errors="replace"), None
+    lines = _lines(text, _STRAY)
+    text = _STRAY.sub(lambda found: _WINDOWS[ord(found.group()) - 0xDC00], text)
+    reason = f"the file is UTF-8, but not all of {_line_words(lines)}; read there as Windows-1252"
+    return text, Remark(lines[0], reason)
+
+
+def _windows(raw: bytes) -> tuple[str, Remark | None]:
+    """Windows-1252; a byte that it leaves open is the control character of its number."""
+    try:
+        return raw.decode("cp1252"), None
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        text = raw.decode("latin-1").translate(_WINDOWS)
+    lines = _lines(text, _OPEN)
+    reason = (
+        f"the character set could not be told: not all bytes in {_line_words(lines)} are "
+        "Windows-1252; letters with accents may be other ones"
+    )
+    return text, Remark(lines[0], reason)
+
+
+def _lines(text: str, pattern: re.Pattern[str]) -> list[int]:
+    """The numbers of the lines in which the pattern is found."""
+    lines: list[int] = []
+    line, counted = 1, 0
+    for found in pattern.finditer(text):
+        line += _line_ends(text, counted, found.start())
+        counted = found.start()
+        if not lines or lines[-1] != line:
+            lines.append(line)
+    return lines
+
+
+def _line_ends(text: str, start: int, end: int) -> int:
+    ends = text.count("\n", start, end)
+    return ends + text.count("\r", start, end) - text.count("\r\n", start, end)
+
+
+def _line_words(lines: list[int]) -> str:
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    named = ", ".join(map(str, lines[:_LINES_NAMED_MAX]))
+    more = len(lines) - _LINES_NAMED_MAX
+    return f"lines {named}" + (f" and {more} more" if more > 0 else "")
 
 
 def _declared(raw: bytes) -> str | None:
@@ -112,9 +204,13 @@ def _declared(raw: bytes) -> str | None:
     found = _DECLARED.search(raw[:_DECLARED_BYTES])
     if found is None:
         return None
-    name = (found.group(1) or found.group(2)).decode("ascii", errors="replace").lower()
+    said = found.group(1) or found.group(2)
+    name = said.decode("ascii", errors="replace").lower()
+    name = _BIBDESK_NAMES.get(name, name.removeprefix("x-"))
     try:
-        return raw.decode(_BIBDESK_NAMES.get(name, name.removeprefix("x-")))
+        if codecs.lookup(name).name == _LATIN_1:
+            return _windows(raw)[0]
+        return raw.decode(name)
     except (LookupError, UnicodeError, ValueError):
         return None
 

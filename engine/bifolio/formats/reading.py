@@ -81,10 +81,12 @@ def read(
             no error.
     """
     expected = _expected(path, format)
-    text = read_text(path, expected=expected)
+    text, remark = read_text(path, expected=expected)
     if not text.strip():
         return
     family = _family(path, text, format)
+    if remark is not None:
+        yield SkippedRecord(str(path), remark.line, remark.reason)
     records = _READERS[family.name](path, text)
     yield from _with_progress(records, path.stat().st_size, text.count("\n") + 1, progress)
 

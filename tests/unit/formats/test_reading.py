@@ -13,7 +13,6 @@ from tests.unit.formats.files import GOLDEN, load, load_content
 
 from bifolio.errors import FileFormatError
 from bifolio.formats import read, source_identity
-from bifolio.formats.encodings import decode
 from bifolio.formats.registry import BIBTEX, RIS
 from bifolio.formats.tagged_lines import TaggedRecord, split
 from bifolio.records.reference import Source
@@ -81,37 +80,6 @@ def test_progress_ends_at_the_size_of_the_file() -> None:
 
 def test_a_key_is_no_identity_of_its_own() -> None:
     assert source_identity(Source("bibtex", "misc", "key", ())) == ("key", False)
-
-
-def test_one_damaged_byte_does_not_change_the_character_set() -> None:
-    good = "Étude à Zürich, déjà vu, élève, naïve café, œuvre, garçon, fête, île, où".encode()
-    assert decode(good + b"\xff.").startswith("Étude à Zürich")
-
-
-@pytest.mark.parametrize(
-    ("comment", "encoding"),
-    [
-        ("% Encoding: ISO8859_2", "iso8859-2"),
-        ("%% Saved with string encoding Western (Mac OS Roman)", "mac_roman"),
-        ("% -*- coding: koi8-r -*-", "koi8-r"),
-        ("% Encoding: no such set", "cp1252"),
-        ("% Encoding: UTF-8", "cp1252"),
-    ],
-)
-def test_a_declared_character_set_is_believed_where_the_text_is_no_utf_8(
-    comment: str, encoding: str
-) -> None:
-    title = {"koi8-r": "Книга", "iso8859-2": "Łódź"}.get(encoding, "Müller")
-    text = f"{comment}\n@misc{{a, title={{{title}}}}}"
-    assert decode(text.encode(encoding)) == text
-    assert decode(text.encode()) == text
-
-
-def test_chinese_text_is_told_from_accented_letters() -> None:
-    chinese = "@misc{a, title={基于电无级变速器的内燃机最优控制策略}, author={陈骁 and 黄声华}}"
-    assert decode(chinese.encode("gb18030")) == chinese
-    western = "@misc{a, title={Größe über Öl, déjà vu à côté, façade}}"
-    assert decode(western.encode("cp1252")) == western
 
 
 def test_importing_the_package_loads_no_parser() -> None:
