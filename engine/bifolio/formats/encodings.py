@@ -45,7 +45,8 @@ _MARKS = (
 #: What a comment of the first lines, or the first line of an XML, says of the file's character set.
 _DECLARED = re.compile(
     rb"^%+[ \t]*(?:Saved with string )?encoding:?[ \t]+([^\r\n]{3,40}?)[ \t]*$"
-    rb"|-\*-.{0,60}?coding:[ \t]*([\w-]+)",
+    rb"|-\*-.{0,60}?coding:[ \t]*([\w-]+)"
+    rb"|\A\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.:-]{3,40})[\"']",
     re.IGNORECASE | re.MULTILINE,
 )
 _DECLARED_BYTES = 2048
@@ -204,7 +205,7 @@ def _declared(raw: bytes) -> str | None:
     found = _DECLARED.search(raw[:_DECLARED_BYTES])
     if found is None:
         return None
-    said = found.group(1) or found.group(2)
+    said = found.group(1) or found.group(2) or found.group(3)
     name = said.decode("ascii", errors="replace").lower()
     name = _BIBDESK_NAMES.get(name, name.removeprefix("x-"))
     try:

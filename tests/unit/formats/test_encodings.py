@@ -84,6 +84,19 @@ def test_the_lines_of_a_remark_are_counted_by_any_line_end_and_named_up_to_five(
     assert "lines 4, 5, 6, 7, 8 and 4 more" in remark.reason
 
 
+def test_an_xml_declaration_is_believed_where_the_text_is_no_utf_8(tmp_path: Path) -> None:
+    title = "Привет мир"
+    xml = (
+        "<?xml version='1.0' encoding='{}'?>\n<xml><records><record>"
+        f"<titles><title>{title}</title></titles></record></records></xml>"
+    )
+    for encoding in ("windows-1251", "koi8-r", "utf-8"):
+        loaded = load_content(tmp_path, xml.format(encoding).encode(encoding), "a.xml")
+        assert [values["title"] for values in loaded.values()] == [title]
+    false = xml.format("windows-1251").encode()
+    assert load_content(tmp_path, false, "a.xml").values()[0]["title"] == title
+
+
 def test_latin_1_where_it_is_declared_has_the_quotation_marks_of_windows() -> None:
     text = "% Encoding: ISO8859_1\n@book{k, title={“Café”}}"
     assert decode(text.encode("cp1252")) == (text, None)
