@@ -100,3 +100,10 @@ def test_an_xml_declaration_is_believed_where_the_text_is_no_utf_8(tmp_path: Pat
 def test_latin_1_where_it_is_declared_has_the_quotation_marks_of_windows() -> None:
     text = "% Encoding: ISO8859_1\n@book{k, title={“Café”}}"
     assert decode(text.encode("cp1252")) == (text, None)
+
+
+def test_a_title_with_the_control_characters_of_a_pdf_is_no_binary_file(tmp_path: Path) -> None:
+    ris = "TY  - JOUR\nTI  - The e\x03ect of work\x02flow\nER  - \n"
+    assert (
+        load_content(tmp_path, ris, "a.ris").values()[0]["title"] == "The e\x03ect of work\x02flow"
+    )
