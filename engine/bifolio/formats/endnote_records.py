@@ -16,10 +16,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from bifolio.formats.carriers import restore
+from bifolio.formats.endnote_pieces import Piece, mended, pieces
 from bifolio.formats.endnote_text import Run, attributes, read_raw, write_raw
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
+    from lxml.etree import XMLSyntaxError, _Element
 
 Tags = list[tuple[str, str]]
 
@@ -66,7 +67,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Where the XML is not well formed, and how much was read all the same."""
+    """Where the XML is not well formed, and what became of it."""
 
     line: int
     reason: str
@@ -78,30 +79,68 @@ def has_document_type(text: str) -> bool:
 
 
 def split(text: str) -> Iterator[Record | Damage]:
-    """All records in order; damage comes last."""
+    """All records in order, each one's damage before it.
+
+    After the first fault every record is parsed by itself, so that it is the only one to suffer.
+    """
     from lxml.etree import XMLSyntaxError
 
     body = text[max(0, text.find("<")) :].encode("utf-8", errors="replace")
-    before = after = 0
+    read = 0
     try:
-        for record in _records(body, recover=False):
+        for record in _records(body):
             yield record
-            before += 1
+            read += 1
         return
     except XMLSyntaxError:
+        pass
+    named = False
+    for piece in pieces(text, after=read):
+        one, damage = _alone(piece)
+        if damage is not None:
+            yield damage
+            named = True
+        if one is not None:
+            yield one
+            read += 1
+    if not named:
         line, reason = _first_fault(body)
+        yield Damage(line, f"the XML is damaged here ({reason}); records read from it: {read}")
+
+
+def _alone(piece: Piece) -> tuple[Record | None, Damage | None]:
+    """A record parsed by itself: as it stands, else mended, else as far as it goes."""
+    from lxml.etree import XMLSyntaxError
+
     try:
-        for number, record in enumerate(_records(body, recover=True)):
-            if number >= before:
-                yield record
-                after += 1
+        element = _parsed(piece.text)
+        return None if element is None else _record(element, piece.line), None
+    except XMLSyntaxError as error:
+        line, reason = _fault(error)
+    line += piece.line - 1
+    how = "mended where characters are no XML"
+    try:
+        element = _parsed(mended(piece.text))
     except XMLSyntaxError:
-        pass  # what the first pass said holds; the count below says how far this one came
-    yield Damage(
-        line,
-        f"the XML is damaged here ({reason}); records read: {before} before the damage, {after} "
-        "from there on, the first of these perhaps in part",
+        element = _parsed(mended(piece.text), recover=True)
+        how = "imported as far as it could be read"
+    record = None if element is None else _record(element, piece.line)
+    return record, Damage(line, f"the XML of this record is damaged ({reason}); {how}")
+
+
+def _parsed(text: str, *, recover: bool = False) -> _Element | None:
+    """The element; nothing where not even recovering finds one."""
+    from lxml.etree import XMLParser, fromstring
+
+    parser = XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, recover=recover
     )
+    return fromstring(text.encode("utf-8", errors="replace"), parser)
+
+
+def _fault(error: XMLSyntaxError) -> tuple[int, str]:
+    """(line, reason) of a fault."""
+    return int(error.lineno or 1), str(error.msg or "").split(", line")[0]
 
 
 def _first_fault(body: bytes) -> tuple[int, str]:
@@ -112,11 +151,11 @@ def _first_fault(body: bytes) -> tuple[int, str]:
     try:
         fromstring(body, parser)
     except XMLSyntaxError as error:
-        return int(error.lineno or 1), str(error.msg or "").split(", line")[0]
+        return _fault(error)
     return 1, "not well formed"
 
 
-def _records(body: bytes, *, recover: bool) -> Iterator[Record]:
+def _records(body: bytes) -> Iterator[Record]:
     from lxml.etree import iterparse
 
     events = iterparse(
@@ -127,20 +166,18 @@ def _records(body: bytes, *, recover: bool) -> Iterator[Record]:
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
-        recover=recover,
     )
     for _, element in events:
-        yield _record(element)
+        yield _record(element, element.sourceline or 1)
         element.clear()
         # Where an end tag is missing, a record stands inside another one that is not yet read.
         while (before := element.getprevious()) is not None and before.tag == "record":
             before.getparent().remove(before)
 
 
-def _record(element: _Element) -> Record:
+def _record(element: _Element, line: int) -> Record:
     kind = ""
     tags: Tags = []
-    line = element.sourceline or 1
     for child in element:
         if not isinstance(child.tag, str) or child.tag == "record":
             continue

@@ -24,7 +24,7 @@ _TAGS: Final = {"bold": "b", "italic": "i", "underline": "u", "subscript": "sub"
 _FACES: Final = {tag: face for face, tag in _TAGS.items()}
 
 #: What XML 1.0 has no place for.
-_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 #: What is not written as it is.
 _SPECIAL: Final = re.compile(r"[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -137,7 +137,7 @@ def runs_of_plain_text(text: str) -> list[Run]:
 
 
 def _run(text: str, faces: list[str]) -> Run:
-    legal = _ILLEGAL.sub("", text).replace("\n", "\r")
+    legal = ILLEGAL.sub("", text).replace("\n", "\r")
     if not faces:
         return Run(legal)
     named = " ".join(face for face in _TAGS if face in faces)
@@ -147,7 +147,7 @@ def _run(text: str, faces: list[str]) -> Run:
 def _escaped(text: str) -> str:
     if not _SPECIAL.search(text):
         return text
-    return escape(_ILLEGAL.sub("", text), {"\r": "&#xD;"})
+    return escape(ILLEGAL.sub("", text), {"\r": "&#xD;"})
 
 
 def _unescaped(text: str) -> str:

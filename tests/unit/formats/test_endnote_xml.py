@@ -154,17 +154,73 @@ def test_a_document_type_is_refused(tmp_path: Path) -> None:
         load_content(tmp_path, text, "a.xml")
 
 
-@pytest.mark.parametrize("damage", ["&nothing;", "<b>", "\x02", "</title>"])
-def test_damage_is_named_and_every_record_around_it_is_read(tmp_path: Path, damage: str) -> None:
-    parts = [f"<record><titles><title>{name}</title></titles></record>\n" for name in "ABC"]
-    parts[1] = parts[1].replace("B", f"B{damage}")
-    text = "<xml><records>\n" + "".join(parts) + "</records></xml>"
+_TITLES = [
+    "A &amp; B &lt; 5",
+    "B",
+    'C &amp;amp; D &gt; <style face="italic">E</style>',
+    "F &#38; G",
+]
+
+
+def _titled(titles: list[str]) -> str:
+    records = [f"<record><titles><title>{one}</title></titles></record>\n" for one in titles]
+    return "<xml><records>\n" + "".join(records) + "</records></xml>"
+
+
+_DAMAGES = [
+    "&nothing;", "<b>", "\x02", "</title>", "&#x0B;", "AT&T", "p < 0.05", "]]>", "<!--",
+    "<![CDATA[ x", "<record>", "</record>", "&#99999999;", "<?x", "</records></xml>", "<a b=c>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", _DAMAGES)
+@pytest.mark.parametrize("place", range(4))
+def test_damage_of_one_record_changes_no_other_and_is_named(
+    tmp_path: Path, damage: str, place: int
+) -> None:
+    whole = load_content(tmp_path, _titled(_TITLES), "a.xml")
+    damaged = [one + damage * (number == place) for number, one in enumerate(_TITLES)]
+    loaded = load_content(tmp_path, _titled(damaged), "a.xml")
+    assert loaded.skipped[0].line == place + 2
+    sources = {one.line: one.source for one in loaded.references if "title" in one.values}
+    for number, reference in enumerate(whole.references):
+        if number != place:
+            assert sources[number + 2] == reference.source
+    title = str(whole.values()[place]["title"])
+    assert any(str(values.get("title", "")).startswith(title[:1]) for values in loaded.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("One \x0b two \x02 x", "One two x"),
+        ("One &#x0B; two", "One two"),
+        ("AT&T &amp; more", "AT&T & more"),
+        ("Caf&eacute;&nbsp;&mdash; &foo; bar", "Café — &foo; bar"),
+        ("p < 0.05 &lt; 1", "p < 0.05 < 1"),
+        ("<![CDATA[a & b < c]]> & d ]]> e", "a & b < c & d ]]> e"),
+    ],
+)
+def test_characters_that_are_no_xml_are_mended(tmp_path: Path, written: str, title: str) -> None:
+    loaded = load_content(tmp_path, _titled([written]), "a.xml")
+    assert [values["title"] for values in loaded.values()] == [title]
+    assert "mended" in loaded.skipped[0].reason
+
+
+def test_damage_outside_of_records_is_named_and_costs_none(tmp_path: Path) -> None:
+    text = _titled(_TITLES).replace("<records>", "<records> & <!-- <record> -->")
     loaded = load_content(tmp_path, text, "a.xml")
-    assert [one.line for one in loaded.skipped] == [3]
-    titles = [str(values.get("title")) for values in loaded.values()]
-    assert titles[0] == "A"
-    assert any(title.startswith("B") for title in titles)
-    assert "C" in titles
+    assert len(loaded.references) == len(_TITLES)
+    assert [one.line for one in loaded.skipped] == [1]
+    assert f"records read from it: {len(_TITLES)}" in loaded.skipped[0].reason
+
+
+def test_a_comment_that_holds_a_record_is_no_record_after_damage(tmp_path: Path) -> None:
+    text = _titled(["A<!-- <record></record> -->", "B\x02", "C"]).replace(
+        "<records>", "<records><!-- <record><titles><title>Z</title></titles></record> -->"
+    )
+    loaded = load_content(tmp_path, text, "a.xml")
+    assert [values["title"] for values in loaded.values()] == ["A", "B", "C"]
 
 
 def test_a_file_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
