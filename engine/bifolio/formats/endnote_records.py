@@ -49,6 +49,8 @@ _CONTAINERS: Final = frozenset(
     "related-urls pdf-urls text-urls image-urls".split()
 )
 
+#: What may stand before a document type: XML's declaration, comments, white space.
+_PROLOG: Final = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _STEP: Final = re.compile(r'([^/\[\]]+)((?:\[@[^"\]]+="[^"]*"\])*)')
 _ATTRIBUTE: Final = re.compile(r'\[@([^"\]=]+)="([^"]*)"\]')
 _TYPE: Final = re.compile(r"(\d*) ?(.*)", re.DOTALL)
@@ -75,7 +77,8 @@ class Damage:
 
 def has_document_type(text: str) -> bool:
     """Whether the XML declares a document type, which is refused."""
-    return "<!DOCTYPE" in text[: text.find("<record")]
+    found = _PROLOG.match(text, max(0, text.find("<")))
+    return found is not None and text.startswith("<!DOCTYPE", found.end())
 
 
 def split(text: str) -> Iterator[Record | Damage]:

@@ -154,6 +154,15 @@ def test_a_document_type_is_refused(tmp_path: Path) -> None:
         load_content(tmp_path, text, "a.xml")
 
 
+def test_a_document_type_behind_a_comment_that_names_a_record_is_refused(tmp_path: Path) -> None:
+    comments = '<?xml version="1.0"?>\n<!-- <record --> <!-- <xml><records> -->\n'
+    text = comments + '<!DOCTYPE xml [<!ENTITY a "aa">]>' + _record("<notes>&a;</notes>")
+    with pytest.raises(FileFormatError, match="document type"):
+        load_content(tmp_path, text, "a.xml")
+    named = "<!-- <!DOCTYPE --><!-- -->" + _record("<notes>A</notes>")
+    assert load_content(tmp_path, named, "a.xml").values()[0]["note"] == "A"
+
+
 _TITLES = [
     "A &amp; B &lt; 5",
     "B",
