@@ -22,6 +22,7 @@ from bifolio.formats import (
     library_layer,
     tagged_lines,
 )
+from bifolio.formats.bibtex_macros import macro_definition, macros_of, overlong
 from bifolio.formats.encodings import read_text
 from bifolio.formats.endnote_files import KeptFiles
 from bifolio.formats.gathering import Mapped
@@ -38,6 +39,7 @@ from bifolio.formats.registry import (
     ZOTERO,
     ReadFamily,
 )
+from bifolio.limits import MACRO_CHARACTERS_MAX
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedReference,
@@ -54,6 +56,10 @@ _PROGRESS_RECORDS: Final = 64
 
 #: The beginning of a file in which its format shows. Search exports have long prefaces.
 _SAMPLE_CHARACTERS: Final = 256 * 1024
+
+_OVERLONG: Final = (
+    f"is longer than {MACRO_CHARACTERS_MAX:,} characters; the name stands in its place"
+)
 
 _FOREIGN: Final = (
     (
@@ -205,6 +211,7 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
     blocks: list[str] = []
     free: list[str] = []
     entries: list[bibtex_blocks.Entry] = []
+    defined: dict[str, int] = {}
     for found in bibtex_blocks.split(text):
         if isinstance(found, bibtex_blocks.Entry):
             entries.append(found)
@@ -212,11 +219,18 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, found.reason)
         else:
             (free if found.free else blocks).append(found.text)
+            if (definition := macro_definition(found.text)) is not None:
+                defined[definition[0]] = found.line
             if found.problem:
                 yield SkippedRecord(str(path), found.line, f"{found.problem}; kept as it stands")
     imported = _blocks(BIBTEX, blocks, free)
     if imported is not None:
         yield imported
+    macros = macros_of(imported)
+    longest = max(map(len, macros.values()), default=0)
+    for name, line in defined.items():
+        if name not in macros:
+            yield SkippedRecord(str(path), line, f"the macro '{name}' {_OVERLONG}")
     parents = crossref.Parents(entries)
     entries.reverse()
     while entries:
@@ -224,6 +238,9 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         if entry.problem:
             yield SkippedRecord(str(path), entry.line, entry.problem)
         tags = (*entry.tags, *parents.inherited(entry))
+        if longest and (long := overlong(tags, macros, longest=longest)):
+            named = ", ".join(f"'{tag}'" for tag in long)
+            yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
         yield _reference(BIBTEX, entry.type, entry.key, tags, entry.line, imported)
 
 

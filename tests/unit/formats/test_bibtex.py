@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.formats.files import GOLDEN, load, load_content
+from tests.unit.formats.files import GOLDEN, export, exported, load, load_content
 
 from bifolio.formats import map_source
 from bifolio.formats.bibtex_blocks import Entry, split
@@ -180,3 +180,28 @@ def test_entries_beyond_one_piece_keep_their_lines() -> None:
     entries = [one for one in split(text) if isinstance(one, Entry)]
     assert len(entries) == 1000
     assert [one.line for one in entries] == list(range(1, 2001, 2))
+
+
+def test_macros_that_grow_tenfold_at_each_step_take_no_memory(tmp_path: Path) -> None:
+    bomb = '@string{a0="xxxxxxxxxx"}\n' + "".join(
+        f"@string{{a{step + 1} = {' # '.join([f'a{step}'] * 10)}}}\n" for step in range(12)
+    )
+    bomb += "@book{k, title=a12, note=a4}\n"
+    loaded = load_content(tmp_path, bomb)
+    (values,) = loaded.values()
+    assert values["title"] == "a12"
+    assert values["note"] == "a4"
+    assert [one.line for one in loaded.skipped] == list(range(5, 14))
+    assert "the macro 'a4' is longer than 16,384 characters" in loaded.skipped[0].reason
+
+
+def test_a_value_of_many_macros_keeps_their_names_where_their_text_is_too_long(
+    tmp_path: Path,
+) -> None:
+    text = f"@string{{a = {{{'x' * 9000}}}}}\n@book{{k, title = a # {{ and }} # a, note = a}}\n"
+    loaded = load_content(tmp_path, text)
+    (values,) = loaded.values()
+    assert values["title"] == "a and a"
+    assert values["note"] == "x" * 9000
+    assert [(one.line, "'title'" in one.reason) for one in loaded.skipped] == [(2, True)]
+    assert "title = a # { and } # a,\n" in export(exported(loaded), "bibtex", loaded.blocks)[0]
