@@ -2,7 +2,7 @@
 
 A line that has no tag continues the one before it. ``TY`` begins a record, ``ER`` (in any case, or
 missing) ends it, and a tag outside of any record begins one without a type. Text outside of
-records is kept; a bare counter (``12.``) is layout. May not know what a tag means.
+records is kept; a bare counter (``12.``) between records is layout. May not know what a tag means.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         value = (found.group(2) or "").strip()
         if pending:
             if record is not None:
-                _continue(record, pending)
+                _continue(record, pending, counted=tag == START)
             pending = []
         if tag == START or (record is None and tag != END):
             if record is not None:
@@ -91,7 +91,7 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         else:
             record.tags.append((tag, value))
     if record is not None:
-        _continue(record, pending)
+        _continue(record, pending, counted=False)
         yield record
     if outside:
         yield OutsideText(outside_line, "\n".join(outside))
@@ -110,12 +110,17 @@ def holds_outside_text(text: str) -> bool:
     return _OUTSIDE.match(text) is not None or _BETWEEN.search(text) is not None
 
 
-def _continue(record: TaggedRecord, lines: list[str]) -> None:
-    """Join lines without a tag to the value before them; the blank ones at the end are layout."""
+def _continue(record: TaggedRecord, lines: list[str], *, counted: bool) -> None:
+    """Join lines without a tag to the value before them; the blank ones at the end are layout.
+
+    Args:
+        counted: a number by itself behind an empty line counts the next record.
+    """
     while lines and not lines[-1].strip():
         lines.pop()
-    if len(lines) and _COUNTER.fullmatch(lines[-1].strip()) and len(lines) > 1:
-        lines = lines[:-1] if not lines[-2].strip() else lines
+    counter = len(lines) > 1 and not lines[-2].strip() and _COUNTER.fullmatch(lines[-1].strip())
+    if counted and counter:
+        lines.pop()
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:

@@ -144,3 +144,15 @@ def test_a_file_that_ends_inside_its_last_record_names_the_cut(tmp_path: Path) -
     assert "ends inside this record" in cut.skipped[0].reason
     unended = load_content(tmp_path, "TY  - JOUR\nTI  - One\n\nTY  - JOUR\nTI  - Two\n", "a.ris")
     assert unended.skipped == []
+
+
+def test_a_lone_number_inside_a_record_is_text_and_before_the_next_one_a_counter(
+    tmp_path: Path,
+) -> None:
+    record = "TY  - JOUR\nTI  - List\nN1  - In a box\n\n12\nAB  - Year:\n\n2019\n"
+    ended = load_content(tmp_path, (record + "ER  - \n\n2.\n") * 2, "a.ris")
+    for values in ended.values():
+        assert (values["note"], values["abstract"]) == ("In a box\n\n12", "Year:\n\n2019")
+    plain = "TY  - JOUR\nTI  - List\nAB  - Year:\n"
+    unended = load_content(tmp_path, plain + "\n2.\n" + plain + "\n2019\n", "a.ris")
+    assert [one["abstract"] for one in unended.values()] == ["Year:", "Year:\n\n2019"]
