@@ -1,8 +1,9 @@
 """Records of tagged lines (``TY  - JOUR``): the reader of RIS, and that of enw and nbib.
 
-A line that has no tag continues the one before it. ``TY`` begins a record, ``ER`` (in any case, or
-missing) ends it, and a tag outside of any record begins one without a type. Text outside of
-records is kept; a bare counter (``12.``) between records is layout. May not know what a tag means.
+A line that has no tag continues the one before it. ``TY`` begins a record (in small letters one
+whose tags may all be small), ``ER`` (in any case, or missing) ends it, and a tag outside of any
+record begins one without a type. Text outside of records is kept; a bare counter (``12.``) between
+records is layout. May not know what a tag means.
 """
 
 from __future__ import annotations
@@ -57,10 +58,11 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
     pending: list[str] = []
     outside: list[str] = []
     outside_line = 1
+    small = False
     tag_line = _TAG_LINE.fullmatch
     for number, line in enumerate(text.split("\n"), 1):
         found = tag_line(line)
-        tag = _tag(found.group(1)) if found is not None else ""
+        tag = _tag(found.group(1), small=small) if found is not None else ""
         if tag == "" or found is None:
             if record is not None:
                 pending.append(line)
@@ -80,6 +82,7 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
             if record is not None:
                 yield record
             record = TaggedRecord(number)
+            small = found.group(1).islower()
         if record is None:
             continue
         if tag == START:
@@ -87,7 +90,7 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         elif tag == END:
             record.ended = True
             yield record
-            record = None
+            record, small = None, False
         else:
             record.tags.append((tag, value))
     if record is not None:
@@ -97,12 +100,16 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         yield OutsideText(outside_line, "\n".join(outside))
 
 
-def _tag(written: str) -> str:
-    """The tag; nothing if the line only looks like one: only ``TY`` and ``ER`` may be small."""
+def _tag(written: str, *, small: bool) -> str:
+    """The tag; nothing if the line only looks like one (``in - vitro``).
+
+    Args:
+        small: the record began with a ``ty`` in small letters; else only ``TY`` and ``ER`` may be.
+    """
     if written.isupper():
         return written
     upper = written.upper()
-    return upper if upper in (START, END) else ""
+    return upper if small or upper in (START, END) else ""
 
 
 def holds_outside_text(text: str) -> bool:

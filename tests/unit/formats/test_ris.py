@@ -156,3 +156,20 @@ def test_a_lone_number_inside_a_record_is_text_and_before_the_next_one_a_counter
     plain = "TY  - JOUR\nTI  - List\nAB  - Year:\n"
     unended = load_content(tmp_path, plain + "\n2.\n" + plain + "\n2019\n", "a.ris")
     assert [one["abstract"] for one in unended.values()] == ["Year:", "Year:\n\n2019"]
+
+
+def test_tags_in_small_letters_are_read_where_the_record_begins_with_one(tmp_path: Path) -> None:
+    small = "ty - JOUR\nti - lower\nau - Roe, J.\nkw - one\ner -\nin - between\n"
+    capital = "TY  - JOUR\nTI  - Upper\nAB  - studied\nin - vitro\nER  - \n"
+    loaded = load_content(tmp_path, small + capital, "a.ris")
+    assert loaded.skipped == []
+    assert [one.blocks for one in loaded.blocks.values()] == [("in - between",)]
+    assert loaded.values() == [
+        {
+            "type": "article-journal",
+            "title": "lower",
+            "author": (Name("Roe", "J."),),
+            "tags": ("one",),
+        },
+        {"type": "article-journal", "title": "Upper", "abstract": "studied\nin - vitro"},
+    ]
