@@ -20,7 +20,7 @@ from bifolio.formats.identifiers import (
 )
 from bifolio.formats.mapping_meanings import endnote_number
 from bifolio.formats.mapping_types import ENDNOTE_TYPES, RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
-from bifolio.formats.people import parse_ris_name, write_ris_name
+from bifolio.formats.people import parse_ris_name, split_people, write_ris_name
 from bifolio.records.dates import CslDate, date_text, parse_date
 from bifolio.records.fields import FIELDS, MergeRule
 from bifolio.records.names import Name
@@ -161,7 +161,8 @@ def gather_rule(
     """
     rule = FIELDS[field]
     if rule is MergeRule.CREATORS:
-        gathering.append(index, field, read_name(value))
+        for person in split_people(value):
+            gathering.append(index, field, read_name(person))
     elif rule is MergeRule.TEXT:
         lines = [line.strip() for line in raw.split("\n")]
         gathering.append(index, field, "\n".join(lines).strip())

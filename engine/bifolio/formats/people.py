@@ -3,8 +3,8 @@
 BibTeX's rules: names are joined by ``and``; ``First von Last``, ``von Last, First`` and
 ``von Last, Jr, First``; what stands in braces is one word; a name all in braces is a body.
 ``and others`` is the name with the literal ``others`` and is written as ``and others`` again.
-RIS: ``Last, First, Suffix``; a comma at the end marks a body; without any comma nobody can tell,
-so the text stays whole, unless single letters stand after one word.
+RIS: ``Last, First, Suffix``, one to a line as a rule; a comma at the end marks a body; without any
+comma nobody can tell, so the text stays whole, unless single letters stand after one word.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ OTHERS: Final = Name(literal="others")
 #: ``Longrich N R``: a family name and nothing but single letters after it.
 _TRAILING_INITIALS: Final = re.compile(r"([^\W\d_][\w'’-]+)((?: [^\W\d_]\.?){1,4})")
 
+_ONE_PERSON: Final = re.compile(r"\s*[^\W\d_][^,]*,\s*[^\W\d_][^,]*")
 _EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix|useprefix)\s*=\s*", re.IGNORECASE)
 #: The space that ends a command parts no words: ``Dezs\\H o``, ``\\O stergaard``.
 _ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr`'^\"~=.])\s+([^\W\d_])")
@@ -41,6 +42,17 @@ def parse_bibtex_names(text: str) -> tuple[Name, ...]:
 def write_bibtex_names(names: tuple[Name, ...]) -> str:
     """The list as BibTeX writes it."""
     return " and ".join(_write_bibtex_name(name) for name in names)
+
+
+def split_people(text: str) -> list[str]:
+    """The names of a line that should hold one: ``Last, First; Last, First`` is several.
+
+    The text whole if any part is not of that form: bodies and addresses have semicolons too.
+    """
+    if ";" not in text:
+        return [text]
+    parts = text.split(";")
+    return parts if all(_ONE_PERSON.fullmatch(part) for part in parts) else [text]
 
 
 @lru_cache(maxsize=16_384)

@@ -29,7 +29,7 @@ from bifolio.formats.identifiers import doi_in_address, doi_of, is_doi, split_ur
 from bifolio.formats.mapping_fields import RIS_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping_meanings import is_taken, ris_meanings, written_name
 from bifolio.formats.mapping_types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
-from bifolio.formats.people import parse_ris_name, write_ris_name
+from bifolio.formats.people import parse_ris_name, split_people, write_ris_name
 from bifolio.formats.tagged_lines import is_tag_line
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
 from bifolio.records.names import Name
@@ -132,7 +132,8 @@ def _gather_value(
 ) -> None:
     rule = FIELDS[field]
     if rule is MergeRule.CREATORS:
-        gathering.append(index, field, parse_ris_name(value))
+        for person in split_people(value):
+            gathering.append(index, field, parse_ris_name(person))
     elif rule is MergeRule.TEXT:
         lines = "\n".join(map(str.strip, raw.split("\n"))) if "\n" in raw else raw
         gathering.append(index, field, lines.strip())

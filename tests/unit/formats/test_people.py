@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from tests.unit.formats.files import load_content
 
 from bifolio.formats.people import (
     parse_bibtex_names,
     parse_ris_name,
+    split_people,
     write_bibtex_names,
     write_ris_name,
 )
@@ -83,3 +87,37 @@ def test_a_family_name_in_small_letters_is_no_particle() -> None:
 def test_ris_names_come_back(written: str, name: Name) -> None:
     assert parse_ris_name(written) == name
     assert parse_ris_name(write_ris_name(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "people"),
+    [
+        ("Smith, J.;Roe, R.", ["Smith, J.", "Roe, R."]),
+        (
+            "Smith, John A.; van der Berg, J.; Öz, Ü",
+            ["Smith, John A.", "van der Berg, J.", "Öz, Ü"],
+        ),
+        ("Smith, J.; Roe", ["Smith, J.; Roe"]),
+        ("Office; Paper, Ink and Press; Town", ["Office; Paper, Ink and Press; Town"]),
+        ("A, B; C, D,", ["A, B; C, D,"]),
+        ("Roe, Jane, Jr", ["Roe, Jane, Jr"]),
+    ],
+)
+def test_several_people_on_one_line_are_parted_where_each_has_a_comma(
+    written: str, people: list[str]
+) -> None:
+    assert [one.strip() for one in split_people(written)] == people
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.ris", "TY  - JOUR\nTI  - A\nAU  - Smith, J.;Roe, R.\nER  - \n"),
+        ("a.enw", "%0 Journal Article\n%T A\n%A Smith, J.; Roe, R.\n"),
+    ],
+)
+def test_several_people_on_one_line_are_several_authors(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (values,) = load_content(tmp_path, text, name).values()
+    assert values["author"] == (Name("Smith", "J."), Name("Roe", "R."))
