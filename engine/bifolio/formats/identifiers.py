@@ -17,6 +17,8 @@ _SERIAL: Final = re.compile(
     r"\s*(?:\([^()]*\)|\[[^\[\]]*\])?",
     re.IGNORECASE,
 )
+#: A comma parts addresses only before white space: inside of one it is a character.
+_URL_BREAK: Final = re.compile(r"\s*;\s*(?=\w+://)|,?\s+(?=\w+://)|\s+")
 _PARTS: Final = re.compile(r"\s*[,;\n]\s*|\s+(?=97[89])|\s+(?=\d{4}-\d{3}[\dXx](?:\s|$))")
 
 
@@ -64,7 +66,7 @@ def bare_serial_number(text: str) -> str:
 
 def split_urls(text: str) -> list[str]:
     """The addresses of one text; the text whole if any part of it is none."""
-    parts = [part for part in re.split(r"\s*;\s*(?=\w+://)|\s+", text.strip()) if part]
+    parts = [part for part in _URL_BREAK.split(text.strip()) if part]
     if len(parts) > 1 and all(re.match(r"\w+://", part) for part in parts):
         return parts
     return [text.strip()] if text.strip() else []

@@ -85,6 +85,13 @@ def test_an_empty_record_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
         ("TY  - JOUR\nAN  - 123\nDP  - PubMed", "PMID", "123"),
         ("TY  - JOUR\nAN  - WOS:1", "accession-number", "WOS:1"),
         ("TY  - JOUR\nUR  - https://doi.org/10.1000/x", "DOI", "10.1000/x"),
+        (
+            "TY  - JOUR\nUR  - https://a.b/c, https://d.e/f",
+            "URL",
+            ("https://a.b/c", "https://d.e/f"),
+        ),
+        ("TY  - JOUR\nUR  - https://a.b/c,d https://e/", "URL", ("https://a.b/c,d", "https://e/")),
+        ("TY  - JOUR\nUR  - https://a.b/?u=c,https://e", "URL", ("https://a.b/?u=c,https://e",)),
         ("TY  - JOUR\nPY  - 2014\nDA  - JUN 12", "issued", {"date-parts": [[2014, 6, 12]]}),
         ("TY  - JOUR\nN1  - x-bibtex-foo: bar", "x.bibtex.foo", ("bar",)),
         ("TY  - JOUR\nN1  - a note: plain", "note", "a note: plain"),
