@@ -238,7 +238,9 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
         return []
     if field == "page":
         return [(name, braced(re.sub(r"(?<=\w)-(?=\w)", "--", latex.encode(text))))]
-    return [(name, braced(text if field == "DOI" else latex.encode(text)))]
+    if field == "DOI":
+        return _verbatim(name, text)
+    return [(name, braced(latex.encode(text)))]
 
 
 def _written_name(field: str, values: Values, dialect: str, kind: str) -> str:
@@ -266,7 +268,7 @@ def _emit_date(field: str, value: Value, name: str, dialect: str) -> list[tuple[
     if not isinstance(value, dict):
         return []
     if field != "issued":
-        return [(name, braced(date_text(value)))]
+        return _verbatim(name, date_text(value))
     if "literal" in value:
         return [("year", braced(latex.encode(str(value["literal"]))))]
     if dialect == "biblatex":
@@ -279,7 +281,7 @@ def _emit_set(field: str, value: Value, name: str) -> list[tuple[str, str]]:
     if not elements:
         return []
     if field == "URL":
-        return [(name, braced(elements[0]))] if _is_balanced(elements[0]) else []
+        return _verbatim(name, elements[0])
     return [(name, braced(latex.encode(", ".join(elements))))]
 
 
@@ -303,6 +305,11 @@ def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     """The field's carriers."""
     name = carrier_name(field)
     return [(name, braced(latex.encode(text))) for text in carrier_texts(field, value)]
+
+
+def _verbatim(name: str, text: str) -> list[tuple[str, str]]:
+    """A text that is no TeX; nothing where its braces would end the entry elsewhere."""
+    return [(name, braced(text))] if _is_balanced(text) else []
 
 
 def braced(text: str) -> str:

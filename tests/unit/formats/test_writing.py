@@ -222,3 +222,19 @@ def test_a_key_that_a_user_gave_is_written_into_a_record_that_had_no_id(tmp_path
     named = replace(bare, values=dict(bare.values) | {"citation-key": "mine"})
     written, _ = export([named], "ris", {})
     assert "ID  - mine" in written
+
+
+@pytest.mark.parametrize("text", ["10.1000/{a", "10.1000/a}b", "10.1000/a\\", "10.1/}{"])
+@pytest.mark.parametrize("format", ["bibtex", "biblatex"])
+def test_a_brace_in_a_verbatim_field_damages_no_entry(
+    tmp_path: Path, text: str, format: str
+) -> None:
+    values: Values = {
+        "type": "book", "citation-key": "k", "title": "A", "DOI": text, "URL": (text,),
+        "accessed": {"literal": text}, "publisher": "P", "note": "last",
+    }  # fmt: skip
+    written, report = export([ExportedReference("1", values)], format)
+    again = load_content(tmp_path, written)
+    assert again.skipped == []
+    assert again.values() == [values]
+    assert report.lost == []
