@@ -31,6 +31,7 @@ _CUSTOM: Final = "custom/"
 
 #: Fields that are ours: CSL 1.0.2 has no variable of the name.
 _NOT_CSL: Final = frozenset(row.field for row in ROWS if row.csl_json == "(custom)") | {
+    "citation-key-pinned",
     "files",
     "part",
     "rating",

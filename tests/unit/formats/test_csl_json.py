@@ -10,6 +10,7 @@ from tests.unit.formats.files import GOLDEN, export, exported, load, load_conten
 
 from bifolio.errors import FileFormatError
 from bifolio.records.names import Name
+from bifolio.records.reference import ExportedReference, Values
 
 
 def test_an_item_is_read_whole() -> None:
@@ -57,6 +58,18 @@ def test_untouched_items_are_written_as_they_were_read() -> None:
     loaded = load(GOLDEN / "small.csl.json")
     text, report = export(exported(loaded), "csl-json")
     assert json.loads(text) == json.loads((GOLDEN / "small.csl.json").read_text(encoding="utf-8"))
+    assert report.lost == []
+
+
+def test_what_is_ours_alone_is_no_variable_of_an_item(tmp_path: Path) -> None:
+    values: Values = {
+        "type": "book", "citation-key": "k", "title": "A", "citation-key-pinned": "yes",
+        "rating": "5", "read-status": "read",
+    }  # fmt: skip
+    text, report = export([ExportedReference("1", values)], "csl-json")
+    (item,) = json.loads(text)
+    assert item.keys() == {"id", "type", "title", "custom"}
+    assert load_content(tmp_path, text, "a.json").values() == [values]
     assert report.lost == []
 
 
