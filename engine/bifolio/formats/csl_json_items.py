@@ -14,6 +14,8 @@ from typing import Any, Final
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _BETWEEN: Final = re.compile(r"[ \t\n\r]*(?:,[ \t\n\r]*)?")
+#: A whole number of more digits is none, and costs time by their square to read.
+_DIGITS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def split(text: str) -> Iterator[Item | Damage]:
         if text[start : start + 1] == "[":
             yield from _elements(text, start + 1)
         else:
-            for value in _members(json.loads(text)):
+            for value in _members(_DECODER.decode(text)):
                 yield Item(1, value)
     except RecursionError:
         yield Damage(1, "the JSON is nested too deeply")
@@ -47,14 +49,21 @@ def split(text: str) -> Iterator[Item | Damage]:
         yield Damage(getattr(error, "lineno", 1), f"the JSON is damaged ({error})")
 
 
+def _whole_number(digits: str) -> int | str:
+    """The number; digits that are too many for one stay as they are."""
+    return int(digits) if len(digits) <= _DIGITS_MAX else digits
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_whole_number)
+
+
 def _elements(text: str, at: int) -> Iterator[Item]:
-    decoder = json.JSONDecoder()
     line, counted = 1, 0
     at = _end(_SPACE, text, at)
     while text[at : at + 1] != "]":
         line += text.count("\n", counted, at)
         counted = at
-        value, end = decoder.raw_decode(text, at)
+        value, end = _DECODER.raw_decode(text, at)
         yield Item(line, value)
         at = _end(_BETWEEN, text, end)
 

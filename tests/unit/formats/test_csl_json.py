@@ -103,3 +103,12 @@ def test_elements_that_are_no_items_are_named(tmp_path: Path) -> None:
 def test_json_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(FileFormatError, match="JSON"):
         load_content(tmp_path, text, "a.json")
+
+
+@pytest.mark.parametrize("array", [True, False])
+def test_a_number_of_thousands_of_digits_stops_no_file(tmp_path: Path, array: bool) -> None:
+    items = '{"title": "A", "volume": ' + "9" * 5000 + '}, {"title": "B"}'
+    text = f"[{items}]" if array else f'{{"items": [{items}]}}'
+    values = load_content(tmp_path, text, "a.json").values()
+    assert [one["title"] for one in values] == ["A", "B"]
+    assert values[0]["volume"] == "9" * 5000
