@@ -240,6 +240,8 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
         return [(name, braced(re.sub(r"(?<=\w)-(?=\w)", "--", latex.encode(text))))]
     if field == "DOI":
         return _verbatim(name, text)
+    if field == "title":
+        return [(name, braced(latex.encode_title(text)))]
     return [(name, braced(latex.encode(text)))]
 
 

@@ -2,7 +2,8 @@ r"""LaTeX text to Unicode and back.
 
 Reading keeps what a reader sees: case-protecting braces go, accents become letters, emphasis and
 sub- or superscript become the rich text ``<i> <b> <u> <sub> <sup>`` and a span for small capitals.
-Writing is UTF-8 with TeX's special characters escaped, so that reading gives the same text again.
+Writing is UTF-8 with TeX's special characters escaped, so that reading gives the same text again;
+in a title, capitals inside of words are protected.
 """
 
 from __future__ import annotations
@@ -97,3 +98,31 @@ def encode(text: str) -> str:
 def _rich_command(found: re.Match[str]) -> str:
     command = _RICH.get(found.group(1))
     return command + found.group(3) + "}" if command else found.group()
+
+
+#: A word, escaped characters inside of it included (``AT\\&T``). A brace before a backslash would
+#: mean something else to BibTeX, so it begins with a letter or digit.
+_WORD: Final = re.compile(r"[^\W_](?:[^\W_]|\\[&%#_$])*")
+
+
+_RICH_TAG: Final = re.compile(r"</?\w+[^<>]*>")
+#: So many words in capitals are no row of abbreviations.
+_ABBREVIATIONS_MAX: Final = 3
+
+
+def encode_title(text: str) -> str:
+    """``encode``, with braces round words that have capitals inside: styles make these small.
+
+    A title all in capitals has none: there they mean nothing.
+    """
+    if all(word[1:] == word[1:].lower() for word in text.split()):
+        return encode(text)
+    shown = _RICH_TAG.sub("", text)
+    if shown.isupper() and len(shown.split()) > _ABBREVIATIONS_MAX:
+        return encode(text)
+    return _WORD.sub(_protected, encode(text))
+
+
+def _protected(found: re.Match[str]) -> str:
+    word = found.group()
+    return word if word[1:] == word[1:].lower() else "{" + word + "}"

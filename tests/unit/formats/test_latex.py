@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifolio.formats.latex import decode, encode
+from bifolio.formats.latex import decode, encode, encode_title
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,9 @@ def test_a_reader_of_latex_sees_what_tex_prints(tex: str, text: str) -> None:
 
 
 _CHARACTERS = "ab é-–~\\{}$&%#_^`'\"<>/@|"
-_PIECES = st.sampled_from([*_CHARACTERS, "--", "``", "<i>x</i>", "<sup>2</sup>", "TeX", "\\alpha"])
+_PIECES = st.sampled_from(
+    [*_CHARACTERS, "--", "``", "<i>x</i>", "<sup>2</sup>", "TeX", "\\alpha", "DNA", "aB", "É"]
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -53,6 +55,24 @@ _PIECES = st.sampled_from([*_CHARACTERS, "--", "``", "<i>x</i>", "<sup>2</sup>",
 def test_what_is_encoded_decodes_to_the_same_text(pieces: list[str]) -> None:
     text = " ".join("".join(pieces).split())
     assert decode(encode(text)) == text
+    assert decode(encode_title(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        ("DNA-binding of mRNA", "{DNA}-binding of {mRNA}"),
+        ("AT&T and McDonald's", r"{AT\&T} and {McDonald}'s"),
+        ("<i>HeLa</i> cells at 5 pH", r"\emph{{HeLa}} cells at 5 {pH}"),
+        ("On Paper: a History", "On Paper: a History"),
+        ("HIV", "{HIV}"),
+        ("THE <i>EFFECT</i> OF DNA", r"THE \emph{EFFECT} OF DNA"),
+        ("_US and \\LaTeX", r"\_{US} and \textbackslash{}{LaTeX}"),
+    ],
+)
+def test_capitals_inside_of_a_titles_words_are_protected(text: str, tex: str) -> None:
+    assert encode_title(text) == tex
+    assert decode(tex) == text
 
 
 @settings(max_examples=300, deadline=None)

@@ -238,3 +238,20 @@ def test_a_brace_in_a_verbatim_field_damages_no_entry(
     assert again.skipped == []
     assert again.values() == [values]
     assert report.lost == []
+
+
+@pytest.mark.parametrize("format", ["bibtex", "biblatex"])
+def test_a_title_is_protected_where_it_is_composed_and_stays_where_it_is_not(
+    tmp_path: Path, format: str
+) -> None:
+    raw = "@article{k,\n  title = {Of {dna} and RNA},\n  note = {RNA},\n}\n"
+    loaded = load_content(tmp_path, raw)
+    assert export(exported(loaded), format)[0].strip() == raw.strip()
+    (reference,) = exported(loaded)
+    edited = replace(reference, values={**reference.values, "title": "Of DNA and RNA"})
+    written, report = export([edited], format)
+    assert "title = {Of {DNA} and {RNA}},\n  note = {RNA},\n" in written
+    assert load_content(tmp_path, written).values() == [edited.values]
+    assert report.lost == []
+    ris = load_content(tmp_path, "TY  - JOUR\nTI  - mRNA\nER  - \n", "a.ris")
+    assert "title = {{mRNA}},\n" in export(exported(ris), format)[0]
