@@ -275,7 +275,7 @@ def test_a_file_of_a_record_without_a_name_is_told_by_the_record_s_number(
 ) -> None:
     source = Source("endnote-xml", "Book", "db:17", ())
     lost = ImportedFile("/lost.pdf", "lost.pdf", None)
-    intake = Intake(office.replica.contents, keeps=False)
+    intake = Intake(office.replica, keeps=False)
     intake.with_files(ImportedReference({"type": "book"}, source, 17, files=(lost,)))
     assert [one.what for one in intake.left_out] == ["the file 'lost.pdf' of the record 17"]
 
