@@ -130,7 +130,7 @@ doctor                  {"path", "well", "checks": [{"check", "message", "next",
 relay                   {"listening"}, when it is ready
 demo                    {"references", "conflicts", "state", "seconds", "bytes",
                          "checks": [{"check", "holds"}], "folder"}
-conflicts               [{"of": "reference" | "group", "ref", "key", "field",
+conflicts               [{"ref", "key", "field", "of": "group" for a group, else left out,
                           "kind": "value" | "text" | "list" | "revived",
                           "values": [{"n", "value", "by", "at"}]}]
 ```

@@ -95,7 +95,7 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
 def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
     """One conflict: the values by number, 1 being the one shown, and how to settle it."""
     key, field = conflict["key"] or conflict["ref"], conflict["field"]
-    of_group = conflict["of"] == "group"
+    of_group = conflict.get("of") == "group"
     if conflict["kind"] == "revived":
         name = f"group {key}" if of_group else key
         yield f"{name}: deleted, and edited by someone who did not know; it is back"

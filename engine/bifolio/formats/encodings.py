@@ -21,7 +21,8 @@ from bifolio.limits import IMPORT_FILE_BYTES_MAX
 #: beginning (a PDF has one in four, a text damaged in one place a handful) means a binary file.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 _CONTROL_SHARE_MAX = 1 / 200
-#: So many are never too many: a title copied out of a PDF has one for each ligature.
+#: So many are never too many, unless there is a NUL: a title copied out of a PDF has one for each
+#: ligature, a binary file has NULs.
 _CONTROLS_ALLOWED = 20
 _SAMPLE_CHARACTERS = 65_536
 
@@ -102,7 +103,8 @@ def read_text(path: Path, *, expected: str) -> tuple[str, Remark | None]:
             raise FileFormatError(str(path), expected=expected, got=kind)
     text, remark = decode(raw)
     sample = text[:_SAMPLE_CHARACTERS]
-    if len(_CONTROL.findall(sample)) > max(_CONTROLS_ALLOWED, len(sample) * _CONTROL_SHARE_MAX):
+    allowed = 1 if "\x00" in sample else _CONTROLS_ALLOWED
+    if len(_CONTROL.findall(sample)) > max(allowed, len(sample) * _CONTROL_SHARE_MAX):
         raise FileFormatError(str(path), expected=expected, got="a binary file")
     return _clean(text), remark
 

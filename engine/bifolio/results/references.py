@@ -36,9 +36,9 @@ class Conflict:
     of: str = "reference"
 
     def to_json(self) -> dict[str, Any]:
-        """``{"of","ref","key","field","kind","values"}``."""
-        return {
-            "of": self.of,
+        """``{"ref","key","field","kind","values"}``, and for a group ``"of": "group"``."""
+        of = {"of": self.of} if self.of != "reference" else {}
+        return of | {
             "ref": self.ref,
             "key": self.key,
             "field": self.field,

@@ -46,7 +46,6 @@ def _reference(**changed: Any) -> dict[str, Any]:
 
 def _conflict(**changed: Any) -> dict[str, Any]:
     conflict: dict[str, Any] = {
-        "of": "reference",
         "ref": "ab" * 16,
         "key": "doe2024type",
         "field": "title",

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.formats.files import load_content
 
+from bifolio.errors import FileFormatError
+from bifolio.formats import read
 from bifolio.formats.encodings import decode
 
 
@@ -107,3 +109,7 @@ def test_a_title_with_the_control_characters_of_a_pdf_is_no_binary_file(tmp_path
     assert (
         load_content(tmp_path, ris, "a.ris").values()[0]["title"] == "The e\x03ect of work\x02flow"
     )
+    torn = tmp_path / "torn.ris"
+    torn.write_bytes(ris.encode() + b"\xff\xfe\x00")
+    with pytest.raises(FileFormatError, match="a binary file"):
+        list(read(torn))
