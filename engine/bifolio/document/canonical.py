@@ -17,10 +17,7 @@ STATE_HASH_MODULUS = 1 << 256
 
 def record_json(record_id: str, kind: str, entries: Entries) -> str:
     """``{id, kind, fields: {name: [[stamp, slot, value], ... newest first]}, trash}``."""
-    fields: dict[str, object] = {
-        name: [(live.stamp, live.slot, live.value) for live in lives]
-        for name, lives in entries.registers.items()
-    }
+    fields: dict[str, object] = dict(entries.registers)  # each live value: stamp, slot, value
     for key, content in entries.texts.items():
         fields[key] = [["", "", content]]
     for key, value in entries.unknown.items():

@@ -8,7 +8,8 @@ carried untouched and enters the state hash. Knows nothing of pycrdt and of what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bifolio.clock import is_stamp, stamp_milliseconds
 from bifolio.ids import SEPARATOR, SLOT_LENGTH
@@ -19,8 +20,7 @@ IMPORT_MARK = "i"
 _IMPORT_HASH_END = SLOT_LENGTH - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """One live value of a register."""
 
     stamp: str
@@ -40,6 +40,10 @@ class Entries:
     registers: dict[str, list[Live]]
     texts: dict[str, str]
     unknown: dict[str, object]
+    #: The names of registers by what stands before their first separator, once it was asked for.
+    _under: dict[str, list[str]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def live(self, name: str) -> list[Live]:
         """The live values of a register, newest first; empty where it was never written."""
@@ -47,8 +51,15 @@ class Entries:
 
     def under(self, prefix: str) -> list[str]:
         """The names of the registers that begin with ``prefix`` and a separator."""
+        if not self._under:
+            for name in self.registers:
+                head, separator, _ = name.partition(SEPARATOR)
+                if separator:
+                    self._under.setdefault(head, []).append(name)
+        head, separator, _ = prefix.partition(SEPARATOR)
+        found = self._under.get(head, [])
         start = prefix + SEPARATOR
-        return [name for name in self.registers if name.startswith(start)]
+        return [name for name in found if name.startswith(start)] if separator else found
 
 
 def join(*parts: str) -> str:

@@ -43,13 +43,10 @@ def ranked(entries: Entries, field: str) -> list[tuple[tuple[str, str], str]]:
 
 def all_elements(entries: Entries) -> dict[str, list[str]]:
     """The elements of every set that has any, by field."""
-    found: dict[str, list[str]] = {}
-    for name in entries.registers:
-        if name.startswith(MARK):
-            field = name.split(SEPARATOR, 1)[0][len(MARK) :]
-            if field not in found:
-                found[field] = elements(entries, field)
-    return {field: held for field, held in found.items() if held}
+    names = [name for name in entries.registers if name.startswith(MARK)]
+    heads = dict.fromkeys(name.split(SEPARATOR, 1)[0] for name in names)
+    found = ((head[len(MARK) :], elements(entries, head[len(MARK) :])) for head in heads)
+    return {field: held for field, held in found if held}
 
 
 def plan_add(plan: Plan, entries: Entries, field: str, element: str) -> None:

@@ -25,6 +25,9 @@ ELEMENT_MARK = ":"
 
 DELETED = "deleted"
 
+#: Registers without a separator in their names that are no fields.
+_READ_ELSEWHERE = frozenset((KIND, *deletion.MARKS, texts.MODIFIED))
+
 
 class ConflictKind(StrEnum):
     """What a conflict is about."""
@@ -76,7 +79,8 @@ def read_view(entries: Entries) -> RecordView:
     values: Values = {}
     conflicts: list[FieldConflict] = []
     for name in sorted(entries.registers):
-        _read_register(entries, name, values, conflicts)
+        if SEPARATOR not in name and name not in _READ_ELSEWHERE:
+            _read_register(entries, name, values, conflicts)
     for role, elements in sorted(creators.living(entries).items()):
         shown = creators.visible(entries, role, elements)
         if shown:
@@ -115,9 +119,7 @@ def devices(entries: Entries) -> dict[str, str]:
 def _read_register(
     entries: Entries, name: str, values: Values, conflicts: list[FieldConflict]
 ) -> None:
-    """Read one scalar, date, list or text field; other registers are read elsewhere."""
-    if SEPARATOR in name or name in (KIND, *deletion.MARKS, texts.MODIFIED):
-        return
+    """Read one scalar, date, list or text field."""
     rule = known_rule(name)
     if rule is None:
         return  # a newer version's field: carried, not shown

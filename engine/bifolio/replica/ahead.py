@@ -20,6 +20,7 @@ from threading import Thread
 from typing import IO
 
 from bifolio import limits
+from bifolio.formats import MAPPING_VERSION
 from bifolio.records.reference import ImportedReference
 from bifolio.replica import worker
 from bifolio.replica.creation import Creation, create
@@ -97,7 +98,7 @@ class Ahead:
         made = self._made(number)
         if made is not None and made.record_id == record_id:
             return made
-        return create(record_id, reference)
+        return create(record_id, reference, mapping=MAPPING_VERSION)
 
     def _made(self, number: int) -> Creation | None:
         """What the process made of a record, once it has; None where it is not at work on it."""
@@ -158,7 +159,7 @@ class Ahead:
         assert self._process is not None
         assert self._process.stdin is not None
         try:
-            worker.send(self._process.stdin, pickle.dumps(batch, protocol=5))
+            worker.send(self._process.stdin, pickle.dumps((MAPPING_VERSION, batch), protocol=5))
         except OSError:
             self.close()
             return False

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from bifolio.document import canonical, importing
 from bifolio.document.importing import ImportVersion
-from bifolio.formats import MAPPING_VERSION
 from bifolio.records.reference import ImportedReference
 from bifolio.replica import projection
 from bifolio.storage.derived import StoredReference
@@ -35,10 +34,14 @@ class Creation(NamedTuple):
         return self.record.state
 
 
-def create(record_id: str, reference: ImportedReference) -> Creation:
-    """The creation of a record that no file of the library's had before."""
+def create(record_id: str, reference: ImportedReference, *, mapping: str) -> Creation:
+    """The creation of a record that no file of the library's had before.
+
+    Args:
+        mapping: the version of the mapping that made the reference's values.
+    """
     version = ImportVersion(reference.values, reference.source, reference.trashed)
-    document = importing.import_document(record_id, [version], mapping=MAPPING_VERSION)
+    document = importing.import_document(record_id, [version], mapping=mapping)
     entries = document.entries()
     share = canonical.record_share(record_id, REFERENCE, entries)
     derived = projection.derived(record_id, entries, sources=[reference.source])

@@ -113,7 +113,10 @@ class Importer:
                 matcher.learn(item)
             else:
                 whole = self._intake.with_files(item)
-                body = pickle.dumps(replace(whole, values=keyed(whole.values)), protocol=5)
+                values = keyed(whole.values)
+                if values is not whole.values:
+                    whole = replace(whole, values=values)
+                body = pickle.dumps(whole, protocol=5)
                 waiting.append((item.record_id(), body))
                 size += len(body)
             if len(waiting) >= _SPOOLED_AT_ONCE or size >= limits.CHANGE_TARGET_BYTES:

@@ -21,6 +21,9 @@ _LENGTH_BYTES = 8
 #: Records of the spool: number, id and the reference as it lies there.
 Batch = Sequence[tuple[int, str, bytes]]
 
+#: The mapping's version, and a batch that was read under it.
+Order = tuple[str, Batch]
+
 
 def send(pipe: IO[bytes], body: bytes) -> None:
     """Write one message."""
@@ -39,15 +42,16 @@ def receive(pipe: IO[bytes]) -> bytes | None:
     return body if len(body) == length else None
 
 
-def made(batch: Batch) -> dict[int, Creation]:
+def made(order: Order) -> dict[int, Creation]:
     """The creations of a batch, by number. One that cannot be made is left out: whoever asks for
     it makes it and meets the error."""
+    mapping, batch = order
     creations = {}
     for number, record_id, body in batch:
         with suppress(Exception):
             reference = pickle.loads(body)
             assert isinstance(reference, ImportedReference)
-            creations[number] = create(record_id, reference)
+            creations[number] = create(record_id, reference, mapping=mapping)
     return creations
 
 

@@ -90,6 +90,7 @@ class DerivedReference:
             year=row.year,
             conflicts=row.conflicts,
         )
+        places, texts = given.stored()
         return StoredReference(
             id=row.id,
             key=row.key,
@@ -98,8 +99,8 @@ class DerivedReference:
                 *(row.container, row.abstract, row.note, row.tags, exact_json(row.fields)),
                 *(row.year, int(row.trashed), row.conflicts),
             ),
-            places=given.places(),
-            texts=None if row.trashed else given.indexed(),
+            places=places,
+            texts=None if row.trashed else texts,
             elements=element_rows(row.id, row.fields, trashed=row.trashed),
             sources=tuple(
                 (one.record, one.format, one.source_id, one.content, one.blocks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
@@ -12,8 +12,7 @@ from bifolio.storage.meta import Meta
 _MODULUS = 1 << 256
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(NamedTuple):
     """One record: its kind, its CRDT state and its share of the state hash."""
 
     id: str

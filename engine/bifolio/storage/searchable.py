@@ -41,6 +41,9 @@ _CONTAINERS = (
 )
 _NOTES = ("annotation", "annote")
 
+#: The names of the authors, of the editors, and of everybody else.
+_Names = tuple[list[str], list[str], list[str]]
+
 #: Characters of a text by which references are sorted: beyond, no list of works is told apart.
 _PLACE_CHARACTERS = 80
 
@@ -58,9 +61,17 @@ class Searchable:
     year: int | None
     conflicts: int
 
+    def stored(self) -> tuple[Places, tuple[str, ...]]:
+        """``places`` and ``indexed``."""
+        names = _names(self.fields)
+        return self._places(names), self._indexed(names)
+
     def indexed(self) -> tuple[str, ...]:
         """The texts of the index's columns."""
-        author, editor, others = _names(self.fields)
+        return self._indexed(_names(self.fields))
+
+    def _indexed(self, names: _Names) -> tuple[str, ...]:
+        author, editor, others = names
         columns = (("title", self.title), ("abstract", self.abstract), ("note", self.note))
         found = marks_of(
             key=self.key,
@@ -84,13 +95,16 @@ class Searchable:
 
     def places(self) -> Places:
         """Where the reference stands when a list is sorted: the values of ``PLACES``."""
-        first = next((name for names in _names(self.fields) for name in names), "")
+        return self._places(_names(self.fields))
+
+    def _places(self, names: _Names) -> Places:
+        first = next((name for of_a_kind in names for name in of_a_kind), "")
         return (self.year, _place(self.title or ""), _place(first), _place(self.key))
 
 
-def _names(fields: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+def _names(fields: Mapping[str, Any]) -> _Names:
     """The names of the authors, of the editors, and of everybody else."""
-    found: tuple[list[str], list[str], list[str]] = ([], [], [])
+    found: _Names = ([], [], [])
     for role, value in fields.items():
         if not isinstance(value, list) or not value or not isinstance(value[0], dict):
             continue

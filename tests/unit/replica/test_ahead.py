@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.unit.replica.builders import Computer, owner_of_a_library, ris
 
+from bifolio.formats import MAPPING_VERSION
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedReference, Source, Values
 from bifolio.replica import ahead, worker
@@ -77,9 +78,9 @@ def made_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the records that this process has made itself."""
     ids: list[str] = []
 
-    def noted(record_id: str, one: ImportedReference) -> Creation:
+    def noted(record_id: str, one: ImportedReference, *, mapping: str) -> Creation:
         ids.append(record_id)
-        return create(record_id, one)
+        return create(record_id, one, mapping=mapping)
 
     monkeypatch.setattr(ahead, "create", noted)
     return ids
@@ -95,7 +96,9 @@ def test_what_the_process_makes_is_what_is_made_here(bench: Bench, made_here: li
     bench.add(MANY)
     wait_for_the_first(bench)
     creations = [bench.creation(number) for number in range(1, MANY + 1)]
-    assert creations == [create(one.record_id(), one) for one in bench.references]
+    assert creations == [
+        create(one.record_id(), one, mapping=MAPPING_VERSION) for one in bench.references
+    ]
     assert len(made_here) < MANY / 2, "the process made most of them"
 
 
@@ -130,7 +133,7 @@ def test_what_the_library_has_is_not_made(
     send = worker.send
 
     def noted(pipe: io.BufferedIOBase, body: bytes) -> None:
-        given.extend(number for number, _, _ in pickle.loads(body))
+        given.extend(number for number, _, _ in pickle.loads(body)[1])
         send(pipe, body)  # type: ignore[arg-type]
 
     monkeypatch.setattr(worker, "send", noted)
@@ -150,21 +153,24 @@ def test_a_process_that_is_killed_leaves_the_rest_to_be_made_here(
     bench.ahead._process.wait()
     bench.add(MANY)
     creations = [bench.creation(number) for number in range(1, 2 * MANY + 1)]
-    assert creations == [create(one.record_id(), one) for one in bench.references]
+    assert creations == [
+        create(one.record_id(), one, mapping=MAPPING_VERSION) for one in bench.references
+    ]
     assert len(made_here) > MANY
 
 
 def test_a_python_that_cannot_be_started_is_no_error(bench: Bench, tmp_path: Path) -> None:
     bench.ahead = Ahead(bench.spool, command=[str(tmp_path / "nothing")])
     bench.add(MANY)
-    assert bench.creation(MANY) == create(bench.references[-1].record_id(), bench.references[-1])
+    one = bench.references[-1]
+    assert bench.creation(MANY) == create(one.record_id(), one, mapping=MAPPING_VERSION)
 
 
 def test_a_record_that_cannot_be_made_is_left_to_whoever_asks_for_it() -> None:
     good, bad = reference(1), reference(2)
     bad.values["title"] = "half \ud800"
     batch = [(1, good.record_id(), pickle.dumps(good)), (2, "1" * 32, pickle.dumps(bad))]
-    assert list(worker.made(batch)) == [1]
+    assert list(worker.made((MAPPING_VERSION, batch))) == [1]
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x00\x00", (9).to_bytes(8, "big") + b"short"])
