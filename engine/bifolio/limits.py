@@ -13,7 +13,7 @@ CHANGE_TARGET_BYTES = 128 * 1024
 
 #: Bulk work is written in transactions of about this size: each costs the disk a flush, and holds
 #: its records in memory.
-TRANSACTION_TARGET_BYTES = 1024 * 1024
+TRANSACTION_TARGET_BYTES = 512 * 1024
 
 #: Unsealed changes are packed into one envelope up to this size before compression: zstd gains
 #: little beyond 256 KiB, and sealing each small change alone costs ten times the bytes.

@@ -11,7 +11,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from bifolio import limits
 from bifolio.document import importing, importing_groups
@@ -143,32 +142,22 @@ class Importer:
 
     def _chunks(self, spool: Spool, matcher: Matcher, ahead: Ahead) -> Iterator[int]:
         """Commit in chunks; yields how many references each one took."""
-        records = spool.in_turn()
-        taken = _RECORDS_AT_ONCE
-        while taken:
-            taken = 0
+        pages = spool.pages(most=_RECORDS_AT_ONCE, bytes_max=limits.TRANSACTION_TARGET_BYTES)
+        for page in pages:
             with self._replica.database.transaction():
-                writes: list[_Write | Creation] = []
-                size = 0
-                for spooled in islice(records, _RECORDS_AT_ONCE):
-                    taken += 1
-                    write = self._decided(spooled, matcher, ahead)
-                    if write is not None:
-                        writes.append(write)
-                        size += len(write.update)
-                    if size >= limits.TRANSACTION_TARGET_BYTES:
-                        break
+                read = [(spooled, _reference(spooled.body)) for spooled in page]
+                matcher.look([(spooled.id, reference) for spooled, reference in read])
+                decided = (self._decided(*one, matcher, ahead) for one in read)
+                writes = [write for write in decided if write is not None]
                 if writes:
                     self._commit([*writes, *self._block_writes()])
-            if taken:
-                yield taken
+            yield len(page)
 
     def _decided(
-        self, spooled: Spooled, matcher: Matcher, ahead: Ahead
+        self, spooled: Spooled, reference: ImportedReference, matcher: Matcher, ahead: Ahead
     ) -> _Write | Creation | None:
         """What is to be written for one record of the file; None where that is nothing."""
         report = self._report
-        reference = _reference(spooled.body)
         decision = matcher.decide(spooled.id, reference)
         if decision.verdict is Verdict.TRASHED:
             report.trashed_keys.append(decision.name)

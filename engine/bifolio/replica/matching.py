@@ -74,14 +74,38 @@ class Matcher:
         self._replica = replica
         self._spool = spool
         self._blocks: dict[str, ImportedBlocks] = {}
+        #: Of the records that are looked at: which ids the library has, and which of its
+        #: references came from the same source, by (format, source id); what was taken.
+        self._present: set[str] = set()
+        self._same_source: dict[tuple[str, str], list[str]] = {}
+        self._taken: set[str] = set()
 
     def learn(self, blocks: ImportedBlocks) -> None:
         """The file's own blocks, which its references name."""
         self._blocks[blocks.record_id()] = blocks
 
+    def look(self, records: Sequence[tuple[str, ImportedReference]]) -> None:
+        """Look at records, each with the id that it would have, before they are decided about:
+        a few statements for all of them. What is decided is written before the next ones."""
+        self._spool.take(self._taken)
+        self._taken.clear()
+        self._present = self._replica.records.present([record_id for record_id, _ in records])
+        wanted: dict[str, list[str]] = {}
+        for _, reference in records:
+            source_id, _ = source_identity(reference.source)
+            if source_id:
+                wanted.setdefault(reference.source.format, []).append(source_id)
+        self._same_source = {
+            (source_format, source_id): found
+            for source_format, ids in wanted.items()
+            for source_id, found in self._replica.references.from_sources(
+                source_format, ids
+            ).items()
+        }
+
     def decide(self, record_id: str, reference: ImportedReference) -> Decision:
-        """What is to become of a record that would have this id."""
-        exists = self._replica.records.exists(record_id)
+        """What is to become of a record that would have this id; it was looked at."""
+        exists = record_id in self._present
         same_id = self._replica.references.read(record_id) if exists else None
         kept = None
         if exists and (same_id is None or same_id.trashed):
@@ -101,8 +125,12 @@ class Matcher:
             name = found.key or found.id[:12]
             decision = Decision(self._verdict(found, reference), found.id, name)
         # What was merged away takes its own version, not that of the reference that was kept.
-        self._spool.take(decision.id if kept is None else record_id)
+        self._taken.add(decision.id if kept is None else record_id)
         return decision
+
+    def _is_taken(self, record_id: str) -> bool:
+        """Whether a record of the library has found its version in the file."""
+        return record_id in self._taken or self._spool.is_taken(record_id)
 
     def versions(self, entries: Entries, reference: ImportedReference) -> list[ImportVersion]:
         """All that was imported of a record, mapped as today, and what it has become."""
@@ -122,14 +150,14 @@ class Matcher:
     def _of_same_source(self, source: Source) -> list[str]:
         """The records that were imported from a record of this format and id."""
         source_id, _ = source_identity(source)
-        return self._replica.references.from_source(source.format, source_id) if source_id else []
+        return self._same_source.get((source.format, source_id), [])
 
     def _match(
         self, same_id: ReferenceRow | None, others: Sequence[str], reference: ImportedReference
     ) -> ReferenceRow | None:
         """The record of the library that this one is a version of: that of its id, or another."""
         references = self._replica.references
-        if same_id is not None and not self._spool.is_taken(same_id.id):
+        if same_id is not None and not self._is_taken(same_id.id):
             return same_id
         if not others:
             return None
@@ -140,7 +168,7 @@ class Matcher:
             row = self._kept(one)
             if row is None:
                 row = references.read(one)
-                if row is None or self._spool.is_taken(one):
+                if row is None or self._is_taken(one):
                     continue
             if any(source.content == content for source in references.sources_of(one)):
                 return row
@@ -155,12 +183,12 @@ class Matcher:
         what was removed for good does not come back with an old file."""
         purged = self._replica.references.purged
         same_id = purged.read(record_id)
-        if same_id is not None and not self._spool.is_taken(record_id):
+        if same_id is not None and not self._is_taken(record_id):
             return same_id
         _, is_unique = source_identity(reference.source)
         for one in others:
             row = purged.read(one)
-            if row is None or self._spool.is_taken(one):
+            if row is None or self._is_taken(one):
                 continue
             same = any(
                 source.content == reference.source.content()

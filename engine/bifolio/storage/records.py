@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bifolio.storage.database import Database
@@ -48,6 +48,14 @@ class Records:
     def exists(self, record_id: str) -> bool:
         """Whether the replica has a record of this id."""
         return self._database.row("SELECT 1 FROM records WHERE id = ?", (record_id,)) is not None
+
+    def present(self, record_ids: Sequence[str]) -> set[str]:
+        """Those of these ids of which the replica has a record."""
+        rows = self._database.rows(
+            "SELECT id FROM records WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(record_ids),),
+        )
+        return {row[0] for row in rows}
 
     def write(self, records: Iterable[StoredRecord]) -> None:
         """Store records and move the state hash by the difference that they make."""

@@ -220,14 +220,18 @@ class References:
             return True
         return any(holder != but for holder in self.elements.holders(ALIASES, key))
 
-    def from_source(self, source_format: str, source_id: str) -> list[str]:
-        """References that were imported from a record of this format and id, by id."""
+    def from_sources(self, source_format: str, source_ids: Sequence[str]) -> dict[str, list[str]]:
+        """The references that were imported from records of this format and these ids, by id of
+        the source; ids of which there is none are left out."""
         rows = self._database.rows(
-            "SELECT DISTINCT record FROM sources WHERE format = ? AND source_id = ? "
-            "ORDER BY record",
-            (source_format, source_id),
+            "SELECT DISTINCT source_id, record FROM sources "
+            f"WHERE format = ? AND source_id {_LISTED} ORDER BY record",
+            (source_format, json.dumps(source_ids)),
         )
-        return [row[0] for row in rows]
+        found: dict[str, list[str]] = {}
+        for source_id, record in rows:
+            found.setdefault(source_id, []).append(record)
+        return found
 
     def sources_of(self, record_id: str) -> list[SourceRow]:
         """The sources of a reference."""

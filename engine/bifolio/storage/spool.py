@@ -8,8 +8,11 @@ process sees and which is gone when the connection closes. Knows nothing of what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bifolio.storage.database import Database
 
@@ -45,7 +48,7 @@ class Place:
 
 
 class Spool:
-    """Records by id and in order. Use it once: ``add``, ``place``, ``arrange``, ``in_turn``."""
+    """Records by id and in order. Use it once: ``add``, ``place``, ``arrange``, ``pages``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -163,21 +166,33 @@ class Spool:
         row = self._database.row("SELECT count(*) FROM temp.spooled")
         return int(row[0]) if row else 0
 
-    def in_turn(self) -> Iterator[Spooled]:
-        """All records in their order, read one at a time: transactions may end in between."""
+    def pages(self, *, most: int = _PAGE, bytes_max: int) -> Iterator[list[Spooled]]:
+        """All records in their order, some at a time, up to a total size, but at least one;
+        transactions may end in between."""
         last: tuple[int, int, int] = (0, 0, -1)
         while rows := self._database.rows(
-            "SELECT number, id, fresh, turn, rank FROM temp.spooled "
-            f"WHERE (fresh, turn, rank) > (?, ?, ?) ORDER BY fresh, turn, rank LIMIT {_PAGE}",
-            last,
+            "SELECT spooled.number, id, length(body), fresh, turn, rank FROM temp.spooled "
+            "JOIN temp.spooled_bodies ON spooled_bodies.number = spooled.number "
+            "WHERE (fresh, turn, rank) > (?, ?, ?) ORDER BY fresh, turn, rank LIMIT ?",
+            (*last, most),
         ):
-            for number, record_id, *_ in rows:
-                yield Spooled(number, record_id, self.body(number))
-            last = rows[-1][2:]
+            total = list(accumulate(row[2] for row in rows))
+            page = rows[: max(1, bisect_right(total, bytes_max))]
+            bodies = dict(
+                self._database.rows(
+                    "SELECT number, body FROM temp.spooled_bodies "
+                    "WHERE number IN (SELECT value FROM json_each(?))",
+                    (json.dumps([row[0] for row in page]),),
+                )
+            )
+            yield [Spooled(number, record_id, bodies[number]) for number, record_id, *_ in page]
+            last = page[-1][3:]
 
-    def take(self, record_id: str) -> None:
-        """Remember that a record of the library has found its version in the file."""
-        self._database.execute("INSERT OR IGNORE INTO temp.spooled_taken VALUES (?)", (record_id,))
+    def take(self, record_ids: Iterable[str]) -> None:
+        """Remember that records of the library have found their versions in the file."""
+        self._database.execute_many(
+            "INSERT OR IGNORE INTO temp.spooled_taken VALUES (?)", [(one,) for one in record_ids]
+        )
 
     def is_taken(self, record_id: str) -> bool:
         """Whether ``take`` was told of it."""

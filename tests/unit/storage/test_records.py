@@ -37,6 +37,7 @@ def test_a_record_comes_back_as_it_was_written(records: Records) -> None:
     assert records.read(given.id) == given
     assert records.state(given.id) == b"state 1"
     assert records.exists(given.id)
+    assert records.present([given.id, "f" * 32]) == {given.id}
     assert records.read("f" * 32) is None
     assert records.state("f" * 32) is None
     assert not records.exists("f" * 32)

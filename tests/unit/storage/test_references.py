@@ -126,11 +126,11 @@ def test_sources_are_found_by_format_and_id(references: References) -> None:
     ]
     references.write([DerivedReference(row(1), sources)])
     references.write([DerivedReference(row(2), [SourceRow(row(2).id, "ris", "17", b"c3", "")])])
-    assert references.from_source("ris", "17") == [row(1).id, row(2).id]
-    assert references.from_source("bibtex", "17") == []
+    assert references.from_sources("ris", ["17", "18"]) == {"17": [row(1).id, row(2).id]}
+    assert references.from_sources("bibtex", ["17"]) == {}
     assert sorted(references.sources_of(row(1).id), key=repr) == sorted(sources, key=repr)
     references.write([DerivedReference(row(1))])
-    assert references.from_source("ris", "17") == [row(2).id]
+    assert references.from_sources("ris", ["17"]) == {"17": [row(2).id]}
 
 
 def test_conflicts_are_counted_and_their_references_listed(references: References) -> None:

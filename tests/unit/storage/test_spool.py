@@ -9,7 +9,7 @@ from tests.unit.storage.builders import new_database
 
 from bifolio.storage.database import Database
 from bifolio.storage.records import Records, StoredRecord
-from bifolio.storage.spool import Place, Spool
+from bifolio.storage.spool import Place, Spool, Spooled
 
 
 @pytest.fixture
@@ -22,15 +22,20 @@ def spool(database: Database) -> Spool:
     return Spool(database)
 
 
+def in_turn(spool: Spool) -> list[Spooled]:
+    """All records, three at a time."""
+    return [one for page in spool.pages(most=3, bytes_max=100) for one in page]
+
+
 def ids(spool: Spool) -> list[str]:
-    return [spooled.id for spooled in spool.in_turn()]
+    return [spooled.id for spooled in in_turn(spool)]
 
 
 def test_records_come_back_in_the_order_in_which_they_were_read(spool: Spool) -> None:
     spool.add([("b", b"1"), ("a", b"2")])
     spool.add([("c", b"3")])
     assert spool.arrange() == 3
-    assert [(one.id, one.body) for one in spool.in_turn()] == [
+    assert [(one.id, one.body) for one in in_turn(spool)] == [
         ("b", b"1"),
         ("a", b"2"),
         ("c", b"3"),
@@ -49,7 +54,7 @@ def test_records_of_one_id_are_told_and_go_together_at_the_turn_of_the_first(spo
     assert list(spool.shared()) == [("x", [2, 4, 6])]
     spool.place([2, 4, 6], [Place(6, "x", 0), Place(2, "y", 1)])
     assert spool.arrange() == 5
-    assert [(one.id, one.body) for one in spool.in_turn()] == [
+    assert [(one.id, one.body) for one in in_turn(spool)] == [
         ("a", b"1"),
         ("x", b"6"),
         ("y", b"2"),
@@ -62,11 +67,12 @@ def test_transactions_may_end_while_records_are_taken(spool: Spool, database: Da
     spool.add([(f"{number:04}", b"body") for number in range(1200)])
     spool.arrange()
     seen = []
-    for spooled in spool.in_turn():
+    for page in spool.pages(bytes_max=1000):
+        assert sum(len(one.body) for one in page) <= 1000
         with database.transaction():
-            Records(database).write([StoredRecord(spooled.id, "reference", b"", 0)])
-            spool.take(spooled.id)
-        seen.append(spooled.id)
+            Records(database).write([StoredRecord(one.id, "reference", b"", 0) for one in page])
+            spool.take(one.id for one in page)
+        seen += [one.id for one in page]
     assert seen == [f"{number:04}" for number in range(1200)]
     assert spool.is_taken("0007")
     assert not spool.is_taken("7000")
@@ -117,3 +123,10 @@ def test_what_was_made_is_found_by_any_number_in_it(spool: Spool) -> None:
     spool.keep_made(201, 250, b"second")
     found = [spool.made(number) for number in (1, 100, 101, 200, 201, 250, 251)]
     assert found == [b"first", b"first", None, None, b"second", b"second", None]
+
+
+def test_a_record_over_the_size_of_a_page_is_one_by_itself(spool: Spool) -> None:
+    spool.add([("a", b"1"), ("b", b"0" * 500), ("c", b"2"), ("d", b"3")])
+    spool.arrange()
+    pages = [[one.id for one in page] for page in spool.pages(bytes_max=100)]
+    assert pages == [["a"], ["b"], ["c", "d"]]
