@@ -395,8 +395,9 @@ def _shown(entries: Entries) -> object:
     }
     elements = {field: frozenset(held) for field, held in sets.all_elements(visible).items()}
     named = {
-        name: entries.live(name)[0].value
-        for name in entries.registers
+        name: lives[0].value
+        for name, lives in entries.registers.items()
         if SEPARATOR not in name and _rule(name) is None and name not in _NEVER
+        if lives[0].value is not None  # an undone merge leaves an empty name of whom it is in
     }
     return read.values, conflicts, elements, named

@@ -216,6 +216,16 @@ def test_the_undo_of_an_addition_leaves_a_reference_that_others_were_merged_into
     assert not office.shows(THREE).trashed
 
 
+def test_undos_in_a_row_take_back_a_merge_and_the_additions_before_it(office: Computer) -> None:
+    for record_id in (TWO, THREE):
+        office.adds(record_id, {"title": "Two", "volume": "2"})
+    merge(office.replica, [TWO, THREE])
+    for _ in range(3):
+        assert undo(office).kept == ()
+    assert office.shows(TWO).trashed
+    assert office.shows(THREE).trashed
+
+
 def test_the_undo_of_an_addition_leaves_a_reference_with_another_value_beside_its_own(
     pair: tuple[Computer, Computer],
 ) -> None:
