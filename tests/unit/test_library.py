@@ -306,6 +306,23 @@ def test_files_are_imported_counted_and_exported(office: Library, tmp_path: Path
     again.close()
 
 
+@pytest.mark.parametrize("format", ["bibtex", "biblatex", "ris", "csl-json", "enw"])
+def test_an_export_to_any_format_with_keys_comes_back_as_nothing_new(
+    office: Library, tmp_path: Path, format: str
+) -> None:
+    first = add(office, "On {Paper}", author=["Doe, Jane"], note="5 % & more")
+    office.groups.create("Reading")
+    office.groups.add("Reading", [first.key])
+    file = tmp_path / "own"
+    with file.open("wb") as out:
+        office.export(out, format=format)
+    again = office.import_files([file])
+    assert (again.added, again.updated, again.unchanged) == (0, 0, 1)
+    office.edit(first.key, [Edit("volume", Act.SET, ("7",))])
+    other = office.import_files([file])
+    assert (other.added, other.unchanged) == (1, 0)
+
+
 def test_a_file_of_which_nothing_can_be_read_is_named_and_the_others_imported(
     office: Library, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ What the rest of Bifolio calls::
     read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
     Composer(format, blocks)                   an export's references, each by itself
+    differences(values, others)                the fields that do not say the same in both
     map_source(source, blocks=None)            the mapped values of a stored source, again
     map_sources([(source, blocks), ...])       those of each version of one record, oldest first
     is_trashed(source)                         whether it lay in its library's trash
@@ -42,7 +43,7 @@ from bifolio.formats.registry import (
     MAPPING_VERSION,
 )
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
-from bifolio.formats.writing import Composer, write
+from bifolio.formats.writing import Composer, differences, write
 
 __all__ = [
     "EXPORT_FORMATS",
@@ -51,6 +52,7 @@ __all__ = [
     "MAPPING_VERSION",
     "Composer",
     "comes_as_library",
+    "differences",
     "is_library",
     "is_older",
     "is_trashed",

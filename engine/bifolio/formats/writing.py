@@ -157,14 +157,14 @@ def compose(
         values = _without_made_key(values, family.trace(old, blocks).values)
     start = _start(reference, old, values, family, dialect, blocks)
     mapped = family.trace(start, blocks)
-    changed = _differences(values, mapped.values)
+    changed = differences(values, mapped.values)
     if not changed:
         return start, lost
     tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=True)
     if old is None and family is BIBTEX:
         tags = crossref.unlinked(tags)
     written = replace(start, tags=tuple(tags))
-    if old is not None and _differences(values, family.trace(written, blocks).values):
+    if old is not None and differences(values, family.trace(written, blocks).values):
         tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=False)
         written = replace(start, tags=tuple(tags))
     return _verified(reference, written, values, family, blocks, lost)
@@ -207,7 +207,7 @@ def _is_there(value: object) -> bool:
     return value not in ("", (), {}, None)
 
 
-def _differences(values: Values, others: Values) -> set[str]:
+def differences(values: Values, others: Values) -> set[str]:
     """Fields that are not the same in both.
 
     Texts are compared composed (NFC), sets without their order: a library shows them in its own.
@@ -292,7 +292,7 @@ def _verified(
 ) -> tuple[Source, list[LostValue]]:
     """The source as its reader will see it, with carriers for what it would not say."""
     written = _without_strays(written, values, family, blocks)
-    missing = _differences(values, family.trace(written, blocks).values)
+    missing = differences(values, family.trace(written, blocks).values)
     if not missing:
         return written, lost
     tags = _without_halves(written, missing, family, blocks)
@@ -300,7 +300,7 @@ def _verified(
         if not field.startswith("x.") or field in values:
             tags += family.carry(field, values.get(field))
     carried = replace(written, tags=tuple(tags))
-    for field in sorted(_differences(values, family.trace(carried, blocks).values)):
+    for field in sorted(differences(values, family.trace(carried, blocks).values)):
         if field in values:
             lost.append(LostValue(reference.id, field, f"{family.shown} cannot say it exactly"))
     return carried, lost

@@ -14,10 +14,12 @@ from enum import Enum
 from bifolio.document import importing, merging
 from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import Entries
+from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.importing import ImportVersion
 from bifolio.document.view import read_view
 from bifolio.formats import (
     comes_as_library,
+    differences,
     is_older,
     is_trashed,
     map_source,
@@ -25,6 +27,7 @@ from bifolio.formats import (
     source_identity,
 )
 from bifolio.ids import digest
+from bifolio.records import attachments
 from bifolio.records.dates import date_year
 from bifolio.records.keys import make_key
 from bifolio.records.likeness import Traits, likeness
@@ -43,6 +46,10 @@ from bifolio.storage.spool import Spool
 #: Of a hundred points of likeness no more than this are left where two details of a record or more
 #: are another work's: a year and a volume, an author and a journal.
 _CONTRADICTED = 50.0
+
+
+#: What an export leaves in the library.
+_LEFT_BEHIND = (MEMBERSHIP, attachments.FIELD)
 
 
 class Verdict(Enum):
@@ -78,6 +85,7 @@ class Matcher:
         #: references came from the same source, by (format, source id); what was taken.
         self._present: set[str] = set()
         self._same_source: dict[tuple[str, str], list[str]] = {}
+        self._same_key: dict[str, list[str]] = {}
         self._taken: set[str] = set()
 
     def learn(self, blocks: ImportedBlocks) -> None:
@@ -95,6 +103,8 @@ class Matcher:
             source_id, _ = source_identity(reference.source)
             if source_id:
                 wanted.setdefault(reference.source.format, []).append(source_id)
+        named = [source_id for ids in wanted.values() for source_id in ids]
+        self._same_key = self._replica.references.with_keys(named)
         self._same_source = {
             (source_format, source_id): found
             for source_format, ids in wanted.items()
@@ -117,6 +127,8 @@ class Matcher:
             gone = self._purged(record_id, others, reference)
         if gone is not None:
             decision = Decision(Verdict.PURGED, gone.id, gone.key or gone.id[:12])
+        elif found is None and (same := self._says_the_same(reference)) is not None:
+            decision = Decision(Verdict.UNCHANGED, same.id, same.key)
         elif found is None:
             if exists:  # as a version of another of this file
                 record_id = digest(record_id.encode(), reference.content_hash(), size=16).hex()
@@ -209,6 +221,16 @@ class Matcher:
         ):
             return True
         return _agree(_traits(read_view(document.visible()).values), given)
+
+    def _says_the_same(self, reference: ImportedReference) -> ReferenceRow | None:
+        """The reference that the record calls by its citation key and says just what it says: what
+        Bifolio exported to another format than that it came from, and comes back unchanged."""
+        for one in self._same_key.get(reference.source.id, []):
+            values = read_view(self._replica.document(one).visible()).values
+            own = {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
+            if not self._is_taken(one) and not differences(own, reference.values):
+                return self._replica.references.read(one)
+        return None
 
     def _kept(self, record_id: str) -> ReferenceRow | None:
         """The reference that this one was merged into, through however many merges."""

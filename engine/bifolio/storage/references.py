@@ -211,6 +211,17 @@ class References:
         )
         return [row[0] for row in rows]
 
+    def with_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """The live references with these citation keys, by key; keys that none has are left out."""
+        rows = self._database.rows(
+            f"SELECT key, id FROM refs WHERE key {_LISTED} AND +trashed = 0 ORDER BY key_rank, id",
+            (json.dumps(keys),),
+        )
+        found: dict[str, list[str]] = {}
+        for key, record_id in rows:
+            found.setdefault(key, []).append(record_id)
+        return found
+
     def key_finds_another(self, key: str, *, but: str) -> bool:
         """Whether a live reference beside ``but`` has this citation key, or had it earlier."""
         row = self._database.row(
