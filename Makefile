@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 NODE_STAMP := tests/differential/node_modules/installed
 
+# Python's compiled files are kept, whatever the surroundings say: a run starts a thousand processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-all lint types bench conformance lock clean
 
 demo: $(STAMP)

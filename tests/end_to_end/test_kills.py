@@ -56,7 +56,10 @@ def test_what_the_relay_acknowledged_survives_its_kill(
     assert_same_library(desk, laptop)
 
 
-@pytest.mark.parametrize("written_bytes", [1, 300_000, 1_500_000])
+@pytest.mark.parametrize(
+    "written_bytes",
+    [1, pytest.param(300_000, marks=pytest.mark.heavy), 1_500_000],
+)
 def test_an_import_killed_at_any_moment_leaves_a_whole_library_that_a_second_one_completes(
     desk: Computer, written_bytes: int
 ) -> None:

@@ -28,7 +28,7 @@ from bifolio.replica.inbox import Inbox, Received
 from bifolio.replica.outbox import Outbox
 
 SLOW = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None, max_examples=45, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 #: Seeds, not recorded draws: a random history says more than a small one.

@@ -80,6 +80,7 @@ def _stated_tags(loaded: Loaded) -> list[list[tuple[str, str]]]:
     ]
 
 
+@pytest.mark.heavy
 def test_small_real_files_are_read_whole_and_survive_a_round_trip(tmp_path: Path) -> None:
     small = [(path, records) for path, records in _files() if path.stat().st_size < 100_000]
     assert sum(_check(path, records, tmp_path) for path, records in small) > 3_000
