@@ -49,9 +49,11 @@ _BOOK_PARTS: Final = frozenset({"inbook", "bookinbook", "suppbook"})
 class Parents:
     """The entries of one file that others name."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        entries = list(entries)
-        named = {key.lower() for entry in entries for _, key in _links(entry.tags)}
+    def __init__(self, named: Collection[str], entries: Iterable[Entry]) -> None:
+        """Args:
+        named: the keys of parents that any entry names (``named_by``).
+        entries: all of the file; not read where nothing is named.
+        """
         self._entries: dict[str, Entry] = {}
         for entry in entries if named else ():
             if entry.key.lower() in named:
@@ -83,6 +85,11 @@ class Parents:
             for name, raw in given:
                 for new in _names(name, entry.type.lower(), parent.type.lower(), names):
                     yield new, raw
+
+
+def named_by(entry: Entry) -> frozenset[str]:
+    """The keys of the parents that an entry names, in small letters."""
+    return frozenset(key.lower() for _, key in _links(entry.tags))
 
 
 def settled(source: Source, keys: Collection[str]) -> Source:

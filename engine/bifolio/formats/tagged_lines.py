@@ -27,6 +27,9 @@ _BETWEEN: Final = re.compile(
 START: Final = "TY"
 END: Final = "ER"
 
+#: Characters that are cut into lines together.
+_AT_ONCE = 65_536
+
 
 @dataclass(slots=True)
 class TaggedRecord:
@@ -52,6 +55,15 @@ def is_tag_line(line: str) -> bool:
     return bool(_TAG_LINE.fullmatch(line))
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, without a list of them all."""
+    start = 0
+    while (end := text.find("\n", start + _AT_ONCE)) >= 0:
+        yield from text[start:end].split("\n")
+        start = end + 1
+    yield from text[start:].split("\n")
+
+
 def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
     """All records and all text outside of them, in order."""
     record: TaggedRecord | None = None
@@ -60,7 +72,7 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
     outside_line = 1
     small = False
     tag_line = _TAG_LINE.fullmatch
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_lines(text), 1):
         found = tag_line(line)
         tag = _tag(found.group(1), small=small) if found is not None else ""
         if tag == "" or found is None:
@@ -165,7 +177,7 @@ class LineLayout:
         pending: list[str] = []
         outside: list[str] = []
         started = False
-        for number, line in enumerate(text.split("\n"), 1):
+        for number, line in enumerate(_lines(text), 1):
             found = self.pattern.fullmatch(line)
             if found is None:
                 (outside if record is None else pending).append(line.rstrip())

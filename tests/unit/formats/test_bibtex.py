@@ -5,13 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.bibliographies import DEMO
 from tests.unit.formats.files import GOLDEN, export, exported, load, load_content
 
-from bifolio.formats import map_source
+from bifolio.formats import map_source, read, reading
 from bifolio.formats.bibtex_blocks import Entry, split
 from bifolio.records.names import Name
+from bifolio.records.reference import ImportedReference
 
 ROE = Name(family="Roe", given="Jane")
+
+
+@pytest.mark.parametrize("file", ["crossref.bib", "typography.bib"])
+def test_a_long_file_is_read_in_two_passes_to_the_same(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / file
+    if file == "crossref.bib":
+        path.write_text(
+            "@string{x = {Proceedings}}\n@inproceedings{a, crossref={b}, title={A}}\n"
+            "% free\n@misc{c, title={C\n@proceedings{b, title=x, year=2001}\n"
+        )
+    else:
+        path = DEMO / file
+    at_once = list(read(path))
+    monkeypatch.setattr(reading, "_KEPT_CHARACTERS", 0)
+    assert list(read(path)) == at_once
+    if file == "crossref.bib":
+        (a, *_) = [one for one in at_once if isinstance(one, ImportedReference)]
+        assert a.values["container-title"] == "Proceedings"
 
 
 def test_an_article_is_read_whole() -> None:
