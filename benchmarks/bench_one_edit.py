@@ -166,7 +166,7 @@ BENCHMARK = Benchmark(
     question="Does one edit cost the same in a library of any size?",
     baseline="the smallest library of the same run",
     result="the edited reference of each library as `bifolio show --json` shows it",
-    smoke=Size(references=(30, 120), rounds=1, synced_rounds=1),
+    smoke=Size(references=(20, 60), rounds=1, synced_rounds=1),
     full=Size(references=(1_000, 10_000, 100_000), rounds=15, synced_rounds=5),
     measure=measure,
 )

@@ -58,7 +58,7 @@ def test_what_the_relay_acknowledged_survives_its_kill(
 
 @pytest.mark.parametrize(
     "written_bytes",
-    [1, pytest.param(300_000, marks=pytest.mark.heavy), 1_500_000],
+    [1, *(pytest.param(later, marks=pytest.mark.heavy) for later in (300_000, 1_500_000))],
 )
 def test_an_import_killed_at_any_moment_leaves_a_whole_library_that_a_second_one_completes(
     desk: Computer, written_bytes: int

@@ -173,7 +173,7 @@ def check_tree(computer: Computer, organizer: Organizer) -> None:
 
 
 @given(choose=CHOICES, steps=st.integers(5, 70))
-@settings(SLOW, max_examples=25)
+@settings(SLOW, max_examples=20)
 def test_groups_moved_renamed_deleted_and_filled_anywhere_make_one_tree_and_nothing_is_lost(
     choose: random.Random, steps: int
 ) -> None:

@@ -255,7 +255,7 @@ queries = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     query=queries, order=st.sampled_from(Order), descending=st.booleans(), most=st.integers(1, 9)
 )

@@ -72,6 +72,9 @@ def _read(
         if format is not None and is_zotero != (format == ZOTERO):
             shown = "a Zotero library" if is_zotero else "an EndNote library"
             raise FileFormatError(str(path), expected=f"the format {format}", got=shown)
+        if group is not None and not is_zotero:
+            wanted = f"a Zotero library with the group library '{group}'"
+            raise FileFormatError(str(path), expected=wanted, got="an EndNote library")
         if is_zotero:
             items = zotero_library.read(
                 database, folder=place.files, file=str(path), group=group, packed=place.packed

@@ -11,7 +11,7 @@ from tests.support.endnote_libraries import DB_ID, EndNoteLibrary, Group
 from tests.unit.formats.files import Loaded, export, exported, load, load_content
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import source_identity
+from bifolio.formats import read_library, source_identity
 from bifolio.formats.library_layer import layer_of
 from bifolio.records.names import Name
 from bifolio.records.reference import ExportedReference
@@ -64,6 +64,12 @@ def test_a_row_is_read_as_its_record_in_endnotes_xml(tmp_path: Path) -> None:
     )  # fmt: skip
     assert back.record_id() == row.record_id()
     assert report.lost == []
+
+
+def test_a_group_library_of_zotero_s_is_not_looked_for_in_it(tmp_path: Path) -> None:
+    path = EndNoteLibrary([ARTICLE]).write(tmp_path)
+    with pytest.raises(FileFormatError, match="found an EndNote library"):
+        list(read_library(path, zotero_group="Lab"))
 
 
 def test_a_record_is_the_same_one_in_the_library_and_in_its_xml(tmp_path: Path) -> None:
