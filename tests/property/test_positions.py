@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bifolio.document import positions
@@ -44,6 +44,9 @@ def test_two_runs_added_at_the_same_place_at_the_same_time_do_not_interleave(
 
 
 @given(slot=SLOTS)
+@example(slot="zy00000")
+@example(slot="zzzzzzz")
+@example(slot="-------")
 def test_a_list_typed_one_by_one_keeps_short_positions(slot: str) -> None:
     last = ""
     for _ in range(200):

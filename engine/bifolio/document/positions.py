@@ -29,7 +29,6 @@ _TAIL_LENGTH = SLOT_LENGTH + _COUNTER_LENGTH
 #: added one by one would else end in positions of 2,000 characters.
 _BEHIND_LENGTH_MAX = 4 * _TAIL_LENGTH
 
-
 #: A run that one device goes on with, command after command, grows by a tail each time; past
 #: this it begins anew beside itself.
 _RUN_LENGTH_MAX = 10 * _TAIL_LENGTH
@@ -59,8 +58,14 @@ def between(low: str, high: str | None) -> str:
         upper = len(DIGITS)
         if high is not None:
             upper = _VALUE.get(high[place], 0) if place < len(high) else 0
-        if upper - lower > 1:
-            return made + DIGITS[(lower + upper) // 2]
+        room = upper - lower
+        if high is not None and room > 1:
+            return made + DIGITS[lower + room // 2]
+        if high is None and room > 2:
+            # Towards the open end in small steps, and never to the last digit: behind that one
+            # each further position would be longer by all that a slot of last digits has.
+            step = room // 2 if lower < len(DIGITS) // 2 else max(1, room // 8)
+            return made + DIGITS[lower + step]
         made += DIGITS[lower]
         if upper > lower:
             high = None
