@@ -108,7 +108,10 @@ def test_many_references_come_back_in_the_order_asked_for(
     assert found(references, '"paper"', "-id") == list(range(1099, -1, -1))
 
 
-def test_an_older_file_gets_the_same_index(references: References, database: Database) -> None:
+@pytest.mark.parametrize("version", [5, 11], ids=["before it", "without beginnings of words"])
+def test_an_older_file_gets_the_same_index(
+    references: References, database: Database, version: int
+) -> None:
     write(
         references,
         row(1, title="Über <i>Papier</i>", abstract="学习", fields=author("Doe")),
@@ -118,5 +121,5 @@ def test_an_older_file_gets_the_same_index(references: References, database: Dat
     expected = references.index.all_rows()
     file = database.path
     database.close()
-    back_to(5, file)
+    back_to(version, file)
     assert References(Database.open(file)).index.all_rows() == expected
