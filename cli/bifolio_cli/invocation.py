@@ -88,6 +88,13 @@ LimitOption = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many.")
 ]
 
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", callback=whole_argument, help="A date, or a date and a time."
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:

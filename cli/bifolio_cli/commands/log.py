@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from bifolio_cli.invocation import JsonOption, LibraryOption, invocation, whole_argument
+from bifolio_cli.invocation import (
+    JsonOption,
+    LibraryOption,
+    SinceOption,
+    invocation,
+    whole_argument,
+)
 from bifolio_cli.times import parse_moment
 
 
@@ -21,12 +27,7 @@ def log(
             "--device", metavar="D", callback=whole_argument, help="Those of this device alone."
         ),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since", metavar="TIME", callback=whole_argument, help="A date, or a date and a time."
-        ),
-    ] = None,
+    since: SinceOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -11,6 +11,7 @@ from bifolio_cli.invocation import (
     DONE_IN_PART,
     JsonOption,
     LibraryOption,
+    SinceOption,
     invocation,
     whole_argument,
 )
@@ -45,12 +46,7 @@ def undo(
             help="All that this device wrote since a time.",
         ),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since", metavar="TIME", callback=whole_argument, help="A date, or a date and a time."
-        ),
-    ] = None,
+    since: SinceOption = None,
     until: Annotated[
         str | None,
         typer.Option(

@@ -47,7 +47,6 @@ from bifolio.storage.spool import Spool
 #: are another work's: a year and a volume, an author and a journal.
 _CONTRADICTED = 50.0
 
-
 #: What an export leaves in the library.
 _LEFT_BEHIND = (MEMBERSHIP, attachments.FIELD)
 
@@ -81,11 +80,12 @@ class Matcher:
         self._replica = replica
         self._spool = spool
         self._blocks: dict[str, ImportedBlocks] = {}
-        #: Of the records that are looked at: which ids the library has, and which of its
-        #: references came from the same source, by (format, source id); what was taken.
+        #: Of the records that are looked at: which ids the library has, which of its references
+        #: came from the same source, by (format, source id), and which have that id as their key.
         self._present: set[str] = set()
         self._same_source: dict[tuple[str, str], list[str]] = {}
         self._same_key: dict[str, list[str]] = {}
+        #: What has found its version since they were looked at.
         self._taken: set[str] = set()
 
     def learn(self, blocks: ImportedBlocks) -> None:

@@ -1,7 +1,8 @@
 """The process that makes creations ahead for an import: batches in, batches of creations out.
 
 ``ahead`` starts it (``python -m bifolio.replica.worker``) and is the only one to talk to it. It
-opens no file and no library, and ends with its standard input.
+opens no file and no library, and ends with its standard input, or with a record that cannot be
+made: the import makes that one itself then, and meets the error.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
 
-from bifolio.records.reference import ImportedReference
 from bifolio.replica.creation import Creation, create
 
 _LENGTH_BYTES = 8
@@ -43,16 +43,12 @@ def receive(pipe: IO[bytes]) -> bytes | None:
 
 
 def made(order: Order) -> dict[int, Creation]:
-    """The creations of a batch, by number. One that cannot be made is left out: whoever asks for
-    it makes it and meets the error."""
+    """The creations of a batch, by number."""
     mapping, batch = order
-    creations = {}
-    for number, record_id, body in batch:
-        with suppress(Exception):
-            reference = pickle.loads(body)
-            assert isinstance(reference, ImportedReference)
-            creations[number] = create(record_id, reference, mapping=mapping)
-    return creations
+    return {
+        number: create(record_id, pickle.loads(body), mapping=mapping)
+        for number, record_id, body in batch
+    }
 
 
 def main() -> None:

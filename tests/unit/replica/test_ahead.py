@@ -166,11 +166,22 @@ def test_a_python_that_cannot_be_started_is_no_error(bench: Bench, tmp_path: Pat
     assert bench.creation(MANY) == create(one.record_id(), one, mapping=MAPPING_VERSION)
 
 
-def test_a_record_that_cannot_be_made_is_left_to_whoever_asks_for_it() -> None:
-    good, bad = reference(1), reference(2)
+def test_the_error_of_a_record_that_cannot_be_made_is_met_where_it_is_asked_for(
+    bench: Bench,
+) -> None:
+    bench.add(MANY)
+    wait_for_the_first(bench)
+    bad = reference(MANY)
     bad.values["title"] = "half \ud800"
-    batch = [(1, good.record_id(), pickle.dumps(good)), (2, "1" * 32, pickle.dumps(bad))]
-    assert list(worker.made((MAPPING_VERSION, batch))) == [1]
+    bench.references.append(bad)
+    bench.spool.add([("1" * 32, pickle.dumps(bad))])
+    for number in range(1, MANY + 1):
+        assert bench.creation(number).record_id == bench.references[number - 1].record_id()
+    while bench.ahead._process is not None:  # it ends with the record
+        bench.ahead.advance()
+    with pytest.raises(UnicodeEncodeError):
+        bench.ahead.creation(MANY + 1, "1" * 32, bad)
+    assert bench.creation(MANY).record_id == bench.references[MANY - 1].record_id()
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x00\x00", (9).to_bytes(8, "big") + b"short"])
