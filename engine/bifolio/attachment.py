@@ -29,7 +29,8 @@ from bifolio.replica.local_changes import LocalChanges
 from bifolio.replica.port import ReplicaPort, membership_head
 from bifolio.replica.replica import Replica
 from bifolio.replica.roster import Roster
-from bifolio.sync.session import Counts, unknown_library
+from bifolio.sync.counts import Counts
+from bifolio.sync.refusals import unknown_library
 from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 

@@ -17,6 +17,7 @@ from tests.simulation.computer import Computer
 from bifolio import limits
 from bifolio.errors import BifolioError
 from bifolio.replica.port import ReplicaPort
+from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import Chunk, parse_message
@@ -170,9 +171,7 @@ class SimulatedConnection:
     @property
     def over(self) -> bool:
         """Whether the client would end this connection."""
-        client = self.client
-        ended = client.joined or client.farewell is not None or client.refusal is not None
-        return ended or (self.idle and client.settled)
+        return isinstance(self.client.phase, Left) or (self.idle and self.client.is_settled)
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         """Do what the relay's session decided."""
@@ -203,7 +202,7 @@ class SimulatedConnection:
             self.drain()
             return True
         self.say(self.client.receive(self._wire.receive(raw)))
-        if self.client.joined:
+        if self.client.phase == Left(Joined()):
             self.computer.join_secret = None
             self.port.joined()
         return True
@@ -238,10 +237,12 @@ def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | No
             elif not relay.commit():
                 raise AssertionError(f"the sync of {computer.name} stands still")
         relay.disconnect(connection)
-        if connection.client.refusal is not None:
-            raise connection.client.refusal
-        if connection.client.farewell is not None:
-            raise AssertionError(f"the relay ended it: {connection.client.farewell}")
-        if not connection.client.joined:
-            return messages
+        match connection.client.phase:
+            case Left(Joined()):
+                continue
+            case Left(BifolioError() as error):
+                raise error
+            case Left(farewell):
+                raise AssertionError(f"the relay ended it: {farewell}")
+        return messages
     raise BifolioError("it came back again and again")

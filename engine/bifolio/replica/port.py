@@ -1,4 +1,4 @@
-"""A replica as a sync session sees it: implements ``sync.port.Port``."""
+"""A replica as a sync session sees it: implements ``sync.store.SyncStore``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bifolio.replica.outbox import Outbox
 from bifolio.replica.replica import Replica
 from bifolio.replica.roster import Roster
 from bifolio.replica.shelf import Shelf
-from bifolio.sync.port import Offer
+from bifolio.sync.store import OutgoingEnvelope
 from bifolio.wire.messages import AttestedPosition, Hello
 from bifolio.wire.position import LogPosition
 
@@ -147,10 +147,10 @@ class ReplicaPort:
         """Seal what waits."""
         self._outbox.seal()
 
-    def offers(self, *, after: int, bytes_max: int) -> Sequence[Offer]:
+    def offers(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have."""
         return [
-            Offer(
+            OutgoingEnvelope(
                 number=stored.number,
                 hash=stored.hash,
                 chain=stored.chain,

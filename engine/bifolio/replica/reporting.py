@@ -16,7 +16,7 @@ from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
 
 if TYPE_CHECKING:
-    from bifolio.sync.session import Counts
+    from bifolio.sync.counts import Counts
 
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
