@@ -1,7 +1,7 @@
-"""What a sync session needs of a replica. ``replica.port`` and ``replica.shelf`` implement it.
+"""What a sync session needs of a replica. ``replication.adapter`` implements it.
 
-Every method is one transaction or reads one moment, so that the process can be killed between
-any two of them.
+Its files are ``attachments.transfer_store``. Every method is one transaction or reads one moment,
+so that the process can be killed between any two of them.
 """
 
 from __future__ import annotations
