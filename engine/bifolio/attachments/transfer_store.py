@@ -29,6 +29,7 @@ from bifolio.crypto.blob import (
 from bifolio.errors import EnvelopeError, NotAMemberError
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
+from bifolio.sync.backoff import DAMAGED_FILE
 from bifolio.sync.store import ChunkOutcome, TransferItem
 from bifolio.wire.messages import BlobTally, Code
 
@@ -280,9 +281,7 @@ class Shelf:
         self._incoming(item).unlink(missing_ok=True)
         replica = self._replica
         failures = replica.transfers.read(item.hash).failures
-        wait_s = min(
-            limits.DAMAGED_RETRY_FIRST_S * 2.0 ** min(failures, 32), limits.DAMAGED_RETRY_MAX_S
-        )
+        wait_s = DAMAGED_FILE.bound_s(failures)
         with replica.database.transaction():
             replica.transfers.failed(item.hash, not_before_ms=self.now_ms() + int(wait_s * 1000))
         return ChunkOutcome.USELESS if failures else ChunkOutcome.DAMAGED

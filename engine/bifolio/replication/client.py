@@ -25,7 +25,7 @@ from bifolio.errors import (
     RelayUnreachableError,
 )
 from bifolio.replication.adapter import ReplicaPort
-from bifolio.sync.backoff import waits
+from bifolio.sync import backoff
 from bifolio.sync.counts import Counts
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
@@ -132,7 +132,7 @@ class Client:
         Raises:
             NotAMemberError, RelayRefusedError: the relay will not have us back.
         """
-        delays = waits(random.random)
+        delays = backoff.RECONNECT.waits(random.random)
         while True:
             session = SyncSession(self._port, library=self._library)
             try:
@@ -141,7 +141,7 @@ class Client:
                     aclosing(self._rounds(socket, session, changed)) as rounds,
                 ):
                     async for counts in rounds:
-                        delays = waits(random.random)
+                        delays = backoff.RECONNECT.waits(random.random)
                         yield counts
             except RelayUnreachableError as error:
                 outage(error)
