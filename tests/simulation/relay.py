@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.simulation.computer import Computer
+from tests.support.said import check_said
 
 from bifolio import limits
 from bifolio.errors import BifolioError
@@ -20,7 +21,7 @@ from bifolio.replication.adapter import ReplicaPort
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
-from bifolio.wire.messages import Chunk, parse_message
+from bifolio.wire.messages import Chunk, Message, parse_message
 from bifolio_relay.blobs import BlobStates
 from bifolio_relay.ledger import Ledger, MembersPart, Submission
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
@@ -219,10 +220,11 @@ class SimulatedConnection:
         if self._wire.state.value == "open":
             self.say(self.client.local_change())
 
-    def say(self, messages: Sequence[object]) -> None:
-        """The client's messages go on their way."""
+    def say(self, messages: Sequence[Message]) -> None:
+        """The client's messages go on their way, if they belong to its phase."""
+        check_said(self.client.phase, messages)
         for message in messages:
-            self._to_relay.append(self._wire.send(message))  # type: ignore[arg-type]
+            self._to_relay.append(self._wire.send(message))
 
 
 def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | None = None) -> int:
