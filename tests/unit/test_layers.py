@@ -60,7 +60,7 @@ FOREIGN: dict[str, set[str]] = {
     "rich": {"cli/bifolio_cli"},
     # Where a default home lies, each part for itself: none may ask another one's.
     "platformdirs": {
-        "engine/bifolio/library/library.py",
+        "engine/bifolio/library/device.py",
         "relay/bifolio_relay/config.py",
         "cli/bifolio_cli/environment.py",
     },

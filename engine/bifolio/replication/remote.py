@@ -52,7 +52,7 @@ class _MovedError(Exception):
 
 
 @dataclass(slots=True)
-class Attachment:
+class Remote:
     """One replica and its relay."""
 
     replica: Replica
@@ -181,7 +181,7 @@ class Attachment:
             outage: told of each attempt that did not reach the relay.
             nudge: set when another process may have written; without it the file is asked often.
         """
-        changes = LocalChanges(self.replica.database, nudge)
+        changes = LocalChanges(self.replica, nudge)
 
         def cut(url: str, error: RelayUnreachableError) -> None:
             # Of a relay that the library has left, nothing is to be told or noted.
