@@ -160,7 +160,7 @@ class Shelf:
             for parcel in parcels:
                 self._replica.transfers.on_relay(parcel.hash, there=True)
             if tally is not None:
-                self._replica.meta.write("blob_tally", [*tally])
+                self._replica.meta.write("blob_tally", [tally.n, tally.hash])
 
     def refused(self, parcel: Parcel, code: Code, detail: str) -> None:
         """The relay did not take it: ``file list`` and ``status`` say so."""
