@@ -18,7 +18,7 @@ from bifolio.errors import (
     RelayRefusedError,
 )
 from bifolio.ids import content_hash
-from bifolio.replica import reporting
+from bifolio.library import status
 from bifolio.wire.messages import (
     Ack,
     Bye,
@@ -488,7 +488,7 @@ def test_a_refusal_of_everything_is_told_and_nothing_is_lost(
     assert isinstance(talk.session.refusal, error)
     assert talk.session.refusal.next_step
     assert office.replica.changes.unsent() == 1
-    assert [one.reason for one in reporting.refusals(office.replica)]
+    assert [one.reason for one in status.refusals(office.replica)]
 
 
 def test_a_refusal_in_a_word_of_a_later_version_is_named_with_its_reason(
@@ -502,7 +502,7 @@ def test_a_refusal_in_a_word_of_a_later_version_is_named_with_its_reason(
     refusal = Nack(Code("on-holiday"), content_hash(push.envelopes[0]), "ask in summer")
     assert talk.tell(refusal) == []
     assert isinstance(talk.session.refusal, RelayRefusedError)
-    (named,) = reporting.refusals(office.replica)
+    (named,) = status.refusals(office.replica)
     assert "ask in summer" in named.reason
     assert office.replica.changes.unsent() == 1
 
@@ -549,7 +549,7 @@ def test_a_forged_entry_of_the_log_is_named_and_the_rest_goes_on(
     assert talk.session.settled
     assert cursor_of(home) == 3
     assert home.titles() == ["On Ink", "On Paper"]
-    assert any("was refused" in one.reason for one in reporting.refusals(home.replica))
+    assert any("was refused" in one.reason for one in status.refusals(home.replica))
 
 
 def test_a_receipt_for_a_place_that_another_envelope_holds_counts_for_nothing(
