@@ -43,6 +43,7 @@ def begin(replica: Replica, roster: Roster, library_id: bytes) -> int:
             "INSERT OR REPLACE INTO offers (record, remote) VALUES (?, ?)", (record_id, b"")
         )
     replica.changes.remove_all()
+    replica.newer_envelopes.remove_all()
     replica.journal.forget()
     roster.forget()
     for key in ("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead"):

@@ -8,6 +8,7 @@ The only user of SQLite.
 ``meta``        the replica's own facts: ids, cursor, frontier, clock, state hash
 ``records``     the states of the records, and the state hash kept with each write
 ``changes``     every change: the outbox, the history, the means to rebuild a relay
+``newer_envelopes`` envelopes that only a newer program can read, kept whole
 ``history``     where each record's changes stand, and which of them one command made
 ``derived``     what is derived of a reference, and the rows that its tables are given
 ``references``  what lists and searches read: columns derived from the records

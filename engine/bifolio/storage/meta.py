@@ -79,6 +79,16 @@ class Meta:
         """Store the frontier."""
         self.write("frontier", hashes)
 
+    # --- what could not be read ---------------------------------------------------------
+
+    def formats(self) -> str:
+        """What the program could read that last tried what is kept for a newer one."""
+        return self.text("envelope_formats")
+
+    def write_formats(self, name: str) -> None:
+        """Store what this program can read."""
+        self.write("envelope_formats", name)
+
     # --- the relay's log --------------------------------------------------------------
 
     def cursor(self) -> LogPosition | None:
