@@ -122,7 +122,7 @@ def test_an_older_program_keeps_whole_what_a_newer_one_sent_and_names_it(world: 
     assert titles(older) == ["On Paper"]
     assert kept(older) == list(world.golden.log[1:])
     assert older.replica.changes.refusals() == []
-    cursor = older.replica.meta.cursor()
+    cursor = older.replica.meta.cursor
     assert cursor is not None
     assert cursor.position == len(world.golden.log)
     seen = status.status(older.replica, name="", replica_id="")

@@ -10,8 +10,8 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.document import canonical, view
 from bifolio.errors import DamagedLibraryError, DocumentError
-from bifolio.library import status
 from bifolio.replica import folder
+from bifolio.replica.derivation import rebuild_lists
 from bifolio.replica.replica import Replica
 from bifolio.results.doctor import Finding, Verdict
 from bifolio.storage.database import Database
@@ -65,7 +65,7 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
             f"{len(unreadable)} of {len(ids):,} records cannot be read: {named}.",
             _KEEP,
         )
-    if total % _MODULUS != replica.meta.state_hash():
+    if total % _MODULUS != replica.meta.state_hash:
         return Finding(
             "records",
             Verdict.ATTENTION,
@@ -110,7 +110,7 @@ def _index_fault(replica: Replica, database: Database) -> str | None:
         return "the full-text index is out of step"
     before = _derived(copy)
     with database.transaction():
-        status.rebuild_lists(copy)
+        rebuild_lists(database)
     after = _derived(copy)
     wrong = len(set(before) ^ set(after))
     return f"{wrong} rows differ from a rebuild" if before != after else None
@@ -176,7 +176,7 @@ def files_not_read(replica: Replica) -> Finding:
     """Without reading them: how many attached files are not on this computer."""
     named = [hash for hash, _ in replica.references.attachments.contents()]
     absent = sum(not replica.contents.has(one) for one in named)
-    if absent and not replica.meta.text("relay_url"):
+    if absent and not replica.meta.relay_url:
         return Finding(
             "files",
             Verdict.ATTENTION,

@@ -129,7 +129,7 @@ class Backups:
                 made_at=f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
                 device=self._home.device_name,
                 library=replica.library_id.hex(),
-                name=replica.meta.text("name"),
+                name=replica.meta.name,
                 references=replica.references.count(trashed=False),
                 trashed=replica.references.count(trashed=True),
                 state=status.state_hash(replica),
@@ -235,7 +235,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
     sync_folder(target.absolute().parent)
     database = folder.open_database(target.absolute())
     try:
-        name = Meta(database).text("name")
+        name = Meta(database).name
     finally:
         database.close()
     backup = _described(path, account, verified=True)

@@ -36,12 +36,12 @@ class Files:
     @property
     def policy(self) -> Policy:
         """Which contents this replica fetches by itself."""
-        return Policy(self._replica.meta.text("files_policy", Policy.ALL))
+        return Policy(self._replica.meta.files_policy or Policy.ALL)
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
         with self._replica.database.transaction():
-            self._replica.meta.write("files_policy", str(policy))
+            self._replica.meta.files_policy = str(policy)
 
     @property
     def fetches_on_demand(self) -> bool:
@@ -139,7 +139,7 @@ class Files:
         contents = self._replica.contents
         if contents.has(file.hash):
             return file
-        if not self._replica.meta.text("relay_url"):
+        if not self._replica.meta.relay_url:
             raise _not_here(file)
         with self._replica.database.transaction():
             self._replica.transfers.asked(file.hash)
