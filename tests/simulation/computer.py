@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.empty_databases import create_database
+
 from bifolio.crypto.envelope import CONTENT_KEY_BYTES, open_envelope, parse_envelope
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import Membership, Role, make_invite, make_join
@@ -189,7 +191,7 @@ def introduce(computers: Sequence[Computer]) -> None:
 
 
 def _create_file(folder: Path, library_id: bytes) -> None:
-    database = Database.create(folder / replica_folder.FILE)
+    database = create_database(folder / replica_folder.FILE)
     with database.transaction():
         Meta(database).write("replica_id", digest(str(folder).encode(), size=16))
         if library_id:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from tests.support.empty_databases import create_database
+
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.document import deletion, editing
 from bifolio.document.entries import Entries
@@ -167,14 +169,18 @@ def new_computer(
 ) -> Computer:
     """A computer with an empty replica: of a library, or of none yet."""
 
-    def begin(database: Database) -> None:
-        Meta(database).write("replica_id", name.encode().ljust(16, b"\x00"))
-        if library is not None:
-            Meta(database).write("library_id", library)
+    def build(unfinished: Path) -> None:
+        database = create_database(unfinished / folder.FILE)
+        with database.transaction():
+            Meta(database).write("replica_id", name.encode().ljust(16, b"\x00"))
+            if library is not None:
+                Meta(database).write("library_id", library)
+        database.close()
 
     path = tmp_path / f"{name}.bifolio"
+    folder.place(path, build)
     keys = keys or new_device_keys(name, random.Random(name).randbytes)
-    return Computer(path, name, keys, folder.create(path, begin))
+    return Computer(path, name, keys, Database.open(path / folder.FILE))
 
 
 def owner_of_a_library(tmp_path: Path, name: str = "office") -> Computer:
