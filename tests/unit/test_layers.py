@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -125,12 +126,21 @@ CATCHES_EVERYTHING = {"cli/bifolio_cli/main.py", "engine/bifolio/crypto/keyring_
 
 @dataclass(frozen=True)
 class Module:
-    """One source file, parsed."""
+    """One source file, parsed when a test asks: every worker of a test run imports this file."""
 
     path: str
     part: str
-    tree: ast.Module
-    lines: int
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What its text says."""
+        return ast.parse(self.text)
+
+    @property
+    def lines(self) -> int:
+        """How many lines it has."""
+        return self.text.count("\n")
 
     def imported(self) -> Iterator[str]:
         """The dotted names that the module imports, anywhere in it."""
@@ -154,7 +164,7 @@ def modules() -> Iterator[Module]:
             inside = path.relative_to(ROOT / root / package).parts[0].removesuffix(".py")
             part = inside if package == "bifolio" and inside != "__init__" else package
             name = path.relative_to(ROOT).as_posix()
-            yield Module(name, part, ast.parse(text), text.count("\n"))
+            yield Module(name, part, text)
 
 
 MODULES = tuple(modules())
