@@ -41,7 +41,7 @@ def test_causal_delivery_converges_with_saves_and_reloads_between(histories: int
 
 @every_count
 def test_delivery_out_of_order_does_not_converge(histories: int) -> None:
-    """Why nothing is applied before its frontier (replica/inbox, I4)."""
+    """Why nothing is applied before its frontier (replication/inbox, I4)."""
     different = 0
     for seed in range(histories):
         updates = history(seed)
