@@ -11,6 +11,7 @@ import random
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tests.support.empty_databases import create_database
@@ -138,8 +139,9 @@ def change_id(change: Change) -> bytes:
     return digest(change.serialize(), size=16)
 
 
+@lru_cache(maxsize=4096)
 def opened(envelope: bytes, content_key: bytes) -> Body:
-    """What is in an envelope."""
+    """What is in an envelope; every check of every step asks it of all that are stored."""
     return Body.parse(open_envelope(parse_envelope(envelope), content_key))
 
 
