@@ -48,6 +48,7 @@ FOREIGN: dict[str, set[str]] = {
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "exchange", "peer")),
     },
     "pylatexenc": {"engine/bifolio/formats"},
+    "filelock": {"engine/bifolio/autosync/lock.py", "relay/bifolio_relay/storage"},
     "rapidfuzz": {"engine/bifolio/records/similarity.py"},
     "lxml": {"engine/bifolio/formats"},
     # Loaded by name when somebody cites, because it is an extra.
