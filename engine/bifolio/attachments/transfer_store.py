@@ -27,6 +27,7 @@ from bifolio.crypto.blob import (
     sealed_size,
 )
 from bifolio.errors import EnvelopeError, NotAMemberError
+from bifolio.ids import content_hasher
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.sync.backoff import DAMAGED_FILE
@@ -291,7 +292,7 @@ class Shelf:
     def _opened(path: Path, number: int, key: BlobKey, *, mode: str = "rb") -> _Open:
         """A file opened at a chunk, what stands before it hashed."""
         file: BinaryIO = path.open(mode)  # type: ignore[assignment]
-        hashed = hashlib.blake2b(digest_size=32)
+        hashed = content_hasher()
         left = number * limits.CHUNK_BYTES
         while left and (piece := file.read(min(left, limits.CONTENT_PIECE_BYTES))):
             hashed.update(piece)

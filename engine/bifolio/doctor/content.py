@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bifolio import limits
+from bifolio.disk import hash_file
 from bifolio.document import canonical, view
 from bifolio.errors import DamagedLibraryError, DocumentError
 from bifolio.replica import folder
@@ -139,7 +138,7 @@ def files(replica: Replica, progress: Progress | None) -> Finding:
     read, damaged = 0, []
     for path in contents:
         try:
-            whole = _hash_of(path, tell) == path.name
+            whole = hash_file(path, tell) == path.name
         except FileNotFoundError:
             continue
         read += 1
@@ -161,15 +160,6 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _hash_of(path: Path, tell: Callable[[int], None]) -> str:
-    hashed = hashlib.blake2b(digest_size=32)
-    with path.open("rb") as file:
-        while piece := file.read(limits.CONTENT_PIECE_BYTES):
-            hashed.update(piece)
-            tell(len(piece))
-    return hashed.hexdigest()
 
 
 def files_not_read(replica: Replica) -> Finding:

@@ -5,15 +5,14 @@ Adding and removing work offline; ``fetch`` goes to the relay where a content is
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifolio import limits
 from bifolio.attachments import attachments, garbage_collection
+from bifolio.disk import pieces, write_whole
 from bifolio.errors import DamagedFileError, FileNotHereError, UnwritableFileError
+from bifolio.ids import content_hasher
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Policy, ShownFile
@@ -164,21 +163,17 @@ class Files:
         source = self._replica.contents.path(file.hash)
         if not source.is_file():
             raise _not_here(file)
-        temporary = path.with_name(f".{secrets.token_hex(8)}")
         try:
-            with source.open("rb") as reading, temporary.open("xb") as writing:
-                hashed = hashlib.blake2b(digest_size=32)
-                while piece := reading.read(limits.CONTENT_PIECE_BYTES):
-                    hashed.update(piece)
+            with source.open("rb") as reading, write_whole(path, mode=None) as writing:
+                hasher = content_hasher()
+                for piece in pieces(reading):
+                    hasher.update(piece)
                     writing.write(piece)
-            if hashed.hexdigest() != file.hash:
-                self._set_aside(file)
-                raise DamagedFileError(file.name)
-            temporary.replace(path)
+                if hasher.hexdigest() != file.hash:
+                    self._set_aside(file)
+                    raise DamagedFileError(file.name)
         except OSError as error:
             raise UnwritableFileError(path, reason=error.strerror or str(error)) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _set_aside(self, file: ShownFile) -> None:
         """A damaged content is kept under another name, and fetched again by the next sync."""

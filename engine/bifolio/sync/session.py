@@ -34,6 +34,7 @@ from bifolio.wire.messages import (
     Members,
     Message,
     Nack,
+    Unknown,
     Welcome,
 )
 
@@ -118,6 +119,8 @@ class SyncSession:
         match self.phase, message:
             case Left(), _:
                 pass  # it was under way when we left
+            case _, Unknown():
+                pass  # news of a later version, which nobody here waits for
             case _, Bye():
                 self.phase = Left(message)
             case phases.Greeting(said_hello=False), Challenge():

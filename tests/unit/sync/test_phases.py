@@ -6,11 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 from tests.support.said import SAID_IN, check_said
 from tests.unit.replica.builders import Computer, members, owner_of_a_library
 from tests.unit.sync.builders import ScriptedRelay, Talk, relay_of
@@ -71,14 +72,15 @@ ONE_OF_EACH: tuple[Message, ...] = (
     Chunk(SOME_HASH, 1, 0, b"x"),
     PullChunk(SOME_HASH, 0),
     DropBlobs((SOME_HASH,)),
+    wire.Unknown(99),
 )
 
-EXCHANGED = (Envelopes, Ack, Nack, wire.Members, Blobs, Chunk, Bye)
+EXCHANGED = (Envelopes, Ack, Nack, wire.Members, Blobs, Chunk, Bye, wire.Unknown)
 
 #: What each phase hears; everything else is an error.
 HEARD_IN: dict[type[Phase], tuple[type[Message], ...]] = {
-    Greeting: (Challenge, Bye),
-    Creating: (Welcome, Nack, Bye),
+    Greeting: (Challenge, Bye, wire.Unknown),
+    Creating: (Welcome, Nack, Bye, wire.Unknown),
     Members: EXCHANGED,
     Log: EXCHANGED,
     Live: EXCHANGED,
@@ -143,7 +145,7 @@ def phase_of(talk: Talk) -> type[Phase]:
 
 def test_every_phase_and_every_message_is_tested() -> None:
     assert set(BEGUN) == set(SAID_IN) == set(HEARD_IN) == set(get_args(Phase))
-    assert {type(message) for message in ONE_OF_EACH} == set(wire.MESSAGE_TYPES)
+    assert {type(message) for message in ONE_OF_EACH} == {*wire.MESSAGE_TYPES, wire.Unknown}
 
 
 def test_only_an_open_library_has_anything_under_way() -> None:
@@ -238,6 +240,8 @@ class Stranger:
             return draw.choice(self._honest(message))
         if isinstance(self._talk.session.phase, (Greeting, Creating)):
             return draw.choice((self._welcome, self._welcome, self._nack))()
+        if draw.random() < 0.03:
+            return wire.Unknown(99)
         kinds = [self._envelopes, self._ack, self._nack, self._members, self._blobs, self._chunk]
         return draw.choice(kinds)() if draw.random() > 0.02 else Bye(Retry.ONCE, "closing")
 
