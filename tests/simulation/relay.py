@@ -206,7 +206,7 @@ class SimulatedConnection:
         self.say(self.client.receive(self._wire.receive(raw)))
         if self.client.phase == Left(Joined()):
             self.computer.join_secret = None
-            self.port.joined()
+            self.port.become_member()
         return True
 
     def drain(self) -> bool:

@@ -101,7 +101,7 @@ class Shelf:
             if one is not None:
                 one.file.close()
 
-    def dropped(self, drops: int, *, by_us: bool) -> bool:
+    def note_drops(self, drops: int, *, by_us: bool) -> bool:
         """So many drops were counted; True if others dropped something."""
         replica = self._replica
         if drops == self._known_drops()[1]:
@@ -155,7 +155,7 @@ class Shelf:
             return ()
         return [self._item(hash, size) for hash, size in self._replica.transfers.not_here()]
 
-    def on_relay(self, items: Sequence[TransferItem], tally: BlobTally | None) -> None:
+    def note_on_relay(self, items: Sequence[TransferItem], tally: BlobTally | None) -> None:
         """The relay has these contents whole, and so many blobs were completed or dropped."""
         with self._replica.database.transaction():
             for item in items:
@@ -163,7 +163,7 @@ class Shelf:
             if tally is not None:
                 self._replica.meta.blob_tally = (tally.n, tally.hash)
 
-    def refused(self, item: TransferItem, code: Code, detail: str) -> None:
+    def note_refusal(self, item: TransferItem, code: Code, detail: str) -> None:
         """The relay did not take it: ``file list`` and ``status`` say so."""
         reason = NO_ROOM if code is Code.QUOTA else detail or str(code)
         with self._replica.database.transaction():
@@ -180,7 +180,7 @@ class Shelf:
         }
         return list(self._collected)
 
-    def relay_dropped(self, blobs: Sequence[bytes]) -> None:
+    def note_dropped(self, blobs: Sequence[bytes]) -> None:
         """The relay holds these no longer, as it was asked."""
         gone = [self._collected.pop(blob) for blob in blobs if blob in self._collected]
         garbage_collection.dropped_by_relay(self._replica, gone)
@@ -224,7 +224,7 @@ class Shelf:
 
     # --- receiving ------------------------------------------------------------------------
 
-    def received(self, item: TransferItem) -> int:
+    def count_received(self, item: TransferItem) -> int:
         """How many whole chunks of a content are here."""
         try:
             size = self._incoming(item).stat().st_size

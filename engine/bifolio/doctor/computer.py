@@ -101,7 +101,7 @@ def relay(replica: Replica, roster: Roster) -> tuple[Finding, float | None]:
     port = ReplicaPort(replica, roster)
 
     def greeting(nonce: bytes) -> Hello:
-        return port.greeting(PROTOCOL_VERSION, nonce)
+        return port.make_hello(PROTOCOL_VERSION, nonce)
 
     try:
         answer = run_blocking(Remote.reach(url, greeting))

@@ -63,7 +63,7 @@ class Client:
             RelayUnreachableError, ProtocolError: there is none.
         """
         wire = ClientConnection()
-        async with connected(url) as socket:
+        async with open_socket(url) as socket:
             try:
                 raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
                 challenge = wire.receive(raw)
@@ -84,7 +84,7 @@ class Client:
         Raises:
             RelayUnreachableError: there is none.
         """
-        async with connected(url) as socket:
+        async with open_socket(url) as socket:
             date = socket.response.headers.get("Date") if socket.response is not None else None
         try:
             return parsedate_to_datetime(date).timestamp() if date else None
@@ -101,14 +101,14 @@ class Client:
         for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
             session = SyncSession(self._port, library=self._library)
             try:
-                async with connected(self._url) as socket:
+                async with open_socket(self._url) as socket:
                     await self._talk(socket, session)
             except ConnectionClosed as error:
                 raise RelayUnreachableError(self._url, reason=_closing(error)) from error
             total += session.counts
             match session.phase:
                 case Left(Joined()):
-                    self._port.joined()
+                    self._port.become_member()
                 case Left(Bye() as farewell):
                     raise self._error_of(farewell)
                 case Left(BifolioError() as reason):
@@ -137,7 +137,7 @@ class Client:
             session = SyncSession(self._port, library=self._library)
             try:
                 async with (
-                    connected(self._url) as socket,
+                    open_socket(self._url) as socket,
                     aclosing(self._rounds(socket, session, changed)) as rounds,
                 ):
                     async for counts in rounds:
@@ -149,7 +149,7 @@ class Client:
                 outage(RelayUnreachableError(self._url, reason=_closing(error)))
             match session.phase:
                 case Left(Joined()):
-                    self._port.joined()
+                    self._port.become_member()
                     continue
                 case Left(Bye(retry=Retry.NEVER) as farewell):
                     raise self._error_of(farewell)
@@ -220,7 +220,7 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Socket]:
+async def open_socket(url: str) -> AsyncIterator[Socket]:
     """An open socket to a relay.
 
     Raises:

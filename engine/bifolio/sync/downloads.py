@@ -125,7 +125,7 @@ class Downloads:
                 self.progress.left -= item.size_bytes
                 continue
             # The last chunk is always asked for: with it the content is checked.
-            start = min(self._store.received(item), item.chunks - 1)
+            start = min(self._store.count_received(item), item.chunks - 1)
             self._under_way[item.blob] = _Download(item, start, start)
             self.progress.left -= item.size_bytes - item.bytes_from(start)
             return True

@@ -97,8 +97,8 @@ class FileSync:
         told = tuple(one.blob for one in message.states)
         answers_drop = blobs.take_drop_answer(told)
         if answers_drop:
-            self._store.relay_dropped(told)
-        if self._store.dropped(message.drops, by_us=answers_drop):
+            self._store.note_dropped(told)
+        if self._store.note_drops(message.drops, by_us=answers_drop):
             self._ask_all_again()
             return
         if answers_drop:
@@ -106,7 +106,7 @@ class FileSync:
         blobs.take_answer(told)
         whole = [item for state in message.states if (item := self._note(state)) is not None]
         if whole:
-            self._store.on_relay(whole, message.tally)
+            self._store.note_on_relay(whole, message.tally)
             self._downloads.offer(whole)
 
     def receive_chunk(self, message: Chunk) -> None:

@@ -129,7 +129,7 @@ class LogSync:
 
     def _compare_with_ticket(self, welcome: Welcome) -> None:
         """A newcomer notices a relay that was wiped or rolled back since its ticket was made."""
-        expected = self._store.expected()
+        expected = self._store.ticket_position()
         if expected is None or expected.position == 0:
             return
         if expected.epoch != welcome.epoch:

@@ -75,7 +75,7 @@ class Offers:
     def decide(self) -> list[Message]:
         """Seal what waits, and push as much as may be under way at once."""
         if self._may_seal and not self._in_flight:
-            self._store.settle_offers()
+            self._store.settle_join_offers()
             self._store.seal()
             self._may_seal = False
             self._offered_through = 0
@@ -91,7 +91,7 @@ class Offers:
         return messages
 
     def _next_batch(self) -> list[OutgoingEnvelope]:
-        lacking = self._store.offers(
+        lacking = self._store.next_outgoing(
             after=self._offered_through, bytes_max=limits.BATCH_BYTES_TARGET
         )
         batch = [

@@ -92,12 +92,12 @@ class SyncSession:
             RelayRefusedError, NotAMemberError, MembershipError, ProtocolError: the session is
                 over, and why.
         """
-        with self._left_by_errors():
+        with self._leave_on_error():
             return [*self._hear(message), *self._decide()]
 
     def local_change(self) -> list[Message]:
         """Another process may have written to the replica; returns what to send."""
-        with self._left_by_errors():
+        with self._leave_on_error():
             match self.phase:
                 case phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange):
                     exchange.log.look_again()
@@ -108,7 +108,7 @@ class SyncSession:
         """Time passes; returns what to send because of it."""
         match self.phase:
             case phases.Live(exchange) if exchange.files.is_due():
-                with self._left_by_errors():
+                with self._leave_on_error():
                     return self._decide()
         return []
 
@@ -126,7 +126,7 @@ class SyncSession:
             case phases.Greeting(said_hello=False), Challenge():
                 return [self._greet(message)]
             case (phases.Greeting(said_hello=True) | phases.Creating(), Welcome()):
-                self._welcomed(message)
+                self._begin_exchange(message)
             case phases.Creating(), Nack():
                 self._leave(message)
             case (phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange), _):
@@ -139,9 +139,9 @@ class SyncSession:
         if PROTOCOL_VERSION not in challenge.versions:
             raise ProtocolError(f"it speaks versions {challenge.versions}, we speak 1")
         self.phase = phases.Greeting(said_hello=True)
-        return self._store.greeting(PROTOCOL_VERSION, challenge.nonce)
+        return self._store.make_hello(PROTOCOL_VERSION, challenge.nonce)
 
-    def _welcomed(self, welcome: Welcome) -> None:
+    def _begin_exchange(self, welcome: Welcome) -> None:
         if not welcome.exists:
             if isinstance(self.phase, phases.Creating):
                 raise ProtocolError("it does not hold the library that it was just given")
@@ -167,11 +167,11 @@ class SyncSession:
             case Chunk():
                 exchange.files.receive_chunk(message)
             case Nack():
-                self._refused(exchange, message)
+                self._hear_refusal(exchange, message)
             case _:
                 raise _out_of_turn(self.phase, message)
 
-    def _refused(self, exchange: Exchange, message: Nack) -> None:
+    def _hear_refusal(self, exchange: Exchange, message: Nack) -> None:
         if exchange.files.refuse(message) or exchange.log.refuse(message):
             return
         if message.code in (Code.HEAD_MOVED, Code.UNKNOWN_HEAD):
@@ -187,7 +187,7 @@ class SyncSession:
         self.phase = Left(error)
 
     @contextmanager
-    def _left_by_errors(self) -> Iterator[None]:
+    def _leave_on_error(self) -> Iterator[None]:
         """An error ends the session: what is known may be half of what came."""
         try:
             yield

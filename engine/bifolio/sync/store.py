@@ -62,7 +62,7 @@ class FileStore(Protocol):
         Where blobs were dropped unseen, or it has forgotten some, nothing is known to be there.
         """
 
-    def dropped(self, drops: int, *, by_us: bool) -> bool:
+    def note_drops(self, drops: int, *, by_us: bool) -> bool:
         """So many drops were counted. True if others dropped something: ask for all again."""
 
     def to_send(self) -> Sequence[TransferItem]:
@@ -74,16 +74,16 @@ class FileStore(Protocol):
     def to_find(self) -> Sequence[TransferItem]:
         """Contents that are neither here nor known to be on the relay."""
 
-    def on_relay(self, items: Sequence[TransferItem], tally: BlobTally | None) -> None:
+    def note_on_relay(self, items: Sequence[TransferItem], tally: BlobTally | None) -> None:
         """The relay has these contents whole, and so many blobs were completed or dropped."""
 
-    def refused(self, item: TransferItem, code: Code, detail: str) -> None:
+    def note_refusal(self, item: TransferItem, code: Code, detail: str) -> None:
         """The relay did not take it."""
 
     def read_chunk(self, item: TransferItem, number: int) -> bytes | None:
         """A sealed chunk; None if the content is not here any more, or damaged, and noted so."""
 
-    def received(self, item: TransferItem) -> int:
+    def count_received(self, item: TransferItem) -> int:
         """How many of its chunks are here, from an earlier connection."""
 
     def write_chunk(self, item: TransferItem, number: int, sealed: bytes) -> ChunkOutcome:
@@ -95,7 +95,7 @@ class FileStore(Protocol):
     def collect(self) -> Sequence[bytes]:
         """Drop what nothing names any more; the blobs that the relay is to drop too."""
 
-    def relay_dropped(self, blobs: Sequence[bytes]) -> None:
+    def note_dropped(self, blobs: Sequence[bytes]) -> None:
         """The relay holds these no longer, as it was asked."""
 
     def now_ms(self) -> int:
@@ -109,7 +109,7 @@ class SyncStore(Protocol):
     def files(self) -> FileStore:
         """The contents of its files."""
 
-    def greeting(self, version: int, nonce: bytes) -> Hello:
+    def make_hello(self, version: int, nonce: bytes) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
 
     def members(self) -> Sequence[bytes]:
@@ -130,7 +130,7 @@ class SyncStore(Protocol):
     def cursor(self) -> LogPosition | None:
         """How far the log is merged; None before the first contact."""
 
-    def expected(self) -> LogPosition | None:
+    def ticket_position(self) -> LogPosition | None:
         """Where the log was when this replica's ticket was made; None without one."""
 
     def forget_log(self) -> None:
@@ -142,13 +142,13 @@ class SyncStore(Protocol):
     def acknowledge(self, receipts: Sequence[tuple[bytes, int]], cursor: LogPosition) -> None:
         """Note what the relay stored up to the cursor: (hash, position), and the cursor."""
 
-    def settle_offers(self) -> None:
+    def settle_join_offers(self) -> None:
         """The whole log is merged: make changes of what a joining library brings."""
 
     def seal(self) -> None:
         """Seal what waits; NotAMemberError without the right to."""
 
-    def offers(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
+    def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have, in causal order, after a number."""
 
     def restart_chain(self, chain: bytes) -> None:

@@ -99,7 +99,7 @@ class Uploads:
 
     def refuse(self, item: TransferItem, code: Code, detail: str) -> None:
         """The relay does not take a content; for want of room no larger one either."""
-        self._store.refused(item, code, detail)
+        self._store.note_refusal(item, code, detail)
         if code is Code.QUOTA:
             smallest = self._quota_bytes
             self._quota_bytes = min(item.size_bytes, smallest or item.size_bytes)
@@ -137,7 +137,7 @@ class Uploads:
                 self.progress.left -= item.size_bytes
             elif is_too_big:
                 self.progress.left -= item.size_bytes
-                self._store.refused(item, Code.QUOTA, "no room for a smaller one either")
+                self._store.note_refusal(item, Code.QUOTA, "no room for a smaller one either")
             else:
                 self._under_way[item.blob] = _Upload(item, state.held)
                 self.progress.left -= item.size_bytes - item.bytes_from(state.held)

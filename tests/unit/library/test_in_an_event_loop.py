@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import signal
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -18,7 +15,6 @@ from tests.support.relay_process import RelayProcess
 from bifolio import Library
 from bifolio.errors import RelayUnreachableError
 from bifolio.home import Home
-from bifolio.replication.blocking import run_blocking
 from bifolio.results import Policy
 from bifolio_relay.config import Config
 from bifolio_relay.server import serve
@@ -125,31 +121,6 @@ def test_an_error_in_the_helping_thread_is_raised_to_the_caller(desk: Library) -
 
     asyncio.run(main())
     assert desk.status().relay is None
-
-
-def test_an_interrupt_ends_what_a_loop_s_thread_waits_for() -> None:
-    cancelled = threading.Event()
-
-    async def wait_for_ever() -> None:
-        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-
-    async def main() -> None:
-        run_blocking(wait_for_ever())
-
-    began = time.monotonic()
-    loop = asyncio.new_event_loop()  # not asyncio.run, which takes the interrupt for itself
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            loop.run_until_complete(main())
-    finally:
-        loop.close()
-    assert cancelled.is_set()
-    assert time.monotonic() - began < 30
 
 
 def test_a_cancelled_attach_leaves_the_library_as_it_was(desk: Library, tmp_path: Path) -> None:
