@@ -223,7 +223,7 @@ class SimulatedConnection:
 
     def say(self, messages: Sequence[Message]) -> None:
         """The client's messages go on their way, if they belong to its phase."""
-        check_said(self.client.phase, messages)
+        check_said(self.client, messages)
         for message in messages:
             self._to_relay.append(self._wire.send(message))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from bifolio.sync.phases import Creating, Greeting, Left, Live, Log, Members, Phase
+from bifolio.sync.session import SyncSession
 from bifolio.wire.messages import (
     Append,
     AskBlobs,
@@ -29,7 +30,15 @@ SAID_IN: dict[type[Phase], tuple[type[Message], ...]] = {
 }
 
 
-def check_said(phase: Phase, messages: Iterable[Message]) -> None:
-    """Each message belongs to the phase in which it was said."""
+#: What is said of files: only while nothing of the log is under way.
+OF_FILES = (AskBlobs, Chunk, PullChunk, DropBlobs)
+
+
+def check_said(session: SyncSession, messages: Sequence[Message]) -> None:
+    """Each message belongs to the phase in which the session said it."""
     for message in messages:
-        assert isinstance(message, SAID_IN[type(phase)]), f"{message.NAME} was said in {phase}"
+        allowed = SAID_IN[type(session.phase)]
+        assert isinstance(message, allowed), f"{message.NAME} was said in {session.phase}"
+    if any(isinstance(message, OF_FILES) for message in messages):
+        assert session.is_log_settled
+        assert not any(isinstance(message, Push) for message in messages)

@@ -171,7 +171,7 @@ def test_what_cannot_come_in_a_phase_is_an_error_and_ends_it(
         if isinstance(message, HEARD_IN[phase]):
             with suppress(MembershipError):  # the head is none of this log's
                 said = talk.session.receive(message)
-                check_said(talk.session.phase, said)
+                check_said(talk.session, said)
             continue
         before = office.tables()
         with pytest.raises(ProtocolError, match=f"{message.NAME} came ") as caught:
@@ -359,7 +359,7 @@ def _hold_a_talk(computer: Computer, relay: ScriptedRelay, seed: int) -> list[ty
                 caught: BifolioError | None = error
             else:
                 caught = None
-                check_said(talk.session.phase, said)
+                check_said(talk.session, said)
                 stranger.heard(said)
             phase = talk.session.phase
             seen.append(type(phase))
