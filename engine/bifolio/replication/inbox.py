@@ -19,6 +19,7 @@ from bifolio.crypto.envelope import (
     parse_envelope,
     verify_signature,
 )
+from bifolio.crypto.membership import Permission
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError, EnvelopeError, ProtocolError
 from bifolio.ids import content_hash, device_tag
@@ -153,9 +154,10 @@ class Inbox:
             raise EnvelopeError("it belongs to another library")
         verify_signature(envelope)
         membership = self._roster.membership()
-        if membership is None or not membership.knows(header.membership_head):
+        permission = membership.permits(envelope) if membership else Permission.UNKNOWN_HEAD
+        if permission in (Permission.UNKNOWN_HEAD, Permission.NEEDS_NEWER):
             raise _WaitsError
-        if not membership.may_write(header.device, head=header.membership_head):
+        if permission is Permission.FORBIDDEN:
             raise EnvelopeError("its author had no right to write")
         if header.kind != KIND_CHANGES:
             raise EnvelopeError(f"it is of a kind ({header.kind}) that this Bifolio does not know")

@@ -105,7 +105,7 @@ class Outbox:
         replica = self._replica
         membership = self._roster.membership()
         keys = replica.keys
-        if membership is None or not membership.may_write(keys.sign_public, head=membership.head):
+        if membership is None or not membership.may_write(keys.sign_public):
             raise NotAMemberError
         generation, content_key = self._roster.newest_key()
         header = Header(
