@@ -72,6 +72,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     notes = replica.meta.read("notes")
     for note in notes if isinstance(notes, list) else []:
         yield Refusal(str(note[0]), str(note[1]))
+    yield from _members(replica)
     for envelope_hash, reason in replica.changes.refusals():
         yield Refusal(
             f"An envelope ({envelope_hash.hex()[:12]}) was refused: {reason}.",
@@ -128,6 +129,16 @@ def rebuild_lists(replica: Replica) -> int:
         replica.references.write([projection.derived(record_id, visible)])
         count += 1
     return count
+
+
+def _members(replica: Replica) -> Iterator[Refusal]:
+    """What a newer Bifolio did to the members, and what this one must leave alone for it."""
+    if kinds := replica.meta.newer_members():
+        yield Refusal(
+            f"The members of this library were changed with a newer Bifolio ({', '.join(kinds)}). "
+            "What you change stays on this computer, and what others change is kept unread.",
+            "Upgrade Bifolio on this computer, then run 'bifolio sync': all of it is merged then.",
+        )
 
 
 def _files(replica: Replica) -> Iterator[Refusal]:

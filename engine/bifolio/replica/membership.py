@@ -65,14 +65,21 @@ class Roster:
             if whole.library_id != self._replica.library_id:
                 raise MembershipError("the log is that of another library")
             self._insert(fresh)
-            for generation, key in content_keys(whole, self._replica.keys).items():
-                self._keep_key(generation, key)
+            self._note(whole)
         self._known = whole
+
+    def read_again(self) -> None:
+        """Note what this program finds in the records; an earlier one may not have known all."""
+        with self._database.transaction():
+            membership = self.membership()
+            if membership is not None:
+                self._note(membership)
 
     def forget(self) -> None:
         """Forget the log and the keys (joining another library only). Inside a transaction."""
         self._database.execute("DELETE FROM members")
         self._database.execute("DELETE FROM content_keys")
+        self._replica.meta.write_newer_members(())
         self._known = None
 
     def role(self) -> Role | None:
@@ -145,6 +152,12 @@ class Roster:
             return self._replica.keys.unseal(sealed)
         except EnvelopeError:
             raise NotAMemberError from None
+
+    def _note(self, membership: Membership) -> None:
+        """Keep the content keys that the records bring, and what only a newer program knows."""
+        for generation, key in content_keys(membership, self._replica.keys).items():
+            self._keep_key(generation, key)
+        self._replica.meta.write_newer_members(membership.needs_newer)
 
     def _keep_key(self, generation: int, key: bytes) -> None:
         self._database.execute(

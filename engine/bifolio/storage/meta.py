@@ -3,6 +3,7 @@ have written them since."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgpack
@@ -78,6 +79,17 @@ class Meta:
     def write_frontier(self, hashes: list[bytes]) -> None:
         """Store the frontier."""
         self.write("frontier", hashes)
+
+    # --- members ----------------------------------------------------------------------
+
+    def newer_members(self) -> tuple[str, ...]:
+        """The kinds of the membership records that only a newer program knows."""
+        value = self.read("newer_members")
+        return tuple(map(str, value)) if isinstance(value, list) else ()
+
+    def write_newer_members(self, kinds: Sequence[str]) -> None:
+        """Store the kinds of the membership records that only a newer program knows."""
+        self.write("newer_members", list(kinds) or None)
 
     # --- the relay's log --------------------------------------------------------------
 

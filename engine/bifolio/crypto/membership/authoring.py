@@ -134,7 +134,7 @@ def _next_header(membership: Membership, author: bytes, kind: str) -> RecordHead
 
 
 def _checked(membership: Membership, raw: bytes) -> bytes:
-    membership.append(raw)
+    membership.append(raw, strict=True)
     return raw
 
 

@@ -75,7 +75,8 @@ class _Log:
 
         ``strict`` refuses a record without a right wherever it stands. Otherwise one that an
         earlier program may have carried unjudged has no effect: else whoever was a member could
-        end a library for good, with a record that only a newer program can judge.
+        end a library for good, with a record that only a newer program can judge. That holds for
+        relays too: a log that was lost is given back record by record, this one among them.
         """
         record = parse_record(raw)
         self._check_place(record)
@@ -172,14 +173,18 @@ class Membership:
             log.add(raw, strict=False)
         return cls(log)
 
-    def append(self, raw: bytes) -> Membership:
+    def append(self, raw: bytes, *, strict: bool = False) -> Membership:
         """The membership with one more record.
+
+        Args:
+            raw: the record.
+            strict: whether a record without effect is refused too: one of our own making.
 
         Raises:
             MembershipError: the record is damaged, forged, out of place or not permitted.
         """
         log = self._log.copy()
-        log.add(raw, strict=True)
+        log.add(raw, strict=strict)
         return Membership(log)
 
     @property

@@ -185,5 +185,6 @@ def test_what_an_older_program_carried_unjudged_has_no_effect_and_ends_no_librar
     understood = newer(unjudged)
     assert understood.role_of(EDITOR.sign_public) is Role.READER
     assert joined(understood, STRANGER, "editor's").role_of(STRANGER.sign_public) is Role.EDITOR
+    assert newer(demoted).append(unjudged.records[-1]) == understood  # a lost log is given back
     with pytest.raises(MembershipError, match="only owners give roles"):
-        newer(demoted).append(unjudged.records[-1])  # who can judge it does not take it
+        newer(demoted).append(unjudged.records[-1], strict=True)
