@@ -191,7 +191,7 @@ def introduce(computers: Sequence[Computer]) -> None:
 def _create_file(folder: Path, library_id: bytes) -> None:
     database = Database.create(folder / replica_folder.FILE)
     with database.transaction():
-        Meta(database).write("replica_id", digest(str(folder).encode(), size=16))
+        Meta(database).replica_id = digest(str(folder).encode(), size=16)
         if library_id:
-            Meta(database).write("library_id", library_id)
+            Meta(database).library_id = library_id
     database.close()

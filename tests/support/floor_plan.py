@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGES = {"engine": "bifolio", "relay": "bifolio_relay", "cli": "bifolio_cli"}
 
-_FOUNDATION = frozenset({"clock", "ids", "limits", "errors"})
+_FOUNDATION = frozenset({"clock", "disk", "ids", "limits", "errors"})
 
 #: What each part of the engine may import, by parts. Further down is lower: no part may name one
 #: that comes before it here. ``bifolio`` is the package's own ``__init__``.
@@ -50,19 +50,20 @@ ENGINE: dict[str, frozenset[str]] = {
     "formats": _FOUNDATION | {"records"},
     "wire": _FOUNDATION,
     "results": _FOUNDATION | {"records"},
-    "records": _FOUNDATION - {"clock"},
+    "records": _FOUNDATION - {"clock", "disk"},
     "clock": frozenset({"limits"}),
     "home": frozenset(),
+    "disk": frozenset({"ids"}),
     "ids": frozenset(),
     "limits": frozenset(),
     "errors": frozenset(),
 }
 
 #: What the relay and the command line may import of the engine.
-RELAY = frozenset({"wire", "crypto", "limits", "errors", "bifolio"})
+RELAY = frozenset({"wire", "crypto", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
     {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
-    | {"home", "errors"}
+    | {"home", "disk", "errors"}
 )
 
 _BEGIN = "<!-- floor plan: written by `python -m tests.support.floor_plan` -->"

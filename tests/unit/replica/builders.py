@@ -169,9 +169,9 @@ def new_computer(
     """A computer with an empty replica: of a library, or of none yet."""
 
     def begin(database: Database) -> None:
-        Meta(database).write("replica_id", name.encode().ljust(16, b"\x00"))
+        Meta(database).replica_id = name.encode().ljust(16, b"\x00")
         if library is not None:
-            Meta(database).write("library_id", library)
+            Meta(database).library_id = library
 
     path = tmp_path / f"{name}.bifolio"
     keys = keys or new_device_keys(name, random.Random(name).randbytes)
