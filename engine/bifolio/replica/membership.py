@@ -41,7 +41,7 @@ class Roster:
         if count == 0:
             return None
         if self._known is None or len(self._known.records) != count:
-            self._known = Membership.from_records(self._members.records())
+            self._known = self._read(self._members.records())
         return self._known
 
     def found(self, content_key: bytes) -> None:
@@ -63,7 +63,7 @@ class Roster:
             stored = known.records if known else ()
             # Another process that syncs this replica may have learnt some of them just now.
             fresh = [record for record in records if record not in stored]
-            whole = Membership.from_records([*stored, *fresh])
+            whole = self._read([*stored, *fresh])
             if whole.library_id != self._replica.library_id:
                 raise MembershipError("the log is that of another library")
             self._insert(fresh)
@@ -151,6 +151,9 @@ class Roster:
             return self._replica.keys.unseal(sealed)
         except EnvelopeError:
             raise NotAMemberError from None
+
+    def _read(self, records: Sequence[bytes]) -> Membership:
+        return Membership.from_records(records, kinds=self._replica.formats.record_kinds)
 
     def _note(self, membership: Membership) -> None:
         """Keep the content keys that the records bring, and what only a newer program knows."""

@@ -178,6 +178,8 @@ class Meta:
 
     #: The kinds of the membership records that only a newer program knows.
     newer_members: Fact[Sequence[str]] = Fact((), _sequence(str), list)
+    #: What the program could read that last tried what is kept for a newer one.
+    envelope_formats = _text()
 
     # --- the relay ------------------------------------------------------------------------
     relay_url = _text()
