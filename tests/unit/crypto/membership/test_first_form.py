@@ -12,7 +12,7 @@ from bifolio.crypto.membership import Membership, content_keys
 from bifolio.errors import MembershipError
 
 GOLDEN = json.loads(
-    (Path(__file__).parents[3] / "golden" / "membership" / "first-form.json").read_text()
+    (Path(__file__).parents[3] / "golden" / "membership-first-form.json").read_text()
 )
 RECORDS = [bytes.fromhex(one) for one in GOLDEN["records"]]
 OWNER, EDITOR, READER, STRANGER = (device(name) for name in ("owner", "editor", "reader", "other"))
