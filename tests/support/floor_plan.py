@@ -73,13 +73,22 @@ _WIDTH = 92
 
 @dataclass(frozen=True)
 class Module:
-    """One source file, parsed."""
+    """One source file, parsed when it is asked for: every worker of a test run imports this."""
 
     name: str
     path: str
     part: str
-    tree: ast.Module
-    lines: int
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What its text says."""
+        return ast.parse(self.text)
+
+    @property
+    def lines(self) -> int:
+        """How many lines it has."""
+        return self.text.count("\n")
 
     def imported(self) -> Iterator[str]:
         """The dotted names that the module imports, anywhere in it."""
@@ -130,13 +139,12 @@ def modules() -> Iterator[Module]:
     """Every module of the three source roots."""
     for root, package in PACKAGES.items():
         for path in sorted((ROOT / root / package).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
             inside = path.relative_to(ROOT / root / package).parts[0].removesuffix(".py")
             part = inside if package == "bifolio" and inside != "__init__" else package
             dotted = path.relative_to(ROOT / root).with_suffix("").parts
             name = ".".join(dotted).removesuffix(".__init__")
             where = path.relative_to(ROOT).as_posix()
-            yield Module(name, where, part, ast.parse(text), text.count("\n"))
+            yield Module(name, where, part, path.read_text(encoding="utf-8"))
 
 
 def packages() -> Iterator[Package]:
