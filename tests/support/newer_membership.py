@@ -94,8 +94,8 @@ def golden_members() -> GoldenMembers:
     stored = json.loads(GOLDEN.read_text(encoding="utf-8"))
     return GoldenMembers(
         keys={
-            name: DeviceKeys(*map(bytes.fromhex, seeds), name)
-            for name, seeds in stored["device_seeds"].items()
+            name: DeviceKeys(bytes.fromhex(sign_seed), bytes.fromhex(box_seed), name)
+            for name, (sign_seed, box_seed) in stored["device_seeds"].items()
         },
         content_key=bytes.fromhex(stored["content_key"]),
         members=tuple(map(base64.b64decode, stored["members"])),
