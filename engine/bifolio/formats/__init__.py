@@ -23,11 +23,37 @@ back before it goes out: a value that would not come back is carried a second wa
 
 May import only ``records``, ``errors``, ``ids`` and ``limits``. The parsing libraries are loaded
 at the first record that needs them, so importing this package is quick.
+
+==================== ========================================================================
+``reading``          files to references: which format it is, and record after record
+``writing``          references to a file: the source's own text, or new text read back
+``whole_libraries``  whole EndNote and Zotero libraries to references and groups
+``registry``         the formats by name: what reads each, writes it, and how a file shows it
+``mapping_markdown`` the tables of ``mapping`` and ``endnote.columns`` as Markdown
+``bibtex``           BibTeX and BibLaTeX: entries, macros, inheritance, salvage
+``csl``              CSL-JSON
+``tagged``           records of tagged lines: RIS, enw and nbib
+``endnote``          EndNote's XML and its libraries, and the rules that its formats share
+``zotero``           Zotero's items and libraries
+``databases``        what other programs' libraries have in common: finding, copying, opening
+``library_facts``    what a whole library says of a record next to the record itself
+``field_collector``  the mapped values of one record while its tags are read
+``roundtrip_fields`` how a value travels in a format that has no place for it, and comes back
+``names``            names of people as BibTeX and RIS write them
+``dates``            dates as BibTeX and RIS write them
+``identifiers``      DOI, ISBN, ISSN and addresses as files have them
+``encodings``        bytes to text
+``latex``            LaTeX text to Unicode and back
+``mapping``          the tables of types, fields and meanings: facts only
+==================== ========================================================================
+
+No part imports one that is named above it; ``tests/unit/formats/test_floor_plan.py`` checks that
+and which part may use which.
 """
 
 from __future__ import annotations
 
-from bifolio.formats.mapping_tables import mapping_table_markdown
+from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
     comes_as_library,
     is_older,

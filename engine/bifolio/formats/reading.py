@@ -12,20 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import (
-    bibtex_blocks,
-    crossref,
-    csl_json,
-    csl_json_items,
-    endnote_records,
-    endnote_xml,
-    library_layer,
-    tagged_lines,
-)
-from bifolio.formats.bibtex_macros import macro_definition, macros_of, overlong
+from bifolio.formats import library_facts
+from bifolio.formats.bibtex import blocks as bibtex_blocks
+from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex.macros import macro_definition, macros_of, overlong
+from bifolio.formats.csl import items as csl_json
+from bifolio.formats.csl import splitting as csl_json_items
 from bifolio.formats.encodings import read_text
-from bifolio.formats.endnote_files import KeptFiles
-from bifolio.formats.gathering import Mapped
+from bifolio.formats.endnote import records as endnote_records
+from bifolio.formats.endnote import xml as endnote_xml
+from bifolio.formats.endnote.files import KeptFiles
+from bifolio.formats.field_collector import Mapped
 from bifolio.formats.registry import (
     BIBTEX,
     CSL_JSON,
@@ -39,6 +36,7 @@ from bifolio.formats.registry import (
     ZOTERO,
     ReadFamily,
 )
+from bifolio.formats.tagged import lines as tagged_lines
 from bifolio.limits import MACRO_CHARACTERS_MAX
 from bifolio.records.reference import (
     ImportedBlocks,
@@ -115,24 +113,24 @@ def map_sources(versions: Sequence[tuple[Source, ImportedBlocks | None]]) -> lis
     What a version cannot say (an XML export knows no groups) is as the one before said it.
     """
     mapped: list[Values] = []
-    layers: list[library_layer.Layer] = []
+    layers: list[library_facts.Layer] = []
     for source, blocks in versions:
-        layers.append(library_layer.layer_of(source))
+        layers.append(library_facts.layer_of(source))
         values = trace(source, blocks).values
-        layer = library_layer.merged(layers)
-        mapped.append(library_layer.layer_values(source.format, layer, values))
+        layer = library_facts.merged(layers)
+        mapped.append(library_facts.layer_values(source.format, layer, values))
     return mapped
 
 
 def is_trashed(source: Source) -> bool:
     """Whether the record lay in the trash of the library that it comes from."""
-    return library_layer.is_trashed(library_layer.layer_of(source))
+    return library_facts.is_trashed(library_facts.layer_of(source))
 
 
 def is_older(source: Source, other: Source) -> bool:
     """Whether both say when the record was changed, and this one earlier."""
     said = [
-        library_layer.layer_of(one).get(library_layer.CHANGED, ("",))[0] for one in (source, other)
+        library_facts.layer_of(one).get(library_facts.CHANGED, ("",))[0] for one in (source, other)
     ]
     this, that = [(len(one), one) for one in said]
     return "" not in said and this < that
@@ -146,7 +144,7 @@ def comes_as_library(format: str) -> bool:
 def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     """The values of the record itself, and which fields each of its tags fed."""
     family = SOURCES.get(source.format)
-    record = library_layer.without_layer(source)
+    record = library_facts.without_layer(source)
     if family is None:
         return Mapped({}, tuple(frozenset() for _ in record.tags))
     return family.trace(record, blocks)

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import endnote_library, foreign_sqlite, zotero_library, zotero_rows
-from bifolio.formats.foreign_sqlite import ForeignDatabase
-from bifolio.formats.library_places import SHOWN, Place, found, may_be_library
+from bifolio.formats.databases import sqlite as foreign_sqlite
+from bifolio.formats.databases.locate_library import SHOWN, Place, found, may_be_library
+from bifolio.formats.databases.sqlite import ForeignDatabase
+from bifolio.formats.endnote import library as endnote_library
+from bifolio.formats.zotero import library as zotero_library
+from bifolio.formats.zotero import rows as zotero_rows
 from bifolio.records.reference import ImportedGroup, ImportedReference, LeftOut, SkippedRecord
 
 Progress = Callable[[int, int], None]

@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import BinaryIO, Final
 
 from bifolio.errors import UsageError
-from bifolio.formats import crossref
-from bifolio.formats.bibtex_macros import macro_definition
-from bifolio.formats.library_layer import without_layer
-from bifolio.formats.mapping_fields import FIELD_ORDER
+from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex.macros import macro_definition
+from bifolio.formats.library_facts import without_layer
+from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.fields import FIELDS, MergeRule, is_extra

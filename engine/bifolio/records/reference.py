@@ -105,7 +105,7 @@ class ImportedReference:
     """One record of a file, read: its mapped values, its source, and the files to be taken in.
 
     What a whole library says beside the record (groups, files, trash) stands in the source too
-    (``formats.library_layer``); ``files`` are only those whose content is still to be looked at.
+    (``formats.library_facts``); ``files`` are only those whose content is still to be looked at.
     """
 
     values: Values

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.errors import FileTooLargeError, UnreadableFileError
-from bifolio.formats import is_library, library_layer, read, read_library
+from bifolio.formats import is_library, library_facts, read, read_library
 from bifolio.records.attachments import Attachment
 from bifolio.records.keys import NAMELESS
 from bifolio.records.reference import (
@@ -63,11 +63,11 @@ class Intake:
         """
         if not reference.files:
             return reference
-        layer = library_layer.layer_of(reference.source)
+        layer = library_facts.layer_of(reference.source)
         texts = [self._text(one, reference) for one in reference.files]
-        layer = layer | {library_layer.FILES: tuple(texts)}
-        source = library_layer.with_layer(reference.source, layer)
-        values = library_layer.layer_values(source.format, layer, reference.values)
+        layer = layer | {library_facts.FILES: tuple(texts)}
+        source = library_facts.with_layer(reference.source, layer)
+        values = library_facts.layer_values(source.format, layer, reference.values)
         return replace(reference, source=source, values=values, files=())
 
     def _text(self, file: ImportedFile, reference: ImportedReference) -> str:
@@ -83,7 +83,7 @@ class Intake:
             self._name(file, reference, error.reason)
         except FileTooLargeError as error:
             self._name(file, reference, f"it has more than {error.limit_bytes:,} bytes")
-        return library_layer.file_text(file.path, attachment, name=file.name)
+        return library_facts.file_text(file.path, attachment, name=file.name)
 
     def _content(self, place: Path) -> Content:
         hashed = hashlib.blake2b(digest_size=32)
