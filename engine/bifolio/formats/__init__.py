@@ -18,8 +18,9 @@ exactly; its *values* are computed from the source alone, so that a later versio
 can be applied to what was imported long ago; what has no field of its own becomes an *extra
 field* ``x.<format>.<tag>``. An export to the format a reference came from walks the source and
 replaces only what was changed; any other export writes the fields and puts what has no place into
-carriers that our own readers restore. What was written for a changed or foreign reference is read
-back before it goes out: a value that would not come back is carried a second way or reported.
+round-trip fields that our own readers restore. What was written for a changed or foreign
+reference is read back before it goes out: a value that would not come back is carried a second
+way or reported.
 
 May import only ``records``, ``errors``, ``ids`` and ``limits``. The parsing libraries are loaded
 at the first record that needs them, so importing this package is quick.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, Restored
+from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField
 from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_text
 from bifolio.records.fields import MergeRule, is_extra, merge_rule
@@ -30,12 +30,12 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @lru_cache(maxsize=4096)
-def _printable(field: str) -> str:
+def _make_printable(field: str) -> str:
     return _UNPRINTABLE.sub("_", field) if is_extra(field) else field
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class MappedRecord:
     """A record's values and, for each of its tags, the fields that the tag fed."""
 
     values: Values
@@ -50,13 +50,13 @@ class _Candidate:
     extra: str
 
 
-class Gathering:
+class FieldCollector:
     """Takes what the tags of one record say, in any order; ``finish`` settles it."""
 
     def __init__(self, tags: int) -> None:
         self._values: dict[str, list[tuple[int, str | Name]]] = {}
         self._candidates: dict[str, list[_Candidate]] = {}
-        self._restored: list[tuple[int, Restored]] = []
+        self._restored: list[tuple[int, RestoredField]] = []
         self._feeds: list[set[str]] = [set() for _ in range(tags)]
 
     def candidate(
@@ -71,7 +71,7 @@ class Gathering:
         """One element of a set or list, one name, or one piece of a text."""
         if value == "":
             return
-        self._values.setdefault(_printable(field), []).append((index, value))
+        self._values.setdefault(_make_printable(field), []).append((index, value))
 
     def derive(self, field: str, value: Value) -> None:
         """A value that no tag says (it follows from the type or an address).
@@ -80,8 +80,8 @@ class Gathering:
         """
         self._candidates.setdefault(field, []).append(_Candidate(1_000, -1, value, ""))
 
-    def restore(self, index: int, restored: Restored) -> None:
-        """What a carrier of an earlier export says: it beats whatever the tags gave."""
+    def restore(self, index: int, restored: RestoredField) -> None:
+        """What a round-trip field of an earlier export says: it beats whatever the tags gave."""
         self._restored.append((index, restored))
 
     def feed(self, index: int, field: str) -> None:
@@ -95,7 +95,7 @@ class Gathering:
             return None
         return min(candidates, key=lambda one: (one.rank, one.index)).value
 
-    def finish(self) -> Mapped:
+    def finish(self) -> MappedRecord:
         """Settle all claims."""
         values: Values = {}
         for field, candidates in self._candidates.items():
@@ -111,7 +111,7 @@ class Gathering:
                 values[field] = (*before, *restored.value)
             else:
                 values[field] = restored.value
-        return Mapped(values, tuple(frozenset(fed) for fed in self._feeds))
+        return MappedRecord(values, tuple(frozenset(fed) for fed in self._feeds))
 
     def _settle(self, field: str, candidates: list[_Candidate]) -> Value:
         best = min(candidates, key=lambda one: (one.rank, one.index))

@@ -234,17 +234,17 @@ def _write_bibtex_name(name: Name) -> str:
         return "others"
     if name.literal:
         return "{" + encode(name.literal) + "}"
-    # BibTeX has one kind of particle; a carrier says which it was.
+    # BibTeX has one kind of particle; a round-trip field says which it was.
     particle = encode(f"{name.dropping_particle} {name.non_dropping_particle}".strip())
-    family = _protected(name.family, particle=bool(particle))
-    given, suffix = _protected(name.given), _protected(name.suffix)
+    family = _protect(name.family, particle=bool(particle))
+    given, suffix = _protect(name.given), _protect(name.suffix)
     last = f"{particle} {family}".strip()
     if suffix:
         return f"{last}, {suffix}, {given}"
     return f"{last}, {given}" if given or " " in last else last
 
 
-def _protected(part: str, *, particle: bool = True) -> str:
+def _protect(part: str, *, particle: bool = True) -> str:
     """The part in braces where its own commas, ``and`` or small letters would part it."""
     written = encode(part)
     split = "," in part or _SIMPLE_AND.search(f" {part} ") or part.lower() == "others"

@@ -15,14 +15,14 @@ from bifolio.errors import FileFormatError
 from bifolio.formats import library_facts
 from bifolio.formats.bibtex import blocks as bibtex_blocks
 from bifolio.formats.bibtex import crossref
-from bifolio.formats.bibtex.macros import macro_definition, macros_of, overlong
+from bifolio.formats.bibtex.macros import find_overlong, macro_definition, macros_of
 from bifolio.formats.csl import items as csl_json
 from bifolio.formats.csl import splitting as csl_json_items
 from bifolio.formats.encodings import read_text
 from bifolio.formats.endnote import records as endnote_records
 from bifolio.formats.endnote import xml as endnote_xml
-from bifolio.formats.endnote.files import KeptFiles
-from bifolio.formats.field_collector import Mapped
+from bifolio.formats.endnote.files import XmlAttachments
+from bifolio.formats.field_collector import MappedRecord
 from bifolio.formats.registry import (
     BIBTEX,
     CSL_JSON,
@@ -88,7 +88,7 @@ def read(
         FileFormatError: nothing of the file can be read. An empty file gives nothing and is
             no error.
     """
-    expected = _expected(path, format)
+    expected = _expected_words(path, format)
     text, remark = read_text(path, expected=expected)
     if not text.strip():
         return
@@ -141,12 +141,12 @@ def comes_as_library(format: str) -> bool:
     return format in (ENDNOTE_XML.name, ZOTERO.name)
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of the record itself, and which fields each of its tags fed."""
     family = SOURCES.get(source.format)
     record = library_facts.without_layer(source)
     if family is None:
-        return Mapped({}, tuple(frozenset() for _ in record.tags))
+        return MappedRecord({}, tuple(frozenset() for _ in record.tags))
     return family.trace(record, blocks)
 
 
@@ -162,7 +162,7 @@ def source_identity(source: Source) -> tuple[str, bool]:
     return source.id, unique
 
 
-def _expected(path: Path, format: str | None) -> str:
+def _expected_words(path: Path, format: str | None) -> str:
     """What the file should hold, in words."""
     if format is None:
         *others, last = dict.fromkeys(family.shown for family in FAMILIES.values())
@@ -194,7 +194,7 @@ def _family(path: Path, text: str, format: str | None) -> ReadFamily:
         named = path.suffix.lower() in family.suffixes
         if named and (family.mark.search(text) or _is_only_comments(text, family)):
             return family
-    raise FileFormatError(str(path), expected=_expected(path, None), got=_kind(text))
+    raise FileFormatError(str(path), expected=_expected_words(path, None), got=_kind(text))
 
 
 def _is_only_comments(text: str, family: ReadFamily) -> bool:
@@ -209,12 +209,12 @@ def _kind(text: str) -> str:
     return "text without a record of that kind"
 
 
-def _entries(text: str) -> Iterator[bibtex_blocks.Entry]:
+def _entries(text: str) -> Iterator[bibtex_blocks.BibtexEntry]:
     """The entries of a BibTeX text, cut out anew."""
-    return (one for one in bibtex_blocks.split(text) if isinstance(one, bibtex_blocks.Entry))
+    return (one for one in bibtex_blocks.split(text) if isinstance(one, bibtex_blocks.BibtexEntry))
 
 
-def _given_up(entries: list[bibtex_blocks.Entry]) -> Iterator[bibtex_blocks.Entry]:
+def _pop_each(entries: list[bibtex_blocks.BibtexEntry]) -> Iterator[bibtex_blocks.BibtexEntry]:
     """The entries in their order, each forgotten once it was given."""
     entries.reverse()
     while entries:
@@ -224,16 +224,16 @@ def _given_up(entries: list[bibtex_blocks.Entry]) -> Iterator[bibtex_blocks.Entr
 def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
     blocks: list[str] = []
     free: list[str] = []
-    entries: list[bibtex_blocks.Entry] = []
+    entries: list[bibtex_blocks.BibtexEntry] = []
     defined: dict[str, int] = {}
     parent_keys: set[str] = set()
     keeps = len(text) <= _KEPT_CHARACTERS
     for found in bibtex_blocks.split(text):
-        if isinstance(found, bibtex_blocks.Entry):
-            parent_keys |= crossref.named_by(found)
+        if isinstance(found, bibtex_blocks.BibtexEntry):
+            parent_keys |= crossref.find_parent_keys(found)
             if keeps:
                 entries.append(found)
-        elif isinstance(found, bibtex_blocks.Unreadable):
+        elif isinstance(found, bibtex_blocks.UnreadableBlock):
             yield SkippedRecord(str(path), found.line, found.reason)
         else:
             (free if found.free else blocks).append(found.text)
@@ -250,11 +250,11 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         if name not in macros:
             yield SkippedRecord(str(path), line, f"the macro '{name}' {_OVERLONG}")
     parents = crossref.Parents(parent_keys, entries if keeps else _entries(text))
-    for entry in _given_up(entries) if keeps else _entries(text):
+    for entry in _pop_each(entries) if keeps else _entries(text):
         if entry.problem:
             yield SkippedRecord(str(path), entry.line, entry.problem)
-        tags = (*entry.tags, *parents.inherited(entry))
-        if longest and (long := overlong(tags, macros, longest=longest)):
+        tags = (*entry.tags, *parents.find_inherited(entry))
+        if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
             yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
         yield _reference(BIBTEX, entry.type, entry.key, tags, entry.line, imported)
@@ -293,7 +293,7 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
 def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
     found_any = False
     for found in csl_json_items.split(text):
-        if isinstance(found, csl_json_items.Damage):
+        if isinstance(found, csl_json_items.JsonDamage):
             if not found_any:
                 got = f"JSON that cannot be read: {found.reason}"
                 raise FileFormatError(str(path), expected=CSL_JSON.shown, got=got)
@@ -344,9 +344,9 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             got="XML with a document type declaration, which may read other files",
             next_step="Export the library from EndNote again: it writes none.",
         )
-    kept = KeptFiles(path)
+    kept = XmlAttachments(path)
     for found in endnote_records.split(text):
-        if isinstance(found, endnote_records.Damage):
+        if isinstance(found, endnote_records.XmlDamage):
             yield SkippedRecord(str(path), found.line, found.reason)
         elif not any(raw for _, raw in found.tags):
             yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")

@@ -10,7 +10,7 @@ from typing import Final
 from bifolio.formats.bibtex import entries as bibtex
 from bifolio.formats.csl import items as csl_json
 from bifolio.formats.endnote import xml as endnote_xml
-from bifolio.formats.field_collector import Mapped
+from bifolio.formats.field_collector import MappedRecord
 from bifolio.formats.tagged import enw, nbib, ris
 from bifolio.formats.zotero import items as zotero
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
@@ -32,7 +32,7 @@ class ReadFamily:
     #: Text in which this matches is of the family.
     mark: re.Pattern[str]
     #: ``(source, blocks)`` to its values and the fields that each tag fed.
-    trace: Callable[[Source, ImportedBlocks | None], Mapped]
+    trace: Callable[[Source, ImportedBlocks | None], MappedRecord]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Carriers: how a value travels in a format that has no place for it, and comes back.
+"""Round-trip fields: how a value travels in a format that has no place for it, and comes back.
 
-A carrier has a name and a text. In BibTeX it is a field of that name, in RIS an ``N1`` line
+Each has a name and a text. In BibTeX it is a field of that name, in RIS an ``N1`` line
 ``name: text``; the names are ``x-<format>-<tag>`` for an extra field ``x.<format>.<tag>``,
 ``x--<name>`` for an extra field of the user's own, and ``x-csl-<variable>`` for a field of the
 typed core. The text of ``x-csl-*`` is what the reader takes, whatever the other tags say; an
@@ -21,29 +21,29 @@ from bifolio.records.reference import Value, value_to_json
 
 _CORE: Final = "csl"
 
-#: Characters that a carrier's name holds as they are; others are written ``!hex!``.
+#: Characters that a round-trip field's name holds as they are; others are written ``!hex!``.
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/+@-]")
 _ESCAPED = re.compile(r"!([0-9a-f]{1,6})!")
-_CARRIER = re.compile(r"x-(?:-(?P<own>.+)|(?P<format>[A-Za-z0-9_.]+)-(?P<tag>.+))")
+_ROUNDTRIP = re.compile(r"x-(?:-(?P<own>.+)|(?P<format>[A-Za-z0-9_.]+)-(?P<tag>.+))")
 
 #: A text that is safe to write plainly: one line, no space at an end, none doubled.
 _PLAIN = re.compile(r'(?!["\s])(?!.*\s\s)(?:[^\n\t\r\x00-\x1f\x7f-\x9f\u2028\u2029]*\S)?')
 
-#: Says that the carrier empties its field.
+#: Says that the round-trip field empties its field.
 RESTORE_CLEARED: Final[tuple[str, ...]] = ("\x00cleared",)
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
-    """What a carrier says: the field, its value, and whether it adds to what is there."""
+class RestoredField:
+    """What a round-trip field says: the field, its value, and whether it adds to what is there."""
 
     field: str
     value: Any
     append: bool = False
 
 
-def carrier_name(field: str) -> str:
-    """The carrier's name for a field."""
+def roundtrip_name(field: str) -> str:
+    """The round-trip field's name for a field."""
     if not is_extra(field):
         return f"x-{_CORE}-{field}"
     family, dot, tag = field[len(EXTRA_PREFIX) :].partition(".")
@@ -52,20 +52,20 @@ def carrier_name(field: str) -> str:
     return f"x--{_escape(field[len(EXTRA_PREFIX) :])}"
 
 
-def carrier_texts(field: str, value: Value | None) -> list[str]:
-    """The texts of a field's carriers: one for a core field, one per string for an extra."""
+def roundtrip_texts(field: str, value: Value | None) -> list[str]:
+    """The texts that say a field: one for a core field, one per string for an extra field."""
     if is_extra(field) and isinstance(value, tuple):
-        return [_written(item) for item in value if isinstance(item, str)]
+        return [_quote(item) for item in value if isinstance(item, str)]
     if value is None:
         return [""]
     if isinstance(value, str):
-        return [_written(value)]
+        return [_quote(value)]
     return [canonical_json(value_to_json(value))]
 
 
-def restore(name: str, text: str) -> Restored | None:
-    """What the carrier says, or nothing if it is none of ours."""
-    found = _CARRIER.fullmatch(name)
+def restore(name: str, text: str) -> RestoredField | None:
+    """What the round-trip field says, or nothing if it is none of ours."""
+    found = _ROUNDTRIP.fullmatch(name)
     if found is None:
         return None
     if found["own"]:
@@ -78,30 +78,30 @@ def restore(name: str, text: str) -> Restored | None:
     return None if rule is None else _restore_core(tag, rule, text)
 
 
-def _restore_extra(rest: str, text: str) -> Restored | None:
-    read = _read(text)
+def _restore_extra(rest: str, text: str) -> RestoredField | None:
+    read = _unquote(text)
     if not isinstance(read, str):
         return None
-    return Restored(EXTRA_PREFIX + rest, (read,), append=True)
+    return RestoredField(EXTRA_PREFIX + rest, (read,), append=True)
 
 
-def _restore_core(field: str, rule: MergeRule, text: str) -> Restored | None:
+def _restore_core(field: str, rule: MergeRule, text: str) -> RestoredField | None:
     if text == "":
-        return Restored(field, RESTORE_CLEARED)
+        return RestoredField(field, RESTORE_CLEARED)
     if rule in (MergeRule.SCALAR, MergeRule.TEXT):
-        read = _read(text)
-        return Restored(field, read) if isinstance(read, str) else None
+        read = _unquote(text)
+        return RestoredField(field, read) if isinstance(read, str) else None
     try:
         stored = json.loads(text)
     except (ValueError, RecursionError):
         return None
     value = core_value(rule, stored)
-    return None if value is None else Restored(field, value)
+    return None if value is None else RestoredField(field, value)
 
 
 def core_value(rule: MergeRule, stored: object) -> Value | None:
     """The value of this rule that the JSON holds; nothing for JSON of another shape."""
-    if not _encodable(stored):
+    if not _is_encodable(stored):
         return None
     if rule in (MergeRule.SCALAR, MergeRule.TEXT):
         return stored if isinstance(stored, str) and stored else None
@@ -134,21 +134,21 @@ def _is_date(stored: dict[str, Any]) -> bool:
     )
 
 
-def _written(text: str) -> str:
+def _quote(text: str) -> str:
     return text if _PLAIN.fullmatch(text) and text else json.dumps(text, ensure_ascii=False)
 
 
-def _read(text: str) -> str | None:
+def _unquote(text: str) -> str | None:
     if not text.startswith('"'):
         return text
     try:
         read = json.loads(text)
     except ValueError:
         return text
-    return read if isinstance(read, str) and _encodable(read) else None
+    return read if isinstance(read, str) and _is_encodable(read) else None
 
 
-def _encodable(stored: object) -> bool:
+def _is_encodable(stored: object) -> bool:
     """Whether no lone surrogate and no NUL hides in the JSON: the documents hold neither."""
     try:
         written = json.dumps(stored, ensure_ascii=False)

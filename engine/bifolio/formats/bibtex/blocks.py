@@ -2,7 +2,7 @@
 
 What is well formed is read by regular expressions, a field at a time. What stands between a line
 that begins like an entry and the next such line is read by itself: an entry that the expressions
-cannot read is salvaged (``bibtex_salvage``) from there and never reaches into the one after it.
+cannot read is salvaged (``bibtex.salvage``) from there and never reaches into the one after it.
 Repeated keys and fields, and comment lines inside entries, are kept. Values stay exactly as
 written, delimiters and ``#`` included. May not know what a field means.
 """
@@ -28,7 +28,7 @@ _NESTED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BibtexEntry:
     """One entry; ``problem`` says what had to be guessed, empty where nothing was."""
 
     type: str
@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BibtexBlock:
     """A block of the file that is no entry; ``free`` for text outside of any ``@``."""
 
     text: str
@@ -49,7 +49,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableBlock:
     """A piece that begins like an entry and holds nothing of one."""
 
     line: int
@@ -101,7 +101,7 @@ _SYNTAX: Final = {
 }
 
 
-def split(text: str) -> Iterator[Entry | Block | Unreadable]:
+def split(text: str) -> Iterator[BibtexEntry | BibtexBlock | UnreadableBlock]:
     """Everything in the text, in order."""
     line, start = 1, 0
     while start < len(text):
@@ -112,7 +112,9 @@ def split(text: str) -> Iterator[Entry | Block | Unreadable]:
         start = end
 
 
-def _split_region(text: str, at: int, end: int, line: int) -> Iterator[Entry | Block | Unreadable]:
+def _split_region(
+    text: str, at: int, end: int, line: int
+) -> Iterator[BibtexEntry | BibtexBlock | UnreadableBlock]:
     """The blocks between two lines that begin like entries."""
     counted = at
     while at < end:
@@ -120,7 +122,7 @@ def _split_region(text: str, at: int, end: int, line: int) -> Iterator[Entry | B
         stop = start.start() if start else end
         if free := text[at:stop].strip():
             first = text.index(free[0], at)
-            yield Block(free, line + text.count("\n", counted, first), free=True)
+            yield BibtexBlock(free, line + text.count("\n", counted, first), free=True)
         if start is None:
             return
         line += text.count("\n", counted, stop)
@@ -141,18 +143,20 @@ def _block_start(text: str, at: int, end: int) -> re.Match[str] | None:
 
 def _block(
     text: str, start: re.Match[str], end: int, line: int
-) -> tuple[Entry | Block | Unreadable, int]:
+) -> tuple[BibtexEntry | BibtexBlock | UnreadableBlock, int]:
     """The block that begins here, and where to go on."""
     kind = start.group(1) or start.group(2)
     syntaxes = _SYNTAX[start.group(3)]
     if kind.lower() in _NOT_ENTRIES:
         for syntax in syntaxes:
             if (found := syntax.block.match(text, start.end(), end)) is not None:
-                return Block(
+                return BibtexBlock(
                     text[start.start() : found.end()].strip(), line, free=False
                 ), found.end()
         problem = f"@{kind} is not closed"
-        return Block(text[start.start() : end].strip(), line, free=False, problem=problem), end
+        return BibtexBlock(
+            text[start.start() : end].strip(), line, free=False, problem=problem
+        ), end
     for syntax in syntaxes:
         if (read := _well_formed(text, start.end(), end, syntax)) is not None:
             key, tags, at = read
@@ -184,9 +188,9 @@ def _well_formed(
 
 def _entry(
     kind: str, key: str, tags: list[tuple[str, str]], line: int, doubts: str = ""
-) -> Entry | Unreadable:
+) -> BibtexEntry | UnreadableBlock:
     if not key and not tags:
-        return Unreadable(line, f"@{kind} has neither a key nor a field")
+        return UnreadableBlock(line, f"@{kind} has neither a key nor a field")
     named = f"@{kind} '{key}'" if key else f"@{kind} without a key"
     problem = f"{named}: {doubts}; it was read as far as possible" if doubts else ""
-    return Entry(kind, key, tuple(tags), line, problem)
+    return BibtexEntry(kind, key, tuple(tags), line, problem)

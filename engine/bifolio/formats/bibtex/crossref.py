@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from bifolio.formats.bibtex.blocks import Entry
+from bifolio.formats.bibtex.blocks import BibtexEntry
 from bifolio.formats.bibtex.entries import INHERITED
 from bifolio.formats.bibtex.values import COMMENT_TAG, pieces
 from bifolio.records.reference import Source
@@ -49,17 +49,17 @@ _BOOK_PARTS: Final = frozenset({"inbook", "bookinbook", "suppbook"})
 class Parents:
     """The entries of one file that others name."""
 
-    def __init__(self, named: Collection[str], entries: Iterable[Entry]) -> None:
+    def __init__(self, named: Collection[str], entries: Iterable[BibtexEntry]) -> None:
         """Args:
-        named: the keys of parents that any entry names (``named_by``).
+        named: the keys of parents that any entry names (``find_parent_keys``).
         entries: all of the file; not read where nothing is named.
         """
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, BibtexEntry] = {}
         for entry in entries if named else ():
             if entry.key.lower() in named:
                 self._entries.setdefault(entry.key.lower(), entry)
 
-    def inherited(self, entry: Entry) -> tuple[tuple[str, str], ...]:
+    def find_inherited(self, entry: BibtexEntry) -> tuple[tuple[str, str], ...]:
         """The marked tags that the entry's parents give and it does not have itself."""
         if not self._entries:
             return ()
@@ -71,7 +71,7 @@ class Parents:
                 found.append((INHERITED + name, raw))
         return tuple(found)
 
-    def _from_parents(self, entry: Entry, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
+    def _from_parents(self, entry: BibtexEntry, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
         for link, key in _links(entry.tags):
             parent = self._entries.get(key.lower())
             if parent is None or key.lower() in seen or len(seen) > _GENERATIONS_MAX:
@@ -87,32 +87,32 @@ class Parents:
                     yield new, raw
 
 
-def named_by(entry: Entry) -> frozenset[str]:
+def find_parent_keys(entry: BibtexEntry) -> frozenset[str]:
     """The keys of the parents that an entry names, in small letters."""
     return frozenset(key.lower() for _, key in _links(entry.tags))
 
 
-def settled(source: Source, keys: Collection[str]) -> Source:
+def resolve_inheritance(source: Source, keys: Collection[str]) -> Source:
     """The source with its inherited tags as its own if a parent of it is not among the keys.
 
     A child whose parents are written beside it inherits again; one that goes alone has to say
     itself what they gave.
     """
-    if all(key in keys for key in needed(source)):
+    if all(key in keys for key in find_needed_parents(source)):
         return source
     return replace(
         source, tags=tuple((tag.removeprefix(INHERITED), raw) for tag, raw in source.tags)
     )
 
 
-def needed(source: Source) -> frozenset[str]:
+def find_needed_parents(source: Source) -> frozenset[str]:
     """The keys, in small letters, of the parents from which an entry inherits anything."""
     if not any(tag.startswith(INHERITED) for tag, _ in source.tags):
         return frozenset()
     return frozenset(key.lower() for _, key in _links(source.tags))
 
 
-def unlinked(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def unlink(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The tags of an entry written anew, which says all by itself and must inherit nothing.
 
     What it referred to is carried: it is data, and no link any more.
@@ -124,7 +124,7 @@ def unlinked(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 def _names(name: str, kind: str, whole: str, names: set[str]) -> tuple[str, ...]:
     """The names under which an entry takes a field of its parent; none if it does not."""
     if name.startswith("x-"):
-        return ()  # a carrier says what the entry itself has
+        return ()  # a round-trip field says what the entry itself has
     if kind == whole:
         return () if name in _OWN else (name,)
     if name in _NOT_OF_THE_WHOLE:

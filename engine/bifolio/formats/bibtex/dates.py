@@ -9,12 +9,12 @@ import re
 from typing import Final
 
 from bifolio.formats import dates
-from bifolio.formats.field_collector import Gathering
+from bifolio.formats.field_collector import FieldCollector
 from bifolio.formats.latex import text as latex
 from bifolio.records.dates import CslDate, date_year, parse_date
 
 #: (place among the tags, name in small letters, name as written, text)
-Entry = list[tuple[int, str, str, str]]
+EntryTexts = list[tuple[int, str, str, str]]
 
 PARTS: Final = frozenset({"year", "month", "day", "date"})
 
@@ -36,49 +36,49 @@ def other_date(text: str) -> CslDate:
     return worded or date
 
 
-def gather_issued(gathering: Gathering, entry: Entry) -> None:
+def gather_issued(collector: FieldCollector, entry: EntryTexts) -> None:
     """Give the tags of the entry's date to ``issued``."""
     first: dict[str, tuple[int, str]] = {}
     for index, name, _, raw in entry:
         if name in PARTS and (text := " ".join(latex.decode(raw).split())):
             if name in first:
-                gathering.append(index, _EXTRA + name, text)
+                collector.append(index, _EXTRA + name, text)
             else:
                 first[name] = (index, text)
     if "date" in first:
-        _gather_date(gathering, first)
+        _gather_date(collector, first)
     else:
-        _gather_year(gathering, first)
+        _gather_year(collector, first)
 
 
-def _gather_date(gathering: Gathering, first: dict[str, tuple[int, str]]) -> None:
+def _gather_date(collector: FieldCollector, first: dict[str, tuple[int, str]]) -> None:
     index, text = first["date"]
-    date = _candidate(gathering, index, "date", text)
+    date = _candidate(collector, index, "date", text)
     stated = date_year(date)
     for name in ("year", "month", "day"):
         if name in first:
             index, text = first[name]
             if name == "year" and stated is not None and text != str(stated):
-                gathering.append(index, _EXTRA + name, text)
+                collector.append(index, _EXTRA + name, text)
             else:
-                gathering.feed(index, "issued")
+                collector.feed(index, "issued")
 
 
-def _candidate(gathering: Gathering, index: int, name: str, text: str) -> CslDate:
+def _candidate(collector: FieldCollector, index: int, name: str, text: str) -> CslDate:
     """The date of a whole field, with the original's date and the time of day apart."""
     if (reprint := _REPRINT.fullmatch(text)) is not None:
         original, year = reprint.group(1) or reprint.group(4), reprint.group(2) or reprint.group(3)
-        gathering.candidate(index, "original-date", parse_date(original), rank=1)
+        collector.candidate(index, "original-date", parse_date(original), rank=1)
         date = parse_date(year)
     else:
         date = dates.edtf_date(text)
         if dates.has_time(text):
-            gathering.append(index, _EXTRA + name, text)
-    gathering.candidate(index, "issued", date)
+            collector.append(index, _EXTRA + name, text)
+    collector.candidate(index, "issued", date)
     return date
 
 
-def _gather_year(gathering: Gathering, first: dict[str, tuple[int, str]]) -> None:
+def _gather_year(collector: FieldCollector, first: dict[str, tuple[int, str]]) -> None:
     month = first.get("month")
     day = first.get("day")
     if "year" in first:
@@ -90,16 +90,16 @@ def _gather_year(gathering: Gathering, first: dict[str, tuple[int, str]]) -> Non
             if whole is None and day is not None:
                 whole = dates.month_and_day(int(edtf), month[1])
                 if whole is not None:
-                    gathering.append(day[0], _EXTRA + "day", day[1])
+                    collector.append(day[0], _EXTRA + "day", day[1])
                     day = None
         if whole is None:
-            _candidate(gathering, index, "year", edtf or text)
+            _candidate(collector, index, "year", edtf or text)
         else:
-            gathering.candidate(index, "issued", whole)
+            collector.candidate(index, "issued", whole)
             for part in (month, day):
                 if part is not None:
-                    gathering.feed(part[0], "issued")
+                    collector.feed(part[0], "issued")
             return
     for name, part in (("month", month), ("day", day)):
         if part is not None:
-            gathering.append(part[0], _EXTRA + name, part[1])
+            collector.append(part[0], _EXTRA + name, part[1])

@@ -30,14 +30,14 @@ from bifolio.formats.bibtex.strings import (
     words_of,
 )
 from bifolio.formats.bibtex.values import COMMENT_TAG
-from bifolio.formats.field_collector import Gathering, Mapped
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.latex import text as latex
 from bifolio.formats.latex.reading import address
 from bifolio.formats.mapping.fields import BIBTEX_NAMES, WRITTEN_FIELDS
 from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_bibtex_names, write_bibtex_names
-from bifolio.formats.roundtrip_fields import carrier_name, carrier_texts, restore
+from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
 from bifolio.records.names import Name
@@ -65,7 +65,7 @@ _PAGES: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:---?|–|—)\s*|\s+-\s+)(?=[\w
 # --- reading ---------------------------------------------------------------------------------
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of an entry and which fields each tag fed."""
     macros, months = macros_of(blocks), month_macros_of(blocks)
     entry: list[tuple[int, str, str, str]] = []
@@ -79,23 +79,23 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
         entry.append((index, name, written, text))
         given.setdefault(name, text)
     kind = csl_type(source.type.lower(), given)
-    gathering = Gathering(len(source.tags))
-    gathering.derive("type", kind)
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", kind)
     if source.id:
-        gathering.derive("citation-key", source.id)
+        collector.derive("citation-key", source.id)
     if (genre := _GENRES.get(source.type.lower())) is not None:
-        gathering.derive("genre", genre)
+        collector.derive("genre", genre)
     for index, name, written, text in entry:
         if name in DATE_PARTS:
             continue  # one date together
         if text or name.startswith("x-csl-"):
-            _gather(gathering, index, name, written, text, kind, given)
-    gather_issued(gathering, entry)
-    return gathering.finish()
+            _gather(collector, index, name, written, text, kind, given)
+    gather_issued(collector, entry)
+    return collector.finish()
 
 
 def _gather(
-    gathering: Gathering,
+    collector: FieldCollector,
     index: int,
     name: str,
     written: str,
@@ -105,51 +105,51 @@ def _gather(
 ) -> None:
     """Give one tag's text to the field it means in an entry of this type."""
     if name.startswith("x-") and (restored := restore(written, _plain(text))) is not None:
-        gathering.restore(index, restored)
+        collector.restore(index, restored)
         return
     field, rank = field_of(name, kind, given)
     if field == "":
-        _gather_extra(gathering, index, name, text)
+        _gather_extra(collector, index, name, text)
         return
     rule = FIELDS[field]
     if rule is MergeRule.CREATORS:
         if name.endswith("type"):
-            gathering.feed(index, field)  # editortype: it chose the field of the names
+            collector.feed(index, field)  # editortype: it chose the field of the names
             return
         for person in parse_bibtex_names(text):
-            gathering.append(index, field, person)
+            collector.append(index, field, person)
     elif rule is MergeRule.TEXT:
         if name == "note" and (pubmed := _PUBMED_NOTE.fullmatch(text)) is not None:
-            gathering.candidate(index, "PMID", pubmed.group(1), rank=1, extra=_EXTRA + name)
+            collector.candidate(index, "PMID", pubmed.group(1), rank=1, extra=_EXTRA + name)
             return
-        gathering.append(index, field, _paragraphs(text))
+        collector.append(index, field, _paragraphs(text))
     elif rule is MergeRule.SET:
         for element in _elements(field, text):
-            gathering.append(index, field, element)
+            collector.append(index, field, element)
     elif rule is MergeRule.DATE:
-        gathering.candidate(index, field, other_date(_plain(text)), rank=rank, extra=_EXTRA + name)
+        collector.candidate(index, field, other_date(_plain(text)), rank=rank, extra=_EXTRA + name)
     else:
         value = _scalar(field, name, text, given)
-        gathering.candidate(index, field, value, rank=rank, extra=_EXTRA + name)
+        collector.candidate(index, field, value, rank=rank, extra=_EXTRA + name)
 
 
-def _gather_extra(gathering: Gathering, index: int, name: str, text: str) -> None:
+def _gather_extra(collector: FieldCollector, index: int, name: str, text: str) -> None:
     """A tag without a field of its own; ``howpublished`` is often an address."""
     if _FILES.fullmatch(name):
-        gathering.append(index, _EXTRA + name, text)
+        collector.append(index, _EXTRA + name, text)
         return
     if name == "howpublished":
         found = _IN_TEXT_URL.search(text)
         whole = text.strip("{} ")
         if found is not None:
-            gathering.append(index, "URL", address(found.group(1) or found.group(2) or ""))
+            collector.append(index, "URL", address(found.group(1) or found.group(2) or ""))
             if found.group() == whole or found.group() == text:
                 return
         elif re.fullmatch(r"https?://\S+", whole):
-            gathering.append(index, "URL", address(whole))
+            collector.append(index, "URL", address(whole))
             return
     line = _line(_plain(text) if name in _VERBATIM else latex.decode(text))
-    gathering.append(index, _EXTRA + name, line)
+    collector.append(index, _EXTRA + name, line)
 
 
 def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
@@ -191,7 +191,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text of a verbatim field or a carrier, which some programs escape all the same."""
+    """The text of a verbatim field; some programs escape it all the same."""
     if "\\" not in text and "{" not in text:
         return text
     return latex.decode(text)
@@ -229,22 +229,24 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
         return _emit_date(field, value, name, dialect)
     if rule is MergeRule.CREATORS:
         names = tuple(one for one in value if isinstance(one, Name))
-        return [(name, braced(write_bibtex_names(names)))] if names else []
+        return [(name, in_braces(write_bibtex_names(names)))] if names else []
     if rule is MergeRule.SET:
         return _emit_set(field, value, name)
     text = str(value)
     if field == "language" and dialect == "biblatex":
         babel = LANGUAGE_NAMES.get(text)
-        return [("langid", braced(babel)) if babel else ("language", braced(latex.encode(text)))]
+        return [
+            ("langid", in_braces(babel)) if babel else ("language", in_braces(latex.encode(text)))
+        ]
     if field == "genre" and _GENRES.get(kind) == text:
         return []
     if field == "page":
-        return [(name, braced(re.sub(r"(?<=\w)-(?=\w)", "--", latex.encode(text))))]
+        return [(name, in_braces(re.sub(r"(?<=\w)-(?=\w)", "--", latex.encode(text))))]
     if field == "DOI":
         return _verbatim(name, text)
     if field == "title":
-        return [(name, braced(latex.encode_title(text)))]
-    return [(name, braced(latex.encode(text)))]
+        return [(name, in_braces(latex.encode_title(text)))]
+    return [(name, in_braces(latex.encode(text)))]
 
 
 def _written_name(field: str, values: Values, dialect: str, kind: str) -> str:
@@ -274,10 +276,10 @@ def _emit_date(field: str, value: Value, name: str, dialect: str) -> list[tuple[
     if field != "issued":
         return _verbatim(name, date_text(value))
     if "literal" in value:
-        return [("year", braced(latex.encode(str(value["literal"]))))]
+        return [("year", in_braces(latex.encode(str(value["literal"]))))]
     if dialect == "biblatex":
-        return [("date", braced(date_text(value)))]
-    return dates.bibtex_month(value) or [("date", braced(date_text(value)))]
+        return [("date", in_braces(date_text(value)))]
+    return dates.bibtex_month(value) or [("date", in_braces(date_text(value)))]
 
 
 def _emit_set(field: str, value: Value, name: str) -> list[tuple[str, str]]:
@@ -286,7 +288,7 @@ def _emit_set(field: str, value: Value, name: str) -> list[tuple[str, str]]:
         return []
     if field == "URL":
         return _verbatim(name, elements[0])
-    return [(name, braced(latex.encode(", ".join(elements))))]
+    return [(name, in_braces(latex.encode(", ".join(elements))))]
 
 
 def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
@@ -301,22 +303,22 @@ def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
         verbatim = _FILES.fullmatch(name)
         written = [one if verbatim else latex.encode(one) for one in texts]
         if not name.startswith("x-") and all(_is_balanced(one) for one in written):
-            return [(name, braced(one)) for one in written]
+            return [(name, in_braces(one)) for one in written]
     return carry(field, value)
 
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
-    """The field's carriers."""
-    name = carrier_name(field)
-    return [(name, braced(latex.encode(text))) for text in carrier_texts(field, value)]
+    """The round-trip fields of a field."""
+    name = roundtrip_name(field)
+    return [(name, in_braces(latex.encode(text))) for text in roundtrip_texts(field, value)]
 
 
 def _verbatim(name: str, text: str) -> list[tuple[str, str]]:
     """A text that is no TeX; nothing where its braces would end the entry elsewhere."""
-    return [(name, braced(text))] if _is_balanced(text) else []
+    return [(name, in_braces(text))] if _is_balanced(text) else []
 
 
-def braced(text: str) -> str:
+def in_braces(text: str) -> str:
     """The text between braces."""
     return "{" + text + "}"
 

@@ -34,7 +34,9 @@ def expand(raw: str, macros: dict[str, str]) -> str:
     )
 
 
-def overlong(tags: Iterable[tuple[str, str]], macros: dict[str, str], *, longest: int) -> list[str]:
+def find_overlong(
+    tags: Iterable[tuple[str, str]], macros: dict[str, str], *, longest: int
+) -> list[str]:
     """The tags whose macros have more text than a value may take from macros.
 
     Args:
@@ -58,18 +60,18 @@ def _fit(parts: Sequence[tuple[str, str]], macros: dict[str, str]) -> bool:
 def macros_of(blocks: ImportedBlocks | None) -> dict[str, str]:
     """The ``@string`` macros of a file, in full; a later definition replaces an earlier one."""
     macros: dict[str, str] = {}
-    overlong: set[str] = set()
+    too_long: set[str] = set()
     for block in blocks.blocks if blocks is not None else ():
         if (definition := macro_definition(block)) is not None:
             name, raw = definition
             parts = pieces(raw)
             text = expand(raw, macros)
             used = {text.lower() for delimiter, text in parts if not delimiter}
-            if used & overlong or not _fit(parts, macros) or len(text) > MACRO_CHARACTERS_MAX:
-                overlong.add(name)
+            if used & too_long or not _fit(parts, macros) or len(text) > MACRO_CHARACTERS_MAX:
+                too_long.add(name)
                 macros.pop(name, None)
             else:
-                overlong.discard(name)
+                too_long.discard(name)
                 macros[name] = text
     return macros
 

@@ -51,13 +51,13 @@ def pieces(raw: str) -> list[tuple[str, str]]:
         elif character == '"' and depth == 0:
             quoted = not quoted
         elif character == "#" and depth == 0 and not quoted:
-            found.append(_undelimited(raw[start:at]))
+            found.append(_undelimit(raw[start:at]))
             start = at + 1
-    found.append(_undelimited(raw[start:]))
+    found.append(_undelimit(raw[start:]))
     return found
 
 
-def _undelimited(part: str) -> tuple[str, str]:
+def _undelimit(part: str) -> tuple[str, str]:
     part = part.strip()
     if len(part) > 1 and (part[0], part[-1]) in (("{", "}"), ('"', '"')):
         return part[0], part[1:-1]

@@ -13,12 +13,12 @@ import re
 from typing import Any, Final
 
 from bifolio.formats.csl.dates import csl_date
-from bifolio.formats.field_collector import Gathering, Mapped
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import split_identifiers, split_urls
 from bifolio.formats.mapping.fields import CSL_JSON_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.fields import FIELDS as ROWS
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
-from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, Restored, core_value
+from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField, core_value
 from bifolio.records.canonical import canonical_json
 from bifolio.records.fields import FIELDS, TYPES, MergeRule, is_extra
 from bifolio.records.names import Name
@@ -74,20 +74,20 @@ def source(item: dict[str, Any]) -> Source:
     return Source("csl-json", kind if isinstance(kind, str) else "", shown_id, tuple(tags))
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of an item and which fields each variable fed."""
     del blocks
-    gathering = Gathering(len(source.tags))
-    gathering.derive("type", source.type if source.type in TYPES else UNKNOWN_TYPE)
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", source.type if source.type in TYPES else UNKNOWN_TYPE)
     if _KEY.fullmatch(source.id):
-        gathering.derive("citation-key", source.id)
+        collector.derive("citation-key", source.id)
     for index, (tag, raw) in enumerate(source.tags):
         value = _read(raw)
         if tag.startswith(_CUSTOM):
-            _gather_custom(gathering, index, tag.removeprefix(_CUSTOM), value)
+            _gather_custom(collector, index, tag.removeprefix(_CUSTOM), value)
         elif tag not in ("id", "type"):
-            _gather(gathering, index, tag, value)
-    return gathering.finish()
+            _gather(collector, index, tag, value)
+    return collector.finish()
 
 
 def _read(raw: str) -> Any:
@@ -103,51 +103,51 @@ def _json(value: Any) -> str:
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _gather(gathering: Gathering, index: int, tag: str, value: Any) -> None:
+def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None:
     """Give one variable to its field, or to an extra one if it has another shape."""
     field, rank = CSL_JSON_FIELDS.get(tag, (tag, 0))
     rule = FIELDS.get(field) if field not in _NOT_CSL else None
     if rule is None or field == "type":
-        _gather_extra(gathering, index, _EXTRA + tag, value)
+        _gather_extra(collector, index, _EXTRA + tag, value)
     elif rule is MergeRule.CREATORS:
         names = _names(value)
         for name in names:
-            gathering.append(index, field, name)
+            collector.append(index, field, name)
         if not names:
-            _gather_extra(gathering, index, _EXTRA + tag, value)
+            _gather_extra(collector, index, _EXTRA + tag, value)
     elif rule is MergeRule.DATE:
         date, whole = csl_date(value)
         if date:
-            gathering.candidate(index, field, date, rank=rank)
+            collector.candidate(index, field, date, rank=rank)
         if not whole:
-            _gather_extra(gathering, index, _EXTRA + tag, value)
+            _gather_extra(collector, index, _EXTRA + tag, value)
     elif not isinstance(value, str | int | float) or isinstance(value, bool):
-        _gather_extra(gathering, index, _EXTRA + tag, value)
+        _gather_extra(collector, index, _EXTRA + tag, value)
     elif rule is MergeRule.SET:
         for part in _parts(field, str(value)):
-            gathering.append(index, field, part)
+            collector.append(index, field, part)
     elif rule is MergeRule.TEXT:
-        gathering.append(index, field, str(value))
+        collector.append(index, field, str(value))
     else:
-        gathering.candidate(index, field, str(value), rank=rank, extra=_EXTRA + tag)
+        collector.candidate(index, field, str(value), rank=rank, extra=_EXTRA + tag)
 
 
-def _gather_custom(gathering: Gathering, index: int, name: str, value: Any) -> None:
+def _gather_custom(collector: FieldCollector, index: int, name: str, value: Any) -> None:
     """Restore what an export of ours put into ``custom``; keep what others did."""
     rule = FIELDS.get(name)
     if rule is not None and name not in ("groups", "files"):
         restored = RESTORE_CLEARED if value is None else core_value(rule, value)
         if restored is not None:
-            gathering.restore(index, Restored(name, restored))
+            collector.restore(index, RestoredField(name, restored))
             return
     own = is_extra(name) and isinstance(value, list)
-    _gather_extra(gathering, index, name if own else f"{_EXTRA}{_CUSTOM}{name}", value)
+    _gather_extra(collector, index, name if own else f"{_EXTRA}{_CUSTOM}{name}", value)
 
 
-def _gather_extra(gathering: Gathering, index: int, field: str, value: Any) -> None:
+def _gather_extra(collector: FieldCollector, index: int, field: str, value: Any) -> None:
     """The strings of a value that has no field; other JSON as its text."""
     for one in value if isinstance(value, list) else [value]:
-        gathering.append(index, field, one if isinstance(one, str) else _json(one))
+        collector.append(index, field, one if isinstance(one, str) else _json(one))
 
 
 def _names(value: Any) -> list[Name]:

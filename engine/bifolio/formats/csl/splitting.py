@@ -19,7 +19,7 @@ _DIGITS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class JsonItem:
     """One element; its value is of any JSON type."""
 
     line: int
@@ -27,14 +27,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Damage:
+class JsonDamage:
     """Where the text stops being JSON: nothing after it was read."""
 
     line: int
     reason: str
 
 
-def split(text: str) -> Iterator[Item | Damage]:
+def split(text: str) -> Iterator[JsonItem | JsonDamage]:
     """Every element of the array, or what a top-level object holds."""
     start = _end(_SPACE, text, 0)
     try:
@@ -42,11 +42,11 @@ def split(text: str) -> Iterator[Item | Damage]:
             yield from _elements(text, start + 1)
         else:
             for value in _members(_DECODER.decode(text)):
-                yield Item(1, value)
+                yield JsonItem(1, value)
     except RecursionError:
-        yield Damage(1, "the JSON is nested too deeply")
+        yield JsonDamage(1, "the JSON is nested too deeply")
     except ValueError as error:
-        yield Damage(getattr(error, "lineno", 1), f"the JSON is damaged ({error})")
+        yield JsonDamage(getattr(error, "lineno", 1), f"the JSON is damaged ({error})")
 
 
 def _whole_number(digits: str) -> int | str:
@@ -57,14 +57,14 @@ def _whole_number(digits: str) -> int | str:
 _DECODER: Final = json.JSONDecoder(parse_int=_whole_number)
 
 
-def _elements(text: str, at: int) -> Iterator[Item]:
+def _elements(text: str, at: int) -> Iterator[JsonItem]:
     line, counted = 1, 0
     at = _end(_SPACE, text, at)
     while text[at : at + 1] != "]":
         line += text.count("\n", counted, at)
         counted = at
         value, end = _DECODER.raw_decode(text, at)
-        yield Item(line, value)
+        yield JsonItem(line, value)
         at = _end(_BETWEEN, text, end)
 
 

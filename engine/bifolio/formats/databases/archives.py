@@ -55,18 +55,18 @@ def unpack(path: Path, folder: Path, *, shown: str) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             if len(entries) > limits.ARCHIVE_ENTRIES_MAX:
-                raise _refused(path, shown, f"an archive of {len(entries):,} files")
+                raise _refusal(path, shown, f"an archive of {len(entries):,} files")
             for entry in entries:
                 if (target := _target(entry, folder)) is not None:
                     most -= _unpack_one(archive, entry, target, most=most)
                     if most < 0:
-                        raise _refused(path, shown, "an archive that unpacks to too many bytes")
+                        raise _refusal(path, shown, "an archive that unpacks to too many bytes")
     except _DAMAGES as error:
         got = f"a ZIP archive that is damaged or locked ({error})"
-        raise _refused(path, shown, got) from error
+        raise _refusal(path, shown, got) from error
     except OSError as error:
         got = f"a ZIP archive that cannot be read ({error.strerror or error})"
-        raise _refused(path, shown, got) from error
+        raise _refusal(path, shown, got) from error
 
 
 def _target(entry: zipfile.ZipInfo, folder: Path) -> Path | None:
@@ -106,7 +106,7 @@ def _unpack_one(
     return written
 
 
-def _refused(path: Path, shown: str, got: str) -> FileFormatError:
+def _refusal(path: Path, shown: str, got: str) -> FileFormatError:
     return FileFormatError(
         str(path),
         expected=shown,

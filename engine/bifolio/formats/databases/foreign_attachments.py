@@ -17,7 +17,7 @@ from bifolio.records.reference import ImportedFile
 _NOT_IN_A_NAME: Final = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def kept_file(path: str, folder: Path | None) -> ImportedFile:
+def locate_attachment(path: str, folder: Path | None) -> ImportedFile:
     """The file at a path below a folder; its place is None where it is missing or leads out."""
     parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".")]
     name = file_name(parts[-1] if parts else path)

@@ -32,7 +32,7 @@ _NOT_SEARCHED: Final = frozenset({"storage", "pdf"})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LibraryLocation:
     """A library's database, and the folder of its files where there is one.
 
     ``packed``: it came out of an archive, so nothing that it names outside is its own.
@@ -54,7 +54,7 @@ def may_be_library(path: Path) -> bool:
 
 
 @contextmanager
-def found(path: Path) -> Iterator[Place]:
+def locate_library(path: Path) -> Iterator[LibraryLocation]:
     """The library that a user named.
 
     Raises:
@@ -68,9 +68,9 @@ def found(path: Path) -> Iterator[Place]:
             root = Path(folder)
             unpack(path, root, shown=SHOWN)
             place = _in_folder(root, named=path)
-            yield Place(place.database, place.files, packed=True)
+            yield LibraryLocation(place.database, place.files, packed=True)
     elif is_database(path):
-        yield _beside(path)
+        yield _with_files(path)
     elif path.is_file():
         yield _of_pointer(path)
     else:
@@ -79,19 +79,19 @@ def found(path: Path) -> Iterator[Place]:
         )
 
 
-def _in_folder(folder: Path, *, named: Path) -> Place:
+def _in_folder(folder: Path, *, named: Path) -> LibraryLocation:
     """The one library in a folder."""
     if (place := _own(folder)) is not None:
         return place
-    libraries: dict[Path, Place] = {}
+    libraries: dict[Path, LibraryLocation] = {}
     is_old = False
     for file in sorted(_files(folder, named=named)):
         name = file.name.lower()
         if name == _ZOTERO_FILE or (file.suffix.lower() == _ENL and is_database(file)):
             # An .enl that is a database is newer than the copy in its own .Data folder.
-            libraries[_home(file)] = _beside(file)
+            libraries[_home(file)] = _with_files(file)
         elif name == _ENDNOTE_FILE and is_database(file):
-            libraries.setdefault(_home(file), _beside(file))
+            libraries.setdefault(_home(file), _with_files(file))
         is_old = is_old or name == _OLD_FILE
     chosen = list(libraries.values())
     if not chosen and is_old:
@@ -125,11 +125,11 @@ def _home(database: Path) -> Path:
     return folder
 
 
-def _own(folder: Path) -> Place | None:
+def _own(folder: Path) -> LibraryLocation | None:
     """A Zotero data folder, or EndNote's .Data folder, named as it is."""
     for child in (folder / _ZOTERO_FILE, folder / "sdb" / _ENDNOTE_FILE):
         if is_database(child):
-            return _beside(child)
+            return _with_files(child)
     return None
 
 
@@ -158,13 +158,13 @@ def _files(folder: Path, *, named: Path) -> Iterator[Path]:
                 waiting.append((child, depth + 1))
 
 
-def _of_pointer(path: Path) -> Place:
+def _of_pointer(path: Path) -> LibraryLocation:
     """An ``.enl`` that is no database: the one in its .Data folder, if it is new enough."""
     data = sibling(path.parent, f"{path.stem}.Data")
     if data is not None:
         database = sibling(sibling(data, "sdb") or data, _ENDNOTE_FILE)
         if database is not None and is_database(database):
-            return _beside(database)
+            return _with_files(database)
         old = sibling(data, "rdb")
         if old is not None and sibling(old, _OLD_FILE) is not None:
             raise OldEndNoteLibraryError(str(path))
@@ -180,15 +180,15 @@ def _of_pointer(path: Path) -> Place:
     )
 
 
-def _beside(database: Path) -> Place:
+def _with_files(database: Path) -> LibraryLocation:
     """A database with the folder of files that belongs to it."""
     folder = database.parent
     if database.name.lower() == _ENDNOTE_FILE and folder.name.lower() == "sdb":
-        return Place(database, sibling(folder.parent, "PDF"))
+        return LibraryLocation(database, sibling(folder.parent, "PDF"))
     if database.suffix.lower() == _ENL:
         data = sibling(folder, f"{database.stem}.Data")
-        return Place(database, sibling(data or folder, "PDF"))
-    return Place(database, sibling(folder, "storage") or sibling(folder, "PDF"))
+        return LibraryLocation(database, sibling(data or folder, "PDF"))
+    return LibraryLocation(database, sibling(folder, "storage") or sibling(folder, "PDF"))
 
 
 def sibling(folder: Path, name: str) -> Path | None:

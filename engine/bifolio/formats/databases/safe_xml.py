@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 
-def parsed(raw: object) -> _Element | None:
+def parse_xml(raw: object) -> _Element | None:
     """The root of an XML text, or None where there is none that can be read."""
     from lxml.etree import XMLParser, XMLSyntaxError, fromstring
 

@@ -23,7 +23,7 @@ _SILENT: Final = {("deleted", "false"), ("noChildren", "true")}
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ZoteroCondition:
     """One condition of a saved search of Zotero's."""
 
     name: str
@@ -31,7 +31,7 @@ class Condition:
     value: str
 
 
-def of_endnote(flat: str) -> str | None:
+def translate_endnote_query(flat: str) -> str | None:
     """The query of a smart group: years, one or several joined by one of AND and OR."""
     written = flat.strip()
     pieces = _JOINT.split(written)
@@ -48,7 +48,9 @@ def of_endnote(flat: str) -> str | None:
     return (" OR " if joints == {"OR"} else " ").join(words)
 
 
-def of_zotero(conditions: Sequence[Condition], groups: Mapping[str, str]) -> str | None:
+def translate_zotero_query(
+    conditions: Sequence[ZoteroCondition], groups: Mapping[str, str]
+) -> str | None:
     """The query of a saved search: tags and collections.
 
     Args:

@@ -37,7 +37,7 @@ def is_database(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path, *, shown: str) -> Iterator[ForeignDatabase]:
+def open_copy(path: Path, *, shown: str) -> Iterator[ForeignDatabase]:
     """A copy of a database, to read; the copy is removed at the end.
 
     Args:
@@ -67,7 +67,7 @@ class ForeignDatabase:
             self._prepare()
         except sqlite3.Error as error:
             self._connection.close()
-            raise self._damaged(error) from error
+            raise self._damage_error(error) from error
 
     def __enter__(self) -> ForeignDatabase:
         return self
@@ -90,7 +90,7 @@ class ForeignDatabase:
             for row in self._connection.execute(statement, parameters):  # noqa: UP028
                 yield row
         except sqlite3.Error as error:
-            raise self._damaged(error) from error
+            raise self._damage_error(error) from error
 
     def records(self, table: str) -> Iterator[dict[str, Any]]:
         """The rows of a whole table by column, by rowid; none where there is no such table."""
@@ -148,7 +148,7 @@ class ForeignDatabase:
             found = connection.execute(f'PRAGMA table_info("{quoted}")').fetchall()
             self._columns[name.lower()] = [row[1] for row in found]
 
-    def _damaged(self, error: sqlite3.Error) -> FileFormatError:
+    def _damage_error(self, error: sqlite3.Error) -> FileFormatError:
         return FileFormatError(
             self._named,
             expected=self._shown,

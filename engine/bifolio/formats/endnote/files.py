@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from bifolio.formats import library_facts
-from bifolio.formats.databases.foreign_attachments import kept_file
+from bifolio.formats.databases.foreign_attachments import locate_attachment
 from bifolio.formats.databases.locate_library import sibling
 from bifolio.formats.endnote.records import attribute_of, path_of
 from bifolio.formats.endnote.text import plain_text, read_raw
@@ -21,7 +21,7 @@ from bifolio.records.reference import ImportedFile, ImportedReference
 _SCHEME: Final = "internal-pdf://"
 
 
-class KeptFiles:
+class XmlAttachments:
     """The files of the records of one XML file."""
 
     def __init__(self, xml: Path) -> None:
@@ -66,7 +66,7 @@ def _paths(tags: tuple[tuple[str, str], ...]) -> list[str]:
 
 def _file(path: str, folder: Path) -> ImportedFile:
     """The file; some versions of EndNote write its name as an address, with ``%20``."""
-    as_written = kept_file(path, folder)
+    as_written = locate_attachment(path, folder)
     if as_written.place is None and (plain := unquote(path)) != path:
-        return kept_file(plain, folder)
+        return locate_attachment(plain, folder)
     return as_written

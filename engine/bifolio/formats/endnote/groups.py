@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bifolio.formats.databases import saved_queries as foreign_queries
-from bifolio.formats.databases.safe_xml import parsed
+from bifolio.formats.databases.safe_xml import parse_xml
 from bifolio.formats.databases.sqlite import ForeignDatabase, as_number
 from bifolio.records.reference import ImportedGroup, LeftOut
 
@@ -58,7 +58,7 @@ class _Spec:
     @property
     def query(self) -> str | None:
         """The same in our language, where it can be said."""
-        return foreign_queries.of_endnote(self.flat_query)
+        return foreign_queries.translate_endnote_query(self.flat_query)
 
 
 def read_groups(database: ForeignDatabase, *, format: str, library: str) -> GroupTree:
@@ -79,9 +79,11 @@ def read_groups(database: ForeignDatabase, *, format: str, library: str) -> Grou
             )
             continue
         if kind == _SMART and spec.query is None:
-            left_out.append(LeftOut(f"the query of the smart group '{spec.name}'", _frozen(spec)))
+            left_out.append(
+                LeftOut(f"the query of the smart group '{spec.name}'", _explain_frozen_query(spec))
+            )
         found.append((spec, () if spec.query else member_numbers(row.get("members"))))
-    groups = tuple(_placed(sets, [spec for spec, _ in found], format=format, library=library))
+    groups = tuple(_place_groups(sets, [spec for spec, _ in found], format=format, library=library))
     members: dict[int, list[str]] = {}
     for spec, numbers in found:
         for number in numbers:
@@ -123,13 +125,13 @@ def _sets(database: ForeignDatabase) -> list[_Spec]:
     for row in database.records("misc"):
         if row.get("code") == _GROUP_SETS:
             sets.append(_spec(row.get("value"), fallback=f"set-{row.get('subcode')}"))
-        elif row.get("code") == _SET_ORDER and (root := parsed(row.get("value"))) is not None:
+        elif row.get("code") == _SET_ORDER and (root := parse_xml(row.get("value"))) is not None:
             order += ["".join(one.itertext()).strip() for one in root.iter("set")]
     rank = {one: place for place, one in enumerate(order)}
     return sorted(sets, key=lambda one: rank.get(one.id, len(rank)))
 
 
-def _placed(
+def _place_groups(
     sets: list[_Spec], groups: list[_Spec], *, format: str, library: str
 ) -> Iterator[ImportedGroup]:
     """Sets and groups with their places; a group that two sets name stands in the first."""
@@ -152,7 +154,7 @@ def _placed(
         yield group(spec, "", place)
 
 
-def _frozen(spec: _Spec) -> str:
+def _explain_frozen_query(spec: _Spec) -> str:
     said = f" {spec.flat_query}" if spec.flat_query else ""
     return (
         f"EndNote's query{said} has no equal here; the group holds the references that EndNote "
@@ -162,7 +164,7 @@ def _frozen(spec: _Spec) -> str:
 
 def _spec(raw: object, *, fallback: str) -> _Spec:
     """The id, name, rules and members of a spec; a damaged one has the fallback as both names."""
-    root = parsed(raw)
+    root = parse_xml(raw)
     if root is None:
         return _Spec(fallback, fallback, {}, ())
     rules: dict[str, str] = {}

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from bifolio.errors import FileFormatError
 from bifolio.formats import library_facts
-from bifolio.formats.databases.foreign_attachments import kept_file
-from bifolio.formats.databases.safe_xml import parsed
+from bifolio.formats.databases.foreign_attachments import locate_attachment
+from bifolio.formats.databases.safe_xml import parse_xml
 from bifolio.formats.databases.sqlite import ForeignDatabase, as_number, as_text
 from bifolio.formats.endnote import records as endnote_records
 from bifolio.formats.endnote import xml as endnote_xml
@@ -81,7 +81,7 @@ def read(database: ForeignDatabase, *, folder: Path | None, file: str) -> Iterat
             continue
         types[as_number(row["reference_type"])] += 1
         yield reference
-    yield from _doubtful(types)
+    yield from _name_doubtful_types(types)
 
 
 def _library(database: ForeignDatabase, folder: Path | None) -> _Library:
@@ -114,8 +114,8 @@ def _reference(row: dict[str, Any], number: int, library: _Library) -> ImportedR
     if library.id:
         key = f'foreign-keys/key[@app="EN"][@db-id="{library.id}"]'
         origin.append((key, _bare(str(number))))
-    ordered = endnote_records.ordered([*origin, *tags])
-    record = Source(endnote_xml.NAME, kind, own_id, tuple(ordered))
+    tags_in_order = endnote_records.sort_tags([*origin, *tags])
+    record = Source(endnote_xml.NAME, kind, own_id, tuple(tags_in_order))
     layer = _layer(row, number, library)
     source = library_facts.with_layer(record, layer)
     values = endnote_xml.trace(record, None).values
@@ -170,7 +170,7 @@ def _tags(row: dict[str, Any], kind: str) -> Iterator[tuple[str, str]]:
 
 def _styles(raw: object) -> dict[str, list[tuple[int, str]]]:
     """By column: where each run begins, and its face."""
-    root = parsed(raw)
+    root = parse_xml(raw)
     found: dict[str, list[tuple[int, str]]] = {}
     for field in root.iter("field") if root is not None else ():
         name = STYLE_FIELDS.get(field.get("id", ""))
@@ -218,10 +218,10 @@ def _if_text(runs: list[Run]) -> Iterator[list[Run]]:
 
 def _files(paths: list[str], folder: Path | None) -> Iterator[ImportedFile]:
     for path in paths:
-        yield kept_file(path.replace("\\", "/"), folder)
+        yield locate_attachment(path.replace("\\", "/"), folder)
 
 
-def _doubtful(types: Counter[int]) -> Iterator[LeftOut]:
+def _name_doubtful_types(types: Counter[int]) -> Iterator[LeftOut]:
     """Types that are not known for sure, named once each."""
     for number, count in sorted(types.items()):
         row = type_of(number)

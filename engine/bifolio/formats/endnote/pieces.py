@@ -72,7 +72,7 @@ def pieces(text: str, *, after: int) -> Iterator[Piece]:
         yield Piece(line + text.count("\n", counted, start), text[start:])
 
 
-def mended(text: str) -> str:
+def mend(text: str) -> str:
     """The record's text with every character that is no XML taken for what it must be."""
     if "<![CDATA[" in text:
         text = _CDATA.sub(lambda found: escape(found.group(1)), text)

@@ -1,7 +1,7 @@
 """EndNote's XML cut into records and written back: the only user of ``lxml``.
 
 A record is its type (``17 Journal Article``) and its tags: the path of an element below
-``record``, with its attributes, and the inside of that element (``endnote_text``). The tags stand
+``record``, with its attributes, and the inside of that element (``endnote.text``). The tags stand
 in EndNote's order. No DTD is read, no entity expanded, nothing fetched; the exporter's own path
 (``database/@path``) is left out. May not know what an element means.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from bifolio.formats.endnote.pieces import Piece, mended, pieces
+from bifolio.formats.endnote.pieces import Piece, mend, pieces
 from bifolio.formats.endnote.text import Run, attributes, read_raw, write_raw
 from bifolio.formats.roundtrip_fields import restore
 
@@ -54,12 +54,12 @@ _PROLOG: Final = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _STEP: Final = re.compile(r'([^/\[\]]+)((?:\[@[^"\]]+="[^"]*"\])*)')
 _ATTRIBUTE: Final = re.compile(r'\[@([^"\]=]+)="([^"]*)"\]')
 _TYPE: Final = re.compile(r"(\d*) ?(.*)", re.DOTALL)
-_CARRIER: Final = re.compile(r"(x-[^:\s]+): ?(.*)")
+_ROUNDTRIP: Final = re.compile(r"(x-[^:\s]+): ?(.*)")
 _LINE: Final = re.compile(r"[^\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class XmlRecord:
     """One ``record`` element."""
 
     line: int
@@ -68,7 +68,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Damage:
+class XmlDamage:
     """Where the XML is not well formed, and what became of it."""
 
     line: int
@@ -81,7 +81,7 @@ def has_document_type(text: str) -> bool:
     return found is not None and text.startswith("<!DOCTYPE", found.end())
 
 
-def split(text: str) -> Iterator[Record | Damage]:
+def split(text: str) -> Iterator[XmlRecord | XmlDamage]:
     """All records in order, each one's damage before it.
 
     After the first fault every record is parsed by itself, so that it is the only one to suffer.
@@ -99,7 +99,7 @@ def split(text: str) -> Iterator[Record | Damage]:
         pass
     named = False
     for piece in pieces(text, after=read):
-        one, damage = _alone(piece)
+        one, damage = _parse_alone(piece)
         if damage is not None:
             yield damage
             named = True
@@ -108,30 +108,30 @@ def split(text: str) -> Iterator[Record | Damage]:
             read += 1
     if not named:
         line, reason = _first_fault(body)
-        yield Damage(line, f"the XML is damaged here ({reason}); records read from it: {read}")
+        yield XmlDamage(line, f"the XML is damaged here ({reason}); records read from it: {read}")
 
 
-def _alone(piece: Piece) -> tuple[Record | None, Damage | None]:
+def _parse_alone(piece: Piece) -> tuple[XmlRecord | None, XmlDamage | None]:
     """A record parsed by itself: as it stands, else mended, else as far as it goes."""
     from lxml.etree import XMLSyntaxError
 
     try:
-        element = _parsed(piece.text)
+        element = _parse(piece.text)
         return None if element is None else _record(element, piece.line), None
     except XMLSyntaxError as error:
         line, reason = _fault(error)
     line += piece.line - 1
     how = "mended where characters are no XML"
     try:
-        element = _parsed(mended(piece.text))
+        element = _parse(mend(piece.text))
     except XMLSyntaxError:
-        element = _parsed(mended(piece.text), recover=True)
+        element = _parse(mend(piece.text), recover=True)
         how = "imported as far as it could be read"
     record = None if element is None else _record(element, piece.line)
-    return record, Damage(line, f"the XML of this record is damaged ({reason}); {how}")
+    return record, XmlDamage(line, f"the XML of this record is damaged ({reason}); {how}")
 
 
-def _parsed(text: str, *, recover: bool = False) -> _Element | None:
+def _parse(text: str, *, recover: bool = False) -> _Element | None:
     """The element; nothing where not even recovering finds one."""
     from lxml.etree import XMLParser, fromstring
 
@@ -158,7 +158,7 @@ def _first_fault(body: bytes) -> tuple[int, str]:
     return 1, "not well formed"
 
 
-def _records(body: bytes) -> Iterator[Record]:
+def _records(body: bytes) -> Iterator[XmlRecord]:
     from lxml.etree import iterparse
 
     events = iterparse(
@@ -178,7 +178,7 @@ def _records(body: bytes) -> Iterator[Record]:
             before.getparent().remove(before)
 
 
-def _record(element: _Element, line: int) -> Record:
+def _record(element: _Element, line: int) -> XmlRecord:
     kind = ""
     tags: Tags = []
     for child in element:
@@ -189,7 +189,7 @@ def _record(element: _Element, line: int) -> Record:
             kind = f"{number} {child.get('name', '').strip()}".strip()
         else:
             _walk(child, "", tags)
-    return Record(line, kind, tuple(ordered(tags)))
+    return XmlRecord(line, kind, tuple(sort_tags(tags)))
 
 
 def _walk(element: _Element, path: str, tags: Tags) -> None:
@@ -237,15 +237,15 @@ def _runs(element: _Element) -> list[Run]:
 
 
 def note_pieces(runs: list[Run]) -> list[list[Run]]:
-    """The notes with each of our carriers, a line of its own, as a piece of its own."""
+    """The notes with each of our round-trip fields, a line of its own, as a piece of its own."""
     text = "".join(run.text for run in runs)
     segments: list[tuple[int, int, bool]] = []
     at = 0
     while at <= len(text):
         found = _LINE.match(text, at)
         end = found.end() if found is not None else len(text)
-        carrier = _CARRIER.fullmatch(text[at:end])
-        ours = carrier is not None and restore(carrier.group(1), carrier.group(2)) is not None
+        pair = _ROUNDTRIP.fullmatch(text[at:end])
+        ours = pair is not None and restore(pair.group(1), pair.group(2)) is not None
         if segments and not ours and not segments[-1][2]:
             segments[-1] = (segments[-1][0], end, False)
         else:
@@ -303,12 +303,12 @@ def render(kind: str, tags: tuple[tuple[str, str], ...]) -> str:
     return _text(root)
 
 
-def ordered(tags: Tags) -> Tags:
+def sort_tags(tags: Tags) -> Tags:
     """The tags as a reader of what ``render`` writes would see them."""
     places = [_place(tag) for tag, _ in tags]
     if all(one is not None for one in places) and places == sorted(places):  # type: ignore[type-var]
         return tags
-    return list(_flat(_tree(tags), ""))
+    return list(_flatten(_tree(tags), ""))
 
 
 @lru_cache(maxsize=4096)
@@ -349,13 +349,13 @@ def _sort(node: _Node) -> None:
         _sort(child)
 
 
-def _flat(node: _Node, path: str) -> Iterator[tuple[str, str]]:
+def _flatten(node: _Node, path: str) -> Iterator[tuple[str, str]]:
     for child in node.children:
         written = re.sub(r' ([^"=]+)="([^"]*)"', r'[@\1="\2"]', child.attributes)
         if child.raw is not None:
             yield path + child.name + written, child.raw
         else:
-            yield from _flat(child, f"{path}{child.name}{written}/")
+            yield from _flatten(child, f"{path}{child.name}{written}/")
 
 
 def _text(node: _Node) -> str:
@@ -363,11 +363,11 @@ def _text(node: _Node) -> str:
         # Composed anew from its runs: whatever a stored source says, this is well formed.
         inside = write_raw(read_raw(node.raw))
     else:
-        inside = "".join(_text(child) for child in _with_joined_notes(node.children))
+        inside = "".join(_text(child) for child in _join_notes(node.children))
     return f"<{node.name}{node.attributes}>{inside}</{node.name}>"
 
 
-def _with_joined_notes(nodes: list[_Node]) -> Iterator[_Node]:
+def _join_notes(nodes: list[_Node]) -> Iterator[_Node]:
     """The nodes; all research notes are one element, line after line."""
     notes = [node for node in nodes if node.name == NOTES and node.raw is not None]
     joined = write_raw([Run("\r")]).join(node.raw or "" for node in notes)

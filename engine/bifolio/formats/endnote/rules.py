@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from bifolio.formats import dates
-from bifolio.formats.field_collector import Gathering
+from bifolio.formats.field_collector import FieldCollector
 from bifolio.formats.identifiers import (
     bare_serial_number,
     doi_in_address,
@@ -106,7 +106,7 @@ def page_range(text: str) -> str:
 
 
 def gather_issued(
-    gathering: Gathering,
+    collector: FieldCollector,
     index: int,
     text: str,
     year: str,
@@ -124,33 +124,40 @@ def gather_issued(
     """
     date = dates.worded_date(year, day) if day else None
     if of_year:
-        gathering.candidate(index, "issued", date or dates.year_date(text), extra=extra)
+        collector.candidate(index, "issued", date or dates.year_date(text), extra=extra)
     elif date is not None:
-        gathering.candidate(index, "issued", date)
+        collector.candidate(index, "issued", date)
     elif year:
-        gathering.append(index, extra, text)
+        collector.append(index, extra, text)
     else:
-        gathering.candidate(index, "issued", dates.year_date(text), rank=1)
+        collector.candidate(index, "issued", dates.year_date(text), rank=1)
 
 
 def gather_serial_numbers(
-    gathering: Gathering, index: int, raw: str, kind: str, extra: str
+    collector: FieldCollector, index: int, raw: str, kind: str, extra: str
 ) -> None:
     """ISSNs, ISBNs, or the number of a report or patent."""
     for part in split_identifiers(raw.replace("\r", "\n")):
         text = bare_serial_number(part)
         if is_issn(text):
-            gathering.append(index, "ISSN", text)
+            collector.append(index, "ISSN", text)
         elif is_isbn(text):
-            gathering.append(index, "ISBN", text)
+            collector.append(index, "ISBN", text)
         elif kind in ("report", "patent", "standard"):
-            gathering.candidate(index, "number", text, rank=1, extra=extra)
+            collector.candidate(index, "number", text, rank=1, extra=extra)
         else:
-            gathering.append(index, "ISSN" if kind in _ISSN_TYPES else "ISBN", text)
+            collector.append(index, "ISSN" if kind in _ISSN_TYPES else "ISBN", text)
 
 
 def gather_rule(
-    gathering: Gathering, index: int, field: str, value: str, raw: str, *, rank: int, extra: str
+    collector: FieldCollector,
+    index: int,
+    field: str,
+    value: str,
+    raw: str,
+    *,
+    rank: int,
+    extra: str,
 ) -> None:
     """Give a text to its field as the field's merge rule wants it.
 
@@ -162,24 +169,24 @@ def gather_rule(
     rule = FIELDS[field]
     if rule is MergeRule.CREATORS:
         for person in split_people(value):
-            gathering.append(index, field, read_name(person))
+            collector.append(index, field, read_name(person))
     elif rule is MergeRule.TEXT:
         lines = [line.strip() for line in raw.split("\n")]
-        gathering.append(index, field, "\n".join(lines).strip())
+        collector.append(index, field, "\n".join(lines).strip())
     elif field == "URL":
         for address in split_urls(value):
-            gathering.append(index, field, address)
+            collector.append(index, field, address)
             if doi := doi_in_address(address):
-                gathering.derive("DOI", doi)
+                collector.derive("DOI", doi)
     elif field == "tags":
         for keyword in re.split(r"[;\n]", raw):
-            gathering.append(index, field, " ".join(keyword.split()))
+            collector.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
-        gathering.append(index, field, value)
+        collector.append(index, field, value)
     elif rule is MergeRule.DATE:
-        gathering.candidate(index, field, _date(value), rank=rank, extra=extra)
+        collector.candidate(index, field, _date(value), rank=rank, extra=extra)
     else:
-        gathering.candidate(index, field, value, rank=rank, extra=extra)
+        collector.candidate(index, field, value, rank=rank, extra=extra)
 
 
 def _date(text: str) -> CslDate:

@@ -56,7 +56,7 @@ def read_raw(raw: str) -> list[Run]:
     """The runs of a raw value; what is not in its spelling is left out."""
     runs: list[Run] = []
     for style, styled, bare in _RUN.findall(raw):
-        text = _unescaped(bare or styled)
+        text = _unescape(bare or styled)
         if text:
             runs.append(Run(text, None if bare else style))
     return runs
@@ -65,9 +65,7 @@ def read_raw(raw: str) -> list[Run]:
 def write_raw(runs: list[Run]) -> str:
     """The raw value of these runs."""
     return "".join(
-        _escaped(run.text)
-        if run.style is None
-        else f"<style{run.style}>{_escaped(run.text)}</style>"
+        _escape(run.text) if run.style is None else f"<style{run.style}>{_escape(run.text)}</style>"
         for run in runs
         if run.text
     )
@@ -144,11 +142,11 @@ def _run(text: str, faces: list[str]) -> Run:
     return Run(legal, f' face="{named}" font="default" size="100%"')
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     if not _SPECIAL.search(text):
         return text
     return escape(ILLEGAL.sub("", text), {"\r": "&#xD;"})
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     return unescape(text, {"&#xD;": "\r"}) if "&" in text else text

@@ -38,11 +38,11 @@ from bifolio.formats.endnote.text import (
     runs_of_rich_text,
     write_raw,
 )
-from bifolio.formats.field_collector import Gathering, Mapped
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, is_doi
 from bifolio.formats.mapping.fields import ENDNOTE_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.meanings import endnote_meanings, is_taken, written_name
-from bifolio.formats.roundtrip_fields import carrier_name, carrier_texts, restore
+from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
 from bifolio.records.names import Name
@@ -77,7 +77,7 @@ _RICH: Final = frozenset(
     "title title-short container-title collection-title original-title reviewed-title "
     "translated-title event-title abstract note annotation".split()
 )
-_CARRIER_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
+_ROUNDTRIP_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
 _PATH: Final = re.compile(r"[a-z][a-z0-9-]*(?:/[a-z][a-z0-9-]*)*")
 
 #: A label that can be a citation key: people also keep projects and remarks there.
@@ -114,7 +114,7 @@ class _Record:
     meanings: dict[str, str]
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of a record and which fields each element fed."""
     del blocks
     given: dict[str, str] = {}
@@ -127,30 +127,30 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
             given[path] = " ".join(plain.split())
     number = type_number(source.type)
     record = _Record(csl_type(source.type), number, given, endnote_meanings(number))
-    gathering = Gathering(len(source.tags))
-    gathering.derive("type", record.kind)
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", record.kind)
     for index, (path, runs, plain) in enumerate(elements):
         if plain and path not in _ORIGIN:
-            _gather(gathering, index, path, runs, plain, record)
-    return gathering.finish()
+            _gather(collector, index, path, runs, plain, record)
+    return collector.finish()
 
 
 def _gather(
-    gathering: Gathering, index: int, path: str, runs: list[Run], plain: str, record: _Record
+    collector: FieldCollector, index: int, path: str, runs: list[Run], plain: str, record: _Record
 ) -> None:
     """Give one element to the field that it means in a record of this type."""
     given = record.given
     text = " ".join(plain.split())
-    carried = _CARRIER_LINE.fullmatch(plain) if path == NOTES else None
+    carried = _ROUNDTRIP_LINE.fullmatch(plain) if path == NOTES else None
     if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
-        gathering.restore(index, restored)
+        collector.restore(index, restored)
     elif path in (_YEAR, _DAY):
         gather_issued(
-            gathering, index, text, given.get(_YEAR, ""), given.get(_DAY, ""),
+            collector, index, text, given.get(_YEAR, ""), given.get(_DAY, ""),
             of_year=path == _YEAR, extra=_EXTRA + path,
         )  # fmt: skip
     elif path in ("isbn", "issn"):
-        gather_serial_numbers(gathering, index, plain, record.kind, _EXTRA + path)
+        gather_serial_numbers(collector, index, plain, record.kind, _EXTRA + path)
     else:
         field, rank, value = _meaning(path, text, record)
         lines = plain
@@ -160,12 +160,12 @@ def _gather(
         if field in ("original-title", "reviewed-title") and "\n" in lines:
             field = ""  # a table of contents or a citation: more than a title
         if field:
-            gather_rule(gathering, index, field, value, lines, rank=rank, extra=_EXTRA + path)
+            gather_rule(collector, index, field, value, lines, rank=rank, extra=_EXTRA + path)
         else:
-            gathering.append(index, _EXTRA + path, plain)
+            collector.append(index, _EXTRA + path, plain)
         if record.number in _MEETINGS:
             for other in _TOGETHER.get(path, ()):
-                gathering.feed(index, other)
+                collector.feed(index, other)
 
 
 def _meaning(path: str, text: str, record: _Record) -> tuple[str, int, str]:
@@ -346,9 +346,9 @@ def _emit_extra(field: str, value: Value) -> Tags:
 
 
 def carry(field: str, value: Value | None) -> Tags:
-    """The field's carriers: lines at the end of the research notes."""
-    name = carrier_name(field)
-    return [(NOTES, _plain(f"{name}: {text}")) for text in carrier_texts(field, value)]
+    """The round-trip fields of a field: lines at the end of the research notes."""
+    name = roundtrip_name(field)
+    return [(NOTES, _plain(f"{name}: {text}")) for text in roundtrip_texts(field, value)]
 
 
 def render(source: Source) -> str:

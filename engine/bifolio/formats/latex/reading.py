@@ -4,7 +4,7 @@ One pass over the tokens with a stack of open groups, so that time and memory ar
 the text; braces beyond a bound of nesting mean nothing. A command nobody knows gives its
 argument's text, or its own name where it has none: nothing is dropped but what prints nothing
 (``\relax``, ``\noopsort{..}``). May know LaTeX, nothing of bibliographies beyond the commands
-they use (``latex_symbols``).
+they use (``latex.symbols``).
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class LatexReader:
             group = self._groups[-1]
             group.switched.append((len(group.parts), SWITCHES[name]))
         elif name in ACCENTS:
-            self._await(lambda text: _accented(name, text))
+            self._await(lambda text: _accent(name, text))
         elif name in WORDS:
             self._word(WORDS[name], gap)
         elif name in WRAPPED:
@@ -257,7 +257,7 @@ class LatexReader:
         if sign in ACCENTS:
             if sign not in "~^" and _EMPTY_BEFORE_LETTER.match(self._text, self._at):
                 self._at += 2  # \'{}e, which some exporters write
-            self._await(lambda text: _accented(sign, text))
+            self._await(lambda text: _accent(sign, text))
             return
         self._emit(_SPACING.get(sign, sign) + pause)
 
@@ -351,7 +351,7 @@ def address(raw: str) -> str:
     return raw.replace("{", "").replace("}", "").strip()
 
 
-def _accented(accent: str, text: str) -> str:
+def _accent(accent: str, text: str) -> str:
     """A text with an accent over its first letter (over all of it for a line)."""
     mark = ACCENTS[accent]
     if not text.strip():

@@ -120,9 +120,9 @@ def encode_title(text: str) -> str:
     shown = _RICH_TAG.sub("", text)
     if shown.isupper() and len(shown.split()) > _ABBREVIATIONS_MAX:
         return encode(text)
-    return _WORD.sub(_protected, encode(text))
+    return _WORD.sub(_protect, encode(text))
 
 
-def _protected(found: re.Match[str]) -> str:
+def _protect(found: re.Match[str]) -> str:
     word = found.group()
     return word if word[1:] == word[1:].lower() else "{" + word + "}"

@@ -3,7 +3,7 @@
 RIS, ``enw`` and EndNote XML write the same fields under different names: RIS's ``A2`` is ``%E`` and
 ``secondary-authors``. What such a field means depends on the type: it is the editor of a chapter,
 the series' editor of a book, the recipient of a letter. The labels that EndNote itself shows for
-each type decide. What a type does not name means what ``mapping_fields`` says.
+each type decide. What a type does not name means what ``mapping.fields`` says.
 """
 
 from __future__ import annotations

@@ -27,12 +27,12 @@ from bifolio.formats.endnote.rules import (
     type_number,
     write_name,
 )
-from bifolio.formats.field_collector import Gathering, Mapped
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, is_doi
 from bifolio.formats.mapping.fields import ENW_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.meanings import enw_meanings, is_taken, written_name
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
-from bifolio.formats.roundtrip_fields import carrier_name, carrier_texts, restore
+from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.formats.tagged.lines import ENW_LINES
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
@@ -40,7 +40,7 @@ from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
 _EXTRA: Final = "x.enw."
-_CARRIER_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
+_ROUNDTRIP_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ class _Record:
     meanings: dict[str, str]
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of a record and which fields each tag fed."""
     del blocks
     given: dict[str, str] = {}
@@ -66,12 +66,12 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
         if tag not in given and (text := " ".join(raw.split())):
             given[tag] = text
     record = _Record(_csl_type(source.type, given), given, enw_meanings(type_number(source.type)))
-    gathering = Gathering(len(source.tags))
-    gathering.derive("type", record.kind)
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", record.kind)
     for index, (tag, raw) in enumerate(source.tags):
         if stripped := raw.strip():
-            _gather(gathering, index, tag, stripped, record)
-    return gathering.finish()
+            _gather(collector, index, tag, stripped, record)
+    return collector.finish()
 
 
 def _csl_type(label: str, given: dict[str, str]) -> str:
@@ -85,26 +85,26 @@ def _csl_type(label: str, given: dict[str, str]) -> str:
     return "book" if "I" in given else UNKNOWN_TYPE
 
 
-def _gather(gathering: Gathering, index: int, tag: str, raw: str, record: _Record) -> None:
+def _gather(collector: FieldCollector, index: int, tag: str, raw: str, record: _Record) -> None:
     """Give one line to the field that its tag means in a record of this type."""
     given = record.given
     text = " ".join(raw.split())
-    carried = _CARRIER_LINE.fullmatch(raw) if tag == "Z" and raw.startswith("x-") else None
+    carried = _ROUNDTRIP_LINE.fullmatch(raw) if tag == "Z" and raw.startswith("x-") else None
     if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
-        gathering.restore(index, restored)
+        collector.restore(index, restored)
     elif tag in ("D", "8"):
         gather_issued(
-            gathering, index, text, given.get("D", ""), given.get("8", ""),
+            collector, index, text, given.get("D", ""), given.get("8", ""),
             of_year=tag == "D", extra=_EXTRA + tag,
         )  # fmt: skip
     elif tag == "@":
-        gather_serial_numbers(gathering, index, raw, record.kind, _EXTRA + tag)
+        gather_serial_numbers(collector, index, raw, record.kind, _EXTRA + tag)
     else:
         field, rank, value = _meaning(tag, text, record)
         if field:
-            gather_rule(gathering, index, field, value, raw, rank=rank, extra=_EXTRA + tag)
+            gather_rule(collector, index, field, value, raw, rank=rank, extra=_EXTRA + tag)
         else:
-            gathering.append(index, _EXTRA + tag, raw)
+            collector.append(index, _EXTRA + tag, raw)
 
 
 def _meaning(tag: str, text: str, record: _Record) -> tuple[str, int, str]:
@@ -209,8 +209,8 @@ def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
 
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
-    """The field's carriers: notes at the record's end."""
-    return [("Z", f"{carrier_name(field)}: {text}") for text in carrier_texts(field, value)]
+    """The round-trip fields of a field: notes at the record's end."""
+    return [("Z", f"{roundtrip_name(field)}: {text}") for text in roundtrip_texts(field, value)]
 
 
 def render(source: Source) -> str:

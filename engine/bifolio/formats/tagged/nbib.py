@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from bifolio.formats import dates
-from bifolio.formats.field_collector import Gathering, Mapped
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import bare_serial_number
 from bifolio.formats.mapping.fields import NBIB_FIELDS
 from bifolio.formats.mapping.types import NBIB_TYPES
@@ -27,7 +27,7 @@ _NUMBERS: Final = re.compile(r"(\d{4}) (\d{1,2})(?: (\d{1,2}))?")
 _FULL_NAMES: Final = {"AU": "FAU", "ED": "FED"}
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of a record and which fields each tag fed."""
     del blocks
     given: dict[str, str] = {}
@@ -35,14 +35,14 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
     for (tag, _), text in zip(source.tags, texts, strict=True):
         if text and tag not in given:
             given[tag] = text
-    gathering = Gathering(len(source.tags))
-    gathering.derive("type", _csl_type(source, given))
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", _csl_type(source, given))
     before = ""
     for index, ((tag, _), text) in enumerate(zip(source.tags, texts, strict=True)):
         if text:
-            _gather(gathering, index, tag, text, before, given)
+            _gather(collector, index, tag, text, before, given)
         before = tag
-    return gathering.finish()
+    return collector.finish()
 
 
 def _csl_type(source: Source, given: dict[str, str]) -> str:
@@ -54,54 +54,54 @@ def _csl_type(source: Source, given: dict[str, str]) -> str:
 
 
 def _gather(
-    gathering: Gathering, index: int, tag: str, text: str, before: str, given: dict[str, str]
+    collector: FieldCollector, index: int, tag: str, text: str, before: str, given: dict[str, str]
 ) -> None:
     """Give one tag to its field."""
     if tag in _FULL_NAMES and before == _FULL_NAMES[tag]:
-        gathering.feed(index, NBIB_FIELDS[tag][0])  # the short form of the name before it
+        collector.feed(index, NBIB_FIELDS[tag][0])  # the short form of the name before it
     elif tag == "CN":
-        gathering.append(index, "author", Name(literal=text))
+        collector.append(index, "author", Name(literal=text))
     elif tag in ("DP", "DEP"):
-        _gather_issued(gathering, index, tag, text, given)
+        _gather_issued(collector, index, tag, text, given)
     elif tag in ("LID", "AID"):
         marked = _MARKED.fullmatch(text)
         kind = marked.group(2).lower() if marked is not None else ""
         if marked is not None and kind == "doi":
-            gathering.candidate(index, "DOI", marked.group(1), extra=_EXTRA + tag)
+            collector.candidate(index, "DOI", marked.group(1), extra=_EXTRA + tag)
         elif marked is not None and tag == "LID" and "PG" not in given:
             # Where an article has no pages, its publisher's number is what is cited.
-            gathering.candidate(index, "article-number", marked.group(1), extra=_EXTRA + tag)
+            collector.candidate(index, "article-number", marked.group(1), extra=_EXTRA + tag)
         elif re.fullmatch(r"https?://\S+", text):
-            gathering.append(index, "URL", text)
+            collector.append(index, "URL", text)
         else:
-            gathering.append(index, _EXTRA + tag, text)
+            collector.append(index, _EXTRA + tag, text)
     elif tag == "PT":
         rank = 1 if text.lower() == _ARTICLE else 0
-        gathering.candidate(index, "genre", text, rank=rank, extra=_EXTRA + tag)
-    elif tag == "JT" and gathering.first("type") in ("book", "thesis"):
-        gathering.candidate(index, "publisher", text, rank=1, extra=_EXTRA + tag)
+        collector.candidate(index, "genre", text, rank=rank, extra=_EXTRA + tag)
+    elif tag == "JT" and collector.first("type") in ("book", "thesis"):
+        collector.candidate(index, "publisher", text, rank=1, extra=_EXTRA + tag)
     elif tag == "BTI":
-        gathering.candidate(index, "container-title" if given.get("TI") else "title", text)
+        collector.candidate(index, "container-title" if given.get("TI") else "title", text)
     elif tag in NBIB_FIELDS:
         field, rank = NBIB_FIELDS[tag]
-        _gather_field(gathering, index, tag, field, text, rank)
+        _gather_field(collector, index, tag, field, text, rank)
     else:
-        gathering.append(index, _EXTRA + tag, text)
+        collector.append(index, _EXTRA + tag, text)
 
 
 def _gather_field(
-    gathering: Gathering, index: int, tag: str, field: str, text: str, rank: int
+    collector: FieldCollector, index: int, tag: str, field: str, text: str, rank: int
 ) -> None:
     rule = FIELDS[field]
     if rule is MergeRule.CREATORS:
         short = tag in _FULL_NAMES and "," not in text
-        gathering.append(index, field, _short_name(text) if short else parse_ris_name(text))
+        collector.append(index, field, _short_name(text) if short else parse_ris_name(text))
     elif field in ("ISSN", "ISBN"):
-        gathering.append(index, field, bare_serial_number(text))
+        collector.append(index, field, bare_serial_number(text))
     elif rule in (MergeRule.SET, MergeRule.TEXT) or field == "author-address":
-        gathering.append(index, field, text)
+        collector.append(index, field, text)
     else:
-        gathering.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
+        collector.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
 
 
 def _short_name(text: str) -> Name:
@@ -113,13 +113,13 @@ def _short_name(text: str) -> Name:
 
 
 def _gather_issued(
-    gathering: Gathering, index: int, tag: str, text: str, given: dict[str, str]
+    collector: FieldCollector, index: int, tag: str, text: str, given: dict[str, str]
 ) -> None:
     """``DP`` is the date; that of the electronic edition counts where there is no other."""
     if tag == "DEP" and given.get("DP"):
-        gathering.append(index, _EXTRA + tag, text)
+        collector.append(index, _EXTRA + tag, text)
         return
-    gathering.candidate(index, "issued", _date(text))
+    collector.candidate(index, "issued", _date(text))
 
 
 def _date(text: str) -> CslDate:

@@ -23,13 +23,13 @@ from bifolio.formats.endnote.rules import (
     is_pubmed,
     page_range,
 )
-from bifolio.formats.field_collector import Gathering, Mapped
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_in_address, doi_of, is_doi, split_urls
 from bifolio.formats.mapping.fields import RIS_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.meanings import is_taken, ris_meanings, written_name
 from bifolio.formats.mapping.types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
-from bifolio.formats.roundtrip_fields import carrier_name, carrier_texts, restore
+from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.formats.tagged.lines import is_tag_line
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
 from bifolio.records.names import Name
@@ -52,7 +52,7 @@ _TOGETHER: Final = {"T2": _TITLES, "C3": _TITLES, "CP": _TITLES, "C1": _PLACES, 
 _PUBMED_ID: Final = re.compile(r"(\d+|PMC\d+) ?\[pmc?id\]", re.IGNORECASE)
 #: The longest text that is taken for an issue; some databases put remarks and addresses there.
 _ISSUE_LENGTH_MAX: Final = 60
-_CARRIER_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
+_ROUNDTRIP_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ class _Record:
     meanings: dict[str, str]
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of a record and which fields each tag fed."""
     del blocks  # text outside of records says nothing of them
     given: dict[str, str] = {}
@@ -82,12 +82,12 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
             given[tag] = text
     code = source.type.upper()
     record = _Record(csl_type(source.type), code, given, ris_meanings(code))
-    gathering = Gathering(len(source.tags))
-    gathering.derive("type", record.kind)
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", record.kind)
     for index, ((tag, raw), text) in enumerate(zip(source.tags, texts, strict=True)):
         if text:
-            _gather(gathering, index, tag, raw.strip(), text, record)
-    return gathering.finish()
+            _gather(collector, index, tag, raw.strip(), text, record)
+    return collector.finish()
 
 
 def csl_type(written: str) -> str:
@@ -96,7 +96,7 @@ def csl_type(written: str) -> str:
 
 
 def _gather(
-    gathering: Gathering, index: int, tag: str, raw: str, text: str, record: _Record
+    collector: FieldCollector, index: int, tag: str, raw: str, text: str, record: _Record
 ) -> None:
     """Give one line to the field that its tag means in a record of this type.
 
@@ -104,59 +104,59 @@ def _gather(
         raw: the line's text as it stands.
         text: the same on one line, without doubled blanks.
     """
-    carried = _CARRIER_LINE.fullmatch(raw) if tag == "N1" and raw.startswith("x-") else None
+    carried = _ROUNDTRIP_LINE.fullmatch(raw) if tag == "N1" and raw.startswith("x-") else None
     if carried and (restored := restore(carried.group(1), carried.group(2))) is not None:
-        gathering.restore(index, restored)
+        collector.restore(index, restored)
         return
     if tag in ("PY", "Y1", "DA"):
-        _gather_issued(gathering, index, tag, text, record.given)
+        _gather_issued(collector, index, tag, text, record.given)
         return
     if tag == "EP" and record.given.get("SP") and _page_field(record) == "page":
-        gathering.feed(index, "page")
+        collector.feed(index, "page")
         return
     if tag == "SN":
-        gather_serial_numbers(gathering, index, raw, record.kind, _EXTRA + tag)
+        gather_serial_numbers(collector, index, raw, record.kind, _EXTRA + tag)
         return
     field, rank, value = _meaning(tag, text, record)
     if field == "":
-        gathering.append(index, _EXTRA + tag, raw)
+        collector.append(index, _EXTRA + tag, raw)
         return
-    _gather_value(gathering, index, tag, field, rank, value, raw)
+    _gather_value(collector, index, tag, field, rank, value, raw)
     if record.kind == "paper-conference":
         for other in _TOGETHER.get(tag, ()):
-            gathering.feed(index, other)
+            collector.feed(index, other)
 
 
 def _gather_value(
-    gathering: Gathering, index: int, tag: str, field: str, rank: int, value: str, raw: str
+    collector: FieldCollector, index: int, tag: str, field: str, rank: int, value: str, raw: str
 ) -> None:
     rule = FIELDS[field]
     if rule is MergeRule.CREATORS:
         for person in split_people(value):
-            gathering.append(index, field, parse_ris_name(person))
+            collector.append(index, field, parse_ris_name(person))
     elif rule is MergeRule.TEXT:
         lines = "\n".join(map(str.strip, raw.split("\n"))) if "\n" in raw else raw
-        gathering.append(index, field, lines.strip())
+        collector.append(index, field, lines.strip())
     elif field == "URL":
         for address in split_urls(value):
-            gathering.append(index, field, address)
+            collector.append(index, field, address)
             if doi := doi_in_address(address):
-                gathering.derive("DOI", doi)
+                collector.derive("DOI", doi)
     elif field == "tags":
         if ";" not in raw and "\n" not in raw:
-            gathering.append(index, field, value)
+            collector.append(index, field, value)
             return
         for keyword in re.split(r"[;\n]", raw):
-            gathering.append(index, field, " ".join(keyword.split()))
+            collector.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
-        gathering.append(index, field, value)
+        collector.append(index, field, value)
     elif rule is MergeRule.DATE:
         date, whole = dates.ris_date(value)
-        gathering.candidate(index, field, date, rank=rank, extra=_EXTRA + tag)
+        collector.candidate(index, field, date, rank=rank, extra=_EXTRA + tag)
         if not whole:
-            gathering.append(index, _EXTRA + tag, value)
+            collector.append(index, _EXTRA + tag, value)
     else:
-        gathering.candidate(index, field, value, rank=rank, extra=_EXTRA + tag)
+        collector.candidate(index, field, value, rank=rank, extra=_EXTRA + tag)
 
 
 def _meaning(tag: str, text: str, record: _Record) -> tuple[str, int, str]:
@@ -274,7 +274,7 @@ def _pages(start: str, end: str) -> str:
 
 
 def _gather_issued(
-    gathering: Gathering, index: int, tag: str, text: str, given: dict[str, str]
+    collector: FieldCollector, index: int, tag: str, text: str, given: dict[str, str]
 ) -> None:
     """One of the three tags of the date: the most telling wins if they agree on the year."""
     date, whole = dates.ris_date(text)
@@ -286,19 +286,19 @@ def _gather_issued(
     parts = date.get("date-parts")
     if parts is None:
         # A year that is none says more than a day that is none.
-        gathering.candidate(index, "issued", date, rank=6 if tag == "DA" else 5)
+        collector.candidate(index, "issued", date, rank=6 if tag == "DA" else 5)
         other = any(given.get(name, text) != text for name in ("PY", "Y1", "DA"))
         if other:
-            gathering.append(index, _EXTRA + tag, text)
+            collector.append(index, _EXTRA + tag, text)
         return
     if tag != "PY" and year.isdigit() and str(parts[0][0]) != year:
-        gathering.append(index, _EXTRA + tag, text)
+        collector.append(index, _EXTRA + tag, text)
         return
     # A day beats a month, a month a year; among equals PY, then Y1.
     detail = 3 - len(parts[0]) - (1 if "season" in date or len(parts) > 1 else 0)
-    gathering.candidate(index, "issued", date, rank=detail)
+    collector.candidate(index, "issued", date, rank=detail)
     if not whole:
-        gathering.append(index, _EXTRA + tag, text)
+        collector.append(index, _EXTRA + tag, text)
 
 
 def _year(given: dict[str, str]) -> str:
@@ -421,8 +421,8 @@ def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
 
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
-    """The field's carriers: notes at the record's end."""
-    return [("N1", f"{carrier_name(field)}: {text}") for text in carrier_texts(field, value)]
+    """The round-trip fields of a field: notes at the record's end."""
+    return [("N1", f"{roundtrip_name(field)}: {text}") for text in roundtrip_texts(field, value)]
 
 
 def render(source: Source) -> str:

@@ -2,7 +2,7 @@
 
 An item's source is its type and its tags: ``creator/<role>``, ``tag``, ``tag/automatic``, ``note``
 (HTML), ``annotation``, ``relation``, ``link``, and Zotero's fields by their names. May not know
-the database that they come from (``zotero_library``).
+the database that they come from (``zotero.library``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import Any, Final
 
 from bifolio.formats import dates
-from bifolio.formats.field_collector import Gathering, Mapped
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, is_doi, split_identifiers
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
 from bifolio.formats.mapping.zotero import BY_TYPE, CSL_TYPES, FIELD_OF, ROLE_OF
@@ -43,25 +43,25 @@ _SAYABLE: Final = {
 }
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of an item and which fields each of its tags fed."""
     del blocks
-    gathering = Gathering(len(source.tags))
-    gathering.derive("type", CSL_TYPES.get(source.type, UNKNOWN_TYPE))
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", CSL_TYPES.get(source.type, UNKNOWN_TYPE))
     for index, (tag, raw) in enumerate(source.tags):
         if not raw.strip():
             continue
         if tag.startswith(_CREATOR):
-            _gather_creator(gathering, index, tag.removeprefix(_CREATOR), raw)
+            _gather_creator(collector, index, tag.removeprefix(_CREATOR), raw)
         elif tag == "note":
-            gathering.append(index, "note", note_text(raw))
+            collector.append(index, "note", note_text(raw))
         elif tag == "annotation":
-            gathering.append(index, "annotation", annotation_text(_object(raw)))
+            collector.append(index, "annotation", annotation_text(_object(raw)))
         elif tag == "extra":
-            _gather_extra(gathering, index, raw)
+            _gather_extra(collector, index, raw)
         else:
-            _gather_field(gathering, index, tag, raw, source.type)
-    return gathering.finish()
+            _gather_field(collector, index, tag, raw, source.type)
+    return collector.finish()
 
 
 def zotero_date(raw: str) -> CslDate:
@@ -86,7 +86,7 @@ def zotero_date(raw: str) -> CslDate:
     return parse_date("-".join(parts)) if month != "00" or day == "00" else parse_date(year)
 
 
-def _gather_creator(gathering: Gathering, index: int, role: str, raw: str) -> None:
+def _gather_creator(collector: FieldCollector, index: int, role: str, raw: str) -> None:
     stored = _object(raw)
     literal, family, given = (
         str(stored.get(part) or "").strip() for part in ("name", "lastName", "firstName")
@@ -95,31 +95,31 @@ def _gather_creator(gathering: Gathering, index: int, role: str, raw: str) -> No
     if not literal and not family:
         name = Name(literal=given)
     if any((name.literal, name.family)):
-        gathering.append(index, ROLE_OF.get(role, "contributor"), name)
+        collector.append(index, ROLE_OF.get(role, "contributor"), name)
 
 
-def _gather_field(gathering: Gathering, index: int, tag: str, raw: str, kind: str) -> None:
+def _gather_field(collector: FieldCollector, index: int, tag: str, raw: str, kind: str) -> None:
     field, rank = FIELD_OF.get(tag, ("", 0))
     field = BY_TYPE.get((kind, tag), field)
     if not field:
-        gathering.append(index, _EXTRA + tag, raw.strip())
+        collector.append(index, _EXTRA + tag, raw.strip())
         return
     rule = FIELDS[field]
     if field in ("ISBN", "ISSN"):
         for one in split_identifiers(raw):
-            gathering.append(index, field, one)
+            collector.append(index, field, one)
     elif rule in (MergeRule.SET, MergeRule.TEXT):
-        gathering.append(index, field, raw.strip())
+        collector.append(index, field, raw.strip())
     elif rule is MergeRule.DATE:
-        gathering.candidate(index, field, zotero_date(raw), rank=rank, extra=_EXTRA + tag)
+        collector.candidate(index, field, zotero_date(raw), rank=rank, extra=_EXTRA + tag)
     else:
         text = raw.strip()
         if field == "DOI" and is_doi(text):
             text = doi_of(text)
-        gathering.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
+        collector.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
 
 
-def _gather_extra(gathering: Gathering, index: int, raw: str) -> None:
+def _gather_extra(collector: FieldCollector, index: int, raw: str) -> None:
     """The lines of *extra*: those that say another field do, the others are a note."""
     rest: list[str] = []
     for line in raw.splitlines():
@@ -132,13 +132,13 @@ def _gather_extra(gathering: Gathering, index: int, raw: str) -> None:
         if not field:
             rest.append(line)
         elif FIELDS[field] is MergeRule.DATE:
-            gathering.candidate(
+            collector.candidate(
                 index, field, dates.year_date(value), rank=5, extra=_EXTRA + "extra"
             )
         else:
             rank = -1 if field == "type" else 5
-            gathering.candidate(index, field, value, rank=rank, extra=_EXTRA + "extra")
-    gathering.append(index, "note", "\n".join(rest).strip())
+            collector.candidate(index, field, value, rank=rank, extra=_EXTRA + "extra")
+    collector.append(index, "note", "\n".join(rest).strip())
 
 
 def _object(raw: str) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from typing import Final
 
 from bifolio.errors import FileFormatError
 from bifolio.formats import library_facts
-from bifolio.formats.databases.foreign_attachments import file_name, kept_file
-from bifolio.formats.databases.saved_queries import Condition, of_zotero
+from bifolio.formats.databases.foreign_attachments import file_name, locate_attachment
+from bifolio.formats.databases.saved_queries import ZoteroCondition, translate_zotero_query
 from bifolio.formats.databases.sqlite import ForeignDatabase
 from bifolio.formats.library_facts import Layer
 from bifolio.formats.zotero import items as zotero
 from bifolio.formats.zotero.rows import (
-    Collection,
-    Item,
+    ZoteroCollection,
+    ZoteroItem,
     is_zotero,
     read_collections,
     read_items,
@@ -55,7 +55,7 @@ class _Files:
     def find(self, path: str, key: str) -> ImportedFile:
         """Zotero's own file, or one that it only links to: of that the name alone is kept."""
         if path.startswith(_STORED):
-            return kept_file(f"{key}/{path.removeprefix(_STORED)}", self.folder)
+            return locate_attachment(f"{key}/{path.removeprefix(_STORED)}", self.folder)
         written = path.removeprefix(_LINKED_BASE)
         plain = PureWindowsPath(written) if "\\" in written else PurePosixPath(written)
         name = file_name(plain.name)
@@ -97,7 +97,7 @@ def read(
         if item.annotation is None:
             yield _reference(item, prefix, _Files(folder, linked=not packed), file)
     yield from _searches(database, chosen, prefix, groups)
-    yield from _left_out(collections, items)
+    yield from _list_left_out(collections, items)
 
 
 def _libraries(
@@ -127,7 +127,7 @@ def _libraries(
     return mine, "", others
 
 
-def _groups(collections: Sequence[Collection], prefix: str) -> Iterator[ImportedGroup]:
+def _groups(collections: Sequence[ZoteroCollection], prefix: str) -> Iterator[ImportedGroup]:
     """The collections that are not in Zotero's trash, in their order."""
     living = {one.id: one for one in collections if not one.trashed}
     places: defaultdict[str, int] = defaultdict(int)
@@ -141,7 +141,7 @@ def _groups(collections: Sequence[Collection], prefix: str) -> Iterator[Imported
 
 
 def _reference(
-    item: Item, prefix: str, kept: _Files, file: str
+    item: ZoteroItem, prefix: str, kept: _Files, file: str
 ) -> ImportedReference | SkippedRecord:
     """The reference of an item that stands for itself."""
     files: list[ImportedFile] = []
@@ -167,7 +167,7 @@ def _reference(
     )
 
 
-def _tags(item: Item, files: list[ImportedFile], kept: _Files) -> Iterator[tuple[str, str]]:
+def _tags(item: ZoteroItem, files: list[ImportedFile], kept: _Files) -> Iterator[tuple[str, str]]:
     """What Zotero holds of an item and of what hangs on it; its files are added to the list."""
     for name in sorted(item.values):
         yield name, item.values[name]
@@ -189,7 +189,7 @@ def _tags(item: Item, files: list[ImportedFile], kept: _Files) -> Iterator[tuple
 
 
 def _attachment_tags(
-    item: Item, files: list[ImportedFile], kept: _Files
+    item: ZoteroItem, files: list[ImportedFile], kept: _Files
 ) -> Iterator[tuple[str, str]]:
     """A link, or a file with its annotations."""
     if item.attachment is None:
@@ -205,11 +205,11 @@ def _attachment_tags(
             yield "annotation", _annotation(child)
 
 
-def _place_in_text(item: Item) -> tuple[str, str]:
+def _place_in_text(item: ZoteroItem) -> tuple[str, str]:
     return (str(item.annotation["sortIndex"]) if item.annotation else "", item.key)
 
 
-def _annotation(item: Item) -> str:
+def _annotation(item: ZoteroItem) -> str:
     row = item.annotation or {}
     said = {
         "type": str(row.get("type") or ""),
@@ -227,11 +227,11 @@ def _searches(
     database: ForeignDatabase, library: int, prefix: str, groups: Sequence[ImportedGroup]
 ) -> Iterator[ImportedGroup | LeftOut]:
     """Saved searches: smart groups behind the collections, where our language can say them."""
-    conditions: defaultdict[int, list[Condition]] = defaultdict(list)
+    conditions: defaultdict[int, list[ZoteroCondition]] = defaultdict(list)
     for row in database.table(
         "savedSearchConditions", numbers="savedSearchID", texts="condition operator value"
     ):
-        said = Condition(row["condition"], row["operator"], row["value"])
+        said = ZoteroCondition(row["condition"], row["operator"], row["value"])
         conditions[row["savedSearchID"]].append(said)
     gone = database.table("deletedSearches", numbers="savedSearchID")
     deleted = {row["savedSearchID"] for row in gone}
@@ -243,7 +243,7 @@ def _searches(
         name = " ".join(row["savedSearchName"].split()) or row["key"]
         if row["libraryID"] != library or row["savedSearchID"] in deleted:
             continue
-        query = of_zotero(conditions[row["savedSearchID"]], known)
+        query = translate_zotero_query(conditions[row["savedSearchID"]], known)
         if query is None:
             yield LeftOut(
                 f"the saved search '{name}'",
@@ -257,11 +257,13 @@ def _searches(
 # --- what stays out --------------------------------------------------------------------------
 
 
-def _left_out(collections: Sequence[Collection], items: Sequence[Item]) -> Iterator[LeftOut]:
+def _list_left_out(
+    collections: Sequence[ZoteroCollection], items: Sequence[ZoteroItem]
+) -> Iterator[LeftOut]:
     for one in collections:
         if one.trashed:
             yield LeftOut(f"the collection '{one.name}'", "it is in Zotero's trash")
-    children = list(_below(items))
+    children = list(_children_of(items))
     trashed = sum(1 for one in children if one.trashed)
     if trashed:
         what = (
@@ -276,7 +278,7 @@ def _left_out(collections: Sequence[Collection], items: Sequence[Item]) -> Itera
         yield LeftOut(f"the tags of {tagged} {what}", "tags belong to references here")
 
 
-def _below(items: Sequence[Item]) -> Iterator[Item]:
+def _children_of(items: Sequence[ZoteroItem]) -> Iterator[ZoteroItem]:
     for item in items:
         yield from item.children
-        yield from _below(item.children)
+        yield from _children_of(item.children)

@@ -1,6 +1,6 @@
 """The tables of ``zotero.sqlite`` as items, each with all that hangs on it.
 
-Only what Zotero's tables say: what an item becomes is ``zotero_library``'s. A cell may hold
+Only what Zotero's tables say: what an item becomes is ``zotero.library``'s. A cell may hold
 anything: the database is another program's, and perhaps somebody else's.
 """
 
@@ -15,7 +15,7 @@ from bifolio.records.canonical import canonical_json
 
 
 @dataclass(slots=True)
-class Item:
+class ZoteroItem:
     """One row of ``items``, with its own data and the items that belong to it."""
 
     id: int
@@ -33,7 +33,7 @@ class Item:
     note: str = ""
     attachment: dict[str, Any] | None = None
     annotation: dict[str, Any] | None = None
-    children: list[Item] = field(default_factory=list)
+    children: list[ZoteroItem] = field(default_factory=list)
 
     @property
     def place(self) -> tuple[str, str]:
@@ -42,7 +42,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class ZoteroCollection:
     """One row of ``collections``; its parent is 0 at the top."""
 
     id: int
@@ -57,18 +57,20 @@ def is_zotero(database: ForeignDatabase) -> bool:
     return {"itemID", "itemTypeID", "libraryID", "key"} <= set(database.columns("items"))
 
 
-def read_items(database: ForeignDatabase, library: int) -> list[Item]:
+def read_items(database: ForeignDatabase, library: int) -> list[ZoteroItem]:
     """The items of a library that stand for themselves, in the same order on every computer."""
     types = dict(_names(database, "itemTypes", "itemTypeID", "typeName"))
     deleted = _ids(database, "deletedItems", "itemID")
-    items: dict[int, Item] = {}
+    items: dict[int, ZoteroItem] = {}
     for row in database.table(
         "items", numbers="itemID itemTypeID libraryID", texts="key dateAdded dateModified"
     ):
         if row["libraryID"] == library:
             kind = types.get(row["itemTypeID"], "document")
             own, trashed = row["itemID"], row["itemID"] in deleted
-            items[own] = Item(own, row["key"], kind, row["dateAdded"], row["dateModified"], trashed)
+            items[own] = ZoteroItem(
+                own, row["key"], kind, row["dateAdded"], row["dateModified"], trashed
+            )
     _add_fields(database, items)
     _add_creators(database, items)
     _add_sets(database, items)
@@ -81,11 +83,11 @@ def read_items(database: ForeignDatabase, library: int) -> list[Item]:
     return sorted((item for item in items.values() if not item.parent), key=lambda one: one.place)
 
 
-def read_collections(database: ForeignDatabase, library: int) -> list[Collection]:
+def read_collections(database: ForeignDatabase, library: int) -> list[ZoteroCollection]:
     """The collections of a library, those in Zotero's trash too, as Zotero shows them: by name."""
     deleted = _ids(database, "deletedCollections", "collectionID")
     found = [
-        Collection(
+        ZoteroCollection(
             row["collectionID"],
             row["key"],
             " ".join(row["collectionName"].split()) or row["key"],
@@ -102,7 +104,7 @@ def read_collections(database: ForeignDatabase, library: int) -> list[Collection
     return sorted(found, key=lambda one: (one.name.casefold(), one.key))
 
 
-def _add_fields(database: ForeignDatabase, items: Mapping[int, Item]) -> None:
+def _add_fields(database: ForeignDatabase, items: Mapping[int, ZoteroItem]) -> None:
     names = dict(_names(database, "fields", "fieldID", "fieldName"))
     for item_id, field_id, value in database.rows(
         "SELECT itemID, fieldID, value FROM itemData JOIN itemDataValues USING (valueID)"
@@ -112,7 +114,7 @@ def _add_fields(database: ForeignDatabase, items: Mapping[int, Item]) -> None:
             item.values[name] = as_text(value)
 
 
-def _add_creators(database: ForeignDatabase, items: Mapping[int, Item]) -> None:
+def _add_creators(database: ForeignDatabase, items: Mapping[int, ZoteroItem]) -> None:
     roles = dict(_names(database, "creatorTypes", "creatorTypeID", "creatorType"))
     people = {
         row["creatorID"]: row
@@ -130,7 +132,7 @@ def _add_creators(database: ForeignDatabase, items: Mapping[int, Item]) -> None:
         item.creators.append((row["orderIndex"], role, canonical_json(name)))
 
 
-def _add_sets(database: ForeignDatabase, items: Mapping[int, Item]) -> None:
+def _add_sets(database: ForeignDatabase, items: Mapping[int, ZoteroItem]) -> None:
     """Tags, relations and collections."""
     tags = dict(_names(database, "tags", "tagID", "name"))
     for row in database.table("itemTags", numbers="itemID tagID type"):
@@ -149,7 +151,7 @@ def _add_sets(database: ForeignDatabase, items: Mapping[int, Item]) -> None:
             items[row["itemID"]].collections.append(keys[row["collectionID"]])
 
 
-def _add_children(database: ForeignDatabase, items: Mapping[int, Item]) -> None:
+def _add_children(database: ForeignDatabase, items: Mapping[int, ZoteroItem]) -> None:
     """Notes, attachments and annotations, and the items that they belong to."""
     for row in database.table("itemNotes", numbers="itemID parentItemID", texts="note title"):
         if (item := items.get(row["itemID"])) is not None:

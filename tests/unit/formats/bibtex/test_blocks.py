@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifolio.formats.bibtex.blocks import Block, Entry, Unreadable, split
+from bifolio.formats.bibtex.blocks import BibtexBlock, BibtexEntry, UnreadableBlock, split
 
 
-def only_entry(text: str) -> Entry:
+def only_entry(text: str) -> BibtexEntry:
     """The one entry of a text that holds nothing else."""
     (found,) = split(text)
-    assert isinstance(found, Entry), found
+    assert isinstance(found, BibtexEntry), found
     return found
 
 
@@ -41,33 +41,33 @@ def test_values_stay_as_they_are_written(text: str, tags: list[tuple[str, str]])
 def test_an_entry_behind_a_percent_sign_is_a_comment() -> None:
     text = "% @misc{a,\n%  title = {A},\n% }\n@misc{b, title = {B}} % @misc{c}"
     comment, entry, rest = split(text)
-    assert isinstance(comment, Block)
+    assert isinstance(comment, BibtexBlock)
     assert comment.free
     assert comment.text.startswith("% @misc{a,")
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, BibtexEntry)
     assert (entry.key, entry.line) == ("b", 4)
-    assert isinstance(rest, Block)
+    assert isinstance(rest, BibtexBlock)
 
 
 def test_two_entries_may_share_a_line() -> None:
-    keys = [one.key for one in split("@a{x, t={1}} @b{y, t={2}}") if isinstance(one, Entry)]
+    keys = [one.key for one in split("@a{x, t={1}} @b{y, t={2}}") if isinstance(one, BibtexEntry)]
     assert keys == ["x", "y"]
 
 
 def test_a_damaged_entry_ends_where_the_next_line_begins_one() -> None:
     damaged, whole = split("@misc{a, t = {no end,\n  year = 1999\n}\n@misc{b, t = {B}}")
-    assert isinstance(damaged, Entry)
+    assert isinstance(damaged, BibtexEntry)
     assert damaged.tags == (("t", "{no end"), ("year", "1999"))
     assert damaged.problem.startswith("@misc 'a': the braces or quotes of 't' do not balance")
-    assert isinstance(whole, Entry)
+    assert isinstance(whole, BibtexEntry)
     assert (whole.key, whole.line) == ("b", 4)
 
 
 def test_an_open_comment_does_not_swallow_the_next_entry() -> None:
     comment, entry = split("@comment{jabref-meta: {\n@misc{b, t = {B}}")
-    assert isinstance(comment, Block)
+    assert isinstance(comment, BibtexBlock)
     assert comment.problem == "@comment is not closed"
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, BibtexEntry)
 
 
 @given(st.text(alphabet='@a{}(),="%#\\ \n', max_size=200))
@@ -75,8 +75,8 @@ def test_an_open_comment_does_not_swallow_the_next_entry() -> None:
 def test_no_character_of_any_text_is_without_a_place(text: str) -> None:
     found = list(split(text))
     kept = "".join(
-        one.text if isinstance(one, Block)
-        else one.reason if isinstance(one, Unreadable)
+        one.text if isinstance(one, BibtexBlock)
+        else one.reason if isinstance(one, UnreadableBlock)
         else one.type + one.key + "".join(tag + raw for tag, raw in one.tags)
         for one in found
     )  # fmt: skip

@@ -9,7 +9,7 @@ from tests.support.bibliographies import DEMO
 from tests.unit.formats.files import GOLDEN, export, exported, load, load_content
 
 from bifolio.formats import map_source, read, reading
-from bifolio.formats.bibtex.blocks import Entry, split
+from bifolio.formats.bibtex.blocks import BibtexEntry, split
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedReference
 
@@ -199,7 +199,7 @@ def test_a_field_means_what_its_type_says(
 
 def test_entries_beyond_one_piece_keep_their_lines() -> None:
     text = "".join(f"@misc{{k{number},\n  title = {{{'x' * 500}}}}}\n" for number in range(1000))
-    entries = [one for one in split(text) if isinstance(one, Entry)]
+    entries = [one for one in split(text) if isinstance(one, BibtexEntry)]
     assert len(entries) == 1000
     assert [one.line for one in entries] == list(range(1, 2001, 2))
 

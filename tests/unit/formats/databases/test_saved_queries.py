@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bifolio.formats.databases.saved_queries import Condition, of_endnote, of_zotero
+from bifolio.formats.databases.saved_queries import (
+    ZoteroCondition,
+    translate_endnote_query,
+    translate_zotero_query,
+)
 from bifolio.records.query import parse_query
 
 GROUP = "ab" * 16
@@ -25,7 +29,7 @@ GROUP = "ab" * 16
     ],
 )
 def test_endnotes_years_can_be_said(flat: str, query: str | None) -> None:
-    assert of_endnote(flat) == query
+    assert translate_endnote_query(flat) == query
     if query is not None:
         parse_query(query)
 
@@ -48,7 +52,7 @@ def test_endnotes_years_can_be_said(flat: str, query: str | None) -> None:
 def test_zoteros_tags_and_collections_can_be_said(
     conditions: list[tuple[str, str, str]], query: str | None
 ) -> None:
-    said = [Condition(*one) for one in conditions]
-    assert of_zotero(said, {"C1": GROUP}) == query
+    said = [ZoteroCondition(*one) for one in conditions]
+    assert translate_zotero_query(said, {"C1": GROUP}) == query
     if query is not None:
         parse_query(query)
