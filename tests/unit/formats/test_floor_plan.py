@@ -1,18 +1,15 @@
-"""The floor plan of ``bifolio.formats``: which part may use which, and no circle between files."""
+"""The floor plan of ``bifolio.formats``: which part of it may use which.
+
+That each table names its modules and no file imports itself through others is checked for all
+packages in ``tests/unit/test_layers.py``.
+"""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
+from tests.support.floor_plan import ROOT, Package, file_imports, modules
 
-import pytest
-
-ENGINE = Path(__file__).parents[3] / "engine"
-FORMATS = ENGINE / "bifolio" / "formats"
-PACKAGES = sorted(path.parent for path in FORMATS.rglob("__init__.py"))
+FORMATS = "bifolio.formats"
+FOLDER = ROOT / "engine" / "bifolio" / "formats"
 
 #: What every format of records uses to map its tags.
 MAPS = {"field_collector", "roundtrip_fields", "dates", "identifiers", "names", "mapping"}
@@ -44,53 +41,30 @@ PARTS: dict[str, set[str]] = {
     "mapping": set(),
 }
 
-
-def dotted(path: Path) -> str:
-    """A module as imports name it."""
-    return ".".join(path.relative_to(ENGINE).with_suffix("").parts).removesuffix(".__init__")
-
-
-MODULES = {dotted(path): path for path in FORMATS.rglob("*.py")}
-
-
-def imports(path: Path) -> Iterator[str]:
-    """The modules of ``bifolio.formats`` that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bifolio.formats"):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (name if name in MODULES else str(node.module) for name in names)
+#: (module, what it imports), both below ``bifolio.formats``.
+USES = [
+    (module.removeprefix(f"{FORMATS}."), name.removeprefix(f"{FORMATS}."))
+    for module, imported in file_imports(tuple(modules())).items()
+    for name in imported
+    if module.startswith(f"{FORMATS}.") and name.startswith(FORMATS)
+]
 
 
-def part_of(module: str) -> str:
-    return module.split(".")[2]
-
-
-def table_of(package: Path) -> list[str]:
-    """The names in the table of a package's docstring, in their order."""
-    text = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
-    return re.findall(r"^``(\w+)`` ", text.partition("\n===")[2], re.MULTILINE)
-
-
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
-def test_the_table_of_a_package_names_each_of_its_modules(package: Path) -> None:
-    modules = [path.stem for path in package.glob("[!_]*.py")]
-    folders = [path.parent.name for path in package.glob("*/__init__.py")]
-    assert sorted(table_of(package)) == sorted(modules + folders)
+def part_of(name: str) -> str:
+    return name.split(".")[0]
 
 
 def test_a_part_uses_only_what_it_may() -> None:
     wrong = [
         f"{module} imports {name}"
-        for module, path in MODULES.items()
-        if module != "bifolio.formats" and (part := part_of(module))
-        for name in imports(path)
-        if part_of(name) not in PARTS[part] | {part}
+        for module, name in USES
+        if part_of(name) not in PARTS[part_of(module)] | {part_of(module)}
     ]
     assert wrong == []
 
 
 def test_no_part_uses_one_that_is_above_it_in_the_table() -> None:
-    order = table_of(FORMATS)
+    order = list(Package(FOLDER).table)
     assert sorted(order) == sorted(PARTS)
     wrong = [
         f"{part} may use {lower}, which is above it"
@@ -101,13 +75,8 @@ def test_no_part_uses_one_that_is_above_it_in_the_table() -> None:
     assert wrong == []
 
 
-def test_every_part_that_may_be_used_is_used() -> None:
-    used = {
-        (part_of(module), part_of(name))
-        for module, path in MODULES.items()
-        if module != "bifolio.formats"
-        for name in imports(path)
-    }
+def test_what_a_part_may_use_is_used() -> None:
+    used = {(part_of(module), part_of(name)) for module, name in USES}
     unused = [
         f"{part} does not use {lower}"
         for part, below in PARTS.items()
@@ -117,19 +86,9 @@ def test_every_part_that_may_be_used_is_used() -> None:
     assert unused == []
 
 
-def test_no_file_imports_itself_through_others() -> None:
-    graph = {module: set(imports(path)) - {module} for module, path in MODULES.items()}
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as circle:
-        pytest.fail(" > ".join(circle.args[1]))
-
-
-def test_the_docstring_of_a_sub_package_is_all_of_its_init() -> None:
-    wrong = [
-        package.name
-        for package in PACKAGES
-        if package != FORMATS
-        and len(ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body) > 1
-    ]
-    assert wrong == []
+def test_the_docstring_of_a_sub_package_is_all_that_its_init_holds() -> None:
+    folders = [init.parent for init in FOLDER.glob("*/__init__.py")]
+    assert folders
+    assert [
+        one.name for one in folders if not (one / "__init__.py").read_text().endswith('"""\n')
+    ] == []

@@ -1,6 +1,6 @@
 """The tables of what Bifolio and each format call a type or a field: facts, no acts.
 
-``mapping_markdown`` prints them for ``docs/formats.md``.
+The tables of ``docs/formats.md`` are printed from them (``formats.mapping_markdown``).
 
 ============ =============================================================
 ``meanings`` what EndNote's general fields mean in each of its types

@@ -9,7 +9,7 @@ from bifolio.formats.databases.saved_queries import (
     translate_endnote_query,
     translate_zotero_query,
 )
-from bifolio.records.query import parse_query
+from bifolio.search.query import parse_query
 
 GROUP = "ab" * 16
 
