@@ -9,7 +9,7 @@ What the rest of Bifolio calls::
     differences(values, others)                the fields that do not say the same in both
     map_source(source, blocks=None)            the mapped values of a stored source, again
     map_sources([(source, blocks), ...])       those of each version of one record, oldest first
-    is_trashed(source)                         whether it lay in its library's trash
+    add_facts(values, facts, format=...)       the values with what a whole library says too
     source_identity(source)                    the source's own id, and whether it is unique
     mapping_table_markdown()                   the tables of types and fields, for docs/formats.md
 
@@ -54,11 +54,11 @@ and which part may use which.
 
 from __future__ import annotations
 
+from bifolio.formats.library_facts import add_facts
 from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
     comes_as_library,
     is_older,
-    is_trashed,
     map_source,
     map_sources,
     read,
@@ -78,11 +78,11 @@ __all__ = [
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
     "Composer",
+    "add_facts",
     "comes_as_library",
     "differences",
     "is_library",
     "is_older",
-    "is_trashed",
     "map_source",
     "map_sources",
     "mapping_table_markdown",

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import library_facts
 from bifolio.formats.bibtex import blocks as bibtex_blocks
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.macros import find_overlong, macro_definition, macros_of
+from bifolio.formats.bibtex.values import own_tags
 from bifolio.formats.csl import items as csl_json
 from bifolio.formats.csl import splitting as csl_json_items
 from bifolio.formats.encodings import read_text
@@ -23,6 +23,7 @@ from bifolio.formats.endnote import records as endnote_records
 from bifolio.formats.endnote import xml as endnote_xml
 from bifolio.formats.endnote.files import XmlAttachments
 from bifolio.formats.field_collector import MappedRecord
+from bifolio.formats.library_facts import add_facts, merge_facts
 from bifolio.formats.registry import (
     BIBTEX,
     CSL_JSON,
@@ -33,11 +34,11 @@ from bifolio.formats.registry import (
     NBIB,
     RIS,
     SOURCES,
-    ZOTERO,
     ReadFamily,
 )
 from bifolio.formats.tagged import lines as tagged_lines
 from bifolio.limits import MACRO_CHARACTERS_MAX
+from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedReference,
@@ -113,41 +114,33 @@ def map_sources(versions: Sequence[tuple[Source, ImportedBlocks | None]]) -> lis
     What a version cannot say (an XML export knows no groups) is as the one before said it.
     """
     mapped: list[Values] = []
-    layers: list[library_facts.Layer] = []
+    said: list[LibraryFacts | None] = []
     for source, blocks in versions:
-        layers.append(library_facts.layer_of(source))
+        said.append(source.library)
         values = trace(source, blocks).values
-        layer = library_facts.merged(layers)
-        mapped.append(library_facts.layer_values(source.format, layer, values))
+        mapped.append(add_facts(values, merge_facts(said), format=source.format))
     return mapped
-
-
-def is_trashed(source: Source) -> bool:
-    """Whether the record lay in the trash of the library that it comes from."""
-    return library_facts.is_trashed(library_facts.layer_of(source))
 
 
 def is_older(source: Source, other: Source) -> bool:
     """Whether both say when the record was changed, and this one earlier."""
-    said = [
-        library_facts.layer_of(one).get(library_facts.CHANGED, ("",))[0] for one in (source, other)
-    ]
-    this, that = [(len(one), one) for one in said]
-    return "" not in said and this < that
+    if source.library is None or other.library is None:
+        return False
+    this, that = source.library.changed or "", other.library.changed or ""
+    return "" not in (this, that) and (len(this), this) < (len(that), that)
 
 
 def comes_as_library(format: str) -> bool:
     """Whether records of this format come in whole libraries, and perhaps in files too."""
-    return format in (ENDNOTE_XML.name, ZOTERO.name)
+    return format in LIBRARY_FORMATS
 
 
 def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of the record itself, and which fields each of its tags fed."""
     family = SOURCES.get(source.format)
-    record = library_facts.without_layer(source)
     if family is None:
-        return MappedRecord({}, tuple(frozenset() for _ in record.tags))
-    return family.trace(record, blocks)
+        return MappedRecord({}, tuple(frozenset() for _ in source.tags))
+    return family.trace(source, blocks)
 
 
 def source_identity(source: Source) -> tuple[str, bool]:
@@ -157,7 +150,7 @@ def source_identity(source: Source) -> tuple[str, bool]:
     once, and so is the number of a record in an EndNote library that has an id of its own.
     """
     unique = (source.format == NBIB.name and source.id.isdigit()) or (
-        source.format in (ENDNOTE_XML.name, ZOTERO.name) and bool(source.id)
+        source.format in LIBRARY_FORMATS and bool(source.id)
     )
     return source.id, unique
 
@@ -253,7 +246,7 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
     for entry in _pop_each(entries) if keeps else _entries(text):
         if entry.problem:
             yield SkippedRecord(str(path), entry.line, entry.problem)
-        tags = (*entry.tags, *parents.find_inherited(entry))
+        tags = (*own_tags(entry.tags), *parents.find_inherited(entry))
         if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
             yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
@@ -353,7 +346,7 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
         else:
             own_id = endnote_xml.identity(found.tags)
             tags = found.tags
-            yield kept.of(_reference(ENDNOTE_XML, found.type, own_id, tags, found.line, None))
+            yield kept.add_to(_reference(ENDNOTE_XML, found.type, own_id, tags, found.line, None))
 
 
 def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedBlocks | None:

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from bifolio.errors import UsageError
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.library_facts import without_layer
+from bifolio.formats.bibtex.values import is_inherited, name_of
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
@@ -154,8 +154,6 @@ def compose(
     ]
     old = reference.source if reference.source and reference.source.format == family.name else None
     if old is not None:
-        old = without_layer(old)
-    if old is not None:
         values = _without_made_key(values, family.trace(old, blocks).values)
     start = _start(reference, old, values, family, dialect, blocks)
     mapped = family.trace(start, blocks)
@@ -248,7 +246,8 @@ def _replace_changed(
     """The source's tags with those of changed fields replaced, and new fields at the end.
 
     Args:
-        keep_names: a field that stands under another name than we would write keeps it.
+        keep_names: a field under another name than we would write keeps it. One that a parent
+            gives always does: only its own name says it in place of the parent.
     """
     renewed = _closure(feeds, changed) - {"type"}
     done: set[str] = set()
@@ -261,12 +260,14 @@ def _replace_changed(
             done.add(field)
 
     for (tag, raw), fed in zip(source.tags, feeds, strict=True):
-        if fed & renewed:
-            renew(fed & renewed, tag if keep_names and len(fed) == 1 else "")
-        else:
+        if not fed & renewed:
             tags.append((tag, raw))
+            continue
+        inherited = family is BIBTEX and is_inherited(tag)
+        name = name_of(tag) if inherited else tag if keep_names else ""
+        renew(fed & renewed, name if len(fed) == 1 else "")
     renew(renewed - done)
-    return tags
+    return crossref.inherit_again(tags, source) if family is BIBTEX else tags
 
 
 def _rename(name: str, tags: Tags) -> Tags:
@@ -334,8 +335,13 @@ def _without_strays(
     kept = [
         pair
         for pair, fed in zip(written.tags, feeds, strict=True)
-        if (not fed or any(field in values for field in fed))
-        and all(field in values or not is_extra(field) for field in fed)
+        if (
+            family is BIBTEX and is_inherited(pair[0])
+        )  # it is not written, so it cannot be left out
+        or (
+            (not fed or any(field in values for field in fed))
+            and all(field in values or not is_extra(field) for field in fed)
+        )
     ]
     return written if len(kept) == len(feeds) else replace(written, tags=tuple(kept))
 

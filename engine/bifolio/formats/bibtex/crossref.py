@@ -1,8 +1,8 @@
 """What an entry inherits from its parents by ``crossref`` and ``xdata``, as BibLaTeX has it.
 
-An inherited tag carries ``^`` before its name; it is computed at import, kept with the source and
-written only where a parent is not. A parent that is not in the file gives nothing, and a circle
-ends where it closes.
+An inherited tag has a mark before its name (``bibtex.values``); it is computed at import, kept
+with the source and written only where a parent is not. A parent that is not in the file gives
+nothing, and a circle ends where it closes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,13 @@ from dataclasses import replace
 from typing import Final
 
 from bifolio.formats.bibtex.blocks import BibtexEntry
-from bifolio.formats.bibtex.entries import INHERITED
-from bifolio.formats.bibtex.values import COMMENT_TAG, pieces
+from bifolio.formats.bibtex.values import (
+    COMMENT_TAG,
+    is_inherited,
+    mark_inherited,
+    name_of,
+    pieces,
+)
 from bifolio.records.reference import Source
 
 #: Parents of parents: a chapter, its volume, its series; biber itself warns of more.
@@ -66,9 +71,9 @@ class Parents:
         have = {name.lower() for name, _ in entry.tags}
         found: list[tuple[str, str]] = []
         for name, raw in self._from_parents(entry, frozenset({entry.key.lower()})):
-            if name not in have:
+            if name not in have and not is_inherited(name):
                 have.add(name)
-                found.append((INHERITED + name, raw))
+                found.append((mark_inherited(name), raw))
         return tuple(found)
 
     def _from_parents(self, entry: BibtexEntry, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -100,14 +105,22 @@ def resolve_inheritance(source: Source, keys: Collection[str]) -> Source:
     """
     if all(key in keys for key in find_needed_parents(source)):
         return source
-    return replace(
-        source, tags=tuple((tag.removeprefix(INHERITED), raw) for tag, raw in source.tags)
-    )
+    own = ((name_of(tag) if is_inherited(tag) else tag, raw) for tag, raw in source.tags)
+    return replace(source, tags=tuple(own))
+
+
+def inherit_again(tags: Iterable[tuple[str, str]], before: Source) -> list[tuple[str, str]]:
+    """The tags of an entry as its reader will have them, next to its parents: what it inherited
+    before it inherits again, unless it says it itself."""
+    own = [pair for pair in tags if not is_inherited(pair[0])]
+    said = {name_of(tag).lower() for tag, _ in own}
+    inherited = [pair for pair in before.tags if is_inherited(pair[0])]
+    return own + [pair for pair in inherited if name_of(pair[0]) not in said]
 
 
 def find_needed_parents(source: Source) -> frozenset[str]:
     """The keys, in small letters, of the parents from which an entry inherits anything."""
-    if not any(tag.startswith(INHERITED) for tag, _ in source.tags):
+    if not any(is_inherited(tag) for tag, _ in source.tags):
         return frozenset()
     return frozenset(key.lower() for _, key in _links(source.tags))
 

@@ -1,8 +1,8 @@
 """BibTeX and BibLaTeX: entries to values and back. Both dialects read alike.
 
 The citation key is the source's id. Tags that a parent gives (``crossref``, ``xdata``) are kept
-in the source behind a ``^`` and are never written; comment lines inside an entry are tags named
-``%``. May know BibTeX's fields and types, not files or the other formats.
+in the source with a mark (``bibtex.values``) and are never written; comment lines inside an entry
+are tags named ``%``. May know BibTeX's fields and types, not files or the other formats.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bifolio.formats.bibtex.strings import (
     WITH_STRINGS,
     words_of,
 )
-from bifolio.formats.bibtex.values import COMMENT_TAG
+from bifolio.formats.bibtex.values import COMMENT_TAG, is_inherited, name_of
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.latex import text as latex
@@ -42,9 +42,6 @@ from bifolio.records.dates import date_text
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
-
-#: Before a tag that a parent gives.
-INHERITED: Final = "^"
 
 _EXTRA: Final = "x.bibtex."
 
@@ -73,7 +70,7 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     for index, (tag, raw) in enumerate(source.tags):
         if tag == COMMENT_TAG:
             continue
-        written = tag.removeprefix(INHERITED)
+        written = name_of(tag)
         name = written.lower()
         text = expand(raw, months if name == "month" else macros).strip()
         entry.append((index, name, written, text))
@@ -339,6 +336,6 @@ def render(source: Source) -> str:
     for tag, raw in source.tags:
         if tag == COMMENT_TAG:
             lines.append(f"  {raw}")
-        elif not tag.startswith(INHERITED):
-            lines.append(f"  {tag} = {raw},")
+        elif not is_inherited(tag):
+            lines.append(f"  {name_of(tag)} = {raw},")
     return "\n".join(lines) + "\n}\n\n"

@@ -1,14 +1,19 @@
-"""A raw BibTeX value: where it ends, and the parts that ``#`` joins.
+"""A raw BibTeX value: where it ends, and the parts that ``#`` joins; names that are marked.
 
-May not know what a field means.
+A tag that a parent gives has ``^`` before its name. A name of the file's own that begins so gets
+one more, so that no file can take its own text for inherited. May not know what a field means.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 #: The name under which a comment line inside an entry is kept among its tags.
 COMMENT_TAG: Final = "%"
+
+#: Before a tag that a parent gives.
+_INHERITED: Final = "^"
 
 
 def value_end(text: str, at: int, limit: int) -> int | None:
@@ -33,6 +38,27 @@ def value_end(text: str, at: int, limit: int) -> int | None:
             return at
         at += 1
     return None
+
+
+def mark_inherited(name: str) -> str:
+    """The tag of a field that a parent gives."""
+    return _INHERITED + name
+
+
+def is_inherited(tag: str) -> bool:
+    """Whether a parent gives the tag."""
+    return tag.startswith(_INHERITED) and not tag.startswith(_INHERITED * 2)
+
+
+def name_of(tag: str) -> str:
+    """The name of a tag as the file has it."""
+    return tag.removeprefix(_INHERITED)
+
+
+def own_tags(fields: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """The tags of an entry's own fields."""
+    for name, raw in fields:
+        yield (_INHERITED + name if name.startswith(_INHERITED) else name), raw
 
 
 def pieces(raw: str) -> list[tuple[str, str]]:

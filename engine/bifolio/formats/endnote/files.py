@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from bifolio.formats import library_facts
 from bifolio.formats.databases.foreign_attachments import locate_attachment
 from bifolio.formats.databases.locate_library import sibling
 from bifolio.formats.endnote.records import attribute_of, path_of
 from bifolio.formats.endnote.text import plain_text, read_raw
+from bifolio.records.library_facts import LibraryFacts
 from bifolio.records.reference import ImportedFile, ImportedReference
 
 _SCHEME: Final = "internal-pdf://"
@@ -28,13 +28,13 @@ class XmlAttachments:
         self._xml = xml
         self._folders: dict[str, Path | None] = {}
 
-    def of(self, reference: ImportedReference) -> ImportedReference:
+    def add_to(self, reference: ImportedReference) -> ImportedReference:
         """The record with its files; as it is where no library lies beside the XML."""
         folder = self._folder(_library_name(reference.source.tags))
         if folder is None:
             return reference
         files = tuple(_file(path, folder) for path in _paths(reference.source.tags))
-        source = library_facts.with_layer(reference.source, {library_facts.FILES: ()})
+        source = replace(reference.source, library=LibraryFacts(files=()))
         return replace(reference, source=source, files=files)
 
     def _folder(self, library: str) -> Path | None:

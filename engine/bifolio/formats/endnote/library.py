@@ -2,7 +2,7 @@
 
 A row becomes the record that EndNote's own XML export would hold, under the same identity, so that
 the library and its XML are one source; what the XML has no word for (groups, tags, trash, rating,
-read status, files) is the library's layer. May not know where the database and the files were
+read status, files) are the library's facts. May not know where the database and the files were
 found, nor what an element means.
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import library_facts
 from bifolio.formats.databases.foreign_attachments import locate_attachment
 from bifolio.formats.databases.safe_xml import parse_xml
 from bifolio.formats.databases.sqlite import ForeignDatabase, as_number, as_text
@@ -24,7 +23,8 @@ from bifolio.formats.endnote import xml as endnote_xml
 from bifolio.formats.endnote.columns import COLUMNS, STYLE_FIELDS, UNREAD, type_of
 from bifolio.formats.endnote.groups import GroupTree, read_groups, read_tags
 from bifolio.formats.endnote.text import Run, attributes, write_raw
-from bifolio.formats.library_facts import Layer
+from bifolio.formats.library_facts import add_facts
+from bifolio.records.library_facts import LibraryFacts
 from bifolio.records.reference import (
     ImportedFile,
     ImportedGroup,
@@ -115,34 +115,30 @@ def _reference(row: dict[str, Any], number: int, library: _Library) -> ImportedR
         key = f'foreign-keys/key[@app="EN"][@db-id="{library.id}"]'
         origin.append((key, _bare(str(number))))
     tags_in_order = endnote_records.sort_tags([*origin, *tags])
-    record = Source(endnote_xml.NAME, kind, own_id, tuple(tags_in_order))
-    layer = _layer(row, number, library)
-    source = library_facts.with_layer(record, layer)
-    values = endnote_xml.trace(record, None).values
+    facts = _facts(row, number, library)
+    source = Source(endnote_xml.NAME, kind, own_id, tuple(tags_in_order), library=facts)
+    values = endnote_xml.trace(source, None).values
     return ImportedReference(
-        library_facts.layer_values(source.format, layer, values),
+        add_facts(values, facts, format=source.format),
         source,
         number,
         files=tuple(_files(paths, library.folder)),
-        trashed=library_facts.is_trashed(layer),
     )
 
 
-def _layer(row: dict[str, Any], number: int, library: _Library) -> Layer:
-    """What the library says beside the record; its files' contents are looked at later."""
-    layer: Layer = {
-        library_facts.GROUPS: library.tree.members.get(number, ()),
-        library_facts.FILES: (),
-        library_facts.TAGS: library.tags.get(number, ()),
-    }
+def _facts(row: dict[str, Any], number: int, library: _Library) -> LibraryFacts:
+    """What the library says next to the record; its files' contents are looked at later."""
     rating = as_text(row.get("rating")).strip()
     stars = round(int(rating) / _STARS) if rating.isdigit() else 0
-    layer[library_facts.RATING] = (str(min(stars, 5)),) if stars else ()
-    read = as_text(row.get("read_status")).strip() == "1"
-    layer[library_facts.READ_STATUS] = ("read",) if read else ()
-    layer[library_facts.CHANGED] = (as_text(row.get("record_last_updated")) or "0",)
-    layer[library_facts.TRASH] = ("1",) if as_number(row.get("trash_state")) else ()
-    return layer
+    return LibraryFacts(
+        groups=library.tree.members.get(number, ()),
+        files=(),
+        tags=library.tags.get(number, ()),
+        rating=str(min(stars, 5)) if stars else "",
+        read_status="read" if as_text(row.get("read_status")).strip() == "1" else "",
+        trashed=bool(as_number(row.get("trash_state"))),
+        changed=as_text(row.get("record_last_updated")) or "0",
+    )
 
 
 def _tags(row: dict[str, Any], kind: str) -> Iterator[tuple[str, str]]:

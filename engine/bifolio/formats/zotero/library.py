@@ -15,11 +15,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import library_facts
 from bifolio.formats.databases.foreign_attachments import file_name, locate_attachment
 from bifolio.formats.databases.saved_queries import ZoteroCondition, translate_zotero_query
 from bifolio.formats.databases.sqlite import ForeignDatabase
-from bifolio.formats.library_facts import Layer
+from bifolio.formats.library_facts import add_facts
 from bifolio.formats.zotero import items as zotero
 from bifolio.formats.zotero.rows import (
     ZoteroCollection,
@@ -29,6 +28,7 @@ from bifolio.formats.zotero.rows import (
     read_items,
 )
 from bifolio.records.canonical import canonical_json
+from bifolio.records.library_facts import LibraryFacts
 from bifolio.records.reference import (
     ImportedFile,
     ImportedGroup,
@@ -150,20 +150,16 @@ def _reference(
         tags.insert(0, ("title", files[0].name))
     if not tags and not files:
         return SkippedRecord(file, 0, f"the item {item.key} holds nothing but its type")
-    layer: Layer = {
-        library_facts.GROUPS: tuple(sorted(prefix + key for key in item.collections)),
-        library_facts.FILES: (),
-        library_facts.TRASH: ("1",) if item.trashed else (),
-        library_facts.CHANGED: (item.changed,),
-    }
-    record = Source(zotero.NAME, item.type, prefix + item.key, tuple(tags))
-    values = zotero.trace(record, None).values
-    return ImportedReference(
-        library_facts.layer_values(zotero.NAME, layer, values),
-        library_facts.with_layer(record, layer),
-        item.id,
-        files=tuple(files),
+    facts = LibraryFacts(
+        groups=tuple(sorted(prefix + key for key in item.collections)),
+        files=(),
         trashed=item.trashed,
+        changed=item.changed,
+    )
+    source = Source(zotero.NAME, item.type, prefix + item.key, tuple(tags), library=facts)
+    values = zotero.trace(source, None).values
+    return ImportedReference(
+        add_facts(values, facts, format=zotero.NAME), source, item.id, files=tuple(files)
     )
 
 

@@ -12,7 +12,7 @@ from tests.unit.formats.files import Loaded, export, exported, load, load_conten
 
 from bifolio.errors import FileFormatError
 from bifolio.formats import read_library, source_identity
-from bifolio.formats.library_facts import layer_of
+from bifolio.records.library_facts import LibraryFacts
 from bifolio.records.names import Name
 from bifolio.records.reference import ExportedReference
 
@@ -141,8 +141,7 @@ def test_trash_rating_read_status_and_tags_come_along(tmp_path: Path) -> None:
     first, second = _load(tmp_path, library).references
     assert (first.values["rating"], first.values["read-status"]) == ("5", "read")
     assert first.values["tags"] == ("folding", "paper", "to read")
-    assert not first.trashed
-    assert second.trashed
+    assert [one.source.is_trashed for one in (first, second)] == [False, True]
     assert second.values.keys() & {"rating", "read-status"} == set()
 
 
@@ -157,7 +156,8 @@ def test_files_are_found_where_they_lie_and_missing_ones_are_named(tmp_path: Pat
     assert (gone.name, gone.place) == ("gone.pdf", None)
     assert (outside.name, outside.place) == ("secret.pdf", None)
     assert "files" not in reference.values
-    assert layer_of(reference.source)["files"] == ()
+    assert reference.source.library is not None
+    assert reference.source.library.files == ()
 
 
 def test_a_type_number_that_is_not_known_stays_and_a_guessed_one_is_named(tmp_path: Path) -> None:
@@ -252,10 +252,10 @@ def test_the_pdfs_of_an_xml_file_are_those_of_the_library_beside_it(
     assert [(one.name, one.place) for one in first.files] == [
         ("on paper.pdf", pdf), ("gone.pdf", None),
     ]  # fmt: skip
-    assert layer_of(first.source) == {"files": ()}
+    assert first.source.library == LibraryFacts(files=())
 
 
 def test_an_xml_file_alone_says_nothing_of_files(tmp_path: Path) -> None:
     for reference in load_content(tmp_path, XML, "export.xml").references:
         assert reference.files == ()
-        assert layer_of(reference.source) == {}
+        assert reference.source.library is None

@@ -184,7 +184,7 @@ def test_what_lies_in_zoteros_trash_is_marked_and_trashed_notes_stay_out(tmp_pat
         replace(ARTICLE, key="BBBB2222", trashed=True),
         Item("NNNN2222", "note", parent="AAAA2222", note="<p>thrown away</p>", trashed=True),
     )
-    assert [one.trashed for one in loaded.references] == [False, True]
+    assert [one.source.is_trashed for one in loaded.references] == [False, True]
     assert "note" not in loaded.references[0].values
     assert [one.what for one in loaded.left_out] == ["1 note, attachment or annotation"]
 
