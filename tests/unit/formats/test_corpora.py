@@ -129,7 +129,7 @@ def test_real_libraries_are_read_whole() -> None:
         found = load(CORPORA / name)
         assert len(found.references) == records, name
         assert found.skipped == [], name
-        assert sum(one.trashed for one in found.references) == trashed, name
+        assert sum(one.source.is_trashed for one in found.references) == trashed, name
         assert len(found.groups) == groups, name
         assert sum(len(one.files) for one in found.references) == files, name
     for name in ("missing-db.zip", "malformed-archive.zip"):
