@@ -46,6 +46,7 @@ class SimulatedRelay:
             join_secret=computer.join_secret,
             invite_secret=invite_secret,
         )
+        port.retry_newer()
         self.connections.append(SimulatedConnection(self, computer, port, self._random))
 
     def commit(self) -> bool:
