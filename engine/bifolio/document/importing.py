@@ -33,8 +33,6 @@ class ImportVersion:
 
     values: Values
     source: Source
-    #: Whether it lies in the trash where it comes from: the first version goes there here too.
-    trashed: bool = False
     #: The source as it is stored, made once.
     text: str = field(init=False, compare=False, repr=False)
 
@@ -111,8 +109,7 @@ def sources(entries: Entries) -> list[Source]:
     found = []
     for name in entries.under(SOURCE):
         live = entries.registers[name][0]
-        stored = stored_json(live.value)
-        if isinstance(stored, dict) and (source := Source.from_json(stored)) is not None:
+        if (source := Source.from_text(live.value)) is not None:
             found.append((live.rank, live.value, source))
     return [source for _, _, source in sorted(found, key=lambda one: one[:2])]
 
@@ -120,7 +117,7 @@ def sources(entries: Entries) -> list[Source]:
 def _plan_first(plan: Plan, version: ImportVersion) -> None:
     nothing = Entries({}, {}, {})
     editing.plan_creation(plan, nothing, kind="reference", values=version.values)
-    if version.trashed:
+    if version.source.is_trashed:  # where it comes from: the first version goes there here too
         plan.put(deletion.REGISTER, canonical_json({}), seen=[])  # it has seen no edit of anyone's
     _plan_source(plan, version)
 
