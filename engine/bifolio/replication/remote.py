@@ -229,8 +229,9 @@ class Attachment:
         client = Client(self.url, port, library=self.replica.library_id, progress=progress)
         try:
             with closing(port.files):
-                port.retry_newer()
+                retried = port.retry_newer()
                 counts = await client.run()
+                counts.pulled += retried
         except RelayUnreachableError:
             self._note_contact(reachable=False)
             raise
