@@ -151,16 +151,7 @@ class ReplicaPort:
 
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have."""
-        return [
-            OutgoingEnvelope(
-                number=stored.number,
-                hash=stored.hash,
-                chain=stored.chain,
-                envelope=stored.envelope,
-                changes=stored.count,
-            )
-            for stored in self._outbox.offers(after=after, bytes_max=bytes_max)
-        ]
+        return self._outbox.offers(after=after, bytes_max=bytes_max)
 
     def restart_chain(self, chain: bytes) -> None:
         """Put what the relay did not take of a chain into a new one."""

@@ -230,8 +230,9 @@ class Remote:
         client = Client(self.url, port, library=self.replica.library_id, progress=progress)
         try:
             with closing(port.files):
-                port.retry_newer()
+                retried = port.retry_newer()
                 counts = await client.run()
+                counts.pulled += retried
         except RelayUnreachableError:
             self._note_contact(reachable=False)
             raise
