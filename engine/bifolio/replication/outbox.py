@@ -20,12 +20,12 @@ from bifolio.crypto.envelope import (
     parse_envelope,
     seal,
 )
-from bifolio.errors import NotAMemberError
+from bifolio.errors import NewerMembershipError, NotAMemberError
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
-from bifolio.sync.port import Offer
+from bifolio.sync.store import OutgoingEnvelope
 from bifolio.wire.changes import Body, Change
 
 #: The numbers of envelopes that are kept for a newer program, behind those of all others.
@@ -42,9 +42,15 @@ class Outbox:
     def seal(self) -> int:
         """Seal every unsealed change; returns how many envelopes were made.
 
+        None is made under members of whom only a newer program knows what they may do: the
+        changes wait for that program.
+
         Raises:
             NotAMemberError: this device has no right, or no key, to seal with.
         """
+        membership = self._roster.membership()
+        if membership is not None and membership.needs_newer:
+            return 0
         made = 0
         while self._replica.changes.has_unsealed():
             with self._replica.database.transaction():
@@ -55,7 +61,7 @@ class Outbox:
                 made += 1
         return made
 
-    def offers(self, *, after: int, bytes_max: int) -> list[Offer]:
+    def offers(self, *, after: int, bytes_max: int) -> list[OutgoingEnvelope]:
         """Envelopes, anyone's, that the relay does not have, in causal order.
 
         Those that only a newer program can read come last: no other one builds on them.
@@ -64,14 +70,15 @@ class Outbox:
             merged = self._replica.changes.unacknowledged(after=after, bytes_max=bytes_max)
             if merged:
                 return [
-                    Offer(one.number, one.hash, one.chain, one.envelope, one.count)
+                    OutgoingEnvelope(one.number, one.hash, one.chain, one.envelope, one.count)
                     for one in merged
                 ]
         kept = self._replica.newer_envelopes.unacknowledged(
             after=max(after - _NEWER_FROM, 0), bytes_max=bytes_max
         )
         return [
-            Offer(_NEWER_FROM + one.number, one.hash, one.chain, one.envelope, 0) for one in kept
+            OutgoingEnvelope(_NEWER_FROM + one.number, one.hash, one.chain, one.envelope, 0)
+            for one in kept
         ]
 
     def restart_chain(self, chain: bytes) -> None:
@@ -124,8 +131,10 @@ class Outbox:
         replica = self._replica
         membership = self._roster.membership()
         keys = replica.keys
-        if membership is None or not membership.may_write(keys.sign_public, head=membership.head):
+        if membership is None or not membership.may_write(keys.sign_public):
             raise NotAMemberError
+        if membership.needs_newer:
+            raise NewerMembershipError(membership.needs_newer)
         generation, content_key = self._roster.newest_key()
         header = Header(
             library=replica.library_id,
