@@ -1,4 +1,4 @@
-"""What JabRef expects: a BibTeX file beside the input.
+"""What JabRef expects: a BibTeX file next to the input.
 
 It is read by our own BibTeX reader, which has a conformance run of its own; fields that BibTeX
 has and CSL lacks are compared under ``jabref.<name>``. JabRef keeps a file's notes in its own

@@ -1,10 +1,10 @@
 """Bytes to text: which character set a file is in, and what never reaches a value.
 
-UTF-8 or UTF-16, each with or without a mark; else what the beginning declares, in a comment as
-JabRef, BibDesk and Emacs write it or in XML's own declaration; else GB 18030 where the bytes stand
-in pairs as Chinese text has them; else Windows-1252, which gives every byte a character. Bytes
-that are no UTF-8 in a text that is, are Windows-1252 too: files are joined end to end. What is a
-guess is remarked upon. Line ends become ``\\n``. May not know any format.
+The first of these that fits: UTF-8 or UTF-16, each with or without a mark; what the beginning
+declares, in a comment as JabRef, BibDesk and Emacs write it or in XML's own declaration; GB 18030
+where the bytes are in pairs as Chinese text has them; Windows-1252, which gives every byte a
+character. Bytes that are not UTF-8 in a text that is are Windows-1252 too: files are joined end to
+end. What is a guess is reported. Line ends become ``\\n``. May not know any format.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _LINES_NAMED_MAX = 5
 
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 _CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
-#: Of the bytes beyond ASCII, how many must stand in pairs, and of their characters be Chinese.
+#: Of the bytes beyond ASCII, how many must be in pairs, and of their characters be Chinese.
 _CHINESE_SHARE = 0.95
 
 
@@ -246,7 +246,7 @@ def _unmarked_utf16(raw: bytes) -> str | None:
 
 
 def _non_ascii(raw: bytes) -> int:
-    """How many bytes lie outside ASCII."""
+    """How many bytes are outside ASCII."""
     return len(raw) - len(raw.translate(None, bytes(range(128, 256))))
 
 

@@ -1,6 +1,6 @@
 """A BibTeX text cut into entries and blocks.
 
-What is well formed is read by regular expressions, a field at a time. What stands between a line
+What is well formed is read by regular expressions, a field at a time. What is between a line
 that begins like an entry and the next such line is read by itself: an entry that the expressions
 cannot read is salvaged (``bibtex.salvage``) from there and never reaches into the one after it.
 Repeated keys and fields, and comment lines inside entries, are kept. Values stay exactly as

@@ -1,7 +1,7 @@
-"""Where a whole library lies: its database and its files, whatever a user names of it.
+"""Where a whole library is: its database and its files, whatever a user names of it.
 
-EndNote: ``.enl`` with a folder ``.Data`` beside it, both in a package ``.enlp``, all of it in a ZIP
-archive ``.enlx``. Zotero: a folder with ``zotero.sqlite`` and ``storage``. A zipped folder of
+EndNote: ``.enl`` with a folder ``.Data`` next to it, both in a package ``.enlp``, all of it in a
+ZIP archive ``.enlx``. Zotero: a folder with ``zotero.sqlite`` and ``storage``. A zipped folder of
 either will do, and so will the database alone. Knows nothing of what the databases hold.
 """
 
@@ -115,7 +115,7 @@ def _in_folder(folder: Path, *, named: Path) -> LibraryLocation:
 
 
 def _home(database: Path) -> Path:
-    """The folder that stands for a library, whichever of its databases is looked at."""
+    """The folder that identifies a library, whichever of its databases is looked at."""
     folder = database.parent
     if database.name.lower() == _ENDNOTE_FILE:
         return folder.parent if folder.name.lower() == "sdb" else folder
@@ -170,7 +170,7 @@ def _of_pointer(path: Path) -> LibraryLocation:
             raise OldEndNoteLibraryError(str(path))
     got = "no library of EndNote 20 or later"
     if data is None:
-        got += f", and no folder '{path.stem}.Data' beside it"
+        got += f", and no folder '{path.stem}.Data' next to it"
     raise FileFormatError(
         str(path),
         expected="an EndNote library",

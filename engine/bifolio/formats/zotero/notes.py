@@ -145,7 +145,7 @@ class _NoteReader(HTMLParser):
             self._preformatted += 1
 
     def _end_link(self) -> None:
-        """An address that the words do not show stands behind them."""
+        """An address that the words do not show is put after them."""
         address, line, place = self._links.pop()
         said = self._lines[-1][place:] if line == len(self._lines) else ""
         if re.match(r"(?:https?|doi|mailto):", address) and address not in said:
