@@ -18,10 +18,10 @@ def read_bibtex(path: Path) -> tuple[Expected, ...]:
     """The expected values of a BibTeX file, which may hold no entry."""
     if not path.read_text(encoding="utf-8", errors="replace").strip():
         return ()
-    return tuple(_expected(one.values) for one in load(path, "bibtex").references)
+    return tuple(_expected_values(one.values) for one in load(path, "bibtex").references)
 
 
-def _expected(values: Values) -> Expected:
+def _expected_values(values: Values) -> Expected:
     expected: Expected = {
         name.replace("x.bibtex.", "jabref."): value
         if not name.startswith("x.")

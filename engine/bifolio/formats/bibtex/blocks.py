@@ -158,14 +158,14 @@ def _block(
             text[start.start() : end].strip(), line, free=False, problem=problem
         ), end
     for syntax in syntaxes:
-        if (read := _well_formed(text, start.end(), end, syntax)) is not None:
+        if (read := _parse_well_formed(text, start.end(), end, syntax)) is not None:
             key, tags, at = read
             return _entry(kind, key, tags, line), at
     key, tags, doubts = salvage(text[start.start() : end], start.end() - start.start())
     return _entry(kind, key, tags, line, doubts), end
 
 
-def _well_formed(
+def _parse_well_formed(
     text: str, at: int, end: int, syntax: _Syntax
 ) -> tuple[str, list[tuple[str, str]], int] | None:
     """(key, tags, end) of an entry; nothing if anything in it is not as it should be."""

@@ -81,7 +81,7 @@ def locate_library(path: Path) -> Iterator[LibraryLocation]:
 
 def _in_folder(folder: Path, *, named: Path) -> LibraryLocation:
     """The one library in a folder."""
-    if (place := _own(folder)) is not None:
+    if (place := _in_named_folder(folder)) is not None:
         return place
     libraries: dict[Path, LibraryLocation] = {}
     is_old = False
@@ -125,7 +125,7 @@ def _home(database: Path) -> Path:
     return folder
 
 
-def _own(folder: Path) -> LibraryLocation | None:
+def _in_named_folder(folder: Path) -> LibraryLocation | None:
     """A Zotero data folder, or EndNote's .Data folder, named as it is."""
     for child in (folder / _ZOTERO_FILE, folder / "sdb" / _ENDNOTE_FILE):
         if is_database(child):

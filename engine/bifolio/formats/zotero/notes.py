@@ -28,7 +28,6 @@ _BLOCKS: Final = frozenset(
 _HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
 #: What Zotero numbers its annotations' kinds by.
-_MARKED_WORDS: Final = frozenset({"1", "5"})
 _PICTURES: Final = {"3": "[a picture from the PDF]", "4": "[a drawing on the PDF]"}
 
 
