@@ -115,7 +115,7 @@ class BlobLedger:
         if membership.role_of(question.device) is None:
             return Refused(Code.FORBIDDEN, subject, "only members have to do with its files")
         writes = isinstance(question, StoreChunk | DropBlobs)
-        if writes and not membership.may_write(question.device, head=membership.head):
+        if writes and not membership.may_write(question.device):
             return Refused(Code.FORBIDDEN, subject, "a reader stores and drops no files")
         match question:
             case LookForBlobs():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
-from bifolio.crypto.membership import Membership, library_id_of
+from bifolio.crypto.membership import Membership, Permission, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.wire.messages import AttestedPosition, Code
 from bifolio_relay.blobs import BlobAnswer, BlobLedger, BlobQuestion
@@ -344,12 +344,12 @@ def _admitted(membership: Membership, raw: bytes) -> Envelope | Refused:
         verify_signature(envelope)
     except EnvelopeError as error:
         return _refused(Code.INVALID, raw, error.reason)
-    header = envelope.header
-    if not membership.knows(header.membership_head):
+    permission = membership.permits(envelope)
+    if permission is Permission.UNKNOWN_HEAD:
         return _refused(Code.UNKNOWN_HEAD, raw, "append the membership records first")
-    if not membership.may_write(header.device, head=header.membership_head):
+    if permission is Permission.FORBIDDEN:
         return _refused(Code.FORBIDDEN, raw, "its author may not write here")
-    return envelope
+    return envelope  # also where only a newer program can say: it is the replicas' to judge
 
 
 def _growth(

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bifolio.clock import import_stamp
-from bifolio.document import deletion, editing, texts
+from bifolio.document import deletion, editing
 from bifolio.document.entries import IMPORT_MARK, Entries, join
+from bifolio.document.kinds import field_kind
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import base64url, digest, hashed_client_id
 from bifolio.records.canonical import canonical_json, stored_json
-from bifolio.records.fields import MergeRule
-from bifolio.records.reference import ImportedBlocks, Source, Value, Values, values_text
+from bifolio.records.reference import ImportedBlocks, Source, Values, values_text
 
 SOURCE = "+source"
 
@@ -124,23 +124,13 @@ def _plan_first(plan: Plan, version: ImportVersion) -> None:
 
 def _plan_newer(plan: Plan, entries: Entries, version: ImportVersion, before: Values) -> None:
     for name in sorted(before.keys() - version.values.keys()):
-        _plan_change(plan, entries, name, None)
+        field_kind(name).plan_replace(plan, entries, name, None)
     for name, value in version.values.items():
         if before.get(name) != value:
-            _plan_change(plan, entries, name, value)
+            field_kind(name).plan_replace(plan, entries, name, value)
     _plan_source(plan, version)
 
 
 def _plan_source(plan: Plan, version: ImportVersion) -> None:
     hashed = hashlib.blake2b(version.text.encode(), digest_size=12).digest()
     plan.put(join(SOURCE, base64url(hashed)), version.text, seen=[])
-
-
-def _plan_change(plan: Plan, entries: Entries, name: str, value: Value | None) -> None:
-    """One field of a newer version; a changed text is a replacement, as the file had it."""
-    if editing.rule_of(name) is MergeRule.TEXT:
-        texts.plan_replace(plan, entries, name, None if value is None else str(value))
-    elif value is None:
-        editing.plan_clear(plan, entries, name)
-    else:
-        editing.plan_value(plan, entries, name, value)

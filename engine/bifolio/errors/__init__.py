@@ -63,6 +63,7 @@ The tree::
     ├── NotAttachedError
     ├── AlreadyAttachedError
     ├── NotAMemberError
+    ├── NewerMembershipError        a membership record that only a newer program knows
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
     │   ├── RelayUnreachableError
@@ -73,6 +74,7 @@ The tree::
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
         ├── EnvelopeError           damaged, forged or not permitted
+        │   └── NewerFormatError    in order, but only a newer Bifolio can read it
         ├── DocumentError           an update or a state that is no document
         └── MembershipError         a membership record that breaks the rules
 
@@ -144,6 +146,7 @@ from bifolio.errors.peers import (
     DocumentError,
     EnvelopeError,
     MembershipError,
+    NewerFormatError,
     PeerError,
     ProtocolError,
 )
@@ -160,6 +163,7 @@ from bifolio.errors.search import QueryError
 from bifolio.errors.sharing import (
     AlreadyAttachedError,
     KeyFileError,
+    NewerMembershipError,
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
@@ -204,7 +208,9 @@ __all__ = [
     "LibraryError",
     "MembershipError",
     "NewerBackupError",
+    "NewerFormatError",
     "NewerLibraryError",
+    "NewerMembershipError",
     "NoOpenerError",
     "NotABackupError",
     "NotALibraryError",

@@ -1,13 +1,13 @@
 """A reference as plain values, and what an import brings of one.
 
-The Python type of a value follows its merge rule:
+The Python type of a value follows its form (``fields.Form``):
 
 ==========  ==================================================================
-SCALAR      ``str``
+STRING      ``str``
 TEXT        ``str``
 DATE        ``dict``: a CSL date (``date-parts``, ``season``, ``circa``, ``literal``)
-CREATORS    ``tuple[Name, ...]``
-SET, LIST   ``tuple[str, ...]``
+NAMES       ``tuple[Name, ...]``
+STRINGS     ``tuple[str, ...]``
 ==========  ==================================================================
 """
 
@@ -295,6 +295,23 @@ def value_to_json(value: Value) -> Any:
     if isinstance(value, tuple):
         return [item.to_csl() if isinstance(item, Name) else item for item in value]
     return value
+
+
+def value_from_json(stored: Any) -> Value:
+    """The string, date or list of strings that ``value_to_json`` made this of."""
+    if isinstance(stored, list):
+        return tuple(str(one) for one in stored)
+    return stored if isinstance(stored, dict) else str(stored)
+
+
+def names_of(value: Value | None) -> tuple[Name, ...]:
+    """The names in a value; none where it is of another form."""
+    return tuple(one for one in value if isinstance(one, Name)) if isinstance(value, tuple) else ()
+
+
+def strings_of(value: Value | None) -> tuple[str, ...]:
+    """The strings in a list or set; none where the value is of another form."""
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, tuple) else ()
 
 
 def values_to_json(values: Mapping[str, Value]) -> dict[str, Any]:

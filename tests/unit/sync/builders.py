@@ -14,7 +14,7 @@ from bifolio.ids import content_hash
 from bifolio.replication.adapter import ReplicaPort
 from bifolio.sync.session import SyncSession
 from bifolio.wire.chain import log_follow, log_start
-from bifolio.wire.connection import ClientConnection, RelayConnection
+from bifolio.wire.connection import ClientConnection, RelayConnection, State
 from bifolio.wire.messages import (
     Ack,
     Append,
@@ -153,6 +153,11 @@ class Talk:
         self.sent: list[Message] = []
         self._client, self._relay = ClientConnection(), RelayConnection()
 
+    @property
+    def wire_state(self) -> State:
+        """How far the connection is, by what may be said on it."""
+        return self._relay.state
+
     def tell(self, message: Message) -> list[Message]:
         """The relay says one thing; what the session answers."""
         arrived = self._client.receive(self._relay.send(message))
@@ -199,5 +204,4 @@ def relay_of(computer: Computer) -> ScriptedRelay:
 
 def notes(computer: Computer) -> list[str]:
     """What was noted for ``status``."""
-    stored = computer.replica.meta.notes
-    return [note[0] for note in stored] if isinstance(stored, list) else []
+    return [reason for reason, _ in computer.replica.meta.notes]
