@@ -25,7 +25,7 @@ class Agreement:
 
     values: int = 0
     agreeing: int = 0
-    #: Ours that the other project does not expect: no fault, but told.
+    #: Ours that the other project does not expect: no fault, but reported.
     beyond: int = 0
     named: dict[str, int] = field(default_factory=dict)
     #: One line for each.
@@ -71,7 +71,8 @@ def compare(
 def _match_records(
     expected: Sequence[Expected], references: Sequence[ImportedReference]
 ) -> list[ImportedReference | None]:
-    """Our reference for each expected one: by key, else by place or, in other numbers, by title."""
+    """Our reference for each expected one: by key; without keys by place, or by title where there
+    are more or fewer."""
     left = list(references)
 
     def take(one: Expected) -> ImportedReference | None:

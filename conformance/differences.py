@@ -1,6 +1,6 @@
 """The differences that any format may have with another project, and why they are meant.
 
-Each has a name, a reason and a rule. A format's own ones stand in its module in ``families``.
+Each has a name, a reason and a rule. A format's own ones are in its module in ``families``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bifolio.records.reference import Value, Values
 
-#: Expected values by field. What the other project has and we have no field for stands under
+#: Expected values by field. What the other project has and we have no field for is under
 #: ``<project>.<its own name>``, so that nothing expected goes uncounted.
 Expected = dict[str, Value]
 

@@ -1,4 +1,4 @@
-"""Where the real files and the cases of other projects lie, and what the manifest counts."""
+"""Where the real files and the cases of other projects are, and what the manifest counts."""
 
 from __future__ import annotations
 

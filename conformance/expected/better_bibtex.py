@@ -1,7 +1,7 @@
 """What Better BibTeX expects of a BibTeX file: Zotero's items, with what Zotero has no field for
 in lines of ``extra``.
 
-A line ``tex.<name>`` is a BibTeX field that it keeps as it is: it stands under our own name for it.
+A line ``tex.<name>`` is a BibTeX field that it keeps as it is: it is under our own name for it.
 """
 
 from __future__ import annotations

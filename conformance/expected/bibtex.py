@@ -1,4 +1,4 @@
-"""What JabRef expects: a BibTeX file beside the input.
+"""What JabRef expects: a BibTeX file next to the input.
 
 It is read by our own BibTeX reader, which has a conformance run of its own; fields that BibTeX
 has and CSL lacks are compared under ``jabref.<name>``. JabRef keeps a file's notes in its own
@@ -18,10 +18,10 @@ def read_bibtex(path: Path) -> tuple[Expected, ...]:
     """The expected values of a BibTeX file, which may hold no entry."""
     if not path.read_text(encoding="utf-8", errors="replace").strip():
         return ()
-    return tuple(_expected(one.values) for one in load(path, "bibtex").references)
+    return tuple(_expected_values(one.values) for one in load(path, "bibtex").references)
 
 
-def _expected(values: Values) -> Expected:
+def _expected_values(values: Values) -> Expected:
     expected: Expected = {
         name.replace("x.bibtex.", "jabref."): value
         if not name.startswith("x.")

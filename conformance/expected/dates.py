@@ -1,4 +1,4 @@
-"""Dates as other projects write them in one text: numbers, or English words; else a literal."""
+"""Dates as other projects write them in one text: numbers or English words, or a literal."""
 
 from __future__ import annotations
 

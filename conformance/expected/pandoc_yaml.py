@@ -78,7 +78,7 @@ def _name(stored: Mapping[str, str] | str) -> Name:
 
 
 def text(markdown: str) -> str:
-    """Markdown as the rich text that CSL has; an escaped character stands for itself."""
+    """Markdown as the rich text that CSL has; an escaped character is itself."""
     escaped: list[str] = []
 
     def keep(found: re.Match[str]) -> str:

@@ -18,7 +18,7 @@ def owns(path: PurePosixPath) -> bool:
 
 
 def cases(folder: Path) -> Iterator[Case]:
-    """Zotero's, and Better BibTeX's, whose inputs lie among the real files."""
+    """Zotero's, and Better BibTeX's, whose inputs are among the real files."""
     yield from zotero.cases(folder / "zotero" / "bibtex.json", "case.bib")
     inputs = Folders.from_environment().corpora / "bibtex" / "nasty" / "bbt_import"
     yield from better_bibtex.cases(folder / "bbt_import" / "json", inputs)

@@ -103,7 +103,7 @@ def _raw(found: Disagreement) -> str:
 
 
 def _stands_elsewhere(found: Disagreement) -> bool:
-    """Every piece of what is expected stands in some field of ours."""
+    """Every piece of what is expected is in some field of ours."""
     ours = _all_of_ours(found)
     pieces = [
         piece for text in plain_texts(found.expected)
@@ -126,7 +126,7 @@ def _given(found: Disagreement, *names: str) -> list[str]:
 
 
 def _is_joined(found: Disagreement) -> bool:
-    """A longer text that begins or ends with ours, the rest standing in a tag of the entry."""
+    """A longer text that begins or ends with ours, the rest in a tag of the entry."""
     if found.ours is None or len(plain_texts(found.ours)) != 1:
         return False
     (ours,), expected = plain_texts(found.ours), plain_texts(found.expected)

@@ -12,7 +12,7 @@ from conformance.expected import zotero
 from conformance.expected.bibtex import read_bibtex
 from conformance.family import Case, Difference, Disagreement, Family
 
-#: Texts beside the RIS files that are of other formats, or of none.
+#: Texts next to the RIS files that are of other formats, or of none.
 _OTHERS: Final = frozenset({"PubMed_example.txt", "WoS_txt_example.txt", "litsearchr.txt"})
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from bifolio.document import deletion, view
 from bifolio.document.conflicts import ConflictKind
-from bifolio.document.entries import Entries, Live, without_superseded_imports, written
-from bifolio.document.kinds import conflicted, field_kind
+from bifolio.document.entries import Entries, Live, find_new_values, without_superseded_imports
+from bifolio.document.kinds import field_kind, locate_conflict
 from bifolio.records.reference import value_to_json
 
 
@@ -72,7 +72,9 @@ def compare(before: Entries, after: Entries) -> Comparison:
     fate = _fate(after, old, new)
     if fate is Fate.CHANGED:
         unheard = [
-            one for one in written(before, after, deletion.REGISTER) if one.value is not None
+            one
+            for one in find_new_values(before, after, deletion.REGISTER)
+            if one.value is not None
         ]
         if unheard and not new.trashed:
             return Comparison(Fate.DELETED, tuple(fields), unheard[0], holds=False)
@@ -81,7 +83,7 @@ def compare(before: Entries, after: Entries) -> Comparison:
 
 def _writer(before: Entries, after: Entries, field: str) -> Live | None:
     """The newest value that the change wrote for a field."""
-    found = field_kind(field).written(before, after, field)
+    found = field_kind(field).find_new_values(before, after, field)
     return max(found, key=lambda live: live.rank, default=None)
 
 
@@ -98,9 +100,9 @@ def _beside(
     for conflict in new.conflicts:
         if conflict.kind is ConflictKind.REVIVED:
             continue
-        field, kind = conflicted(conflict.field)
+        field, kind = locate_conflict(conflict.field)
         shown = conflict.values[0].value
-        for value, live in kind.unshown(before, after, field, conflict):
+        for value, live in kind.find_hidden_values(before, after, field, conflict):
             if (conflict.field, live.slot, live.stamp) not in listed:
                 found.append(FieldChange(field, shown, value, live, beside=True))
     return found
@@ -122,9 +124,9 @@ def _fate(after: Entries, old: view.RecordView, new: view.RecordView) -> Fate:
 
 def _fate_writer(before: Entries, after: Entries, fate: Fate) -> Live | None:
     if fate is Fate.CREATED:
-        found = written(before, after, "kind")
+        found = find_new_values(before, after, "kind")
     elif fate is Fate.CHANGED:
         found = []
     else:
-        found = [live for name in deletion.MARKS for live in written(before, after, name)]
+        found = [live for name in deletion.MARKS for live in find_new_values(before, after, name)]
     return found[0] if found else None

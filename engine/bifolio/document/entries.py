@@ -67,7 +67,7 @@ class Entries:
         start = prefix + SEPARATOR
         return [name for name in found if name.startswith(start)] if separator else found
 
-    def once(self, read: Callable[[Entries], _Found]) -> _Found:
+    def read_once(self, read: Callable[[Entries], _Found]) -> _Found:
         """What ``read`` finds in these entries, which never change: found the first time only."""
         if read not in self._readings:
             self._readings[read] = read(self)
@@ -79,7 +79,7 @@ def join(*parts: str) -> str:
     return SEPARATOR.join(parts)
 
 
-def written(before: Entries, after: Entries, name: str) -> list[Live]:
+def find_new_values(before: Entries, after: Entries, name: str) -> list[Live]:
     """The values of a register that are new in the later state, newest first."""
     known = {(live.slot, live.stamp) for live in before.live(name)}
     return [live for live in after.live(name) if (live.slot, live.stamp) not in known]

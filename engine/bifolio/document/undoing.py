@@ -14,7 +14,13 @@ from enum import Enum
 
 from bifolio.document import deletion, editing, importing, sets, texts, view
 from bifolio.document.conflicts import ConflictKind
-from bifolio.document.entries import Entries, Live, join, without_superseded_imports, written
+from bifolio.document.entries import (
+    Entries,
+    Live,
+    find_new_values,
+    join,
+    without_superseded_imports,
+)
 from bifolio.document.kinds import KINDS, field_of, known_kind
 from bifolio.document.kinds.kind import FieldKind
 from bifolio.document.plan import Plan
@@ -107,7 +113,7 @@ class Trail:
         if taken_back:
             if self._was_trashed is None:
                 self._was_trashed = deletion.is_trashed(before)
-            born = written(before, after, editing.KIND)
+            born = find_new_values(before, after, editing.KIND)
             self._created |= not before.live(editing.KIND) and any(map(self._counts, born))
             self._left = after
         elif self._left is not None:
@@ -139,7 +145,7 @@ class Trail:
 
     def _register(self, name: str, before: Entries, after: Entries, *, taken_back: bool) -> None:
         register = self._registers.setdefault(name, _Register())
-        fresh = written(before, after, name)
+        fresh = find_new_values(before, after, name)
         own = [live for live in fresh if self._counts(live)]
         if not taken_back or (fresh and not own):
             register.last = False

@@ -1,6 +1,6 @@
 """Dates as BibTeX and RIS write them, to CSL dates and back. Nothing is guessed.
 
-A day or month that is no date leaves the year standing; a year that is none stays a literal.
+A day or month that is no date leaves the year as it is; a year that is none stays a literal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RIS_WORDS: Final = re.compile(r"(\d{4})[ /]+(.*[A-Za-z].*)")
 
 @lru_cache(maxsize=4096)
 def edtf_date(text: str) -> CslDate:
-    """The date of an EDTF text, older forms of EDTF and a time of day included; else a literal.
+    """The date of an EDTF text, older forms of EDTF and a time of day included, or a literal.
 
     A decade or century (``199X``, ``20uu``) is the range of its years.
     """
@@ -169,7 +169,7 @@ def _is_range(text: str) -> bool:
 
 
 def write_ris_date(date: CslDate) -> str:
-    """The RIS text: ``yyyy/mm/dd/other``; what that cannot say stands as EDTF in *other*."""
+    """The RIS text: ``yyyy/mm/dd/other``; what that cannot say is EDTF in *other*."""
     if "literal" in date:
         return str(date["literal"])
     parts = date["date-parts"]

@@ -1,10 +1,10 @@
 """Bytes to text: which character set a file is in, and what never reaches a value.
 
-UTF-8 or UTF-16, each with or without a mark; else what the beginning declares, in a comment as
-JabRef, BibDesk and Emacs write it or in XML's own declaration; else GB 18030 where the bytes stand
-in pairs as Chinese text has them; else Windows-1252, which gives every byte a character. Bytes
-that are no UTF-8 in a text that is, are Windows-1252 too: files are joined end to end. What is a
-guess is remarked upon. Line ends become ``\\n``. May not know any format.
+The first of these that fits: UTF-8 or UTF-16, each with or without a mark; what the beginning
+declares, in a comment as JabRef, BibDesk and Emacs write it or in XML's own declaration; GB 18030
+where the bytes are in pairs as Chinese text has them; Windows-1252, which gives every byte a
+character. Bytes that are not UTF-8 in a text that is are Windows-1252 too: files are joined end to
+end. What is a guess is reported. Line ends become ``\\n``. May not know any format.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _LINES_NAMED_MAX = 5
 
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 _CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
-#: Of the bytes beyond ASCII, how many must stand in pairs, and of their characters be Chinese.
+#: Of the bytes beyond ASCII, how many must be in pairs, and of their characters be Chinese.
 _CHINESE_SHARE = 0.95
 
 
@@ -114,18 +114,18 @@ def decode(raw: bytes) -> tuple[str, Remark | None]:
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
             if encoding == "utf-8":
-                return _mostly_utf8(raw[len(mark) :])
+                return _decode_mostly_utf8(raw[len(mark) :])
             return raw[len(mark) :].decode(encoding, errors="replace"), None
-    if (unmarked := _unmarked_utf16(raw)) is not None:
+    if (unmarked := _find_unmarked_utf16(raw)) is not None:
         return raw.decode(unmarked, errors="replace"), None
     try:
         return raw.decode("utf-8"), None
     except UnicodeDecodeError as error:
         if _is_cut(error, raw) or _is_mostly_utf8(raw):
-            return _mostly_utf8(raw)
-    if (text := _declared(raw)) is not None or (text := _chinese(raw)) is not None:
+            return _decode_mostly_utf8(raw)
+    if (text := _decode_as_declared(raw)) is not None or (text := _decode_chinese(raw)) is not None:
         return text, None
-    return _windows(raw)
+    return _decode_windows(raw)
 
 
 def _is_mostly_utf8(raw: bytes) -> bool:
@@ -149,7 +149,7 @@ def _is_cut(error: UnicodeDecodeError, raw: bytes) -> bool:
     return cut and (begun > 1 or _non_ascii(raw[: error.start]) > 0)
 
 
-def _mostly_utf8(raw: bytes) -> tuple[str, Remark | None]:
+def _decode_mostly_utf8(raw: bytes) -> tuple[str, Remark | None]:
     """UTF-8 in which other bytes are Windows-1252; the end may be cut inside a character."""
     text = raw.decode("utf-8", errors="surrogateescape")
     if not _STRAY.search(text):
@@ -165,7 +165,7 @@ def _mostly_utf8(raw: bytes) -> tuple[str, Remark | None]:
     return text, Remark(lines[0], reason)
 
 
-def _windows(raw: bytes) -> tuple[str, Remark | None]:
+def _decode_windows(raw: bytes) -> tuple[str, Remark | None]:
     """Windows-1252; a byte that it leaves open is the control character of its number."""
     try:
         return raw.decode("cp1252"), None
@@ -204,7 +204,7 @@ def _line_words(lines: list[int]) -> str:
     return f"lines {named}" + (f" and {more} more" if more > 0 else "")
 
 
-def _declared(raw: bytes) -> str | None:
+def _decode_as_declared(raw: bytes) -> str | None:
     """The text by the character set that the file names, if it is one and fits."""
     found = _DECLARED.search(raw[:_DECLARED_BYTES])
     if found is None:
@@ -214,13 +214,13 @@ def _declared(raw: bytes) -> str | None:
     name = _BIBDESK_NAMES.get(name, name.removeprefix("x-"))
     try:
         if codecs.lookup(name).name == _LATIN_1:
-            return _windows(raw)[0]
+            return _decode_windows(raw)[0]
         return raw.decode(name)
     except (LookupError, UnicodeError, ValueError):
         return None
 
 
-def _chinese(raw: bytes) -> str | None:
+def _decode_chinese(raw: bytes) -> str | None:
     """The text in GB 18030, if all but a few of its bytes beyond ASCII can be nothing else."""
     runs = [len(run) for run in _HIGH_BYTES.findall(raw)]
     paired = sum(length for length in runs if length % 2 == 0)
@@ -234,7 +234,7 @@ def _chinese(raw: bytes) -> str | None:
     return text if len(_CHINESE.findall(text)) >= _CHINESE_SHARE * beyond else None
 
 
-def _unmarked_utf16(raw: bytes) -> str | None:
+def _find_unmarked_utf16(raw: bytes) -> str | None:
     """UTF-16 without a mark: every second byte of a beginning in Latin letters is NUL."""
     sample = raw[:256]
     half = len(sample) // 2
@@ -246,7 +246,7 @@ def _unmarked_utf16(raw: bytes) -> str | None:
 
 
 def _non_ascii(raw: bytes) -> int:
-    """How many bytes lie outside ASCII."""
+    """How many bytes are outside ASCII."""
     return len(raw) - len(raw.translate(None, bytes(range(128, 256))))
 
 

@@ -1,4 +1,4 @@
-"""Identifiers as they stand in files: DOI, ISBN, ISSN, addresses."""
+"""Identifiers as files have them: DOI, ISBN, ISSN, addresses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PARTS: Final = re.compile(r"\s*[,;\n]\s*|\s+(?=97[89])|\s+(?=\d{4}-\d{3}[\dXx](
 
 
 def doi_of(text: str) -> str:
-    """The DOI without an address or prefix before it; any other text as it stands."""
+    """The DOI without an address or prefix before it; any other text as it is."""
     return _DOI_PREFIX.sub("", text, count=1).strip()
 
 

@@ -45,7 +45,7 @@ def mapping_table_markdown() -> str:
         + "\n### Fields of EndNote, PubMed and CSL-JSON\n\n"
         + _table(("field", "EndNote XML", "enw", "nbib", "CSL-JSON"), others)
         + "\n### One field under three names\n\n"
-        + "EndNote's general fields; what one means in a type stands in the next table, else in "
+        + "EndNote's general fields; what one means in a type is in the next table, otherwise in "
         + "those above.\n\n"
         + _table(("RIS", "enw", "EndNote XML"), general)
         + "\n### What a field means in some types\n\n"

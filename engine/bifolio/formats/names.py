@@ -1,10 +1,10 @@
 """Names of people as BibTeX and RIS write them, and back.
 
 BibTeX's rules: names are joined by ``and``; ``First von Last``, ``von Last, First`` and
-``von Last, Jr, First``; what stands in braces is one word; a name all in braces is a body.
+``von Last, Jr, First``; what is in braces is one word; a name all in braces is a body.
 ``and others`` is the name with the literal ``others`` and is written as ``and others`` again.
 RIS: ``Last, First, Suffix``, one to a line as a rule; a comma at the end marks a body; without any
-comma nobody can tell, so the text stays whole, unless single letters stand after one word.
+comma nobody can tell, so the text stays whole, unless single letters come after one word.
 """
 
 from __future__ import annotations

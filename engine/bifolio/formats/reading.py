@@ -1,6 +1,6 @@
 """Files to references: which format it is, and record after record through the mapping.
 
-The text of the file is held in memory once (and for BibTeX its entries, because a parent may stand
+The text of the file is held in memory once (and for BibTeX its entries, because a parent may come
 after its children); references are made and handed on one at a time.
 """
 
@@ -50,17 +50,17 @@ from bifolio.records.reference import (
 Progress = Callable[[int, int], None]
 Read = ImportedReference | ImportedBlocks | SkippedRecord
 
-#: Progress is told this often: a bar that moves more often is not seen to.
+#: Progress is reported this often: a bar that moves more often is not seen to.
 _PROGRESS_RECORDS: Final = 64
 
 #: The beginning of a file in which its format shows. Search exports have long prefaces.
 _SAMPLE_CHARACTERS: Final = 256 * 1024
 
 _OVERLONG: Final = (
-    f"is longer than {MACRO_CHARACTERS_MAX:,} characters; the name stands in its place"
+    f"is longer than {MACRO_CHARACTERS_MAX:,} characters; its name is kept in its place"
 )
 
-#: Of a longer BibTeX text the entries are not kept between its two passes (macros may stand
+#: Of a longer BibTeX text the entries are not kept between its two passes (macros may be
 #: anywhere, parents behind their children), but cut out again: a tenth of the time of reading.
 _KEPT_CHARACTERS: Final = 4_000_000
 
@@ -203,7 +203,7 @@ def _kind(text: str) -> str:
 
 
 def _entries(text: str) -> Iterator[bibtex_blocks.BibtexEntry]:
-    """The entries of a BibTeX text, cut out anew."""
+    """The entries of a BibTeX text, cut out again."""
     return (one for one in bibtex_blocks.split(text) if isinstance(one, bibtex_blocks.BibtexEntry))
 
 
@@ -233,7 +233,7 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
             if (definition := macro_definition(found.text)) is not None:
                 defined[definition[0]] = found.line
             if found.problem:
-                yield SkippedRecord(str(path), found.line, f"{found.problem}; kept as it stands")
+                yield SkippedRecord(str(path), found.line, f"{found.problem}; kept as it is")
     imported = _blocks(BIBTEX, blocks, free)
     if imported is not None:
         yield imported
@@ -290,12 +290,12 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
             if not found_any:
                 got = f"JSON that cannot be read: {found.reason}"
                 raise FileFormatError(str(path), expected=CSL_JSON.shown, got=got)
-            reason = f"{found.reason}; what stands after this line was not read"
+            reason = f"{found.reason}; what comes after this line was not read"
             yield SkippedRecord(str(path), found.line, reason)
             continue
         found_any = True
         if not csl_json.is_item(found.value):
-            yield SkippedRecord(str(path), found.line, "the JSON value is no CSL item")
+            yield SkippedRecord(str(path), found.line, "the JSON value is not a CSL item")
             continue
         source = csl_json.source(found.value)
         yield ImportedReference(CSL_JSON.trace(source, None).values, source, found.line)

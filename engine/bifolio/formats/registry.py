@@ -49,7 +49,7 @@ class Family(ReadFamily):
     #: ``(values, reference id)`` to the id that a changed or foreign reference is written with;
     #: None where the format keeps its id among the tags.
     own_id: Callable[[Values, str], str] | None = None
-    #: What stands before the first reference, between two, and after the last.
+    #: What comes before the first reference, between two, and after the last.
     opening: str = ""
     separator: str = ""
     closing: str = ""

@@ -64,7 +64,7 @@ def roundtrip_texts(field: str, value: Value | None) -> list[str]:
 
 
 def restore(name: str, text: str) -> RestoredField | None:
-    """What the round-trip field says, or nothing if it is none of ours."""
+    """What the round-trip field says, or nothing if it is not one of ours."""
     found = _ROUNDTRIP.fullmatch(name)
     if found is None:
         return None

@@ -29,7 +29,7 @@ ZOTERO: Final = "zotero-library"
 #: What may be named as the format of a whole library.
 LIBRARY_FORMATS: Final = (ENDNOTE, ZOTERO)
 
-#: Progress is told this often.
+#: Progress is reported this often.
 _PROGRESS_RECORDS: Final = 64
 
 
@@ -51,7 +51,7 @@ def read_library(
 ) -> Iterator[Read]:
     """Everything that a library holds: its groups before the references that are in them.
 
-    The files that references name lie where they say only until the iterator is at its end.
+    The files that references name are where they say only until the iterator is at its end.
 
     Args:
         path: its file or folder, or an archive with it.

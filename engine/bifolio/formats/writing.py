@@ -113,7 +113,7 @@ class Composer:
         self.closing = self._family.closing.encode()
 
     def between(self, exported: int) -> bytes:
-        """What stands before the next reference, where so many were written."""
+        """What comes before the next reference, where so many were written."""
         return self._family.separator.encode() if exported else b""
 
     def parents(self, reference: ExportedReference) -> frozenset[str]:
@@ -350,7 +350,7 @@ def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> Impor
     """All blocks of one format as one; of two definitions of a macro the first stays.
 
     References of the file whose definition goes get the text in place of the macro: its value
-    differs from what the merged blocks give, so it is written anew.
+    differs from what the merged blocks give, so it is written again.
     """
     texts: dict[str, None] = {}
     defined: dict[str, int] = {}

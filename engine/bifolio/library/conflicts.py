@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bifolio.document import editing
 from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
-from bifolio.document.kinds import conflicted, element_of
+from bifolio.document.kinds import element_of, locate_conflict
 from bifolio.document.plan import Plan
 from bifolio.errors import ConflictChoiceError
 from bifolio.records.edits import PARAGRAPH_BREAK
@@ -74,7 +74,7 @@ def _resolve(
             f"The values of '{name}' are no texts that could be joined: take one of them."
         )
 
-    _, kind = conflicted(name)
+    _, kind = locate_conflict(name)
 
     def write(plan: Plan, entries: Entries) -> None:
         chosen = [conflict.values[take - 1].value for take in takes]

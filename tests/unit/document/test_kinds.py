@@ -6,7 +6,7 @@ import pytest
 from tests.unit.document.builders import desks, meet
 
 from bifolio.document.comparing import compare
-from bifolio.document.kinds import KINDS, conflicted, field_kind, known_kind
+from bifolio.document.kinds import KINDS, field_kind, known_kind, locate_conflict
 from bifolio.errors import UnknownFieldError
 from bifolio.records.fields import FIELDS, FORMS, MergeRule, form_of, merge_rule
 
@@ -32,9 +32,9 @@ def test_being_in_groups_is_a_set_and_a_field_of_a_newer_version_is_of_no_kind()
 
 
 def test_a_conflict_is_in_its_field_or_in_an_element_of_it() -> None:
-    assert conflicted("title") == ("title", field_kind("title"))
-    assert conflicted("author:AbC") == ("author", field_kind("author"))
-    assert conflicted("x.dc:title") == ("x.dc:title", field_kind("x.dc"))
+    assert locate_conflict("title") == ("title", field_kind("title"))
+    assert locate_conflict("author:AbC") == ("author", field_kind("author"))
+    assert locate_conflict("x.dc:title") == ("x.dc:title", field_kind("x.dc"))
 
 
 def test_a_value_that_lost_is_told_of_an_extra_field_with_a_colon_in_its_name() -> None:

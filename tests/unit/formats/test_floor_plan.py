@@ -20,7 +20,7 @@ PARTS: dict[str, set[str]] = {
         *("registry", "bibtex", "csl", "tagged", "endnote"),
         *("library_facts", "field_collector", "encodings"),
     },
-    "writing": {"registry", "bibtex", "library_facts", "mapping"},
+    "writing": {"registry", "bibtex", "mapping"},
     "whole_libraries": {"endnote", "zotero", "databases"},
     "registry": {"bibtex", "csl", "tagged", "endnote", "zotero", "field_collector"},
     "mapping_markdown": {"endnote", "mapping"},

@@ -81,7 +81,7 @@ def make_invite(
     sealed_key = seal_to(invite.box_public, content_key)
     body = pack((invite.sign_public, invite.box_public, role.value, generation, sealed_key))
     header = _next_header(membership, keys.sign_public, "invite")
-    return _checked(membership, sign_record(header, body, keys))
+    return _check_own(membership, sign_record(header, body, keys))
 
 
 def make_join(membership: Membership, keys: DeviceKeys, *, ticket_secret: bytes) -> bytes:
@@ -96,9 +96,9 @@ def make_join(membership: Membership, keys: DeviceKeys, *, ticket_secret: bytes)
     invite = membership.invite(pair.sign_public)
     if invite is None:
         raise MembershipError("this library has no invite for this ticket")
-    sealed_key = seal_to(keys.box_public, _opened_key(pair, invite.sealed_key))
+    sealed_key = seal_to(keys.box_public, _open_key(pair, invite.sealed_key))
     body = pack((keys.sign_public, keys.box_public, invite.generation, sealed_key))
-    return _checked(membership, sign_record(header, body, pair, keys))
+    return _check_own(membership, sign_record(header, body, pair, keys))
 
 
 def content_keys(membership: Membership, keys: DeviceKeys) -> dict[int, bytes]:
@@ -110,7 +110,7 @@ def content_keys(membership: Membership, keys: DeviceKeys) -> dict[int, bytes]:
         MembershipError: one of them does not open with this device's key.
     """
     return {
-        join.generation: _opened_key(keys, join.sealed_key)
+        join.generation: _open_key(keys, join.sealed_key)
         for join in membership.joins(keys.sign_public)
         if join.box_public == keys.box_public
     }
@@ -133,12 +133,12 @@ def _next_header(membership: Membership, author: bytes, kind: str) -> RecordHead
     return RecordHeader(VERSION, membership.library_id, membership.head, author, kind, 1)
 
 
-def _checked(membership: Membership, raw: bytes) -> bytes:
+def _check_own(membership: Membership, raw: bytes) -> bytes:
     membership.append(raw, strict=True)
     return raw
 
 
-def _opened_key(pair: KeyPair, sealed: bytes) -> bytes:
+def _open_key(pair: KeyPair, sealed: bytes) -> bytes:
     try:
         content_key = pair.unseal(sealed)
     except EnvelopeError as error:

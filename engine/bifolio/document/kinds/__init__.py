@@ -72,7 +72,7 @@ def element_of(conflict: str) -> str | None:
     return field if mark and kind is not None and kind.has_elements else None
 
 
-def conflicted(conflict: str) -> tuple[str, FieldKind]:
+def locate_conflict(conflict: str) -> tuple[str, FieldKind]:
     """The field that a conflict of this name is in, and its kind.
 
     Raises:

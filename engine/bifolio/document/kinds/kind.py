@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple
 
 from bifolio.document.conflicts import FieldConflict
-from bifolio.document.entries import Entries, Live, written
+from bifolio.document.entries import Entries, Live, find_new_values
 from bifolio.document.plan import Plan
 from bifolio.errors import UsageError
 from bifolio.records.fields import Form
@@ -114,16 +114,16 @@ class FieldKind(ABC):
         """The registers in which the field stands."""
         return [field]
 
-    def written(self, before: Entries, after: Entries, field: str) -> list[Live]:
+    def find_new_values(self, before: Entries, after: Entries, field: str) -> list[Live]:
         """What one change wrote for the field."""
         names = self.registers(after, field)
-        return [live for name in names for live in written(before, after, name)]
+        return [live for name in names for live in find_new_values(before, after, name)]
 
-    def unshown(
+    def find_hidden_values(
         self, before: Entries, after: Entries, field: str, conflict: FieldConflict
     ) -> list[tuple[Any, Live]]:
         """The values of a conflict that one change wrote and that are not shown, as JSON."""
-        fresh = {(live.slot, live.stamp) for live in self.written(before, after, field)}
+        fresh = {(live.slot, live.stamp) for live in self.find_new_values(before, after, field)}
         return [
             (one.value, Live(one.stamp, one.slot, None))
             for one in conflict.values[1:]

@@ -6,7 +6,7 @@ from typing import Any
 
 from bifolio.document import texts
 from bifolio.document.conflicts import ConflictKind, ConflictValue, FieldConflict
-from bifolio.document.entries import Entries, Live, without_superseded_imports, written
+from bifolio.document.entries import Entries, Live, find_new_values, without_superseded_imports
 from bifolio.document.kinds.kind import FieldKind, Reading
 from bifolio.document.plan import Plan
 from bifolio.ids import SEPARATOR
@@ -57,13 +57,13 @@ class TextKind(FieldKind):
         """Plan another text in the place of all that are seen."""
         texts.plan_replace(plan, entries, name, text)
 
-    def written(self, before: Entries, after: Entries, field: str) -> list[Live]:
+    def find_new_values(self, before: Entries, after: Entries, field: str) -> list[Live]:
         """What one change wrote in the register, and its marks of having edited a text."""
         marks = texts.edit_marks(before, field)
         edits = [mark for mark in texts.edit_marks(after, field) if mark not in marks]
-        return [*written(before, after, field), *(live for _, live in edits)]
+        return [*find_new_values(before, after, field), *(live for _, live in edits)]
 
-    def unshown(
+    def find_hidden_values(
         self, before: Entries, after: Entries, field: str, conflict: FieldConflict
     ) -> list[tuple[Any, Live]]:
         """The texts that one change wrote or edited, the shown one left out.
@@ -75,7 +75,7 @@ class TextKind(FieldKind):
         known = {(one.text, one.content) for one in texts.values(before, field)}
         marks = texts.edit_marks(before, field)
         edits = [mark for mark in texts.edit_marks(after, field) if mark not in marks]
-        fresh = {(live.slot, live.stamp) for live in written(before, after, field)}
+        fresh = {(live.slot, live.stamp) for live in find_new_values(before, after, field)}
         found: list[tuple[Any, Live]] = []
         for one in texts.values(after, field)[1:]:
             if (one.text, one.content) in known:

@@ -1,6 +1,6 @@
 """A BibTeX text cut into entries and blocks.
 
-What is well formed is read by regular expressions, a field at a time. What stands between a line
+What is well formed is read by regular expressions, a field at a time. What is between a line
 that begins like an entry and the next such line is read by itself: an entry that the expressions
 cannot read is salvaged (``bibtex.salvage``) from there and never reaches into the one after it.
 Repeated keys and fields, and comment lines inside entries, are kept. Values stay exactly as
@@ -158,14 +158,14 @@ def _block(
             text[start.start() : end].strip(), line, free=False, problem=problem
         ), end
     for syntax in syntaxes:
-        if (read := _well_formed(text, start.end(), end, syntax)) is not None:
+        if (read := _parse_well_formed(text, start.end(), end, syntax)) is not None:
             key, tags, at = read
             return _entry(kind, key, tags, line), at
     key, tags, doubts = salvage(text[start.start() : end], start.end() - start.start())
     return _entry(kind, key, tags, line, doubts), end
 
 
-def _well_formed(
+def _parse_well_formed(
     text: str, at: int, end: int, syntax: _Syntax
 ) -> tuple[str, list[tuple[str, str]], int] | None:
     """(key, tags, end) of an entry; nothing if anything in it is not as it should be."""

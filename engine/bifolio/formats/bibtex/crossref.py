@@ -100,7 +100,7 @@ def find_parent_keys(entry: BibtexEntry) -> frozenset[str]:
 def resolve_inheritance(source: Source, keys: Collection[str]) -> Source:
     """The source with its inherited tags as its own if a parent of it is not among the keys.
 
-    A child whose parents are written beside it inherits again; one that goes alone has to say
+    A child whose parents are written next to it inherits again; one that goes alone has to say
     itself what they gave.
     """
     if all(key in keys for key in find_needed_parents(source)):
@@ -126,7 +126,7 @@ def find_needed_parents(source: Source) -> frozenset[str]:
 
 
 def unlink(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The tags of an entry written anew, which says all by itself and must inherit nothing.
+    """The tags of an entry that is composed, which says all by itself and must inherit nothing.
 
     What it referred to is carried: it is data, and no link any more.
     """

@@ -25,7 +25,7 @@ _SAID: Final = re.compile(r"(?:last )?(?:accessed|visited|retrieved)(?: on)?:? "
 
 
 def other_date(text: str) -> CslDate:
-    """A date that stands alone in a field (``urldate``), in EDTF or in words."""
+    """A date that is alone in a field (``urldate``), in EDTF or in words."""
     line = " ".join(text.split())
     date = dates.edtf_date(line)
     if "date-parts" in date:

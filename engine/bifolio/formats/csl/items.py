@@ -175,7 +175,7 @@ def written_type(values: Values, dialect: str) -> str:
 
 
 def own_id(values: Values, reference: str) -> str:
-    """The item's id: the citation key, else the record's."""
+    """The item's id: the citation key, or the record's."""
     return str(values.get("citation-key") or reference)
 
 

@@ -1,6 +1,6 @@
 """A JSON text cut into what may be CSL items, each with its line.
 
-An array is read element by element, so that a damaged file still gives what stands before the
+An array is read element by element, so that a damaged file still gives what comes before the
 damage. May know JSON, not what an item means.
 """
 

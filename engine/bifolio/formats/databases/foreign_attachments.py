@@ -1,4 +1,4 @@
-"""Files that another program keeps for a record: where each lies now, and what it is called.
+"""Files that another program keeps for a record: where each is now, and what it is called.
 
 A path comes out of somebody's database: it may lead nowhere, or out of the folder on purpose.
 """

@@ -1,7 +1,7 @@
-"""Where a whole library lies: its database and its files, whatever a user names of it.
+"""Where a whole library is: its database and its files, whatever a user names of it.
 
-EndNote: ``.enl`` with a folder ``.Data`` beside it, both in a package ``.enlp``, all of it in a ZIP
-archive ``.enlx``. Zotero: a folder with ``zotero.sqlite`` and ``storage``. A zipped folder of
+EndNote: ``.enl`` with a folder ``.Data`` next to it, both in a package ``.enlp``, all of it in a
+ZIP archive ``.enlx``. Zotero: a folder with ``zotero.sqlite`` and ``storage``. A zipped folder of
 either will do, and so will the database alone. Knows nothing of what the databases hold.
 """
 
@@ -81,7 +81,7 @@ def locate_library(path: Path) -> Iterator[LibraryLocation]:
 
 def _in_folder(folder: Path, *, named: Path) -> LibraryLocation:
     """The one library in a folder."""
-    if (place := _own(folder)) is not None:
+    if (place := _in_named_folder(folder)) is not None:
         return place
     libraries: dict[Path, LibraryLocation] = {}
     is_old = False
@@ -115,7 +115,7 @@ def _in_folder(folder: Path, *, named: Path) -> LibraryLocation:
 
 
 def _home(database: Path) -> Path:
-    """The folder that stands for a library, whichever of its databases is looked at."""
+    """The folder that identifies a library, whichever of its databases is looked at."""
     folder = database.parent
     if database.name.lower() == _ENDNOTE_FILE:
         return folder.parent if folder.name.lower() == "sdb" else folder
@@ -125,7 +125,7 @@ def _home(database: Path) -> Path:
     return folder
 
 
-def _own(folder: Path) -> LibraryLocation | None:
+def _in_named_folder(folder: Path) -> LibraryLocation | None:
     """A Zotero data folder, or EndNote's .Data folder, named as it is."""
     for child in (folder / _ZOTERO_FILE, folder / "sdb" / _ENDNOTE_FILE):
         if is_database(child):
@@ -170,7 +170,7 @@ def _of_pointer(path: Path) -> LibraryLocation:
             raise OldEndNoteLibraryError(str(path))
     got = "no library of EndNote 20 or later"
     if data is None:
-        got += f", and no folder '{path.stem}.Data' beside it"
+        got += f", and no folder '{path.stem}.Data' next to it"
     raise FileFormatError(
         str(path),
         expected="an EndNote library",

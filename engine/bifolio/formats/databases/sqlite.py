@@ -1,6 +1,6 @@
 """Other programs' SQLite files, read from a copy: the one place outside ``storage`` with SQLite.
 
-The file itself is never opened by SQLite: that could create, roll back or checkpoint files beside
+The file itself is never opened by SQLite: that could create, roll back or checkpoint files next to
 it. It is copied with its journal and write-ahead log into a folder that is gone afterwards, and
 the copy is read; so a library can be read while its own program has it open. Knows no schema.
 """
@@ -23,7 +23,7 @@ _MAGIC: Final = b"SQLite format 3\x00"
 _COLLATION: Final = re.compile(r"\bCOLLATE\s+[\"'\[`]?(\w+)", re.IGNORECASE)
 _BUILT_IN: Final = frozenset({"binary", "nocase", "rtrim"})
 
-#: What SQLite keeps beside a database: both belong to its content.
+#: What SQLite keeps next to a database: both belong to its content.
 _BESIDE: Final = ("-journal", "-wal")
 
 
@@ -165,7 +165,7 @@ def as_text(value: object) -> str:
 
 
 def as_number(value: object) -> int:
-    """A cell as a whole number, 0 where something else stands in it."""
+    """A cell as a whole number, 0 where it holds something else."""
     if isinstance(value, int):
         return value
     written = as_text(value).strip()

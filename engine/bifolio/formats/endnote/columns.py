@@ -93,7 +93,7 @@ class TypeNumber:
     """A number in ``reference_type``, and the type of the XML.
 
     ``seen``: real records of this number were compared with their type. The others follow from
-    the order of EndNote's list of types, in which these stand; an import names them.
+    the order of EndNote's list of types, in which these are; an import names them.
     """
 
     number: int

@@ -1,7 +1,7 @@
-"""The PDFs that EndNote's XML names: they lie in the library's own folder, if that is at hand.
+"""The PDFs that EndNote's XML names: they are in the library's own folder, if that is at hand.
 
 ``internal-pdf://0123456789/paper.pdf`` is ``0123456789/paper.pdf`` below ``PDF`` in the folder
-``.Data`` of the library, which stands beside the XML where somebody exported it there.
+``.Data`` of the library, which is next to the XML where somebody exported it there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class XmlAttachments:
         self._folders: dict[str, Path | None] = {}
 
     def add_to(self, reference: ImportedReference) -> ImportedReference:
-        """The record with its files; as it is where no library lies beside the XML."""
+        """The record with its files; as it is where no library is next to the XML."""
         folder = self._folder(_library_name(reference.source.tags))
         if folder is None:
             return reference

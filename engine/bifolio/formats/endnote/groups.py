@@ -2,7 +2,7 @@
 
 Each is an XML text (its *spec*) in a row of its own; the members of a group are a list of numbers
 in a blob, those of a set are named in the set's own XML. A smart group's query is EndNote's own:
-what it found last stands beside it, and is taken in its place where our language cannot say it.
+what it found last is stored next to it, and is taken in its place where our language cannot say it.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _sets(database: ForeignDatabase) -> list[_Spec]:
 def _place_groups(
     sets: list[_Spec], groups: list[_Spec], *, format: str, library: str
 ) -> Iterator[ImportedGroup]:
-    """Sets and groups with their places; a group that two sets name stands in the first."""
+    """Sets and groups with their places; a group that two sets name is in the first."""
 
     def group(spec: _Spec, parent: str, place: int) -> ImportedGroup:
         return ImportedGroup(

@@ -1,6 +1,6 @@
 """EndNote's XML that is damaged: its records cut out of the text, and a record's text mended.
 
-A record is what stands between ``<record`` and ``</record>``, or the next ``<record`` where that is
+A record is what is between ``<record`` and ``</record>``, or the next ``<record`` where that is
 missing, so that no damage reaches beyond its own record. Mended is what is certain: characters
 that XML has no place for go, ``&`` and ``<`` that begin nothing are themselves, HTML's entities are
 their characters. May know XML, not what an element means.

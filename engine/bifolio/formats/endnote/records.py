@@ -1,7 +1,7 @@
 """EndNote's XML cut into records and written back: the only user of ``lxml``.
 
 A record is its type (``17 Journal Article``) and its tags: the path of an element below
-``record``, with its attributes, and the inside of that element (``endnote.text``). The tags stand
+``record``, with its attributes, and the inside of that element (``endnote.text``). The tags are
 in EndNote's order. No DTD is read, no entity expanded, nothing fetched; the exporter's own path
 (``database/@path``) is left out. May not know what an element means.
 """
@@ -49,7 +49,7 @@ _CONTAINERS: Final = frozenset(
     "related-urls pdf-urls text-urls image-urls".split()
 )
 
-#: What may stand before a document type: XML's declaration, comments, white space.
+#: What may come before a document type: XML's declaration, comments, white space.
 _PROLOG: Final = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _STEP: Final = re.compile(r'([^/\[\]]+)((?:\[@[^"\]]+="[^"]*"\])*)')
 _ATTRIBUTE: Final = re.compile(r'\[@([^"\]=]+)="([^"]*)"\]')
@@ -112,7 +112,7 @@ def split(text: str) -> Iterator[XmlRecord | XmlDamage]:
 
 
 def _parse_alone(piece: Piece) -> tuple[XmlRecord | None, XmlDamage | None]:
-    """A record parsed by itself: as it stands, else mended, else as far as it goes."""
+    """A record parsed by itself: as it is, or mended, or as far as it goes."""
     from lxml.etree import XMLSyntaxError
 
     try:
@@ -173,7 +173,7 @@ def _records(body: bytes) -> Iterator[XmlRecord]:
     for _, element in events:
         yield _record(element, element.sourceline or 1)
         element.clear()
-        # Where an end tag is missing, a record stands inside another one that is not yet read.
+        # Where an end tag is missing, a record is inside another one that is not yet read.
         while (before := element.getprevious()) is not None and before.tag == "record":
             before.getparent().remove(before)
 
@@ -360,7 +360,7 @@ def _flatten(node: _Node, path: str) -> Iterator[tuple[str, str]]:
 
 def _text(node: _Node) -> str:
     if node.raw is not None:
-        # Composed anew from its runs: whatever a stored source says, this is well formed.
+        # Composed again from its runs: whatever a stored source says, this is well formed.
         inside = write_raw(read_raw(node.raw))
     else:
         inside = "".join(_text(child) for child in _join_notes(node.children))

@@ -47,8 +47,8 @@ def csl_type_of_label(label: str) -> str:
 def csl_type(written: str) -> str:
     """The CSL type of ``17 Journal Article``.
 
-    The number tells: users rename types. But where the label is another of EndNote's own ones the
-    label tells: some programs write numbers of their own.
+    The number decides: users rename types. But where the label is another of EndNote's own ones
+    the label decides: some programs write numbers of their own.
     """
     number, _, label = written.partition(" ")
     by_number = ENDNOTE_TYPES.get(number)

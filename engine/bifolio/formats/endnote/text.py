@@ -72,7 +72,7 @@ def write_raw(runs: list[Run]) -> str:
 
 
 def attributes(pairs: Sequence[tuple[str, str]]) -> str:
-    """Attributes as they stand in a start tag."""
+    """Attributes as a start tag has them."""
     return _attributes(tuple(pairs))
 
 

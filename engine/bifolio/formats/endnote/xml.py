@@ -102,7 +102,7 @@ def identity(tags: tuple[tuple[str, str], ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """What the meaning of an element depends on beside its own text."""
+    """What the meaning of an element depends on, its own text apart."""
 
     #: The CSL type.
     kind: str

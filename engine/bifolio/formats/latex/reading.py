@@ -72,7 +72,7 @@ class _Group:
         self.math = math
         self.quotes = quotes
         self.parts: list[str] = []
-        #: (where in the parts a switch stands, what it puts around the rest)
+        #: (where in the parts a switch is, what it puts around the rest)
         self.switched: list[tuple[int, tuple[str, str]]] = []
 
     def text(self) -> str:
@@ -308,7 +308,7 @@ class LatexReader:
     # --- arguments that are no LaTeX ---
 
     def _raw_argument(self) -> str:
-        """The text between the braces that begin here, as it stands; empty if none do."""
+        """The text between the braces that begin here, as it is; empty if none do."""
         while self._text[self._at : self._at + 1].isspace():
             self._at += 1
         if not self._text.startswith("{", self._at):

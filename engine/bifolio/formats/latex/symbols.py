@@ -1,6 +1,6 @@
 """What LaTeX's commands print: the tables that ``latex`` reads by, and the user of ``pylatexenc``.
 
-The commands of bibliographies stand here; the rest of LaTeX's symbols are looked up in pylatexenc's
+The commands of bibliographies are here; the rest of LaTeX's symbols are looked up in pylatexenc's
 tables, which are loaded at the first command that is not.
 """
 
@@ -48,7 +48,7 @@ ACCENTS: Final = {
     "vec": "\u20d7",
 }
 
-#: An accent that stands alone.
+#: An accent by itself.
 BARE_ACCENTS: Final = {"`": "`", "'": "´", "^": "^", "~": "~", "=": "¯", '"': "¨", ".": "˙"}
 
 #: Single letters: TeX takes the space after the command for its end.

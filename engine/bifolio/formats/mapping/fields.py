@@ -26,7 +26,7 @@ class FieldRow:
     #: Elements by their path below ``record``.
     endnote: str = ""
     nbib: str = ""
-    #: Empty where it is the field's own name; in brackets what lies in ``custom``.
+    #: Empty where it is the field's own name; in brackets what is in ``custom``.
     csl_json: str = ""
 
 
@@ -115,7 +115,7 @@ FIELDS: Final = (
         "shortjournal [journal]",
         "shortjournal",
         "J2 JA J1 [JO]",
-        "RIS: JO beside JF or T2",
+        "RIS: JO next to JF or T2",
         endnote="periodical/abbr-1 alt-periodical/abbr-1 titles/alt-title",
         nbib="TA",
         csl_json="container-title-short journalAbbreviation",
@@ -264,7 +264,7 @@ FIELDS: Final = (
         "[booktitle]",
         "[booktitle]",
         "",
-        "booktitle of a part beside maintitle, which is then the container-title",
+        "booktitle of a part next to maintitle, which is then the container-title",
     ),
     FieldRow("part-number", "part", "part", ""),
     FieldRow("chapter-number", "chapter", "chapter", ""),

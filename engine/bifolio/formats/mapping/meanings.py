@@ -1,4 +1,4 @@
-"""The table of meanings: what EndNote's general fields stand for in each of its types.
+"""The table of meanings: what EndNote's general fields mean in each of its types.
 
 RIS, ``enw`` and EndNote XML write the same fields under different names: RIS's ``A2`` is ``%E`` and
 ``secondary-authors``. What such a field means depends on the type: it is the editor of a chapter,

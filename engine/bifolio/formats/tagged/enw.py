@@ -48,7 +48,7 @@ _ROUNDTRIP_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """What the meaning of a tag depends on beside its own text."""
+    """What the meaning of a tag depends on, its own text apart."""
 
     #: The CSL type.
     kind: str

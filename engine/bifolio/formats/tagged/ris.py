@@ -1,6 +1,6 @@
 """RIS: tagged records to values and back.
 
-What a tag means depends on the type and on the other tags beside it (``JO`` is a name or an
+What a tag means depends on the type and on the other tags next to it (``JO`` is a name or an
 abbreviation, ``SN`` an ISSN, ISBN or number): all of that is decided here. May know RIS's tags and
 types, not files or the other formats.
 """
@@ -37,7 +37,7 @@ from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
 _EXTRA: Final = "x.ris."
 
-#: Tags whose meaning depends on their own text or on the tags beside them.
+#: Tags whose meaning depends on their own text or on the tags next to them.
 _DEPENDENT: Final = frozenset("M3 DO DI C2 U1 U2 SP T2 JO BT JF IS M1 CP AN L2".split())
 
 #: A paper that was read at a meeting and need not be printed, by its code and EndNote's label.
@@ -60,11 +60,11 @@ _ROUNDTRIP_LINE: Final = re.compile(r"(x-[^:\s]+): ?(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """What the meaning of a tag depends on beside its own text."""
+    """What the meaning of a tag depends on, its own text apart."""
 
     #: The CSL type.
     kind: str
-    #: What stands after ``TY``, in capitals.
+    #: What comes after ``TY``, in capitals.
     code: str
     #: The first text of each tag, on one line.
     given: dict[str, str]
@@ -91,7 +91,7 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
 
 
 def csl_type(written: str) -> str:
-    """The CSL type of what stands after ``TY``: a code, or EndNote's name for it."""
+    """The CSL type of what comes after ``TY``: a code, or EndNote's name for it."""
     return RIS_TYPES.get(" ".join(written.lower().split()), UNKNOWN_TYPE)
 
 
@@ -101,7 +101,7 @@ def _gather(
     """Give one line to the field that its tag means in a record of this type.
 
     Args:
-        raw: the line's text as it stands.
+        raw: the line's text as it is.
         text: the same on one line, without doubled blanks.
     """
     carried = _ROUNDTRIP_LINE.fullmatch(raw) if tag == "N1" and raw.startswith("x-") else None
@@ -241,7 +241,7 @@ def _container(tag: str, kind: str, given: dict[str, str]) -> tuple[str, int]:
         if full and full != given["JO"]:
             return "container-title-short", 3
         return "container-title", 3
-    # A full name in JF is the journal; T2 beside it may be a section's title.
+    # A full name in JF is the journal; T2 next to it may be a section's title.
     return "container-title", ("JF", "T2", "BT").index(tag)
 
 
@@ -302,7 +302,7 @@ def _gather_issued(
 
 
 def _year(given: dict[str, str]) -> str:
-    """The year that ``PY`` says, else ``DA``, else the ``Y1`` that both have replaced."""
+    """The year that ``PY`` says, or ``DA``, or the ``Y1`` that both have replaced."""
     if "PY" in given:
         return given["PY"][:4]
     date = dates.ris_date(given["DA"])[0] if "DA" in given else {}

@@ -2,8 +2,8 @@
 
 An item's source lists what Zotero holds of it in an order that does not depend on the computer:
 Zotero's own numbers differ on each, its keys do not. Notes, annotations and attachments belong to
-the item above them; one that stands alone is a reference of its own. May not know what a field
-means (``zotero``), nor where the files were found.
+the item above them; one that belongs to no item is a reference of its own. May not know what a
+field means (``zotero.items``), nor where the files were found.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _groups(collections: Sequence[ZoteroCollection], prefix: str) -> Iterator[Im
 def _reference(
     item: ZoteroItem, prefix: str, kept: _Files, file: str
 ) -> ImportedReference | SkippedRecord:
-    """The reference of an item that stands for itself."""
+    """The reference of an item that belongs to no other."""
     files: list[ImportedFile] = []
     tags = list(_tags(item, files, kept))
     if files and not item.values.get("title") and item.type == "attachment":

@@ -28,7 +28,6 @@ _BLOCKS: Final = frozenset(
 _HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
 #: What Zotero numbers its annotations' kinds by.
-_MARKED_WORDS: Final = frozenset({"1", "5"})
 _PICTURES: Final = {"3": "[a picture from the PDF]", "4": "[a drawing on the PDF]"}
 
 
@@ -145,7 +144,7 @@ class _NoteReader(HTMLParser):
             self._preformatted += 1
 
     def _end_link(self) -> None:
-        """An address that the words do not show stands behind them."""
+        """An address that the words do not show is put after them."""
         address, line, place = self._links.pop()
         said = self._lines[-1][place:] if line == len(self._lines) else ""
         if re.match(r"(?:https?|doi|mailto):", address) and address not in said:

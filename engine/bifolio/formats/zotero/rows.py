@@ -37,7 +37,7 @@ class ZoteroItem:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Where it stands among its like on every computer."""
+        """Its place among its like on every computer."""
         return (self.added, self.key)
 
 
@@ -58,7 +58,7 @@ def is_zotero(database: ForeignDatabase) -> bool:
 
 
 def read_items(database: ForeignDatabase, library: int) -> list[ZoteroItem]:
-    """The items of a library that stand for themselves, in the same order on every computer."""
+    """The items of a library that belong to no other, in the same order on every computer."""
     types = dict(_names(database, "itemTypes", "itemTypeID", "typeName"))
     deleted = _ids(database, "deletedItems", "itemID")
     items: dict[int, ZoteroItem] = {}

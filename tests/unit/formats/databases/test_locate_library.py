@@ -104,7 +104,7 @@ def test_an_older_library_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
 def test_an_enl_without_its_data_folder_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "Alone.enl").write_text("a pointer")
-    with pytest.raises(FileFormatError, match=r"no folder 'Alone\.Data' beside it"):
+    with pytest.raises(FileFormatError, match=r"no folder 'Alone\.Data' next to it"):
         load(tmp_path / "Alone.enl")
 
 
@@ -192,7 +192,7 @@ def test_a_library_in_a_folder_that_cannot_be_written_to_is_read(tmp_path: Path)
 
 
 def test_a_change_that_was_not_finished_is_not_read(tmp_path: Path) -> None:
-    """EndNote's journal lies beside the library while it writes, and after it crashed."""
+    """EndNote's journal is next to the library while it writes, and after it crashed."""
     path = ZOTERO.write(tmp_path / "Zotero")
     writing = sqlite3.connect(path, isolation_level=None)
     writing.execute("PRAGMA cache_spill = 1")
