@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bifolio import limits
-from bifolio_relay.ledger import Submission
+from bifolio_relay.rules import Submission
 
 Source = TypeVar("Source")
 

@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.wire.messages import Retry
-from bifolio_relay.blobs import BlobStates
-from bifolio_relay.ledger import Answer, LogPart, MembersPart, Question, Submission
+from bifolio_relay.blob_rules import BlobStates
+from bifolio_relay.rules import Answer, LogPart, MembersPart, Question, Submission
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage import Outcome
 

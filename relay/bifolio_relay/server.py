@@ -1,7 +1,7 @@
 """The relay as a process: listens, announces where, shuts down cleanly.
 
 ``serve`` runs until it is told to stop, ``run`` does so for a whole process, ``main`` is the
-command ``bifolio-relay``. What the connections do is the business of ``exchange``.
+command ``bifolio-relay``. What the connections do is the business of ``hub``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from websockets.asyncio.server import serve as listen
 from bifolio import __version__, limits
 from bifolio.errors import BifolioError, PortInUseError, RelayError
 from bifolio_relay.config import Config, default_data_folder, parse_size
-from bifolio_relay.exchange import Relay
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.hub import Relay
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 
 async def serve(

@@ -44,9 +44,9 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
-from bifolio_relay import blobs
-from bifolio_relay.blobs import BlobQuestion, BlobStates, ChunkPart
-from bifolio_relay.ledger import (
+from bifolio_relay import blob_rules as blobs
+from bifolio_relay.blob_rules import BlobQuestion, BlobStates, ChunkPart
+from bifolio_relay.rules import (
     Answer,
     AppendMember,
     CreateLibrary,

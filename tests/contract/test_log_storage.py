@@ -12,7 +12,7 @@ from bifolio.crypto.envelope import Envelope
 from bifolio.wire.chain import log_follow, log_start
 from bifolio.wire.messages import Code
 from bifolio_relay.storage import LogStorage, Outcome, Placed, Refused
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 EPOCH = b"e" * 16
 ROOM = 1 << 30

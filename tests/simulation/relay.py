@@ -20,11 +20,11 @@ from bifolio.replica.port import ReplicaPort
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import Chunk, parse_message
-from bifolio_relay.blobs import BlobStates
-from bifolio_relay.ledger import Ledger, MembersPart, Submission
+from bifolio_relay.blob_rules import BlobStates
+from bifolio_relay.rules import Ledger, MembersPart, Submission
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage import Outcome
-from bifolio_relay.storage_sqlite import FILE_NAME, SqliteLogStorage
+from bifolio_relay.storage.sqlite import FILE_NAME, SqliteLogStorage
 
 
 class SimulatedRelay:

@@ -80,8 +80,8 @@ FOREIGN: dict[str, set[str]] = {
     "pycrdt": {"engine/bifolio/document"},
     "sqlite3": {
         "engine/bifolio/storage",
-        "relay/bifolio_relay/storage_sqlite.py",
-        "relay/bifolio_relay/storage_blobs.py",
+        "relay/bifolio_relay/storage/sqlite.py",
+        "relay/bifolio_relay/storage/sqlite_blobs.py",
         # Other programs' databases, read from a copy: no part of a replica.
         "engine/bifolio/formats/foreign_sqlite.py",
     },
@@ -91,7 +91,7 @@ FOREIGN: dict[str, set[str]] = {
     "keyring": {"engine/bifolio/crypto"},
     "websockets": {
         "engine/bifolio/client.py",
-        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "exchange", "peer")),
+        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer")),
     },
     "pylatexenc": {"engine/bifolio/formats"},
     "rapidfuzz": {"engine/bifolio/records/likeness.py"},

@@ -32,10 +32,10 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
-from bifolio_relay.ledger import Commit, Ledger, MembersPart, Submission
+from bifolio_relay.rules import Commit, Ledger, MembersPart, Submission
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage import Outcome, Unavailable
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 ROOM = limits.RELAY_QUEUE_BYTES_MAX
 

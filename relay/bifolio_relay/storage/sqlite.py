@@ -3,7 +3,7 @@
 WAL and ``synchronous=FULL``: what a method has returned survives ``kill -9`` and power loss. One
 commit, with one fsync, takes what any number of libraries append. A lock file keeps a second
 relay off the same folder; SQLite's own locking holds it, so that a killed relay leaves none.
-With ``storage_blobs``, which uses the same file, the only user of SQLite in the relay.
+With ``sqlite_blobs``, which uses the same file, the only user of SQLite in the relay.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from bifolio.crypto.envelope import Envelope
 from bifolio.errors import RelayStorageError
 from bifolio.wire.chain import log_next, log_start
 from bifolio.wire.messages import Code
-from bifolio_relay import storage_blobs
 from bifolio_relay.storage import (
     BlobStorage,
     ChainHead,
@@ -26,8 +25,9 @@ from bifolio_relay.storage import (
     Placed,
     Refused,
     Unavailable,
+    sqlite_blobs,
 )
-from bifolio_relay.storage_blobs import FolderBlobStorage
+from bifolio_relay.storage.sqlite_blobs import FolderBlobStorage
 
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
@@ -74,7 +74,7 @@ CREATE UNIQUE INDEX member_number ON member (library, number);
 """
 
 #: What each version of the file added.
-_STEPS = (_SCHEMA, storage_blobs.SCHEMA, storage_blobs.TALLY_SCHEMA)
+_STEPS = (_SCHEMA, sqlite_blobs.SCHEMA, sqlite_blobs.TALLY_SCHEMA)
 
 
 class SqliteLogStorage:

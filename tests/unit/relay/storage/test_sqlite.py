@@ -10,7 +10,7 @@ from tests.support.relay_client import SharedLibrary
 
 from bifolio.errors import RelayStorageError
 from bifolio_relay.storage import Placed, Unavailable
-from bifolio_relay.storage_sqlite import FILE_NAME, SqliteLogStorage
+from bifolio_relay.storage.sqlite import FILE_NAME, SqliteLogStorage
 
 ROOM = 1 << 30
 

@@ -14,7 +14,7 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role
 from bifolio.errors import MembershipError
 from bifolio.wire.messages import AttestedPosition, Code
-from bifolio_relay.ledger import (
+from bifolio_relay.rules import (
     AppendMember,
     CreateLibrary,
     Ledger,
@@ -27,7 +27,7 @@ from bifolio_relay.ledger import (
     Submission,
 )
 from bifolio_relay.storage import Outcome, Placed, Refused, Unavailable
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 
 @pytest.fixture

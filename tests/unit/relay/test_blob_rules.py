@@ -15,7 +15,7 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role
 from bifolio.ids import content_hash
 from bifolio.wire.messages import BlobState, Code
-from bifolio_relay.blobs import (
+from bifolio_relay.blob_rules import (
     BlobStates,
     ChunkPart,
     DropBlobs,
@@ -23,9 +23,9 @@ from bifolio_relay.blobs import (
     ReadChunk,
     StoreChunk,
 )
-from bifolio_relay.ledger import AppendMember, CreateLibrary, Ledger, Look, MembersPart
+from bifolio_relay.rules import AppendMember, CreateLibrary, Ledger, Look, MembersPart
 from bifolio_relay.storage import Refused
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 ONE = b"1" * 32
 SIZE = sealed_size(limits.CHUNK_BYTES + 5)

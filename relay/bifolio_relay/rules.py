@@ -18,7 +18,7 @@ from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.wire.messages import AttestedPosition, Code
-from bifolio_relay.blobs import BlobAnswer, BlobLedger, BlobQuestion
+from bifolio_relay.blob_rules import BlobAnswer, BlobLedger, BlobQuestion
 from bifolio_relay.storage import LibraryHead, LogStorage, Outcome, Placed, Refused, Unavailable
 
 

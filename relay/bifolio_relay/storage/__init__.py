@@ -2,7 +2,7 @@
 
 ``tests/contract/test_log_storage.py`` holds for every store that claims to be one. A store checks
 what depends on what it holds (a chain's order, room, the expected head); who wrote an envelope
-and whether they might is the ``ledger``'s to check before. May not know of connections.
+and whether they might is the ``rules``' to check before. May not know of connections.
 """
 
 from __future__ import annotations

@@ -20,10 +20,11 @@ from websockets.http11 import Request, Response
 
 from bifolio import __version__, limits
 from bifolio.errors import RelayStorageError
-from bifolio_relay.blobs import BlobStates
+from bifolio_relay.blob_rules import BlobStates
 from bifolio_relay.commits import CommitQueue, Waiting
 from bifolio_relay.config import Config
-from bifolio_relay.ledger import (
+from bifolio_relay.peer import Peer
+from bifolio_relay.rules import (
     Answer,
     AppendMember,
     Commit,
@@ -33,7 +34,6 @@ from bifolio_relay.ledger import (
     Question,
     Submission,
 )
-from bifolio_relay.peer import Peer
 from bifolio_relay.session import Session
 from bifolio_relay.storage import LogStorage, Outcome
 
