@@ -1,7 +1,7 @@
-"""What joins the connections of one relay: the ledger's thread, the commits, who is told what.
+"""What joins the connections of one relay process: who asks what, the commits, who is told what.
 
-One thread does all that touches the store and one task makes the commits; a connection's part is
-its ``Peer``. Decides nothing about libraries and does not know how connections come about.
+One task makes the commits; a connection's part is its ``Peer``, a library's its ``Feed``. Decides
+nothing about libraries and does not know how connections come about.
 """
 
 from __future__ import annotations
@@ -10,93 +10,96 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TypeVar
 
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from bifolio import __version__, limits
 from bifolio.errors import RelayStorageError
-from bifolio_relay.blob_rules import BlobStates
 from bifolio_relay.commits import CommitQueue, Waiting
 from bifolio_relay.config import Config
+from bifolio_relay.feed import Feed
 from bifolio_relay.peer import Peer
-from bifolio_relay.rules import (
+from bifolio_relay.questions import (
     Answer,
     AppendMember,
+    BlobStates,
     Commit,
-    Ledger,
-    LogPart,
     MembersPart,
+    Outcome,
     Question,
     Submission,
 )
+from bifolio_relay.service import Bounds, LogService
 from bifolio_relay.session import Session
-from bifolio_relay.storage import LogStorage, Outcome
-
-T = TypeVar("T")
+from bifolio_relay.storage import LogStorage
 
 HEALTH_PATH = "/healthz"
 
 
-class Relay:
-    """All connections, the ledger's thread and the commits between them."""
+class Hub:
+    """All connections of this process, and the commits and feeds between them."""
 
     def __init__(self, storage: LogStorage, config: Config, logger: logging.Logger) -> None:
         self._config = config
         self._logger = logger
-        self._ledger = Ledger(
+        self._service = LogService(
             storage,
-            os.urandom,
-            libraries_max=config.libraries_max,
-            library_bytes_max=config.library_bytes_max,
-            file_bytes_max=config.file_bytes_max,
+            random_bytes=os.urandom,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            bounds=Bounds(
+                libraries=config.libraries_max,
+                library_bytes=config.library_bytes_max,
+                file_bytes=config.file_bytes_max,
+            ),
         )
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._commits: CommitQueue[Peer] = CommitQueue()
         self._peers: set[Peer] = set()
-        self._subscribers: dict[bytes, set[Peer]] = {}
+        self._feeds: dict[bytes, Feed] = {}
         self._queues_bytes = 0
         self._stopping = False
-        self._closed = False
         #: Commits made and envelopes in them: how far writers share one.
         self.commits = 0
         self.envelopes = 0
 
-    # --- what a peer asks for (peer.Exchange) ---
+    # --- what a peer asks for (peer.HubInterface) ---
 
     async def ask(self, peer: Peer, question: Question) -> Answer:
-        answer = await self._in_thread(self._ledger.answer, question)
-        if isinstance(question, AppendMember) and isinstance(answer, MembersPart) and answer.grown:
-            for other in tuple(self._subscribers.get(question.library, ())):
-                if other is not peer:
-                    other.members_grown(answer)
-        if isinstance(answer, BlobStates) and answer.news and peer.session.library is not None:
-            for other in tuple(self._subscribers.get(peer.session.library, ())):
-                if other is not peer:
-                    other.blobs_changed(answer)
+        answer = await self._service.answer(question)
+        # Nothing is awaited between a write and its telling: the store's watch comes after it.
+        feed = self._feed_of(peer)
+        if feed is not None and isinstance(answer, MembersPart) and answer.grown is not None:
+            assert isinstance(question, AppendMember)
+            feed.tell_members(answer, author=peer)
+        if feed is not None and isinstance(answer, BlobStates) and answer.news:
+            feed.tell_blobs(answer, author=peer)
         return answer
 
     async def submit(self, peer: Peer, submission: Submission) -> None:
-        await self._commits.put(peer, submission)
+        await self._commits.put(peer, await self._service.check(submission))
 
-    def subscribe(self, peer: Peer) -> None:
+    async def subscribe(self, peer: Peer) -> None:
         library = peer.session.library
-        if library is not None:
-            self._subscribers.setdefault(library, set()).add(peer)
+        if library is None:
+            return
+        feed = self._feeds.get(library)
+        if feed is None or feed.is_over:
+            feed = self._feeds[library] = Feed(library, self._service, self._logger)
+        feed.peers.add(peer)
+        await feed.wait_until_begun()
 
-    def queues_changed(self, by_bytes: int) -> None:
+    def count_queued(self, by_bytes: int) -> None:
         self._queues_bytes += by_bytes
 
-    def queues_full(self) -> bool:
+    def has_full_queues(self) -> bool:
         return self._queues_bytes > limits.RELAY_QUEUES_BYTES_MAX
 
     # --- what the listener brings ---
 
-    async def connected(self, socket: ServerConnection) -> None:
+    async def serve_connection(self, socket: ServerConnection) -> None:
         """Serve one connection."""
         if self._stopping or len(self._peers) >= self._config.connections_max:
             await socket.close(1013, "the relay is full or closing")
@@ -106,16 +109,24 @@ class Relay:
         try:
             await peer.run()
         finally:
-            self._forget(peer)
+            self._peers.discard(peer)
+            await self._forget(peer)
 
-    def health(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def answer_health(
+        self, connection: ServerConnection, request: Request
+    ) -> Response | None:
         """Answer a plain GET of ``/healthz``; None for everything else, which is a websocket."""
         if request.path.partition("?")[0] != HEALTH_PATH:
             return None
+        try:
+            libraries = await self._service.count_libraries()
+        except RelayStorageError as error:
+            self._logger.error("the store cannot be read: %s", error.message)
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the store cannot be read\n")
         facts = {
             "status": "ok",
             "version": __version__,
-            "libraries": self._ledger.libraries,
+            "libraries": libraries,
             "connections": len(self._peers),
             "commits": self.commits,
             "envelopes": self.envelopes,
@@ -138,41 +149,42 @@ class Relay:
         while True:
             batch = await self._commits.take()
             await self._commit(batch)
-            await self._commits.done()
+            await self._commits.finish()
 
     async def _commit(self, batch: Sequence[Waiting[Peer]]) -> None:
         try:
-            commit = await self._in_thread(
-                self._ledger.commit, [waiting.submission for waiting in batch]
-            )
+            commit = await self._service.commit([waiting.checked for waiting in batch])
         except RelayStorageError as error:
             self._logger.error("a commit failed, nothing of it was acknowledged: %s", error.message)
             for waiting in batch:
                 waiting.source.stop("the relay cannot write now")
-                waiting.source.committed((), None, submitted_bytes=waiting.size_bytes)
+                waiting.source.apply_commit((), None, submitted_bytes=waiting.size_bytes)
             return
         self.commits += 1
         self.envelopes += sum(len(row) for row in commit.outcomes)
-        self._tell(batch, commit)
+        await self._tell(batch, commit)
 
-    def _tell(self, batch: Sequence[Waiting[Peer]], commit: Commit) -> None:
-        """Acknowledge to those who pushed, then tell the others of each library."""
-        outcomes: dict[Peer, list[Outcome]] = {}
+    async def _tell(self, batch: Sequence[Waiting[Peer]], commit: Commit) -> None:
+        """Acknowledge to those who pushed, and tell the others of each library."""
+        outcomes: dict[bytes, dict[Peer, list[Outcome]]] = {}
         sizes: dict[Peer, int] = {}
         for waiting, row in zip(batch, commit.outcomes, strict=True):
-            outcomes.setdefault(waiting.source, []).extend(row)
-            sizes[waiting.source] = sizes.get(waiting.source, 0) + waiting.size_bytes
-        for peer, rows in outcomes.items():
-            growth = self._growth_of(peer, commit)
-            peer.committed(rows, growth, submitted_bytes=sizes[peer])
-        for library, growth in commit.grown.items():
-            for peer in tuple(self._subscribers.get(library, ())):
-                if peer not in outcomes:
-                    peer.committed((), growth, submitted_bytes=0)
-
-    def _growth_of(self, peer: Peer, commit: Commit) -> LogPart | None:
-        library = peer.session.library
-        return None if library is None else commit.grown.get(library)
+            library, peer = waiting.checked.submission.library, waiting.source
+            outcomes.setdefault(library, {}).setdefault(peer, []).extend(row)
+            sizes[peer] = sizes.get(peer, 0) + waiting.size_bytes
+        for library, rows in outcomes.items():
+            feed = self._feeds.get(library)
+            if feed is None:  # everybody is gone
+                continue
+            entries = commit.appended.get(library, {})
+            async with feed.telling:
+                growth = await feed.gather_entries(entries, max(entries, default=0))
+                for peer, told in rows.items():
+                    peer.apply_commit(told, growth, submitted_bytes=sizes[peer])
+                if growth is not None:
+                    for peer in tuple(feed.peers):
+                        if peer not in rows:
+                            peer.apply_commit((), growth, submitted_bytes=0)
 
     # --- the end ---
 
@@ -184,26 +196,32 @@ class Relay:
 
     async def finish(self) -> None:
         """Let queued commits and their acknowledgements finish, then say BYE to everybody."""
-        await self._commits.drained()
+        await self._commits.wait_until_empty()
         for peer in tuple(self._peers):
             peer.stop("the relay is closing")
         while self._peers:
             await asyncio.sleep(0.01)
 
-    def close(self) -> None:
-        """End the ledger's thread; a commit that runs is finished first."""
-        self._closed = True
-        self._thread.shutdown(wait=True)
+    async def close(self) -> None:
+        """Watch nothing any more."""
+        for feed in tuple(self._feeds.values()):
+            await feed.end()
+        self._feeds.clear()
 
-    def _forget(self, peer: Peer) -> None:
-        self._peers.discard(peer)
-        if not self._closed:
-            self._thread.submit(self._ledger.connection_gone, peer.session.name)
+    def _feed_of(self, peer: Peer) -> Feed | None:
         library = peer.session.library
-        if library is not None and library in self._subscribers:
-            self._subscribers[library].discard(peer)
-            if not self._subscribers[library]:
-                del self._subscribers[library]
+        return None if library is None else self._feeds.get(library)
 
-    async def _in_thread(self, work: Callable[..., T], argument: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, argument)
+    async def _forget(self, peer: Peer) -> None:
+        library, device = peer.session.library, peer.session.device
+        feed = self._feed_of(peer)
+        if library is None or device is None or feed is None:
+            return
+        feed.peers.discard(peer)
+        if not feed.peers:
+            del self._feeds[library]
+            await feed.end()
+        try:
+            await self._service.release_uploads(library, device)
+        except RelayStorageError as error:
+            self._logger.error("leases stay until they expire: %s", error.message)

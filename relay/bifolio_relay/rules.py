@@ -1,377 +1,253 @@
-"""What enters a library's logs, and what is read from them: the relay's rules over a store.
+"""What may enter a library's logs: pure functions of envelope, membership and chain head, no I/O.
 
-``Ledger.answer`` takes one of the questions below, ``Ledger.commit`` the pushes of any number of
-connections for one shared commit. It checks the author's signature and right, not who carries:
-any member may carry anyone's envelopes. Memberships are loaded when they are needed and a bounded
-number is kept. Used by one thread; knows nothing of connections, queues or time.
+An envelope passes two of them. ``check_envelope`` needs nothing but its bytes, and takes the time:
+parsing and the signature. ``judge_envelope`` needs the membership and its chain's head, and says
+whether it comes next, has its place taken already, or is rejected with a reason. Who is checked is
+the author, not who carries: any member may carry anyone's envelopes. Knows nothing of stores,
+connections or time.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
-from bifolio.wire.messages import AttestedPosition, Code
-from bifolio_relay.blob_rules import BlobAnswer, BlobLedger, BlobQuestion
-from bifolio_relay.storage import LibraryHead, LogStorage, Outcome, Placed, Refused, Unavailable
+from bifolio.wire.messages import Code
+from bifolio_relay.questions import (
+    Appended,
+    AppendMember,
+    CheckedSubmission,
+    CreateLibrary,
+    MembersPart,
+    Outcome,
+    ReadLog,
+    Rejected,
+    Submission,
+    Unavailable,
+)
+from bifolio_relay.storage import ChainHead, ChainHeads, LibraryHead, Place
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How does the library stand, for this device at this position?"""
+class Carried:
+    """An envelope and the device that carries it here."""
 
-    library: bytes
-    device: bytes
-    cursor: int
-    attested: AttestedPosition | None
-    blob_tally: int = 0
+    envelope: Envelope
+    carrier: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Answers ``Look`` and ``CreateLibrary``; without ``head`` the library is not held."""
-
-    head: LibraryHead | None
-    role: str | None = None
-    cursor_hash: bytes | None = None
-    attested_hash: bytes | None = None
-    blob_drops: int = 0
-    blob_tally_hash: bytes | None = None
+class Next:
+    """It is the next of its chain: to be appended."""
 
 
 @dataclass(frozen=True, slots=True)
-class CreateLibrary:
-    """Hold the library that this genesis begins; answered by ``Seen`` or ``Refused``."""
-
-    look: Look
-    genesis: bytes
+class Earlier:
+    """The log has an envelope at its place in the chain: this one, or another one."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLog:
-    """The entries after a position; answered by ``LogPart`` or ``Refused``."""
+class Again:
+    """It is the same as the one with this number among those that were judged with it."""
 
-    library: bytes
-    device: bytes
-    after: int
+    number: int
 
 
-@dataclass(frozen=True, slots=True)
-class LogPart:
-    """The entries after+1, ...; ``n`` was the log's length when they were read."""
-
-    after: int
-    envelopes: tuple[bytes, ...]
-    n: int
+Decision = Next | Earlier | Again | Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class ReadMembers:
-    """Membership records from a number on; answered by ``MembersPart`` or ``Refused``."""
-
-    library: bytes
-    start: int
+# --- envelopes ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class AppendMember:
-    """Append a membership record; answered by ``MembersPart`` or ``Refused``."""
-
-    library: bytes
-    expected_head: bytes
-    record: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MembersPart:
-    """Membership records from ``start``; with ``grown``, what they made of the membership."""
-
-    start: int
-    records: tuple[bytes, ...]
-    total: int
-    head: bytes
-    grown: Membership | None = None
+def check_submission(submission: Submission) -> CheckedSubmission:
+    """Each of its envelopes, if it is one of this library and its author made it."""
+    return CheckedSubmission(
+        submission,
+        tuple(check_envelope(submission.library, raw) for raw in submission.envelopes),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """Envelopes that a device carries to a library's log."""
-
-    library: bytes
-    device: bytes
-    envelopes: tuple[bytes, ...]
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all its envelopes."""
-        return sum(map(len, self.envelopes))
+def reject_carrier(submission: Submission) -> CheckedSubmission:
+    """Nothing of it is taken: who carries it is no member."""
+    return CheckedSubmission(
+        submission,
+        tuple(reject(Code.FORBIDDEN, raw, "only members push") for raw in submission.envelopes),
+    )
 
 
-Question = Look | CreateLibrary | ReadLog | ReadMembers | AppendMember | BlobQuestion
-Answer = Seen | LogPart | MembersPart | BlobAnswer
+def leave_out(submission: Submission, reason: str) -> CheckedSubmission:
+    """Nothing of it can be judged now, for this reason."""
+    return CheckedSubmission(
+        submission, tuple(Unavailable(hash_of(raw), reason) for raw in submission.envelopes)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What one commit did.
-
-    ``outcomes`` has a tuple for each submission; ``grown`` the new entries of each library.
-    """
-
-    outcomes: tuple[tuple[Outcome, ...], ...]
-    grown: dict[bytes, LogPart]
-
-
-class Ledger:
-    """The logs of all libraries of one relay."""
-
-    def __init__(
-        self,
-        storage: LogStorage,
-        random_bytes: Callable[[int], bytes],
-        *,
-        libraries_max: int = limits.RELAY_LIBRARIES_MAX,
-        library_bytes_max: int = limits.RELAY_LIBRARY_BYTES_MAX,
-        file_bytes_max: int = limits.RELAY_FILE_BYTES_MAX,
-    ) -> None:
-        self._storage = storage
-        self._random_bytes = random_bytes
-        self._libraries_max = libraries_max
-        self._library_bytes_max = library_bytes_max
-        self._blobs = BlobLedger(storage.blobs, library_bytes_max=file_bytes_max)
-        self._memberships: OrderedDict[bytes, Membership] = OrderedDict()
-        #: How many libraries are held; another thread may read it.
-        self.libraries = storage.count_libraries()
-
-    def answer(self, question: Question) -> Answer:
-        """The answer to one question.
-
-        Raises:
-            RelayStorageError: the store failed.
-            MembershipError: the membership log in the store is damaged.
-        """
-        match question:
-            case Look():
-                return self._look(question)
-            case CreateLibrary():
-                return self._create(question)
-            case ReadLog():
-                return self._read_log(question)
-            case ReadMembers():
-                return self._read_members(question)
-            case AppendMember():
-                return self._append_member(question)
-            case _:
-                return self._about_blobs(question)
-
-    def commit(self, submissions: Sequence[Submission]) -> Commit:
-        """Append what may be appended, durably, in one commit.
-
-        Raises:
-            RelayStorageError: the store failed; nothing was kept.
-        """
-        judged = [self._judged(submission) for submission in submissions]
-        admitted = [found for row in judged for found in row if isinstance(found, Envelope)]
-        placed = iter(
-            self._storage.append(admitted, library_bytes_max=self._library_bytes_max)
-            if admitted
-            else ()
-        )
-        outcomes = tuple(
-            tuple(next(placed) if isinstance(found, Envelope) else found for found in row)
-            for row in judged
-        )
-        return Commit(outcomes, _growth(submissions, outcomes))
-
-    def _look(self, look: Look) -> Seen:
-        head = self._storage.library_head(look.library)
-        if head is None:
-            return Seen(None)
-        attested_hash = None
-        if look.attested is not None and look.attested.epoch == head.epoch:
-            attested_hash = self._storage.chain_hash(look.library, look.attested.n)
-        return Seen(
-            head,
-            self._membership(look.library, head).role_of(look.device),
-            self._storage.chain_hash(look.library, look.cursor),
-            attested_hash,
-            self._storage.blobs.drops(look.library),
-            self._storage.blobs.tally_hash(look.library, look.blob_tally),
-        )
-
-    def connection_gone(self, carrier: bytes) -> None:
-        """A connection ended: others may send what it was sending."""
-        self._blobs.gone(carrier)
-
-    def _about_blobs(self, question: BlobQuestion) -> BlobAnswer:
-        head = self._storage.library_head(question.library)
-        if head is None:
-            return Refused(Code.UNKNOWN_LIBRARY, b"", "this relay does not hold it")
-        return self._blobs.answer(question, self._membership(question.library, head))
-
-    def _create(self, question: CreateLibrary) -> Seen | Refused:
-        library, genesis = question.look.library, question.genesis
-        if library_id_of(genesis) != library:
-            return _refused(Code.INVALID, genesis, "the genesis is another library's")
-        try:
-            membership = Membership.from_records([genesis])
-        except MembershipError as error:
-            return _refused(Code.INVALID, genesis, error.reason)
-        if self._storage.library_head(library) is None:
-            if self.libraries >= self._libraries_max:
-                return _refused(Code.QUOTA, genesis, "the relay holds as many as it may")
-            epoch = self._random_bytes(16)
-            self._storage.create_library(
-                library, epoch=epoch, genesis=genesis, head=membership.head
-            )
-            self.libraries += 1
-        return self._look(question.look)
-
-    def _read_log(self, question: ReadLog) -> LogPart | Refused:
-        head = self._storage.library_head(question.library)
-        if head is None:
-            return Refused(Code.UNKNOWN_LIBRARY, b"", "this relay does not hold it")
-        if self._membership(question.library, head).role_of(question.device) is None:
-            return Refused(Code.FORBIDDEN, b"", "only members read the log")
-        if question.after < head.floor:
-            return Refused(Code.NEED_SNAPSHOT, b"", f"the log begins after {head.floor}")
-        envelopes = self._storage.read(
-            question.library,
-            after=question.after,
-            bytes_max=limits.BATCH_BYTES_TARGET,
-            count_max=limits.BATCH_ENVELOPES_MAX,
-        )
-        # Past the end there is nothing to list: the notice alone tells how long the log is.
-        return LogPart(min(question.after, head.n), envelopes, head.n)
-
-    def _read_members(self, question: ReadMembers) -> MembersPart | Refused:
-        head = self._storage.library_head(question.library)
-        if head is None:
-            return Refused(Code.UNKNOWN_LIBRARY, b"", "this relay does not hold it")
-        start = min(question.start, head.members)
-        records = self._storage.members(
-            question.library, start=start, limit=limits.MEMBERS_BATCH_MAX
-        )
-        return MembersPart(start, records, head.members, head.members_head)
-
-    def _append_member(self, question: AppendMember) -> MembersPart | Refused:
-        record = question.record
-        if len(record) > limits.MEMBERSHIP_RECORD_BYTES_MAX:
-            return _refused(Code.TOO_BIG, record, "a membership record is smaller than that")
-        head = self._storage.library_head(question.library)
-        if head is None:
-            return _refused(Code.UNKNOWN_LIBRARY, record, "this relay does not hold it")
-        membership = self._membership(question.library, head)
-        if question.expected_head != membership.head:
-            return self._appended_before(membership, question)
-        if len(membership.records) >= limits.RELAY_MEMBERSHIP_RECORDS_MAX:
-            return _refused(Code.QUOTA, record, "the membership log is as long as it may be")
-        try:
-            grown = membership.append(record)
-        except MembershipError as error:
-            return _refused(Code.INVALID, record, error.reason)
-        if not self._storage.append_member(
-            question.library, expected_head=membership.head, record=record, head=grown.head
-        ):
-            # Another relay process on the same store was faster; what we kept is stale.
-            del self._memberships[question.library]
-            return _refused(Code.HEAD_MOVED, record, "the membership log ends elsewhere")
-        self._keep(question.library, grown)
-        return MembersPart(head.members, (record,), head.members + 1, grown.head, grown)
-
-    def _appended_before(
-        self, membership: Membership, question: AppendMember
-    ) -> MembersPart | Refused:
-        """A client that lost the answer appends again: it gets the answer it lost."""
-        if question.record in membership.records:
-            start = membership.records.index(question.record)
-            return MembersPart(start, (question.record,), len(membership.records), membership.head)
-        return _refused(Code.HEAD_MOVED, question.record, "the membership log ends elsewhere")
-
-    def _judged(self, submission: Submission) -> list[Envelope | Outcome]:
-        """Each envelope, if it may enter the log; what keeps it out, otherwise."""
-        head = self._storage.library_head(submission.library)
-        if head is None:
-            return [
-                _refused(Code.UNKNOWN_LIBRARY, raw, "this relay does not hold it")
-                for raw in submission.envelopes
-            ]
-        try:
-            membership = self._membership(submission.library, head)
-        except MembershipError as error:
-            return [Unavailable(_hash(raw), error.reason) for raw in submission.envelopes]
-        if membership.role_of(submission.device) is None:
-            return [
-                _refused(Code.FORBIDDEN, raw, "only members push") for raw in submission.envelopes
-            ]
-        return [_admitted(membership, raw) for raw in submission.envelopes]
-
-    def _membership(self, library: bytes, head: LibraryHead) -> Membership:
-        membership = self._memberships.get(library)
-        if membership is None:
-            records = self._storage.members(library, start=0, limit=head.members)
-            membership = Membership.from_records(records)
-            self._keep(library, membership)
-        self._memberships.move_to_end(library)
-        return membership
-
-    def _keep(self, library: bytes, membership: Membership) -> None:
-        self._memberships[library] = membership
-        self._memberships.move_to_end(library)
-        records = sum(len(kept.records) for kept in self._memberships.values())
-        while len(self._memberships) > 1 and (
-            len(self._memberships) > limits.RELAY_MEMBERSHIPS_CACHED_MAX
-            or records > limits.RELAY_MEMBERSHIP_RECORDS_CACHED_MAX
-        ):
-            _, dropped = self._memberships.popitem(last=False)
-            records -= len(dropped.records)
-
-
-def _admitted(membership: Membership, raw: bytes) -> Envelope | Refused:
-    """The envelope, if its author made it and might; anybody may have carried it here."""
+def check_envelope(library: bytes, raw: bytes) -> Envelope | Rejected:
+    """The envelope, if it is one of this library and signed by the device that it names."""
     if len(raw) > limits.ENVELOPE_BYTES_MAX:
-        return _refused(Code.TOO_BIG, raw, f"at most {limits.ENVELOPE_BYTES_MAX} bytes")
+        return reject(Code.TOO_BIG, raw, f"at most {limits.ENVELOPE_BYTES_MAX} bytes")
     try:
         envelope = parse_envelope(raw)
-        if envelope.header.library != membership.library_id:
-            return _refused(Code.INVALID, raw, "it is another library's")
+        if envelope.header.library != library:
+            return reject(Code.INVALID, raw, "it is another library's")
         verify_signature(envelope)
     except EnvelopeError as error:
-        return _refused(Code.INVALID, raw, error.reason)
-    header = envelope.header
-    if not membership.knows(header.membership_head):
-        return _refused(Code.UNKNOWN_HEAD, raw, "append the membership records first")
-    if not membership.may_write(header.device, head=header.membership_head):
-        return _refused(Code.FORBIDDEN, raw, "its author may not write here")
+        return reject(Code.INVALID, raw, error.reason)
     return envelope
 
 
-def _growth(
-    submissions: Sequence[Submission], outcomes: Sequence[Sequence[Outcome]]
-) -> dict[bytes, LogPart]:
-    """The fresh entries of each library in the order of their positions."""
-    fresh: dict[bytes, dict[int, bytes]] = {}
-    for submission, row in zip(submissions, outcomes, strict=True):
-        for raw, outcome in zip(submission.envelopes, row, strict=True):
-            if isinstance(outcome, Placed) and outcome.fresh:
-                fresh.setdefault(submission.library, {})[outcome.position] = raw
-    return {
-        library: LogPart(
-            min(entries) - 1, tuple(entries[at] for at in sorted(entries)), max(entries)
-        )
-        for library, entries in fresh.items()
-    }
+def judge_envelope(
+    carried: Carried,
+    *,
+    membership: Membership,
+    head: ChainHead | None,
+    room_bytes: int,
+) -> Decision:
+    """What is to become of a checked envelope whose chain ends at ``head``."""
+    envelope, header = carried.envelope, carried.envelope.header
+    if membership.role_of(carried.carrier) is None:
+        return reject(Code.FORBIDDEN, envelope, "only members push")
+    if not membership.knows(header.membership_head):
+        return reject(Code.UNKNOWN_HEAD, envelope, "append the membership records first")
+    if not membership.may_write(header.device, head=header.membership_head):
+        return reject(Code.FORBIDDEN, envelope, "its author may not write here")
+    if head is not None and head.device != header.device:
+        return reject(Code.FORBIDDEN, envelope, "the chain is another device's", head)
+    seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
+    if header.seq <= seq:
+        return Earlier()
+    if header.seq > seq + 1:
+        return reject(Code.GAP, envelope, f"the relay has this chain up to {seq}", head)
+    if header.previous != head_hash:
+        return reject(Code.FORK, envelope, "it does not link to the last one here", head)
+    if len(envelope.raw) > room_bytes:
+        return reject(Code.QUOTA, envelope, "the library has no more room on this relay")
+    return Next()
 
 
-def _hash(raw: bytes) -> bytes:
+def judge_envelopes(
+    all_carried: Sequence[Carried],
+    *,
+    membership: Membership,
+    heads: ChainHeads,
+    room_bytes: int,
+) -> list[Decision]:
+    """What is to become of envelopes of one library, each on top of those before it."""
+    heads = dict(heads)
+    numbers: dict[tuple[bytes, int], int] = {}
+    decisions: list[Decision] = []
+    for number, carried in enumerate(all_carried):
+        envelope, header = carried.envelope, carried.envelope.header
+        head = heads.get(header.chain)
+        decision = judge_envelope(carried, membership=membership, head=head, room_bytes=room_bytes)
+        if isinstance(decision, Next):
+            room_bytes -= len(envelope.raw)
+            heads[header.chain] = head_after(envelope)
+            numbers[header.chain, header.seq] = number
+        elif isinstance(decision, Earlier):
+            twin = numbers.get((header.chain, header.seq))
+            if twin is not None:
+                same = all_carried[twin].envelope.hash == envelope.hash
+                decision = Again(twin) if same else reject_fork(envelope, head)
+        decisions.append(decision)
+    return decisions
+
+
+def judge_earlier(envelope: Envelope, held: Place | None, head: ChainHead | None) -> Outcome:
+    """What becomes of an envelope whose place in its chain is taken, by what is held there."""
+    if held is None or held.hash != envelope.hash:
+        return reject_fork(envelope, head)
+    return Appended(envelope.hash, held.position, fresh=False)
+
+
+def head_after(envelope: Envelope) -> ChainHead:
+    """Where a chain ends with this envelope."""
+    return ChainHead(envelope.header.device, envelope.header.seq, envelope.hash)
+
+
+def reject_fork(envelope: Envelope, head: ChainHead | None) -> Rejected:
+    """Another envelope has its place."""
+    return reject(Code.FORK, envelope, "another envelope has its place in the chain", head)
+
+
+# --- membership and reading -----------------------------------------------------------------
+
+
+def judge_genesis(question: CreateLibrary, *, libraries_left: int) -> Membership | Rejected:
+    """The membership that a library begins with."""
+    genesis = question.genesis
+    if library_id_of(genesis) != question.opening.library:
+        return reject(Code.INVALID, genesis, "the genesis is another library's")
+    try:
+        membership = Membership.from_records([genesis])
+    except MembershipError as error:
+        return reject(Code.INVALID, genesis, error.reason)
+    if libraries_left <= 0:
+        return reject(Code.QUOTA, genesis, "the relay holds as many as it may")
+    return membership
+
+
+def judge_record(membership: Membership, question: AppendMember) -> MembersPart | Rejected:
+    """The record as the membership's next, with what it makes of it, or as it was appended before.
+
+    A client that lost the answer appends again: it gets the answer it lost, without ``grown``.
+    """
+    record, records = question.record, membership.records
+    if len(record) > limits.MEMBERSHIP_RECORD_BYTES_MAX:
+        return reject(Code.TOO_BIG, record, "a membership record is smaller than that")
+    if question.expected_head != membership.head:
+        if record in records:
+            return MembersPart(records.index(record), (record,), len(records), membership.head)
+        return reject_moved(record)
+    if len(records) >= limits.RELAY_MEMBERSHIP_RECORDS_MAX:
+        return reject(Code.QUOTA, record, "the membership log is as long as it may be")
+    try:
+        grown = membership.append(record)
+    except MembershipError as error:
+        return reject(Code.INVALID, record, error.reason)
+    return MembersPart(len(records), (record,), len(records) + 1, grown.head, grown)
+
+
+def judge_reading(membership: Membership, head: LibraryHead, question: ReadLog) -> Rejected | None:
+    """What keeps a device from reading the log there; None if nothing does."""
+    if membership.role_of(question.device) is None:
+        return Rejected(Code.FORBIDDEN, b"", "only members read the log")
+    if question.after < head.floor:
+        return Rejected(Code.NEED_SNAPSHOT, b"", f"the log begins after {head.floor}")
+    return None
+
+
+# --- rejections -----------------------------------------------------------------------------
+
+
+def reject_unknown(subject: bytes | Envelope | None = None) -> Rejected:
+    """This relay does not hold the library."""
+    return reject(Code.UNKNOWN_LIBRARY, subject, "this relay does not hold it")
+
+
+def reject_moved(record: bytes) -> Rejected:
+    """The membership log does not end where the sender believes."""
+    return reject(Code.HEAD_MOVED, record, "the membership log ends elsewhere")
+
+
+def reject(
+    code: Code, subject: bytes | Envelope | None, detail: str, head: ChainHead | None = None
+) -> Rejected:
+    """A rejection of an envelope, a record, or of nothing that has a hash."""
+    if isinstance(subject, Envelope):
+        named = subject.hash
+    else:
+        named = b"" if subject is None else hash_of(subject)
+    if head is None:
+        return Rejected(code, named, detail)
+    return Rejected(code, named, detail, head.seq, head.hash)
+
+
+def hash_of(raw: bytes) -> bytes:
+    """What a record or an envelope is called."""
     return hashlib.blake2b(raw, digest_size=32).digest()
-
-
-def _refused(code: Code, raw: bytes, detail: str) -> Refused:
-    return Refused(code, _hash(raw), detail)

@@ -80,8 +80,7 @@ FOREIGN: dict[str, set[str]] = {
     "pycrdt": {"engine/bifolio/document"},
     "sqlite3": {
         "engine/bifolio/storage",
-        "relay/bifolio_relay/storage/sqlite.py",
-        "relay/bifolio_relay/storage/sqlite_blobs.py",
+        "relay/bifolio_relay/storage",
         # Other programs' databases, read from a copy: no part of a replica.
         "engine/bifolio/formats/foreign_sqlite.py",
     },

@@ -1,422 +1,276 @@
-"""The store of logs for one machine: one SQLite file.
+"""The store for one machine: the event loop's side of one SQLite file and one folder.
 
-WAL and ``synchronous=FULL``: what a method has returned survives ``kill -9`` and power loss. One
-commit, with one fsync, takes what any number of libraries append. A lock file keeps a second
-relay off the same folder; SQLite's own locking holds it, so that a killed relay leaves none.
-With ``sqlite_blobs``, which uses the same file, the only user of SQLite in the relay.
+All that blocks runs in one thread, one call after the other. What this store wrote, those who
+watch learn from it at once; what another process wrote to the same file, from SQLite's
+``data_version``, asked every few hundredths of a second, and only where the file is shared and
+somebody watches. The only module of the relay, with the three that it runs, that knows SQLite.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
 
-from bifolio.crypto.envelope import Envelope
+from bifolio import limits
 from bifolio.errors import RelayStorageError
-from bifolio.wire.chain import log_next, log_start
-from bifolio.wire.messages import Code
 from bifolio_relay.storage import (
+    Batch,
+    BatchResult,
     BlobStorage,
-    ChainHead,
+    BlobView,
+    ChainHeads,
+    Growth,
+    Heads,
     LibraryHead,
-    Outcome,
-    Placed,
-    Refused,
-    Unavailable,
-    sqlite_blobs,
+    LogSlice,
+    Place,
+    Stop,
+    StoredChunk,
+    UploadLease,
 )
-from bifolio_relay.storage.sqlite_blobs import FolderBlobStorage
+from bifolio_relay.storage.sqlite_blobs import FolderBlobs
+from bifolio_relay.storage.sqlite_file import SqliteFile
+from bifolio_relay.storage.sqlite_log import SqliteLogs
+from bifolio_relay.storage.watchers import Watcher, Watchers
 
-FILE_NAME = "relay.sqlite"
-LOCK_NAME = "relay.lock"
-APPLICATION_ID = 0x42664C52  # "BfLR"
-VERSION = 3
+P = ParamSpec("P")
+T = TypeVar("T")
 
-_SCHEMA = """
-CREATE TABLE library (
-    key INTEGER PRIMARY KEY,
-    id BLOB NOT NULL UNIQUE,
-    epoch BLOB NOT NULL,
-    n INTEGER NOT NULL,
-    chain_hash BLOB NOT NULL,
-    size_bytes INTEGER NOT NULL,
-    floor INTEGER NOT NULL,
-    members INTEGER NOT NULL,
-    members_head BLOB NOT NULL
-);
-CREATE TABLE entry (
-    library INTEGER NOT NULL REFERENCES library(key),
-    position INTEGER NOT NULL,
-    chain BLOB NOT NULL,
-    seq INTEGER NOT NULL,
-    hash BLOB NOT NULL,
-    chain_hash BLOB NOT NULL,
-    envelope BLOB NOT NULL
-);
-CREATE UNIQUE INDEX entry_position ON entry (library, position);
-CREATE UNIQUE INDEX entry_seq ON entry (library, chain, seq);
-CREATE TABLE chain (
-    library INTEGER NOT NULL REFERENCES library(key),
-    id BLOB NOT NULL,
-    device BLOB NOT NULL,
-    seq INTEGER NOT NULL,
-    hash BLOB NOT NULL,
-    PRIMARY KEY (library, id)
-) WITHOUT ROWID;
-CREATE TABLE member (
-    library INTEGER NOT NULL REFERENCES library(key),
-    number INTEGER NOT NULL,
-    record BLOB NOT NULL
-);
-CREATE UNIQUE INDEX member_number ON member (library, number);
-"""
 
-#: What each version of the file added.
-_STEPS = (_SCHEMA, sqlite_blobs.SCHEMA, sqlite_blobs.TALLY_SCHEMA)
+class BlockingWork(Protocol):
+    """Where what blocks is run, one call after the other."""
+
+    async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What the call returns or raises."""
+        ...
+
+    def end(self) -> None:
+        """Finish the call that runs; none follows."""
+        ...
+
+
+class OneThread:
+    """Blocking work in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="relay-store")
+
+    async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        if named:
+            return await loop.run_in_executor(self._thread, lambda: work(*arguments, **named))
+        return await loop.run_in_executor(self._thread, work, *arguments)
+
+    def end(self) -> None:
+        self._thread.shutdown(wait=True)
 
 
 class SqliteLogStorage:
     """A ``LogStorage`` in the folder ``folder``, which is made if it is missing.
+
+    Arguments:
+        folder: where the file and the blobs are.
+        shared: other relays may use the folder at the same time, if they all say so.
+        work: where blocking work is run; a thread of its own unless given.
 
     Raises:
         RelayStorageError: another relay uses the folder, or its file is damaged, of a newer
             version, or no relay's.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RelayStorageError(
-                folder,
-                reason=f"the folder cannot be made ({error.strerror})",
-                next_step="Name another folder with --data DIR.",
-            ) from error
-        with self._errors():
-            self._lock = _locked(folder / LOCK_NAME)
-        try:
-            with self._errors():
-                self._connection = _opened(self.path)
-                self._blobs = FolderBlobStorage(folder, self._transaction, self._moment)
-        except RelayStorageError:
-            self._lock.close()
-            raise
+    def __init__(
+        self, folder: Path, *, shared: bool = False, work: BlockingWork | None = None
+    ) -> None:
+        self._file = SqliteFile(folder, shared=shared)
+        self._logs = SqliteLogs(self._file)
+        self._work = work or OneThread()
+        self._watchers = Watchers()
+        self._blobs = _FolderBlobStorage(FolderBlobs(self._file), self._work, self._watchers)
+        self._poll: asyncio.Task[None] | None = None
+        self._data_version: int | None = None
 
     @property
     def blobs(self) -> BlobStorage:
         return self._blobs
 
-    def create_library(self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes) -> bool:
-        with self._transaction() as connection:
-            if self._row(library) is not None:
-                return False
-            key = connection.execute(
-                "INSERT INTO library (id, epoch, n, chain_hash, size_bytes, floor, members,"
-                " members_head) VALUES (?, ?, 0, ?, 0, 0, 1, ?)",
-                (library, epoch, log_start(library, epoch), head),
-            ).lastrowid
-            connection.execute("INSERT INTO member VALUES (?, 0, ?)", (key, genesis))
-            return True
-
-    def count_libraries(self) -> int:
-        with self._errors():
-            count: int = self._connection.execute("SELECT count(*) FROM library").fetchone()[0]
-            return count
-
-    def library_head(self, library: bytes) -> LibraryHead | None:
-        with self._errors():
-            row = self._row(library)
-            return None if row is None else row[1]
-
-    def chain_hash(self, library: bytes, n: int) -> bytes | None:
-        with self._errors():
-            row = self._row(library)
-            if row is None or n > row[1].n:
-                return None
-            key, head = row
-            if n == head.n:
-                return head.chain_hash
-            if n == 0:
-                return log_start(library, head.epoch)
-            found = self._connection.execute(
-                "SELECT chain_hash FROM entry WHERE library = ? AND position = ?", (key, n)
-            ).fetchone()
-            return None if found is None else bytes(found[0])
-
-    def chain_head(self, library: bytes, chain: bytes) -> ChainHead | None:
-        with self._errors():
-            row = self._row(library)
-            return None if row is None else self._chain_head(row[0], chain)
-
-    def members(self, library: bytes, *, start: int, limit: int) -> tuple[bytes, ...]:
-        with self._errors():
-            rows = self._connection.execute(
-                "SELECT record FROM member JOIN library ON library.key = member.library"
-                " WHERE library.id = ? AND number >= ? ORDER BY number LIMIT ?",
-                (library, start, limit),
-            )
-            return tuple(record for (record,) in rows)
-
-    def append_member(
-        self, library: bytes, *, expected_head: bytes, record: bytes, head: bytes
+    async def create_library(
+        self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes
     ) -> bool:
-        with self._transaction() as connection:
-            row = self._row(library)
-            if row is None or row[1].members_head != expected_head:
-                return False
-            key, held = row
-            connection.execute("INSERT INTO member VALUES (?, ?, ?)", (key, held.members, record))
-            connection.execute(
-                "UPDATE library SET members = members + 1, members_head = ? WHERE key = ?",
-                (head, key),
-            )
-            return True
+        create = self._logs.create_library
+        with _doubting(self._watchers, library):
+            made = await self._work.run(create, library, epoch, genesis, head)
+        if made:
+            self._watchers.report({library: Growth(members=1)})
+        return made
 
-    def append(
-        self, envelopes: Sequence[Envelope], *, library_bytes_max: int
-    ) -> tuple[Outcome, ...]:
-        numbers_by_library: dict[bytes, list[int]] = {}
-        for number, envelope in enumerate(envelopes):
-            numbers_by_library.setdefault(envelope.header.library, []).append(number)
-        outcomes: dict[int, Outcome] = {}
-        with self._transaction():
-            for library, numbers in numbers_by_library.items():
-                batch = [envelopes[number] for number in numbers]
-                found = self._append_apart(library, batch, library_bytes_max)
-                outcomes.update(zip(numbers, found, strict=True))
-        return tuple(outcomes[number] for number in range(len(envelopes)))
+    async def count_libraries(self) -> int:
+        return await self._work.run(self._logs.count_libraries)
 
-    def read(
-        self, library: bytes, *, after: int, bytes_max: int, count_max: int
-    ) -> tuple[bytes, ...]:
-        with self._errors():
-            row = self._row(library)
-            if row is None or after < row[1].floor:
-                return ()
-            found: list[bytes] = []
-            size_bytes = 0
-            rows = self._connection.execute(
-                "SELECT envelope FROM entry WHERE library = ? AND position > ?"
-                " ORDER BY position LIMIT ?",
-                (row[0], after, count_max),
-            )
-            for (envelope,) in rows:
-                size_bytes += len(envelope)
-                if found and size_bytes > bytes_max:
-                    break
-                found.append(envelope)
-            rows.close()
-            return tuple(found)
+    async def library_head(self, library: bytes) -> LibraryHead | None:
+        return await self._work.run(self._logs.library_head, library)
 
-    def close(self) -> None:
-        self._blobs.close()
-        self._connection.close()
-        self._lock.close()
+    async def read_heads(self, library: bytes, chains: Sequence[bytes]) -> Heads | None:
+        return await self._work.run(self._logs.heads, library, chains)
 
-    def _append_apart(
-        self, library: bytes, envelopes: Sequence[Envelope], bytes_max: int
-    ) -> Sequence[Outcome]:
-        """One library's part of a commit, undone alone when it fails."""
-        connection = self._connection
-        connection.execute("SAVEPOINT library")
-        try:
-            outcomes = self._append_to_one(library, envelopes, bytes_max)
-        except sqlite3.DatabaseError as error:
-            # A full disk ends the whole transaction; then there is nothing left to keep.
-            if not connection.in_transaction:
-                raise
-            connection.execute("ROLLBACK TO library")
-            outcomes = [Unavailable(envelope.hash, str(error)) for envelope in envelopes]
-        connection.execute("RELEASE library")
-        return outcomes
+    async def chain_hashes(
+        self, library: bytes, positions: Sequence[int]
+    ) -> tuple[bytes | None, ...]:
+        return await self._work.run(self._logs.chain_hashes, library, positions)
 
-    def _append_to_one(
-        self, library: bytes, envelopes: Sequence[Envelope], bytes_max: int
-    ) -> list[Outcome]:
-        row = self._row(library)
-        if row is None:
-            return [
-                Refused(Code.UNKNOWN_LIBRARY, envelope.hash, "this relay does not hold it")
-                for envelope in envelopes
-            ]
-        key, head = row
-        n, chain_hash, size_bytes = head.n, head.chain_hash, head.size_bytes
-        chains: dict[bytes, ChainHead | None] = {}
-        outcomes: list[Outcome] = []
-        for envelope in envelopes:
-            header, raw = envelope.header, envelope.raw
-            if header.chain not in chains:
-                chains[header.chain] = self._chain_head(key, header.chain)
-            outcome = self._judged(key, envelope, chains[header.chain])
-            if outcome is None and size_bytes + len(raw) > bytes_max:
-                outcome = Refused(Code.QUOTA, envelope.hash, f"a library may have {bytes_max} B")
-            if outcome is None:
-                n, size_bytes = n + 1, size_bytes + len(raw)
-                chain_hash = log_next(chain_hash, envelope.hash)
-                self._connection.execute(
-                    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (key, n, header.chain, header.seq, envelope.hash, chain_hash, raw),
-                )
-                chains[header.chain] = ChainHead(header.device, header.seq, envelope.hash)
-                outcome = Placed(envelope.hash, n, fresh=True)
-            outcomes.append(outcome)
-        if n > head.n:
-            self._write_heads(key, chains, n, chain_hash, size_bytes)
-        return outcomes
+    async def find_places(
+        self, library: bytes, links: Sequence[tuple[bytes, int]]
+    ) -> tuple[Place | None, ...]:
+        return await self._work.run(self._logs.find_places, library, links)
 
-    def _write_heads(
+    async def read_members(self, library: bytes, *, start: int, limit: int) -> tuple[bytes, ...]:
+        return await self._work.run(self._logs.members, library, start, limit)
+
+    async def append_member(
         self,
-        key: int,
-        chains: dict[bytes, ChainHead | None],
-        n: int,
-        chain_hash: bytes,
-        size_bytes: int,
-    ) -> None:
-        self._connection.execute(
-            "UPDATE library SET n = ?, chain_hash = ?, size_bytes = ? WHERE key = ?",
-            (n, chain_hash, size_bytes, key),
-        )
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO chain VALUES (?, ?, ?, ?, ?)",
-            [
-                (key, chain, head.device, head.seq, head.hash)
-                for chain, head in chains.items()
-                if head is not None
-            ],
-        )
-
-    def _judged(self, key: int, envelope: Envelope, head: ChainHead | None) -> Outcome | None:
-        """What keeps an envelope from being the next of its chain; None if it is."""
-        header = envelope.header
-        seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
-
-        def refused(code: Code, detail: str) -> Refused:
-            return Refused(code, envelope.hash, detail, seq, head_hash)
-
-        if head is not None and head.device != header.device:
-            return refused(Code.FORBIDDEN, "the chain is another device's")
-        if header.seq > seq + 1:
-            return refused(Code.GAP, f"the relay has this chain up to {seq}")
-        if header.seq == seq + 1:
-            if header.previous == head_hash:
-                return None
-            return refused(Code.FORK, "it does not link to the last one here")
-        found = self._connection.execute(
-            "SELECT position, hash FROM entry WHERE library = ? AND chain = ? AND seq = ?",
-            (key, header.chain, header.seq),
-        ).fetchone()
-        if found is None or found[1] != envelope.hash:
-            return refused(Code.FORK, "another envelope has its place in the chain")
-        return Placed(envelope.hash, found[0], fresh=False)
-
-    def _chain_head(self, key: int, chain: bytes) -> ChainHead | None:
-        found = self._connection.execute(
-            "SELECT device, seq, hash FROM chain WHERE library = ? AND id = ?", (key, chain)
-        ).fetchone()
-        return None if found is None else ChainHead(*found)
-
-    def _row(self, library: bytes) -> tuple[int, LibraryHead] | None:
-        found = self._connection.execute(
-            "SELECT key, epoch, n, chain_hash, size_bytes, floor, members, members_head"
-            " FROM library WHERE id = ?",
-            (library,),
-        ).fetchone()
-        return None if found is None else (found[0], LibraryHead(*found[1:]))
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-
-    @contextlib.contextmanager
-    def _moment(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
-            yield self._connection
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise RelayStorageError(
-                self.path,
-                reason=str(error),
-                next_step="Check the disk's free space and health; what was acknowledged before "
-                "stays in the file. Without it, an empty relay is filled again by the replicas.",
-            ) from error
-
-
-def _locked(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0.5, check_same_thread=False)
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        connection.close()
-        raise RelayStorageError(
-            path.parent,
-            reason=f"another relay uses it, or it cannot be written ({error})",
-            next_step="Stop the other relay, or name another folder with --data DIR.",
-        ) from error
-    return connection
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        _check_file(connection, path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        version = _pragma(connection, "user_version")
-        if version < VERSION:
-            missing = "".join(_STEPS[version:])
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {missing} PRAGMA application_id = {APPLICATION_ID};"
-                f" PRAGMA user_version = {VERSION}; COMMIT;"
+        library: bytes,
+        *,
+        expected_head: bytes,
+        expected_chain_heads: ChainHeads,
+        record: bytes,
+        head: bytes,
+    ) -> bool:
+        with _doubting(self._watchers, library):
+            members = await self._work.run(
+                self._logs.append_member, library, expected_head, expected_chain_heads, record, head
             )
-    except (sqlite3.Error, RelayStorageError):
-        connection.close()
-        raise
-    return connection
+        if members is None:
+            return False
+        self._watchers.report({library: Growth(members=members)})
+        return True
+
+    async def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
+        with _doubting(self._watchers, *(batch.library for batch in batches)):
+            results = await self._work.run(self._logs.append, batches)
+        self._watchers.report(
+            {
+                batch.library: Growth(n=result.head.n)
+                for batch, result in zip(batches, results, strict=True)
+                if result.head is not None
+            }
+        )
+        return results
+
+    async def read(self, library: bytes, *, after: int, bytes_max: int, count_max: int) -> LogSlice:
+        return await self._work.run(self._logs.read, library, after, bytes_max, count_max)
+
+    async def prune(self, library: bytes, *, floor: int) -> None:
+        while await self._work.run(self._logs.prune_some, library, floor):
+            # Between two steps others get their turn at the thread.
+            continue
+
+    async def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
+        watcher = self._watchers.add(library)
+        try:
+            # Registered before it is asked, so that nothing falls between.
+            watcher.doubt()
+            if self._file.shared and (self._poll is None or self._poll.done()):
+                self._poll = asyncio.create_task(self._poll_while_watched())
+            while True:
+                yield await self._wait(library, watcher)
+        finally:
+            self._watchers.remove(library, watcher)
+
+    async def close(self) -> None:
+        if self._poll is not None:
+            self._poll.cancel()
+            await asyncio.gather(self._poll, return_exceptions=True)
+        await self._work.run(self._close)
+        self._work.end()
+
+    async def _wait(self, library: bytes, watcher: Watcher) -> Growth:
+        while (growth := await watcher.wait()) is None:
+            watcher.report(await self._work.run(self._logs.growth, library))
+        return growth
+
+    async def _poll_while_watched(self) -> None:
+        """Tell those who watch of what other processes wrote."""
+        try:
+            while libraries := self._watchers.libraries:
+                self._watchers.report(await self._work.run(self._read_news, libraries))
+                await asyncio.sleep(limits.RELAY_STORE_POLL_S)
+        except RelayStorageError as error:
+            self._watchers.fail(error)
+
+    def _read_news(self, libraries: Sequence[bytes]) -> dict[bytes, Growth]:
+        """How far libraries have come, if another process has written since the last time."""
+        version = self._file.data_version()
+        if version == self._data_version:
+            return {}
+        self._data_version = version
+        return {library: self._logs.growth(library) for library in libraries}
+
+    def _close(self) -> None:
+        self._blobs.folder.close()
+        self._file.close()
 
 
-def _check_file(connection: sqlite3.Connection, path: Path) -> None:
-    """Only an empty file or one of ours is touched."""
+class _FolderBlobStorage:
+    """The ``BlobStorage`` of the same folder."""
+
+    def __init__(self, folder: FolderBlobs, work: BlockingWork, watchers: Watchers) -> None:
+        self.folder = folder
+        self._work = work
+        self._watchers = watchers
+
+    async def look(self, library: bytes, blobs: Sequence[bytes], *, now_ms: int) -> BlobView:
+        return await self._work.run(self.folder.look, library, blobs, now_ms)
+
+    async def tally_hash(self, library: bytes, n: int) -> bytes | None:
+        return await self._work.run(self.folder.tally_hash, library, n)
+
+    async def store_chunk(
+        self,
+        library: bytes,
+        blob: bytes,
+        *,
+        size_bytes: int,
+        number: int,
+        sealed: bytes,
+        lease: UploadLease,
+    ) -> BlobView | Stop:
+        store = self.folder.store_chunk
+        with _doubting(self._watchers, library):
+            stored = await self._work.run(store, library, blob, size_bytes, number, sealed, lease)
+        if isinstance(stored, BlobView):
+            self._report(library, stored)
+        return stored
+
+    async def release_uploads(self, library: bytes, device: bytes) -> None:
+        await self._work.run(self.folder.release_uploads, library, device)
+
+    async def read_chunk(self, library: bytes, blob: bytes, number: int) -> StoredChunk | None:
+        chunk = await self._work.run(self.folder.read_chunk, library, blob, number)
+        if chunk is None:
+            # It may have been dropped, because its bytes are gone.
+            self._watchers.doubt(library)
+        return chunk
+
+    async def drop(self, library: bytes, blobs: Sequence[bytes], *, now_ms: int) -> BlobView:
+        with _doubting(self._watchers, library):
+            view = await self._work.run(self.folder.drop, library, blobs, now_ms)
+        self._report(library, view)
+        return view
+
+    def _report(self, library: bytes, view: BlobView) -> None:
+        if view.tally is not None:
+            self._watchers.report({library: Growth(blobs=view.tally.n)})
+
+
+@contextlib.contextmanager
+def _doubting(watchers: Watchers, *libraries: bytes) -> Iterator[None]:
+    """A caller that is cancelled inside may have written after all: those who watch must look."""
     try:
-        application_id = _pragma(connection, "application_id")
-        version = _pragma(connection, "user_version")
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise RelayStorageError(
-            path,
-            reason=f"it is damaged or no SQLite file ({error}); it was not touched",
-            next_step="Move it away and start again: the replicas fill an empty relay by "
-            "themselves.",
-        ) from error
-    if version > VERSION and application_id == APPLICATION_ID:
-        raise RelayStorageError(
-            path,
-            reason=f"a newer relay wrote it (version {version}; this one knows up to {VERSION}); "
-            "it was not touched",
-            next_step="Upgrade Bifolio on this computer: pip install --upgrade bifolio",
-        )
-    if application_id != APPLICATION_ID and (application_id or version or tables):
-        raise RelayStorageError(
-            path,
-            reason="it is another program's file; it was not touched",
-            next_step="Name another folder with --data DIR.",
-        )
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
-    return value
+        yield
+    except asyncio.CancelledError:
+        for library in libraries:
+            watchers.doubt(library)
+        raise
