@@ -23,8 +23,8 @@ from benchmarks.support.report import Benchmark, Computed, Measured, progress
 from bifolio import Library
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
-from bifolio.replica.outbox import Outbox
-from bifolio.replica.roster import Roster
+from bifolio.replica.membership import Roster
+from bifolio.replication.outbox import Outbox
 
 #: A reference near the file's beginning, so that every size has it.
 _KEY = "Swanson:TB1-1-7"

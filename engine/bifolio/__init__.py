@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifolio.errors import BifolioError as BifolioError
-    from bifolio.library import Library as Library
+    from bifolio.library.library import Library as Library
 
 __version__ = "0.1.0"
 
 __all__ = ["BifolioError", "Library", "__version__"]
 
-_HOMES = {"Library": "bifolio.library", "BifolioError": "bifolio.errors"}
+_HOMES = {"Library": "bifolio.library.library", "BifolioError": "bifolio.errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -36,7 +36,7 @@ def test_causal_delivery_converges_with_saves_and_reloads_between() -> None:
 
 
 def test_delivery_out_of_order_does_not_converge() -> None:
-    """Why nothing is applied before its frontier (replica/inbox, I4)."""
+    """Why nothing is applied before its frontier (replication/inbox, I4)."""
     different = 0
     for seed in range(HISTORIES):
         updates = history(seed)

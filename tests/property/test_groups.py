@@ -21,9 +21,9 @@ from tests.simulation.typist import Typist
 from bifolio.document import editing, groups
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
-from bifolio.replica.grouping import Tree
-from bifolio.replica.groups import Groups
+from bifolio.library.groups import Groups
 from bifolio.results import ShownGroup
+from bifolio.search.group_tree import Tree
 from bifolio.storage.groups import GroupRow
 
 #: What all hold before they part: few, so that moves meet.

@@ -22,10 +22,10 @@ from bifolio.document.plan import Plan
 from bifolio.document.view import RecordView, read_view
 from bifolio.formats import read
 from bifolio.ids import content_hash
+from bifolio.imports.importer import Importer
 from bifolio.records.edits import Act, Edit
-from bifolio.replica.importer import Importer
-from bifolio.replica.inbox import Inbox, Received
-from bifolio.replica.outbox import Outbox
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.outbox import Outbox
 from bifolio.results import ImportReport
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -24,8 +24,8 @@ from tests.simulation.history import (
 )
 from tests.simulation.typist import Typist
 
-from bifolio.replica.inbox import Inbox, Received
-from bifolio.replica.outbox import Outbox
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.outbox import Outbox
 
 SLOW = settings(
     deadline=None, max_examples=45, suppress_health_check=[HealthCheck.too_slow], derandomize=True

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from tests.unit.replica.builders import Computer, owner_of_a_library
 
 from bifolio.document import groups as group_documents
+from bifolio.library.groups import Groups
 from bifolio.records.names import Name
 from bifolio.records.reference import Values
 from bifolio.records.sorting import Order, Sort
-from bifolio.replica.groups import Groups
-from bifolio.replica.searching import Searches
+from bifolio.search.search import Searches
 
 #: Each word as it may be written in a text, and as the oracle compares it.
 WORDS = {

@@ -18,9 +18,9 @@ from tests.simulation.typist import Typist
 
 from bifolio.document.undoing import Reason
 from bifolio.document.view import ELEMENT_MARK, ConflictKind, read_view
-from bifolio.replica.history import History
-from bifolio.replica.inbox import Inbox, Received
-from bifolio.replica.outbox import Outbox
+from bifolio.history.history import History
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.outbox import Outbox
 
 #: What is shown of a record by field, its conflicts with it; what it is as a whole under "".
 Shown = dict[str, object]

@@ -17,10 +17,10 @@ from bifolio.crypto.envelope import CONTENT_KEY_BYTES, open_envelope, parse_enve
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import Membership, Role, make_invite, make_join
 from bifolio.ids import digest
+from bifolio.library import status
 from bifolio.replica import folder as replica_folder
-from bifolio.replica import reporting
+from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica, Surroundings
-from bifolio.replica.roster import Roster
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
 from bifolio.wire.changes import Body, Change
@@ -128,7 +128,7 @@ class Computer:
 
     def state(self) -> tuple[str, tuple[str, ...]]:
         """The state hash that is kept, and the canonical JSON of every record."""
-        return reporting.state_hash(self.replica), tuple(reporting.state_json(self.replica))
+        return status.state_hash(self.replica), tuple(status.state_json(self.replica))
 
 
 def change_id(change: Change) -> bytes:

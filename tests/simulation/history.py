@@ -18,11 +18,11 @@ from tests.simulation.computer import Computer, opened
 from bifolio.document import canonical, creators
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import ELEMENT_MARK, ConflictKind, kind_of, read_view
+from bifolio.library import status
 from bifolio.records.canonical import canonical_json
 from bifolio.records.fields import MergeRule, merge_rule
 from bifolio.records.names import Name
 from bifolio.records.reference import value_to_json
-from bifolio.replica import reporting
 
 #: One typed thing: the field, and a value, a word of a text, a name or an element.
 Typed = tuple[str, str]
@@ -199,7 +199,7 @@ def check_index(computer: Computer) -> None:
     replica = computer.replica
     before, groups = replica.references.all_rows(), replica.groups.all()
     past = replica.journal.index.all_rows()
-    reporting.rebuild(replica)
+    status.rebuild(replica)
     assert replica.journal.index.all_rows() == past
     assert replica.references.all_rows() == before
     assert replica.groups.all() == groups

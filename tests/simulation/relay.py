@@ -17,7 +17,7 @@ from tests.simulation.computer import Computer
 
 from bifolio import limits
 from bifolio.errors import BifolioError
-from bifolio.replica.port import ReplicaPort
+from bifolio.replication.adapter import ReplicaPort
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import Chunk, parse_message

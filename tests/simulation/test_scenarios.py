@@ -15,8 +15,8 @@ from tests.simulation.simulator import Simulator
 from bifolio.crypto.keys import new_device_keys
 from bifolio.errors import MembershipError, NotAMemberError
 from bifolio.records.edits import Act, Edit
-from bifolio.replica.inbox import Inbox, Received
-from bifolio.replica.outbox import Outbox
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.outbox import Outbox
 
 
 @pytest.fixture

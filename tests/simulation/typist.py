@@ -28,13 +28,14 @@ from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.document.view import ELEMENT_MARK, read_view
 from bifolio.ids import random_record_id
+from bifolio.library import conflicts
 from bifolio.records import attachments, edits
 from bifolio.records.attachments import Attachment
 from bifolio.records.edits import Edit
 from bifolio.records.fields import MergeRule, merge_rule
 from bifolio.records.names import Name
 from bifolio.records.reference import Values
-from bifolio.replica import choosing, lookup
+from bifolio.replica import lookup
 from bifolio.replica.replica import Write
 
 SCALARS = ("title", "page")
@@ -161,13 +162,13 @@ class Typist:
         listed = [one for one in lookup.conflicts(replica, row) if one.kind != "revived"]
         if not listed:
             return
-        choosing.remember(replica, listed)
+        conflicts.remember(replica, listed)
         conflict = self.choose.choice(listed)
         name = conflict.field.partition(ELEMENT_MARK)[0]
         take = self.choose.randint(1, len(conflict.values))
         before = self._before(computer, record)
         written = None if self.choose.random() < 0.6 else self._written(name)
-        choosing.resolve(
+        conflicts.resolve(
             replica, row, conflict.field, take=None if written else take, value=written
         )
         wrote: frozenset[Typed] = frozenset()

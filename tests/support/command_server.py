@@ -23,7 +23,8 @@ _CHECKOUT = Path(__file__).parents[2]
 
 #: What commands load when they need it, slow ones first.
 _LOADED = (
-    "bifolio.library bifolio.attachment bifolio.client bifolio.formats bifolio.replica.importer "
+    "bifolio.library.library bifolio.replication.remote bifolio.replication.client "
+    "bifolio.formats bifolio.imports.importer "
     "bifolio.crypto.keys bifolio.crypto.envelope pycrdt websockets.asyncio.client sqlite_utils "
     "bifolio_cli.progress"
 ).split()

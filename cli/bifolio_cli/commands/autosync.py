@@ -91,7 +91,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run the process itself until Ctrl-C: what a service runs. It ends where one runs already."""
-    from bifolio.autosync.process import run as run_process
+    from bifolio.autosync.supervisor import run as run_process
 
     call = invocation(context, library=library, json=json)
     stopping = threading.Event()

@@ -78,7 +78,7 @@ def list_(
 
     The exit code is 3 where one of them cannot be used.
     """
-    from bifolio.backups import listed
+    from bifolio.library.backups import listed
 
     call = invocation(context, library=library, json=json)
     with ProgressBars() as progress:
@@ -99,7 +99,7 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Check every hash in a backup, and the integrity of the library in it."""
-    from bifolio.backups import verify as verified
+    from bifolio.library.backups import verify as verified
 
     call = invocation(context, library=library, json=json)
     with ProgressBars() as progress:
@@ -129,7 +129,7 @@ def restore(
     It is one more replica of the library beside any that live on: after a sync all hold the same,
     and nothing old comes back. On another computer the sync asks for a ticket first.
     """
-    from bifolio.backups import restore as restored
+    from bifolio.library.backups import restore as restored
 
     call = invocation(context, library=library, json=json)
     place = _free_place(call) if path is None else call.environment.new_library_path(path)

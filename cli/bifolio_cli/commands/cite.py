@@ -45,7 +45,7 @@ def cite(
     """Write references as a citation in the text and a bibliography."""
     call = invocation(context, library=library, json=json)
     if styles is not None:
-        from bifolio.citations import styles as named
+        from bifolio.exports.citations import styles as named
 
         found = named(styles)
         if call.output.json:

@@ -15,7 +15,7 @@ from bifolio.autosync.registry import LOCK, LOG, PROCESS, Registry, read_json
 from bifolio.autosync.state import LibraryState, Link
 from bifolio.errors import BifolioError, NotAttachedError
 from bifolio.home import Home
-from bifolio.library import Library
+from bifolio.library.library import Library
 
 _LOOK_S = 0.05
 

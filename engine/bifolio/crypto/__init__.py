@@ -3,4 +3,15 @@
 The only user of PyNaCl and of the operating system's keyring. Relay and replicas check with the
 same code here. Does no network and knows no storage; of files, only the device's own key. May
 import only ``errors``, ``ids`` and ``limits``.
+
+================= ==================================================================================
+``encoding``      the one byte form of everything that is signed
+``keys``          a device's keys: signing, sealing, and where the secret halves are kept
+``keyring_store`` the operating system's keyring, never blocking
+``condition``     the state of this device's key, looked at without a change
+``envelope``      a change sealed and signed for the log
+``membership``    the signed log of who may read and write a library
+``ticket``        one string that lets another computer attach
+``blob``          the contents of files, sealed in chunks
+================= ==================================================================================
 """

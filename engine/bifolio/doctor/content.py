@@ -10,7 +10,8 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.document import canonical, view
 from bifolio.errors import DamagedLibraryError, DocumentError
-from bifolio.replica import folder, reporting
+from bifolio.library import status
+from bifolio.replica import folder
 from bifolio.replica.replica import Replica
 from bifolio.results.doctor import Finding, Verdict
 from bifolio.storage.database import Database
@@ -109,7 +110,7 @@ def _index_fault(replica: Replica, database: Database) -> str | None:
         return "the full-text index is out of step"
     before = _derived(copy)
     with database.transaction():
-        reporting.rebuild_lists(copy)
+        status.rebuild_lists(copy)
     after = _derived(copy)
     wrong = len(set(before) ^ set(after))
     return f"{wrong} rows differ from a rebuild" if before != after else None

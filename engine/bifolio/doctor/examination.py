@@ -8,13 +8,14 @@ from pathlib import Path
 from bifolio.crypto import condition as conditions
 from bifolio.crypto.condition import KeyCondition
 from bifolio.crypto.keys import DeviceKeys
-from bifolio.doctor import content, surroundings
+from bifolio.doctor import computer, content
 from bifolio.doctor.content import Progress
 from bifolio.errors import BifolioError, DamagedLibraryError, KeyFileError
 from bifolio.home import Home
-from bifolio.replica import folder, reporting
+from bifolio.library import status
+from bifolio.replica import folder
+from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica, Surroundings
-from bifolio.replica.roster import Roster
 from bifolio.results.doctor import Diagnosis, Finding, Verdict
 
 
@@ -37,7 +38,7 @@ def examine(
     """
     # First, because opening a library may put a key file's rights right.
     key = conditions.examine(home.path, name=home.device_name, use_keyring=home.use_keyring)
-    findings = [*surroundings.place(path, home), surroundings.key(key)]
+    findings = [*computer.place(path, home), computer.key(key)]
     attached = False
     try:
         database = folder.open_database(path)
@@ -53,7 +54,7 @@ def examine(
             findings.append(Finding("library", Verdict.ATTENTION, error.message, error.next_step))
         finally:
             database.close()
-    findings.append(surroundings.autosync(path, home, attached=attached))
+    findings.append(computer.autosync(path, home, attached=attached))
     return Diagnosis(path, tuple(findings))
 
 
@@ -72,16 +73,16 @@ def _opened(
     roster = Roster(replica)
     relay_s = None
     if key.keys is not None:
-        yield surroundings.membership(roster)
+        yield computer.membership(roster)
         if not offline:
-            finding, relay_s = surroundings.relay(replica, roster)
+            finding, relay_s = computer.relay(replica, roster)
             yield finding
     if key.keys is None or offline:
         yield Finding("relay", Verdict.UNKNOWN, "The relay was not asked.")
-    yield from surroundings.clock(replica, relay_s)
+    yield from computer.clock(replica, relay_s)
     meta = replica.meta
     name, replica_id = meta.text("name"), meta.raw("replica_id").hex()
-    yield from surroundings.pending(reporting.status(replica, name=name, replica_id=replica_id))
+    yield from computer.pending(status.status(replica, name=name, replica_id=replica_id))
 
 
 def _contents(replica: Replica, *, files: bool, progress: Progress | None) -> Iterator[Finding]:

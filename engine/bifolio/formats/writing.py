@@ -20,8 +20,8 @@ from bifolio.formats.library_layer import without_layer
 from bifolio.formats.mapping_fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
+from bifolio.records.citation_keys import make_key
 from bifolio.records.fields import FIELDS, MergeRule, is_extra
-from bifolio.records.keys import make_key
 from bifolio.records.reference import (
     ExportedReference,
     ExportReport,

@@ -1,4 +1,23 @@
 """What a reference is: plain values, and for each field the rule by which it merges.
 
 Knows nothing of documents, storage or formats. May import only ``errors``, ``ids``, ``limits``.
+
+================= ==================================================================================
+``fields``        the table of fields, and the rule by which each merges
+``reference``     a reference as plain values, and what an import brings of one
+``values``        values from what a user writes, and as text
+``edits``         what a user asks to be done to the fields of one reference
+``names``         names of people and bodies, with CSL's parts
+``dates``         dates: EDTF as typed, CSL's object as stored
+``attachments``   which file belongs to a reference
+``citation_keys`` how a citation key is made, and how two of one name are told apart
+``key_patterns``  the patterns of citation keys, and what they make
+``canonical``     canonical JSON: one text for one value
+``folding``       texts as a search compares them
+``terms``         what a search finds of a reference that is no word of its texts
+``sorting``       in which order references are listed
+``similarity``    how alike two references are, and why
+``blocking``      which references are compared at all
+``colours``       the names of colours
+================= ==================================================================================
 """

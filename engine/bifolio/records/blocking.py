@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from bifolio import limits
-from bifolio.records.likeness import Traits
+from bifolio.records.similarity import Traits
 
 #: Letters at either end of a title that make a block; fewer where author and year agree.
 _EDGE = 18

@@ -1,22 +1,17 @@
-"""One computer's copy of a library: documents, storage and crypto put together, without I/O
-of the network.
+"""The commit core: one computer's copy of a library, without the network.
 
-A layer of its own between ``client`` and the four below it (docs/architecture.md): what it does
-needs ``document``, ``storage``, ``crypto`` and ``wire`` at once, and both the facade and the
-simulator need it without a socket.
+Puts ``document``, ``storage``, ``crypto`` and ``wire`` together. Everything that changes a library
+goes through ``Replica.commit``; everything above this part is built on it.
 
-==============  ===========================================================================
-``replica``     the opened replica: keys, time, incarnation, one commit of edits
-``workspace``   the documents of one transaction, saved once at its end
-``projection``  from a record to the columns that lists read
-``roster``      the membership log and the content keys
-``outbox``      own changes sealed into chains; what a fork does to them
-``inbox``       received envelopes: checked, ordered causally, merged
-``filing``      files attached to references, found by name, and where each is
-``importer``    files into records: matching, updating, counting
-``groups``      groups made, named, placed, filled and listed
-``grouping``    the tree of the groups, and what a user calls one
-``tags``        tags of many references at once
-``joining``     a library that becomes part of another one
-==============  ===========================================================================
+============== =====================================================================================
+``replica``    the opened replica: keys, time, incarnation, one commit of edits
+``workspace``  the documents of one transaction, each loaded once and saved once
+``projection`` from a record to the columns that lists read
+``creation``   a new reference out of a file, with all that is stored of it
+``journal``    each change as it is stored, and which command made it
+``membership`` the membership log, and the content keys that it brings
+``folder``     the folder of a replica: made whole or not at all
+``restored``   a copy of a replica's file that becomes a replica of its own
+``lookup``     from what a user calls a reference to the reference
+============== =====================================================================================
 """

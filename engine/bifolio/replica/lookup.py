@@ -19,7 +19,7 @@ from bifolio.errors import (
 from bifolio.ids import SLOT_LENGTH, TAG_LENGTH, digest
 from bifolio.records.attachments import Attachment, called
 from bifolio.records.canonical import canonical_json, nfc
-from bifolio.records.keys import suffixed_key
+from bifolio.records.citation_keys import suffixed_key
 from bifolio.replica.projection import listed, shown_fields
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict, ConflictChoice, Shown

@@ -20,7 +20,7 @@ The only user of SQLite.
 ``attachments`` which references name which contents
 ``contents``    the contents of files, by their hash
 ``transfers``   what is known of each content's whereabouts
-``spool``       the records of one file between reading and committing
+``import_staging`` the records of one file between reading and committing
 ``manifest``    what a backup says of itself
 ``archive``     a backup's file, written and read
 ==============  ===========================================================================

@@ -1,6 +1,6 @@
 """The search index: one full-text table of words and marks, one narrow table of orders.
 
-It holds the live references only. A query is one FTS5 expression (``replica.searching`` makes
+It holds the live references only. A query is one FTS5 expression (``search.search`` makes
 it), answered document by document without a set in between; the narrow table beside it sorts
 what is found without reading the references. Derived: kept by each write, and made anew.
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bifolio.records.folding import fold, words
-from bifolio.records.marks import BOUNDARY, marks_of
+from bifolio.records.terms import BOUNDARY, marks_of
 
 #: The columns of the index; a word without an operator is searched in all but the last one.
 INDEXED = (

@@ -1,5 +1,11 @@
 """What to do next, given what came: the client's half of a sync, without I/O (DESIGN §6).
 
-``port`` says what a session needs of a replica; ``session`` decides; ``backoff`` says how long
-to wait before the next attempt. Time and randomness are arguments.
+Time and randomness are arguments.
+
+=========== ========================================================================================
+``session`` one connection's worth of sync, decided
+``files``   the files' part of one connection, decided
+``port``    what a session needs of a replica
+``backoff`` how long to wait before the next attempt
+=========== ========================================================================================
 """

@@ -1,4 +1,4 @@
-"""What a sync session needs of a replica. ``replica.port`` implements it."""
+"""What a sync session needs of a replica. ``replication.adapter`` implements it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,15 @@
 """The protocol between a replica and a relay, without any I/O: client, relay and simulator
 share it.
 
-``codec`` says how one value of a message is written, ``messages`` which messages there are,
-``connection`` who may send which of them when, ``chain`` how the log is hashed, ``tables``
-prints all that for ``docs/protocol.md``. May import only ``errors``, ``ids`` and ``limits``;
-must know neither sockets, nor keys, nor what an envelope holds.
+May import only ``clock``, ``errors``, ``ids`` and ``limits``; must know neither sockets, nor keys.
+
+============== =====================================================================================
+``messages``   which messages there are: parse, serialize, check
+``codec``      how one value of a message is read, checked and written
+``connection`` who may send which message when: one table of states
+``changes``    the plaintext of an envelope: a frontier and changes in commit order
+``chain``      the chains of hashes over a relay's log and its blobs
+``position``   a place in a relay's log
+``tables``     all that, printed for ``docs/protocol.md``
+============== =====================================================================================
 """

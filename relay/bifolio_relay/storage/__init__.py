@@ -1,12 +1,12 @@
 """What a store of the relay must do, whatever it is made of, and the plain values it speaks in.
 
-============== ==================================================================
-sqlite         the store for one machine: its event loop's side, and who watches
-sqlite_log     the logs in SQLite: blocking, used by one thread
-sqlite_blobs   the blobs in a folder, their facts in SQLite: blocking as well
-sqlite_file    the file: whose it is, its tables, its lock, its transactions
-watchers       who waits for which library's growth, inside one process
-============== ==================================================================
+================ =================================================================
+``sqlite``       the store for one machine: its event loop's side, and who watches
+``sqlite_log``   the logs in SQLite: blocking, used by one thread
+``sqlite_blobs`` the blobs in a folder, their facts in SQLite: blocking as well
+``sqlite_file``  the file: whose it is, its tables, its lock, its transactions
+``watchers``     who waits for which library's growth, inside one process
+================ =================================================================
 
 A store keeps what it is given and compares what it holds with what the caller expects; what may
 enter is decided before, by ``rules`` and ``blob_rules``. **Several relay processes may use one

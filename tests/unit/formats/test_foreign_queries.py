@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bifolio.formats.foreign_queries import Condition, of_endnote, of_zotero
-from bifolio.records.query import parse_query
+from bifolio.search.query import parse_query
 
 GROUP = "ab" * 16
 

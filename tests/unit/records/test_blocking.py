@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.records.blocking import candidates
-from bifolio.records.likeness import Traits, likeness
+from bifolio.records.similarity import Traits, likeness
 
 #: Real ones, of the demo's bibliography, among them many alike.
 TITLES = re.findall(

@@ -13,14 +13,15 @@ from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.formats import read
 from bifolio.ids import RandomBytes
+from bifolio.imports.importer import Importer, Item
+from bifolio.library import status
 from bifolio.records.edits import Act, Edit
 from bifolio.records.reference import Values
-from bifolio.replica import folder, lookup, reporting
-from bifolio.replica.importer import Importer, Item
-from bifolio.replica.inbox import Inbox, Merged, Received
-from bifolio.replica.outbox import Outbox
+from bifolio.replica import folder, lookup
+from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica, Surroundings, Write
-from bifolio.replica.roster import Roster
+from bifolio.replication.inbox import Inbox, Merged, Received
+from bifolio.replication.outbox import Outbox
 from bifolio.results import ImportReport, Shown
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
@@ -105,7 +106,7 @@ class Computer:
     @property
     def state(self) -> str:
         """The state hash."""
-        return reporting.state_hash(self.replica)
+        return status.state_hash(self.replica)
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
         """Everything that the file holds, by table."""

@@ -8,8 +8,8 @@ import pytest
 from tests.unit.replica.builders import Computer, owner_of_a_library
 
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
+from bifolio.library.trash import Trash
 from bifolio.replica import lookup
-from bifolio.replica.trash import Trash
 
 PAPER, INK = "ab12" + "0" * 28, "ab13" + "0" * 28
 

@@ -14,9 +14,9 @@ from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import InvalidValueError, RecordTooLargeError
 from bifolio.ids import SETTINGS_ID
+from bifolio.library import status
 from bifolio.records.attachments import Attachment
-from bifolio.replica import reporting
-from bifolio.replica.searching import Searches
+from bifolio.search.search import Searches
 from bifolio.wire.changes import Change
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
@@ -205,7 +205,7 @@ def test_a_rebuild_gives_what_upkeep_gave(office: Computer) -> None:
     office.sets(f"{4:032x}", "note", "A note.")
     office.sets(f"{5:032x}", "issued", "2024-05")
     before, found = office.replica.references.all_rows(), office.titles()
-    assert reporting.rebuild(office.replica) == 9
+    assert status.rebuild(office.replica) == 9
     assert office.replica.references.all_rows() == before
     assert office.titles() == found
     files = office.replica.references.attachments.naming(paper.hash)
@@ -221,13 +221,13 @@ def test_a_clock_that_is_ahead_is_named_and_its_edits_are_kept(tmp_path: Path) -
     home.adds(ONE, {"title": "From tomorrow"})
     office.learns(home)
     assert office.titles() == ["From tomorrow"]
-    (refusal,) = reporting.refusals(office.replica)
+    (refusal,) = status.refusals(office.replica)
     assert "clock of home is ahead" in refusal.reason
     office.adds(TWO, {"title": "From today"})
     stamp = office.replica.document(TWO).entries().live("title")[0].stamp
     assert stamp < make_stamp(milliseconds=int((office.wall_s + 60) * 1000), counter=0)
     office.waits(2 * 86400)
-    assert list(reporting.refusals(office.replica)) == []
+    assert list(status.refusals(office.replica)) == []
 
 
 def test_an_incarnation_whose_first_write_was_refused_is_noted_with_the_next(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.storage.builders import back_to, new_database, row
 
-from bifolio.records.marks import Mark, mark
 from bifolio.records.sorting import parse_sort
+from bifolio.records.terms import Mark, mark
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DerivedReference, ReferenceRow
 from bifolio.storage.references import References

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tests.unit.replica.builders import Computer
 
 from bifolio.ids import content_hash
-from bifolio.replica.port import ReplicaPort
+from bifolio.replication.adapter import ReplicaPort
 from bifolio.sync.session import SyncSession
 from bifolio.wire.chain import log_follow, log_start
 from bifolio.wire.connection import ClientConnection, RelayConnection

@@ -11,15 +11,16 @@ from tests.simulation.computer import Clock, Computer, empty_computer, found_lib
 from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
 
 from bifolio import limits
-from bifolio.attachment import Attachment
+from bifolio.attachments import attachments, garbage_collection
 from bifolio.document import editing
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import FileNotHereError
-from bifolio.files import Files
+from bifolio.imports.importer import Importer
+from bifolio.library import status
+from bifolio.library.files import Files
 from bifolio.records.reference import ImportedFile, ImportedReference, Source
-from bifolio.replica import collecting, filing, reporting
-from bifolio.replica.importer import Importer
+from bifolio.replication.remote import Attachment
 from bifolio.results import ShownFile
 from bifolio.wire.messages import AskBlobs, Chunk, Push, parse_message
 
@@ -53,7 +54,7 @@ class Bench:
     def attaches(self, computer: Computer, raw: bytes, name: str = "paper.pdf") -> ShownFile:
         path = self.folder / name
         path.write_bytes(raw)
-        (file,) = filing.attach(computer.replica, REF, [path], None)
+        (file,) = attachments.attach(computer.replica, REF, [path], None)
         return file
 
     def syncs(self, *computers: Computer) -> None:
@@ -85,7 +86,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def state_of(computer: Computer) -> str:
-    (file,) = filing.shown(computer.replica, REF)
+    (file,) = attachments.shown(computer.replica, REF)
     return file.state
 
 
@@ -139,9 +140,9 @@ def test_a_file_of_an_import_is_told_to_be_on_the_computer_that_imported_it(benc
     assert state == "not sent yet by the computer that imported it"
     assert next_step == "Run 'bifolio sync' on the computer that imported it; then sync here."
 
-    (file,) = filing.all_shown(bench.desk.replica)
+    (file,) = attachments.all_shown(bench.desk.replica)
     bench.desk.replica.contents.remove(file.hash)
-    assert [one.state for one in filing.all_shown(bench.desk.replica)] == ["missing"]
+    assert [one.state for one in attachments.all_shown(bench.desk.replica)] == ["missing"]
 
 
 def _no_relay() -> Attachment:
@@ -221,7 +222,7 @@ def test_one_content_of_two_computers_is_sent_once(bench: Bench) -> None:
     while not connection.over:
         assert connection.step() or bench.relay.commit()
     assert connection.chunks == 0
-    assert [one.state for one in filing.shown(bench.laptop.replica, REF)] == ["here", "here"]
+    assert [one.state for one in attachments.shown(bench.laptop.replica, REF)] == ["here", "here"]
 
 
 def test_of_two_that_send_one_content_at_the_same_time_one_waits(bench: Bench) -> None:
@@ -263,10 +264,10 @@ def test_a_damaged_blob_is_refused_named_and_asked_for_again_later(bench: Bench)
     path.write_bytes(sealed)
     whole = bench.attaches(bench.desk, b"whole", "whole.pdf")
     bench.syncs(bench.desk, bench.laptop)
-    shown = {one.name: one.state for one in filing.shown(bench.laptop.replica, REF)}
+    shown = {one.name: one.state for one in attachments.shown(bench.laptop.replica, REF)}
     assert shown == {"paper.pdf": "damaged", "whole.pdf": "here"}
     assert content(bench.laptop, whole) == b"whole"
-    (refusal,) = reporting.refusals(bench.laptop.replica)
+    (refusal,) = status.refusals(bench.laptop.replica)
     assert "paper.pdf" in refusal.reason
 
     asked = bench.connect(bench.laptop)
@@ -280,7 +281,7 @@ def test_a_damaged_blob_is_refused_named_and_asked_for_again_later(bench: Bench)
     bench.clock.advance(2 * limits.DAMAGED_RETRY_FIRST_S)
     bench.syncs(bench.laptop)
     assert content(bench.laptop, file) == content(bench.desk, file)
-    assert list(reporting.refusals(bench.laptop.replica)) == []
+    assert list(status.refusals(bench.laptop.replica)) == []
 
 
 def test_chunks_of_another_content_are_refused(bench: Bench) -> None:
@@ -293,7 +294,7 @@ def test_chunks_of_another_content_are_refused(bench: Bench) -> None:
     paths[0].write_bytes(second)
     paths[1].write_bytes(first)
     bench.syncs(bench.laptop)
-    assert {one.state for one in filing.shown(bench.laptop.replica, REF)} == {"damaged"}
+    assert {one.state for one in attachments.shown(bench.laptop.replica, REF)} == {"damaged"}
     assert not bench.laptop.replica.contents.has(one.hash)
 
 
@@ -371,7 +372,7 @@ def test_what_one_drops_from_the_relay_another_that_names_it_sends_again(bench: 
     raw = os.urandom(CHUNK)
     file = bench.attaches(bench.desk, raw)
     bench.syncs(bench.desk, bench.laptop)
-    filing.detach(bench.desk.replica, REF, "paper.pdf")
+    attachments.detach(bench.desk.replica, REF, "paper.pdf")
     bench.syncs(bench.desk)
     bench.clock.advance(limits.UNNAMED_KEPT_S + 1)
     bench.attaches(bench.laptop, raw, "again.pdf")  # offline, and without knowing
@@ -380,18 +381,18 @@ def test_what_one_drops_from_the_relay_another_that_names_it_sends_again(bench: 
     assert [one for one in (bench.relay.folder / "blobs").rglob("*") if one.is_file()] == []
     bench.syncs(bench.laptop, bench.desk)
     assert content(bench.desk, file) == raw
-    assert [one.name for one in filing.shown(bench.desk.replica, REF)] == ["again.pdf"]
+    assert [one.name for one in attachments.shown(bench.desk.replica, REF)] == ["again.pdf"]
 
 
 def test_a_content_that_nothing_names_is_kept_for_a_day(bench: Bench) -> None:
     file = bench.attaches(bench.desk, b"draft")
-    filing.detach(bench.desk.replica, REF, "paper.pdf")
-    assert list(collecting.collect(bench.desk.replica)) == []
+    attachments.detach(bench.desk.replica, REF, "paper.pdf")
+    assert list(garbage_collection.collect(bench.desk.replica)) == []
     bench.clock.advance(limits.UNNAMED_KEPT_S - 1)
-    collecting.collect(bench.desk.replica)
+    garbage_collection.collect(bench.desk.replica)
     assert bench.desk.replica.contents.has(file.hash)
     bench.clock.advance(2)
-    collecting.collect(bench.desk.replica)
+    garbage_collection.collect(bench.desk.replica)
     assert not bench.desk.replica.contents.has(file.hash)
 
 
@@ -401,7 +402,7 @@ def test_a_content_in_the_trash_is_kept(bench: Bench) -> None:
     file = bench.attaches(bench.desk, b"draft")
     bench.desk.replica.commit([(REF, deletion.plan_delete)])
     for _ in range(2):
-        collecting.collect(bench.desk.replica)
+        garbage_collection.collect(bench.desk.replica)
         bench.clock.advance(10 * limits.UNNAMED_KEPT_S)
     assert bench.desk.replica.contents.has(file.hash)
 
@@ -416,9 +417,9 @@ def test_a_replica_that_fetches_nothing_sends_and_knows_where_files_are(
     bench.attaches(bench.desk, b"of the desk", "desk.pdf")
     bench.attaches(bench.laptop, b"of the laptop", "laptop.pdf")
     bench.syncs(bench.desk, bench.laptop, bench.desk)
-    states = {one.name: one.state for one in filing.shown(bench.laptop.replica, REF)}
+    states = {one.name: one.state for one in attachments.shown(bench.laptop.replica, REF)}
     assert states == {"desk.pdf": "not fetched yet", "laptop.pdf": "here"}
-    assert {one.state for one in filing.shown(bench.desk.replica, REF)} == {"here"}
+    assert {one.state for one in attachments.shown(bench.desk.replica, REF)} == {"here"}
 
 
 def test_a_full_relay_is_not_asked_for_room_again_and_again(bench: Bench) -> None:
@@ -430,7 +431,7 @@ def test_a_full_relay_is_not_asked_for_room_again_and_again(bench: Bench) -> Non
     while not connection.over:
         assert connection.step() or bench.relay.commit()
     assert connection.chunks <= limits.CHUNKS_IN_FLIGHT_MAX
-    assert {one.state for one in filing.shown(bench.desk.replica, REF)} == {"refused by quota"}
+    assert {one.state for one in attachments.shown(bench.desk.replica, REF)} == {"refused by quota"}
     assert len(bench.relay.log()) > 0
 
 

@@ -18,7 +18,7 @@ from bifolio.errors import (
     RelayRefusedError,
 )
 from bifolio.ids import content_hash
-from bifolio.replica import reporting
+from bifolio.library import status
 from bifolio.wire.messages import (
     Ack,
     Bye,
@@ -487,7 +487,7 @@ def test_a_refusal_of_everything_is_told_and_nothing_is_lost(
     assert isinstance(talk.session.refusal, error)
     assert talk.session.refusal.next_step
     assert office.replica.changes.unsent() == 1
-    assert [one.reason for one in reporting.refusals(office.replica)]
+    assert [one.reason for one in status.refusals(office.replica)]
 
 
 def test_a_farewell_ends_it_and_says_whether_to_come_back(office: Computer) -> None:
@@ -526,7 +526,7 @@ def test_a_forged_entry_of_the_log_is_named_and_the_rest_goes_on(
     assert talk.session.settled
     assert cursor_of(home) == 3
     assert home.titles() == ["On Ink", "On Paper"]
-    assert any("was refused" in one.reason for one in reporting.refusals(home.replica))
+    assert any("was refused" in one.reason for one in status.refusals(home.replica))
 
 
 def test_a_receipt_for_a_place_that_another_envelope_holds_counts_for_nothing(

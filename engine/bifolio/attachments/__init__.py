@@ -1,0 +1,8 @@
+"""The files of references: what is attached, where each content is, and its way to the relay.
+
+====================== =============================================================================
+``attachments``        files attached, removed, found by name, and the state of each
+``transfer_store``     a replica's files as a sync session sees them
+``garbage_collection`` contents that no reference names any more, dropped after a while
+====================== =============================================================================
+"""

@@ -1,0 +1,347 @@
+"""A replica's files as a sync session sees them: implements ``sync.files.FilePort``.
+
+What is received stands in ``files/incoming`` under the content's hash, chunk after chunk, until it
+is whole and has that hash; so an interrupted transfer goes on where it stopped. Two processes may
+receive one content at the same time: both write the same bytes in the same places. What is sent is
+hashed on the way: the last chunk of a content that was damaged here is never sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from bifolio import limits
+from bifolio.attachments import garbage_collection
+from bifolio.attachments.attachments import NO_ROOM
+from bifolio.crypto.blob import (
+    BlobKey,
+    blob_id,
+    chunk_count,
+    generation_of,
+    sealed_size,
+)
+from bifolio.errors import EnvelopeError, NotAMemberError
+from bifolio.replica.membership import Roster
+from bifolio.replica.replica import Replica
+from bifolio.sync.files import Arrival, Parcel
+from bifolio.wire.messages import BlobTally, Code
+
+#: Whose contents a replica fetches by itself.
+FETCH_ALL = "all"
+
+
+@dataclass(slots=True)
+class _Open:
+    """A content that is being read or written: its file, what is hashed, and the next chunk."""
+
+    file: BinaryIO
+    hashed: hashlib.blake2b
+    next: int
+    key: BlobKey
+    unsynced_bytes: int = 0
+
+
+class Shelf:
+    """The files of one replica, for one or more connections.
+
+    ``only`` is the hash of the one content that is to be carried, where a user wants just that.
+    """
+
+    def __init__(self, replica: Replica, roster: Roster, *, only: str | None = None) -> None:
+        self._replica = replica
+        self._roster = roster
+        self._only = only
+        self._content_keys: dict[int, bytes] = {}
+        self._reading: dict[str, _Open] = {}
+        self._writing: dict[str, _Open] = {}
+        self._collected: dict[bytes, str] = {}
+
+    # --- what is to be carried ------------------------------------------------------------
+
+    def begin(self, epoch: bytes, drops: int, tally_hash: bytes | None) -> None:
+        """A connection stands; what was under way on an earlier one is given up."""
+        self.close()
+        replica = self._replica
+        with replica.database.transaction():
+            dropped = replica.meta.read("blob_drops") != [epoch, drops]
+            tally = self.tally()
+            # A relay that was restored from a backup has forgotten what came after it, and the
+            # log need not show that: contents follow the log, some hours later at times.
+            forgotten = tally is not None and tally.hash != tally_hash
+            if dropped or forgotten:
+                replica.transfers.forget_relay()
+                replica.meta.write("blob_drops", [epoch, drops])
+                replica.meta.write("blob_tally", None)
+            replica.transfers.reconcile(set(replica.contents.hashes()))
+
+    def tally(self) -> BlobTally | None:
+        """The tally of the relay's blobs by which something was last noted to be there."""
+        stored = self._replica.meta.read("blob_tally")
+        return BlobTally(stored[0], stored[1]) if isinstance(stored, list) else None
+
+    def close(self) -> None:
+        """Give up what is under way; what was received stays."""
+        for one in (*self._reading.values(), *self._writing.values()):
+            one.file.close()
+        self._reading.clear()
+        self._writing.clear()
+
+    def give_up(self, parcel: Parcel) -> None:
+        """Nothing more of it is read or written on this connection; what was received stays."""
+        for opened in (self._reading, self._writing):
+            one = opened.pop(parcel.hash, None)
+            if one is not None:
+                one.file.close()
+
+    def dropped(self, drops: int, *, by_us: bool) -> bool:
+        """So many drops were counted; True if others dropped something."""
+        replica = self._replica
+        if drops == self._known_drops()[1]:
+            return False
+        with replica.database.transaction():
+            epoch, known = self._known_drops()
+            replica.meta.write("blob_drops", [epoch, drops])
+            if by_us and drops == known + 1:
+                return False
+            replica.transfers.forget_relay()
+        return True
+
+    def _known_drops(self) -> tuple[bytes, int]:
+        stored = self._replica.meta.read("blob_drops")
+        return (stored[0], stored[1]) if isinstance(stored, list) else (b"", 0)
+
+    def to_send(self) -> Sequence[Parcel]:
+        """Contents that are here and not known to be on the relay, the oldest first."""
+        if self._only is not None:
+            return ()
+        self._notice_others()
+        parcels = []
+        for hash, _ in self._replica.transfers.to_send():
+            with contextlib.suppress(OSError):  # gone since; the next connection notices
+                parcels.append(self._parcel(hash, self._replica.contents.path(hash).stat().st_size))
+        return parcels
+
+    def _notice_others(self) -> None:
+        """Other processes may have put contents here: an import, a copy, another sync."""
+        replica = self._replica
+        here = [one for one in replica.transfers.absent() if replica.contents.has(one)]
+        if here:
+            with replica.database.transaction():
+                for hash in here:
+                    replica.transfers.arrived(hash)
+
+    def to_fetch(self) -> Sequence[Parcel]:
+        """Contents that are not here and wanted, the oldest first."""
+        policy = self._replica.meta.text("files_policy", FETCH_ALL)
+        everything = policy == FETCH_ALL and self._only is None
+        return [
+            self._parcel(hash, size, not_before_ms)
+            for hash, size, not_before_ms in self._replica.transfers.to_fetch(
+                all_of_them=everything
+            )
+            if self._only in (None, hash)
+        ]
+
+    def to_find(self) -> Sequence[Parcel]:
+        """Contents that are neither here nor known to be on the relay."""
+        if self._only is not None:
+            return ()
+        return [self._parcel(hash, size) for hash, size in self._replica.transfers.not_here()]
+
+    def on_relay(self, parcels: Sequence[Parcel], tally: BlobTally | None) -> None:
+        """The relay has these contents whole, and so many blobs were completed or dropped."""
+        with self._replica.database.transaction():
+            for parcel in parcels:
+                self._replica.transfers.on_relay(parcel.hash, there=True)
+            if tally is not None:
+                self._replica.meta.write("blob_tally", [*tally])
+
+    def refused(self, parcel: Parcel, code: Code, detail: str) -> None:
+        """The relay did not take it: ``file list`` and ``status`` say so."""
+        reason = NO_ROOM if code is Code.QUOTA else detail or str(code)
+        with self._replica.database.transaction():
+            self._replica.transfers.refused(parcel.hash, reason)
+
+    def now_ms(self) -> int:
+        """The computer's time."""
+        return self._replica.surroundings.now_ms()
+
+    def collect(self) -> Sequence[bytes]:
+        """Drop contents that nothing has named for a while; the blobs to be dropped too."""
+        self._collected |= {
+            self._blob(hash): hash for hash in garbage_collection.collect(self._replica)
+        }
+        return list(self._collected)
+
+    def relay_dropped(self, blobs: Sequence[bytes]) -> None:
+        """The relay holds these no longer, as it was asked."""
+        gone = [self._collected.pop(blob) for blob in blobs if blob in self._collected]
+        garbage_collection.dropped_by_relay(self._replica, gone)
+
+    # --- sending --------------------------------------------------------------------------
+
+    def read_chunk(self, parcel: Parcel, number: int) -> bytes | None:
+        """A sealed chunk; None if the content is not here any more, or damaged."""
+        reading = self._reading.pop(parcel.hash, None)
+        if reading is not None and reading.next != number:
+            reading.file.close()
+            reading = None
+        try:
+            path = self._replica.contents.path(parcel.hash)
+            reading = reading or self._opened(path, number, self._newest_key(parcel))
+            piece = reading.file.read(limits.CHUNK_BYTES)
+        except OSError:
+            self._lost(parcel)
+            return None
+        reading.hashed.update(piece)
+        reading.next += 1
+        last = reading.next == parcel.chunks
+        if last and reading.hashed.hexdigest() != parcel.hash:
+            reading.file.close()
+            self._set_aside(parcel)
+            return None
+        if last:
+            reading.file.close()
+        else:
+            self._reading[parcel.hash] = reading
+        return reading.key.seal(number, piece)
+
+    def _lost(self, parcel: Parcel) -> None:
+        with self._replica.database.transaction():
+            self._replica.transfers.missing(parcel.hash)
+
+    def _set_aside(self, parcel: Parcel) -> None:
+        with self._replica.database.transaction():
+            self._replica.contents.set_aside(parcel.hash)
+            self._replica.transfers.missing(parcel.hash)
+
+    # --- receiving ------------------------------------------------------------------------
+
+    def received(self, parcel: Parcel) -> int:
+        """How many whole chunks of a content are here."""
+        try:
+            size = self._incoming(parcel).stat().st_size
+        except OSError:
+            return 0
+        return size // limits.CHUNK_BYTES
+
+    def write_chunk(self, parcel: Parcel, number: int, sealed: bytes) -> Arrival:
+        """Keep a chunk; with the last one the content gets its place, if it has its hash."""
+        path = self._incoming(parcel)
+        try:
+            key = self._key(parcel, generation_of(sealed))
+            piece = key.open(number, sealed)
+        except EnvelopeError:
+            return self._damaged(parcel)
+        writing = self._writing.pop(parcel.hash, None)
+        with self._replica.contents.writing():
+            if writing is None or writing.next != number:
+                if writing is not None:
+                    writing.file.close()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+                writing = self._opened(path, number, key, mode="r+b")
+            self._write(writing, piece)
+            if writing.next < parcel.chunks:
+                self._writing[parcel.hash] = writing
+                return Arrival.MORE
+            os.fsync(writing.file.fileno())
+            writing.file.close()
+        if writing.hashed.hexdigest() != parcel.hash:
+            return self._damaged(parcel)
+        self._replica.contents.take_in(path, parcel.hash)
+        with self._replica.database.transaction():
+            self._replica.transfers.arrived(parcel.hash)
+            self._replica.transfers.on_relay(parcel.hash, there=True)
+        return Arrival.WHOLE
+
+    @staticmethod
+    def _write(writing: _Open, piece: bytes) -> None:
+        writing.file.write(piece)
+        writing.file.flush()  # a killed process loses nothing of what it was told
+        writing.hashed.update(piece)
+        writing.next += 1
+        writing.unsynced_bytes += len(piece)
+        if writing.unsynced_bytes >= limits.RECEIVED_SYNC_BYTES:
+            os.fsync(writing.file.fileno())
+            writing.unsynced_bytes = 0
+
+    def _damaged(self, parcel: Parcel) -> Arrival:
+        """What came is not the content: it is asked for again later, each time much later."""
+        writing = self._writing.pop(parcel.hash, None)
+        if writing is not None:
+            writing.file.close()
+        self._incoming(parcel).unlink(missing_ok=True)
+        replica = self._replica
+        failures = replica.transfers.read(parcel.hash).failures
+        wait_s = min(
+            limits.DAMAGED_RETRY_FIRST_S * 2.0 ** min(failures, 32), limits.DAMAGED_RETRY_MAX_S
+        )
+        with replica.database.transaction():
+            replica.transfers.failed(parcel.hash, not_before_ms=self.now_ms() + int(wait_s * 1000))
+        return Arrival.USELESS if failures else Arrival.DAMAGED
+
+    # --- small steps ------------------------------------------------------------------------
+
+    @staticmethod
+    def _opened(path: Path, number: int, key: BlobKey, *, mode: str = "rb") -> _Open:
+        """A file opened at a chunk, what stands before it hashed."""
+        file: BinaryIO = path.open(mode)  # type: ignore[assignment]
+        hashed = hashlib.blake2b(digest_size=32)
+        left = number * limits.CHUNK_BYTES
+        while left and (piece := file.read(min(left, limits.CONTENT_PIECE_BYTES))):
+            hashed.update(piece)
+            left -= len(piece)
+        file.seek(number * limits.CHUNK_BYTES)
+        return _Open(file, hashed, number, key)
+
+    def _incoming(self, parcel: Parcel) -> Path:
+        return self._replica.contents.incoming(parcel.hash)
+
+    def _parcel(self, hash: str, size: int, not_before_ms: int = 0) -> Parcel:
+        return Parcel(hash, self._blob(hash), sealed_size(size), chunk_count(size), not_before_ms)
+
+    def _blob(self, hash: str) -> bytes:
+        return blob_id(
+            library=self._replica.library_id,
+            first_key=self._content_key(0),
+            content=bytes.fromhex(hash),
+        )
+
+    def _newest_key(self, parcel: Parcel) -> BlobKey:
+        generation, _ = self._roster.newest_key()
+        return self._key(parcel, generation)
+
+    def _key(self, parcel: Parcel, generation: int) -> BlobKey:
+        """The key of a content under a generation's content key.
+
+        Raises:
+            EnvelopeError: this device was never given that one.
+        """
+        try:
+            key = self._content_key(generation)
+        except NotAMemberError as error:
+            raise EnvelopeError(f"a chunk is sealed with key {generation}") from error
+        return BlobKey.make(
+            library=self._replica.library_id,
+            blob=parcel.blob,
+            content=bytes.fromhex(parcel.hash),
+            sealed_size=parcel.size_bytes,
+            generation=generation,
+            key=key,
+        )
+
+    def _content_key(self, generation: int) -> bytes:
+        known = self._content_keys.get(generation)
+        if known is None:
+            known = self._roster.key(generation)
+            if known is None:
+                raise NotAMemberError
+            self._content_keys[generation] = known
+        return known

@@ -1,0 +1,171 @@
+"""The process of automatic sync: a keeper for each library that is on, and one look at them all.
+
+Turning a library on or off is a file that comes or goes under the home; with the last one the
+process ends by itself. So no command ever has to find it by a number and stop it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bifolio import limits
+from bifolio.autosync import log as logs
+from bifolio.autosync import state as states
+from bifolio.autosync.library_worker import Keeper
+from bifolio.autosync.lock import ProcessLock
+from bifolio.autosync.registry import LOCK, LOG, PROCESS, Registry, write_json
+from bifolio.autosync.state import LibraryState, Link
+from bifolio.home import Home
+
+
+def run(home: Home, stopping: threading.Event) -> bool:
+    """Keep the home's libraries in sync until ``stopping``, or until none is on.
+
+    Returns:
+        whether it ran: not where another process does already.
+    """
+    registry = Registry(home)
+    with ProcessLock(registry.folder / LOCK) as lock:
+        if not lock.acquire(wait_s=limits.AUTOSYNC_LOCK_WAIT_S):
+            return False
+        log = logs.open_log(registry.folder / LOG)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        write_json(registry.folder / PROCESS, {"pid": os.getpid(), "since": now})
+        log.info("started")
+        try:
+            Process(registry, log, stopping).run()
+        finally:
+            log.info("ended")
+            for handler in log.handlers:
+                handler.close()
+    return True
+
+
+class Process:
+    """Starts, watches and stops keepers, from one thread."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        log: logging.Logger,
+        stopping: threading.Event,
+        wall_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry = registry
+        self._log = log
+        self._stopping = stopping
+        self._wall_s = wall_s
+        self._monotonic_s = monotonic_s
+        self._offset_s = wall_s() - monotonic_s()
+        self._asked_at_s = float("-inf")
+        self._paths: dict[str, Path] = {}
+        self._keepers: dict[Path, Keeper] = {}
+        self._again_at: dict[Path, float] = {}
+        self._threads = ThreadPoolExecutor(
+            limits.AUTOSYNC_LIBRARIES_MAX, thread_name_prefix="bifolio-autosync"
+        )
+
+    def run(self) -> None:
+        """Until it is told to stop, or no library is on."""
+        try:
+            while not self._stopping.is_set() and self.step():
+                self._stopping.wait(limits.AUTOSYNC_LOOK_S)
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Stop every keeper, and wait for them."""
+        for keeper in self._keepers.values():
+            keeper.stop()
+        self._threads.shutdown(wait=True)
+
+    def step(self) -> bool:
+        """One look at everything; False where no library is on."""
+        now_s = self._monotonic_s()
+        if now_s >= self._asked_at_s + limits.AUTOSYNC_ASK_S:
+            self._asked_at_s = now_s
+            self._follow_registry(now_s)
+        self._mind_sleep()
+        for path, keeper in list(self._keepers.items()):
+            if keeper.has_ended:
+                self._mind_fault(path, keeper)
+            else:
+                keeper.look()
+        return bool(self._paths)
+
+    def _follow_registry(self, now_s: float) -> None:
+        """Begin with what was turned on, and let go of what was turned off."""
+        wanted = self._wanted()
+        for path in [one for one in self._keepers if one not in wanted]:
+            self._drop(path)
+        for path in wanted:
+            if path not in self._keepers and now_s >= self._again_at.get(path, 0.0):
+                self._begin(path)
+
+    def _wanted(self) -> list[Path]:
+        """The libraries that are on; only what is new is read."""
+        keys = self._registry.keys()[: limits.AUTOSYNC_LIBRARIES_MAX]
+        found = {key: self._paths.get(key) or self._registry.path(key) for key in keys}
+        self._paths = {key: path for key, path in found.items() if path is not None}
+        return list(self._paths.values())
+
+    def _begin(self, path: Path) -> None:
+        keeper = Keeper(path, self._registry.home, self._tell)
+        states.write(self._registry, keeper.state)
+        self._keepers[path] = keeper
+        keeper.start(self._threads)
+
+    def _drop(self, path: Path) -> None:
+        keeper = self._keepers.pop(path)
+        keeper.stop()
+        try:
+            keeper.fault(limits.AUTOSYNC_STOP_S)
+        except TimeoutError:
+            self._log.info("library %s: ends later", keeper.state.library[:8])
+        states.forget(self._registry, path)
+
+    def _tell(self, state: LibraryState) -> None:
+        if self._registry.has(state.path):
+            before = states.read(self._registry, state.path)
+            states.write(self._registry, state)
+            if before is None or before.link is not state.link:
+                self._log.info(logs.line(state))
+
+    def _mind_fault(self, path: Path, keeper: Keeper) -> None:
+        """A fault of our own ended one library's thread: it begins again after a while, and the
+        others go on."""
+        fault = keeper.fault()
+        kind = type(fault).__name__
+        self._log.info("library %s: fault %s", keeper.state.library[:8] or "not opened", kind)
+        del self._keepers[path]
+        wait_s = limits.AUTOSYNC_RETRY_MAX_S * (0.5 + random.random() / 2)
+        self._again_at[path] = self._monotonic_s() + wait_s
+        states.write(
+            self._registry,
+            LibraryState(
+                path,
+                Link.TROUBLED,
+                keeper.state.library,
+                last_sync=keeper.state.last_sync,
+                reason=f"Bifolio met a fault of its own with this library ({kind}).",
+                next="It is tried again. What was saved is safe; run 'bifolio doctor', and report "
+                "it.",
+            ),
+        )
+
+    def _mind_sleep(self) -> None:
+        """After the computer slept, connections are made anew instead of being waited for."""
+        offset_s = self._wall_s() - self._monotonic_s()
+        if abs(offset_s - self._offset_s) > limits.CLOCK_JUMP_S:
+            self._offset_s = offset_s
+            for keeper in self._keepers.values():
+                keeper.reconnect()

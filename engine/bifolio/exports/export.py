@@ -1,0 +1,111 @@
+"""References on their way out: values as shown, with the sources that they came from."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from bifolio.document import importing
+from bifolio.document.groups import MEMBERSHIP
+from bifolio.document.view import read_view
+from bifolio.formats import EXPORT_FORMATS, write
+from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks, Source
+from bifolio.records.sorting import Order, Sort
+from bifolio.replica import lookup
+from bifolio.replica.replica import Replica
+from bifolio.search.search import Searches
+from bifolio.storage.derived import ReferenceRow
+
+
+def export(
+    replica: Replica,
+    out: BinaryIO,
+    *,
+    format: str,
+    query: str | None,
+    progress: Callable[[int, int], None] | None,
+) -> ExportReport:
+    """Write the live references (those that a query finds) in one format.
+
+    Args:
+        progress: called with references written and references in all.
+    """
+    report = write(
+        out,
+        (exported(replica, row, format=format) for row in rows(replica, query)),
+        format=format,
+        blocks=file_blocks(replica),
+        keys=keys_beside(replica, query, format=format),
+        progress=_counting(replica, query, progress) if progress is not None else None,
+    )
+    keys = {one.reference: "" for one in report.lost}
+    for record_id in keys:
+        if (row := replica.references.read(record_id)) is not None:
+            keys[record_id] = lookup.shown_key(row)
+    report.lost = [replace(one, key=keys[one.reference]) for one in report.lost]
+    return report
+
+
+def _counting(
+    replica: Replica, query: str | None, progress: Callable[[int, int], None]
+) -> Callable[[int, int], None]:
+    """Who writes does not know how many there are."""
+    living = replica.references.count
+    total = living(trashed=False) if query is None else Searches(replica).count(query)
+    return lambda done, _: progress(done, total)
+
+
+def keys_beside(replica: Replica, query: str | None, *, format: str) -> frozenset[str]:
+    """The citation keys of all that is exported, in small letters: which parents stand beside
+    their children; none in a format where no child inherits."""
+    if format not in ("bibtex", "biblatex"):
+        return frozenset()
+    return frozenset(row.key.lower() for row in rows(replica, query))
+
+
+def csl_items(replica: Replica, found: Sequence[ReferenceRow]) -> list[dict[str, Any]]:
+    """References as CSL-JSON items, each under its record id."""
+    out = io.BytesIO()
+    references = (exported(replica, row, format="csl-json") for row in found)
+    write(out, references, format="csl-json", blocks={})
+    items: list[dict[str, Any]] = json.loads(out.getvalue())
+    return [item | {"id": row.id} for item, row in zip(items, found, strict=True)]
+
+
+def file_blocks(replica: Replica) -> dict[str, ImportedBlocks]:
+    """The blocks of all imported files, by record id."""
+    return {
+        record.id: importing.read_blocks(replica.document(record.id).entries())
+        for record in replica.records.of_kind("import")
+    }
+
+
+def rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
+    """The live references, or those that a query finds."""
+    if query is None:
+        return replica.references.listed(trashed=False)
+    return Searches(replica).rows(query, sort=Sort(Order.ID))
+
+
+def exported(replica: Replica, row: ReferenceRow, *, format: str) -> ExportedReference:
+    """A reference as it is to be written in a format."""
+    entries = replica.document(row.id).visible()
+    stored = importing.sources(entries)
+    source = stored[-1] if stored else None
+    values = read_view(entries).values
+    if values.pop(MEMBERSHIP, None) and (names := lookup.group_names(replica, row)):
+        values[MEMBERSHIP] = tuple(names)
+    if row.key_is_taken and _needs_own_key(source, format):
+        values["citation-key"] = lookup.shown_key(row)
+    return ExportedReference(id=row.id, values=values, source=source)
+
+
+def _needs_own_key(source: Source | None, format: str) -> bool:
+    """Whether the key is the record's name in the file, and not one that a file gave (case K1)."""
+    family = EXPORT_FORMATS.get(format)
+    if family is None or family.own_id is None:
+        return False
+    return source is None or source.format != family.name

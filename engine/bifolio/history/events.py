@@ -1,0 +1,112 @@
+"""The events of a reference: who wrote what, when, and what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from bifolio.document import importing
+from bifolio.document.comparing import Comparison, Fate, FieldChange, compare
+from bifolio.document.entries import Live, is_import
+from bifolio.document.groups import MEMBERSHIP
+from bifolio.history.replay import Past, Step
+from bifolio.ids import SLOT_LENGTH
+from bifolio.records.attachments import FIELD as FILES
+from bifolio.records.attachments import Attachment
+from bifolio.replica import lookup
+from bifolio.replica.replica import Replica
+from bifolio.results import Deed, Event
+
+_WHOLE = {
+    Fate.DELETED: Deed.DELETED,
+    Fate.PURGED: Deed.PURGED,
+    Fate.UNPURGED: Deed.UNPURGED,
+    Fate.RESTORED: Deed.RESTORED,
+    Fate.REVIVED: Deed.REVIVED,
+}
+
+
+class Teller:
+    """Tells what the steps of records were, with the names of devices and groups."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._past = Past(replica)
+        self._devices = lookup.device_names(replica)
+
+    def events(self, record_id: str) -> Iterator[Event]:
+        """The events of one reference."""
+        steps = list(self._past.steps(record_id))
+        if not steps or _begins_late(steps[0]) or self._is_cut(record_id, steps[-1]):
+            yield Event("", None, "", Deed.BEGINS)
+        for step in steps:
+            yield from self._of_step(step)
+
+    def _is_cut(self, record_id: str, last: Step) -> bool:
+        """Whether the changes do not give what the record holds: some are not here."""
+        return self._replica.document(record_id).entries() != last.after
+
+    def _of_step(self, step: Step) -> Iterator[Event]:
+        compared = compare(step.before, step.after)
+        source = _format(step)
+        if compared.fate in _WHOLE:
+            deed = _WHOLE[compared.fate]
+            yield self._event(step, deed, compared.live, source=None, shown=compared.holds)
+        for change in compared.fields:
+            yield self._of_field(step, compared, change, source)
+
+    def _of_field(
+        self, step: Step, compared: Comparison, change: FieldChange, source: str | None
+    ) -> Event:
+        by_import = source is not None and (change.live is None or is_import(change.live))
+        deed = Deed.EDITED
+        if by_import:
+            deed = Deed.IMPORTED
+        elif compared.fate is Fate.CREATED:
+            deed = Deed.ADDED
+        return self._event(
+            step,
+            deed,
+            change.live,
+            source=source if by_import else None,
+            field=change.field,
+            before=self._named(change.field, change.before),
+            after=self._named(change.field, change.after),
+            shown=not change.beside,
+        )
+
+    def _event(
+        self, step: Step, deed: Deed, live: Live | None, *, source: str | None, **facts: Any
+    ) -> Event:
+        """An event, dated and signed by the value that was written, else by its change."""
+        logged = step.logged
+        stamp, slot = logged.stamp, logged.device.ljust(SLOT_LENGTH)
+        if live is not None and not is_import(live):
+            stamp, slot = live.stamp, live.slot
+        by = "import" if source else lookup.author(self._devices, slot, stamp)
+        return Event(logged.id.hex(), lookup.moment(stamp), by, deed, source=source, **facts)
+
+    def _named(self, field: str, value: Any) -> Any:
+        """A value with the names of groups instead of their ids, and with files as objects."""
+        if field == FILES and isinstance(value, list):
+            files = [Attachment.from_element(str(one)) for one in value]
+            return [asdict(one) for one in files if one is not None]
+        if field != MEMBERSHIP or not isinstance(value, list):
+            return value
+        return [self._replica.groups.any_name(one) or one for one in value]
+
+
+def _begins_late(first: Step) -> bool:
+    """Whether the first change brought what had been written before it: a library that joined."""
+    written = [live for lives in first.after.registers.values() for live in lives]
+    return any(live.stamp < first.logged.stamp and not is_import(live) for live in written)
+
+
+def _format(step: Step) -> str | None:
+    """The format of the file that a step imported, None where it did not."""
+    known = set(step.before.under(importing.SOURCE))
+    if not any(name not in known for name in step.after.under(importing.SOURCE)):
+        return None
+    sources = importing.sources(step.after)
+    return sources[-1].format if sources else None

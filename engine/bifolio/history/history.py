@@ -1,0 +1,189 @@
+"""The history of a library: what happened to a reference, the log, and the ways back.
+
+Every way back writes new changes, which sync and merge like any others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+
+from bifolio.clock import make_stamp
+from bifolio.document.undoing import Kept
+from bifolio.history import replay, undo
+from bifolio.history.activity_log import Logbook
+from bifolio.history.events import Teller
+from bifolio.history.revert import revert
+from bifolio.history.undo import TakenBack, Undoing
+from bifolio.replica import lookup
+from bifolio.replica.replica import Replica
+from bifolio.results import Event, KeptField, LogEntry, Shown, UndoReport
+
+#: Entries of a page of the log, where nobody says how many.
+_ENTRIES = 20
+
+_UNDID, _REDID = "undid: ", "did again: "
+
+
+class History:
+    """The past of one library. A change is named by its id, or the beginning of it."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        replay.ensure_index(replica)
+
+    def of(self, ref: str) -> Sequence[Event]:
+        """Everything that happened to a reference, field by field, in this replica's order.
+
+        It begins where this replica's changes begin: the first event says so where something
+        was before.
+
+        Raises:
+            ReferenceNotFoundError, AmbiguousReferenceError.
+        """
+        with self._replica.database.snapshot():
+            row = lookup.find(self._replica, ref)
+            return list(Teller(self._replica).events(row.id))
+
+    def log(
+        self, *, limit: int = _ENTRIES, device: str | None = None, since: datetime | None = None
+    ) -> Sequence[LogEntry]:
+        """The commands of this computer and the changes of others, the latest first.
+
+        Args:
+            limit: how many at most.
+            device: those of this device alone, by its name.
+            since: those from this moment on; without a zone it is this computer's time.
+
+        Raises:
+            DeviceNotFoundError.
+        """
+        first = make_stamp(milliseconds=_milliseconds(since) if since else 0, counter=0)
+        with self._replica.database.snapshot():
+            tags = None if device is None else undo.device_tags(self._replica, device)
+            return Logbook(self._replica).page(limit=limit, tags=tags, first=first)
+
+    def revert(self, ref: str, *, to: datetime | str, field: str | None = None) -> Shown:
+        """Give a reference the values that it had, as new edits where they differ.
+
+        Args:
+            ref: a citation key or an id.
+            to: a moment (without a zone, of this computer), or a change: as it was right after.
+            field: one field alone; without it all of them, and whether it lay in the trash.
+
+        Raises:
+            NotThereThenError: it did not exist then, or its history begins later.
+            TrashedReferenceError: one field of a reference in the trash.
+            ReferenceNotFoundError, UnknownFieldError, ChangeNotFoundError.
+        """
+        with self._replica.database.transaction():
+            moment = to if isinstance(to, str) else _milliseconds(to)
+            record_id = revert(self._replica, ref, field=field, to=moment)
+        return lookup.show_id(self._replica, record_id)
+
+    def undo(self, change: str | None = None, *, dry_run: bool = False) -> UndoReport:
+        """Take back the last command of this computer, or the command or change of an id.
+
+        What was edited since stays, and is named. An undo is not undone without its id.
+
+        Raises:
+            NothingToUndoError, ChangeNotFoundError, AmbiguousChangeError, SealedChangeError.
+        """
+        with self._rehearsed(dry_run):
+            while True:
+                with self._replica.database.transaction():
+                    chosen = (
+                        undo.of_last_command(self._replica)
+                        if change is None
+                        else undo.of_change(self._replica, change)
+                    )
+                    words = self._words(chosen)
+                operation = chosen.operation
+                undoes = operation.number if operation else undo.NO_OPERATION
+                report = self._take_back(chosen, words, undoes, lasting=not dry_run)
+                if report is not None:  # else chosen anew: two undos at once undo two commands
+                    return report
+
+    def undo_device(
+        self,
+        device: str,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        dry_run: bool = False,
+    ) -> UndoReport:
+        """Take back all that a device wrote from one moment on (until another one).
+
+        What others wrote after it stays, and is named.
+
+        Raises:
+            DeviceNotFoundError, SealedChangeError.
+        """
+        with self._rehearsed(dry_run):
+            with self._replica.database.transaction():
+                chosen = undo.of_device(
+                    self._replica,
+                    device,
+                    first_ms=_milliseconds(since),
+                    last_ms=_milliseconds(until) if until else None,
+                )
+            count = len(chosen.changes)
+            words = f"{count:,} change{'' if count == 1 else 's'} of {device}"
+            report = self._take_back(chosen, words, None, lasting=not dry_run)
+            assert report is not None  # it is about no operation
+            return report
+
+    # --- small steps --------------------------------------------------------------------------
+
+    def _take_back(
+        self, chosen: Undoing, words: str, undoes: int | None, *, lasting: bool
+    ) -> UndoReport | None:
+        """Take back, and mark what was taken back; the command is told by its own words.
+
+        None where the choice does not hold any more.
+        """
+        replica = self._replica
+        with replica.journal.command(_undone(words)) as command:
+            command.undoes = undoes
+            taken = chosen.take_back(replica, command)
+        if taken is None:
+            return None
+        # No snapshot: a dry run is inside a transaction already.
+        with replica.database.transaction():
+            return self._report(words, taken, command.number if lasting else None)
+
+    def _report(self, words: str, taken: TakenBack, number: int | None) -> UndoReport:
+        kinds = [self._replica.records.kind(one) for one in taken.records]
+        ids = self._replica.journal.operations.changes(number) if number else []
+        return UndoReport(
+            what=words,
+            references=kinds.count("reference"),
+            groups=kinds.count("group"),
+            kept=tuple(self._kept(record_id, kept) for record_id, kept in taken.kept),
+            id=ids[0].hex() if ids else None,
+        )
+
+    def _kept(self, record_id: str, kept: Kept) -> KeptField:
+        row = self._replica.references.read(record_id)
+        gone = self._replica.references.purged.read(record_id)
+        name = lookup.shown_key(row) if row else gone.key if gone else None
+        name = name or self._replica.groups.any_name(record_id)
+        return KeptField(record_id, name or record_id[:12], kept.field, kept.reason.value)
+
+    def _words(self, chosen: Undoing) -> str:
+        return Logbook(self._replica).words(chosen.changes, chosen.operation)
+
+    def _rehearsed(self, dry_run: bool) -> AbstractContextManager[None]:
+        return self._replica.database.rehearsal() if dry_run else nullcontext()
+
+
+def _undone(words: str) -> str:
+    """The words of an undo; an undo that is undone was done again."""
+    if words.startswith(_UNDID):
+        return _REDID + words.removeprefix(_UNDID)
+    return _UNDID + words.removeprefix(_REDID)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

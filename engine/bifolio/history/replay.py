@@ -1,0 +1,153 @@
+"""The past of a record: its changes opened and replayed, one after the other.
+
+The index says which changes touched the record, so the cost follows them and not the library.
+A change that this device cannot open (a copied folder, before it joined) is left out, and what
+comes after it may then be missing too: ``is_whole`` tells.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bifolio import limits
+from bifolio.crypto.envelope import Header, open_envelope, parse_envelope
+from bifolio.document.entries import Entries
+from bifolio.document.record import RecordDocument
+from bifolio.errors import DocumentError, NotAMemberError
+from bifolio.ids import device_tag
+from bifolio.replica.membership import Roster
+from bifolio.replica.replica import Replica
+from bifolio.storage.history import LoggedChange
+from bifolio.wire.changes import Body, Change
+
+_UNREAD = "history_unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of a record: what the record held before it and after it."""
+
+    logged: LoggedChange
+    before: Entries
+    after: Entries
+
+
+class Past:
+    """What happened, read from the changes; for one transaction or snapshot."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._roster = Roster(replica)
+        self._keys: dict[int, bytes | None] = {}
+        self._opened: OrderedDict[int, tuple[Change, ...] | None] = OrderedDict()
+
+    def change(self, logged: LoggedChange) -> Change | None:
+        """The change itself; None where this device cannot open it."""
+        changes = self.changes_in(logged.change)
+        if changes is None or logged.place >= len(changes):
+            return None
+        return changes[logged.place]
+
+    def steps(
+        self, record_id: str, *, takes: Callable[[LoggedChange], bool] = lambda _: True
+    ) -> Iterator[Step]:
+        """The changes of a record in causal order, those that had no effect left out.
+
+        Args:
+            record_id: of any record, also of one that is not here any more.
+            takes: which changes are replayed at all.
+        """
+        document = RecordDocument()
+        before = document.entries()
+        for logged in self._replica.journal.index.of_record(record_id):
+            change = self.change(logged) if takes(logged) else None
+            if change is None:
+                continue
+            updates = [update for one, update in change.records if one == record_id]
+            try:
+                changed = [document.merge(update) for update in updates]
+            except DocumentError:
+                return  # set aside when it came, with all that followed
+            if any(changed):
+                after = document.entries()
+                yield Step(logged, before, after)
+                before = after
+
+    def changes_in(self, number: int) -> tuple[Change, ...] | None:
+        """The changes in a row of ``changes``; the last few rows are kept opened."""
+        if number in self._opened:
+            self._opened.move_to_end(number)
+        else:
+            self._opened[number] = self._open(number)
+            if len(self._opened) > limits.BODIES_OPEN_MAX:
+                self._opened.popitem(last=False)
+        return self._opened[number]
+
+    def can_open(self, number: int) -> bool:
+        """Whether this device has the key to a row of ``changes``."""
+        header = self._header(number)
+        return header is None or self._key(header.generation) is not None
+
+    def author(self, number: int) -> str:
+        """The tag of the device that sealed a row of ``changes``, this one's while unsealed."""
+        header = self._header(number)
+        return device_tag(header.device) if header else self._replica.keys.tag
+
+    def _header(self, number: int) -> Header | None:
+        stored = self._replica.changes.body(number)
+        return parse_envelope(stored[0]).header if stored and stored[1] else None
+
+    def _key(self, generation: int) -> bytes | None:
+        """The content key of a generation; a copied folder's device has none that it can open."""
+        if generation not in self._keys:
+            try:
+                self._keys[generation] = self._roster.key(generation)
+            except NotAMemberError:
+                self._keys[generation] = None
+        return self._keys[generation]
+
+    def _open(self, number: int) -> tuple[Change, ...] | None:
+        stored = self._replica.changes.body(number)
+        if stored is None:
+            return None
+        raw, is_sealed = stored
+        if not is_sealed:
+            return (Change.parse(raw),)
+        envelope = parse_envelope(raw)
+        key = self._key(envelope.header.generation)
+        return Body.parse(open_envelope(envelope, key)).changes if key else None
+
+
+def ensure_index(replica: Replica) -> None:
+    """Read the changes of a file that an earlier version wrote, once."""
+    if replica.meta.read(_UNREAD):
+        with replica.database.transaction():
+            if replica.meta.read(_UNREAD):
+                rebuild_index(replica)
+
+
+def rebuild_index(replica: Replica) -> None:
+    """Derive anew which change touched which record; inside a transaction.
+
+    The changes keep their order, which no envelope tells; where one of them is not known, all are
+    numbered as their envelopes stand, which is a causal order too. Where this device cannot open
+    an envelope, what is known of all of them stays.
+    """
+    past = Past(replica)
+    rows = replica.changes.numbers()
+    if not all(past.can_open(number) for number in rows):
+        return
+    index = replica.journal.index
+    known = index.numbers()
+    places = {(row, place) for row in rows for place in range(len(past.changes_in(row) or ()))}
+    index.clear()
+    for row in rows:
+        replica.journal.receive(
+            row,
+            past.changes_in(row) or (),
+            device=past.author(row),
+            known=known if places == known.keys() else None,
+        )
+    replica.meta.write(_UNREAD, None)

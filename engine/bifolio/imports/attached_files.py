@@ -1,0 +1,113 @@
+"""The files of imported records: into the replica's contents, and into the records' sources.
+
+A file is looked at while its library is being read, because an unpacked one is gone afterwards. A
+content that is here already is not written again; until a record names it, it is reserved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from bifolio import limits
+from bifolio.attachments import garbage_collection
+from bifolio.errors import FileTooLargeError, UnreadableFileError
+from bifolio.formats import is_library, library_layer, read, read_library
+from bifolio.imports.matching import keyed
+from bifolio.records.attachments import Attachment
+from bifolio.records.citation_keys import NAMELESS
+from bifolio.records.reference import (
+    ImportedBlocks,
+    ImportedFile,
+    ImportedGroup,
+    ImportedReference,
+    LeftOut,
+    SkippedRecord,
+)
+from bifolio.replica.replica import Replica
+from bifolio.storage.contents import Content
+
+Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
+
+
+def items_of(
+    path: Path,
+    *,
+    format: str | None = None,
+    zotero_group: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Item]:
+    """Everything that a path holds, be it a file of references or a whole library."""
+    if is_library(path, format):
+        yield from read_library(path, format=format, zotero_group=zotero_group, progress=progress)
+    else:
+        yield from read(path, format=format, progress=progress)
+
+
+class Intake:
+    """Takes in the files of one import."""
+
+    def __init__(self, replica: Replica, *, keeps: bool) -> None:
+        """Args: keeps: whether contents are kept, or only looked at for a dry run."""
+        self._replica = replica
+        self._keeps = keeps
+        self.taken = 0
+        self.left_out: list[LeftOut] = []
+
+    def with_files(self, reference: ImportedReference) -> ImportedReference:
+        """The reference with its files' hashes in its source and its values.
+
+        A file that is missing or cannot be read is named; the record remembers that it has one.
+        """
+        if not reference.files:
+            return reference
+        layer = library_layer.layer_of(reference.source)
+        texts = [self._text(one, reference) for one in reference.files]
+        layer = layer | {library_layer.FILES: tuple(texts)}
+        source = library_layer.with_layer(reference.source, layer)
+        values = library_layer.layer_values(source.format, layer, reference.values)
+        return replace(reference, source=source, values=values, files=())
+
+    def _text(self, file: ImportedFile, reference: ImportedReference) -> str:
+        attachment = None
+        try:
+            if file.place is None:
+                self._name(file, reference, "it is not where the library keeps its files")
+            else:
+                content = self._content(file.place)
+                attachment = Attachment(file.name, content.hash, content.size)
+                self.taken += 1
+        except UnreadableFileError as error:
+            self._name(file, reference, error.reason)
+        except FileTooLargeError as error:
+            self._name(file, reference, f"it has more than {error.limit_bytes:,} bytes")
+        return library_layer.file_text(file.path, attachment, name=file.name)
+
+    def _content(self, place: Path) -> Content:
+        hashed = hashlib.blake2b(digest_size=32)
+        size = 0
+        for piece in _pieces(place):
+            hashed.update(piece)
+            size += len(piece)
+        content = Content(hashed.hexdigest(), size)
+        if self._keeps and not garbage_collection.reserve(self._replica, content.hash):
+            return self._replica.contents.add(place)
+        return content
+
+    def _name(self, file: ImportedFile, reference: ImportedReference, reason: str) -> None:
+        key = keyed(reference.values)["citation-key"]
+        # What has neither author, year nor title is told by its number in its own library.
+        number = reference.source.id.rpartition(":")[2]
+        who = f"the record {number}" if key == NAMELESS and number else key
+        self.left_out.append(LeftOut(f"the file '{file.name}' of {who}", reason))
+
+
+def _pieces(place: Path) -> Iterator[bytes]:
+    try:
+        with place.open("rb") as file:
+            while piece := file.read(limits.CONTENT_PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise UnreadableFileError(place, reason=error.strerror or str(error)) from error

@@ -1,0 +1,279 @@
+"""Files into records: each record of a file is new, matched, updated or unchanged (DESIGN §4).
+
+In two passes, neither of which holds more than a few records: the file is read into a spool on
+disk, where records of one id are told apart; then each record in its turn is decided about
+(``matching``) and written, in changes of bounded size. A dry run is the same, undone
+(``Database.rehearsal``).
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bifolio import limits
+from bifolio.document import importing, importing_groups
+from bifolio.document.record import RecordDocument
+from bifolio.document.view import read_view
+from bifolio.formats import MAPPING_VERSION
+from bifolio.ids import digest
+from bifolio.imports.attached_files import Intake
+from bifolio.imports.matching import Decision, Matcher, Verdict, keyed
+from bifolio.imports.prefetch import Ahead
+from bifolio.records.reference import (
+    ImportedBlocks,
+    ImportedGroup,
+    ImportedReference,
+    LeftOut,
+    SkippedRecord,
+)
+from bifolio.replica.creation import Creation
+from bifolio.replica.replica import Replica
+from bifolio.results import ClearedFields, ImportReport
+from bifolio.storage.import_staging import Place, Spool, Spooled
+from bifolio.wire.changes import Change
+
+#: Records of a file in one transaction, so that other commands get their turn.
+_RECORDS_AT_ONCE = 500
+
+#: Records that go to the spool together, unless they are large.
+_SPOOLED_AT_ONCE = 100
+
+Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """An update that is merged into its document, ready to be committed."""
+
+    record_id: str
+    document: RecordDocument
+    update: bytes
+
+
+class Importer:
+    """Imports one file into one replica."""
+
+    def __init__(self, replica: Replica, *, file: str, keeps_files: bool = True) -> None:
+        """Args: keeps_files: whether the records' files are taken in, or only looked at."""
+        self._replica = replica
+        self._file = file
+        self._report = ImportReport()
+        self._blocks: list[ImportedBlocks] = []
+        self._groups: list[ImportedGroup] = []
+        self._intake = Intake(replica, keeps=keeps_files)
+
+    def run(
+        self, items: Iterable[Item], *, progress: Callable[[int, int], None] | None = None
+    ) -> ImportReport:
+        """Import what a file holds, and say what became of each record.
+
+        Args:
+            items: as ``formats.read`` gives them; read once, and not kept.
+            progress: called with references done and references in all.
+        """
+        spool = Spool(self._replica.database)
+        matcher = Matcher(self._replica, spool)
+        ahead = Ahead(spool)
+        try:
+            self._read(items, spool, matcher, ahead)
+            self._report.files = self._intake.taken
+            self._report.missing_files = len(self._intake.left_out)
+            self._report.left_out += self._intake.left_out
+            self._tell_apart(spool)
+            self._write_groups()
+            total = spool.arrange()
+            done = 0
+            for chunk in self._chunks(spool, matcher, ahead):
+                done += chunk
+                if progress is not None:
+                    progress(done, total)
+        finally:
+            ahead.close()
+            spool.close()
+        return self._report
+
+    # --- reading --------------------------------------------------------------------------
+
+    def _read(self, items: Iterable[Item], spool: Spool, matcher: Matcher, ahead: Ahead) -> None:
+        """Put the references into the spool, and keep the little that is not one."""
+        waiting: list[tuple[str, bytes]] = []
+        size = 0
+        for item in items:
+            if isinstance(item, SkippedRecord):
+                self._report.skipped.append(item)
+            elif isinstance(item, LeftOut):
+                self._report.left_out.append(item)
+            elif isinstance(item, ImportedGroup):
+                self._groups.append(item)
+            elif isinstance(item, ImportedBlocks):
+                self._blocks.append(item)
+                matcher.learn(item)
+            else:
+                whole = self._intake.with_files(item)
+                values = keyed(whole.values)
+                if values is not whole.values:
+                    whole = replace(whole, values=values)
+                body = pickle.dumps(whole, protocol=5)
+                waiting.append((item.record_id(), body))
+                size += len(body)
+            if len(waiting) >= _SPOOLED_AT_ONCE or size >= limits.CHANGE_TARGET_BYTES:
+                spool.add(waiting)
+                ahead.advance()
+                waiting, size = [], 0
+        spool.add(waiting)
+
+    def _tell_apart(self, spool: Spool) -> None:
+        """Of several records with one id the first by content hash keeps it, and the others add
+        theirs; equal ones are one."""
+        for record_id, numbers in spool.shared():
+            different: dict[bytes, int] = {}
+            for number in numbers:
+                different.setdefault(_reference(spool.body(number)).content_hash(), number)
+            self._report.unchanged += len(numbers) - len(different)
+            places = []
+            for rank, content in enumerate(sorted(different)):
+                own = digest(record_id.encode(), content, size=16).hex() if rank else record_id
+                places.append(Place(different[content], own, rank))
+            spool.place(numbers, places)
+
+    # --- writing --------------------------------------------------------------------------
+
+    def _chunks(self, spool: Spool, matcher: Matcher, ahead: Ahead) -> Iterator[int]:
+        """Commit in chunks; yields how many references each one took."""
+        pages = spool.pages(most=_RECORDS_AT_ONCE, bytes_max=limits.TRANSACTION_TARGET_BYTES)
+        for page in pages:
+            with self._replica.database.transaction():
+                read = [(spooled, _reference(spooled.body)) for spooled in page]
+                matcher.look([(spooled.id, reference) for spooled, reference in read])
+                decided = (self._decided(*one, matcher, ahead) for one in read)
+                writes = [write for write in decided if write is not None]
+                if writes:
+                    self._commit([*writes, *self._block_writes()])
+            yield len(page)
+
+    def _decided(
+        self, spooled: Spooled, reference: ImportedReference, matcher: Matcher, ahead: Ahead
+    ) -> _Write | Creation | None:
+        """What is to be written for one record of the file; None where that is nothing."""
+        report = self._report
+        decision = matcher.decide(spooled.id, reference)
+        if decision.verdict is Verdict.TRASHED:
+            report.trashed_keys.append(decision.name)
+            return None
+        if decision.verdict is Verdict.PURGED:
+            report.purged_keys.append(decision.name)
+            return None
+        if decision.verdict is Verdict.UNCHANGED:
+            report.unchanged += 1
+            return None
+        if decision.verdict is Verdict.NEW:
+            write = ahead.creation(spooled.number, decision.id, reference)
+            if not self._fits(write, reference.line, "the record has"):
+                return None
+            if reference.trashed:
+                report.trashed_keys.append(str(reference.values["citation-key"]))
+            else:
+                report.added += 1
+            return write
+        return self._updated(decision, reference, matcher)
+
+    def _updated(
+        self, decision: Decision, reference: ImportedReference, matcher: Matcher
+    ) -> _Write | None:
+        """Merge a newer version as if the file were a replica of its own."""
+        record_id = decision.id
+        document = self._replica.document(record_id)
+        before = read_view(document.visible())
+        versions = matcher.versions(document.entries(), reference)
+        update = importing.import_document(record_id, versions, mapping=MAPPING_VERSION).state()
+        write = _Write(record_id, document, update)
+        if not self._fits(write, reference.line, "the record has"):
+            return None
+        document.merge(update)
+        after = read_view(document.visible())
+        self._report.updated_keys.append(decision.name)
+        in_conflict = {conflict.field for conflict in before.conflicts}
+        self._report.conflicts += sum(one.field not in in_conflict for one in after.conflicts)
+        if cleared := tuple(name for name in before.values if name not in after.values):
+            self._report.cleared.append(ClearedFields(decision.name, cleared))
+        return write
+
+    def _write_groups(self) -> None:
+        """New groups, and newer states of those that are here; before what is in them."""
+        for start in range(0, len(self._groups), _RECORDS_AT_ONCE):
+            with self._replica.database.transaction():
+                part = self._groups[start : start + _RECORDS_AT_ONCE]
+                writes = [write for one in part if (write := self._group_write(one)) is not None]
+                if writes:
+                    self._commit(writes)
+                self._report.groups += len(writes)
+        self._groups = []
+
+    def _group_write(self, group: ImportedGroup) -> _Write | None:
+        """A group's import; None where this state of it is here."""
+        record_id = group.record_id()
+        document = self._replica.document(record_id)
+        known = importing_groups.group_sources(document.entries())
+        if group in known:
+            return None
+        update = importing_groups.group_document([*known, group]).state()
+        document.merge(update)
+        return _Write(record_id, document, update)
+
+    def _block_writes(self) -> list[_Write]:
+        """The file's own blocks, with the first change that needs them."""
+        writes = []
+        for one in self._blocks:
+            record_id, update = importing.blocks_update(one)
+            write = _Write(record_id, RecordDocument(update), update)
+            exists = self._replica.records.exists(record_id)
+            if not exists and self._fits(write, 1, "the file's own blocks have"):
+                writes.append(write)
+        self._blocks = []
+        return writes
+
+    def _fits(self, write: _Write | Creation, line: int, what: str) -> bool:
+        """Whether an envelope can hold the write; one that is too large is named as skipped."""
+        size = len(write.update)
+        most = limits.RECORD_UPDATE_BYTES_MAX
+        if size <= most:
+            return True
+        reason = f"{what} {size:,} bytes; one change may have {most:,}"
+        self._report.skipped.append(SkippedRecord(self._file, line, reason))
+        return False
+
+    def _commit(self, writes: Sequence[_Write | Creation]) -> None:
+        """Records, their index and their places in the outbox, in changes of bounded size."""
+        replica = self._replica
+        workspace = replica.workspace()
+        for write in writes:
+            if isinstance(write, Creation):
+                workspace.put_created(write)
+            else:
+                workspace.put(write.record_id, write.document)
+        workspace.save()
+        for updates in _changes(writes):
+            replica.add_change(Change(replica.next_stamp(), updates))
+
+
+def _changes(writes: Sequence[_Write | Creation]) -> Iterator[tuple[tuple[str, bytes], ...]]:
+    """What other replicas are sent, cut into pieces of a change's size."""
+    updates: list[tuple[str, bytes]] = []
+    size = 0
+    for write in writes:
+        updates.append((write.record_id, write.update))
+        size += len(write.update)
+        if size >= limits.CHANGE_TARGET_BYTES:
+            yield tuple(updates)
+            updates, size = [], 0
+    if updates:
+        yield tuple(updates)
+
+
+def _reference(body: bytes) -> ImportedReference:
+    """A reference out of the spool, which nobody but this process writes to."""
+    reference = pickle.loads(body)
+    assert isinstance(reference, ImportedReference)
+    return reference

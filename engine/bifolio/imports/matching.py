@@ -1,0 +1,321 @@
+"""Which record of the library a record of a file is a version of (DESIGN §4); only decides.
+
+A record *matches* one of the library if its source's id is the same and an identifier too, or the
+title with little that speaks against it, or if the source's id is globally unique; it is compared
+with the imported sources of that record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from bifolio.document import importing, merging
+from bifolio.document.deletion import MERGED_INTO
+from bifolio.document.entries import Entries
+from bifolio.document.groups import MEMBERSHIP
+from bifolio.document.importing import ImportVersion
+from bifolio.document.view import read_view
+from bifolio.formats import (
+    comes_as_library,
+    differences,
+    is_older,
+    is_trashed,
+    map_source,
+    map_sources,
+    source_identity,
+)
+from bifolio.ids import digest
+from bifolio.records import attachments
+from bifolio.records.citation_keys import make_key
+from bifolio.records.dates import date_year
+from bifolio.records.reference import (
+    ImportedBlocks,
+    ImportedReference,
+    Source,
+    Values,
+    values_to_json,
+)
+from bifolio.records.similarity import Traits, likeness
+from bifolio.replica.replica import Replica
+from bifolio.storage.derived import ReferenceRow
+from bifolio.storage.import_staging import Spool
+from bifolio.storage.purged import PurgedRow
+
+#: Of a hundred points of likeness no more than this are left where two details of a record or more
+#: are another work's: a year and a volume, an author and a journal.
+_CONTRADICTED = 50.0
+
+#: What an export leaves in the library.
+_LEFT_BEHIND = (MEMBERSHIP, attachments.FIELD)
+
+
+class Verdict(Enum):
+    """What is to become of a record of a file."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    TRASHED = "trashed"
+    PURGED = "purged"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one record, the id it goes to, and what people call that reference."""
+
+    verdict: Verdict
+    id: str
+    name: str = ""
+
+
+class Matcher:
+    """Decides about the records of one file, in their turn, inside the caller's transactions.
+
+    A record of the library takes one version out of a file: ``spool`` remembers which have.
+    """
+
+    def __init__(self, replica: Replica, spool: Spool) -> None:
+        self._replica = replica
+        self._spool = spool
+        self._blocks: dict[str, ImportedBlocks] = {}
+        #: Of the records that are looked at: which ids the library has, which of its references
+        #: came from the same source, by (format, source id), and which have that id as their key.
+        self._present: set[str] = set()
+        self._same_source: dict[tuple[str, str], list[str]] = {}
+        self._same_key: dict[str, list[str]] = {}
+        #: What has found its version since they were looked at.
+        self._taken: set[str] = set()
+
+    def learn(self, blocks: ImportedBlocks) -> None:
+        """The file's own blocks, which its references name."""
+        self._blocks[blocks.record_id()] = blocks
+
+    def look(self, records: Sequence[tuple[str, ImportedReference]]) -> None:
+        """Look at records, each with the id that it would have, before they are decided about:
+        a few statements for all of them. What is decided is written before the next ones."""
+        self._spool.take(self._taken)
+        self._taken.clear()
+        self._present = self._replica.records.present([record_id for record_id, _ in records])
+        wanted: dict[str, list[str]] = {}
+        for _, reference in records:
+            source_id, _ = source_identity(reference.source)
+            if source_id:
+                wanted.setdefault(reference.source.format, []).append(source_id)
+        named = [source_id for ids in wanted.values() for source_id in ids]
+        self._same_key = self._replica.references.with_keys(named)
+        self._same_source = {
+            (source_format, source_id): found
+            for source_format, ids in wanted.items()
+            for source_id, found in self._replica.references.from_sources(
+                source_format, ids
+            ).items()
+        }
+
+    def decide(self, record_id: str, reference: ImportedReference) -> Decision:
+        """What is to become of a record that would have this id; it was looked at."""
+        exists = record_id in self._present
+        same_id = self._replica.references.read(record_id) if exists else None
+        kept = None
+        if exists and (same_id is None or same_id.trashed):
+            kept = self._kept(record_id)
+        others = self._of_same_source(reference.source)
+        found = kept or self._match(same_id, others, reference)
+        gone = None
+        if found is None and (exists or others):
+            gone = self._purged(record_id, others, reference)
+        if gone is not None:
+            decision = Decision(Verdict.PURGED, gone.id, gone.key or gone.id[:12])
+        elif found is None and (same := self._says_the_same(reference)) is not None:
+            decision = Decision(Verdict.UNCHANGED, same.id, same.key)
+        elif found is None:
+            if exists:  # as a version of another of this file
+                record_id = digest(record_id.encode(), reference.content_hash(), size=16).hex()
+            decision = Decision(Verdict.NEW, record_id)
+        else:
+            name = found.key or found.id[:12]
+            decision = Decision(self._verdict(found, reference), found.id, name)
+        # What was merged away takes its own version, not that of the reference that was kept.
+        self._taken.add(decision.id if kept is None else record_id)
+        return decision
+
+    def _is_taken(self, record_id: str) -> bool:
+        """Whether a record of the library has found its version in the file."""
+        return record_id in self._taken or self._spool.is_taken(record_id)
+
+    def versions(self, entries: Entries, reference: ImportedReference) -> list[ImportVersion]:
+        """All that was imported of a record, mapped as today, and what it has become."""
+        sources = [*importing.sources(entries), reference.source]
+        mapped = map_sources([(source, self._blocks_of(source)) for source in sources])
+        trashed = [is_trashed(source) for source in sources]
+        return [
+            ImportVersion(keyed(values), source, in_trash)
+            for values, source, in_trash in zip(mapped, sources, trashed, strict=True)
+        ]
+
+    def _verdict(self, found: ReferenceRow, reference: ImportedReference) -> Verdict:
+        if found.trashed:
+            return Verdict.TRASHED
+        return Verdict.UNCHANGED if self._is_unchanged(found.id, reference) else Verdict.CHANGED
+
+    def _of_same_source(self, source: Source) -> list[str]:
+        """The records that were imported from a record of this format and id."""
+        source_id, _ = source_identity(source)
+        return self._same_source.get((source.format, source_id), [])
+
+    def _match(
+        self, same_id: ReferenceRow | None, others: Sequence[str], reference: ImportedReference
+    ) -> ReferenceRow | None:
+        """The record of the library that this one is a version of: that of its id, or another."""
+        references = self._replica.references
+        if same_id is not None and not self._is_taken(same_id.id):
+            return same_id
+        if not others:
+            return None
+        _, is_unique = source_identity(reference.source)
+        content = reference.source.content()
+        candidates: list[ReferenceRow] = []
+        for one in others:
+            row = self._kept(one)
+            if row is None:
+                row = references.read(one)
+                if row is None or self._is_taken(one):
+                    continue
+            if any(source.content == content for source in references.sources_of(one)):
+                return row
+            if is_unique or self._is_version(one, reference):
+                candidates.append(row)
+        return candidates[0] if candidates else None
+
+    def _purged(
+        self, record_id: str, others: Sequence[str], reference: ImportedReference
+    ) -> PurgedRow | None:
+        """The reference that went with the trash of which this is a version, by the same rules:
+        what was removed for good does not come back with an old file."""
+        purged = self._replica.references.purged
+        same_id = purged.read(record_id)
+        if same_id is not None and not self._is_taken(record_id):
+            return same_id
+        _, is_unique = source_identity(reference.source)
+        for one in others:
+            row = purged.read(one)
+            if row is None or self._is_taken(one):
+                continue
+            same = any(
+                source.content == reference.source.content()
+                for source in self._replica.references.sources_of(one)
+            )
+            if same or is_unique or self._is_version(one, reference):
+                return row
+        return None
+
+    def _is_version(self, record_id: str, reference: ImportedReference) -> bool:
+        """Whether a record of the same source id is this work, by what any of its imported
+        versions said or by what it is now: an edit of one's own parts it from no file."""
+        document = self._replica.document(record_id)
+        given = _traits(reference.values)
+        if any(
+            _agree(_traits(self._mapped(source)), given)
+            for source in reversed(importing.sources(document.entries()))
+        ):
+            return True
+        return _agree(_traits(read_view(document.visible()).values), given)
+
+    def _says_the_same(self, reference: ImportedReference) -> ReferenceRow | None:
+        """The reference that the record calls by its citation key and says just what it says: what
+        Bifolio exported to another format than that it came from, and comes back unchanged."""
+        for one in self._same_key.get(reference.source.id, []):
+            values = read_view(self._replica.document(one).visible()).values
+            own = {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
+            if not self._is_taken(one) and not differences(own, reference.values):
+                return self._replica.references.read(one)
+        return None
+
+    def _kept(self, record_id: str) -> ReferenceRow | None:
+        """The reference that this one was merged into, through however many merges."""
+        found: ReferenceRow | None = None
+        seen = {record_id}
+        while (into := self._merged_into(record_id)) is not None and into not in seen:
+            seen.add(into)
+            record_id = into
+            found = self._replica.references.read(into) or found
+        return found
+
+    def _merged_into(self, record_id: str) -> str | None:
+        row = self._replica.references.read(record_id)
+        if row is not None:
+            into = row.fields.get(MERGED_INTO)
+            return into if isinstance(into, str) else None
+        if self._replica.references.purged.read(record_id) is None:
+            return None
+        return merging.merged_into(self._replica.document(record_id).entries())
+
+    def _is_unchanged(self, record_id: str, reference: ImportedReference) -> bool:
+        """Whether this version is merged already, be it the newest or an earlier one.
+
+        Two files that hold one work in two versions would else update it in turn for ever.
+        """
+        content = reference.source.content()
+        same = [
+            row for row in self._replica.references.sources_of(record_id) if row.content == content
+        ]
+        if any(row.blocks == reference.source.blocks for row in same):
+            return True
+        if not same and not comes_as_library(reference.source.format):
+            return False
+        entries = self._replica.document(record_id).entries()
+        if comes_as_library(reference.source.format):
+            # A library and its own export say the same in different words.
+            *before, now = self.versions(entries, reference)
+            return bool(before) and (
+                before[-1].values == now.values or is_older(now.source, before[-1].source)
+            )
+        # Equal records of files whose macros differ may mean different things.
+        return any(
+            source.content() == content and self._mapped(source) == reference.values
+            for source in importing.sources(entries)
+        )
+
+    def _mapped(self, source: Source) -> Values:
+        """What today's mapping makes of a stored source."""
+        return keyed(map_source(source, self._blocks_of(source)))
+
+    def _blocks_of(self, source: Source) -> ImportedBlocks | None:
+        if not source.blocks:
+            return None
+        if source.blocks not in self._blocks:
+            entries = self._replica.document(source.blocks).entries()
+            self._blocks[source.blocks] = importing.read_blocks(entries)
+        return self._blocks[source.blocks]
+
+
+def keyed(values: Values) -> Values:
+    """The values with a citation key: made the same way everywhere where the source has none."""
+    if values.get("citation-key"):
+        return values
+    return values | {"citation-key": make_key(values, taken=lambda _: False)}
+
+
+def _traits(values: Values) -> Traits:
+    """What of a reference tells works apart."""
+    fields = values_to_json(values)
+    kind, title, issued = (values.get(name) for name in ("type", "title", "issued"))
+    return Traits.of(
+        "",
+        type=kind if isinstance(kind, str) else "",
+        title=title if isinstance(title, str) else "",
+        year=date_year(issued) if isinstance(issued, dict) else None,
+        fields=fields,
+    )
+
+
+def _agree(one: Traits, other: Traits) -> bool:
+    """Whether two records of one source id are one work: they share an identifier, or have one
+    title and little that speaks against it. A corrected file may change a year or an author;
+    another "Editorial" under the same key has another year, author and journal."""
+    if one.identifiers & other.identifiers or one.isbns & other.isbns:
+        return True
+    if not one.title or one.title != other.title:
+        return False
+    return likeness(one, other).score > _CONTRADICTED

@@ -1,0 +1,21 @@
+"""The public API: ``Library``, and one module for each facet of it.
+
+What a program or a front end asks of a library is asked here, and nothing of it is asked anywhere
+else. A facet knows the parts below it; none of them knows a facet.
+
+==================== ===============================================================================
+``library``          the one class that programs and the command line use
+``references``       a new reference, out of what a user wrote
+``conflicts``        conflicts settled by number, by value, or with several texts kept
+``groups``           groups made, named, placed, filled and listed
+``tags``             tags of many references at once: counted, added, removed, renamed
+``citation_keys``    citation keys made, pinned, and those that several references have
+``trash``            what is in the trash, emptying it, restoring from it
+``duplicates``       references that are likely one work, and pairs that are not
+``merge_duplicates`` several references of one work made one
+``copy_references``  copies in another library, which remember their origin
+``files``            the files attached to references: add, list, fetch, export, open
+``backups``          backups: made, listed, verified, restored
+``status``           what a replica says of itself: status, state hash, rebuilt index
+==================== ===============================================================================
+"""

@@ -1,0 +1,189 @@
+"""The files of a library, as programs use them: ``library.files``.
+
+Adding and removing work offline; ``fetch`` goes to the relay where a content is not here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bifolio import limits
+from bifolio.attachments import attachments, garbage_collection
+from bifolio.errors import DamagedFileError, FileNotHereError, UnwritableFileError
+from bifolio.replica import lookup
+from bifolio.replica.replica import Replica
+from bifolio.results import Policy, ShownFile
+from bifolio.storage.contents import OPENED, Progress
+
+if TYPE_CHECKING:
+    from bifolio.replication.remote import Attachment
+
+_COPY_MODE = 0o444
+
+
+class Files:
+    """The files attached to references."""
+
+    def __init__(self, replica: Replica, attachment: Callable[[], Attachment]) -> None:
+        self._replica = replica
+        self._attachment = attachment
+
+    @property
+    def policy(self) -> Policy:
+        """Which contents this replica fetches by itself."""
+        return Policy(self._replica.meta.text("files_policy", Policy.ALL))
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        with self._replica.database.transaction():
+            self._replica.meta.write("files_policy", str(policy))
+
+    @property
+    def fetches_on_demand(self) -> bool:
+        """Whether opening a file fetches it where it is not here."""
+        return self.policy is not Policy.NONE
+
+    def add(
+        self, ref: str, paths: Sequence[Path | str], *, progress: Progress | None = None
+    ) -> Sequence[ShownFile]:
+        """Attach files to a reference, in one change; their contents are copied into the library.
+
+        A file of a name that the reference has already replaces it.
+
+        Raises:
+            ReferenceNotFoundError, TrashedReferenceError, UnreadableFileError, FileNameError,
+            StorageFullError and others: nothing was attached.
+        """
+        return attachments.attach(self._replica, ref, [Path(path) for path in paths], progress)
+
+    def list(self, ref: str | None = None) -> Iterator[ShownFile]:
+        """The files of one reference, or of all live ones."""
+        if ref is None:
+            return attachments.all_shown(self._replica)
+        return attachments.shown(self._replica, lookup.find(self._replica, ref).id)
+
+    def remove(self, ref: str, name: str) -> ShownFile:
+        """Take a file off a reference.
+
+        Raises:
+            FileNotFoundInReferenceError, AmbiguousFileError, TrashedReferenceError and others.
+        """
+        return attachments.detach(self._replica, ref, name)
+
+    def clean(self) -> tuple[int, int]:
+        """Drop the contents that no reference names any more, without waiting a day.
+
+        What lies in the trash keeps its files. An undo no longer finds what was dropped.
+
+        Returns:
+            how many were here, and their bytes; the relay's go with the next sync.
+        """
+        return garbage_collection.clean(self._replica)
+
+    def find(self, ref: str, name: str) -> ShownFile:
+        """One file of a reference, by name, ``NAME~HASH`` or the beginning of its hash.
+
+        Raises:
+            FileNotFoundInReferenceError, AmbiguousFileError and others.
+        """
+        return attachments.found(self._replica, lookup.find(self._replica, ref), name)
+
+    def export(self, ref: str, name: str, target: Path | str) -> Path:
+        """Write a file's content to a path, or into a folder under its own name.
+
+        Raises:
+            FileNotHereError: ``fetch`` it first.
+            DamagedFileError: what is here is not what was attached; it is set aside.
+            UnwritableFileError: it cannot be written there; what stood there stands there still.
+        """
+        file = self.find(ref, name)
+        path = Path(target)
+        path = path / file.name if path.is_dir() else path
+        self._copy(file, path)
+        return path
+
+    def open_copy(self, ref: str, name: str) -> Path:
+        """A read-only copy under the file's own name, for another program to open.
+
+        Raises:
+            FileNotHereError, DamagedFileError and others.
+        """
+        file = self.find(ref, name)
+        path = self._replica.contents.folder / OPENED / file.hash[:16] / file.name
+        if path.is_file() and path.stat().st_size == file.size:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._copy(file, path)
+        path.chmod(_COPY_MODE)
+        return path
+
+    def fetch(
+        self,
+        ref: str,
+        name: str,
+        *,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> ShownFile:
+        """Have a file's content here, from the relay if need be, whatever the policy is.
+
+        Raises:
+            FileNotHereError: the relay does not have it either; the error says who does.
+            RelayUnreachableError and others: nothing was changed.
+        """
+        file = self.find(ref, name)
+        contents = self._replica.contents
+        if contents.has(file.hash):
+            return file
+        if not self._replica.meta.text("relay_url"):
+            raise _not_here(file)
+        with self._replica.database.transaction():
+            self._replica.transfers.asked(file.hash)
+        asyncio.run(self._attachment().sync(progress, only_file=file.hash))
+        file = self.find(ref, name)
+        if not contents.has(file.hash):
+            raise _not_here(file)
+        return file
+
+    def _copy(self, file: ShownFile, path: Path) -> None:
+        source = self._replica.contents.path(file.hash)
+        if not source.is_file():
+            raise _not_here(file)
+        temporary = path.with_name(f".{secrets.token_hex(8)}")
+        try:
+            with source.open("rb") as reading, temporary.open("xb") as writing:
+                hashed = hashlib.blake2b(digest_size=32)
+                while piece := reading.read(limits.CONTENT_PIECE_BYTES):
+                    hashed.update(piece)
+                    writing.write(piece)
+            if hashed.hexdigest() != file.hash:
+                self._set_aside(file)
+                raise DamagedFileError(file.name)
+            temporary.replace(path)
+        except OSError as error:
+            raise UnwritableFileError(path, reason=error.strerror or str(error)) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _set_aside(self, file: ShownFile) -> None:
+        """A damaged content is kept under another name, and fetched again by the next sync."""
+        with self._replica.database.transaction():
+            self._replica.contents.set_aside(file.hash)
+            self._replica.transfers.missing(file.hash)
+
+
+def _not_here(file: ShownFile) -> FileNotHereError:
+    steps = {
+        attachments.ON_RELAY: "Fetch it with 'bifolio sync', or with --fetch.",
+        attachments.MISSING: "Attach it again, or take it from a backup ('bifolio backup list').",
+        attachments.DAMAGED: "Run 'bifolio sync' on a computer that has it whole; then sync here.",
+    }
+    who = "the computer that imported it"
+    if file.state != attachments.ON_THE_IMPORTER:
+        who = file.state.removeprefix(attachments.ONLY_ON)
+    owner = f"Run 'bifolio sync' on {who}; then sync here."
+    return FileNotHereError(file.called, state=file.state, next_step=steps.get(file.state, owner))

@@ -1,0 +1,599 @@
+"""The library: the one class that programs and the command line use.
+
+    from bifolio import Library
+
+    with Library.create("Thesis.bifolio") as library:
+        library.add({"type": "book", "title": "On Sync", "author": ["Doe, Jane"]})
+
+A ``Library`` is one opening of one replica, used from one thread at a time. Everything works
+offline but ``attach``, ``attach_new``, ``join``, ``invite`` and ``sync``. Modules that take long
+to load (the network, the formats) are loaded by the methods that need them, so that reading one
+reference starts fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from bifolio.document import deletion, editing
+from bifolio.errors import (
+    BifolioError,
+    InvalidValueError,
+    ReferenceNotFoundError,
+    RelayUnreachableError,
+    TrashedReferenceError,
+)
+from bifolio.home import Home
+from bifolio.library import conflicts, references, status
+from bifolio.library.citation_keys import Keys
+from bifolio.library.files import Files
+from bifolio.library.groups import Groups
+from bifolio.library.tags import Tags
+from bifolio.library.trash import Trash
+from bifolio.records.edits import Edit
+from bifolio.records.reference import ExportReport
+from bifolio.records.values import is_one_line
+from bifolio.replica import folder, lookup
+from bifolio.replica.journal import Command
+from bifolio.replica.replica import Replica, Surroundings, Write
+from bifolio.results import (
+    Attached,
+    Cited,
+    Conflict,
+    CopyReport,
+    ImportReport,
+    Joined,
+    Policy,
+    Shown,
+    Status,
+    SyncReport,
+)
+from bifolio.search import group_tree, search
+from bifolio.storage.database import Database
+from bifolio.storage.derived import ReferenceRow
+from bifolio.storage.meta import Meta
+
+if TYPE_CHECKING:
+    from bifolio.crypto.keys import DeviceKeys
+    from bifolio.exports.live_export import StandingExport
+    from bifolio.history.history import History
+    from bifolio.library.backups import Backups
+    from bifolio.library.duplicates import Duplicates
+    from bifolio.replication.client import Progress
+    from bifolio.replication.remote import Attachment
+    from bifolio.results import Merged
+
+ImportProgress = Callable[[str, int, int], None]
+
+
+class Library:
+    """One opening of one replica. Use ``create``, ``open`` or ``attach_new``, then ``close``."""
+
+    def __init__(self, path: Path, database: Database, home: Home) -> None:
+        self.path = path
+        self.notice = folder.warning(path)
+        self._home = home
+        self._syncs = False
+        self._database = database
+        self._replica = Replica(path, database, self._load_keys, Surroundings())
+
+    # --- opening --------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, path: Path | str, *, name: str | None = None, home: Home | None = None
+    ) -> Library:
+        """Make a new library in a folder that does not exist yet (or is empty).
+
+        Raises:
+            InvalidValueError: no name that a library can have.
+            PathTakenError, ReadOnlyLibraryError.
+        """
+        if name and (not name.strip() or not is_one_line(name)):
+            raise InvalidValueError("name", expected="a name on one line", got=f"'{name}'")
+        from bifolio.crypto.envelope import CONTENT_KEY_BYTES
+        from bifolio.replica.membership import Roster
+
+        path = Path(path).absolute()
+        home = home or default_home()
+        notices: list[str | None] = []
+
+        def begin(database: Database) -> None:
+            _begin(database)
+            draft = cls(path, database, home)
+            Roster(draft._replica).found(secrets.token_bytes(CONTENT_KEY_BYTES))
+            # A folder's name may hold bytes that are no text; a library's name may not.
+            readable = path.stem.encode(errors="replace").decode()
+            draft._replica.name_library_inside(name or readable)
+            notices.append(draft.notice)
+
+        library = cls(path, folder.create(path, begin), home)
+        library.notice = notices[0]
+        return library
+
+    @classmethod
+    def open(cls, path: Path | str, *, home: Home | None = None, sync: bool = False) -> Library:
+        """Open the library in a folder.
+
+        Args:
+            path: the folder.
+            home: this device's home; by default the platform's.
+            sync: whether to sync now and at ``close``, where it is attached. A relay that does
+                not answer is no error: ``notice`` says so, and everything works all the same.
+                Inside an event loop use ``sync_async`` instead.
+
+        Raises:
+            NotALibraryError, NewerLibraryError, DamagedLibraryError.
+        """
+        path = Path(path).absolute()
+        library = cls(path, folder.open_database(path), home or default_home())
+        library._syncs = sync
+        library._sync_if_asked()
+        return library
+
+    @classmethod
+    def attach_new(
+        cls,
+        ticket: str,
+        path: Path | str,
+        *,
+        home: Home | None = None,
+        files: Policy = Policy.ALL,
+        progress: Progress | None = None,
+    ) -> Library:
+        """Make a new replica of a ticket's library, and fill it.
+
+        Args:
+            files: which contents of files it fetches by itself, now and later.
+
+        Raises:
+            TicketError, PathTakenError, RelayUnreachableError: nothing is left behind.
+        """
+        from bifolio.crypto.ticket import Ticket
+
+        parsed = Ticket.decode(ticket)
+        path = Path(path).absolute()
+        was_there = path.is_dir()
+
+        def begin(database: Database) -> None:
+            _begin(database)
+            Meta(database).write("library_id", parsed.library)
+            Meta(database).write("files_policy", str(files))
+
+        library = cls(path, folder.create(path, begin), home or default_home())
+        try:
+            asyncio.run(library._attachment().prepare_join(parsed))
+            asyncio.run(library._attachment().join(parsed, progress))
+        except BaseException:
+            member = library._attachment().roster.role() is not None
+            library.close()
+            if not member:
+                folder.remove(path, was_there=was_there)
+            raise
+        return library
+
+    def close(self) -> None:
+        """Close the replica; a second time is no error."""
+        self._sync_if_asked()
+        self._syncs = False
+        self._database.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def id(self) -> str:
+        """The library's id: 32 hex digits."""
+        return self._replica.library_id.hex()
+
+    @property
+    def name(self) -> str:
+        """The library's name, the same on every replica."""
+        return self._replica.meta.text("name") or self.path.stem
+
+    @property
+    def replica_id(self) -> str:
+        """This replica's id: 32 hex digits."""
+        return self._replica.meta.raw("replica_id").hex()
+
+    @property
+    def backups(self) -> Backups:
+        """Backups of this library: ``create``; ``library.backups`` lists and restores them."""
+        from bifolio.library.backups import Backups
+
+        return Backups(self._replica, self._home)
+
+    @property
+    def groups(self) -> Groups:
+        """The groups: ``create``, ``move``, ``add``, ``list``, ``references`` and the rest."""
+        return Groups(self._replica)
+
+    @property
+    def tags(self) -> Tags:
+        """The tags of all references: ``list``, ``add``, ``remove``, ``rename``."""
+        return Tags(self._replica)
+
+    @property
+    def keys(self) -> Keys:
+        """The citation keys: the pattern, ``make``, ``pin``, ``unpin`` and ``shared``."""
+        return Keys(self._replica)
+
+    @property
+    def trash(self) -> Trash:
+        """The trash: ``list``, ``empty``, what was ``emptied``, ``restore``."""
+        return Trash(self._replica)
+
+    @property
+    def files(self) -> Files:
+        """The files attached to references: ``add``, ``list``, ``fetch``, ``export`` and more."""
+        return Files(self._replica, self._attachment)
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """References that are likely one work: ``list``, ``set_apart``, ``merge``."""
+        from bifolio.library.duplicates import Duplicates
+
+        return Duplicates(self._replica)
+
+    @property
+    def history(self) -> History:
+        """What was changed, by whom and when: ``of`` a reference."""
+        from bifolio.history.history import History
+
+        return History(self._replica)
+
+    def command(self, words: str | None = None) -> AbstractContextManager[Command]:
+        """All that is changed inside is one command, undone as one; ``words`` tell the log."""
+        return self._replica.journal.command(words)
+
+    # --- references -----------------------------------------------------------------------
+
+    def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
+        """Add a reference; its citation key is made where none is given.
+
+        Args:
+            fields: by CSL name; a list of names as ``Family, Given``, a date as EDTF.
+
+        Raises:
+            UnknownFieldError, InvalidValueError: nothing was added.
+        """
+        return self._shown(references.add(self._replica, fields))
+
+    def edit(self, ref: str, edits: Sequence[Edit]) -> Shown:
+        """Edit one reference; all of the edits are made, or none.
+
+        Raises:
+            ReferenceNotFoundError, TrashedReferenceError, UsageError.
+        """
+        row = self._find(ref)
+        if row.trashed:
+            raise TrashedReferenceError(ref)
+        self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
+        return self._shown(row.id)
+
+    def show(self, ref: str) -> Shown:
+        """One reference; its conflicts can then be settled by number."""
+        shown = lookup.show(self._replica, self._find(ref))
+        conflicts.remember(self._replica, shown.conflicts)
+        return shown
+
+    def list(
+        self,
+        *,
+        trash: bool = False,
+        query: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Shown]:
+        """All references by id, those that a query finds, or those in the trash; ``sort`` and
+        ``limit`` as ``search`` takes them."""
+        return search.listed(self._replica, trash=trash, query=query, sort=sort, limit=limit)
+
+    def search(
+        self, query: str, *, sort: str | None = None, limit: int | None = None
+    ) -> Iterator[Shown]:
+        """References that a query finds (docs/search.md), at most ``limit``, without the trash.
+
+        Args:
+            sort: an order of ``records.sorting``, with ``-`` before it reversed.
+
+        Raises:
+            QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
+        """
+        return search.searched(self._replica, query, sort=sort, limit=limit)
+
+    def count(self, query: str) -> int:
+        """How many references a query finds."""
+        return search.Searches(self._replica).count(query)
+
+    def delete(self, refs: Sequence[str]) -> Sequence[Shown]:
+        """Put references into the trash; one that is there already stays there.
+
+        Raises:
+            ReferenceNotFoundError: nothing was deleted.
+        """
+        return self._write_each(refs, deletion.plan_delete)
+
+    def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
+        """Take references out of the trash, or settle that they were brought back."""
+        return self.trash.restore(refs)
+
+    def copy(self, refs: Sequence[str], to: Library) -> CopyReport:
+        """Copy references into another library; a copy remembers its origin, groups stay behind.
+
+        Raises:
+            SameLibraryError, ReferenceNotFoundError, TrashedReferenceError: nothing was copied.
+        """
+        from bifolio.library.copy_references import copy
+
+        return copy(self._replica, to._replica, refs)
+
+    def merge(self, refs: Sequence[str], *, keep: str | None = None) -> Merged:
+        """Merge references into the first one, or into ``keep``; the others go to the trash."""
+        from bifolio.library.merge_duplicates import merge
+
+        return merge(self._replica, refs, keep=keep)
+
+    # --- conflicts ------------------------------------------------------------------------
+
+    def conflicts(self) -> Sequence[Conflict]:
+        """Every field with more than one live value, the same on every replica; behind them the
+        groups that were deleted and edited at the same time."""
+        found = []
+        for record_id in self._replica.references.in_conflict():
+            row = self._replica.references.read(record_id)
+            if row is not None:
+                found.extend(lookup.conflicts(self._replica, row))
+        found.extend(group_tree.revived(self._replica))
+        conflicts.remember(self._replica, found)
+        return found
+
+    def resolve(
+        self,
+        ref: str,
+        field: str,
+        *,
+        take: int | Sequence[int] | None = None,
+        value: str | None = None,
+    ) -> Shown:
+        """Settle a conflict with one of its values, by number as last listed (of texts also with
+        several, joined as paragraphs), or with a new one.
+
+        Raises:
+            ConflictChoiceError: no conflict there, or not as it was listed.
+        """
+        row = self._find(ref)
+        conflicts.resolve(self._replica, row, field, take=take, value=value)
+        return self._shown(row.id)
+
+    # --- import and export ----------------------------------------------------------------
+
+    def import_files(
+        self,
+        paths: Sequence[Path | str],
+        *,
+        format: str | None = None,
+        zotero_group: str | None = None,
+        dry_run: bool = False,
+        progress: ImportProgress | None = None,
+    ) -> ImportReport:
+        """Import files and whole libraries; what cannot be read is skipped, named and counted.
+
+        Args:
+            paths: the files, or the files and folders of EndNote's and Zotero's libraries.
+            format: a name of ``bifolio.formats.IMPORT_FORMATS``; by default each file tells.
+            zotero_group: of Zotero's libraries this group library, and not the user's own.
+            dry_run: say what would happen, and change nothing.
+            progress: called with the file, what is done and all of it.
+        """
+        from bifolio.imports.import_files import import_files
+
+        return import_files(
+            self._replica,
+            [Path(path) for path in paths],
+            format=format,
+            zotero_group=zotero_group,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    def export(
+        self,
+        out: BinaryIO,
+        *,
+        format: str,
+        query: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ExportReport:
+        """Write references to an open binary file; says what the format could not carry."""
+        from bifolio.exports.export import export
+
+        return export(self._replica, out, format=format, query=query, progress=progress)
+
+    def standing_export(self, *, format: str, query: str | None = None) -> StandingExport:
+        """An export to be written again whenever the library changes: only what changed is
+        composed anew.
+
+        Raises:
+            UsageError: no such format.
+        """
+        from bifolio.exports.live_export import StandingExport
+
+        return StandingExport(self._replica, format=format, query=query)
+
+    def cite(
+        self,
+        refs: Sequence[str],
+        *,
+        style: str = "apa",
+        form: Literal["text", "html"] = "text",
+        locale: str | None = None,
+    ) -> Cited:
+        """References as a citation style writes them; needs the extra ``bifolio[cite]``.
+
+        Args:
+            refs: in the order in which they are cited.
+            style: a style's name, or the path of a ``.csl`` file.
+            form: what is written.
+            locale: such as ``de-DE``; by default the style's own.
+
+        Raises:
+            ReferenceNotFoundError, TrashedReferenceError, CitationsMissingError,
+            StyleNotFoundError, StyleError.
+        """
+        from bifolio.exports.cite import cite
+
+        return cite(self._replica, refs, style=style, form=form, locale=locale)
+
+    # --- the relay ------------------------------------------------------------------------
+
+    def attach(
+        self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
+    ) -> Attached:
+        """Bring the library to a relay; the answer holds a ticket for another computer."""
+        asyncio.run(self._attachment().reach(relay_url))
+        kept = self.backups.create_before_attach(progress).path if backup else None
+        ticket = asyncio.run(self._attachment().attach(relay_url, progress))
+        return Attached(
+            library=self.id,
+            path=self.path,
+            ticket=ticket,
+            backup=kept,
+            references=self._replica.references.count(trashed=False),
+        )
+
+    def join(self, ticket: str, *, backup: bool = True, progress: Progress | None = None) -> Joined:
+        """Make this library part of a ticket's, or this device a member of it.
+
+        Raises:
+            TicketError, AlreadyAttachedError, RelayUnreachableError: nothing was changed.
+        """
+        from bifolio.crypto.ticket import Ticket
+
+        parsed = Ticket.decode(ticket)
+        other = self._replica.library_id != parsed.library
+        asyncio.run(self._attachment().prepare_join(parsed))
+        kept = self.backups.create_before_join(progress).path if backup and other else None
+        left_out, _ = asyncio.run(self._attachment().join(parsed, progress))
+        return Joined(
+            library=self.id,
+            path=self.path,
+            backup=kept,
+            references=self._replica.references.count(trashed=False),
+            left_out=left_out,
+        )
+
+    def invite(self) -> str:
+        """Another ticket; it admits any number of editors."""
+        return asyncio.run(self._attachment().invite())
+
+    def sync(self, progress: Progress | None = None) -> SyncReport:
+        """Exchange what is new with the relay, and wait until both sides have everything."""
+        return asyncio.run(self.sync_async(progress))
+
+    async def sync_async(self, progress: Progress | None = None) -> SyncReport:
+        """``sync`` inside an event loop."""
+        counts = await self._attachment().sync(progress)
+        return status.sync_report(self._replica, counts)
+
+    async def watch(
+        self,
+        outage: Callable[[RelayUnreachableError], None] | None = None,
+        *,
+        nudge: asyncio.Event | None = None,
+    ) -> AsyncGenerator[SyncReport, None]:
+        """Stay in sync: one report each time both sides have everything again.
+
+        Who leaves early closes it, with ``contextlib.aclosing``, and the connection with it.
+
+        Args:
+            outage: told of each attempt that did not reach the relay; it is tried again.
+            nudge: set when another process may have written to the replica, so that the file
+                need not be asked ten times a second.
+        """
+        rounds = self._attachment().watch(outage or (lambda _: None), nudge)
+        async with aclosing(rounds):
+            async for counts in rounds:
+                yield status.sync_report(self._replica, counts)
+
+    def status(self) -> Status:
+        """The replica at a glance; no connection is opened for it."""
+        group_tree.read_revived(self._replica)
+        with self._database.snapshot():
+            return status.status(self._replica, name=self.name, replica_id=self.replica_id)
+
+    # --- care -----------------------------------------------------------------------------
+
+    def rebuild_index(self) -> int:
+        """Derive everything that lists and searches read anew; returns the references."""
+        return status.rebuild(self._replica)
+
+    def state_json(self) -> Iterator[str]:
+        """The canonical JSON of every record, by id: equal on replicas that hold the same."""
+        return status.state_json(self._replica)
+
+    # --- small steps ----------------------------------------------------------------------
+
+    def _find(self, ref: str) -> ReferenceRow:
+        return lookup.find(self._replica, ref)
+
+    def _shown(self, record_id: str) -> Shown:
+        row = self._replica.references.read(record_id)
+        if row is None:
+            raise ReferenceNotFoundError(record_id)
+        return lookup.show(self._replica, row)
+
+    def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[Shown]:
+        ids = [self._find(ref).id for ref in refs]
+        self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
+        return [self._shown(record_id) for record_id in dict.fromkeys(ids)]
+
+    def _sync_if_asked(self) -> None:
+        """Sync an attached library that was opened so; what stands in the way is a notice."""
+        if not (self._syncs and self._replica.meta.text("relay_url")):
+            return
+        try:
+            self.sync()
+        except BifolioError as error:
+            self.notice = " ".join(filter(None, (self.notice, error.message, error.next_step)))
+
+    def _attachment(self) -> Attachment:
+        from bifolio.replica.membership import Roster
+        from bifolio.replication.remote import Attachment
+
+        return Attachment(self._replica, Roster(self._replica))
+
+    def _load_keys(self) -> DeviceKeys:
+        from bifolio.crypto.keys import load_or_create
+
+        loaded = load_or_create(
+            self._home.path,
+            name=self._home.device_name,
+            use_keyring=self._home.use_keyring,
+            random_bytes=secrets.token_bytes,
+        )
+        if loaded.notice:
+            self.notice = " ".join(filter(None, (self.notice, loaded.notice)))
+        return loaded.keys
+
+
+def default_home() -> Home:
+    """The home of this user on this device, in the platform's data folder."""
+    from platformdirs import user_data_path
+
+    return Home(user_data_path("bifolio"), use_keyring=True)
+
+
+def _begin(database: Database) -> None:
+    Meta(database).write("replica_id", secrets.token_bytes(16))
+
+
+__all__ = ["BifolioError", "Library", "default_home"]

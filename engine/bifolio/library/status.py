@@ -1,0 +1,169 @@
+"""What a replica says of itself: status, reports, the canonical state, a rebuilt index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bifolio import limits
+from bifolio.attachments.attachments import NO_ROOM
+from bifolio.clock import make_stamp, stamp_milliseconds
+from bifolio.document import canonical, view
+from bifolio.document.groups import GROUP
+from bifolio.replica import lookup, projection
+from bifolio.replica.replica import Replica
+from bifolio.results import Refusal, RelayStatus, Status, SyncReport
+from bifolio.search.group_tree import read_revived
+
+if TYPE_CHECKING:
+    from bifolio.sync.session import Counts
+
+
+def sync_report(replica: Replica, counts: Counts) -> SyncReport:
+    """A round of sync, and where the replica stands after it."""
+    read_revived(replica)
+    return SyncReport(
+        pushed=counts.pushed,
+        pulled=counts.pulled,
+        files_sent=counts.files_sent,
+        files_received=counts.files_received,
+        conflicts=conflict_count(replica),
+        state=state_hash(replica),
+    )
+
+
+def state_hash(replica: Replica) -> str:
+    """The state hash in hex."""
+    return f"{replica.meta.state_hash():064x}"
+
+
+def status(replica: Replica, *, name: str, replica_id: str) -> Status:
+    """A replica at a glance."""
+    meta, changes, references = replica.meta, replica.changes, replica.references
+    url = meta.text("relay_url")
+    synced_ms = meta.number("last_sync_ms")
+    last_sync = lookup.moment(make_stamp(milliseconds=synced_ms, counter=0)) if synced_ms else None
+    relay = RelayStatus(url, bool(meta.read("reachable")), last_sync) if url else None
+    return Status(
+        library_id=replica.library_id.hex(),
+        name=name,
+        replica_id=replica_id,
+        path=replica.path,
+        references=references.count(trashed=False),
+        trashed=references.count(trashed=True),
+        unsent=changes.unsent(),
+        unsent_files=replica.transfers.unsent(),
+        waiting=changes.waiting(),
+        relay=relay,
+        refusals=tuple(refusals(replica)),
+        conflicts=conflict_count(replica),
+        shared_keys=references.shared_keys.count(),
+        state=state_hash(replica),
+    )
+
+
+def conflict_count(replica: Replica) -> int:
+    """How many conflicts there are, of references and of groups."""
+    return replica.references.conflict_count() + replica.groups.revived_count()
+
+
+def refusals(replica: Replica) -> Iterator[Refusal]:
+    """Everything that was refused, set aside or looks wrong, each with the next step."""
+    notes = replica.meta.read("notes")
+    for note in notes if isinstance(notes, list) else []:
+        yield Refusal(str(note[0]), str(note[1]))
+    for envelope_hash, reason in replica.changes.refusals():
+        yield Refusal(
+            f"An envelope ({envelope_hash.hex()[:12]}) was refused: {reason}.",
+            "Nothing of it was taken over. If more come, tell who runs the relay.",
+        )
+    rows = replica.database.rows(
+        "SELECT record, reason, count(*) FROM set_aside GROUP BY record ORDER BY min(number)"
+    )
+    for record_id, reason, count in rows:
+        yield Refusal(
+            f"{count} updates of the record {record_id[:12]} were set aside: {reason}.",
+            "The other references are not touched by it. Keep the library and report it.",
+        )
+    too_large = replica.meta.read("too_large")
+    for record_id, size in too_large.items() if isinstance(too_large, dict) else ():
+        yield Refusal(
+            f"The record {record_id[:12]} has {size:,} bytes, more than one change may have "
+            f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not offered to the library.",
+            "It is kept on this computer alone. Add what it says as a new reference.",
+        )
+    yield from _files(replica)
+    yield from clocks(replica)
+
+
+def state_json(replica: Replica) -> Iterator[str]:
+    """The canonical JSON of every record that is not purged, by id."""
+    for record_id in replica.records.all_ids():
+        if replica.references.purged.read(record_id) is None:
+            entries = replica.document(record_id).entries()
+            yield canonical.record_json(record_id, view.kind_of(entries), entries)
+
+
+def rebuild(replica: Replica) -> int:
+    """Derive the tables that lists and the history read anew; returns the references."""
+    # Loaded here: it opens envelopes, and showing a reference must start fast without it.
+    from bifolio.history import replay
+
+    with replica.database.transaction():
+        count = rebuild_lists(replica)
+        replay.rebuild_index(replica)
+    return count
+
+
+def rebuild_lists(replica: Replica) -> int:
+    """Derive the tables that lists read anew, inside a transaction; needs no key."""
+    count = 0
+    replica.references.clear()
+    replica.groups.clear()
+    for record in replica.records.of_kind(GROUP):
+        entries = replica.document(record.id).entries()
+        replica.groups.write(projection.group_row(record.id, entries))
+    for record_id in replica.records.ids_by_arrival("reference"):
+        visible = replica.document(record_id).visible()
+        replica.references.write([projection.derived(record_id, visible)])
+        count += 1
+    return count
+
+
+def _files(replica: Replica) -> Iterator[Refusal]:
+    """Files that the relay did not take, and those that arrived damaged."""
+    for reason, count in replica.transfers.refusals():
+        if reason == NO_ROOM:
+            yield Refusal(
+                f"The relay has no room for {count} of this library's files; everything else is "
+                "synced.",
+                "Ask who runs the relay for more room ('bifolio relay --quota'), or remove files; "
+                "then run 'bifolio sync'. 'bifolio file list' names them.",
+            )
+        else:
+            yield Refusal(
+                f"The relay refused {count} of this library's files: {reason}.",
+                "They are kept on this computer. 'bifolio file list' names them.",
+            )
+    for transfer in replica.transfers.damaged():
+        named = replica.references.attachments.naming(transfer.hash)
+        names = ", ".join(sorted({one.name for one in named})) or transfer.hash[:12]
+        yield Refusal(
+            f"The content of {names} came damaged from the relay, {transfer.failures} times; "
+            "nothing of it was kept.",
+            "It is asked for again later by itself. Run 'bifolio sync' on a computer that has it.",
+        )
+
+
+def clocks(replica: Replica) -> Iterator[Refusal]:
+    """Devices whose clock is far ahead, while it still is."""
+    ahead = replica.meta.read("clocks_ahead")
+    names = lookup.device_names(replica)
+    now_ms = replica.surroundings.now_ms()
+    for tag, stamp in ahead.items() if isinstance(ahead, dict) else ():
+        if stamp_milliseconds(stamp) > now_ms + limits.CLOCK_AHEAD_MS_MAX:
+            yield Refusal(
+                f"The clock of {names.get(tag, 'device ' + tag)} is ahead: an edit of it is "
+                f"dated {lookup.moment(stamp)}.",
+                "No edit was refused. Set the clock of that computer.",
+            )

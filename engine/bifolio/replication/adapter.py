@@ -1,0 +1,184 @@
+"""A replica as a sync session sees it: implements ``sync.port.Port``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio.attachments.transfer_store import Shelf
+from bifolio.crypto.keys import KeyPair
+from bifolio.crypto.membership import hello_message, invite_keys
+from bifolio.ids import content_hash
+from bifolio.replica.membership import Roster
+from bifolio.replica.replica import Replica
+from bifolio.replication import joining
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.outbox import Outbox
+from bifolio.sync.port import Offer
+from bifolio.wire.messages import AttestedPosition, Hello
+from bifolio.wire.position import LogPosition
+
+
+class ReplicaPort:
+    """One replica, for one or more connections.
+
+    ``join_secret`` is a ticket's secret while this device is to become a member with it;
+    ``invite_secret`` that of a ticket to be made; ``expected`` where the log stood when the
+    ticket was made; ``only_file`` the one content to be carried, if it is only one.
+    """
+
+    def __init__(
+        self,
+        replica: Replica,
+        roster: Roster,
+        *,
+        join_secret: bytes | None = None,
+        invite_secret: bytes | None = None,
+        expected: LogPosition | None = None,
+        only_file: str | None = None,
+    ) -> None:
+        self.files = Shelf(replica, roster, only=only_file)
+        self._replica = replica
+        self._roster = roster
+        self._inbox = Inbox(replica, roster)
+        self._outbox = Outbox(replica, roster)
+        self._join_secret = join_secret
+        self._invite_secret = invite_secret
+        self._expected = expected
+
+    def joined(self) -> None:
+        """This device is a member: from now on it speaks for itself."""
+        self._join_secret = None
+
+    def greeting(self, version: int, nonce: bytes) -> Hello:
+        """HELLO, signed by this device, or by the ticket's key while it joins."""
+        replica = self._replica
+        signer: KeyPair = replica.keys
+        if self._join_secret is not None:
+            signer = invite_keys(self._join_secret)
+        cursor = self.cursor()
+        expected = self.expected()
+        tally = self.files.tally()
+        message = hello_message(version=version, library=replica.library_id, nonce=nonce)
+        return Hello(
+            version=version,
+            library=replica.library_id,
+            device=signer.sign_public,
+            signature=signer.sign(message),
+            join=self._join_secret is not None,
+            cursor=cursor.position if cursor else 0,
+            attested=AttestedPosition(expected.epoch, expected.position) if expected else None,
+            blob_tally=tally.n if tally else 0,
+        )
+
+    def members(self) -> Sequence[bytes]:
+        """The membership log as known."""
+        membership = self._roster.membership()
+        return membership.records if membership else ()
+
+    def learn_members(self, records: Sequence[bytes]) -> None:
+        """Follow the membership log, and merge what waited for it."""
+        self._roster.learn(records)
+        if self._replica.changes.waiting():
+            self._inbox.retry_pending()
+
+    def is_member(self) -> bool:
+        """Whether this device is a member."""
+        return self._roster.role() is not None
+
+    def join_record(self) -> bytes | None:
+        """The record by which this device joins; None if it need not.
+
+        A member without the content key joins again: an owner's own key is in no record, and
+        went with the replica that was lost.
+        """
+        if self._join_secret is None:
+            return None
+        if self._roster.role() is not None and self._roster.has_key():
+            return None
+        return self._roster.join(self._join_secret)
+
+    def invite_record(self) -> bytes | None:
+        """The record of an invite that waits to be appended."""
+        if self._invite_secret is None:
+            return None
+        membership = self._roster.membership()
+        invited = invite_keys(self._invite_secret).sign_public
+        if membership is not None and membership.is_open_invite(invited):
+            return None
+        return self._roster.invite(self._invite_secret)
+
+    def cursor(self) -> LogPosition | None:
+        """How far the log is merged."""
+        return self._replica.meta.cursor()
+
+    def expected(self) -> LogPosition | None:
+        """Where the log stood when this replica's ticket was made."""
+        return self._expected
+
+    def forget_log(self) -> None:
+        """Nothing counts as acknowledged any more."""
+        with self._replica.database.transaction():
+            self._replica.changes.forget_positions()
+            self._replica.transfers.forget_relay()
+            self._replica.meta.write_cursor(None)
+
+    def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:
+        """Merge log entries and move the cursor; returns the changes that were new."""
+        batch = [
+            Received(envelope, position)
+            for position, envelope in enumerate(envelopes, start=after + 1)
+        ]
+        return self._inbox.receive(batch, cursor=cursor).changes
+
+    def acknowledge(self, receipts: Sequence[tuple[bytes, int]], cursor: LogPosition) -> None:
+        """Note what the relay stored up to the cursor."""
+        if not receipts and cursor == self.cursor():
+            return
+        with self._replica.database.transaction():
+            for envelope_hash, position in receipts:
+                self._replica.changes.set_position(envelope_hash, position)
+            self._replica.meta.write_cursor(cursor)
+
+    def settle_offers(self) -> None:
+        """Make changes of what a joining library brings."""
+        joining.settle_offers(self._replica)
+
+    def seal(self) -> None:
+        """Seal what waits."""
+        self._outbox.seal()
+
+    def offers(self, *, after: int, bytes_max: int) -> Sequence[Offer]:
+        """Envelopes that the relay does not have."""
+        return [
+            Offer(
+                number=stored.number,
+                hash=stored.hash,
+                chain=stored.chain,
+                envelope=stored.envelope,
+                changes=stored.count,
+            )
+            for stored in self._outbox.offers(after=after, bytes_max=bytes_max)
+        ]
+
+    def restart_chain(self, chain: bytes) -> None:
+        """Put what the relay did not take of a chain into a new one."""
+        self._outbox.restart_chain(chain)
+
+    def note(self, reason: str, next_step: str) -> None:
+        """Keep a refusal for ``status`` until a sync succeeds without it."""
+        with self._replica.database.transaction():
+            known = self._replica.meta.read("notes")
+            notes = [one for one in known if one[0] != reason] if isinstance(known, list) else []
+            self._replica.meta.write("notes", [*notes, [reason, next_step]])
+
+    def clear_notes(self) -> None:
+        """A new attempt begins: what it finds is noted anew."""
+        if self._replica.meta.read("notes"):
+            with self._replica.database.transaction():
+                self._replica.meta.write("notes", None)
+
+
+def membership_head(roster: Roster) -> bytes:
+    """The head of the membership log as known; zeros where it is not."""
+    membership = roster.membership()
+    return content_hash(membership.records[-1]) if membership else bytes(32)

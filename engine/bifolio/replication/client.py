@@ -1,0 +1,275 @@
+"""The network's shell round ``sync``: asyncio and websockets, no decisions (DESIGN §10).
+
+One call of ``run`` is one connection. The replica is used from the event loop's thread: each
+message is one bounded transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from email.utils import parsedate_to_datetime
+
+from websockets.asyncio.client import ClientConnection as Socket
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+
+from bifolio import limits
+from bifolio.errors import NotAMemberError, ProtocolError, RelayRefusedError, RelayUnreachableError
+from bifolio.replication.adapter import ReplicaPort
+from bifolio.sync.backoff import waits
+from bifolio.sync.session import Counts, SyncSession
+from bifolio.wire.connection import ClientConnection
+from bifolio.wire.messages import Bye, Challenge, Hello, Message, Retry
+
+#: Called with the stage ("sending", "receiving"), what is done and what is known of all of it.
+Progress = Callable[[str, int, int], None]
+
+#: How often a live connection looks whether something that had to wait may be tried again: such
+#: waits last half a minute and more.
+_TICK_S = 1.0
+
+
+class Client:
+    """Carries messages between a relay and one replica's sessions."""
+
+    def __init__(
+        self, url: str, port: ReplicaPort, *, library: bytes, progress: Progress | None = None
+    ) -> None:
+        self._url = url
+        self._port = port
+        self._library = library
+        self._progress = progress
+
+    @staticmethod
+    async def probe(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+        """Find out whether a relay answers at an address, and what it says to a greeting.
+
+        Args:
+            url: the relay's address.
+            greeting: makes the HELLO for the relay's nonce; without one its challenge is all.
+
+        Raises:
+            RelayUnreachableError, ProtocolError: there is none.
+        """
+        wire = ClientConnection()
+        async with connected(url) as socket:
+            try:
+                raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
+                challenge = wire.receive(raw)
+                if not isinstance(challenge, Challenge):
+                    raise ProtocolError(f"it began with {challenge.NAME}")
+                if greeting is None:
+                    return challenge
+                await socket.send(wire.send(greeting(challenge.nonce)))
+                raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
+            except (TimeoutError, ConnectionClosed) as error:
+                raise RelayUnreachableError(url, reason="it says nothing") from error
+            return wire.receive(raw)
+
+    @staticmethod
+    async def time_of(url: str) -> float | None:
+        """The relay's time in seconds since 1970, by the date of its handshake, to the second.
+
+        Raises:
+            RelayUnreachableError: there is none.
+        """
+        async with connected(url) as socket:
+            date = socket.response.headers.get("Date") if socket.response is not None else None
+        try:
+            return parsedate_to_datetime(date).timestamp() if date else None
+        except ValueError:
+            return None
+
+    async def run(self) -> Counts:
+        """Sync until both sides have everything; a join comes back once as a member.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, NotAMemberError, ProtocolError.
+        """
+        total = Counts()
+        for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
+            session = SyncSession(self._port, library=self._library)
+            try:
+                async with connected(self._url) as socket:
+                    await self._talk(socket, session, until_settled=True)
+            except ConnectionClosed as error:
+                raise RelayUnreachableError(self._url, reason=_closing(error)) from error
+            _add(total, session.counts)
+            if session.refusal is not None:
+                raise session.refusal
+            if session.joined:
+                self._port.joined()
+                continue
+            if session.farewell is not None:
+                self._raise_farewell(session.farewell)
+            return total
+        raise RelayRefusedError("no end", detail="it asked again and again to come back")
+
+    async def watch(
+        self,
+        changed: Callable[[], Awaitable[None]],
+        outage: Callable[[RelayUnreachableError], None],
+    ) -> AsyncGenerator[Counts, None]:
+        """Stay connected: a round of counts each time both sides have everything again.
+
+        Args:
+            changed: ends when another process wrote to the replica; then it is called again.
+            outage: told of each attempt that did not reach the relay, and of a cut; what it
+                raises ends the watching.
+
+        Raises:
+            NotAMemberError, RelayRefusedError: the relay will not have us back.
+        """
+        delays = waits(random.random)
+        while True:
+            session = SyncSession(self._port, library=self._library)
+            try:
+                async with (
+                    connected(self._url) as socket,
+                    aclosing(self._rounds(socket, session, changed)) as rounds,
+                ):
+                    async for counts in rounds:
+                        delays = waits(random.random)
+                        yield counts
+            except RelayUnreachableError as error:
+                outage(error)
+            except ConnectionClosed as error:
+                outage(RelayUnreachableError(self._url, reason=_closing(error)))
+            if session.refusal is not None:
+                raise session.refusal
+            if session.joined:
+                self._port.joined()
+                continue
+            if session.farewell is not None and session.farewell.retry is Retry.NEVER:
+                self._raise_farewell(session.farewell)
+            await asyncio.sleep(next(delays))
+
+    async def _rounds(
+        self,
+        socket: Socket,
+        session: SyncSession,
+        changed: Callable[[], Awaitable[None]],
+    ) -> AsyncGenerator[Counts, None]:
+        wire = ClientConnection()
+        told: Counts | None = None
+        incoming = asyncio.ensure_future(socket.recv(decode=False))
+        local = asyncio.ensure_future(changed())
+        try:
+            while session.farewell is None and not session.joined:
+                await asyncio.wait(
+                    {incoming, local}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if incoming.done():
+                    message = wire.receive(incoming.result())
+                    incoming = asyncio.ensure_future(socket.recv(decode=False))
+                    await self._send(socket, wire, session.receive(message))
+                # Not only in a pause: chunks of a file may come without one.
+                if local.done():
+                    local.result()
+                    local = asyncio.ensure_future(changed())
+                    await self._send(socket, wire, session.local_change())
+                await self._send(socket, wire, session.tick())
+                if session.refusal is not None:
+                    return
+                counts = session.counts
+                if session.log_settled and (told is None or counts != told):
+                    yield counts if told is None else _less(counts, told)
+                    told = counts
+        finally:
+            incoming.cancel()
+            local.cancel()
+
+    async def _talk(self, socket: Socket, session: SyncSession, *, until_settled: bool) -> None:
+        wire = ClientConnection()
+        while not (until_settled and session.settled):
+            if session.joined or session.farewell is not None or session.refusal is not None:
+                return
+            try:
+                raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
+            except TimeoutError:
+                raise RelayUnreachableError(
+                    self._url, reason=f"no answer for {limits.ANSWER_TIMEOUT_S:.0f} seconds"
+                ) from None
+            await self._send(socket, wire, session.receive(wire.receive(raw)))
+            self._report(session)
+
+    async def _send(self, socket: Socket, wire: ClientConnection, messages: list[Message]) -> None:
+        for message in messages:
+            await socket.send(wire.send(message))
+
+    def _report(self, session: SyncSession) -> None:
+        if self._progress is not None:
+            stage, done, total = session.progress()
+            self._progress(stage, done, total)
+
+    def _raise_farewell(self, farewell: Bye) -> None:
+        if farewell.retry is Retry.NEVER:
+            raise NotAMemberError
+        if farewell.retry is Retry.ONCE:
+            raise ProtocolError(farewell.reason)
+        raise RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Socket]:
+    """An open socket to a relay.
+
+    Raises:
+        RelayUnreachableError: there is none.
+    """
+    try:
+        socket = await connect(
+            url,
+            compression=None,
+            max_size=limits.MESSAGE_BYTES_MAX,
+            open_timeout=limits.HANDSHAKE_TIMEOUT_S,
+            ping_interval=limits.PING_INTERVAL_S,
+            ping_timeout=limits.PING_TIMEOUT_S,
+        )
+    except (InvalidURI, ValueError) as error:  # a port too high, a host that has no form in DNS
+        raise RelayUnreachableError(url, reason="this is no address") from error
+    except InvalidHandshake as error:
+        reason = f"something else answers there ({error})"
+        raise RelayUnreachableError(url, reason=reason) from error
+    except TimeoutError as error:
+        reason = f"no answer within {limits.HANDSHAKE_TIMEOUT_S:.0f} seconds"
+        raise RelayUnreachableError(url, reason=reason) from error
+    except (OSError, EOFError) as error:
+        raise RelayUnreachableError(url, reason=_plain(error)) from error
+    try:
+        yield socket
+    finally:
+        await socket.close()
+
+
+def _add(total: Counts, counts: Counts) -> None:
+    total.pushed += counts.pushed
+    total.pulled += counts.pulled
+    total.files_sent += counts.files_sent
+    total.files_received += counts.files_received
+
+
+def _less(counts: Counts, told: Counts) -> Counts:
+    return Counts(
+        pushed=counts.pushed - told.pushed,
+        pulled=counts.pulled - told.pulled,
+        files_sent=counts.files_sent - told.files_sent,
+        files_received=counts.files_received - told.files_received,
+    )
+
+
+def _closing(error: ConnectionClosed) -> str:
+    return "the connection was cut" + (f" ({error.rcvd.reason})" if error.rcvd else "")
+
+
+def _plain(error: BaseException) -> str:
+    """An operating system's reason in words."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens at this address"
+    if isinstance(error, ConnectionError | EOFError):
+        return "the connection was cut"
+    reason = getattr(error, "strerror", None)
+    return str(reason or error) or type(error).__name__

@@ -1,0 +1,243 @@
+"""Received envelopes: checked, put in causal order, merged (DESIGN §6, invariants I4 and I7).
+
+A batch is one transaction: its envelopes, the records they touch, the index, the state hash and
+the cursor. What waits for its frontier lies in ``pending``; what breaks a rule is set aside with
+the reason and the rest goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bifolio import limits
+from bifolio.clock import HybridClock
+from bifolio.crypto.envelope import (
+    KIND_CHANGES,
+    Envelope,
+    open_envelope,
+    parse_envelope,
+    verify_signature,
+)
+from bifolio.document.record import RecordDocument
+from bifolio.errors import DocumentError, EnvelopeError, ProtocolError
+from bifolio.ids import content_hash, device_tag
+from bifolio.replica.membership import Roster
+from bifolio.replica.replica import Replica
+from bifolio.replica.workspace import Workspace
+from bifolio.storage.changes import PendingEnvelope
+from bifolio.wire.changes import Body
+from bifolio.wire.position import LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An envelope on its way in; ``position`` is None outside a relay's log."""
+
+    envelope: bytes
+    position: int | None
+
+
+@dataclass(slots=True)
+class Merged:
+    """What a batch brought."""
+
+    changes: int = 0
+    records: set[str] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+
+
+class _WaitsError(Exception):
+    """An envelope whose frontier, author's membership or key is not here yet."""
+
+
+class Inbox:
+    """Merges what others wrote."""
+
+    def __init__(self, replica: Replica, roster: Roster) -> None:
+        self._replica = replica
+        self._roster = roster
+
+    def receive(self, batch: Sequence[Received], *, cursor: LogPosition | None = None) -> Merged:
+        """Merge a batch and move the cursor, in one transaction.
+
+        Envelopes that are merged already only learn their position. Each merged envelope may
+        free others that waited for it.
+        """
+        merged = Merged()
+        with self._replica.database.transaction():
+            workspace = self._replica.workspace()
+            if self._replica.changes.waiting_bytes() > limits.PENDING_BYTES_MAX:
+                raise ProtocolError(f"more than {limits.PENDING_BYTES_MAX:,} bytes wait")
+            for received in batch:
+                self._take(received, workspace, merged)
+                if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
+                    merged.records.update(workspace.save())
+            if merged.changes and self._replica.changes.waiting():
+                self._release(workspace, merged)
+            merged.records.update(workspace.save())
+            if cursor is not None:
+                self._replica.meta.write_cursor(cursor)
+        return merged
+
+    def retry_pending(self) -> Merged:
+        """Try again what waits, after the membership grew."""
+        merged = Merged()
+        with self._replica.database.transaction():
+            workspace = self._replica.workspace()
+            self._release(workspace, merged)
+            merged.records.update(workspace.save())
+        return merged
+
+    def _take(self, received: Received, workspace: Workspace, merged: Merged) -> None:
+        changes = self._replica.changes
+        try:
+            envelope = parse_envelope(received.envelope)
+        except EnvelopeError as error:
+            merged.refused.append(error.reason)
+            changes.add_refused(content_hash(received.envelope), received.envelope, error.reason)
+            return
+        if changes.is_stored(envelope.hash):
+            if received.position is not None:
+                changes.set_position(envelope.hash, received.position)
+            return
+        try:
+            body = self._check(envelope)
+        except _WaitsError:
+            if changes.waiting() >= limits.PENDING_MAX:
+                raise ProtocolError(f"more than {limits.PENDING_MAX:,} envelopes wait") from None
+            changes.add_pending(envelope.hash, received.position, received.envelope)
+            return
+        except EnvelopeError as error:
+            merged.refused.append(error.reason)
+            changes.add_refused(envelope.hash, received.envelope, error.reason)
+            return
+        self._merge(envelope, body, received.position, workspace, merged)
+        # It may have waited, and have come a second time after what it waited for.
+        changes.remove_pending(envelope.hash)
+
+    def _release(self, workspace: Workspace, merged: Merged) -> None:
+        """Merge what waits, for as long as that frees something."""
+        changes = self._replica.changes
+        waiting = changes.pending()
+        progress = True
+        while progress:
+            progress = False
+            still: list[PendingEnvelope] = []
+            for one in waiting:
+                envelope = parse_envelope(one.envelope)
+                try:
+                    body = self._check(envelope)
+                except _WaitsError:
+                    still.append(one)
+                    continue
+                except EnvelopeError as error:
+                    changes.add_refused(one.hash, one.envelope, error.reason)
+                    merged.refused.append(error.reason)
+                    changes.remove_pending(one.hash)
+                    continue
+                self._merge(envelope, body, one.position, workspace, merged)
+                changes.remove_pending(one.hash)
+                progress = True
+            waiting = still
+
+    def _check(self, envelope: Envelope) -> Body:
+        """The envelope's content, once all rules hold and all it builds on is merged.
+
+        Raises:
+            EnvelopeError: a rule is broken.
+            _WaitsError: something it builds on is not here yet.
+        """
+        header = envelope.header
+        if header.library != self._replica.library_id:
+            raise EnvelopeError("it belongs to another library")
+        verify_signature(envelope)
+        membership = self._roster.membership()
+        if membership is None or not membership.knows(header.membership_head):
+            raise _WaitsError
+        if not membership.may_write(header.device, head=header.membership_head):
+            raise EnvelopeError("its author had no right to write")
+        if header.kind != KIND_CHANGES:
+            raise EnvelopeError(f"it is of a kind ({header.kind}) that this Bifolio does not know")
+        key = self._roster.key(header.generation)
+        if key is None:
+            raise _WaitsError
+        body = Body.parse(open_envelope(envelope, key))
+        builds_on = [*body.frontier, *([header.previous] if header.seq > 1 else [])]
+        if not all(self._replica.changes.is_merged(one) for one in builds_on):
+            raise _WaitsError
+        return body
+
+    def _merge(
+        self,
+        envelope: Envelope,
+        body: Body,
+        position: int | None,
+        workspace: Workspace,
+        merged: Merged,
+    ) -> None:
+        replica = self._replica
+        for change in body.changes:
+            self._follow_clock(change.stamp, envelope.header.device)
+            for record_id, update in change.records:
+                self._apply(workspace, record_id, update)
+            merged.changes += 1
+        number = replica.changes.add_envelope(
+            envelope=envelope.raw,
+            envelope_hash=envelope.hash,
+            chain=envelope.header.chain,
+            seq=envelope.header.seq,
+            position=position,
+            own=False,
+            count=len(body.changes),
+            frontier=body.frontier,
+        )
+        device = device_tag(envelope.header.device)
+        replica.journal.receive(number, body.changes, device=device)
+        replica.changes.add_replacements(body.replaces, by=envelope.hash)
+        named = {*body.frontier, envelope.header.previous}
+        heads = [one for one in replica.meta.frontier() if one not in named]
+        replica.meta.write_frontier([*heads, envelope.hash])
+
+    def _apply(self, workspace: Workspace, record_id: str, update: bytes) -> None:
+        """Merge one record's update; a bad record is set aside with its later updates."""
+        database = self._replica.database
+        if database.row("SELECT 1 FROM set_aside WHERE record = ? LIMIT 1", (record_id,)):
+            self._set_aside(record_id, update, "an earlier update of it could not be read")
+            return
+        try:
+            self._note_offer(record_id, update)
+            if workspace.document(record_id).merge(update):
+                workspace.changed(record_id)
+        except DocumentError as error:
+            self._set_aside(record_id, update, error.reason)
+
+    def _note_offer(self, record_id: str, update: bytes) -> None:
+        """While joining: keep what the library itself has of a record that we mean to offer."""
+        row = self._replica.database.row("SELECT remote FROM offers WHERE record = ?", (record_id,))
+        if row is None:
+            return
+        remote = RecordDocument(row[0] or None)
+        remote.merge(update)
+        self._replica.database.execute(
+            "UPDATE offers SET remote = ? WHERE record = ?", (remote.state(), record_id)
+        )
+
+    def _set_aside(self, record_id: str, update: bytes, reason: str) -> None:
+        self._replica.database.execute(
+            "INSERT INTO set_aside (record, contents, reason) VALUES (?, ?, ?)",
+            (record_id, update, reason),
+        )
+
+    def _follow_clock(self, stamp: str, device: bytes) -> None:
+        meta = self._replica.meta
+        clock = HybridClock(meta.text("clock", "0" * 18))
+        before = clock.last
+        if not clock.follow(stamp, self._replica.surroundings.now_ms()):
+            ahead = meta.read("clocks_ahead")
+            known = dict(ahead) if isinstance(ahead, dict) else {}
+            tag = device_tag(device)
+            if stamp > known.get(tag, ""):
+                meta.write("clocks_ahead", {**known, tag: stamp})
+        elif clock.last != before:
+            meta.write("clock", clock.last)

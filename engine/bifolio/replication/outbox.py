@@ -1,0 +1,181 @@
+"""Own changes, sealed into this replica's chain when they are first offered (DESIGN §6).
+
+Changes wait unsealed, are packed into envelopes, and an envelope is never altered. When the
+relay answers FORK (this folder was copied, and the copy was quicker), the envelopes that it did
+not take are opened again, anyone's, and each goes into an envelope of a new chain that names it:
+others may have built on it and be in the log already, so its hash must be answered for. The same
+update in two chains is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio import limits
+from bifolio.crypto.envelope import (
+    CHAIN_ID_BYTES,
+    KIND_CHANGES,
+    NO_PREVIOUS,
+    Header,
+    open_envelope,
+    parse_envelope,
+    seal,
+)
+from bifolio.errors import NotAMemberError
+from bifolio.replica.membership import Roster
+from bifolio.replica.replica import Replica
+from bifolio.storage.changes import StoredEnvelope, UnsealedChange
+from bifolio.storage.meta import OwnChain
+from bifolio.wire.changes import Body, Change
+
+
+class Outbox:
+    """What this replica has to offer."""
+
+    def __init__(self, replica: Replica, roster: Roster) -> None:
+        self._replica = replica
+        self._roster = roster
+
+    def seal(self) -> int:
+        """Seal every unsealed change; returns how many envelopes were made.
+
+        Raises:
+            NotAMemberError: this device has no right, or no key, to seal with.
+        """
+        made = 0
+        while self._replica.changes.has_unsealed():
+            with self._replica.database.transaction():
+                changes = self._replica.changes.unsealed(bytes_max=limits.ENVELOPE_TARGET_BYTES)
+                if not changes:
+                    break
+                self._seal(changes)
+                made += 1
+        return made
+
+    def offers(self, *, after: int, bytes_max: int) -> list[StoredEnvelope]:
+        """Envelopes, anyone's, that the relay does not have, in causal order."""
+        return self._replica.changes.unacknowledged(after=after, bytes_max=bytes_max)
+
+    def restart_chain(self, chain: bytes) -> None:
+        """The relay refused to continue a chain: what it did not take goes into a new one.
+
+        Each is replaced by one that carries the same changes and builds on the same envelopes
+        and on nothing else: a replacement that built on our later ones might wait for what waits
+        for it.
+        """
+        replica = self._replica
+        with replica.database.transaction():
+            lost = replica.changes.unacknowledged_of(chain)
+            own = replica.meta.own_chain()
+            if own is not None and own.chain == chain:
+                replica.meta.write_own_chain(None)
+            fresh = self._fresh_chain()
+            last_own = replica.meta.raw("last_own")
+            for one in lost:  # one at a time: together they may be larger than the memory
+                stored = replica.changes.envelope(one)
+                assert stored is not None
+                fresh = self._replace(stored, fresh)
+                if one == last_own:
+                    replica.meta.write("last_own", fresh.head)
+            self._recompute_frontier()
+
+    def _seal(self, changes: Sequence[UnsealedChange]) -> None:
+        replica = self._replica
+        chain = replica.meta.own_chain()
+        if chain is None or chain.device != replica.keys.sign_public:
+            chain = self._fresh_chain()
+        frontier = self._frontier(changes)
+        body = Body(tuple(frontier), tuple(Change.parse(change.body) for change in changes))
+        replica.changes.remove_unsealed(changes)
+        grown, number = self._append(chain, body)
+        replica.journal.index.move([change.number for change in changes], to=number)
+        replica.meta.write_own_chain(grown)
+        replica.meta.write("last_own", grown.head)
+        named = {*frontier, chain.head}
+        merged = [one for one in replica.meta.frontier() if one not in named]
+        replica.meta.write_frontier([*merged, grown.head])
+
+    def _fresh_chain(self) -> OwnChain:
+        replica = self._replica
+        chain = replica.surroundings.random_bytes(CHAIN_ID_BYTES)
+        return OwnChain(chain, replica.keys.sign_public, 0, NO_PREVIOUS)
+
+    def _append(self, chain: OwnChain, body: Body) -> tuple[OwnChain, int]:
+        """Seal a body as the next envelope of a chain of ours and keep it; its number too."""
+        replica = self._replica
+        membership = self._roster.membership()
+        keys = replica.keys
+        if membership is None or not membership.may_write(keys.sign_public, head=membership.head):
+            raise NotAMemberError
+        generation, content_key = self._roster.newest_key()
+        header = Header(
+            library=replica.library_id,
+            generation=generation,
+            device=keys.sign_public,
+            chain=chain.chain,
+            seq=chain.seq + 1,
+            previous=chain.head,
+            kind=KIND_CHANGES,
+            membership_head=membership.head,
+        )
+        envelope = seal(
+            header,
+            body.serialize(),
+            content_key=content_key,
+            keys=keys,
+            random_bytes=replica.surroundings.random_bytes,
+        )
+        number = replica.changes.add_envelope(
+            envelope=envelope.raw,
+            envelope_hash=envelope.hash,
+            chain=chain.chain,
+            seq=header.seq,
+            position=None,
+            own=True,
+            count=len(body.changes),
+            frontier=body.frontier,
+        )
+        return OwnChain(chain.chain, keys.sign_public, header.seq, envelope.hash), number
+
+    def _frontier(self, changes: Sequence[UnsealedChange]) -> list[bytes]:
+        """What was merged when the changes were made: heads that no other of them names."""
+        named: dict[bytes, None] = {}
+        for change in changes:
+            named.update(dict.fromkeys(change.frontier))
+        last_own = self._replica.meta.raw("last_own")
+        if last_own:
+            named[last_own] = None
+        below: set[bytes] = set()
+        for one in named:
+            stored = self._replica.changes.envelope(one)
+            if stored is not None:
+                below.update(stored.frontier)
+        return [one for one in named if one not in below]
+
+    def _replace(self, stored: StoredEnvelope, chain: OwnChain) -> OwnChain:
+        """Put the changes of an envelope that the relay refused into one of ours."""
+        envelope = parse_envelope(stored.envelope)
+        key = self._roster.key(envelope.header.generation)
+        if key is None:
+            raise NotAMemberError
+        body = Body.parse(open_envelope(envelope, key))
+        builds_on = list(body.frontier)
+        if envelope.header.seq > 1 and envelope.header.previous not in builds_on:
+            builds_on.append(envelope.header.previous)
+        replaces = (stored.hash, *body.replaces)
+        self._replica.changes.remove_envelope(stored.hash)
+        grown, number = self._append(chain, Body(tuple(builds_on), body.changes, replaces))
+        tag = self._replica.keys.tag
+        self._replica.journal.index.move_envelope(stored.number, to=number, device=tag)
+        self._replica.changes.add_replacements(replaces, by=grown.head)
+        return grown
+
+    def _recompute_frontier(self) -> None:
+        """The frontier from what stands, after a fork only; an envelope may be named by what it
+        replaces."""
+        changes = self._replica.changes
+        links = changes.links()
+        named = {one for _, frontier in links for one in frontier}
+        named |= changes.replacing(named)
+        heads = [one for one, _ in links if one not in named]
+        self._replica.meta.write_frontier(heads)

@@ -1,0 +1,274 @@
+"""Attaching a replica to a relay, joining with a ticket, inviting, syncing.
+
+Between the facade and the network's shell: what each needs of the replica, in which order, and
+what is put back when the relay cannot be reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from functools import partial
+
+from bifolio.crypto.membership import Role, hello_message, invite_keys
+from bifolio.crypto.ticket import Ticket
+from bifolio.errors import (
+    AlreadyAttachedError,
+    BifolioError,
+    NotAMemberError,
+    NotAttachedError,
+    NotTheOwnerError,
+    RelayRefusedError,
+    RelayUnreachableError,
+)
+from bifolio.replica.membership import Roster
+from bifolio.replica.replica import Replica
+from bifolio.replication import joining
+from bifolio.replication.adapter import ReplicaPort, membership_head
+from bifolio.replication.change_watcher import LocalChanges
+from bifolio.replication.client import Client, Progress
+from bifolio.sync.session import Counts, unknown_library
+from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
+from bifolio.wire.position import LogPosition
+
+_SECRET_BYTES = 32
+
+_ATTACH_AGAIN = (
+    "Nothing was changed. Check the address and the network, and that the relay is running; then "
+    "run the same command again."
+)
+
+
+_ASK_FOR_ROOM = (
+    "Nothing was changed. Ask who runs the relay, or choose another one; then attach again."
+)
+
+#: What a replica notes of its relay: where it is, and what came of the last attempt.
+_OF_THE_RELAY = ("relay_url", "reachable", "notes")
+
+
+class _MovedError(Exception):
+    """The library is on another relay now than the one that is talked to."""
+
+
+@dataclass(slots=True)
+class Attachment:
+    """One replica and its relay."""
+
+    replica: Replica
+    roster: Roster
+
+    @property
+    def url(self) -> str:
+        """The relay's address; empty where the library is not attached."""
+        return self.replica.meta.text("relay_url")
+
+    async def attach(self, url: str, progress: Progress | None) -> str:
+        """Bring the library to a relay; returns a ticket for another computer.
+
+        Raises:
+            RelayUnreachableError and others: the library stays as it was.
+        """
+        if self.roster.role() is None:
+            raise NotAMemberError
+        meta = self.replica.meta
+        before = {key: meta.read(key) for key in _OF_THE_RELAY}
+        self._write({"relay_url": url})
+        try:
+            await self.sync(progress)
+            return await self.invite(progress)
+        except BifolioError as error:
+            if before["relay_url"] != url:
+                self._write(before)
+                if isinstance(error, RelayRefusedError):  # 'bifolio sync' would not ask it again
+                    error.next_step = _ASK_FOR_ROOM
+            raise
+
+    async def invite(self, progress: Progress | None = None) -> str:
+        """Append an invite to the membership log and make its ticket.
+
+        Raises:
+            NotAttachedError, NotTheOwnerError, RelayUnreachableError, NotAMemberError and others.
+        """
+        if not self.url:
+            raise NotAttachedError
+        self._check_owner()
+        secret = self.replica.surroundings.random_bytes(_SECRET_BYTES)
+        port = ReplicaPort(self.replica, self.roster, invite_secret=secret)
+        await self._run(port, progress)
+        cursor = self.replica.meta.cursor()
+        if cursor is None:
+            raise NotAttachedError
+        return Ticket(
+            relay=self.url,
+            library=self.replica.library_id,
+            secret=secret,
+            epoch=cursor.epoch,
+            position=cursor.position,
+            chain_hash=cursor.chain_hash,
+            membership_head=membership_head(self.roster),
+        ).encode()
+
+    async def join(self, ticket: Ticket, progress: Progress | None) -> tuple[int, Counts]:
+        """Become a member with a ticket, and merge; a library of its own joins the ticket's.
+
+        ``prepare_join`` comes before it.
+
+        Returns:
+            the trashed references that stay in the backup only, and what was exchanged.
+        """
+        replica = self.replica
+        other = replica.library_id != ticket.library
+        left_out = 0
+        with replica.database.transaction():
+            if other:
+                left_out = joining.begin(replica, self.roster, ticket.library)
+            replica.meta.write("relay_url", ticket.relay)
+        expected = LogPosition(ticket.epoch, ticket.position, ticket.chain_hash)
+        port = ReplicaPort(replica, self.roster, join_secret=ticket.secret, expected=expected)
+        return left_out, await self._run(port, progress)
+
+    async def prepare_join(self, ticket: Ticket) -> None:
+        """Find out what stands in the way of ``join``, before anything is changed here.
+
+        Raises:
+            AlreadyAttachedError: the library is another one, and attached.
+            RelayUnreachableError, ProtocolError: the ticket's relay does not answer.
+            RelayRefusedError: it does not hold the ticket's library.
+        """
+        replica = self.replica
+        if replica.library_id != ticket.library and self.url:
+            raise AlreadyAttachedError(
+                library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
+            )
+        answer = await self.reach(ticket.relay, partial(_greeting, ticket))
+        if isinstance(answer, Welcome) and not answer.exists:
+            raise unknown_library()
+
+    @staticmethod
+    async def reach(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+        """Find out that a relay answers, and what, before anything is changed here."""
+        try:
+            return await Client.probe(url, greeting)
+        except RelayUnreachableError as error:
+            # Nothing is attached yet: 'bifolio sync' would not try again.
+            error.next_step = _ATTACH_AGAIN
+            raise
+
+    async def sync(
+        self, progress: Progress | None = None, *, only_file: str | None = None
+    ) -> Counts:
+        """Exchange what is new on both sides; of the files one alone, where a user wants that.
+
+        Raises:
+            NotAttachedError, RelayUnreachableError, NotAMemberError and others.
+        """
+        if not self.url:
+            raise NotAttachedError
+        port = ReplicaPort(self.replica, self.roster, only_file=only_file)
+        return await self._run(port, progress)
+
+    async def watch(
+        self,
+        outage: Callable[[RelayUnreachableError], None],
+        nudge: asyncio.Event | None = None,
+    ) -> AsyncGenerator[Counts, None]:
+        """Stay connected and exchange changes as they are made.
+
+        Args:
+            outage: told of each attempt that did not reach the relay.
+            nudge: set when another process may have written; without it the file is asked often.
+        """
+        changes = LocalChanges(self.replica.database, nudge)
+
+        def cut(url: str, error: RelayUnreachableError) -> None:
+            # Of a relay that the library has left, nothing is to be told or noted.
+            self._check_still_at(url)
+            self._note_contact(reachable=False)
+            outage(error)
+
+        while True:
+            url = self.url
+            if not url:
+                raise NotAttachedError
+            port = ReplicaPort(self.replica, self.roster)
+            port.clear_notes()
+            client = Client(url, port, library=self.replica.library_id)
+            rounds = client.watch(partial(self._changed, changes, url), partial(cut, url))
+            try:
+                async with aclosing(rounds):
+                    async for counts in rounds:
+                        self._check_still_at(url)
+                        self._note_contact(reachable=True)
+                        yield counts
+            except _MovedError:
+                continue
+
+    async def _changed(self, changes: LocalChanges, url: str) -> None:
+        """Wait until another process wrote.
+
+        Raises:
+            _MovedError: it attached the library to another relay.
+        """
+        await changes.wait()
+        self._check_still_at(url)
+
+    def _check_still_at(self, url: str) -> None:
+        """A command may have attached the library to another relay meanwhile.
+
+        Raises:
+            _MovedError: it did.
+        """
+        if self.url != url:
+            raise _MovedError
+
+    async def _run(self, port: ReplicaPort, progress: Progress | None) -> Counts:
+        port.clear_notes()
+        client = Client(self.url, port, library=self.replica.library_id, progress=progress)
+        try:
+            with closing(port.files):
+                counts = await client.run()
+        except RelayUnreachableError:
+            self._note_contact(reachable=False)
+            raise
+        except BifolioError as error:
+            port.note(error.message, error.next_step)
+            self._note_contact(reachable=True, synced=False)
+            raise
+        self._note_contact(reachable=True)
+        return counts
+
+    def _check_owner(self) -> None:
+        """Only owners invite: a member is told which computer can."""
+        if self.roster.role() not in (None, Role.OWNER):
+            raise NotTheOwnerError("invite", owners=self.roster.owner_names())
+
+    def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
+        meta = self.replica.meta
+        with self.replica.database.transaction():
+            meta.write("reachable", reachable)
+            if reachable and synced:
+                meta.write("last_sync_ms", self.replica.surroundings.now_ms())
+
+    def _write(self, facts: Mapping[str, object]) -> None:
+        with self.replica.database.transaction():
+            for key, value in facts.items():
+                self.replica.meta.write(key, value)
+
+
+def _greeting(ticket: Ticket, nonce: bytes) -> Hello:
+    """HELLO with the ticket's key."""
+    signer = invite_keys(ticket.secret)
+    version = PROTOCOL_VERSION
+    message = hello_message(version=version, library=ticket.library, nonce=nonce)
+    return Hello(
+        version=version,
+        library=ticket.library,
+        device=signer.sign_public,
+        signature=signer.sign(message),
+        join=True,
+        cursor=0,
+        attested=None,
+    )

@@ -1,0 +1,231 @@
+"""Searches: from the tree of a query to one expression of the index, and from it to references.
+
+What a query names by a group is put in here: a smart group is its query in brackets. One that
+contains itself, through however many others, finds nothing on the way back in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import replace
+from functools import cached_property
+
+from bifolio import limits
+from bifolio.errors import QueryError, UsageError
+from bifolio.records.sorting import Order, Sort, parse_sort
+from bifolio.records.terms import Mark, mark
+from bifolio.replica import lookup
+from bifolio.replica.replica import Replica
+from bifolio.results import Shown
+from bifolio.search.group_tree import Tree
+from bifolio.search.query import (
+    NOTHING,
+    All,
+    Either,
+    InGroup,
+    Marked,
+    Not,
+    Query,
+    Text,
+    parse_query,
+)
+from bifolio.storage.derived import ReferenceRow
+from bifolio.storage.groups import GroupRow
+
+_EVERY = Marked(mark(Mark.ANY))
+
+#: A word that no text and no mark is.
+_NOWHERE = '"\ue001"'
+
+
+class Searches:
+    """Searches of one replica at one moment: the groups are read once."""
+
+    def __init__(self, replica: Replica, tree: Tree | None = None) -> None:
+        self._replica = replica
+        self._given_tree = tree
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return self._given_tree or Tree(self._replica.groups.all())
+
+    def rows(
+        self, query: str, *, sort: Sort | None = None, most: int | None = None
+    ) -> Iterator[ReferenceRow]:
+        """The live references that a query finds; by relevance where nothing else is said.
+
+        Raises:
+            QueryError, GroupNotFoundError, AmbiguousGroupError.
+        """
+        tree = self._resolved(parse_query(query))
+        return self._replica.references.numbered(self._found(tree, sort, most))
+
+    def in_group(
+        self, row: GroupRow, *, sort: Sort | None = None, most: int | None = None
+    ) -> Iterator[ReferenceRow]:
+        """The live references of a group."""
+        tree = self._of_group(row, frozenset())
+        return self._replica.references.numbered(self._found(tree, sort or Sort(Order.ID), most))
+
+    def count(self, query: str) -> int:
+        """How many references a query finds."""
+        return self._replica.references.index.count(_expression(self._resolved(parse_query(query))))
+
+    def count_group(self, row: GroupRow) -> int:
+        """How many references are in a group."""
+        return self._replica.references.index.count(_expression(self._of_group(row, frozenset())))
+
+    def check(self, query: str) -> None:
+        """Raise what a search for the query would raise."""
+        self._resolved(parse_query(query))
+
+    # --- small steps --------------------------------------------------------------------------
+
+    def _found(self, tree: Query, sort: Sort | None, most: int | None) -> list[int]:
+        index = self._replica.references.index
+        sort = sort or Sort(Order.RELEVANCE)
+        expression = _expression(tree)
+        if sort.order is not Order.RELEVANCE:
+            return index.find(expression, sort, most=most)
+        near = _nearer(tree)
+        if near == tree:
+            return index.find(expression, sort, most=most)
+        first = _expression(near)
+        rest = f"({expression}) NOT ({first})"
+        tiers = (rest, first) if sort.descending else (first, rest)
+        found: list[int] = []
+        for tier in tiers:
+            if most is None or len(found) < most:
+                found += index.find(tier, sort, most=None if most is None else most - len(found))
+        return found
+
+    def _resolved(self, tree: Query) -> Query:
+        resolved = self._resolve(tree, frozenset())
+        if _size(resolved) > limits.QUERY_EXPANDED_MAX:
+            raise _too_large()
+        return resolved
+
+    def _resolve(self, tree: Query, inside: Set[str]) -> Query:
+        """The tree with what is in each group in its place."""
+        if isinstance(tree, InGroup):
+            return self._of_group(self._tree.find(tree.name), inside)
+        if isinstance(tree, Not):
+            return Not(self._resolve(tree.part, inside))
+        if isinstance(tree, All | Either):
+            parts = tuple(self._resolve(part, inside) for part in tree.parts)
+            if sum(map(_size, parts)) > limits.QUERY_EXPANDED_MAX:
+                raise _too_large()
+            return replace(tree, parts=parts)
+        return tree
+
+    def _of_group(self, row: GroupRow, inside: Set[str]) -> Query:
+        if row.query is None:
+            return Marked(mark(Mark.GROUP, row.id))
+        if row.id in inside:
+            return NOTHING
+        try:
+            return self._resolve(parse_query(row.query), inside | {row.id})
+        except QueryError as error:
+            raise QueryError(
+                f"that of the group '{row.name}': {error.reason}", next_step=error.next_step
+            ) from error
+
+
+def searched(
+    replica: Replica, query: str, *, sort: str | None, limit: int | None
+) -> Iterator[Shown]:
+    """What a query finds, as it is shown."""
+    chosen = parse_sort(sort) if sort else None
+    return _shown(replica, Searches(replica).rows(query, sort=chosen, most=limit))
+
+
+def listed(
+    replica: Replica, *, trash: bool, query: str | None, sort: str | None, limit: int | None
+) -> Iterator[Shown]:
+    """The references of a replica (or its trash), or what a query finds among the live ones.
+
+    Raises:
+        UsageError: a query for what is in the trash.
+    """
+    chosen = parse_sort(sort) if sort else Sort(Order.ID)
+    if query is not None and trash:
+        raise UsageError(
+            "A search does not look into the trash.",
+            next_step="Give one of a query and --trash.",
+        )
+    if query is not None:
+        return _shown(replica, Searches(replica).rows(query, sort=chosen, most=limit))
+    references = replica.references
+    if sort is None and limit is None:
+        return _shown(replica, references.listed(trashed=trash))
+    numbers = references.index.all(chosen, trashed=trash, most=limit)
+    return _shown(replica, references.numbered(numbers))
+
+
+def _shown(replica: Replica, rows: Iterator[ReferenceRow]) -> Iterator[Shown]:
+    return (lookup.show(replica, row) for row in rows)
+
+
+def _too_large() -> QueryError:
+    return QueryError(
+        f"with the smart groups that it names it has more than {limits.QUERY_EXPANDED_MAX:,} words",
+        next_step="Look at the queries of these groups with 'bifolio group list'.",
+    )
+
+
+def _size(tree: Query) -> int:
+    if isinstance(tree, Not):
+        return _size(tree.part)
+    if isinstance(tree, All | Either):
+        return 1 + sum(map(_size, tree.parts))
+    return 1
+
+
+def _nearer(tree: Query) -> Query:
+    """The same query of the titles and keys alone, where it names no column: those come first."""
+    if isinstance(tree, Text) and not tree.columns:
+        return replace(tree, columns=("title",))
+    if isinstance(tree, All | Either):
+        return replace(tree, parts=tuple(map(_nearer, tree.parts)))
+    return tree
+
+
+# --- the expression ----------------------------------------------------------------------------
+
+
+def _expression(tree: Query) -> str:
+    """An FTS5 expression: every word in quotes, so that none is ever an operator."""
+    if isinstance(tree, Text):
+        return _text(tree)
+    if isinstance(tree, Marked):
+        return _quoted((tree.mark,), prefix=tree.prefix)
+    if isinstance(tree, Either):
+        return _bracketed([_expression(part) for part in tree.parts], " OR ")
+    wanted = [part for part in _parts(tree) if not isinstance(part, Not)]
+    unwanted = [part.part for part in _parts(tree) if isinstance(part, Not)]
+    found = _bracketed([_expression(part) for part in wanted or [_EVERY]], " AND ")
+    if unwanted:
+        left_out = _bracketed([_expression(part) for part in unwanted], " OR ")
+        found = f"({found} NOT {left_out})"
+    return found
+
+
+def _parts(tree: Query) -> tuple[Query, ...]:
+    return tree.parts if isinstance(tree, All) else (tree,)
+
+
+def _text(text: Text) -> str:
+    words = _quoted(text.words, prefix=text.prefix)
+    if text.columns:
+        words = f"({{{' '.join(text.columns)}}} : {words})"
+    return _bracketed([words, *(_quoted((one,), prefix=False) for one in text.marks)], " OR ")
+
+
+def _quoted(words: tuple[str, ...], *, prefix: bool) -> str:
+    return f'"{" ".join(words)}"' + (" *" if prefix else "")
+
+
+def _bracketed(parts: list[str], between: str) -> str:
+    if not parts:
+        return _NOWHERE
+    return parts[0] if len(parts) == 1 else f"({between.join(parts)})"

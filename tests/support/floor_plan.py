@@ -1,0 +1,271 @@
+"""The floor plan of the code: its parts, what each may import, and the picture drawn from that.
+
+The one source of the layer tests (``tests/unit/test_layers.py``) and of the picture in
+docs/architecture.md, which ``python -m tests.support.floor_plan`` writes.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "architecture.md"
+PACKAGES = {"engine": "bifolio", "relay": "bifolio_relay", "cli": "bifolio_cli"}
+
+_FOUNDATION = frozenset({"clock", "ids", "limits", "errors"})
+
+#: What each part of the engine may import, by parts. Further down is lower: no part may name one
+#: that comes before it here. ``bifolio`` is the package's own ``__init__``.
+ENGINE: dict[str, frozenset[str]] = {
+    "bifolio": frozenset({"library", "errors"}),
+    "doctor": _FOUNDATION
+    | {"autosync", "library", "replication", "replica", "document", "storage", "crypto", "wire"}
+    | {"results", "home"},
+    "autosync": _FOUNDATION | {"library", "home"},
+    "library": _FOUNDATION
+    | {"imports", "exports", "history", "search", "replication", "attachments", "replica"}
+    | {"sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
+    "imports": _FOUNDATION
+    | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
+    "exports": _FOUNDATION
+    | {"search", "replica", "document", "storage", "formats", "results", "records"},
+    "history": _FOUNDATION
+    | {"replica", "document", "storage", "crypto", "wire", "results", "records"},
+    "search": _FOUNDATION | {"replica", "document", "storage", "results", "records"},
+    "replication": _FOUNDATION
+    | {"attachments", "replica", "sync", "document", "storage", "crypto", "wire"},
+    "attachments": _FOUNDATION
+    | {"replica", "sync", "document", "storage", "crypto", "wire", "results", "records"},
+    "replica": _FOUNDATION | {"document", "storage", "crypto", "wire", "results", "records"},
+    "sync": _FOUNDATION | {"wire"},
+    "document": _FOUNDATION | {"records"},
+    "storage": _FOUNDATION | {"wire", "records"},
+    "crypto": _FOUNDATION,
+    "formats": _FOUNDATION | {"records"},
+    "wire": _FOUNDATION,
+    "results": _FOUNDATION | {"records"},
+    "records": _FOUNDATION - {"clock"},
+    "clock": frozenset({"limits"}),
+    "home": frozenset(),
+    "ids": frozenset(),
+    "limits": frozenset(),
+    "errors": frozenset(),
+}
+
+#: What the relay and the command line may import of the engine.
+RELAY = frozenset({"wire", "crypto", "limits", "errors", "bifolio"})
+COMMAND_LINE = frozenset(
+    {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
+    | {"home", "errors"}
+)
+
+_BEGIN = "<!-- floor plan: written by `python -m tests.support.floor_plan` -->"
+_END = "<!-- end of the floor plan -->"
+_WIDTH = 92
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file, parsed."""
+
+    name: str
+    path: str
+    part: str
+    tree: ast.Module
+    lines: int
+
+    def imported(self) -> Iterator[str]:
+        """The dotted names that the module imports, anywhere in it."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{self.path} imports relatively"
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+                named = node.args[0]
+                if isinstance(named, ast.Constant):
+                    yield str(named.value)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A folder of modules, and what the table in its ``__init__`` says of them."""
+
+    path: Path
+
+    @cached_property
+    def docstring(self) -> str:
+        """The docstring of its ``__init__``."""
+        text = (self.path / "__init__.py").read_text(encoding="utf-8")
+        return ast.get_docstring(ast.parse(text)) or ""
+
+    @property
+    def purpose(self) -> str:
+        """The first sentence of the docstring."""
+        return " ".join(self.docstring.partition("\n\n")[0].split())
+
+    @property
+    def table(self) -> dict[str, str]:
+        """What each module is for, by its name, in the table's order."""
+        rows = re.findall(r"^``(\w+)`` +(.+)$", self.docstring, re.MULTILINE)
+        return {name: purpose.strip() for name, purpose in rows}
+
+    @property
+    def contents(self) -> list[str]:
+        """The modules and packages in the folder, by name."""
+        inside = [one.stem for one in self.path.glob("[!_]*.py")]
+        inside += [one.parent.name for one in self.path.glob("*/__init__.py")]
+        return sorted(inside)
+
+
+def modules() -> Iterator[Module]:
+    """Every module of the three source roots."""
+    for root, package in PACKAGES.items():
+        for path in sorted((ROOT / root / package).rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            inside = path.relative_to(ROOT / root / package).parts[0].removesuffix(".py")
+            part = inside if package == "bifolio" and inside != "__init__" else package
+            dotted = path.relative_to(ROOT / root).with_suffix("").parts
+            name = ".".join(dotted).removesuffix(".__init__")
+            where = path.relative_to(ROOT).as_posix()
+            yield Module(name, where, part, ast.parse(text), text.count("\n"))
+
+
+def packages() -> Iterator[Package]:
+    """Every package below the three source roots, the roots themselves left out."""
+    for root, package in PACKAGES.items():
+        for found in sorted((ROOT / root / package).rglob("__init__.py")):
+            if found.parent.name not in ("bifolio", "libraries"):
+                yield Package(found.parent)
+
+
+def file_imports(all_modules: tuple[Module, ...]) -> dict[str, set[str]]:
+    """Which modules of ours each module imports, by their dotted names."""
+    names = {module.name for module in all_modules}
+    graph: dict[str, set[str]] = {}
+    for module in all_modules:
+        meant = {one if one in names else one.rpartition(".")[0] for one in module.imported()}
+        graph[module.name] = (meant & names) - {module.name}
+    return graph
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other round in a circle."""
+    left = {name: set(imported) for name, imported in graph.items()}
+    while leaves := [name for name, imported in left.items() if not imported & left.keys()]:
+        for name in leaves:
+            del left[name]
+    found: list[list[str]] = []
+    while left:
+        start = next(iter(left))
+        reached = _reachable(left, start)
+        circle = sorted(one for one in reached if start in _reachable(left, one))
+        if circle:
+            found.append(circle)
+        for one in circle or [start]:
+            del left[one]
+    return found
+
+
+def floors() -> list[list[str]]:
+    """The parts of the engine by floor, the highest first: each imports lower floors only."""
+    height: dict[str, int] = {}
+    for part in reversed(ENGINE):
+        height[part] = 1 + max((height[lower] for lower in ENGINE[part]), default=0)
+    return [
+        [part for part in ENGINE if height[part] == floor and part != "bifolio"]
+        for floor in range(max(height.values()), 0, -1)
+        if any(height[part] == floor and part != "bifolio" for part in ENGINE)
+    ]
+
+
+def picture() -> str:
+    """The floor plan as Markdown: the floors as boxes, then what each module is for."""
+    lines = [_BEGIN, "", "```", *_box("cli/bifolio_cli", Package(ROOT / "cli/bifolio_cli").purpose)]
+    for floor in floors():
+        lines += _boxes(floor)
+    lines += _box("relay/bifolio_relay", "of the engine it uses: " + ", ".join(_relay_uses()))
+    lines += ["```", ""]
+    for part in ENGINE:
+        folder = ROOT / "engine" / "bifolio" / part
+        if (folder / "__init__.py").exists():
+            lines += _listing(f"engine/bifolio/{part}", Package(folder))
+    lines += _listing("relay/bifolio_relay", Package(ROOT / "relay" / "bifolio_relay"))
+    lines += _listing("cli/bifolio_cli", Package(ROOT / "cli" / "bifolio_cli"))
+    return "\n".join([*lines, _END])
+
+
+def page_with_picture(page: str) -> str:
+    """The page with today's floor plan between its marks."""
+    before, _, rest = page.partition(_BEGIN)
+    return before + picture() + rest.partition(_END)[2]
+
+
+def _relay_uses() -> list[str]:
+    return sorted(RELAY - {"bifolio"})
+
+
+def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    """What can be reached from a module in one step or more."""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for one in graph[waiting.pop()] & graph.keys():
+            if one not in reached:
+                reached.add(one)
+                waiting.append(one)
+    return reached
+
+
+def _box(name: str, text: str) -> list[str]:
+    inside = textwrap.wrap(text, _WIDTH - 24)
+    named = [name, *[""] * (len(inside) - 1)]
+    rows = [
+        f"│ {left:<20}{right:<{_WIDTH - 24}} │" for left, right in zip(named, inside, strict=True)
+    ]
+    bar = "─" * (_WIDTH - 2)
+    return [f"┌{bar}┐", *rows, f"└{bar}┘"]
+
+
+def _boxes(floor: list[str]) -> list[str]:
+    rows = []
+    for part in floor:
+        folder = ROOT / "engine" / "bifolio" / part
+        if (folder / "__init__.py").exists():
+            purpose = Package(folder).purpose
+        else:
+            tree = ast.parse(folder.with_suffix(".py").read_text(encoding="utf-8"))
+            purpose = " ".join((ast.get_docstring(tree) or "").partition("\n\n")[0].split())
+        wrapped = textwrap.wrap(purpose, _WIDTH - 24)
+        named = [part, *[""] * (len(wrapped) - 1)]
+        rows += [
+            f"│ {left:<20}{right:<{_WIDTH - 24}} │"
+            for left, right in zip(named, wrapped, strict=True)
+        ]
+    bar = "─" * (_WIDTH - 2)
+    return [f"┌{bar}┐", *rows, f"└{bar}┘"]
+
+
+def _listing(name: str, package: Package) -> list[str]:
+    rows = [f"| `{module}` | {purpose} |" for module, purpose in package.table.items()]
+    if not rows:
+        return []
+    return [
+        f"**`{name}`**: {package.purpose}",
+        "",
+        "| module | what it is for |",
+        "|---|---|",
+        *rows,
+        "",
+    ]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page_with_picture(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

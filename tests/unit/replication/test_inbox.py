@@ -1,0 +1,283 @@
+"""Received envelopes: nothing before its frontier, nothing twice, nothing forged."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library
+
+from bifolio import limits
+from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Header, parse_envelope, seal
+from bifolio.crypto.keys import new_device_keys
+from bifolio.errors import ProtocolError
+from bifolio.library import status
+from bifolio.replication.inbox import Received
+from bifolio.wire.changes import Body, Change
+from bifolio.wire.position import LogPosition
+
+ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Computer, Computer]:
+    office, home = members(tmp_path, "office", "home")
+    return office, home
+
+
+def three_envelopes(office: Computer) -> list[bytes]:
+    """Three envelopes of one chain: a reference, its title replaced, its note."""
+    office.adds(ONE, {"title": "On Paper"})
+    office.envelopes()
+    office.sets(ONE, "title", "On Ink")
+    office.envelopes()
+    office.sets(ONE, "note", "A note.")
+    return office.envelopes()
+
+
+def forged(office: Computer, **changed: object) -> bytes:
+    """An envelope of the office's next change, with some values of its header changed."""
+    membership = office.roster.membership()
+    assert membership is not None
+    keys = changed.pop("keys", office.keys)
+    changes = changed.pop("changes", (Change("0" * 18, ()),))
+    header = Header(
+        library=office.replica.library_id,
+        generation=0,
+        device=keys.sign_public,  # type: ignore[attr-defined]
+        chain=b"c" * 16,
+        seq=1,
+        previous=NO_PREVIOUS,
+        kind=KIND_CHANGES,
+        membership_head=membership.head,
+    )
+    return seal(
+        replace(header, **changed),  # type: ignore[arg-type]
+        Body((), changes).serialize(),  # type: ignore[arg-type]
+        content_key=b"k" * 32,
+        keys=keys,  # type: ignore[arg-type]
+        random_bytes=random.Random(1).randbytes,
+    ).raw
+
+
+def test_every_order_ends_in_the_same_library(tmp_path: Path) -> None:
+    office, *others = members(tmp_path, "office", *(f"home{number}" for number in range(6)))
+    envelopes = three_envelopes(office)
+    for home, order in zip(others, itertools.permutations(envelopes), strict=True):
+        for envelope in order:
+            home.receives([envelope])
+        assert home.state == office.state
+        assert home.replica.changes.waiting() == 0
+        assert home.shows(ONE).fields["note"] == "A note."
+
+
+def test_nothing_is_shown_of_an_envelope_whose_frontier_is_missing(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    first, second, third = three_envelopes(office)
+    merged = home.receives([third, second])
+    assert merged.changes == 0
+    assert home.replica.changes.waiting() == 2
+    assert home.titles() == []
+    again = home.reopened()
+    merged = again.receives([first])
+    assert merged.changes == office.replica.changes.unsent()
+    assert again.titles() == ["On Ink"]
+    assert again.replica.changes.waiting() == 0
+
+
+def test_the_same_envelope_twice_counts_once(pair: tuple[Computer, Computer]) -> None:
+    office, home = pair
+    envelopes = three_envelopes(office)
+    assert home.receives(envelopes + envelopes).changes == 4
+    before = home.tables()
+    assert home.receives(envelopes).changes == 0
+    assert home.tables() == before
+
+
+def test_an_envelope_that_is_merged_learns_its_position(pair: tuple[Computer, Computer]) -> None:
+    office, home = pair
+    envelopes = three_envelopes(office)
+    home.receives(envelopes)
+    cursor = LogPosition(b"e" * 16, 3, b"h" * 32)
+    batch = [Received(envelope, number) for number, envelope in enumerate(envelopes, start=1)]
+    home.inbox.receive(batch, cursor=cursor)
+    positions = [one.position for one in home.replica.changes.all_envelopes()]
+    assert positions == [1, 2, 3]
+    assert home.replica.meta.cursor() == cursor
+
+
+def test_the_cursor_moves_with_what_it_covers_or_not_at_all(
+    pair: tuple[Computer, Computer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, home = pair
+    first, second, third = three_envelopes(office)
+    before = home.tables()
+    monkeypatch.setattr(limits, "PENDING_MAX", 1)
+    batch = [
+        Received(first, 1),
+        Received(third, 3),
+        Received(forged(office, seq=9, previous=b"x" * 32), 4),
+    ]
+    with pytest.raises(ProtocolError):
+        home.inbox.receive(batch, cursor=LogPosition(b"e" * 16, 4, b"h" * 32))
+    assert home.tables() == before
+    assert home.receives([first, second, third]).changes == 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00", b"not an envelope"])
+def test_bytes_that_are_no_envelope_are_refused_and_named(
+    pair: tuple[Computer, Computer], damage: bytes
+) -> None:
+    office, home = pair
+    merged = home.receives([damage, *three_envelopes(office)])
+    assert len(merged.refused) == 1
+    assert home.titles() == ["On Ink"]
+    (refusal,) = status.refusals(home.replica)
+    assert "was refused" in refusal.reason
+
+
+def test_a_changed_bit_anywhere_is_refused(pair: tuple[Computer, Computer]) -> None:
+    office, home = pair
+    envelope = three_envelopes(office)[0]
+    for place in range(0, len(envelope), max(1, len(envelope) // 40)):
+        damaged = bytearray(envelope)
+        damaged[place] ^= 1
+        home.receives([bytes(damaged)])
+    assert home.titles() == []
+    assert home.replica.meta.frontier() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"keys": new_device_keys("stranger", random.Random(9).randbytes)}, "no right to write"),
+        ({"library": b"o" * 16}, "another library"),
+        ({"kind": 7}, "of a kind"),
+    ],
+    ids=["a stranger", "another library", "an unknown kind"],
+)
+def test_what_breaks_a_rule_is_refused_with_the_reason(
+    pair: tuple[Computer, Computer], changed: dict[str, object], reason: str
+) -> None:
+    office, home = pair
+    (refused,) = home.receives([forged(office, **changed)]).refused
+    assert reason in refused
+    assert home.replica.meta.frontier() == []
+
+
+def test_a_forged_author_is_refused(pair: tuple[Computer, Computer]) -> None:
+    office, home = pair
+    mine = new_device_keys("thief", random.Random(9).randbytes)
+    envelope = parse_envelope(forged(office, keys=mine))
+    header = replace(envelope.header, device=office.keys.sign_public)
+    raw = envelope.raw.replace(mine.sign_public, header.device)
+    (reason,) = home.receives([raw]).refused
+    assert "signature" in reason
+
+
+def test_an_envelope_under_a_membership_not_known_yet_waits_for_it(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    known = office.roster.membership()
+    assert known is not None
+    office.roster.learn([office.roster.invite(b"s" * 32)])
+    office.adds(ONE, {"title": "On Paper"})
+    home.learns(office)
+    assert home.titles() == []
+    assert home.replica.changes.waiting() == 1
+    grown = office.roster.membership()
+    assert grown is not None
+    home.roster.learn(grown.records[len(known.records) :])
+    home.inbox.retry_pending()
+    assert home.titles() == ["On Paper"]
+    assert home.replica.changes.waiting() == 0
+
+
+def test_an_update_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    office.adds(TWO, {"title": "On Glue"})
+    good = home.replica.records.state(TWO) or office.replica.records.state(TWO)
+    assert good is not None
+    bad = Change("0" * 17 + "1", ((ONE, b"\xff" * 30), (TWO, good)))
+    later = Change("0" * 17 + "2", ((ONE, good),))
+    home.receives([forged(office, changes=(bad, later))])
+    assert home.titles() == ["On Glue"]
+    (refusal,) = status.refusals(home.replica)
+    assert "2 updates of the record 111111111111 were set aside" in refusal.reason
+    assert home.replica.records.read(ONE) is None
+
+
+def test_two_writers_at_once_are_merged_on_both(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper", "volume": "1"})
+    meet(office, home)
+    office.sets(ONE, "title", "On Ink")
+    home.sets(ONE, "volume", "2")
+    meet(office, home)
+    assert home.shows(ONE).fields["title"] == "On Ink"
+    assert office.shows(ONE).fields["volume"] == "2"
+
+
+def test_an_edit_unseen_by_the_deleter_revives_the_reference_on_both(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    meet(office, home)
+    office.deletes(ONE)
+    home.sets(ONE, "title", "On Ink")
+    meet(office, home)
+    for computer in (office, home):
+        assert computer.titles() == ["On Ink"]
+        assert [one.kind for one in computer.shows(ONE).conflicts] == ["revived"]
+
+
+def test_an_owner_who_lost_the_replica_gets_everything_back(tmp_path: Path) -> None:
+    office = owner_of_a_library(tmp_path)
+    envelopes = three_envelopes(office)
+    again = office.reopened()
+    before = again.state
+    again.replica.database.execute("DELETE FROM changes")
+    again.receives(envelopes)
+    assert again.state == before
+
+
+def test_what_waits_is_bounded_in_bytes(
+    pair: tuple[Computer, Computer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, home = pair
+    _, second, third = three_envelopes(office)
+    monkeypatch.setattr(limits, "PENDING_BYTES_MAX", 10)
+    home.receives([second])
+    with pytest.raises(ProtocolError, match="bytes wait"):
+        home.receives([third])
+    assert home.replica.changes.waiting() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("issued", '{"date-parts":[["soon"]]}'),
+        ("issued", '{"date-parts":[[99999999999999999999]]}'),
+        ("issued", '{"literal":"\\ud800"}'),
+        ("issued", "[" * 9000),
+        ("deleted", "[" * 9000),
+        ("+source\x1fabc", "{}"),
+        ("+source\x1fabc", '{"format":"ris","type":"","id":"","tags":[["TI",5]]}'),
+        ("creator\x1fAAA\x1fname", '{"role":"author","name":{"family":"\\ud800"}}'),
+    ],
+)
+def test_a_value_of_another_version_stops_no_merge(
+    pair: tuple[Computer, Computer], name: str, value: str
+) -> None:
+    office, home = pair
+    office.adds(ONE, {"title": "On Paper"})
+    office.adds(TWO, {"title": "On Ink"})
+    office.commits(ONE, lambda plan, entries: plan.put(name, value, seen=entries.live(name)))
+    home.learns(office)
+    assert home.titles() == ["On Ink", "On Paper"]
+    assert home.state == office.state
