@@ -239,10 +239,7 @@ class Peer:
                     if self.session.is_closed:
                         await self._socket.close()
                         return
-                    await self._wait_to_send()
+                    # For more to send, or for a commit that leaves the session owing a notice.
+                    await self._wait_for_change()
         except ConnectionClosed:
             return
-
-    async def _wait_to_send(self) -> None:
-        while not self._queue:
-            await self._wait_for_change()
