@@ -8,16 +8,20 @@ NODE_STAMP := tests/differential/node_modules/installed
 # Python's compiled files are kept, whatever the surroundings say: a run starts a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all lint types bench conformance lock clean
+.PHONY: demo test test-all cases lint types bench conformance lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
 
-test: $(STAMP) $(NODE_STAMP) lint types
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not heavy"
+# mypy beside the cases: alone it would leave a core idle.
+test: $(STAMP) $(NODE_STAMP) lint
+	$(MAKE) --no-print-directory -j2 types cases
+
+cases: $(STAMP) $(NODE_STAMP)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not heavy" --durations=10
 
 test-all: $(STAMP) $(NODE_STAMP) lint types
-	BIFOLIO_TEST_EXEC=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800
+	BIFOLIO_TEST_EXEC=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800 --durations=10
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

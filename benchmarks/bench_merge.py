@@ -123,12 +123,12 @@ def _merged_by_engine(
     _merge_batch(database, held)
     seconds = _timed(lambda: _merge_batch(database, updates))
     records, meta = Records(database), Meta(database)
-    if meta.state_hash() != records.summed_hash():
+    if meta.state_hash != records.summed_hash():
         raise ProcessFailedError("the state hash that is kept is not that of the records")
     shown = RecordDocument(records.state(updates[-1][0])).entries().live("volume")
     if shown[0].value != str(len(updates) - 1):
         raise ProcessFailedError("the newest edit is not shown")
-    state_hash = meta.state_hash().to_bytes(32, "big")
+    state_hash = meta.state_hash.to_bytes(32, "big")
     database.close()
     return seconds, state_hash
 

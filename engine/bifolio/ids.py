@@ -41,8 +41,14 @@ def digest(*parts: bytes, size: int = 32) -> bytes:
 
 
 def content_hash(raw: bytes) -> bytes:
-    """BLAKE2b-256 of all bytes: the name of an envelope or of a membership record."""
+    """BLAKE2b-256 of all bytes: the name of an envelope, of a membership record, of a file's
+    content."""
     return hashlib.blake2b(raw, digest_size=32).digest()
+
+
+def content_hasher() -> hashlib.blake2b:
+    """The state of a ``content_hash`` of what comes in pieces."""
+    return hashlib.blake2b(digest_size=32)
 
 
 def base64url(raw: bytes) -> str:
@@ -57,7 +63,7 @@ def random_record_id(random_bytes: RandomBytes) -> str:
 
 def device_tag(signing_key: bytes) -> str:
     """The three characters by which a device's slots begin, from its 32-byte public key."""
-    return base64url(hashlib.blake2b(signing_key, digest_size=32).digest())[:TAG_LENGTH]
+    return base64url(content_hash(signing_key))[:TAG_LENGTH]
 
 
 def random_slot(tag: str, random_bytes: RandomBytes) -> str:

@@ -11,6 +11,8 @@ from tests.support.computer import Computer
 from tests.support.convergence import assert_converges, sync_all
 from tests.support.relay_process import RelayProcess
 
+from bifolio_cli.assignments import parse_edits
+
 BUSY_REFERENCES = 300
 
 
@@ -98,12 +100,11 @@ def test_three_hundred_references_edited_on_both_ask_no_question(
     """B3: each reference as in B1 and, its title, as in B2."""
     share(relay.url, desk, laptop, entries=numbered_entries(BUSY_REFERENCES))
     for computer, edit in ((desk, edit_of_desk), (laptop, edit_of_laptop)):
-        computer.run_all(
-            [
-                (*edit(number), f"title=Title {number} of the {computer.name}")
-                for number in range(BUSY_REFERENCES)
-            ]
-        )
+        with computer.opened() as library:
+            for number in range(BUSY_REFERENCES):
+                _, ref, *typed = edit(number)
+                typed.append(f"title=Title {number} of the {computer.name}")
+                library.edit(ref, parse_edits(typed))
 
     view = assert_converges(desk, laptop)
     assert len(view.references) == BUSY_REFERENCES

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.property.test_replicas import CHOICES, SLOW, World
@@ -172,11 +173,23 @@ def check_tree(computer: Computer, organizer: Organizer) -> None:
         assert row.parent in organizer.standing(group, "parent")
 
 
-@given(choose=CHOICES, steps=st.integers(5, 70))
-@settings(SLOW, max_examples=20)
+@given(choose=CHOICES, steps=st.integers(5, 60))
+@settings(SLOW, max_examples=8)
 def test_groups_moved_renamed_deleted_and_filled_anywhere_make_one_tree_and_nothing_is_lost(
     choose: random.Random, steps: int
 ) -> None:
+    check_world(choose, steps)
+
+
+@pytest.mark.heavy
+@given(choose=CHOICES, steps=st.integers(5, 100))
+@settings(SLOW, max_examples=100)
+def test_groups_make_one_tree_after_long_histories_too(choose: random.Random, steps: int) -> None:
+    check_world(choose, steps)
+
+
+def check_world(choose: random.Random, steps: int) -> None:
+    """Random steps of computers that organize groups; then everybody meets."""
     with TemporaryDirectory() as folder:
         together = World(Path(folder), choose)
         organizer = Organizer(choose, together.history)

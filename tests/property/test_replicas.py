@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from tests.property.prepared import members
@@ -28,7 +29,7 @@ from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 
 SLOW = settings(
-    deadline=None, max_examples=45, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 #: Seeds, not recorded draws: a random history says more than a small one.
@@ -115,6 +116,18 @@ def world(choose: random.Random) -> Iterator[World]:
 def test_replicas_that_hold_the_same_changes_show_the_same_library_and_nothing_is_lost(
     choose: random.Random, steps: int
 ) -> None:
+    check_world(choose, steps)
+
+
+@pytest.mark.heavy
+@given(choose=CHOICES, steps=st.integers(5, 120))
+@settings(SLOW, max_examples=200)
+def test_replicas_do_so_after_long_histories_too(choose: random.Random, steps: int) -> None:
+    check_world(choose, steps)
+
+
+def check_world(choose: random.Random, steps: int) -> None:
+    """Random steps; then everybody has every envelope."""
     with world(choose) as together:
         for _ in range(steps):
             together.step()

@@ -11,7 +11,10 @@ import random
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+from tests.support.empty_databases import create_database
 
 from bifolio.crypto.envelope import CONTENT_KEY_BYTES, open_envelope, parse_envelope
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
@@ -136,8 +139,9 @@ def change_id(change: Change) -> bytes:
     return digest(change.serialize(), size=16)
 
 
+@lru_cache(maxsize=4096)
 def opened(envelope: bytes, content_key: bytes) -> Body:
-    """What is in an envelope."""
+    """What is in an envelope; every check of every step asks it of all that are stored."""
     return Body.parse(open_envelope(parse_envelope(envelope), content_key))
 
 
@@ -189,9 +193,9 @@ def introduce(computers: Sequence[Computer]) -> None:
 
 
 def _create_file(folder: Path, library_id: bytes) -> None:
-    database = Database.create(folder / replica_folder.FILE)
+    database = create_database(folder / replica_folder.FILE)
     with database.transaction():
-        Meta(database).write("replica_id", digest(str(folder).encode(), size=16))
+        Meta(database).replica_id = digest(str(folder).encode(), size=16)
         if library_id:
-            Meta(database).write("library_id", library_id)
+            Meta(database).library_id = library_id
     database.close()

@@ -167,7 +167,7 @@ def _pieces(name: str, value: object) -> set[Typed]:
 def check_stored(computer: Computer) -> None:
     """What must hold of one replica's tables at any moment."""
     replica = computer.replica
-    assert replica.meta.state_hash() == replica.records.summed_hash(), "the kept state hash"
+    assert replica.meta.state_hash == replica.records.summed_hash(), "the kept state hash"
     merged: set[bytes] = set()
     chains: dict[bytes, dict[int, set[bytes]]] = {}
     for stored in replica.changes.all_envelopes():
@@ -176,7 +176,7 @@ def check_stored(computer: Computer) -> None:
         assert not unmerged, f"{computer.name} merged an envelope before its frontier"
         merged.add(stored.hash)
         chains.setdefault(stored.chain, {}).setdefault(stored.seq, set()).add(stored.hash)
-    for one in replica.meta.frontier():
+    for one in replica.meta.frontier:
         assert one in merged, "the frontier names what is not merged"
     slots = replica.database.rows("SELECT slot, client_id FROM incarnations")
     assert len({slot for slot, _ in slots}) == len({client for _, client in slots}) == len(slots)
@@ -217,4 +217,4 @@ def check_state_hash(computer: Computer) -> None:
         else:
             assert replica.references.read(record) is None
             assert read_view(entries).purged
-    assert replica.meta.state_hash() == total % canonical.STATE_HASH_MODULUS
+    assert replica.meta.state_hash == total % canonical.STATE_HASH_MODULUS

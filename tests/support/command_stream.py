@@ -22,5 +22,11 @@ def outcome(arguments: list[str]) -> tuple[int, str, str]:
     return exit_code, stdout.getvalue(), stderr.getvalue()
 
 
+def run_all(commands: list[list[str]]) -> int:
+    """Run the commands and print their outcomes; a failure among them is theirs."""
+    print(json.dumps([outcome(arguments) for arguments in commands]))
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps([outcome(arguments) for arguments in json.load(sys.stdin)]))
+    sys.exit(run_all(json.load(sys.stdin)))

@@ -142,18 +142,25 @@ class Computer:
 
         The same entry point as the command's, without the start of an interpreter for each.
         """
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.support.command_stream"],
-            env=self.environment,
-            cwd=_CHECKOUT,
-            input=json.dumps(list(map(list, commands))),
-            capture_output=True,
-            timeout=_COMMAND_TIMEOUT_S,
-            encoding="utf-8",
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        outcomes = [Outcome(*one) for one in json.loads(ended.stdout)]
+        listed = [list(command) for command in commands]
+        if command_server.is_available():
+            code, out, errors = command_server.run_all(
+                listed, environment=self.environment, folder=_CHECKOUT, timeout_s=_COMMAND_TIMEOUT_S
+            )
+        else:
+            ended = subprocess.run(
+                [sys.executable, "-m", "tests.support.command_stream"],
+                env=self.environment,
+                cwd=_CHECKOUT,
+                input=json.dumps(listed),
+                capture_output=True,
+                timeout=_COMMAND_TIMEOUT_S,
+                encoding="utf-8",
+                check=False,
+            )
+            code, out, errors = ended.returncode, ended.stdout, ended.stderr
+        assert code == 0, errors
+        outcomes = [Outcome(*one) for one in json.loads(out)]
         for command, outcome in zip(commands, outcomes, strict=True):
             check_for_faults(outcome)
             assert outcome.exit_code == 0, (command, outcome)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGES = {"engine": "bifolio", "relay": "bifolio_relay", "cli": "bifolio_cli"}
 
-_FOUNDATION = frozenset({"clock", "ids", "limits", "errors"})
+_FOUNDATION = frozenset({"clock", "disk", "ids", "limits", "errors"})
 
 #: What each part of the engine may import, by parts. Further down is lower: no part may name one
 #: that comes before it here. ``bifolio`` is the package's own ``__init__``.
@@ -50,19 +50,20 @@ ENGINE: dict[str, frozenset[str]] = {
     "formats": _FOUNDATION | {"records"},
     "wire": _FOUNDATION,
     "results": _FOUNDATION | {"records"},
-    "records": _FOUNDATION - {"clock"},
+    "records": _FOUNDATION - {"clock", "disk"},
     "clock": frozenset({"limits"}),
     "home": frozenset(),
+    "disk": frozenset({"ids"}),
     "ids": frozenset(),
     "limits": frozenset(),
     "errors": frozenset(),
 }
 
 #: What the relay and the command line may import of the engine.
-RELAY = frozenset({"wire", "crypto", "limits", "errors", "bifolio"})
+RELAY = frozenset({"wire", "crypto", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
     {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
-    | {"home", "errors"}
+    | {"home", "disk", "errors"}
 )
 
 _BEGIN = "<!-- floor plan: written by `python -m tests.support.floor_plan` -->"
@@ -72,13 +73,22 @@ _WIDTH = 92
 
 @dataclass(frozen=True)
 class Module:
-    """One source file, parsed."""
+    """One source file, parsed when it is asked for: every worker of a test run imports this."""
 
     name: str
     path: str
     part: str
-    tree: ast.Module
-    lines: int
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What its text says."""
+        return ast.parse(self.text)
+
+    @property
+    def lines(self) -> int:
+        """How many lines it has."""
+        return self.text.count("\n")
 
     def imported(self) -> Iterator[str]:
         """The dotted names that the module imports, anywhere in it."""
@@ -129,13 +139,12 @@ def modules() -> Iterator[Module]:
     """Every module of the three source roots."""
     for root, package in PACKAGES.items():
         for path in sorted((ROOT / root / package).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
             inside = path.relative_to(ROOT / root / package).parts[0].removesuffix(".py")
             part = inside if package == "bifolio" and inside != "__init__" else package
             dotted = path.relative_to(ROOT / root).with_suffix("").parts
             name = ".".join(dotted).removesuffix(".__init__")
             where = path.relative_to(ROOT).as_posix()
-            yield Module(name, where, part, ast.parse(text), text.count("\n"))
+            yield Module(name, where, part, path.read_text(encoding="utf-8"))
 
 
 def packages() -> Iterator[Package]:

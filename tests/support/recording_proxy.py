@@ -6,102 +6,32 @@ under the mask, so the recording is unmasked before it is handed out.
 
 from __future__ import annotations
 
-import socket
-import threading
-from types import TracebackType
-
-_CHUNK_BYTES = 64 * 1024
+from tests.support.proxy import Direction, Proxy
 
 
-class RecordingProxy:
-    """Listens on a free port and passes everything on to ``target_port`` on this machine."""
+class RecordingProxy(Proxy):
+    """Passes everything on, and keeps it by connection and direction."""
 
-    def __init__(self, target_port: int) -> None:
-        self._target_port = target_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._lock = threading.Lock()
-        self._to_relay: list[bytearray] = []
-        self._from_relay: list[bytearray] = []
-        self._threads: list[threading.Thread] = []
-
-    def __enter__(self) -> RecordingProxy:
-        self._spawn(self._accept)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # Closing alone does not wake a thread that waits in accept.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(timeout=10)
-            assert not thread.is_alive(), "a connection through the proxy is still open"
-
-    @property
-    def url(self) -> str:
-        """The address to give to computers."""
-        return f"ws://127.0.0.1:{self._listener.getsockname()[1]}"
+    def may_pass(self, direction: Direction, piece: bytes) -> bool:
+        """Always; the piece is recorded before it is passed on."""
+        direction.recorded += piece
+        return True
 
     def connection_count(self) -> int:
         """How many connections went through it."""
-        with self._lock:
-            return len(self._to_relay)
+        return len(self._streams(to_relay=True))
 
     def sent_to_relay(self) -> bytes:
         """All that clients sent, unmasked."""
-        with self._lock:
-            return b"\0".join(unmasked(bytes(stream)) for stream in self._to_relay)
+        return b"\0".join(map(unmasked, self._streams(to_relay=True)))
 
     def sent_by_relay(self) -> bytes:
         """All that the relay sent."""
-        with self._lock:
-            return b"\0".join(bytes(stream) for stream in self._from_relay)
+        return b"\0".join(self._streams(to_relay=False))
 
-    def _spawn(self, run: object, *arguments: object) -> None:
-        assert callable(run)
-        thread = threading.Thread(target=run, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return  # the listener was closed: the test is over
-            relay = socket.create_connection(("127.0.0.1", self._target_port))
-            with self._lock:
-                self._to_relay.append(bytearray())
-                self._from_relay.append(bytearray())
-                streams = self._to_relay[-1], self._from_relay[-1]
-            self._spawn(self._carry, client, relay, *streams)
-
-    def _carry(
-        self,
-        client: socket.socket,
-        relay: socket.socket,
-        to_relay: bytearray,
-        from_relay: bytearray,
-    ) -> None:
-        back = threading.Thread(target=self._pass_on, args=(relay, client, from_relay), daemon=True)
-        with client, relay:
-            back.start()
-            self._pass_on(client, relay, to_relay)
-            back.join()
-
-    def _pass_on(self, source: socket.socket, target: socket.socket, kept: bytearray) -> None:
-        try:
-            while chunk := source.recv(_CHUNK_BYTES):
-                with self._lock:
-                    kept += chunk
-                target.sendall(chunk)
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            return  # one side cut the connection: nothing is left to pass on
+    def _streams(self, *, to_relay: bool) -> list[bytes]:
+        with self.lock:
+            return [bytes(one.recorded) for one in self.directions if one.to_relay == to_relay]
 
 
 def unmasked(stream: bytes) -> bytes:

@@ -4,6 +4,7 @@ holds of every module. The imports are read with ``ast``, those inside functions
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ FOREIGN: dict[str, set[str]] = {
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer")),
     },
     "pylatexenc": {"engine/bifolio/formats"},
+    "filelock": {"engine/bifolio/autosync/lock.py", "relay/bifolio_relay/storage"},
     "rapidfuzz": {"engine/bifolio/records/similarity.py"},
     "lxml": {"engine/bifolio/formats"},
     # Loaded by name when somebody cites, because it is an extra.
@@ -167,6 +169,26 @@ def test_the_relay_starts_without_documents_and_without_a_library() -> None:
 def test_importing_the_protocol_loads_neither_documents_nor_storage(name: str) -> None:
     loaded = in_python(f"import {name}, sys; print(*sys.modules)").split()
     assert [one for one in loaded if one in ("pycrdt", "sqlite3", "nacl", "websockets")] == []
+
+
+#: The two storages, and the readers of other programs' databases.
+_WRITE_SQL = ("engine/bifolio/storage/", "engine/bifolio/formats/", "relay/bifolio_relay/storage")
+
+
+def test_sql_is_written_in_the_storages_only() -> None:
+    statement = re.compile(
+        r"(SELECT .+ FROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM|PRAGMA|CREATE TABLE) ?",
+    )
+    wrong = [
+        f"{module.path}:{node.lineno}"
+        for module in MODULES
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and statement.match(node.value)
+        and not module.path.startswith(_WRITE_SQL)
+    ]
+    assert wrong == []
 
 
 def test_the_library_class_is_reached_through_the_package() -> None:

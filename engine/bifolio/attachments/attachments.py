@@ -132,7 +132,7 @@ def shown(replica: Replica, record_id: str) -> Iterator[ShownFile]:
     if row is None:
         return
     names = lookup.device_names(replica)
-    attached = bool(replica.meta.text("relay_url"))
+    attached = bool(replica.meta.relay_url)
     files = replica.references.attachments.of(record_id)
     for file, name in zip(files, _called(files), strict=True):
         by = lookup.author(names, file.slot, file.stamp)
@@ -202,9 +202,8 @@ def _brought_by(replica: Replica, file: AttachmentRow) -> str | None:
 
 def _own_tag(replica: Replica) -> str | None:
     """This device's tag, by what its library says of it, without its keys."""
-    introduced = replica.meta.read("introduced")
-    key = introduced[0] if isinstance(introduced, list) else None
-    return device_tag(key) if isinstance(key, bytes) else None
+    introduced = replica.meta.introduced
+    return device_tag(introduced[0]) if introduced else None
 
 
 def _state_here(transfer: Transfer) -> str:

@@ -27,6 +27,7 @@ from bifolio.crypto.blob import (
     sealed_size,
 )
 from bifolio.errors import EnvelopeError, NotAMemberError
+from bifolio.ids import content_hasher
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.sync.files import Arrival, Parcel
@@ -69,21 +70,21 @@ class Shelf:
         self.close()
         replica = self._replica
         with replica.database.transaction():
-            dropped = replica.meta.read("blob_drops") != [epoch, drops]
+            dropped = replica.meta.blob_drops != (epoch, drops)
             tally = self.tally()
             # A relay that was restored from a backup has forgotten what came after it, and the
             # log need not show that: contents follow the log, some hours later at times.
             forgotten = tally is not None and tally.hash != tally_hash
             if dropped or forgotten:
                 replica.transfers.forget_relay()
-                replica.meta.write("blob_drops", [epoch, drops])
-                replica.meta.write("blob_tally", None)
+                replica.meta.blob_drops = (epoch, drops)
+                replica.meta.blob_tally = None
             replica.transfers.reconcile(set(replica.contents.hashes()))
 
     def tally(self) -> BlobTally | None:
         """The tally of the relay's blobs by which something was last noted to be there."""
-        stored = self._replica.meta.read("blob_tally")
-        return BlobTally(stored[0], stored[1]) if isinstance(stored, list) else None
+        stored = self._replica.meta.blob_tally
+        return BlobTally(*stored) if stored else None
 
     def close(self) -> None:
         """Give up what is under way; what was received stays."""
@@ -106,15 +107,14 @@ class Shelf:
             return False
         with replica.database.transaction():
             epoch, known = self._known_drops()
-            replica.meta.write("blob_drops", [epoch, drops])
+            replica.meta.blob_drops = (epoch, drops)
             if by_us and drops == known + 1:
                 return False
             replica.transfers.forget_relay()
         return True
 
     def _known_drops(self) -> tuple[bytes, int]:
-        stored = self._replica.meta.read("blob_drops")
-        return (stored[0], stored[1]) if isinstance(stored, list) else (b"", 0)
+        return self._replica.meta.blob_drops or (b"", 0)
 
     def to_send(self) -> Sequence[Parcel]:
         """Contents that are here and not known to be on the relay, the oldest first."""
@@ -138,7 +138,7 @@ class Shelf:
 
     def to_fetch(self) -> Sequence[Parcel]:
         """Contents that are not here and wanted, the oldest first."""
-        policy = self._replica.meta.text("files_policy", FETCH_ALL)
+        policy = self._replica.meta.files_policy or FETCH_ALL
         everything = policy == FETCH_ALL and self._only is None
         return [
             self._parcel(hash, size, not_before_ms)
@@ -160,7 +160,7 @@ class Shelf:
             for parcel in parcels:
                 self._replica.transfers.on_relay(parcel.hash, there=True)
             if tally is not None:
-                self._replica.meta.write("blob_tally", [*tally])
+                self._replica.meta.blob_tally = (tally.n, tally.hash)
 
     def refused(self, parcel: Parcel, code: Code, detail: str) -> None:
         """The relay did not take it: ``file list`` and ``status`` say so."""
@@ -293,7 +293,7 @@ class Shelf:
     def _opened(path: Path, number: int, key: BlobKey, *, mode: str = "rb") -> _Open:
         """A file opened at a chunk, what stands before it hashed."""
         file: BinaryIO = path.open(mode)  # type: ignore[assignment]
-        hashed = hashlib.blake2b(digest_size=32)
+        hashed = content_hasher()
         left = number * limits.CHUNK_BYTES
         while left and (piece := file.read(min(left, limits.CONTENT_PIECE_BYTES))):
             hashed.update(piece)

@@ -6,10 +6,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from bifolio.disk import write_whole
 from bifolio.home import Home
 
 LOCK = "lock"
@@ -76,13 +76,9 @@ class Registry:
 def write_json(path: Path, value: object) -> None:
     """Write a small file whole, or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
+    with write_whole(path) as file:
         # In ASCII: a path may hold bytes that are no text.
-        unfinished.write_text(json.dumps(value), encoding="ascii")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        file.write(json.dumps(value).encode("ascii"))
 
 
 def read_json(path: Path) -> dict[str, object] | None:

@@ -20,7 +20,7 @@ from bifolio import limits
 from bifolio.autosync import log as logs
 from bifolio.autosync import state as states
 from bifolio.autosync.library_worker import Keeper
-from bifolio.autosync.lock import ProcessLock
+from bifolio.autosync.lock import process_lock
 from bifolio.autosync.registry import LOCK, LOG, PROCESS, Registry, write_json
 from bifolio.autosync.state import LibraryState, Link
 from bifolio.home import Home
@@ -33,8 +33,8 @@ def run(home: Home, stopping: threading.Event) -> bool:
         whether it ran: not where another process does already.
     """
     registry = Registry(home)
-    with ProcessLock(registry.folder / LOCK) as lock:
-        if not lock.acquire(wait_s=limits.AUTOSYNC_LOCK_WAIT_S):
+    with process_lock(registry.folder / LOCK, wait_s=limits.AUTOSYNC_LOCK_WAIT_S) as mine:
+        if not mine:
             return False
         log = logs.open_log(registry.folder / LOG)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

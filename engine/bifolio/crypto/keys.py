@@ -21,6 +21,7 @@ from nacl.exceptions import CryptoError
 
 from bifolio import limits
 from bifolio.crypto import keyring_store
+from bifolio.disk import write_first
 from bifolio.errors import EnvelopeError, KeyFileError
 from bifolio.ids import RandomBytes, device_tag, digest
 
@@ -185,7 +186,7 @@ def load_or_create(
         if not keyring_store.put(fresh.sign_public.hex(), _encode(fresh)):
             made = _create_key_file(path, name, random_bytes)
             return LoadedKeys(made.keys, made.notice or _no_keyring_notice(path))
-        if not _create_exclusively(mark, fresh.sign_public.hex(), random_bytes):
+        if not _create_exclusively(mark, fresh.sign_public.hex()):
             keyring_store.remove(fresh.sign_public.hex())
     return _load_from_keyring(home, mark, name, random_bytes)
 
@@ -240,42 +241,18 @@ def _no_keyring_notice(path: Path) -> str:
 
 def _create_key_file(path: Path, name: str, random_bytes: RandomBytes) -> LoadedKeys:
     fresh = new_device_keys(name, random_bytes)
-    if _create_exclusively(path, _encode(fresh), random_bytes):
+    if _create_exclusively(path, _encode(fresh)):
         return LoadedKeys(fresh)
     return _read_key_file(path, name)
 
 
-def _create_exclusively(path: Path, text: str, random_bytes: RandomBytes) -> bool:
+def _create_exclusively(path: Path, text: str) -> bool:
     """Write a file whole, of mode 0600, on disk on return; False if one was there already."""
-    temporary = path.with_name(f".{path.name}.{random_bytes(8).hex()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            # A link, unlike a rename, fails where another process was first.
-            os.link(temporary, path)
-        finally:
-            temporary.unlink()
-        _sync_folder(path.parent)
-    except FileExistsError:
-        return False
+        return write_first(path, text.encode("ascii"))
     except OSError as error:
         raise KeyFileError(path, reason=f"it cannot be written ({error.strerror})") from error
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # Windows cannot open a folder, and needs no such call.
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_there(path: Path) -> bool:

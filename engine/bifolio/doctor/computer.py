@@ -78,7 +78,7 @@ def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
                 f"This computer's clock is {abs(ahead_s) / 60:,.0f} minutes {way} the relay's."
             )
             bad.append(Finding("clock", Verdict.ATTENTION, message, _SET_CLOCK))
-    last = replica.meta.text("clock", "0" * 18)
+    last = replica.meta.clock
     before_s = (stamp_milliseconds(last) - now_ms) / 1000
     if not bad and before_s * 1000 > limits.CLOCK_AHEAD_MS_MAX:
         message = f"The newest edit here is dated {before_s / 60:,.0f} minutes from now."
@@ -94,7 +94,7 @@ def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
 
 def relay(replica: Replica, roster: Roster) -> tuple[Finding, float | None]:
     """The relay answers, holds the library, and takes this device for a member; and its time."""
-    url = replica.meta.text("relay_url")
+    url = replica.meta.relay_url
     if not url:
         message = "The library is on this computer only: it is attached to no relay."
         return Finding("relay", Verdict.WELL, message), None
@@ -125,7 +125,7 @@ def _welcomed(url: str, answer: object, replica: Replica) -> Finding:
         message = f"The relay at {url} does not know this computer as a member."
         step = "Run 'bifolio sync'; if that does not help, ask for a ticket: 'bifolio invite'."
         return Finding("relay", Verdict.ATTENTION, message, step)
-    cursor = replica.meta.cursor()
+    cursor = replica.meta.cursor
     behind = answer.n - (cursor.position if cursor is not None else 0)
     new = f", with {behind:,} envelopes that are not here yet" if behind > 0 else ""
     message = (

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bifolio import limits
+from bifolio.disk import hash_file
 from bifolio.document import canonical, view
 from bifolio.errors import DamagedLibraryError, DocumentError
-from bifolio.library import status
 from bifolio.replica import folder
+from bifolio.replica.derivation import rebuild_lists
 from bifolio.replica.replica import Replica
 from bifolio.results.doctor import Finding, Verdict
 from bifolio.storage.database import Database
@@ -65,7 +64,7 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
             f"{len(unreadable)} of {len(ids):,} records cannot be read: {named}.",
             _KEEP,
         )
-    if total % _MODULUS != replica.meta.state_hash():
+    if total % _MODULUS != replica.meta.state_hash:
         return Finding(
             "records",
             Verdict.ATTENTION,
@@ -110,7 +109,7 @@ def _index_fault(replica: Replica, database: Database) -> str | None:
         return "the full-text index is out of step"
     before = _derived(copy)
     with database.transaction():
-        status.rebuild_lists(copy)
+        rebuild_lists(database)
     after = _derived(copy)
     wrong = len(set(before) ^ set(after))
     return f"{wrong} rows differ from a rebuild" if before != after else None
@@ -139,7 +138,7 @@ def files(replica: Replica, progress: Progress | None) -> Finding:
     read, damaged = 0, []
     for path in contents:
         try:
-            whole = _hash_of(path, tell) == path.name
+            whole = hash_file(path, tell) == path.name
         except FileNotFoundError:
             continue
         read += 1
@@ -163,20 +162,11 @@ def _size_of(path: Path) -> int:
         return 0
 
 
-def _hash_of(path: Path, tell: Callable[[int], None]) -> str:
-    hashed = hashlib.blake2b(digest_size=32)
-    with path.open("rb") as file:
-        while piece := file.read(limits.CONTENT_PIECE_BYTES):
-            hashed.update(piece)
-            tell(len(piece))
-    return hashed.hexdigest()
-
-
 def files_not_read(replica: Replica) -> Finding:
     """Without reading them: how many attached files are not on this computer."""
     named = [hash for hash, _ in replica.references.attachments.contents()]
     absent = sum(not replica.contents.has(one) for one in named)
-    if absent and not replica.meta.text("relay_url"):
+    if absent and not replica.meta.relay_url:
         return Finding(
             "files",
             Verdict.ATTENTION,

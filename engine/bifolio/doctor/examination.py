@@ -49,7 +49,7 @@ def examine(
         try:
             for one in _opened(replica, key, files=files, offline=offline, progress=progress):
                 findings.append(one)
-            attached = bool(replica.meta.text("relay_url"))
+            attached = bool(replica.meta.relay_url)
         except DamagedLibraryError as error:  # what was found before it stays found
             findings.append(Finding("library", Verdict.ATTENTION, error.message, error.next_step))
         finally:
@@ -81,7 +81,7 @@ def _opened(
         yield Finding("relay", Verdict.UNKNOWN, "The relay was not asked.")
     yield from computer.clock(replica, relay_s)
     meta = replica.meta
-    name, replica_id = meta.text("name"), meta.raw("replica_id").hex()
+    name, replica_id = meta.name, meta.replica_id.hex()
     yield from computer.pending(status.status(replica, name=name, replica_id=replica_id))
 
 

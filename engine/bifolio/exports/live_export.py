@@ -86,5 +86,4 @@ class StandingExport:
         return report
 
     def _version(self) -> int:
-        row = self._replica.database.row("PRAGMA data_version")
-        return int(row[0]) if row else 0
+        return self._replica.database.data_version()

@@ -22,8 +22,6 @@ from bifolio.replica.replica import Replica
 from bifolio.storage.history import LoggedChange
 from bifolio.wire.changes import Body, Change
 
-_UNREAD = "history_unread"
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -122,9 +120,9 @@ class Past:
 
 def ensure_index(replica: Replica) -> None:
     """Read the changes of a file that an earlier version wrote, once."""
-    if replica.meta.read(_UNREAD):
+    if replica.meta.history_unread:
         with replica.database.transaction():
-            if replica.meta.read(_UNREAD):
+            if replica.meta.history_unread:
                 rebuild_index(replica)
 
 
@@ -150,4 +148,4 @@ def rebuild_index(replica: Replica) -> None:
             device=past.author(row),
             known=known if places == known.keys() else None,
         )
-    replica.meta.write(_UNREAD, None)
+    replica.meta.history_unread = False

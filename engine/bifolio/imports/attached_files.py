@@ -6,7 +6,6 @@ content that is here already is not written again; until a record names it, it i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from bifolio import limits
 from bifolio.attachments import garbage_collection
 from bifolio.errors import FileTooLargeError, UnreadableFileError
 from bifolio.formats import is_library, library_layer, read, read_library
+from bifolio.ids import content_hasher
 from bifolio.imports.matching import keyed
 from bifolio.records.attachments import Attachment
 from bifolio.records.citation_keys import NAMELESS
@@ -86,7 +86,7 @@ class Intake:
         return library_layer.file_text(file.path, attachment, name=file.name)
 
     def _content(self, place: Path) -> Content:
-        hashed = hashlib.blake2b(digest_size=32)
+        hashed = content_hasher()
         size = 0
         for piece in _pieces(place):
             hashed.update(piece)

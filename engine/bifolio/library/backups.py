@@ -8,16 +8,14 @@ ticket when it syncs.
 
 from __future__ import annotations
 
-import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
 
+from bifolio.disk import create_private, sync_folder, unfinished_name
 from bifolio.errors import (
     BackupError,
     BackupTakenError,
@@ -31,7 +29,7 @@ from bifolio.replica.replica import Replica
 from bifolio.results import Backup, Restored
 from bifolio.storage import archive
 from bifolio.storage.archive import Archive
-from bifolio.storage.contents import Contents, sync_folder
+from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database, integrity_of
 from bifolio.storage.manifest import DATABASE, Entry, Manifest
 from bifolio.storage.meta import Meta
@@ -90,7 +88,7 @@ class Backups:
         if place.exists():
             raise BackupTakenError(place)
         place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        unfinished = unfinished_name(place)
         copied = unfinished.with_name(unfinished.name + ".sqlite")
         try:
             copied.touch(mode=0o600)  # what SQLite writes into keeps the rights that it has
@@ -129,7 +127,7 @@ class Backups:
                 made_at=f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
                 device=self._home.device_name,
                 library=replica.library_id.hex(),
-                name=replica.meta.text("name"),
+                name=replica.meta.name,
                 references=replica.references.count(trashed=False),
                 trashed=replica.references.count(trashed=True),
                 state=status.state_hash(replica),
@@ -217,7 +215,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
             for entry in account.entries:
                 place = unfinished / entry.name
                 place.parent.mkdir(exist_ok=True)
-                with _private(place) as written:
+                with create_private(place) as written:
                     opened.extract(entry, written, tell)
                 if entry.is_content:
                     place.chmod(0o444)
@@ -235,7 +233,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
     sync_folder(target.absolute().parent)
     database = folder.open_database(target.absolute())
     try:
-        name = Meta(database).text("name")
+        name = Meta(database).name
     finally:
         database.close()
     backup = _described(path, account, verified=True)
@@ -257,7 +255,7 @@ def _pack(
     progress: Progress | None,
 ) -> None:
     total = sum(path.stat().st_size for _, path in sources if path.exists())
-    with _private(target) as written:
+    with create_private(target) as written:
         archive.write(written, sources, account, _counting("packing", total, progress))
 
 
@@ -272,7 +270,7 @@ def _checked(path: Path, progress: Progress | None, *, library_to: Path | None =
             if entry.is_content or library_to is None:
                 opened.check(entry, tell)
             else:
-                with _private(library_to) as written:
+                with create_private(library_to) as written:
                     opened.extract(entry, written, tell)
     return account
 
@@ -312,16 +310,6 @@ def _check_library(path: Path, copied: Path) -> None:
     verdict = integrity_of(copied)
     if verdict != "ok":
         raise DamagedBackupError(path, reason=f"its library reads back as: {verdict[:200]}")
-
-
-@contextmanager
-def _private(path: Path) -> Iterator[BinaryIO]:
-    """A new file that only this user can read, on the disk at the end."""
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _telling(

@@ -45,7 +45,7 @@ class Keys:
     @property
     def pattern(self) -> str:
         """The library's pattern, the same on every replica."""
-        stored = self._replica.meta.text("key_pattern")
+        stored = self._replica.meta.key_pattern
         try:
             return check_pattern(stored) if stored else DEFAULT_PATTERN
         except InvalidValueError:  # a newer version's

@@ -24,17 +24,11 @@ def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
     fresh = []
     for conflict in conflicts:
         listed = lookup.listing(conflict)
-        row = replica.database.row(
-            "SELECT listed FROM listings WHERE record = ? AND field = ?",
-            (conflict.ref, conflict.field),
-        )
-        if row is None or row[0] != listed:
+        if replica.listings.read(conflict.ref, conflict.field) != listed:
             fresh.append((conflict.ref, conflict.field, listed))
     if fresh:
         with replica.database.transaction():
-            replica.database.execute_many(
-                "INSERT OR REPLACE INTO listings (record, field, listed) VALUES (?, ?, ?)", fresh
-            )
+            replica.listings.write(fresh)
 
 
 def resolve(
@@ -105,16 +99,13 @@ def _creator(field: str) -> tuple[str, str] | None:
 
 
 def _check_listed(replica: Replica, conflict: Conflict, take: int) -> None:
-    row = replica.database.row(
-        "SELECT listed FROM listings WHERE record = ? AND field = ?",
-        (conflict.ref, conflict.field),
-    )
-    if row is None:
+    listed = replica.listings.read(conflict.ref, conflict.field)
+    if listed is None:
         raise ConflictChoiceError(
             f"The conflict in '{conflict.field}' was not listed on this computer yet, so "
             f"--take {take} has no meaning."
         )
-    if row[0] != lookup.listing(conflict):
+    if listed != lookup.listing(conflict):
         raise ConflictChoiceError(
             f"The conflict in '{conflict.field}' has changed since it was listed."
         )

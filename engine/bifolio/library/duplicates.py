@@ -103,13 +103,13 @@ class Duplicates:
 
     def _apart(self, works: Sequence[Traits]) -> set[_Pair]:
         """The pairs that are different works by what the user says, as indexes."""
-        stored = self._replica.meta.read("set_apart")
-        if not isinstance(stored, list) or not stored:
+        stored = self._replica.meta.set_apart
+        if not stored:
             return set()
         places = {work.id: place for place, work in enumerate(works)}
         found = set()
         for pair in stored:
-            one, _, other = str(pair).partition(" ")
+            one, _, other = pair.partition(" ")
             if one in places and other in places:
                 low, high = sorted((places[one], places[other]))
                 found.add((low, high))

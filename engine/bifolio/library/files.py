@@ -6,15 +6,14 @@ Adding and removing work offline; ``fetch`` goes to the relay where a content is
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifolio import limits
 from bifolio.attachments import attachments, garbage_collection
+from bifolio.disk import pieces, write_whole
 from bifolio.errors import DamagedFileError, FileNotHereError, UnwritableFileError
+from bifolio.ids import content_hasher
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Policy, ShownFile
@@ -36,12 +35,12 @@ class Files:
     @property
     def policy(self) -> Policy:
         """Which contents this replica fetches by itself."""
-        return Policy(self._replica.meta.text("files_policy", Policy.ALL))
+        return Policy(self._replica.meta.files_policy or Policy.ALL)
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
         with self._replica.database.transaction():
-            self._replica.meta.write("files_policy", str(policy))
+            self._replica.meta.files_policy = str(policy)
 
     @property
     def fetches_on_demand(self) -> bool:
@@ -139,7 +138,7 @@ class Files:
         contents = self._replica.contents
         if contents.has(file.hash):
             return file
-        if not self._replica.meta.text("relay_url"):
+        if not self._replica.meta.relay_url:
             raise _not_here(file)
         with self._replica.database.transaction():
             self._replica.transfers.asked(file.hash)
@@ -153,21 +152,17 @@ class Files:
         source = self._replica.contents.path(file.hash)
         if not source.is_file():
             raise _not_here(file)
-        temporary = path.with_name(f".{secrets.token_hex(8)}")
         try:
-            with source.open("rb") as reading, temporary.open("xb") as writing:
-                hashed = hashlib.blake2b(digest_size=32)
-                while piece := reading.read(limits.CONTENT_PIECE_BYTES):
-                    hashed.update(piece)
+            with source.open("rb") as reading, write_whole(path, mode=None) as writing:
+                hasher = content_hasher()
+                for piece in pieces(reading):
+                    hasher.update(piece)
                     writing.write(piece)
-            if hashed.hexdigest() != file.hash:
-                self._set_aside(file)
-                raise DamagedFileError(file.name)
-            temporary.replace(path)
+                if hasher.hexdigest() != file.hash:
+                    self._set_aside(file)
+                    raise DamagedFileError(file.name)
         except OSError as error:
             raise UnwritableFileError(path, reason=error.strerror or str(error)) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _set_aside(self, file: ShownFile) -> None:
         """A damaged content is kept under another name, and fetched again by the next sync."""

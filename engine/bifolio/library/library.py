@@ -162,8 +162,8 @@ class Library:
 
         def begin(database: Database) -> None:
             _begin(database)
-            Meta(database).write("library_id", parsed.library)
-            Meta(database).write("files_policy", str(files))
+            Meta(database).library_id = parsed.library
+            Meta(database).files_policy = str(files)
 
         library = cls(path, folder.create(path, begin), home or default_home())
         try:
@@ -197,12 +197,12 @@ class Library:
     @property
     def name(self) -> str:
         """The library's name, the same on every replica."""
-        return self._replica.meta.text("name") or self.path.stem
+        return self._replica.meta.name or self.path.stem
 
     @property
     def replica_id(self) -> str:
         """This replica's id: 32 hex digits."""
-        return self._replica.meta.raw("replica_id").hex()
+        return self._replica.meta.replica_id.hex()
 
     @property
     def backups(self) -> Backups:
@@ -526,7 +526,6 @@ class Library:
 
     def status(self) -> Status:
         """The replica at a glance; no connection is opened for it."""
-        group_tree.read_revived(self._replica)
         with self._database.snapshot():
             return status.status(self._replica, name=self.name, replica_id=self.replica_id)
 
@@ -558,7 +557,7 @@ class Library:
 
     def _sync_if_asked(self) -> None:
         """Sync an attached library that was opened so; what stands in the way is a notice."""
-        if not (self._syncs and self._replica.meta.text("relay_url")):
+        if not (self._syncs and self._replica.meta.relay_url):
             return
         try:
             self.sync()
@@ -593,7 +592,7 @@ def default_home() -> Home:
 
 
 def _begin(database: Database) -> None:
-    Meta(database).write("replica_id", secrets.token_bytes(16))
+    Meta(database).replica_id = secrets.token_bytes(16)
 
 
 __all__ = ["BifolioError", "Library", "default_home"]

@@ -9,11 +9,10 @@ from bifolio import limits
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
-from bifolio.document.groups import GROUP
-from bifolio.replica import lookup, projection
+from bifolio.replica import lookup
+from bifolio.replica.derivation import rebuild_lists
 from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
-from bifolio.search.group_tree import read_revived
 
 if TYPE_CHECKING:
     from bifolio.sync.session import Counts
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
     """A round of sync, and where the replica stands after it."""
-    read_revived(replica)
     return SyncReport(
         pushed=counts.pushed,
         pulled=counts.pulled,
@@ -34,16 +32,16 @@ def sync_report(replica: Replica, counts: Counts) -> SyncReport:
 
 def state_hash(replica: Replica) -> str:
     """The state hash in hex."""
-    return f"{replica.meta.state_hash():064x}"
+    return f"{replica.meta.state_hash:064x}"
 
 
 def status(replica: Replica, *, name: str, replica_id: str) -> Status:
     """A replica at a glance."""
     meta, changes, references = replica.meta, replica.changes, replica.references
-    url = meta.text("relay_url")
-    synced_ms = meta.number("last_sync_ms")
+    url = meta.relay_url
+    synced_ms = meta.last_sync_ms
     last_sync = lookup.moment(make_stamp(milliseconds=synced_ms, counter=0)) if synced_ms else None
-    relay = RelayStatus(url, bool(meta.read("reachable")), last_sync) if url else None
+    relay = RelayStatus(url, meta.reachable, last_sync) if url else None
     return Status(
         library_id=replica.library_id.hex(),
         name=name,
@@ -69,24 +67,19 @@ def conflict_count(replica: Replica) -> int:
 
 def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, set aside or looks wrong, each with the next step."""
-    notes = replica.meta.read("notes")
-    for note in notes if isinstance(notes, list) else []:
-        yield Refusal(str(note[0]), str(note[1]))
+    for reason, next_step in replica.meta.notes:
+        yield Refusal(reason, next_step)
     for envelope_hash, reason in replica.changes.refusals():
         yield Refusal(
             f"An envelope ({envelope_hash.hex()[:12]}) was refused: {reason}.",
             "Nothing of it was taken over. If more come, tell who runs the relay.",
         )
-    rows = replica.database.rows(
-        "SELECT record, reason, count(*) FROM set_aside GROUP BY record ORDER BY min(number)"
-    )
-    for record_id, reason, count in rows:
+    for record_id, reason, count in replica.quarantined.by_record():
         yield Refusal(
             f"{count} updates of the record {record_id[:12]} were set aside: {reason}.",
             "The other references are not touched by it. Keep the library and report it.",
         )
-    too_large = replica.meta.read("too_large")
-    for record_id, size in too_large.items() if isinstance(too_large, dict) else ():
+    for record_id, size in replica.meta.too_large.items():
         yield Refusal(
             f"The record {record_id[:12]} has {size:,} bytes, more than one change may have "
             f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not offered to the library.",
@@ -110,23 +103,8 @@ def rebuild(replica: Replica) -> int:
     from bifolio.history import replay
 
     with replica.database.transaction():
-        count = rebuild_lists(replica)
+        count = rebuild_lists(replica.database)
         replay.rebuild_index(replica)
-    return count
-
-
-def rebuild_lists(replica: Replica) -> int:
-    """Derive the tables that lists read anew, inside a transaction; needs no key."""
-    count = 0
-    replica.references.clear()
-    replica.groups.clear()
-    for record in replica.records.of_kind(GROUP):
-        entries = replica.document(record.id).entries()
-        replica.groups.write(projection.group_row(record.id, entries))
-    for record_id in replica.records.ids_by_arrival("reference"):
-        visible = replica.document(record_id).visible()
-        replica.references.write([projection.derived(record_id, visible)])
-        count += 1
     return count
 
 
@@ -157,10 +135,10 @@ def _files(replica: Replica) -> Iterator[Refusal]:
 
 def clocks(replica: Replica) -> Iterator[Refusal]:
     """Devices whose clock is far ahead, while it still is."""
-    ahead = replica.meta.read("clocks_ahead")
+    ahead = replica.meta.clocks_ahead
     names = lookup.device_names(replica)
     now_ms = replica.surroundings.now_ms()
-    for tag, stamp in ahead.items() if isinstance(ahead, dict) else ():
+    for tag, stamp in ahead.items():
         if stamp_milliseconds(stamp) > now_ms + limits.CLOCK_AHEAD_MS_MAX:
             yield Refusal(
                 f"The clock of {names.get(tag, 'device ' + tag)} is ahead: an edit of it is "

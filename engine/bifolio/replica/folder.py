@@ -6,10 +6,19 @@ import errno
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from bifolio.errors import NotALibraryError, PathTakenError, ReadOnlyLibraryError
+from bifolio.errors import (
+    DamagedLibraryError,
+    NotALibraryError,
+    PathTakenError,
+    ReadOnlyLibraryError,
+)
+from bifolio.replica.derivation import bring_up_to_date
 from bifolio.storage.database import Database
+from bifolio.storage.derived import DERIVED_VERSION
+from bifolio.storage.meta import Meta
 
 FILE = "library.sqlite"
 FILES = "files"
@@ -49,6 +58,7 @@ def create(path: Path, fill: Callable[[Database], None]) -> Database:
         database = Database.create(unfinished / FILE)
         try:
             with database.transaction():
+                Meta(database).derived_version = DERIVED_VERSION
                 fill(database)
         finally:
             database.close()
@@ -116,7 +126,15 @@ def open_database(path: Path) -> Database:
         raise NotALibraryError(path, found="nothing is there")
     if not path.is_dir():
         raise NotALibraryError(path, found="it is a file, not a folder")
-    return Database.open(path / FILE)
+    database = Database.open(path / FILE)
+    try:
+        # Damage is told by who reads what is damaged: here it would hide what is whole.
+        with suppress(DamagedLibraryError):
+            bring_up_to_date(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def warning(path: Path) -> str | None:

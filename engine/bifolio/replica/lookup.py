@@ -211,8 +211,7 @@ def listing(conflict: Conflict) -> bytes:
 
 def device_names(replica: Replica) -> dict[str, str]:
     """The names of the devices by the tag of their slots."""
-    stored = replica.meta.read("devices")
-    return {str(k): str(v) for k, v in stored.items()} if isinstance(stored, dict) else {}
+    return dict(replica.meta.devices)
 
 
 def author(names: dict[str, str], slot: str, stamp: str) -> str:

@@ -18,6 +18,8 @@ from bifolio.errors import EnvelopeError, MembershipError, NotAMemberError
 from bifolio.ids import content_hash, device_tag
 from bifolio.replica.lookup import device_names
 from bifolio.replica.replica import Replica
+from bifolio.storage.content_keys import ContentKeys
+from bifolio.storage.members import Members
 
 
 class Roster:
@@ -26,6 +28,8 @@ class Roster:
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
         self._database = replica.database
+        self._members = Members(replica.database)
+        self._keys = ContentKeys(replica.database)
         self._known: Membership | None = None
 
     def membership(self) -> Membership | None:
@@ -33,20 +37,18 @@ class Roster:
 
         Another process may have appended since: the number of records tells.
         """
-        row = self._database.row("SELECT count(*) FROM members")
-        count = int(row[0]) if row else 0
+        count = self._members.count()
         if count == 0:
             return None
         if self._known is None or len(self._known.records) != count:
-            rows = self._database.rows("SELECT record FROM members ORDER BY number")
-            self._known = Membership.from_records([record for (record,) in rows])
+            self._known = Membership.from_records(self._members.records())
         return self._known
 
     def found(self, content_key: bytes) -> None:
         """Begin the log of a new library: this device is its owner. Inside a transaction."""
         replica = self._replica
         genesis = make_genesis(replica.keys, replica.surroundings.random_bytes)
-        replica.meta.write("library_id", library_id_of(genesis))
+        replica.meta.library_id = library_id_of(genesis)
         self._insert([genesis])
         self._keep_key(0, content_key)
 
@@ -71,8 +73,8 @@ class Roster:
 
     def forget(self) -> None:
         """Forget the log and the keys (joining another library only). Inside a transaction."""
-        self._database.execute("DELETE FROM members")
-        self._database.execute("DELETE FROM content_keys")
+        self._members.clear()
+        self._keys.clear()
         self._known = None
 
     def role(self) -> Role | None:
@@ -111,12 +113,11 @@ class Roster:
         Raises:
             NotAMemberError: this device has none.
         """
-        row = self._database.row(
-            "SELECT generation, sealed FROM content_keys ORDER BY generation DESC LIMIT 1"
-        )
-        if row is None:
+        newest = self._keys.newest()
+        if newest is None:
             raise NotAMemberError
-        return int(row[0]), self._opened(row[1])
+        generation, sealed = newest
+        return generation, self._opened(sealed)
 
     def has_key(self) -> bool:
         """Whether this device can open the newest content key."""
@@ -128,10 +129,8 @@ class Roster:
 
     def key(self, generation: int) -> bytes | None:
         """The content key of a generation, or None where this device was never given it."""
-        row = self._database.row(
-            "SELECT sealed FROM content_keys WHERE generation = ?", (generation,)
-        )
-        return self._opened(row[0]) if row else None
+        sealed = self._keys.read(generation)
+        return self._opened(sealed) if sealed else None
 
     def _membership(self) -> Membership:
         membership = self.membership()
@@ -147,13 +146,7 @@ class Roster:
             raise NotAMemberError from None
 
     def _keep_key(self, generation: int, key: bytes) -> None:
-        self._database.execute(
-            "INSERT OR REPLACE INTO content_keys (generation, sealed) VALUES (?, ?)",
-            (generation, seal_to(self._replica.keys.box_public, key)),
-        )
+        self._keys.write(generation, seal_to(self._replica.keys.box_public, key))
 
     def _insert(self, records: Sequence[bytes]) -> None:
-        self._database.execute_many(
-            "INSERT INTO members (hash, record) VALUES (?, ?)",
-            [(content_hash(record), record) for record in records],
-        )
+        self._members.append([(content_hash(record), record) for record in records])

@@ -28,7 +28,11 @@ from bifolio.storage.changes import Changes
 from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database
 from bifolio.storage.groups import GroupTable
+from bifolio.storage.incarnations import Incarnations
+from bifolio.storage.join_offers import JoinOffers
+from bifolio.storage.listings import Listings
 from bifolio.storage.meta import Meta
+from bifolio.storage.quarantined_updates import QuarantinedUpdates
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
 from bifolio.storage.transfers import Transfers
@@ -83,6 +87,10 @@ class Replica:
         self.contents = Contents(path / FILES)
         self.transfers = Transfers(database)
         self.journal = Journal(database)
+        self.listings = Listings(database)
+        self.join_offers = JoinOffers(database)
+        self.quarantined = QuarantinedUpdates(database)
+        self._incarnations = Incarnations(database)
         self._incarnation: Incarnation | None = None
 
     @property
@@ -95,7 +103,7 @@ class Replica:
     @property
     def library_id(self) -> bytes:
         """The library's id, 16 bytes."""
-        return self.meta.raw("library_id")
+        return self.meta.library_id
 
     def workspace(self, *, client_id: int | None = None) -> Workspace:
         """Documents for one transaction."""
@@ -170,14 +178,14 @@ class Replica:
         self._add_piece(Change(change.stamp, tuple(piece)))
 
     def _add_piece(self, change: Change) -> None:
-        number = self.changes.add_unsealed(change.serialize(), self.meta.frontier())
+        number = self.changes.add_unsealed(change.serialize(), self.meta.frontier)
         self.journal.write(number, change, device=self.keys.tag)
 
     def next_stamp(self) -> str:
         """A stamp after every one that any process gave out or followed here; in a transaction."""
-        clock = HybridClock(self.meta.text("clock", "0" * 18))
+        clock = HybridClock(self.meta.clock)
         stamp = clock.next(self.surroundings.now_ms())
-        self.meta.write("clock", stamp)
+        self.meta.clock = stamp
         return stamp
 
     def name_library(self, name: str) -> None:
@@ -220,37 +228,29 @@ class Replica:
         if (
             current is None
             or abs(offset - current.offset_s) > limits.CLOCK_JUMP_S
-            or not self._is_noted(current)
+            # Not after a rollback of its first write.
+            or not self._incarnations.has(current.slot)
         ):
             current = self._take_incarnation(offset)
             self._incarnation = current
         return current
 
-    def _is_noted(self, incarnation: Incarnation) -> bool:
-        """Whether the file knows the incarnation: not after a rollback of its first write."""
-        slot = incarnation.slot
-        return self.database.row("SELECT 1 FROM incarnations WHERE slot = ?", (slot,)) is not None
-
     def _take_incarnation(self, offset: float) -> Incarnation:
         random_bytes = self.surroundings.random_bytes
-        while True:
+        slot = random_slot(self.keys.tag, random_bytes)
+        while self._incarnations.has(slot):
             slot = random_slot(self.keys.tag, random_bytes)
-            used = self.database.row("SELECT 1 FROM incarnations WHERE slot = ?", (slot,))
-            if used is None:
-                break
         client_id = random_client_id(random_bytes)
-        self.database.execute(
-            "INSERT INTO incarnations (slot, client_id) VALUES (?, ?)", (slot, client_id)
-        )
-        clock = HybridClock(self.meta.text("clock", "0" * 18))
+        self._incarnations.add(slot, client_id)
+        clock = HybridClock(self.meta.clock)
         clock.start(self.surroundings.now_ms())
-        self.meta.write("clock", clock.last)
+        self.meta.clock = clock.last
         return Incarnation(slot, client_id, offset)
 
     def _introduce_device(self, workspace: Workspace, writer: Writer) -> list[tuple[str, bytes]]:
         """The settings' update that says whose slots these are, at a device's first change."""
-        introduced = [self.keys.sign_public, self.keys.name]
-        if self.meta.read("introduced") == introduced:
+        introduced = (self.keys.sign_public, self.keys.name)
+        if self.meta.introduced == introduced:
             return []
         document = workspace.document(SETTINGS_ID)
         plan = Plan(writer)
@@ -262,7 +262,7 @@ class Replica:
         if all(live.value != value for live in entries.live(name)):
             own = [live for live in entries.live(name) if self._is_own(live.value)]
             plan.put(name, value, seen=own)
-        self.meta.write("introduced", introduced)
+        self.meta.introduced = introduced
         if plan.is_empty:
             return []
         update = document.write(plan)

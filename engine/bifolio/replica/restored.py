@@ -9,6 +9,7 @@ nothing old comes back as new.
 from __future__ import annotations
 
 from bifolio.storage.database import Database
+from bifolio.storage.listings import Listings
 from bifolio.storage.meta import Meta
 
 #: What the original noted of its own talks with the relay, or showed to its user.
@@ -18,7 +19,6 @@ _OF_THE_ORIGINAL = ("own_chain", "reachable", "last_sync_ms", "notes")
 def begin_anew(database: Database, replica_id: bytes) -> None:
     """Make a copied file another replica; inside a transaction."""
     meta = Meta(database)
-    meta.write("replica_id", replica_id)
-    for key in _OF_THE_ORIGINAL:
-        meta.write(key, None)
-    database.execute("DELETE FROM listings")
+    meta.replica_id = replica_id
+    meta.forget(*_OF_THE_ORIGINAL)
+    Listings(database).clear()

@@ -99,10 +99,10 @@ class Workspace:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:
             name = registers.shown(entries, "name")
-            self._meta.write("name", name.value if name else None)
+            self._meta.name = (name.value if name else None) or ""
             pattern = registers.shown(entries, KEY_PATTERN)
-            self._meta.write("key_pattern", pattern.value if pattern else None)
-            self._meta.write("devices", view.devices(entries))
-            self._meta.write("set_apart", sets.elements(entries, SET_APART))
+            self._meta.key_pattern = (pattern.value if pattern else None) or ""
+            self._meta.devices = view.devices(entries)
+            self._meta.set_apart = sets.elements(entries, SET_APART)
         share = canonical.record_share(record_id, kind, entries)
         return StoredRecord(record_id, kind, document.state(), share)

@@ -109,7 +109,7 @@ class ReplicaPort:
 
     def cursor(self) -> LogPosition | None:
         """How far the log is merged."""
-        return self._replica.meta.cursor()
+        return self._replica.meta.cursor
 
     def expected(self) -> LogPosition | None:
         """Where the log stood when this replica's ticket was made."""
@@ -120,7 +120,7 @@ class ReplicaPort:
         with self._replica.database.transaction():
             self._replica.changes.forget_positions()
             self._replica.transfers.forget_relay()
-            self._replica.meta.write_cursor(None)
+            self._replica.meta.cursor = None
 
     def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:
         """Merge log entries and move the cursor; returns the changes that were new."""
@@ -137,7 +137,7 @@ class ReplicaPort:
         with self._replica.database.transaction():
             for envelope_hash, position in receipts:
                 self._replica.changes.set_position(envelope_hash, position)
-            self._replica.meta.write_cursor(cursor)
+            self._replica.meta.cursor = cursor
 
     def settle_offers(self) -> None:
         """Make changes of what a joining library brings."""
@@ -167,15 +167,14 @@ class ReplicaPort:
     def note(self, reason: str, next_step: str) -> None:
         """Keep a refusal for ``status`` until a sync succeeds without it."""
         with self._replica.database.transaction():
-            known = self._replica.meta.read("notes")
-            notes = [one for one in known if one[0] != reason] if isinstance(known, list) else []
-            self._replica.meta.write("notes", [*notes, [reason, next_step]])
+            notes = [one for one in self._replica.meta.notes if one[0] != reason]
+            self._replica.meta.notes = [*notes, (reason, next_step)]
 
     def clear_notes(self) -> None:
         """A new attempt begins: what it finds is noted anew."""
-        if self._replica.meta.read("notes"):
+        if self._replica.meta.notes:
             with self._replica.database.transaction():
-                self._replica.meta.write("notes", None)
+                self._replica.meta.notes = ()
 
 
 def membership_head(roster: Roster) -> bytes:

@@ -15,7 +15,7 @@ class LocalChanges:
     def __init__(self, database: Database, nudge: asyncio.Event | None) -> None:
         self._database = database
         self._nudge = nudge
-        self._seen = self._version()
+        self._seen = database.data_version()
 
     async def wait(self) -> None:
         """Return when another process wrote since the last return."""
@@ -31,11 +31,7 @@ class LocalChanges:
                 self._nudge.clear()
                 # A commit is written, then synced, and only then to be seen.
                 looks = limits.WATCH_LOOKS_AFTER_NUDGE
-            now = self._version()
+            now = self._database.data_version()
             if now != self._seen:
                 self._seen = now
                 return
-
-    def _version(self) -> int:
-        row = self._database.row("PRAGMA data_version")
-        return int(row[0]) if row else 0

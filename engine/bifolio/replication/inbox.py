@@ -77,7 +77,7 @@ class Inbox:
                 self._release(workspace, merged)
             merged.records.update(workspace.save())
             if cursor is not None:
-                self._replica.meta.write_cursor(cursor)
+                self._replica.meta.cursor = cursor
         return merged
 
     def retry_pending(self) -> Merged:
@@ -196,48 +196,39 @@ class Inbox:
         replica.journal.receive(number, body.changes, device=device)
         replica.changes.add_replacements(body.replaces, by=envelope.hash)
         named = {*body.frontier, envelope.header.previous}
-        heads = [one for one in replica.meta.frontier() if one not in named]
-        replica.meta.write_frontier([*heads, envelope.hash])
+        heads = [one for one in replica.meta.frontier if one not in named]
+        replica.meta.frontier = [*heads, envelope.hash]
 
     def _apply(self, workspace: Workspace, record_id: str, update: bytes) -> None:
-        """Merge one record's update; a bad record is set aside with its later updates."""
-        database = self._replica.database
-        if database.row("SELECT 1 FROM set_aside WHERE record = ? LIMIT 1", (record_id,)):
-            self._set_aside(record_id, update, "an earlier update of it could not be read")
+        """Merge one record's update; a bad record is quarantined with its later updates."""
+        quarantined = self._replica.quarantined
+        if quarantined.has(record_id):
+            quarantined.add(record_id, update, "an earlier update of it could not be read")
             return
         try:
             self._note_offer(record_id, update)
             if workspace.document(record_id).merge(update):
                 workspace.changed(record_id)
         except DocumentError as error:
-            self._set_aside(record_id, update, error.reason)
+            quarantined.add(record_id, update, error.reason)
 
     def _note_offer(self, record_id: str, update: bytes) -> None:
         """While joining: keep what the library itself has of a record that we mean to offer."""
-        row = self._replica.database.row("SELECT remote FROM offers WHERE record = ?", (record_id,))
-        if row is None:
+        state = self._replica.join_offers.remote(record_id)
+        if state is None:
             return
-        remote = RecordDocument(row[0] or None)
+        remote = RecordDocument(state or None)
         remote.merge(update)
-        self._replica.database.execute(
-            "UPDATE offers SET remote = ? WHERE record = ?", (remote.state(), record_id)
-        )
-
-    def _set_aside(self, record_id: str, update: bytes, reason: str) -> None:
-        self._replica.database.execute(
-            "INSERT INTO set_aside (record, contents, reason) VALUES (?, ?, ?)",
-            (record_id, update, reason),
-        )
+        self._replica.join_offers.write_remote(record_id, remote.state())
 
     def _follow_clock(self, stamp: str, device: bytes) -> None:
         meta = self._replica.meta
-        clock = HybridClock(meta.text("clock", "0" * 18))
+        clock = HybridClock(meta.clock)
         before = clock.last
         if not clock.follow(stamp, self._replica.surroundings.now_ms()):
-            ahead = meta.read("clocks_ahead")
-            known = dict(ahead) if isinstance(ahead, dict) else {}
+            known = meta.clocks_ahead
             tag = device_tag(device)
             if stamp > known.get(tag, ""):
-                meta.write("clocks_ahead", {**known, tag: stamp})
+                meta.clocks_ahead = {**known, tag: stamp}
         elif clock.last != before:
-            meta.write("clock", clock.last)
+            meta.clock = clock.last

@@ -2,7 +2,7 @@
 
 Its live references stay readable all the time; they are offered to the joined library as whole
 updates, slots, stamps and client ids kept, in a new chain. What the library has already is not
-offered again: while the log is pulled, ``offers`` keeps what it holds of each record.
+offered again: while the log is pulled, ``join_offers`` keeps what it holds of each record.
 """
 
 from __future__ import annotations
@@ -39,15 +39,12 @@ def begin(replica: Replica, roster: Roster, library_id: bytes) -> int:
             replica.records.remove(record_id)
             replica.references.remove(record_id)
             continue
-        replica.database.execute(
-            "INSERT OR REPLACE INTO offers (record, remote) VALUES (?, ?)", (record_id, b"")
-        )
+        replica.join_offers.add(record_id)
     replica.changes.remove_all()
     replica.journal.forget()
     roster.forget()
-    for key in ("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead"):
-        replica.meta.write(key, None)
-    replica.meta.write("library_id", library_id)
+    replica.meta.forget("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead")
+    replica.meta.library_id = library_id
     return left_out
 
 
@@ -58,9 +55,7 @@ def settle_offers(replica: Replica) -> int:
         how many records are offered.
     """
     offered = 0
-    while rows := replica.database.rows(
-        "SELECT record, remote FROM offers ORDER BY record LIMIT ?", (_OFFERS_AT_ONCE,)
-    ):
+    while rows := replica.join_offers.first(_OFFERS_AT_ONCE):
         with replica.database.transaction():
             offered += _settle(replica, rows)
     return offered
@@ -70,7 +65,7 @@ def _settle(replica: Replica, rows: Sequence[tuple[str, bytes]]) -> int:
     """One change of what the library lacks of these records."""
     updates: list[tuple[str, bytes]] = []
     for record_id, remote in rows:
-        replica.database.execute("DELETE FROM offers WHERE record = ?", (record_id,))
+        replica.join_offers.remove(record_id)
         update = _missing(replica, record_id, remote)
         if update is None:
             continue
@@ -86,9 +81,7 @@ def _settle(replica: Replica, rows: Sequence[tuple[str, bytes]]) -> int:
 
 def _leave_out(replica: Replica, record_id: str, size: int) -> None:
     """A record that no envelope could hold stays here, and ``status`` names it."""
-    known = replica.meta.read("too_large")
-    sizes = known if isinstance(known, dict) else {}
-    replica.meta.write("too_large", {**sizes, record_id: size})
+    replica.meta.too_large = {**replica.meta.too_large, record_id: size}
 
 
 def _missing(replica: Replica, record_id: str, remote: bytes) -> bytes | None:

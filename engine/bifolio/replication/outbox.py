@@ -66,22 +66,22 @@ class Outbox:
         replica = self._replica
         with replica.database.transaction():
             lost = replica.changes.unacknowledged_of(chain)
-            own = replica.meta.own_chain()
+            own = replica.meta.own_chain
             if own is not None and own.chain == chain:
-                replica.meta.write_own_chain(None)
+                replica.meta.own_chain = None
             fresh = self._fresh_chain()
-            last_own = replica.meta.raw("last_own")
+            last_own = replica.meta.last_own
             for one in lost:  # one at a time: together they may be larger than the memory
                 stored = replica.changes.envelope(one)
                 assert stored is not None
                 fresh = self._replace(stored, fresh)
                 if one == last_own:
-                    replica.meta.write("last_own", fresh.head)
+                    replica.meta.last_own = fresh.head
             self._recompute_frontier()
 
     def _seal(self, changes: Sequence[UnsealedChange]) -> None:
         replica = self._replica
-        chain = replica.meta.own_chain()
+        chain = replica.meta.own_chain
         if chain is None or chain.device != replica.keys.sign_public:
             chain = self._fresh_chain()
         frontier = self._frontier(changes)
@@ -89,11 +89,11 @@ class Outbox:
         replica.changes.remove_unsealed(changes)
         grown, number = self._append(chain, body)
         replica.journal.index.move([change.number for change in changes], to=number)
-        replica.meta.write_own_chain(grown)
-        replica.meta.write("last_own", grown.head)
+        replica.meta.own_chain = grown
+        replica.meta.last_own = grown.head
         named = {*frontier, chain.head}
-        merged = [one for one in replica.meta.frontier() if one not in named]
-        replica.meta.write_frontier([*merged, grown.head])
+        merged = [one for one in replica.meta.frontier if one not in named]
+        replica.meta.frontier = [*merged, grown.head]
 
     def _fresh_chain(self) -> OwnChain:
         replica = self._replica
@@ -142,7 +142,7 @@ class Outbox:
         named: dict[bytes, None] = {}
         for change in changes:
             named.update(dict.fromkeys(change.frontier))
-        last_own = self._replica.meta.raw("last_own")
+        last_own = self._replica.meta.last_own
         if last_own:
             named[last_own] = None
         below: set[bytes] = set()
@@ -178,4 +178,4 @@ class Outbox:
         named = {one for _, frontier in links for one in frontier}
         named |= changes.replacing(named)
         heads = [one for one, _ in links if one not in named]
-        self._replica.meta.write_frontier(heads)
+        self._replica.meta.frontier = heads

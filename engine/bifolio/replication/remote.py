@@ -7,7 +7,7 @@ what is put back when the relay cannot be reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
@@ -45,9 +45,6 @@ _ASK_FOR_ROOM = (
     "Nothing was changed. Ask who runs the relay, or choose another one; then attach again."
 )
 
-#: What a replica notes of its relay: where it is, and what came of the last attempt.
-_OF_THE_RELAY = ("relay_url", "reachable", "notes")
-
 
 class _MovedError(Exception):
     """The library is on another relay now than the one that is talked to."""
@@ -63,7 +60,7 @@ class Attachment:
     @property
     def url(self) -> str:
         """The relay's address; empty where the library is not attached."""
-        return self.replica.meta.text("relay_url")
+        return self.replica.meta.relay_url
 
     async def attach(self, url: str, progress: Progress | None) -> str:
         """Bring the library to a relay; returns a ticket for another computer.
@@ -74,14 +71,16 @@ class Attachment:
         if self.roster.role() is None:
             raise NotAMemberError
         meta = self.replica.meta
-        before = {key: meta.read(key) for key in _OF_THE_RELAY}
-        self._write({"relay_url": url})
+        before = (meta.relay_url, meta.reachable, meta.notes)
+        with self.replica.database.transaction():
+            meta.relay_url = url
         try:
             await self.sync(progress)
             return await self.invite(progress)
         except BifolioError as error:
-            if before["relay_url"] != url:
-                self._write(before)
+            if before[0] != url:
+                with self.replica.database.transaction():
+                    meta.relay_url, meta.reachable, meta.notes = before
                 if isinstance(error, RelayRefusedError):  # 'bifolio sync' would not ask it again
                     error.next_step = _ASK_FOR_ROOM
             raise
@@ -98,7 +97,7 @@ class Attachment:
         secret = self.replica.surroundings.random_bytes(_SECRET_BYTES)
         port = ReplicaPort(self.replica, self.roster, invite_secret=secret)
         await self._run(port, progress)
-        cursor = self.replica.meta.cursor()
+        cursor = self.replica.meta.cursor
         if cursor is None:
             raise NotAttachedError
         return Ticket(
@@ -125,7 +124,7 @@ class Attachment:
         with replica.database.transaction():
             if other:
                 left_out = joining.begin(replica, self.roster, ticket.library)
-            replica.meta.write("relay_url", ticket.relay)
+            replica.meta.relay_url = ticket.relay
         expected = LogPosition(ticket.epoch, ticket.position, ticket.chain_hash)
         port = ReplicaPort(replica, self.roster, join_secret=ticket.secret, expected=expected)
         return left_out, await self._run(port, progress)
@@ -248,14 +247,9 @@ class Attachment:
     def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
         meta = self.replica.meta
         with self.replica.database.transaction():
-            meta.write("reachable", reachable)
+            meta.reachable = reachable
             if reachable and synced:
-                meta.write("last_sync_ms", self.replica.surroundings.now_ms())
-
-    def _write(self, facts: Mapping[str, object]) -> None:
-        with self.replica.database.transaction():
-            for key, value in facts.items():
-                self.replica.meta.write(key, value)
+                meta.last_sync_ms = self.replica.surroundings.now_ms()
 
 
 def _greeting(ticket: Ticket, nonce: bytes) -> Hello:

@@ -14,7 +14,6 @@ from bifolio.document.view import ConflictKind, read_view
 from bifolio.errors import AmbiguousGroupError, GroupNotFoundError
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
-from bifolio.replica.projection import group_row
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
 from bifolio.storage.groups import GroupRow
@@ -28,7 +27,6 @@ _CANDIDATES_MAX = 5
 
 def revived(replica: Replica) -> list[Conflict]:
     """The groups that an unseen edit brought back after they were deleted, by id."""
-    read_revived(replica)
     rows = replica.groups.all()
     flagged = [row for row in rows if row.revived]
     if not flagged:
@@ -40,15 +38,6 @@ def revived(replica: Replica) -> list[Conflict]:
         for conflict in read_view(replica.document(row.id).entries()).conflicts
         if conflict.kind is ConflictKind.REVIVED
     ]
-
-
-def read_revived(replica: Replica) -> None:
-    """Read of the groups of an older file whether they are revived, once."""
-    if replica.groups.unread():
-        with replica.database.transaction():
-            for group_id in replica.groups.unread():
-                entries = replica.document(group_id).entries()
-                replica.groups.write(group_row(group_id, entries))
 
 
 class Tree:

@@ -30,12 +30,10 @@ from bifolio.search.query import (
     parse_query,
 )
 from bifolio.storage.derived import ReferenceRow
+from bifolio.storage.expressions import either, every, phrase, without
 from bifolio.storage.groups import GroupRow
 
 _EVERY = Marked(mark(Mark.ANY))
-
-#: A word that no text and no mark is.
-_NOWHERE = '"\ue001"'
 
 
 class Searches:
@@ -91,7 +89,7 @@ class Searches:
         if near == tree:
             return index.find(expression, sort, most=most)
         first = _expression(near)
-        rest = f"({expression}) NOT ({first})"
+        rest = without(expression, first)
         tiers = (rest, first) if sort.descending else (first, rest)
         found: list[int] = []
         for tier in tiers:
@@ -190,42 +188,22 @@ def _nearer(tree: Query) -> Query:
     return tree
 
 
-# --- the expression ----------------------------------------------------------------------------
-
-
 def _expression(tree: Query) -> str:
-    """An FTS5 expression: every word in quotes, so that none is ever an operator."""
+    """The tree as an expression of the index."""
     if isinstance(tree, Text):
-        return _text(tree)
+        words = phrase(tree.words, prefix=tree.prefix, columns=tree.columns)
+        return either([words, *(phrase((one,)) for one in tree.marks)])
     if isinstance(tree, Marked):
-        return _quoted((tree.mark,), prefix=tree.prefix)
+        return phrase((tree.mark,), prefix=tree.prefix)
     if isinstance(tree, Either):
-        return _bracketed([_expression(part) for part in tree.parts], " OR ")
+        return either([_expression(part) for part in tree.parts])
     wanted = [part for part in _parts(tree) if not isinstance(part, Not)]
     unwanted = [part.part for part in _parts(tree) if isinstance(part, Not)]
-    found = _bracketed([_expression(part) for part in wanted or [_EVERY]], " AND ")
+    found = every([_expression(part) for part in wanted or [_EVERY]])
     if unwanted:
-        left_out = _bracketed([_expression(part) for part in unwanted], " OR ")
-        found = f"({found} NOT {left_out})"
+        found = without(found, either([_expression(part) for part in unwanted]))
     return found
 
 
 def _parts(tree: Query) -> tuple[Query, ...]:
     return tree.parts if isinstance(tree, All) else (tree,)
-
-
-def _text(text: Text) -> str:
-    words = _quoted(text.words, prefix=text.prefix)
-    if text.columns:
-        words = f"({{{' '.join(text.columns)}}} : {words})"
-    return _bracketed([words, *(_quoted((one,), prefix=False) for one in text.marks)], " OR ")
-
-
-def _quoted(words: tuple[str, ...], *, prefix: bool) -> str:
-    return f'"{" ".join(words)}"' + (" *" if prefix else "")
-
-
-def _bracketed(parts: list[str], between: str) -> str:
-    if not parts:
-        return _NOWHERE
-    return parts[0] if len(parts) == 1 else f"({between.join(parts)})"

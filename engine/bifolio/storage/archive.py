@@ -9,7 +9,6 @@ hold, sizes against its manifest, and what comes out is hashed on the way.
 from __future__ import annotations
 
 import errno
-import hashlib
 import struct
 import zipfile
 import zlib
@@ -21,6 +20,7 @@ from typing import IO, BinaryIO
 
 from bifolio import limits
 from bifolio.errors import DamagedBackupError, NewerBackupError, NotABackupError
+from bifolio.ids import content_hasher
 from bifolio.storage import manifest as manifests
 from bifolio.storage.manifest import DATABASE, MANIFEST, Entry, Manifest, is_entry_name
 
@@ -137,7 +137,7 @@ class Archive:
             tell(len(piece))
 
     def _pieces(self, entry: Entry) -> Iterator[bytes]:
-        hashed = hashlib.blake2b(digest_size=32)
+        hashed = content_hasher()
         size = 0
         with _broken(self.path):
             member = self._archive.open(entry.name)
@@ -167,7 +167,7 @@ def _header(name: str) -> zipfile.ZipInfo | str:
 
 
 def _copied(name: str, source: IO[bytes], member: IO[bytes], tell: Tell) -> Entry:
-    hashed = hashlib.blake2b(digest_size=32)
+    hashed = content_hasher()
     size = 0
     while piece := source.read(limits.BACKUP_PIECE_BYTES):
         hashed.update(piece)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import secrets
 import stat
@@ -18,12 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bifolio import limits
+from bifolio.disk import sync_folder
 from bifolio.errors import (
     FileTooLargeError,
     ReadOnlyLibraryError,
     StorageFullError,
     UnreadableFileError,
 )
+from bifolio.ids import content_hasher
 
 #: The folder of what is being written; a leftover of a killed command is found by its age.
 INCOMING = "incoming"
@@ -141,7 +142,7 @@ class Contents:
     def _copy(
         self, source: int, path: Path, target: Path, total: int, progress: Progress | None
     ) -> Content:
-        hashed = hashlib.blake2b(digest_size=32)
+        hashed = content_hasher()
         size = 0
         with _writing(self.folder), target.open("xb") as written:
             while True:
@@ -176,17 +177,6 @@ class Contents:
                     continue
             sync_folder(path.parent)
             sync_folder(self.folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, on systems that can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

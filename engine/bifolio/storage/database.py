@@ -164,6 +164,11 @@ class Database:
             found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
             return found
 
+    def data_version(self) -> int:
+        """A number that changes when another connection commits (SQLite's ``data_version``)."""
+        row = self.row("PRAGMA data_version")
+        return int(row[0]) if row else 0
+
     def back_up(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
         """Copy the whole file, consistently, through SQLite's own backup; then check it.
 

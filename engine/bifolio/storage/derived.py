@@ -15,6 +15,11 @@ from bifolio.storage.elements import ElementRow, element_rows
 from bifolio.storage.purged import PurgedRow
 from bifolio.storage.searchable import Places, Searchable
 
+#: The version of all that is derived from the records: raised whenever ``refs`` and the tables with
+#: it would be given other rows for the same records. A file of an older one is derived again when
+#: it is next opened (``replica.derivation``).
+DERIVED_VERSION = 1
+
 #: The columns of ``refs``.
 STORED = (
     "id key key_rank type title creators container abstract note tags fields year trashed conflicts"

@@ -58,11 +58,6 @@ class GroupTable:
         rows = self._database.rows(f"SELECT {_NAMES} FROM groups ORDER BY id")
         return [_row(row) for row in rows]
 
-    def unread(self) -> list[str]:
-        """The ids of groups of an older file, of which it is not known whether they are revived."""
-        rows = self._database.rows("SELECT id FROM groups WHERE revived IS NULL ORDER BY id")
-        return [row[0] for row in rows]
-
     def revived_count(self) -> int:
         """How many groups were deleted and edited at the same time."""
         row = self._database.row("SELECT count(*) FROM groups WHERE revived = 1")

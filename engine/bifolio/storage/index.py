@@ -1,8 +1,8 @@
 """The search index: one full-text table of words and marks, one narrow table of orders.
 
-It holds the live references only. A query is one FTS5 expression (``search.search`` makes
-it), answered document by document without a set in between; the narrow table beside it sorts
-what is found without reading the references. Derived: kept by each write, and made anew.
+It holds the live references only. A query is one FTS5 expression (``storage.expressions`` writes
+it), answered document by document without a set in between; the narrow table next to it sorts
+what is found without reading the references. Derived: kept by each write, and made again.
 """
 
 from __future__ import annotations
@@ -11,8 +11,22 @@ from collections.abc import Iterable, Sequence
 
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
-from bifolio.storage.migrations import CREATE_INDEX, CREATE_ORDERS
 from bifolio.storage.searchable import INDEXED, PLACES, Places
+
+#: The words and marks of the live references, split where ``records.folding`` says: it leaves
+#: letters, digits and non-ASCII characters, which are just what this tokenizer keeps. Beginnings of
+#: one and two letters have lists of their own: otherwise each would be put together from a hundred
+#: thousand words for each search.
+_CREATE_INDEX = (
+    f"CREATE VIRTUAL TABLE refs_fts USING fts5({', '.join(INDEXED)}, "
+    "tokenize='ascii', prefix='1 2')"
+)
+
+#: By what references are sorted: narrow, so that 100,000 are sorted without reading them.
+_CREATE_ORDERS = (
+    "CREATE TABLE orders (number INTEGER PRIMARY KEY, id TEXT NOT NULL, trashed INTEGER NOT NULL, "
+    "year INTEGER, title TEXT NOT NULL, author TEXT NOT NULL, key TEXT NOT NULL)"
+)
 
 _INSERT = (
     f"INSERT INTO refs_fts (rowid, {', '.join(INDEXED)}) "
@@ -66,7 +80,7 @@ class SearchIndex:
 
     def clear(self) -> None:
         """Forget everything, before a rebuild: deleting row by row takes longer than anew."""
-        for table, create in (("refs_fts", CREATE_INDEX), ("orders", CREATE_ORDERS)):
+        for table, create in (("refs_fts", _CREATE_INDEX), ("orders", _CREATE_ORDERS)):
             self._database.execute(f"DROP TABLE {table}")
             self._database.execute(create)
 

@@ -1,14 +1,24 @@
-"""The replica's own facts, one typed accessor each. Read afresh each time: another process may
-have written them since."""
+"""The replica's own facts, a typed property each. Read afresh each time: another process may
+have written them since.
+
+Reading a property asks the file; assigning to it writes, inside the caller's transaction. A value
+that is absent, or of a form that this version does not know, reads as the property's default; the
+default is stored as nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar, overload
 
 import msgpack
 
 from bifolio.storage.database import Database
 from bifolio.wire.position import LogPosition
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +31,179 @@ class OwnChain:
     head: bytes
 
 
+class Fact(Generic[T]):
+    """A property of ``Meta``: one row of the table, with its default and its form."""
+
+    def __init__(
+        self,
+        default: T,
+        decode: Callable[[object], T | None],
+        encode: Callable[[T], object] = lambda value: value,
+    ) -> None:
+        self.default = default
+        self._decode = decode
+        self._encode = encode
+        self.key = ""
+
+    def __set_name__(self, owner: type[Meta], name: str) -> None:
+        self.key = name
+
+    @overload
+    def __get__(self, meta: None, owner: type[Meta]) -> Fact[T]: ...
+    @overload
+    def __get__(self, meta: Meta, owner: type[Meta]) -> T: ...
+    def __get__(self, meta: Meta | None, owner: type[Meta]) -> T | Fact[T]:
+        if meta is None:
+            return self
+        stored = meta.stored(self.key)
+        value = None if stored is None else self._decode(stored)
+        return self.default if value is None else value
+
+    def __set__(self, meta: Meta, value: T) -> None:
+        meta.store(self.key, None if value == self.default else self._encode(value))
+
+
+def _of_type(kind: type[T]) -> Callable[[object], T | None]:
+    return lambda stored: stored if isinstance(stored, kind) else None
+
+
+def _mapping(kind: type[T]) -> Callable[[object], Mapping[str, T] | None]:
+    def decode(stored: object) -> Mapping[str, T] | None:
+        if not isinstance(stored, dict):
+            return None
+        return {str(key): value for key, value in stored.items() if isinstance(value, kind)}
+
+    return decode
+
+
+def _sequence(kind: type[T]) -> Callable[[object], Sequence[T] | None]:
+    def decode(stored: object) -> Sequence[T] | None:
+        if not isinstance(stored, list):
+            return None
+        return tuple(one for one in stored if isinstance(one, kind))
+
+    return decode
+
+
+def _pair(first: type[T], second: type[U]) -> Callable[[object], tuple[T, U] | None]:
+    def decode(stored: object) -> tuple[T, U] | None:
+        if not isinstance(stored, list) or len(stored) != 2:
+            return None
+        one, other = stored
+        return (one, other) if isinstance(one, first) and isinstance(other, second) else None
+
+    return decode
+
+
+def _as_list(pair: tuple[object, object] | None) -> object:
+    return None if pair is None else list(pair)
+
+
+def _notes(stored: object) -> Sequence[tuple[str, str]] | None:
+    if not isinstance(stored, list):
+        return None
+    return tuple(
+        (str(one[0]), str(one[1])) for one in stored if isinstance(one, list) and len(one) == 2
+    )
+
+
+def _position(stored: object) -> LogPosition | None:
+    if not isinstance(stored, list) or len(stored) != 3:
+        return None
+    return LogPosition(epoch=stored[0], position=stored[1], chain_hash=stored[2])
+
+
+def _chain(stored: object) -> OwnChain | None:
+    if not isinstance(stored, list) or len(stored) != 4:
+        return None
+    return OwnChain(chain=stored[0], device=stored[1], seq=stored[2], head=stored[3])
+
+
+def _text(default: str = "") -> Fact[str]:
+    return Fact(default, _of_type(str))
+
+
+def _bytes() -> Fact[bytes]:
+    return Fact(b"", _of_type(bytes))
+
+
+def _flag() -> Fact[bool]:
+    return Fact(False, _of_type(bool))
+
+
 class Meta:
     """The ``meta`` table."""
+
+    # --- which library and which replica this is ------------------------------------------
+    library_id = _bytes()
+    replica_id = _bytes()
+    #: The version of what is derived (``storage.derived.DERIVED_VERSION``) that the tables hold.
+    derived_version: Fact[int] = Fact(0, _of_type(int))
+    #: Whether the changes of an older file were not read for the history yet.
+    history_unread = _flag()
+
+    # --- what the settings record says, for those who need no document --------------------
+    name = _text()
+    key_pattern = _text()
+    #: The names of the devices by the tag of their slots.
+    devices: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
+    #: Pairs of references that are different works: two ids with a space between.
+    set_apart: Fact[Sequence[str]] = Fact((), _sequence(str), list)
+
+    # --- time -----------------------------------------------------------------------------
+    #: The greatest stamp that was given out or followed.
+    clock = _text("0" * 18)
+    #: The stamps of devices whose clock was ahead, by the tag of their slots.
+    clocks_ahead: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
+
+    # --- what this replica writes ---------------------------------------------------------
+    #: The signing key and name under which this device stands in the settings.
+    introduced: Fact[tuple[bytes, str] | None] = Fact(None, _pair(bytes, str), _as_list)
+    #: The set hash over all records (DESIGN §6).
+    state_hash: Fact[int] = Fact(
+        0,
+        lambda stored: int.from_bytes(stored, "big") if isinstance(stored, bytes) else None,
+        lambda value: value.to_bytes(32, "big"),
+    )
+    #: The merged envelopes that no other merged envelope names.
+    frontier: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
+    #: The envelope, of whatever chain, that carries this replica's previous change.
+    last_own = _bytes()
+    #: The chain that the next envelope of this replica continues; None: it begins a new one.
+    own_chain: Fact[OwnChain | None] = Fact(
+        None, _chain, lambda one: [one.chain, one.device, one.seq, one.head] if one else None
+    )
+    #: The sizes of records that no envelope could hold, by id.
+    too_large: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
+
+    # --- the relay ------------------------------------------------------------------------
+    relay_url = _text()
+    #: How far the relay's log is merged; None before the first contact.
+    cursor: Fact[LogPosition | None] = Fact(
+        None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
+    )
+    reachable = _flag()
+    last_sync_ms: Fact[int] = Fact(0, _of_type(int))
+    #: What syncs found wrong, with the next step: for ``status``.
+    notes: Fact[Sequence[tuple[str, str]]] = Fact(
+        (), _notes, lambda all: [list(one) for one in all]
+    )
+    files_policy = _text()
+    #: The relay's epoch, and how many drops of blobs it had counted.
+    blob_drops: Fact[tuple[bytes, int] | None] = Fact(None, _pair(bytes, int), _as_list)
+    #: The relay's count and hash of blobs by which something was last noted to be there.
+    blob_tally: Fact[tuple[int, bytes] | None] = Fact(None, _pair(int, bytes), _as_list)
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def read(self, key: str) -> object:
-        """A stored value, or None."""
+    def stored(self, key: str) -> object:
+        """What a row holds, or None. For ``Fact``."""
         row = self._database.row("SELECT value FROM meta WHERE key = ?", (key,))
         return msgpack.unpackb(row[0]) if row else None
 
-    def write(self, key: str, value: object) -> None:
-        """Store a value (anything msgpack holds); None removes it."""
+    def store(self, key: str, value: object) -> None:
+        """Write a row (anything msgpack holds); None removes it. For ``Fact``."""
         if value is None:
             self._database.execute("DELETE FROM meta WHERE key = ?", (key,))
             return
@@ -43,65 +213,8 @@ class Meta:
             (key, msgpack.packb(value)),
         )
 
-    def text(self, key: str, default: str = "") -> str:
-        """A stored string."""
-        value = self.read(key)
-        return value if isinstance(value, str) else default
-
-    def raw(self, key: str, default: bytes = b"") -> bytes:
-        """A stored byte string."""
-        value = self.read(key)
-        return value if isinstance(value, bytes) else default
-
-    def number(self, key: str, default: int = 0) -> int:
-        """A stored integer."""
-        value = self.read(key)
-        return value if isinstance(value, int) else default
-
-    # --- the state hash ---------------------------------------------------------------
-
-    def state_hash(self) -> int:
-        """The set hash over all records (DESIGN §6)."""
-        return int.from_bytes(self.raw("state_hash"), "big")
-
-    def write_state_hash(self, value: int) -> None:
-        """Store the set hash."""
-        self.write("state_hash", value.to_bytes(32, "big"))
-
-    # --- causality --------------------------------------------------------------------
-
-    def frontier(self) -> list[bytes]:
-        """The merged envelopes that no other merged envelope names."""
-        value = self.read("frontier")
-        return [one for one in value if isinstance(one, bytes)] if isinstance(value, list) else []
-
-    def write_frontier(self, hashes: list[bytes]) -> None:
-        """Store the frontier."""
-        self.write("frontier", hashes)
-
-    # --- the relay's log --------------------------------------------------------------
-
-    def cursor(self) -> LogPosition | None:
-        """How far the relay's log is merged; None before the first contact."""
-        value = self.read("cursor")
-        if not isinstance(value, list) or len(value) != 3:
-            return None
-        return LogPosition(epoch=value[0], position=value[1], chain_hash=value[2])
-
-    def write_cursor(self, at: LogPosition | None) -> None:
-        """Store the cursor."""
-        self.write("cursor", [at.epoch, at.position, at.chain_hash] if at else None)
-
-    # --- the own chain ----------------------------------------------------------------
-
-    def own_chain(self) -> OwnChain | None:
-        """The chain that the next envelope of this replica continues."""
-        value = self.read("own_chain")
-        if not isinstance(value, list) or len(value) != 4:
-            return None
-        return OwnChain(chain=value[0], device=value[1], seq=value[2], head=value[3])
-
-    def write_own_chain(self, chain: OwnChain | None) -> None:
-        """Store the own chain; None makes the next envelope begin a new one."""
-        stored = [chain.chain, chain.device, chain.seq, chain.head] if chain else None
-        self.write("own_chain", stored)
+    def forget(self, *facts: str) -> None:
+        """Bring facts back to their defaults, by name."""
+        for name in facts:
+            assert isinstance(vars(Meta)[name], Fact)
+            self.store(name, None)

@@ -1,8 +1,10 @@
 """The schema of ``library.sqlite``, as numbered steps; ``user_version`` tells how far a file is.
 
-A step is never changed once a release has it: the next one is added. Derived tables (``refs``,
-``refs_fts``, ``orders``, ``sources``, ``elements``, ``groups``, ``attachments``, ``purged``) can
-be rebuilt from ``records``, ``history`` and ``touches`` from ``changes``.
+A step is frozen: it is never changed, and calls no code that lives on; the next one is added. It
+makes tables and keeps what cannot be derived. What can be is derived again by the replica where
+``meta``'s ``derived_version`` says that a file's is older than the code's: ``refs``, ``refs_fts``,
+``orders``, ``sources``, ``elements``, ``groups``, ``attachments``, ``purged``, ``shared_keys`` from
+``records``. ``history`` and ``touches`` come from ``changes``, which only a replica can open.
 """
 
 from __future__ import annotations
@@ -11,8 +13,6 @@ import json
 import sqlite3
 import unicodedata
 from collections.abc import Callable
-
-from bifolio.storage.searchable import INDEXED, Searchable
 
 
 def migrate(connection: sqlite3.Connection, *, through: int | None = None) -> None:
@@ -179,31 +179,21 @@ def _add_attachments(tables: object) -> None:
     attachments.create_index(["reference"])
 
 
-def _index_anew(tables: object) -> None:
+def _add_index(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
     assert isinstance(tables, Tables)
-    connection = tables.conn
     for table in ("refs_fts", "orders"):
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
-    connection.execute(CREATE_INDEX)
-    connection.execute(CREATE_ORDERS)
-    places = ", ".join("?" * 7)
-    texts = ", ".join("?" * (1 + len(INDEXED)))
-    references = connection.execute(
-        "SELECT number, id, trashed, fields, key, type, title, abstract, note, year, conflicts "
-        "FROM refs"
+        tables.conn.execute(f"DROP TABLE IF EXISTS {table}")
+    tables.conn.execute(
+        "CREATE VIRTUAL TABLE refs_fts USING fts5(title, author, editor, creators, container, "
+        "abstract, note, tags, marks, tokenize='ascii', prefix='1 2')"
     )
-    for number, record_id, trashed, fields, key, kind, title, abstract, note, *rest in references:
-        given = Searchable(key, kind, title, abstract, note, json.loads(fields), *rest)
-        connection.execute(
-            f"INSERT INTO orders VALUES ({places})", (number, record_id, trashed, *given.places())
-        )
-        if not trashed:
-            connection.execute(
-                f"INSERT INTO refs_fts (rowid, {', '.join(INDEXED)}) VALUES ({texts})",
-                (number, *given.indexed()),
-            )
+    tables.conn.execute(
+        "CREATE TABLE orders (number INTEGER PRIMARY KEY, id TEXT NOT NULL, "
+        "trashed INTEGER NOT NULL, year INTEGER, title TEXT NOT NULL, author TEXT NOT NULL, "
+        "key TEXT NOT NULL)"
+    )
 
 
 def _add_shared_keys(tables: object) -> None:
@@ -290,28 +280,22 @@ def _add_revived_groups(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
     assert isinstance(tables, Tables)
-    # Null in an older file: only the records say it, and the replica reads them when it is asked.
     tables.table("groups").add_column("revived", int)
+
+
+def _rename_what_waits(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # The index first: SQLite keeps an index's name when its table gets another one.
+    tables.conn.execute("DROP INDEX idx_set_aside_record")
+    tables.conn.execute("ALTER TABLE set_aside RENAME TO quarantined_updates")
+    tables.table("quarantined_updates").create_index(["record"])
+    tables.conn.execute("ALTER TABLE offers RENAME TO join_offers")
 
 
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
-
-#: The words and marks of the live references, split where ``records.folding`` says: it leaves
-#: letters, digits and non-ASCII characters, which are just what this tokenizer keeps. Beginnings of
-#: one and two letters have lists of their own: of a hundred thousand words each would else be put
-#: together anew for each search.
-CREATE_INDEX = (
-    f"CREATE VIRTUAL TABLE refs_fts USING fts5({', '.join(INDEXED)}, "
-    "tokenize='ascii', prefix='1 2')"
-)
-
-#: By what references are sorted: narrow, so that 100,000 are sorted without reading them.
-CREATE_ORDERS = (
-    "CREATE TABLE orders (number INTEGER PRIMARY KEY, id TEXT NOT NULL, trashed INTEGER NOT NULL, "
-    "year INTEGER, title TEXT NOT NULL, author TEXT NOT NULL, key TEXT NOT NULL)"
-)
-
 
 _STEPS: tuple[Callable[[object], None], ...] = (
     _create,
@@ -319,13 +303,14 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_groups,
     _add_aliases,
     _add_attachments,
-    _index_anew,
+    _add_index,
     _add_shared_keys,
     _add_purged,
     _add_transfers,
     _add_history,
     _add_revived_groups,
-    _index_anew,  # with the beginnings of words
+    _add_index,  # with the beginnings of words
+    _rename_what_waits,
 )
 
 #: The schema version that this code knows.

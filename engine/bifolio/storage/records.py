@@ -73,7 +73,7 @@ class Records:
             [(one.id, one.kind, one.state, one.hash.to_bytes(32, "big")) for one in written],
         )
         if difference:
-            self._meta.write_state_hash((self._meta.state_hash() + difference) % _MODULUS)
+            self._meta.state_hash = (self._meta.state_hash + difference) % _MODULUS
 
     def remove(self, record_id: str) -> None:
         """Forget a record and its share of the state hash (joining another library only)."""
@@ -81,8 +81,8 @@ class Records:
         if row is None:
             return
         self._database.execute("DELETE FROM records WHERE id = ?", (record_id,))
-        total = (self._meta.state_hash() - int.from_bytes(row[0], "big")) % _MODULUS
-        self._meta.write_state_hash(total)
+        total = (self._meta.state_hash - int.from_bytes(row[0], "big")) % _MODULUS
+        self._meta.state_hash = total
 
     def of_kind(self, kind: str) -> Iterator[StoredRecord]:
         """The records of a kind, in the order of their ids."""

@@ -8,31 +8,31 @@ from pathlib import Path
 
 from tests.support.deadlines import until
 
-from bifolio.autosync.lock import ProcessLock, is_held
+from bifolio.autosync.lock import is_held, process_lock
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from bifolio.autosync.lock import ProcessLock
-assert ProcessLock(Path(sys.argv[1])).acquire()
-print("held", flush=True)
-time.sleep(60)
+from bifolio.autosync.lock import process_lock
+with process_lock(Path(sys.argv[1])) as mine:
+    assert mine
+    print("held", flush=True)
+    time.sleep(60)
 """
 
 
 def test_one_holds_it_and_the_next_only_after(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "lock"
     assert not is_held(path)
-    first, second = ProcessLock(path), ProcessLock(path)
-    assert first.acquire()
-    assert is_held(path)
-    assert not second.acquire()
-    first.release()
-    first.release()
-    assert not is_held(path)
-    with second:
-        assert second.acquire(wait_s=1)
+    with process_lock(path) as first:
+        assert first
         assert is_held(path)
+        with process_lock(path) as second:
+            assert not second
+        assert is_held(path), "who did not get it gives nothing back"
+    assert not is_held(path)
+    with process_lock(path, wait_s=1) as second:
+        assert second
     assert not is_held(path)
 
 

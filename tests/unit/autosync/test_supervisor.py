@@ -16,7 +16,7 @@ from tests.support.relay_process import RelayProcess
 from bifolio import Library, limits
 from bifolio.autosync import control, log
 from bifolio.autosync import state as states
-from bifolio.autosync.lock import ProcessLock
+from bifolio.autosync.lock import process_lock
 from bifolio.autosync.registry import LOCK, LOG, Registry
 from bifolio.autosync.state import LibraryState, Link
 from bifolio.autosync.supervisor import Process, run
@@ -168,8 +168,8 @@ def test_the_process_ends_by_itself_with_the_last_library(
 
 def test_a_second_process_ends_at_once(home: Home) -> None:
     registry = Registry(home)
-    with ProcessLock(registry.folder / LOCK) as lock:
-        assert lock.acquire()
+    with process_lock(registry.folder / LOCK) as mine:
+        assert mine
         assert not run(home, threading.Event())
 
 

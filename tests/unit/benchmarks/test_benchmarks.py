@@ -10,6 +10,7 @@ import json
 import math
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ REPORT = {
     "result",
     "machine",
 }
+
+
+@cache
+def first_smoke(name: str) -> dict[str, Any]:
+    """The report of the first smoke run."""
+    return smoke(name)
 
 
 def smoke(name: str) -> dict[str, Any]:
@@ -64,7 +71,7 @@ def test_there_is_a_benchmark_for_every_question() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_smoke_run_reports_figures_ratios_and_a_hash_of_what_it_computed(name: str) -> None:
-    report = smoke(name)
+    report = first_smoke(name)
     assert set(report) == REPORT
     assert f"bench_{report['benchmark']}" == name
     assert report["size"] == "smoke"
@@ -82,7 +89,7 @@ def test_a_smoke_run_reports_figures_ratios_and_a_hash_of_what_it_computed(name:
 
 
 def test_the_same_size_gives_the_same_hash() -> None:
-    assert smoke("bench_merge")["result"] == smoke("bench_merge")["result"]
+    assert first_smoke("bench_merge")["result"] == smoke("bench_merge")["result"]
 
 
 def test_the_documented_figures_name_every_benchmark() -> None:

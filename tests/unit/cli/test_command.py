@@ -9,19 +9,37 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support import command_server
 
 
-def _run(
-    *arguments: str | bytes, home: Path, **variables: str
+def _run(*arguments: str | bytes, home: Path) -> subprocess.CompletedProcess[bytes]:
+    """A process of its own, forked from one that has loaded the command where that is possible."""
+    environment = _environment(home)
+    if not command_server.is_available():
+        return _start(*arguments, environment=environment)
+    typed = [os.fsdecode(argument) for argument in arguments]
+    code, out, errors = command_server.run(
+        typed, environment=environment, folder=home, timeout_s=60
+    )
+    return subprocess.CompletedProcess(typed, code, out.encode(), errors.encode())
+
+
+def _start(
+    *arguments: str | bytes, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[bytes]:
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    """A process from its start."""
     return subprocess.run(
         [sys.executable, "-m", "bifolio_cli.main", *arguments],
-        env={**kept, "BIFOLIO_HOME": str(home), "PYTHONUTF8": "1", **variables},
+        env=environment,
         capture_output=True,
         timeout=60,
         check=False,
     )
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "BIFOLIO_HOME": str(home), "PYTHONUTF8": "1"}
 
 
 _WRONG_CALLS: list[tuple[tuple[str | bytes, ...], str]] = [
@@ -90,7 +108,8 @@ def test_no_verb_shows_them_all(tmp_path: Path) -> None:
 def test_the_version_is_told_in_both_ways(tmp_path: Path) -> None:
     from bifolio import __version__
 
-    assert _run("--version", home=tmp_path).stdout.decode().split() == ["bifolio", __version__]
+    told = _start("--version", environment=_environment(tmp_path))
+    assert told.stdout.decode().split() == ["bifolio", __version__]
     document = json.loads(_run("--json", "--version", home=tmp_path).stdout)
     assert document == {"version": __version__}
 
@@ -120,7 +139,8 @@ def test_a_command_for_one_reference_loads_no_rich_and_no_network(
 
 
 def test_ascii_output_shows_the_help_all_the_same(tmp_path: Path) -> None:
-    done = _run("--help", home=tmp_path, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    ascii = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = _start("--help", environment=_environment(tmp_path) | ascii)
     assert done.returncode == 0
     assert b"Usage: bifolio" in done.stdout
 
@@ -139,6 +159,12 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> Non
     process.stderr.close()
     process.wait(60)
     assert message == b""
+
+
+def test_a_wrong_call_ends_a_process_from_its_start_too(tmp_path: Path) -> None:
+    done = _start("show", b"caf\xe9", "--json", environment=_environment(tmp_path))
+    assert done.returncode == 2
+    assert "UTF-8" in json.loads(done.stdout)["error"]
 
 
 def test_a_name_that_begins_with_a_dash_goes_after_two_dashes(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.crypto.builders import counting_bytes, device
+from tests.unit.crypto.key_loading import load_at_the_barrier
 
 from bifolio import limits
 from bifolio.crypto.keys import (
@@ -211,19 +212,12 @@ def test_a_folder_in_the_keys_place_is_a_documented_error(tmp_path: Path) -> Non
         load(tmp_path)
 
 
-def _load_at_the_barrier(
-    home: str, barrier: multiprocessing.synchronize.Barrier, found: multiprocessing.Queue[bytes]
-) -> None:
-    barrier.wait(30)
-    found.put(load(Path(home)).keys.sign_public)
-
-
 def test_processes_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     barrier, found = context.Barrier(6), context.Queue()
     home = tmp_path / "home"
     processes = [
-        context.Process(target=_load_at_the_barrier, args=(str(home), barrier, found))
+        context.Process(target=load_at_the_barrier, args=(str(home), barrier, found))
         for _ in range(6)
     ]
     for process in processes:

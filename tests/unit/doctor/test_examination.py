@@ -127,7 +127,7 @@ def test_a_torn_page_is_told_with_the_ways_out(path: Path, home: Home) -> None:
     assert "records" not in [one.check for one in diagnosis.findings]
 
 
-@pytest.mark.parametrize("table", ["meta", "records", "refs", "changes", "set_aside"])
+@pytest.mark.parametrize("table", ["meta", "records", "refs", "changes", "quarantined_updates"])
 def test_a_torn_page_in_any_table_is_told_beside_what_else_was_found(
     path: Path, home: Home, table: str
 ) -> None:
@@ -320,7 +320,8 @@ def test_work_that_waits_is_told(path: Path, home: Home, tmp_path: Path) -> None
 def test_what_was_refused_or_set_aside_is_told(path: Path, home: Home) -> None:
     alters(
         path,
-        "INSERT INTO set_aside (record, contents, reason) VALUES ('ab', x'00', 'it is damaged')",
+        "INSERT INTO quarantined_updates (record, contents, reason) "
+        "VALUES ('ab', x'00', 'it is damaged')",
     )
     needs(examine(path, home), "pending", "set aside")
 

@@ -16,7 +16,14 @@ from bifolio.records.reference import ImportedReference
 ROE = Name(family="Roe", given="Jane")
 
 
-@pytest.mark.parametrize("file", ["crossref.bib", "typography.bib"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "crossref.bib",
+        "printing-history.bib",
+        pytest.param("typography.bib", marks=pytest.mark.heavy),
+    ],
+)
 def test_a_long_file_is_read_in_two_passes_to_the_same(
     file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

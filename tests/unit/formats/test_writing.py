@@ -39,7 +39,11 @@ def test_import_export_import_is_equal(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("typography.bib", 5735), ("printing-history.bib", 846)]
+    ("name", "count"),
+    [
+        pytest.param("typography.bib", 5735, marks=pytest.mark.heavy),
+        ("printing-history.bib", 846),
+    ],
 )
 def test_an_untouched_library_is_written_byte_for_byte(name: str, count: int) -> None:
     loaded = load(DEMO / name)

@@ -82,7 +82,7 @@ def test_changes_of_a_refused_envelope_are_found_in_the_one_that_replaces_it(
     office.outbox.seal()
     office.sets(ONE, "title", "Two")
     office.outbox.seal()
-    chain = office.replica.meta.own_chain()
+    chain = office.replica.meta.own_chain
     assert chain is not None
     office.outbox.restart_chain(chain.chain)
     assert titles(office, ONE) == ["One", "Two"]
@@ -124,7 +124,7 @@ def test_a_file_of_an_earlier_version_is_read_the_first_time_that_someone_asks(
     kept = office.replica.journal.index.all_rows()
     with office.replica.database.transaction():
         office.replica.journal.index.clear()
-        office.replica.meta.write("history_unread", True)
+        office.replica.meta.history_unread = True
     replay.ensure_index(office.replica)
     assert office.replica.journal.index.all_rows() == kept
-    assert office.replica.meta.read("history_unread") is None
+    assert office.replica.meta.history_unread is False

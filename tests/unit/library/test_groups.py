@@ -382,19 +382,6 @@ def test_a_revived_group_is_named_by_its_id_where_its_name_finds_another(
     assert group_tree.revived(two[0].replica) == []
 
 
-def test_a_revived_group_of_a_file_of_an_earlier_version_is_listed_too(
-    two: tuple[Computer, Computer],
-) -> None:
-    revived(two)
-    office = two[0]
-    rows = office.replica.groups.all()
-    office.replica.database.execute("UPDATE groups SET revived = NULL")
-    assert status.conflict_count(office.replica) == 0
-    assert len(group_tree.revived(office.replica)) == 1
-    assert office.replica.groups.all() == rows
-    assert office.replica.groups.unread() == []
-
-
 def test_a_library_that_joins_another_brings_its_groups_with_their_parents(
     tmp_path: Path,
 ) -> None:

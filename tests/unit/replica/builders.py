@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from tests.support.empty_databases import create_database
+
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.document import deletion, editing
 from bifolio.document.entries import Entries
@@ -24,6 +26,7 @@ from bifolio.replication.inbox import Inbox, Merged, Received
 from bifolio.replication.outbox import Outbox
 from bifolio.results import ImportReport, Shown
 from bifolio.storage.database import Database
+from bifolio.storage.derived import DERIVED_VERSION
 from bifolio.storage.meta import Meta
 
 NOW_S = 1_700_000_000.0
@@ -168,14 +171,20 @@ def new_computer(
 ) -> Computer:
     """A computer with an empty replica: of a library, or of none yet."""
 
-    def begin(database: Database) -> None:
-        Meta(database).write("replica_id", name.encode().ljust(16, b"\x00"))
-        if library is not None:
-            Meta(database).write("library_id", library)
+    def build(unfinished: Path) -> None:
+        database = create_database(unfinished / folder.FILE)
+        with database.transaction():
+            meta = Meta(database)
+            meta.derived_version = DERIVED_VERSION
+            meta.replica_id = name.encode().ljust(16, b"\x00")
+            if library is not None:
+                meta.library_id = library
+        database.close()
 
     path = tmp_path / f"{name}.bifolio"
+    folder.place(path, build)
     keys = keys or new_device_keys(name, random.Random(name).randbytes)
-    return Computer(path, name, keys, folder.create(path, begin))
+    return Computer(path, name, keys, Database.open(path / folder.FILE))
 
 
 def owner_of_a_library(tmp_path: Path, name: str = "office") -> Computer:

@@ -108,7 +108,7 @@ def test_an_envelope_that_is_merged_learns_its_position(pair: tuple[Computer, Co
     home.inbox.receive(batch, cursor=cursor)
     positions = [one.position for one in home.replica.changes.all_envelopes()]
     assert positions == [1, 2, 3]
-    assert home.replica.meta.cursor() == cursor
+    assert home.replica.meta.cursor == cursor
 
 
 def test_the_cursor_moves_with_what_it_covers_or_not_at_all(
@@ -149,7 +149,7 @@ def test_a_changed_bit_anywhere_is_refused(pair: tuple[Computer, Computer]) -> N
         damaged[place] ^= 1
         home.receives([bytes(damaged)])
     assert home.titles() == []
-    assert home.replica.meta.frontier() == []
+    assert home.replica.meta.frontier == ()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_what_breaks_a_rule_is_refused_with_the_reason(
     office, home = pair
     (refused,) = home.receives([forged(office, **changed)]).refused
     assert reason in refused
-    assert home.replica.meta.frontier() == []
+    assert home.replica.meta.frontier == ()
 
 
 def test_a_forged_author_is_refused(pair: tuple[Computer, Computer]) -> None:

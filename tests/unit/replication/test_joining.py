@@ -100,7 +100,7 @@ def test_the_trash_and_the_settings_stay_behind_and_are_counted(
     meet(office, laptop)
     assert office.replica.records.read(THREE) is None
     assert laptop.replica.references.count(trashed=True) == 0
-    assert office.replica.meta.text("name") == "Thesis"
+    assert office.replica.meta.name == "Thesis"
 
 
 def test_nothing_of_the_old_library_s_log_or_keys_stays(two: tuple[Computer, Computer]) -> None:
@@ -110,8 +110,8 @@ def test_nothing_of_the_old_library_s_log_or_keys_stays(two: tuple[Computer, Com
     assert list(laptop.replica.changes.all_envelopes()) == []
     assert laptop.roster.membership() is None
     assert not laptop.roster.has_key()
-    assert laptop.replica.meta.own_chain() is None
-    assert laptop.replica.meta.cursor() is None
+    assert laptop.replica.meta.own_chain is None
+    assert laptop.replica.meta.cursor is None
 
 
 def test_the_state_hash_stays_the_sum_over_what_is_there(two: tuple[Computer, Computer]) -> None:
@@ -119,7 +119,7 @@ def test_the_state_hash_stays_the_sum_over_what_is_there(two: tuple[Computer, Co
     laptop.adds(THREE, {"title": "Thrown away"})
     laptop.deletes(THREE)
     begins(laptop, office)
-    assert laptop.replica.records.summed_hash() == laptop.replica.meta.state_hash()
+    assert laptop.replica.records.summed_hash() == laptop.replica.meta.state_hash
 
 
 def test_settling_again_offers_nothing(two: tuple[Computer, Computer]) -> None:

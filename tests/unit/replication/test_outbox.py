@@ -81,12 +81,12 @@ def test_the_frontier_is_what_no_other_merged_envelope_names(tmp_path: Path) -> 
     heads = {one.hash for one in office.replica.changes.all_envelopes()}
     for one in office.replica.changes.all_envelopes():
         heads -= {*one.frontier, parse_envelope(one.envelope).header.previous}
-    assert set(office.replica.meta.frontier()) == heads
-    assert set(home.replica.meta.frontier()) == heads
+    assert set(office.replica.meta.frontier) == heads
+    assert set(home.replica.meta.frontier) == heads
     assert len(heads) == 2
     office.sets(ONE, "volume", "7")
     office.outbox.seal()
-    assert len(office.replica.meta.frontier()) == 1
+    assert len(office.replica.meta.frontier) == 1
 
 
 def test_who_is_no_member_cannot_seal_and_loses_nothing(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_restarted_chain_holds_one_envelope_at_a_time_and_none_of_the_log(
         tracemalloc.stop()
     assert peak < 8 * 2 * size
     assert len(stored) > 20
-    assert (office.state, len(office.replica.meta.frontier())) == (state, 1)
+    assert (office.state, len(office.replica.meta.frontier)) == (state, 1)
 
 
 def test_a_restarted_chain_builds_on_the_envelope_that_was_taken(tmp_path: Path) -> None:

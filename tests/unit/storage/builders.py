@@ -20,7 +20,7 @@ def new_database(folder: Path) -> Database:
 def back_to(version: int, file: Path) -> None:
     """Make a file as an older version of Bifolio left it: its tables, with what is in them.
 
-    Virtual tables, which the steps fill anew, are left empty.
+    Virtual tables, which the replica fills again, are left empty.
     """
     older = sqlite3.connect(":memory:", isolation_level=None)
     migrate(older, through=version)
@@ -43,6 +43,8 @@ def back_to(version: int, file: Path) -> None:
     for name, (_, statement) in wanted.items():
         if name not in _objects(connection):
             connection.execute(statement)
+    if "meta" in wanted:  # the versions that these steps are for knew no such key
+        connection.execute("DELETE FROM meta WHERE key = 'derived_version'")
     connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
 

@@ -31,8 +31,8 @@ class Interrupted(Exception):
 
 def interrupted(meta: Meta, error: BaseException) -> None:
     """Write, and be interrupted."""
-    meta.write("a", "written")
-    assert meta.text("a") == "written"
+    meta.store("a", "written")
+    assert meta.stored("a") == "written"
     raise error
 
 
@@ -41,17 +41,17 @@ def test_what_is_written_before_an_exception_is_not_written(tmp_path: Path) -> N
     meta = Meta(database)
     with pytest.raises(Interrupted), database.transaction():
         interrupted(meta, Interrupted())
-    assert meta.read("a") is None
+    assert meta.stored("a") is None
     with database.transaction():
-        meta.write("a", "again")
-    assert meta.text("a") == "again"
+        meta.store("a", "again")
+    assert meta.stored("a") == "again"
 
 
 def test_an_exception_of_the_process_undoes_a_transaction_too(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     with pytest.raises(KeyboardInterrupt), database.transaction():
         interrupted(Meta(database), KeyboardInterrupt())
-    assert Meta(database).read("a") is None
+    assert Meta(database).stored("a") is None
 
 
 def test_an_exception_inside_a_snapshot_ends_it(tmp_path: Path) -> None:
@@ -59,26 +59,26 @@ def test_an_exception_inside_a_snapshot_ends_it(tmp_path: Path) -> None:
     with pytest.raises(Interrupted), database.snapshot():
         raise Interrupted
     with database.transaction():
-        Meta(database).write("a", "written")
-    assert Meta(database).text("a") == "written"
+        Meta(database).store("a", "written")
+    assert Meta(database).stored("a") == "written"
 
 
 def test_a_snapshot_sees_one_moment_while_another_process_writes(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     other = Database.open(tmp_path / "library.sqlite")
     with database.snapshot():
-        assert Meta(database).read("a") is None
+        assert Meta(database).stored("a") is None
         with other.transaction():
-            Meta(other).write("a", "written")
-        assert Meta(database).read("a") is None
-    assert Meta(database).text("a") == "written"
+            Meta(other).store("a", "written")
+        assert Meta(database).stored("a") is None
+    assert Meta(database).stored("a") == "written"
 
 
 def test_what_is_written_in_a_snapshot_is_not_kept(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     with database.snapshot():
-        Meta(database).write("a", "written")
-    assert Meta(database).read("a") is None
+        Meta(database).store("a", "written")
+    assert Meta(database).stored("a") is None
 
 
 def test_a_rehearsal_sees_its_own_transactions_and_leaves_nothing(tmp_path: Path) -> None:
@@ -86,13 +86,13 @@ def test_a_rehearsal_sees_its_own_transactions_and_leaves_nothing(tmp_path: Path
     meta = Meta(database)
     with database.rehearsal():
         with database.transaction():
-            meta.write("a", "rehearsed")
+            meta.store("a", "rehearsed")
         with database.transaction():
-            assert meta.text("a") == "rehearsed"
-    assert meta.text("a") == ""
+            assert meta.stored("a") == "rehearsed"
+    assert meta.stored("a") is None
     with database.transaction():
-        meta.write("a", "meant")
-    assert Meta(Database.open(tmp_path / "library.sqlite")).text("a") == "meant"
+        meta.store("a", "meant")
+    assert Meta(Database.open(tmp_path / "library.sqlite")).stored("a") == "meant"
 
 
 def test_an_exception_inside_a_rehearsed_transaction_undoes_that_one_alone(tmp_path: Path) -> None:
@@ -100,11 +100,11 @@ def test_an_exception_inside_a_rehearsed_transaction_undoes_that_one_alone(tmp_p
     meta = Meta(database)
     with database.rehearsal():
         with database.transaction():
-            meta.write("b", "rehearsed")
+            meta.store("b", "rehearsed")
         with pytest.raises(Interrupted), database.transaction():
             interrupted(meta, Interrupted())
-        assert (meta.text("a"), meta.text("b")) == ("", "rehearsed")
-    assert meta.text("b") == ""
+        assert (meta.stored("a"), meta.stored("b")) == (None, "rehearsed")
+    assert meta.stored("b") is None
 
 
 def test_an_exception_inside_a_rehearsal_ends_it(tmp_path: Path) -> None:
@@ -113,15 +113,15 @@ def test_an_exception_inside_a_rehearsal_ends_it(tmp_path: Path) -> None:
     with pytest.raises(Interrupted), database.rehearsal(), database.transaction():
         interrupted(meta, Interrupted())
     with database.transaction():
-        meta.write("a", "meant")
-    assert meta.text("a") == "meant"
+        meta.store("a", "meant")
+    assert meta.stored("a") == "meant"
 
 
 def test_a_committed_transaction_is_there_for_every_other_process(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     with database.transaction():
-        Meta(database).write("a", "written")
-    assert Meta(Database.open(tmp_path / "library.sqlite")).text("a") == "written"
+        Meta(database).store("a", "written")
+    assert Meta(Database.open(tmp_path / "library.sqlite")).stored("a") == "written"
 
 
 def hold(path: Path, ready: Connection) -> None:
@@ -131,7 +131,7 @@ def hold(path: Path, ready: Connection) -> None:
         meta = Meta(database)
         ready.send("held")
         ready.recv()
-        meta.write("count", meta.number("count") + 1)
+        meta.last_sync_ms += 1
     database.close()
 
 
@@ -147,10 +147,10 @@ def test_a_second_process_waits_for_the_first_and_loses_nothing(tmp_path: Path) 
     ours.send("let go as soon as we wait")
     with database.transaction():
         meta = Meta(database)
-        meta.write("count", meta.number("count") + 1)
+        meta.last_sync_ms += 1
     other.join(30)
     assert other.exitcode == 0
-    assert Meta(database).number("count") == 2
+    assert Meta(database).last_sync_ms == 2
 
 
 def test_four_processes_count_together(tmp_path: Path) -> None:
@@ -161,12 +161,12 @@ def test_four_processes_count_together(tmp_path: Path) -> None:
         "database = Database.open(Path(sys.argv[1]))\n"
         "for _ in range(25):\n"
         "    with database.transaction():\n"
-        "        Meta(database).write('count', Meta(database).number('count') + 1)\n"
+        "        Meta(database).last_sync_ms += 1\n"
     )
     path = tmp_path / "library.sqlite"
     running = [subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(4)]
     assert [process.wait(60) for process in running] == [0] * 4
-    assert Meta(Database.open(path)).number("count") == 100
+    assert Meta(Database.open(path)).last_sync_ms == 100
 
 
 def test_a_file_held_too_long_is_busy_and_not_missing(
@@ -264,7 +264,7 @@ def test_a_damaged_page_is_named_and_never_an_empty_library(tmp_path: Path) -> N
     database = new_database(tmp_path)
     with database.transaction():
         for number in range(200):
-            Meta(database).write(f"key {number}", "x" * 500)
+            Meta(database).store(f"key {number}", "x" * 500)
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     path = tmp_path / "library.sqlite"
@@ -304,7 +304,7 @@ def test_a_copy_is_a_whole_library_in_one_file(tmp_path: Path) -> None:
     database = new_database(tmp_path / "a.bifolio")
     with database.transaction():
         for number in range(3000):
-            Meta(database).write(f"key {number}", "x" * 500)
+            Meta(database).store(f"key {number}", "x" * 500)
     told: list[tuple[int, int]] = []
     target = tmp_path / "a.sqlite"
     database.back_up(target, progress=lambda *done: told.append(done))
@@ -322,12 +322,12 @@ def test_a_copy_inside_a_snapshot_is_of_the_snapshot_s_moment(tmp_path: Path) ->
     database = new_database(tmp_path / "a.bifolio")
     other = Database.open(database.path)
     with database.snapshot():
-        assert Meta(database).read("later") is None
+        assert Meta(database).stored("later") is None
         with other.transaction():
-            Meta(other).write("later", "yes")
+            Meta(other).store("later", "yes")
         database.back_up(tmp_path / "a.sqlite")
-    assert Meta(Database.open(tmp_path / "a.sqlite")).read("later") is None
-    assert Meta(database).read("later") == "yes"
+    assert Meta(Database.open(tmp_path / "a.sqlite")).stored("later") is None
+    assert Meta(database).stored("later") == "yes"
 
 
 @pytest.mark.parametrize("page", [1, 2])
@@ -335,7 +335,7 @@ def test_a_copy_of_a_damaged_file_fails_by_the_name_of_that_file(tmp_path: Path,
     database = new_database(tmp_path / "a.bifolio")
     with database.transaction():
         for number in range(500):
-            Meta(database).write(f"key {number}", "x" * 200)
+            Meta(database).store(f"key {number}", "x" * 200)
     database.close()
     raw = bytearray(database.path.read_bytes())
     size = int.from_bytes(raw[16:18], "big")
@@ -362,7 +362,7 @@ def test_the_integrity_of_a_file_is_told_without_a_change_to_it(tmp_path: Path) 
     database = Database.create(path)
     with database.transaction():
         for number in range(500):
-            Meta(database).write(f"key {number}", "x" * 200)
+            Meta(database).store(f"key {number}", "x" * 200)
     database.close()
     whole = path.read_bytes()
     assert integrity_of(path) == "ok"

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.storage.builders import back_to, new_database
+from tests.unit.storage.builders import new_database
 
-from bifolio.storage.database import Database
 from bifolio.storage.groups import GroupRow, GroupTable
 
 READING = GroupRow(
@@ -43,21 +42,6 @@ def test_only_a_living_group_has_a_name_to_show(groups: GroupTable) -> None:
     assert groups.living_name(READING.id) == "Reading"
     assert groups.living_name(SMART.id) is None
     assert groups.living_name("cc" * 16) is None
-
-
-def test_a_file_of_an_earlier_version_does_not_say_which_groups_are_revived(
-    tmp_path: Path,
-) -> None:
-    database = new_database(tmp_path)
-    GroupTable(database).write(READING)
-    database.close()
-    path = tmp_path / "library.sqlite"
-    back_to(10, path)
-    groups = GroupTable(Database.open(path))
-    assert groups.unread() == [READING.id]
-    assert (groups.all(), groups.revived_count()) == ([replace(READING, revived=False)], 0)
-    groups.write(READING)
-    assert (groups.unread(), groups.revived_count()) == ([], 1)
 
 
 def test_clearing_forgets_all(groups: GroupTable) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.storage.builders import back_to, new_database, row
+from tests.unit.storage.builders import new_database, row
 
 from bifolio.records.sorting import parse_sort
 from bifolio.records.terms import Mark, mark
@@ -106,20 +106,3 @@ def test_many_references_come_back_in_the_order_asked_for(
     with database.transaction():
         write(references, *(row(number, title="Paper") for number in range(1100)))
     assert found(references, '"paper"', "-id") == list(range(1099, -1, -1))
-
-
-@pytest.mark.parametrize("version", [5, 11], ids=["before it", "without beginnings of words"])
-def test_an_older_file_gets_the_same_index(
-    references: References, database: Database, version: int
-) -> None:
-    write(
-        references,
-        row(1, title="Über <i>Papier</i>", abstract="学习", fields=author("Doe")),
-        row(2, note="A note", conflicts=1, fields={"tags": ["C++"]}),
-        row(3, trashed=True),
-    )
-    expected = references.index.all_rows()
-    file = database.path
-    database.close()
-    back_to(version, file)
-    assert References(Database.open(file)).index.all_rows() == expected

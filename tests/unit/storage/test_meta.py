@@ -8,7 +8,7 @@ import pytest
 from tests.unit.storage.builders import new_database
 
 from bifolio.storage.database import Database
-from bifolio.storage.meta import Meta, OwnChain
+from bifolio.storage.meta import Fact, Meta, OwnChain
 from bifolio.wire.position import LogPosition
 
 
@@ -17,52 +17,72 @@ def meta(tmp_path: Path) -> Meta:
     return Meta(new_database(tmp_path))
 
 
-def test_facts_come_back_with_their_type(meta: Meta) -> None:
-    for key, value in (("a", "text"), ("b", b"raw"), ("c", 7), ("d", ["x", 1, None]), ("e", {})):
-        meta.write(key, value)
-        assert meta.read(key) == value
-    assert (meta.text("a"), meta.raw("b"), meta.number("c")) == ("text", b"raw", 7)
+POSITION = LogPosition(b"e" * 16, 9, b"h" * 32)
+CHAIN = OwnChain(b"c" * 16, b"d" * 32, 3, b"h" * 32)
+
+#: A value that is not the default for each fact.
+VALUES: dict[str, object] = {
+    "library_id": b"l" * 16,
+    "replica_id": b"r" * 16,
+    "derived_version": 3,
+    "history_unread": True,
+    "name": "Thesis",
+    "key_pattern": "[auth]",
+    "devices": {"abc": "office"},
+    "set_apart": ("one two",),
+    "clock": "1" * 18,
+    "clocks_ahead": {"abc": "2" * 18},
+    "introduced": (b"k" * 32, "office"),
+    "state_hash": (1 << 256) - 1,
+    "frontier": (b"a" * 32, b"b" * 32),
+    "last_own": b"o" * 32,
+    "own_chain": CHAIN,
+    "too_large": {"record": 7},
+    "relay_url": "ws://relay",
+    "cursor": POSITION,
+    "reachable": True,
+    "last_sync_ms": 12,
+    "notes": (("reason", "next step"),),
+    "files_policy": "all",
+    "blob_drops": (b"e" * 16, 2),
+    "blob_tally": (4, b"t" * 32),
+}
 
 
-def test_what_is_not_there_or_of_another_type_is_the_default(meta: Meta) -> None:
-    meta.write("a", "text")
-    assert meta.number("a", 5) == 5
-    assert meta.raw("a") == b""
-    assert meta.text("missing", "none") == "none"
-    assert meta.read("missing") is None
+def facts() -> dict[str, Fact[object]]:
+    return {name: fact for name, fact in vars(Meta).items() if isinstance(fact, Fact)}
 
 
-def test_writing_nothing_removes(meta: Meta) -> None:
-    meta.write("a", "text")
-    meta.write("a", None)
-    meta.write("a", None)
-    assert meta.read("a") is None
+def test_every_fact_is_tried_here() -> None:
+    assert sorted(facts()) == sorted(VALUES)
 
 
-def test_the_cursor_the_frontier_the_chain_and_the_hash_come_back(meta: Meta) -> None:
-    assert (meta.cursor(), meta.own_chain(), meta.frontier(), meta.state_hash()) == (
-        None,
-        None,
-        [],
-        0,
-    )
-    position = LogPosition(b"e" * 16, 9, b"h" * 32)
-    chain = OwnChain(b"c" * 16, b"d" * 32, 3, b"h" * 32)
-    meta.write_cursor(position)
-    meta.write_own_chain(chain)
-    meta.write_frontier([b"a" * 32, b"b" * 32])
-    meta.write_state_hash((1 << 256) - 1)
-    assert meta.cursor() == position
-    assert meta.own_chain() == chain
-    assert meta.frontier() == [b"a" * 32, b"b" * 32]
-    assert meta.state_hash() == (1 << 256) - 1
-    meta.write_cursor(None)
-    meta.write_own_chain(None)
-    assert meta.cursor() is None
-    assert meta.own_chain() is None
+@pytest.mark.parametrize("name", VALUES)
+def test_a_fact_comes_back_and_its_default_is_stored_as_nothing(meta: Meta, name: str) -> None:
+    default = facts()[name].default
+    assert getattr(meta, name) == default
+    setattr(meta, name, VALUES[name])
+    assert getattr(meta, name) == VALUES[name] != default
+    setattr(meta, name, default)
+    assert meta.stored(name) is None
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("foreign", [1.5, [7, 7, 7, 7, 7], {"a": [1]}, "\u2028"])
+def test_a_value_of_a_form_that_nobody_knows_reads_as_something_harmless(
+    meta: Meta, name: str, foreign: object
+) -> None:
+    meta.store(name, foreign)
+    assert type(getattr(meta, name)) in (type(facts()[name].default), type(VALUES[name]))
+
+
+def test_forgotten_facts_are_at_their_defaults(meta: Meta) -> None:
+    meta.cursor, meta.last_own = POSITION, b"o" * 32
+    meta.forget("cursor", "last_own")
+    assert [meta.stored(name) for name in ("cursor", "last_own")] == [None, None]
 
 
 def test_what_another_process_wrote_is_seen_at_once(meta: Meta, tmp_path: Path) -> None:
-    meta.write("a", "before")
-    Meta(Database.open(tmp_path / "library.sqlite")).write("a", "after")
-    assert meta.text("a") == "after"
+    meta.name = "before"
+    Meta(Database.open(tmp_path / "library.sqlite")).name = "after"
+    assert meta.name == "after"

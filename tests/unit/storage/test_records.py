@@ -28,7 +28,7 @@ def record(number: int, *, hashed: int, kind: str = "reference") -> StoredRecord
 
 
 def kept(database: Database) -> int:
-    return Meta(database).state_hash()
+    return Meta(database).state_hash
 
 
 def test_a_record_comes_back_as_it_was_written(records: Records) -> None:

@@ -41,7 +41,7 @@ class Bench:
         introduce([self.desk, self.laptop])
         for computer in (self.desk, self.laptop):
             with computer.replica.database.transaction():
-                computer.replica.meta.write("relay_url", "ws://relay")
+                computer.replica.meta.relay_url = "ws://relay"
         self.relay = SimulatedRelay(folder / "relay", seed=3)
         self.adds_reference(self.desk)
 
@@ -412,7 +412,7 @@ def test_a_replica_that_fetches_nothing_sends_and_knows_where_files_are(
     bench: Bench, policy: str
 ) -> None:
     with bench.laptop.replica.database.transaction():
-        bench.laptop.replica.meta.write("files_policy", policy)
+        bench.laptop.replica.meta.files_policy = policy
     bench.syncs(bench.desk, bench.laptop)
     bench.attaches(bench.desk, b"of the desk", "desk.pdf")
     bench.attaches(bench.laptop, b"of the laptop", "laptop.pdf")

@@ -58,7 +58,7 @@ def pair(tmp_path: Path) -> tuple[Computer, Computer, ScriptedRelay]:
 
 
 def cursor_of(computer: Computer) -> int:
-    cursor = computer.replica.meta.cursor()
+    cursor = computer.replica.meta.cursor
     assert cursor is not None
     return cursor.position
 
@@ -84,7 +84,7 @@ def test_a_library_new_to_the_relay_is_created_and_pushed(office: Computer) -> N
     assert talk.session.counts.pushed == 2
     assert office.replica.changes.unsent() == 0
     assert positions(office) == [1]
-    assert office.replica.meta.cursor() == relay.position()
+    assert office.replica.meta.cursor == relay.position()
 
 
 def test_nothing_is_sent_twice(office: Computer) -> None:
@@ -148,7 +148,7 @@ def test_a_wiped_relay_gets_everything_again_from_anyone(
     assert talk.session.settled
     assert "lost part of its log" in notes(home)[0]
     Talk(office, wiped).run()
-    assert office.replica.meta.cursor() == home.replica.meta.cursor() == wiped.position()
+    assert office.replica.meta.cursor == home.replica.meta.cursor == wiped.position()
 
 
 def test_a_relay_that_was_rolled_back_is_seen_by_the_hash_at_the_cursor(
@@ -305,7 +305,7 @@ def test_an_acknowledgement_ahead_of_the_log_counts_when_the_log_reaches_it(
     assert not talk.session.settled
     talk.tell(relay.entries(1, count=1))
     assert sorted(one or 0 for one in positions(home)) == [1, 2, 3]
-    assert home.replica.meta.cursor() == relay.position()
+    assert home.replica.meta.cursor == relay.position()
     assert talk.session.settled
 
 

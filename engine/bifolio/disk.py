@@ -1,0 +1,133 @@
+"""Files that are on the disk whole, or not at all, and the hash by which a file's content goes.
+
+Write to another name, sync, rename, sync the folder: whoever reads a name sees the old content or
+the new one, also after the power failed. May import only ``ids``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from bifolio.ids import content_hasher
+
+#: Read at once where a file is hashed: whole pages, and small enough to be of no weight.
+_PIECE_BYTES = 1 << 20
+
+_NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+
+def unfinished_name(path: Path) -> Path:
+    """A name next to ``path`` for what is to take its place: hidden, and nobody else's."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+
+
+@contextmanager
+def create_private(path: Path) -> Iterator[BinaryIO]:
+    """A new file that only this user can read, on the disk at the end.
+
+    Raises:
+        FileExistsError: something has this name; nothing was written.
+        OSError: it cannot be written; what was begun is gone.
+    """
+    descriptor = os.open(path, _NEW, 0o600)
+    with _filled(path, descriptor) as file:
+        yield file
+
+
+@contextmanager
+def write_whole(path: Path, *, mode: int | None = 0o600) -> Iterator[BinaryIO]:
+    """A file that takes its name, in the place of an older one, when all of it is on the disk.
+
+    Args:
+        mode: its rights; None: those of the file that it replaces, otherwise what new files get.
+
+    Raises:
+        OSError: it cannot be written; what had the name before still has it.
+    """
+    unfinished = unfinished_name(path)
+    descriptor = os.open(unfinished, _NEW, 0o666 if mode is None else mode)
+    with _filled(unfinished, descriptor) as file:
+        yield file
+    try:
+        if mode is None and path.exists():
+            unfinished.chmod(path.stat().st_mode & 0o777)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_first(path: Path, raw: bytes) -> bool:
+    """Write a private file whole, unless one of its name is there already.
+
+    Returns:
+        False where another was first; that one is as it was.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    unfinished = unfinished_name(path)
+    with create_private(unfinished) as file:
+        file.write(raw)
+    try:
+        os.link(unfinished, path)  # a link, unlike a rename, fails where another was first
+    except FileExistsError:
+        return False
+    finally:
+        unfinished.unlink()
+    sync_folder(path.parent)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, on systems that can."""
+    if os.name != "posix":  # Windows cannot open a folder, and needs no such call
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """The rest of an open file, a piece at a time."""
+    while piece := file.read(_PIECE_BYTES):
+        yield piece
+
+
+def hash_file(path: Path, tell: Callable[[int], None] | None = None) -> str:
+    """The BLAKE2b-256 of a file's content, in hex.
+
+    Args:
+        tell: called with the size of each piece that was read.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    hasher = content_hasher()
+    with path.open("rb") as file:
+        for piece in pieces(file):
+            hasher.update(piece)
+            if tell is not None:
+                tell(len(piece))
+    return hasher.hexdigest()
+
+
+@contextmanager
+def _filled(path: Path, descriptor: int) -> Iterator[BinaryIO]:
+    """The file of a descriptor, on the disk at the end; gone where filling it failed."""
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,31 @@
+"""The records of the membership log, in the log's order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio.storage.database import Database
+
+
+class Members:
+    """The table ``members``. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self) -> int:
+        """How many records there are."""
+        row = self._database.row("SELECT count(*) FROM members")
+        return int(row[0]) if row else 0
+
+    def records(self) -> list[bytes]:
+        """All records, as they are on the wire."""
+        return [row[0] for row in self._database.rows("SELECT record FROM members ORDER BY number")]
+
+    def append(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Add records at the end: for each its hash and its bytes."""
+        self._database.execute_many("INSERT INTO members (hash, record) VALUES (?, ?)", records)
+
+    def clear(self) -> None:
+        """Forget the whole log."""
+        self._database.execute("DELETE FROM members")
