@@ -9,7 +9,6 @@ connections or time.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from bifolio import limits
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
+from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.questions import (
     Appended,
@@ -83,7 +83,7 @@ def reject_carrier(submission: Submission) -> CheckedSubmission:
 def leave_out(submission: Submission, reason: str) -> CheckedSubmission:
     """Nothing of it can be judged now, for this reason."""
     return CheckedSubmission(
-        submission, tuple(Unavailable(hash_of(raw), reason) for raw in submission.envelopes)
+        submission, tuple(Unavailable(content_hash(raw), reason) for raw in submission.envelopes)
     )
 
 
@@ -242,12 +242,7 @@ def reject(
     if isinstance(subject, Envelope):
         named = subject.hash
     else:
-        named = b"" if subject is None else hash_of(subject)
+        named = b"" if subject is None else content_hash(subject)
     if head is None:
         return Rejected(code, named, detail)
     return Rejected(code, named, detail, head.seq, head.hash)
-
-
-def hash_of(raw: bytes) -> bytes:
-    """What a record or an envelope is called."""
-    return hashlib.blake2b(raw, digest_size=32).digest()

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length, sealed_chunk_place
+from bifolio.disk import sync_folder
 from bifolio.errors import RelayStorageError
 from bifolio.wire.chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
@@ -192,7 +193,7 @@ class FolderBlobs:
     def _save_rest(self, key: int, blob: bytes, unsaved: _Unsaved) -> None:
         """Save what is held of a blob that nobody sends for now; what fails is sent again."""
         with contextlib.suppress(RelayStorageError, OSError):
-            _sync(self._path(unsaved.library, blob))
+            _sync_file(self._path(unsaved.library, blob))
             self._save(key, blob, unsaved, None)
         self._unsaved.pop((key, blob), None)
 
@@ -234,7 +235,7 @@ class FolderBlobs:
             finally:
                 os.close(descriptor)
             if number == 0:
-                _sync(path.parent)
+                sync_folder(path.parent)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 return False
@@ -307,14 +308,9 @@ def _write_all(descriptor: int, raw: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _sync(path: Path) -> None:
-    if os.name != "posix":  # Windows cannot open a folder, and needs no such call.
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _sync_file(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _failure(folder: Path, error: OSError) -> RelayStorageError:

@@ -30,12 +30,18 @@ async def relays(data: Path, count: int) -> AsyncIterator[list[str]]:
         stack.push_async_callback(end)
         urls: list[str] = []
         for _ in range(count):
-            ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-            config = Config(data=data, port=0, shared=True)
-            tasks.append(asyncio.create_task(serve(config, ready.set_result, stop=stop)))
-            await asyncio.wait({ready, tasks[-1]}, return_when=asyncio.FIRST_COMPLETED)
-            urls.append(await ready)
+            urls.append(await start_relay(data, stop, tasks))
         yield urls
+
+
+async def start_relay(data: Path, stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> str:
+    """One more relay; its address."""
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    config = Config(data=data, port=0, shared=True)
+    task = asyncio.create_task(serve(config, ready.set_result, stop=stop))
+    task.add_done_callback(lambda _: ready.done() or ready.cancel())
+    tasks.append(task)
+    return await ready
 
 
 def test_an_edit_pushed_through_one_relay_reaches_who_is_connected_to_another(

@@ -9,6 +9,7 @@ from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role
+from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.questions import Appended, AppendMember, MembersPart, Rejected
 from bifolio_relay.rules import (
@@ -18,7 +19,6 @@ from bifolio_relay.rules import (
     Earlier,
     Next,
     check_envelope,
-    hash_of,
     head_after,
     judge_earlier,
     judge_envelope,
@@ -63,7 +63,7 @@ def test_an_envelope_passes_by_its_bytes_alone_if_its_author_made_it(
         rejected = check_envelope(library.id, raw)
         assert code_of(rejected) is Code.INVALID
         assert isinstance(rejected, Rejected)
-        assert rejected.subject == hash_of(raw)
+        assert rejected.subject == content_hash(raw)
     big = check_envelope(library.id, bytes(limits.ENVELOPE_BYTES_MAX + 1))
     assert code_of(big) is Code.TOO_BIG
 
