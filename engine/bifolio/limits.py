@@ -22,6 +22,9 @@ ENVELOPE_TARGET_BYTES = 256 * 1024
 #: One sealed envelope. A note of five million characters of four bytes each still fits.
 ENVELOPE_BYTES_MAX = 24 * 1024 * 1024
 
+#: The header of one, which the relay reads: 150 bytes today, the rest is room.
+ENVELOPE_HEADER_BYTES_MAX = 4096
+
 #: The plaintext of one envelope: a decompression bomb ends here.
 PLAINTEXT_BYTES_MAX = 32 * 1024 * 1024
 
@@ -31,6 +34,10 @@ RECORD_UPDATE_BYTES_MAX = 22 * 1024 * 1024
 #: Envelopes that a frontier may name. Each names a concurrent writer; a thousand members writing
 #: at the same moment stay below.
 FRONTIER_MAX = 4096
+
+#: Changes in one envelope: what fits into its target size has four bytes each then, and a change
+#: has twelve at least. Millions of empty ones would otherwise become gigabytes of objects.
+CHANGES_PER_ENVELOPE_MAX = 65_536
 
 #: Records that one change of a user's writes to (a tag renamed everywhere): their documents are
 #: open together, about 8 kB each, and their updates of some 200 bytes fit in one envelope.

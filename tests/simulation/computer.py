@@ -22,6 +22,7 @@ from bifolio.crypto.membership import Membership, Role, make_invite, make_join
 from bifolio.ids import digest
 from bifolio.library import status
 from bifolio.replica import folder as replica_folder
+from bifolio.replica.envelope_formats import EnvelopeFormats
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica, Surroundings
 from bifolio.storage.database import Database
@@ -52,12 +53,21 @@ class Computer:
     """One replica, opened; ``content_key`` lets a test read what is sealed."""
 
     def __init__(
-        self, folder: Path, keys: DeviceKeys, clock: Clock, seed: int, content_key: bytes
+        self,
+        folder: Path,
+        keys: DeviceKeys,
+        clock: Clock,
+        seed: int,
+        content_key: bytes,
+        *,
+        formats: EnvelopeFormats | None = None,
     ) -> None:
         self.folder = folder
         self.keys = keys
         self.clock = clock
         self.content_key = content_key
+        #: What its program can read; None is what this one can.
+        self.formats = formats
         #: A ticket's secret while this device is to become a member with it.
         self.join_secret: bytes | None = None
         self._random = random.Random(seed)
@@ -80,7 +90,9 @@ class Computer:
             monotonic_s=lambda: self.clock.monotonic_s,
             random_bytes=self._random.randbytes,
         )
-        self.replica = Replica(self.folder, database, lambda: self.keys, surroundings)
+        self.replica = Replica(
+            self.folder, database, lambda: self.keys, surroundings, formats=self.formats
+        )
         self.roster = Roster(self.replica)
 
     def close(self) -> None:
@@ -91,6 +103,11 @@ class Computer:
         """End the process and start another one."""
         self.close()
         self.open()
+
+    def upgrade(self, formats: EnvelopeFormats) -> None:
+        """End the process and start that of a program that can read other envelopes."""
+        self.formats = formats
+        self.reopen()
 
     def copy_file(self, target: Path) -> Path:
         """A consistent copy of the replica's file, made while the replica stays open."""
@@ -163,10 +180,30 @@ def empty_computer(
     folder: Path, *, seed: int, clock: Clock, name: str, library: Computer
 ) -> Computer:
     """A computer whose replica of a library is empty and whose device is no member yet."""
+    return replica_of(
+        folder,
+        library.replica.library_id,
+        new_device_keys(name, random.Random(seed).randbytes),
+        seed=seed,
+        clock=clock,
+        content_key=library.content_key,
+    )
+
+
+def replica_of(
+    folder: Path,
+    library: bytes,
+    keys: DeviceKeys,
+    *,
+    seed: int,
+    clock: Clock,
+    content_key: bytes,
+    formats: EnvelopeFormats | None = None,
+) -> Computer:
+    """A computer whose replica of a library is empty."""
     folder.mkdir(parents=True)
-    _create_file(folder, library.replica.library_id)
-    keys = new_device_keys(name, random.Random(seed).randbytes)
-    return Computer(folder, keys, clock, seed, library.content_key)
+    _create_file(folder, library)
+    return Computer(folder, keys, clock, seed, content_key, formats=formats)
 
 
 def introduce(computers: Sequence[Computer]) -> None:

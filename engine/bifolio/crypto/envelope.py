@@ -5,19 +5,24 @@ is readable by the relay and authenticated twice, by the author's signature and 
 of the sealing. ``sealed`` is a nonce and the compressed plaintext under XChaCha20-Poly1305, with a
 key of this chain alone. Knows nothing of what the plaintext holds, nor who may write. May import
 only ``errors``, ``ids`` and ``limits``.
+
+**A later version's envelope is an envelope too.** The first nine values of a header, the signature
+and the hash are the same in every version, so that whoever carries one can check whose it is and
+where it belongs. What a later version puts behind them is authenticated, carried and otherwise
+ignored; what a reader must understand to open or to merge it raises ``version``.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import zstandard
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from bifolio import limits
-from bifolio.crypto.encoding import HASH_BYTES, content_hash, leading_values, pack, unpack
+from bifolio.crypto.encoding import HASH_BYTES, content_hash, pack, unpack, unpack_leading
 from bifolio.crypto.keys import (
     PUBLIC_KEY_BYTES,
     SIGNATURE_BYTES,
@@ -45,13 +50,17 @@ _NONCE_BYTES = bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 _TAG_BYTES = bindings.crypto_aead_xchacha20poly1305_ietf_ABYTES
 _ZSTD_LEVEL = 3
 
+VERSION_MAX = 2**16 - 1
+
 _ENVELOPE_TYPES = (bytes, bytes, bytes)
 _HEADER_TYPES = (int, bytes, int, bytes, bytes, int, bytes, int, bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What everybody who carries an envelope may read of it.
+    """What everybody who carries an envelope may read of it, whatever its version.
+
+    ``more`` are the values that a later version put behind the known ones.
 
     Raises:
         EnvelopeError: when a value has the wrong length or is out of its range.
@@ -65,6 +74,8 @@ class Header:
     previous: bytes
     kind: int
     membership_head: bytes
+    version: int = VERSION
+    more: tuple[bytes | int | str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths_right = (
@@ -76,6 +87,8 @@ class Header:
         )
         if not lengths_right:
             raise EnvelopeError("a value in its header has the wrong length")
+        if not 1 <= self.version <= VERSION_MAX:
+            raise EnvelopeError(f"its header is of version {self.version}")
         if not 0 <= self.generation <= GENERATION_MAX:
             raise EnvelopeError(f"its header names key generation {self.generation}")
         if not 1 <= self.kind <= KIND_MAX:
@@ -91,7 +104,7 @@ class Header:
         """The canonical bytes, which are signed and authenticated."""
         return pack(
             (
-                VERSION,
+                self.version,
                 self.library,
                 self.generation,
                 self.device,
@@ -100,6 +113,7 @@ class Header:
                 self.previous,
                 self.kind,
                 self.membership_head,
+                *self.more,
             )
         )
 
@@ -119,7 +133,7 @@ def parse_envelope(raw: bytes) -> Envelope:
     """The envelope in these bytes; one envelope has one form, hence one hash.
 
     Raises:
-        EnvelopeError: too large, damaged, of a newer version, or in another encoding.
+        EnvelopeError: too large, damaged, or in another encoding.
     """
     if len(raw) > limits.ENVELOPE_BYTES_MAX:
         raise EnvelopeError(
@@ -127,13 +141,15 @@ def parse_envelope(raw: bytes) -> Envelope:
         )
     try:
         header_bytes, sealed, signature = unpack(raw, _ENVELOPE_TYPES)
-        (version,) = leading_values(header_bytes, 1)
-        if version != VERSION:
-            raise EnvelopeError(f"it is of version {version!r:.20}; this Bifolio knows {VERSION}")
-        header = Header(*unpack(header_bytes, _HEADER_TYPES)[1:])
+        if len(header_bytes) > limits.ENVELOPE_HEADER_BYTES_MAX:
+            raise EnvelopeError(f"its header has {len(header_bytes):,} bytes")
+        (version, *known), more = unpack_leading(header_bytes, _HEADER_TYPES)
+        header = replace(Header(*known), version=version, more=more)
     except ValueError as error:
         raise EnvelopeError(str(error)) from error
-    if len(sealed) < _NONCE_BYTES + _TAG_BYTES or len(signature) != SIGNATURE_BYTES:
+    # What a later version seals, and how, is only for whoever knows it.
+    shortest = _NONCE_BYTES + _TAG_BYTES if version == VERSION else 0
+    if len(sealed) < shortest or len(signature) != SIGNATURE_BYTES:
         raise EnvelopeError("its sealed part or its signature has the wrong length")
     return Envelope(header, sealed, signature, raw, content_hash(raw))
 
@@ -190,7 +206,7 @@ def seal(
 
 
 def open_envelope(envelope: Envelope, content_key: bytes) -> bytes:
-    """The plaintext; the caller has verified the signature.
+    """The plaintext of an envelope of this version; the caller has verified the signature.
 
     Raises:
         EnvelopeError: another key, a damaged envelope, or a plaintext larger than may be.

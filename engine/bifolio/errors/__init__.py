@@ -73,6 +73,7 @@ The tree::
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
         ├── EnvelopeError           damaged, forged or not permitted
+        │   └── NewerFormatError    in order, but only a newer Bifolio can read it
         ├── DocumentError           an update or a state that is no document
         └── MembershipError         a membership record that breaks the rules
 
@@ -144,6 +145,7 @@ from bifolio.errors.peers import (
     DocumentError,
     EnvelopeError,
     MembershipError,
+    NewerFormatError,
     PeerError,
     ProtocolError,
 )
@@ -204,6 +206,7 @@ __all__ = [
     "LibraryError",
     "MembershipError",
     "NewerBackupError",
+    "NewerFormatError",
     "NewerLibraryError",
     "NoOpenerError",
     "NotABackupError",

@@ -32,6 +32,14 @@ class EnvelopeError(PeerError):
         )
 
 
+class NewerFormatError(EnvelopeError):
+    """An envelope that is in order, and that only a newer Bifolio can read."""
+
+    def __init__(self, needs: str) -> None:
+        self.needs = needs
+        super().__init__(f"a newer Bifolio made it ({needs})")
+
+
 class MembershipError(PeerError):
     """A membership record that breaks the rules of the library."""
 

@@ -1,8 +1,9 @@
 """The past of a record: its changes opened and replayed, one after the other.
 
 The index says which changes touched the record, so the cost follows them and not the library.
-A change that this device cannot open (a copied folder, before it joined) is left out, and what
-comes after it may then be missing too: ``is_whole`` tells.
+A change that this device cannot open (a copied folder, before it joined), or that a newer program
+merged here before this one, is left out, and what comes after it may then be missing too:
+``is_whole`` tells.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bifolio import limits
-from bifolio.crypto.envelope import Header, open_envelope, parse_envelope
+from bifolio.crypto.envelope import Header, parse_envelope
 from bifolio.document.entries import Entries
 from bifolio.document.record import RecordDocument
-from bifolio.errors import DocumentError, NotAMemberError
+from bifolio.errors import DocumentError, NewerFormatError, NotAMemberError
 from bifolio.ids import device_tag
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.storage.history import LoggedChange
-from bifolio.wire.changes import Body, Change
+from bifolio.wire.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,10 @@ class Past:
             return (Change.parse(raw),)
         envelope = parse_envelope(raw)
         key = self._key(envelope.header.generation)
-        return Body.parse(open_envelope(envelope, key)).changes if key else None
+        try:
+            return self._replica.formats.read(envelope, key).changes if key else None
+        except NewerFormatError:
+            return None
 
 
 def ensure_index(replica: Replica) -> None:

@@ -51,7 +51,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         trashed=references.count(trashed=True),
         unsent=changes.unsent(),
         unsent_files=replica.transfers.unsent(),
-        waiting=changes.waiting(),
+        waiting=changes.waiting() + replica.newer_envelopes.waiting(),
         relay=relay,
         refusals=tuple(refusals(replica)),
         conflicts=conflict_count(replica),
@@ -69,6 +69,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, set aside or looks wrong, each with the next step."""
     for reason, next_step in replica.meta.notes:
         yield Refusal(reason, next_step)
+    yield from _newer(replica)
     for envelope_hash, reason in replica.changes.refusals():
         yield Refusal(
             f"An envelope ({envelope_hash.hex()[:12]}) was refused: {reason}.",
@@ -106,6 +107,24 @@ def rebuild(replica: Replica) -> int:
         count = rebuild_lists(replica.database)
         replay.rebuild_index(replica)
     return count
+
+
+def _newer(replica: Replica) -> Iterator[Refusal]:
+    """What only a newer Bifolio can read, and how much waits for it."""
+    needs = replica.newer_envelopes.needs()
+    if not needs:
+        return
+    waiting = replica.newer_envelopes.waiting()
+    waits = f"; {_envelopes(waiting)} more, which build on them, wait" if waiting else ""
+    named = ", ".join(f"{what}: {_envelopes(count)}" for what, count in needs.items())
+    yield Refusal(
+        f"Changes came that were made with a newer Bifolio ({named}). They are kept unread{waits}.",
+        "Upgrade Bifolio on this computer, then run 'bifolio sync': they are merged then.",
+    )
+
+
+def _envelopes(count: int) -> str:
+    return f"{count:,} envelope{'' if count == 1 else 's'}"
 
 
 def _files(replica: Replica) -> Iterator[Refusal]:

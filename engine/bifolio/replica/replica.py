@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bifolio import limits
 from bifolio.clock import HybridClock
@@ -32,11 +33,15 @@ from bifolio.storage.incarnations import Incarnations
 from bifolio.storage.join_offers import JoinOffers
 from bifolio.storage.listings import Listings
 from bifolio.storage.meta import Meta
+from bifolio.storage.newer_envelopes import NewerEnvelopes
 from bifolio.storage.quarantined_updates import QuarantinedUpdates
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
 from bifolio.storage.transfers import Transfers
 from bifolio.wire.changes import Change
+
+if TYPE_CHECKING:
+    from bifolio.replica.envelope_formats import EnvelopeFormats
 
 #: Plans one record's writes, having seen its entries.
 Write = Callable[[Plan, Entries], None]
@@ -73,15 +78,19 @@ class Replica:
         database: Database,
         load_keys: Callable[[], DeviceKeys],
         surroundings: Surroundings,
+        *,
+        formats: EnvelopeFormats | None = None,
     ) -> None:
         self.path = path
         self.database = database
         self.surroundings = surroundings
+        self._formats = formats
         self._load_keys = load_keys
         self._keys: DeviceKeys | None = None
         self.meta = Meta(database)
         self.records = Records(database)
         self.changes = Changes(database)
+        self.newer_envelopes = NewerEnvelopes(database)
         self.references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)
@@ -99,6 +108,16 @@ class Replica:
         if self._keys is None:
             self._keys = self._load_keys()
         return self._keys
+
+    @property
+    def formats(self) -> EnvelopeFormats:
+        """Which envelopes can be read: those that this program knows, unless others are given."""
+        if self._formats is None:
+            # Loaded here: it opens envelopes, and showing a reference must start fast without it.
+            from bifolio.replica.envelope_formats import ENVELOPE_FORMATS
+
+            self._formats = ENVELOPE_FORMATS
+        return self._formats
 
     @property
     def library_id(self) -> bytes:

@@ -119,6 +119,7 @@ class ReplicaPort:
         """Nothing counts as acknowledged any more."""
         with self._replica.database.transaction():
             self._replica.changes.forget_positions()
+            self._replica.newer_envelopes.forget_positions()
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None
 
@@ -137,6 +138,7 @@ class ReplicaPort:
         with self._replica.database.transaction():
             for envelope_hash, position in receipts:
                 self._replica.changes.set_position(envelope_hash, position)
+                self._replica.newer_envelopes.set_position(envelope_hash, position)
             self._replica.meta.cursor = cursor
 
     def settle_offers(self) -> None:
@@ -163,6 +165,10 @@ class ReplicaPort:
     def restart_chain(self, chain: bytes) -> None:
         """Put what the relay did not take of a chain into a new one."""
         self._outbox.restart_chain(chain)
+
+    def retry_newer(self) -> int:
+        """A sync begins: merge what an earlier program could not read; returns the new changes."""
+        return self._inbox.retry_newer().changes
 
     def note(self, reason: str, next_step: str) -> None:
         """Keep a refusal for ``status`` until a sync succeeds without it."""

@@ -1,8 +1,9 @@
 """Received envelopes: checked, put in causal order, merged (DESIGN §6, invariants I4 and I7).
 
 A batch is one transaction: its envelopes, the records they touch, the index, the state hash and
-the cursor. What waits for its frontier lies in ``pending``; what breaks a rule is set aside with
-the reason and the rest goes on.
+the cursor. What waits for its frontier lies in ``pending``; what breaks a rule is refused with the
+reason and the rest goes on. **What is in order, but can only be read by a newer program, is kept
+whole** with all that builds on it, for as long as this program is the same one.
 """
 
 from __future__ import annotations
@@ -12,15 +13,9 @@ from dataclasses import dataclass, field
 
 from bifolio import limits
 from bifolio.clock import HybridClock
-from bifolio.crypto.envelope import (
-    KIND_CHANGES,
-    Envelope,
-    open_envelope,
-    parse_envelope,
-    verify_signature,
-)
+from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
 from bifolio.document.record import RecordDocument
-from bifolio.errors import DocumentError, EnvelopeError, ProtocolError
+from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError, ProtocolError
 from bifolio.ids import content_hash, device_tag
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
@@ -40,15 +35,20 @@ class Received:
 
 @dataclass(slots=True)
 class Merged:
-    """What a batch brought."""
+    """What a batch brought; ``kept`` is for a newer program."""
 
     changes: int = 0
     records: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
+    kept: int = 0
 
 
 class _WaitsError(Exception):
     """An envelope whose frontier, author's membership or key is not here yet."""
+
+
+class _BuildsOnNewerError(Exception):
+    """An envelope whose frontier is here, and can only be read by a newer program."""
 
 
 class Inbox:
@@ -73,7 +73,7 @@ class Inbox:
                 self._take(received, workspace, merged)
                 if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
                     merged.records.update(workspace.save())
-            if merged.changes and self._replica.changes.waiting():
+            if (merged.changes or merged.kept) and self._replica.changes.waiting():
                 self._release(workspace, merged)
             merged.records.update(workspace.save())
             if cursor is not None:
@@ -89,6 +89,41 @@ class Inbox:
             merged.records.update(workspace.save())
         return merged
 
+    def retry_newer(self) -> Merged:
+        """Try again what an earlier program could not read, once for each program.
+
+        In parts, each a transaction: where it ends in between, the next sync goes on.
+        """
+        merged = Merged()
+        replica = self._replica
+        if replica.meta.envelope_formats == replica.formats.name:
+            return merged
+        number, last = 0, replica.newer_envelopes.last_number()
+        while number < last:
+            with replica.database.transaction():
+                workspace = replica.workspace()
+                number = self._retry_newer(number, last, workspace, merged)
+                merged.records.update(workspace.save())
+        with replica.database.transaction():
+            replica.meta.envelope_formats = replica.formats.name
+        if merged.changes and replica.changes.waiting():
+            self.retry_pending()
+        return merged
+
+    def _retry_newer(self, number: int, last: int, workspace: Workspace, merged: Merged) -> int:
+        """Take some of what is kept as if it came just now; the number of the last one."""
+        newer = self._replica.newer_envelopes
+        for _ in range(limits.BATCH_ENVELOPES_MAX):
+            kept = newer.first(after=number, through=last)
+            if kept is None:
+                return last
+            number = kept.number
+            newer.remove(kept.hash)
+            self._take(Received(kept.envelope, kept.position), workspace, merged)
+            if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
+                merged.records.update(workspace.save())
+        return number
+
     def _take(self, received: Received, workspace: Workspace, merged: Merged) -> None:
         changes = self._replica.changes
         try:
@@ -101,12 +136,20 @@ class Inbox:
             if received.position is not None:
                 changes.set_position(envelope.hash, received.position)
             return
+        if self._replica.newer_envelopes.is_kept(envelope.hash):
+            if received.position is not None:
+                self._replica.newer_envelopes.set_position(envelope.hash, received.position)
+            return
         try:
             body = self._check(envelope)
         except _WaitsError:
             if changes.waiting() >= limits.PENDING_MAX:
                 raise ProtocolError(f"more than {limits.PENDING_MAX:,} envelopes wait") from None
             changes.add_pending(envelope.hash, received.position, received.envelope)
+            return
+        except (NewerFormatError, _BuildsOnNewerError) as error:
+            self._keep(envelope, received.position, error, merged)
+            changes.remove_pending(envelope.hash)
             return
         except EnvelopeError as error:
             merged.refused.append(error.reason)
@@ -131,6 +174,11 @@ class Inbox:
                 except _WaitsError:
                     still.append(one)
                     continue
+                except (NewerFormatError, _BuildsOnNewerError) as error:
+                    self._keep(envelope, one.position, error, merged)
+                    changes.remove_pending(one.hash)
+                    progress = True
+                    continue
                 except EnvelopeError as error:
                     changes.add_refused(one.hash, one.envelope, error.reason)
                     merged.refused.append(error.reason)
@@ -146,6 +194,8 @@ class Inbox:
 
         Raises:
             EnvelopeError: a rule is broken.
+            NewerFormatError: no rule is broken, but only a newer program can read it.
+            _BuildsOnNewerError: it can be read, but not all that it builds on.
             _WaitsError: something it builds on is not here yet.
         """
         header = envelope.header
@@ -157,16 +207,36 @@ class Inbox:
             raise _WaitsError
         if not membership.may_write(header.device, head=header.membership_head):
             raise EnvelopeError("its author had no right to write")
-        if header.kind != KIND_CHANGES:
-            raise EnvelopeError(f"it is of a kind ({header.kind}) that this Bifolio does not know")
+        self._replica.formats.check(header)
         key = self._roster.key(header.generation)
         if key is None:
             raise _WaitsError
-        body = Body.parse(open_envelope(envelope, key))
+        body = self._replica.formats.read(envelope, key)
         builds_on = [*body.frontier, *([header.previous] if header.seq > 1 else [])]
-        if not all(self._replica.changes.is_merged(one) for one in builds_on):
+        missing = [one for one in builds_on if not self._replica.changes.is_merged(one)]
+        if any(map(self._replica.newer_envelopes.is_kept, missing)):
+            raise _BuildsOnNewerError
+        if missing:
             raise _WaitsError
         return body
+
+    def _keep(
+        self,
+        envelope: Envelope,
+        position: int | None,
+        error: NewerFormatError | _BuildsOnNewerError,
+        merged: Merged,
+    ) -> None:
+        """Keep an envelope whole for a newer program. No bound: it is a part of the log, by
+        somebody with the right to write, and merged it would take as much room."""
+        self._replica.newer_envelopes.add(
+            envelope=envelope.raw,
+            envelope_hash=envelope.hash,
+            chain=envelope.header.chain,
+            position=position,
+            needs=error.needs if isinstance(error, NewerFormatError) else "",
+        )
+        merged.kept += 1
 
     def _merge(
         self,

@@ -41,6 +41,7 @@ def begin(replica: Replica, roster: Roster, library_id: bytes) -> int:
             continue
         replica.join_offers.add(record_id)
     replica.changes.remove_all()
+    replica.newer_envelopes.remove_all()
     replica.journal.forget()
     roster.forget()
     replica.meta.forget("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead")

@@ -10,6 +10,7 @@ update in two chains is harmless.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import (
@@ -17,7 +18,6 @@ from bifolio.crypto.envelope import (
     KIND_CHANGES,
     NO_PREVIOUS,
     Header,
-    open_envelope,
     parse_envelope,
     seal,
 )
@@ -27,6 +27,20 @@ from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
 from bifolio.wire.changes import Body, Change
+
+#: The numbers of envelopes that are kept for a newer program, behind those of all others.
+_NEWER_FROM = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An envelope that the relay does not have; ``count`` are the changes in it that are ours."""
+
+    number: int
+    hash: bytes
+    chain: bytes
+    envelope: bytes
+    count: int
 
 
 class Outbox:
@@ -52,9 +66,24 @@ class Outbox:
                 made += 1
         return made
 
-    def offers(self, *, after: int, bytes_max: int) -> list[StoredEnvelope]:
-        """Envelopes, anyone's, that the relay does not have, in causal order."""
-        return self._replica.changes.unacknowledged(after=after, bytes_max=bytes_max)
+    def offers(self, *, after: int, bytes_max: int) -> list[Offered]:
+        """Envelopes, anyone's, that the relay does not have, in causal order.
+
+        Those that only a newer program can read come last: no other one builds on them.
+        """
+        if after < _NEWER_FROM:
+            merged = self._replica.changes.unacknowledged(after=after, bytes_max=bytes_max)
+            if merged:
+                return [
+                    Offered(one.number, one.hash, one.chain, one.envelope, one.count)
+                    for one in merged
+                ]
+        kept = self._replica.newer_envelopes.unacknowledged(
+            after=max(after - _NEWER_FROM, 0), bytes_max=bytes_max
+        )
+        return [
+            Offered(_NEWER_FROM + one.number, one.hash, one.chain, one.envelope, 0) for one in kept
+        ]
 
     def restart_chain(self, chain: bytes) -> None:
         """The relay refused to continue a chain: what it did not take goes into a new one.
@@ -66,6 +95,7 @@ class Outbox:
         replica = self._replica
         with replica.database.transaction():
             lost = replica.changes.unacknowledged_of(chain)
+            replica.newer_envelopes.keep_back(chain)
             own = replica.meta.own_chain
             if own is not None and own.chain == chain:
                 replica.meta.own_chain = None
@@ -158,13 +188,14 @@ class Outbox:
         key = self._roster.key(envelope.header.generation)
         if key is None:
             raise NotAMemberError
-        body = Body.parse(open_envelope(envelope, key))
+        body = self._replica.formats.read(envelope, key)
         builds_on = list(body.frontier)
         if envelope.header.seq > 1 and envelope.header.previous not in builds_on:
             builds_on.append(envelope.header.previous)
         replaces = (stored.hash, *body.replaces)
         self._replica.changes.remove_envelope(stored.hash)
-        grown, number = self._append(chain, Body(tuple(builds_on), body.changes, replaces))
+        replacement = Body(tuple(builds_on), body.changes, replaces, body.more)
+        grown, number = self._append(chain, replacement)
         tag = self._replica.keys.tag
         self._replica.journal.index.move_envelope(stored.number, to=number, device=tag)
         self._replica.changes.add_replacements(replaces, by=grown.head)

@@ -194,6 +194,7 @@ class Attachment:
                 raise NotAttachedError
             port = ReplicaPort(self.replica, self.roster)
             port.clear_notes()
+            port.retry_newer()
             client = Client(url, port, library=self.replica.library_id)
             rounds = client.watch(partial(self._changed, changes, url), partial(cut, url))
             try:
@@ -228,6 +229,7 @@ class Attachment:
         client = Client(self.url, port, library=self.replica.library_id, progress=progress)
         try:
             with closing(port.files):
+                port.retry_newer()
                 counts = await client.run()
         except RelayUnreachableError:
             self._note_contact(reachable=False)

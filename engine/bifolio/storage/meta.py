@@ -176,6 +176,9 @@ class Meta:
     #: The sizes of records that no envelope could hold, by id.
     too_large: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
 
+    #: What the program could read that last tried what is kept for a newer one.
+    envelope_formats = _text()
+
     # --- the relay ------------------------------------------------------------------------
     relay_url = _text()
     #: How far the relay's log is merged; None before the first contact.

@@ -294,6 +294,27 @@ def _rename_what_waits(tables: object) -> None:
     tables.conn.execute("ALTER TABLE offers RENAME TO join_offers")
 
 
+def _add_newer_envelopes(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Empty in an older file: it refused what it could not read.
+    kept = tables.table("newer_envelopes").create(
+        {
+            "number": int,  # the order in which they came
+            "hash": bytes,
+            "chain": bytes,
+            "position": int,  # in the relay's log; null while not acknowledged
+            "needs": str,  # what a newer program can do; empty: it only builds on another one
+            "kept_back": int,  # whether the relay does not continue its chain
+            "envelope": bytes,
+        },
+        pk="number",
+        not_null={"hash", "chain", "needs", "kept_back", "envelope"},
+    )
+    kept.create_index(["hash"], unique=True)
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -311,6 +332,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_revived_groups,
     _add_index,  # with the beginnings of words
     _rename_what_waits,
+    _add_newer_envelopes,
 )
 
 #: The schema version that this code knows.

@@ -40,6 +40,7 @@ from bifolio.wire.messages import (
     Pull,
     PullMembers,
     Push,
+    Unknown,
     Welcome,
 )
 from bifolio.wire.position import LogPosition
@@ -144,6 +145,8 @@ class SyncSession:
             case Bye():
                 self.farewell = message
                 return []
+            case Unknown():
+                pass  # news of a later version, which nobody here waits for
             case _:
                 raise ProtocolError(f"{message.NAME} came from a relay")
         return self._decide()

@@ -4,8 +4,7 @@ share it.
 May import only ``clock``, ``errors``, ``ids`` and ``limits``; must know neither sockets, nor keys.
 
 ============== =====================================================================================
-``messages``   which messages there are: parse, serialize, check
-``codec``      how one value of a message is read, checked and written
+``messages``   which messages there are, declared with the bounds of every value
 ``connection`` who may send which message when: one table of states
 ``changes``    the plaintext of an envelope: a frontier and changes in commit order
 ``chain``      the chains of hashes over a relay's log and its blobs

@@ -1,40 +1,83 @@
 """The plaintext of an envelope: a frontier and changes in commit order (DESIGN §6).
 
-What a replica writes before it seals and reads after it has opened; the relay never sees one.
+What a replica writes before it seals and reads after it has opened; the relay never sees one. The
+plaintext of every kind of envelope begins with its version. What a reader must understand raises
+that version; a part that a reader may pass over goes behind the known ones of a body or of a
+change, and ``more`` carries it on as it came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypeVar
 
-import msgpack
+import msgspec
+from msgspec import Meta, Raw, Struct
 
 from bifolio import limits
 from bifolio.clock import is_stamp
 from bifolio.errors import EnvelopeError
 from bifolio.ids import digest
 
+#: The version of a body that ``Body`` writes and reads.
+BODY_VERSION = 1
+
 #: The length of a change's id: a library of a million changes has two of one id once in 30
 #: million times.
 ID_BYTES = 8
 
-_VERSION = 1
-_HASH_BYTES = 32
-_RECORD_ID_BYTES = 16
+_BODY_PARTS = 3
+_CHANGE_PARTS = 2
+
+#: No body and no change has more parts; a later version has room, and a hostile one has not.
+_PARTS_MAX = 64
+
+T = TypeVar("T")
+
+
+class _Version(Struct, array_like=True):
+    """The first value of a plaintext, whatever follows."""
+
+    version: Annotated[int, Meta(ge=1, le=2**16 - 1)]
+
+
+_Hashes = Annotated[
+    tuple[Annotated[bytes, Meta(min_length=32, max_length=32)], ...],
+    Meta(max_length=limits.FRONTIER_MAX),
+]
+_Records = tuple[tuple[Annotated[bytes, Meta(min_length=16, max_length=16)], bytes], ...]
+
+_ENCODER = msgspec.msgpack.Encoder()
+_VERSION_ONLY = msgspec.msgpack.Decoder(_Version)
+_PARTS: msgspec.msgpack.Decoder[tuple[Raw, ...]] = msgspec.msgpack.Decoder(
+    Annotated[tuple[Raw, ...], Meta(max_length=_PARTS_MAX)]
+)
+_CHANGES: msgspec.msgpack.Decoder[tuple[Raw, ...]] = msgspec.msgpack.Decoder(
+    Annotated[tuple[Raw, ...], Meta(max_length=limits.CHANGES_PER_ENVELOPE_MAX)]
+)
+_HASHES: msgspec.msgpack.Decoder[tuple[bytes, ...]] = msgspec.msgpack.Decoder(_Hashes)
+_STAMP = msgspec.msgpack.Decoder(bytes)
+_RECORDS: msgspec.msgpack.Decoder[tuple[tuple[bytes, bytes], ...]] = msgspec.msgpack.Decoder(
+    _Records
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one commit of one replica did: its stamp, and an update for each record."""
+    """What one commit of one replica did: its stamp, and an update for each record.
+
+    ``more`` is what a later version put behind these, a msgpack value each.
+    """
 
     stamp: str
     records: tuple[tuple[str, bytes], ...]
+    more: tuple[bytes, ...] = ()
 
     def serialize(self) -> bytes:
         """As msgpack."""
-        packed: bytes = msgpack.packb(_packable(self))
-        return packed
+        records = [(bytes.fromhex(record_id), update) for record_id, update in self.records]
+        return _ENCODER.encode([bytes.fromhex(self.stamp), records, *map(Raw, self.more)])
 
     @property
     def id(self) -> bytes:
@@ -48,7 +91,16 @@ class Change:
         Raises:
             EnvelopeError: the bytes are no change.
         """
-        return _change(_unpack(raw))
+        parts = _parts(raw, at_least=_CHANGE_PARTS, what="a change")
+        stamp = _decoded(_STAMP, parts[0], "a change's stamp").hex()
+        if not is_stamp(stamp):
+            raise EnvelopeError("it holds a change without a stamp")
+        records = _decoded(_RECORDS, parts[1], "a change's updates")
+        return cls(
+            stamp,
+            tuple((record_id.hex(), update) for record_id, update in records),
+            _carried(parts[_CHANGE_PARTS:]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,78 +108,66 @@ class Body:
     """What one envelope carries: what its author had merged, and the changes.
 
     ``replaces`` are the hashes of envelopes whose changes these are: the relay refused them, so
-    whoever builds on one of them may take this one for it.
+    whoever builds on one of them may take this one for it. ``more`` is what a later version put
+    behind these, a msgpack value each.
     """
 
     frontier: tuple[bytes, ...]
     changes: tuple[Change, ...]
     replaces: tuple[bytes, ...] = ()
+    more: tuple[bytes, ...] = ()
 
     def serialize(self) -> bytes:
         """As msgpack."""
-        parts = [_VERSION, list(self.frontier), [_packable(change) for change in self.changes]]
-        if self.replaces:
-            parts.append(list(self.replaces))
-        packed: bytes = msgpack.packb(parts)
-        return packed
+        changes = [Raw(change.serialize()) for change in self.changes]
+        parts: list[object] = [BODY_VERSION, self.frontier, changes]
+        if self.replaces or self.more:
+            parts.append(self.replaces)
+        return _ENCODER.encode([*parts, *map(Raw, self.more)])
 
     @classmethod
     def parse(cls, raw: bytes) -> Body:
         """Read what ``serialize`` wrote.
 
         Raises:
-            EnvelopeError: the bytes are no body, or one of a newer version.
+            EnvelopeError: the bytes are no body of this version.
         """
-        parts = _unpack(raw)
-        if not isinstance(parts, list) or len(parts) < 3 or parts[0] != _VERSION:
-            raise EnvelopeError("its content is not of a version that this Bifolio knows")
-        frontier, changes = parts[1], parts[2]
-        if not isinstance(frontier, list) or not isinstance(changes, list):
-            raise EnvelopeError("its content is no frontier and changes")
-        replaces = parts[3] if len(parts) > 3 else []
-        if not isinstance(replaces, list):
-            raise EnvelopeError("what it replaces is no list")
-        for names in (frontier, replaces):
-            _check_hashes(names)
-        return cls(tuple(frontier), tuple(_change(change) for change in changes), tuple(replaces))
+        if body_version(raw) != BODY_VERSION:
+            raise EnvelopeError("its content is of another version")
+        parts = _parts(raw, at_least=_BODY_PARTS, what="a content")
+        changes = _decoded(_CHANGES, parts[2], "the list of its changes")
+        replaces = parts[_BODY_PARTS] if len(parts) > _BODY_PARTS else None
+        return cls(
+            _decoded(_HASHES, parts[1], "its frontier"),
+            tuple(Change.parse(bytes(change)) for change in changes),
+            _decoded(_HASHES, replaces, "what it replaces") if replaces is not None else (),
+            _carried(parts[_BODY_PARTS + 1 :]),
+        )
 
 
-def _check_hashes(names: Sequence[object]) -> None:
-    if len(names) > limits.FRONTIER_MAX:
-        raise EnvelopeError(f"it names {len(names)} envelopes in its frontier")
-    for one in names:
-        if not isinstance(one, bytes) or len(one) != _HASH_BYTES:
-            raise EnvelopeError("its frontier holds something that is no hash")
+def body_version(raw: bytes) -> int:
+    """The version by which the plaintext of an envelope of any kind begins.
+
+    Raises:
+        EnvelopeError: the bytes are no msgpack array that begins with one.
+    """
+    return _decoded(_VERSION_ONLY, raw, "its content's version").version
 
 
-def _packable(change: Change) -> list[object]:
-    records = [[bytes.fromhex(record_id), update] for record_id, update in change.records]
-    return [bytes.fromhex(change.stamp), records]
+def _parts(raw: bytes | Raw, *, at_least: int, what: str) -> tuple[Raw, ...]:
+    parts = _decoded(_PARTS, raw, what)
+    if len(parts) < at_least:
+        raise EnvelopeError(f"{what} in it has {len(parts)} parts where {at_least} belong")
+    return parts
 
 
-def _unpack(raw: bytes) -> object:
+def _decoded(decoder: msgspec.msgpack.Decoder[T], raw: bytes | Raw, what: str) -> T:
     try:
-        unpacked: object = msgpack.unpackb(raw)
-    except (ValueError, msgpack.UnpackException) as error:
-        raise EnvelopeError(f"its content is no msgpack ({type(error).__name__})") from None
-    return unpacked
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise EnvelopeError(f"{what} cannot be read ({error})") from None
 
 
-def _change(parts: object) -> Change:
-    if not isinstance(parts, list) or len(parts) < 2 or not isinstance(parts[0], bytes):
-        raise EnvelopeError("it holds something that is no change")
-    stamp = parts[0].hex()
-    if not is_stamp(stamp) or not isinstance(parts[1], list):
-        raise EnvelopeError("it holds a change without a stamp or records")
-    return Change(stamp, tuple(_update(pair) for pair in parts[1]))
-
-
-def _update(pair: Sequence[object]) -> tuple[str, bytes]:
-    if not isinstance(pair, list) or len(pair) < 2:
-        raise EnvelopeError("it holds an update without a record")
-    record_id, update = pair[0], pair[1]
-    if not isinstance(record_id, bytes) or len(record_id) != _RECORD_ID_BYTES:
-        raise EnvelopeError("it holds an update of something that is no record id")
-    if not isinstance(update, bytes):
-        raise EnvelopeError("it holds an update that is no bytes")
-    return record_id.hex(), update
+def _carried(parts: Sequence[Raw]) -> tuple[bytes, ...]:
+    """Values that are carried as they came; as bytes of their own, not as a view of all."""
+    return tuple(map(bytes, parts))

@@ -32,6 +32,7 @@ from bifolio.wire.messages import (
     PullChunk,
     PullMembers,
     Push,
+    Unknown,
     Welcome,
     parse_message,
 )
@@ -84,6 +85,9 @@ RULES: dict[State, tuple[Rule, ...]] = {
         *(Rule(Side.CLIENT, message, State.OPEN) for message in _ABOUT_FILES),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Envelopes, Ack, Nack, Members)),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Blobs, Chunk)),
+        # News of a later version: the client passes over it, because what it asked for comes in
+        # messages that it knows. To the relay such a message is an error: its sender waits.
+        Rule(Side.RELAY, Unknown, State.OPEN),
         _GOODBYE,
     ),
     State.CLOSED: (),
@@ -120,7 +124,10 @@ class Connection:
         message = parse_message(raw)
         following = next_state(self.state, self.peer, message)
         if following is None:
-            raise ProtocolError(f"{message.NAME} came in the state '{self.state}'")
+            name = message.NAME
+            if isinstance(message, Unknown):
+                name = f"a message of the type {message.number}, which is not known here,"
+            raise ProtocolError(f"{name} came in the state '{self.state}'")
         self.state = following
         return message
 

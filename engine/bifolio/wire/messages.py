@@ -1,10 +1,12 @@
-"""The messages of the protocol: frozen dataclasses with parse, serialize and check.
+"""The messages of the protocol, declared: each is a Struct whose annotations are its rules.
 
 On the wire a message is a msgpack array ``[number of its type, field, field, ...]`` in one
-websocket message. A field's form stands in its annotation. **Fields that follow the known ones
-are ignored**, so that a later version can add some at the end without a new version number; one
-that an earlier version did not send has its default. A type that is unknown is refused, because
-the sender waits for an answer to it.
+websocket message. msgspec reads it against the annotations: a length that is claimed is compared
+with its bound before anything is made, and what is not declared is passed over without being
+built, so that no peer can make it build a tree. **Fields that follow the known ones are
+ignored**, so that a later version can add some at the end without a new version number; one that
+an earlier version did not send has its default. A type that is unknown is ``Unknown``, and
+``connection`` says who may send one.
 
 May not know when a message may be sent (``connection``), nor what an envelope, a membership
 record or a signature holds.
@@ -12,29 +14,17 @@ record or a signature holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+import re
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, NamedTuple, cast, get_type_hints
+from functools import reduce
+from operator import or_
+from typing import Annotated, ClassVar, Final, Self
 
-import msgpack
+import msgspec
+from msgspec import Meta, Struct
 
 from bifolio import limits
 from bifolio.errors import ProtocolError
-from bifolio.wire.codec import (
-    Bounded,
-    Choice,
-    Codec,
-    Count,
-    Counts,
-    Fixed,
-    Flag,
-    Many,
-    Optional,
-    Reader,
-    Row,
-    Text,
-)
 
 PROTOCOL_VERSION = 1
 
@@ -42,16 +32,24 @@ PROTOCOL_VERSION = 1
 NO_HASH = bytes(32)
 NO_EPOCH = bytes(16)
 
-Id = Annotated[bytes, Fixed(16)]
-Hash = Annotated[bytes, Fixed(32)]
-MaybeHash = Annotated[bytes | None, Optional(Fixed(32))]
-Key = Annotated[bytes, Fixed(32)]
-Signature = Annotated[bytes, Fixed(64)]
-Number = Annotated[int, Count()]
-Detail = Annotated[str, Text(1000)]
+#: Positions and counts: above any log, and within what SQLite and every msgpack library hold.
+COUNT_MAX: Final = 2**53 - 1
+
+Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
+Number = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+Detail = Annotated[str, Meta(max_length=1000)]
+Record = Annotated[bytes, Meta(max_length=limits.MEMBERSHIP_RECORD_BYTES_MAX)]
 # One byte string may fill a message: a too large envelope is refused by name (TOO_BIG), not as
 # bytes that are no message.
-Sealed = Bounded(limits.MESSAGE_BYTES_MAX)
+Sealed = Annotated[bytes, Meta(max_length=limits.MESSAGE_BYTES_MAX)]
+SealedBatch = Annotated[tuple[Sealed, ...], Meta(max_length=limits.BATCH_ENVELOPES_MAX)]
+BlobBatch = Annotated[tuple[Hash, ...], Meta(max_length=limits.BLOBS_BATCH_MAX)]
+
+#: A word of a later version is no longer than this.
+_WORD_LENGTH_MAX = 32
 
 
 class Code(StrEnum):
@@ -71,6 +69,15 @@ class Code(StrEnum):
     UNKNOWN_LIBRARY = "unknown-library"  #: not held here (any more)
     TAKEN = "taken"  #: another computer is sending that file: ask again later
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """A later version's word stays what it is: it is a refusal, and ``detail`` says why."""
+        if not isinstance(value, str) or len(value) > _WORD_LENGTH_MAX:
+            return None
+        word = str.__new__(cls, value)
+        word._name_ = word._value_ = value
+        return word
+
 
 class Retry(StrEnum):
     """What a client does after BYE."""
@@ -79,31 +86,36 @@ class Retry(StrEnum):
     ONCE = "once"
     BACKOFF = "backoff"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Retry | None:
+        """A later version's word: to come back after a while is never wrong."""
+        return cls.BACKOFF if isinstance(value, str) else None
 
-class AttestedPosition(NamedTuple):
+
+class AttestedPosition(Struct, frozen=True, array_like=True):
     """A position of a log that a member's replica has checked the chain up to."""
 
-    epoch: bytes
-    n: int
+    epoch: Id
+    n: Number
 
 
-class BlobState(NamedTuple):
+class BlobState(Struct, frozen=True, array_like=True):
     """How much of a blob the relay holds: its sealed size, and chunks from the first on.
 
     Nothing is held where both are zero; ``whole`` if all chunks are.
     """
 
-    blob: bytes
-    size_bytes: int
-    held: int
+    blob: Hash
+    size_bytes: Number
+    held: Number
     whole: bool
 
 
-class BlobTally(NamedTuple):
+class BlobTally(Struct, frozen=True, array_like=True):
     """How many times a blob of the library was completed or dropped, and the chain over that."""
 
-    n: int
-    hash: bytes
+    n: Number
+    hash: Hash
 
 
 def nothing_of(blob: bytes) -> BlobState:
@@ -111,80 +123,73 @@ def nothing_of(blob: bytes) -> BlobState:
     return BlobState(blob, 0, 0, False)
 
 
-class Receipt(NamedTuple):
+class Receipt(Struct, frozen=True, array_like=True):
     """An envelope's hash and its position in the log."""
 
-    hash: bytes
-    position: int
+    hash: Hash
+    position: Number
 
 
-@dataclass(frozen=True)
-class Message:
-    """What all messages share."""
+class Message(Struct, frozen=True, array_like=True):
+    """What all messages share; ``__post_init__`` of one holds what binds several of its fields."""
 
-    NUMBER: ClassVar[int] = 0
     NAME: ClassVar[str] = ""
 
     def check(self) -> None:
-        """Check every field and what binds them.
+        """Check every field and what binds them, by the rules that a reader applies.
 
         Raises:
             ValueError: says which field and what was expected.
         """
-        for name, codec in codecs_of(type(self)):
-            try:
-                codec.check(getattr(self, name))
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from error
-        self.check_whole()
-
-    def check_whole(self) -> None:
-        """What binds several fields; for the messages that have such rules."""
+        built = msgspec.to_builtins(self, builtin_types=(bytes,))
+        try:
+            msgspec.convert(built, type(self), builtin_types=(bytes,))
+        except msgspec.ValidationError as error:
+            raise ValueError(_with_field_name(str(error), type(self))) from error
 
     def serialize(self) -> bytes:
         """The message's bytes; a ``ValueError`` if we ourselves made it wrong."""
         self.check()
-        values = [codec.pack(getattr(self, name)) for name, codec in codecs_of(type(self))]
-        raw = cast(bytes, msgpack.packb([self.NUMBER, *values], use_bin_type=True))
+        raw = _ENCODER.encode(self)
         if len(raw) > limits.MESSAGE_BYTES_MAX:
             raise ValueError(f"{self.NAME} of {len(raw)} bytes is larger than a message may be")
         return raw
 
 
-@dataclass(frozen=True)
-class Challenge(Message):
+class Unknown(Message, frozen=True):
+    """A message of a type that this version does not know; nothing of it was read."""
+
+    NAME = "of a later version"
+    number: Number
+
+
+class Challenge(Message, frozen=True, tag=1):
     """The relay speaks first: the versions it speaks and a nonce to sign."""
 
-    NUMBER = 1
     NAME = "CHALLENGE"
-    versions: Annotated[tuple[int, ...], Many(Count(), 16)]
+    versions: Annotated[tuple[Number, ...], Meta(max_length=16)]
     nonce: Hash
 
 
-@dataclass(frozen=True)
-class Hello(Message):
+class Hello(Message, frozen=True, tag=2):
     """Who asks for which library, signed over the nonce, and how far that replica is.
 
     With ``join``, ``device`` is the signing key of the ticket's invite. ``blob_tally`` is the
     number of the last tally of blobs by which it noted that something is on the relay.
     """
 
-    NUMBER = 2
     NAME = "HELLO"
     version: Number
     library: Id
     device: Key
     signature: Signature
-    join: Annotated[bool, Flag()] = False
+    join: bool = False
     cursor: Number = 0
-    attested: Annotated[
-        AttestedPosition | None, Optional(Row((Fixed(16), Count()), AttestedPosition))
-    ] = None
+    attested: AttestedPosition | None = None
     blob_tally: Number = 0
 
 
-@dataclass(frozen=True)
-class Welcome(Message):
+class Welcome(Message, frozen=True, tag=3):
     """What the relay holds of the library.
 
     ``cursor_hash`` and ``attested_hash`` are the log's chain hash at HELLO's cursor and attested
@@ -192,24 +197,23 @@ class Welcome(Message):
     does not reach so far. Without ``exists`` all is zero and empty.
     """
 
-    NUMBER = 3
     NAME = "WELCOME"
-    exists: Annotated[bool, Flag()]
+    exists: bool
     epoch: Id
     n: Number
     chain_hash: Hash
-    cursor_hash: MaybeHash
-    attested_hash: MaybeHash
+    cursor_hash: Hash | None
+    attested_hash: Hash | None
     floor: Number
-    role: Annotated[str | None, Optional(Text(32))]
+    role: Annotated[str, Meta(max_length=32)] | None
     members: Number
     members_head: Hash
-    limits: Annotated[Mapping[str, int], Counts(32)]
+    limits: Annotated[dict[Annotated[str, Meta(max_length=64)], Number], Meta(max_length=32)]
     blob_drops: Number = 0
-    blob_tally_hash: MaybeHash = None
+    blob_tally_hash: Hash | None = None
 
     @staticmethod
-    def nothing(limits_: Mapping[str, int]) -> Welcome:
+    def nothing(limits_: dict[str, int]) -> Welcome:
         """The welcome to a library that this relay does not hold."""
         return Welcome(
             exists=False,
@@ -226,149 +230,121 @@ class Welcome(Message):
         )
 
 
-@dataclass(frozen=True)
-class Pull(Message):
+class Pull(Message, frozen=True, tag=4):
     """Ask for the log's entries after a position; answered by one ENVELOPES."""
 
-    NUMBER = 4
     NAME = "PULL"
     after: Number
 
 
-@dataclass(frozen=True)
-class Envelopes(Message):
+class Envelopes(Message, frozen=True, tag=5):
     """The log's entries after+1 to after+their number; ``n`` is the log's length now.
 
     With no entries and ``after`` = ``n`` it is a notice: the log is that long, pull.
     """
 
-    NUMBER = 5
     NAME = "ENVELOPES"
     after: Number
-    envelopes: Annotated[tuple[bytes, ...], Many(Sealed, limits.BATCH_ENVELOPES_MAX)]
+    envelopes: SealedBatch
     n: Number
 
-    def check_whole(self) -> None:
+    def __post_init__(self) -> None:
         if self.after + len(self.envelopes) > self.n:
             raise ValueError("n: entries beyond the end of the log")
 
 
-@dataclass(frozen=True)
-class Push(Message):
+class Push(Message, frozen=True, tag=6):
     """Envelopes for the log, in chain order; each one is answered in an ACK or by a NACK."""
 
-    NUMBER = 6
     NAME = "PUSH"
-    envelopes: Annotated[tuple[bytes, ...], Many(Sealed, limits.BATCH_ENVELOPES_MAX)]
+    envelopes: SealedBatch
 
-    def check_whole(self) -> None:
+    def __post_init__(self) -> None:
         if not self.envelopes:
             raise ValueError("envelopes: there is none")
 
 
-@dataclass(frozen=True)
-class Ack(Message):
+class Ack(Message, frozen=True, tag=7):
     """These envelopes are in the log for good, at these positions, in ascending order."""
 
-    NUMBER = 7
     NAME = "ACK"
-    positions: Annotated[
-        tuple[Receipt, ...], Many(Row((Fixed(32), Count()), Receipt), limits.BATCH_ENVELOPES_MAX)
-    ]
+    positions: Annotated[tuple[Receipt, ...], Meta(max_length=limits.BATCH_ENVELOPES_MAX)]
 
-    def check_whole(self) -> None:
+    def __post_init__(self) -> None:
         if not self.positions:
             raise ValueError("positions: there is none")
 
 
-@dataclass(frozen=True)
-class Nack(Message):
+class Nack(Message, frozen=True, tag=8):
     """One thing was refused: ``subject`` is the BLAKE2b-256 of its bytes, empty for a PULL.
 
     About a blob it is the blob's id. For FORK and GAP, ``seq`` and ``head`` are the last that the
     relay has of that chain.
     """
 
-    NUMBER = 8
     NAME = "NACK"
-    code: Annotated[Code, Choice(Code)]
-    subject: Annotated[bytes, Bounded(32)]
+    code: Code
+    subject: Annotated[bytes, Meta(max_length=32)]
     detail: Detail
     seq: Number = 0
     head: Hash = NO_HASH
 
 
-@dataclass(frozen=True)
-class Create(Message):
+class Create(Message, frozen=True, tag=9):
     """Hold this library; the genesis proves its id. Answered by a fresh WELCOME."""
 
-    NUMBER = 9
     NAME = "CREATE"
-    genesis: Annotated[bytes, Bounded(limits.MEMBERSHIP_RECORD_BYTES_MAX)]
+    genesis: Record
 
 
-@dataclass(frozen=True)
-class PullMembers(Message):
+class PullMembers(Message, frozen=True, tag=10):
     """Ask for the membership records from number ``start``, counted from 0, the genesis."""
 
-    NUMBER = 10
     NAME = "PULL_MEMBERS"
     start: Number
 
 
-@dataclass(frozen=True)
-class Members(Message):
+class Members(Message, frozen=True, tag=11):
     """Membership records from number ``start``; ``total`` and ``head`` of the whole log now.
 
     Also sent to every connection of the library when a record is appended.
     """
 
-    NUMBER = 11
     NAME = "MEMBERS"
     start: Number
-    records: Annotated[
-        tuple[bytes, ...],
-        Many(Bounded(limits.MEMBERSHIP_RECORD_BYTES_MAX), limits.MEMBERS_BATCH_MAX),
-    ]
+    records: Annotated[tuple[Record, ...], Meta(max_length=limits.MEMBERS_BATCH_MAX)]
     total: Number
     head: Hash
 
-    def check_whole(self) -> None:
+    def __post_init__(self) -> None:
         if self.start + len(self.records) > self.total:
             raise ValueError("total: records beyond the end of the membership log")
 
 
-@dataclass(frozen=True)
-class Append(Message):
+class Append(Message, frozen=True, tag=12):
     """Append a membership record to the log with this head; answered by MEMBERS or NACK."""
 
-    NUMBER = 12
     NAME = "APPEND"
     expected_head: Hash
-    record: Annotated[bytes, Sealed]
+    record: Sealed
 
 
-@dataclass(frozen=True)
-class Bye(Message):
+class Bye(Message, frozen=True, tag=13):
     """The relay ends the connection and says whether coming back makes sense."""
 
-    NUMBER = 13
     NAME = "BYE"
-    retry: Annotated[Retry, Choice(Retry)]
+    retry: Retry
     reason: Detail
 
 
-@dataclass(frozen=True)
-class AskBlobs(Message):
+class AskBlobs(Message, frozen=True, tag=14):
     """How much of these blobs does the relay hold? Answered by BLOBS."""
 
-    NUMBER = 14
     NAME = "ASK_BLOBS"
-    blobs: Annotated[tuple[bytes, ...], Many(Fixed(32), limits.BLOBS_BATCH_MAX)]
+    blobs: BlobBatch
 
 
-@dataclass(frozen=True)
-class Blobs(Message):
+class Blobs(Message, frozen=True, tag=15):
     """How much is held of some blobs; ``drops`` counts how often blobs of the library were dropped.
 
     Answers ASK_BLOBS, each CHUNK, a PULL_CHUNK of what is not held,
@@ -376,45 +352,35 @@ class Blobs(Message):
     news was left out: ask again. ``tally`` is the one of the moment at which it is said.
     """
 
-    NUMBER = 15
     NAME = "BLOBS"
-    states: Annotated[
-        tuple[BlobState, ...],
-        Many(Row((Fixed(32), Count(), Count(), Flag()), BlobState), limits.BLOBS_BATCH_MAX),
-    ]
+    states: Annotated[tuple[BlobState, ...], Meta(max_length=limits.BLOBS_BATCH_MAX)]
     drops: Number
-    tally: Annotated[BlobTally | None, Optional(Row((Count(), Fixed(32)), BlobTally))] = None
+    tally: BlobTally | None = None
 
 
-@dataclass(frozen=True)
-class Chunk(Message):
+class Chunk(Message, frozen=True, tag=16):
     """One sealed chunk of a blob whose sealed size is ``size_bytes``; either way."""
 
-    NUMBER = 16
     NAME = "CHUNK"
     blob: Hash
     size_bytes: Number
     number: Number
-    sealed: Annotated[bytes, Bounded(limits.SEALED_CHUNK_BYTES_MAX)]
+    sealed: Annotated[bytes, Meta(max_length=limits.SEALED_CHUNK_BYTES_MAX)]
 
 
-@dataclass(frozen=True)
-class PullChunk(Message):
+class PullChunk(Message, frozen=True, tag=17):
     """Ask for one chunk; answered by CHUNK, or by BLOBS where it is not held."""
 
-    NUMBER = 17
     NAME = "PULL_CHUNK"
     blob: Hash
     number: Number
 
 
-@dataclass(frozen=True)
-class DropBlobs(Message):
+class DropBlobs(Message, frozen=True, tag=18):
     """Hold these no longer: nothing names them any more, or what came of them is damaged."""
 
-    NUMBER = 18
     NAME = "DROP_BLOBS"
-    blobs: Annotated[tuple[bytes, ...], Many(Fixed(32), limits.BLOBS_BATCH_MAX)]
+    blobs: BlobBatch
 
 
 MESSAGE_TYPES: tuple[type[Message], ...] = (
@@ -439,21 +405,20 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
 )
 
 
-def _codecs(message_type: type[Message]) -> tuple[tuple[str, Codec], ...]:
-    hints = get_type_hints(message_type, include_extras=True)
-    return tuple(
-        (field.name, cast(Codec, hints[field.name].__metadata__[0]))
-        for field in fields(message_type)
-    )
+def number_of(message_type: type[Message]) -> int:
+    """The number by which a type of message begins on the wire."""
+    tag = message_type.__struct_config__.tag
+    assert isinstance(tag, int)
+    return tag
 
 
-_CODECS = {message_type.NUMBER: _codecs(message_type) for message_type in MESSAGE_TYPES}
-#: How many fields of each message have no default: an earlier version may leave out the others.
-_NEEDED = {
-    message_type.NUMBER: sum(field.default is MISSING for field in fields(message_type))
-    for message_type in MESSAGE_TYPES
-}
-_BY_NUMBER = {message_type.NUMBER: message_type for message_type in MESSAGE_TYPES}
+_BY_NUMBER = {number_of(message_type): message_type for message_type in MESSAGE_TYPES}
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(reduce(or_, MESSAGE_TYPES))
+_NUMBER_ONLY = msgspec.msgpack.Decoder(Unknown)
+
+#: How msgspec names the place of what is wrong in a message: the first index is the field's.
+_PLACE = re.compile(r"^(.*?)(?: - at `\$\[(\d+)\](.*)`)?$", re.DOTALL)
 
 
 def parse_message(raw: bytes) -> Message:
@@ -464,44 +429,32 @@ def parse_message(raw: bytes) -> Message:
     """
     if len(raw) > limits.MESSAGE_BYTES_MAX:
         raise ProtocolError(f"a message of {len(raw)} bytes")
-    name = "message"
     try:
-        reader = Reader(raw)
-        # Later versions may add fields at the end; the bound only keeps the loop short.
-        length = reader.array(64)
-        message_type = _type_of(reader.scalar() if length else None)
-        name = message_type.NAME
-        message = _read_fields(message_type, reader, length - 1)
-        reader.end()
-        message.check_whole()
-    except ValueError as error:
-        raise ProtocolError(f"{name}: {error}") from error
-    return message
+        return _DECODER.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _unknown_or_wrong(raw, error)
 
 
-def codecs_of(message_type: type[Message]) -> tuple[tuple[str, Codec], ...]:
-    """The fields of a message in order, each with how it is written."""
-    return _CODECS[message_type.NUMBER]
-
-
-def _type_of(number: object) -> type[Message]:
-    message_type = _BY_NUMBER.get(number) if type(number) is int else None
+def _unknown_or_wrong(raw: bytes, error: Exception) -> Unknown:
+    """A message of a type that is not known; what is wrong with any other, as an error."""
+    try:
+        unknown = _NUMBER_ONLY.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        raise ProtocolError(f"message: {error}") from error
+    message_type = _BY_NUMBER.get(unknown.number)
     if message_type is None:
-        raise ValueError("a type that this version does not know")
-    return message_type
+        return unknown
+    raise ProtocolError(
+        f"{message_type.NAME}: {_with_field_name(str(error), message_type)}"
+    ) from error
 
 
-def _read_fields(message_type: type[Message], reader: Reader, given: int) -> Message:
-    codecs = codecs_of(message_type)
-    needed = _NEEDED[message_type.NUMBER]
-    if given < needed:
-        raise ValueError(f"expected {needed} fields, got {given}")
-    values: dict[str, Any] = {}
-    for name, codec in codecs[:given]:
-        try:
-            values[name] = codec.read(reader)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-    for _ in range(given - len(values)):
-        reader.skip()
-    return message_type(**values)
+def _with_field_name(text: str, message_type: type[Message]) -> str:
+    """msgspec's words for what is wrong, with the field's name for its place."""
+    found = _PLACE.match(text)
+    if found is None or found[2] is None:
+        return text
+    names = message_type.__struct_fields__
+    number = int(found[2]) - 1
+    inside = f" at {found[3]}" if found[3] else ""
+    return f"{names[number] if 0 <= number < len(names) else 'type'}: {found[1]}{inside}"

@@ -10,8 +10,10 @@ import re
 import sys
 from pathlib import Path
 
+from msgspec import inspect
+
 from bifolio.wire.connection import RULES, Rule, State
-from bifolio.wire.messages import MESSAGE_TYPES, Code, Retry, Welcome, codecs_of
+from bifolio.wire.messages import MESSAGE_TYPES, Code, Retry, Unknown, Welcome, number_of
 
 
 def state_table() -> str:
@@ -26,10 +28,10 @@ def message_table() -> str:
     """Every message with its number and its fields in order."""
     lines = ["| nr | message | fields |", "|---|---|---|"]
     for message_type in MESSAGE_TYPES:
-        described = "; ".join(
-            f"`{name}` {codec.describe()}" for name, codec in codecs_of(message_type)
-        )
-        lines.append(f"| {message_type.NUMBER} | {message_type.NAME} | {described} |")
+        declared = inspect.type_info(message_type)
+        assert isinstance(declared, inspect.StructType)
+        fields = "; ".join(f"`{one.name}` {_description(one.type)}" for one in declared.fields)
+        lines.append(f"| {number_of(message_type)} | {message_type.NAME} | {fields} |")
     return "\n".join(lines)
 
 
@@ -55,9 +57,40 @@ def with_tables(page: str) -> str:
 
 def _message(rule: Rule) -> str:
     leads_to = f"{rule.then}"
+    if rule.message is Unknown:
+        return f"any that the client does not know | {leads_to}"
     if rule.message is Welcome and rule.then is State.OPEN:
         leads_to = f"{State.OPEN}; after HELLO and without the library: {State.EMPTY}"
     return f"{rule.message.NAME} | {leads_to}"
+
+
+def _description(declared: inspect.Type) -> str:
+    """What a field may hold, in the page's words."""
+    match declared:
+        case inspect.BytesType(min_length=int(length)):
+            return f"{length} bytes"
+        case inspect.BytesType(max_length=int(length)):
+            return f"at most {length:,} bytes"
+        case inspect.StrType(max_length=int(length)):
+            return f"text, at most {length} characters"
+        case inspect.IntType():
+            return "whole number"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.EnumType():
+            return f"one of {', '.join(declared.cls)}"
+        case inspect.UnionType():
+            one, nothing = declared.types
+            assert isinstance(nothing, inspect.NoneType)
+            return f"{_description(one)}; or null"
+        case inspect.VarTupleType(max_length=int(length)):
+            return f"list of at most {length}: {_description(declared.item_type)}"
+        case inspect.DictType(max_length=int(length)):
+            return f"map of at most {length} names to {_description(declared.value_type)}s"
+        case inspect.StructType():
+            return f"({', '.join(_description(one.type) for one in declared.fields)})"
+        case _:
+            raise ValueError(f"{declared} has no bound, or no words for it here")
 
 
 if __name__ == "__main__":

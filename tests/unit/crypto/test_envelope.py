@@ -20,7 +20,7 @@ from tests.unit.crypto.builders import (
 )
 
 from bifolio import limits
-from bifolio.crypto.encoding import pack
+from bifolio.crypto.encoding import content_hash, pack
 from bifolio.crypto.envelope import (
     Envelope,
     Header,
@@ -30,6 +30,7 @@ from bifolio.crypto.envelope import (
     seal,
     verify_signature,
 )
+from bifolio.crypto.keys import DeviceKeys, signed_message
 from bifolio.errors import EnvelopeError
 
 ALICE, BOB = device("alice"), device("bob")
@@ -148,11 +149,54 @@ def test_the_same_content_in_a_longer_encoding_is_refused() -> None:
         parse_envelope(longer)
 
 
-def test_an_envelope_of_a_newer_version_says_so() -> None:
+def signed_by(keys: DeviceKeys, header_values: list[object], sealed: bytes) -> bytes:
+    """An envelope of any values, signed as every version signs."""
+    header_bytes = msgpack.packb(header_values)
+    signature = keys.sign(signed_message("envelope 1", header_bytes, sealed))
+    return pack((header_bytes, sealed, signature))
+
+
+def test_a_header_of_any_version_says_whose_it_is_and_where_it_belongs() -> None:
     fields = msgpack.unpackb(ENVELOPE.header.encode())
-    raw = pack((msgpack.packb([2, *fields[1:], b"more"]), ENVELOPE.sealed, ENVELOPE.signature))
-    with pytest.raises(EnvelopeError, match="version 2"):
-        parse_envelope(raw)
+    raw = signed_by(ALICE, [2, *fields[1:], b"more", 7, "text"], b"sealed in another way")
+    envelope = parse_envelope(raw)
+    verify_signature(envelope)
+    assert envelope.header == replace(ENVELOPE.header, version=2, more=(b"more", 7, "text"))
+    assert envelope.header.encode() == msgpack.packb([2, *fields[1:], b"more", 7, "text"])
+    assert envelope.hash == content_hash(raw)
+
+
+def test_what_a_later_version_put_behind_a_header_is_authenticated() -> None:
+    envelope = envelope_of(ALICE, LIBRARY, PLAINTEXT, more=(b"more",))
+    assert read(envelope.raw) == PLAINTEXT
+    for more in ((), (b"mora",), (b"more", 1)):
+        header = replace(envelope.header, more=more)
+        with pytest.raises(EnvelopeError, match="signature"):
+            verify_signature(replace(envelope, header=header))
+        with pytest.raises(EnvelopeError, match="does not open"):
+            open_envelope(replace(envelope, header=header), CONTENT_KEY)
+
+
+@pytest.mark.parametrize(
+    "more", [[None], [True], [1.5], [[b"in a list"]], [{}], [b"x" * 5000], [1] * 9]
+)
+def test_a_header_is_flat_and_short_in_every_version(more: list[object]) -> None:
+    fields = msgpack.unpackb(ENVELOPE.header.encode())
+    for version in (1, 2):
+        with pytest.raises(EnvelopeError):
+            parse_envelope(signed_by(ALICE, [version, *fields[1:], *more], ENVELOPE.sealed))
+
+
+def test_a_header_of_a_later_version_has_the_known_values_in_their_places() -> None:
+    fields = msgpack.unpackb(ENVELOPE.header.encode())
+    for wrong in (
+        [2, *fields[1:-1]],
+        [2, *fields[2:], b""],
+        [0, *fields[1:]],
+        [2**16, *fields[1:]],
+    ):
+        with pytest.raises(EnvelopeError):
+            parse_envelope(signed_by(ALICE, wrong, ENVELOPE.sealed))
 
 
 @pytest.mark.parametrize(
@@ -171,6 +215,8 @@ def test_an_envelope_of_a_newer_version_says_so() -> None:
         {"previous": b"p" * 32},
         {"kind": 0},
         {"kind": 2**16},
+        {"version": 0},
+        {"version": 2**16},
     ],
 )
 def test_a_header_out_of_its_bounds_cannot_be_made(changed: dict[str, object]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.newer_envelopes import golden_library
 from tests.unit.replica.builders import Computer, members, new_computer, owner_of_a_library, ris
 
+from bifolio.crypto.membership import library_id_of
 from bifolio.document.view import read_view
 from bifolio.history import replay
 from bifolio.history.replay import Past
@@ -45,6 +47,26 @@ def test_a_record_is_replayed_before_and_after_its_changes_are_sealed(tmp_path: 
     office.outbox.seal()
     assert titles(office, ONE) == ["One", "Two"]
     assert rebuilds_to_the_same(office)
+
+
+def test_what_a_newer_program_merged_here_is_left_out_by_an_older_one(
+    tmp_path: Path,
+) -> None:
+    golden = golden_library("body-version-2")
+    newer = new_computer(
+        tmp_path,
+        "newer",
+        library=library_id_of(golden.members[0]),
+        keys=golden.keys,
+        formats=golden.newer.formats,
+    )
+    newer.roster.learn(golden.members)
+    with newer.replica.database.transaction():
+        newer.roster._keep_key(0, golden.content_key)
+    newer.receives(golden.log[:2])
+    assert titles(newer, ONE) == ["On Paper", "On Ink"]
+    older = newer.reopened()
+    assert titles(older, ONE) == ["On Paper"]
 
 
 def test_own_changes_with_received_ones_between_them_keep_their_places_when_sealed(

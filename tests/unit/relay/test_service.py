@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from tests.support.in_loop import InLoop
+from tests.support.newer_envelopes import NEWER, golden_library
 from tests.support.relay_client import Author, SharedLibrary, seeded
 
 from bifolio import limits
 from bifolio.crypto.keys import new_device_keys
-from bifolio.crypto.membership import Role
+from bifolio.crypto.membership import Role, library_id_of
 from bifolio.errors import MembershipError
 from bifolio.wire.messages import AttestedPosition, Code
 from bifolio_relay.questions import (
@@ -160,6 +161,46 @@ def test_a_member_carries_another_members_envelopes(service: Service) -> None:
     envelope = library.author().envelope()
     (outcome,) = push(service, library, envelope.raw, carrier=reader.sign_public)
     assert outcome == Appended(envelope.hash, 1, fresh=True)
+
+
+@pytest.mark.parametrize("name", list(NEWER))
+def test_what_only_a_newer_program_can_read_is_stored_and_passed_on(
+    service: Service, name: str
+) -> None:
+    golden = golden_library(name)
+    library, device = library_id_of(golden.members[0]), golden.keys.sign_public
+    asked = CreateLibrary(OpenLibrary(library, device, 0, None), golden.members[0])
+    assert isinstance(service.answer(asked), LibraryInfo)
+    (outcomes,) = service.commit([Submission(library, device, golden.log)]).outcomes
+    assert [getattr(one, "position", one) for one in outcomes] == [1, 2, 3, 4]
+    part = service.answer(ReadLog(library, device, 0))
+    assert isinstance(part, LogPart)
+    assert part.envelopes == golden.log
+
+
+@pytest.mark.parametrize("changed", [{"kind": 7}, {"version": 2, "more": (b"more",)}])
+def test_the_rules_hold_for_envelopes_of_every_version(
+    service: Service, changed: dict[str, Any]
+) -> None:
+    library = SharedLibrary()
+    reader = library.with_member(Role.READER)
+    create(service, library)
+    author = library.author()
+    good = author.envelope(**changed)
+    stranger = library.author(new_device_keys("stranger", seeded(5)), seed=2)
+    forged = good.raw[:-1] + bytes([good.raw[-1] ^ 1])
+    outcomes = push(
+        service,
+        library,
+        forged,
+        library.author(reader, seed=3).envelope(**changed).raw,
+        stranger.envelope(**changed).raw,
+        author.envelope(**changed).raw,
+        good.raw,
+    )
+    codes = [code_of(outcome) for outcome in outcomes[:-1]]
+    assert codes == [Code.INVALID, Code.FORBIDDEN, Code.FORBIDDEN, Code.GAP]
+    assert outcomes[-1] == Appended(good.hash, 1, fresh=True)
 
 
 def test_a_stranger_carries_nothing_and_reads_nothing(service: Service) -> None:

@@ -20,6 +20,7 @@ from bifolio.library import status
 from bifolio.records.edits import Act, Edit
 from bifolio.records.reference import Values
 from bifolio.replica import folder, lookup
+from bifolio.replica.envelope_formats import EnvelopeFormats
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.replication.inbox import Inbox, Merged, Received
@@ -35,7 +36,14 @@ NOW_S = 1_700_000_000.0
 class Computer:
     """One computer with one replica of a library, its clock and its keys."""
 
-    def __init__(self, path: Path, name: str, keys: DeviceKeys, database: Database) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        keys: DeviceKeys,
+        database: Database,
+        formats: EnvelopeFormats | None = None,
+    ) -> None:
         self.wall_s = NOW_S
         self.monotonic_s = 1000.0
         self.name = name
@@ -47,7 +55,7 @@ class Computer:
             monotonic_s=lambda: self.monotonic_s,
             random_bytes=lambda count: self.draw(count),
         )
-        self.replica = Replica(path, database, lambda: keys, surroundings)
+        self.replica = Replica(path, database, lambda: keys, surroundings, formats=formats)
         # No test of these pulls the plug; that a fresh file is durable is tested in storage.
         database.execute("PRAGMA synchronous = OFF")
         self.roster = Roster(self.replica)
@@ -155,11 +163,15 @@ class Computer:
             one.roster.learn([record])
         return self
 
-    def reopened(self) -> Computer:
-        """The same replica, opened anew."""
+    def reopened(self, *, formats: EnvelopeFormats | None = None) -> Computer:
+        """The same replica, opened anew, by a program that can read these envelopes."""
         self.replica.database.close()
         again = Computer(
-            self.replica.path, self.name, self.keys, folder.open_database(self.replica.path)
+            self.replica.path,
+            self.name,
+            self.keys,
+            folder.open_database(self.replica.path),
+            formats,
         )
         again.draw = random.Random(f"{self._random.random()}").randbytes
         again.wall_s, again.monotonic_s = self.wall_s, self.monotonic_s
@@ -167,7 +179,12 @@ class Computer:
 
 
 def new_computer(
-    tmp_path: Path, name: str, *, library: bytes | None = None, keys: DeviceKeys | None = None
+    tmp_path: Path,
+    name: str,
+    *,
+    library: bytes | None = None,
+    keys: DeviceKeys | None = None,
+    formats: EnvelopeFormats | None = None,
 ) -> Computer:
     """A computer with an empty replica: of a library, or of none yet."""
 
@@ -184,7 +201,7 @@ def new_computer(
     path = tmp_path / f"{name}.bifolio"
     folder.place(path, build)
     keys = keys or new_device_keys(name, random.Random(name).randbytes)
-    return Computer(path, name, keys, Database.open(path / folder.FILE))
+    return Computer(path, name, keys, Database.open(path / folder.FILE), formats)
 
 
 def owner_of_a_library(tmp_path: Path, name: str = "office") -> Computer:

@@ -7,17 +7,31 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import msgpack
 import pytest
 from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library
 
 from bifolio import limits
-from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Header, parse_envelope, seal
+from bifolio.crypto.envelope import (
+    KIND_CHANGES,
+    NO_PREVIOUS,
+    Header,
+    open_envelope,
+    parse_envelope,
+    seal,
+)
 from bifolio.crypto.keys import new_device_keys
 from bifolio.errors import ProtocolError
 from bifolio.library import status
+from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
 from bifolio.replication.inbox import Received
 from bifolio.wire.changes import Body, Change
 from bifolio.wire.position import LogPosition
+
+#: What a newer program can read that has one kind more, of the same content.
+SEVENTH_KIND = EnvelopeFormats(
+    ENVELOPE_FORMATS.openers, {**ENVELOPE_FORMATS.readers, (7, 1): Body.parse}
+)
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
 
@@ -44,6 +58,7 @@ def forged(office: Computer, **changed: object) -> bytes:
     assert membership is not None
     keys = changed.pop("keys", office.keys)
     changes = changed.pop("changes", (Change("0" * 18, ()),))
+    content = changed.pop("content", None) or Body((), changes).serialize()  # type: ignore[arg-type]
     header = Header(
         library=office.replica.library_id,
         generation=0,
@@ -56,7 +71,7 @@ def forged(office: Computer, **changed: object) -> bytes:
     )
     return seal(
         replace(header, **changed),  # type: ignore[arg-type]
-        Body((), changes).serialize(),  # type: ignore[arg-type]
+        content,  # type: ignore[arg-type]
         content_key=b"k" * 32,
         keys=keys,  # type: ignore[arg-type]
         random_bytes=random.Random(1).randbytes,
@@ -157,9 +172,8 @@ def test_a_changed_bit_anywhere_is_refused(pair: tuple[Computer, Computer]) -> N
     [
         ({"keys": new_device_keys("stranger", random.Random(9).randbytes)}, "no right to write"),
         ({"library": b"o" * 16}, "another library"),
-        ({"kind": 7}, "of a kind"),
     ],
-    ids=["a stranger", "another library", "an unknown kind"],
+    ids=["a stranger", "another library"],
 )
 def test_what_breaks_a_rule_is_refused_with_the_reason(
     pair: tuple[Computer, Computer], changed: dict[str, object], reason: str
@@ -168,6 +182,133 @@ def test_what_breaks_a_rule_is_refused_with_the_reason(
     (refused,) = home.receives([forged(office, **changed)]).refused
     assert reason in refused
     assert home.replica.meta.frontier == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "needs"),
+    [
+        ({"kind": 7}, "kind 7"),
+        ({"version": 3, "more": (b"more",)}, "header version 3"),
+        ({"content": msgpack.packb([4, "anything"])}, "kind 1, content version 4"),
+    ],
+)
+def test_what_only_a_newer_program_can_read_is_kept_and_not_refused(
+    pair: tuple[Computer, Computer], changed: dict[str, object], needs: str
+) -> None:
+    office, home = pair
+    raw = forged(office, **changed)
+    merged = home.receives([raw, raw])
+    assert (merged.kept, merged.refused, merged.changes) == (1, [], 0)
+    kept = home.replica.newer_envelopes.first(after=0, through=9)
+    assert kept is not None
+    assert (kept.envelope, kept.needs) == (raw, needs)
+    assert home.replica.meta.frontier == ()
+    assert home.receives(three_envelopes(office)).changes == 4
+
+
+def test_an_envelope_that_is_kept_learns_its_position(pair: tuple[Computer, Computer]) -> None:
+    office, home = pair
+    raw = forged(office, kind=7)
+    home.receives([raw])
+    home.inbox.receive([Received(raw, 5)])
+    home.inbox.receive([Received(raw, None)])
+    kept = home.replica.newer_envelopes.first(after=0, through=9)
+    assert kept is not None
+    assert kept.position == 5
+
+
+@pytest.mark.parametrize("changed", [{"kind": 7}, {"version": 3}])
+def test_what_breaks_a_rule_is_not_kept_for_a_newer_program(
+    pair: tuple[Computer, Computer], changed: dict[str, object]
+) -> None:
+    office, home = pair
+    stranger = new_device_keys("stranger", random.Random(9).randbytes)
+    good = forged(office, **changed)
+    bad = [
+        forged(office, keys=stranger, **changed),
+        forged(office, library=b"o" * 16, **changed),
+        good[:-1] + bytes([good[-1] ^ 1]),
+    ]
+    merged = home.receives(bad)
+    assert (merged.kept, len(merged.refused)) == (0, 3)
+
+
+def after(raw: bytes, office: Computer, *, seq: int = 2) -> bytes:
+    """An envelope of today's format that continues the chain of another one."""
+    return forged(office, seq=seq, previous=parse_envelope(raw).hash)
+
+
+def test_whatever_builds_on_what_is_kept_takes_no_place_of_what_waits(
+    pair: tuple[Computer, Computer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, home = pair
+    monkeypatch.setattr(limits, "PENDING_MAX", 2)
+    monkeypatch.setattr(limits, "PENDING_BYTES_MAX", 1)
+    chain = [forged(office, kind=7)]
+    for seq in range(2, 30):
+        chain.append(after(chain[-1], office, seq=seq))
+    for raw in chain:
+        home.receives([raw])
+    assert home.replica.changes.waiting() == 0
+    assert home.replica.newer_envelopes.waiting() == 28
+
+
+def test_what_waited_for_an_envelope_is_kept_with_it(pair: tuple[Computer, Computer]) -> None:
+    office, home = pair
+    first = forged(office, kind=7)
+    second = after(first, office)
+    third = after(second, office, seq=3)
+    home.receives([third, second])
+    assert home.replica.changes.waiting() == 2
+    home.receives([first])
+    assert home.replica.changes.waiting() == 0
+    assert home.replica.newer_envelopes.waiting() == 2
+    again = home.reopened(formats=SEVENTH_KIND)
+    assert again.inbox.retry_newer().changes == 3
+    assert again.replica.newer_envelopes.last_number() == 0
+
+
+def test_what_is_kept_is_tried_again_once_for_each_program(
+    pair: tuple[Computer, Computer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, home = pair
+    home.inbox.retry_newer()
+    home.receives([forged(office, kind=7)])
+    before = home.tables()
+    home.inbox.retry_newer()
+    assert home.tables() == before
+    monkeypatch.setattr(limits, "BATCH_ENVELOPES_MAX", 1)
+    other = EnvelopeFormats({**ENVELOPE_FORMATS.openers, 9: open_envelope}, SEVENTH_KIND.readers)
+    again = home.reopened(formats=other)
+    assert again.inbox.retry_newer().changes == 1
+    before = again.tables()
+    assert again.inbox.retry_newer().changes == 0
+    assert again.tables() == before
+
+
+def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(
+    pair: tuple[Computer, Computer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, home = pair
+    first = forged(office, kind=7)
+    home.receives([first, after(first, office)])
+    monkeypatch.setattr(limits, "BATCH_ENVELOPES_MAX", 1)
+    cut_off = home.reopened(
+        formats=EnvelopeFormats(
+            SEVENTH_KIND.openers, {**SEVENTH_KIND.readers, (1, 1): _ends_the_process}
+        )
+    )
+    with pytest.raises(KeyboardInterrupt):
+        cut_off.inbox.retry_newer()
+    assert len(list(cut_off.replica.changes.all_envelopes())) == 1
+    again = cut_off.reopened(formats=SEVENTH_KIND)
+    again.inbox.retry_newer()
+    assert again.replica.newer_envelopes.last_number() == 0
+    assert len(list(again.replica.changes.all_envelopes())) == 2
+
+
+def _ends_the_process(_plaintext: bytes) -> Body:
+    raise KeyboardInterrupt
 
 
 def test_a_forged_author_is_refused(pair: tuple[Computer, Computer]) -> None:

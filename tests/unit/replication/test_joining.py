@@ -106,12 +106,16 @@ def test_the_trash_and_the_settings_stay_behind_and_are_counted(
 def test_nothing_of_the_old_library_s_log_or_keys_stays(two: tuple[Computer, Computer]) -> None:
     office, laptop = two
     laptop.envelopes()
+    laptop.replica.newer_envelopes.add(
+        envelope=b"e", envelope_hash=b"h" * 32, chain=b"c" * 16, position=1, needs="kind 2"
+    )
     begins(laptop, office)
     assert list(laptop.replica.changes.all_envelopes()) == []
     assert laptop.roster.membership() is None
     assert not laptop.roster.has_key()
     assert laptop.replica.meta.own_chain is None
     assert laptop.replica.meta.cursor is None
+    assert laptop.replica.newer_envelopes.last_number() == 0
 
 
 def test_the_state_hash_stays_the_sum_over_what_is_there(two: tuple[Computer, Computer]) -> None:

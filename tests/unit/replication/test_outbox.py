@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
+import msgpack
 import pytest
 from tests.unit.replica.builders import Computer, meet, members, new_computer, owner_of_a_library
 
 from bifolio import limits
-from bifolio.crypto.envelope import Envelope, parse_envelope
+from bifolio.crypto.envelope import Envelope, parse_envelope, seal
 from bifolio.errors import NotAMemberError
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
@@ -123,6 +125,30 @@ def test_a_refused_chain_is_written_again_as_a_new_one(tmp_path: Path) -> None:
     home.learns(office)
     assert home.state == office.state
     assert home.titles() == ["On Glue", "On Ink", "On Paper"]
+
+
+def test_what_a_later_version_put_behind_a_body_is_carried_into_its_replacement(
+    tmp_path: Path,
+) -> None:
+    office, home = members(tmp_path, "office", "home")
+    later = msgpack.packb(["from a later version", 1])
+    office.adds(ONE, {"title": "On Paper"})
+    (sealed,) = parsed(office)
+    body = office.replica.formats.read(sealed, b"k" * 32)
+    changes = tuple(replace(one, more=(later,)) for one in body.changes)
+    extended = seal(
+        sealed.header,
+        replace(body, changes=changes, more=(later,)).serialize(),
+        content_key=b"k" * 32,
+        keys=office.keys,
+        random_bytes=office.draw,
+    )
+    home.receives([extended.raw])
+    home.outbox.restart_chain(sealed.header.chain)
+    (replacement,) = parsed(home)
+    read = home.replica.formats.read(replacement, b"k" * 32)
+    assert (read.more, read.changes) == ((later,), changes)
+    assert read.replaces == (extended.hash,)
 
 
 def test_a_restarted_chain_holds_one_envelope_at_a_time_and_none_of_the_log(

@@ -199,5 +199,4 @@ def relay_of(computer: Computer) -> ScriptedRelay:
 
 def notes(computer: Computer) -> list[str]:
     """What was noted for ``status``."""
-    stored = computer.replica.meta.notes
-    return [note[0] for note in stored] if isinstance(stored, list) else []
+    return [reason for reason, _ in computer.replica.meta.notes]

@@ -33,6 +33,7 @@ from bifolio.wire.messages import (
     Push,
     Receipt,
     Retry,
+    Unknown,
 )
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
@@ -488,6 +489,28 @@ def test_a_refusal_of_everything_is_told_and_nothing_is_lost(
     assert talk.session.refusal.next_step
     assert office.replica.changes.unsent() == 1
     assert [one.reason for one in status.refusals(office.replica)]
+
+
+def test_a_refusal_in_a_word_of_a_later_version_is_named_with_its_reason(
+    pair: tuple[Computer, Computer, ScriptedRelay],
+) -> None:
+    office, _, relay = pair
+    office.adds(TWO, {"title": "On Ink"})
+    talk = Talk(office, relay)
+    talk.tell(relay.welcome(talk.greet()))
+    push = pushed(talk.tell(relay.entries(cursor_of(office))))
+    refusal = Nack(Code("on-holiday"), content_hash(push.envelopes[0]), "ask in summer")
+    assert talk.tell(refusal) == []
+    assert isinstance(talk.session.refusal, RelayRefusedError)
+    (named,) = status.refusals(office.replica)
+    assert "ask in summer" in named.reason
+    assert office.replica.changes.unsent() == 1
+
+
+def test_news_of_a_later_version_are_passed_over(office: Computer) -> None:
+    talk = Talk(office, relay_of(office)).run()
+    assert talk.tell(Unknown(99)) == []
+    assert talk.session.settled
 
 
 def test_a_farewell_ends_it_and_says_whether_to_come_back(office: Computer) -> None:

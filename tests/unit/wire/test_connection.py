@@ -32,6 +32,7 @@ from bifolio.wire.messages import (
     Push,
     Receipt,
     Retry,
+    Unknown,
     Welcome,
 )
 
@@ -54,6 +55,7 @@ ONE_OF_EACH: tuple[Message, ...] = (
     Members(0, (), 0, bytes(32)),
     Append(bytes(32), b"r"),
     Bye(Retry.NEVER, ""),
+    Unknown(99),
 )
 
 
@@ -142,6 +144,13 @@ def test_the_largest_genesis_fits_before_the_connection_is_open() -> None:
     pair = Pair()
     pair.in_state(State.EMPTY)
     pair.carry(Create(bytes(limits.MEMBERSHIP_RECORD_BYTES_MAX)))
+
+
+def test_the_relay_names_a_message_that_it_does_not_know() -> None:
+    pair = Pair()
+    pair.in_state(State.OPEN)
+    with pytest.raises(ProtocolError, match="type 99, which is not known here"):
+        pair.relay.receive(Unknown(99).serialize())
 
 
 def test_a_message_made_wrong_is_not_sent() -> None:

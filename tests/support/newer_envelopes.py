@@ -1,0 +1,264 @@
+"""What a newer Bifolio may send one day, as golden files, and the program that can read it.
+
+``python -m tests.support.newer_envelopes tests/golden/newer`` writes the files, the same in every
+run: fixed keys, a fixed clock. Each holds a library whose second envelope only a newer program can
+read; the third and the fourth are of today's format and build on it, one in its chain, one by its
+frontier. The newer program differs from today's by the tables of ``EnvelopeFormats`` alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgpack
+from tests.unit.replica.builders import Computer, new_computer
+
+from bifolio.crypto.envelope import (
+    CONTENT_KEY_BYTES,
+    KIND_CHANGES,
+    NO_PREVIOUS,
+    Envelope,
+    Header,
+    open_envelope,
+    seal,
+)
+from bifolio.crypto.keys import SEED_BYTES, DeviceKeys
+from bifolio.ids import RandomBytes, digest
+from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
+from bifolio.replication.inbox import Received
+from bifolio.wire.changes import Body, Change
+
+FOLDER = Path(__file__).parents[1] / "golden" / "newer"
+
+ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
+
+_PADDED_TO = 256
+
+
+@dataclass(frozen=True, slots=True)
+class NewerFormat:
+    """One thing that a newer program can do: how it writes an envelope, and its tables."""
+
+    needs: str
+    header: dict[str, Any]
+    content: Callable[[Body], bytes]
+    formats: EnvelopeFormats
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenLibrary:
+    """A golden file: a library of one device, its log, and its state once all is merged."""
+
+    name: str
+    newer: NewerFormat
+    keys: DeviceKeys
+    content_key: bytes
+    members: tuple[bytes, ...]
+    log: tuple[bytes, ...]
+    state: str
+
+
+def _tables(
+    *, opener: dict[int, Any] | None = None, reader: dict[tuple[int, int], Any] | None = None
+) -> EnvelopeFormats:
+    return EnvelopeFormats(
+        openers={**ENVELOPE_FORMATS.openers, **(opener or {})},
+        readers={**ENVELOPE_FORMATS.readers, **(reader or {})},
+    )
+
+
+def _unpadded(envelope: Envelope, content_key: bytes) -> bytes:
+    padded = open_envelope(envelope, content_key)
+    return padded[4 : 4 + int.from_bytes(padded[:4], "big")]
+
+
+def _padded(plaintext: bytes) -> bytes:
+    framed = len(plaintext).to_bytes(4, "big") + plaintext
+    return framed + bytes(-len(framed) % _PADDED_TO)
+
+
+def _second_kind(body: Body) -> bytes:
+    """Its frontier last, as a kind of its own may have it."""
+    _, frontier, changes = msgpack.unpackb(body.serialize())
+    return bytes(msgpack.packb([1, changes, "a snapshot, say", frontier]))
+
+
+def _read_second_kind(plaintext: bytes) -> Body:
+    version, changes, _, frontier = msgpack.unpackb(plaintext)
+    return Body.parse(msgpack.packb([version, frontier, changes]))
+
+
+def _second_version(body: Body) -> bytes:
+    """Named parts, and updates by record over all changes."""
+    _, frontier, changes = msgpack.unpackb(body.serialize())
+    return bytes(msgpack.packb([2, {"frontier": frontier, "changes": changes}]))
+
+
+def _read_second_version(plaintext: bytes) -> Body:
+    _, parts = msgpack.unpackb(plaintext)
+    return Body.parse(msgpack.packb([1, parts["frontier"], parts["changes"]]))
+
+
+#: What each golden file shows, by the file's name.
+NEWER: dict[str, NewerFormat] = {
+    "envelope-kind-2": NewerFormat(
+        needs="kind 2",
+        header={"kind": 2},
+        content=_second_kind,
+        formats=_tables(reader={(2, 1): _read_second_kind}),
+    ),
+    "body-version-2": NewerFormat(
+        needs="kind 1, content version 2",
+        header={},
+        content=_second_version,
+        formats=_tables(reader={(KIND_CHANGES, 2): _read_second_version}),
+    ),
+    "header-version-2": NewerFormat(
+        needs="header version 2",
+        header={"version": 2, "more": ("padded", _PADDED_TO)},
+        content=lambda body: _padded(body.serialize()),
+        formats=_tables(opener={2: _unpadded}),
+    ),
+}
+
+
+def golden_library(name: str) -> GoldenLibrary:
+    """Read a golden file."""
+    stored = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    sign_seed, box_seed = map(bytes.fromhex, stored["device_seeds"])
+    return GoldenLibrary(
+        name=name,
+        newer=NEWER[name],
+        keys=DeviceKeys(sign_seed, box_seed, "newer"),
+        content_key=bytes.fromhex(stored["content_key"]),
+        members=tuple(map(base64.b64decode, stored["members"])),
+        log=tuple(map(base64.b64decode, stored["log"])),
+        state=stored["state"],
+    )
+
+
+def write_golden_library(name: str, target: Path) -> None:
+    """Make a library and write its golden file."""
+    draw = _counting(name)
+    keys = DeviceKeys(draw(SEED_BYTES), draw(SEED_BYTES), "newer")
+    content_key = draw(CONTENT_KEY_BYTES)
+    with tempfile.TemporaryDirectory() as folder:
+        writer = new_computer(Path(folder), "newer", keys=keys)
+        writer.draw = draw
+        with writer.replica.database.transaction():
+            writer.roster.found(content_key)
+        membership = writer.roster.membership()
+        assert membership is not None
+        log = _log(writer, NEWER[name], content_key)
+        state = _state(Path(folder), writer, NEWER[name], log, content_key)
+        writer.replica.database.close()
+    stored = {
+        "needs": NEWER[name].needs,
+        "device_seeds": [keys.sign_seed.hex(), keys.box_seed.hex()],
+        "content_key": content_key.hex(),
+        "members": [base64.b64encode(record).decode() for record in membership.records],
+        "log": [base64.b64encode(envelope).decode() for envelope in log],
+        "state": state,
+    }
+    target.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+
+
+def _log(writer: Computer, newer: NewerFormat, content_key: bytes) -> list[bytes]:
+    """Four envelopes, the second one of the newer format."""
+    writer.adds(ONE, {"title": "On Paper"})
+    first = _changes(writer)
+    writer.sets(ONE, "title", "On Ink")
+    second = _changes(writer)
+    writer.sets(ONE, "note", "In the same chain.")
+    writer.adds(TWO, {"title": "On Glue"})
+    third = _changes(writer)
+    writer.adds(THREE, {"title": "On Thread"})
+    fourth = _changes(writer)
+    membership = writer.roster.membership()
+    assert membership is not None
+    header = Header(
+        library=membership.library_id,
+        generation=0,
+        device=writer.keys.sign_public,
+        chain=writer.draw(16),
+        seq=1,
+        previous=NO_PREVIOUS,
+        kind=KIND_CHANGES,
+        membership_head=membership.head,
+    )
+
+    def sealed(header: Header, content: bytes) -> Envelope:
+        return seal(
+            header,
+            content,
+            content_key=content_key,
+            keys=writer.keys,
+            random_bytes=writer.draw,
+        )
+
+    one = sealed(header, Body((), first).serialize())
+    after_one = replace(header, seq=2, previous=one.hash)
+    two = sealed(replace(after_one, **newer.header), newer.content(Body((one.hash,), second)))
+    after_two = replace(header, seq=3, previous=two.hash)
+    three = sealed(after_two, Body((two.hash,), third).serialize())
+    elsewhere = replace(header, chain=writer.draw(16))
+    four = sealed(elsewhere, Body((three.hash,), fourth).serialize())
+    return [one.raw, two.raw, three.raw, four.raw]
+
+
+def _changes(writer: Computer) -> tuple[Change, ...]:
+    """The changes since the last call, which no envelope of the writer's own will carry."""
+    changes = writer.replica.changes
+    with writer.replica.database.transaction():
+        unsealed = changes.unsealed(bytes_max=1 << 20)
+        changes.remove_unsealed(unsealed)
+    return tuple(Change.parse(one.body) for one in unsealed)
+
+
+def _state(
+    folder: Path,
+    writer: Computer,
+    newer: NewerFormat,
+    log: Sequence[bytes],
+    content_key: bytes,
+) -> str:
+    """The state hash of a replica that reads all of it from the start."""
+    library = writer.replica.library_id
+    reader = new_computer(
+        folder, "reader", library=library, keys=writer.keys, formats=newer.formats
+    )
+    membership = writer.roster.membership()
+    assert membership is not None
+    reader.roster.learn(membership.records)
+    with reader.replica.database.transaction():
+        reader.roster._keep_key(0, content_key)
+    reader.inbox.receive([Received(envelope, None) for envelope in log])
+    assert reader.titles() == ["On Glue", "On Ink", "On Thread"]
+    assert reader.state == writer.state
+    state = reader.state
+    reader.replica.database.close()
+    return state
+
+
+def _counting(name: str) -> RandomBytes:
+    """Bytes that differ at every call and are the same in every run."""
+    calls = 0
+
+    def draw(count: int) -> bytes:
+        nonlocal calls
+        calls += 1
+        return digest(name.encode(), calls.to_bytes(4, "big"), size=count)
+
+    return draw
+
+
+if __name__ == "__main__":
+    for one in NEWER:
+        write_golden_library(one, Path(sys.argv[1]) / f"{one}.json")

@@ -1,0 +1,66 @@
+"""What this program can read, and what it says of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgpack
+import pytest
+from tests.unit.crypto.builders import CONTENT_KEY, device, envelope_of, new_library
+
+from bifolio.errors import EnvelopeError, NewerFormatError
+from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
+from bifolio.wire.changes import Body, Change
+
+ALICE = device("alice")
+LIBRARY = new_library(ALICE)
+BODY = Body((b"f" * 32,), (Change("0" * 18, ()),), more=(msgpack.packb("later"),))
+
+
+def test_todays_envelope_is_read_with_what_a_later_version_put_behind_it() -> None:
+    envelope = envelope_of(ALICE, LIBRARY, BODY.serialize(), more=("later",))
+    assert ENVELOPE_FORMATS.read(envelope, CONTENT_KEY) == BODY
+
+
+@pytest.mark.parametrize(
+    ("header", "content", "needs"),
+    [
+        ({"version": 2}, BODY.serialize(), "header version 2"),
+        ({"version": 2, "kind": 3}, b"anything", "header version 2"),
+        ({"kind": 3}, b"anything", "kind 3"),
+        ({}, msgpack.packb([2, {"a": 1}]), "kind 1, content version 2"),
+    ],
+)
+def test_what_it_cannot_read_says_what_it_needs(
+    header: dict[str, object], content: bytes, needs: str
+) -> None:
+    envelope = envelope_of(ALICE, LIBRARY, content, **header)
+    with pytest.raises(NewerFormatError) as caught:
+        ENVELOPE_FORMATS.read(envelope, CONTENT_KEY)
+    assert caught.value.needs == needs
+
+
+@pytest.mark.parametrize("content", [b"", b"\x01", b"\x90", msgpack.packb([0, [], []])])
+def test_a_content_without_a_version_is_damaged_and_not_newer(content: bytes) -> None:
+    with pytest.raises(EnvelopeError) as caught:
+        ENVELOPE_FORMATS.read(envelope_of(ALICE, LIBRARY, content), CONTENT_KEY)
+    assert not isinstance(caught.value, NewerFormatError)
+
+
+def test_another_key_is_no_newer_format() -> None:
+    with pytest.raises(EnvelopeError, match="does not open"):
+        ENVELOPE_FORMATS.read(envelope_of(ALICE, LIBRARY, BODY.serialize()), bytes(32))
+
+
+def test_the_name_changes_with_everything_that_can_be_read() -> None:
+    ours = ENVELOPE_FORMATS
+    opener, reader = ours.openers[1], ours.readers[1, 1]
+    others = (
+        replace(ours, openers={**ours.openers, 2: opener}),
+        replace(ours, readers={**ours.readers, (1, 2): reader}),
+        replace(ours, readers={**ours.readers, (2, 1): reader}),
+        EnvelopeFormats({}, {}),
+    )
+    names = {ours.name, *(other.name for other in others)}
+    assert len(names) == 5
+    assert ours.name == "headers 1; contents 1.1"
