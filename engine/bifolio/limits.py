@@ -364,9 +364,9 @@ RELAY_STORE_POLL_S = 0.05
 #: same membership meanwhile; then the clients come back.
 RELAY_DECIDED_AGAIN_MAX = 8
 
-#: Chains of a library whose last envelope is remembered, at 0.3 kB each: those of a thousand
-#: devices that each made several. Beyond it all are read again.
-RELAY_CHAIN_HEADS_CACHED_MAX = 4096
+#: Chains of all libraries whose last envelope is remembered, at 0.3 kB each. Beyond it all are
+#: read again, which costs a look at the store.
+RELAY_CHAIN_HEADS_CACHED_MAX = 65_536
 
 #: Pushed envelopes whose signatures are checked where messages are read: some 0.1 ms each, and
 #: 0.1 ms for 64 KiB. More of them are checked in a thread, so that nobody's message waits for it.

@@ -105,8 +105,11 @@ class KnownLibraries:
         known = self._known.get(library)
         if known is None:
             return
-        if len(known.chains) + len(chains) > limits.RELAY_CHAIN_HEADS_CACHED_MAX:
-            known.chains.clear()
+        if not known.has(chains):
+            kept = sum(len(other.chains) for other in self._known.values())
+            if kept + len(chains) > limits.RELAY_CHAIN_HEADS_CACHED_MAX:
+                for other in self._known.values():
+                    other.chains.clear()
         known.chains.update(chains)
         known.size_bytes = head.size_bytes
 

@@ -72,6 +72,16 @@ def run(config: Config) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command ``bifolio-relay``; gives the exit code."""
+    try:
+        run(make_config(os.environ, **vars(argument_parser().parse_args(arguments))))
+    except BifolioError as error:
+        print(f"bifolio-relay: {error.message}\n{error.next_step}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """What reads the command line of ``bifolio-relay``."""
     parser = argparse.ArgumentParser(
         prog="bifolio-relay",
         description="Store the changes of Bifolio libraries and pass them on, unable to read them.",
@@ -85,12 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(option.flag, metavar=option.metavar, help=option.help, **given)
     parser.add_argument(SHARED.flag, action="store_true", help=SHARED.help)
     parser.add_argument("--version", action="version", version=f"bifolio-relay {__version__}")
-    try:
-        run(make_config(os.environ, **vars(parser.parse_args(arguments))))
-    except BifolioError as error:
-        print(f"bifolio-relay: {error.message}\n{error.next_step}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return parser
 
 
 async def _serve(

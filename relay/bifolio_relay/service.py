@@ -152,7 +152,7 @@ class LogService:
 
     async def read_new_members(self, library: bytes, start: int) -> MembersPart | None:
         """Membership records from a number on, and the membership that they lead to."""
-        head = await self._storage.library_head(library)
+        head = await self._storage.read_head(library)
         if head is None or head.members <= start:
             return None
         grown = await self._known.read_membership(library, head)
@@ -165,27 +165,27 @@ class LogService:
 
     async def _open(self, opening: OpenLibrary) -> LibraryInfo:
         library = opening.library
-        head = await self._storage.library_head(library)
+        head = await self._storage.read_head(library)
         if head is None:
             return LibraryInfo(None)
         membership = await self._known.read_membership(library, head)
         positions = [opening.cursor]
         if opening.attested is not None and opening.attested.epoch == head.epoch:
             positions.append(opening.attested.n)
-        cursor_hash, *attested = await self._storage.chain_hashes(library, positions)
+        cursor_hash, *attested = await self._storage.read_chain_hashes(library, positions)
         return LibraryInfo(
             head,
             membership.role_of(opening.device),
             cursor_hash,
             attested[0] if attested else None,
             await self._blobs.count_drops(library),
-            await self._storage.blobs.tally_hash(library, opening.blob_tally),
+            await self._storage.blobs.read_tally_hash(library, opening.blob_tally),
         )
 
     async def _create(self, question: CreateLibrary) -> LibraryInfo | Rejected:
         library = question.opening.library
         left = 1
-        if await self._storage.library_head(library) is None:
+        if await self._storage.read_head(library) is None:
             left = self._libraries_max - await self._storage.count_libraries()
         membership = rules.judge_genesis(question, libraries_left=left)
         if isinstance(membership, Rejected):
@@ -200,7 +200,7 @@ class LogService:
 
     async def _read_log(self, question: ReadLog) -> LogPart | Rejected:
         library, after = question.library, question.after
-        head = await self._storage.library_head(library)
+        head = await self._storage.read_head(library)
         if head is None:
             return rules.reject_unknown()
         membership = await self._known.read_membership(library, head)
@@ -212,7 +212,7 @@ class LogService:
         return LogPart(min(after, found.n), found.envelopes, found.n)
 
     async def _read_members(self, question: ReadMembers) -> MembersPart | Rejected:
-        head = await self._storage.library_head(question.library)
+        head = await self._storage.read_head(question.library)
         if head is None:
             return rules.reject_unknown()
         start = min(question.start, head.members)
@@ -222,7 +222,7 @@ class LogService:
 
     async def _append_member(self, question: AppendMember) -> MembersPart | Rejected:
         library, record = question.library, question.record
-        head = await self._storage.library_head(library)
+        head = await self._storage.read_head(library)
         if head is None:
             return rules.reject_unknown(record)
         membership = await self._known.read_membership(library, head)
@@ -243,7 +243,7 @@ class LogService:
         return part
 
     async def _answer_about_blobs(self, question: BlobQuestion) -> BlobAnswer:
-        head = await self._storage.library_head(question.library)
+        head = await self._storage.read_head(question.library)
         if head is None:
             return rules.reject_unknown()
         membership = await self._known.read_membership(question.library, head)
@@ -253,7 +253,7 @@ class LogService:
         known = self._known.get(library)
         if known is not None and _has_role(known.membership, device):
             return True  # if that is over, the commit finds it out
-        head = await self._storage.library_head(library)
+        head = await self._storage.read_head(library)
         if head is None:
             return True  # the commit rejects all of it, with the better reason
         return _has_role(await self._known.read_membership(library, head), device)

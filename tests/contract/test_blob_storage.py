@@ -231,9 +231,9 @@ def test_a_tally_counts_what_is_completed_or_dropped_and_its_hash_tells_which(
     for blob, held in ((TWO, True), (ONE, True), (TWO, False)):
         hashes.append(blobs_next(hashes[-1], blob, held=held))
     assert bench.look().tally == BlobTally(3, hashes[3])
-    told = [bench.others.tally_hash(bench.library, n) for n in range(5)]
+    told = [bench.others.read_tally_hash(bench.library, n) for n in range(5)]
     assert told == [None, *hashes[1:], None]
-    assert bench.others.tally_hash(b"u" * 16, 1) is None
+    assert bench.others.read_tally_hash(b"u" * 16, 1) is None
 
 
 def test_blobs_of_one_library_are_not_another_ones(bench: Bench) -> None:

@@ -100,9 +100,9 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 
 def test_an_unknown_library_is_missing_everywhere(bench: Bench) -> None:
     store, unknown = bench.store, SharedLibrary(9)
-    assert store.library_head(unknown.id) is None
+    assert store.read_head(unknown.id) is None
     assert store.read_heads(unknown.id, [bytes(16)]) is None
-    assert store.chain_hashes(unknown.id, [0, 1]) == (None, None)
+    assert store.read_chain_hashes(unknown.id, [0, 1]) == (None, None)
     assert store.find_places(unknown.id, [(bytes(16), 1)]) == (None,)
     assert store.read_members(unknown.id, start=0, limit=10) == ()
     assert store.read(unknown.id, after=0, bytes_max=100, count_max=10) == LogSlice((), 0)
@@ -116,10 +116,10 @@ def test_an_unknown_library_is_missing_everywhere(bench: Bench) -> None:
 
 def test_a_new_library_is_empty_and_holds_its_genesis(bench: Bench) -> None:
     library = bench.library()
-    head = bench.store.library_head(library.id)
+    head = bench.store.read_head(library.id)
     assert (head.epoch, head.n, head.size_bytes, head.floor) == (EPOCH, 0, 0, 0)
     assert head.chain_hash == log_start(library.id, EPOCH)
-    assert bench.store.chain_hashes(library.id, [0]) == (head.chain_hash,)
+    assert bench.store.read_chain_hashes(library.id, [0]) == (head.chain_hash,)
     assert (head.members, head.members_head) == (1, library.membership.head)
     assert bench.store.read_members(library.id, start=0, limit=10) == (library.genesis,)
     assert bench.store.count_libraries() == 1
@@ -130,7 +130,7 @@ def test_a_library_that_is_held_is_not_made_again(bench: Bench) -> None:
     assert not bench.store.create_library(
         library.id, epoch=b"f" * 16, genesis=b"other", head=b"h" * 32
     )
-    assert bench.store.library_head(library.id).epoch == EPOCH
+    assert bench.store.read_head(library.id).epoch == EPOCH
     assert bench.store.count_libraries() == 1
 
 
@@ -144,7 +144,7 @@ def test_membership_records_follow_the_expected_head_only(bench: Bench) -> None:
     assert read(library.id, start=1, limit=10) == (b"invite",)
     assert read(library.id, start=0, limit=1) == (library.genesis,)
     assert read(library.id, start=2, limit=10) == ()
-    head = bench.reopen().library_head(library.id)
+    head = bench.reopen().read_head(library.id)
     assert (head.members, head.members_head) == (2, second)
 
 
@@ -171,8 +171,8 @@ def test_envelopes_take_the_next_positions_and_chain_their_hashes(bench: Bench) 
     assert (result.positions, result.stop) == ((4, 5), None)
     hashes = [envelope.hash for envelope in (*first, *second)]
     expected = [log_follow(log_start(library.id, EPOCH), hashes[:n]) for n in range(6)]
-    assert bench.store.chain_hashes(library.id, range(7)) == (*expected, None)
-    head = bench.store.library_head(library.id)
+    assert bench.store.read_chain_hashes(library.id, range(7)) == (*expected, None)
+    head = bench.store.read_head(library.id)
     assert head == result.head
     assert (head.n, head.chain_hash) == (5, expected[5])
     assert head.size_bytes == sum(len(envelope.raw) for envelope in (*first, *second))
@@ -185,8 +185,8 @@ def test_what_was_appended_is_there_after_reopening(bench: Bench) -> None:
     library = bench.library()
     envelopes = library.author().envelopes(4)
     bench.append(*envelopes)
-    before = bench.store.library_head(library.id)
-    assert bench.reopen().library_head(library.id) == before
+    before = bench.store.read_head(library.id)
+    assert bench.reopen().read_head(library.id) == before
     assert bench.store.read(library.id, after=0, bytes_max=ROOM, count_max=10) == LogSlice(
         tuple(envelope.raw for envelope in envelopes), 4
     )
@@ -214,7 +214,7 @@ def test_nothing_is_kept_that_was_decided_by_another_membership(bench: Bench) ->
     assert append_member(bench.store, library, b"removal", expected=old, head=b"2" * 32)
     (result,) = bench.store.append([batch])
     assert (result.positions, result.stop) == ((), Stop.MOVED)
-    assert result.head == bench.store.library_head(library.id)
+    assert result.head == bench.store.read_head(library.id)
     assert bench.append(envelope).positions == (1,)
 
 
@@ -228,7 +228,7 @@ def test_many_libraries_share_a_commit_and_one_that_moved_stops_no_other(bench: 
     assert bench.store.read(second.id, after=0, bytes_max=ROOM, count_max=9) == LogSlice(
         tuple(envelope.raw for envelope in theirs), 2
     )
-    assert bench.store.library_head(first.id).n == 0
+    assert bench.store.read_head(first.id).n == 0
 
 
 def test_what_stands_at_a_place_of_a_chain_can_be_found(bench: Bench) -> None:
@@ -271,14 +271,14 @@ def test_pruning_lets_envelopes_go_and_keeps_hashes_and_places(
     author = library.author()
     envelopes = author.envelopes(6)
     bench.append(*envelopes)
-    hashes = bench.store.chain_hashes(library.id, range(7))
-    before = bench.store.library_head(library.id)
+    hashes = bench.store.read_chain_hashes(library.id, range(7))
+    before = bench.store.read_head(library.id)
     bench.store.prune(library.id, floor=5)
     bench.store.prune(library.id, floor=3)
-    head = bench.reopen().library_head(library.id)
+    head = bench.reopen().read_head(library.id)
     size_bytes = len(envelopes[5].raw)
     assert head == replace(before, floor=5, size_bytes=size_bytes)
-    assert bench.store.chain_hashes(library.id, range(7)) == hashes
+    assert bench.store.read_chain_hashes(library.id, range(7)) == hashes
     read = bench.store.read
     assert read(library.id, after=4, bytes_max=ROOM, count_max=9) == LogSlice((), 6)
     rest = read(library.id, after=5, bytes_max=ROOM, count_max=9)
@@ -287,7 +287,7 @@ def test_pruning_lets_envelopes_go_and_keeps_hashes_and_places(
     assert place == Place(2, envelopes[1].hash)
     assert bench.append(author.envelope()).positions == (7,)
     bench.store.prune(library.id, floor=99)
-    head = bench.store.library_head(library.id)
+    head = bench.store.read_head(library.id)
     assert (head.floor, head.size_bytes) == (7, 0)
 
 

@@ -173,7 +173,7 @@ class BlobStorage(Protocol):
         """How much of each is held; nothing for a library that is not held."""
         ...
 
-    async def tally_hash(self, library: bytes, n: int) -> bytes | None:
+    async def read_tally_hash(self, library: bytes, n: int) -> bytes | None:
         """The chain's hash when a blob had been completed or dropped ``n`` times.
 
         None where that has not been so often, at 0, and for a library that is not held.
@@ -240,7 +240,7 @@ class LogStorage(Protocol):
         """How many libraries are held."""
         ...
 
-    async def library_head(self, library: bytes) -> LibraryHead | None:
+    async def read_head(self, library: bytes) -> LibraryHead | None:
         """Where its logs end; None for a library that is not held."""
         ...
 
@@ -248,7 +248,7 @@ class LogStorage(Protocol):
         """Where it and these of its chains end; None for a library that is not held."""
         ...
 
-    async def chain_hashes(
+    async def read_chain_hashes(
         self, library: bytes, positions: Sequence[int]
     ) -> tuple[bytes | None, ...]:
         """The log's chain hash after each of so many entries, also below the floor.

@@ -110,16 +110,16 @@ class SqliteLogStorage:
     async def count_libraries(self) -> int:
         return await self._work.run(self._logs.count_libraries)
 
-    async def library_head(self, library: bytes) -> LibraryHead | None:
-        return await self._work.run(self._logs.library_head, library)
+    async def read_head(self, library: bytes) -> LibraryHead | None:
+        return await self._work.run(self._logs.read_head, library)
 
     async def read_heads(self, library: bytes, chains: Sequence[bytes]) -> Heads | None:
-        return await self._work.run(self._logs.heads, library, chains)
+        return await self._work.run(self._logs.read_heads, library, chains)
 
-    async def chain_hashes(
+    async def read_chain_hashes(
         self, library: bytes, positions: Sequence[int]
     ) -> tuple[bytes | None, ...]:
-        return await self._work.run(self._logs.chain_hashes, library, positions)
+        return await self._work.run(self._logs.read_chain_hashes, library, positions)
 
     async def find_places(
         self, library: bytes, links: Sequence[tuple[bytes, int]]
@@ -127,7 +127,7 @@ class SqliteLogStorage:
         return await self._work.run(self._logs.find_places, library, links)
 
     async def read_members(self, library: bytes, *, start: int, limit: int) -> tuple[bytes, ...]:
-        return await self._work.run(self._logs.members, library, start, limit)
+        return await self._work.run(self._logs.read_members, library, start, limit)
 
     async def append_member(
         self,
@@ -188,7 +188,7 @@ class SqliteLogStorage:
 
     async def _wait(self, library: bytes, watcher: Watcher) -> Growth:
         while (growth := await watcher.wait()) is None:
-            watcher.report(await self._work.run(self._logs.growth, library))
+            watcher.report(await self._work.run(self._logs.read_growth, library))
         return growth
 
     async def _poll_while_watched(self) -> None:
@@ -206,7 +206,7 @@ class SqliteLogStorage:
         if version == self._data_version:
             return {}
         self._data_version = version
-        return {library: self._logs.growth(library) for library in libraries}
+        return {library: self._logs.read_growth(library) for library in libraries}
 
     def _close(self) -> None:
         self._blobs.folder.close()
@@ -224,8 +224,8 @@ class _FolderBlobStorage:
     async def look(self, library: bytes, blobs: Sequence[bytes], *, now_ms: int) -> BlobView:
         return await self._work.run(self.folder.look, library, blobs, now_ms)
 
-    async def tally_hash(self, library: bytes, n: int) -> bytes | None:
-        return await self._work.run(self.folder.tally_hash, library, n)
+    async def read_tally_hash(self, library: bytes, n: int) -> bytes | None:
+        return await self._work.run(self.folder.read_tally_hash, library, n)
 
     async def store_chunk(
         self,

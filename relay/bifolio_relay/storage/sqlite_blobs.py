@@ -57,7 +57,7 @@ class FolderBlobs:
         with self._file.reading() as connection:
             return self._view(connection, self._file.library_key(library), blobs, now_ms)
 
-    def tally_hash(self, library: bytes, n: int) -> bytes | None:
+    def read_tally_hash(self, library: bytes, n: int) -> bytes | None:
         with self._file.errors():
             found = self._file.connection.execute(
                 "SELECT hash FROM blob_tally WHERE library = ? AND n = ?",

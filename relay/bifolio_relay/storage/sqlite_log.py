@@ -52,12 +52,12 @@ class SqliteLogs:
             count: int = self._connection.execute("SELECT count(*) FROM library").fetchone()[0]
             return count
 
-    def library_head(self, library: bytes) -> LibraryHead | None:
+    def read_head(self, library: bytes) -> LibraryHead | None:
         with self._file.errors():
             row = self._row(library)
             return None if row is None else row[1]
 
-    def heads(self, library: bytes, chains: Sequence[bytes]) -> Heads | None:
+    def read_heads(self, library: bytes, chains: Sequence[bytes]) -> Heads | None:
         with self._file.reading():
             row = self._row(library)
             if row is None:
@@ -65,7 +65,9 @@ class SqliteLogs:
             key, head = row
             return Heads(head, {chain: self._chain_head(key, chain) for chain in chains})
 
-    def chain_hashes(self, library: bytes, positions: Sequence[int]) -> tuple[bytes | None, ...]:
+    def read_chain_hashes(
+        self, library: bytes, positions: Sequence[int]
+    ) -> tuple[bytes | None, ...]:
         with self._file.reading():
             row = self._row(library)
             return tuple(
@@ -80,7 +82,7 @@ class SqliteLogs:
             key = self._file.library_key(library)
             return tuple(self._place(key, chain, seq) for chain, seq in links)
 
-    def members(self, library: bytes, start: int, limit: int) -> tuple[bytes, ...]:
+    def read_members(self, library: bytes, start: int, limit: int) -> tuple[bytes, ...]:
         with self._file.errors():
             rows = self._connection.execute(
                 "SELECT record FROM member JOIN library ON library.key = member.library"
@@ -172,7 +174,7 @@ class SqliteLogs:
             )
             return True
 
-    def growth(self, library: bytes) -> Growth:
+    def read_growth(self, library: bytes) -> Growth:
         """How far the library has come."""
         with self._file.reading() as connection:
             row = self._row(library)

@@ -302,12 +302,12 @@ def test_the_hashes_at_cursor_and_attested_position_are_told(
     library = SharedLibrary()
     create(service, library)
     push(service, library, *(envelope.raw for envelope in library.author().envelopes(3)))
-    head = bench.store.library_head(library.id)
+    head = bench.store.read_head(library.id)
     assert head is not None
     device = library.owner.sign_public
     info = service.answer(OpenLibrary(library.id, device, 2, AttestedPosition(head.epoch, 3)))
     assert isinstance(info, LibraryInfo)
-    assert (info.cursor_hash,) == bench.store.chain_hashes(library.id, [2])
+    assert (info.cursor_hash,) == bench.store.read_chain_hashes(library.id, [2])
     assert info.attested_hash == head.chain_hash
     info = service.answer(
         OpenLibrary(library.id, device, 4, AttestedPosition(b"another epoch 16", 1))

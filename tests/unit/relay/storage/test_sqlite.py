@@ -40,7 +40,7 @@ def append(logs: SqliteLogs, *rows: Sequence[Envelope]) -> tuple[BatchResult, ..
     batches = []
     for envelopes in rows:
         header = envelopes[0].header
-        heads = logs.heads(header.library, [header.chain])
+        heads = logs.read_heads(header.library, [header.chain])
         assert heads is not None
         head = heads.library.members_head
         batches.append(Batch(header.library, head, heads.chains, tuple(envelopes)))
@@ -138,7 +138,7 @@ def test_a_file_of_an_earlier_relay_gets_what_it_lacks(tmp_path: Path, version: 
     connection.close()
     file = SqliteFile(tmp_path)
     assert SqliteLogs(file).count_libraries() == 1
-    assert SqliteLogs(file).growth(library.id).members == 1
+    assert SqliteLogs(file).read_growth(library.id).members == 1
     for table in tables:
         assert file.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     file.close()
@@ -168,7 +168,7 @@ def test_one_librarys_failure_undoes_that_library_alone(logs: SqliteLogs) -> Non
     failed, kept = append(logs, broken.author().envelopes(2), sound.author().envelopes(2))
     assert (failed.positions, failed.stop, failed.reason) == ((), Stop.FAILED, "damaged")
     assert (kept.positions, kept.stop) == ((1, 2), None)
-    head = logs.library_head(broken.id)
+    head = logs.read_head(broken.id)
     assert head is not None
     assert head.n == 0
     assert logs.read(broken.id, 0, 1 << 30, 9).envelopes == ()
