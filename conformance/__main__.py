@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from conformance.families import FAMILIES
 from conformance.folders import Folders
-from conformance.report import json_object, same_json, same_text, text
+from conformance.report import json_object, text, write_sameness_json, write_sameness_text
 from conformance.running import SAMPLE, run, tasks
 from conformance.sameness import compare_tools, holds_tools
 
@@ -38,12 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tools = compare_tools(folders.corpora) if holds_tools(folders.corpora) else None
     sound = all(one.is_sound() for one in figures.values())
     if options.json:
-        whole_report = json_object(figures) | ({"same_records": same_json(tools)} if tools else {})
+        whole_report = json_object(figures) | (
+            {"same_records": write_sameness_json(tools)} if tools else {}
+        )
         print(json.dumps(whole_report, indent=2, ensure_ascii=False))
     else:
         print(text(figures, verbose=options.verbose))
         if tools:
-            print(same_text(tools))
+            print(write_sameness_text(tools))
         whole = "whole" if sound else "NOT whole: see --verbose"
         print(f"\n{whole}, {time.monotonic() - started:.0f} s in {options.processes} processes")
     return 0 if sound else 1

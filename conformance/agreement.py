@@ -49,13 +49,13 @@ def compare(
 ) -> Agreement:
     """Every expected value of a case against ours; a missing record disagrees in all of them."""
     agreement = Agreement()
-    ours = _matched(case.expected, references)
+    ours = _match_records(case.expected, references)
     for number, (expected, reference) in enumerate(zip(case.expected, ours, strict=True)):
         values: Values = reference.values if reference else {}
         tags = reference.source.tags if reference else ()
         for name, value in expected.items():
             agreement.values += 1
-            if same(name, value, values.get(name)):
+            if is_same(name, value, values.get(name)):
                 agreement.agreeing += 1
                 continue
             found = Disagreement(
@@ -68,7 +68,7 @@ def compare(
     return agreement
 
 
-def _matched(
+def _match_records(
     expected: Sequence[Expected], references: Sequence[ImportedReference]
 ) -> list[ImportedReference | None]:
     """Our reference for each expected one: by key, else by place or, in other numbers, by title."""
@@ -112,7 +112,7 @@ def _letters(value: Value | None) -> str:
 def _explain(found: Disagreement, differences: Iterable[Difference], agreement: Agreement) -> None:
     line = (
         f"{found.case}[{found.record}] {found.field}: "
-        f"expected {shown(found.expected)}, ours {shown(found.ours)}"
+        f"expected {show_value(found.expected)}, ours {show_value(found.ours)}"
     )
     for difference in differences:
         if difference.applies(found):
@@ -122,7 +122,7 @@ def _explain(found: Disagreement, differences: Iterable[Difference], agreement: 
     agreement.unexplained.append(line)
 
 
-def same(name: str, expected: Value, ours: Value | None) -> bool:
+def is_same(name: str, expected: Value, ours: Value | None) -> bool:
     """Whether the two say the same."""
     if ours is None:
         return False
@@ -157,7 +157,7 @@ def plain_name(name: Name) -> str:
     return plain(", ".join(part for part in (family, name.given, name.suffix) if part))
 
 
-def shown(value: Value | None) -> str:
+def show_value(value: Value | None) -> str:
     """The value in one short line."""
     if value is None:
         return "nothing"

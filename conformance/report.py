@@ -23,7 +23,7 @@ def json_object(figures: Mapping[str, Figures]) -> dict[str, Any]:
     return {name: _json(one) for name, one in figures.items()}
 
 
-def same_text(tools: Agreement) -> str:
+def write_sameness_text(tools: Agreement) -> str:
     """What the same records of several tools have in common."""
     lines = [
         "\nthe same articles as six tools export them to RIS",
@@ -35,7 +35,7 @@ def same_text(tools: Agreement) -> str:
     return "\n".join(lines)
 
 
-def same_json(tools: Agreement) -> dict[str, Any]:
+def write_sameness_json(tools: Agreement) -> dict[str, Any]:
     """The same as a JSON object."""
     return {
         "pairs": tools.values,

@@ -23,7 +23,7 @@ from bifolio.records.reference import (
     Value,
     Values,
 )
-from conformance.agreement import plain, plain_texts, shown
+from conformance.agreement import plain, plain_texts, show_value
 from conformance.loading import Loaded, export, reload
 
 #: Fields that are not touched: another type means other tags, and the library makes the key.
@@ -46,7 +46,7 @@ class Check:
         self.faults += other.faults
 
 
-def unchanged(loaded: Loaded, format: str, folder: Path) -> Check:
+def check_unchanged(loaded: Loaded, format: str, folder: Path) -> Check:
     """Import, export, import: the same values, and every (tag, value) pair in its order."""
     check = Check(len(loaded.references))
     content, report = export(_outgoing(loaded.references), format, loaded.blocks)
@@ -56,18 +56,18 @@ def unchanged(loaded: Loaded, format: str, folder: Path) -> Check:
         check.faults.append(f"{len(loaded.references)} went out, {len(again.references)} came back")
         return check
     for before, after in zip(loaded.references, again.references, strict=True):
-        missing = _stated(before.source.tags) - _stated(after.source.tags)
+        missing = _count_pairs(before.source.tags) - _count_pairs(after.source.tags)
         check.pairs_lost += missing.total()
         if missing:
             check.faults.append(f"line {before.line}: lost {next(iter(missing))}")
-        elif [*_stated(before.source.tags)] != [*_stated(after.source.tags)]:
+        elif [*_count_pairs(before.source.tags)] != [*_count_pairs(after.source.tags)]:
             check.faults.append(f"line {before.line}: other tags or another order")
         if difference := difference_of(before.values, after.values):
             check.faults.append(f"line {before.line}: {difference}")
     return check
 
 
-def touched(loaded: Loaded, format: str, folder: Path, sample: Sequence[int]) -> Check:
+def check_touched(loaded: Loaded, format: str, folder: Path, sample: Sequence[int]) -> Check:
     """One field of each edited: it comes back edited, and nothing else is another."""
     # What an edit of a parent changes in the entries that inherit from it is meant.
     parents = {
@@ -85,7 +85,7 @@ def touched(loaded: Loaded, format: str, folder: Path, sample: Sequence[int]) ->
     for place, number in enumerate(sample):
         reference = loaded.references[number]
         name = _touched_field(reference.values, place)
-        values = {**reference.values, name: _edited(name, reference.values.get(name))}
+        values = {**reference.values, name: _edit(name, reference.values.get(name))}
         edited.append((reference, name, values))
     outgoing = [
         ExportedReference(reference.record_id(), values, reference.source)
@@ -107,7 +107,9 @@ def touched(loaded: Loaded, format: str, folder: Path, sample: Sequence[int]) ->
     return check
 
 
-def across(loaded: Loaded, formats: tuple[str, str], folder: Path, sample: Sequence[int]) -> Check:
+def check_across(
+    loaded: Loaded, formats: tuple[str, str], folder: Path, sample: Sequence[int]
+) -> Check:
     """Import, export to another format, import, export back, import: the same values.
 
     Args:
@@ -142,7 +144,7 @@ def difference_of(before: Values, after: Values) -> str:
     for name in sorted(before.keys() | after.keys()):
         one, two = before.get(name), after.get(name)
         if one != two and _exact(name, one) != _exact(name, two):
-            return f"{name} was {shown(one)}, is {shown(two)}"
+            return f"{name} was {show_value(one)}, is {show_value(two)}"
     return ""
 
 
@@ -164,7 +166,7 @@ def _touched_field(values: Values, place: int) -> str:
     return names[place % len(names)] if names else "title"
 
 
-def _edited(name: str, value: Value | None) -> Value:
+def _edit(name: str, value: Value | None) -> Value:
     """Another value for the field, as a user might have given it."""
     rule = MergeRule.LIST if is_extra(name) else FIELDS[name]
     if rule is MergeRule.DATE:
@@ -192,9 +194,9 @@ def _lost_pairs(
     source = reference.source
     feeds = trace(source, blocks.get(source.blocks)).feeds
     kept = [pair for pair, fed in zip(source.tags, feeds, strict=True) if name not in fed]
-    return list((_stated(kept) - _stated(after.tags)).elements())
+    return list((_count_pairs(kept) - _count_pairs(after.tags)).elements())
 
 
-def _stated(pairs: Iterable[tuple[str, str]]) -> Counter[tuple[str, str]]:
+def _count_pairs(pairs: Iterable[tuple[str, str]]) -> Counter[tuple[str, str]]:
     """The pairs, inherited ones as if the entry had them itself: without its parent it has."""
     return Counter((tag.removeprefix("^"), raw) for tag, raw in pairs)

@@ -23,7 +23,7 @@ from conformance.family import Case, Family
 from conformance.figures import Figures, Reading
 from conformance.folders import Folders, RealFile, real_files
 from conformance.loading import Loaded, load
-from conformance.roundtrips import across, touched, unchanged
+from conformance.roundtrips import check_across, check_touched, check_unchanged
 
 #: References of one file that are touched, or go through each other format: a run of all formats
 #: has to end within five minutes on two cores.
@@ -113,11 +113,11 @@ def _check_file(task: Task, family: Family, figures: Figures, scratch: Path) -> 
     count = len(loaded.references)
     sample = sorted({place * count // task.sample for place in range(task.sample)})
     if family.name in EXPORT_FORMATS:
-        figures.unchanged = unchanged(loaded, family.name, scratch)
-        figures.touched = touched(loaded, family.name, scratch, sample)
+        figures.unchanged = check_unchanged(loaded, family.name, scratch)
+        figures.touched = check_touched(loaded, family.name, scratch, sample)
     for other in EXPORT_FORMATS:
         if other != family.name:
-            figures.across[other] = across(loaded, (family.name, other), scratch, sample)
+            figures.across[other] = check_across(loaded, (family.name, other), scratch, sample)
     for check in (figures.unchanged, figures.touched, *figures.across.values()):
         check.faults = [f"{task.file.path}: {fault}" for fault in check.faults]
 

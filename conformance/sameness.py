@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.records.reference import Value, Values
-from conformance.agreement import Agreement, plain_texts, shown
+from conformance.agreement import Agreement, plain_texts, show_value
 from conformance.loading import load
 
 FOLDER: Final = Path("ris/medium/asreview_cff")
@@ -44,7 +44,8 @@ def compare_tools(corpora: Path) -> Agreement:
                 if plain_texts(first) == plain_texts(second):
                     agreement.agreeing += 1
                     continue
-                line = f"{one} and {two}, {title[:30]}, {field}: {shown(first)}, {shown(second)}"
+                values = f"{show_value(first)}, {show_value(second)}"
+                line = f"{one} and {two}, {title[:30]}, {field}: {values}"
                 name = _difference(field, first, second)
                 if name:
                     agreement.named[name] = agreement.named.get(name, 0) + 1

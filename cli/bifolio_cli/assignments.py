@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bifolio.errors import InvalidValueError, UsageError
 from bifolio.records.edits import PARAGRAPH_BREAK, Act, Edit
-from bifolio.records.fields import MergeRule, canonical_field, merge_rule
+from bifolio.records.fields import Form, canonical_field, form_of
 from bifolio.records.values import check_tag
 
 # The shortest name, so that the operator is the first one. CSL has underscores in a few names
@@ -21,8 +21,6 @@ _ASSIGNMENT = re.compile(r"([A-Za-z0-9._-]+?)(\+=|-=|=)(.*)", re.DOTALL)
 
 _ACTS = {"=": Act.SET, "+=": Act.ADD, "-=": Act.REMOVE}
 _OPERATORS = {act: operator for operator, act in _ACTS.items()}
-
-_LISTS = (MergeRule.CREATORS, MergeRule.SET, MergeRule.LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +93,8 @@ def new_fields(edits: Iterable[Edit]) -> dict[str, str | list[str]]:
             )
         if edit.act is Act.CLEAR:
             continue
-        rule = merge_rule(edit.field)
-        fields[edit.field] = (
-            list(edit.values) if rule in _LISTS else PARAGRAPH_BREAK.join(edit.values)
-        )
+        several = form_of(edit.field).holds_several
+        fields[edit.field] = list(edit.values) if several else PARAGRAPH_BREAK.join(edit.values)
     if not fields.keys() - {"type"}:
         raise UsageError(
             "Nothing was said of the new reference.",
@@ -123,7 +119,7 @@ def whole_text(text: str, *, field: str) -> str:
 
 
 def _field_edits(field: str, given: list[Assignment]) -> list[Edit]:
-    rule = merge_rule(field)
+    form = form_of(field)
     acts = {assignment.act for assignment in given}
     if Act.SET in acts and len(acts) > 1:
         other = _OPERATORS[next(act for act in Act if act in acts and act is not Act.SET)]
@@ -133,9 +129,9 @@ def _field_edits(field: str, given: list[Assignment]) -> list[Edit]:
         )
     for act in (Act.ADD, Act.REMOVE):
         if act in acts:
-            _check_operator(field, rule, act)
+            _check_operator(field, form, act)
     if acts == {Act.SET}:
-        return [_setting(field, rule, given)]
+        return [_setting(field, form, given)]
     return [
         Edit(field, act, tuple(one.value for one in given if one.act is act))
         for act in (Act.REMOVE, Act.ADD)
@@ -143,23 +139,23 @@ def _field_edits(field: str, given: list[Assignment]) -> list[Edit]:
     ]
 
 
-def _check_operator(field: str, rule: MergeRule, act: Act) -> None:
+def _check_operator(field: str, form: Form, act: Act) -> None:
     """Refuse += and -= where there is nothing to add to or to remove from."""
-    if rule in _LISTS or (rule is MergeRule.TEXT and act is Act.ADD):
+    if form.holds_several or (form is Form.TEXT and act is Act.ADD):
         return
     operator = _OPERATORS[act]
-    kind = "a text" if rule is MergeRule.TEXT else "one value"
+    kind = "a text" if form is Form.TEXT else "one value"
     raise UsageError(
         f"'{field}' is {kind}; {operator} is for lists and sets such as author or tags.",
         next_step=f"Write {field}=VALUE to replace it, or {field}= to clear it.",
     )
 
 
-def _setting(field: str, rule: MergeRule, given: list[Assignment]) -> Edit:
+def _setting(field: str, form: Form, given: list[Assignment]) -> Edit:
     values = tuple(assignment.value for assignment in given)
     if values == ("",):
         return Edit(field, Act.CLEAR)
-    if len(values) > 1 and rule not in _LISTS:
+    if len(values) > 1 and not form.holds_several:
         raise UsageError(
             f"'{field}' takes one value and is given {len(values)} times.",
             next_step=f"Write {field}=VALUE once.",

@@ -1,7 +1,7 @@
 """A verb whose arguments are a query: a word that begins with - leaves something out there.
 
 The parser of options would take ``-author:knuth`` for ``-a -u -t -h ...``, so such words are
-covered before it sees them and uncovered by the verb.
+covered before it sees them and uncovered behind it: the verb is given what was typed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,15 @@ class QueryCommand(TyperCommand):
             is_word = len(argument) > 1 and argument[0] == "-" and argument[1] != "-"
             leaves_out = is_word and not is_value and argument not in own
             covered.append(_COVER + argument[1:] if leaves_out else argument)
-        return super().parse_args(ctx, covered)
+        left = super().parse_args(ctx, covered)
+        for name, value in ctx.params.items():
+            if isinstance(value, list | tuple):
+                ctx.params[name] = type(value)(map(_uncover, value))
+        return left
 
 
-def uncovered(words: list[str] | None) -> list[str]:
-    """The words of the query as they were typed."""
-    return ["-" + word[1:] if word.startswith(_COVER) else word for word in words or ()]
+def _uncover(word: Any) -> Any:
+    """The word as it was typed."""
+    if isinstance(word, str) and word.startswith(_COVER):
+        return "-" + word.removeprefix(_COVER)
+    return word

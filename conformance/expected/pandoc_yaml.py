@@ -86,7 +86,7 @@ def text(markdown: str) -> str:
         return chr(0xE100 + len(escaped))
 
     shown = re.sub(r"\\(.)", keep, " ".join(markdown.split()))
-    while (inner := _SPAN.sub(_spanned, shown)) != shown:
+    while (inner := _SPAN.sub(_unwrap_span, shown)) != shown:
         shown = inner
     for pattern, replacement in _MARKS:
         shown = pattern.sub(replacement, shown)
@@ -96,7 +96,7 @@ def text(markdown: str) -> str:
     return shown
 
 
-def _spanned(found: re.Match[str]) -> str:
+def _unwrap_span(found: re.Match[str]) -> str:
     if found.group(2) == "smallcaps":
         return f'<span style="font-variant:small-caps;">{found.group(1)}</span>'
     return found.group(1)

@@ -22,10 +22,10 @@ def owns(path: PurePosixPath) -> bool:
 def cases(folder: Path) -> Iterator[Case]:
     """Those of both projects."""
     yield from pandoc_yaml.cases(folder / "pandoc" / "biblatex")
-    yield from _converted(folder / "biblatex_csl_converter")
+    yield from _read_converted(folder / "biblatex_csl_converter")
 
 
-def _converted(folder: Path) -> Iterator[Case]:
+def _read_converted(folder: Path) -> Iterator[Case]:
     for path in sorted((folder / "bib").glob("*.bib")):
         result = folder / "csl" / f"{path.stem}.csl"
         if not result.is_file():

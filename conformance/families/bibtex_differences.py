@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from bifolio.formats.bibtex_strings import LANGUAGE_CODES
+from bifolio.formats.bibtex.strings import LANGUAGE_CODES
 from bifolio.records.names import Name
 from conformance.agreement import plain, plain_texts
 from conformance.family import Difference, Disagreement

@@ -17,8 +17,8 @@ from conformance.folders import Folders
 
 
 def owns(path: PurePosixPath) -> bool:
-    """By its folder: JSON is many things."""
-    return path.parts[0] == "csl_json" and path.suffix == ".json"
+    """By its folder or CSL's own ending: JSON is many things."""
+    return path.name.endswith(".csl.json" if path.parts[0] != "csl_json" else ".json")
 
 
 def cases(folder: Path) -> Iterator[Case]:

@@ -19,7 +19,7 @@ def judge_device(question: BlobQuestion, membership: Membership) -> Rejected | N
     if membership.role_of(question.device) is None:
         return _reject(Code.FORBIDDEN, question, "only members have to do with its files")
     writes = isinstance(question, StoreChunk | DropBlobs)
-    if writes and not membership.may_write(question.device, head=membership.head):
+    if writes and not membership.may_write(question.device):
         return _reject(Code.FORBIDDEN, question, "a reader stores and drops no files")
     return None
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
-from bifolio.crypto.membership import Membership, library_id_of
+from bifolio.crypto.membership import Membership, Permission, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
@@ -112,10 +112,12 @@ def judge_envelope(
     envelope, header = carried.envelope, carried.envelope.header
     if membership.role_of(carried.carrier) is None:
         return reject(Code.FORBIDDEN, envelope, "only members push")
-    if not membership.knows(header.membership_head):
+    permission = membership.permits(envelope)
+    if permission is Permission.UNKNOWN_HEAD:
         return reject(Code.UNKNOWN_HEAD, envelope, "append the membership records first")
-    if not membership.may_write(header.device, head=header.membership_head):
+    if permission is Permission.FORBIDDEN:
         return reject(Code.FORBIDDEN, envelope, "its author may not write here")
+    # Also where only a newer program can say: that is the replicas' to judge.
     if head is not None and head.device != header.device:
         return reject(Code.FORBIDDEN, envelope, "the chain is another device's", head)
     seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.computer import Computer
 from tests.support.convergence import assert_converges
@@ -70,6 +71,43 @@ def test_a_bib_file_is_kept_current_and_nobody_s_version_of_it_is_overwritten(
     assert watching.returncode == 0, errors
     assert "thesis.edited-1.bib" in errors
     assert len(out.splitlines()) >= 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        ("-plastic",),
+        ("on", "-author:doe"),
+        ("-plastic", "-tag:read"),
+        ('"on ink"', "OR", "plastic"),
+    ],
+    ids=" ".join,
+)
+def test_an_export_that_is_kept_current_holds_what_the_export_of_its_query_holds(
+    desk: Computer, query: tuple[str, ...]
+) -> None:
+    desk.run_all(
+        [
+            ("init",),
+            ("add", "--type", "book", "title=On Plastic", "author=Doe, Jane", "key=plastic"),
+            ("add", "--type", "book", "title=On Ink", "author=Doe, Jane", "key=ink", "tags=read"),
+            ("add", "--type", "book", "title=On Paper", "author=Roe, Richard", "key=paper"),
+        ]
+    )
+    once, kept = desk.home / "once.ris", desk.home / "kept.ris"
+    desk.run("export", *query, "-o", once)
+    assert 0 < once.read_text("utf-8").count("TY  - BOOK") < 3
+    watching = desk.start("export", *query, "--watch", kept)
+    try:
+        until(kept.exists, what="the first version")
+        assert kept.read_bytes() == once.read_bytes()
+        desk.run("edit", "paper", "title=On Paper and Plastic")
+        desk.run("export", *query, "-o", once)
+        until(lambda: kept.read_bytes() == once.read_bytes(), what="the version after an edit")
+    finally:
+        watching.send_signal(signal.SIGTERM)
+        _, errors = watching.communicate(timeout=30)
+    assert watching.returncode == 0, errors
 
 
 def test_the_format_of_an_export_is_told_by_its_file(desk: Computer) -> None:

@@ -16,8 +16,9 @@ from tests.simulation.history import History as Truth
 from tests.simulation.history import check_equal, check_index
 from tests.simulation.typist import Typist
 
+from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
 from bifolio.document.undoing import Reason
-from bifolio.document.view import ELEMENT_MARK, ConflictKind, read_view
+from bifolio.document.view import read_view
 from bifolio.history.history import History
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox

@@ -16,8 +16,9 @@ from enum import Enum, auto
 from tests.simulation.computer import Computer, opened
 
 from bifolio.document import canonical, creators
+from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
 from bifolio.document.groups import MEMBERSHIP
-from bifolio.document.view import ELEMENT_MARK, ConflictKind, kind_of, read_view
+from bifolio.document.view import kind_of, read_view
 from bifolio.library import status
 from bifolio.records.canonical import canonical_json
 from bifolio.records.fields import MergeRule, merge_rule

@@ -24,9 +24,10 @@ from tests.simulation.history import (
 
 from bifolio import limits
 from bifolio.document import creators, deletion, editing, sets
+from bifolio.document.conflicts import ELEMENT_MARK
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
-from bifolio.document.view import ELEMENT_MARK, read_view
+from bifolio.document.view import read_view
 from bifolio.ids import random_record_id
 from bifolio.library import conflicts
 from bifolio.records import attachments, edits

@@ -97,14 +97,13 @@ class Computer:
         """
         typed = [str(argument) for argument in arguments]
         if command_server.is_available() and not wrapped_in:
-            outcome = Outcome(
-                *command_server.run(
-                    typed,
-                    environment=self.environment,
-                    folder=self.home,
-                    timeout_s=_COMMAND_TIMEOUT_S,
-                )
+            ended = command_server.run(
+                typed,
+                environment=self.environment,
+                folder=self.home,
+                timeout_s=_COMMAND_TIMEOUT_S,
             )
+            outcome = Outcome(ended.exit_code, ended.stdout, ended.stderr)
         else:
             outcome = self._executed([*wrapped_in, BIFOLIO, *typed])
         check_for_faults(outcome)
@@ -112,12 +111,14 @@ class Computer:
             assert outcome.exit_code == exits, outcome
         return outcome
 
-    def _executed(self, command: Sequence[str]) -> Outcome:
+    def _executed(
+        self, command: Sequence[str], *, folder: Path | None = None, typed: str = ""
+    ) -> Outcome:
         ended = subprocess.run(
             command,
             env=self.environment,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
+            cwd=folder or self.home,
+            input=typed,
             capture_output=True,
             timeout=_COMMAND_TIMEOUT_S,
             encoding="utf-8",
@@ -143,24 +144,19 @@ class Computer:
         The same entry point as the command's, without the start of an interpreter for each.
         """
         listed = [list(command) for command in commands]
+        ended: command_server.Ended | Outcome
         if command_server.is_available():
-            code, out, errors = command_server.run_all(
+            ended = command_server.run_all(
                 listed, environment=self.environment, folder=_CHECKOUT, timeout_s=_COMMAND_TIMEOUT_S
             )
         else:
-            ended = subprocess.run(
+            ended = self._executed(
                 [sys.executable, "-m", "tests.support.command_stream"],
-                env=self.environment,
-                cwd=_CHECKOUT,
-                input=json.dumps(listed),
-                capture_output=True,
-                timeout=_COMMAND_TIMEOUT_S,
-                encoding="utf-8",
-                check=False,
+                folder=_CHECKOUT,
+                typed=json.dumps(listed),
             )
-            code, out, errors = ended.returncode, ended.stdout, ended.stderr
-        assert code == 0, errors
-        outcomes = [Outcome(*one) for one in json.loads(out)]
+        assert ended.exit_code == 0, ended.stderr
+        outcomes = [Outcome(*one) for one in json.loads(ended.stdout)]
         for command, outcome in zip(commands, outcomes, strict=True):
             check_for_faults(outcome)
             assert outcome.exit_code == 0, (command, outcome)

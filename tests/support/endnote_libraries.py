@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from bifolio.formats.endnote_columns import COLUMNS
+from bifolio.formats.endnote.columns import COLUMNS
 
 DB_ID = "a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3e4f5"
 

@@ -1,4 +1,8 @@
-"""A relay of a test: the real command ``bifolio relay`` as a process that can die and come back."""
+"""A relay of a test: the real command ``bifolio relay`` as a process that can die and come back.
+
+It is forked where commands are (``command_server``): a relay that begins costs a test as much as
+ten commands otherwise.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
+from tests.support import command_server
 from tests.support.computer import BIFOLIO
 
 _END_TIMEOUT_S = 20.0
@@ -22,7 +27,7 @@ class RelayProcess:
         self.log = folder / "relay.log"
         self.options = options
         self.port = 0
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | command_server.Started | None = None
 
     def __enter__(self) -> RelayProcess:
         self.start()
@@ -45,25 +50,29 @@ class RelayProcess:
     def start(self) -> None:
         """Start it, or start it again, and wait until it is ready."""
         assert self._process is None, "the relay runs already"
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    BIFOLIO,
-                    "relay",
-                    "--port",
-                    str(self.port),
-                    "--data",
-                    str(self.data),
-                    *self.options,
-                ],
-                env={"PATH": os.environ["PATH"], "HOME": str(self.data.parent)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                encoding="utf-8",
+        typed = ["relay", "--port", str(self.port), "--data", str(self.data), *self.options]
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.data.parent)}
+        if command_server.is_available():
+            self._process = command_server.start(
+                typed,
+                environment=environment,
+                folder=self.data.parent,
+                out=self.log.with_suffix(".out"),
+                log=self.log,
             )
-        assert self._process.stdout is not None
-        ready = self._process.stdout.readline()
+            ready = self._process.first_line()
+        else:
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [BIFOLIO, *typed],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    encoding="utf-8",
+                )
+            assert self._process.stdout is not None
+            ready = self._process.stdout.readline()
         assert ready.startswith("listening on ws://127.0.0.1:"), self.log.read_text()
         self.port = int(ready.rstrip().rpartition(":")[2])
 
@@ -90,6 +99,8 @@ class RelayProcess:
         process = self._process
         assert process is not None, "the relay does not run"
         self._process = None
+        if isinstance(process, command_server.Started):
+            return process.end(number, within_s=_END_TIMEOUT_S)
         process.send_signal(number)
         process.communicate(timeout=_END_TIMEOUT_S)
         return process.returncode

@@ -20,7 +20,7 @@ from bifolio.errors import UsageError
 from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.query_command import QueryCommand, uncovered
+from bifolio_cli.query_command import QueryCommand
 from bifolio_cli.rendering import count, escape_controls
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def export(
     """
     call = invocation(context, library=library, json=json)
     chosen = _chosen_format(file_format, watch or file)
+    words = " ".join(query or ()) or None
     if watch is not None:
         if file is not None:
             raise UsageError(
@@ -99,7 +100,7 @@ def export(
         from bifolio_cli.watching import keep_current
 
         with call.open_library() as opened:
-            standing = opened.standing_export(format=chosen, query=" ".join(query or ()) or None)
+            standing = opened.standing_export(format=chosen, query=words)
             keep_current(standing, watch, call.output)
         return
     if file is None and call.output.json:
@@ -107,12 +108,11 @@ def export(
             "With --json the report is on stdout, so the references need a file.",
             next_step="Name one with -o FILE, or leave --json out.",
         )
-    words = " ".join(uncovered(query))
     with call.open_library() as opened, target(file) as out, ProgressBars() as progress:
         report = opened.export(
             out,
             format=chosen,
-            query=words or None,
+            query=words,
             progress=partial(progress, "writing") if progress else None,
         )
     if call.output.json:

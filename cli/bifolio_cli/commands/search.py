@@ -12,7 +12,7 @@ from bifolio_cli.invocation import (
     SortOption,
     invocation,
 )
-from bifolio_cli.query_command import QueryCommand, uncovered
+from bifolio_cli.query_command import QueryCommand
 
 COMMAND_CLASS = QueryCommand
 
@@ -31,5 +31,5 @@ def search(
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        found = opened.search(" ".join(uncovered(query)), sort=sort, limit=limit)
+        found = opened.search(" ".join(query), sort=sort, limit=limit)
         call.output.references((one.to_json() for one in found), none="Nothing was found.")

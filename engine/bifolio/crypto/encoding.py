@@ -86,6 +86,15 @@ def leading_values(raw: bytes, count: int) -> list[Any]:
     return values[:count]
 
 
+def count_values(raw: bytes) -> int:
+    """How many values an array has.
+
+    Raises:
+        ValueError: these are not the bytes of an array.
+    """
+    return len(_unpack_array(raw))
+
+
 def _unpack_array(raw: bytes) -> list[Any]:
     try:
         values = msgpack.unpackb(

@@ -11,6 +11,8 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``creators``         lists of names, merged by element
 ``positions``        positions in an ordered list, between which there is always another one
 ``sets``             observed-remove sets
+``conflicts``        a field with more than one live value, as it is listed
+``kinds``            what each kind of field does: read, set, clear, settle, compare, undo
 ``groups``           groups, and the tree that all of them make
 ``deletion``         the trash: a deletion knows what it saw
 ``editing``          a user's edits as plans

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from bifolio.document import creators, deletion, sets, texts, view
-from bifolio.document.entries import Entries, Live, without_superseded_imports
-from bifolio.document.groups import MEMBERSHIP
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.document import deletion, view
+from bifolio.document.conflicts import ConflictKind
+from bifolio.document.entries import Entries, Live, without_superseded_imports, written
+from bifolio.document.kinds import conflicted, field_kind
 from bifolio.records.reference import value_to_json
 
 
@@ -79,27 +79,9 @@ def compare(before: Entries, after: Entries) -> Comparison:
     return Comparison(fate, tuple(fields), _fate_writer(before, after, fate))
 
 
-def written(before: Entries, after: Entries, name: str) -> list[Live]:
-    """The values of a register that are new in the later state, newest first."""
-    known = {(live.slot, live.stamp) for live in before.live(name)}
-    return [live for live in after.live(name) if (live.slot, live.stamp) not in known]
-
-
-def registers_of(entries: Entries, field: str) -> list[str]:
-    """The registers in which a field's value stands."""
-    rule = FIELDS.get(field)
-    if field == MEMBERSHIP or rule is MergeRule.SET:
-        return entries.under(sets.MARK + field)
-    if rule is MergeRule.CREATORS:
-        return [creators.list_register(field), *entries.under(creators.ELEMENT)]
-    return [field]
-
-
 def _writer(before: Entries, after: Entries, field: str) -> Live | None:
     """The newest value that the change wrote for a field."""
-    found = [live for name in registers_of(after, field) for live in written(before, after, name)]
-    known = texts.edit_marks(before, field)
-    found += [mark[1] for mark in texts.edit_marks(after, field) if mark not in known]
+    found = field_kind(field).written(before, after, field)
     return max(found, key=lambda live: live.rank, default=None)
 
 
@@ -114,48 +96,13 @@ def _beside(
     }
     found = []
     for conflict in new.conflicts:
-        field = conflict.field.partition(view.ELEMENT_MARK)[0]
-        if conflict.kind is view.ConflictKind.REVIVED:
+        if conflict.kind is ConflictKind.REVIVED:
             continue
-        if conflict.kind is view.ConflictKind.TEXT:
-            found += _texts_beside(before, after, field)
-            continue
-        fresh = {
-            (live.slot, live.stamp)
-            for name in registers_of(after, field)
-            for live in written(before, after, name)
-        }
-        for one in conflict.values[1:]:
-            if (conflict.field, one.slot, one.stamp) in listed:
-                continue
-            if (one.slot, one.stamp) in fresh:
-                shown = conflict.values[0].value
-                live = Live(one.stamp, one.slot, None)
-                found.append(FieldChange(field, shown, one.value, live, beside=True))
-    return found
-
-
-def _texts_beside(before: Entries, after: Entries, field: str) -> list[FieldChange]:
-    """The texts of a conflict that the change wrote or edited, the shown one left out.
-
-    An edit leaves no trace in the field's own register, and where two devices edited one text,
-    the conflict tells the later of them: so they are compared by name and content.
-    """
-    before, after = without_superseded_imports(before), without_superseded_imports(after)
-    known = {(one.text, one.content) for one in texts.values(before, field)}
-    marks = texts.edit_marks(before, field)
-    edits = [mark for mark in texts.edit_marks(after, field) if mark not in marks]
-    fresh = {(live.slot, live.stamp) for live in written(before, after, field)}
-    shown, *others = texts.values(after, field)
-    found = []
-    for one in others:
-        if (one.text, one.content) in known:
-            continue
-        live = next((mark for text, mark in edits if text == one.text), None)
-        if live is None and (one.slot, one.stamp) in fresh:
-            live = Live(one.stamp, one.slot, None)
-        if live is not None:
-            found.append(FieldChange(field, shown.content, one.content, live, beside=True))
+        field, kind = conflicted(conflict.field)
+        shown = conflict.values[0].value
+        for value, live in kind.unshown(before, after, field, conflict):
+            if (conflict.field, live.slot, live.stamp) not in listed:
+                found.append(FieldChange(field, shown, value, live, beside=True))
     return found
 
 

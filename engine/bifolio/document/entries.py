@@ -7,14 +7,16 @@ carried untouched and enters the state hash. Knows nothing of pycrdt and of what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 from bifolio.clock import is_stamp, stamp_milliseconds
 from bifolio.ids import SEPARATOR, SLOT_LENGTH
 
 IMPORT_MARK = "i"
+
+_Found = TypeVar("_Found")
 
 #: Characters of an import slot that name the source; the last one is the mapping's version.
 _IMPORT_HASH_END = SLOT_LENGTH - 1
@@ -44,6 +46,10 @@ class Entries:
     _under: dict[str, list[str]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
+    #: What was read of them, by who read it.
+    _readings: dict[object, object] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def live(self, name: str) -> list[Live]:
         """The live values of a register, newest first; empty where it was never written."""
@@ -61,10 +67,22 @@ class Entries:
         start = prefix + SEPARATOR
         return [name for name in found if name.startswith(start)] if separator else found
 
+    def once(self, read: Callable[[Entries], _Found]) -> _Found:
+        """What ``read`` finds in these entries, which never change: found the first time only."""
+        if read not in self._readings:
+            self._readings[read] = read(self)
+        return cast(_Found, self._readings[read])
+
 
 def join(*parts: str) -> str:
     """The key of these parts."""
     return SEPARATOR.join(parts)
+
+
+def written(before: Entries, after: Entries, name: str) -> list[Live]:
+    """The values of a register that are new in the later state, newest first."""
+    known = {(live.slot, live.stamp) for live in before.live(name)}
+    return [live for live in after.live(name) if (live.slot, live.stamp) not in known]
 
 
 def is_import(live: Live) -> bool:

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bifolio.clock import import_stamp
-from bifolio.document import deletion, editing, texts
+from bifolio.document import deletion, editing
 from bifolio.document.entries import IMPORT_MARK, Entries, join
+from bifolio.document.kinds import field_kind
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import base64url, digest, hashed_client_id
 from bifolio.records.canonical import canonical_json, stored_json
-from bifolio.records.fields import MergeRule
-from bifolio.records.reference import ImportedBlocks, Source, Value, Values, values_text
+from bifolio.records.reference import ImportedBlocks, Source, Values, values_text
 
 SOURCE = "+source"
 
@@ -33,8 +33,6 @@ class ImportVersion:
 
     values: Values
     source: Source
-    #: Whether it lies in the trash where it comes from: the first version goes there here too.
-    trashed: bool = False
     #: The source as it is stored, made once.
     text: str = field(init=False, compare=False, repr=False)
 
@@ -111,8 +109,7 @@ def sources(entries: Entries) -> list[Source]:
     found = []
     for name in entries.under(SOURCE):
         live = entries.registers[name][0]
-        stored = stored_json(live.value)
-        if isinstance(stored, dict) and (source := Source.from_json(stored)) is not None:
+        if (source := Source.from_text(live.value)) is not None:
             found.append((live.rank, live.value, source))
     return [source for _, _, source in sorted(found, key=lambda one: one[:2])]
 
@@ -120,30 +117,20 @@ def sources(entries: Entries) -> list[Source]:
 def _plan_first(plan: Plan, version: ImportVersion) -> None:
     nothing = Entries({}, {}, {})
     editing.plan_creation(plan, nothing, kind="reference", values=version.values)
-    if version.trashed:
+    if version.source.is_trashed:  # where it comes from: the first version goes there here too
         plan.put(deletion.REGISTER, canonical_json({}), seen=[])  # it has seen no edit of anyone's
     _plan_source(plan, version)
 
 
 def _plan_newer(plan: Plan, entries: Entries, version: ImportVersion, before: Values) -> None:
     for name in sorted(before.keys() - version.values.keys()):
-        _plan_change(plan, entries, name, None)
+        field_kind(name).plan_replace(plan, entries, name, None)
     for name, value in version.values.items():
         if before.get(name) != value:
-            _plan_change(plan, entries, name, value)
+            field_kind(name).plan_replace(plan, entries, name, value)
     _plan_source(plan, version)
 
 
 def _plan_source(plan: Plan, version: ImportVersion) -> None:
     hashed = hashlib.blake2b(version.text.encode(), digest_size=12).digest()
     plan.put(join(SOURCE, base64url(hashed)), version.text, seen=[])
-
-
-def _plan_change(plan: Plan, entries: Entries, name: str, value: Value | None) -> None:
-    """One field of a newer version; a changed text is a replacement, as the file had it."""
-    if editing.rule_of(name) is MergeRule.TEXT:
-        texts.plan_replace(plan, entries, name, None if value is None else str(value))
-    elif value is None:
-        editing.plan_clear(plan, entries, name)
-    else:
-        editing.plan_value(plan, entries, name, value)

@@ -41,11 +41,15 @@ def ranked(entries: Entries, field: str) -> list[tuple[tuple[str, str], str]]:
     return sorted(found)
 
 
+def fields_in(entries: Entries) -> set[str]:
+    """The fields of which an element has a register."""
+    names = [name for name in entries.registers if name.startswith(MARK)]
+    return {name.split(SEPARATOR, 1)[0][len(MARK) :] for name in names}
+
+
 def all_elements(entries: Entries) -> dict[str, list[str]]:
     """The elements of every set that has any, by field."""
-    names = [name for name in entries.registers if name.startswith(MARK)]
-    heads = dict.fromkeys(name.split(SEPARATOR, 1)[0] for name in names)
-    found = ((head[len(MARK) :], elements(entries, head[len(MARK) :])) for head in heads)
+    found = ((field, elements(entries, field)) for field in fields_in(entries))
     return {field: held for field, held in found if held}
 
 

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from bifolio.document import comparing, creators, deletion, editing, importing, sets, texts, view
-from bifolio.document.entries import Entries, Live, join, without_superseded_imports
+from bifolio.document import deletion, editing, importing, sets, texts, view
+from bifolio.document.conflicts import ConflictKind
+from bifolio.document.entries import Entries, Live, join, without_superseded_imports, written
+from bifolio.document.kinds import KINDS, field_of, known_kind
+from bifolio.document.kinds.kind import FieldKind
 from bifolio.document.plan import Plan
 from bifolio.ids import SEPARATOR
-from bifolio.records.canonical import stored_json
-from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.reference import Value
 
 #: Registers that are no value of the record: how they go back is decided for the whole record,
 #: or never (the marks of edits, what a file said, who a device is).
@@ -66,11 +68,13 @@ class _Register:
 
 
 @dataclass(slots=True)
-class _Text:
-    """What the changes did to one text: what it said before them, and as they left it."""
+class _Whole:
+    """What the changes did to a field that goes back as a whole: what it said before them, and as
+    they left it."""
 
-    base: str | None = None
-    left: str | None = None
+    kind: FieldKind
+    base: Value | None = None
+    left: Value | None = None
     touched: bool = False
     last: bool = False
     others: bool = False
@@ -90,7 +94,7 @@ class Trail:
         self._by_value = by_value
         self._counts = counts
         self._registers: dict[str, _Register] = {}
-        self._texts: dict[str, _Text] = {}
+        self._wholes: dict[str, _Whole] = {}
         self._created = False
         self._edited_since = False
         self._was_trashed: bool | None = None
@@ -103,7 +107,7 @@ class Trail:
         if taken_back:
             if self._was_trashed is None:
                 self._was_trashed = deletion.is_trashed(before)
-            born = comparing.written(before, after, editing.KIND)
+            born = written(before, after, editing.KIND)
             self._created |= not before.live(editing.KIND) and any(map(self._counts, born))
             self._left = after
         elif self._left is not None:
@@ -112,9 +116,11 @@ class Trail:
             if before.live(name) != after.live(name):
                 self._register(name, before, after, taken_back=taken_back)
                 self._registers[name].others = not (taken_back or ours)
-        for name in _texts_that_differ(before, after):
-            self._text(name, before, after, taken_back=taken_back)
-            self._texts[name].others = not (taken_back or ours)
+        for kind in KINDS:
+            for name in sorted(kind.fields_that_differ(before, after)):
+                whole = self._wholes.setdefault(name, _Whole(kind))
+                whole.others = not (taken_back or ours)
+                _note_whole(whole, name, before, after, taken_back=taken_back)
 
     def gives(self, entries: Entries) -> bool:
         """Whether the steps made the record what it is; else some of its past is missing."""
@@ -133,7 +139,7 @@ class Trail:
 
     def _register(self, name: str, before: Entries, after: Entries, *, taken_back: bool) -> None:
         register = self._registers.setdefault(name, _Register())
-        fresh = comparing.written(before, after, name)
+        fresh = written(before, after, name)
         own = [live for live in fresh if self._counts(live)]
         if not taken_back or (fresh and not own):
             register.last = False
@@ -155,16 +161,6 @@ class Trail:
             register.remaining = frozenset(live.value for live in remaining)
             # Written anew it would be the latest, and shown, which it was not.
             register.beaten = bool(gone) and gone[0] != before.live(name)[0]
-
-    def _text(self, name: str, before: Entries, after: Entries, *, taken_back: bool) -> None:
-        text = self._texts.setdefault(name, _Text())
-        if not taken_back:
-            text.last = False
-            return
-        if not text.last:
-            text.base = texts.content(before, name)
-        text.touched = text.last = True
-        text.left = texts.content(after, name)
 
     # --- the record as a whole ------------------------------------------------------------------
 
@@ -240,7 +236,7 @@ class Trail:
         )
 
     def _touches_fields(self) -> bool:
-        return any(text.touched for text in self._texts.values()) or any(
+        return any(whole.touched for whole in self._wholes.values()) or any(
             register.touched and _is_value(name) and name != deletion.MERGED_INTO
             for name, register in self._registers.items()
         )
@@ -255,9 +251,9 @@ class Trail:
     # --- fields -----------------------------------------------------------------------------------
 
     def _plan_fields(self, plan: Plan, entries: Entries) -> list[Kept]:
-        """Every field and text back that still stands as the changes left it."""
+        """Every field back that still stands as the changes left it."""
         kept = [self._plan_register(plan, entries, *one) for one in self._registers.items()]
-        kept += [self._plan_text(plan, entries, *one) for one in self._texts.items()]
+        kept += [self._plan_whole(plan, entries, *one) for one in self._wholes.items()]
         editing.finish(plan, entries)
         return list(dict.fromkeys(one for one in kept if one is not None))
 
@@ -308,21 +304,20 @@ class Trail:
         plan.put(name, register.base.value, seen=[])
         return None
 
-    def _plan_text(self, plan: Plan, entries: Entries, name: str, text: _Text) -> Kept | None:
-        if not text.touched:
+    def _plan_whole(self, plan: Plan, entries: Entries, name: str, whole: _Whole) -> Kept | None:
+        if not whole.touched:
             return None
-        standing = texts.values(entries, name)
-        now = standing[0].content if standing else None
-        if now == text.base and len(standing) < 2:
+        now, conflicts = whole.kind.read(entries, name)
+        if now == whole.base and not conflicts:
             return None
-        if now != text.left or not self._is_last(text):
+        if now != whole.left or not self._is_last(whole):
             return Kept(name, Reason.EDITED)
-        if len(standing) > 1:
+        if conflicts:
             return Kept(name, Reason.CONFLICT)
-        texts.plan_replace(plan, entries, name, text.base)
+        whole.kind.plan_replace(plan, entries, name, whole.base)
         return None
 
-    def _is_last(self, what: _Register | _Text) -> bool:
+    def _is_last(self, what: _Register | _Whole) -> bool:
         """Whether nobody wrote there after the changes, or by value, no other device did."""
         return what.last or (self._by_value and not what.others)
 
@@ -335,48 +330,29 @@ class Trail:
         return lives if all(live.value == left for live in lives) else []
 
 
-def _texts_that_differ(before: Entries, after: Entries) -> list[str]:
-    """The text fields of which a text or a register differs."""
-    fields = {
-        key.split(SEPARATOR, 1)[0]
-        for key in before.texts.keys() | after.texts.keys()
-        if before.texts.get(key) != after.texts.get(key)
-    }
-    fields |= {
-        name
-        for name in before.registers.keys() | after.registers.keys()
-        if _rule(name) is MergeRule.TEXT and before.live(name) != after.live(name)
-    }
-    return sorted(fields)
+def _note_whole(
+    whole: _Whole, name: str, before: Entries, after: Entries, *, taken_back: bool
+) -> None:
+    if not taken_back:
+        whole.last = False
+        return
+    if not whole.last:
+        whole.base = whole.kind.read(before, name).value
+    whole.touched = whole.last = True
+    whole.left = whole.kind.read(after, name).value
 
 
 def _is_value(name: str) -> bool:
     """Whether a register goes back by itself."""
-    if name in _NEVER or _rule(name) is MergeRule.TEXT:
+    kind = known_kind(name)
+    if name in _NEVER or (kind is not None and kind.goes_back_whole):
         return False
     return not any(name.startswith(join(prefix, "")) for prefix in _NEVER_UNDER)
 
 
-def _rule(name: str) -> MergeRule | None:
-    """The rule of a field; None for a register that is none, without the search for a name that
-    was meant, which takes five milliseconds."""
-    return FIELDS.get(name) or (MergeRule.LIST if is_extra(name) else None)
-
-
 def _field(name: str, register: _Register) -> str:
     """The field that a register is of, as a user calls it."""
-    first, *rest = name.split(SEPARATOR)
-    if first.startswith(sets.MARK):
-        return first[len(sets.MARK) :]
-    if first == creators.LIST:
-        return rest[0]
-    if first == creators.ELEMENT:
-        for live in (register.base, register.left):
-            stored = stored_json(live.value) if live else None
-            if isinstance(stored, dict) and "role" in stored:
-                return str(stored["role"])
-        return "names"
-    return first
+    return field_of(name, [live.value for live in (register.base, register.left) if live])
 
 
 def _values(lives: list[Live]) -> frozenset[str | None]:
@@ -391,13 +367,13 @@ def _shown(entries: Entries) -> object:
     conflicts = {
         (one.field, one.kind): [choice.value for choice in one.values]
         for one in read.conflicts
-        if one.kind is not view.ConflictKind.REVIVED  # says who deleted it, and no value
+        if one.kind is not ConflictKind.REVIVED  # says who deleted it, and no value
     }
     elements = {field: frozenset(held) for field, held in sets.all_elements(visible).items()}
     named = {
         name: lives[0].value
         for name, lives in entries.registers.items()
-        if SEPARATOR not in name and _rule(name) is None and name not in _NEVER
+        if SEPARATOR not in name and known_kind(name) is None and name not in _NEVER
         if lives[0].value is not None  # an undone merge leaves an empty name of whom it is in
     }
     return read.values, conflicts, elements, named

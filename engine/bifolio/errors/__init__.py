@@ -63,6 +63,7 @@ The tree::
     ├── NotAttachedError
     ├── AlreadyAttachedError
     ├── NotAMemberError
+    ├── NewerMembershipError        a membership record that only a newer program knows
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
     │   ├── RelayUnreachableError
@@ -162,6 +163,7 @@ from bifolio.errors.search import QueryError
 from bifolio.errors.sharing import (
     AlreadyAttachedError,
     KeyFileError,
+    NewerMembershipError,
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
@@ -208,6 +210,7 @@ __all__ = [
     "NewerBackupError",
     "NewerFormatError",
     "NewerLibraryError",
+    "NewerMembershipError",
     "NoOpenerError",
     "NotABackupError",
     "NotALibraryError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bifolio.errors.base import BifolioError
@@ -64,6 +65,17 @@ class NotAMemberError(BifolioError):
             "This computer is not a member of the library; your edits are kept here.",
             next_step="Ask for a ticket ('bifolio invite' on a computer that is attached) and "
             "run 'bifolio attach TICKET' here.",
+        )
+
+
+class NewerMembershipError(BifolioError):
+    """The membership log holds a record that only a newer program knows."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self.kinds = tuple(kinds)
+        super().__init__(
+            f"The members of this library were changed by a newer Bifolio ({', '.join(kinds)}).",
+            next_step="Install the newest Bifolio on this computer, then run the command again.",
         )
 
 

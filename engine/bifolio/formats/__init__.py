@@ -9,7 +9,7 @@ What the rest of Bifolio calls::
     differences(values, others)                the fields that do not say the same in both
     map_source(source, blocks=None)            the mapped values of a stored source, again
     map_sources([(source, blocks), ...])       those of each version of one record, oldest first
-    is_trashed(source)                         whether it lay in its library's trash
+    add_facts(values, facts, format=...)       the values with what a whole library says too
     source_identity(source)                    the source's own id, and whether it is unique
     mapping_table_markdown()                   the tables of types and fields, for docs/formats.md
 
@@ -18,20 +18,47 @@ exactly; its *values* are computed from the source alone, so that a later versio
 can be applied to what was imported long ago; what has no field of its own becomes an *extra
 field* ``x.<format>.<tag>``. An export to the format a reference came from walks the source and
 replaces only what was changed; any other export writes the fields and puts what has no place into
-carriers that our own readers restore. What was written for a changed or foreign reference is read
-back before it goes out: a value that would not come back is carried a second way or reported.
+round-trip fields that our own readers restore. What was written for a changed or foreign
+reference is read back before it goes out: a value that would not come back is carried a second
+way or reported.
 
 May import only ``records``, ``errors``, ``ids`` and ``limits``. The parsing libraries are loaded
 at the first record that needs them, so importing this package is quick.
+
+==================== ========================================================================
+``reading``          files to references: which format it is, and record after record
+``writing``          references to a file: the source's own text, or new text read back
+``whole_libraries``  whole EndNote and Zotero libraries to references and groups
+``registry``         the formats by name: what reads each, writes it, and how a file shows it
+``mapping_markdown`` the tables of ``mapping`` and ``endnote.columns`` as Markdown
+``bibtex``           BibTeX and BibLaTeX: entries, macros, inheritance, salvage
+``csl``              CSL-JSON
+``tagged``           records of tagged lines: RIS, enw and nbib
+``endnote``          EndNote's XML and its libraries, and the rules that its formats share
+``zotero``           Zotero's items and libraries
+``databases``        what other programs' libraries have in common: finding, copying, opening
+``library_facts``    what a whole library says of a record next to the record itself
+``field_collector``  the mapped values of one record while its tags are read
+``roundtrip_fields`` how a value travels in a format that has no place for it, and comes back
+``names``            names of people as BibTeX and RIS write them
+``dates``            dates as BibTeX and RIS write them
+``identifiers``      DOI, ISBN, ISSN and addresses as files have them
+``encodings``        bytes to text
+``latex``            LaTeX text to Unicode and back
+``mapping``          the tables of types, fields and meanings: facts only
+==================== ========================================================================
+
+No part imports one that is named above it; ``tests/unit/formats/test_floor_plan.py`` checks that
+and which part may use which.
 """
 
 from __future__ import annotations
 
-from bifolio.formats.mapping_tables import mapping_table_markdown
+from bifolio.formats.library_facts import add_facts
+from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
     comes_as_library,
     is_older,
-    is_trashed,
     map_source,
     map_sources,
     read,
@@ -51,11 +78,11 @@ __all__ = [
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
     "Composer",
+    "add_facts",
     "comes_as_library",
     "differences",
     "is_library",
     "is_older",
-    "is_trashed",
     "map_source",
     "map_sources",
     "mapping_table_markdown",

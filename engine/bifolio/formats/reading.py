@@ -12,20 +12,18 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import (
-    bibtex_blocks,
-    crossref,
-    csl_json,
-    csl_json_items,
-    endnote_records,
-    endnote_xml,
-    library_layer,
-    tagged_lines,
-)
-from bifolio.formats.bibtex_macros import macro_definition, macros_of, overlong
+from bifolio.formats.bibtex import blocks as bibtex_blocks
+from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex.macros import find_overlong, macro_definition, macros_of
+from bifolio.formats.bibtex.values import own_tags
+from bifolio.formats.csl import items as csl_json
+from bifolio.formats.csl import splitting as csl_json_items
 from bifolio.formats.encodings import read_text
-from bifolio.formats.endnote_files import KeptFiles
-from bifolio.formats.gathering import Mapped
+from bifolio.formats.endnote import records as endnote_records
+from bifolio.formats.endnote import xml as endnote_xml
+from bifolio.formats.endnote.files import XmlAttachments
+from bifolio.formats.field_collector import MappedRecord
+from bifolio.formats.library_facts import add_facts, merge_facts
 from bifolio.formats.registry import (
     BIBTEX,
     CSL_JSON,
@@ -36,10 +34,11 @@ from bifolio.formats.registry import (
     NBIB,
     RIS,
     SOURCES,
-    ZOTERO,
     ReadFamily,
 )
+from bifolio.formats.tagged import lines as tagged_lines
 from bifolio.limits import MACRO_CHARACTERS_MAX
+from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedReference,
@@ -90,7 +89,7 @@ def read(
         FileFormatError: nothing of the file can be read. An empty file gives nothing and is
             no error.
     """
-    expected = _expected(path, format)
+    expected = _expected_words(path, format)
     text, remark = read_text(path, expected=expected)
     if not text.strip():
         return
@@ -115,41 +114,33 @@ def map_sources(versions: Sequence[tuple[Source, ImportedBlocks | None]]) -> lis
     What a version cannot say (an XML export knows no groups) is as the one before said it.
     """
     mapped: list[Values] = []
-    layers: list[library_layer.Layer] = []
+    said: list[LibraryFacts | None] = []
     for source, blocks in versions:
-        layers.append(library_layer.layer_of(source))
+        said.append(source.library)
         values = trace(source, blocks).values
-        layer = library_layer.merged(layers)
-        mapped.append(library_layer.layer_values(source.format, layer, values))
+        mapped.append(add_facts(values, merge_facts(said), format=source.format))
     return mapped
-
-
-def is_trashed(source: Source) -> bool:
-    """Whether the record lay in the trash of the library that it comes from."""
-    return library_layer.is_trashed(library_layer.layer_of(source))
 
 
 def is_older(source: Source, other: Source) -> bool:
     """Whether both say when the record was changed, and this one earlier."""
-    said = [
-        library_layer.layer_of(one).get(library_layer.CHANGED, ("",))[0] for one in (source, other)
-    ]
-    this, that = [(len(one), one) for one in said]
-    return "" not in said and this < that
+    if source.library is None or other.library is None:
+        return False
+    this, that = source.library.changed or "", other.library.changed or ""
+    return "" not in (this, that) and (len(this), this) < (len(that), that)
 
 
 def comes_as_library(format: str) -> bool:
     """Whether records of this format come in whole libraries, and perhaps in files too."""
-    return format in (ENDNOTE_XML.name, ZOTERO.name)
+    return format in LIBRARY_FORMATS
 
 
-def trace(source: Source, blocks: ImportedBlocks | None) -> Mapped:
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of the record itself, and which fields each of its tags fed."""
     family = SOURCES.get(source.format)
-    record = library_layer.without_layer(source)
     if family is None:
-        return Mapped({}, tuple(frozenset() for _ in record.tags))
-    return family.trace(record, blocks)
+        return MappedRecord({}, tuple(frozenset() for _ in source.tags))
+    return family.trace(source, blocks)
 
 
 def source_identity(source: Source) -> tuple[str, bool]:
@@ -159,12 +150,12 @@ def source_identity(source: Source) -> tuple[str, bool]:
     once, and so is the number of a record in an EndNote library that has an id of its own.
     """
     unique = (source.format == NBIB.name and source.id.isdigit()) or (
-        source.format in (ENDNOTE_XML.name, ZOTERO.name) and bool(source.id)
+        source.format in LIBRARY_FORMATS and bool(source.id)
     )
     return source.id, unique
 
 
-def _expected(path: Path, format: str | None) -> str:
+def _expected_words(path: Path, format: str | None) -> str:
     """What the file should hold, in words."""
     if format is None:
         *others, last = dict.fromkeys(family.shown for family in FAMILIES.values())
@@ -196,7 +187,7 @@ def _family(path: Path, text: str, format: str | None) -> ReadFamily:
         named = path.suffix.lower() in family.suffixes
         if named and (family.mark.search(text) or _is_only_comments(text, family)):
             return family
-    raise FileFormatError(str(path), expected=_expected(path, None), got=_kind(text))
+    raise FileFormatError(str(path), expected=_expected_words(path, None), got=_kind(text))
 
 
 def _is_only_comments(text: str, family: ReadFamily) -> bool:
@@ -211,12 +202,12 @@ def _kind(text: str) -> str:
     return "text without a record of that kind"
 
 
-def _entries(text: str) -> Iterator[bibtex_blocks.Entry]:
+def _entries(text: str) -> Iterator[bibtex_blocks.BibtexEntry]:
     """The entries of a BibTeX text, cut out anew."""
-    return (one for one in bibtex_blocks.split(text) if isinstance(one, bibtex_blocks.Entry))
+    return (one for one in bibtex_blocks.split(text) if isinstance(one, bibtex_blocks.BibtexEntry))
 
 
-def _given_up(entries: list[bibtex_blocks.Entry]) -> Iterator[bibtex_blocks.Entry]:
+def _pop_each(entries: list[bibtex_blocks.BibtexEntry]) -> Iterator[bibtex_blocks.BibtexEntry]:
     """The entries in their order, each forgotten once it was given."""
     entries.reverse()
     while entries:
@@ -226,16 +217,16 @@ def _given_up(entries: list[bibtex_blocks.Entry]) -> Iterator[bibtex_blocks.Entr
 def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
     blocks: list[str] = []
     free: list[str] = []
-    entries: list[bibtex_blocks.Entry] = []
+    entries: list[bibtex_blocks.BibtexEntry] = []
     defined: dict[str, int] = {}
     parent_keys: set[str] = set()
     keeps = len(text) <= _KEPT_CHARACTERS
     for found in bibtex_blocks.split(text):
-        if isinstance(found, bibtex_blocks.Entry):
-            parent_keys |= crossref.named_by(found)
+        if isinstance(found, bibtex_blocks.BibtexEntry):
+            parent_keys |= crossref.find_parent_keys(found)
             if keeps:
                 entries.append(found)
-        elif isinstance(found, bibtex_blocks.Unreadable):
+        elif isinstance(found, bibtex_blocks.UnreadableBlock):
             yield SkippedRecord(str(path), found.line, found.reason)
         else:
             (free if found.free else blocks).append(found.text)
@@ -252,11 +243,11 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         if name not in macros:
             yield SkippedRecord(str(path), line, f"the macro '{name}' {_OVERLONG}")
     parents = crossref.Parents(parent_keys, entries if keeps else _entries(text))
-    for entry in _given_up(entries) if keeps else _entries(text):
+    for entry in _pop_each(entries) if keeps else _entries(text):
         if entry.problem:
             yield SkippedRecord(str(path), entry.line, entry.problem)
-        tags = (*entry.tags, *parents.inherited(entry))
-        if longest and (long := overlong(tags, macros, longest=longest)):
+        tags = (*own_tags(entry.tags), *parents.find_inherited(entry))
+        if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
             yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
         yield _reference(BIBTEX, entry.type, entry.key, tags, entry.line, imported)
@@ -295,7 +286,7 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
 def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
     found_any = False
     for found in csl_json_items.split(text):
-        if isinstance(found, csl_json_items.Damage):
+        if isinstance(found, csl_json_items.JsonDamage):
             if not found_any:
                 got = f"JSON that cannot be read: {found.reason}"
                 raise FileFormatError(str(path), expected=CSL_JSON.shown, got=got)
@@ -346,16 +337,16 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             got="XML with a document type declaration, which may read other files",
             next_step="Export the library from EndNote again: it writes none.",
         )
-    kept = KeptFiles(path)
+    kept = XmlAttachments(path)
     for found in endnote_records.split(text):
-        if isinstance(found, endnote_records.Damage):
+        if isinstance(found, endnote_records.XmlDamage):
             yield SkippedRecord(str(path), found.line, found.reason)
         elif not any(raw for _, raw in found.tags):
             yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
         else:
             own_id = endnote_xml.identity(found.tags)
             tags = found.tags
-            yield kept.of(_reference(ENDNOTE_XML, found.type, own_id, tags, found.line, None))
+            yield kept.add_to(_reference(ENDNOTE_XML, found.type, own_id, tags, found.line, None))
 
 
 def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedBlocks | None:

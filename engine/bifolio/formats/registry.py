@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bifolio.formats import bibtex, csl_json, endnote_xml, enw, nbib, ris, zotero
-from bifolio.formats.gathering import Mapped
+from bifolio.formats.bibtex import entries as bibtex
+from bifolio.formats.csl import items as csl_json
+from bifolio.formats.endnote import xml as endnote_xml
+from bifolio.formats.field_collector import MappedRecord
+from bifolio.formats.tagged import enw, nbib, ris
+from bifolio.formats.zotero import items as zotero
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
 #: The version of all mapping tables and rules together: one character of an import's slot. It
@@ -28,7 +32,7 @@ class ReadFamily:
     #: Text in which this matches is of the family.
     mark: re.Pattern[str]
     #: ``(source, blocks)`` to its values and the fields that each tag fed.
-    trace: Callable[[Source, ImportedBlocks | None], Mapped]
+    trace: Callable[[Source, ImportedBlocks | None], MappedRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ ENW: Final = Family(
 )
 
 ENDNOTE_XML: Final = Family(
-    name="endnote-xml",
+    name=endnote_xml.NAME,
     shown="EndNote XML",
     suffixes=(".xml", ".endx"),
     mark=re.compile(

@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import endnote_library, foreign_sqlite, zotero_library, zotero_rows
-from bifolio.formats.foreign_sqlite import ForeignDatabase
-from bifolio.formats.library_places import SHOWN, Place, found, may_be_library
+from bifolio.formats.databases import sqlite as foreign_sqlite
+from bifolio.formats.databases.locate_library import (
+    SHOWN,
+    LibraryLocation,
+    locate_library,
+    may_be_library,
+)
+from bifolio.formats.databases.sqlite import ForeignDatabase
+from bifolio.formats.endnote import library as endnote_library
+from bifolio.formats.zotero import library as zotero_library
+from bifolio.formats.zotero import rows as zotero_rows
 from bifolio.records.reference import ImportedGroup, ImportedReference, LeftOut, SkippedRecord
 
 Progress = Callable[[int, int], None]
@@ -55,7 +63,7 @@ def read_library(
         FileFormatError: nothing of the library can be read.
     """
     try:
-        with found(path) as place:
+        with locate_library(path) as place:
             yield from _read(path, place, format, zotero_group, progress)
     except OSError as error:
         got = f"a library that cannot be read ({error.strerror or error})"
@@ -63,9 +71,13 @@ def read_library(
 
 
 def _read(
-    path: Path, place: Place, format: str | None, group: str | None, progress: Progress | None
+    path: Path,
+    place: LibraryLocation,
+    format: str | None,
+    group: str | None,
+    progress: Progress | None,
 ) -> Iterator[Read]:
-    with foreign_sqlite.opened(place.database, shown=SHOWN) as database:
+    with foreign_sqlite.open_copy(place.database, shown=SHOWN) as database:
         is_zotero = zotero_rows.is_zotero(database)
         if not is_zotero and not endnote_library.is_endnote(database):
             raise FileFormatError(str(path), expected=SHOWN, got="a database of another program")

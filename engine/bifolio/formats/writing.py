@@ -2,9 +2,9 @@
 
 An export to the format that a reference came from walks its source: a tag whose fields all still
 have the value that the source gives is written as it was read; the others give way to new tags in
-their place; new fields follow. Any other export writes all fields anew. What was composed is read
-back before it is written: a value that would not return is carried (``carriers``), and what not
-even that brings back is reported as lost.
+their place; new fields follow. Any other export writes all fields again. What was composed is read
+back before it is written: a value that would not return goes into a round-trip field
+(``roundtrip_fields``), and what not even that brings back is reported as lost.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import BinaryIO, Final
 
 from bifolio.errors import UsageError
-from bifolio.formats import crossref
-from bifolio.formats.bibtex_macros import macro_definition
-from bifolio.formats.library_layer import without_layer
-from bifolio.formats.mapping_fields import FIELD_ORDER
+from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex.macros import macro_definition
+from bifolio.formats.bibtex.values import is_inherited, name_of
+from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
@@ -104,7 +104,7 @@ class Composer:
             )
         self._dialect = format
         self._family = EXPORT_FORMATS[format]
-        self._blocks = _merged(self._family, blocks)
+        self._blocks = _merge_blocks(self._family, blocks)
         self._keys = keys
         opening = self._family.opening
         if self._blocks is not None:
@@ -120,12 +120,14 @@ class Composer:
         """The keys whose presence decides how a reference is written, in small letters."""
         if self._family is not BIBTEX or reference.source is None:
             return frozenset()
-        return crossref.needed(reference.source)
+        return crossref.find_needed_parents(reference.source)
 
     def compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
         """A reference's text, and the values that the format could not carry."""
         if self._family is BIBTEX and reference.source is not None:
-            reference = replace(reference, source=crossref.settled(reference.source, self._keys))
+            reference = replace(
+                reference, source=crossref.resolve_inheritance(reference.source, self._keys)
+            )
         source, lost = compose(reference, self._family, dialect=self._dialect, blocks=self._blocks)
         return self._family.render(source), lost
 
@@ -144,7 +146,7 @@ def compose(
     blocks: ImportedBlocks | None,
 ) -> tuple[Source, list[LostValue]]:
     """The source to be written for a reference, and what it does not say."""
-    values = {field: value for field, value in reference.values.items() if _is_there(value)}
+    values = {field: value for field, value in reference.values.items() if _has_content(value)}
     lost = [
         LostValue(reference.id, field, reason)
         for field, reason in _LIBRARY_FIELDS.items()
@@ -152,22 +154,22 @@ def compose(
     ]
     old = reference.source if reference.source and reference.source.format == family.name else None
     if old is not None:
-        old = without_layer(old)
-    if old is not None:
         values = _without_made_key(values, family.trace(old, blocks).values)
     start = _start(reference, old, values, family, dialect, blocks)
     mapped = family.trace(start, blocks)
     changed = differences(values, mapped.values)
     if not changed:
         return start, lost
-    tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=True)
+    tags = _replace_changed(start, mapped.feeds, changed, values, family, dialect, keep_names=True)
     if old is None and family is BIBTEX:
-        tags = crossref.unlinked(tags)
+        tags = crossref.unlink(tags)
     written = replace(start, tags=tuple(tags))
     if old is not None and differences(values, family.trace(written, blocks).values):
-        tags = _replaced(start, mapped.feeds, changed, values, family, dialect, keep_names=False)
+        tags = _replace_changed(
+            start, mapped.feeds, changed, values, family, dialect, keep_names=False
+        )
         written = replace(start, tags=tuple(tags))
-    return _verified(reference, written, values, family, blocks, lost)
+    return _verify(reference, written, values, family, blocks, lost)
 
 
 def _without_made_key(values: Values, given: Values) -> Values:
@@ -203,7 +205,7 @@ def _start(
     return replace(old, type=kind, id=own_id)
 
 
-def _is_there(value: object) -> bool:
+def _has_content(value: object) -> bool:
     return value not in ("", (), {}, None)
 
 
@@ -217,11 +219,11 @@ def differences(values: Values, others: Values) -> set[str]:
         field
         for field in fields
         if values.get(field) != others.get(field)
-        and _comparable(values, field) != _comparable(others, field)
+        and _comparable_text(values, field) != _comparable_text(others, field)
     }
 
 
-def _comparable(values: Values, field: str) -> str:
+def _comparable_text(values: Values, field: str) -> str:
     value = values.get(field)
     if value is None:
         return ""
@@ -231,7 +233,7 @@ def _comparable(values: Values, field: str) -> str:
     return nfc(canonical_json(stored))
 
 
-def _replaced(
+def _replace_changed(
     source: Source,
     feeds: tuple[frozenset[str], ...],
     changed: set[str],
@@ -244,7 +246,8 @@ def _replaced(
     """The source's tags with those of changed fields replaced, and new fields at the end.
 
     Args:
-        keep_names: a field that stands under another name than we would write keeps it.
+        keep_names: a field under another name than we would write keeps it. One that a parent
+            gives always does: only its own name says it in place of the parent.
     """
     renewed = _closure(feeds, changed) - {"type"}
     done: set[str] = set()
@@ -253,19 +256,21 @@ def _replaced(
     def renew(fields: Iterable[str], name: str = "") -> None:
         for field in sorted(fields, key=lambda one: (FIELD_ORDER.get(one, 999), one)):
             if field in values and field not in done:
-                tags.extend(_named(name, family.emit(field, values, dialect, source.type)))
+                tags.extend(_rename(name, family.emit(field, values, dialect, source.type)))
             done.add(field)
 
     for (tag, raw), fed in zip(source.tags, feeds, strict=True):
-        if fed & renewed:
-            renew(fed & renewed, tag if keep_names and len(fed) == 1 else "")
-        else:
+        if not fed & renewed:
             tags.append((tag, raw))
+            continue
+        inherited = family is BIBTEX and is_inherited(tag)
+        name = name_of(tag) if inherited else tag if keep_names else ""
+        renew(fed & renewed, name if len(fed) == 1 else "")
     renew(renewed - done)
-    return tags
+    return crossref.inherit_again(tags, source) if family is BIBTEX else tags
 
 
-def _named(name: str, tags: Tags) -> Tags:
+def _rename(name: str, tags: Tags) -> Tags:
     """The tags of one field under the name that the source has for it, if they share one."""
     if not name or len({tag for tag, _ in tags}) != 1:
         return tags
@@ -282,7 +287,7 @@ def _closure(feeds: tuple[frozenset[str], ...], changed: set[str]) -> set[str]:
         renewed |= more
 
 
-def _verified(
+def _verify(
     reference: ExportedReference,
     written: Source,
     values: Values,
@@ -290,7 +295,7 @@ def _verified(
     blocks: ImportedBlocks | None,
     lost: list[LostValue],
 ) -> tuple[Source, list[LostValue]]:
-    """The source as its reader will see it, with carriers for what it would not say."""
+    """The source as its reader will see it, with round-trip fields for what it would not say."""
     written = _without_strays(written, values, family, blocks)
     missing = differences(values, family.trace(written, blocks).values)
     if not missing:
@@ -309,7 +314,8 @@ def _verified(
 def _without_halves(
     written: Source, missing: set[str], family: Family, blocks: ImportedBlocks | None
 ) -> Tags:
-    """The tags without those that say only a part of an extra field: its carriers add to them."""
+    """The tags without those that say only a part of an extra field, whose round-trip fields say
+    the whole."""
     carried = {field for field in missing if is_extra(field)}
     feeds = family.trace(written, blocks).feeds
     return [
@@ -322,19 +328,25 @@ def _without_strays(
 ) -> Source:
     """Without the tags that a reader would take for fields which the reference does not have.
 
-    They are new ones whose name means something else in this type; a carrier says their value.
+    They are new ones whose name means something else in this type; a round-trip field says their
+    value.
     """
     feeds = family.trace(written, blocks).feeds
     kept = [
         pair
         for pair, fed in zip(written.tags, feeds, strict=True)
-        if (not fed or any(field in values for field in fed))
-        and all(field in values or not is_extra(field) for field in fed)
+        if (
+            family is BIBTEX and is_inherited(pair[0])
+        )  # it is not written, so it cannot be left out
+        or (
+            (not fed or any(field in values for field in fed))
+            and all(field in values or not is_extra(field) for field in fed)
+        )
     ]
     return written if len(kept) == len(feeds) else replace(written, tags=tuple(kept))
 
 
-def _merged(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
+def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:
     """All blocks of one format as one; of two definitions of a macro the first stays.
 
     References of the file whose definition goes get the text in place of the macro: its value

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bifolio.clock import COUNTER_MAX, MILLISECONDS_MAX, make_stamp
-from bifolio.document import deletion, editing, sets, texts, view
+from bifolio.document import deletion, editing, view
 from bifolio.document.entries import Entries, without_superseded_imports
 from bifolio.document.groups import MEMBERSHIP
+from bifolio.document.kinds import field_kind
 from bifolio.document.plan import Plan
 from bifolio.errors import NotThereThenError, TrashedReferenceError
 from bifolio.history.replay import Past, Step
 from bifolio.history.undo import find_change
-from bifolio.records.fields import MergeRule, canonical_field, merge_rule
+from bifolio.records.fields import canonical_field
 from bifolio.records.reference import Value
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
@@ -75,17 +76,8 @@ def _plan_values(
     """Plan fields to have the values of then, where they differ from those of now."""
     for name in names:
         value = then.get(name)
-        if now.get(name) == value:
-            continue
-        if name == MEMBERSHIP:
-            groups = tuple(str(one) for one in value) if isinstance(value, tuple) else ()
-            sets.plan_set(plan, entries, name, groups)
-        elif merge_rule(name) is MergeRule.TEXT:
-            texts.plan_replace(plan, entries, name, None if value is None else str(value))
-        elif value is None:
-            editing.plan_clear(plan, entries, name)
-        else:
-            editing.plan_value(plan, entries, name, value)
+        if now.get(name) != value:
+            field_kind(name).plan_replace(plan, entries, name, value)
     editing.finish(plan, entries)
 
 

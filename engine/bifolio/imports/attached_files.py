@@ -13,11 +13,12 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.attachments import garbage_collection
 from bifolio.errors import FileTooLargeError, UnreadableFileError
-from bifolio.formats import is_library, library_layer, read, read_library
+from bifolio.formats import add_facts, is_library, read, read_library
 from bifolio.ids import content_hasher
 from bifolio.imports.matching import keyed
 from bifolio.records.attachments import Attachment
 from bifolio.records.citation_keys import NAMELESS
+from bifolio.records.library_facts import LibraryFacts, LibraryFile
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedFile,
@@ -63,14 +64,13 @@ class Intake:
         """
         if not reference.files:
             return reference
-        layer = library_layer.layer_of(reference.source)
-        texts = [self._text(one, reference) for one in reference.files]
-        layer = layer | {library_layer.FILES: tuple(texts)}
-        source = library_layer.with_layer(reference.source, layer)
-        values = library_layer.layer_values(source.format, layer, reference.values)
+        files = tuple(self._take(one, reference) for one in reference.files)
+        facts = replace(reference.source.library or LibraryFacts(), files=files)
+        source = replace(reference.source, library=facts)
+        values = add_facts(reference.values, facts, format=source.format)
         return replace(reference, source=source, values=values, files=())
 
-    def _text(self, file: ImportedFile, reference: ImportedReference) -> str:
+    def _take(self, file: ImportedFile, reference: ImportedReference) -> LibraryFile:
         attachment = None
         try:
             if file.place is None:
@@ -83,7 +83,7 @@ class Intake:
             self._name(file, reference, error.reason)
         except FileTooLargeError as error:
             self._name(file, reference, f"it has more than {error.limit_bytes:,} bytes")
-        return library_layer.file_text(file.path, attachment, name=file.name)
+        return LibraryFile(file.path, file.name, attachment)
 
     def _content(self, place: Path) -> Content:
         hashed = content_hasher()

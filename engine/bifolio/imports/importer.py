@@ -172,7 +172,7 @@ class Importer:
             write = ahead.creation(spooled.number, decision.id, reference)
             if not self._fits(write, reference.line, "the record has"):
                 return None
-            if reference.trashed:
+            if reference.source.is_trashed:
                 report.trashed_keys.append(str(reference.values["citation-key"]))
             else:
                 report.added += 1

@@ -21,7 +21,6 @@ from bifolio.formats import (
     comes_as_library,
     differences,
     is_older,
-    is_trashed,
     map_source,
     map_sources,
     source_identity,
@@ -148,10 +147,9 @@ class Matcher:
         """All that was imported of a record, mapped as today, and what it has become."""
         sources = [*importing.sources(entries), reference.source]
         mapped = map_sources([(source, self._blocks_of(source)) for source in sources])
-        trashed = [is_trashed(source) for source in sources]
         return [
-            ImportVersion(keyed(values), source, in_trash)
-            for values, source, in_trash in zip(mapped, sources, trashed, strict=True)
+            ImportVersion(keyed(values), source)
+            for values, source in zip(mapped, sources, strict=True)
         ]
 
     def _verdict(self, found: ReferenceRow, reference: ImportedReference) -> Verdict:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifolio.document import creators, editing, registers, texts, view
+from bifolio.document import editing
+from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
+from bifolio.document.kinds import conflicted, element_of
 from bifolio.document.plan import Plan
 from bifolio.errors import ConflictChoiceError
 from bifolio.records.edits import PARAGRAPH_BREAK
-from bifolio.records.fields import FIELDS, MergeRule, canonical_field
-from bifolio.records.names import Name, parse_name
-from bifolio.records.reference import Value
-from bifolio.records.values import encode_register, parse_value
+from bifolio.records.fields import canonical_field
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
@@ -63,39 +62,38 @@ def _resolve(
     key = lookup.shown_key(row)
     if conflict is None:
         raise ConflictChoiceError(f"'{key}' has no conflict in '{name}'.")
-    if conflict.kind == view.ConflictKind.REVIVED:
+    if conflict.kind == ConflictKind.REVIVED:
         raise ConflictChoiceError(
             f"'{key}' was deleted and edited at the same time: 'bifolio restore {key}' keeps it, "
             f"'bifolio delete {key}' deletes it."
         )
     for take in takes:
         _check_listed(replica, conflict, take)
-    if len(takes) > 1 and conflict.kind != view.ConflictKind.TEXT:
+    if len(takes) > 1 and conflict.kind != ConflictKind.TEXT:
         raise ConflictChoiceError(
             f"The values of '{name}' are no texts that could be joined: take one of them."
         )
 
+    _, kind = conflicted(name)
+
     def write(plan: Plan, entries: Entries) -> None:
-        if len(takes) > 1:
-            _plan_joined(plan, entries, conflict, takes)
-        elif takes:
-            _plan_take(plan, entries, conflict, takes[0])
+        chosen = [conflict.values[take - 1].value for take in takes]
+        if len(chosen) > 1:  # below one another in the order given; a cleared one adds nothing
+            joined = PARAGRAPH_BREAK.join(str(one) for one in chosen if one)
+            kind.plan_choice(plan, entries, name, joined)
+        elif chosen:
+            kind.plan_choice(plan, entries, name, chosen[0])
         elif value is not None:
-            _plan_value(plan, entries, conflict, value)
+            kind.plan_answer(plan, entries, name, value)
+        editing.finish(plan, entries)
 
     replica.commit_inside([(row.id, write)])
 
 
 def _field(field: str) -> str:
-    if field == view.DELETED or _creator(field) is not None:
+    if field == DELETED or element_of(field) is not None:
         return field
     return canonical_field(field)
-
-
-def _creator(field: str) -> tuple[str, str] | None:
-    """The role and the id where a conflict is about one creator's name; else None."""
-    role, mark, element = field.partition(view.ELEMENT_MARK)
-    return (role, element) if mark and FIELDS.get(role) is MergeRule.CREATORS else None
 
 
 def _check_listed(replica: Replica, conflict: Conflict, take: int) -> None:
@@ -114,51 +112,3 @@ def _check_listed(replica: Replica, conflict: Conflict, take: int) -> None:
             f"The conflict in '{conflict.field}' has values 1 to {len(conflict.values)}; "
             f"there is no {take}."
         )
-
-
-def _plan_take(plan: Plan, entries: Entries, conflict: Conflict, take: int) -> None:
-    chosen = conflict.values[take - 1].value
-    if conflict.kind == view.ConflictKind.TEXT:
-        texts.plan_replace(plan, entries, conflict.field, chosen)
-    elif conflict.kind == view.ConflictKind.LIST:
-        names = tuple(Name.from_csl(one) for one in chosen)
-        creators.plan_set(plan, entries, conflict.field, names)
-    elif (creator := _creator(conflict.field)) is not None:
-        role, element = creator
-        creators.plan_rename(plan, entries, element, role, Name.from_csl(chosen))
-    else:
-        stored = None if chosen is None else encode_register(_value(chosen))
-        registers.plan_set(plan, entries, conflict.field, stored)
-    editing.finish(plan, entries)
-
-
-def _plan_joined(plan: Plan, entries: Entries, conflict: Conflict, takes: Sequence[int]) -> None:
-    """Texts below one another in the order given; one that was cleared adds nothing."""
-    chosen = [conflict.values[take - 1].value for take in takes]
-    joined = PARAGRAPH_BREAK.join(str(one) for one in chosen if one)
-    texts.plan_replace(plan, entries, conflict.field, joined)
-    editing.finish(plan, entries)
-
-
-def _plan_value(plan: Plan, entries: Entries, conflict: Conflict, value: str) -> None:
-    if (creator := _creator(conflict.field)) is not None:
-        role, element = creator
-        name = parse_name(value, field=role)
-        creators.plan_rename(plan, entries, element, role, name)
-    elif conflict.kind == view.ConflictKind.TEXT:
-        texts.plan_replace(plan, entries, conflict.field, value)
-    elif conflict.kind == view.ConflictKind.LIST:
-        parsed = parse_value(conflict.field, [one for one in value.split(";") if one.strip()])
-        editing.plan_value(plan, entries, conflict.field, parsed)
-    else:
-        editing.plan_value(plan, entries, conflict.field, parse_value(conflict.field, (value,)))
-    editing.finish(plan, entries)
-
-
-def _value(chosen: object) -> Value:
-    """A conflict's value as JSON, as the value that it was."""
-    if isinstance(chosen, list):
-        return tuple(str(one) for one in chosen)
-    if isinstance(chosen, dict):
-        return chosen
-    return str(chosen)

@@ -15,16 +15,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from bifolio.document import creators, editing, importing, merging, sets, texts
+from bifolio.document import importing, merging
 from bifolio.document.entries import Entries
-from bifolio.document.groups import MEMBERSHIP
+from bifolio.document.kinds import field_kind
 from bifolio.document.plan import Plan
 from bifolio.document.view import read_view
 from bifolio.errors import UsageError
 from bifolio.records.canonical import nfc
-from bifolio.records.fields import MergeRule, merge_rule
-from bifolio.records.names import Name
-from bifolio.records.reference import Value, Values, value_to_json
+from bifolio.records.fields import Form
+from bifolio.records.reference import Value, Values, strings_of, value_to_json
 from bifolio.records.terms import Mark, normalized
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica, Write
@@ -119,7 +118,7 @@ class _Merger:
         """Plan the kept reference."""
         for field in sorted(self._values):
             if self._values[field] != self._before.get(field):
-                _plan_field(plan, entries, field, self._values[field])
+                field_kind(field).plan_union(plan, entries, field, self._values[field])
         merging.plan_kept(plan, entries, merged=self._merged, sources=self._sources)
 
     def _take_field(self, field: str, other: Value, named: str) -> None:
@@ -144,19 +143,19 @@ class _Merger:
             self._values[KEY] = key
         elif nfc(str(mine)) != nfc(key):
             aliases = self._values.get(ALIASES, ())
-            self._values[ALIASES] = _united(ALIASES, _strings(aliases), (key,))
+            self._values[ALIASES] = _united(ALIASES, strings_of(aliases), (key,))
 
 
 def _combined(field: str, mine: Value, other: Value) -> Value | None:
     """The value that holds both; None where they cannot be had together."""
-    rule = merge_rule(field) if field != MEMBERSHIP else MergeRule.SET
-    if rule in (MergeRule.SET, MergeRule.LIST):
-        return _united(field, _strings(mine), _strings(other))
-    if rule is MergeRule.TEXT:
+    form = field_kind(field).form
+    if form is Form.STRINGS:
+        return _united(field, strings_of(mine), strings_of(other))
+    if form is Form.TEXT:
         return _both_texts(str(mine), str(other))
-    if rule is MergeRule.DATE:
+    if form is Form.DATE:
         return _more_exact(mine, other)
-    if rule is MergeRule.CREATORS:
+    if form is Form.NAMES:
         return mine if _same_names(mine, other) else None
     if _WEAK.get(field) == mine:
         return other
@@ -240,25 +239,3 @@ def _same_names(mine: Value, other: Value) -> bool:
 def _spelled(name: object) -> str:
     """A name without the ways of writing initials."""
     return " ".join(_written("", name).replace(".", " ").split())
-
-
-def _plan_field(plan: Plan, entries: Entries, field: str, value: Value) -> None:
-    """Plan a field so that the same merge made on two computers is the same twice."""
-    rule = merge_rule(field) if field != MEMBERSHIP else MergeRule.SET
-    if rule is MergeRule.SET:
-        for element in _strings(value):
-            sets.plan_add(plan, entries, field, element)
-    elif rule is MergeRule.TEXT:
-        texts.plan_replace(plan, entries, field, str(value))
-    elif rule is MergeRule.CREATORS:
-        creators.plan_add(plan, entries, field, _names(value))
-    else:
-        editing.plan_value(plan, entries, field, value)
-
-
-def _strings(value: Value) -> tuple[str, ...]:
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, tuple) else ()
-
-
-def _names(value: Value) -> tuple[Name, ...]:
-    return tuple(one for one in value if isinstance(one, Name)) if isinstance(value, tuple) else ()

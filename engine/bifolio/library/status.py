@@ -69,6 +69,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, set aside or looks wrong, each with the next step."""
     for reason, next_step in replica.meta.notes:
         yield Refusal(reason, next_step)
+    yield from _members(replica)
     yield from _newer(replica)
     for envelope_hash, reason in replica.changes.refusals():
         yield Refusal(
@@ -107,6 +108,16 @@ def rebuild(replica: Replica) -> int:
         count = rebuild_lists(replica.database)
         replay.rebuild_index(replica)
     return count
+
+
+def _members(replica: Replica) -> Iterator[Refusal]:
+    """What a newer Bifolio did to the members, and what this one must leave alone for it."""
+    if kinds := replica.meta.newer_members:
+        yield Refusal(
+            f"The members of this library were changed with a newer Bifolio ({', '.join(kinds)}). "
+            "What you change stays on this computer, and what others change is kept unread.",
+            "Upgrade Bifolio on this computer, then run 'bifolio sync': all of it is merged then.",
+        )
 
 
 def _newer(replica: Replica) -> Iterator[Refusal]:

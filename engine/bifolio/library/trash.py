@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from bifolio import limits
 from bifolio.document import deletion
-from bifolio.document.view import ConflictKind
+from bifolio.document.conflicts import ConflictKind
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup

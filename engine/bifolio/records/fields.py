@@ -1,4 +1,5 @@
-"""The field table: every known field of a reference and the rule by which it merges.
+"""The field table: every known field of a reference, what its values look like, and the rule by
+which they merge.
 
 Names are CSL 1.0.2's variables and the few additions of our own (marked). The open space
 ``x.<format>.<tag>`` holds what a format has and CSL lacks.
@@ -12,8 +13,29 @@ from enum import Enum
 from bifolio.errors import UnknownFieldError
 
 
+class Form(Enum):
+    """What the values of a field look like, whatever becomes of concurrent ones.
+
+    All that reads and writes values (formats, the command line) goes by the form alone.
+    """
+
+    STRING = "one string"
+    DATE = "one CSL date"
+    TEXT = "one long text"
+    NAMES = "names, one after another"
+    STRINGS = "strings, one after another"
+
+    @property
+    def holds_several(self) -> bool:
+        """Whether a value is made of several, each of which can be added and removed."""
+        return self in (Form.NAMES, Form.STRINGS)
+
+
 class MergeRule(Enum):
-    """How concurrent edits of one field meet (DESIGN §4). The value is the Python type."""
+    """How concurrent edits of one field meet (DESIGN §4).
+
+    What a rule does is its kind's to say (``document.kinds``); no other place asks for one.
+    """
 
     SCALAR = "one string; every concurrent value is kept"
     DATE = "one CSL date; every concurrent value is kept"
@@ -52,6 +74,15 @@ _CREATORS = (
 
 _SETS = "ISBN ISSN URL tags files citation-key-aliases".split()
 
+_FORM_OF_RULE = {
+    MergeRule.SCALAR: Form.STRING,
+    MergeRule.DATE: Form.DATE,
+    MergeRule.TEXT: Form.TEXT,
+    MergeRule.CREATORS: Form.NAMES,
+    MergeRule.SET: Form.STRINGS,
+    MergeRule.LIST: Form.STRINGS,
+}
+
 FIELDS: dict[str, MergeRule] = (
     dict.fromkeys(_SCALARS, MergeRule.SCALAR)
     | dict.fromkeys(_DATES, MergeRule.DATE)
@@ -60,6 +91,9 @@ FIELDS: dict[str, MergeRule] = (
     | dict.fromkeys(_SETS, MergeRule.SET)
 )
 del FIELDS["keyword"]  # one name for one thing: tags
+
+#: The form of every known field.
+FORMS: dict[str, Form] = {field: _FORM_OF_RULE[rule] for field, rule in FIELDS.items()}
 
 #: What a user may write for a field's own name.
 SYNONYMS = {
@@ -141,6 +175,15 @@ def merge_rule(name: str) -> MergeRule:
     if rule is not None:
         return rule
     raise UnknownFieldError(name, suggestion=_nearest(name))
+
+
+def form_of(name: str) -> Form:
+    """The form of a field's values; those of an extra field are strings.
+
+    Raises:
+        UnknownFieldError: neither known nor extra; it suggests the nearest known name.
+    """
+    return FORMS.get(name) or _FORM_OF_RULE[merge_rule(name)]
 
 
 def canonical_field(name: str) -> str:

@@ -1,13 +1,13 @@
 """A reference as plain values, and what an import brings of one.
 
-The Python type of a value follows its merge rule:
+The Python type of a value follows its form (``fields.Form``):
 
 ==========  ==================================================================
-SCALAR      ``str``
+STRING      ``str``
 TEXT        ``str``
 DATE        ``dict``: a CSL date (``date-parts``, ``season``, ``circa``, ``literal``)
-CREATORS    ``tuple[Name, ...]``
-SET, LIST   ``tuple[str, ...]``
+NAMES       ``tuple[Name, ...]``
+STRINGS     ``tuple[str, ...]``
 ==========  ==================================================================
 """
 
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bifolio.ids import digest
-from bifolio.records.canonical import exact_json, nfc, plain
+from bifolio.records.canonical import exact_json, nfc, plain, stored_json
+from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, split_facts
 from bifolio.records.names import Name
 
 Value = str | dict[str, Any] | tuple[Name, ...] | tuple[str, ...]
@@ -30,8 +31,10 @@ Values = dict[str, Value]
 class Source:
     """What one record of a file said, exactly: the source layer of a reference (DESIGN §9).
 
-    ``tags`` are the record's (tag, raw value) pairs in the file's order. ``blocks`` is the id of
-    the record of kind *import* that holds the file's own blocks, empty where it has none.
+    ``tags`` are the record's (tag, raw value) pairs in the file's order, under whatever names the
+    file has. ``blocks`` is the id of the record of kind *import* that holds the file's own blocks,
+    empty where it has none. ``library`` is what the reader of a whole library found next to the
+    record; a file of records has no way to say any of it.
     """
 
     format: str
@@ -39,28 +42,47 @@ class Source:
     id: str
     tags: tuple[tuple[str, str], ...]
     blocks: str = ""
+    library: LibraryFacts | None = None
+    #: The text that it was read from, where it was stored before.
+    _stored: str = field(default="", init=False, compare=False, repr=False)
+
+    @property
+    def is_trashed(self) -> bool:
+        """Whether the record is in the trash of the library that it comes from."""
+        return self.library is not None and bool(self.library.trashed)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that is stored with the reference."""
+        facts = self.library.to_tags() if self.library is not None else ()
         return {
             "format": self.format,
             "type": self.type,
             "id": self.id,
-            "tags": [list(pair) for pair in self.tags],
+            "tags": [list(pair) for pair in (*self.tags, *facts)],
             "blocks": self.blocks,
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What dataclasses do by themselves asks for the list of fields each time.
-        return (Source, (self.format, self.type, self.id, self.tags, self.blocks))
+        own = (self.format, self.type, self.id, self.tags, self.blocks, self.library)
+        return (Source, own)
 
     def text(self) -> str:
-        """The canonical JSON that is stored with the reference."""
-        return exact_json(self.to_json())
+        """The canonical JSON that is stored with the reference; what was stored, unaltered."""
+        return self._stored or exact_json(self.to_json())
 
     def content(self) -> bytes:
         """The hash of what the source says, the file around it aside: 16 bytes."""
         return digest(exact_json(self.to_json() | {"blocks": ""}).encode(), size=16)
+
+    @classmethod
+    def from_text(cls, text: str | None) -> Source | None:
+        """The source that a reference holds; None where it is of another version's form."""
+        stored = stored_json(text)
+        source = cls.from_json(stored) if isinstance(stored, dict) else None
+        if source is not None:
+            object.__setattr__(source, "_stored", text)
+        return source
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Source | None:
@@ -77,12 +99,15 @@ class Source:
             for pair in tags
         ):
             return None
+        own = tuple((tag, raw) for tag, raw in tags)
+        own, library = split_facts(own) if stored["format"] in LIBRARY_FORMATS else (own, None)
         return cls(
             format=stored["format"],
             type=stored["type"],
             id=stored["id"],
-            tags=tuple((tag, raw) for tag, raw in tags),
+            tags=own,
             blocks=stored.get("blocks", ""),
+            library=library,
         )
 
 
@@ -104,19 +129,17 @@ class ImportedFile:
 class ImportedReference:
     """One record of a file, read: its mapped values, its source, and the files to be taken in.
 
-    What a whole library says beside the record (groups, files, trash) stands in the source too
-    (``formats.library_layer``); ``files`` are only those whose content is still to be looked at.
+    What a whole library says next to the record (groups, files, trash) is the source's too
+    (``Source.library``); ``files`` are only those whose content is still to be looked at.
     """
 
     values: Values
     source: Source
     line: int
     files: tuple[ImportedFile, ...] = ()
-    trashed: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        own = (self.values, self.source, self.line, self.files, self.trashed)
-        return (ImportedReference, own)
+        return (ImportedReference, (self.values, self.source, self.line, self.files))
 
     def content_hash(self) -> bytes:
         """The hash of exactly what an import of this record writes: 16 bytes."""
@@ -272,6 +295,23 @@ def value_to_json(value: Value) -> Any:
     if isinstance(value, tuple):
         return [item.to_csl() if isinstance(item, Name) else item for item in value]
     return value
+
+
+def value_from_json(stored: Any) -> Value:
+    """The string, date or list of strings that ``value_to_json`` made this of."""
+    if isinstance(stored, list):
+        return tuple(str(one) for one in stored)
+    return stored if isinstance(stored, dict) else str(stored)
+
+
+def names_of(value: Value | None) -> tuple[Name, ...]:
+    """The names in a value; none where it is of another form."""
+    return tuple(one for one in value if isinstance(one, Name)) if isinstance(value, tuple) else ()
+
+
+def strings_of(value: Value | None) -> tuple[str, ...]:
+    """The strings in a list or set; none where the value is of another form."""
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, tuple) else ()
 
 
 def values_to_json(values: Mapping[str, Value]) -> dict[str, Any]:

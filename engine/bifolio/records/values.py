@@ -1,4 +1,4 @@
-"""Values from what a user writes, and as text: one place for all merge rules."""
+"""Values from what a user writes, and as text: one place for all forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bifolio.errors import FilesFieldError, InvalidValueError
 from bifolio.records import attachments
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.dates import date_text, is_date, parse_date
-from bifolio.records.fields import TYPES, MergeRule, merge_rule
+from bifolio.records.fields import TYPES, Form, form_of
 from bifolio.records.names import Name, parse_name
 from bifolio.records.reference import Value
 
@@ -27,7 +27,7 @@ _OFF_THE_LINE = ("Cc", "Cs", "Zl", "Zp")
 
 
 def parse_value(field: str, texts: Sequence[str]) -> Value:
-    """The value of a field as its merge rule wants it, from one or more written texts.
+    """The value of a field in its form, from one or more written texts.
 
     Raises:
         UnknownFieldError: neither known nor extra.
@@ -35,16 +35,16 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
         InvalidValueError: several texts for one value, no such type, rating or read status, an
             empty or spaced key.
     """
-    rule = merge_rule(field)
+    form = form_of(field)
     if field == attachments.FIELD:
         raise FilesFieldError
-    if rule is MergeRule.CREATORS:
+    if form is Form.NAMES:
         return tuple(parse_name(text, field=field) for text in texts)
-    if rule in (MergeRule.SET, MergeRule.LIST):
+    if form is Form.STRINGS:
         return tuple(texts)
     if len(texts) != 1:
         raise InvalidValueError(field, expected="one value", got=f"{len(texts)}")
-    if rule is MergeRule.DATE:
+    if form is Form.DATE:
         return parse_date(texts[0])
     if field == "type":
         return _checked_type(texts[0])
@@ -81,17 +81,12 @@ def encode_register(value: Value) -> str:
     return canonical_json(list(value) if not any(isinstance(v, Name) for v in value) else [])
 
 
-def decode_register(field: str, text: str) -> Value:
+def decode_register(form: Form, text: str) -> Value:
     """The value of a register's text; what cannot be read is shown as the text it is."""
-    return decode_by_rule(merge_rule(field), text)
-
-
-def decode_by_rule(rule: MergeRule, text: str) -> Value:
-    """``decode_register`` for whoever knows the field's merge rule."""
-    if rule is MergeRule.DATE:
+    if form is Form.DATE:
         stored = stored_json(text)
         return stored if is_date(stored) and isinstance(stored, dict) else {"literal": text}
-    if rule is MergeRule.LIST:
+    if form is Form.STRINGS:
         stored = stored_json(text)
         return tuple(str(one) for one in stored) if isinstance(stored, list) else (text,)
     return text

@@ -40,7 +40,7 @@ def create(record_id: str, reference: ImportedReference, *, mapping: str) -> Cre
     Args:
         mapping: the version of the mapping that made the reference's values.
     """
-    version = ImportVersion(reference.values, reference.source, reference.trashed)
+    version = ImportVersion(reference.values, reference.source)
     document = importing.import_document(record_id, [version], mapping=mapping)
     entries = document.entries()
     share = canonical.record_share(record_id, REFERENCE, entries)

@@ -8,9 +8,10 @@ program that has it. May not know where envelopes come from, nor what becomes of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bifolio.crypto.envelope import KIND_CHANGES, VERSION, Envelope, Header, open_envelope
+from bifolio.crypto.membership.kinds import KINDS, RecordKind
 from bifolio.errors import NewerFormatError
 from bifolio.wire.changes import BODY_VERSION, Body, body_version
 
@@ -25,18 +26,23 @@ Reader = Callable[[bytes], Body]
 class EnvelopeFormats:
     """What one program can read.
 
-    ``openers`` are by version of the header, ``readers`` by kind and version of the content.
+    ``openers`` are by version of the header, ``readers`` by kind and version of the content, and
+    ``record_kinds`` are the membership records by which an author's right is judged.
     """
 
     openers: Mapping[int, Opener]
     readers: Mapping[tuple[int, int], Reader]
+    record_kinds: Mapping[str, RecordKind] = field(default_factory=lambda: KINDS)
 
     @property
     def name(self) -> str:
         """All of it in one line: where it changes, what could not be read may be readable."""
         openers = " ".join(map(str, sorted(self.openers)))
         readers = " ".join(f"{kind}.{version}" for kind, version in sorted(self.readers))
-        return f"headers {openers}; contents {readers}"
+        kinds = " ".join(
+            f"{one.name}.{one.version}" for _, one in sorted(self.record_kinds.items())
+        )
+        return f"headers {openers}; contents {readers}; members {kinds}"
 
     def check(self, header: Header) -> None:
         """Whether an envelope may be opened at all.

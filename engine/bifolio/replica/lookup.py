@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from bifolio.clock import stamp_milliseconds
+from bifolio.document.conflicts import FieldConflict
 from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import IMPORT_MARK
-from bifolio.document.view import FieldConflict, read_view
+from bifolio.document.view import read_view
 from bifolio.errors import (
     AmbiguousReferenceError,
     ReferenceNotFoundError,

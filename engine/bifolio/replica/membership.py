@@ -41,7 +41,7 @@ class Roster:
         if count == 0:
             return None
         if self._known is None or len(self._known.records) != count:
-            self._known = Membership.from_records(self._members.records())
+            self._known = self._read(self._members.records())
         return self._known
 
     def found(self, content_key: bytes) -> None:
@@ -63,18 +63,25 @@ class Roster:
             stored = known.records if known else ()
             # Another process that syncs this replica may have learnt some of them just now.
             fresh = [record for record in records if record not in stored]
-            whole = Membership.from_records([*stored, *fresh])
+            whole = self._read([*stored, *fresh])
             if whole.library_id != self._replica.library_id:
                 raise MembershipError("the log is that of another library")
             self._insert(fresh)
-            for generation, key in content_keys(whole, self._replica.keys).items():
-                self._keep_key(generation, key)
+            self._note(whole)
         self._known = whole
+
+    def read_again(self) -> None:
+        """Note what this program finds in the records; an earlier one may not have known all."""
+        with self._database.transaction():
+            membership = self.membership()
+            if membership is not None:
+                self._note(membership)
 
     def forget(self) -> None:
         """Forget the log and the keys (joining another library only). Inside a transaction."""
         self._members.clear()
         self._keys.clear()
+        self._replica.meta.newer_members = ()
         self._known = None
 
     def role(self) -> Role | None:
@@ -144,6 +151,15 @@ class Roster:
             return self._replica.keys.unseal(sealed)
         except EnvelopeError:
             raise NotAMemberError from None
+
+    def _read(self, records: Sequence[bytes]) -> Membership:
+        return Membership.from_records(records, kinds=self._replica.formats.record_kinds)
+
+    def _note(self, membership: Membership) -> None:
+        """Keep the content keys that the records bring, and what only a newer program knows."""
+        for generation, key in content_keys(membership, self._replica.keys).items():
+            self._keep_key(generation, key)
+        self._replica.meta.newer_members = membership.needs_newer
 
     def _keep_key(self, generation: int, key: bytes) -> None:
         self._keys.write(generation, seal_to(self._replica.keys.box_public, key))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bifolio import limits
 from bifolio.clock import HybridClock
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
+from bifolio.crypto.membership import Permission
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError, ProtocolError
 from bifolio.ids import content_hash, device_tag
@@ -98,6 +99,7 @@ class Inbox:
         replica = self._replica
         if replica.meta.envelope_formats == replica.formats.name:
             return merged
+        self._roster.read_again()
         number, last = 0, replica.newer_envelopes.last_number()
         while number < last:
             with replica.database.transaction():
@@ -203,9 +205,13 @@ class Inbox:
             raise EnvelopeError("it belongs to another library")
         verify_signature(envelope)
         membership = self._roster.membership()
-        if membership is None or not membership.knows(header.membership_head):
+        permission = membership.permits(envelope) if membership else Permission.UNKNOWN_HEAD
+        if membership is None or permission is Permission.UNKNOWN_HEAD:
             raise _WaitsError
-        if not membership.may_write(header.device, head=header.membership_head):
+        if permission is Permission.NEEDS_NEWER:
+            kinds = " and ".join(f"'{kind}'" for kind in membership.needs_newer)
+            raise NewerFormatError(f"membership record {kinds}")
+        if permission is Permission.FORBIDDEN:
             raise EnvelopeError("its author had no right to write")
         self._replica.formats.check(header)
         key = self._roster.key(header.generation)

@@ -21,7 +21,7 @@ from bifolio.crypto.envelope import (
     parse_envelope,
     seal,
 )
-from bifolio.errors import NotAMemberError
+from bifolio.errors import NewerMembershipError, NotAMemberError
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
@@ -53,9 +53,15 @@ class Outbox:
     def seal(self) -> int:
         """Seal every unsealed change; returns how many envelopes were made.
 
+        None is made under members of whom only a newer program knows what they may do: the
+        changes wait for that program.
+
         Raises:
             NotAMemberError: this device has no right, or no key, to seal with.
         """
+        membership = self._roster.membership()
+        if membership is not None and membership.needs_newer:
+            return 0
         made = 0
         while self._replica.changes.has_unsealed():
             with self._replica.database.transaction():
@@ -135,8 +141,10 @@ class Outbox:
         replica = self._replica
         membership = self._roster.membership()
         keys = replica.keys
-        if membership is None or not membership.may_write(keys.sign_public, head=membership.head):
+        if membership is None or not membership.may_write(keys.sign_public):
             raise NotAMemberError
+        if membership.needs_newer:
+            raise NewerMembershipError(membership.needs_newer)
         generation, content_key = self._roster.newest_key()
         header = Header(
             library=replica.library_id,

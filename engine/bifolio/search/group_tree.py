@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from bifolio.document.conflicts import ConflictKind
 from bifolio.document.groups import GROUP, Edge, ignored_edges, shown_parents
-from bifolio.document.view import ConflictKind, read_view
+from bifolio.document.view import read_view
 from bifolio.errors import AmbiguousGroupError, GroupNotFoundError
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup

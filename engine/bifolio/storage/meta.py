@@ -176,6 +176,8 @@ class Meta:
     #: The sizes of records that no envelope could hold, by id.
     too_large: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
 
+    #: The kinds of the membership records that only a newer program knows.
+    newer_members: Fact[Sequence[str]] = Fact((), _sequence(str), list)
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import subprocess
 import sys
 from functools import cache
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.support.processes import FORKED
 from benchmarks.support.report import HASH_BYTES, HASH_NAME, Computed
+from tests.support import command_server
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "benchmarks").glob("bench_*.py"))
@@ -41,9 +44,14 @@ def first_smoke(name: str) -> dict[str, Any]:
 
 
 def smoke(name: str) -> dict[str, Any]:
-    """The report of a smoke run, in a process of its own as `make bench` runs it."""
+    """The report of a smoke run, in a process of its own as `make bench` runs it.
+
+    The commands that it measures are forked where the end-to-end tests fork theirs.
+    """
+    forked = {FORKED: "1"} if command_server.is_available() else {}
     ended = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / f"{name}.py")],
+        env={**os.environ, **forked},
         capture_output=True,
         text=True,
         timeout=90,

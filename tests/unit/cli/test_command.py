@@ -18,10 +18,9 @@ def _run(*arguments: str | bytes, home: Path) -> subprocess.CompletedProcess[byt
     if not command_server.is_available():
         return _start(*arguments, environment=environment)
     typed = [os.fsdecode(argument) for argument in arguments]
-    code, out, errors = command_server.run(
-        typed, environment=environment, folder=home, timeout_s=60
-    )
-    return subprocess.CompletedProcess(typed, code, out.encode(), errors.encode())
+    ended = command_server.run(typed, environment=environment, folder=home, timeout_s=60)
+    out, errors = ended.stdout.encode(), ended.stderr.encode()
+    return subprocess.CompletedProcess(typed, ended.exit_code, out, errors)
 
 
 def _start(

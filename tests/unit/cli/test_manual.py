@@ -32,11 +32,11 @@ def _printed(*arguments: str) -> str:
     """What a process prints; it is forked where that is possible."""
     environment = {**os.environ, "COLUMNS": "80"}
     if command_server.is_available():
-        code, out, _ = command_server.run(
+        ended = command_server.run(
             arguments, environment=environment, folder=Path.cwd(), timeout_s=60
         )
-        assert code == 0
-        return out
+        assert ended.exit_code == 0
+        return ended.stdout
     return subprocess.run(
         [sys.executable, "-m", "bifolio_cli.main", *arguments],
         env=environment,

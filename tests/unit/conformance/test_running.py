@@ -79,7 +79,7 @@ def test_absent_folders_are_named_with_the_way_to_set_them(
     assert "set BIFOLIO_CORPORA" in capsys.readouterr().err
 
 
-#: Thousands of cases each; their files are read in ``tests/unit/formats/test_corpora.py`` too.
+#: Thousands of cases each.
 _LARGE = ("bibtex", "biblatex")
 
 
@@ -101,3 +101,15 @@ def test_a_slice_of_the_real_files_is_read_whole_and_comes_back(formats: list[st
         assert one.agreement.values > 20
         if one.format not in _LARGE:
             assert one.agreement.unexplained == []
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(1800)
+def test_all_real_files_are_read_whole_and_come_back() -> None:
+    folders = Folders.from_environment()
+    if absence := folders.absence():
+        pytest.skip(absence)
+    figures = run(tasks(folders, FAMILIES, sample=5), processes=1)
+    for one in figures.values():
+        assert one.is_sound(), text({one.format: one}, verbose=True)
+    assert sum(one.unchanged.tried for one in figures.values()) > 100_000

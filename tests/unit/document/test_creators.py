@@ -6,7 +6,7 @@ import pytest
 from tests.unit.document.builders import NOW_MS, Desk, desks, meet, names, shown_names
 
 from bifolio.document import creators
-from bifolio.document.view import ConflictKind
+from bifolio.document.conflicts import ConflictKind
 from bifolio.errors import NothingToRemoveError
 from bifolio.records.names import parse_name
 

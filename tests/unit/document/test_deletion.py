@@ -6,8 +6,8 @@ import pytest
 from tests.unit.document.builders import RECORD_ID, Desk, desks, meet
 
 from bifolio.document import canonical, importing
+from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.importing import ImportVersion
-from bifolio.document.view import DELETED, ConflictKind
 from bifolio.records.edits import Act, Edit
 from bifolio.records.reference import Source
 

@@ -7,9 +7,9 @@ from tests.unit.document.builders import NOW_MS, Desk, desks, meet
 
 from bifolio import limits
 from bifolio.document import texts
+from bifolio.document.conflicts import ConflictKind
 from bifolio.document.entries import Entries, join
 from bifolio.document.plan import Plan, TextEdit
-from bifolio.document.view import ConflictKind
 from bifolio.records.edits import Act, Edit
 from bifolio.records.reference import Values
 

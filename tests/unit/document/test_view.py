@@ -61,6 +61,19 @@ def test_creators_sets_and_texts_that_make_no_sense_are_passed_over() -> None:
     assert view.conflicts == ()
 
 
+def test_creators_in_a_role_that_is_none_are_carried_and_not_shown() -> None:
+    sep = "\x1f"
+
+    def element(one: str, role: str) -> tuple[str, list[str]]:
+        value = f'{{"name":{{"family":"Doe"}},"role":"{role}"}}'
+        return sep.join(("creator", one, "name", "slotAAA")), [STAMP, value]
+
+    content = dict([element("ID", "title"), element("ID2", "hologrammer")])
+    entries = parse_entries({**content, sep.join(("title", "slotAAA")): [STAMP, "On Paper"]})
+    assert read_view(entries).values == {"title": "On Paper"}
+    assert len(entries.registers) == 3
+
+
 def test_devices_are_named_and_two_of_one_tag_both() -> None:
     sep = "\x1f"
     entries = parse_entries(

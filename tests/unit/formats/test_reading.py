@@ -14,7 +14,7 @@ from tests.unit.formats.files import GOLDEN, load, load_content
 from bifolio.errors import FileFormatError
 from bifolio.formats import read, source_identity
 from bifolio.formats.registry import BIBTEX, RIS
-from bifolio.formats.tagged_lines import TaggedRecord, split
+from bifolio.formats.tagged.lines import TaggedRecord, split
 from bifolio.records.reference import Source
 
 
@@ -95,11 +95,11 @@ _BIBTEX = st.text(alphabet='@{}(),="#%\\ \nabtitle1', max_size=120)
 @settings(max_examples=200, deadline=None)
 @given(_BIBTEX)
 def test_no_bibtex_text_makes_the_reader_fail(text: str) -> None:
-    from bifolio.formats.bibtex_blocks import Entry
-    from bifolio.formats.bibtex_blocks import split as split_bibtex
+    from bifolio.formats.bibtex.blocks import BibtexEntry
+    from bifolio.formats.bibtex.blocks import split as split_bibtex
 
     for found in split_bibtex("@misc{a, " + text):
-        if isinstance(found, Entry):
+        if isinstance(found, BibtexEntry):
             BIBTEX.trace(Source("bibtex", found.type, found.key, found.tags), None)
 
 

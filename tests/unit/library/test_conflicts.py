@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.unit.replica.builders import Computer, meet, members
 
-from bifolio.document import editing, view
+from bifolio.document import editing
+from bifolio.document.conflicts import DELETED
 from bifolio.errors import ConflictChoiceError
 from bifolio.library import conflicts
 from bifolio.records.edits import Act, Edit
@@ -65,7 +66,7 @@ def test_what_cannot_be_chosen_is_named_as_it_is_shown(tmp_path: Path) -> None:
     for record_id, key in ((TWO, "doe-222222"), (THREE, THREE[:12])):
         found = row(office, record_id)
         with pytest.raises(ConflictChoiceError, match=f"'bifolio restore {key}' keeps it"):
-            conflicts.resolve(office.replica, found, view.DELETED, take=None, value="kept")
+            conflicts.resolve(office.replica, found, DELETED, take=None, value="kept")
         with pytest.raises(ConflictChoiceError, match=f"'{key}' has no conflict in 'title'"):
             conflicts.resolve(office.replica, found, "title", take=[1], value=None)
         assert lookup.find(office.replica, key).id == record_id

@@ -1,0 +1,105 @@
+"""Kinds of fields: how a field stands in a record's entries and how its concurrent edits meet.
+
+All that depends on a field's merge rule is asked of its kind: what it reads, how it is set, added
+to, cleared, settled, compared and undone. A further kind is a module here and a line in ``_KINDS``;
+nothing outside this package tells one rule from another. What a value looks like (formats,
+command line) is its form (``records.fields.Form``), whatever its kind.
+
+============ ==============================================================
+``kind``     what every kind can do: the class that all of them derive from
+``scalars``  one value in one register: strings and dates
+``lists``    several strings that are one value
+``texts``    one long text, merged by character
+``creators`` names in a role, merged by element
+``sets``     strings, each of which is added and removed by itself
+============ ==============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bifolio.document.conflicts import ELEMENT_MARK
+from bifolio.document.entries import Entries
+from bifolio.document.groups import MEMBERSHIP
+from bifolio.document.kinds.creators import CreatorsKind
+from bifolio.document.kinds.kind import FieldKind
+from bifolio.document.kinds.lists import ListKind
+from bifolio.document.kinds.scalars import ScalarKind
+from bifolio.document.kinds.sets import SetKind
+from bifolio.document.kinds.texts import TextKind
+from bifolio.ids import SEPARATOR
+from bifolio.records.fields import FIELDS, Form, MergeRule, is_extra, merge_rule
+
+#: The kind of each merge rule; in this order the fields of composed kinds are read.
+_KINDS: dict[MergeRule, FieldKind] = {
+    MergeRule.SCALAR: ScalarKind(Form.STRING),
+    MergeRule.DATE: ScalarKind(Form.DATE),
+    MergeRule.TEXT: TextKind(Form.TEXT),
+    MergeRule.LIST: ListKind(Form.STRINGS),
+    MergeRule.CREATORS: CreatorsKind(Form.NAMES),
+    MergeRule.SET: SetKind(Form.STRINGS),
+}
+
+KINDS: tuple[FieldKind, ...] = tuple(_KINDS.values())
+
+#: Being in groups is no field that a user edits, but a set as well.
+_BY_FIELD = {field: _KINDS[rule] for field, rule in FIELDS.items()} | {
+    MEMBERSHIP: _KINDS[MergeRule.SET]
+}
+_EXTRA = _KINDS[merge_rule("x.any")]
+
+
+def known_kind(field: str) -> FieldKind | None:
+    """The kind of a field; None for one of a newer version, or what is no field at all."""
+    kind = _BY_FIELD.get(field)
+    return _EXTRA if kind is None and is_extra(field) else kind
+
+
+def field_kind(field: str) -> FieldKind:
+    """The kind of a field, or of being in groups.
+
+    Raises:
+        UnknownFieldError: neither known nor extra.
+    """
+    return known_kind(field) or _KINDS[merge_rule(field)]
+
+
+def element_of(conflict: str) -> str | None:
+    """The field whose element a conflict of this name is about; None where it is about a field."""
+    field, mark, _ = conflict.partition(ELEMENT_MARK)
+    kind = known_kind(field)
+    return field if mark and kind is not None and kind.has_elements else None
+
+
+def conflicted(conflict: str) -> tuple[str, FieldKind]:
+    """The field that a conflict of this name is in, and its kind.
+
+    Raises:
+        UnknownFieldError: neither a field nor an element of one.
+    """
+    field = element_of(conflict) or conflict
+    return field, field_kind(field)
+
+
+def fields_in(entries: Entries) -> Iterator[tuple[str, FieldKind]]:
+    """The fields that a record holds, each with its kind; what a newer version wrote is left out.
+
+    First those with a register of their own name, sorted, then those of each composed kind.
+    """
+    for name in sorted(entries.registers):
+        if SEPARATOR not in name:
+            kind = known_kind(name)
+            if kind is not None and not kind.is_composed:
+                yield name, kind
+    for kind in KINDS:
+        for field in kind.composed_fields(entries):
+            if known_kind(field) is kind:
+                yield field, kind
+
+
+def field_of(register: str, values: Iterable[str | None]) -> str:
+    """The field that a register is of, as a user calls it; ``values`` have stood in it."""
+    found = (kind.field_of(register, values) for kind in KINDS)
+    named = next((field for field in found if field is not None), None)
+    return named if named is not None else register.split(SEPARATOR, 1)[0]

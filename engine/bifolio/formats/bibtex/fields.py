@@ -1,0 +1,117 @@
+"""Which field a BibTeX name means in an entry of this type: what the table of fields cannot say.
+
+Data and small decisions on names; no texts are read or written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bifolio.formats.mapping.fields import BIBTEX_FIELDS
+from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE
+
+ARTICLES: Final = frozenset("article-journal article-magazine article-newspaper periodical".split())
+PARTS: Final = frozenset(
+    "chapter paper-conference entry-encyclopedia entry-dictionary entry".split()
+)
+BOOKS: Final = frozenset("book collection classic".split())
+_NUMBERED_SERIES: Final = BOOKS | PARTS | {"thesis", "pamphlet"}
+
+#: A title, and the field whose text is joined to it with a colon.
+SUBTITLES: Final = {
+    "title": "subtitle",
+    "booktitle": "booksubtitle",
+    "maintitle": "mainsubtitle",
+    "journaltitle": "journalsubtitle",
+    "journal": "journalsubtitle",
+}
+_TITLES: Final = {"journalsubtitle": "journaltitle"} | {
+    subtitle: title for title, subtitle in SUBTITLES.items() if not title.startswith("journal")
+}
+
+#: What ``editortype`` and ``editoratype`` say beyond an editor.
+EDITOR_ROLES: Final = {
+    "compiler": "compiler",
+    "collaborator": "contributor",
+    "director": "director",
+    "organizer": "organizer",
+    "producer": "producer",
+    "series": "collection-editor",
+    "serieseditor": "collection-editor",
+}
+_EDITORS: Final = frozenset({"editor", "editora", "editorb", "editorc"})
+_PUBLISHERS: Final = ("school", "institution", "organization")
+
+
+def csl_type(written: str, given: Mapping[str, str]) -> str:
+    """The CSL type of an entry type in small letters, with the entry's texts by name."""
+    kind = BIBTEX_TYPES.get(written, UNKNOWN_TYPE)
+    subtype = given.get("entrysubtype", "").lower()
+    if kind == "article-journal" and subtype in ("magazine", "newspaper"):
+        return f"article-{subtype}"
+    if kind in ("document", "webpage"):
+        if subtype == "map":
+            return "map"
+        if given.get("eprint") and not given.get("howpublished"):
+            return "article"
+    if kind == "manuscript" and given.get("eventtitle"):
+        return "paper-conference"
+    return kind
+
+
+def title_of_subtitle(name: str, given: Mapping[str, str]) -> str:
+    """The title to which a subtitle is joined; empty if the name is none or the title missing."""
+    title = _TITLES.get(name, "")
+    if title == "journaltitle" and not given.get(title):
+        title = "journal"
+    return title if given.get(title) else ""
+
+
+def field_of(name: str, kind: str, given: Mapping[str, str]) -> tuple[str, int]:
+    """(field, rank) that a name means in this type; an empty field where it means none."""
+    if name in _TITLES:
+        name = title_of_subtitle(name, given)
+    if name == "number":
+        return number_field(kind), 0
+    if name in ("journal", "journaltitle", "fjournal"):
+        if name == "journal" and given.get("fjournal"):
+            return "container-title-short", 1
+        return "container-title", 1 if kind in PARTS and given.get("booktitle") else 0
+    if name == "booktitle":
+        if kind in BOOKS:
+            return "", 0
+        if kind in PARTS and given.get("maintitle"):
+            return "volume-title", 0
+        return "container-title", 0 if kind in PARTS else 1
+    if name == "maintitle":
+        return ("container-title", 0) if kind in PARTS and given.get("booktitle") else ("", 0)
+    if name in _PUBLISHERS:
+        return "publisher", 1 + _PUBLISHERS.index(name)
+    if name == "location" and kind == "paper-conference" and given.get("address"):
+        return "event-place", 1  # the publisher's address beside the conference's place
+    if name == "eprint":
+        archive = given.get("eprinttype", given.get("archiveprefix", "")).lower()
+        return ("PMID", 1) if archive == "pubmed" else ("", 0)
+    return _editor_field(name, given) if name.startswith("editor") else plain_field(name)
+
+
+def plain_field(name: str) -> tuple[str, int]:
+    """(field, rank) of a name that means the same in every type."""
+    return BIBTEX_FIELDS.get(name, ("", 0))
+
+
+def _editor_field(name: str, given: Mapping[str, str]) -> tuple[str, int]:
+    """Editors of another kind than editing, and the field that says which."""
+    who = name.removesuffix("type")
+    role = EDITOR_ROLES.get(given.get(who + "type", "").lower(), "") if who in _EDITORS else ""
+    if role and (given.get(who) or name == who):
+        return role, 0
+    return plain_field(name)
+
+
+def number_field(kind: str) -> str:
+    """What a ``number`` counts in this type."""
+    if kind in ARTICLES:
+        return "issue"
+    return "collection-number" if kind in _NUMBERED_SERIES else "number"

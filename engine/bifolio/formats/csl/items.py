@@ -1,0 +1,230 @@
+"""CSL-JSON: items to values and back, for every program that formats citations.
+
+A tag is a variable and its raw value the JSON text; the members of ``custom`` are tags of their
+own, ``custom/<name>``. A list becomes the string that CSL wants; what CSL has no variable for, or
+not in that shape, goes into ``custom``, from where it is restored. May know CSL's schema, not
+files or the other formats.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from bifolio.formats.csl.dates import csl_date
+from bifolio.formats.field_collector import FieldCollector, MappedRecord
+from bifolio.formats.identifiers import split_identifiers, split_urls
+from bifolio.formats.mapping.fields import CSL_JSON_FIELDS, WRITTEN_FIELDS
+from bifolio.formats.mapping.fields import FIELDS as ROWS
+from bifolio.formats.mapping.types import UNKNOWN_TYPE
+from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField, core_value
+from bifolio.records.canonical import canonical_json
+from bifolio.records.fields import FIELDS, TYPES, MergeRule, is_extra
+from bifolio.records.names import Name
+from bifolio.records.reference import ImportedBlocks, Source, Value, Values, value_to_json
+
+Tags = list[tuple[str, str]]
+
+_EXTRA: Final = "x.csl-json."
+_CUSTOM: Final = "custom/"
+
+#: Fields that are ours: CSL 1.0.2 has no variable of the name.
+_NOT_CSL: Final = frozenset(row.field for row in ROWS if row.csl_json == "(custom)") | {
+    "citation-key-pinned",
+    "files",
+    "part",
+    "rating",
+    "read-status",
+    "translated-container-title",
+}
+
+#: An id that is a word of somebody's own choice; not our record ids, numbers or addresses.
+_KEY: Final = re.compile(r"(?![0-9a-f]{32}$)(?!\d+$)(?!\w+://)\S+")
+
+#: An escaped NUL; an escaped backslash before the letters is none.
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def is_item(value: Any) -> bool:
+    """Whether the JSON value says anything that CSL has a variable for."""
+    if not isinstance(value, dict):
+        return False
+    known = (FIELDS.keys() | CSL_JSON_FIELDS.keys() | {"custom"}) - _NOT_CSL
+    return not known.isdisjoint(value)
+
+
+def source(item: dict[str, Any]) -> Source:
+    """The source of one item."""
+    tags: Tags = []
+    for name, value in item.items():
+        if name == "type" and isinstance(value, str):
+            continue
+        if name == "id" and isinstance(value, str):
+            continue
+        if name == "custom" and isinstance(value, dict) and value:
+            tags += [(_CUSTOM + member, _json(inner)) for member, inner in value.items()]
+        else:
+            tags.append((name, _json(value)))
+    kind, own_id = item.get("type", ""), item.get("id", "")
+    shown_id = str(own_id) if isinstance(own_id, str | int) else ""
+    return Source("csl-json", kind if isinstance(kind, str) else "", shown_id, tuple(tags))
+
+
+def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
+    """The values of an item and which fields each variable fed."""
+    del blocks
+    collector = FieldCollector(len(source.tags))
+    collector.derive("type", source.type if source.type in TYPES else UNKNOWN_TYPE)
+    if _KEY.fullmatch(source.id):
+        collector.derive("citation-key", source.id)
+    for index, (tag, raw) in enumerate(source.tags):
+        value = _read(raw)
+        if tag.startswith(_CUSTOM):
+            _gather_custom(collector, index, tag.removeprefix(_CUSTOM), value)
+        elif tag not in ("id", "type"):
+            _gather(collector, index, tag, value)
+    return collector.finish()
+
+
+def _read(raw: str) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return raw
+
+
+def _json(value: Any) -> str:
+    """The value's JSON text, without a lone surrogate or NUL, which no document holds."""
+    text = _NUL.sub(r"\1", json.dumps(value, ensure_ascii=False))
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None:
+    """Give one variable to its field, or to an extra one if it has another shape."""
+    field, rank = CSL_JSON_FIELDS.get(tag, (tag, 0))
+    rule = FIELDS.get(field) if field not in _NOT_CSL else None
+    if rule is None or field == "type":
+        _gather_extra(collector, index, _EXTRA + tag, value)
+    elif rule is MergeRule.CREATORS:
+        names = _names(value)
+        for name in names:
+            collector.append(index, field, name)
+        if not names:
+            _gather_extra(collector, index, _EXTRA + tag, value)
+    elif rule is MergeRule.DATE:
+        date, whole = csl_date(value)
+        if date:
+            collector.candidate(index, field, date, rank=rank)
+        if not whole:
+            _gather_extra(collector, index, _EXTRA + tag, value)
+    elif not isinstance(value, str | int | float) or isinstance(value, bool):
+        _gather_extra(collector, index, _EXTRA + tag, value)
+    elif rule is MergeRule.SET:
+        for part in _parts(field, str(value)):
+            collector.append(index, field, part)
+    elif rule is MergeRule.TEXT:
+        collector.append(index, field, str(value))
+    else:
+        collector.candidate(index, field, str(value), rank=rank, extra=_EXTRA + tag)
+
+
+def _gather_custom(collector: FieldCollector, index: int, name: str, value: Any) -> None:
+    """Restore what an export of ours put into ``custom``; keep what others did."""
+    rule = FIELDS.get(name)
+    if rule is not None and name not in ("groups", "files"):
+        restored = RESTORE_CLEARED if value is None else core_value(rule, value)
+        if restored is not None:
+            collector.restore(index, RestoredField(name, restored))
+            return
+    own = is_extra(name) and isinstance(value, list)
+    _gather_extra(collector, index, name if own else f"{_EXTRA}{_CUSTOM}{name}", value)
+
+
+def _gather_extra(collector: FieldCollector, index: int, field: str, value: Any) -> None:
+    """The strings of a value that has no field; other JSON as its text."""
+    for one in value if isinstance(value, list) else [value]:
+        collector.append(index, field, one if isinstance(one, str) else _json(one))
+
+
+def _names(value: Any) -> list[Name]:
+    if not isinstance(value, list):
+        return []
+    names = [Name.from_csl(one) for one in value if isinstance(one, dict)]
+    return [name for name in names if name != Name()]
+
+
+def _parts(field: str, text: str) -> list[str]:
+    if field == "tags":
+        return [part.strip() for part in re.split(r"[,;]", text) if part.strip()]
+    if field == "URL":
+        return split_urls(text)
+    return split_identifiers(text)
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def written_type(values: Values, dialect: str) -> str:
+    """CSL's types are ours."""
+    del dialect
+    return str(values.get("type", UNKNOWN_TYPE))
+
+
+def own_id(values: Values, reference: str) -> str:
+    """The item's id: the citation key, else the record's."""
+    return str(values.get("citation-key") or reference)
+
+
+def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
+    """The variables that say a field, and its full form in ``custom`` where CSL has one string."""
+    del dialect, kind
+    value = values[field]
+    if field == "citation-key":
+        return []  # it is the id
+    if is_extra(field):
+        return _emit_extra(field, value)
+    if field not in FIELDS or field in _NOT_CSL:
+        return carry(field, value)
+    stored = value_to_json(value)
+    name = WRITTEN_FIELDS["csl_json"].get(field, field)
+    if FIELDS[field] is not MergeRule.SET:
+        return [(name, _json(stored))]
+    text = ", ".join(stored) if field == "tags" else stored[0]
+    return [(name, _json(text)), *(carry(field, value) if _parts(field, text) != stored else [])]
+
+
+def _emit_extra(field: str, value: Value) -> Tags:
+    name = field.removeprefix(_EXTRA)
+    plain = name.removeprefix(_CUSTOM)
+    taken = plain in FIELDS or plain in CSL_JSON_FIELDS or plain in ("", "id", "custom")
+    if name == field or taken or is_extra(plain) or not isinstance(value, tuple):
+        return carry(field, value)
+    return [(name, _json(value[0] if len(value) == 1 else list(value)))]
+
+
+def carry(field: str, value: Value | None) -> Tags:
+    """The field's member of ``custom``; null says that it is empty."""
+    return [(_CUSTOM + field, "null" if value is None else canonical_json(value_to_json(value)))]
+
+
+def render(source: Source) -> str:
+    """One item of the array, indented by two spaces."""
+    written: dict[str, Any] = {"id": source.id, "type": source.type or UNKNOWN_TYPE}
+    custom: dict[str, Any] = {}
+    for tag, raw in source.tags:
+        if tag.startswith(_CUSTOM):
+            custom[tag.removeprefix(_CUSTOM)] = _read(raw)
+        else:
+            written[tag] = _read(raw)
+    if not source.id and "id" not in dict(source.tags):
+        del written["id"]
+    if not source.type:
+        del written["type"]
+    if custom:
+        written["custom"] = custom
+    text = json.dumps(written, ensure_ascii=False, indent=2)
+    return "\n".join("  " + line for line in text.split("\n"))

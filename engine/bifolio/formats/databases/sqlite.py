@@ -1,0 +1,205 @@
+"""Other programs' SQLite files, read from a copy: the one place outside ``storage`` with SQLite.
+
+The file itself is never opened by SQLite: that could create, roll back or checkpoint files beside
+it. It is copied with its journal and write-ahead log into a folder that is gone afterwards, and
+the copy is read; so a library can be read while its own program has it open. Knows no schema.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bifolio import limits
+from bifolio.errors import FileFormatError, OpenElsewhereError
+
+_MAGIC: Final = b"SQLite format 3\x00"
+_COLLATION: Final = re.compile(r"\bCOLLATE\s+[\"'\[`]?(\w+)", re.IGNORECASE)
+_BUILT_IN: Final = frozenset({"binary", "nocase", "rtrim"})
+
+#: What SQLite keeps beside a database: both belong to its content.
+_BESIDE: Final = ("-journal", "-wal")
+
+
+def is_database(path: Path) -> bool:
+    """Whether the file begins as a SQLite database does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+@contextmanager
+def open_copy(path: Path, *, shown: str) -> Iterator[ForeignDatabase]:
+    """A copy of a database, to read; the copy is removed at the end.
+
+    Args:
+        shown: what the file should be, for people.
+
+    Raises:
+        FileFormatError: it cannot be read, or is damaged.
+        OpenElsewhereError: it goes on changing, or its program lets nobody read it.
+    """
+    with tempfile.TemporaryDirectory(prefix="bifolio-") as folder:
+        copy = Path(folder) / "copy.sqlite"
+        _copy(path, copy)
+        with ForeignDatabase(copy, named=str(path), shown=shown) as database:
+            yield database
+
+
+class ForeignDatabase:
+    """A copy of another program's database."""
+
+    def __init__(self, copy: Path, *, named: str, shown: str) -> None:
+        self._named = named
+        self._shown = shown
+        self._connection = sqlite3.connect(copy, isolation_level=None)
+        self._connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+        self._columns: dict[str, list[str]] = {}
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise self._damage_error(error) from error
+
+    def __enter__(self) -> ForeignDatabase:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def columns(self, table: str) -> Sequence[str]:
+        """The columns of a table in their order; none where there is no such table."""
+        return self._columns.get(table.lower(), [])
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            FileFormatError: the database is damaged, or has not what the query names.
+        """
+        try:
+            # Row by row: handed through, the cursor would be closed after its connection.
+            for row in self._connection.execute(statement, parameters):  # noqa: UP028
+                yield row
+        except sqlite3.Error as error:
+            raise self._damage_error(error) from error
+
+    def records(self, table: str) -> Iterator[dict[str, Any]]:
+        """The rows of a whole table by column, by rowid; none where there is no such table."""
+        columns = self.columns(table)
+        if not columns:
+            return
+        names = ", ".join(f'"{name}"' for name in columns)
+        for row in self.rows(f'SELECT {names} FROM "{table}" ORDER BY rowid'):
+            yield dict(zip(columns, row, strict=True))
+
+    def table(self, name: str, *, numbers: str = "", texts: str = "") -> Iterator[dict[str, Any]]:
+        """The rows of a table by rowid, of each the columns that are named.
+
+        Args:
+            numbers: columns (space-separated) that hold whole numbers; anything else is 0.
+            texts: columns that hold text; NULL is the empty text.
+
+        Raises:
+            FileFormatError: the table has not all of these columns. One that is not there at all
+                has no rows.
+        """
+        wanted = [*numbers.split(), *texts.split()]
+        if not self.columns(name):
+            return
+        if missing := [one for one in wanted if one not in self.columns(name)]:
+            raise FileFormatError(
+                self._named,
+                expected=self._shown,
+                got=f"one of an unknown version (its table {name} has no {', '.join(missing)})",
+                next_step="Open it in the newest version of its own program, and import it again.",
+            )
+        whole = len(numbers.split())
+        names = ", ".join(f'"{one}"' for one in wanted)
+        for row in self.rows(f'SELECT {names} FROM "{name}" ORDER BY rowid'):
+            values = [*map(as_number, row[:whole]), *map(as_text, row[whole:])]
+            yield dict(zip(wanted, values, strict=True))
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        # The first statement recovers what the write-ahead log or the journal of the copy holds.
+        tables = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        ).fetchall()
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.FOREIGN_VALUE_BYTES_MAX)
+        # An order of the other program's own: nothing here depends on it, but a table that names
+        # an unknown one cannot even be listed.
+        for name in {one for _, sql in tables for one in _COLLATION.findall(sql)}:
+            if name.lower() not in _BUILT_IN:
+                connection.create_collation(name, lambda one, other: (one > other) - (one < other))
+        # Tables only: a view could be anything, of any size.
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            quoted = name.replace('"', '""')
+            found = connection.execute(f'PRAGMA table_info("{quoted}")').fetchall()
+            self._columns[name.lower()] = [row[1] for row in found]
+
+    def _damage_error(self, error: sqlite3.Error) -> FileFormatError:
+        return FileFormatError(
+            self._named,
+            expected=self._shown,
+            got=f"a database that SQLite cannot read ({error})",
+            next_step="Open it in its own program, which can repair it, and import it again.",
+        )
+
+
+def as_text(value: object) -> str:
+    """A cell as text, without NUL, which no text of ours can hold."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    return "" if value is None else str(value).replace("\x00", "")
+
+
+def as_number(value: object) -> int:
+    """A cell as a whole number, 0 where something else stands in it."""
+    if isinstance(value, int):
+        return value
+    written = as_text(value).strip()
+    return int(written) if written.isascii() and written.isdigit() else 0
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a database and what belongs to it, all of one moment."""
+    for _ in range(limits.FOREIGN_COPY_ATTEMPTS_MAX):
+        before = _state(path)
+        try:
+            shutil.copyfile(path, copy)
+            for suffix in _BESIDE:
+                beside = copy.with_name(copy.name + suffix)
+                beside.unlink(missing_ok=True)
+                if (own := path.with_name(path.name + suffix)).exists():
+                    shutil.copyfile(own, beside)
+        except PermissionError as error:
+            raise OpenElsewhereError(str(path), reason=error.strerror or str(error)) from error
+        except FileNotFoundError:
+            continue  # a journal that went while it was copied: the transaction is over
+        if _state(path) == before:
+            return
+    raise OpenElsewhereError(str(path), reason="it goes on changing")
+
+
+def _state(path: Path) -> list[tuple[int, int] | None]:
+    """Size and time of a database's files, None for one that is not there."""
+    found: list[tuple[int, int] | None] = []
+    for suffix in ("", *_BESIDE):
+        try:
+            stat = path.with_name(path.name + suffix).stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((stat.st_size, stat.st_mtime_ns))
+    return found

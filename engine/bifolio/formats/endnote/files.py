@@ -1,0 +1,72 @@
+"""The PDFs that EndNote's XML names: they lie in the library's own folder, if that is at hand.
+
+``internal-pdf://0123456789/paper.pdf`` is ``0123456789/paper.pdf`` below ``PDF`` in the folder
+``.Data`` of the library, which stands beside the XML where somebody exported it there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from bifolio.formats.databases.foreign_attachments import locate_attachment
+from bifolio.formats.databases.locate_library import sibling
+from bifolio.formats.endnote.records import attribute_of, path_of
+from bifolio.formats.endnote.text import plain_text, read_raw
+from bifolio.records.library_facts import LibraryFacts
+from bifolio.records.reference import ImportedFile, ImportedReference
+
+_SCHEME: Final = "internal-pdf://"
+
+
+class XmlAttachments:
+    """The files of the records of one XML file."""
+
+    def __init__(self, xml: Path) -> None:
+        self._xml = xml
+        self._folders: dict[str, Path | None] = {}
+
+    def add_to(self, reference: ImportedReference) -> ImportedReference:
+        """The record with its files; as it is where no library lies beside the XML."""
+        folder = self._folder(_library_name(reference.source.tags))
+        if folder is None:
+            return reference
+        files = tuple(_file(path, folder) for path in _paths(reference.source.tags))
+        source = replace(reference.source, library=LibraryFacts(files=()))
+        return replace(reference, source=source, files=files)
+
+    def _folder(self, library: str) -> Path | None:
+        if library not in self._folders:
+            names = dict.fromkeys((library, self._xml.stem))
+            found = [sibling(self._xml.parent, f"{name}.Data") for name in names if name]
+            data = next((one for one in found if one is not None and one.is_dir()), None)
+            self._folders[library] = sibling(data, "PDF") if data is not None else None
+        return self._folders[library]
+
+
+def _library_name(tags: tuple[tuple[str, str], ...]) -> str:
+    """The library's name without its suffix, as the record gives it."""
+    for tag, raw in tags:
+        if path_of(tag) == "database":
+            name = attribute_of(tag, "name") or plain_text(read_raw(raw))
+            return name.strip().removesuffix(".enl").replace("/", "_")
+    return ""
+
+
+def _paths(tags: tuple[tuple[str, str], ...]) -> list[str]:
+    addresses = [
+        plain_text(read_raw(raw)).strip()
+        for tag, raw in tags
+        if path_of(tag) == "urls/pdf-urls/url"
+    ]
+    return [one.removeprefix(_SCHEME) for one in addresses if one.startswith(_SCHEME)]
+
+
+def _file(path: str, folder: Path) -> ImportedFile:
+    """The file; some versions of EndNote write its name as an address, with ``%20``."""
+    as_written = locate_attachment(path, folder)
+    if as_written.place is None and (plain := unquote(path)) != path:
+        return locate_attachment(plain, folder)
+    return as_written

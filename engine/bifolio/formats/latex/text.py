@@ -1,0 +1,128 @@
+r"""LaTeX text to Unicode and back.
+
+Reading keeps what a reader sees: case-protecting braces go, accents become letters, emphasis and
+sub- or superscript become the rich text ``<i> <b> <u> <sub> <sup>`` and a span for small capitals.
+Writing is UTF-8 with TeX's special characters escaped, so that reading gives the same text again;
+in a title, capitals inside of words are protected.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from bifolio.formats.latex.reading import TIE, LatexReader
+
+_TEX: Final = re.compile(r"[\\{}$~]|--|``|''|[?!]`")
+
+#: Values with nothing but these commands need no reader; four in five of those with a backslash
+#: in the demo's ``typography.bib`` are such.
+_SIMPLE: Final = re.compile(r"\\(?:[&%#_{}]|(?:La)?TeX(?![A-Za-z])(?:\{\}|[ ]?(?=[^A-Za-z ]|$))?)")
+_SCRIPT: Final = re.compile(r"(?<!\\)[_^]\{")
+_ONE_LETTER: Final = {"&": "&", "%": "%", "#": "#", "_": "_", "{": "\ue000", "}": "\ue001"}
+
+
+def decode(text: str) -> str:
+    """The Unicode text of a LaTeX text."""
+    return _decode(text) if _TEX.search(text) else text
+
+
+@lru_cache(maxsize=16_384)
+def _decode(text: str) -> str:
+    if "\\" not in text and "$" not in text and not _SCRIPT.search(text):
+        return _plain(text)
+    simple = _SIMPLE.sub(_simple_command, text)
+    if "\\" not in simple and "$" not in simple and not _SCRIPT.search(text):
+        return _plain(simple).replace("\ue000", "{").replace("\ue001", "}")
+    return LatexReader(text).read()
+
+
+def _simple_command(found: re.Match[str]) -> str:
+    command = found.group()[1:]
+    if command[0] in _ONE_LETTER:
+        return _ONE_LETTER[command[0]]
+    word = "LaTeX" if command.startswith("La") else "TeX"
+    return word + (" " if command.endswith(" ") and not command.endswith("{}") else "")
+
+
+def _plain(text: str) -> str:
+    """Without braces, and with the marks that ligatures stand for."""
+    if "-" in text:
+        text = text.replace("---", "—").replace("--", "–")
+    if "`" in text:
+        text = text.replace("?`", "¿").replace("!`", "¡").replace("``", "“")
+    if "~" in text:
+        text = TIE.sub(" ", text)
+    return text.replace("''", "”").replace("{", "").replace("}", "")
+
+
+_RICH: Final = {
+    "<i>": r"\emph{",
+    "<b>": r"\textbf{",
+    "<sub>": r"\textsubscript{",
+    "<sup>": r"\textsuperscript{",
+    "<u>": r"\underline{",
+    '<span style="font-variant:small-caps;">': r"\textsc{",
+}
+_RICH_PAIR: Final = re.compile(
+    r'(<(i|b|u|sub|sup|span)(?: style="font-variant:small-caps;")?>)'
+    r"((?:(?!</?(?:i|b|u|sub|sup)>|</?span).)*)</\2>",
+    re.DOTALL,
+)
+_ESCAPES: Final = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+_ESCAPED: Final = re.compile(r"[\\{}$&%#_~^]")
+_LIGATURES: Final = re.compile(r"-(?=-)|[`?!](?=`)|'(?=')")
+
+
+def encode(text: str) -> str:
+    """A LaTeX text that ``decode`` turns into this text, and that TeX can print."""
+    escaped = _ESCAPED.sub(lambda found: _ESCAPES[found.group()], text)
+    escaped = _LIGATURES.sub(lambda found: found.group() + "{}", escaped)
+    while (nested := _RICH_PAIR.sub(_rich_command, escaped)) != escaped:
+        escaped = nested
+    return escaped
+
+
+def _rich_command(found: re.Match[str]) -> str:
+    command = _RICH.get(found.group(1))
+    return command + found.group(3) + "}" if command else found.group()
+
+
+#: A word, escaped characters inside of it included (``AT\\&T``). A brace before a backslash would
+#: mean something else to BibTeX, so it begins with a letter or digit.
+_WORD: Final = re.compile(r"[^\W_](?:[^\W_]|\\[&%#_$])*")
+
+
+_RICH_TAG: Final = re.compile(r"</?\w+[^<>]*>")
+#: So many words in capitals are no row of abbreviations.
+_ABBREVIATIONS_MAX: Final = 3
+
+
+def encode_title(text: str) -> str:
+    """``encode``, with braces round words that have capitals inside: styles make these small.
+
+    A title all in capitals has none: there they mean nothing.
+    """
+    if all(word[1:] == word[1:].lower() for word in text.split()):
+        return encode(text)
+    shown = _RICH_TAG.sub("", text)
+    if shown.isupper() and len(shown.split()) > _ABBREVIATIONS_MAX:
+        return encode(text)
+    return _WORD.sub(_protect, encode(text))
+
+
+def _protect(found: re.Match[str]) -> str:
+    word = found.group()
+    return word if word[1:] == word[1:].lower() else "{" + word + "}"

@@ -1,0 +1,252 @@
+"""Names of people as BibTeX and RIS write them, and back.
+
+BibTeX's rules: names are joined by ``and``; ``First von Last``, ``von Last, First`` and
+``von Last, Jr, First``; what stands in braces is one word; a name all in braces is a body.
+``and others`` is the name with the literal ``others`` and is written as ``and others`` again.
+RIS: ``Last, First, Suffix``, one to a line as a rule; a comma at the end marks a body; without any
+comma nobody can tell, so the text stays whole, unless single letters stand after one word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from bifolio.formats.latex.text import decode, encode
+from bifolio.records.names import Name
+
+_Separator = Callable[[str, int], int]
+
+OTHERS: Final = Name(literal="others")
+
+#: ``Longrich N R``: a family name and nothing but single letters after it.
+_TRAILING_INITIALS: Final = re.compile(r"([^\W\d_][\w'’-]+)((?: [^\W\d_]\.?){1,4})")
+
+_ONE_PERSON: Final = re.compile(r"\s*[^\W\d_][^,]*,\s*[^\W\d_][^,]*")
+_EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix|useprefix)\s*=\s*", re.IGNORECASE)
+#: The space that ends a command parts no words: ``Dezs\\H o``, ``\\O stergaard``.
+_ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr`'^\"~=.])\s+([^\W\d_])")
+_COMMAND_END: Final = re.compile(r"(\\(?:ss|[oOlLij]|a[ae]|A[AE]|oe|OE))\s+(?=\w)")
+_SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
+
+
+def parse_bibtex_names(text: str) -> tuple[Name, ...]:
+    """All names of a BibTeX list; empty ones are left out."""
+    parts = _split_at(text, _and_at) if "{" in text else _SIMPLE_AND.split(text)
+    stripped = (" ".join(part.split()) for part in parts)
+    return tuple(_bibtex_name(part) for part in stripped if part)
+
+
+def write_bibtex_names(names: tuple[Name, ...]) -> str:
+    """The list as BibTeX writes it."""
+    return " and ".join(_write_bibtex_name(name) for name in names)
+
+
+def split_people(text: str) -> list[str]:
+    """The names of a line that should hold one: ``Last, First; Last, First`` is several.
+
+    The text whole if any part is not of that form: bodies and addresses have semicolons too.
+    """
+    if ";" not in text:
+        return [text]
+    parts = text.split(";")
+    return parts if all(_ONE_PERSON.fullmatch(part) for part in parts) else [text]
+
+
+@lru_cache(maxsize=16_384)
+def parse_ris_name(text: str) -> Name:
+    """One name of an RIS line."""
+    written = " ".join(text.split())
+    if written.endswith(",") and written.rstrip(", "):
+        return Name(literal=written[:-1].rstrip())
+    parts = [part.strip() for part in written.split(",")]
+    if len(parts) == 1:
+        if " " not in written:
+            return Name(family=written)
+        initials = _TRAILING_INITIALS.fullmatch(written)
+        if initials is None:
+            return Name(literal=written)
+        return Name(family=initials.group(1), given=initials.group(2).strip())
+    if len(parts) > 3 or not parts[0]:
+        return Name(literal=written)
+    particle, family = _particle(parts[0].split(" "))
+    suffix = parts[2] if len(parts) > 2 else ""
+    return Name(family=family, given=parts[1], suffix=suffix, non_dropping_particle=particle)
+
+
+def write_ris_name(name: Name) -> str:
+    """The name as an RIS line has it."""
+    if name.literal:
+        plain = " " in name.literal and "," not in name.literal
+        plain = plain and not _TRAILING_INITIALS.fullmatch(name.literal)
+        return name.literal if plain else f"{name.literal},"
+    return str(name) if "," in str(name) or " " not in str(name) else f"{name}, "
+
+
+@lru_cache(maxsize=16_384)
+def _bibtex_name(text: str) -> Name:
+    if "\\" in text:
+        text = _ACCENTED.sub(r"\1{\2}", text).replace("\\ ", " ")
+        text = _COMMAND_END.sub(r"\1{}", text)
+    if text.lower() == "others":
+        return OTHERS
+    whole = _is_one_group(text)
+    if "=" in text:
+        extended = _extended_name(text[1:-1] if whole else text)
+        if extended is not None:
+            return extended
+    if whole:
+        return Name(literal=_text(text[1:-1]))
+    parts = [part.strip() for part in _split_at(text, _comma_at)]
+    if len(parts) > 3 or not parts[0]:
+        return Name(literal=_text(text))
+    if len(parts) == 1:
+        return _natural_name(_words(text))
+    particle, family = _particle(_words(parts[0]))
+    return Name(
+        family=_text(family),
+        given=_text(parts[-1]),
+        suffix=_text(parts[1]) if len(parts) == 3 else "",
+        non_dropping_particle=_text(particle),
+    )
+
+
+def _natural_name(words: list[str]) -> Name:
+    """``First von Last``: the particle is the lower-case words before the last one."""
+    lower = [place for place, word in enumerate(words[:-1]) if _is_lower(word)]
+    if not lower:
+        return Name(family=_text(words[-1]), given=_text(" ".join(words[:-1])))
+    first, last = lower[0], lower[-1]
+    return Name(
+        family=_text(" ".join(words[last + 1 :])),
+        given=_text(" ".join(words[:first])),
+        non_dropping_particle=_text(" ".join(words[first : last + 1])),
+    )
+
+
+def _extended_name(text: str) -> Name | None:
+    """BibLaTeX's ``given=Hans, family=Harman``; nothing if it is none.
+
+    A prefix that the sorting leaves out (``useprefix=false``) is CSL's dropping particle.
+    """
+    parts: dict[str, str] = {}
+    for part in _split_at(text, _comma_at):
+        part = part.strip()
+        if len(part) > 1 and part[0] == part[-1] == '"':
+            part = part[1:-1]
+        found = _EXTENDED.match(part)
+        if found is not None:
+            parts.setdefault(found.group(1).lower(), _text(part[found.end() :].strip(' "')))
+        elif "=" not in part:
+            return None
+    if "family" not in parts:
+        return None
+    dropped = parts.get("useprefix", "").lower() == "false"
+    prefix = parts.get("prefix", "")
+    return Name(
+        family=parts["family"],
+        given=parts.get("given", ""),
+        suffix=parts.get("suffix", ""),
+        non_dropping_particle="" if dropped else prefix,
+        dropping_particle=prefix if dropped else "",
+    )
+
+
+def _particle(words: list[str]) -> tuple[str, str]:
+    """(particle, family) of the words before the first comma."""
+    count = 0
+    while count < len(words) - 1 and _is_lower(words[count]):
+        count += 1
+    return " ".join(words[:count]), " ".join(words[count:])
+
+
+def _is_lower(word: str) -> bool:
+    """Whether BibTeX would take the word for a particle: its first letter outside braces."""
+    if word.startswith("{") and not word.startswith("{\\"):
+        return False
+    shown = decode(word) if "\\" in word else word
+    letter = next((character for character in shown if character.isalpha()), "")
+    return letter.islower()
+
+
+def _text(text: str) -> str:
+    return " ".join(decode(text).split())
+
+
+def _words(text: str) -> list[str]:
+    """The words at depth zero; ``~`` parts words too."""
+    if "{" not in text:
+        return text.replace("~", " ").split()
+    return [word for word in _split_at(text, _space_at) if word]
+
+
+def _is_one_group(text: str) -> bool:
+    if not (text.startswith("{") and text.endswith("}")) or text.startswith("{\\"):
+        return False
+    depth = 0
+    for character in text[:-1]:
+        depth += (character == "{") - (character == "}")
+        if depth == 0:
+            return False
+    return True
+
+
+def _split_at(text: str, separator: _Separator) -> list[str]:
+    """The text cut at each separator outside braces."""
+    parts: list[str] = []
+    start = at = depth = 0
+    while at < len(text):
+        character = text[at]
+        if character == "\\":
+            at += 2
+            continue
+        depth = max(0, depth + (character == "{") - (character == "}"))
+        length = separator(text, at) if depth == 0 else 0
+        if length:
+            parts.append(text[start:at])
+            start = at + length
+        at += length or 1
+    return [*parts, text[start:]]
+
+
+def _comma_at(text: str, at: int) -> int:
+    return 1 if text[at] == "," else 0
+
+
+def _space_at(text: str, at: int) -> int:
+    return 1 if text[at] in " \t\n~" else 0
+
+
+_AND: Final = re.compile(r"\s+and(?=\s)", re.IGNORECASE)
+
+
+def _and_at(text: str, at: int) -> int:
+    if not text[at].isspace():
+        return 0
+    found = _AND.match(text, at)
+    return found.end() - at if found else 0
+
+
+def _write_bibtex_name(name: Name) -> str:
+    if name == OTHERS:
+        return "others"
+    if name.literal:
+        return "{" + encode(name.literal) + "}"
+    # BibTeX has one kind of particle; a round-trip field says which it was.
+    particle = encode(f"{name.dropping_particle} {name.non_dropping_particle}".strip())
+    family = _protect(name.family, particle=bool(particle))
+    given, suffix = _protect(name.given), _protect(name.suffix)
+    last = f"{particle} {family}".strip()
+    if suffix:
+        return f"{last}, {suffix}, {given}"
+    return f"{last}, {given}" if given or " " in last else last
+
+
+def _protect(part: str, *, particle: bool = True) -> str:
+    """The part in braces where its own commas, ``and`` or small letters would part it."""
+    written = encode(part)
+    split = "," in part or _SIMPLE_AND.search(f" {part} ") or part.lower() == "others"
+    small = not particle and " " in part and _is_lower(part.split()[0])
+    return "{" + written + "}" if split or small else written

@@ -1,0 +1,280 @@
+"""Whole Zotero libraries: the rows of ``zotero.sqlite`` to references and groups.
+
+An item's source lists what Zotero holds of it in an order that does not depend on the computer:
+Zotero's own numbers differ on each, its keys do not. Notes, annotations and attachments belong to
+the item above them; one that stands alone is a reference of its own. May not know what a field
+means (``zotero``), nor where the files were found.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Final
+
+from bifolio.errors import FileFormatError
+from bifolio.formats.databases.foreign_attachments import file_name, locate_attachment
+from bifolio.formats.databases.saved_queries import ZoteroCondition, translate_zotero_query
+from bifolio.formats.databases.sqlite import ForeignDatabase
+from bifolio.formats.library_facts import add_facts
+from bifolio.formats.zotero import items as zotero
+from bifolio.formats.zotero.rows import (
+    ZoteroCollection,
+    ZoteroItem,
+    is_zotero,
+    read_collections,
+    read_items,
+)
+from bifolio.records.canonical import canonical_json
+from bifolio.records.library_facts import LibraryFacts
+from bifolio.records.reference import (
+    ImportedFile,
+    ImportedGroup,
+    ImportedReference,
+    LeftOut,
+    SkippedRecord,
+    Source,
+)
+
+Read = ImportedReference | ImportedGroup | SkippedRecord | LeftOut
+
+_LINKED_URL: Final = 3
+_STORED: Final = "storage:"
+_LINKED_BASE: Final = "attachments:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where the library's files are looked for: Zotero's own folder, and links out of it."""
+
+    folder: Path | None
+    linked: bool
+
+    def find(self, path: str, key: str) -> ImportedFile:
+        """Zotero's own file, or one that it only links to: of that the name alone is kept."""
+        if path.startswith(_STORED):
+            return locate_attachment(f"{key}/{path.removeprefix(_STORED)}", self.folder)
+        written = path.removeprefix(_LINKED_BASE)
+        plain = PureWindowsPath(written) if "\\" in written else PurePosixPath(written)
+        name = file_name(plain.name)
+        place = Path(path)
+        # A hidden file is nobody's paper: a library of unknown origin could name a key of yours.
+        hidden = any(part.startswith(".") for part in place.parts)
+        there = self.linked and place.is_absolute() and not hidden and place.is_file()
+        return ImportedFile(f"linked/{key}/{name}", name, place if there else None)
+
+
+def read(
+    database: ForeignDatabase,
+    *,
+    folder: Path | None,
+    file: str,
+    group: str | None = None,
+    packed: bool = False,
+) -> Iterator[Read]:
+    """All collections, then all items of *My Library*, or of one of Zotero's group libraries.
+
+    Args:
+        folder: where Zotero keeps files (``storage``), None where it is not there.
+        file: what the library is called in messages.
+        group: the name of a group library.
+        packed: it came out of an archive; files elsewhere that it links to are not looked for.
+
+    Raises:
+        FileFormatError: the database is none of Zotero's, damaged, or has no such group.
+    """
+    if not is_zotero(database):
+        raise FileFormatError(file, expected="a Zotero library", got="another kind of database")
+    chosen, prefix, others = _libraries(database, file, group)
+    yield from others
+    collections = read_collections(database, chosen)
+    groups = list(_groups(collections, prefix))
+    yield from groups
+    items = read_items(database, chosen)
+    for item in items:
+        if item.annotation is None:
+            yield _reference(item, prefix, _Files(folder, linked=not packed), file)
+    yield from _searches(database, chosen, prefix, groups)
+    yield from _list_left_out(collections, items)
+
+
+def _libraries(
+    database: ForeignDatabase, file: str, group: str | None
+) -> tuple[int, str, list[LeftOut]]:
+    """(the library's number, what its keys begin with, the libraries that stay out)."""
+    theirs = list(database.table("groups", numbers="libraryID groupID", texts="name"))
+    for row in theirs:
+        if group is not None and row["name"] == group:
+            return row["libraryID"], f"group-{row['groupID']}:", []
+    if group is not None:
+        raise FileFormatError(
+            file,
+            expected=f"a Zotero group library '{group}'",
+            got=", ".join(f"'{row['name']}'" for row in theirs) or "no group library",
+            next_step="Name one of those that are there, or leave the option out.",
+        )
+    libraries = database.table("libraries", numbers="libraryID", texts="type")
+    mine = next((row["libraryID"] for row in libraries if row["type"] == "user"), 1)
+    others = [
+        LeftOut(
+            f"the group library '{row['name']}'",
+            f"it is a library of its own; import it with --zotero-group '{row['name']}'",
+        )
+        for row in theirs
+    ]
+    return mine, "", others
+
+
+def _groups(collections: Sequence[ZoteroCollection], prefix: str) -> Iterator[ImportedGroup]:
+    """The collections that are not in Zotero's trash, in their order."""
+    living = {one.id: one for one in collections if not one.trashed}
+    places: defaultdict[str, int] = defaultdict(int)
+    for one in living.values():
+        parent = prefix + living[one.parent].key if one.parent in living else ""
+        yield ImportedGroup(zotero.NAME, prefix + one.key, one.name, parent, places[parent])
+        places[parent] += 1
+
+
+# --- one item --------------------------------------------------------------------------------
+
+
+def _reference(
+    item: ZoteroItem, prefix: str, kept: _Files, file: str
+) -> ImportedReference | SkippedRecord:
+    """The reference of an item that stands for itself."""
+    files: list[ImportedFile] = []
+    tags = list(_tags(item, files, kept))
+    if files and not item.values.get("title") and item.type == "attachment":
+        tags.insert(0, ("title", files[0].name))
+    if not tags and not files:
+        return SkippedRecord(file, 0, f"the item {item.key} holds nothing but its type")
+    facts = LibraryFacts(
+        groups=tuple(sorted(prefix + key for key in item.collections)),
+        files=(),
+        trashed=item.trashed,
+        changed=item.changed,
+    )
+    source = Source(zotero.NAME, item.type, prefix + item.key, tuple(tags), library=facts)
+    values = zotero.trace(source, None).values
+    return ImportedReference(
+        add_facts(values, facts, format=zotero.NAME), source, item.id, files=tuple(files)
+    )
+
+
+def _tags(item: ZoteroItem, files: list[ImportedFile], kept: _Files) -> Iterator[tuple[str, str]]:
+    """What Zotero holds of an item and of what hangs on it; its files are added to the list."""
+    for name in sorted(item.values):
+        yield name, item.values[name]
+    for _, role, name in sorted(item.creators):
+        yield f"creator/{role}", name
+    for name, kind in sorted(item.tags):
+        yield ("tag/automatic" if kind else "tag"), name
+    if item.note:
+        yield "note", item.note
+    for relation in sorted(item.relations):
+        yield "relation", relation
+    yield from _attachment_tags(item, files, kept)
+    for child in sorted(item.children, key=lambda one: one.place):
+        if child.trashed:
+            continue
+        if child.note:
+            yield "note", child.note
+        yield from _attachment_tags(child, files, kept)
+
+
+def _attachment_tags(
+    item: ZoteroItem, files: list[ImportedFile], kept: _Files
+) -> Iterator[tuple[str, str]]:
+    """A link, or a file with its annotations."""
+    if item.attachment is None:
+        return
+    if item.attachment["linkMode"] == _LINKED_URL:
+        if item.type == "attachment" and item.parent:
+            said = (item.values.get("title", ""), item.values.get("url", ""))
+            yield "link", " ".join(filter(None, said))
+    elif path := str(item.attachment["path"] or ""):
+        files.append(kept.find(path, item.key))
+    for child in sorted(item.children, key=_place_in_text):
+        if child.annotation is not None and not child.trashed:
+            yield "annotation", _annotation(child)
+
+
+def _place_in_text(item: ZoteroItem) -> tuple[str, str]:
+    return (str(item.annotation["sortIndex"]) if item.annotation else "", item.key)
+
+
+def _annotation(item: ZoteroItem) -> str:
+    row = item.annotation or {}
+    said = {
+        "type": str(row.get("type") or ""),
+        "author": row.get("authorName"),
+        "text": row.get("text"),
+        "comment": row.get("comment"),
+        "colour": row.get("color"),
+        "page": row.get("pageLabel"),
+        "tags": sorted(name for name, _ in item.tags),
+    }
+    return canonical_json({name: value for name, value in said.items() if value})
+
+
+def _searches(
+    database: ForeignDatabase, library: int, prefix: str, groups: Sequence[ImportedGroup]
+) -> Iterator[ImportedGroup | LeftOut]:
+    """Saved searches: smart groups behind the collections, where our language can say them."""
+    conditions: defaultdict[int, list[ZoteroCondition]] = defaultdict(list)
+    for row in database.table(
+        "savedSearchConditions", numbers="savedSearchID", texts="condition operator value"
+    ):
+        said = ZoteroCondition(row["condition"], row["operator"], row["value"])
+        conditions[row["savedSearchID"]].append(said)
+    gone = database.table("deletedSearches", numbers="savedSearchID")
+    deleted = {row["savedSearchID"] for row in gone}
+    known = {one.id.removeprefix(prefix): one.record_id() for one in groups}
+    rows = database.table(
+        "savedSearches", numbers="savedSearchID libraryID", texts="savedSearchName key"
+    )
+    for place, row in enumerate(rows, start=len(groups)):
+        name = " ".join(row["savedSearchName"].split()) or row["key"]
+        if row["libraryID"] != library or row["savedSearchID"] in deleted:
+            continue
+        query = translate_zotero_query(conditions[row["savedSearchID"]], known)
+        if query is None:
+            yield LeftOut(
+                f"the saved search '{name}'",
+                "not all of its conditions have an equal here; make a smart group with --query",
+            )
+        else:
+            own = f"{prefix}search-{row['key']}"
+            yield ImportedGroup(zotero.NAME, own, name, place=place, query=query)
+
+
+# --- what stays out --------------------------------------------------------------------------
+
+
+def _list_left_out(
+    collections: Sequence[ZoteroCollection], items: Sequence[ZoteroItem]
+) -> Iterator[LeftOut]:
+    for one in collections:
+        if one.trashed:
+            yield LeftOut(f"the collection '{one.name}'", "it is in Zotero's trash")
+    children = list(_children_of(items))
+    trashed = sum(1 for one in children if one.trashed)
+    if trashed:
+        what = (
+            "note, attachment or annotation"
+            if trashed == 1
+            else "notes, attachments or annotations"
+        )
+        yield LeftOut(f"{trashed} {what}", "in Zotero's trash, while the item itself is not")
+    tagged = sum(1 for one in children if one.tags and one.annotation is None)
+    if tagged:
+        what = "note or attachment" if tagged == 1 else "notes or attachments"
+        yield LeftOut(f"the tags of {tagged} {what}", "tags belong to references here")
+
+
+def _children_of(items: Sequence[ZoteroItem]) -> Iterator[ZoteroItem]:
+    for item in items:
+        yield from item.children
+        yield from _children_of(item.children)

@@ -1,0 +1,190 @@
+"""Records of kinds that only a newer program knows: kept and carried, believed by nobody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgpack
+import pytest
+from tests.support.newer_membership import (
+    NEWER_KINDS,
+    make_greeting,
+    make_record,
+    make_role,
+)
+from tests.unit.crypto.builders import (
+    CONTENT_KEY,
+    device,
+    envelope_of,
+    invited,
+    joined,
+    new_library,
+    secret,
+)
+
+from bifolio.crypto.encoding import pack
+from bifolio.crypto.keys import signed_message
+from bifolio.crypto.membership import (
+    Membership,
+    Permission,
+    Role,
+    invite_keys,
+    make_invite,
+    make_join,
+)
+from bifolio.crypto.membership.records import parse_record, sign_record
+from bifolio.errors import MembershipError, NewerMembershipError
+
+OWNER, EDITOR, READER, STRANGER = (device(name) for name in ("owner", "editor", "reader", "other"))
+WITH_EDITOR = joined(invited(new_library(OWNER), OWNER, "editor's"), EDITOR, "editor's")
+ALL = joined(invited(WITH_EDITOR, OWNER, "reader's", Role.READER), READER, "reader's")
+ROLE = make_role(ALL, OWNER, READER.sign_public, Role.EDITOR)
+BEHIND = ALL.append(ROLE)
+
+
+def newer(membership: Membership) -> Membership:
+    """The same records as a newer program reads them."""
+    return Membership.from_records(membership.records, kinds=NEWER_KINDS)
+
+
+def test_the_log_goes_on_behind_an_ignorable_record_of_an_unknown_kind() -> None:
+    greeted = ALL.append(make_greeting(ALL, EDITOR))
+    assert greeted.needs_newer == ()
+    assert greeted.members == ALL.members
+    further = joined(greeted, STRANGER, "editor's")
+    assert further.role_of(STRANGER.sign_public) is Role.EDITOR
+    assert further.permits(envelope_of(STRANGER, further, b"x")) is Permission.PERMITTED
+    assert Membership.from_records(further.records) == further
+    assert newer(further).members == further.members
+
+
+def test_a_critical_record_of_an_unknown_kind_is_kept_and_named_and_changes_no_role() -> None:
+    assert BEHIND.records == (*ALL.records, ROLE)
+    assert BEHIND.needs_newer == ("role",)
+    assert BEHIND.members == ALL.members
+    assert BEHIND.knows(BEHIND.head)
+    assert Membership.from_records(BEHIND.records) == BEHIND
+
+
+def test_a_newer_program_reads_from_the_same_records_what_they_say() -> None:
+    understood = newer(BEHIND)
+    assert understood.head == BEHIND.head
+    assert understood.needs_newer == ()
+    assert understood.role_of(READER.sign_public) is Role.EDITOR
+    assert understood.role_of(READER.sign_public, head=ALL.head) is Role.READER
+
+
+def test_an_envelope_is_not_judged_while_a_critical_record_is_not_known() -> None:
+    promoted, earlier = envelope_of(READER, BEHIND, b"x"), envelope_of(EDITOR, ALL, b"x")
+    assert BEHIND.permits(promoted) is Permission.NEEDS_NEWER
+    assert BEHIND.permits(earlier) is Permission.NEEDS_NEWER  # the record may have ended his right
+    assert newer(BEHIND).permits(promoted) is Permission.PERMITTED
+    assert newer(BEHIND).permits(earlier) is Permission.PERMITTED
+
+
+def test_whoever_never_might_write_is_refused_in_front_of_a_record_that_is_not_known() -> None:
+    for author in (READER, STRANGER):
+        assert BEHIND.permits(envelope_of(author, ALL, b"x")) is Permission.FORBIDDEN
+
+
+def test_records_behind_an_unknown_critical_one_are_carried_without_effect() -> None:
+    understood = newer(BEHIND)
+    invited_on_top = invited(understood, OWNER, "third's")
+    joined_on_top = joined(invited_on_top, STRANGER, "third's")
+    carried = Membership.from_records(joined_on_top.records)
+    assert carried.records == joined_on_top.records
+    assert carried.head == joined_on_top.head
+    assert carried.role_of(STRANGER.sign_public) is None
+    assert newer(carried).role_of(STRANGER.sign_public) is Role.EDITOR
+
+
+def test_every_unknown_critical_record_is_named() -> None:
+    second = make_record(BEHIND, OWNER, "removal")
+    assert BEHIND.append(second).needs_newer == ("role", "removal")
+
+
+def test_a_known_kind_in_a_later_version_is_not_known() -> None:
+    raw = invited(ALL, OWNER, "third's").records[-1]
+    record = parse_record(raw)
+    later = sign_record(replace(record.header, needs=2), record.body, OWNER)
+    assert ALL.append(later).needs_newer == ("invite",)
+    assert not ALL.append(later).is_open_invite(invite_keys(secret("third's")).sign_public)
+    header = sign_record(replace(record.header, version=3), record.body, OWNER)
+    assert ALL.append(header).needs_newer == ("invite",)
+
+
+def test_what_a_later_version_adds_to_body_or_header_is_carried_and_ignored() -> None:
+    record = parse_record(invited(ALL, OWNER, "third's").records[-1])
+    body = pack((*msgpack.unpackb(record.body), "more", 7))
+    header = record.header
+    more = pack((2, header.library, header.previous, header.author, "invite", 1, b"more"))
+    signature = OWNER.sign(signed_message("membership 2", more, body))
+    for raw in (sign_record(header, body, OWNER), pack((more, body, signature))):
+        grown = ALL.append(raw)
+        assert grown.is_open_invite(invite_keys(secret("third's")).sign_public)
+        assert grown.records[-1] == raw
+
+
+def test_nobody_invites_or_joins_on_top_of_a_record_that_is_not_known() -> None:
+    with pytest.raises(NewerMembershipError, match="role"):
+        make_join(BEHIND, STRANGER, ticket_secret=secret("editor's"))
+    with pytest.raises(NewerMembershipError, match="role"):
+        make_invite(
+            BEHIND,
+            OWNER,
+            ticket_secret=secret("third's"),
+            role=Role.EDITOR,
+            generation=0,
+            content_key=CONTENT_KEY,
+        )
+
+
+@pytest.mark.parametrize("author", [EDITOR, READER, STRANGER])
+def test_only_an_owner_stops_those_who_do_not_know_a_kind(author: object) -> None:
+    with pytest.raises(MembershipError, match="no right"):
+        ALL.append(make_record(ALL, author, "role"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("author", [READER, STRANGER])
+def test_only_who_may_write_adds_what_others_may_ignore(author: object) -> None:
+    with pytest.raises(MembershipError, match="no right"):
+        ALL.append(make_greeting(ALL, author))  # type: ignore[arg-type]
+
+
+def test_a_record_of_an_unknown_kind_is_forged_by_nobody() -> None:
+    record = parse_record(ROLE)
+    for signer in (EDITOR, STRANGER):
+        with pytest.raises(MembershipError, match="signature"):
+            ALL.append(sign_record(record.header, record.body, signer))
+    for place in range(0, len(ROLE), 3):
+        damaged = bytearray(ROLE)
+        damaged[place] ^= 1 << (place % 8)
+        with pytest.raises(MembershipError):
+            ALL.append(bytes(damaged))
+    with pytest.raises(MembershipError, match="does not follow"):
+        WITH_EDITOR.append(ROLE)
+
+
+@pytest.mark.parametrize("kind", ["", "GENESIS", "two words", "\x1b[2J", "x" * 33, "genesis"])
+def test_a_kind_has_a_name_that_can_be_shown(kind: str) -> None:
+    with pytest.raises(MembershipError):
+        ALL.append(make_record(ALL, OWNER, kind))
+
+
+def test_a_library_whose_genesis_is_newer_says_so() -> None:
+    record = parse_record(ALL.records[0])
+    later = sign_record(replace(record.header, needs=2), record.body, OWNER)
+    with pytest.raises(MembershipError, match="newer Bifolio"):
+        Membership.from_records([later])
+
+
+def test_what_an_older_program_carried_unjudged_has_no_effect_and_ends_no_library() -> None:
+    """An older relay cannot tell that the reader may not invite: it took the record."""
+    demoted = ALL.append(make_role(ALL, OWNER, EDITOR.sign_public, Role.READER))
+    unjudged = demoted.append(make_record(demoted, EDITOR, "role", EDITOR.sign_public, "owner"))
+    understood = newer(unjudged)
+    assert understood.role_of(EDITOR.sign_public) is Role.READER
+    assert joined(understood, STRANGER, "editor's").role_of(STRANGER.sign_public) is Role.EDITOR
+    assert newer(demoted).append(unjudged.records[-1]) == understood  # a lost log is given back
+    with pytest.raises(MembershipError, match="only owners give roles"):
+        newer(demoted).append(unjudged.records[-1], strict=True)

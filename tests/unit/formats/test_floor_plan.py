@@ -1,0 +1,94 @@
+"""The floor plan of ``bifolio.formats``: which part of it may use which.
+
+That each table names its modules and no file imports itself through others is checked for all
+packages in ``tests/unit/test_layers.py``.
+"""
+
+from __future__ import annotations
+
+from tests.support.floor_plan import ROOT, Package, file_imports, modules
+
+FORMATS = "bifolio.formats"
+FOLDER = ROOT / "engine" / "bifolio" / "formats"
+
+#: What every format of records uses to map its tags.
+MAPS = {"field_collector", "roundtrip_fields", "dates", "identifiers", "names", "mapping"}
+
+#: What each part may use of the others; none that is above it.
+PARTS: dict[str, set[str]] = {
+    "reading": {
+        *("registry", "bibtex", "csl", "tagged", "endnote"),
+        *("library_facts", "field_collector", "encodings"),
+    },
+    "writing": {"registry", "bibtex", "library_facts", "mapping"},
+    "whole_libraries": {"endnote", "zotero", "databases"},
+    "registry": {"bibtex", "csl", "tagged", "endnote", "zotero", "field_collector"},
+    "mapping_markdown": {"endnote", "mapping"},
+    "bibtex": {*MAPS, "latex"},
+    "csl": MAPS,
+    "tagged": {*MAPS, "endnote"},
+    "endnote": {*MAPS, "databases", "library_facts"},
+    "zotero": {*MAPS, "databases", "library_facts"},
+    "databases": set(),
+    "library_facts": set(),
+    "field_collector": {"roundtrip_fields"},
+    "roundtrip_fields": set(),
+    "names": {"latex"},
+    "dates": set(),
+    "identifiers": set(),
+    "encodings": set(),
+    "latex": set(),
+    "mapping": set(),
+}
+
+#: (module, what it imports), both below ``bifolio.formats``.
+USES = [
+    (module.removeprefix(f"{FORMATS}."), name.removeprefix(f"{FORMATS}."))
+    for module, imported in file_imports(tuple(modules())).items()
+    for name in imported
+    if module.startswith(f"{FORMATS}.") and name.startswith(FORMATS)
+]
+
+
+def part_of(name: str) -> str:
+    return name.split(".")[0]
+
+
+def test_a_part_uses_only_what_it_may() -> None:
+    wrong = [
+        f"{module} imports {name}"
+        for module, name in USES
+        if part_of(name) not in PARTS[part_of(module)] | {part_of(module)}
+    ]
+    assert wrong == []
+
+
+def test_no_part_uses_one_that_is_above_it_in_the_table() -> None:
+    order = list(Package(FOLDER).table)
+    assert sorted(order) == sorted(PARTS)
+    wrong = [
+        f"{part} may use {lower}, which is above it"
+        for part, below in PARTS.items()
+        for lower in below
+        if order.index(lower) <= order.index(part)
+    ]
+    assert wrong == []
+
+
+def test_what_a_part_may_use_is_used() -> None:
+    used = {(part_of(module), part_of(name)) for module, name in USES}
+    unused = [
+        f"{part} does not use {lower}"
+        for part, below in PARTS.items()
+        for lower in below - MAPS
+        if (part, lower) not in used
+    ]
+    assert unused == []
+
+
+def test_the_docstring_of_a_sub_package_is_all_that_its_init_holds() -> None:
+    folders = [init.parent for init in FOLDER.glob("*/__init__.py")]
+    assert folders
+    assert [
+        one.name for one in folders if not (one / "__init__.py").read_text().endswith('"""\n')
+    ] == []
