@@ -367,7 +367,8 @@ class Session:
             others.append(raw)
         actions += self._acks(receipts)
         actions += self._entries(others, before=growth.n + 1, n=growth.n)
-        self._sent_through = growth.n
+        # What was pulled may be ahead of what is told, where others write to the same store.
+        self._sent_through = max(self._sent_through, growth.n)
         return actions
 
     def _acks(self, receipts: Sequence[Receipt]) -> list[Action]:

@@ -328,6 +328,30 @@ def test_what_was_read_already_is_not_sent_again(service: Service, library: Shar
     assert reader.session.is_live
 
 
+def test_what_was_pulled_ahead_of_what_is_told_is_not_sent_again(
+    service: Service, library: SharedLibrary
+) -> None:
+    keys = library.with_member()
+    author, reader = live(service, library), opened(service, library, keys)
+    source = library.author()
+    told: list[LogPart | None] = []
+    for _ in range(3):  # as if through another relay process: not told yet
+        author.pushes(source.envelope())
+        told.append(_growth(service.commit(author.submissions), library))
+        author.submissions = []
+    (part,) = reader.says(Pull(0))
+    assert isinstance(part, Envelopes)
+    assert len(part.envelopes) == 3
+    for growth in told:
+        late = reader.session.apply_commit((), growth, room_bytes=ROOM)
+        assert reader.carry_out(late) == []
+    author.pushes(source.envelope())
+    _, news = commit(service, author, reader)
+    assert [(message.after, message.n) for message in news if isinstance(message, Envelopes)] == [
+        (3, 4)
+    ]
+
+
 def test_a_slow_reader_gets_one_notice_when_it_has_caught_up_and_then_pulls(
     service: Service, library: SharedLibrary
 ) -> None:
