@@ -468,6 +468,36 @@ def test_what_others_wrote_between_judging_and_appending_is_judged_again(bench: 
     )
 
 
+def test_one_chain_carried_through_two_processes_at_once_is_in_the_log_once(
+    bench: Bench,
+) -> None:
+    library = SharedLibrary()
+    create(bench.service, library)
+    rows = [library.author(seed=seed).envelopes(12) for seed in range(3)]
+    places: dict[bytes, set[int]] = {}
+
+    async def carry(service: LogService, start: int) -> None:
+        """Push each chain from its beginning, a little further each time."""
+        for at in range(start, 12 + start, 3):
+            for row in rows:
+                raws = tuple(envelope.raw for envelope in row[: at + 1])
+                submission = Submission(library.id, library.owner.sign_public, raws)
+                commit = await service.commit([await service.check(submission)])
+                for outcome in commit.outcomes[0]:
+                    assert isinstance(outcome, Appended), outcome
+                    places.setdefault(outcome.hash, set()).add(outcome.position)
+
+    async def carry_both() -> None:
+        first, second = bench.services
+        await asyncio.gather(carry(first, 0), carry(second, 1), carry(second, 2))
+
+    bench.runner.run(carry_both())
+    found = bench.store.read(library.id, after=0, bytes_max=1 << 30, count_max=99)
+    assert sorted(found.envelopes) == sorted(one.raw for row in rows for one in row)
+    assert sorted(min(one) for one in places.values()) == list(range(1, 37))
+    assert {len(one) for one in places.values()} == {1}
+
+
 def test_a_rival_record_through_another_process_learns_that_the_head_moved(bench: Bench) -> None:
     library = SharedLibrary()
     create(bench.service, library)
