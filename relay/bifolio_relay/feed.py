@@ -27,7 +27,8 @@ class Feed:
     def __init__(self, library: bytes, service: LogService, logger: logging.Logger) -> None:
         self.library = library
         self.peers: set[Peer] = set()
-        #: Held while entries are gathered and told: nobody else's may come between.
+        #: Held while entries are gathered and told, and while a membership record is written and
+        #: told: nobody else's telling may come between.
         self.telling = asyncio.Lock()
         self._service = service
         self._logger = logger
@@ -121,9 +122,10 @@ class Feed:
     async def _tell_growth(self, growth: Growth) -> None:
         # Membership first: what others pushed may have been made under it.
         if growth.members > self._told.members:
-            part = await self._service.read_new_members(self.library, self._told.members)
-            if part is not None and part.total > self._told.members:
-                self.tell_members(part)
+            async with self.telling:
+                part = await self._service.read_new_members(self.library, self._told.members)
+                if part is not None and part.total > self._told.members:
+                    self.tell_members(part)
         if growth.n > self._told.n:
             async with self.telling:
                 entries = await self.gather_entries({}, growth.n)

@@ -68,12 +68,16 @@ class Hub:
     # --- what a peer asks for (peer.HubInterface) ---
 
     async def ask(self, peer: Peer, question: Question) -> Answer:
-        answer = await self._service.answer(question)
-        # Nothing is awaited between a write and its telling: the store's watch comes after it.
         feed = self._feed_of(peer)
-        if feed is not None and isinstance(answer, MembersPart) and answer.grown is not None:
-            assert isinstance(question, AppendMember)
-            feed.tell_members(answer, author=peer)
+        if feed is not None and isinstance(question, AppendMember):
+            # The store's watch may see the record before this does: it waits, or the author would
+            # be told of its own record and take that for the answer.
+            async with feed.telling:
+                answer = await self._service.answer(question)
+                if isinstance(answer, MembersPart) and answer.grown is not None:
+                    feed.tell_members(answer, author=peer)
+            return answer
+        answer = await self._service.answer(question)
         if feed is not None and isinstance(answer, BlobStates) and answer.news:
             feed.tell_blobs(answer, author=peer)
         return answer

@@ -6,14 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.support.relay_client import RelayClient, SharedLibrary, created
 
 from bifolio import limits
 from bifolio.crypto.blob import SEAL_BYTES
-from bifolio.wire.messages import Ack, Blobs, BlobState, Chunk, Envelopes, Members, Pull
+from bifolio.ids import content_hash
+from bifolio.wire.messages import Ack, Append, Blobs, BlobState, Chunk, Envelopes, Members, Pull
 from bifolio_relay.config import Config
 from bifolio_relay.server import serve
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 
 @asynccontextmanager
@@ -162,5 +166,36 @@ def test_more_than_one_message_holds_becomes_a_notice_and_is_pulled(tmp_path: Pa
                 await desktop.push(*envelopes)
                 assert await laptop.receive(Envelopes) == Envelopes(3, (), 3)
                 assert await laptop.pull_all() == [envelope.raw for envelope in envelopes]
+
+    asyncio.run(scenario())
+
+
+def test_who_appends_a_membership_record_hears_of_it_once_however_late_its_answer_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = SqliteLogStorage.append_member
+
+    async def append_late(*arguments: Any, **named: Any) -> bool:
+        appended = await append(*arguments, **named)
+        await asyncio.sleep(0.3)  # the store's watch reports the record meanwhile
+        return appended
+
+    monkeypatch.setattr(SqliteLogStorage, "append_member", append_late)
+
+    async def scenario() -> None:
+        library = SharedLibrary()
+        library.with_member()
+        async with (
+            relays(tmp_path, 1) as (url,),
+            RelayClient(url, library.id, library.owner) as one,
+        ):
+            await one.create(library.genesis)
+            await one.pull_all()
+            genesis, invite, *_ = library.membership.records
+            await one.send(Append(content_hash(genesis), invite))
+            heard = [await one.next()]
+            await one.send(Pull(0))
+            heard.append(await one.next())
+            assert [type(message) for message in heard] == [Members, Envelopes]
 
     asyncio.run(scenario())
