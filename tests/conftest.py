@@ -15,6 +15,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+#: How long an example takes says what else the computer does; pytest's timeout bounds a test.
+settings.register_profile("bifolio", deadline=None)
+settings.load_profile("bifolio")
 
 _IN_MEMORY = Path("/dev/shm")
 #: What a whole run may need at once; the folder of a test that passed is removed (pyproject.toml).

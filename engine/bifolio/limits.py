@@ -351,3 +351,31 @@ PING_TIMEOUT_S = 120.0
 
 #: Connections that one sync makes: one as a ticket's holder, one as the device it became.
 CONNECTIONS_PER_SYNC_MAX = 3
+
+#: Whom a relay's store lets wait for another process that writes to it: a commit takes
+#: milliseconds, on a busy disk a second.
+RELAY_STORE_BUSY_S = 5.0
+
+#: How often a relay that shares its store asks whether another process wrote: what was pushed there
+#: is broadcast here a twentieth of a second later, and asking takes a thousandth of a core.
+RELAY_STORE_POLL_S = 0.05
+
+#: Times that one commit is decided again because other processes wrote to the same chains or the
+#: same membership meanwhile; then the clients come back.
+RELAY_DECIDED_AGAIN_MAX = 8
+
+#: Chains of all libraries whose last envelope is remembered, at 0.3 kB each. Beyond it all are
+#: read again, which costs a look at the store.
+RELAY_CHAIN_HEADS_CACHED_MAX = 65_536
+
+#: Pushed envelopes whose signatures are checked where messages are read: some 0.1 ms each, and
+#: 0.1 ms for 64 KiB. More of them are checked in a thread, so that nobody's message waits for it.
+RELAY_CHECKED_INLINE_MAX = 8
+RELAY_CHECKED_INLINE_BYTES_MAX = 64 * 1024
+
+#: Entries that lose their envelopes in one transaction, so that commits get their turn.
+RELAY_PRUNED_AT_ONCE = 1_000
+
+#: A device's right to send a blob ends so long after its last chunks, as a silent connection does:
+#: a relay process that was killed holds nobody up for longer.
+RELAY_UPLOAD_LEASE_S = PING_TIMEOUT_S

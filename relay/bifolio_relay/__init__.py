@@ -1,7 +1,25 @@
 """The relay: stores the envelopes of libraries and passes them on, unable to read them.
 
-``session`` decides what one connection is told, ``ledger`` what enters a log, ``storage`` says
-what a log store must do and ``storage_sqlite`` does it; ``server``, ``exchange``, ``peer`` and
-``commits`` are the shell round them, which decides nothing. May import ``bifolio.wire``,
-``bifolio.crypto``'s verification, ``errors`` and ``limits``; never pycrdt.
+=================== ===============================================================
+``server``          the process: listens, announces where, ends cleanly
+``hub``             joins the connections: who asks, the commits, who is told what
+``feed``            what a library's connections are told of growth, whoever wrote
+``peer``            the shell round one connection: its socket, its queue
+``commits``         the queue before the shared commit
+``session``         what one connection is told: events in, actions out, no I/O
+``service``         the rules applied to a store: answers questions
+``appending``       the rules applied to a store: one shared commit
+``blob_service``    the rules applied to a store: the contents of files
+``known_libraries`` what is remembered of libraries, compared with the store on use
+``rules``           what may enter a library's logs: pure
+``blob_rules``      who may do what with a library's blobs: pure
+``questions``       what is asked and answered: plain values
+``config``          the options, their bounds, where data go unless told
+``storage``         what a store must do, and the one that does it with SQLite
+=================== ===============================================================
+
+``session``, ``rules`` and ``blob_rules`` decide, without I/O; the services carry that out over a
+store, which other processes may use at the same time; ``server``, ``hub``, ``feed``, ``peer`` and
+``commits`` are the shell, which decides nothing. May import ``bifolio.wire``, ``bifolio.crypto``'s
+verification, ``errors`` and ``limits``; never pycrdt.
 """

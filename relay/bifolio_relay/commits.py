@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bifolio import limits
-from bifolio_relay.ledger import Submission
+from bifolio_relay.questions import CheckedSubmission
 
 Source = TypeVar("Source")
 
@@ -22,7 +22,7 @@ class Waiting(Generic[Source]):
     """A submission and the connection that brought it."""
 
     source: Source
-    submission: Submission
+    checked: CheckedSubmission
     size_bytes: int
 
 
@@ -35,9 +35,9 @@ class CommitQueue(Generic[Source]):
         self._changed = asyncio.Condition()
         self._in_commit = 0
 
-    async def put(self, source: Source, submission: Submission) -> None:
+    async def put(self, source: Source, checked: CheckedSubmission) -> None:
         """Add a submission; waits while the queue is full."""
-        size_bytes = submission.size_bytes
+        size_bytes = checked.submission.size_bytes
         async with self._changed:
             await self._changed.wait_for(
                 lambda: (
@@ -45,12 +45,12 @@ class CommitQueue(Generic[Source]):
                     or self._size_bytes + size_bytes <= limits.RELAY_COMMIT_QUEUE_BYTES_MAX
                 )
             )
-            self._waiting.append(Waiting(source, submission, size_bytes))
+            self._waiting.append(Waiting(source, checked, size_bytes))
             self._size_bytes += size_bytes
             self._changed.notify_all()
 
     async def take(self) -> list[Waiting[Source]]:
-        """What goes into the next commit, at least one submission; then call ``done``."""
+        """What goes into the next commit, at least one submission; then call ``finish``."""
         async with self._changed:
             await self._changed.wait_for(lambda: bool(self._waiting))
             taken: list[Waiting[Source]] = []
@@ -59,19 +59,19 @@ class CommitQueue(Generic[Source]):
                 waiting = self._waiting.popleft()
                 taken.append(waiting)
                 size_bytes += waiting.size_bytes
-                count += len(waiting.submission.envelopes)
+                count += len(waiting.checked.envelopes)
             self._size_bytes -= size_bytes
             self._in_commit = len(taken)
             self._changed.notify_all()
             return taken
 
-    async def done(self) -> None:
+    async def finish(self) -> None:
         """The outcomes of what was taken have been told."""
         async with self._changed:
             self._in_commit = 0
             self._changed.notify_all()
 
-    async def drained(self) -> None:
+    async def wait_until_empty(self) -> None:
         """Wait until nothing waits and nothing is in a commit."""
         async with self._changed:
             await self._changed.wait_for(lambda: not self._waiting and not self._in_commit)
@@ -80,5 +80,5 @@ class CommitQueue(Generic[Source]):
         following = self._waiting[0]
         return (
             size_bytes + following.size_bytes <= limits.RELAY_COMMIT_BYTES_MAX
-            and count + len(following.submission.envelopes) <= limits.RELAY_COMMIT_ENVELOPES_MAX
+            and count + len(following.checked.envelopes) <= limits.RELAY_COMMIT_ENVELOPES_MAX
         )

@@ -1,6 +1,7 @@
-"""What a relay is told when it starts, and where it keeps its data unless told.
+"""What a relay is told when it starts: its options, their bounds, and what they are unless given.
 
-With the command line, the only place that reads the environment. May import only ``errors``.
+The options are declared here once, for ``bifolio relay`` and ``bifolio-relay``. With the command
+line, the only place that reads the environment. May import only ``errors`` and ``limits``.
 """
 
 from __future__ import annotations
@@ -16,9 +17,33 @@ from bifolio import limits
 from bifolio.errors import UsageError
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a relay's command line, which all commands that start one offer alike."""
+
+    flag: str
+    metavar: str
+    help: str
+
+
+HOST = Option("--host", "HOST", "The address to listen on.")
+PORT = Option("--port", "PORT", "The port; 0 picks a free one.")
+DATA = Option("--data", "DIR", "Where the relay keeps what it stores.")
+QUOTA = Option(
+    "--quota",
+    "SIZE",
+    "Most that the files of one library may take, as 500M or 20G (else 100G).",
+)
+SHARED = Option(
+    "--shared",
+    "",
+    "Let other relays on this computer use the same folder, all with this option.",
+)
+
+
 @dataclass(frozen=True)
 class Config:
-    """Where a relay listens and keeps its data.
+    """Where a relay listens and keeps its data; ``shared`` if other relays keep theirs there too.
 
     Raises:
         UsageError: a value is out of its bounds.
@@ -27,13 +52,14 @@ class Config:
     data: Path
     host: str = "127.0.0.1"
     port: int = 8787
+    shared: bool = False
     connections_max: int = limits.RELAY_CONNECTIONS_MAX
     libraries_max: int = limits.RELAY_LIBRARIES_MAX
     library_bytes_max: int = limits.RELAY_LIBRARY_BYTES_MAX
     file_bytes_max: int = limits.RELAY_FILE_BYTES_MAX
 
     def __post_init__(self) -> None:
-        _check_range("--port", self.port, least=0, most=65535)
+        _check_range(PORT.flag, self.port, least=0, most=65535)
         _check_range(
             "the number of connections",
             self.connections_max,
@@ -53,10 +79,33 @@ class Config:
             most=limits.RELAY_LIBRARY_BYTES_MAX,
         )
         _check_range(
-            "--quota", self.file_bytes_max, least=0, most=limits.RELAY_LIBRARY_BYTES_MAX * 1024
+            QUOTA.flag, self.file_bytes_max, least=0, most=limits.RELAY_LIBRARY_BYTES_MAX * 1024
         )
         if not self.host:
             raise UsageError("--host is empty.", next_step="Give an address, as --host 127.0.0.1.")
+
+
+def make_config(
+    environment: Mapping[str, str],
+    *,
+    host: str,
+    port: int,
+    data: Path | None,
+    quota: str,
+    shared: bool,
+) -> Config:
+    """What the options say, each as it was given.
+
+    Raises:
+        UsageError: a value is out of its bounds.
+    """
+    return Config(
+        data=data or default_data_folder(environment),
+        host=host,
+        port=port,
+        shared=shared,
+        file_bytes_max=parse_size(quota) if quota else Config.file_bytes_max,
+    )
 
 
 def parse_size(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The shell round one connection's session: its socket, its queue, its turn at the ledger.
+"""The shell round one connection's session: its socket, its queue, its turn at the commits.
 
 Carries out what the session decides and decides nothing. The queue of what is to be sent is
 bounded: the reader stops while it is full, and the session sends nothing unasked beyond it.
@@ -19,32 +19,42 @@ from websockets.exceptions import ConnectionClosed
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.wire.messages import Retry
-from bifolio_relay.blobs import BlobStates
-from bifolio_relay.ledger import Answer, LogPart, MembersPart, Question, Submission
+from bifolio_relay.questions import (
+    Answer,
+    BlobStates,
+    LogPart,
+    MembersPart,
+    Outcome,
+    Question,
+    Submission,
+)
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
-from bifolio_relay.storage import Outcome
 
 
-class Exchange(Protocol):
+class HubInterface(Protocol):
     """What a peer needs of the relay around it."""
 
     async def ask(self, peer: Peer, question: Question) -> Answer:
-        """The ledger's answer, told to the library's other connections where it concerns them."""
+        """The service's answer, told to the library's other connections where it concerns them."""
         ...
 
     async def submit(self, peer: Peer, submission: Submission) -> None:
         """Put envelopes before the next commit; waits while there is no room."""
         ...
 
-    def subscribe(self, peer: Peer) -> None:
-        """Tell this peer of what happens in its session's library from now on."""
+    async def subscribe(self, peer: Peer) -> None:
+        """Tell this peer of what happens in its session's library from now on, whoever does it.
+
+        Raises:
+            RelayStorageError: the store failed.
+        """
         ...
 
-    def queues_changed(self, by_bytes: int) -> None:
+    def count_queued(self, by_bytes: int) -> None:
         """A peer's queue has grown or shrunk."""
         ...
 
-    def queues_full(self) -> bool:
+    def has_full_queues(self) -> bool:
         """Whether all peers' queues together hold more than they may."""
         ...
 
@@ -56,12 +66,12 @@ class Peer:
         self,
         socket: ServerConnection,
         session: Session,
-        exchange: Exchange,
+        hub: HubInterface,
         logger: logging.Logger,
     ) -> None:
         self._socket = socket
         self.session = session
-        self._exchange = exchange
+        self._hub = hub
         self._logger = logger
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
@@ -83,16 +93,16 @@ class Peer:
         sender = asyncio.create_task(self._send_queued())
         self._reader = asyncio.create_task(self._read())
         try:
-            self._apply_now(self.session.opened())
+            self._apply_now(self.session.greet())
             await asyncio.wait({sender, self._reader}, return_when=asyncio.FIRST_COMPLETED)
-            if self._reader.done() and (self._reader.cancelled() or self.session.closed):
+            if self._reader.done() and (self._reader.cancelled() or self.session.is_closed):
                 # What is queued, BYE at last, still goes out; a peer that does not read it
                 # is cut off by the ping, by the shutdown's deadline, or here.
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(sender), limits.SHUTDOWN_GRACE_S)
         finally:
             self._gone = True
-            self._exchange.queues_changed(-self._queued_bytes)
+            self._hub.count_queued(-self._queued_bytes)
             self._changed.set()
             sender.cancel()
             self._reader.cancel()
@@ -108,33 +118,37 @@ class Peer:
 
     def stop(self, reason: str) -> None:
         """Say BYE; the connection ends when it is sent."""
-        self._apply_now(self.session.stopped(Retry.BACKOFF, reason))
+        self._apply_now(self.session.stop(Retry.BACKOFF, reason))
 
-    def committed(
+    def apply_commit(
         self, outcomes: Sequence[Outcome], growth: LogPart | None, *, submitted_bytes: int
     ) -> None:
         """A commit took place in this peer's library; its own part in it is done."""
         self._in_flight_bytes -= submitted_bytes
         self._changed.set()
-        self._apply_now(self.session.committed(outcomes, growth, room_bytes=self._room_bytes()))
+        self._apply_now(self.session.apply_commit(outcomes, growth, room_bytes=self._room_bytes()))
 
-    def members_grown(self, part: MembersPart) -> None:
+    def tell_members(self, part: MembersPart) -> None:
         """A membership record was appended by another."""
-        self._apply_now(self.session.members_grown(part, room_bytes=self._room_bytes()))
+        self._apply_now(self.session.tell_members(part, room_bytes=self._room_bytes()))
 
-    def blobs_changed(self, states: BlobStates) -> None:
+    def tell_blobs(self, states: BlobStates) -> None:
         """Blobs were completed or dropped by another."""
-        self._apply_now(self.session.blobs_changed(states, room_bytes=self._room_bytes()))
+        self._apply_now(self.session.tell_blobs(states, room_bytes=self._room_bytes()))
+
+    def tell_blob_news(self) -> None:
+        """Blobs were completed or dropped, nobody here knows which."""
+        self._apply_now(self.session.tell_blob_news(room_bytes=self._room_bytes()))
 
     async def _read(self) -> None:
         try:
             async with asyncio.timeout(limits.HANDSHAKE_TIMEOUT_S):
-                while not self.session.greeted and not self.session.closed:
+                while not self.session.is_greeted and not self.session.is_closed:
                     await self._receive()
-            while not self.session.closed:
+            while not self.session.is_closed:
                 await self._receive()
         except TimeoutError:
-            self._apply_now(self.session.stopped(Retry.BACKOFF, "no greeting came in time"))
+            self._apply_now(self.session.stop(Retry.BACKOFF, "no greeting came in time"))
         except ConnectionClosed:
             return
 
@@ -142,10 +156,10 @@ class Peer:
         await self._wait_for_queue()
         raw = await self._socket.recv()
         if isinstance(raw, str):
-            self._apply_now(self.session.stopped(Retry.ONCE, "text came; messages are binary"))
+            self._apply_now(self.session.stop(Retry.ONCE, "text came; messages are binary"))
             return
-        actions = self.session.received(raw)
-        if self.session.closed:
+        actions = self.session.receive(raw)
+        if self.session.is_closed:
             self._logger.warning("refused %s: not the protocol, or not the device", self.name)
         await self._apply(actions)
 
@@ -155,7 +169,7 @@ class Peer:
                 case Send():
                     self._enqueue(action.raw)
                 case Ask():
-                    await self._apply(await self._answered(action.question))
+                    await self._apply(await self._ask(action.question))
                 case Submit():
                     await self._submit(action.submission)
 
@@ -165,15 +179,15 @@ class Peer:
             assert isinstance(action, Send)
             self._enqueue(action.raw)
 
-    async def _answered(self, question: Question) -> Sequence[Action]:
+    async def _ask(self, question: Question) -> Sequence[Action]:
         # Before the question, so that no commit falls between its answer and the first news.
-        self._exchange.subscribe(self)
         try:
-            answer = await self._exchange.ask(self, question)
+            await self._hub.subscribe(self)
+            answer = await self._hub.ask(self, question)
         except (RelayStorageError, MembershipError) as error:
             self._logger.error("storage failed for %s: %s", self.name, error.message)
-            return self.session.stopped(Retry.BACKOFF, "the relay cannot read this library now")
-        actions = self.session.answered(answer)
+            return self.session.stop(Retry.BACKOFF, "the relay cannot read this library now")
+        actions = self.session.take_answer(answer)
         # From here on large messages may come: the peer has said who it is.
         self._socket.protocol.max_message_size = self.session.message_bytes_max
         return actions
@@ -186,7 +200,7 @@ class Peer:
         ):
             await self._wait_for_change()
         self._in_flight_bytes += size_bytes
-        await self._exchange.submit(self, submission)
+        await self._hub.submit(self, submission)
 
     async def _wait_for_queue(self) -> None:
         """While this peer takes nothing, nothing is taken from it."""
@@ -198,7 +212,7 @@ class Peer:
         await self._changed.wait()
 
     def _room_bytes(self) -> int:
-        if self._exchange.queues_full() and self._queue:
+        if self._hub.has_full_queues() and self._queue:
             return 0
         return max(limits.RELAY_QUEUE_BYTES_MAX - self._queued_bytes, 0)
 
@@ -207,7 +221,7 @@ class Peer:
             return
         self._queue.append(raw)
         self._queued_bytes += len(raw)
-        self._exchange.queues_changed(len(raw))
+        self._hub.count_queued(len(raw))
         self._changed.set()
 
     async def _send_queued(self) -> None:
@@ -218,17 +232,14 @@ class Peer:
                     await self._socket.send(raw)
                     self._queue.popleft()
                     self._queued_bytes -= len(raw)
-                    self._exchange.queues_changed(-len(raw))
+                    self._hub.count_queued(-len(raw))
                     self._changed.set()
-                self._apply_now(self.session.drained())
+                self._apply_now(self.session.resume())
                 if not self._queue:
-                    if self.session.closed:
+                    if self.session.is_closed:
                         await self._socket.close()
                         return
-                    await self._wait_to_send()
+                    # For more to send, or for a commit that leaves the session owing a notice.
+                    await self._wait_for_change()
         except ConnectionClosed:
             return
-
-    async def _wait_to_send(self) -> None:
-        while not self._queue:
-            await self._wait_for_change()

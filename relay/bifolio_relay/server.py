@@ -1,7 +1,7 @@
 """The relay as a process: listens, announces where, shuts down cleanly.
 
 ``serve`` runs until it is told to stop, ``run`` does so for a whole process, ``main`` is the
-command ``bifolio-relay``. What the connections do is the business of ``exchange``.
+command ``bifolio-relay``. What the connections do is the business of ``hub``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from websockets.asyncio.server import serve as listen
 
 from bifolio import __version__, limits
 from bifolio.errors import BifolioError, PortInUseError, RelayError
-from bifolio_relay.config import Config, default_data_folder, parse_size
-from bifolio_relay.exchange import Relay
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.config import DATA, HOST, PORT, QUOTA, SHARED, Config, make_config
+from bifolio_relay.hub import Hub
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 
 async def serve(
@@ -49,15 +49,15 @@ async def serve(
     """
     stop = stop or asyncio.Event()
     logger = logger or logging.getLogger("bifolio_relay")
-    storage = SqliteLogStorage(config.data)
+    storage = SqliteLogStorage(config.data, shared=config.shared)
     try:
-        relay = Relay(storage, config, logger)
+        hub = Hub(storage, config, logger)
         try:
-            await _serve(relay, config, ready, stop, logger)
+            await _serve(hub, config, ready, stop, logger)
         finally:
-            relay.close()
+            await hub.close()
     finally:
-        storage.close()
+        await storage.close()
 
 
 def run(config: Config) -> None:
@@ -72,43 +72,41 @@ def run(config: Config) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command ``bifolio-relay``; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="bifolio-relay",
-        description="Store the changes of Bifolio libraries and pass them on, unable to read them.",
-    )
-    parser.add_argument("--host", default=Config.host, help="address to listen on (%(default)s)")
-    parser.add_argument(
-        "--port", type=int, default=Config.port, help="port; 0 picks a free one (%(default)s)"
-    )
-    parser.add_argument(
-        "--data", type=Path, default=default_data_folder(os.environ), help="folder (%(default)s)"
-    )
-    parser.add_argument(
-        "--quota",
-        metavar="SIZE",
-        default=str(Config.file_bytes_max),
-        help="most that the files of one library may take, as 500M or 20G (%(default)s bytes)",
-    )
-    parser.add_argument("--version", action="version", version=f"bifolio-relay {__version__}")
-    given = parser.parse_args(arguments)
     try:
-        room = parse_size(given.quota)
-        run(Config(data=given.data, host=given.host, port=given.port, file_bytes_max=room))
+        run(make_config(os.environ, **vars(argument_parser().parse_args(arguments))))
     except BifolioError as error:
         print(f"bifolio-relay: {error.message}\n{error.next_step}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
+def argument_parser() -> argparse.ArgumentParser:
+    """What reads the command line of ``bifolio-relay``."""
+    parser = argparse.ArgumentParser(
+        prog="bifolio-relay",
+        description="Store the changes of Bifolio libraries and pass them on, unable to read them.",
+    )
+    for option, given in (
+        (HOST, {"default": Config.host}),
+        (PORT, {"default": Config.port, "type": int}),
+        (DATA, {"type": Path}),
+        (QUOTA, {"default": ""}),
+    ):
+        parser.add_argument(option.flag, metavar=option.metavar, help=option.help, **given)
+    parser.add_argument(SHARED.flag, action="store_true", help=SHARED.help)
+    parser.add_argument("--version", action="version", version=f"bifolio-relay {__version__}")
+    return parser
+
+
 async def _serve(
-    relay: Relay,
+    hub: Hub,
     config: Config,
     ready: Callable[[str], None],
     stop: asyncio.Event,
     logger: logging.Logger,
 ) -> None:
-    server = await _listen(relay, config, logger)
-    committer = asyncio.create_task(relay.commit_forever())
+    server = await _listen(hub, config, logger)
+    committer = asyncio.create_task(hub.commit_forever())
     stopped = asyncio.create_task(stop.wait())
     try:
         with _signals(stop):
@@ -117,7 +115,7 @@ async def _serve(
             ready(url)
             await asyncio.wait({committer, stopped}, return_when=asyncio.FIRST_COMPLETED)
             logger.info("closing")
-            await _shut_down(relay, server, committer)
+            await _shut_down(hub, server, committer)
     finally:
         stopped.cancel()
         committer.cancel()
@@ -126,13 +124,13 @@ async def _serve(
             await committer
 
 
-async def _listen(relay: Relay, config: Config, logger: logging.Logger) -> Server:
+async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:
     try:
         return await listen(
-            relay.connected,
+            hub.serve_connection,
             config.host,
             config.port,
-            process_request=relay.health,
+            process_request=hub.answer_health,
             # No page of a browser speaks this protocol: one that tries is somebody's trap.
             origins=[None],
             # Sealed bytes do not compress.
@@ -157,13 +155,13 @@ async def _listen(relay: Relay, config: Config, logger: logging.Logger) -> Serve
         ) from error
 
 
-async def _shut_down(relay: Relay, server: Server, committer: asyncio.Task[None]) -> None:
+async def _shut_down(hub: Hub, server: Server, committer: asyncio.Task[None]) -> None:
     """Stop accepting, finish what is queued, say BYE; cut off who takes too long."""
     server.close(close_connections=False)
-    relay.stop_reading()
+    hub.stop_reading()
     if not committer.done():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(relay.finish(), limits.SHUTDOWN_GRACE_S)
+            await asyncio.wait_for(hub.finish(), limits.SHUTDOWN_GRACE_S)
     for connection in tuple(server.all_connections):
         connection.transport.abort()
     await server.wait_closed()

@@ -1,7 +1,7 @@
 """What one connection is told: events in, actions out, no I/O.
 
 The shell calls a method for everything that happens and carries out the actions that it returns,
-in order: ``Send`` bytes, ``Ask`` the ledger and bring its answer, ``Submit`` to the next shared
+in order: ``Send`` bytes, ``Ask`` the service and bring its answer, ``Submit`` to the next shared
 commit. Live delivery: a connection whose PULL reached the end of the log is told of each further
 entry, exactly once and in the order of positions, its own by ACK and the others by ENVELOPES, so
 that its cursor can follow both. One whose queue is full stops being told and gets one notice when
@@ -44,22 +44,30 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
-from bifolio_relay import blobs
-from bifolio_relay.blobs import BlobQuestion, BlobStates, ChunkPart
-from bifolio_relay.ledger import (
+from bifolio_relay import questions
+from bifolio_relay.questions import (
     Answer,
+    Appended,
     AppendMember,
+    BlobQuestion,
+    BlobStates,
+    ChunkPart,
     CreateLibrary,
+    LibraryInfo,
     LogPart,
-    Look,
+    LookForBlobs,
     MembersPart,
+    OpenLibrary,
+    Outcome,
     Question,
+    ReadChunk,
     ReadLog,
     ReadMembers,
-    Seen,
+    Rejected,
+    StoreChunk,
     Submission,
+    Unavailable,
 )
-from bifolio_relay.storage import Outcome, Placed, Refused, Unavailable
 
 #: What WELCOME tells of the relay's limits.
 LIMITS = {
@@ -78,14 +86,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question to the ledger; bring the answer to ``answered`` before the next message."""
+    """A question to the service; bring the answer to ``take_answer`` before the next message."""
 
     question: Question
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Envelopes for the next commit; bring what became of them to ``committed``."""
+    """Envelopes for the next commit; bring what became of them to ``apply_commit``."""
 
     submission: Submission
 
@@ -107,7 +115,7 @@ class Session:
     def __init__(self, *, nonce: bytes) -> None:
         self._wire = RelayConnection()
         self._nonce = nonce
-        self._look: Look | None = None
+        self._opening: OpenLibrary | None = None
         self._member = False
         self._delivery = Delivery.ASKED
         self._sent_through = 0
@@ -116,32 +124,27 @@ class Session:
         self._blob_news_left_out = False
 
     @property
-    def name(self) -> bytes:
-        """What tells this connection from every other."""
-        return self._nonce
-
-    @property
     def library(self) -> bytes | None:
         """The library that the peer proved to ask for; None before its HELLO."""
-        return None if self._look is None else self._look.library
+        return None if self._opening is None else self._opening.library
 
     @property
     def device(self) -> bytes | None:
         """The key that the peer proved to hold; None before its HELLO."""
-        return None if self._look is None else self._look.device
+        return None if self._opening is None else self._opening.device
 
     @property
-    def greeted(self) -> bool:
+    def is_greeted(self) -> bool:
         """Whether the peer has said who it is."""
-        return self._look is not None
+        return self._opening is not None
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether BYE was said: when all is sent, the connection ends."""
         return self._wire.state is State.CLOSED
 
     @property
-    def live(self) -> bool:
+    def is_live(self) -> bool:
         """Whether new entries are sent unasked."""
         return self._delivery is Delivery.LIVE
 
@@ -150,44 +153,44 @@ class Session:
         """The largest message that may come now."""
         return self._wire.message_bytes_max
 
-    def opened(self) -> list[Action]:
-        """The connection stands: the relay speaks first."""
+    def greet(self) -> list[Action]:
+        """The connection is there: the relay speaks first."""
         return [self._send(Challenge((PROTOCOL_VERSION,), self._nonce))]
 
-    def received(self, raw: bytes) -> list[Action]:
+    def receive(self, raw: bytes) -> list[Action]:
         """A message came."""
-        if self.closed:
+        if self.is_closed:
             return []
         try:
             message = self._wire.receive(raw)
         except ProtocolError as error:
-            return self.stopped(Retry.ONCE, error.reason)
+            return self.stop(Retry.ONCE, error.reason)
         match message:
             case Hello():
-                return self._greeted(message)
-            case Create() if self._look is not None:
-                return [Ask(CreateLibrary(self._look, message.genesis))]
-            case Pull() if self._look is not None:
-                return [Ask(ReadLog(self._look.library, self._look.device, message.after))]
-            case Push() if self._look is not None:
-                library, device = self._look.library, self._look.device
+                return self._open(message)
+            case Create() if self._opening is not None:
+                return [Ask(CreateLibrary(self._opening, message.genesis))]
+            case Pull() if self._opening is not None:
+                return [Ask(ReadLog(self._opening.library, self._opening.device, message.after))]
+            case Push() if self._opening is not None:
+                library, device = self._opening.library, self._opening.device
                 return [Submit(Submission(library, device, message.envelopes))]
-            case PullMembers() if self._look is not None:
-                return [Ask(ReadMembers(self._look.library, message.start))]
-            case Append() if self._look is not None:
-                library = self._look.library
+            case PullMembers() if self._opening is not None:
+                return [Ask(ReadMembers(self._opening.library, message.start))]
+            case Append() if self._opening is not None:
+                library = self._opening.library
                 return [Ask(AppendMember(library, message.expected_head, message.record))]
-            case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._look is not None:
-                return [Ask(_about_blobs(message, self._look, self.name))]
+            case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
+                return [Ask(_ask_about_blobs(message, self._opening))]
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
-    def answered(self, answer: Answer) -> list[Action]:
-        """The ledger answered this connection's question."""
-        if self.closed:
+    def take_answer(self, answer: Answer) -> list[Action]:
+        """The service answered this connection's question."""
+        if self.is_closed:
             return []
         match answer:
-            case Seen():
+            case LibraryInfo():
                 return [self._welcome(answer)]
             case LogPart():
                 return [self._log_part(answer)]
@@ -199,10 +202,10 @@ class Session:
                 return [
                     self._send(Chunk(answer.blob, answer.size_bytes, answer.number, answer.sealed))
                 ]
-            case Refused():
+            case Rejected():
                 return [self._send(_nack(answer))]
 
-    def committed(
+    def apply_commit(
         self, outcomes: Sequence[Outcome], growth: LogPart | None, *, room_bytes: int
     ) -> list[Action]:
         """A commit took place in this library.
@@ -214,50 +217,59 @@ class Session:
         """
         if growth is not None:
             self._log_n = max(self._log_n, growth.n)
-        if self.closed or self._wire.state is not State.OPEN:
+        if self.is_closed or self._wire.state is not State.OPEN:
             return []
         for outcome in outcomes:
             if isinstance(outcome, Unavailable):
                 # Neither taken nor refused: the client comes back and offers it again.
-                return self.stopped(Retry.BACKOFF, outcome.reason)
+                return self.stop(Retry.BACKOFF, outcome.reason)
         own = {
             outcome.position: Receipt(outcome.hash, outcome.position)
             for outcome in outcomes
-            if isinstance(outcome, Placed)
+            if isinstance(outcome, Appended)
         }
         actions: list[Action] = []
-        if self.live and growth is not None and self._can_follow(growth, own, room_bytes):
+        if self.is_live and growth is not None and self._can_follow(growth, own, room_bytes):
             known = [own.pop(at) for at in sorted(own) if at <= self._sent_through]
             actions += self._acks(known)
             actions += self._follow(growth, own)
         else:
             actions += self._acks([own[position] for position in sorted(own)])
-        refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
-        return [*actions, *(self._send(_nack(refusal)) for refusal in refused)]
+        rejected = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
+        return [*actions, *(self._send(_nack(rejection)) for rejection in rejected)]
 
-    def members_grown(self, part: MembersPart, *, room_bytes: int) -> list[Action]:
+    def tell_members(self, part: MembersPart, *, room_bytes: int) -> list[Action]:
         """A membership record was appended through another connection."""
-        if part.grown is not None and self._look is not None:
-            self._member = part.grown.role_of(self._look.device) is not None
-        if self.closed or self._wire.state is not State.OPEN:
+        if part.grown is not None and self._opening is not None:
+            self._member = part.grown.role_of(self._opening.device) is not None
+        if self.is_closed or self._wire.state is not State.OPEN:
             return []
         if sum(map(len, part.records)) > room_bytes:
             self._members_notice = part
             return []
         return [self._send(_members_message(part))]
 
-    def blobs_changed(self, states: BlobStates, *, room_bytes: int) -> list[Action]:
+    def tell_blobs(self, states: BlobStates, *, room_bytes: int) -> list[Action]:
         """Another connection completed or dropped blobs."""
-        if self.closed or self._wire.state is not State.OPEN or not self._member:
+        if self.is_closed or self._wire.state is not State.OPEN or not self._member:
             return []
         if not room_bytes:
             self._blob_news_left_out = True
             return []
         return [self._send(Blobs(states.states, states.drops, states.tally))]
 
-    def drained(self) -> list[Action]:
+    def tell_blob_news(self, *, room_bytes: int) -> list[Action]:
+        """Blobs were completed or dropped, nobody here knows which: the peer asks again."""
+        if self.is_closed or self._wire.state is not State.OPEN or not self._member:
+            return []
+        if not room_bytes:
+            self._blob_news_left_out = True
+            return []
+        return [self._send(Blobs((), 0))]
+
+    def resume(self) -> list[Action]:
         """Everything in this connection's queue was sent."""
-        if self.closed:
+        if self.is_closed:
             return []
         actions: list[Action] = []
         if self._members_notice is not None:
@@ -271,47 +283,47 @@ class Session:
             actions.append(self._send(Envelopes(self._log_n, (), self._log_n)))
         return actions
 
-    def stopped(self, retry: Retry, reason: str) -> list[Action]:
+    def stop(self, retry: Retry, reason: str) -> list[Action]:
         """The connection is to end, from the relay's side."""
-        if self.closed:
+        if self.is_closed:
             return []
         return [self._send(Bye(retry, reason[:1000]))]
 
     def _send(self, message: Message) -> Send:
         return Send(self._wire.send(message))
 
-    def _greeted(self, hello: Hello) -> list[Action]:
+    def _open(self, hello: Hello) -> list[Action]:
         if hello.version != PROTOCOL_VERSION:
-            return self.stopped(Retry.NEVER, f"this relay speaks version {PROTOCOL_VERSION}")
+            return self.stop(Retry.NEVER, f"this relay speaks version {PROTOCOL_VERSION}")
         signed = hello_message(version=hello.version, library=hello.library, nonce=self._nonce)
         if not verify(hello.device, signed, hello.signature):
-            return self.stopped(Retry.NEVER, "the greeting's signature is not the device's")
-        self._look = Look(
+            return self.stop(Retry.NEVER, "the greeting's signature is not the device's")
+        self._opening = OpenLibrary(
             hello.library, hello.device, hello.cursor, hello.attested, hello.blob_tally
         )
-        return [Ask(self._look)]
+        return [Ask(self._opening)]
 
-    def _welcome(self, seen: Seen) -> Send:
-        if seen.head is None:
+    def _welcome(self, info: LibraryInfo) -> Send:
+        if info.head is None:
             return self._send(Welcome.nothing(LIMITS))
-        head = seen.head
+        head = info.head
         self._log_n = max(self._log_n, head.n)
-        self._member = seen.role is not None
+        self._member = info.role is not None
         return self._send(
             Welcome(
                 exists=True,
                 epoch=head.epoch,
                 n=head.n,
                 chain_hash=head.chain_hash,
-                cursor_hash=seen.cursor_hash,
-                attested_hash=seen.attested_hash,
+                cursor_hash=info.cursor_hash,
+                attested_hash=info.attested_hash,
                 floor=head.floor,
-                role=seen.role,
+                role=info.role,
                 members=head.members,
                 members_head=head.members_head,
                 limits=LIMITS,
-                blob_drops=seen.blob_drops,
-                blob_tally_hash=seen.blob_tally_hash,
+                blob_drops=info.blob_drops,
+                blob_tally_hash=info.blob_tally_hash,
             )
         )
 
@@ -355,7 +367,8 @@ class Session:
             others.append(raw)
         actions += self._acks(receipts)
         actions += self._entries(others, before=growth.n + 1, n=growth.n)
-        self._sent_through = growth.n
+        # What was pulled may be ahead of what is told, where others write to the same store.
+        self._sent_through = max(self._sent_through, growth.n)
         return actions
 
     def _acks(self, receipts: Sequence[Receipt]) -> list[Action]:
@@ -383,25 +396,24 @@ class Session:
         return actions
 
 
-def _about_blobs(message: Message, look: Look, carrier: bytes) -> BlobQuestion:
-    library, device = look.library, look.device
+def _ask_about_blobs(message: Message, opening: OpenLibrary) -> BlobQuestion:
+    library, device = opening.library, opening.device
     match message:
         case AskBlobs():
-            return blobs.LookForBlobs(library, device, message.blobs)
+            return LookForBlobs(library, device, message.blobs)
         case Chunk():
-            return blobs.StoreChunk(
+            return StoreChunk(
                 library,
                 device,
                 message.blob,
                 message.size_bytes,
                 message.number,
                 message.sealed,
-                carrier,
             )
         case PullChunk():
-            return blobs.ReadChunk(library, device, message.blob, message.number)
+            return ReadChunk(library, device, message.blob, message.number)
         case DropBlobs():
-            return blobs.DropBlobs(library, device, message.blobs)
+            return questions.DropBlobs(library, device, message.blobs)
         case _:
             raise AssertionError(f"{message.NAME} is not about blobs")
 
@@ -410,12 +422,12 @@ def _members_message(part: MembersPart) -> Members:
     return Members(part.start, part.records, part.total, part.head)
 
 
-def _nack(refusal: Refused) -> Nack:
-    with_chain = refusal.code in (Code.FORK, Code.GAP)
+def _nack(rejection: Rejected) -> Nack:
+    with_chain = rejection.code in (Code.FORK, Code.GAP)
     return Nack(
-        refusal.code,
-        refusal.subject,
-        refusal.detail,
-        seq=refusal.seq if with_chain else 0,
-        head=refusal.head if with_chain else bytes(32),
+        rejection.code,
+        rejection.subject,
+        rejection.detail,
+        seq=rejection.seq if with_chain else 0,
+        head=rejection.head if with_chain else bytes(32),
     )

@@ -1,35 +1,71 @@
-"""What every store of logs must do; each one that claims to be one stands in ``STORES``."""
+"""What every store of logs must do, alone and next to another one on the same data.
+
+Each one that claims to be a store is in ``STORES``. With two, every call goes to the other one of
+two instances: what one wrote, the other must know.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.support.relay_client import Author, SharedLibrary
+from tests.support.in_loop import InLoop
+from tests.support.relay_client import SharedLibrary
 
 from bifolio.crypto.envelope import Envelope
 from bifolio.wire.chain import log_follow, log_start
-from bifolio.wire.messages import Code
-from bifolio_relay.storage import LogStorage, Outcome, Placed, Refused
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.storage import (
+    Batch,
+    BatchResult,
+    ChainHead,
+    Growth,
+    LogSlice,
+    LogStorage,
+    Place,
+    Stop,
+)
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 EPOCH = b"e" * 16
 ROOM = 1 << 30
 
-STORES: dict[str, Callable[[Path], LogStorage]] = {"sqlite": SqliteLogStorage}
+
+def shared_sqlite(folder: Path) -> LogStorage:
+    return SqliteLogStorage(folder, shared=True)
+
+
+STORES: dict[str, Callable[[Path], LogStorage]] = {"sqlite": shared_sqlite}
 
 
 class Bench:
-    """A store that can be closed and opened again, with libraries made in it."""
+    """Stores on the same data that can be closed and opened again, with libraries made in them."""
 
-    def __init__(self, opening: Callable[[Path], LogStorage], folder: Path) -> None:
-        self._opening, self._folder = opening, folder
-        self.store = opening(folder)
+    def __init__(self, opening: Callable[[Path], LogStorage], folder: Path, count: int) -> None:
+        self._opening, self._folder, self._count = opening, folder, count
+        self._runner = asyncio.Runner()
+        self._open()
 
-    def reopen(self) -> LogStorage:
-        self.store.close()
-        self.store = self._opening(self._folder)
+    def _open(self) -> None:
+        self.instances = [self._opening(self._folder) for _ in range(self._count)]
+        self.store: Any = InLoop(self._runner, *self.instances)
+
+    def run(self, scenario: Any) -> None:
+        self._runner.run(scenario)
+
+    def close(self) -> None:
+        for instance in self.instances:
+            self._runner.run(instance.close())
+        self._runner.close()
+
+    def reopen(self) -> Any:
+        for instance in self.instances:
+            self._runner.run(instance.close())
+        self._open()
         return self.store
 
     def library(self, seed: int = 1) -> SharedLibrary:
@@ -39,50 +75,53 @@ class Bench:
         )
         return library
 
-    def append(self, envelopes: Sequence[Envelope]) -> tuple[Outcome, ...]:
-        return self.store.append(envelopes, library_bytes_max=ROOM)
+    def append(self, *envelopes: Envelope, **expected: Any) -> BatchResult:
+        """Append to one library, by what the store has now unless told."""
+        (result,) = self.store.append([self.batch(*envelopes, **expected)])
+        assert isinstance(result, BatchResult)
+        return result
+
+    def batch(self, *envelopes: Envelope, **expected: Any) -> Batch:
+        library = envelopes[0].header.library
+        chains = list({envelope.header.chain for envelope in envelopes})
+        heads = self.store.read_heads(library, chains)
+        assert heads is not None
+        batch = Batch(library, heads.library.members_head, heads.chains, envelopes)
+        return replace(batch, **expected)
 
 
-@pytest.fixture(params=list(STORES))
+@pytest.fixture(params=[(name, count) for name in STORES for count in (1, 2)], ids=str)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(STORES[request.param], tmp_path)
+    name, count = request.param
+    made = Bench(STORES[name], tmp_path, count)
     yield made
-    made.store.close()
-
-
-def placed(envelopes: Sequence[Envelope], start: int = 1) -> tuple[Placed, ...]:
-    return tuple(
-        Placed(envelope.hash, position, fresh=True)
-        for position, envelope in enumerate(envelopes, start)
-    )
-
-
-def code_of(outcome: Outcome) -> Code:
-    assert isinstance(outcome, Refused), outcome
-    return outcome.code
+    made.close()
 
 
 def test_an_unknown_library_is_missing_everywhere(bench: Bench) -> None:
     store, unknown = bench.store, SharedLibrary(9)
-    assert store.library_head(unknown.id) is None
-    assert store.chain_hash(unknown.id, 0) is None
-    assert store.chain_head(unknown.id, bytes(16)) is None
-    assert store.members(unknown.id, start=0, limit=10) == ()
-    assert store.read(unknown.id, after=0, bytes_max=100, count_max=10) == ()
-    assert not store.append_member(unknown.id, expected_head=bytes(32), record=b"r", head=b"h" * 32)
-    (outcome,) = bench.append([unknown.author().envelope()])
-    assert code_of(outcome) is Code.UNKNOWN_LIBRARY
+    assert store.read_head(unknown.id) is None
+    assert store.read_heads(unknown.id, [bytes(16)]) is None
+    assert store.read_chain_hashes(unknown.id, [0, 1]) == (None, None)
+    assert store.find_places(unknown.id, [(bytes(16), 1)]) == (None,)
+    assert store.read_members(unknown.id, start=0, limit=10) == ()
+    assert store.read(unknown.id, after=0, bytes_max=100, count_max=10) == LogSlice((), 0)
+    assert not append_member(store, unknown, b"r", expected=bytes(32), head=b"h" * 32)
+    envelope = unknown.author().envelope()
+    (result,) = store.append([Batch(unknown.id, b"h" * 32, {}, (envelope,))])
+    assert (result.positions, result.stop) == ((), Stop.MOVED)
+    store.prune(unknown.id, floor=1)
     assert store.count_libraries() == 0
 
 
 def test_a_new_library_is_empty_and_holds_its_genesis(bench: Bench) -> None:
     library = bench.library()
-    head = bench.store.library_head(library.id)
-    assert head is not None
+    head = bench.store.read_head(library.id)
     assert (head.epoch, head.n, head.size_bytes, head.floor) == (EPOCH, 0, 0, 0)
-    assert head.chain_hash == bench.store.chain_hash(library.id, 0) == log_start(library.id, EPOCH)
+    assert head.chain_hash == log_start(library.id, EPOCH)
+    assert bench.store.read_chain_hashes(library.id, [0]) == (head.chain_hash,)
     assert (head.members, head.members_head) == (1, library.membership.head)
-    assert bench.store.members(library.id, start=0, limit=10) == (library.genesis,)
+    assert bench.store.read_members(library.id, start=0, limit=10) == (library.genesis,)
     assert bench.store.count_libraries() == 1
 
 
@@ -91,171 +130,231 @@ def test_a_library_that_is_held_is_not_made_again(bench: Bench) -> None:
     assert not bench.store.create_library(
         library.id, epoch=b"f" * 16, genesis=b"other", head=b"h" * 32
     )
-    head = bench.store.library_head(library.id)
-    assert head is not None
-    assert head.epoch == EPOCH
+    assert bench.store.read_head(library.id).epoch == EPOCH
     assert bench.store.count_libraries() == 1
 
 
 def test_membership_records_follow_the_expected_head_only(bench: Bench) -> None:
     library = bench.library()
     first, second = library.membership.head, b"2" * 32
-    append = bench.store.append_member
-    assert append(library.id, expected_head=first, record=b"invite", head=second)
-    assert not append(library.id, expected_head=first, record=b"rival", head=b"3" * 32)
-    assert bench.store.members(library.id, start=0, limit=10) == (library.genesis, b"invite")
-    assert bench.store.members(library.id, start=1, limit=10) == (b"invite",)
-    assert bench.store.members(library.id, start=0, limit=1) == (library.genesis,)
-    assert bench.store.members(library.id, start=2, limit=10) == ()
-    head = bench.reopen().library_head(library.id)
-    assert head is not None
+    assert append_member(bench.store, library, b"invite", expected=first, head=second)
+    assert not append_member(bench.store, library, b"rival", expected=first, head=b"3" * 32)
+    read = bench.store.read_members
+    assert read(library.id, start=0, limit=10) == (library.genesis, b"invite")
+    assert read(library.id, start=1, limit=10) == (b"invite",)
+    assert read(library.id, start=0, limit=1) == (library.genesis,)
+    assert read(library.id, start=2, limit=10) == ()
+    head = bench.reopen().read_head(library.id)
     assert (head.members, head.members_head) == (2, second)
+
+
+def test_a_membership_record_is_taken_only_while_chains_end_where_it_says(bench: Bench) -> None:
+    library = bench.library()
+    author = library.author()
+    first, second = author.envelopes(2)
+    bench.append(first)
+    ended: dict[bytes, ChainHead | None] = {author.chain: chain_head(first)}
+    bench.append(second)
+    old = library.membership.head
+    taken = append_member(bench.store, library, b"cut", expected=old, head=b"2" * 32, chains=ended)
+    assert not taken
+    unbegun: dict[bytes, ChainHead | None] = {b"c" * 16: None, author.chain: chain_head(second)}
+    assert append_member(bench.store, library, b"cut", expected=old, head=b"2" * 32, chains=unbegun)
 
 
 def test_envelopes_take_the_next_positions_and_chain_their_hashes(bench: Bench) -> None:
     library = bench.library()
     author = library.author()
     first, second = author.envelopes(3), author.envelopes(2)
-    assert bench.append(first) == placed(first)
-    assert bench.append(second) == placed(second, 4)
+    assert bench.append(*first).positions == (1, 2, 3)
+    result = bench.append(*second)
+    assert (result.positions, result.stop) == ((4, 5), None)
     hashes = [envelope.hash for envelope in (*first, *second)]
-    for n in range(6):
-        expected = log_follow(log_start(library.id, EPOCH), hashes[:n])
-        assert bench.store.chain_hash(library.id, n) == expected
-    assert bench.store.chain_hash(library.id, 6) is None
-    head = bench.store.library_head(library.id)
-    assert head is not None
-    assert (head.n, head.chain_hash) == (5, bench.store.chain_hash(library.id, 5))
+    expected = [log_follow(log_start(library.id, EPOCH), hashes[:n]) for n in range(6)]
+    assert bench.store.read_chain_hashes(library.id, range(7)) == (*expected, None)
+    head = bench.store.read_head(library.id)
+    assert head == result.head
+    assert (head.n, head.chain_hash) == (5, expected[5])
     assert head.size_bytes == sum(len(envelope.raw) for envelope in (*first, *second))
-    chain = bench.store.chain_head(library.id, author.chain)
-    assert chain is not None
-    assert (chain.device, chain.seq, chain.hash) == (library.owner.sign_public, 5, hashes[-1])
+    heads = bench.store.read_heads(library.id, [author.chain, b"c" * 16])
+    assert heads.chains == {author.chain: chain_head(second[-1]), b"c" * 16: None}
+    assert heads.library == head
 
 
-def test_what_was_placed_is_there_after_reopening(bench: Bench) -> None:
+def test_what_was_appended_is_there_after_reopening(bench: Bench) -> None:
     library = bench.library()
     envelopes = library.author().envelopes(4)
-    bench.append(envelopes)
-    before = bench.store.library_head(library.id)
-    assert bench.reopen().library_head(library.id) == before
-    assert bench.store.read(library.id, after=0, bytes_max=ROOM, count_max=10) == tuple(
-        envelope.raw for envelope in envelopes
+    bench.append(*envelopes)
+    before = bench.store.read_head(library.id)
+    assert bench.reopen().read_head(library.id) == before
+    assert bench.store.read(library.id, after=0, bytes_max=ROOM, count_max=10) == LogSlice(
+        tuple(envelope.raw for envelope in envelopes), 4
     )
 
 
-def test_the_same_envelope_again_keeps_its_place(bench: Bench) -> None:
+def test_a_chain_that_has_moved_takes_nothing_more_of_a_batch(bench: Bench) -> None:
     library = bench.library()
-    envelopes = library.author().envelopes(3)
-    bench.append(envelopes)
-    again = bench.append([envelopes[1], envelopes[2], envelopes[0]])
-    assert again == tuple(Placed(envelopes[at].hash, at + 1, fresh=False) for at in (1, 2, 0))
-    head = bench.store.library_head(library.id)
-    assert head is not None
-    assert head.n == 3
+    moved, still = library.author(seed=1), library.author(seed=2)
+    first, second = moved.envelopes(2)
+    ours = still.envelopes(3)
+    batch = bench.batch(ours[0], first, ours[1], second, ours[2])
+    bench.append(first)
+    (result,) = bench.store.append([batch])
+    assert (result.positions, result.stop) == ((2,), Stop.MOVED)
+    heads = bench.store.read_heads(library.id, [moved.chain, still.chain]).chains
+    assert heads == {moved.chain: chain_head(first), still.chain: chain_head(ours[0])}
+    assert bench.append(second, *ours[1:]).positions == (3, 4, 5)
 
 
-def test_one_envelope_twice_in_one_commit_has_one_place(bench: Bench) -> None:
+def test_nothing_is_kept_that_was_decided_by_another_membership(bench: Bench) -> None:
     library = bench.library()
     envelope = library.author().envelope()
-    assert bench.append([envelope, envelope]) == (
-        Placed(envelope.hash, 1, fresh=True),
-        Placed(envelope.hash, 1, fresh=False),
-    )
+    batch = bench.batch(envelope)
+    old = library.membership.head
+    assert append_member(bench.store, library, b"removal", expected=old, head=b"2" * 32)
+    (result,) = bench.store.append([batch])
+    assert (result.positions, result.stop) == ((), Stop.MOVED)
+    assert result.head == bench.store.read_head(library.id)
+    assert bench.append(envelope).positions == (1,)
 
 
-def test_another_envelope_at_a_taken_place_is_a_fork(bench: Bench) -> None:
-    library = bench.library()
-    author, clone = library.author(), library.author()
-    envelopes = author.envelopes(3)
-    bench.append(envelopes)
-    clone.seq, clone.previous = 1, envelopes[0].hash
-    (outcome,) = bench.append([clone.envelope(b"another change")])
-    assert isinstance(outcome, Refused)
-    assert (outcome.code, outcome.seq, outcome.head) == (Code.FORK, 3, envelopes[2].hash)
-
-
-def test_a_next_envelope_that_does_not_link_is_a_fork(bench: Bench) -> None:
-    library = bench.library()
-    author = library.author()
-    bench.append(author.envelopes(2))
-    author.previous = b"x" * 32
-    assert code_of(bench.append([author.envelope()])[0]) is Code.FORK
-
-
-def test_an_envelope_too_early_is_a_gap_and_so_is_all_that_follows(bench: Bench) -> None:
-    library = bench.library()
-    envelopes = library.author().envelopes(4)
-    bench.append(envelopes[:1])
-    outcomes = bench.append(envelopes[2:])
-    assert [code_of(outcome) for outcome in outcomes] == [Code.GAP, Code.GAP]
-    assert isinstance(outcomes[0], Refused)
-    assert (outcomes[0].seq, outcomes[0].head) == (1, envelopes[0].hash)
-    assert bench.append(envelopes[1:]) == placed(envelopes[1:], 2)
-
-
-def test_a_gap_in_an_unknown_chain_names_nothing(bench: Bench) -> None:
-    library = bench.library()
-    _, second = library.author().envelopes(2)
-    (outcome,) = bench.append([second])
-    assert isinstance(outcome, Refused)
-    assert (outcome.code, outcome.seq, outcome.head) == (Code.GAP, 0, bytes(32))
-
-
-def test_a_refused_chain_does_not_hold_up_another(bench: Bench) -> None:
-    library = bench.library()
-    gap = library.author(seed=1).envelopes(2)[1]
-    good = library.author(seed=2).envelopes(2)
-    outcomes = bench.append([good[0], gap, good[1]])
-    assert code_of(outcomes[1]) is Code.GAP
-    assert (outcomes[0], outcomes[2]) == placed(good)
-
-
-def test_nobody_writes_into_another_devices_chain(bench: Bench) -> None:
-    library = bench.library()
-    victim = library.author()
-    bench.append(victim.envelopes(1))
-    intruder = library.author(library.with_member())
-    intruder.chain, intruder.seq, intruder.previous = victim.chain, 1, victim.previous
-    assert code_of(bench.append([intruder.envelope()])[0]) is Code.FORBIDDEN
-    (outcome,) = bench.append([victim.envelope()])
-    assert isinstance(outcome, Placed)
-
-
-def test_many_libraries_share_a_commit_and_keep_apart(bench: Bench) -> None:
+def test_many_libraries_share_a_commit_and_one_that_moved_stops_no_other(bench: Bench) -> None:
     first, second = bench.library(1), bench.library(2)
     ours, theirs = first.author().envelopes(2), second.author().envelopes(2)
-    outcomes = bench.append([ours[0], theirs[0], ours[1], theirs[1]])
-    assert (outcomes[0], outcomes[2]) == placed(ours)
-    assert (outcomes[1], outcomes[3]) == placed(theirs)
-    assert bench.store.read(second.id, after=0, bytes_max=ROOM, count_max=9) == tuple(
-        envelope.raw for envelope in theirs
+    batches = [bench.batch(*ours, members_head=b"m" * 32), bench.batch(*theirs)]
+    moved, kept = bench.store.append(batches)
+    assert (moved.positions, moved.stop) == ((), Stop.MOVED)
+    assert (kept.positions, kept.stop) == ((1, 2), None)
+    assert bench.store.read(second.id, after=0, bytes_max=ROOM, count_max=9) == LogSlice(
+        tuple(envelope.raw for envelope in theirs), 2
     )
+    assert bench.store.read_head(first.id).n == 0
 
 
-def test_a_full_library_refuses_and_the_others_go_on(bench: Bench) -> None:
-    full, other = bench.library(1), bench.library(2)
-    author: Author = full.author()
-    first = author.envelope()
-    room = len(first.raw) + 10
-    outcomes = bench.store.append(
-        [first, author.envelope(), other.author().envelope()], library_bytes_max=room
+def test_what_stands_at_a_place_of_a_chain_can_be_found(bench: Bench) -> None:
+    library = bench.library()
+    author = library.author()
+    first, second = author.envelopes(2)
+    bench.append(first, second)
+    links = [(author.chain, 2), (author.chain, 3), (b"c" * 16, 1), (author.chain, 1)]
+    assert bench.store.find_places(library.id, links) == (
+        Place(2, second.hash),
+        None,
+        None,
+        Place(1, first.hash),
     )
-    assert isinstance(outcomes[0], Placed)
-    assert code_of(outcomes[1]) is Code.QUOTA
-    assert isinstance(outcomes[2], Placed)
 
 
 def test_reading_goes_on_where_it_stopped_without_a_gap(bench: Bench) -> None:
     library = bench.library()
     envelopes = library.author().envelopes(10, b"x" * 100)
-    bench.append(envelopes)
+    bench.append(*envelopes)
     read, size_bytes = bench.store.read, len(envelopes[0].raw)
     found: list[bytes] = []
-    while part := read(library.id, after=len(found), bytes_max=3 * size_bytes, count_max=9):
+    while part := read(
+        library.id, after=len(found), bytes_max=3 * size_bytes, count_max=9
+    ).envelopes:
         assert len(part) <= 3
         found.extend(part)
     assert found == [envelope.raw for envelope in envelopes]
-    assert len(read(library.id, after=0, bytes_max=1, count_max=9)) == 1
-    assert len(read(library.id, after=0, bytes_max=ROOM, count_max=4)) == 4
-    assert read(library.id, after=10, bytes_max=ROOM, count_max=9) == ()
-    assert read(library.id, after=99, bytes_max=ROOM, count_max=9) == ()
+    assert len(read(library.id, after=0, bytes_max=1, count_max=9).envelopes) == 1
+    assert len(read(library.id, after=0, bytes_max=ROOM, count_max=4).envelopes) == 4
+    assert read(library.id, after=10, bytes_max=ROOM, count_max=9) == LogSlice((), 10)
+    assert read(library.id, after=99, bytes_max=ROOM, count_max=9) == LogSlice((), 10)
+
+
+def test_pruning_lets_envelopes_go_and_keeps_hashes_and_places(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bifolio.limits.RELAY_PRUNED_AT_ONCE", 2)
+    library = bench.library()
+    author = library.author()
+    envelopes = author.envelopes(6)
+    bench.append(*envelopes)
+    hashes = bench.store.read_chain_hashes(library.id, range(7))
+    before = bench.store.read_head(library.id)
+    bench.store.prune(library.id, floor=5)
+    bench.store.prune(library.id, floor=3)
+    head = bench.reopen().read_head(library.id)
+    size_bytes = len(envelopes[5].raw)
+    assert head == replace(before, floor=5, size_bytes=size_bytes)
+    assert bench.store.read_chain_hashes(library.id, range(7)) == hashes
+    read = bench.store.read
+    assert read(library.id, after=4, bytes_max=ROOM, count_max=9) == LogSlice((), 6)
+    rest = read(library.id, after=5, bytes_max=ROOM, count_max=9)
+    assert rest == LogSlice((envelopes[5].raw,), 6)
+    (place,) = bench.store.find_places(library.id, [(author.chain, 2)])
+    assert place == Place(2, envelopes[1].hash)
+    assert bench.append(author.envelope()).positions == (7,)
+    bench.store.prune(library.id, floor=99)
+    head = bench.store.read_head(library.id)
+    assert (head.floor, head.size_bytes) == (7, 0)
+
+
+def test_who_watches_learns_of_all_that_anybody_writes(bench: Bench) -> None:
+    library, unknown = SharedLibrary(1), SharedLibrary(2)
+    author, other = library.author(), bench.instances[-1]
+
+    async def scenario() -> None:
+        async with (
+            aclosing(bench.instances[0].watch(library.id)) as growths,
+            aclosing(bench.instances[0].watch(unknown.id)) as nothing,
+        ):
+            assert await anext(nothing) == Growth()
+            assert await anext(growths) == Growth()
+            await other.create_library(
+                library.id, epoch=EPOCH, genesis=library.genesis, head=library.membership.head
+            )
+            assert await growth_to(growths, members=1) == Growth(0, 1, 0)
+            for n in range(1, 4):
+                heads = await other.read_heads(library.id, [author.chain])
+                assert heads is not None
+                head, envelope = heads.library.members_head, author.envelope()
+                await other.append([Batch(library.id, head, heads.chains, (envelope,))])
+                assert await growth_to(growths, n=n) == Growth(n, 1, 0)
+            await other.append_member(
+                library.id,
+                expected_head=library.membership.head,
+                expected_chain_heads={},
+                record=b"record",
+                head=b"2" * 32,
+            )
+            assert await growth_to(growths, members=2) == Growth(3, 2, 0)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await anext(nothing)
+
+    bench.run(scenario())
+
+
+async def growth_to(growths: Any, *, n: int = 0, members: int = 0) -> Growth:
+    """The first growth that has come so far."""
+    async with asyncio.timeout(10):
+        async for growth in growths:
+            assert isinstance(growth, Growth)
+            if growth.n >= n and growth.members >= members:
+                return growth
+    raise AssertionError("the watch ended")
+
+
+def chain_head(envelope: Envelope) -> ChainHead:
+    return ChainHead(envelope.header.device, envelope.header.seq, envelope.hash)
+
+
+def append_member(
+    store: Any,
+    library: SharedLibrary,
+    record: bytes,
+    *,
+    expected: bytes,
+    head: bytes,
+    chains: dict[bytes, ChainHead | None] | None = None,
+) -> bool:
+    appended: bool = store.append_member(
+        library.id,
+        expected_head=expected,
+        expected_chain_heads=chains or {},
+        record=record,
+        head=head,
+    )
+    return appended

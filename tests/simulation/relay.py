@@ -1,4 +1,4 @@
-"""The real relay (sessions, ledger, SQLite) driven step by step, and connections to it.
+"""The real relay (sessions, services, SQLite) driven step by step, and connections to it.
 
 Every step is one message in one direction or one shared commit, so a test can end a connection
 between any two, lose what is under way, wipe the relay or put back an earlier copy of its file.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import random
 import shutil
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from tests.simulation.computer import Computer
 from tests.support.said import check_said
@@ -22,11 +23,43 @@ from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import Chunk, Message, parse_message
-from bifolio_relay.blobs import BlobStates
-from bifolio_relay.ledger import Ledger, MembersPart, Submission
+from bifolio_relay.questions import (
+    Answer,
+    BlobStates,
+    Commit,
+    LogPart,
+    MembersPart,
+    Outcome,
+    Question,
+    Submission,
+)
+from bifolio_relay.service import Bounds, LogService
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
-from bifolio_relay.storage import Outcome
-from bifolio_relay.storage_sqlite import FILE_NAME, SqliteLogStorage
+from bifolio_relay.storage.sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite_file import FILE_NAME
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class InPlace:
+    """Blocking work where it is called: a simulation has one thread and no event loop."""
+
+    async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        return work(*arguments, **named)
+
+    def end(self) -> None:
+        pass
+
+
+def in_place(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise AssertionError("it waits for something")
 
 
 class SimulatedRelay:
@@ -51,12 +84,21 @@ class SimulatedRelay:
         port.retry_newer()
         self.connections.append(SimulatedConnection(self, computer, port, self._random))
 
+    def answer(self, question: Question) -> Answer:
+        """The answer to one question."""
+        return in_place(self.service.answer(question))
+
+    def push(self, *submissions: Submission) -> Commit:
+        """Commit what is submitted, without telling anybody."""
+        checked = [in_place(self.service.check(submission)) for submission in submissions]
+        return in_place(self.service.commit(checked))
+
     def commit(self) -> bool:
         """One shared commit of all that was pushed. False where nothing was."""
         waiting = [(one, pushed) for one in self.connections for pushed in one.submissions]
         if not waiting:
             return False
-        done = self.ledger.commit([submission for _, submission in waiting])
+        done = self.push(*(submission for _, submission in waiting))
         for connection in self.connections:
             outcomes: list[Outcome] = []
             for (source, _), row in zip(waiting, done.outcomes, strict=True):
@@ -64,9 +106,13 @@ class SimulatedRelay:
                     outcomes.extend(row)
             connection.submissions = []
             library = connection.session.library
-            growth = done.grown.get(library) if library else None
+            entries = done.appended.get(library, {}) if library else {}
+            growth = None
+            if entries:
+                raws = tuple(entries[at] for at in sorted(entries))
+                growth = LogPart(min(entries) - 1, raws, max(entries))
             room = limits.RELAY_QUEUE_BYTES_MAX if self._random.random() < 0.9 else 0
-            connection.carry_out(connection.session.committed(outcomes, growth, room_bytes=room))
+            connection.carry_out(connection.session.apply_commit(outcomes, growth, room_bytes=room))
         return True
 
     def members_grown(self, part: MembersPart, source: SimulatedConnection) -> None:
@@ -74,20 +120,22 @@ class SimulatedRelay:
         for other in self.connections:
             if other is not source:
                 room = limits.RELAY_QUEUE_BYTES_MAX
-                other.carry_out(other.session.members_grown(part, room_bytes=room))
+                other.carry_out(other.session.tell_members(part, room_bytes=room))
 
     def blobs_changed(self, states: BlobStates, source: SimulatedConnection) -> None:
         """Tell the other connections of blobs that were completed or dropped."""
         for other in self.connections:
             if other is not source:
                 room = limits.RELAY_QUEUE_BYTES_MAX if self._random.random() < 0.9 else 0
-                other.carry_out(other.session.blobs_changed(states, room_bytes=room))
+                other.carry_out(other.session.tell_blobs(states, room_bytes=room))
 
     def disconnect(self, connection: SimulatedConnection) -> None:
         """A connection ends; what was under way is lost."""
         self.connections.remove(connection)
         connection.port.files.close()
-        self.ledger.connection_gone(connection.session.name)
+        session = connection.session
+        if session.library is not None and session.device is not None:
+            in_place(self.service.release_uploads(session.library, session.device))
 
     def restart(self) -> None:
         """End the process and start another one; every connection is cut."""
@@ -97,7 +145,8 @@ class SimulatedRelay:
     def log(self) -> tuple[bytes, ...]:
         """All envelopes of the one library that is held."""
         for library in self._libraries():
-            return self._storage.read(library, after=0, bytes_max=1 << 40, count_max=1 << 20)
+            reading = self._storage.read(library, after=0, bytes_max=1 << 40, count_max=1 << 20)
+            return in_place(reading).envelopes
         return ()
 
     def copy(self) -> Path:
@@ -122,21 +171,25 @@ class SimulatedRelay:
         self._stop()
 
     def _start(self) -> None:
-        self._storage = SqliteLogStorage(self.folder)
-        self._storage._connection.execute("PRAGMA synchronous = OFF")
-        self.ledger = Ledger(
-            self._storage, self._random.randbytes, file_bytes_max=self.file_bytes_max
+        self._storage = SqliteLogStorage(self.folder, work=InPlace())
+        self._storage._file.connection.execute("PRAGMA synchronous = OFF")
+        self.service = LogService(
+            self._storage,
+            random_bytes=self._random.randbytes,
+            now_ms=lambda: 0,
+            bounds=Bounds(file_bytes=self.file_bytes_max),
+            heavy=InPlace().run,
         )
 
     def _stop(self) -> None:
         for connection in self.connections:
             connection.port.files.close()
         self.connections.clear()
-        self._storage.close()
+        in_place(self._storage.close())
         assert (self.folder / FILE_NAME).exists()
 
     def _libraries(self) -> list[bytes]:
-        rows = self._storage._connection.execute("SELECT id FROM library")
+        rows = self._storage._file.connection.execute("SELECT id FROM library")
         return [bytes(row[0]) for row in rows]
 
 
@@ -158,7 +211,7 @@ class SimulatedConnection:
         self._to_client: deque[bytes] = deque()
         self._to_relay: deque[bytes] = deque()
         self._choose = choose
-        self.carry_out(self.session.opened())
+        self.carry_out(self.session.greet())
 
     @property
     def to_relay(self) -> Sequence[bytes]:
@@ -182,12 +235,12 @@ class SimulatedConnection:
                 case Send():
                     self._to_client.append(action.raw)
                 case Ask():
-                    answer = self.relay.ledger.answer(action.question)
+                    answer = self.relay.answer(action.question)
                     if isinstance(answer, MembersPart) and answer.grown is not None:
                         self.relay.members_grown(answer, self)
                     if isinstance(answer, BlobStates) and answer.news:
                         self.relay.blobs_changed(answer, self)
-                    self.carry_out(self.session.answered(answer))
+                    self.carry_out(self.session.take_answer(answer))
                 case Submit():
                     self.submissions.append(action.submission)
 
@@ -200,7 +253,7 @@ class SimulatedConnection:
         raw = way.popleft()
         self.chunks += isinstance(parse_message(raw), Chunk)
         if way is self._to_relay:
-            self.carry_out(self.session.received(raw))
+            self.carry_out(self.session.receive(raw))
             self.drain()
             return True
         self.say(self.client.receive(self._wire.receive(raw)))
@@ -211,9 +264,9 @@ class SimulatedConnection:
 
     def drain(self) -> bool:
         """What waited for the client was sent; the relay may have more to say. False if not."""
-        if self._to_client or self.session.closed:
+        if self._to_client or self.session.is_closed:
             return False
-        self.carry_out(self.session.drained())
+        self.carry_out(self.session.resume())
         return bool(self._to_client)
 
     def local_change(self) -> None:

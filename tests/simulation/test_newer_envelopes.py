@@ -26,7 +26,7 @@ from bifolio.records.edits import Act, Edit
 from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.wire.changes import Body, Change
-from bifolio_relay.ledger import Submission
+from bifolio_relay.questions import Submission
 
 
 class World:
@@ -200,9 +200,7 @@ def test_a_chain_that_the_relay_does_not_continue_is_carried_on_after_the_upgrad
     sync(world.relay, older)
     world.relay.roll_back(world.early)
     other = world.write_in_its_place()
-    world.relay.ledger.commit(
-        [Submission(older.replica.library_id, newer.keys.sign_public, (other,))]
-    )
+    world.relay.push(Submission(older.replica.library_id, newer.keys.sign_public, (other,)))
     for _ in range(2):
         sync(world.relay, older)
     first, second, third, fourth = world.golden.log

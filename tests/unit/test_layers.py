@@ -34,8 +34,7 @@ FOREIGN: dict[str, set[str]] = {
     "pycrdt": {"engine/bifolio/document"},
     "sqlite3": {
         "engine/bifolio/storage",
-        "relay/bifolio_relay/storage_sqlite.py",
-        "relay/bifolio_relay/storage_blobs.py",
+        "relay/bifolio_relay/storage",
         # Other programs' databases, read from a copy: no part of a replica.
         "engine/bifolio/formats/databases/sqlite.py",
     },
@@ -45,10 +44,10 @@ FOREIGN: dict[str, set[str]] = {
     "keyring": {"engine/bifolio/crypto"},
     "websockets": {
         "engine/bifolio/replication/client.py",
-        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "exchange", "peer")),
+        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer")),
     },
     "pylatexenc": {"engine/bifolio/formats/latex"},
-    "filelock": {"engine/bifolio/autosync/lock.py", "relay/bifolio_relay/storage"},
+    "filelock": {"engine/bifolio/autosync/lock.py"},
     "rapidfuzz": {"engine/bifolio/records/similarity.py"},
     "lxml": {
         "engine/bifolio/formats/endnote",
@@ -84,7 +83,7 @@ CATCHES_EVERYTHING = {"cli/bifolio_cli/main.py", "engine/bifolio/crypto/keyring_
 MODULES = tuple(modules())
 
 #: Parts whose packages are still being cut: their tables and circles are not held yet.
-_IN_WORK = ("bifolio_relay", "bifolio_cli", "results", "errors")
+_IN_WORK = ("bifolio_cli", "results", "errors")
 
 
 def part_of(imported: str) -> str | None:

@@ -8,33 +8,25 @@ from typing import Annotated
 import typer
 
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
-from bifolio_relay.config import Config, default_data_folder, parse_size
+from bifolio_relay.config import DATA, HOST, PORT, QUOTA, SHARED, Config, make_config
 
 
 def relay(
     context: typer.Context,
     host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="The address to listen on.")
+        str, typer.Option(HOST.flag, metavar=HOST.metavar, help=HOST.help)
     ] = Config.host,
     port: Annotated[
-        int,
-        typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="The port; 0 picks a free one."
-        ),
+        int, typer.Option(PORT.flag, metavar=PORT.metavar, min=0, max=65535, help=PORT.help)
     ] = Config.port,
     folder: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="DIR", help="Where the relay keeps what it stores."),
+        Path | None, typer.Option(DATA.flag, metavar=DATA.metavar, help=DATA.help)
     ] = None,
     quota: Annotated[
         str,
-        typer.Option(
-            "--quota",
-            metavar="SIZE",
-            show_default=False,
-            help="Most that the files of one library may take, as 500M or 20G (else 100G).",
-        ),
+        typer.Option(QUOTA.flag, metavar=QUOTA.metavar, show_default=False, help=QUOTA.help),
     ] = "",
+    shared: Annotated[bool, typer.Option(SHARED.flag, help=SHARED.help)] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -42,11 +34,13 @@ def relay(
     from bifolio_relay.server import run, serve
 
     call = invocation(context, library=library, json=json)
-    config = Config(
+    config = make_config(
+        {"BIFOLIO_HOME": call.environment.home},
         host=host,
         port=port,
-        data=folder or default_data_folder({"BIFOLIO_HOME": call.environment.home}),
-        file_bytes_max=parse_size(quota) if quota else Config.file_bytes_max,
+        data=folder,
+        quota=quota,
+        shared=shared,
     )
     if not call.output.json:
         run(config)

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer import Context
+from typer.core import TyperGroup, TyperOption
+from typer.main import get_command
 
 from bifolio.errors import UsageError
-from bifolio_relay.config import Config, default_data_folder, parse_size
+from bifolio_cli.main import application
+from bifolio_relay.config import Config, default_data_folder, make_config, parse_size
+from bifolio_relay.server import argument_parser
 
 
 def test_the_relay_listens_on_loopback_unless_told() -> None:
@@ -54,3 +59,29 @@ def test_what_is_no_size_is_a_usage_error(written: str) -> None:
 def test_a_quota_out_of_range_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="--quota"):
         Config(data=Path("folder"), file_bytes_max=-1)
+
+
+def test_both_commands_that_start_a_relay_offer_the_same_options() -> None:
+    group = get_command(application())
+    assert isinstance(group, TyperGroup)
+    command = group.get_command(Context(group), "relay")
+    assert command is not None
+    offered = {
+        option.opts[0]: option.help for option in command.params if isinstance(option, TyperOption)
+    }
+    common = {"-L", "--library", "--json"}
+    own = {
+        action.option_strings[0]: action.help
+        for action in argument_parser()._actions
+        if action.dest not in ("help", "version")
+    }
+    assert {flag: text for flag, text in offered.items() if flag not in common} == own
+
+
+def test_what_is_not_given_is_as_the_configuration_has_it(tmp_path: Path) -> None:
+    given = vars(argument_parser().parse_args(["--data", str(tmp_path)]))
+    assert make_config({}, **given) == Config(data=tmp_path)
+    given = vars(argument_parser().parse_args(["--quota", "5M", "--shared", "--port", "0"]))
+    assert make_config({"BIFOLIO_HOME": str(tmp_path)}, **given) == Config(
+        data=tmp_path / "relay", port=0, shared=True, file_bytes_max=5 << 20
+    )

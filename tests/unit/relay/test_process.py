@@ -13,19 +13,19 @@ from pathlib import Path
 
 from tests.support.relay_client import RelayClient, SharedLibrary, created
 
-from bifolio.wire.messages import Ack, Bye, Retry
+from bifolio.wire.messages import Ack, Bye, Envelopes, Members, Retry
 
 RELAY = (sys.executable, "-m", "bifolio_relay.server")
 
 
 @contextmanager
 def relay_process(
-    data: Path, *, file_bytes_max: int | None = None
+    data: Path, *options: str, file_bytes_max: int | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A relay process, whose files may grow so large, and its address."""
     limit = () if file_bytes_max is None else ("prlimit", f"--fsize={file_bytes_max}", "--")
     process = subprocess.Popen(
-        [*limit, *RELAY, "--port", "0", "--data", str(data)],
+        [*limit, *RELAY, "--port", "0", "--data", str(data), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -101,6 +101,64 @@ def test_a_full_disk_acknowledges_nothing_and_reading_goes_on(tmp_path: Path) ->
     assert len(acknowledged) > 2
 
 
+def test_two_relay_processes_on_one_store_have_the_same_members_and_pass_on_their_edits(
+    tmp_path: Path,
+) -> None:
+    library = SharedLibrary()
+
+    async def scenario(first: str, second: str) -> None:
+        await created(first, library)
+        async with RelayClient(second, library.id, library.owner) as desktop:
+            await desktop.pull_all()  # the second process knows the membership as it was
+            head = library.membership.head
+            keys = library.with_member()
+            async with RelayClient(first, library.id, library.owner) as inviter:
+                for record in library.membership.records[-2:]:
+                    part = await inviter.append(head, record)
+                    assert isinstance(part, Members)
+                    head = part.head
+            while (await desktop.receive(Members)).total < len(library.membership.records):
+                pass
+            async with RelayClient(second, library.id, keys) as laptop:
+                assert laptop.welcome.role == "editor"
+                assert await laptop.pull_all() == []
+                await laptop.pushed(library.author(keys).envelope())
+            await desktop.receive(Envelopes)
+            async with RelayClient(first, library.id, keys) as laptop:
+                envelope = library.author(keys, seed=2).envelope()
+                await laptop.pushed(envelope)
+                assert await desktop.receive(Envelopes) == Envelopes(1, (envelope.raw,), 2)
+
+    with (
+        relay_process(tmp_path, "--shared") as (_, first),
+        relay_process(tmp_path, "--shared") as (_, second),
+    ):
+        asyncio.run(scenario(first, second))
+
+
+def test_what_a_killed_relay_acknowledged_is_at_the_other_on_its_store(tmp_path: Path) -> None:
+    library = SharedLibrary()
+    author = library.author()
+    envelopes = author.envelopes(4)
+
+    async def push(url: str, count: int) -> None:
+        async with RelayClient(url, library.id, library.owner) as client:
+            await client.pushed(*envelopes[:count])
+
+    async def read_back(url: str) -> None:
+        async with RelayClient(url, library.id, library.owner) as client:
+            assert await client.pull_all() == [envelope.raw for envelope in envelopes]
+
+    with relay_process(tmp_path, "--shared") as (_, survivor):
+        with relay_process(tmp_path, "--shared") as (process, url):
+            asyncio.run(created(url, library))
+            asyncio.run(push(url, 2))
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+        asyncio.run(push(survivor, 4))
+        asyncio.run(read_back(survivor))
+
+
 def test_sigterm_ends_the_process_cleanly(tmp_path: Path) -> None:
     with relay_process(tmp_path) as (process, _):
         process.send_signal(signal.SIGTERM)
@@ -133,5 +191,5 @@ def test_the_relay_loads_neither_pycrdt_nor_the_rest_of_the_engine() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
     )
-    allowed = {"bifolio.crypto", "bifolio.errors", "bifolio.ids", "bifolio.limits", "bifolio.wire"}
-    assert set(ended.stdout.split()) == allowed
+    allowed = {"crypto", "disk", "errors", "ids", "limits", "wire"}
+    assert set(ended.stdout.split()) == {f"bifolio.{part}" for part in allowed}

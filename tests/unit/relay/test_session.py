@@ -1,7 +1,8 @@
-"""What one connection is told, with a real ledger and store and no socket."""
+"""What one connection is told, with a real service and store and no socket."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bifolio.wire.connection import ClientConnection, State
 from bifolio.wire.messages import (
     Ack,
     Append,
+    Blobs,
     Bye,
     Challenge,
     Code,
@@ -32,24 +34,56 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
-from bifolio_relay.ledger import Commit, Ledger, MembersPart, Submission
+from bifolio_relay.questions import (
+    Answer,
+    Commit,
+    LogPart,
+    MembersPart,
+    Outcome,
+    Question,
+    Submission,
+    Unavailable,
+)
+from bifolio_relay.service import LogService
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
-from bifolio_relay.storage import Outcome, Unavailable
-from bifolio_relay.storage_sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 ROOM = limits.RELAY_QUEUE_BYTES_MAX
 
 
-class Shell:
-    """A session with the real ledger behind it and the client's end before it."""
+class Service:
+    """The real service over the real store, to be called without ``await``."""
 
-    def __init__(self, ledger: Ledger, library: SharedLibrary, keys: KeyPair) -> None:
-        self.ledger, self.library, self.keys = ledger, library, keys
+    def __init__(self, folder: Path) -> None:
+        self._runner = asyncio.Runner()
+        self._storage = SqliteLogStorage(folder)
+        self._service = LogService(self._storage, random_bytes=seeded(7), now_ms=lambda: 0)
+
+    def answer(self, question: Question) -> Answer:
+        return self._runner.run(self._service.answer(question))
+
+    def commit(self, submissions: Sequence[Submission]) -> Commit:
+        async def check_and_commit() -> Commit:
+            checked = [await self._service.check(submission) for submission in submissions]
+            return await self._service.commit(checked)
+
+        return self._runner.run(check_and_commit())
+
+    def close(self) -> None:
+        self._runner.run(self._storage.close())
+        self._runner.close()
+
+
+class Shell:
+    """A session with the real service behind it and the client's end before it."""
+
+    def __init__(self, service: Service, library: SharedLibrary, keys: KeyPair) -> None:
+        self.service, self.library, self.keys = service, library, keys
         self.session = Session(nonce=b"n" * 32)
         self.client = ClientConnection()
         self.submissions: list[Submission] = []
         self.grown: MembersPart | None = None
-        (challenge,) = self.carry_out(self.session.opened())
+        (challenge,) = self.carry_out(self.session.greet())
         assert isinstance(challenge, Challenge)
 
     def carry_out(self, actions: Sequence[Action]) -> list[Message]:
@@ -60,17 +94,17 @@ class Shell:
                 case Send():
                     got.append(self.client.receive(action.raw))
                 case Ask():
-                    answer = self.ledger.answer(action.question)
+                    answer = self.service.answer(action.question)
                     if isinstance(answer, MembersPart):
                         self.grown = answer
-                    got += self.carry_out(self.session.answered(answer))
+                    got += self.carry_out(self.session.take_answer(answer))
                 case Submit():
                     self.submissions.append(action.submission)
         return got
 
     def says(self, message: Message) -> list[Message]:
         """The client says something; what it gets at once."""
-        return self.carry_out(self.session.received(self.client.send(message)))
+        return self.carry_out(self.session.receive(self.client.send(message)))
 
     def hello(self, *, signer: KeyPair | None = None, version: int = 1) -> Message:
         """The greeting and its one answer."""
@@ -89,10 +123,10 @@ class Shell:
         assert self.says(Push(tuple(envelope.raw for envelope in envelopes))) == []
 
 
-def commit(ledger: Ledger, *shells: Shell, room: int = ROOM) -> list[list[Message]]:
+def commit(service: Service, *shells: Shell, room: int = ROOM) -> list[list[Message]]:
     """Commit what the shells have submitted; what each of them gets."""
     waiting = [(shell, submission) for shell in shells for submission in shell.submissions]
-    done: Commit = ledger.commit([submission for _, submission in waiting])
+    done: Commit = service.commit([submission for _, submission in waiting])
     got: list[list[Message]] = []
     for shell in shells:
         outcomes: list[Outcome] = []
@@ -100,17 +134,17 @@ def commit(ledger: Ledger, *shells: Shell, room: int = ROOM) -> list[list[Messag
             if source is shell:
                 outcomes.extend(row)
         shell.submissions = []
-        growth = done.grown.get(shell.library.id)
-        actions = shell.session.committed(outcomes, growth, room_bytes=room)
+        growth = _growth(done, shell.library)
+        actions = shell.session.apply_commit(outcomes, growth, room_bytes=room)
         got.append(shell.carry_out(actions))
     return got
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    store = SqliteLogStorage(tmp_path)
-    yield Ledger(store, seeded(7))
-    store.close()
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -118,9 +152,9 @@ def library() -> SharedLibrary:
     return SharedLibrary()
 
 
-def opened(ledger: Ledger, library: SharedLibrary, keys: DeviceKeys | None = None) -> Shell:
+def opened(service: Service, library: SharedLibrary, keys: DeviceKeys | None = None) -> Shell:
     """A connection that is welcomed; makes the library where it is missing."""
-    shell = Shell(ledger, library, keys or library.owner)
+    shell = Shell(service, library, keys or library.owner)
     welcome = shell.hello()
     assert isinstance(welcome, Welcome)
     if not welcome.exists:
@@ -133,11 +167,11 @@ def opened(ledger: Ledger, library: SharedLibrary, keys: DeviceKeys | None = Non
     return shell
 
 
-def live(ledger: Ledger, library: SharedLibrary, keys: DeviceKeys | None = None) -> Shell:
+def live(service: Service, library: SharedLibrary, keys: DeviceKeys | None = None) -> Shell:
     """A connection that has pulled to the end."""
-    shell = opened(ledger, library, keys)
+    shell = opened(service, library, keys)
     after = 0
-    while not shell.session.live:
+    while not shell.session.is_live:
         (part,) = shell.says(Pull(after))
         assert isinstance(part, Envelopes)
         after = part.after + len(part.envelopes)
@@ -145,9 +179,9 @@ def live(ledger: Ledger, library: SharedLibrary, keys: DeviceKeys | None = None)
 
 
 def test_an_unknown_library_is_welcomed_as_missing_and_can_be_created(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
-    shell = Shell(ledger, library, library.owner)
+    shell = Shell(service, library, library.owner)
     missing = shell.hello()
     assert isinstance(missing, Welcome)
     assert (missing.exists, missing.role) == (False, None)
@@ -158,55 +192,57 @@ def test_an_unknown_library_is_welcomed_as_missing_and_can_be_created(
 
 
 def test_a_creation_that_lost_the_race_is_welcomed_too(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
-    first, second = (Shell(ledger, library, library.owner) for _ in range(2))
+    first, second = (Shell(service, library, library.owner) for _ in range(2))
     first.hello()
     second.hello()
     assert first.says(Create(library.genesis)) == second.says(Create(library.genesis))
 
 
 def test_a_greeting_signed_by_another_key_is_sent_away(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
-    shell = Shell(ledger, library, library.owner)
+    shell = Shell(service, library, library.owner)
     goodbye = shell.hello(signer=new_device_keys("thief", seeded(3)))
     assert isinstance(goodbye, Bye)
     assert goodbye.retry is Retry.NEVER
-    assert shell.session.closed
-    assert not shell.session.greeted
+    assert shell.session.is_closed
+    assert not shell.session.is_greeted
 
 
-def test_a_replayed_greeting_is_sent_away(ledger: Ledger, library: SharedLibrary) -> None:
-    shell = Shell(ledger, library, library.owner)
+def test_a_replayed_greeting_is_sent_away(service: Service, library: SharedLibrary) -> None:
+    shell = Shell(service, library, library.owner)
     old = hello_message(version=1, library=library.id, nonce=b"o" * 32)
     hello = Hello(1, library.id, library.owner.sign_public, library.owner.sign(old))
     (goodbye,) = shell.says(hello)
     assert isinstance(goodbye, Bye)
 
 
-def test_another_version_is_sent_away_for_good(ledger: Ledger, library: SharedLibrary) -> None:
-    goodbye = Shell(ledger, library, library.owner).hello(version=2)
+def test_another_version_is_sent_away_for_good(service: Service, library: SharedLibrary) -> None:
+    goodbye = Shell(service, library, library.owner).hello(version=2)
     assert isinstance(goodbye, Bye)
     assert goodbye.retry is Retry.NEVER
 
 
-def test_garbage_ends_this_connection_with_a_reason(ledger: Ledger, library: SharedLibrary) -> None:
-    shell = opened(ledger, library)
-    (goodbye,) = shell.carry_out(shell.session.received(b"garbage"))
+def test_garbage_ends_this_connection_with_a_reason(
+    service: Service, library: SharedLibrary
+) -> None:
+    shell = opened(service, library)
+    (goodbye,) = shell.carry_out(shell.session.receive(b"garbage"))
     assert isinstance(goodbye, Bye)
     assert goodbye.retry is Retry.ONCE
-    assert shell.session.received(Pull(0).serialize()) == []
+    assert shell.session.receive(Pull(0).serialize()) == []
 
 
 def test_a_live_peer_is_told_of_others_entries_and_the_author_of_its_positions(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
     keys = library.with_member()
-    author, other = live(ledger, library), live(ledger, library, keys)
+    author, other = live(service, library), live(service, library, keys)
     envelopes = library.author().envelopes(2)
     author.pushes(*envelopes)
-    acked, told = commit(ledger, author, other)
+    acked, told = commit(service, author, other)
     assert acked == [
         Ack((Receipt(envelopes[0].hash, 1), Receipt(envelopes[1].hash, 2))),
     ]
@@ -214,15 +250,15 @@ def test_a_live_peer_is_told_of_others_entries_and_the_author_of_its_positions(
 
 
 def test_in_a_shared_commit_everybody_is_told_in_the_order_of_positions(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
     keys = library.with_member()
-    first, second = live(ledger, library), live(ledger, library, keys)
+    first, second = live(service, library), live(service, library, keys)
     ours, theirs = library.author().envelopes(2), library.author(keys, seed=2).envelopes(1)
     first.pushes(ours[0])
     first.pushes(ours[1])
     second.pushes(theirs[0], ours[0])
-    got_first, got_second = commit(ledger, first, second)
+    got_first, got_second = commit(service, first, second)
     assert got_first == [
         Ack((Receipt(ours[0].hash, 1), Receipt(ours[1].hash, 2))),
         Envelopes(2, (theirs[0].raw,), 3),
@@ -235,25 +271,25 @@ def test_in_a_shared_commit_everybody_is_told_in_the_order_of_positions(
 
 
 def test_the_same_envelope_again_gets_the_same_position(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
-    shell = live(ledger, library)
+    shell = live(service, library)
     envelope = library.author().envelope()
     shell.pushes(envelope)
-    (first,) = commit(ledger, shell)
+    (first,) = commit(service, shell)
     shell.pushes(envelope)
-    assert commit(ledger, shell) == [first]
+    assert commit(service, shell) == [first]
 
 
-def test_fork_and_gap_say_what_the_relay_has(ledger: Ledger, library: SharedLibrary) -> None:
-    shell = live(ledger, library)
+def test_fork_and_gap_say_what_the_relay_has(service: Service, library: SharedLibrary) -> None:
+    shell = live(service, library)
     author: Author = library.author()
     clone = library.author()
     envelopes = author.envelopes(3)
     shell.pushes(envelopes[0])
-    commit(ledger, shell)
+    commit(service, shell)
     shell.pushes(envelopes[2], clone.envelope(b"another first"))
-    ((gap, fork),) = commit(ledger, shell)
+    ((gap, fork),) = commit(service, shell)
     assert isinstance(gap, Nack)
     assert (gap.code, gap.subject, gap.seq) == (Code.GAP, envelopes[2].hash, 1)
     assert isinstance(fork, Nack)
@@ -261,85 +297,109 @@ def test_fork_and_gap_say_what_the_relay_has(ledger: Ledger, library: SharedLibr
 
 
 def test_what_was_committed_while_a_part_was_read_is_pulled_before_going_live(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
     keys = library.with_member()
-    author, reader = live(ledger, library), opened(ledger, library, keys)
-    (ask,) = reader.session.received(reader.client.send(Pull(0)))
+    author, reader = live(service, library), opened(service, library, keys)
+    (ask,) = reader.session.receive(reader.client.send(Pull(0)))
     assert isinstance(ask, Ask)
-    early = ledger.answer(ask.question)
+    early = service.answer(ask.question)
     author.pushes(library.author().envelope())
-    assert commit(ledger, author, reader)[1] == []
-    (part,) = reader.carry_out(reader.session.answered(early))
+    assert commit(service, author, reader)[1] == []
+    (part,) = reader.carry_out(reader.session.take_answer(early))
     assert part == Envelopes(0, (), 1)
-    assert not reader.session.live
+    assert not reader.session.is_live
     (part,) = reader.says(Pull(0))
     assert isinstance(part, Envelopes)
     assert len(part.envelopes) == 1
-    assert reader.session.live
+    assert reader.session.is_live
 
 
-def test_what_was_read_already_is_not_sent_again(ledger: Ledger, library: SharedLibrary) -> None:
+def test_what_was_read_already_is_not_sent_again(service: Service, library: SharedLibrary) -> None:
     keys = library.with_member()
-    author, reader = live(ledger, library), opened(ledger, library, keys)
+    author, reader = live(service, library), opened(service, library, keys)
     author.pushes(library.author().envelope())
-    done = ledger.commit(author.submissions)
+    done = service.commit(author.submissions)
     (part,) = reader.says(Pull(0))
     assert isinstance(part, Envelopes)
     assert len(part.envelopes) == 1
-    late = reader.session.committed((), done.grown[library.id], room_bytes=ROOM)
+    late = reader.session.apply_commit((), _growth(done, library), room_bytes=ROOM)
     assert reader.carry_out(late) == []
-    assert reader.session.live
+    assert reader.session.is_live
+
+
+def test_what_was_pulled_ahead_of_what_is_told_is_not_sent_again(
+    service: Service, library: SharedLibrary
+) -> None:
+    keys = library.with_member()
+    author, reader = live(service, library), opened(service, library, keys)
+    source = library.author()
+    told: list[LogPart | None] = []
+    for _ in range(3):  # as if through another relay process: not told yet
+        author.pushes(source.envelope())
+        told.append(_growth(service.commit(author.submissions), library))
+        author.submissions = []
+    (part,) = reader.says(Pull(0))
+    assert isinstance(part, Envelopes)
+    assert len(part.envelopes) == 3
+    for growth in told:
+        late = reader.session.apply_commit((), growth, room_bytes=ROOM)
+        assert reader.carry_out(late) == []
+    author.pushes(source.envelope())
+    _, news = commit(service, author, reader)
+    assert [(message.after, message.n) for message in news if isinstance(message, Envelopes)] == [
+        (3, 4)
+    ]
 
 
 def test_a_slow_reader_gets_one_notice_when_it_has_caught_up_and_then_pulls(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
     keys = library.with_member()
-    author, slow = live(ledger, library), live(ledger, library, keys)
+    author, slow = live(service, library), live(service, library, keys)
     source = library.author()
     for _ in range(3):
         author.pushes(source.envelope())
-        assert commit(ledger, author, slow, room=0)[1] == []
-    assert not slow.session.live
-    assert slow.carry_out(slow.session.drained()) == [Envelopes(3, (), 3)]
-    assert slow.session.drained() == []
+        assert commit(service, author, slow, room=0)[1] == []
+    assert not slow.session.is_live
+    assert slow.carry_out(slow.session.resume()) == [Envelopes(3, (), 3)]
+    assert slow.session.resume() == []
     (part,) = slow.says(Pull(0))
     assert isinstance(part, Envelopes)
     assert len(part.envelopes) == 3
-    assert slow.session.live
+    assert slow.session.is_live
 
 
 def test_a_slow_writer_still_gets_its_acknowledgements(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
     keys = library.with_member()
-    author, other = live(ledger, library), live(ledger, library, keys)
+    author, other = live(service, library), live(service, library, keys)
     author.pushes(library.author().envelope())
     other.pushes(library.author(keys, seed=2).envelope())
-    got = commit(ledger, author, other, room=0)
+    got = commit(service, author, other, room=0)
     assert [type(message) for message in got[0]] == [Ack]
-    assert not author.session.live
+    assert not author.session.is_live
 
 
-def test_large_news_come_in_bounded_messages(ledger: Ledger, library: SharedLibrary) -> None:
+def test_large_news_come_in_bounded_messages(service: Service, library: SharedLibrary) -> None:
     keys = library.with_member()
-    author, other = live(ledger, library), live(ledger, library, keys)
+    author, other = live(service, library), live(service, library, keys)
     source = library.author()
     for envelope in source.envelopes(5, library.random(limits.BATCH_BYTES_TARGET // 2)):
         author.pushes(envelope)
-    _, told = commit(ledger, author, other)
+    _, told = commit(service, author, other)
     parts = [message for message in told if isinstance(message, Envelopes)]
     assert [part.after for part in parts] == [0, 1, 2, 3, 4]
     assert len(told) == len(parts)
 
 
 def test_who_is_no_member_reads_and_appends_membership_and_nothing_else(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
     secret, _ = library.invite()
-    opened(ledger, library)
-    newcomer = Shell(ledger, library, ticket_keys(secret))
+    opened(service, library)
+    newcomer = Shell(service, library, ticket_keys(secret))
     welcome = newcomer.hello()
     assert isinstance(welcome, Welcome)
     assert welcome.role is None
@@ -347,7 +407,7 @@ def test_who_is_no_member_reads_and_appends_membership_and_nothing_else(
     assert isinstance(refusal, Nack)
     assert refusal.code is Code.FORBIDDEN
     newcomer.pushes(library.author().envelope())
-    ((refusal,),) = commit(ledger, newcomer)
+    ((refusal,),) = commit(service, newcomer)
     assert isinstance(refusal, Nack)
     assert refusal.code is Code.FORBIDDEN
     (members,) = newcomer.says(PullMembers(0))
@@ -358,35 +418,52 @@ def test_who_is_no_member_reads_and_appends_membership_and_nothing_else(
     assert members == Members(2, (join,), 3, library.membership.head)
 
 
-def test_everybody_hears_of_a_new_member(ledger: Ledger, library: SharedLibrary) -> None:
-    owner, desktop = live(ledger, library), live(ledger, library)
+def test_everybody_hears_of_a_new_member(service: Service, library: SharedLibrary) -> None:
+    owner, desktop = live(service, library), live(service, library)
     head = library.membership.head
     _, invite = library.invite()
     owner.says(Append(head, invite))
     assert owner.grown is not None
-    told = desktop.carry_out(desktop.session.members_grown(owner.grown, room_bytes=ROOM))
+    told = desktop.carry_out(desktop.session.tell_members(owner.grown, room_bytes=ROOM))
     assert told == [Members(1, (invite,), 2, library.membership.head)]
 
 
 def test_a_slow_reader_hears_of_new_members_in_one_notice(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
-    owner, slow = live(ledger, library), live(ledger, library)
+    owner, slow = live(service, library), live(service, library)
     head = library.membership.head
     for _ in range(2):
         _, invite = library.invite()
         owner.says(Append(head, invite))
         assert owner.grown is not None
-        assert slow.session.members_grown(owner.grown, room_bytes=0) == []
+        assert slow.session.tell_members(owner.grown, room_bytes=0) == []
         head = library.membership.head
-    assert slow.carry_out(slow.session.drained()) == [Members(3, (), 3, head)]
+    assert slow.carry_out(slow.session.resume()) == [Members(3, (), 3, head)]
 
 
 def test_a_store_that_fails_ends_the_connection_without_an_acknowledgement(
-    ledger: Ledger, library: SharedLibrary
+    service: Service, library: SharedLibrary
 ) -> None:
-    shell = live(ledger, library)
-    actions = shell.session.committed([Unavailable(b"h" * 32, "damaged")], None, room_bytes=ROOM)
+    shell = live(service, library)
+    actions = shell.session.apply_commit([Unavailable(b"h" * 32, "damaged")], None, room_bytes=ROOM)
     (goodbye,) = shell.carry_out(actions)
     assert isinstance(goodbye, Bye)
     assert goodbye.retry is Retry.BACKOFF
+
+
+def test_who_is_told_that_others_changed_blobs_asks_again(
+    service: Service, library: SharedLibrary
+) -> None:
+    member, slow = live(service, library), live(service, library)
+    assert member.carry_out(member.session.tell_blob_news(room_bytes=ROOM)) == [Blobs((), 0)]
+    assert slow.session.tell_blob_news(room_bytes=0) == []
+    assert slow.carry_out(slow.session.resume()) == [Blobs((), 0)]
+
+
+def _growth(commit: Commit, library: SharedLibrary) -> LogPart | None:
+    """The new entries of a log to which nobody else wrote."""
+    entries = commit.appended.get(library.id)
+    if entries is None:
+        return None
+    return LogPart(min(entries) - 1, tuple(entries[at] for at in sorted(entries)), max(entries))

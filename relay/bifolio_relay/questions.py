@@ -1,0 +1,228 @@
+"""What connections ask of the relay's services, and what they are answered: plain values.
+
+``session`` asks, ``service`` and ``blob_service`` answer, ``rules`` and ``blob_rules`` decide. May
+know neither of connections nor of how a store works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bifolio.crypto.envelope import Envelope
+from bifolio.crypto.membership import Membership
+from bifolio.wire.messages import NO_HASH, AttestedPosition, BlobState, BlobTally, Code
+from bifolio_relay.storage import LibraryHead
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The envelope is in the log at this position; ``fresh`` if it is new there."""
+
+    hash: bytes
+    position: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something was not taken; ``subject`` is its hash, ``seq`` and ``head`` its chain's last."""
+
+    code: Code
+    subject: bytes
+    detail: str
+    seq: int = 0
+    head: bytes = NO_HASH
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The store could not read or write this library now; another try may succeed."""
+
+    subject: bytes
+    reason: str
+
+
+Outcome = Appended | Rejected | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLibrary:
+    """Where is the library, for this device at this position? Answered by ``LibraryInfo``."""
+
+    library: bytes
+    device: bytes
+    cursor: int
+    attested: AttestedPosition | None
+    blob_tally: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryInfo:
+    """Answers ``OpenLibrary`` and ``CreateLibrary``; without ``head`` the library is not held."""
+
+    head: LibraryHead | None
+    role: str | None = None
+    cursor_hash: bytes | None = None
+    attested_hash: bytes | None = None
+    blob_drops: int = 0
+    blob_tally_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateLibrary:
+    """Hold the library that this genesis begins; answered by ``LibraryInfo`` or ``Rejected``."""
+
+    opening: OpenLibrary
+    genesis: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLog:
+    """The entries after a position; answered by ``LogPart`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """The entries after+1, ...; ``n`` was the log's length when they were read."""
+
+    after: int
+    envelopes: tuple[bytes, ...]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMembers:
+    """Membership records from a number on; answered by ``MembersPart`` or ``Rejected``."""
+
+    library: bytes
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppendMember:
+    """Append a membership record; answered by ``MembersPart`` or ``Rejected``."""
+
+    library: bytes
+    expected_head: bytes
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MembersPart:
+    """Membership records from ``start``; with ``grown``, what they made of the membership."""
+
+    start: int
+    records: tuple[bytes, ...]
+    total: int
+    head: bytes
+    grown: Membership | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Envelopes that a device carries to a library's log."""
+
+    library: bytes
+    device: bytes
+    envelopes: tuple[bytes, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all its envelopes."""
+        return sum(map(len, self.envelopes))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSubmission:
+    """A submission after all checks that need no store: each envelope, or what became of it."""
+
+    submission: Submission
+    envelopes: tuple[Envelope | Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one commit did.
+
+    ``outcomes`` has a tuple for each submission; ``appended`` each library's new entries, by
+    position.
+    """
+
+    outcomes: tuple[tuple[Outcome, ...], ...]
+    appended: dict[bytes, dict[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class LookForBlobs:
+    """How much of each of these is held? Answered by ``BlobStates`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    blobs: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChunk:
+    """Hold one more chunk of a blob; answered by ``BlobStates`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    blob: bytes
+    size_bytes: int
+    number: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChunk:
+    """One chunk of a blob; answered by ``ChunkPart``, ``BlobStates`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    blob: bytes
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropBlobs:
+    """Hold these no longer; answered by ``BlobStates`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    blobs: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlobStates:
+    """How much of some blobs is held; ``news`` if the library's other connections want to know.
+
+    ``drops`` counts how often blobs of this library were dropped: who finds another count than
+    before asks again for all that it believed to be here. ``tally`` is how often blobs of it were
+    completed or dropped, by which a client knows a relay that has forgotten some.
+    """
+
+    states: tuple[BlobState, ...]
+    drops: int
+    tally: BlobTally | None
+    news: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPart:
+    """One chunk, as it was stored."""
+
+    blob: bytes
+    size_bytes: int
+    number: int
+    sealed: bytes
+
+
+BlobQuestion = LookForBlobs | StoreChunk | ReadChunk | DropBlobs
+BlobAnswer = BlobStates | ChunkPart | Rejected
+
+Question = OpenLibrary | CreateLibrary | ReadLog | ReadMembers | AppendMember | BlobQuestion
+Answer = LibraryInfo | LogPart | MembersPart | BlobAnswer

@@ -1,0 +1,250 @@
+"""What may enter a library's logs: pure functions of envelope, membership and chain head, no I/O.
+
+An envelope passes two of them. ``check_envelope`` needs nothing but its bytes, and takes the time:
+parsing and the signature. ``judge_envelope`` needs the membership and its chain's head, and says
+whether it comes next, has its place taken already, or is rejected with a reason. Who is checked is
+the author, not who carries: any member may carry anyone's envelopes. Knows nothing of stores,
+connections or time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bifolio import limits
+from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
+from bifolio.crypto.membership import Membership, Permission, library_id_of
+from bifolio.errors import EnvelopeError, MembershipError
+from bifolio.ids import content_hash
+from bifolio.wire.messages import Code
+from bifolio_relay.questions import (
+    Appended,
+    AppendMember,
+    CheckedSubmission,
+    CreateLibrary,
+    MembersPart,
+    Outcome,
+    ReadLog,
+    Rejected,
+    Submission,
+    Unavailable,
+)
+from bifolio_relay.storage import ChainHead, ChainHeads, LibraryHead, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An envelope and the device that carries it here."""
+
+    envelope: Envelope
+    carrier: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """It is the next of its chain: to be appended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The log has an envelope at its place in the chain: this one, or another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """It is the same as the one with this number among those that were judged with it."""
+
+    number: int
+
+
+Decision = Next | Earlier | Again | Rejected
+
+
+# --- envelopes ------------------------------------------------------------------------------
+
+
+def check_submission(submission: Submission) -> CheckedSubmission:
+    """Each of its envelopes, if it is one of this library and its author made it."""
+    return CheckedSubmission(
+        submission,
+        tuple(check_envelope(submission.library, raw) for raw in submission.envelopes),
+    )
+
+
+def reject_carrier(submission: Submission) -> CheckedSubmission:
+    """Nothing of it is taken: who carries it is no member."""
+    return CheckedSubmission(
+        submission,
+        tuple(reject(Code.FORBIDDEN, raw, "only members push") for raw in submission.envelopes),
+    )
+
+
+def leave_out(submission: Submission, reason: str) -> CheckedSubmission:
+    """Nothing of it can be judged now, for this reason."""
+    return CheckedSubmission(
+        submission, tuple(Unavailable(content_hash(raw), reason) for raw in submission.envelopes)
+    )
+
+
+def check_envelope(library: bytes, raw: bytes) -> Envelope | Rejected:
+    """The envelope, if it is one of this library and signed by the device that it names."""
+    if len(raw) > limits.ENVELOPE_BYTES_MAX:
+        return reject(Code.TOO_BIG, raw, f"at most {limits.ENVELOPE_BYTES_MAX} bytes")
+    try:
+        envelope = parse_envelope(raw)
+        if envelope.header.library != library:
+            return reject(Code.INVALID, raw, "it is another library's")
+        verify_signature(envelope)
+    except EnvelopeError as error:
+        return reject(Code.INVALID, raw, error.reason)
+    return envelope
+
+
+def judge_envelope(
+    carried: Carried,
+    *,
+    membership: Membership,
+    head: ChainHead | None,
+    room_bytes: int,
+) -> Decision:
+    """What is to become of a checked envelope whose chain ends at ``head``."""
+    envelope, header = carried.envelope, carried.envelope.header
+    if membership.role_of(carried.carrier) is None:
+        return reject(Code.FORBIDDEN, envelope, "only members push")
+    permission = membership.permits(envelope)
+    if permission is Permission.UNKNOWN_HEAD:
+        return reject(Code.UNKNOWN_HEAD, envelope, "append the membership records first")
+    if permission is Permission.FORBIDDEN:
+        return reject(Code.FORBIDDEN, envelope, "its author may not write here")
+    # Also where only a newer program can say: that is the replicas' to judge.
+    if head is not None and head.device != header.device:
+        return reject(Code.FORBIDDEN, envelope, "the chain is another device's", head)
+    seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
+    if header.seq <= seq:
+        return Earlier()
+    if header.seq > seq + 1:
+        return reject(Code.GAP, envelope, f"the relay has this chain up to {seq}", head)
+    if header.previous != head_hash:
+        return reject(Code.FORK, envelope, "it does not link to the last one here", head)
+    if len(envelope.raw) > room_bytes:
+        return reject(Code.QUOTA, envelope, "the library has no more room on this relay")
+    return Next()
+
+
+def judge_envelopes(
+    all_carried: Sequence[Carried],
+    *,
+    membership: Membership,
+    heads: ChainHeads,
+    room_bytes: int,
+) -> list[Decision]:
+    """What is to become of envelopes of one library, each on top of those before it."""
+    heads = dict(heads)
+    numbers: dict[tuple[bytes, int], int] = {}
+    decisions: list[Decision] = []
+    for number, carried in enumerate(all_carried):
+        envelope, header = carried.envelope, carried.envelope.header
+        head = heads.get(header.chain)
+        decision = judge_envelope(carried, membership=membership, head=head, room_bytes=room_bytes)
+        if isinstance(decision, Next):
+            room_bytes -= len(envelope.raw)
+            heads[header.chain] = head_after(envelope)
+            numbers[header.chain, header.seq] = number
+        elif isinstance(decision, Earlier):
+            twin = numbers.get((header.chain, header.seq))
+            if twin is not None:
+                same = all_carried[twin].envelope.hash == envelope.hash
+                decision = Again(twin) if same else reject_fork(envelope, head)
+        decisions.append(decision)
+    return decisions
+
+
+def judge_earlier(envelope: Envelope, held: Place | None, head: ChainHead | None) -> Outcome:
+    """What becomes of an envelope whose place in its chain is taken, by what is held there."""
+    if held is None or held.hash != envelope.hash:
+        return reject_fork(envelope, head)
+    return Appended(envelope.hash, held.position, fresh=False)
+
+
+def head_after(envelope: Envelope) -> ChainHead:
+    """Where a chain ends with this envelope."""
+    return ChainHead(envelope.header.device, envelope.header.seq, envelope.hash)
+
+
+def reject_fork(envelope: Envelope, head: ChainHead | None) -> Rejected:
+    """Another envelope has its place."""
+    return reject(Code.FORK, envelope, "another envelope has its place in the chain", head)
+
+
+# --- membership and reading -----------------------------------------------------------------
+
+
+def judge_genesis(question: CreateLibrary, *, libraries_left: int) -> Membership | Rejected:
+    """The membership that a library begins with."""
+    genesis = question.genesis
+    if library_id_of(genesis) != question.opening.library:
+        return reject(Code.INVALID, genesis, "the genesis is another library's")
+    try:
+        membership = Membership.from_records([genesis])
+    except MembershipError as error:
+        return reject(Code.INVALID, genesis, error.reason)
+    if libraries_left <= 0:
+        return reject(Code.QUOTA, genesis, "the relay holds as many as it may")
+    return membership
+
+
+def judge_record(membership: Membership, question: AppendMember) -> MembersPart | Rejected:
+    """The record as the membership's next, with what it makes of it, or as it was appended before.
+
+    A client that lost the answer appends again: it gets the answer it lost, without ``grown``.
+    """
+    record, records = question.record, membership.records
+    if len(record) > limits.MEMBERSHIP_RECORD_BYTES_MAX:
+        return reject(Code.TOO_BIG, record, "a membership record is smaller than that")
+    if question.expected_head != membership.head:
+        if record in records:
+            return MembersPart(records.index(record), (record,), len(records), membership.head)
+        return reject_moved(record)
+    if len(records) >= limits.RELAY_MEMBERSHIP_RECORDS_MAX:
+        return reject(Code.QUOTA, record, "the membership log is as long as it may be")
+    try:
+        grown = membership.append(record)
+    except MembershipError as error:
+        return reject(Code.INVALID, record, error.reason)
+    return MembersPart(len(records), (record,), len(records) + 1, grown.head, grown)
+
+
+def judge_reading(membership: Membership, head: LibraryHead, question: ReadLog) -> Rejected | None:
+    """What keeps a device from reading the log there; None if nothing does."""
+    if membership.role_of(question.device) is None:
+        return Rejected(Code.FORBIDDEN, b"", "only members read the log")
+    if question.after < head.floor:
+        return Rejected(Code.NEED_SNAPSHOT, b"", f"the log begins after {head.floor}")
+    return None
+
+
+# --- rejections -----------------------------------------------------------------------------
+
+
+def reject_unknown(subject: bytes | Envelope | None = None) -> Rejected:
+    """This relay does not hold the library."""
+    return reject(Code.UNKNOWN_LIBRARY, subject, "this relay does not hold it")
+
+
+def reject_moved(record: bytes) -> Rejected:
+    """The membership log does not end where the sender believes."""
+    return reject(Code.HEAD_MOVED, record, "the membership log ends elsewhere")
+
+
+def reject(
+    code: Code, subject: bytes | Envelope | None, detail: str, head: ChainHead | None = None
+) -> Rejected:
+    """A rejection of an envelope, a record, or of nothing that has a hash."""
+    if isinstance(subject, Envelope):
+        named = subject.hash
+    else:
+        named = b"" if subject is None else content_hash(subject)
+    if head is None:
+        return Rejected(code, named, detail)
+    return Rejected(code, named, detail, head.seq, head.hash)

@@ -1,0 +1,329 @@
+"""What a store of the relay must do, whatever it is made of, and the plain values it speaks in.
+
+================ =================================================================
+``sqlite``       the store for one machine: its event loop's side, and who watches
+``sqlite_log``   the logs in SQLite: blocking, used by one thread
+``sqlite_blobs`` the blobs in a folder, their facts in SQLite: blocking as well
+``sqlite_file``  the file: whose it is, its tables, its lock, its transactions
+``watchers``     who waits for which library's growth, inside one process
+================ =================================================================
+
+A store keeps what it is given and compares what it holds with what the caller expects; what may
+enter is decided before, by ``rules`` and ``blob_rules``. **Several relay processes may use one
+store at once**: so every write says what it was decided by, and one that finds the store elsewhere
+changes nothing from there on. ``tests/contract`` holds for every store that claims to be one, with
+two of them on the same data. May not know of connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from bifolio.crypto.envelope import Envelope
+from bifolio.wire.messages import BlobState, BlobTally
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryHead:
+    """Where a library's logs end.
+
+    ``size_bytes`` is that of all its envelopes; entries up to ``floor`` are gone.
+    """
+
+    epoch: bytes
+    n: int
+    chain_hash: bytes
+    size_bytes: int
+    floor: int
+    members: int
+    members_head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """The last envelope of a chain, and the one device whose chain it is."""
+
+    device: bytes
+    seq: int
+    hash: bytes
+
+
+#: The last envelope of each of some chains; None for a chain without any.
+ChainHeads = Mapping[bytes, ChainHead | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Where a library and some of its chains end, at one moment."""
+
+    library: LibraryHead
+    chains: ChainHeads
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the log holds at a chain's seq: the envelope with this hash, at this position."""
+
+    position: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Envelopes of one library in the order of their entries, and what they were decided by.
+
+    ``chain_heads`` has each of their chains as it was before the first of them.
+    """
+
+    library: bytes
+    members_head: bytes
+    chain_heads: ChainHeads
+    envelopes: tuple[Envelope, ...]
+
+
+class Stop(Enum):
+    """Why no more of it was kept."""
+
+    MOVED = auto()  #: the store is not where the caller expected it: read it and decide again
+    FULL = auto()  #: the disk has no room
+    FAILED = auto()  #: this library can be neither read nor written now
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of a batch: the positions of those that were kept, from the first on.
+
+    ``head`` is where the library ends now, None if it is not held. All were kept where ``stop`` is
+    None.
+    """
+
+    positions: tuple[int, ...]
+    head: LibraryHead | None
+    stop: Stop | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSlice:
+    """Entries without a gap, and the log's length when they were read."""
+
+    envelopes: tuple[bytes, ...]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How far a library has come: entries, membership records, and blobs completed or dropped."""
+
+    n: int = 0
+    members: int = 0
+    blobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLease:
+    """The right to send a blob: nobody but ``device`` stores chunks of it until it expires.
+
+    ``until_ms`` is what storing a chunk moves the end to; ``now_ms`` is the caller's clock.
+    """
+
+    device: bytes
+    now_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlobView:
+    """How much of some blobs is held, at one moment.
+
+    Arguments:
+        states: of each of them, in the order asked.
+        senders: the device with an upload lease that has not expired, of each.
+        size_bytes: the sealed sizes of all the library's blobs, unfinished ones counted in full.
+        drops: how often blobs of the library were dropped; never falls.
+        tally: how many times one was completed or dropped, with the chain's hash; None at first.
+    """
+
+    states: tuple[BlobState, ...]
+    senders: tuple[bytes | None, ...]
+    size_bytes: int
+    drops: int
+    tally: BlobTally | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """One sealed chunk and the sealed size of its blob."""
+
+    size_bytes: int
+    sealed: bytes
+
+
+class BlobStorage(Protocol):
+    """A store of blobs, the sealed contents of files.
+
+    Every method raises ``RelayStorageError`` when the store as a whole fails; then nothing of
+    that call is kept. A blob's chunks are held from the first on, without a gap.
+    """
+
+    async def look(self, library: bytes, blobs: Sequence[bytes], *, now_ms: int) -> BlobView:
+        """How much of each is held; nothing for a library that is not held."""
+        ...
+
+    async def read_tally_hash(self, library: bytes, n: int) -> bytes | None:
+        """The chain's hash when a blob had been completed or dropped ``n`` times.
+
+        None where that has not been so often, at 0, and for a library that is not held.
+        """
+        ...
+
+    async def store_chunk(
+        self,
+        library: bytes,
+        blob: bytes,
+        *,
+        size_bytes: int,
+        number: int,
+        sealed: bytes,
+        lease: UploadLease,
+    ) -> BlobView | Stop:
+        """Hold the next chunk of a blob, and give the device the lease until the blob is whole.
+
+        What is told to be whole is durable. Of an unfinished blob a store that was not closed may
+        hold less than it told, but for the first chunk. The lease is in the store; it is renewed
+        in steps.
+
+        ``Stop.MOVED``, and nothing changed, if it is not the next chunk, the blob is held with
+        another size, another device has the lease, or the library is not held; ``Stop.FULL`` if the
+        disk has no room. That number and length fit the size is the caller's to check.
+        """
+        ...
+
+    async def release_uploads(self, library: bytes, device: bytes) -> None:
+        """The device sends no more for now: others may go on where it stopped."""
+        ...
+
+    async def read_chunk(self, library: bytes, blob: bytes, number: int) -> StoredChunk | None:
+        """One chunk; None if it is not held. A blob whose bytes are gone is dropped."""
+        ...
+
+    async def drop(self, library: bytes, blobs: Sequence[bytes], *, now_ms: int) -> BlobView:
+        """Hold these no longer, durably; ``drops`` counts once if any was held."""
+        ...
+
+
+class LogStorage(Protocol):
+    """A store of logs, and of blobs next to them.
+
+    Every method raises ``RelayStorageError`` when the store as a whole fails; then nothing of
+    that call is kept. What a method has returned of a write survives power loss.
+    """
+
+    @property
+    def blobs(self) -> BlobStorage:
+        """The blobs of the same libraries."""
+        ...
+
+    async def create_library(
+        self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes
+    ) -> bool:
+        """Hold a library durably, its membership log beginning with ``genesis``.
+
+        False, and nothing changed, if it is held already.
+        """
+        ...
+
+    async def count_libraries(self) -> int:
+        """How many libraries are held."""
+        ...
+
+    async def read_head(self, library: bytes) -> LibraryHead | None:
+        """Where its logs end; None for a library that is not held."""
+        ...
+
+    async def read_heads(self, library: bytes, chains: Sequence[bytes]) -> Heads | None:
+        """Where it and these of its chains end; None for a library that is not held."""
+        ...
+
+    async def read_chain_hashes(
+        self, library: bytes, positions: Sequence[int]
+    ) -> tuple[bytes | None, ...]:
+        """The log's chain hash after each of so many entries, also below the floor.
+
+        None beyond the end of the log and for a library that is not held.
+        """
+        ...
+
+    async def find_places(
+        self, library: bytes, links: Sequence[tuple[bytes, int]]
+    ) -> tuple[Place | None, ...]:
+        """What the log holds at each of these (chain, seq), also below the floor."""
+        ...
+
+    async def read_members(self, library: bytes, *, start: int, limit: int) -> tuple[bytes, ...]:
+        """Up to ``limit`` membership records from number ``start``.
+
+        Empty beyond the end and for a library that is not held.
+        """
+        ...
+
+    async def append_member(
+        self,
+        library: bytes,
+        *,
+        expected_head: bytes,
+        expected_chain_heads: ChainHeads,
+        record: bytes,
+        head: bytes,
+    ) -> bool:
+        """Append a membership record durably; ``head`` is the head with it.
+
+        False, and nothing changed, if the head is not ``expected_head``, one of the chains does
+        not end where it is expected, or the library is not held. So a record that says where the
+        chains of a device end is true of the log at its own moment; and ``append`` takes nothing
+        that was decided by an earlier head.
+        """
+        ...
+
+    async def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
+        """Append batches of different libraries, together and durably; one result for each.
+
+        Positions are told only when they are durable. **Of each batch a prefix is kept**: up to
+        the first envelope whose chain does not end where the batch expected it, nothing at all
+        if the membership's head is not the expected one or the library is not held
+        (``Stop.MOVED``). What fails for one library is ``Stop.FAILED`` and does not touch the
+        others. That each envelope follows the one before it in its chain is the caller's to check.
+        """
+        ...
+
+    async def read(self, library: bytes, *, after: int, bytes_max: int, count_max: int) -> LogSlice:
+        """The entries after+1, after+2, ..., up to about ``bytes_max``, and the log's length.
+
+        At least one entry if there is one; none at or beyond the end, below the floor, and for a
+        library that is not held, whose length is 0.
+        """
+        ...
+
+    async def prune(self, library: bytes, *, floor: int) -> None:
+        """Let the entries up to ``floor`` go, or up to the end; the floor never falls.
+
+        Membership, chain hashes and the places of envelopes stay whole: one that is offered again
+        is known. May take several steps, each durable.
+        """
+        ...
+
+    def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
+        """How far the library has come: at once, and again whenever it has grown.
+
+        Whoever wrote, through this store or through another one on the same data. Several growths
+        may come as one. Also for a library that is not held yet. Raises ``RelayStorageError``
+        when the store fails.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release the store; it is not used after."""
+        ...

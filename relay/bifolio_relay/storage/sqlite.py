@@ -1,0 +1,276 @@
+"""The store for one machine: the event loop's side of one SQLite file and one folder.
+
+All that blocks runs in one thread, one call after the other. What this store wrote, those who
+watch learn from it at once; what another process wrote to the same file, from SQLite's
+``data_version``, asked every few hundredths of a second, and only where the file is shared and
+somebody watches. The only module of the relay, with the three that it runs, that knows SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
+
+from bifolio import limits
+from bifolio.errors import RelayStorageError
+from bifolio_relay.storage import (
+    Batch,
+    BatchResult,
+    BlobStorage,
+    BlobView,
+    ChainHeads,
+    Growth,
+    Heads,
+    LibraryHead,
+    LogSlice,
+    Place,
+    Stop,
+    StoredChunk,
+    UploadLease,
+)
+from bifolio_relay.storage.sqlite_blobs import FolderBlobs
+from bifolio_relay.storage.sqlite_file import SqliteFile
+from bifolio_relay.storage.sqlite_log import SqliteLogs
+from bifolio_relay.storage.watchers import Watcher, Watchers
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class BlockingWork(Protocol):
+    """Where what blocks is run, one call after the other."""
+
+    async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What the call returns or raises."""
+        ...
+
+    def end(self) -> None:
+        """Finish the call that runs; none follows."""
+        ...
+
+
+class OneThread:
+    """Blocking work in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="relay-store")
+
+    async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        if named:
+            return await loop.run_in_executor(self._thread, lambda: work(*arguments, **named))
+        return await loop.run_in_executor(self._thread, work, *arguments)
+
+    def end(self) -> None:
+        self._thread.shutdown(wait=True)
+
+
+class SqliteLogStorage:
+    """A ``LogStorage`` in the folder ``folder``, which is made if it is missing.
+
+    Arguments:
+        folder: where the file and the blobs are.
+        shared: other relays may use the folder at the same time, if they all say so.
+        work: where blocking work is run; a thread of its own unless given.
+
+    Raises:
+        RelayStorageError: another relay uses the folder, or its file is damaged, of a newer
+            version, or no relay's.
+    """
+
+    def __init__(
+        self, folder: Path, *, shared: bool = False, work: BlockingWork | None = None
+    ) -> None:
+        self._file = SqliteFile(folder, shared=shared)
+        self._logs = SqliteLogs(self._file)
+        self._work = work or OneThread()
+        self._watchers = Watchers()
+        self._blobs = _FolderBlobStorage(FolderBlobs(self._file), self._work, self._watchers)
+        self._poll: asyncio.Task[None] | None = None
+        self._data_version: int | None = None
+
+    @property
+    def blobs(self) -> BlobStorage:
+        return self._blobs
+
+    async def create_library(
+        self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes
+    ) -> bool:
+        create = self._logs.create_library
+        with _doubting(self._watchers, library):
+            made = await self._work.run(create, library, epoch, genesis, head)
+        if made:
+            self._watchers.report({library: Growth(members=1)})
+        return made
+
+    async def count_libraries(self) -> int:
+        return await self._work.run(self._logs.count_libraries)
+
+    async def read_head(self, library: bytes) -> LibraryHead | None:
+        return await self._work.run(self._logs.read_head, library)
+
+    async def read_heads(self, library: bytes, chains: Sequence[bytes]) -> Heads | None:
+        return await self._work.run(self._logs.read_heads, library, chains)
+
+    async def read_chain_hashes(
+        self, library: bytes, positions: Sequence[int]
+    ) -> tuple[bytes | None, ...]:
+        return await self._work.run(self._logs.read_chain_hashes, library, positions)
+
+    async def find_places(
+        self, library: bytes, links: Sequence[tuple[bytes, int]]
+    ) -> tuple[Place | None, ...]:
+        return await self._work.run(self._logs.find_places, library, links)
+
+    async def read_members(self, library: bytes, *, start: int, limit: int) -> tuple[bytes, ...]:
+        return await self._work.run(self._logs.read_members, library, start, limit)
+
+    async def append_member(
+        self,
+        library: bytes,
+        *,
+        expected_head: bytes,
+        expected_chain_heads: ChainHeads,
+        record: bytes,
+        head: bytes,
+    ) -> bool:
+        with _doubting(self._watchers, library):
+            members = await self._work.run(
+                self._logs.append_member, library, expected_head, expected_chain_heads, record, head
+            )
+        if members is None:
+            return False
+        self._watchers.report({library: Growth(members=members)})
+        return True
+
+    async def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
+        with _doubting(self._watchers, *(batch.library for batch in batches)):
+            results = await self._work.run(self._logs.append, batches)
+        self._watchers.report(
+            {
+                batch.library: Growth(n=result.head.n)
+                for batch, result in zip(batches, results, strict=True)
+                if result.head is not None
+            }
+        )
+        return results
+
+    async def read(self, library: bytes, *, after: int, bytes_max: int, count_max: int) -> LogSlice:
+        return await self._work.run(self._logs.read, library, after, bytes_max, count_max)
+
+    async def prune(self, library: bytes, *, floor: int) -> None:
+        while await self._work.run(self._logs.prune_some, library, floor):
+            # Between two steps others get their turn at the thread.
+            continue
+
+    async def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
+        watcher = self._watchers.add(library)
+        try:
+            # Registered before it is asked, so that nothing falls between.
+            watcher.doubt()
+            if self._file.shared and (self._poll is None or self._poll.done()):
+                self._poll = asyncio.create_task(self._poll_while_watched())
+            while True:
+                yield await self._wait(library, watcher)
+        finally:
+            self._watchers.remove(library, watcher)
+
+    async def close(self) -> None:
+        if self._poll is not None:
+            self._poll.cancel()
+            await asyncio.gather(self._poll, return_exceptions=True)
+        await self._work.run(self._close)
+        self._work.end()
+
+    async def _wait(self, library: bytes, watcher: Watcher) -> Growth:
+        while (growth := await watcher.wait()) is None:
+            watcher.report(await self._work.run(self._logs.read_growth, library))
+        return growth
+
+    async def _poll_while_watched(self) -> None:
+        """Tell those who watch of what other processes wrote."""
+        try:
+            while libraries := self._watchers.libraries:
+                self._watchers.report(await self._work.run(self._read_news, libraries))
+                await asyncio.sleep(limits.RELAY_STORE_POLL_S)
+        except RelayStorageError as error:
+            self._watchers.fail(error)
+
+    def _read_news(self, libraries: Sequence[bytes]) -> dict[bytes, Growth]:
+        """How far libraries have come, if another process has written since the last time."""
+        version = self._file.data_version()
+        if version == self._data_version:
+            return {}
+        self._data_version = version
+        return {library: self._logs.read_growth(library) for library in libraries}
+
+    def _close(self) -> None:
+        self._blobs.folder.close()
+        self._file.close()
+
+
+class _FolderBlobStorage:
+    """The ``BlobStorage`` of the same folder."""
+
+    def __init__(self, folder: FolderBlobs, work: BlockingWork, watchers: Watchers) -> None:
+        self.folder = folder
+        self._work = work
+        self._watchers = watchers
+
+    async def look(self, library: bytes, blobs: Sequence[bytes], *, now_ms: int) -> BlobView:
+        return await self._work.run(self.folder.look, library, blobs, now_ms)
+
+    async def read_tally_hash(self, library: bytes, n: int) -> bytes | None:
+        return await self._work.run(self.folder.read_tally_hash, library, n)
+
+    async def store_chunk(
+        self,
+        library: bytes,
+        blob: bytes,
+        *,
+        size_bytes: int,
+        number: int,
+        sealed: bytes,
+        lease: UploadLease,
+    ) -> BlobView | Stop:
+        store = self.folder.store_chunk
+        with _doubting(self._watchers, library):
+            stored = await self._work.run(store, library, blob, size_bytes, number, sealed, lease)
+        if isinstance(stored, BlobView):
+            self._report(library, stored)
+        return stored
+
+    async def release_uploads(self, library: bytes, device: bytes) -> None:
+        await self._work.run(self.folder.release_uploads, library, device)
+
+    async def read_chunk(self, library: bytes, blob: bytes, number: int) -> StoredChunk | None:
+        chunk = await self._work.run(self.folder.read_chunk, library, blob, number)
+        if chunk is None:
+            # It may have been dropped, because its bytes are gone.
+            self._watchers.doubt(library)
+        return chunk
+
+    async def drop(self, library: bytes, blobs: Sequence[bytes], *, now_ms: int) -> BlobView:
+        with _doubting(self._watchers, library):
+            view = await self._work.run(self.folder.drop, library, blobs, now_ms)
+        self._report(library, view)
+        return view
+
+    def _report(self, library: bytes, view: BlobView) -> None:
+        if view.tally is not None:
+            self._watchers.report({library: Growth(blobs=view.tally.n)})
+
+
+@contextlib.contextmanager
+def _doubting(watchers: Watchers, *libraries: bytes) -> Iterator[None]:
+    """A caller that is cancelled inside may have written after all: those who watch must look."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        for library in libraries:
+            watchers.doubt(library)
+        raise

@@ -1,0 +1,275 @@
+"""The relay's SQLite file: whose it is, its tables, its lock, its transactions.
+
+WAL and ``synchronous=FULL``: what is committed survives ``kill -9`` and power loss. A lock file
+keeps other relays off the folder, but for those that share it, as all of them must have been told
+to; SQLite's own locking holds it, so that a killed relay leaves none, and one lock can be held by
+one or shared by many. Used by one thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from bifolio import limits
+from bifolio.errors import RelayStorageError
+
+FILE_NAME = "relay.sqlite"
+LOCK_NAME = "relay.lock"
+APPLICATION_ID = 0x42664C52  # "BfLR"
+
+_LOGS = """
+CREATE TABLE library (
+    key INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    epoch BLOB NOT NULL,
+    n INTEGER NOT NULL,
+    chain_hash BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    floor INTEGER NOT NULL,
+    members INTEGER NOT NULL,
+    members_head BLOB NOT NULL
+);
+CREATE TABLE entry (
+    library INTEGER NOT NULL REFERENCES library(key),
+    position INTEGER NOT NULL,
+    chain BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    chain_hash BLOB NOT NULL,
+    envelope BLOB NOT NULL
+);
+CREATE UNIQUE INDEX entry_position ON entry (library, position);
+CREATE UNIQUE INDEX entry_seq ON entry (library, chain, seq);
+CREATE TABLE chain (
+    library INTEGER NOT NULL REFERENCES library(key),
+    id BLOB NOT NULL,
+    device BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (library, id)
+) WITHOUT ROWID;
+CREATE TABLE member (
+    library INTEGER NOT NULL REFERENCES library(key),
+    number INTEGER NOT NULL,
+    record BLOB NOT NULL
+);
+CREATE UNIQUE INDEX member_number ON member (library, number);
+"""
+
+_BLOBS = """
+CREATE TABLE blob (
+    library INTEGER NOT NULL REFERENCES library(key),
+    id BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    PRIMARY KEY (library, id)
+) WITHOUT ROWID;
+CREATE TABLE blob_room (
+    library INTEGER PRIMARY KEY REFERENCES library(key),
+    size_bytes INTEGER NOT NULL,
+    drops INTEGER NOT NULL
+);
+"""
+
+#: What was completed and dropped, by which a client knows a relay that has forgotten some of it.
+_TALLY = """
+CREATE TABLE blob_tally (
+    library INTEGER NOT NULL REFERENCES library(key),
+    n INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (library, n)
+) WITHOUT ROWID;
+"""
+
+#: Which device sends an unfinished blob: one content comes from one computer.
+_LEASES = """
+CREATE TABLE upload_lease (
+    library INTEGER NOT NULL REFERENCES library(key),
+    blob BLOB NOT NULL,
+    device BLOB NOT NULL,
+    until_ms INTEGER NOT NULL,
+    PRIMARY KEY (library, blob)
+) WITHOUT ROWID;
+"""
+
+#: What each version of the file added.
+_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES)
+VERSION = len(_STEPS)
+
+
+class SqliteFile:
+    """The open file in the folder ``folder``, which is made if it is missing.
+
+    Arguments:
+        folder: where it is.
+        shared: other relays may use the folder at the same time, if they all say so.
+
+    Raises:
+        RelayStorageError: another relay uses the folder, or its file is damaged, of a newer
+            version, or no relay's.
+    """
+
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        self.folder = folder
+        self.path = folder / FILE_NAME
+        self.shared = shared
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RelayStorageError(
+                folder,
+                reason=f"the folder cannot be made ({error.strerror})",
+                next_step="Name another folder with --data DIR.",
+            ) from error
+        with self.errors():
+            self._lock = _lock(folder / LOCK_NAME, shared=shared)
+        try:
+            with self.errors():
+                self.connection = _open(self.path)
+                if not shared:
+                    # Whoever sent something sent it to a relay that is gone.
+                    self.connection.execute("DELETE FROM upload_lease")
+        except RelayStorageError:
+            self._lock.close()
+            raise
+
+    def data_version(self) -> int:
+        """A number that is another one after another process has written to the file."""
+        with self.errors():
+            return _pragma(self.connection, "data_version")
+
+    def library_key(self, library: bytes) -> int | None:
+        """The key of a library's rows; None if it is not held."""
+        found = self.connection.execute(
+            "SELECT key FROM library WHERE id = ?", (library,)
+        ).fetchone()
+        return None if found is None else int(found[0])
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is written inside is kept durably, or nothing of it."""
+        with self.errors():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            finally:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """All that is read inside is of one moment."""
+        with self.errors():
+            self.connection.execute("BEGIN")
+            try:
+                yield self.connection
+            finally:
+                if self.connection.in_transaction:
+                    self.connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """SQLite's errors as the relay's."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RelayStorageError(
+                self.path,
+                reason=str(error),
+                next_step="Check the disk's free space and health; what was acknowledged before "
+                "stays in the file. Without it, an empty relay is filled again by the replicas.",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file and give the lock back."""
+        self.connection.close()
+        self._lock.close()
+
+
+def _lock(path: Path, *, shared: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0.5, check_same_thread=False)
+    try:
+        if shared:
+            # The transaction of a reader: its lock is shared, and held until it ends.
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        else:
+            connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise RelayStorageError(
+            path.parent,
+            reason=f"another relay uses it, or it cannot be written ({error})",
+            next_step="Stop the other relay, name another folder with --data DIR, or start both "
+            "with --shared.",
+        ) from error
+    return connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        isolation_level=None,
+        timeout=limits.RELAY_STORE_BUSY_S,
+        check_same_thread=False,
+    )
+    try:
+        _check_file(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _add_missing_tables(connection)
+    except (sqlite3.Error, RelayStorageError):
+        connection.close()
+        raise
+    return connection
+
+
+def _add_missing_tables(connection: sqlite3.Connection) -> None:
+    if _pragma(connection, "user_version") == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    # Asked again inside: another relay that shares the folder may have been faster.
+    for step in _STEPS[_pragma(connection, "user_version") :]:
+        for statement in step.split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _check_file(connection: sqlite3.Connection, path: Path) -> None:
+    """Only an empty file or one of ours is touched."""
+    try:
+        application_id = _pragma(connection, "application_id")
+        version = _pragma(connection, "user_version")
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise RelayStorageError(
+            path,
+            reason=f"it is damaged or no SQLite file ({error}); it was not touched",
+            next_step="Move it away and start again: the replicas fill an empty relay by "
+            "themselves.",
+        ) from error
+    if version > VERSION and application_id == APPLICATION_ID:
+        raise RelayStorageError(
+            path,
+            reason=f"a newer relay wrote it (version {version}; this one knows up to {VERSION}); "
+            "it was not touched",
+            next_step="Upgrade Bifolio on this computer: pip install --upgrade bifolio",
+        )
+    if application_id != APPLICATION_ID and (application_id or version or tables):
+        raise RelayStorageError(
+            path,
+            reason="it is another program's file; it was not touched",
+            next_step="Name another folder with --data DIR.",
+        )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

@@ -1,0 +1,278 @@
+"""The logs in SQLite: what ``LogStorage`` asks, blocking. Used by one thread.
+
+One commit, with one fsync, takes what any number of libraries append. Every write compares what the
+file holds with what the caller expects inside its transaction, because other processes may write
+between two of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from bifolio import limits
+from bifolio.crypto.envelope import Envelope
+from bifolio.wire.chain import log_next, log_start
+from bifolio_relay.storage import (
+    Batch,
+    BatchResult,
+    ChainHead,
+    ChainHeads,
+    Growth,
+    Heads,
+    LibraryHead,
+    LogSlice,
+    Place,
+    Stop,
+)
+from bifolio_relay.storage.sqlite_file import SqliteFile
+
+
+class SqliteLogs:
+    """The logs of all libraries in one file."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+        self._connection = file.connection
+
+    def create_library(self, library: bytes, epoch: bytes, genesis: bytes, head: bytes) -> bool:
+        with self._file.transaction() as connection:
+            if self._row(library) is not None:
+                return False
+            key = connection.execute(
+                "INSERT INTO library (id, epoch, n, chain_hash, size_bytes, floor, members,"
+                " members_head) VALUES (?, ?, 0, ?, 0, 0, 1, ?)",
+                (library, epoch, log_start(library, epoch), head),
+            ).lastrowid
+            connection.execute("INSERT INTO member VALUES (?, 0, ?)", (key, genesis))
+            return True
+
+    def count_libraries(self) -> int:
+        with self._file.errors():
+            count: int = self._connection.execute("SELECT count(*) FROM library").fetchone()[0]
+            return count
+
+    def read_head(self, library: bytes) -> LibraryHead | None:
+        with self._file.errors():
+            row = self._row(library)
+            return None if row is None else row[1]
+
+    def read_heads(self, library: bytes, chains: Sequence[bytes]) -> Heads | None:
+        with self._file.reading():
+            row = self._row(library)
+            if row is None:
+                return None
+            key, head = row
+            return Heads(head, {chain: self._chain_head(key, chain) for chain in chains})
+
+    def read_chain_hashes(
+        self, library: bytes, positions: Sequence[int]
+    ) -> tuple[bytes | None, ...]:
+        with self._file.reading():
+            row = self._row(library)
+            return tuple(
+                None if row is None else self._chain_hash(row[0], row[1], library, n)
+                for n in positions
+            )
+
+    def find_places(
+        self, library: bytes, links: Sequence[tuple[bytes, int]]
+    ) -> tuple[Place | None, ...]:
+        with self._file.reading():
+            key = self._file.library_key(library)
+            return tuple(self._place(key, chain, seq) for chain, seq in links)
+
+    def read_members(self, library: bytes, start: int, limit: int) -> tuple[bytes, ...]:
+        with self._file.errors():
+            rows = self._connection.execute(
+                "SELECT record FROM member JOIN library ON library.key = member.library"
+                " WHERE library.id = ? AND number >= ? ORDER BY number LIMIT ?",
+                (library, start, limit),
+            )
+            return tuple(record for (record,) in rows)
+
+    def append_member(
+        self,
+        library: bytes,
+        expected_head: bytes,
+        expected_chain_heads: ChainHeads,
+        record: bytes,
+        head: bytes,
+    ) -> int | None:
+        """How many members records there are then; None if it was not appended."""
+        with self._file.transaction() as connection:
+            row = self._row(library)
+            if row is None or row[1].members_head != expected_head:
+                return None
+            key, held = row
+            if any(
+                self._chain_head(key, chain) != expected
+                for chain, expected in expected_chain_heads.items()
+            ):
+                return None
+            connection.execute("INSERT INTO member VALUES (?, ?, ?)", (key, held.members, record))
+            connection.execute(
+                "UPDATE library SET members = members + 1, members_head = ? WHERE key = ?",
+                (head, key),
+            )
+            return held.members + 1
+
+    def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
+        with self._file.transaction():
+            return tuple(self._append_apart(batch) for batch in batches)
+
+    def read(self, library: bytes, after: int, bytes_max: int, count_max: int) -> LogSlice:
+        with self._file.reading():
+            row = self._row(library)
+            if row is None:
+                return LogSlice((), 0)
+            key, head = row
+            if after < head.floor:
+                return LogSlice((), head.n)
+            found: list[bytes] = []
+            size_bytes = 0
+            rows = self._connection.execute(
+                "SELECT envelope FROM entry WHERE library = ? AND position > ?"
+                " ORDER BY position LIMIT ?",
+                (key, after, count_max),
+            )
+            for (envelope,) in rows:
+                size_bytes += len(envelope)
+                if found and size_bytes > bytes_max:
+                    break
+                found.append(envelope)
+            rows.close()
+            return LogSlice(tuple(found), head.n)
+
+    def prune_some(self, library: bytes, floor: int) -> bool:
+        """Raise the floor by one step; False where it has reached ``floor`` or the end.
+
+        The rows stay, without their envelopes: they are the chain of hashes and the places.
+        """
+        with self._file.transaction() as connection:
+            row = self._row(library)
+            if row is None:
+                return False
+            key, head = row
+            lowest = min(floor, head.n, head.floor + limits.RELAY_PRUNED_AT_ONCE)
+            if lowest <= head.floor:
+                return False
+            bounds = (key, head.floor, lowest)
+            size_bytes = connection.execute(
+                "SELECT sum(length(envelope)) FROM entry"
+                " WHERE library = ? AND position > ? AND position <= ?",
+                bounds,
+            ).fetchone()[0]
+            connection.execute(
+                "UPDATE entry SET envelope = x''"
+                " WHERE library = ? AND position > ? AND position <= ?",
+                bounds,
+            )
+            connection.execute(
+                "UPDATE library SET floor = ?, size_bytes = size_bytes - ? WHERE key = ?",
+                (lowest, size_bytes, key),
+            )
+            return True
+
+    def read_growth(self, library: bytes) -> Growth:
+        """How far the library has come."""
+        with self._file.reading() as connection:
+            row = self._row(library)
+            if row is None:
+                return Growth()
+            blobs: int = connection.execute(
+                "SELECT coalesce(max(n), 0) FROM blob_tally WHERE library = ?", (row[0],)
+            ).fetchone()[0]
+            return Growth(row[1].n, row[1].members, blobs)
+
+    def _append_apart(self, batch: Batch) -> BatchResult:
+        """One library's part of a commit, undone alone when it fails."""
+        connection = self._connection
+        connection.execute("SAVEPOINT library")
+        try:
+            result = self._append_to_one(batch)
+        except sqlite3.DatabaseError as error:
+            # A full disk ends the whole transaction; then there is nothing left to keep.
+            if not connection.in_transaction:
+                raise
+            connection.execute("ROLLBACK TO library")
+            result = BatchResult((), None, Stop.FAILED, str(error))
+        connection.execute("RELEASE library")
+        return result
+
+    def _append_to_one(self, batch: Batch) -> BatchResult:
+        row = self._row(batch.library)
+        if row is None:
+            return BatchResult((), None, Stop.MOVED)
+        key, head = row
+        if head.members_head != batch.members_head:
+            return BatchResult((), head, Stop.MOVED)
+        n, chain_hash, size_bytes = head.n, head.chain_hash, head.size_bytes
+        last: dict[bytes, Envelope] = {}
+        stop: Stop | None = None
+        for envelope in batch.envelopes:
+            header, raw = envelope.header, envelope.raw
+            if header.chain not in last:
+                expected = batch.chain_heads.get(header.chain)
+                if self._chain_head(key, header.chain) != expected:
+                    stop = Stop.MOVED
+                    break
+            n, size_bytes = n + 1, size_bytes + len(raw)
+            chain_hash = log_next(chain_hash, envelope.hash)
+            self._connection.execute(
+                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, n, header.chain, header.seq, envelope.hash, chain_hash, raw),
+            )
+            last[header.chain] = envelope
+        if last:
+            self._write_heads(key, last, n, chain_hash, size_bytes)
+        now = LibraryHead(
+            head.epoch, n, chain_hash, size_bytes, head.floor, head.members, head.members_head
+        )
+        return BatchResult(tuple(range(head.n + 1, n + 1)), now, stop)
+
+    def _write_heads(
+        self, key: int, last: dict[bytes, Envelope], n: int, chain_hash: bytes, size_bytes: int
+    ) -> None:
+        self._connection.execute(
+            "UPDATE library SET n = ?, chain_hash = ?, size_bytes = ? WHERE key = ?",
+            (n, chain_hash, size_bytes, key),
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO chain VALUES (?, ?, ?, ?, ?)",
+            [
+                (key, chain, one.header.device, one.header.seq, one.hash)
+                for chain, one in last.items()
+            ],
+        )
+
+    def _chain_hash(self, key: int, head: LibraryHead, library: bytes, n: int) -> bytes | None:
+        if n == head.n:
+            return head.chain_hash
+        if n == 0:
+            return log_start(library, head.epoch)
+        found = self._connection.execute(
+            "SELECT chain_hash FROM entry WHERE library = ? AND position = ?", (key, n)
+        ).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def _chain_head(self, key: int, chain: bytes) -> ChainHead | None:
+        found = self._connection.execute(
+            "SELECT device, seq, hash FROM chain WHERE library = ? AND id = ?", (key, chain)
+        ).fetchone()
+        return None if found is None else ChainHead(*found)
+
+    def _place(self, key: int | None, chain: bytes, seq: int) -> Place | None:
+        found = self._connection.execute(
+            "SELECT position, hash FROM entry WHERE library = ? AND chain = ? AND seq = ?",
+            (key, chain, seq),
+        ).fetchone()
+        return None if found is None else Place(*found)
+
+    def _row(self, library: bytes) -> tuple[int, LibraryHead] | None:
+        found = self._connection.execute(
+            "SELECT key, epoch, n, chain_hash, size_bytes, floor, members, members_head"
+            " FROM library WHERE id = ?",
+            (library,),
+        ).fetchone()
+        return None if found is None else (found[0], LibraryHead(*found[1:]))
