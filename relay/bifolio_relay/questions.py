@@ -104,9 +104,11 @@ class ReadMembers:
 
 @dataclass(frozen=True, slots=True)
 class AppendMember:
-    """Append a membership record; answered by ``MembersPart`` or ``Rejected``."""
+    """Append a membership record that a device carries, or the holder of an invite by its key;
+    answered by ``MembersPart`` or ``Rejected``."""
 
     library: bytes
+    carrier: bytes
     expected_head: bytes
     record: bytes
 

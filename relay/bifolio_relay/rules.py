@@ -208,11 +208,19 @@ def judge_record(membership: Membership, question: AppendMember) -> MembersPart 
         return reject_moved(record)
     if len(records) >= limits.RELAY_MEMBERSHIP_RECORDS_MAX:
         return reject(Code.QUOTA, record, "the membership log is as long as it may be")
+    if membership.needs_newer and not _is_known(membership, question.carrier):
+        # Who may add what cannot be judged here: without this, any stranger could fill the log.
+        return reject(Code.FORBIDDEN, record, "this relay needs a newer Bifolio to let others in")
     try:
         grown = membership.append(record)
     except MembershipError as error:
         return reject(Code.INVALID, record, error.reason)
     return MembersPart(len(records), (record,), len(records) + 1, grown.head, grown)
+
+
+def _is_known(membership: Membership, key: bytes) -> bool:
+    """Whether a key is a member's or that of an open invite."""
+    return membership.role_of(key) is not None or membership.is_open_invite(key)
 
 
 def judge_reading(membership: Membership, head: LibraryHead, question: ReadLog) -> Rejected | None:

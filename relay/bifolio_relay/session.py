@@ -178,8 +178,8 @@ class Session:
             case PullMembers() if self._opening is not None:
                 return [Ask(ReadMembers(self._opening.library, message.start))]
             case Append() if self._opening is not None:
-                library = self._opening.library
-                return [Ask(AppendMember(library, message.expected_head, message.record))]
+                library, device = self._opening.library, self._opening.device
+                return [Ask(AppendMember(library, device, message.expected_head, message.record))]
             case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
                 return [Ask(_ask_about_blobs(message, self._opening))]
             case _:

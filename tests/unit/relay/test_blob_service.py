@@ -66,7 +66,7 @@ class Bench:
         self.answer(CreateLibrary(opening, self.library.genesis))
         expected = content_hash(self.library.genesis)
         for record in self.library.membership.records[1:]:
-            part = self.answer(AppendMember(self.library.id, expected, record))
+            part = self.answer(AppendMember(self.library.id, self.owner, expected, record))
             assert isinstance(part, MembersPart)
             expected = part.head
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.newer_membership import make_record
 from tests.support.relay_client import Author, SharedLibrary, seeded
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.keys import new_device_keys
-from bifolio.crypto.membership import Role
+from bifolio.crypto.membership import Role, invite_keys
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.questions import Appended, AppendMember, MembersPart, Rejected
@@ -158,14 +159,44 @@ def test_what_has_no_room_is_rejected_and_what_follows_it_in_its_chain_too(
 def test_a_record_follows_the_head_or_was_appended_before(library: SharedLibrary) -> None:
     before = library.membership
     _, invite = library.invite()
-    question = AppendMember(library.id, before.head, invite)
+    question = AppendMember(library.id, library.owner.sign_public, before.head, invite)
     part = judge_record(before, question)
     assert part == MembersPart(1, (invite,), 2, library.membership.head, library.membership)
     again = judge_record(library.membership, question)
     assert again == MembersPart(1, (invite,), 2, library.membership.head)
     library.membership = before
     _, rival = library.invite()
-    moved = judge_record(before.append(invite), AppendMember(library.id, before.head, rival))
+    moved = judge_record(
+        before.append(invite),
+        AppendMember(library.id, library.owner.sign_public, before.head, rival),
+    )
     assert code_of(moved) is Code.HEAD_MOVED
-    garbage = AppendMember(library.id, before.head, b"garbage")
+    garbage = AppendMember(library.id, library.owner.sign_public, before.head, b"garbage")
     assert code_of(judge_record(before, garbage)) is Code.INVALID
+
+
+def test_what_cannot_be_judged_is_taken_from_whoever_was_known_before(
+    library: SharedLibrary,
+) -> None:
+    """Behind a critical record of a kind that only a newer relay knows."""
+    secret, _ = library.invite()
+    library.membership = library.membership.append(
+        make_record(library.membership, library.owner, "removal")
+    )
+    membership = library.membership
+    stranger = new_device_keys("stranger", library.random)
+    record = make_record(membership, stranger, "invite")
+
+    def judged(carrier: bytes) -> MembersPart | Rejected:
+        return judge_record(membership, AppendMember(library.id, carrier, membership.head, record))
+
+    assert code_of(judged(stranger.sign_public)) is Code.FORBIDDEN
+    for carrier in (library.owner.sign_public, invite_keys(secret).sign_public):
+        assert isinstance(judged(carrier), MembersPart)
+
+
+def test_an_envelope_that_only_a_newer_relay_could_judge_is_taken(library: SharedLibrary) -> None:
+    library.membership = library.membership.append(
+        make_record(library.membership, library.owner, "role")
+    )
+    assert judge(library, library.author().envelope()) == Next()

@@ -96,7 +96,7 @@ def create(service: Service, library: SharedLibrary) -> None:
     assert isinstance(answer, LibraryInfo)
     head = hashlib.blake2b(library.genesis, digest_size=32).digest()
     for record in library.membership.records[1:]:
-        part = service.answer(AppendMember(library.id, head, record))
+        part = service.answer(AppendMember(library.id, library.owner.sign_public, head, record))
         assert isinstance(part, MembersPart)
         head = part.head
 
@@ -237,7 +237,7 @@ def test_an_unknown_membership_head_asks_for_the_records_first(service: Service)
     envelope = library.author().envelope()
     assert code_of(push(service, library, envelope.raw)[0]) is Code.UNKNOWN_HEAD
     genesis_head = hashlib.blake2b(library.genesis, digest_size=32).digest()
-    service.answer(AppendMember(library.id, genesis_head, invite))
+    service.answer(AppendMember(library.id, library.owner.sign_public, genesis_head, invite))
     assert isinstance(push(service, library, envelope.raw)[0], Appended)
     assert secret
 
@@ -265,9 +265,9 @@ def test_a_record_appended_again_is_answered_as_at_first(service: Service) -> No
     create(service, library)
     head = library.membership.head
     _, record = library.invite()
-    first = service.answer(AppendMember(library.id, head, record))
+    first = service.answer(AppendMember(library.id, library.owner.sign_public, head, record))
     assert isinstance(first, MembersPart)
-    again = service.answer(AppendMember(library.id, head, record))
+    again = service.answer(AppendMember(library.id, library.owner.sign_public, head, record))
     assert isinstance(again, MembersPart)
     assert (again.start, again.records, again.head) == (1, (record,), first.head)
     assert again.grown is None
@@ -278,10 +278,10 @@ def test_a_rival_record_learns_that_the_head_moved(service: Service) -> None:
     create(service, library)
     before = library.membership
     _, record = library.invite()
-    service.answer(AppendMember(library.id, before.head, record))
+    service.answer(AppendMember(library.id, library.owner.sign_public, before.head, record))
     library.membership = before
     _, rival = library.invite()
-    answer = service.answer(AppendMember(library.id, before.head, rival))
+    answer = service.answer(AppendMember(library.id, library.owner.sign_public, before.head, rival))
     assert code_of(answer) is Code.HEAD_MOVED
 
 
@@ -289,10 +289,14 @@ def test_a_record_that_breaks_the_rules_is_refused(service: Service) -> None:
     library = SharedLibrary()
     create(service, library)
     for record in (b"garbage", library.genesis):
-        answer = service.answer(AppendMember(library.id, library.membership.head, record))
+        answer = service.answer(
+            AppendMember(library.id, library.owner.sign_public, library.membership.head, record)
+        )
         assert code_of(answer) is Code.INVALID
     huge = bytes(limits.MEMBERSHIP_RECORD_BYTES_MAX + 1)
-    answer = service.answer(AppendMember(library.id, library.membership.head, huge))
+    answer = service.answer(
+        AppendMember(library.id, library.owner.sign_public, library.membership.head, huge)
+    )
     assert code_of(answer) is Code.TOO_BIG
 
 
@@ -415,7 +419,9 @@ def test_a_member_who_joined_through_one_relay_process_is_a_member_at_the_other(
     head = library.membership.head
     keys = library.with_member()
     for record in library.membership.records[-2:]:
-        part = bench.service.answer(AppendMember(library.id, head, record))
+        part = bench.service.answer(
+            AppendMember(library.id, library.owner.sign_public, head, record)
+        )
         assert isinstance(part, MembersPart)
         head = part.head
     info = bench.other.answer(opening(library, keys.sign_public))
@@ -434,7 +440,7 @@ def test_an_envelope_made_under_a_record_that_another_process_took_is_not_reject
     push(bench.other, library, library.author(seed=9).envelope().raw)
     head = library.membership.head
     _, invite = library.invite()
-    bench.service.answer(AppendMember(library.id, head, invite))
+    bench.service.answer(AppendMember(library.id, library.owner.sign_public, head, invite))
     (outcome,) = push(bench.other, library, library.author().envelope().raw)
     assert isinstance(outcome, Appended)
 
@@ -506,8 +512,16 @@ def test_a_rival_record_through_another_process_learns_that_the_head_moved(bench
     _, invite = library.invite()
     library.membership = before
     _, rival = library.invite()
-    assert isinstance(bench.service.answer(AppendMember(library.id, head, invite)), MembersPart)
-    assert code_of(bench.other.answer(AppendMember(library.id, head, rival))) is Code.HEAD_MOVED
+    assert isinstance(
+        bench.service.answer(AppendMember(library.id, library.owner.sign_public, head, invite)),
+        MembersPart,
+    )
+    assert (
+        code_of(
+            bench.other.answer(AppendMember(library.id, library.owner.sign_public, head, rival))
+        )
+        is Code.HEAD_MOVED
+    )
 
 
 def test_a_membership_that_others_extended_far_is_read_whole(bench: Bench) -> None:
@@ -517,7 +531,9 @@ def test_a_membership_that_others_extended_far_is_read_whole(bench: Bench) -> No
     head = library.membership.head
     for _ in range(20):
         _, invite = library.invite()
-        part = bench.service.answer(AppendMember(library.id, head, invite))
+        part = bench.service.answer(
+            AppendMember(library.id, library.owner.sign_public, head, invite)
+        )
         head = part.head
     (outcome,) = push(bench.other, library, library.author().envelope().raw)
     assert isinstance(outcome, Appended)
