@@ -1,4 +1,24 @@
 """The command line of Bifolio: reads arguments, calls the library, prints the outcome.
 
+=================== ==============================================================================
+``main``            the command, the one place where errors end, the exit codes
+``invocation``      what every verb shares: -L and --json, and the library that it works on
+``output``          the outcome on stdout, messages on stderr
+``progress``        progress bars on a terminal
+``environment``     where things are on this computer: the only reader of the environment
+``edit_arguments``  ``field=value`` arguments as edits
+``batch``           several references named in one call
+``query_command``   a verb whose arguments are a query
+``export_target``   where an export goes: a file, a device or the terminal
+``export_watch``    ``export --watch``: a file that is kept current
+``opener``          the computer's own way to open a file
+``os_errors``       what the operating system refuses, as an error of Bifolio's
+``documents``       what each command prints with --json
+``commands``        one module for each verb
+``text``            what a person reads
+``service``         what starts automatic sync at login
+``demo``            the demonstration
+=================== ==============================================================================
+
 Decides nothing about references; every rule is the engine's.
 """

@@ -1,10 +1,10 @@
-"""Where things are on this computer: the only reader of the environment beside the relay's config.
+"""Where things are on this computer: the only reader of the environment but the relay's config.
 
 ==================  =========================================================================
 BIFOLIO_HOME        the folder of this device's key and default library
-BIFOLIO_LIBRARY     the library that commands work on, where -L does not name one
-BIFOLIO_DEVICE      what this device is called in conflicts; else the computer's own name
-BIFOLIO_TRACEBACK   set: a fault of Bifolio itself shows where it happened
+BIFOLIO_LIBRARY     the library that commands work on, unless -L names one
+BIFOLIO_DEVICE      the name of this device in conflicts (default: the computer's name)
+BIFOLIO_TRACEBACK   if set, a fault of Bifolio shows where it happened
 ==================  =========================================================================
 """
 
@@ -83,8 +83,8 @@ class Environment:
             named = Path(self.home).expanduser().absolute()
             if named.exists() and not named.is_dir():
                 raise UsageError(
-                    f"BIFOLIO_HOME names {named}, which is a file and no folder.",
-                    next_step="Let it name a folder; one that is not there is made.",
+                    f"BIFOLIO_HOME names {named}, which is a file and not a folder.",
+                    next_step="Set it to a folder; one that does not exist is created.",
                 )
             return named
         from platformdirs import user_data_path
@@ -99,7 +99,7 @@ class Environment:
         return replace(home, device_name=self.device) if self.device else home
 
     def library_path(self, named: str | None) -> Path:
-        """The library to open: ``named`` (by -L), else BIFOLIO_LIBRARY, else the default one."""
+        """The library to open: ``named`` (by -L), otherwise BIFOLIO_LIBRARY or the default one."""
         chosen = named or self.library
         if not chosen:
             return self.device_home().default_library

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio_cli.assignments import whole_text
+from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.environment import Environment
 from bifolio_cli.output import Output
+from bifolio_cli.text.next_steps import word_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,10 +35,15 @@ def whole_argument(text: str | list[str] | None) -> str | list[str] | None:
 
 LibraryOption = Annotated[
     str | None,
-    typer.Option("--library", "-L", metavar="PATH", help="The library to work on."),
+    typer.Option(
+        "--library",
+        "-L",
+        metavar="PATH",
+        help="The library to work on: its folder, with or without the ending .bifolio.",
+    ),
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON document on stdout; messages on stderr.")
+    bool, typer.Option("--json", help="Print one JSON document on stdout, and messages on stderr.")
 ]
 ReferenceArgument = Annotated[
     str,
@@ -45,7 +51,7 @@ ReferenceArgument = Annotated[
         metavar="REF",
         callback=whole_argument,
         show_default=False,
-        help="A citation key, or at least four first characters of a record id.",
+        help="A citation key, or at least the first four characters of an id.",
     ),
 ]
 ReferencesArgument = Annotated[
@@ -54,7 +60,7 @@ ReferencesArgument = Annotated[
         metavar="REF",
         callback=whole_argument,
         show_default=False,
-        help="Citation keys, or at least four first characters of record ids.",
+        help="Citation keys, or at least the first four characters of ids.",
     ),
 ]
 AssignmentsArgument = Annotated[
@@ -63,8 +69,8 @@ AssignmentsArgument = Annotated[
         metavar="FIELD=VALUE",
         show_default=False,
         help="field=value sets, field+=value adds to a list, set or text, field-=value removes "
-        "from a list or set, field= clears. Names are 'Family, Given' or '{Body}'; repeated "
-        "author= or tags= give the whole list.",
+        "from a list or set, field= clears. Names are 'Family, Given' or '{Organization}'; "
+        "author= or tags= given several times set the whole list.",
     ),
 ]
 QueryArgument = Annotated[
@@ -73,7 +79,8 @@ QueryArgument = Annotated[
         metavar="QUERY",
         callback=whole_argument,
         show_default=False,
-        help="Words, phrases and operators such as year:2015..2020; -WORD leaves out.",
+        help="Words, phrases in quotes, and operators such as year:2015..2020; -WORD excludes a "
+        "word.",
     ),
 ]
 SortOption = Annotated[
@@ -81,17 +88,21 @@ SortOption = Annotated[
     typer.Option(
         "--sort",
         metavar="ORDER",
-        help="relevance, year, title, author, key, added or id; -year for the newest first.",
+        help="The order: relevance, year, title, author, key, added or id; -year is the newest "
+        "first.",
     ),
 ]
 LimitOption = Annotated[
-    int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many.")
+    int | None, typer.Option("--limit", metavar="N", min=1, help="List at most N.")
 ]
 
 SinceOption = Annotated[
     str | None,
     typer.Option(
-        "--since", metavar="TIME", callback=whole_argument, help="A date, or a date and a time."
+        "--since",
+        metavar="TIME",
+        callback=whole_argument,
+        help="From this time on: a date, or a date and a time.",
     ),
 ]
 
@@ -121,9 +132,9 @@ class Invocation:
                 yield library
 
     def remark_notice(self, library: Library) -> None:
-        """Pass on what the library remarks about its key store or its folder."""
-        if library.notice:
-            self.output.remark(library.notice)
+        """Pass on what the library remarks about its key, its folder or its relay."""
+        for notice in library.notices:
+            self.output.remark(f"{notice.message} {word_of(notice.next)}".rstrip())
 
 
 def invocation(context: typer.Context, *, library: str | None, json: bool) -> Invocation:

@@ -8,8 +8,8 @@
 130  interrupted from the keyboard
 ==== ==============================================================
 
-With --json a failure is ``{"error", "next"}`` on stdout. A verb's module is loaded when its verb
-is called, or for the help of all.
+With --json a failure is ``{"error": {"code", "message", "next"}}`` on stdout. A verb's module
+is loaded when its verb is called, or for the help of all.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ import typer
 
 from bifolio import __version__
 from bifolio.errors import BifolioError
+from bifolio_cli.documents import Version
 from bifolio_cli.environment import Environment
-from bifolio_cli.faults import system_fault
 from bifolio_cli.invocation import (
     COULD_NOT,
     INTERRUPTED,
@@ -35,6 +35,7 @@ from bifolio_cli.invocation import (
     JsonOption,
     LibraryOption,
 )
+from bifolio_cli.os_errors import InternalError, WrongCallError, explain_os_error
 from bifolio_cli.output import Output, prepare_streams
 
 PROGRAM = "bifolio"
@@ -108,24 +109,28 @@ def bifolio(
     context: typer.Context,
     library: LibraryOption = None,
     json: JsonOption = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     """One reference library on every computer that holds it.
 
-    -L and --json go before or after the verb. Without -L the library is that of BIFOLIO_LIBRARY,
-    else the default one.
+    -L and --json go before or after the command. Without -L a command works on the library that
+    BIFOLIO_LIBRARY names, otherwise on the default one.
     """
     output = Output(json=json)
     context.obj = Invocation(environment=Environment.of_process(), library=library, output=output)
     if version:
         if json:
-            output.document({"version": __version__})
+            output.document(Version(__version__))
         else:
             output.line(f"{PROGRAM} {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         if json:
-            output.failure("No verb was given.", f"Run '{PROGRAM} --help' to see them all.")
+            output.failure(
+                WrongCallError(
+                    "No command was given.", next_step=f"Run '{PROGRAM} --help' to see them all."
+                )
+            )
         else:
             output.remark(context.get_help())
         raise typer.Exit(WRONG_USAGE)
@@ -147,8 +152,7 @@ def run(arguments: list[str]) -> int:
         return _reader_gone()
     except OSError as error:
         # Not even the failure found room on stdout, so a program's reader is told on stderr.
-        fault = system_fault(error)
-        Output(json=False).failure(fault.message, fault.next_step)
+        Output(json=False).failure(explain_os_error(error))
         return _reader_gone()
 
 
@@ -156,7 +160,7 @@ def _invoke(arguments: list[str], output: Output) -> int:
     try:
         code = application(arguments)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except BifolioError as error:
-        output.failure(error.message, error.next_step)
+        output.failure(error)
         return error.exit_code
     except typer.TyperException as error:
         return _wrong_usage(error, output)
@@ -165,18 +169,13 @@ def _invoke(arguments: list[str], output: Output) -> int:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise BrokenPipeError from error
-        fault = system_fault(error)
-        output.failure(fault.message, fault.next_step)
+        output.failure(explain_os_error(error))
         return COULD_NOT
     except Exception as error:
         # The very top: nobody is shown a traceback unasked.
         if Environment.of_process().traceback:
             raise
-        output.failure(
-            f"Bifolio met a fault of its own ({type(error).__name__}: {error}).",
-            "What was saved before is safe. Set BIFOLIO_TRACEBACK=1 and run it again to see "
-            "where, and report it.",
-        )
+        output.failure(InternalError(error))
         return COULD_NOT
     return code if isinstance(code, int) else 0
 
@@ -186,10 +185,10 @@ def _wrong_usage(error: typer.TyperException, output: Output) -> int:
     path = context.command_path if context is not None else PROGRAM
     message = " ".join(error.format_message().split())
     sentence = message if message.endswith((".", "?", "!")) else message + "."
-    advice = f"Run '{path} --help' to see how it is written."
+    advice = f"Run '{path} --help' to see how it is used."
     if sentence.startswith("No such option"):
-        advice += " A word that begins with - and is no option goes after -- at the end."
-    output.failure(sentence, advice)
+        advice += " A word that begins with - and is not an option goes after -- at the end."
+    output.failure(WrongCallError(sentence, next_step=advice))
     return WRONG_USAGE
 
 

@@ -10,18 +10,25 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING
 
-from bifolio_cli.rendering import (
+from bifolio.results.base import Result, to_json
+from bifolio_cli.documents import ErrorDocument, Failure
+from bifolio_cli.text.next_steps import word
+from bifolio_cli.text.reference_text import (
     ID_SHOWN_LENGTH,
     count,
     escape_controls,
     reference_lines,
     summary_cells,
 )
+
+if TYPE_CHECKING:
+    from bifolio.errors import BifolioError
+    from bifolio.results import ReferenceView
 
 #: Rows of one table: the widths are fixed, so a long list is printed as it is read.
 _ROWS_AT_ONCE = 200
@@ -46,8 +53,8 @@ class Output:
     json: bool
 
     def document(self, value: object) -> None:
-        """The one JSON document of a command."""
-        self.line(json_text(value))
+        """The one JSON document of a command: a result, or values of JSON."""
+        self.line(json_text(to_json(value, word)))
 
     def line(self, text: str) -> None:
         """One line on stdout as it is, passed on at once: somebody may be waiting for it."""
@@ -59,29 +66,29 @@ class Output:
         self.line(escape_controls(text))
 
     def remark(self, text: str) -> None:
-        """A message beside the outcome: on stderr, with --json too."""
+        """A message next to the outcome: on stderr, with --json too."""
         sys.stderr.write(escape_controls(text) + "\n")
         sys.stderr.flush()
 
-    def failure(self, message: str, next_step: str) -> None:
+    def failure(self, error: BifolioError) -> None:
         """What could not be done and what to do about it."""
         if self.json:
-            self.document({"error": message, "next": next_step})
+            self.document(Failure(ErrorDocument(error.code, error.message, error.next_step)))
             return
-        self.remark(f"Error: {message}")
-        if next_step:
-            self.remark(next_step)
+        self.remark(f"Error: {error.message}")
+        if error.next_step is not None:
+            self.remark(word(error.next_step))
 
-    def reference(self, reference: Mapping[str, Any]) -> None:
+    def reference(self, reference: ReferenceView) -> None:
         """One reference in full."""
         if self.json:
             self.document(reference)
         else:
-            self.say("\n".join(reference_lines(reference)))
+            self.say("\n".join(reference_lines(reference.to_json())))
 
     def references(
         self,
-        references: Iterable[Mapping[str, Any]],
+        references: Iterable[ReferenceView],
         *,
         ids: bool = False,
         none: str = "There are no references.",
@@ -94,10 +101,12 @@ class Output:
             none: what a person is told where there are none.
         """
         if self.json:
-            self._array(references)
+            self.documents(references)
             return
         rows = (
-            (str(one["id"])[:ID_SHOWN_LENGTH], *summary_cells(one)) if ids else summary_cells(one)
+            (one.id[:ID_SHOWN_LENGTH], *summary_cells(one.to_json()))
+            if ids
+            else summary_cells(one.to_json())
             for one in references
         )
         if sys.stdout.isatty():
@@ -111,20 +120,17 @@ class Output:
         if not number:
             self.remark(none)
 
-    def documents(self, values: Iterable[Mapping[str, Any]]) -> None:
-        """A list of JSON objects, as one document."""
-        self._array(values)
-
-    def _array(self, references: Iterable[Mapping[str, Any]]) -> None:
+    def documents(self, results: Iterable[Result]) -> None:
+        """A list of results, as one document, printed while it is read."""
         # The first one is read before anything is written: a library that cannot be read then
         # still ends in one document, the failure.
-        remaining = iter(references)
+        remaining = iter(results)
         first = list(islice(remaining, 1))
         sys.stdout.write("[")
         separator = "\n"
         for members in (first, remaining):
-            for reference in members:
-                sys.stdout.write(separator + json_text(reference))
+            for one in members:
+                sys.stdout.write(separator + json_text(one.to_json(word)))
                 separator = ",\n"
         sys.stdout.write("\n]\n" if first else "]\n")
         sys.stdout.flush()

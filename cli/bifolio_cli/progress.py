@@ -7,34 +7,51 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from bifolio_cli.rendering import escape_controls
+from bifolio.results import IN_BYTES, Stage
+from bifolio_cli.text.reference_text import escape_controls
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-Report = Callable[[str, int, int], None]
-
-#: What is counted in bytes, by the name of its bar.
-IN_BYTES = ("copying", "sending files", "receiving files")
-
-
-#: Percentage and remaining time beside a bar, and the blanks between all of them.
+#: Percentage and remaining time next to a bar, and the blanks between all of them.
 _BESIDE_WIDTH = 18
+
+_LABELS = {
+    Stage.RECEIVING: "receiving",
+    Stage.SENDING: "sending",
+    Stage.RECEIVING_FILES: "receiving files",
+    Stage.SENDING_FILES: "sending files",
+    Stage.READING: "reading",
+    Stage.IMPORTING: "importing",
+    Stage.WRITING: "writing",
+    Stage.COPYING: "copying",
+    Stage.PACKING: "packing",
+    Stage.CHECKING: "checking",
+    Stage.RESTORING: "restoring",
+    Stage.CHECKING_RECORDS: "records",
+    Stage.CHECKING_FILES: "files",
+}
+
+
+class Report(Protocol):
+    """What the library tells of a stage: how much is done, of how much, and of which file."""
+
+    def __call__(self, stage: Stage, done: int, total: int, file: str = "", /) -> None:
+        """Show it."""
 
 
 class ProgressBars:
-    """One bar per label (a file, a direction of a sync); a context manager that clears them."""
+    """One bar for each stage and file; a context manager that clears them."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
-        self._bars: dict[str, TaskID] = {}
+        self._bars: dict[tuple[Stage, str], TaskID] = {}
 
     def __enter__(self) -> Report | None:
-        """What the library calls with (label, done, total); None where nobody watches."""
+        """What the library calls with what it does; None where nobody watches."""
         return self._report if sys.stderr.isatty() else None
 
     def __exit__(
@@ -46,22 +63,32 @@ class ProgressBars:
         if self._progress is not None:
             self._progress.stop()
 
-    def _report(self, label: str, done: int, total: int) -> None:
+    def _report(self, stage: Stage, done: int, total: int, file: str = "", /) -> None:
         if not total:  # there is nothing to do of it
             return
         if self._progress is None:
             self._progress = _start()
-        if label not in self._bars:
+        bar = (stage, file)
+        if bar not in self._bars:
             from rich.markup import escape
 
             width = self._progress.console.width
             room = width - bar_width(width) - _BESIDE_WIDTH
-            description = escape(shortened(escape_controls(label), room))
-            self._bars[label] = self._progress.add_task(description, total=total)
-        self._progress.update(self._bars[label], completed=done, total=total)
+            description = escape(shorten_label(escape_controls(label_of(stage, file)), room))
+            self._bars[bar] = self._progress.add_task(
+                description, total=total, in_bytes=stage in IN_BYTES
+            )
+        self._progress.update(self._bars[bar], completed=done, total=total)
 
 
-def shortened(label: str, room: int) -> str:
+def label_of(stage: Stage, file: str = "") -> str:
+    """What stands before a bar: the stage, of a file its name."""
+    if not file:
+        return _LABELS[stage]
+    return f"{file}: {_LABELS[stage]}" if stage is Stage.READING else file
+
+
+def shorten_label(label: str, room: int) -> str:
     """A label on as many columns: a file's name without its folder, and without its middle if
     need be."""
     name = label.rpartition(os.sep)[2]
@@ -93,13 +120,13 @@ def _start() -> Progress:
         """How many bytes are done of how many; nothing where it is not bytes that are counted."""
 
         def render(self, task: Task) -> Text:
-            return super().render(task) if task.description in IN_BYTES else Text()
+            return super().render(task) if task.fields["in_bytes"] else Text()
 
     class Rate(TransferSpeedColumn):
         """Bytes per second; nothing where it is not bytes that are counted."""
 
         def render(self, task: Task) -> Text:
-            return super().render(task) if task.description in IN_BYTES else Text()
+            return super().render(task) if task.fields["in_bytes"] else Text()
 
     console = Console(stderr=True)
     progress = Progress(

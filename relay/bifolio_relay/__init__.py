@@ -15,6 +15,7 @@
 ``blob_rules``      who may do what with a library's blobs: pure
 ``questions``       what is asked and answered: plain values
 ``config``          the options, their bounds, where data go unless told
+``next_steps``      what to do next, in the words of ``bifolio-relay``
 ``storage``         what a store must do, and the one that does it with SQLite
 =================== ===============================================================
 

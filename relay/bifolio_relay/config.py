@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from bifolio import limits
-from bifolio.errors import UsageError
+from bifolio.errors import Next, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class Option:
 
 
 HOST = Option("--host", "HOST", "The address to listen on.")
-PORT = Option("--port", "PORT", "The port; 0 picks a free one.")
-DATA = Option("--data", "DIR", "Where the relay keeps what it stores.")
+PORT = Option("--port", "PORT", "The port to listen on; 0 picks a free one.")
+DATA = Option("--data", "DIR", "The folder of the relay's data (default: relay in BIFOLIO_HOME).")
 QUOTA = Option(
     "--quota",
     "SIZE",
-    "Most that the files of one library may take, as 500M or 20G (else 100G).",
+    "The most that the files of one library may take, such as 500M or 20G (default 100G).",
 )
 SHARED = Option(
     "--shared",
     "",
-    "Let other relays on this computer use the same folder, all with this option.",
+    "Let several relays on this computer use the same folder; start each with this option.",
 )
 
 
@@ -59,7 +59,7 @@ class Config:
     file_bytes_max: int = limits.RELAY_FILE_BYTES_MAX
 
     def __post_init__(self) -> None:
-        _check_range(PORT.flag, self.port, least=0, most=65535)
+        _check_range("port", self.port, least=0, most=65535)
         _check_range(
             "the number of connections",
             self.connections_max,
@@ -79,10 +79,10 @@ class Config:
             most=limits.RELAY_LIBRARY_BYTES_MAX,
         )
         _check_range(
-            QUOTA.flag, self.file_bytes_max, least=0, most=limits.RELAY_LIBRARY_BYTES_MAX * 1024
+            "quota", self.file_bytes_max, least=0, most=limits.RELAY_LIBRARY_BYTES_MAX * 1024
         )
         if not self.host:
-            raise UsageError("--host is empty.", next_step="Give an address, as --host 127.0.0.1.")
+            raise UsageError("The address to listen on is empty.", next_step=Next.GIVE_RELAY_HOST)
 
 
 def make_config(
@@ -117,8 +117,8 @@ def parse_size(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,15})([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if found is None:
         raise UsageError(
-            f"--quota takes a size such as 500M or 20G; it was given '{text}'.",
-            next_step="Give a number of bytes, or one with K, M, G or T.",
+            f"The quota takes a size such as 500M or 20G, not '{text}'.",
+            next_step=Next.GIVE_SIZE,
         )
     number, unit = found.groups()
     return int(number) << 10 * " KMGT".index(unit.upper() or " ")
@@ -135,6 +135,6 @@ def default_data_folder(environment: Mapping[str, str]) -> Path:
 def _check_range(name: str, value: int, *, least: int, most: int) -> None:
     if not least <= value <= most:
         raise UsageError(
-            f"{name} takes a number from {least} to {most}; it was given {value}.",
+            f"The {name} takes a number from {least} to {most}, not {value}.",
             next_step="Give a number in that range.",
         )

@@ -21,9 +21,10 @@ from websockets.asyncio.server import Server
 from websockets.asyncio.server import serve as listen
 
 from bifolio import __version__, limits
-from bifolio.errors import BifolioError, PortInUseError, RelayError
+from bifolio.errors import BifolioError, Next, PortInUseError, RelayError
 from bifolio_relay.config import DATA, HOST, PORT, QUOTA, SHARED, Config, make_config
 from bifolio_relay.hub import Hub
+from bifolio_relay.next_steps import word
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run(make_config(os.environ, **vars(argument_parser().parse_args(arguments))))
     except BifolioError as error:
-        print(f"bifolio-relay: {error.message}\n{error.next_step}", file=sys.stderr)
+        print(f"bifolio-relay: {error.message}\n{word(error.next_step)}", file=sys.stderr)
         return error.exit_code
     return 0
 
@@ -150,8 +151,7 @@ async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:
             raise PortInUseError(host=config.host, port=config.port) from error
         raise RelayError(
             f"The relay cannot listen on {config.host} port {config.port}: {error.strerror}.",
-            next_step="Choose an address of this computer with --host and a port above 1023 "
-            "with --port.",
+            next_step=Next.CHOOSE_ADDRESS,
         ) from error
 
 

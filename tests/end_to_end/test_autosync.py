@@ -15,8 +15,8 @@ from tests.support.deadlines import until
 from tests.support.relay_process import RelayProcess
 
 from bifolio.autosync import control
-from bifolio.autosync.state import LibraryState, Link
 from bifolio.home import Home
+from bifolio.results import Link, SyncedLibrary
 
 
 @contextmanager
@@ -34,10 +34,10 @@ def home_of(computer: Computer) -> Home:
     return Home(computer.home, device_name=computer.name)
 
 
-def state_of(computer: Computer) -> LibraryState:
+def state_of(computer: Computer) -> SyncedLibrary:
     """What ``autosync status`` says of the one library, asked without a command."""
     (line,) = control.status(home_of(computer)).libraries
-    return line.state
+    return line
 
 
 def shows(computer: Computer, key: str, title: str) -> None:

@@ -33,8 +33,8 @@ def test_an_old_backup_restored_beside_the_living_replica_brings_nothing_old_bac
     )
     restored = desk.run("backup", "restore", made["path"])
     assert restored["path"] == str(desk.home / "Library-restored.bifolio")
-    assert restored["library"] == status["library"]["id"]
-    assert restored["replica"] != status["replica"]["id"]
+    assert restored["library"] == status["library_id"]
+    assert restored["replica"] != status["replica_id"]
     old = desk.with_library(Path(restored["path"]))
     shown, *_ = old.run_all(
         [

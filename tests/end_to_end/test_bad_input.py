@@ -191,9 +191,9 @@ def test_a_read_only_disk_ends_in_a_sentence_and_loses_nothing(desk: Computer) -
             ):
                 outcome = library.call("--json", *verb, wrapped_in=under_file_modes())
                 assert outcome.exit_code == 1, (verb, outcome)
-                assert set(outcome.document) == {"error", "next"}
-                assert outcome.document["next"]
-                assert str(disk) in outcome.document["error"]
+                assert set(outcome.document) == {"error"}
+                assert outcome.document["error"]["next"]["text"]
+                assert str(disk) in outcome.document["error"]["message"]
         assert [path.name for path in disk.iterdir()] == ["Works.bifolio"]
     library.run("edit", "work0", "title=Writable again")
 

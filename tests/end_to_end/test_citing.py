@@ -25,7 +25,7 @@ def test_references_are_cited_in_a_style_as_text_and_html(desk: Computer) -> Non
     assert "Did you mean" in desk.fails("cite", "doe2024", "--style", "apaa")
     assert "apa" in desk.run("cite", "--styles", "apa")
     assert "nobody" in desk.fails("cite", "doe2024", "nobody")
-    assert "what to cite" in desk.fails("cite", exits=2)
+    assert "references to cite" in desk.fails("cite", exits=2)
 
 
 def test_two_computers_copy_one_reference_into_a_shared_library(
@@ -43,7 +43,7 @@ def test_two_computers_copy_one_reference_into_a_shared_library(
     assert [one["id"] for one in copies] == [copied["copy"]]
     assert view.conflicts == []
     again = thesis[0].run("copy", "work1", "--to", desk.library)["references"]
-    assert [one["outcome"] for one in again] == ["there already"]
+    assert [one["outcome"] for one in again] == ["exists"]
     assert "same library" in desk.fails("copy", "work1", "--to", desk.library)
 
 

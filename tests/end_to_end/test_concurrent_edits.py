@@ -11,7 +11,7 @@ from tests.support.computer import Computer
 from tests.support.convergence import assert_converges, sync_all
 from tests.support.relay_process import RelayProcess
 
-from bifolio_cli.assignments import parse_edits
+from bifolio_cli.edit_arguments import parse_edits
 
 BUSY_REFERENCES = 300
 

@@ -61,7 +61,7 @@ def test_a_copy_on_another_device_asks_for_a_ticket_and_then_converges(
     assert "bifolio attach TICKET" in laptop.fails("sync")
     (refusal,) = laptop.run("status")["refusals"]
     assert set(refusal) == {"reason", "next"}
-    assert "bifolio attach TICKET" in refusal["next"]
+    assert "bifolio attach TICKET" in refusal["next"]["text"]
     laptop.run("edit", "work2", "volume=73")
 
     laptop.run("attach", ticket)

@@ -27,7 +27,9 @@ def test_a_fault_is_found_with_its_next_step_which_mends_it(
         file.execute("UPDATE refs SET title = 'Something else' WHERE key = 'work0'")
     file.close()
     ill = desk.run("doctor", exits=3)
-    bad = {one["check"]: one["next"] for one in ill["checks"] if one["verdict"] == "attention"}
+    bad = {
+        one["check"]: one["next"]["text"] for one in ill["checks"] if one["verdict"] == "attention"
+    }
     assert set(bad) == {"key", "index"}
     assert "chmod 600" in bad["key"]
     assert "doctor --rebuild" in bad["index"]

@@ -126,7 +126,7 @@ def test_files_go_on_where_the_line_was_cut_and_wait_where_the_relay_is_full(
         first_bytes = proxy.passed_bytes
         proxy.cut_after_bytes = None
         _, listed = laptop.run_all([("sync",), ("file", "list", "work0")])
-        assert by_name(listed)["big.pdf"] == "only on desk"
+        assert by_name(listed)["big.pdf"] == "on-other-device"
         told = laptop.fails("file", "export", "work0", "big.pdf", "-o", "x")
         assert "only on desk" in told
         assert "bifolio sync" in told
@@ -135,7 +135,7 @@ def test_files_go_on_where_the_line_was_cut_and_wait_where_the_relay_is_full(
         listed, status, report, after = desk.run_all(
             [("file", "list", "work0"), ("status",), ("sync",), ("status",)]
         )
-        assert by_name(listed)["big.pdf"] == "waiting for upload"
+        assert by_name(listed)["big.pdf"] == "not-sent"
         assert report["files_sent"] == status["unsent_files"] >= 1
         assert after["unsent_files"] == 0
         # A chunk is 256 KiB: what had arrived whole was not sent again.
@@ -162,14 +162,14 @@ def test_files_go_on_where_the_line_was_cut_and_wait_where_the_relay_is_full(
             ]
         )
         assert report["files_sent"] == 0
-        assert by_name(listed) == {"large.pdf": "refused by quota"}
+        assert by_name(listed) == {"large.pdf": "no-room"}
         assert (status["unsent"], status["unsent_files"]) == (0, 1)
         (refusal,) = status["refusals"]
         assert "no room for 1" in refusal["reason"]
-        assert "--quota" in refusal["next"]
+        assert "--quota" in refusal["next"]["text"]
         _, shown, listed = laptop.run_all([("sync",), ("show", "work1"), ("file", "list", "work1")])
         assert shown["fields"]["title"] == "Still carried"
-        assert by_name(listed) == {"large.pdf": "only on desk"}
+        assert by_name(listed) == {"large.pdf": "on-other-device"}
 
         relay.stop()
         relay.options = ("--quota", "1G")
@@ -196,7 +196,7 @@ def test_a_content_is_uploaded_once_fetched_by_policy_and_given_back_to_a_wiped_
 
     phone = Computer.make(tmp_path, "phone")
     phone.run("attach", ticket, phone.library, "--files", "on-demand")
-    assert states(phone, "work0") == {"paper.pdf": "not fetched yet"}
+    assert states(phone, "work0") == {"paper.pdf": "on-relay"}
     assert exported(phone, "work0", "paper.pdf") == [content]
     assert states(phone, "work1") == {"copy.pdf": "here"}
 

@@ -266,7 +266,7 @@ def test_a_group_deleted_and_edited_at_the_same_time_is_a_conflict_until_someone
 
 def test_a_person_reads_groups_and_tags_as_lines(desk: Computer) -> None:
     make_library(desk, numbered_entries(1))
-    assert desk.call("group", "create", "Shelf", exits=0).stdout == "The group Shelf is there.\n"
+    assert desk.call("group", "create", "Shelf", exits=0).stdout == "The group Shelf is created.\n"
     desk.call("group", "create", "Row", "--parent", "Shelf", "--query", "work0", exits=0)
     assert desk.call("group", "add", "Shelf", "work0").stdout == "work0 is in the group Shelf.\n"
     listed = desk.call("group", "list", exits=0).stdout

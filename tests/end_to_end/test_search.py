@@ -70,5 +70,6 @@ def test_a_smart_group_whose_query_names_a_deleted_group_says_so(desk: Computer)
     desk.run("group", "create", "Smart", "--query", "group:Read lines")
     desk.run("group", "delete", "Read")
     (listed,) = desk.run("group", "list")
-    assert (listed["count"], listed["problem"]) == (0, "No group is called 'Read'.")
-    assert "No group is called 'Read'." in desk.call("group", "list", exits=0).stdout
+    problem = "There is no group with the name, path or id 'Read'."
+    assert (listed["count"], listed["problem"]) == (0, problem)
+    assert problem in desk.call("group", "list", exits=0).stdout

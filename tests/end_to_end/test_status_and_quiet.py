@@ -62,7 +62,12 @@ def test_status_says_what_is_unsent_when_the_relay_was_last_heard_and_what_to_do
     assert offline["state"] != attached["state"]
     assert len(bytes.fromhex(offline["state"])) == 32
     sentences = desk.call("status", exits=0).stdout
-    for part in ("not reached", "1 change of yours not sent", relay["last_sync"], offline["state"]):
+    for part in (
+        "not reached",
+        "1 change of this computer not sent",
+        relay["last_sync"],
+        offline["state"],
+    ):
         assert part in sentences
 
     own_relay.wipe()

@@ -23,7 +23,7 @@ from bifolio.document import editing, groups
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.library.groups import Groups
-from bifolio.results import ShownGroup
+from bifolio.results import GroupView
 from bifolio.search.group_tree import Tree
 from bifolio.storage.groups import GroupRow
 
@@ -61,20 +61,20 @@ class Organizer(Typist):
             acts = (self.rename_group, *(self.move_group,) * 6, self.fill, self.delete_group)
             self.choose.choice((*acts, self.restore_group))(computer, living)
 
-    def create_group(self, computer: Computer, living: Sequence[ShownGroup]) -> None:
+    def create_group(self, computer: Computer, living: Sequence[GroupView]) -> None:
         parent = self.choose.choice([None, *(one.id for one in living)])
         before = _Before.of(computer)
         made = Groups(computer.replica).create(self.word(), parent=parent)
         self.made.add(made.id)
         self.note_group(computer, made.id, before, Act.EDIT)
 
-    def rename_group(self, computer: Computer, living: Sequence[ShownGroup]) -> None:
+    def rename_group(self, computer: Computer, living: Sequence[GroupView]) -> None:
         group = self.choose.choice(living).id
         before = _Before.of(computer)
         Groups(computer.replica).rename(group, self.word())
         self.note_group(computer, group, before, Act.EDIT)
 
-    def move_group(self, computer: Computer, living: Sequence[ShownGroup]) -> None:
+    def move_group(self, computer: Computer, living: Sequence[GroupView]) -> None:
         group = self.choose.choice(living).id
         tree = Tree(computer.replica.groups.all())
         # What stands under itself is no parent; what is above a cut is written in the same
@@ -91,13 +91,13 @@ class Organizer(Typist):
         assert moved.parent == parent, "a move by hand holds where it is made"
         self.note_group(computer, group, before, Act.EDIT)
 
-    def delete_group(self, computer: Computer, living: Sequence[ShownGroup]) -> None:
+    def delete_group(self, computer: Computer, living: Sequence[GroupView]) -> None:
         group = self.choose.choice(living).id
         before = _Before.of(computer)
         Groups(computer.replica).delete(group)
         self.note_group(computer, group, before, Act.DELETE)
 
-    def restore_group(self, computer: Computer, _: Sequence[ShownGroup]) -> None:
+    def restore_group(self, computer: Computer, _: Sequence[GroupView]) -> None:
         deleted = Groups(computer.replica).list(deleted=True)
         if not deleted:
             return
@@ -106,7 +106,7 @@ class Organizer(Typist):
         Groups(computer.replica).restore(group)
         self.note_group(computer, group, before, Act.RESTORE)
 
-    def fill(self, computer: Computer, living: Sequence[ShownGroup]) -> None:
+    def fill(self, computer: Computer, living: Sequence[GroupView]) -> None:
         """Put a reference into a group, or take it out where it is in."""
         records = [row.id for row in computer.replica.references.listed(trashed=False)]
         if not records:

@@ -19,6 +19,7 @@ from tests.support.newer_envelopes import NEWER, ONE, GoldenLibrary, golden_libr
 from bifolio.crypto.envelope import parse_envelope, seal
 from bifolio.crypto.keys import new_device_keys
 from bifolio.document import editing
+from bifolio.errors import Next, NextStep
 from bifolio.ids import content_hash
 from bifolio.library import status
 from bifolio.library.status import refusals
@@ -129,7 +130,7 @@ def test_an_older_program_keeps_whole_what_a_newer_one_sent_and_names_it(world: 
     (refusal,) = seen.refusals
     assert f"({world.golden.newer.needs}: 1 envelope)" in refusal.reason
     assert "2 envelopes more, which build on them, wait" in refusal.reason
-    assert refusal.next.startswith("Upgrade Bifolio")
+    assert refusal.next == NextStep(Next.UPGRADE_THEN_SYNC)
     assert seen.waiting == 2
 
 

@@ -13,7 +13,7 @@ from tests.support.newer_membership import NEWER_FORMATS, ONE, GoldenMembers, go
 
 from bifolio.crypto.membership import Membership, Role
 from bifolio.document import editing
-from bifolio.errors import NewerMembershipError
+from bifolio.errors import NewerMembershipError, Next, NextStep
 from bifolio.ids import content_hash
 from bifolio.library import status
 from bifolio.records.edits import Act, Edit
@@ -119,7 +119,8 @@ def test_a_role_that_is_not_known_is_kept_and_named_and_nothing_behind_it_is_mer
     reasons = [one.reason for one in status.refusals(older.replica)]
     assert "members of this library were changed with a newer Bifolio (role)" in reasons[0]
     assert "membership record 'role'" in reasons[1]
-    assert all(one.next.startswith("Upgrade") for one in status.refusals(older.replica))
+    steps = [one.next for one in status.refusals(older.replica)]
+    assert set(steps) == {NextStep(Next.UPGRADE_THEN_SYNC)}
 
 
 def test_all_of_it_is_merged_after_the_upgrade(world: World) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import command_server
+from tests.support.documents import check_document
 
 from bifolio import Library
 from bifolio.home import Home
@@ -25,7 +26,7 @@ BIFOLIO = str(Path(sys.executable).with_name("bifolio"))
 
 _COMMAND_TIMEOUT_S = 60.0
 _CHECKOUT = Path(__file__).parents[2]
-_FAULTS = ("Traceback", "a fault of its own")
+_FAULTS = ("Traceback", "Bifolio has a fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,19 @@ class Computer:
 
     def run(self, *arguments: str | Path, exits: int = 0) -> Any:
         """The JSON document of one command, which must end with this exit code."""
-        return self.call("--json", *arguments, exits=exits).document
+        document = self.call("--json", *arguments, exits=exits).document
+        check_document([str(one) for one in arguments], document)
+        return document
 
     def fails(self, *arguments: str | Path, exits: int = 1) -> str:
         """The sentence and the next step of a command that cannot do what it was told."""
         failure = self.run(*arguments, exits=exits)
-        assert set(failure) == {"error", "next"}, failure
-        assert failure["error"].strip().endswith((".", "?", "!")), failure
-        assert failure["next"].strip(), failure
-        return f"{failure['error']} {failure['next']}"
+        assert set(failure) == {"error"}, failure
+        error = failure["error"]
+        assert set(error) == {"code", "message", "next"}, failure
+        assert error["message"].strip().endswith((".", "?", "!")), failure
+        assert error["next"]["text"].strip(), failure
+        return f"{error['message']} {error['next']['text']}"
 
     def call(
         self, *arguments: str | Path, exits: int | None = None, wrapped_in: Sequence[str] = ()

@@ -27,7 +27,7 @@ ENGINE: dict[str, frozenset[str]] = {
     "doctor": _FOUNDATION
     | {"autosync", "library", "replication", "replica", "document", "storage", "crypto", "wire"}
     | {"results", "home"},
-    "autosync": _FOUNDATION | {"library", "sync", "home"},
+    "autosync": _FOUNDATION | {"library", "sync", "results", "home"},
     "library": _FOUNDATION
     | {"imports", "exports", "history", "search", "replication", "attachments", "replica"}
     | {"sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
@@ -39,11 +39,11 @@ ENGINE: dict[str, frozenset[str]] = {
     | {"replica", "document", "storage", "crypto", "wire", "results", "records"},
     "search": _FOUNDATION | {"replica", "document", "storage", "results", "records"},
     "replication": _FOUNDATION
-    | {"attachments", "replica", "sync", "document", "storage", "crypto", "wire"},
+    | {"attachments", "replica", "sync", "document", "storage", "crypto", "wire", "results"},
     "attachments": _FOUNDATION
     | {"replica", "sync", "document", "storage", "crypto", "wire", "results", "records"},
     "replica": _FOUNDATION | {"document", "storage", "crypto", "wire", "results", "records"},
-    "sync": _FOUNDATION | {"wire"},
+    "sync": _FOUNDATION | {"wire", "results"},
     "document": _FOUNDATION | {"records"},
     "storage": _FOUNDATION | {"wire", "records"},
     "crypto": _FOUNDATION,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bifolio_cli.assignments import new_fields, parse_edits
+from bifolio_cli.edit_arguments import new_fields, parse_edits
 from bifolio_cli.invocation import AssignmentsArgument, JsonOption, LibraryOption, invocation
 
 
@@ -15,7 +15,12 @@ def add(
     assignments: AssignmentsArgument,
     reference_type: Annotated[
         str | None,
-        typer.Option("--type", metavar="TYPE", help="A CSL type: article-journal, book, ..."),
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="The type of the reference, as CSL names it: article-journal, book, chapter, ... "
+            "(default document).",
+        ),
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -26,4 +31,4 @@ def add(
     fields = new_fields(parse_edits([*typed, *assignments]))
     fields.setdefault("type", "document")
     with call.open_library() as opened:
-        call.output.reference(opened.add(fields).to_json())
+        call.output.reference(opened.add(fields))

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio.errors import NotALibraryError, UsageError
-from bifolio.results import Policy
-from bifolio_cli.assignments import whole_text
+from bifolio.errors import Next, NotALibraryError, UsageError, next_step
+from bifolio.results import JoinResult, Policy
+from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.rendering import count
+from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
-    from bifolio.results import Attached, Joined
+    from bifolio.results import AttachResult
 
 _TICKET_PREFIX = "bifolio:"
 _RELAY_URL = re.compile(r"(?:ws|http)(s?)://(\S+)", re.IGNORECASE)
@@ -28,8 +28,8 @@ def attach(
         typer.Argument(
             metavar="RELAY_URL|TICKET",
             show_default=False,
-            help="On the first computer the relay's address (ws://HOST:PORT), on every other one "
-            "a ticket (bifolio:...).",
+            help="On the first computer the relay's address (ws://HOST:PORT), on every other "
+            "computer a ticket (bifolio:...).",
         ),
     ],
     path: Annotated[
@@ -37,12 +37,12 @@ def attach(
         typer.Argument(
             metavar="PATH",
             show_default=False,
-            help="With a ticket: where to make a new replica. Without it, the selected library "
-            "joins the ticket's.",
+            help="With a ticket: the path of the new replica to make. Without PATH the selected "
+            "library joins the ticket's library.",
         ),
     ] = None,
     no_backup: Annotated[
-        bool, typer.Option("--no-backup", help="Do not back the library up before.")
+        bool, typer.Option("--no-backup", help="Do not make a backup of the library first.")
     ] = False,
     files: Annotated[
         Policy | None,
@@ -50,14 +50,14 @@ def attach(
             "--files",
             metavar="all|on-demand|none",
             show_default=False,
-            help="Which files this replica fetches by itself: all (as it does if not told), those "
-            "that are opened, or none. 'bifolio file policy' changes it.",
+            help="Which attached files this replica fetches by itself: all of them (the default), "
+            "those that are opened (on-demand), or none. 'bifolio file policy' changes it later.",
         ),
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Attach the library to a relay, or this computer to another one's library."""
+    """Attach the library to a relay, or this computer to a library of another computer."""
     call = invocation(context, library=library, json=json)
     whole_text(target, field="argument")
     target = target.strip()
@@ -70,7 +70,7 @@ def attach(
     url = relay_url(target)
     if path is not None:
         raise UsageError(
-            "A PATH goes with a ticket; the address of a relay is for a library that is there.",
+            "PATH is for a ticket; a relay's address is for a library that exists already.",
             next_step=f"Name that library with -L: bifolio -L {path} attach {target}",
         )
     _to_relay(call, url, backup=not no_backup, files=files)
@@ -97,14 +97,15 @@ def _to_relay(call: Invocation, url: str, *, backup: bool, files: Policy | None)
     with call.open_library() as opened, ProgressBars() as progress:
         if files is not None:
             opened.files.policy = files
-        attached: Attached = opened.attach(url, backup=backup, progress=progress)
+        attached: AttachResult = opened.attach(url, backup=backup, progress=progress)
     if call.output.json:
-        call.output.document(attached.to_json())
+        call.output.document(attached)
         return
-    call.output.say(f"On the relay: {count(attached.references, 'reference')} of {attached.path}.")
+    references = count(attached.references, "reference")
+    call.output.say(f"The library {attached.path} is on the relay: {references}.")
     if attached.backup:
-        call.output.say(f"A backup from before is at {attached.backup}.")
-    call.output.say("On another computer run: bifolio attach TICKET PATH   with this ticket:")
+        call.output.say(f"A backup of it was made first: {attached.backup}")
+    call.output.say("To attach another computer, run there 'bifolio attach TICKET PATH' with:")
     call.output.say(attached.ticket)
 
 
@@ -122,8 +123,7 @@ def _new_replica(call: Invocation, ticket: str, path: str, files: Policy) -> Non
         call.remark_notice(made)
         references = made.status().references
         if call.output.json:
-            outcome = {"library": made.id, "path": str(made.path), "references": references}
-            call.output.document(outcome)
+            call.output.document(JoinResult(made.id, made.path, None, references))
             return
         call.output.say(f"'{made.name}' is at {made.path}: {count(references, 'reference')}.")
 
@@ -133,17 +133,18 @@ def _join(call: Invocation, ticket: str, *, backup: bool, files: Policy | None) 
         with call.open_library() as opened, ProgressBars() as progress:
             if files is not None:
                 opened.files.policy = files
-            joined: Joined = opened.join(ticket, backup=backup, progress=progress)
+            joined: JoinResult = opened.join(ticket, backup=backup, progress=progress)
     except NotALibraryError as error:
-        error.next_step = "For a new replica name where to make it: bifolio attach TICKET PATH"
+        error.next_step = next_step(
+            Next.ADVICE, text="Give the path of the new replica too: bifolio attach TICKET PATH"
+        )
         raise
     if call.output.json:
-        call.output.document(joined.to_json())
+        call.output.document(joined)
         return
     call.output.say(f"{joined.path} is attached: {count(joined.references, 'reference')}.")
     if joined.backup:
-        call.output.say(f"A backup from before is at {joined.backup}.")
+        call.output.say(f"A backup of it was made first: {joined.backup}")
     if joined.left_out:
-        call.output.say(
-            f"{count(joined.left_out, 'reference')} of the trash stay in the backup only."
-        )
+        left_out = count(joined.left_out, "reference")
+        call.output.say(f"{left_out} of the trash did not come along; the backup has them.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from bifolio_cli.documents import AutosyncReport, AutosyncRun
 from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
-from bifolio_cli.rendering import count
+from bifolio_cli.text.status_text import autosync_lines
 
 autosync = typer.Typer(
     help="Keep attached libraries in sync from a background process.", rich_markup_mode=None
@@ -23,7 +23,7 @@ def on(
     process: Annotated[
         bool,
         typer.Option(
-            "--process", help="A plain process, though the system has a manager of services."
+            "--process", help="Run a plain process instead of a service of systemd or launchd."
         ),
     ] = False,
     library: LibraryOption = None,
@@ -35,11 +35,11 @@ def on(
     launchd where there is one.
     """
     from bifolio.autosync import control
-    from bifolio_cli.service.choosing import chosen, installed
+    from bifolio_cli.service.selection import choose_service, find_installed
 
     call = invocation(context, library=library, json=json)
-    service = chosen(call.environment, plain=process)
-    before = installed(call.environment)
+    service = choose_service(call.environment, plain=process)
+    before = find_installed(call.environment)
     if before is not None and before.kind != service.kind:
         before.remove()
     control.turn_on(call.environment.device_home(), call.library_path, service.start)
@@ -50,27 +50,28 @@ def on(
 def off(
     context: typer.Context,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every library that is on, not the selected one.")
+        bool,
+        typer.Option("--all", help="Turn it off for every library, not only the selected one."),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Keep the library in sync no longer; with the last one the process ends."""
+    """Stop keeping the library in sync; with the last library the process ends."""
     from bifolio.autosync import control
-    from bifolio_cli.service.choosing import kinds
+    from bifolio_cli.service.selection import list_services
 
     call = invocation(context, library=library, json=json)
     home = call.environment.device_home()
-    on_now = [one.state.path for one in control.status(home).libraries]
+    on_now = [one.path for one in control.status(home).libraries]
     named = on_now if everything else [call.library_path]
     for path in named:
         if not control.turn_off(home, path):
             call.output.remark(f"Automatic sync was not on for {path}.")
     if not control.status(home).libraries:
-        for kind in kinds(call.environment):
+        for kind in list_services(call.environment):
             kind.remove()
         if not control.await_end(home):
-            call.output.remark("The process is still finishing what it does, and ends then.")
+            call.output.remark("The process finishes what it is doing, then it ends.")
     _report(call)
 
 
@@ -80,7 +81,7 @@ def status(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show each library that is on: since when it is connected, or the reason and the next step."""
+    """Show each library that is on: since when it is connected, or why not and what to do."""
     _report(invocation(context, library=library, json=json))
 
 
@@ -90,7 +91,7 @@ def run(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run the process itself until Ctrl-C: what a service runs. It ends where one runs already."""
+    """Run the process itself until Ctrl-C. Services run this; it ends if one runs already."""
     from bifolio.autosync.supervisor import run as run_process
 
     call = invocation(context, library=library, json=json)
@@ -99,55 +100,28 @@ def run(
         signal.signal(number, lambda *_: stopping.set())
     ran = run_process(call.environment.device_home(), stopping)
     if call.output.json:
-        call.output.document({"ran": ran})
+        call.output.document(AutosyncRun(ran))
     elif not ran:
-        call.output.say("It runs already in another process.")
+        call.output.say("Automatic sync runs already in another process.")
 
 
 def _report(call: Invocation) -> None:
     from bifolio.autosync import control
-    from bifolio_cli.service.choosing import installed
+    from bifolio_cli.service.selection import find_installed
 
-    service = installed(call.environment)
+    service = find_installed(call.environment)
     found = control.status(call.environment.device_home())
     kind = service.kind if service is not None else "process" if found.running else None
-    report = found.to_json() | {
-        "service": kind,
-        "starts_at_login": service is not None and service.starts_at_login,
-    }
+    report = AutosyncReport(
+        running=found.running,
+        pid=found.pid,
+        since=found.since,
+        log=found.log,
+        libraries=found.libraries,
+        service=kind,
+        starts_at_login=service is not None and service.starts_at_login,
+    )
     if call.output.json:
         call.output.document(report)
     else:
-        call.output.say("\n".join(status_lines(report)))
-
-
-def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """The status object in sentences."""
-    if not report["libraries"]:
-        yield "Automatic sync is off. 'bifolio autosync on' turns it on for a library."
-        return
-    if report["running"]:
-        yield f"Automatic sync runs since {report['since']} (process {report['pid']})."
-    else:
-        yield "Automatic sync is on, and its process does not run: 'bifolio autosync on' starts it."
-    if report["starts_at_login"]:
-        how = "the desktop" if report["service"] == "process" else report["service"]
-        yield f"It is started at login by {how}."
-    else:
-        yield "Nothing starts it at login: run 'bifolio autosync on' then."
-    for library in report["libraries"]:
-        yield from _library_lines(library)
-
-
-def _library_lines(library: Mapping[str, Any]) -> Iterator[str]:
-    last = f"last sync {library['last_sync']}" if library["last_sync"] else "not synced yet"
-    link = library["link"]
-    if link == "connected":
-        how = f"connected since {library['connected_since']}, {last}"
-    else:
-        how = f"{link}, {last}"
-    unsent = f", {count(library['unsent'], 'change')} not sent yet" if library["unsent"] else ""
-    yield f"{library['name']} at {library['path']}: {how}{unsent}."
-    if library["reason"]:
-        yield f"  {library['reason']}"
-        yield f"  {library['next']}"
+        call.output.say("\n".join(autosync_lines(report)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio_cli.assignments import whole_text
+from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.invocation import (
     DONE_IN_PART,
     Invocation,
@@ -18,7 +18,7 @@ from bifolio_cli.invocation import (
     whole_argument,
 )
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.rendering import count, size_text
+from bifolio_cli.text.reference_text import count, size_text
 
 if TYPE_CHECKING:
     from bifolio.results import Backup
@@ -30,7 +30,7 @@ backup = typer.Typer(
 FileArgument = Annotated[
     str,
     typer.Argument(
-        metavar="FILE", callback=whole_argument, show_default=False, help="A backup's file."
+        metavar="FILE", callback=whole_argument, show_default=False, help="The file of a backup."
     ),
 ]
 
@@ -44,19 +44,20 @@ def create(
             "--output",
             "-o",
             metavar="PATH",
-            help="The backup's file, or a folder for it; else the home's folder of backups.",
+            help="The file to write, or a folder for it (default: the folder of backups in "
+            "BIFOLIO_HOME).",
         ),
     ] = None,
     without_files: Annotated[
-        bool, typer.Option("--without-files", help="Leave the attached files out.")
+        bool, typer.Option("--without-files", help="Do not put the attached files into the backup.")
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a backup, with the attached files in it, and check it.
 
-    Files that are on other computers only are counted, and cannot be in it. It holds the library
-    as anyone can read it, and no key of this computer: keep it where others do not look.
+    Files that are on other computers only are counted; they cannot be in it. The backup is not
+    encrypted: keep it where others cannot read it. It has no key of this computer in it.
     """
     call = invocation(context, library=library, json=json)
     target = _path(output) if output is not None else None
@@ -69,14 +70,15 @@ def create(
 def list_(
     context: typer.Context,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Check every hash in each, which reads them whole.")
+        bool,
+        typer.Option("--verify", help="Check every hash in each backup, which reads them whole."),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the backups of this home, of every library, the newest first.
+    """List the backups of every library on this computer, the newest first.
 
-    The exit code is 3 where one of them cannot be used.
+    The exit code is 3 if one of them cannot be used.
     """
     from bifolio.library.backups import listed
 
@@ -84,7 +86,7 @@ def list_(
     with ProgressBars() as progress:
         found = listed(call.environment.device_home(), check=verify, progress=progress)
     if call.output.json:
-        call.output.documents(one.to_json() for one in found)
+        call.output.documents(found)
     for one in found if not call.output.json else ():
         call.output.say(_line(one))
     if any(one.fault for one in found):
@@ -117,17 +119,17 @@ def restore(
             metavar="PATH",
             callback=whole_argument,
             show_default=False,
-            help="Where to make the new replica. Without it, the selected library's place where "
-            "nothing is there, else beside it.",
+            help="The path of the new replica. Without it, the selected library's path if that "
+            "does not exist, otherwise a new path next to it.",
         ),
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a new replica of a backup; no library is overwritten.
+    """Make a new replica from a backup; no library is overwritten.
 
-    It is one more replica of the library beside any that live on: after a sync all hold the same,
-    and nothing old comes back. On another computer the sync asks for a ticket first.
+    It is one more replica of the library: after a sync it holds what all the others hold, and
+    nothing old comes back. On another computer a sync asks for a ticket first.
     """
     from bifolio.library.backups import restore as restored
 
@@ -136,7 +138,7 @@ def restore(
     with ProgressBars() as progress:
         made = restored(_path(file), place, progress=progress)
     if call.output.json:
-        call.output.document(made.to_json())
+        call.output.document(made)
         return
     call.output.say(f"'{made.name}' as of {made.backup.made_at} is at {made.path}.")
     call.output.say("\n".join(_lines(made.backup)))
@@ -144,9 +146,9 @@ def restore(
 
 def _tell(call: Invocation, made: Backup) -> None:
     if call.output.json:
-        call.output.document(made.to_json())
+        call.output.document(made)
         return
-    call.output.say(f"{made.path}: whole, {size_text(made.size)}.")
+    call.output.say(f"{made.path} is whole: {size_text(made.size)}.")
     call.output.say("\n".join(_lines(made)))
 
 
@@ -156,11 +158,11 @@ def _lines(made: Backup) -> Iterator[str]:
     yield f"{count(made.references, 'reference')}{trashed}; {_files(made)}."
     if made.absent:
         yield (
-            f"{count(made.absent, 'attached file')} could not be in it: not on the computer that "
-            "made it."
+            f"{count(made.absent, 'attached file')} not in it, because the computer that made it "
+            "did not have the content."
         )
     for hashed in made.damaged:
-        yield f"The attached file {hashed[:12]} was damaged on the disk before, and is so in it."
+        yield f"The attached file {hashed[:12]} was damaged on the disk and is damaged in it."
 
 
 def _files(made: Backup) -> str:
@@ -180,7 +182,7 @@ def _line(one: Backup) -> str:
 
 
 def _free_place(call: Invocation) -> Path:
-    """The selected library's place, or the first name beside it that is free."""
+    """The selected library's place, or the first free name next to it."""
     place = call.environment.new_library_path(call.library)
     if not place.exists():
         return place

@@ -24,20 +24,29 @@ def cite(
             metavar="REF",
             callback=whole_argument,
             show_default=False,
-            help="Citation keys, or at least four first characters of record ids.",
+            help="Citation keys, or at least the first four characters of ids.",
         ),
     ] = None,
     style: Annotated[
-        str, typer.Option("--style", metavar="STYLE", help="A style's name, or a .csl file.")
+        str,
+        typer.Option(
+            "--style", metavar="STYLE", help="The citation style: its name, or a .csl file."
+        ),
     ] = "apa",
-    html: Annotated[bool, typer.Option("--html", help="HTML instead of text.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Write HTML instead of text.")] = False,
     locale: Annotated[
         str | None,
-        typer.Option("--locale", metavar="xx-XX", help="The language; else the style's own."),
+        typer.Option(
+            "--locale",
+            metavar="xx-XX",
+            help="The language, such as de-DE (default: the style's own).",
+        ),
     ] = None,
     styles: Annotated[
         str | None,
-        typer.Option("--styles", metavar="WORD", help="List the styles with a word in the name."),
+        typer.Option(
+            "--styles", metavar="WORD", help="List the styles that have this word in their name."
+        ),
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -57,13 +66,13 @@ def cite(
         return
     if not refs:
         raise UsageError(
-            "Nothing was said of what to cite.", next_step="Name one or more references."
+            "No reference was given.", next_step="Name one or more references to cite."
         )
     form: Literal["text", "html"] = "html" if html else "text"
     with call.open_library() as opened:
         cited = opened.cite(refs, style=style, form=form, locale=locale)
     if call.output.json:
-        call.output.document(cited.to_json())
+        call.output.document(cited)
     else:
         call.output.say("\n\n".join([cited.citation, *cited.bibliography]))
     for key in cited.failed:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bifolio.results import CopyOutcome
 from bifolio_cli.invocation import (
     DONE_IN_PART,
     JsonOption,
@@ -14,20 +15,24 @@ from bifolio_cli.invocation import (
     invocation,
 )
 
+_OUTCOMES = {
+    CopyOutcome.COPIED: "is copied to {name}.",
+    CopyOutcome.EXISTS: "is in {name} already.",
+    CopyOutcome.IN_TRASH: "is in the trash of {name}.",
+}
+
 
 def copy(
     context: typer.Context,
     refs: ReferencesArgument,
-    to: Annotated[
-        str, typer.Option("--to", metavar="PATH", help="The library that gets the copies.")
-    ],
+    to: Annotated[str, typer.Option("--to", metavar="PATH", help="The library to copy them into.")],
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Copy references into another library.
 
-    A copy remembers where it came from and is a reference of its own. Groups stay behind; files
-    come along as far as they are on this computer.
+    A copy is a reference of its own and remembers where it came from. Groups are not copied;
+    attached files are copied if their content is on this computer.
     """
     call = invocation(context, library=library, json=json)
     other = invocation(context, library=to, json=json)
@@ -35,14 +40,14 @@ def copy(
         report = opened.copy(refs, target)
         name = target.name
     if call.output.json:
-        call.output.document(report.to_json())
+        call.output.document(report)
     else:
         for one in report.references:
-            call.output.say(f"{one.key} {one.outcome} ({name})")
+            call.output.say(f"{one.key} {_OUTCOMES[one.outcome].format(name=name)}")
     for missing in report.missing:
         call.output.remark(
-            f"The content of {missing.name} ({missing.ref}) is not on this computer; its copy "
-            "names the file without it."
+            f"The content of {missing.name} ({missing.ref}) is not on this computer: its copy "
+            "has the file's name without the content."
         )
     if report.missing:
         raise typer.Exit(DONE_IN_PART)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from bifolio_cli.batch import apply_to_each, report_each
 from bifolio_cli.invocation import (
     JsonOption,
     LibraryOption,
     ReferencesArgument,
     invocation,
 )
-from bifolio_cli.several import report_each, to_each_found
 
 
 def delete(
@@ -21,9 +21,9 @@ def delete(
 ) -> None:
     """Move references to the trash; 'bifolio restore' brings them back.
 
-    Those that are not found are named, the others deleted, and the exit code is then 3.
+    Those that are not found are named, the others are deleted, and the exit code is then 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        outcome = to_each_found(opened.delete, refs)
+        outcome = apply_to_each(opened.delete, refs)
     report_each(call.output, outcome, "is in the trash.")

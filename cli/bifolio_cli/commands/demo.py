@@ -12,23 +12,23 @@ from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
 def demo(
     context: typer.Context,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the two libraries and the relay's files.")
+        bool, typer.Option("--keep", help="Keep the two libraries and the relay's files.")
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show two computers, one relay and one library, in half a minute.
+    """Demonstrate two computers that share one library through a relay, in half a minute.
 
-    Makes its own libraries in a temporary folder; yours are not touched. With --json the story
-    goes to stderr.
+    The demo makes its own libraries in a temporary folder; yours are not touched. With --json the
+    story goes to stderr.
     """
     from bifolio_cli.demo.narration import Narrator
-    from bifolio_cli.demo.stage import built
+    from bifolio_cli.demo.stage import build_stage
     from bifolio_cli.demo.story import tell
 
     call = invocation(context, library=library, json=json)
     try:
-        with built(Narrator(to_stderr=call.output.json), keep=keep) as stage:
+        with build_stage(Narrator(to_stderr=call.output.json), keep=keep) as stage:
             tell(stage, keep=keep)
             outcome = stage.outcome
             folder = stage.folder if keep else None
@@ -37,4 +37,4 @@ def demo(
         raise
     outcome.require()
     if call.output.json:
-        call.output.document(outcome.to_json(folder))
+        call.output.document(outcome.report(folder))

@@ -8,7 +8,8 @@ import typer
 
 from bifolio_cli.invocation import DONE_IN_PART, Invocation, JsonOption, LibraryOption, invocation
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.rendering import count
+from bifolio_cli.text.next_steps import word
+from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
     from bifolio.results.doctor import Diagnosis
@@ -17,17 +18,19 @@ if TYPE_CHECKING:
 def doctor(
     context: typer.Context,
     files: Annotated[
-        bool, typer.Option("--files", help="Read every attached file and compare its hash.")
+        bool, typer.Option("--files", help="Also read every attached file and compare its hash.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Leave the relay alone.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not connect to the relay.")
+    ] = False,
     rebuild: Annotated[
         bool,
-        typer.Option("--rebuild", help="First derive anew what lists and searches read."),
+        typer.Option("--rebuild", help="First rebuild what lists and searches read."),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check where the library lies, its file, keys, clock, relay and the work that waits.
+    """Check the library's place, file, keys, clock and relay, and what is not sent yet.
 
     Each thing that needs attention comes with the next step, and the exit code is then 3. Nothing
     is changed; --rebuild changes no reference.
@@ -46,29 +49,30 @@ def doctor(
             progress=progress,
         )
     if call.output.json:
-        call.output.document(found.to_json())
+        call.output.document(found)
     else:
-        for one in found.findings:
+        for one in found.checks:
             call.output.say(f"{one.verdict:<9}  {one.check}: {one.message}")
             if one.next:
-                call.output.say(f"           {one.next}")
+                call.output.say(f"           {word(one.next)}")
         call.output.say(_summary(found))
-    if not found.is_well:
+    if not found.well:
         raise typer.Exit(DONE_IN_PART)
 
 
 def _summary(found: Diagnosis) -> str:
-    from bifolio.results.doctor import Verdict
+    from bifolio.results.doctor import CheckVerdict
 
-    if not found.is_well:
-        return "Some of it needs your attention."
-    unknown = any(one.verdict is Verdict.UNKNOWN for one in found.findings)
-    return "All that was looked at is well." if unknown else "All is well."
+    if not found.well:
+        return "Something needs your attention."
+    unknown = any(one.verdict is CheckVerdict.UNKNOWN for one in found.checks)
+    return "Everything that was checked is well." if unknown else "Everything is well."
 
 
 def _rebuild(call: Invocation) -> None:
     with call.open_library() as opened:
         references = opened.rebuild_index()
     call.output.remark(
-        f"Derived anew: what lists read of {count(references, 'reference')}, the trash included."
+        f"Rebuilt what lists and searches read of {count(references, 'reference')}, the trash "
+        "included."
     )

@@ -9,7 +9,7 @@ import typer
 from bifolio.errors import UsageError
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation, whole_argument
 from bifolio_cli.output import Output
-from bifolio_cli.rendering import count, summary_cells
+from bifolio_cli.text.reference_text import count, summary_cells
 
 if TYPE_CHECKING:
     from bifolio.results import DuplicateGroup
@@ -23,44 +23,46 @@ def duplicates(
             metavar="REF",
             callback=whole_argument,
             show_default=False,
-            help="Only groups that hold one of these.",
+            help="Show only groups that hold one of these references.",
         ),
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option("--min-score", metavar="S", help="How sure, of 100; else 80."),
+        typer.Option("--min-score", metavar="S", help="The minimum score, 0-100 (default 80)."),
     ] = None,
     ignore: Annotated[
         bool,
-        typer.Option("--ignore", help="The references named are different works: remember it."),
+        typer.Option("--ignore", help="Remember that the references named are different works."),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show references that are likely one work, how sure that is, and why.
+    """Show references that are likely one work, with a score of 0 to 100 and the reasons.
 
-    'bifolio merge' makes one of them. What 'duplicates --ignore REF REF' sets apart is not
-    proposed again, on any computer.
+    'bifolio merge' merges them. What 'duplicates --ignore REF REF' says to be different works is
+    not proposed again, on any computer.
     """
     call = invocation(context, library=library, json=json)
     if ignore and not refs:
         raise UsageError(
-            "Nothing was named that is to be set apart.",
+            "--ignore needs references.",
             next_step="Name two references: 'bifolio duplicates --ignore REF REF'.",
         )
     with call.open_library() as opened:
         if ignore:
-            apart = [one.to_json() for one in opened.duplicates.set_apart(refs or [])]
+            apart = opened.duplicates.set_apart(refs or [])
             if call.output.json:
                 call.output.references(apart)
             else:
-                keys = ", ".join(one["key"] for one in apart)
-                call.output.say(f"{keys} are different works, and not proposed together again.")
+                keys = ", ".join(one.key for one in apart)
+                call.output.say(
+                    f"{keys} are different works and will not be proposed together again."
+                )
             return
         chosen = {} if min_score is None else {"min_score": min_score}
         groups = opened.duplicates.list(refs=refs, **chosen)
     if call.output.json:
-        call.output.documents(one.to_json() for one in groups)
+        call.output.documents(groups)
         return
     for group in groups:
         _tell(call.output, group)
@@ -68,7 +70,7 @@ def duplicates(
 
 
 def _tell(output: Output, group: DuplicateGroup) -> None:
-    output.say(f"{group.score} of 100")
+    output.say(f"Score {group.score} of 100:")
     for reference in group.references:
         output.say("  " + "\t".join(summary_cells(reference.to_json())))
     for pair in group.pairs:

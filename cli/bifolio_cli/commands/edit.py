@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bifolio_cli.assignments import parse_edits
+from bifolio_cli.edit_arguments import parse_edits
 from bifolio_cli.invocation import (
     AssignmentsArgument,
     JsonOption,
@@ -25,4 +25,4 @@ def edit(
     call = invocation(context, library=library, json=json)
     edits = parse_edits(assignments)
     with call.open_library() as opened:
-        call.output.reference(opened.edit(ref, edits).to_json())
+        call.output.reference(opened.edit(ref, edits))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bifolio.errors import FileNameError, FileTooLargeError, UnreadableFileError
-from bifolio.results import Policy
+from bifolio.results import FilePolicy, Policy, Stage, WrittenFile
 from bifolio_cli.invocation import (
     DONE_IN_PART,
     JsonOption,
@@ -19,18 +20,24 @@ from bifolio_cli.invocation import (
     whole_argument,
 )
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.rendering import count, size_text
+from bifolio_cli.text.reference_text import count, size_text
+from bifolio_cli.text.status_text import file_state_text
 
 if TYPE_CHECKING:
     from bifolio import Library
-    from bifolio.results import ShownFile
+    from bifolio.results import FileView
 
 file = typer.Typer(
-    help="Attach files to references, list, open, export and remove them.", rich_markup_mode=None
+    help="Attach files to references; list, open, export and remove them.", rich_markup_mode=None
 )
 
 PolicyArgument = Annotated[
-    Policy | None, typer.Argument(metavar="[all|on-demand|none]", show_default=False)
+    Policy | None,
+    typer.Argument(
+        metavar="[all|on-demand|none]",
+        show_default=False,
+        help="The new policy. Without it the present one is shown.",
+    ),
 ]
 NameArgument = Annotated[
     str,
@@ -38,11 +45,11 @@ NameArgument = Annotated[
         metavar="NAME",
         callback=whole_argument,
         show_default=False,
-        help="The file's name, NAME~HASH where several have it, or the beginning of its hash.",
+        help="The file's name, NAME~HASH if several have that name, or the beginning of its hash.",
     ),
 ]
 FetchOption = Annotated[
-    bool, typer.Option("--fetch", help="Fetch it even where this replica fetches no files.")
+    bool, typer.Option("--fetch", help="Fetch it from the relay even if the policy is none.")
 ]
 
 _REFUSED = (UnreadableFileError, FileNameError, FileTooLargeError)
@@ -53,23 +60,22 @@ def add(
     context: typer.Context,
     ref: ReferenceArgument,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", show_default=False, help="Files to attach.")
+        list[Path], typer.Argument(metavar="PATH", show_default=False, help="The files to attach.")
     ],
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Attach files to a reference; each is copied into the library.
 
-    A file replaces one of its name that the reference has. Those that cannot be read are named,
-    the others attached, and the exit code is then 3.
+    A file replaces a file of the same name that the reference has. Files that cannot be read are
+    named, the others are attached, and the exit code is then 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened, ProgressBars() as progress:
-        label = "copying"
-        report = None if progress is None else (lambda done, total: progress(label, done, total))
+        report = partial(progress, Stage.COPYING) if progress is not None else None
         remaining = [_absolute(path) for path in paths]
         refused: list[UnreadableFileError | FileNameError | FileTooLargeError] = []
-        added: Sequence[ShownFile] = ()
+        added: Sequence[FileView] = ()
         while remaining:
             try:
                 added = opened.files.add(ref, remaining, progress=report)
@@ -80,10 +86,10 @@ def add(
         if not remaining:
             raise refused[0]
     if call.output.json:
-        call.output.documents(one.to_json() for one in added)
+        call.output.documents(added)
     else:
         for one in added:
-            call.output.say(f"{one.key} has the file {one.called} ({size_text(one.size)}).")
+            call.output.say(f"{one.key} has the file {one.label} ({size_text(one.size)}).")
     for refusal in refused:
         call.output.remark(refusal.message)
     if refused:
@@ -99,22 +105,23 @@ def list_(
             metavar="REF",
             callback=whole_argument,
             show_default=False,
-            help="A reference; without one the files of all of them.",
+            help="List the files of this reference only.",
         ),
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List files, with who attached them when and where each one's content is."""
+    """List attached files: who attached each one, when, and where its content is."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         found = opened.files.list(ref)
         if call.output.json:
-            call.output.documents(one.to_json() for one in found)
+            call.output.documents(found)
             return
         for one in found:
             who = ", ".join(filter(None, (one.added_by, one.added_at)))
-            call.output.say(f"{one.key}\t{one.called}\t{size_text(one.size)}\t{one.state}\t({who})")
+            size, state = size_text(one.size), file_state_text(one)
+            call.output.say(f"{one.key}\t{one.label}\t{size}\t{state}\t({who})")
 
 
 @file.command("open")
@@ -126,7 +133,7 @@ def open_(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Open a file with the computer's own program, as a read-only copy."""
+    """Open a read-only copy of a file with this computer's program for its kind."""
     from bifolio_cli.opener import open_with_own_program
 
     call = invocation(context, library=library, json=json)
@@ -135,7 +142,7 @@ def open_(
         path = opened.files.open_copy(ref, name)
     open_with_own_program(path)
     if call.output.json:
-        call.output.document({"file": str(path)})
+        call.output.document(WrittenFile(path))
 
 
 @file.command()
@@ -146,20 +153,24 @@ def export(
     out: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="PATH", show_default=False, help="A file, or a folder."
+            "-o",
+            "--output",
+            metavar="PATH",
+            show_default=False,
+            help="The file to write, or a folder for it.",
         ),
     ],
     fetch: FetchOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write a file's content to a path."""
+    """Write a file's content to another place."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         _have(opened, ref, name, fetch=fetch)
         path = opened.files.export(ref, name, _absolute(out))
     if call.output.json:
-        call.output.document({"file": str(path)})
+        call.output.document(WrittenFile(path))
     else:
         call.output.say(f"Written to {path}.")
 
@@ -172,14 +183,14 @@ def remove(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take a file off a reference."""
+    """Remove a file from a reference."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         gone = opened.files.remove(ref, name)
     if call.output.json:
-        call.output.document(gone.to_json())
+        call.output.document(gone)
     else:
-        call.output.say(f"{gone.key} no longer has the file {gone.called}.")
+        call.output.say(f"{gone.key} no longer has the file {gone.label}.")
 
 
 @file.command()
@@ -188,18 +199,18 @@ def clean(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Free the room of files that no reference has any more.
+    """Delete the contents of files that no reference has any more.
 
-    It happens by itself a day after they were removed; until then an undo brings them back. The
-    relay drops its copies with the next sync.
+    This happens by itself a day after the files were removed; until then an undo brings them
+    back. The relay deletes its copies with the next sync.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        removed, size_bytes = opened.files.clean()
+        freed = opened.files.clean()
     if call.output.json:
-        call.output.document({"removed": removed, "bytes": size_bytes})
+        call.output.document(freed)
     else:
-        call.output.say(f"{count(removed, 'file')} dropped, {size_text(size_bytes)} freed.")
+        call.output.say(f"{count(freed.removed, 'file')} deleted, {size_text(freed.bytes)} freed.")
 
 
 @file.command()
@@ -209,9 +220,10 @@ def policy(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show or choose which files this replica fetches; its own go to the relay under each.
+    """Show or change which attached files this replica fetches from the relay.
 
-    all: at once. on-demand: when one is opened or exported. none: only with --fetch.
+    all: at once. on-demand: when one is opened or exported. none: only with --fetch. This
+    computer's own files are sent to the relay under each policy.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
@@ -219,13 +231,13 @@ def policy(
             opened.files.policy = chosen
         now = opened.files.policy
     if call.output.json:
-        call.output.document({"policy": str(now)})
+        call.output.document(FilePolicy(now))
     else:
         call.output.say(f"This replica fetches files: {now}.")
 
 
 def _have(library: Library, ref: str, name: str, *, fetch: bool) -> None:
-    """Fetch the content where it is not here, and the replica fetches on demand."""
+    """Fetch the content if it is not here and the replica fetches on demand."""
     if fetch or library.files.fetches_on_demand:
         with ProgressBars() as progress:
             library.files.fetch(ref, name, progress=progress)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bifolio.errors import UsageError
+from bifolio_cli.batch import apply_to_each, remove_from_each, report_each
 from bifolio_cli.invocation import (
     JsonOption,
     LibraryOption,
@@ -16,13 +17,12 @@ from bifolio_cli.invocation import (
     whole_argument,
 )
 from bifolio_cli.output import Output
-from bifolio_cli.rendering import count
-from bifolio_cli.several import report_each, taken_off_each, to_each_found
+from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
-    from bifolio.results import ShownGroup
+    from bifolio.results import GroupView
 
-group = typer.Typer(help="Make, name, move, fill and list groups.", rich_markup_mode=None)
+group = typer.Typer(help="Create, rename, move, fill and list groups.", rich_markup_mode=None)
 
 GroupArgument = Annotated[
     str,
@@ -30,19 +30,19 @@ GroupArgument = Annotated[
         metavar="GROUP",
         callback=whole_argument,
         show_default=False,
-        help="A group's name, its path A/B, or its id.",
+        help="A group: its name, its path A/B, or its id.",
     ),
 ]
 NameArgument = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", callback=whole_argument, show_default=False, help="The group's name."
+        metavar="NAME", callback=whole_argument, show_default=False, help="The name of the group."
     ),
 ]
 ParentOption = Annotated[
     str | None,
     typer.Option(
-        "--parent", metavar="GROUP", callback=whole_argument, help="The group to stand under."
+        "--parent", metavar="GROUP", callback=whole_argument, help="Put it under this group."
     ),
 ]
 QueryOption = Annotated[
@@ -51,7 +51,7 @@ QueryOption = Annotated[
         "--query",
         metavar="Q",
         callback=whole_argument,
-        help="A search: the group is a smart one, and holds what is found.",
+        help="Make a smart group, which holds what this search finds.",
     ),
 ]
 ColourOption = Annotated[
@@ -60,7 +60,7 @@ ColourOption = Annotated[
         "--colour",
         metavar="C",
         callback=whole_argument,
-        help="'#rrggbb' or CSS's name of a colour.",
+        help="The colour: '#rrggbb' or a CSS colour name.",
     ),
 ]
 
@@ -75,12 +75,12 @@ def create(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a group, the last one at the top or under its parent."""
+    """Create a group, as the last one at the top or under its parent."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         made = opened.groups.create(name, parent=parent, query=query, colour=colour)
         others = opened.groups.namesakes(made.id)
-    _tell(call.output, made, f"The group {made.path} is there.", others)
+    _tell(call.output, made, f"The group {made.path} is created.", others)
 
 
 @group.command()
@@ -91,12 +91,12 @@ def rename(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Give a group another name."""
+    """Rename a group."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         renamed = opened.groups.rename(named, name)
         others = opened.groups.namesakes(renamed.id)
-    _tell(call.output, renamed, f"The group is called {renamed.path}.", others)
+    _tell(call.output, renamed, f"The group is now {renamed.path}.", others)
 
 
 @group.command()
@@ -108,12 +108,10 @@ def edit(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Give a group another colour ('' for none), or a smart group another query."""
+    """Change the colour of a group ('' for none), or the query of a smart group."""
     call = invocation(context, library=library, json=json)
     if query is None and colour is None:
-        raise UsageError(
-            "Nothing was said of what to change.", next_step="Give --colour C or --query Q."
-        )
+        raise UsageError("There is nothing to change.", next_step="Give --colour C or --query Q.")
     with call.open_library() as opened:
         edited = opened.groups.edit(named, query=query, colour=colour)
     _tell(call.output, edited, f"The group {edited.path} is changed.")
@@ -124,14 +122,14 @@ def move(
     context: typer.Context,
     named: GroupArgument,
     parent: ParentOption = None,
-    top: Annotated[bool, typer.Option("--top", help="Under no group.")] = False,
+    top: Annotated[bool, typer.Option("--top", help="Put it at the top, under no group.")] = False,
     before: Annotated[
         str | None,
         typer.Option(
             "--before",
             metavar="GROUP",
             callback=whole_argument,
-            help="The group there to stand before; else it is the last one.",
+            help="Put it before this group (default: at the end).",
         ),
     ] = None,
     library: LibraryOption = None,
@@ -141,13 +139,13 @@ def move(
     call = invocation(context, library=library, json=json)
     if (parent is not None) == top:
         raise UsageError(
-            "A group is moved to one of --parent GROUP and --top.",
-            next_step="See how the groups stand with 'bifolio group list'.",
+            "Give one of --parent GROUP and --top.",
+            next_step="List the groups with 'bifolio group list'.",
         )
     with call.open_library() as opened:
         moved = opened.groups.move(named, parent=parent, before=before)
         others = opened.groups.namesakes(moved.id)
-    _tell(call.output, moved, f"The group is {moved.path}.", others)
+    _tell(call.output, moved, f"The group is now {moved.path}.", others)
 
 
 @group.command()
@@ -171,12 +169,12 @@ def restore(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Bring a deleted group back, with the references that are in it."""
+    """Restore a deleted group, with the references that are in it."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         restored = opened.groups.restore(named)
         others = opened.groups.namesakes(restored.id)
-    _tell(call.output, restored, f"The group {restored.path} is there.", others)
+    _tell(call.output, restored, f"The group {restored.path} is restored.", others)
 
 
 @group.command()
@@ -187,13 +185,13 @@ def add(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put references into a group.
+    """Add references to a group.
 
-    Those that are not found are named, the others put in, and the exit code is then 3.
+    Those that are not found are named, the others are added, and the exit code is then 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        outcome = to_each_found(lambda found: opened.groups.add(named, found), refs)
+        outcome = apply_to_each(lambda found: opened.groups.add(named, found), refs)
     report_each(call.output, outcome, f"is in the group {named}.")
 
 
@@ -205,13 +203,13 @@ def remove(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take references out of a group; they stay in the library.
+    """Remove references from a group; they stay in the library.
 
-    Those that are not found are named, the others taken out, and the exit code is then 3.
+    Those that are not found are named, the others are removed, and the exit code is then 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        outcome = taken_off_each(lambda found: opened.groups.remove(named, found), refs)
+        outcome = remove_from_each(lambda found: opened.groups.remove(named, found), refs)
     report_each(
         call.output,
         outcome,
@@ -223,14 +221,16 @@ def remove(
 @group.command("list")
 def list_(
     context: typer.Context,
-    trash: Annotated[bool, typer.Option("--trash", help="The deleted ones instead.")] = False,
+    trash: Annotated[
+        bool, typer.Option("--trash", help="List the deleted groups instead.")
+    ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the groups, each before those under it, with the number of its references."""
+    """List the groups with the number of references in each, parents first."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        groups = [one.to_json() for one in opened.groups.list(deleted=trash)]
+        groups = opened.groups.list(deleted=trash)
     if call.output.json:
         call.output.documents(groups)
         return
@@ -238,26 +238,21 @@ def list_(
         call.output.say(_line(one))
 
 
-def _tell(output: Output, shown: ShownGroup, sentence: str, others: Sequence[str] = ()) -> None:
+def _tell(output: Output, shown: GroupView, sentence: str, others: Sequence[str] = ()) -> None:
     """What was done to a group, and that ``others`` (ids) have its path too."""
     if output.json:
-        output.document(shown.to_json())
+        output.document(shown)
     else:
         output.say(sentence)
     if others:
         output.remark(
-            f"There is another group {shown.path} ({', '.join(others)}). Only their ids tell them "
+            f"There is another group {shown.path} ({', '.join(others)}). Use the ids to tell them "
             f"apart: this one is {shown.id}."
         )
 
 
-def _line(shown: dict[str, Any]) -> str:
-    """A group as a person reads it: path, number, and what it is beside that."""
-    told = [str(shown["path"]), count(shown["count"], "reference")]
-    if shown["query"] is not None:
-        told.append(f"finds: {shown['query']}")
-    if shown["problem"] is not None:
-        told.append(str(shown["problem"]))
-    if shown["colour"] is not None:
-        told.append(str(shown["colour"]))
-    return "\t".join(told)
+def _line(shown: GroupView) -> str:
+    """A group as a person reads it: path, number, query, what is wrong with that, and colour."""
+    query = f"finds: {shown.query}" if shown.query is not None else None
+    parts = (shown.path, count(shown.count, "reference"), query, shown.problem, shown.colour)
+    return "\t".join(one for one in parts if one is not None)

@@ -13,17 +13,17 @@ def history(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show who changed what of a reference, when, and what was there before.
+    """Show who changed what in a reference, when, and what was there before.
 
-    'bifolio revert' takes a field, or all of them, back to a time or to a change shown here.
+    'bifolio revert' reverts a field, or all of them, to a time or to a change shown here.
     """
-    from bifolio_cli.past import event_lines
+    from bifolio_cli.text.history_text import event_lines
 
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        events = [one.to_json() for one in opened.history.of(ref)]
+        events = list(opened.history.of(ref))
     if call.output.json:
         call.output.documents(events)
         return
-    for line in event_lines(events):
+    for line in event_lines([one.to_json() for one in events]):
         call.output.say(line)

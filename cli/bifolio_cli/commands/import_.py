@@ -14,12 +14,12 @@ from bifolio.errors import BifolioError
 from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.rendering import count
+from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
     from bifolio.results import ImportReport, LeftOut, SkippedRecord
 
-#: Skipped records and trashed keys that a person is shown; --json names all.
+#: Skipped records and trashed keys that a person is shown; --json lists all.
 _NAMED_MAX = 20
 
 
@@ -44,7 +44,7 @@ def import_(
         typer.Argument(
             metavar="PATH",
             show_default=False,
-            help="Files with references, or the file or folder of an EndNote or Zotero library.",
+            help="Files of references, or the file or folder of an EndNote or Zotero library.",
         ),
     ],
     file_format: Annotated[
@@ -52,7 +52,7 @@ def import_(
         typer.Option(
             "--format",
             metavar="|".join(ImportFormat),
-            help="Their format, where it is not to be guessed.",
+            help="The format of the files (default: by their content).",
         ),
     ] = None,
     zotero_group: Annotated[
@@ -60,20 +60,20 @@ def import_(
         typer.Option(
             "--zotero-group",
             metavar="NAME",
-            help="Of a Zotero library this group library, and not My Library.",
+            help="Import this group library of Zotero instead of My Library.",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what an import would do.")
+        bool, typer.Option("--dry-run", help="Show what the import would do, and change nothing.")
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Import references from the files of other programs, or whole libraries of EndNote and Zotero.
 
-    A library comes with its groups, tags, notes, trash and files; it is read from a copy and not
-    changed. What cannot be read is skipped and named, a file that is missing too; the rest is
-    imported, and the exit code is 3.
+    A whole library is imported with its groups, tags, notes, trash and files; it is read from a
+    copy and not changed. What cannot be read is skipped and named, and so is a file that is
+    missing; the rest is imported, and the exit code is then 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened, ProgressBars() as progress:
@@ -90,7 +90,7 @@ def import_(
             _remark_skipped(call.output, report.skipped)
         raise nothing_read(report.skipped)
     if call.output.json:
-        call.output.document(report.to_json())
+        call.output.document(report)
     else:
         _say(call.output, report, dry_run=dry_run)
         _remark_skipped(call.output, report.skipped)
@@ -99,15 +99,21 @@ def import_(
         raise typer.Exit(DONE_IN_PART)
 
 
-def nothing_read(skipped: Sequence[SkippedRecord]) -> BifolioError:
+class NothingImportedError(BifolioError):
+    """Not one reference could be read."""
+
+    code = "nothing-imported"
+
+
+def nothing_read(skipped: Sequence[SkippedRecord]) -> NothingImportedError:
     """The failure of an import of which not one reference could be read."""
     advice = (
-        "Check that these are the files you meant; export them again from the program they "
-        "came from, or name their format with --format."
+        "Check that these are the right files; export them again from the program they came from, "
+        "or name their format with --format."
     )
     if len(skipped) == 1:
-        return BifolioError(skipped_text(skipped[0]), next_step=advice)
-    return BifolioError(
+        return NothingImportedError(skipped_text(skipped[0]), next_step=advice)
+    return NothingImportedError(
         f"Nothing could be imported: {count(len(skipped), 'file or record', 'files or records')} "
         f"could not be read; the first: {skipped_text(skipped[0])}",
         next_step=advice,
@@ -132,36 +138,36 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
         f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged, "
         f"{report.trashed:,} in the trash, {len(report.skipped):,} skipped."
     )
-    output.say(f"Nothing was changed; an import would give: {counts}" if dry_run else counts)
+    output.say(f"Nothing was changed. The import would give: {counts}" if dry_run else counts)
     if report.groups or report.files or report.missing_files:
         groups = count(report.groups, "new or changed group")
-        files = f"{count(report.files, 'file')}, {report.missing_files:,} more missing"
+        files = f"{count(report.files, 'file')}, and {report.missing_files:,} missing"
         output.say(f"{groups}; {files}.")
     if report.cleared:
         cleared = [f"{one.key} ({', '.join(one.fields)})" for one in report.cleared]
         output.say(
-            f"Updated references had fields that the file has not (any more): {_named(cleared)}. "
-            "'bifolio history REF' shows what stood there; 'bifolio undo' takes the import back."
+            f"Updated references had fields that the file does not have: {_named(cleared)}. "
+            "'bifolio history REF' shows what was there; 'bifolio undo' undoes the import."
         )
     if report.trashed:
         output.say(
-            "These are in the trash, of this library or of the one that they come from: "
+            "These are in the trash of this library, or of the one that they come from: "
             f"{_named(report.trashed_keys)}."
         )
     if report.purged:
         output.say(
-            f"{count(report.purged, 'reference')} went with the trash and stayed away: "
-            f"{_named(report.purged_keys)}. 'bifolio restore' brings them back."
+            f"{count(report.purged, 'reference')} not imported, because the trash with them was "
+            f"emptied: {_named(report.purged_keys)}. 'bifolio restore' restores them."
         )
     if report.conflicts:
         output.say(
-            f"Fields in which a file now differs from your own edit: {report.conflicts:,}. Yours "
-            "is shown; 'bifolio conflicts' lists both."
+            f"In {count(report.conflicts, 'field')} the file differs from your own edit. Your edit "
+            "is shown; 'bifolio conflicts' lists both values."
         )
 
 
 def _named(keys: Sequence[str]) -> str:
-    """The keys, each once, with how often it stands there."""
+    """The keys, each once, with how often it occurs."""
     told = [
         key if number == 1 else f"{key} ({number:,} times)" for key, number in Counter(keys).items()
     ]
@@ -172,11 +178,11 @@ def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:
     for one in skipped[:_NAMED_MAX]:
         output.remark(skipped_text(one))
     if len(skipped) > _NAMED_MAX:
-        output.remark(f"... and {len(skipped) - _NAMED_MAX:,} more; --json names all.")
+        output.remark(f"... and {len(skipped) - _NAMED_MAX:,} more; --json lists all.")
 
 
 def _remark_left_out(output: Output, left_out: Sequence[LeftOut]) -> None:
     for one in left_out[:_NAMED_MAX]:
-        output.remark(f"Left out: {one.what}: {one.reason}")
+        output.remark(f"Not imported: {one.what}: {one.reason}")
     if len(left_out) > _NAMED_MAX:
-        output.remark(f"... and {len(left_out) - _NAMED_MAX:,} more; --json names all.")
+        output.remark(f"... and {len(left_out) - _NAMED_MAX:,} more; --json lists all.")

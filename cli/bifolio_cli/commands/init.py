@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bifolio_cli.assignments import whole_text
+from bifolio.results import CreatedLibrary
+from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
 
 
@@ -17,17 +18,18 @@ def init(
         typer.Argument(
             metavar="PATH",
             show_default=False,
-            help="Where to make it: PATH.bifolio. Without it, the default library.",
+            help="The path of the new library, to which .bifolio is added (default: the default "
+            "library's).",
         ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="NAME", help="The library's name; else the folder's."),
+        typer.Option("--name", metavar="NAME", help="The library's name (default: the folder's)."),
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a new, empty library."""
+    """Create a new, empty library."""
     from bifolio import Library
 
     call = invocation(context, library=library, json=json)
@@ -37,6 +39,6 @@ def init(
     with Library.create(place, name=name, home=call.environment.device_home()) as made:
         call.remark_notice(made)
         if call.output.json:
-            call.output.document({"library": made.id, "path": str(made.path)})
+            call.output.document(CreatedLibrary(made.id, made.path))
             return
-        call.output.say(f"Made the library '{made.name}' at {made.path}.")
+        call.output.say(f"Created the library '{made.name}' at {made.path}.")

@@ -19,20 +19,25 @@ from bifolio_cli.invocation import (
 
 def list_(
     context: typer.Context,
-    trash: Annotated[bool, typer.Option("--trash", help="The deleted ones instead.")] = False,
+    trash: Annotated[
+        bool, typer.Option("--trash", help="List the references in the trash instead.")
+    ] = False,
     group: Annotated[
         str | None,
         typer.Option(
             "--group",
             metavar="GROUP",
             callback=whole_argument,
-            help="Those of a group, by its name, path or id.",
+            help="List the references of this group: its name, path or id.",
         ),
     ] = None,
     query: Annotated[
         str | None,
         typer.Option(
-            "--query", metavar="Q", callback=whole_argument, help="Those that a search finds."
+            "--query",
+            metavar="Q",
+            callback=whole_argument,
+            help="List the references that this search finds.",
         ),
     ] = None,
     sort: SortOption = None,
@@ -44,7 +49,7 @@ def list_(
     call = invocation(context, library=library, json=json)
     if group is not None and trash:
         raise UsageError(
-            "The references in the trash are in no group until they are restored.",
+            "References in the trash are in no group until they are restored.",
             next_step="Give one of --group GROUP and --trash.",
         )
     if group is not None and query is not None:
@@ -63,4 +68,4 @@ def list_(
             none = "The trash is empty."
         if group is not None:
             none = f"There are no references in the group {group}."
-        call.output.references((one.to_json() for one in found), none=none)
+        call.output.references(found, none=none)

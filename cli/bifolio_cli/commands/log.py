@@ -13,18 +13,22 @@ from bifolio_cli.invocation import (
     invocation,
     whole_argument,
 )
-from bifolio_cli.times import parse_moment
+from bifolio_cli.text.moments import parse_moment
 
 
 def log(
     context: typer.Context,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many at most.")
+        int,
+        typer.Option("--limit", metavar="N", min=1, help="List at most N."),
     ] = 20,
     device: Annotated[
         str | None,
         typer.Option(
-            "--device", metavar="D", callback=whole_argument, help="Those of this device alone."
+            "--device",
+            metavar="D",
+            callback=whole_argument,
+            help="List the changes of this device only.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -33,16 +37,14 @@ def log(
 ) -> None:
     """List the commands of this computer and the changes of others, the latest first.
 
-    'bifolio undo ID' takes one of them back.
+    'bifolio undo ID' undoes one of them.
     """
-    from bifolio_cli.past import log_line
+    from bifolio_cli.text.history_text import log_line
 
     call = invocation(context, library=library, json=json)
     moment = parse_moment(since, option="--since") if since else None
     with call.open_library() as opened:
-        entries = [
-            one.to_json() for one in opened.history.log(limit=limit, device=device, since=moment)
-        ]
+        entries = opened.history.log(limit=limit, device=device, since=moment)
     if call.output.json:
         call.output.documents(entries)
         return

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bifolio_cli.documents import Listening
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
 from bifolio_relay.config import DATA, HOST, PORT, QUOTA, SHARED, Config, make_config
 
@@ -30,7 +31,10 @@ def relay(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run a relay, which stores and passes on what it cannot read. Ctrl-C ends it."""
+    """Run a relay, which stores changes and passes them on without being able to read them.
+
+    Ctrl-C ends it.
+    """
     from bifolio_relay.server import run, serve
 
     call = invocation(context, library=library, json=json)
@@ -47,4 +51,4 @@ def relay(
         return
     import asyncio
 
-    asyncio.run(serve(config, lambda url: call.output.document({"listening": url})))
+    asyncio.run(serve(config, lambda url: call.output.document(Listening(url))))

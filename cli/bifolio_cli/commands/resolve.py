@@ -8,7 +8,7 @@ import typer
 
 from bifolio.errors import UsageError
 from bifolio.records.fields import SYNONYMS
-from bifolio_cli.assignments import whole_text
+from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.invocation import JsonOption, LibraryOption, ReferenceArgument, invocation
 
 #: The field under which a reference that came back is listed; restore or delete settles it.
@@ -21,7 +21,7 @@ def resolve(
     field: Annotated[
         str,
         typer.Argument(
-            metavar="FIELD", show_default=False, help="The field, as 'bifolio conflicts' names it."
+            metavar="FIELD", show_default=False, help="The field, as 'bifolio conflicts' lists it."
         ),
     ],
     take: Annotated[
@@ -30,29 +30,29 @@ def resolve(
             "--take",
             metavar="N",
             min=1,
-            help="The value with this number in the last listing; of a text several, one below "
-            "the other.",
+            help="Keep the value with this number in the last listing. Given several times for a "
+            "text, the values are joined.",
         ),
     ] = None,
     value: Annotated[
-        str | None, typer.Option("--value", metavar="V", help="This value instead of all.")
+        str | None, typer.Option("--value", metavar="V", help="Set this value instead.")
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Settle a conflict: one value is kept, on every computer.
+    """Resolve a conflict: one value is kept, on every computer.
 
-    Of two notes, --take 1 --take 2 keeps both, as paragraphs of one.
+    For a text such as a note, --take 1 --take 2 keeps both values, as paragraphs of one.
     """
     call = invocation(context, library=library, json=json)
     if bool(take) == (value is not None):
         raise UsageError(
-            "A conflict is settled by one of --take N and --value V.",
+            "Give one of --take N and --value V.",
             next_step="Run 'bifolio conflicts' to see the numbers.",
         )
     if field == _REVIVAL:
         raise UsageError(
-            f"Whether '{ref}' lives is no choice between values.",
+            f"'{ref}' was deleted and edited at the same time; there are no values to choose from.",
             next_step=f"Keep it with 'bifolio restore {ref}' or delete it with "
             f"'bifolio delete {ref}'; a group with 'bifolio group restore' or 'bifolio group "
             "delete'.",
@@ -62,4 +62,4 @@ def resolve(
     if value is not None:
         whole_text(value, field=field)
     with call.open_library() as opened:
-        call.output.reference(opened.resolve(ref, field, take=take, value=value).to_json())
+        call.output.reference(opened.resolve(ref, field, take=take, value=value))

@@ -14,7 +14,7 @@ from bifolio_cli.invocation import (
     invocation,
     whole_argument,
 )
-from bifolio_cli.times import parse_moment
+from bifolio_cli.text.moments import parse_moment
 
 #: What tells a change's id from a time.
 _ID = re.compile(r"[0-9a-f]{4,16}", re.IGNORECASE)
@@ -30,8 +30,8 @@ def revert(
             metavar="TIME",
             callback=whole_argument,
             show_default=False,
-            help="A date (its beginning), a date and a time, or a change as 'bifolio history' "
-            "shows it (right after it).",
+            help="A date (its beginning), a date and a time, or the id of a change that 'bifolio "
+            "history' shows (right after it).",
         ),
     ],
     field: Annotated[
@@ -40,7 +40,7 @@ def revert(
             "--field",
             metavar="FIELD",
             callback=whole_argument,
-            help="This field alone; else the whole reference.",
+            help="Revert this field only (default: the whole reference).",
         ),
     ] = None,
     library: LibraryOption = None,
@@ -48,11 +48,11 @@ def revert(
 ) -> None:
     """Give a reference the values that it had at an earlier time.
 
-    They are written as new edits where they differ, and sync like any others; 'bifolio undo'
-    takes them back.
+    Values that differ are written as new edits, which sync as any others; 'bifolio undo' undoes
+    them.
     """
     call = invocation(context, library=library, json=json)
     time = to if _ID.fullmatch(to) else parse_moment(to, option="--to")
     with call.open_library() as opened:
         shown = opened.history.revert(ref, to=time, field=field)
-    call.output.reference(shown.to_json())
+    call.output.reference(shown)

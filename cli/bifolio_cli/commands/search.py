@@ -27,9 +27,9 @@ def search(
 ) -> None:
     """Find references by words, phrases in quotes, and operators.
 
-    For example: knuth year:1980..1989 -tag:read "line breaks". docs/search.md has all of them.
+    For example: knuth year:1980..1989 -tag:read "line breaks". docs/search.md lists them all.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         found = opened.search(" ".join(query), sort=sort, limit=limit)
-        call.output.references((one.to_json() for one in found), none="Nothing was found.")
+        call.output.references(found, none="Nothing was found.")

@@ -16,4 +16,4 @@ def show(
     """Show one reference: its fields, tags, groups and conflicts."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        call.output.reference(opened.show(ref).to_json())
+        call.output.reference(opened.show(ref))

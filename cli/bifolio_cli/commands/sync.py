@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio_cli.commands.status import shared_keys_line
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
-from bifolio_cli.rendering import count
+from bifolio_cli.text.reference_text import count
+from bifolio_cli.text.status_text import shared_keys_line
 
 if TYPE_CHECKING:
     from bifolio import Library
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 def sync(
     context: typer.Context,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on, a line per round, until Ctrl-C.")
+        bool,
+        typer.Option(
+            "--watch", help="Stay connected and exchange changes as they are made, until Ctrl-C."
+        ),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Exchange changes with the relay."""
+    """Send this computer's changes to the relay and receive those of others."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         if watch:
@@ -61,7 +64,7 @@ async def _watch(library: Library, output: Output) -> None:
     def tell(outage: RelayUnreachableError) -> None:
         nonlocal told
         if outage.message != told:  # once for each reason, not for each attempt
-            output.remark(f"{outage.message} Trying again until it answers.")
+            output.remark(f"{outage.message} Bifolio tries again until it answers.")
         told = outage.message
 
     with suppress(asyncio.CancelledError):
@@ -72,7 +75,7 @@ async def _watch(library: Library, output: Output) -> None:
 
 def _print(output: Output, report: SyncReport) -> None:
     if output.json:
-        output.document(report.to_json())
+        output.document(report)
         return
     conflicts = (
         f" {count(report.conflicts, 'conflict')}: see 'bifolio conflicts'."

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bifolio.results import RenamedTag
+from bifolio_cli.batch import apply_to_each, remove_from_each, report_each
 from bifolio_cli.invocation import (
     JsonOption,
     LibraryOption,
@@ -13,14 +15,13 @@ from bifolio_cli.invocation import (
     invocation,
     whole_argument,
 )
-from bifolio_cli.rendering import count
-from bifolio_cli.several import report_each, taken_off_each, to_each_found
+from bifolio_cli.text.reference_text import count
 
 tag = typer.Typer(help="List, add, remove and rename tags.", rich_markup_mode=None)
 
 TagArgument = Annotated[
     str,
-    typer.Argument(metavar="TAG", callback=whole_argument, show_default=False, help="A tag."),
+    typer.Argument(metavar="TAG", callback=whole_argument, show_default=False, help="The tag."),
 ]
 
 
@@ -30,12 +31,12 @@ def list_(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the tags with the number of references that have each."""
+    """List the tags with the number of references that have each one."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         tags = opened.tags.list()
     if call.output.json:
-        call.output.documents(one.to_json() for one in tags)
+        call.output.documents(tags)
         return
     for one in tags:
         call.output.say(f"{one.name}\t{count(one.count, 'reference')}")
@@ -49,13 +50,13 @@ def add(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put a tag on references.
+    """Add a tag to references.
 
-    Those that are not found are named, the others tagged, and the exit code is then 3.
+    Those that are not found are named, the others are tagged, and the exit code is then 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        outcome = to_each_found(lambda found: opened.tags.add(named, found), refs)
+        outcome = apply_to_each(lambda found: opened.tags.add(named, found), refs)
     report_each(call.output, outcome, f"has the tag {named}.")
 
 
@@ -67,13 +68,14 @@ def remove(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take a tag off references.
+    """Remove a tag from references.
 
-    Those that are not found are named, the others done, and the exit code is then 3.
+    Those that are not found are named, the tag is removed from the others, and the exit code is
+    then 3.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
-        outcome = taken_off_each(lambda found: opened.tags.remove(named, found), refs)
+        outcome = remove_from_each(lambda found: opened.tags.remove(named, found), refs)
     report_each(
         call.output,
         outcome,
@@ -88,23 +90,23 @@ def rename(
     old: Annotated[
         str,
         typer.Argument(
-            metavar="OLD", callback=whole_argument, show_default=False, help="The tag as it is."
+            metavar="OLD", callback=whole_argument, show_default=False, help="The present name."
         ),
     ],
     new: Annotated[
         str,
         typer.Argument(
-            metavar="NEW", callback=whole_argument, show_default=False, help="As it shall be."
+            metavar="NEW", callback=whole_argument, show_default=False, help="The new name."
         ),
     ],
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Rename a tag on every reference that has it, those in the trash left out."""
+    """Rename a tag on every reference that has it, except those in the trash."""
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         renamed = opened.tags.rename(old, new)
     if call.output.json:
-        call.output.document({"name": new, "renamed": renamed})
+        call.output.document(RenamedTag(new, renamed))
     else:
-        call.output.say(f"{count(renamed, 'reference')} renamed from {old} to {new}.")
+        call.output.say(f"The tag {old} is now {new} on {count(renamed, 'reference')}.")

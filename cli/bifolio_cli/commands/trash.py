@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bifolio.errors import UsageError
+from bifolio.results import EmptiedTrash
 from bifolio_cli.invocation import COULD_NOT, JsonOption, LibraryOption, invocation
-from bifolio_cli.rendering import ID_SHOWN_LENGTH, count
+from bifolio_cli.text.reference_text import ID_SHOWN_LENGTH, count
 
 if TYPE_CHECKING:
-    from bifolio.results import Purged
+    from bifolio.results import PurgedReference
 
 trash = typer.Typer(help="List and empty the trash.", rich_markup_mode=None)
 
@@ -22,23 +23,24 @@ def list_(
     context: typer.Context,
     emptied: Annotated[
         bool,
-        typer.Option("--emptied", help="What was removed from it and can still be restored."),
+        typer.Option(
+            "--emptied",
+            help="List what was removed from the trash and can still be restored.",
+        ),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the references in the trash, each with the beginning of its id.
 
-    'bifolio restore' brings one back, by its key or by its id.
+    'bifolio restore' restores one, by its key or by its id.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         if not emptied:
-            call.output.references(
-                (one.to_json() for one in opened.trash.list()), ids=True, none="The trash is empty."
-            )
+            call.output.references(opened.trash.list(), ids=True, none="The trash is empty.")
         elif call.output.json:
-            call.output.documents(one.to_json() for one in opened.trash.emptied())
+            call.output.documents(opened.trash.emptied())
         else:
             for one in opened.trash.emptied():
                 call.output.say(_line(one))
@@ -47,14 +49,14 @@ def list_(
 @trash.command()
 def empty(
     context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Remove what is in the trash from the library, on every computer.
+    """Remove the references in the trash from the library, on every computer.
 
-    A reference that somebody edited without knowing of it comes back, and 'bifolio conflicts'
-    says so. 'bifolio restore' brings one back as long as its content is kept.
+    A reference that somebody edits without knowing of this comes back, and 'bifolio conflicts'
+    lists it. 'bifolio restore' restores one as long as its content is kept.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
@@ -64,7 +66,7 @@ def empty(
             raise typer.Exit(COULD_NOT)
         removed = opened.trash.empty(ids)
     if call.output.json:
-        call.output.document({"removed": [one.to_json() for one in removed]})
+        call.output.document(EmptiedTrash(tuple(removed)))
     elif removed:
         call.output.say(f"{count(len(removed), 'reference')} removed.")
     else:
@@ -79,8 +81,8 @@ def _confirmed(number: int) -> bool:
     """
     if not sys.stdin.isatty():
         raise UsageError(
-            f"Emptying the trash removes {count(number, 'reference')} on every computer, and "
-            "nobody is here to confirm it. Nothing was removed.",
+            f"Emptying the trash removes {count(number, 'reference')} on every computer, and this "
+            "is not a terminal on which it could be confirmed. Nothing was removed.",
             next_step="Look at them with 'bifolio trash list', then run 'bifolio trash empty "
             "--yes'.",
         )
@@ -89,5 +91,5 @@ def _confirmed(number: int) -> bool:
     )
 
 
-def _line(one: Purged) -> str:
+def _line(one: PurgedReference) -> str:
     return f"{one.id[:ID_SHOWN_LENGTH]}\t{one.key}\t{one.title}"

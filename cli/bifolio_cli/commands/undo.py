@@ -15,14 +15,15 @@ from bifolio_cli.invocation import (
     invocation,
     whole_argument,
 )
-from bifolio_cli.rendering import count
-from bifolio_cli.times import parse_moment
+from bifolio_cli.text.history_text import KEPT_REASONS, actions_text
+from bifolio_cli.text.moments import parse_moment
+from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
     from bifolio.results import UndoReport
     from bifolio_cli.output import Output
 
-#: Fields left as they are that a person is shown; --json names all.
+#: Fields left as they are that a person is shown; --json lists all.
 _NAMED_MAX = 20
 
 
@@ -34,7 +35,8 @@ def undo(
             metavar="[ID]",
             callback=whole_argument,
             show_default=False,
-            help="A command or a change, as 'bifolio log' shows it; else the last command.",
+            help="The id of a command or a change that 'bifolio log' shows (default: the last "
+            "command).",
         ),
     ] = None,
     device: Annotated[
@@ -43,7 +45,7 @@ def undo(
             "--device",
             metavar="D",
             callback=whole_argument,
-            help="All that this device wrote since a time.",
+            help="Undo everything that this device wrote since a time.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -53,19 +55,20 @@ def undo(
             "--until",
             metavar="TIME",
             callback=whole_argument,
-            help="The last moment; a date is the whole day.",
+            help="Up to this time; a date means the end of that day.",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what an undo would do.")
+        bool,
+        typer.Option("--dry-run", help="Show what the undo would do, and change nothing."),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take back the last command of this computer, a command by its id, or a device's changes.
+    """Undo the last command of this computer, a command by its id, or a device's changes.
 
-    What was edited since stays as it is and is named, and the exit code is then 3. What an undo
-    did is in the log and can be undone by its id; a second undo takes back the command before.
+    What was edited since then stays as it is and is named, and the exit code is then 3. An undo is
+    in the log and can be undone by its id; a second undo undoes the command before.
     """
     call = invocation(context, library=library, json=json)
     _check(change, device, since, until)
@@ -80,7 +83,7 @@ def undo(
                 dry_run=dry_run,
             )
     if call.output.json:
-        call.output.document(report.to_json())
+        call.output.document(report)
     else:
         _say(call.output, report, dry_run=dry_run)
     if report.kept:
@@ -91,10 +94,10 @@ def _check(change: str | None, device: str | None, since: str | None, until: str
     """One thing to undo, said in full."""
     advice = "Write 'bifolio undo', 'bifolio undo ID' or 'bifolio undo --device D --since TIME'."
     if change is not None and device is not None:
-        raise UsageError("An undo is of one ID or of one device, not of both.", next_step=advice)
+        raise UsageError("Give an ID or --device, not both.", next_step=advice)
     if (device is None) != (since is None) or (until is not None and device is None):
         raise UsageError(
-            "--device and --since are given together, and --until only with them.",
+            "--device and --since go together, and --until needs both.",
             next_step=advice,
         )
 
@@ -104,14 +107,15 @@ def _say(output: Output, report: UndoReport, *, dry_run: bool) -> None:
     if report.groups:
         changed.append(count(report.groups, "group"))
     numbers = " and ".join(changed) or "the library's settings"
+    what = actions_text(report.what)
     if dry_run:
-        output.say(f"Nothing was changed; this would be undone: {report.what} ({numbers}).")
+        output.say(f"Nothing was changed. This would be undone: {what} ({numbers}).")
     elif report.id is not None:
-        output.say(f"Undone: {report.what} ({numbers} changed).")
+        output.say(f"Undone: {what} ({numbers} changed).")
     else:
-        output.say(f"Nothing was left to be undone of: {report.what}.")
+        output.say(f"Nothing was left to undo of: {what}.")
     for one in report.kept[:_NAMED_MAX]:
         field = f" {one.field}" if one.field else ""
-        output.say(f"  stays: {one.key}{field} ({one.reason})")
+        output.say(f"  unchanged: {one.key}{field} ({KEPT_REASONS[one.reason]})")
     if len(report.kept) > _NAMED_MAX:
-        output.say(f"  ... and {len(report.kept) - _NAMED_MAX:,} more; --json names all.")
+        output.say(f"  ... and {len(report.kept) - _NAMED_MAX:,} more; --json lists all.")

@@ -1,8 +1,19 @@
 """``bifolio demo`` in parts: two computers and a relay on one machine, and the story they play.
 
-``stage`` makes and clears away what the story needs, ``processes`` lets no child outlive it,
-``computers`` runs the real command in each home, ``story`` is what happens, ``script`` what is
-typed, ``reading`` what both then show, ``narration`` how it is told, ``summary`` its end and
-``outcome`` what was measured and checked. ``libraries`` holds two real bibliographies. Knows the
-command line's JSON and nothing of the engine.
+=============== ==================================================================================
+``story``       what happens, act by act
+``script``      what is typed
+``order``       groups, tags and a PDF, put in order
+``reading``     what both computers show, and what must hold of it
+``summary``     the end: figures and checks
+``narration``   how it is told
+``outcome``     what was measured and checked
+``stage``       what the story needs, made and cleared away
+``computers``   the real command, run in each computer's home
+``processes``   no child process outlives the story
+``paper``       a PDF to attach
+=============== ==================================================================================
+
+The folder ``libraries`` holds two real bibliographies. Knows the command line's JSON and nothing of
+the engine.
 """

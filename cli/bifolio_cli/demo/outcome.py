@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bifolio.errors import BifolioError
+from bifolio_cli.documents import DemoCheck, DemoReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,18 @@ class Outcome:
         broken = [check.sentence for check in self.checks if not check.holds]
         if broken:
             raise BifolioError(
-                f"The demo shows something that must not be; this does not hold: "
-                f"{'; '.join(broken)}.",
+                f"The demo found a fault of Bifolio. This does not hold: {'; '.join(broken)}.",
                 next_step="Run 'bifolio demo --keep' to keep the two libraries, and report it.",
             )
 
-    def to_json(self, folder: Path | None) -> dict[str, Any]:
+    def report(self, folder: Path | None) -> DemoReport:
         """The document of ``bifolio demo --json``; ``folder`` is what --keep left behind."""
-        return {
-            "references": self.references,
-            "conflicts": self.conflicts,
-            "state": self.state,
-            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
-            "bytes": self.bytes,
-            "checks": [{"check": one.sentence, "holds": one.holds} for one in self.checks],
-            "folder": str(folder) if folder else None,
-        }
+        return DemoReport(
+            references=self.references,
+            conflicts=self.conflicts,
+            state=self.state,
+            seconds={name: round(value, 3) for name, value in self.seconds.items()},
+            bytes=self.bytes,
+            checks=tuple(DemoCheck(one.sentence, one.holds) for one in self.checks),
+            folder=folder,
+        )

@@ -9,7 +9,7 @@ from typing import Any
 
 from bifolio_cli.demo import script
 from bifolio_cli.demo.stage import Stage
-from bifolio_cli.rendering import value_text
+from bifolio_cli.text.reference_text import value_text
 
 
 def check_title_conflict(stage: Stage, shown: list[Any], conflicts: list[Any]) -> None:

@@ -35,7 +35,7 @@ class Stage:
 
 
 @contextmanager
-def built(narrator: Narrator, *, keep: bool) -> Iterator[Stage]:
+def build_stage(narrator: Narrator, *, keep: bool) -> Iterator[Stage]:
     """A stage in a temporary folder; whatever ends the story, its processes end with it.
 
     Args:

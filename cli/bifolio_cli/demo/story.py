@@ -21,7 +21,7 @@ from bifolio_cli.demo.reading import (
 )
 from bifolio_cli.demo.stage import Stage
 from bifolio_cli.demo.summary import check_secrecy, summarize
-from bifolio_cli.rendering import count
+from bifolio_cli.text.reference_text import count
 
 _MERGED_HEADINGS = ("field", "the office wrote", "the laptop wrote", "both have now")
 _FIELDS = (script.OFFICE_PUBLISHER, script.LAPTOP_PLACE)
@@ -118,7 +118,7 @@ def one_library(stage: Stage) -> None:
     note = f"note={script.NOTE_FIRST}\n\n{script.NOTE_SECOND}"
     office.run("edit", script.EDITED_TWICE, note, shows=0)
     put_in_order(stage)
-    synced(office, laptop)
+    sync_in_order(office, laptop)
 
 
 def apart(stage: Stage) -> None:
@@ -169,7 +169,7 @@ def together(stage: Stage) -> None:
     narrator.space()
     stage.relay.start()
     outcome.seconds["sync_of_the_edits"] = sum(
-        ended.seconds for ended in synced(stage.office, stage.laptop, stage.office)
+        ended.seconds for ended in sync_in_order(stage.office, stage.laptop, stage.office)
     )
     shown = [computer.ask("show", script.EDITED_TWICE) for computer in stage.computers]
     conflicts = [computer.ask("conflicts") for computer in stage.computers]
@@ -210,7 +210,7 @@ def settle(stage: Stage) -> None:
     choice = number_of(office.ask("conflicts"), script.OFFICE_TITLE)
     office.run("resolve", script.EDITED_TWICE, "title", "--take", str(choice), shows=2)
     laptop.run("restore", script.DELETED_AND_EDITED)
-    synced(office, laptop, office)
+    sync_in_order(office, laptop, office)
     conflicts = [computer.ask("conflicts") for computer in stage.computers]
     shown = [computer.ask("show", script.EDITED_TWICE) for computer in stage.computers]
     outcome.conflicts["at_the_end"] = len(conflicts[0])
@@ -254,7 +254,7 @@ def settle(stage: Stage) -> None:
     )
 
 
-def synced(*order: Computer) -> list[Ended]:
+def sync_in_order(*order: Computer) -> list[Ended]:
     """Each computer in turn sends what it has and receives what the others sent."""
     return [computer.run("sync", label="exchanging changes ...") for computer in order]
 

@@ -9,7 +9,7 @@ from typing import Any
 from bifolio_cli.demo import script
 from bifolio_cli.demo.computers import folder_bytes
 from bifolio_cli.demo.stage import Stage
-from bifolio_cli.rendering import count
+from bifolio_cli.text.reference_text import count
 
 #: Of the imported titles every tenth is searched for, in well under a second.
 _TITLES_EACH = 10

@@ -79,10 +79,12 @@ class Service(Protocol):
 class ServiceError(BifolioError):
     """The system's service manager refused."""
 
+    code = "service-refused"
+
     def __init__(self, command: Sequence[str], *, said: str) -> None:
         super().__init__(
             f"'{' '.join(command)}' failed: {said or 'it gave no reason'}.",
-            next_step="Run 'bifolio autosync on --process' for a plain process without it.",
+            next_step="Run 'bifolio autosync on --process' to use a plain process instead.",
         )
 
 

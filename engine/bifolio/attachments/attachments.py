@@ -8,6 +8,7 @@ replace it at the same time are both kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bifolio.document import editing, sets
@@ -31,26 +32,19 @@ from bifolio.records.attachments import (
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import ShownFile
+from bifolio.results import FileState, FileView
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.contents import Content, Progress
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.transfers import Transfer
 
-HERE = "here"
-WAITING = "waiting for upload"
-ON_RELAY = "not fetched yet"
-DAMAGED = "damaged"
-MISSING = "missing"
-ONLY_ON = "only on "
-ON_THE_IMPORTER = "not sent yet by the computer that imported it"
-REFUSED_BY_QUOTA = "refused by quota"
+#: Why the relay did not take a file, where its room is used up (``wire.messages.Code``).
 NO_ROOM = "quota"
 
 
 def attach(
     replica: Replica, ref: str, paths: Sequence[Path], progress: Progress | None
-) -> list[ShownFile]:
+) -> list[FileView]:
     """Keep files and attach them to a reference, in one change.
 
     Args:
@@ -82,7 +76,7 @@ def attach(
     return [one for one in shown(replica, row.id) if one.hash in hashes and one.name in named]
 
 
-def detach(replica: Replica, ref: str, name: str) -> ShownFile:
+def detach(replica: Replica, ref: str, name: str) -> FileView:
     """Take a file off a reference; its content stays as long as anything names it.
 
     Raises:
@@ -103,7 +97,7 @@ def detach(replica: Replica, ref: str, name: str) -> ShownFile:
     return gone
 
 
-def found(replica: Replica, row: ReferenceRow, name: str) -> ShownFile:
+def found(replica: Replica, row: ReferenceRow, name: str) -> FileView:
     """The file of a reference with a name, a name with the beginning of its hash, or a hash.
 
     Raises:
@@ -120,13 +114,13 @@ def found(replica: Replica, row: ReferenceRow, name: str) -> ShownFile:
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            raise AmbiguousFileError(name, candidates=tuple(one.called for one in fitting))
+            raise AmbiguousFileError(name, candidates=tuple(one.label for one in fitting))
     raise FileNotFoundInReferenceError(
-        lookup.shown_key(row), name, others=tuple(one.called for one in files)
+        lookup.shown_key(row), name, others=tuple(one.label for one in files)
     )
 
 
-def shown(replica: Replica, record_id: str) -> Iterator[ShownFile]:
+def shown(replica: Replica, record_id: str) -> Iterator[FileView]:
     """The files of a reference, by name."""
     row = replica.references.read(record_id)
     if row is None:
@@ -136,20 +130,23 @@ def shown(replica: Replica, record_id: str) -> Iterator[ShownFile]:
     files = replica.references.attachments.of(record_id)
     for file, name in zip(files, _called(files), strict=True):
         by = lookup.author(names, file.slot, file.stamp)
-        yield ShownFile(
+        place = _locate(replica, file, names, attached=attached)
+        yield FileView(
             ref=record_id,
             key=lookup.shown_key(row),
             name=file.name,
-            called=name,
+            label=name,
             size=file.size,
             hash=file.hash,
-            state=_state(replica, file, names, attached=attached),
+            state=place.state,
+            device=place.device,
+            refusal=place.refusal,
             added_by=by,
             added_at=lookup.moment(file.stamp),
         )
 
 
-def all_shown(replica: Replica) -> Iterator[ShownFile]:
+def all_shown(replica: Replica) -> Iterator[FileView]:
     """The files of all live references, by reference."""
     for record_id in replica.references.attachments.references():
         row = replica.references.read(record_id)
@@ -174,18 +171,31 @@ def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> No
         replica.transfers.arrived(one.hash)
 
 
-def _state(replica: Replica, file: AttachmentRow, names: dict[str, str], *, attached: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Whereabouts:
+    """Where a content is: the state, and the facts that go with it."""
+
+    state: FileState
+    device: str | None = None
+    refusal: str | None = None
+
+
+def _locate(
+    replica: Replica, file: AttachmentRow, names: dict[str, str], *, attached: bool
+) -> _Whereabouts:
     transfer = replica.transfers.read(file.hash)
     if replica.contents.has(file.hash):
-        return _state_here(transfer) if attached else HERE
+        return _locate_here(transfer) if attached else _Whereabouts(FileState.HERE)
     if transfer.failures:
-        return DAMAGED
+        return _Whereabouts(FileState.DAMAGED)
     if transfer.on_relay:
-        return ON_RELAY
+        return _Whereabouts(FileState.ON_RELAY)
     tag = _brought_by(replica, file)
     if tag is None:
-        return ON_THE_IMPORTER
-    return MISSING if tag == _own_tag(replica) else f"{ONLY_ON}{lookup.device_name(names, tag)}"
+        return _Whereabouts(FileState.ON_IMPORTING_DEVICE)
+    if tag == _own_tag(replica):
+        return _Whereabouts(FileState.MISSING)
+    return _Whereabouts(FileState.ON_OTHER_DEVICE, device=lookup.device_name(names, tag))
 
 
 def _brought_by(replica: Replica, file: AttachmentRow) -> str | None:
@@ -206,19 +216,21 @@ def _own_tag(replica: Replica) -> str | None:
     return device_tag(introduced[0]) if introduced else None
 
 
-def _state_here(transfer: Transfer) -> str:
+def _locate_here(transfer: Transfer) -> _Whereabouts:
     if transfer.on_relay:
-        return HERE
+        return _Whereabouts(FileState.HERE)
     if not transfer.refused:
-        return WAITING
-    return REFUSED_BY_QUOTA if transfer.refused == NO_ROOM else f"refused: {transfer.refused}"
+        return _Whereabouts(FileState.NOT_SENT)
+    if transfer.refused == NO_ROOM:
+        return _Whereabouts(FileState.NO_ROOM)
+    return _Whereabouts(FileState.REFUSED, refusal=transfer.refused)
 
 
 def _called(files: Sequence[AttachmentRow]) -> list[str]:
     return called([(file.name, file.hash) for file in files])
 
 
-def _begins(file: ShownFile, start: str) -> bool:
+def _begins(file: FileView, start: str) -> bool:
     return file.hash.startswith(start.lower())
 
 

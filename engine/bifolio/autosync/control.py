@@ -4,76 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bifolio import limits
 from bifolio.autosync import state as states
 from bifolio.autosync.lock import is_held
 from bifolio.autosync.registry import LOCK, LOG, PROCESS, Registry, read_json
-from bifolio.autosync.state import LibraryState, Link
-from bifolio.errors import BifolioError, NotAttachedError
+from bifolio.autosync.state import LibraryState
+from bifolio.errors import BifolioError, Next, NotAttachedError, next_step
 from bifolio.home import Home
 from bifolio.library.library import Library
+from bifolio.results import AutosyncStatus, Link, SyncedLibrary
 
 _LOOK_S = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryLine:
-    """A library that is on: how it stands, its name, and how many changes are not sent yet."""
-
-    state: LibraryState
-    name: str
-    unsent: int | None
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"path","library","name","link","connected_since","last_sync","unsent","reason",
-        "next"}``."""
-        state = self.state
-        return {
-            "path": str(state.path),
-            "library": state.library,
-            "name": self.name,
-            "link": str(state.link),
-            "connected_since": state.connected_since,
-            "last_sync": state.last_sync,
-            "unsent": self.unsent,
-            "reason": state.reason,
-            "next": state.next,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class AutosyncStatus:
-    """Whether the process runs, and each library that is on."""
-
-    running: bool
-    pid: int | None
-    since: str | None
-    log: Path
-    libraries: tuple[LibraryLine, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"running","pid","since","log","libraries"}``."""
-        return {
-            "running": self.running,
-            "pid": self.pid,
-            "since": self.since,
-            "log": str(self.log),
-            "libraries": [one.to_json() for one in self.libraries],
-        }
 
 
 class NotStartedError(BifolioError):
     """The process of automatic sync did not begin."""
 
+    code = "autosync-not-started"
+
     def __init__(self, log: Path) -> None:
         self.log = log
         super().__init__(
             "The process of automatic sync did not start in time. The library stays turned on.",
-            next_step=f"Run 'bifolio autosync run' to see it in the foreground; its log is {log}.",
+            next_step=next_step(Next.SEE_AUTOSYNC_FAULT, log=str(log)),
         )
 
 
@@ -151,11 +107,13 @@ def status(home: Home) -> AutosyncStatus:
         pid=pid if isinstance(pid, int) else None,
         since=since if isinstance(since, str) else None,
         log=registry.folder / LOG,
-        libraries=tuple(_line(registry, path, running=running) for path in registry.paths()),
+        libraries=tuple(
+            _synced_library(registry, path, running=running) for path in registry.paths()
+        ),
     )
 
 
-def _line(registry: Registry, path: Path, *, running: bool) -> LibraryLine:
+def _synced_library(registry: Registry, path: Path, *, running: bool) -> SyncedLibrary:
     state = states.read(registry, path) or LibraryState(path, Link.STARTING)
     if not running:
         state = replace(
@@ -163,11 +121,25 @@ def _line(registry: Registry, path: Path, *, running: bool) -> LibraryLine:
             link=Link.STOPPED,
             connected_since=None,
             reason="The process of automatic sync does not run.",
-            next=f"Start it: bifolio -L {path} autosync on",
+            next=next_step(Next.START_AUTOSYNC, path=str(path)),
         )
     try:
         with Library.open(path, home=registry.home) as opened:
             found = opened.status()
-            return LibraryLine(replace(state, library=opened.id), found.name, found.unsent)
+            return _described(replace(state, library=opened.id), found.name, found.unsent)
     except BifolioError:
-        return LibraryLine(state, path.stem, None)
+        return _described(state, path.stem, None)
+
+
+def _described(state: LibraryState, name: str, unsent: int | None) -> SyncedLibrary:
+    return SyncedLibrary(
+        path=state.path,
+        library=state.library,
+        name=name,
+        link=state.link,
+        connected_since=state.connected_since,
+        last_sync=state.last_sync,
+        unsent=unsent,
+        reason=state.reason,
+        next=state.next,
+    )

@@ -16,10 +16,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bifolio.autosync.state import LibraryState, Link
-from bifolio.errors import BifolioError, NotALibraryError, RelayUnreachableError
+from bifolio.autosync.state import LibraryState
+from bifolio.errors import (
+    BifolioError,
+    Next,
+    NextStep,
+    NotALibraryError,
+    RelayUnreachableError,
+    next_step,
+)
 from bifolio.home import Home
 from bifolio.library.library import Library
+from bifolio.results import Link
 from bifolio.sync import backoff
 
 FILE = "library.sqlite"
@@ -165,7 +173,7 @@ class Keeper:
             connected_since=since,
             last_sync=now,
             reason="",
-            next="",
+            next=None,
         )
         self.tell(self.state)
 
@@ -173,7 +181,7 @@ class Keeper:
         self._say(Link.WAITING, error)
 
     def _say(self, link: Link, error: BifolioError) -> None:
-        step = "Nothing to do: it is tried again." if link is Link.WAITING else error.next_step
+        step = NextStep(Next.WAIT) if link is Link.WAITING else error.next_step
         said = replace(self.state, link=link, connected_since=None, reason=error.message, next=step)
         if said != self.state:
             self.state = said
@@ -193,10 +201,7 @@ class Keeper:
 
 def _gone(path: Path) -> NotALibraryError:
     error = NotALibraryError(path, found="nothing is there any more")
-    error.next_step = (
-        f"Put it back, and it goes on; or run 'bifolio -L {path} autosync off', and 'on' at its "
-        "new place."
-    )
+    error.next_step = next_step(Next.PUT_LIBRARY_BACK, path=str(path))
     return error
 
 

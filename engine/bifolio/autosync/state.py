@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 
 from bifolio.autosync.registry import Registry, read_json, write_json
-
-
-class Link(StrEnum):
-    """How a library stands to its relay."""
-
-    #: It was turned on, and nothing has been tried yet.
-    STARTING = "starting"
-    #: Changes go both ways as they are made.
-    CONNECTED = "connected"
-    #: The relay cannot be reached; it is tried again and again.
-    WAITING = "waiting"
-    #: Something needs its user; it is tried again, more rarely.
-    TROUBLED = "troubled"
-    #: It is on, and the process does not run.
-    STOPPED = "stopped"
+from bifolio.errors import NextStep, from_plain, to_plain
+from bifolio.results import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +20,22 @@ class LibraryState:
     connected_since: str | None = None
     last_sync: str | None = None
     reason: str = ""
-    next: str = ""
+    next: NextStep | None = None
 
 
 def write(registry: Registry, state: LibraryState) -> None:
     """Keep a state for ``status``."""
     write_json(
         registry.state_file(state.path),
-        asdict(state) | {"path": str(state.path), "link": str(state.link)},
+        {
+            "path": str(state.path),
+            "link": str(state.link),
+            "library": state.library,
+            "connected_since": state.connected_since,
+            "last_sync": state.last_sync,
+            "reason": state.reason,
+            "next": to_plain(state.next),
+        },
     )
 
 
@@ -62,7 +56,7 @@ def read(registry: Registry, library: Path) -> LibraryState | None:
         connected_since=text("connected_since") or None,
         last_sync=text("last_sync") or None,
         reason=text("reason"),
-        next=text("next"),
+        next=from_plain(found.get("next")),
     )
 
 

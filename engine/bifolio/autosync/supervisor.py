@@ -22,8 +22,10 @@ from bifolio.autosync import state as states
 from bifolio.autosync.library_worker import Keeper
 from bifolio.autosync.lock import process_lock
 from bifolio.autosync.registry import LOCK, LOG, PROCESS, Registry, write_json
-from bifolio.autosync.state import LibraryState, Link
+from bifolio.autosync.state import LibraryState
+from bifolio.errors import Next, NextStep
 from bifolio.home import Home
+from bifolio.results import Link
 
 
 def run(home: Home, stopping: threading.Event) -> bool:
@@ -156,9 +158,8 @@ class Process:
                 Link.TROUBLED,
                 keeper.state.library,
                 last_sync=keeper.state.last_sync,
-                reason=f"Bifolio met a fault of its own with this library ({kind}).",
-                next="It is tried again. What was saved is safe; run 'bifolio doctor', and report "
-                "it.",
+                reason=f"Bifolio has a fault with this library ({kind}).",
+                next=NextStep(Next.RUN_DOCTOR),
             ),
         )
 

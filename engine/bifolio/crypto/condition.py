@@ -9,7 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from bifolio.crypto.keys import KEY_FILE, KEYRING_MARK_FILE, DeviceKeys, keys_at, keys_in_keyring
-from bifolio.errors import KeyFileError
+from bifolio.errors import KeyFileError, Next, NextStep, next_step
 
 
 class KeyPlace(Enum):
@@ -28,7 +28,7 @@ class KeyCondition:
     path: Path
     keys: DeviceKeys | None = None
     reason: str = ""
-    next: str = ""
+    next: NextStep | None = None
 
 
 def examine(home: Path, *, name: str, use_keyring: bool) -> KeyCondition:
@@ -52,16 +52,14 @@ def examine(home: Path, *, name: str, use_keyring: bool) -> KeyCondition:
                 mark,
                 reason="This computer's key is in the system's keyring, which cannot be opened "
                 "from here (over ssh, from cron, or locked).",
-                next="Unlock the keyring, or run this in your desktop's session.",
+                next=NextStep(Next.UNLOCK_KEYRING),
             )
     except KeyFileError as error:
         place = KeyPlace.FILE if path.exists() else KeyPlace.KEYRING
         return KeyCondition(place, error.path, reason=error.message, next=error.next_step)
     except OSError as error:
         reason = f"This computer's key at {path} cannot be reached ({error.strerror})."
-        return KeyCondition(
-            KeyPlace.FILE, path, reason=reason, next="Give yourself the right to it."
-        )
+        return KeyCondition(KeyPlace.FILE, path, reason=reason, next=NextStep(Next.MAKE_WRITABLE))
     return KeyCondition(KeyPlace.NOWHERE, path)
 
 
@@ -73,7 +71,6 @@ def _in_file(path: Path, name: str) -> KeyCondition:
             path,
             keys,
             reason=f"Other users of this computer can read its key at {path}.",
-            next=f"Run 'chmod 600 {path}'. If somebody may have read it, make a new device: move "
-            "the file away and attach again with a ticket.",
+            next=next_step(Next.PROTECT_KEY_FILE, path=str(path)),
         )
     return KeyCondition(KeyPlace.FILE, path, keys)

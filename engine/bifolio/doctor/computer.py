@@ -7,10 +7,9 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.autosync import control
-from bifolio.autosync.state import Link
 from bifolio.clock import stamp_milliseconds
 from bifolio.crypto.condition import KeyCondition, KeyPlace
-from bifolio.errors import BifolioError, ProtocolError, RelayUnreachableError
+from bifolio.errors import BifolioError, Next, NextStep, ProtocolError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.replica import folder
@@ -20,50 +19,45 @@ from bifolio.replication.adapter import ReplicaPort
 from bifolio.replication.blocking import run_blocking
 from bifolio.replication.client import Client
 from bifolio.replication.remote import Remote
-from bifolio.results import Status
-from bifolio.results.doctor import Finding, Verdict
+from bifolio.results import Link, Status
+from bifolio.results.doctor import CheckVerdict, Finding
 from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Welcome
 
-_SET_CLOCK = "Set this computer's clock, best by the network. No edit is lost or refused for it."
+_SET_CLOCK = NextStep(Next.SET_CLOCK)
 
 
 def place(path: Path, home: Home) -> Iterator[Finding]:
     """Neither the library nor the home lies where a cloud's program or a hand takes it away."""
-    found = [folder.warning(one) for one in dict.fromkeys((path, home.path))]
-    bad = [one for one in found if one is not None]
-    for sentence in bad:
-        message, _, step = sentence.partition(". ")
-        yield Finding("place", Verdict.ATTENTION, message + ".", step)
+    bad = [one for place in dict.fromkeys((path, home.path)) for one in folder.warnings(place)]
+    for one in bad:
+        yield Finding("place", CheckVerdict.ATTENTION, one.message, one.next)
     if not bad:
-        yield Finding("place", Verdict.WELL, f"{path} is on this computer's own disk.")
+        yield Finding("place", CheckVerdict.WELL, f"{path} is on this computer's own disk.")
 
 
 def key(condition: KeyCondition) -> Finding:
     """The device's key is there, can be read, and can be read by its user alone."""
     if condition.reason:
-        return Finding("key", Verdict.ATTENTION, condition.reason, condition.next)
+        return Finding("key", CheckVerdict.ATTENTION, condition.reason, condition.next)
     if condition.place is KeyPlace.NOWHERE:
         return Finding(
-            "key", Verdict.WELL, "This computer has no key yet: its first edit makes one."
+            "key", CheckVerdict.WELL, "This computer has no key yet: its first edit makes one."
         )
     where = "the system's keyring" if condition.place is KeyPlace.KEYRING else str(condition.path)
-    return Finding("key", Verdict.WELL, f"This computer's key is in {where}, for you alone.")
+    return Finding("key", CheckVerdict.WELL, f"This computer's key is in {where}, for you alone.")
 
 
 def membership(roster: Roster) -> Finding:
     """This device may write the library, and can open its content key."""
     role = roster.role()
-    ticket = (
-        "Ask for a ticket ('bifolio invite' on a computer that is attached) and run 'bifolio "
-        "attach TICKET' here. You can edit meanwhile; nothing is lost."
-    )
+    ticket = NextStep(Next.ASK_FOR_TICKET)
     if role is None:
         message = "This computer is not a member of the library (is it a copy from another one?)."
-        return Finding("membership", Verdict.ATTENTION, message, ticket)
+        return Finding("membership", CheckVerdict.ATTENTION, message, ticket)
     if not roster.has_key():
         message = "This computer is a member and cannot open the library's content key."
-        return Finding("membership", Verdict.ATTENTION, message, ticket)
-    return Finding("membership", Verdict.WELL, f"This computer is {_article(str(role))}.")
+        return Finding("membership", CheckVerdict.ATTENTION, message, ticket)
+    return Finding("membership", CheckVerdict.WELL, f"This computer is {_article(str(role))}.")
 
 
 def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
@@ -77,27 +71,30 @@ def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
             message = (
                 f"This computer's clock is {abs(ahead_s) / 60:,.0f} minutes {way} the relay's."
             )
-            bad.append(Finding("clock", Verdict.ATTENTION, message, _SET_CLOCK))
+            bad.append(Finding("clock", CheckVerdict.ATTENTION, message, _SET_CLOCK))
     last = replica.meta.clock
     before_s = (stamp_milliseconds(last) - now_ms) / 1000
     if not bad and before_s * 1000 > limits.CLOCK_AHEAD_MS_MAX:
         message = f"The newest edit here is dated {before_s / 60:,.0f} minutes from now."
-        bad.append(Finding("clock", Verdict.ATTENTION, message, _SET_CLOCK))
+        bad.append(Finding("clock", CheckVerdict.ATTENTION, message, _SET_CLOCK))
     bad += [
-        Finding("clock", Verdict.ATTENTION, one.reason, one.next) for one in status.clocks(replica)
+        Finding("clock", CheckVerdict.ATTENTION, one.reason, one.next)
+        for one in status.clocks(replica)
     ]
     yield from bad
     if not bad:
         compared = "the relay's and " if relay_s is not None else ""
-        yield Finding("clock", Verdict.WELL, f"The clock agrees with {compared}the last edits.")
+        yield Finding(
+            "clock", CheckVerdict.WELL, f"The clock agrees with {compared}the last edits."
+        )
 
 
 def relay(replica: Replica, roster: Roster) -> tuple[Finding, float | None]:
     """The relay answers, holds the library, and takes this device for a member; and its time."""
     url = replica.meta.relay_url
     if not url:
-        message = "The library is on this computer only: it is attached to no relay."
-        return Finding("relay", Verdict.WELL, message), None
+        message = "The library is on this computer only: it is not attached to a relay."
+        return Finding("relay", CheckVerdict.WELL, message), None
     port = ReplicaPort(replica, roster)
 
     def greeting(nonce: bytes) -> Hello:
@@ -107,62 +104,64 @@ def relay(replica: Replica, roster: Roster) -> tuple[Finding, float | None]:
         answer = run_blocking(Remote.reach(url, greeting))
         relay_s = run_blocking(Client.time_of(url))
     except RelayUnreachableError as error:
-        step = "Check the address and the network, and that the relay is running."
-        return Finding("relay", Verdict.ATTENTION, error.message, step), None
+        step = NextStep(Next.CHECK_RELAY)
+        return Finding("relay", CheckVerdict.ATTENTION, error.message, step), None
     except (ProtocolError, BifolioError) as error:
-        return Finding("relay", Verdict.ATTENTION, error.message, error.next_step), None
+        return Finding("relay", CheckVerdict.ATTENTION, error.message, error.next_step), None
     return _welcomed(url, answer, replica), relay_s
 
 
 def _welcomed(url: str, answer: object, replica: Replica) -> Finding:
     if not isinstance(answer, Welcome):
-        message = f"The relay at {url} answered something else than a welcome."
-        return Finding("relay", Verdict.ATTENTION, message, "Check that both are of one version.")
+        message = f"The relay at {url} did not answer as a relay does."
+        return Finding("relay", CheckVerdict.ATTENTION, message, NextStep(Next.CHECK_VERSIONS))
     if not answer.exists:
-        message = f"The relay at {url} does not hold this library (any more)."
-        return Finding("relay", Verdict.ATTENTION, message, "Give it back: bifolio sync")
+        message = f"The relay at {url} does not hold this library any more."
+        return Finding("relay", CheckVerdict.ATTENTION, message, NextStep(Next.RUN_SYNC))
     if answer.role is None:
         message = f"The relay at {url} does not know this computer as a member."
-        step = "Run 'bifolio sync'; if that does not help, ask for a ticket: 'bifolio invite'."
-        return Finding("relay", Verdict.ATTENTION, message, step)
+        step = NextStep(Next.SYNC_OR_ASK_FOR_TICKET)
+        return Finding("relay", CheckVerdict.ATTENTION, message, step)
     cursor = replica.meta.cursor
     behind = answer.n - (cursor.position if cursor is not None else 0)
     new = f", with {behind:,} envelopes that are not here yet" if behind > 0 else ""
     message = (
         f"The relay at {url} holds the library{new}; this computer is {_article(answer.role)}."
     )
-    return Finding("relay", Verdict.WELL, message)
+    return Finding("relay", CheckVerdict.WELL, message)
 
 
 def pending(status: Status) -> Iterator[Finding]:
     """Work that waits: unsent, received too early, refused, set aside."""
-    bad = [Finding("pending", Verdict.ATTENTION, one.reason, one.next) for one in status.refusals]
+    bad = [
+        Finding("pending", CheckVerdict.ATTENTION, one.reason, one.next) for one in status.refusals
+    ]
     if status.relay is not None and (status.unsent or status.unsent_files):
         message = (
             f"{status.unsent:,} changes and {status.unsent_files:,} files of this computer are not "
             "sent yet."
         )
-        bad.append(Finding("pending", Verdict.ATTENTION, message, "Send them: bifolio sync"))
+        bad.append(Finding("pending", CheckVerdict.ATTENTION, message, NextStep(Next.RUN_SYNC)))
     if status.waiting:
         message = f"{status.waiting:,} received changes wait for earlier ones."
-        step = "Run 'bifolio sync', here and on the computer that wrote them."
-        bad.append(Finding("pending", Verdict.ATTENTION, message, step))
+        step = NextStep(Next.RUN_SYNC_ON_BOTH)
+        bad.append(Finding("pending", CheckVerdict.ATTENTION, message, step))
     yield from bad
     if not bad:
-        yield Finding("pending", Verdict.WELL, "Nothing waits, and nothing was refused.")
+        yield Finding("pending", CheckVerdict.WELL, "Nothing is waiting, and nothing was refused.")
 
 
 def autosync(path: Path, home: Home, *, attached: bool) -> Finding:
     """Automatic sync, where it is on, runs and has the library."""
     found = control.status(home)
-    lines = [one for one in found.libraries if one.state.path == path]
+    lines = [one for one in found.libraries if one.path == path]
     if not lines:
-        advice = "; 'bifolio autosync on' turns it on" if attached else ""
-        return Finding("autosync", Verdict.WELL, f"Automatic sync is off{advice}.")
-    state = lines[0].state
+        step = NextStep(Next.TURN_ON_AUTOSYNC) if attached else None
+        return Finding("autosync", CheckVerdict.WELL, "Automatic sync is off.", step)
+    state = lines[0]
     if state.link in (Link.CONNECTED, Link.STARTING):
-        return Finding("autosync", Verdict.WELL, f"Automatic sync is on: {state.link}.")
-    return Finding("autosync", Verdict.ATTENTION, state.reason, state.next)
+        return Finding("autosync", CheckVerdict.WELL, f"Automatic sync is on: {state.link}.")
+    return Finding("autosync", CheckVerdict.ATTENTION, state.reason, state.next)
 
 
 def _article(role: str) -> str:

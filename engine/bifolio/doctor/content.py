@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from bifolio.disk import hash_file
 from bifolio.document import canonical, view
-from bifolio.errors import DamagedLibraryError, DocumentError
+from bifolio.errors import DamagedLibraryError, DocumentError, Next, NextStep, next_step
 from bifolio.replica import folder
 from bifolio.replica.derivation import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.results.doctor import Finding, Verdict
+from bifolio.results import Progress, Stage
+from bifolio.results.doctor import CheckVerdict, Finding
 from bifolio.storage.database import Database
 
-#: Called with what is looked at, how much is done and of how much.
-Progress = Callable[[str, int, int], None]
-
-_KEEP = (
-    "Keep the folder as it is. Attach a fresh replica beside it from another computer's ticket "
-    "('bifolio invite' there), or restore a backup ('bifolio backup list')."
-)
+_REPLACE = NextStep(Next.REPLACE_LIBRARY)
 _MODULUS = 1 << 256
 
 #: What newer versions of SQLite say of an index in their own check.
@@ -37,9 +31,9 @@ def integrity(replica: Replica) -> Finding:
     # A full-text index is derived: it is looked at, and mended, as the others are.
     wrong = [one for one in verdict.splitlines() if not one.startswith(_OF_THE_TEXT_INDEX)]
     if wrong in ([], ["ok"]):
-        return Finding("integrity", Verdict.WELL, "The library's file is whole.")
+        return Finding("integrity", CheckVerdict.WELL, "The library's file is whole.")
     message = f"The library's file is damaged: {wrong[0][:200]}."
-    return Finding("integrity", Verdict.ATTENTION, message, _KEEP)
+    return Finding("integrity", CheckVerdict.ATTENTION, message, _REPLACE)
 
 
 def records(replica: Replica, progress: Progress | None) -> Finding:
@@ -55,28 +49,28 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
         except DocumentError:
             unreadable.append(record_id)
         if progress is not None and (done % 100 == 0 or done == len(ids)):
-            progress("records", done, len(ids))
+            progress(Stage.CHECKING_RECORDS, done, len(ids))
     if unreadable:
         named = ", ".join(one[:12] for one in unreadable[:5])
         return Finding(
             "records",
-            Verdict.ATTENTION,
+            CheckVerdict.ATTENTION,
             f"{len(unreadable)} of {len(ids):,} records cannot be read: {named}.",
-            _KEEP,
+            _REPLACE,
         )
     if total % _MODULUS != replica.meta.state_hash:
         return Finding(
             "records",
-            Verdict.ATTENTION,
+            CheckVerdict.ATTENTION,
             "The state hash is not the sum over the records: something wrote to the file that was "
             "not Bifolio, or Bifolio has a fault.",
-            _KEEP,
+            _REPLACE,
         )
     return Finding(
         "records",
-        Verdict.WELL,
+        CheckVerdict.WELL,
         f"All {len(ids):,} records agree with the state hash; {references:,} of them are "
-        "references, what lies in the trash or went with it included.",
+        "references, those in the trash and those removed with it included.",
     )
 
 
@@ -92,12 +86,12 @@ def index(replica: Replica) -> Finding:
         finally:
             database.close()
     if reason is None:
-        return Finding("index", Verdict.WELL, "Lists and searches show what the records hold.")
+        return Finding("index", CheckVerdict.WELL, "Lists and searches show what the records hold.")
     return Finding(
         "index",
-        Verdict.ATTENTION,
+        CheckVerdict.ATTENTION,
         f"Lists and searches do not show what the records hold: {reason}.",
-        "Derive them anew, which changes no record: bifolio doctor --rebuild",
+        NextStep(Next.REBUILD_INDEX),
     )
 
 
@@ -133,7 +127,7 @@ def files(replica: Replica, progress: Progress | None) -> Finding:
         nonlocal done
         done += size
         if progress is not None:
-            progress("files", done, max(done, total))
+            progress(Stage.CHECKING_FILES, done, max(done, total))
 
     read, damaged = 0, []
     for path in contents:
@@ -145,13 +139,13 @@ def files(replica: Replica, progress: Progress | None) -> Finding:
         if not whole:
             damaged.append(path)
     if not damaged:
-        return Finding("files", Verdict.WELL, f"All {read:,} attached files here are whole.")
+        return Finding("files", CheckVerdict.WELL, f"All {read:,} attached files here are whole.")
     named = ", ".join(_named(replica, path.name) for path in damaged[:5])
     return Finding(
         "files",
-        Verdict.ATTENTION,
+        CheckVerdict.ATTENTION,
         f"{len(damaged)} of {read:,} attached files here are damaged: {named}.",
-        f"Take them from a backup, or move {damaged[0]} away so that it is fetched again.",
+        next_step(Next.REPLACE_FILE, path=str(damaged[0])),
     )
 
 
@@ -169,18 +163,18 @@ def files_not_read(replica: Replica) -> Finding:
     if absent and not replica.meta.relay_url:
         return Finding(
             "files",
-            Verdict.ATTENTION,
+            CheckVerdict.ATTENTION,
             f"{absent} of {len(named):,} attached files are not here, and there is no relay.",
-            "Take them from a backup: bifolio backup list",
+            NextStep(Next.LIST_BACKUPS),
         )
     elsewhere = f"; {absent} of them are on other computers" if absent else ""
     return Finding(
         "files",
-        Verdict.UNKNOWN if named else Verdict.WELL,
+        CheckVerdict.UNKNOWN if named else CheckVerdict.WELL,
         f"The attached files ({len(named):,}) were not read{elsewhere}."
         if named
         else "There are no attached files.",
-        "Check them with: bifolio doctor --files" if named else "",
+        NextStep(Next.CHECK_FILES) if named else None,
     )
 
 

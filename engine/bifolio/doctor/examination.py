@@ -9,14 +9,14 @@ from bifolio.crypto import condition as conditions
 from bifolio.crypto.condition import KeyCondition
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.doctor import computer, content
-from bifolio.doctor.content import Progress
 from bifolio.errors import BifolioError, DamagedLibraryError, KeyFileError
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.replica import folder
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica, Surroundings
-from bifolio.results.doctor import Diagnosis, Finding, Verdict
+from bifolio.results import Progress
+from bifolio.results.doctor import CheckVerdict, Diagnosis, Finding
 
 
 def examine(
@@ -43,7 +43,7 @@ def examine(
     try:
         database = folder.open_database(path)
     except BifolioError as error:
-        findings.append(Finding("library", Verdict.ATTENTION, error.message, error.next_step))
+        findings.append(Finding("library", CheckVerdict.ATTENTION, error.message, error.next_step))
     else:
         replica = Replica(path, database, lambda: _loaded(key), Surroundings())
         try:
@@ -51,11 +51,13 @@ def examine(
                 findings.append(one)
             attached = bool(replica.meta.relay_url)
         except DamagedLibraryError as error:  # what was found before it stays found
-            findings.append(Finding("library", Verdict.ATTENTION, error.message, error.next_step))
+            findings.append(
+                Finding("library", CheckVerdict.ATTENTION, error.message, error.next_step)
+            )
         finally:
             database.close()
     findings.append(computer.autosync(path, home, attached=attached))
-    return Diagnosis(path, tuple(findings))
+    return Diagnosis.of(path, tuple(findings))
 
 
 def _opened(
@@ -68,7 +70,7 @@ def _opened(
 ) -> Iterator[Finding]:
     integrity = content.integrity(replica)
     yield integrity
-    if integrity.verdict is Verdict.WELL:
+    if integrity.verdict is CheckVerdict.WELL:
         yield from _contents(replica, files=files, progress=progress)
     roster = Roster(replica)
     relay_s = None
@@ -78,7 +80,7 @@ def _opened(
             finding, relay_s = computer.relay(replica, roster)
             yield finding
     if key.keys is None or offline:
-        yield Finding("relay", Verdict.UNKNOWN, "The relay was not asked.")
+        yield Finding("relay", CheckVerdict.UNKNOWN, "The relay was not asked.")
     yield from computer.clock(replica, relay_s)
     meta = replica.meta
     name, replica_id = meta.name, meta.replica_id.hex()
@@ -90,11 +92,11 @@ def _contents(replica: Replica, *, files: bool, progress: Progress | None) -> It
     try:
         records = content.records(replica, progress)
         yield records
-        if records.verdict is Verdict.WELL:
+        if records.verdict is CheckVerdict.WELL:
             yield content.index(replica)
         yield content.files(replica, progress) if files else content.files_not_read(replica)
     except DamagedLibraryError as error:
-        yield Finding("records", Verdict.ATTENTION, error.message, error.next_step)
+        yield Finding("records", CheckVerdict.ATTENTION, error.message, error.next_step)
 
 
 def _loaded(key: KeyCondition) -> DeviceKeys:

@@ -36,12 +36,12 @@ _NEVER_UNDER = (importing.SOURCE, texts.MODIFIED, "device")
 class Reason(Enum):
     """Why something was not taken back."""
 
-    EDITED = "edited since"
-    CONFLICT = "it has several values"
-    TRASHED = "in the trash"
-    BEATEN = "another value, written at the same time, was shown before"
-    DELETED_TOO = "somebody else deleted it too"
-    UNKNOWN = "what was before is not known on this computer"
+    EDITED = "edited-since"
+    CONFLICT = "in-conflict"
+    TRASHED = "in-trash"
+    BEATEN = "other-value-was-shown"
+    DELETED_TOO = "deleted-by-others-too"
+    UNKNOWN = "unknown-before"
 
 
 @dataclass(frozen=True, slots=True)

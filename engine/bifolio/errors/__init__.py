@@ -67,6 +67,7 @@ The tree::
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
     │   ├── RelayUnreachableError
+    │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
@@ -78,69 +79,73 @@ The tree::
         ├── DocumentError           an update or a state that is no document
         └── MembershipError         a membership record that breaks the rules
 
-Each class carries its facts as attributes and makes its own text: what was expected, what
-came, and in ``next_step`` what the user can do. One module for each
-subject; everything is imported from here. May not import anything else of Bifolio.
+Each class has a ``code`` that stays the same, carries its facts as attributes and makes its own
+text: what was expected, and what came. ``next_step`` is what the user can do, as a code (``Next``)
+with its facts; each front end puts it into words. Everything is imported from here:
+
+===============  ==============================================================================
+``base``         the base, and what is wrong with a call in itself
+``next_steps``   what can be done about an error
+``library``      a replica's folder and file, and backups
+``references``   references, groups, tags, citation keys, history, citation styles
+``files``        attached files, and files that references are read from
+``sharing``      keys, tickets, membership, the relay
+``peers``        what another computer sent
+===============  ==============================================================================
+
+May not import anything else of Bifolio.
 """
 
 from __future__ import annotations
 
-from bifolio.errors.backups import (
-    BackupError,
-    BackupTakenError,
-    DamagedBackupError,
-    NewerBackupError,
-    NotABackupError,
-)
 from bifolio.errors.base import (
     BifolioError,
     InvalidValueError,
     OutOfTurnError,
+    QueryError,
     UnknownFieldError,
     UsageError,
 )
-from bifolio.errors.citations import CitationsMissingError, StyleError, StyleNotFoundError
 from bifolio.errors.files import (
     AmbiguousFileError,
     DamagedFileError,
+    FileFormatError,
     FileNameError,
     FileNotFoundInReferenceError,
     FileNotHereError,
     FilesFieldError,
     FileTooLargeError,
     NoOpenerError,
+    OldEndNoteLibraryError,
+    OpenElsewhereError,
     UnreadableFileError,
     UnwritableFileError,
 )
-from bifolio.errors.foreign import OldEndNoteLibraryError, OpenElsewhereError
-from bifolio.errors.groups import (
-    AmbiguousGroupError,
-    GroupNotFoundError,
-    GroupPlaceError,
-    NotInGroupError,
-    NotTaggedError,
-    SmartGroupError,
-    TagNotFoundError,
-)
-from bifolio.errors.history import (
-    AmbiguousChangeError,
-    ChangeNotFoundError,
-    DeviceNotFoundError,
-    NothingToUndoError,
-    NotThereThenError,
-    SealedChangeError,
-)
-from bifolio.errors.keys import KeyTakenError, PinnedKeyError
 from bifolio.errors.library import (
+    BackupError,
+    BackupTakenError,
     BusyLibraryError,
+    DamagedBackupError,
     DamagedLibraryError,
     LibraryError,
+    NewerBackupError,
     NewerLibraryError,
+    NotABackupError,
     NotALibraryError,
     PathTakenError,
     ReadOnlyLibraryError,
     SameLibraryError,
     StorageFullError,
+)
+from bifolio.errors.next_steps import (
+    FACTS,
+    Fact,
+    Next,
+    NextStep,
+    as_next_step,
+    from_plain,
+    next_step,
+    to_plain,
 )
 from bifolio.errors.peers import (
     DocumentError,
@@ -151,15 +156,31 @@ from bifolio.errors.peers import (
     ProtocolError,
 )
 from bifolio.errors.references import (
+    AmbiguousChangeError,
+    AmbiguousGroupError,
     AmbiguousReferenceError,
+    ChangeNotFoundError,
+    CitationsMissingError,
     ConflictChoiceError,
-    FileFormatError,
+    DeviceNotFoundError,
+    GroupNotFoundError,
+    GroupPlaceError,
+    KeyTakenError,
     NothingToRemoveError,
+    NothingToUndoError,
+    NotInGroupError,
+    NotTaggedError,
+    NotThereThenError,
+    PinnedKeyError,
     RecordTooLargeError,
     ReferenceNotFoundError,
+    SealedChangeError,
+    SmartGroupError,
+    StyleError,
+    StyleNotFoundError,
+    TagNotFoundError,
     TrashedReferenceError,
 )
-from bifolio.errors.search import QueryError
 from bifolio.errors.sharing import (
     AlreadyAttachedError,
     KeyFileError,
@@ -172,10 +193,12 @@ from bifolio.errors.sharing import (
     RelayRefusedError,
     RelayStorageError,
     RelayUnreachableError,
+    RelayUntrustedError,
     TicketError,
 )
 
 __all__ = [
+    "FACTS",
     "AlreadyAttachedError",
     "AmbiguousChangeError",
     "AmbiguousFileError",
@@ -194,6 +217,7 @@ __all__ = [
     "DeviceNotFoundError",
     "DocumentError",
     "EnvelopeError",
+    "Fact",
     "FileFormatError",
     "FileNameError",
     "FileNotFoundInReferenceError",
@@ -211,6 +235,8 @@ __all__ = [
     "NewerFormatError",
     "NewerLibraryError",
     "NewerMembershipError",
+    "Next",
+    "NextStep",
     "NoOpenerError",
     "NotABackupError",
     "NotALibraryError",
@@ -238,6 +264,7 @@ __all__ = [
     "RelayRefusedError",
     "RelayStorageError",
     "RelayUnreachableError",
+    "RelayUntrustedError",
     "SameLibraryError",
     "SealedChangeError",
     "SmartGroupError",
@@ -251,4 +278,8 @@ __all__ = [
     "UnreadableFileError",
     "UnwritableFileError",
     "UsageError",
+    "as_next_step",
+    "from_plain",
+    "next_step",
+    "to_plain",
 ]

@@ -2,57 +2,84 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from bifolio.errors.next_steps import Next, NextStep, as_next_step, next_step
+
 
 class BifolioError(Exception):
-    """Base of all: ``str(error)`` is one plain sentence, ``next_step`` what to do about it."""
+    """Base of all: ``str(error)`` is one plain sentence, ``next_step`` what to do about it.
 
-    exit_code = 1
+    ``code`` tells programs what went wrong and stays the same; the facts are attributes.
+    """
 
-    def __init__(self, message: str, *, next_step: str = "") -> None:
+    code: ClassVar[str] = "failed"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, next_step: NextStep | Next | str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.next_step = next_step
+        self.next_step = as_next_step(next_step)
 
 
 class UsageError(BifolioError):
     """The call is wrong in itself, whatever the library holds."""
 
+    code = "wrong-usage"
     exit_code = 2
 
 
 class UnknownFieldError(UsageError):
     """A field name that is neither known nor in the open space ``x.*``."""
 
+    code = "unknown-field"
+
     def __init__(self, name: str, *, suggestion: str | None = None) -> None:
         self.name = name
         self.suggestion = suggestion
-        advice = f"Did you mean '{suggestion}'? " if suggestion else ""
         super().__init__(
             f"There is no field named '{name}'.",
-            next_step=f"{advice}A field of your own is written x.NAME, for example "
-            f"x.{name.removeprefix('x.') or 'shelf'}.",
+            next_step=next_step(
+                Next.CHOOSE_FIELD,
+                suggestion=suggestion or "",
+                example=f"x.{name.removeprefix('x.') or 'shelf'}",
+            ),
         )
 
 
 class InvalidValueError(UsageError):
     """A value that a field cannot hold."""
 
+    code = "invalid-value"
+
     def __init__(self, field: str, *, expected: str, got: str) -> None:
         self.field = field
         self.expected = expected
         self.got = got
         super().__init__(
-            f"The field '{field}' takes {expected}; it was given {got}.",
+            f"The field '{field}' takes {expected}, not {got}.",
             next_step="Nothing was changed. Give the value again in that form.",
         )
+
+
+class QueryError(UsageError):
+    """A query of which a part has no meaning."""
+
+    code = "invalid-query"
+
+    def __init__(self, reason: str, *, next_step: NextStep | Next | str | None) -> None:
+        self.reason = reason
+        super().__init__(f"The query was not understood: {reason}.", next_step=next_step)
 
 
 class OutOfTurnError(BifolioError):
     """Our own side was about to send what the protocol does not permit now."""
 
+    code = "out-of-turn"
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
             f"This side was about to break the protocol: {reason}. It was not sent.",
-            next_step="This is a fault of Bifolio. Report it with this sentence; nothing was lost.",
+            next_step=Next.REPORT_FAULT,
         )

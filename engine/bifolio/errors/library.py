@@ -1,16 +1,21 @@
-"""Errors about the folder or the file of a replica."""
+"""Errors about a replica's folder and file, and about backups."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bifolio.errors.base import BifolioError
+from bifolio.errors.next_steps import Next, NextStep
 
 
 class LibraryError(BifolioError):
     """Something about the folder or the file of a replica at ``path``."""
 
-    def __init__(self, message: str, *, path: Path, next_step: str = "") -> None:
+    code = "library"
+
+    def __init__(
+        self, message: str, *, path: Path, next_step: NextStep | Next | str | None = None
+    ) -> None:
         self.path = path
         super().__init__(message, next_step=next_step)
 
@@ -18,29 +23,35 @@ class LibraryError(BifolioError):
 class NotALibraryError(LibraryError):
     """There is no library at this path."""
 
+    code = "not-a-library"
+
     def __init__(self, path: Path, *, found: str) -> None:
         self.found = found
         super().__init__(
             f"There is no Bifolio library at {path}: {found}.",
             path=path,
-            next_step="Make one with 'bifolio init', or name an existing one with -L PATH.",
+            next_step=Next.CREATE_LIBRARY,
         )
 
 
 class PathTakenError(LibraryError):
     """A new replica was to be made where something is already."""
 
+    code = "path-taken"
+
     def __init__(self, path: Path, *, is_file: bool = False) -> None:
-        what = "a file and no folder" if is_file else "not empty"
+        what = "is a file and no folder" if is_file else "is not empty"
         super().__init__(
-            f"{path} is {what}; a new library was not made there, so nothing is overwritten.",
+            f"{path} {what}. No library was created there, so that nothing is overwritten.",
             path=path,
-            next_step="Name a path that does not exist yet.",
+            next_step=Next.CHOOSE_NEW_PATH,
         )
 
 
 class NewerLibraryError(LibraryError):
     """The library was written by a later version of Bifolio than this one."""
+
+    code = "newer-library"
 
     def __init__(self, path: Path, *, version: int, known: int) -> None:
         self.version = version
@@ -49,65 +60,141 @@ class NewerLibraryError(LibraryError):
             f"{path} was written by a newer Bifolio (storage version {version}; this one "
             f"knows up to {known}). It was not touched.",
             path=path,
-            next_step="Upgrade Bifolio on this computer: pip install --upgrade bifolio",
+            next_step=Next.UPGRADE,
         )
 
 
 class DamagedLibraryError(LibraryError):
-    """The library's file is there but cannot be read as one."""
+    """The library's file exists but cannot be read as one."""
+
+    code = "damaged-library"
 
     def __init__(self, path: Path, *, reason: str) -> None:
         self.reason = reason
         super().__init__(
             f"The library at {path} is damaged: {reason}. It was not touched.",
             path=path,
-            next_step="Keep the folder as it is and attach a fresh replica beside it from another "
-            "computer's ticket ('bifolio invite' there), or restore a backup.",
+            next_step=Next.REPLACE_LIBRARY,
         )
 
 
 class ReadOnlyLibraryError(LibraryError):
     """The disk or the folder does not permit writing."""
 
+    code = "read-only-library"
+
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"{path} cannot be written: the disk or the folder is read-only. Nothing was changed.",
             path=path,
-            next_step="Give yourself the right to write there, or copy the library to a disk "
-            "that can be written.",
+            next_step=Next.MAKE_WRITABLE,
         )
 
 
 class BusyLibraryError(LibraryError):
     """Another process held the library longer than we wait."""
 
+    code = "busy-library"
+
     def __init__(self, path: Path, *, waited_s: float) -> None:
         self.waited_s = waited_s
         super().__init__(
-            f"Another program has held {path} for more than {waited_s:.0f} seconds. "
+            f"Another program has been using {path} for more than {waited_s:.0f} seconds. "
             "Nothing was changed.",
             path=path,
-            next_step="Wait until the other bifolio command has ended, then try again.",
+            next_step=Next.WAIT_FOR_OTHER_PROGRAM,
         )
 
 
 class StorageFullError(LibraryError):
     """There is no room left on the disk."""
 
+    code = "storage-full"
+
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"The disk that holds {path} is full. The change was not made; all that was there "
-            "before is there still.",
+            f"The disk that holds {path} is full. The change was not made; everything that was "
+            "saved before is still there.",
             path=path,
-            next_step="Free some space and try again.",
+            next_step=Next.FREE_DISK_SPACE,
         )
 
 
 class SameLibraryError(BifolioError):
     """A copy of a reference into the library that it is in."""
 
+    code = "same-library"
+
     def __init__(self) -> None:
         super().__init__(
-            "Both are the same library. Nothing was copied.",
-            next_step="Name another library with --to PATH.",
+            "Both are the same library. Nothing was copied.", next_step=Next.CHOOSE_OTHER_LIBRARY
+        )
+
+
+class BackupError(BifolioError):
+    """Something about the backup at ``path``."""
+
+    code = "backup"
+
+    def __init__(
+        self, message: str, *, path: Path, next_step: NextStep | Next | str | None
+    ) -> None:
+        self.path = path
+        super().__init__(message, next_step=next_step)
+
+
+class NotABackupError(BackupError):
+    """There is no backup at this path."""
+
+    code = "not-a-backup"
+
+    def __init__(self, path: Path, *, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"There is no Bifolio backup at {path}: {found}.",
+            path=path,
+            next_step=Next.LIST_BACKUPS,
+        )
+
+
+class DamagedBackupError(BackupError):
+    """A backup that is cut off or altered: nothing of it is taken."""
+
+    code = "damaged-backup"
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"The backup {path} is damaged: {reason}. Nothing was restored from it.",
+            path=path,
+            next_step=Next.REPLACE_BACKUP,
+        )
+
+
+class NewerBackupError(BackupError):
+    """A backup that a later version of Bifolio made."""
+
+    code = "newer-backup"
+
+    def __init__(self, path: Path, *, version: int, known: int) -> None:
+        self.version = version
+        self.known = known
+        super().__init__(
+            f"The backup {path} was made by a newer Bifolio (version {version}; this one knows up "
+            f"to {known}).",
+            path=path,
+            next_step=Next.UPGRADE,
+        )
+
+
+class BackupTakenError(BackupError):
+    """A backup was to be made where a file is already."""
+
+    code = "backup-taken"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} exists already. No backup was made, so that nothing is overwritten.",
+            path=path,
+            next_step=Next.CHOOSE_BACKUP_PATH,
         )

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 from bifolio.errors.base import BifolioError
+from bifolio.errors.next_steps import Next
 
 
 class PeerError(BifolioError):
     """What came from another computer is wrong: never this user's fault."""
 
+    code = "peer"
+
 
 class ProtocolError(PeerError):
     """Bytes that are no message of the protocol, or a message out of turn."""
+
+    code = "protocol"
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
             f"The other side does not speak Bifolio's protocol: {reason}.",
-            next_step="Check that the address is that of a Bifolio relay, and that both are of "
-            "the same version.",
+            next_step=Next.CHECK_VERSIONS,
         )
 
 
 class EnvelopeError(PeerError):
     """An envelope that is damaged, forged or not permitted."""
 
+    code = "envelope"
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
-            f"An envelope was refused: {reason}.",
-            next_step="Nothing of it was taken over. If it comes again, tell who runs the relay.",
+            f"A received change was refused: {reason}. Nothing of it was used.",
+            next_step=Next.TELL_RELAY_OPERATOR,
         )
 
 
 class NewerFormatError(EnvelopeError):
     """An envelope that is in order, and that only a newer Bifolio can read."""
+
+    code = "newer-format"
 
     def __init__(self, needs: str) -> None:
         self.needs = needs
@@ -43,20 +51,24 @@ class NewerFormatError(EnvelopeError):
 class MembershipError(PeerError):
     """A membership record that breaks the rules of the library."""
 
+    code = "membership"
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
-            f"A membership record was refused: {reason}.",
-            next_step="Nothing of it was taken over. Ask the library's owner for a new ticket.",
+            f"A membership record was refused: {reason}. Nothing of it was used.",
+            next_step=Next.ASK_FOR_TICKET,
         )
 
 
 class DocumentError(PeerError):
     """An update or a state that cannot be read as a document."""
 
+    code = "document"
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
             f"A record could not be read: {reason}.",
-            next_step="It was set aside; the other records are not touched by it.",
+            next_step=Next.KEEP_AND_REPORT,
         )

@@ -6,46 +6,48 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bifolio.errors.base import BifolioError
+from bifolio.errors.next_steps import Next, NextStep, next_step
 
 
 class KeyFileError(BifolioError):
     """The key of this device cannot be read or written."""
+
+    code = "key-file"
 
     def __init__(self, path: Path, *, reason: str) -> None:
         self.path = path
         self.reason = reason
         super().__init__(
             f"This computer's key at {path} cannot be used: {reason}.",
-            next_step="Restore the file from a backup of your home folder. Without it, this "
-            "computer needs a new ticket ('bifolio invite' on another one).",
+            next_step=Next.RESTORE_KEY_FILE,
         )
 
 
 class TicketError(BifolioError):
     """A string that is no whole ticket."""
 
+    code = "invalid-ticket"
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(
-            f"This is not a whole ticket: {reason}.",
-            next_step="Copy the ticket again, all of it; it begins with 'bifolio:'. "
-            "'bifolio invite' on the other computer prints a new one.",
-        )
+        super().__init__(f"This is not a whole ticket: {reason}.", next_step=Next.COPY_TICKET_AGAIN)
 
 
 class NotAttachedError(BifolioError):
     """The library has no relay yet."""
 
+    code = "not-attached"
+
     def __init__(self) -> None:
         super().__init__(
-            "This library is not attached to a relay yet.",
-            next_step="Run 'bifolio attach RELAY_URL' on the first computer, or "
-            "'bifolio attach TICKET' with a ticket from another one.",
+            "This library is not attached to a relay yet.", next_step=Next.ATTACH_FIRST
         )
 
 
 class AlreadyAttachedError(BifolioError):
     """The library belongs to another shared library already."""
+
+    code = "already-attached"
 
     def __init__(self, *, library_id: str, ticket_library_id: str) -> None:
         self.library_id = library_id
@@ -53,90 +55,114 @@ class AlreadyAttachedError(BifolioError):
         super().__init__(
             f"This library ({library_id[:8]}) is attached already and is not the ticket's "
             f"({ticket_library_id[:8]}). Nothing was changed.",
-            next_step="Attach the ticket to a new path: bifolio attach TICKET PATH",
+            next_step=Next.ATTACH_NEW_PATH,
         )
 
 
 class NotAMemberError(BifolioError):
     """This device may not read or write the library on the relay."""
 
+    code = "not-a-member"
+
     def __init__(self) -> None:
         super().__init__(
-            "This computer is not a member of the library; your edits are kept here.",
-            next_step="Ask for a ticket ('bifolio invite' on a computer that is attached) and "
-            "run 'bifolio attach TICKET' here.",
+            "This computer is not a member of the library. Your edits are kept here.",
+            next_step=Next.ASK_FOR_TICKET,
         )
 
 
 class NewerMembershipError(BifolioError):
     """The membership log holds a record that only a newer program knows."""
 
+    code = "newer-membership"
+
     def __init__(self, kinds: Sequence[str]) -> None:
         self.kinds = tuple(kinds)
         super().__init__(
             f"The members of this library were changed by a newer Bifolio ({', '.join(kinds)}).",
-            next_step="Install the newest Bifolio on this computer, then run the command again.",
+            next_step=Next.UPGRADE,
         )
 
 
 class NotTheOwnerError(BifolioError):
     """What only the library's owner may do."""
 
+    code = "not-the-owner"
+
     def __init__(self, act: str, *, owners: tuple[str, ...]) -> None:
         self.act = act
         self.owners = owners
-        where = " or ".join(owners) or "the computer that made the library"
         super().__init__(
-            f"Only the library's owner can {act}; this computer may edit it.",
-            next_step=f"Run the command on {where}.",
+            f"Only the library's owner can {act}; this computer may edit the library.",
+            next_step=next_step(Next.ASK_OWNER, owners=owners),
         )
 
 
 class RelayError(BifolioError):
     """The relay, or the way to it."""
 
+    code = "relay"
+
 
 class RelayUnreachableError(RelayError):
     """No connection to the relay at ``url``."""
+
+    code = "relay-unreachable"
 
     def __init__(self, url: str, *, reason: str) -> None:
         self.url = url
         self.reason = reason
         super().__init__(
             f"The relay at {url} cannot be reached: {reason}. Your edits are kept here.",
-            next_step="Check the address and the network, and that the relay is running; then "
-            "run 'bifolio sync'.",
+            next_step=Next.CHECK_CONNECTION,
         )
 
 
-class RelayRefusedError(RelayError):
-    """The relay understood and refused; ``code`` is its word for why."""
+class RelayUntrustedError(RelayUnreachableError):
+    """The relay at ``url`` has a certificate that this computer does not trust."""
 
-    def __init__(self, code: str, *, detail: str, next_step: str = "") -> None:
-        self.code = code
+    code = "relay-untrusted"
+
+    def __init__(self, url: str, *, reason: str) -> None:
+        super().__init__(url, reason=f"its certificate is not trusted ({reason})")
+        self.next_step = NextStep(Next.TRUST_CERTIFICATE)
+
+
+class RelayRefusedError(RelayError):
+    """The relay understood and refused; ``refusal`` is its word for why."""
+
+    code = "relay-refused"
+
+    def __init__(
+        self, refusal: str, *, detail: str, next_step: NextStep | Next = Next.SEE_STATUS_THEN_SYNC
+    ) -> None:
+        self.refusal = refusal
         self.detail = detail
         super().__init__(
-            f"The relay refused ({code}): {detail}. Your edits are kept here.",
-            next_step=next_step or "Run 'bifolio status' to see what waits, then 'bifolio sync'.",
+            f"The relay refused ({refusal}): {detail}. Your edits are kept here.",
+            next_step=next_step,
         )
 
 
 class PortInUseError(RelayError):
     """The relay cannot listen where it was told to."""
 
+    code = "port-in-use"
+
     def __init__(self, *, host: str, port: int) -> None:
         self.host = host
         self.port = port
         super().__init__(
-            f"Port {port} on {host} is in use by another program.",
-            next_step="Choose another with --port N; --port 0 picks a free one.",
+            f"Port {port} on {host} is in use by another program.", next_step=Next.CHOOSE_PORT
         )
 
 
 class RelayStorageError(RelayError):
     """The relay's own file cannot be read or written."""
 
-    def __init__(self, path: Path, *, reason: str, next_step: str) -> None:
+    code = "relay-storage"
+
+    def __init__(self, path: Path, *, reason: str, next_step: NextStep | Next | str | None) -> None:
         self.path = path
         self.reason = reason
         super().__init__(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bifolio.errors import CitationsMissingError, InvalidValueError, StyleError, StyleNotFoundError
-from bifolio.results import Cited
+from bifolio.results import FormattedCitation
 
 
 class Form(StrEnum):
@@ -46,7 +46,7 @@ _SUGGESTED_MAX: Final = 5
 
 def cite(
     items: Sequence[Mapping[str, Any]], *, style: str, form: Form, locale: str | None = None
-) -> Cited:
+) -> FormattedCitation:
     """Format items in a style.
 
     Args:
@@ -72,7 +72,7 @@ def cite(
         if not failed:
             raise StyleError(style, reason="citeproc stops at these references together") from None
         citation, entries = _formatted(loaded, working, form) if working else ("", ())
-    return Cited(style, str(form), citation, entries, failed)
+    return FormattedCitation(style, str(form), citation, entries, failed)
 
 
 def styles(word: str = "") -> list[str]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bifolio.exports import citations
 from bifolio.exports.export import csl_items
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Cited
+from bifolio.results import FormattedCitation
 
 
 def cite(
     replica: Replica, refs: Sequence[str], *, style: str, form: str, locale: str | None
-) -> Cited:
+) -> FormattedCitation:
     """Format references, each once, in the order given (see ``citations.cite``)."""
     with replica.database.snapshot():
         found = [replica.references.read(one) for one in lookup.live_ids(replica, refs)]
@@ -22,4 +21,4 @@ def cite(
         items = csl_items(replica, rows)
     cited = citations.cite(items, style=style, form=citations.Form(form), locale=locale)
     keys = {row.id: lookup.shown_key(row) for row in rows}
-    return replace(cited, failed=tuple(keys[one] for one in cited.failed))
+    return cited.with_fields(failed=tuple(keys[one] for one in cited.failed))

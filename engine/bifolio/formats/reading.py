@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bifolio.errors import FileFormatError
+from bifolio.errors import FileFormatError, Next
 from bifolio.formats.bibtex import blocks as bibtex_blocks
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.macros import find_overlong, macro_definition, macros_of
@@ -166,7 +166,7 @@ def _expected_words(path: Path, format: str | None) -> str:
             str(path),
             expected=f"one of the formats {', '.join(IMPORT_FORMATS)}",
             got=f"the format '{format}'",
-            next_step="Name another --format, or leave it out: the file's content tells it.",
+            next_step=Next.LEAVE_OUT_FORMAT,
         )
     return family.shown
 

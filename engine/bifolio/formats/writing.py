@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
 
-from bifolio.errors import UsageError
+from bifolio.errors import Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
@@ -100,7 +100,7 @@ class Composer:
         if format not in EXPORT_FORMATS:
             raise UsageError(
                 f"There is no export format '{format}'.",
-                next_step=f"Choose one of {', '.join(EXPORT_FORMATS)}.",
+                next_step=next_step(Next.CHOOSE_FORMAT, formats=tuple(EXPORT_FORMATS)),
             )
         self._dialect = format
         self._family = EXPORT_FORMATS[format]

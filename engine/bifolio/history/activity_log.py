@@ -1,4 +1,4 @@
-"""The log in words: commands and received changes, the latest first.
+"""The log: commands and received changes, the latest first.
 
 What a change did is read from a few of the records that it touched, so that a page of the log
 costs what is on it; how many there were is counted.
@@ -19,7 +19,7 @@ from bifolio.ids import SETTINGS_ID
 from bifolio.replica import lookup
 from bifolio.replica.creation import REFERENCE
 from bifolio.replica.replica import Replica
-from bifolio.results import LogEntry
+from bifolio.results import Action, ActionKind, LogEntry, Subject, read_actions
 from bifolio.storage.history import LoggedChange, Operation
 
 #: Fields and names that one line of the log names.
@@ -30,15 +30,12 @@ _PAGE = 200
 
 _BEFORE_ALL = ("g", 0)
 
-
-@dataclass(frozen=True, slots=True)
-class _Deed:
-    """What was done to one record: the act, what it was done to, and from which format."""
-
-    act: str
-    fields: tuple[str, ...]
-    name: str
-    source: str | None = None
+_FATES = {
+    Fate.DELETED: ActionKind.DELETED,
+    Fate.RESTORED: ActionKind.RESTORED,
+    Fate.PURGED: ActionKind.PURGED,
+    Fate.UNPURGED: ActionKind.UNPURGED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +91,18 @@ class Logbook:
             before = (rows[-1].stamp, rows[-1].number)
         return self._entries(found[:limit])
 
-    def words(self, changes: Sequence[LoggedChange], operation: Operation | None) -> str:
-        """What changes did, in words: the command's own, else read from what they touched."""
+    def actions(
+        self, changes: Sequence[LoggedChange], operation: Operation | None
+    ) -> tuple[Action, ...]:
+        """What changes did: as the command said, otherwise read from what they touched."""
         if operation is not None and operation.words:
-            return operation.words
+            return read_actions(operation.words)
         touched = self._touched(changes)
         self._replay({one: {*changes} for one in touched.sample()})
-        return self._told(changes, touched)
+        return self._read_actions(changes, touched)
 
     def _entries(self, found: Sequence[tuple[LoggedChange, Operation | None]]) -> list[LogEntry]:
-        """A page in words: each record is replayed once, however many lines are about it."""
+        """A page: each record is replayed once, however many lines are about it."""
         lines = [
             (logged, operation, self._made_by(logged, operation)) for logged, operation in found
         ]
@@ -120,8 +119,9 @@ class Logbook:
                 id=changes[0].id.hex(),
                 at=lookup.moment(changes[0].stamp),
                 by=self._devices.get(logged.device, f"device {logged.device}"),
-                what=(operation.words if operation else None)
-                or self._told(changes, touched[logged.number]),
+                what=read_actions(operation.words)
+                if operation is not None and operation.words
+                else self._read_actions(changes, touched[logged.number]),
                 changes=self._count(changes, operation),
                 command=operation is not None,
                 undone=operation is not None and operation.undone is not None,
@@ -152,28 +152,30 @@ class Logbook:
                 step for step in self._past.steps(record_id) if step.logged.number in numbers
             ]
 
-    def _told(self, changes: Sequence[LoggedChange], touched: _Touched) -> str:
+    def _read_actions(
+        self, changes: Sequence[LoggedChange], touched: _Touched
+    ) -> tuple[Action, ...]:
         """What changes did, from the steps of a few of the records."""
         chosen = {one.number for one in changes}
-        told = []
-        for kind, noun in ((REFERENCE, "references"), (GROUP, "groups")):
+        actions = []
+        for kind, subject in ((REFERENCE, Subject.REFERENCE), (GROUP, Subject.GROUP)):
             records = touched.of_kind(kind)
             if records:
-                deeds = [self._deed(one, kind, chosen) for one in records[:_NAMED_MAX]]
+                each = [self._action(one, kind, chosen) for one in records[:_NAMED_MAX]]
                 count = max(touched.total, len(records))
-                told.append(_sentence([one for one in deeds if one is not None], count, noun))
-        return "; ".join(told) or self._of_settings(chosen)
+                actions.append(_combine([one for one in each if one is not None], count, subject))
+        return tuple(actions) or (self._action_on_settings(chosen),)
 
-    def _of_settings(self, chosen: set[int]) -> str:
+    def _action_on_settings(self, chosen: set[int]) -> Action:
         """What changes did that touched no reference and no group."""
         for step in self._past.steps(SETTINGS_ID):
             if step.logged.number in chosen:
                 name = registers.shown(step.after, NAME)
                 if name and step.before.live(NAME) != step.after.live(NAME):
-                    return f"named the library {name.value}"
+                    return Action(ActionKind.NAMED_LIBRARY, name=str(name.value))
                 if step.before.under("device") != step.after.under("device"):
-                    return "wrote for the first time"
-        return "changed the settings of the library"
+                    return Action(ActionKind.FIRST_CHANGE)
+        return Action(ActionKind.CHANGED_SETTINGS)
 
     def _touched(self, changes: Sequence[LoggedChange]) -> _Touched:
         """The records of the first few changes; where there are more, all are counted."""
@@ -186,7 +188,7 @@ class Logbook:
         kinds = {one: self._replica.records.kind(one) for one in ids}
         return _Touched(kinds, sum(one.records for one in changes) if more else 0)
 
-    def _deed(self, record_id: str, kind: str, chosen: set[int]) -> _Deed | None:
+    def _action(self, record_id: str, kind: str, chosen: set[int]) -> Action | None:
         """What the changes did to one record."""
         steps = [one for one in self._steps[record_id] if one.logged.number in chosen]
         if not steps:
@@ -194,21 +196,24 @@ class Logbook:
         before, after = steps[0].before, steps[-1].after
         compared = compare(before, after)
         if kind == GROUP:
-            return _group_deed(before, after, compared)
+            return _action_on_group(before, after, compared)
         row = self._replica.references.read(record_id)
         name = lookup.shown_key(row) if row else self._gone(record_id)
         known = set(before.under(importing.SOURCE))
         imported = any(one not in known for one in after.under(importing.SOURCE))
         sources = importing.sources(after) if imported else []
         source = sources[-1].format if sources else None
-        fields = tuple(one.field for one in compared.fields)
+        fields: tuple[str, ...] = ()
         if compared.fate is Fate.CREATED:
-            return _Deed("imported" if source else "added", (), name, source)
-        if source:
-            return _Deed("updated", (), name, source)
-        if compared.fate not in (Fate.CHANGED, Fate.REVIVED):
-            return _Deed(compared.fate.name.lower(), (), name)
-        return _Deed("edited", tuple(dict.fromkeys(fields)), name)
+            act = ActionKind.IMPORTED if source else ActionKind.ADDED
+        elif source:
+            act = ActionKind.UPDATED
+        elif compared.fate in _FATES:
+            act = _FATES[compared.fate]
+        else:
+            act = ActionKind.EDITED
+            fields = tuple(dict.fromkeys(one.field for one in compared.fields))
+        return Action(act, Subject.REFERENCE, 1, name, fields=fields, source=source)
 
     def _gone(self, record_id: str) -> str:
         """What a reference was called that went with an emptied trash."""
@@ -216,39 +221,28 @@ class Logbook:
         return purged.key if purged and purged.key else record_id[:12]
 
 
-def _group_deed(before: Entries, after: Entries, compared: Comparison) -> _Deed:
+def _action_on_group(before: Entries, after: Entries, compared: Comparison) -> Action:
     old, new = registers.shown(before, NAME), registers.shown(after, NAME)
-    name = f"the group {new.value if new else ''}"
+    name = str(new.value) if new else ""
     if compared.fate is Fate.CREATED:
-        return _Deed("made", (), name)
+        return Action(ActionKind.CREATED, Subject.GROUP, 1, name)
     if compared.fate in (Fate.DELETED, Fate.RESTORED):
-        return _Deed(compared.fate.name.lower(), (), name)
+        return Action(_FATES[compared.fate], Subject.GROUP, 1, name)
     if old and new and old.value != new.value:
-        return _Deed("renamed", (), f"the group {old.value} to {new.value}")
+        return Action(ActionKind.RENAMED, Subject.GROUP, 1, str(old.value), name)
     moved = any(before.live(one) != after.live(one) for one in (PARENT, POSITION))
-    return _Deed("moved" if moved else "changed", (), name)
+    return Action(ActionKind.MOVED if moved else ActionKind.CHANGED, Subject.GROUP, 1, name)
 
 
-def _sentence(deeds: Sequence[_Deed], count: int, noun: str) -> str:
-    """One line for all: the act where it was the same, by name where it was one record."""
-    if not deeds or any(_alike(one) != _alike(deeds[0]) for one in deeds):
-        return f"changed {count:,} {noun}"
-    first = deeds[0]
-    named = first.name if count == 1 else f"{count:,} {noun}"
-    source = f" from {first.source}" if first.source else ""
-    return f"{first.act} {_listed(first.fields)}{named}{source}"
+def _combine(actions: Sequence[Action], count: int, subject: Subject) -> Action:
+    """One action for all: the kind where it was the same, by name where it was one record."""
+    if not actions or any(_likeness(one) != _likeness(actions[0]) for one in actions):
+        return Action(ActionKind.CHANGED, subject, count)
+    first = actions[0]
+    if count == 1:
+        return first
+    return Action(first.kind, subject, count, fields=first.fields, source=first.source)
 
 
-def _alike(deed: _Deed) -> tuple[object, ...]:
-    return (deed.act, deed.fields, deed.source)
-
-
-def _listed(fields: Sequence[str]) -> str:
-    """``title and note of``, ``title, note, tags and 2 more of``; nothing where there are none."""
-    if not fields:
-        return ""
-    named = list(fields[:_NAMED_MAX])
-    if len(fields) > _NAMED_MAX:
-        named.append(f"{len(fields) - _NAMED_MAX} more")
-    *most, last = named
-    return f"{', '.join(most)} and {last} of " if most else f"{last} of "
+def _likeness(action: Action) -> tuple[object, ...]:
+    return (action.kind, action.fields, action.source)

@@ -16,14 +16,14 @@ from bifolio.records.attachments import FIELD as FILES
 from bifolio.records.attachments import Attachment
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Deed, Event
+from bifolio.results import Event, EventKind
 
 _WHOLE = {
-    Fate.DELETED: Deed.DELETED,
-    Fate.PURGED: Deed.PURGED,
-    Fate.UNPURGED: Deed.UNPURGED,
-    Fate.RESTORED: Deed.RESTORED,
-    Fate.REVIVED: Deed.REVIVED,
+    Fate.DELETED: EventKind.DELETED,
+    Fate.PURGED: EventKind.PURGED,
+    Fate.UNPURGED: EventKind.UNPURGED,
+    Fate.RESTORED: EventKind.RESTORED,
+    Fate.REVIVED: EventKind.REVIVED,
 }
 
 
@@ -39,7 +39,7 @@ class Teller:
         """The events of one reference."""
         steps = list(self._past.steps(record_id))
         if not steps or _begins_late(steps[0]) or self._is_cut(record_id, steps[-1]):
-            yield Event("", None, "", Deed.BEGINS)
+            yield Event("", None, "", EventKind.BEGINS)
         for step in steps:
             yield from self._of_step(step)
 
@@ -60,11 +60,11 @@ class Teller:
         self, step: Step, compared: Comparison, change: FieldChange, source: str | None
     ) -> Event:
         by_import = source is not None and (change.live is None or is_import(change.live))
-        deed = Deed.EDITED
+        deed = EventKind.EDITED
         if by_import:
-            deed = Deed.IMPORTED
+            deed = EventKind.IMPORTED
         elif compared.fate is Fate.CREATED:
-            deed = Deed.ADDED
+            deed = EventKind.ADDED
         return self._event(
             step,
             deed,
@@ -77,7 +77,7 @@ class Teller:
         )
 
     def _event(
-        self, step: Step, deed: Deed, live: Live | None, *, source: str | None, **facts: Any
+        self, step: Step, deed: EventKind, live: Live | None, *, source: str | None, **facts: Any
     ) -> Event:
         """An event, dated and signed by the value that was written, else by its change."""
         logged = step.logged

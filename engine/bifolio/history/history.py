@@ -18,12 +18,19 @@ from bifolio.history.revert import revert
 from bifolio.history.undo import TakenBack, Undoing
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Event, KeptField, LogEntry, Shown, UndoReport
+from bifolio.results import (
+    Action,
+    ActionKind,
+    Event,
+    KeptField,
+    KeptReason,
+    LogEntry,
+    ReferenceView,
+    UndoReport,
+)
 
 #: Entries of a page of the log, where nobody says how many.
 _ENTRIES = 20
-
-_UNDID, _REDID = "undid: ", "did again: "
 
 
 class History:
@@ -64,7 +71,7 @@ class History:
             tags = None if device is None else undo.device_tags(self._replica, device)
             return Logbook(self._replica).page(limit=limit, tags=tags, first=first)
 
-    def revert(self, ref: str, *, to: datetime | str, field: str | None = None) -> Shown:
+    def revert(self, ref: str, *, to: datetime | str, field: str | None = None) -> ReferenceView:
         """Give a reference the values that it had, as new edits where they differ.
 
         Args:
@@ -98,10 +105,10 @@ class History:
                         if change is None
                         else undo.of_change(self._replica, change)
                     )
-                    words = self._words(chosen)
+                    actions = self._actions(chosen)
                 operation = chosen.operation
                 undoes = operation.number if operation else undo.NO_OPERATION
-                report = self._take_back(chosen, words, undoes, lasting=not dry_run)
+                report = self._take_back(chosen, actions, undoes, lasting=not dry_run)
                 if report is not None:  # else chosen anew: two undos at once undo two commands
                     return report
 
@@ -129,35 +136,42 @@ class History:
                     last_ms=_milliseconds(until) if until else None,
                 )
             count = len(chosen.changes)
-            words = f"{count:,} change{'' if count == 1 else 's'} of {device}"
-            report = self._take_back(chosen, words, None, lasting=not dry_run)
+            actions = (Action(ActionKind.DEVICE_CHANGES, count=count, name=device),)
+            report = self._take_back(chosen, actions, None, lasting=not dry_run)
             assert report is not None  # it is about no operation
             return report
 
     # --- small steps --------------------------------------------------------------------------
 
     def _take_back(
-        self, chosen: Undoing, words: str, undoes: int | None, *, lasting: bool
+        self,
+        chosen: Undoing,
+        actions: tuple[Action, ...],
+        undoes: int | None,
+        *,
+        lasting: bool,
     ) -> UndoReport | None:
-        """Take back, and mark what was taken back; the command is told by its own words.
+        """Take back, and mark what was taken back.
 
         None where the choice does not hold any more.
         """
         replica = self._replica
-        with replica.journal.command(_undone(words)) as command:
+        with replica.journal.command((_undoing(actions),)) as command:
             command.undoes = undoes
             taken = chosen.take_back(replica, command)
         if taken is None:
             return None
         # No snapshot: a dry run is inside a transaction already.
         with replica.database.transaction():
-            return self._report(words, taken, command.number if lasting else None)
+            return self._report(actions, taken, command.number if lasting else None)
 
-    def _report(self, words: str, taken: TakenBack, number: int | None) -> UndoReport:
+    def _report(
+        self, actions: tuple[Action, ...], taken: TakenBack, number: int | None
+    ) -> UndoReport:
         kinds = [self._replica.records.kind(one) for one in taken.records]
         ids = self._replica.journal.operations.changes(number) if number else []
         return UndoReport(
-            what=words,
+            what=actions,
             references=kinds.count("reference"),
             groups=kinds.count("group"),
             kept=tuple(self._kept(record_id, kept) for record_id, kept in taken.kept),
@@ -169,20 +183,24 @@ class History:
         gone = self._replica.references.purged.read(record_id)
         name = lookup.shown_key(row) if row else gone.key if gone else None
         name = name or self._replica.groups.any_name(record_id)
-        return KeptField(record_id, name or record_id[:12], kept.field, kept.reason.value)
+        return KeptField(
+            record_id, name or record_id[:12], kept.field, KeptReason(kept.reason.value)
+        )
 
-    def _words(self, chosen: Undoing) -> str:
-        return Logbook(self._replica).words(chosen.changes, chosen.operation)
+    def _actions(self, chosen: Undoing) -> tuple[Action, ...]:
+        return Logbook(self._replica).actions(chosen.changes, chosen.operation)
 
     def _rehearsed(self, dry_run: bool) -> AbstractContextManager[None]:
         return self._replica.database.rehearsal() if dry_run else nullcontext()
 
 
-def _undone(words: str) -> str:
-    """The words of an undo; an undo that is undone was done again."""
-    if words.startswith(_UNDID):
-        return _REDID + words.removeprefix(_UNDID)
-    return _UNDID + words.removeprefix(_REDID)
+def _undoing(actions: tuple[Action, ...]) -> Action:
+    """The undo of what was done; an undo that is undone was done again."""
+    first = actions[0].kind if len(actions) == 1 else None
+    if first is ActionKind.UNDID:
+        return Action(ActionKind.REDID, actions=actions[0].actions)
+    undone = actions[0].actions if first is ActionKind.REDID else actions
+    return Action(ActionKind.UNDID, actions=undone)
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from bifolio.errors import FileFormatError, UsageError
+from bifolio.errors import FileFormatError, Next, UsageError
 from bifolio.formats import is_library
 from bifolio.imports.attached_files import items_of
 from bifolio.imports.importer import Importer
 from bifolio.records.reference import SkippedRecord
 from bifolio.replica.replica import Replica
-from bifolio.results import ImportReport
-
-Progress = Callable[[str, int, int], None]
+from bifolio.results import (
+    Action,
+    ActionKind,
+    FileProgress,
+    ImportReport,
+    ImportTally,
+    Stage,
+    Subject,
+)
 
 
 def import_files(
@@ -24,15 +30,14 @@ def import_files(
     format: str | None,
     zotero_group: str | None,
     dry_run: bool,
-    progress: Progress | None,
+    progress: FileProgress | None,
 ) -> ImportReport:
     """Import files; one that cannot be read at all is skipped and named.
 
-    ``progress`` is told the file, what is done of it and all of it. The other arguments are those
-    of ``Library.import_files``.
+    The arguments are those of ``Library.import_files``.
     """
     _check_group(paths, format, zotero_group)
-    report = ImportReport()
+    tally = ImportTally()
     rehearsal = replica.database.rehearsal() if dry_run else nullcontext()
     with replica.journal.command() as command, rehearsal:
         for path in paths:
@@ -41,18 +46,27 @@ def import_files(
                     path,
                     format=format,
                     zotero_group=zotero_group,
-                    progress=_telling(progress, f"{path}: reading"),
+                    progress=_telling(progress, Stage.READING, path),
                 )
                 importer = Importer(replica, file=str(path), keeps_files=not dry_run)
-                imported = importer.run(items, progress=_telling(progress, str(path)))
+                imported = importer.run(items, progress=_telling(progress, Stage.IMPORTING, path))
             except FileFormatError as error:
-                report.skipped.append(SkippedRecord(str(path), 0, error.message))
+                tally.skipped.append(SkippedRecord(str(path), 0, error.message))
                 continue
-            report.add(imported)
+            tally.add(imported)
             if (imported.added or imported.groups) and not dry_run:
                 replica.introduce_device()
-        command.words = report.in_words(len(paths))
-    return report
+        if tally.added or tally.updated_keys:
+            command.actions = tuple(_actions(tally, len(paths)))
+    return tally.report()
+
+
+def _actions(tally: ImportTally, files: int) -> Iterator[Action]:
+    """What it did, for the log."""
+    counts = ((ActionKind.IMPORTED, tally.added), (ActionKind.UPDATED, len(tally.updated_keys)))
+    for kind, count in counts:
+        if count:
+            yield Action(kind, Subject.REFERENCE, count, files=files)
 
 
 def _check_group(paths: Sequence[Path], format: str | None, zotero_group: str | None) -> None:
@@ -64,12 +78,14 @@ def _check_group(paths: Sequence[Path], format: str | None, zotero_group: str | 
     files = [path for path in paths if not is_library(path, format)] if zotero_group else []
     if files:
         raise UsageError(
-            f"{files[0]} is no Zotero library; it has no group library '{zotero_group}'.",
-            next_step="Name the Zotero library alone, or leave --zotero-group out.",
+            f"{files[0]} is not a Zotero library: it has no group library '{zotero_group}'.",
+            next_step=Next.LEAVE_OUT_ZOTERO_GROUP,
         )
 
 
-def _telling(progress: Progress | None, file: str) -> Callable[[int, int], None] | None:
+def _telling(
+    progress: FileProgress | None, stage: Stage, file: Path
+) -> Callable[[int, int], None] | None:
     if progress is None:
         return None
-    return lambda done, total: progress(file, done, total)
+    return lambda done, total: progress(stage, done, total, str(file))

@@ -30,7 +30,7 @@ from bifolio.records.reference import (
 )
 from bifolio.replica.creation import Creation
 from bifolio.replica.replica import Replica
-from bifolio.results import ClearedFields, ImportReport
+from bifolio.results import ClearedFields, ImportReport, ImportTally
 from bifolio.storage.import_staging import Place, Spool, Spooled
 from bifolio.wire.changes import Change
 
@@ -59,7 +59,7 @@ class Importer:
         """Args: keeps_files: whether the records' files are taken in, or only looked at."""
         self._replica = replica
         self._file = file
-        self._report = ImportReport()
+        self._tally = ImportTally()
         self._blocks: list[ImportedBlocks] = []
         self._groups: list[ImportedGroup] = []
         self._intake = Intake(replica, keeps=keeps_files)
@@ -78,9 +78,9 @@ class Importer:
         ahead = Ahead(spool)
         try:
             self._read(items, spool, matcher, ahead)
-            self._report.files = self._intake.taken
-            self._report.missing_files = len(self._intake.left_out)
-            self._report.left_out += self._intake.left_out
+            self._tally.files = self._intake.taken
+            self._tally.missing_files = len(self._intake.left_out)
+            self._tally.left_out += self._intake.left_out
             self._tell_apart(spool)
             self._write_groups()
             total = spool.arrange()
@@ -92,7 +92,7 @@ class Importer:
         finally:
             ahead.close()
             spool.close()
-        return self._report
+        return self._tally.report()
 
     # --- reading --------------------------------------------------------------------------
 
@@ -102,9 +102,9 @@ class Importer:
         size = 0
         for item in items:
             if isinstance(item, SkippedRecord):
-                self._report.skipped.append(item)
+                self._tally.skipped.append(item)
             elif isinstance(item, LeftOut):
-                self._report.left_out.append(item)
+                self._tally.left_out.append(item)
             elif isinstance(item, ImportedGroup):
                 self._groups.append(item)
             elif isinstance(item, ImportedBlocks):
@@ -131,7 +131,7 @@ class Importer:
             different: dict[bytes, int] = {}
             for number in numbers:
                 different.setdefault(_reference(spool.body(number)).content_hash(), number)
-            self._report.unchanged += len(numbers) - len(different)
+            self._tally.unchanged += len(numbers) - len(different)
             places = []
             for rank, content in enumerate(sorted(different)):
                 own = digest(record_id.encode(), content, size=16).hex() if rank else record_id
@@ -157,7 +157,7 @@ class Importer:
         self, spooled: Spooled, reference: ImportedReference, matcher: Matcher, ahead: Ahead
     ) -> _Write | Creation | None:
         """What is to be written for one record of the file; None where that is nothing."""
-        report = self._report
+        report = self._tally
         decision = matcher.decide(spooled.id, reference)
         if decision.verdict is Verdict.TRASHED:
             report.trashed_keys.append(decision.name)
@@ -193,11 +193,11 @@ class Importer:
             return None
         document.merge(update)
         after = read_view(document.visible())
-        self._report.updated_keys.append(decision.name)
+        self._tally.updated_keys.append(decision.name)
         in_conflict = {conflict.field for conflict in before.conflicts}
-        self._report.conflicts += sum(one.field not in in_conflict for one in after.conflicts)
+        self._tally.conflicts += sum(one.field not in in_conflict for one in after.conflicts)
         if cleared := tuple(name for name in before.values if name not in after.values):
-            self._report.cleared.append(ClearedFields(decision.name, cleared))
+            self._tally.cleared.append(ClearedFields(decision.name, cleared))
         return write
 
     def _write_groups(self) -> None:
@@ -208,7 +208,7 @@ class Importer:
                 writes = [write for one in part if (write := self._group_write(one)) is not None]
                 if writes:
                     self._commit(writes)
-                self._report.groups += len(writes)
+                self._tally.groups += len(writes)
         self._groups = []
 
     def _group_write(self, group: ImportedGroup) -> _Write | None:
@@ -241,7 +241,7 @@ class Importer:
         if size <= most:
             return True
         reason = f"{what} {size:,} bytes; one change may have {most:,}"
-        self._report.skipped.append(SkippedRecord(self._file, line, reason))
+        self._tally.skipped.append(SkippedRecord(self._file, line, reason))
         return False
 
     def _commit(self, writes: Sequence[_Write | Creation]) -> None:

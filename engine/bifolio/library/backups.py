@@ -12,7 +12,6 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from bifolio.disk import create_private, sync_folder, unfinished_name
@@ -26,7 +25,7 @@ from bifolio.home import Home
 from bifolio.library import status
 from bifolio.replica import folder, restored
 from bifolio.replica.replica import Replica
-from bifolio.results import Backup, Restored
+from bifolio.results import Backup, BackupContents, Progress, RestoredLibrary, Stage
 from bifolio.storage import archive
 from bifolio.storage.archive import Archive
 from bifolio.storage.contents import Contents
@@ -37,18 +36,6 @@ from bifolio.storage.migrations import LATEST
 from bifolio.storage.transfers import Transfers
 
 SUFFIX = ".bifolio-backup"
-
-#: Called with the stage ("copying", "packing", "checking", "restoring"), what is done and of how
-#: much.
-Progress = Callable[[str, int, int], None]
-
-
-class Held(StrEnum):
-    """Which attached files are in a backup."""
-
-    ALL = "all"
-    NONE = "none"
-    TRASHED = "trashed"
 
 
 class Backups:
@@ -72,18 +59,20 @@ class Backups:
             BackupTakenError: the file is there already.
             LibraryError, DamagedBackupError: it was not made; nothing is left behind.
         """
-        return self._create(target, Held.ALL if files else Held.NONE, progress)
+        return self._create(target, BackupContents.ALL if files else BackupContents.NONE, progress)
 
     def create_before_attach(self, progress: Progress | None = None) -> Backup:
         """The backup that is made unasked; attaching touches no file, so none is in it."""
-        return self._create(None, Held.NONE, progress)
+        return self._create(None, BackupContents.NONE, progress)
 
     def create_before_join(self, progress: Progress | None = None) -> Backup:
         """The backup that is made unasked; a join leaves the trash behind, so its files, which
         no reference would name any more, are in it."""
-        return self._create(None, Held.TRASHED, progress)
+        return self._create(None, BackupContents.TRASHED, progress)
 
-    def _create(self, target: Path | None, held: Held, progress: Progress | None) -> Backup:
+    def _create(
+        self, target: Path | None, held: BackupContents, progress: Progress | None
+    ) -> Backup:
         place = self._place(target)
         if place.exists():
             raise BackupTakenError(place)
@@ -115,12 +104,12 @@ class Backups:
         return target / name if target.is_dir() else target
 
     def _copy(
-        self, target: Path, held: Held, progress: Progress | None
+        self, target: Path, held: BackupContents, progress: Progress | None
     ) -> tuple[Manifest, frozenset[str]]:
         """Copy the SQLite file, and say what is in it and which contents go with it: all of one
         moment."""
         replica = self._replica
-        tell = (lambda done, total: progress("copying", done, total)) if progress else None
+        tell = (lambda done, total: progress(Stage.COPYING, done, total)) if progress else None
         with replica.database.snapshot():
             wanted = self._wanted(held)
             account = Manifest(
@@ -138,26 +127,26 @@ class Backups:
             replica.database.back_up(target, tell)
         return account, wanted
 
-    def _wanted(self, held: Held) -> frozenset[str]:
+    def _wanted(self, held: BackupContents) -> frozenset[str]:
         """The contents that references name, as far as they are to be in the backup."""
         attachments = self._replica.references.attachments
         match held:
-            case Held.ALL:
+            case BackupContents.ALL:
                 return frozenset(hash for hash, _ in attachments.contents())
-            case Held.TRASHED:
+            case BackupContents.TRASHED:
                 return frozenset(attachments.contents_of_the_trash())
-            case Held.NONE:
+            case BackupContents.NONE:
                 return frozenset()
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._replica.surroundings.wall_s(), UTC)
 
-    def _contents(self, held: Held, wanted: frozenset[str]) -> Iterator[tuple[str, Path]]:
+    def _contents(self, held: BackupContents, wanted: frozenset[str]) -> Iterator[tuple[str, Path]]:
         """The contents on this computer, by their names in a backup; in a whole one those too
         that no reference names now: an undo could want them."""
         contents = self._replica.contents
         for hash in sorted(contents.hashes()):
-            if held is Held.ALL or hash in wanted:
+            if held is BackupContents.ALL or hash in wanted:
                 path = contents.path(hash)
                 yield f"{folder.FILES}/{path.parent.name}/{hash}", path
 
@@ -193,7 +182,7 @@ def verify(path: Path, *, progress: Progress | None = None) -> Backup:
     return _described(path, account, verified=True)
 
 
-def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Restored:
+def restore(path: Path, target: Path, *, progress: Progress | None = None) -> RestoredLibrary:
     """Make a new replica of a backup; everything is checked on the way.
 
     Args:
@@ -211,7 +200,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
         _check_version(path, account)
 
         def build(unfinished: Path) -> None:
-            tell = _telling("restoring", account.entries, progress)
+            tell = _telling(Stage.RESTORING, account.entries, progress)
             for entry in account.entries:
                 place = unfinished / entry.name
                 place.parent.mkdir(exist_ok=True)
@@ -237,7 +226,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
     finally:
         database.close()
     backup = _described(path, account, verified=True)
-    return Restored(
+    return RestoredLibrary(
         path=target.absolute(),
         library=account.library,
         replica=replica_id.hex(),
@@ -256,7 +245,7 @@ def _pack(
 ) -> None:
     total = sum(path.stat().st_size for _, path in sources if path.exists())
     with create_private(target) as written:
-        archive.write(written, sources, account, _counting("packing", total, progress))
+        archive.write(written, sources, account, _counting(Stage.PACKING, total, progress))
 
 
 def _checked(path: Path, progress: Progress | None, *, library_to: Path | None = None) -> Manifest:
@@ -265,7 +254,7 @@ def _checked(path: Path, progress: Progress | None, *, library_to: Path | None =
     with Archive.open(path) as opened:
         account = opened.manifest
         _check_version(path, account)
-        tell = _telling("checking", account.entries, progress)
+        tell = _telling(Stage.CHECKING, account.entries, progress)
         for entry in account.entries:
             if entry.is_content or library_to is None:
                 opened.check(entry, tell)
@@ -293,7 +282,7 @@ def _described(path: Path, account: Manifest, *, verified: bool) -> Backup:
         trashed=account.trashed,
         state=account.state,
         files=len(contents),
-        contents=account.files,
+        contents=BackupContents(account.files),
         absent=account.absent,
         damaged=tuple(Path(one.name).name for one in contents if not one.is_whole),
         verified=verified,
@@ -313,12 +302,12 @@ def _check_library(path: Path, copied: Path) -> None:
 
 
 def _telling(
-    stage: str, entries: tuple[Entry, ...], progress: Progress | None
+    stage: Stage, entries: tuple[Entry, ...], progress: Progress | None
 ) -> Callable[[int], None]:
     return _counting(stage, sum(one.size for one in entries), progress)
 
 
-def _counting(stage: str, total: int, progress: Progress | None) -> Callable[[int], None]:
+def _counting(stage: Stage, total: int, progress: Progress | None) -> Callable[[int], None]:
     """Adds up pieces for a report of the whole."""
     done = 0
 

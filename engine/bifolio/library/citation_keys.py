@@ -27,7 +27,7 @@ from bifolio.replica import lookup
 from bifolio.replica.projection import shown_fields
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import KEY_PATTERN
-from bifolio.results import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey, Shown
+from bifolio.results import KeptBecause, KeptKey, KeyReport, NewKey, ReferenceView, SharedKey
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
 
@@ -91,7 +91,8 @@ class Keys:
         Raises:
             PinnedKeyError, ReferenceNotFoundError, TrashedReferenceError: nothing was changed.
         """
-        report = KeyReport()
+        changed: list[NewKey] = []
+        unchanged: list[KeptKey] = []
         planned: dict[str, str] = {}
         keys: set[str] = set()
         with self._replica.database.transaction():
@@ -103,15 +104,15 @@ class Keys:
                     made = self.fresh(_values(row), record_id=row.id, planned=keys)
                     kept = KeptBecause.SAME if made == row.key else None
                 if kept is not None:
-                    report.kept.append(KeptKey(row.id, shown, kept))
+                    unchanged.append(KeptKey(row.id, shown, kept))
                     continue
                 planned[row.id] = made
                 keys.add(made)
-                report.changed.append(NewKey(row.id, shown, made))
+                changed.append(NewKey(row.id, shown, made))
             self._commit(planned)
-        return report
+        return KeyReport(tuple(changed), tuple(unchanged))
 
-    def pin(self, refs: Sequence[str], *, key: str | None = None) -> Sequence[Shown]:
+    def pin(self, refs: Sequence[str], *, key: str | None = None) -> Sequence[ReferenceView]:
         """Pin the citation keys of references; with ``key`` one reference gets this key first.
 
         Raises:
@@ -128,7 +129,7 @@ class Keys:
             )
         return [lookup.show_id(replica, one) for one in ids]
 
-    def unpin(self, refs: Sequence[str]) -> Sequence[Shown]:
+    def unpin(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Let the citation keys of references be made anew again."""
         replica = self._replica
         with replica.database.transaction():

@@ -9,7 +9,7 @@ from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
 from bifolio.document.kinds import element_of, locate_conflict
 from bifolio.document.plan import Plan
-from bifolio.errors import ConflictChoiceError
+from bifolio.errors import ConflictChoiceError, Next, next_step
 from bifolio.records.edits import PARAGRAPH_BREAK
 from bifolio.records.fields import canonical_field
 from bifolio.replica import lookup
@@ -64,14 +64,14 @@ def _resolve(
         raise ConflictChoiceError(f"'{key}' has no conflict in '{name}'.")
     if conflict.kind == ConflictKind.REVIVED:
         raise ConflictChoiceError(
-            f"'{key}' was deleted and edited at the same time: 'bifolio restore {key}' keeps it, "
-            f"'bifolio delete {key}' deletes it."
+            f"'{key}' was deleted and edited at the same time.",
+            next_step=next_step(Next.KEEP_OR_DELETE, ref=key),
         )
     for take in takes:
         _check_listed(replica, conflict, take)
     if len(takes) > 1 and conflict.kind != ConflictKind.TEXT:
         raise ConflictChoiceError(
-            f"The values of '{name}' are no texts that could be joined: take one of them."
+            f"The values of '{name}' are not texts that could be joined: take one of them."
         )
 
     _, kind = locate_conflict(name)
@@ -100,8 +100,8 @@ def _check_listed(replica: Replica, conflict: Conflict, take: int) -> None:
     listed = replica.listings.read(conflict.ref, conflict.field)
     if listed is None:
         raise ConflictChoiceError(
-            f"The conflict in '{conflict.field}' was not listed on this computer yet, so "
-            f"--take {take} has no meaning."
+            f"The conflict in '{conflict.field}' was not listed on this computer yet, so the "
+            f"number {take} has no meaning."
         )
     if listed != lookup.listing(conflict):
         raise ConflictChoiceError(

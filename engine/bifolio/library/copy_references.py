@@ -38,7 +38,8 @@ def copy(source: Replica, target: Replica, refs: Sequence[str]) -> CopyReport:
     """
     if source.library_id == target.library_id:
         raise SameLibraryError
-    report = CopyReport()
+    copied: list[CopiedReference] = []
+    missing: list[MissingFile] = []
     writes: list[tuple[str, Write]] = []
     with target.database.transaction():
         for record_id in lookup.live_ids(source, refs):
@@ -48,21 +49,19 @@ def copy(source: Replica, target: Replica, refs: Sequence[str]) -> CopyReport:
             copy_id = _copy_id(source, target, row)
             there = target.references.read(copy_id)
             if there is not None:
-                outcome = CopyOutcome.TRASHED if there.trashed else CopyOutcome.THERE
-                report.references.append(
-                    CopiedReference(row.id, copy_id, lookup.shown_key(there), outcome)
-                )
+                outcome = CopyOutcome.IN_TRASH if there.trashed else CopyOutcome.EXISTS
+                copied.append(CopiedReference(row.id, copy_id, lookup.shown_key(there), outcome))
                 continue
             entries = source.document(row.id).visible()
             values = read_view(entries).values
-            report.missing += _copy_files(source, target, row, values)
+            missing += _copy_files(source, target, row, values)
             writes.append((copy_id, _creation(entries, _copied(source, row, values))))
-            report.references.append(
+            copied.append(
                 CopiedReference(row.id, copy_id, lookup.shown_key(row), CopyOutcome.COPIED)
             )
         target.commit_inside(writes)
-    report.references = [_with_key(target, one) for one in report.references]
-    return report
+    references = tuple(_with_key(target, one) for one in copied)
+    return CopyReport(references, tuple(missing))
 
 
 def _copy_id(source: Replica, target: Replica, row: ReferenceRow) -> str:

@@ -14,7 +14,7 @@ from bifolio import limits
 from bifolio.document import sets
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
-from bifolio.errors import InvalidValueError, UsageError
+from bifolio.errors import InvalidValueError, Next, UsageError
 from bifolio.ids import SETTINGS_ID
 from bifolio.library.merge_duplicates import merge
 from bifolio.records.blocking import candidates
@@ -22,7 +22,7 @@ from bifolio.records.similarity import Likeness, Traits, likeness, may_reach
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import SET_APART
-from bifolio.results import DuplicateGroup, DuplicatePair, Merged, Shown
+from bifolio.results import DuplicateGroup, DuplicatePair, MergedReferences, ReferenceView
 
 #: Pairs from this score on are proposed: of the labelled sets it finds 99 of 100 duplicates, and
 #: of the works of one title, author and year none that differ in volume, number or pages.
@@ -70,7 +70,7 @@ class Duplicates:
         ]
         return sorted(groups, key=lambda one: (-one.score, one.references[0].id))
 
-    def set_apart(self, refs: Sequence[str]) -> Sequence[Shown]:
+    def set_apart(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Remember that references are different works: no two of them are proposed again.
 
         Raises:
@@ -85,7 +85,7 @@ class Duplicates:
                 raise UsageError(
                     f"Two to {limits.SET_APART_MAX} different references can be set apart; "
                     f"these are {len(ids)}.",
-                    next_step="Name those that 'bifolio duplicates' proposes wrongly.",
+                    next_step=Next.LIST_DUPLICATES,
                 )
 
             def write(plan: Plan, entries: Entries) -> None:
@@ -95,7 +95,7 @@ class Duplicates:
             replica.commit_inside([(SETTINGS_ID, write)])
         return [lookup.show_id(replica, one) for one in ids]
 
-    def merge(self, refs: Sequence[str], *, keep: str | None = None) -> Merged:
+    def merge(self, refs: Sequence[str], *, keep: str | None = None) -> MergedReferences:
         """Merge references into the first one, or into the one that is named."""
         return merge(self._replica, refs, keep=keep)
 
@@ -134,7 +134,7 @@ class Duplicates:
         )
 
 
-def _fullness(shown: Shown) -> int:
+def _fullness(shown: ReferenceView) -> int:
     """How much a reference says: what is merged into the fullest one changes least."""
     return len(shown.fields) + len(shown.tags) + 3 * len(shown.groups)
 

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING
 
 from bifolio.attachments import attachments, garbage_collection
 from bifolio.disk import pieces, write_whole
-from bifolio.errors import DamagedFileError, FileNotHereError, UnwritableFileError
+from bifolio.errors import (
+    DamagedFileError,
+    FileNotHereError,
+    Next,
+    UnwritableFileError,
+    next_step,
+)
 from bifolio.ids import content_hasher
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Policy, ShownFile
+from bifolio.results import FileState, FileView, FreedSpace, Policy, Stage
 from bifolio.storage.contents import OPENED, Progress
 
 if TYPE_CHECKING:
@@ -48,7 +54,7 @@ class Files:
 
     def add(
         self, ref: str, paths: Sequence[Path | str], *, progress: Progress | None = None
-    ) -> Sequence[ShownFile]:
+    ) -> Sequence[FileView]:
         """Attach files to a reference, in one change; their contents are copied into the library.
 
         A file of a name that the reference has already replaces it.
@@ -59,13 +65,13 @@ class Files:
         """
         return attachments.attach(self._replica, ref, [Path(path) for path in paths], progress)
 
-    def list(self, ref: str | None = None) -> Iterator[ShownFile]:
+    def list(self, ref: str | None = None) -> Iterator[FileView]:
         """The files of one reference, or of all live ones."""
         if ref is None:
             return attachments.all_shown(self._replica)
         return attachments.shown(self._replica, lookup.find(self._replica, ref).id)
 
-    def remove(self, ref: str, name: str) -> ShownFile:
+    def remove(self, ref: str, name: str) -> FileView:
         """Take a file off a reference.
 
         Raises:
@@ -73,7 +79,7 @@ class Files:
         """
         return attachments.detach(self._replica, ref, name)
 
-    def clean(self) -> tuple[int, int]:
+    def clean(self) -> FreedSpace:
         """Drop the contents that no reference names any more, without waiting a day.
 
         What lies in the trash keeps its files. An undo no longer finds what was dropped.
@@ -81,9 +87,10 @@ class Files:
         Returns:
             how many were here, and their bytes; the relay's go with the next sync.
         """
-        return garbage_collection.clean(self._replica)
+        removed, freed_bytes = garbage_collection.clean(self._replica)
+        return FreedSpace(removed, freed_bytes)
 
-    def find(self, ref: str, name: str) -> ShownFile:
+    def find(self, ref: str, name: str) -> FileView:
         """One file of a reference, by name, ``NAME~HASH`` or the beginning of its hash.
 
         Raises:
@@ -125,8 +132,8 @@ class Files:
         ref: str,
         name: str,
         *,
-        progress: Callable[[str, int, int], None] | None = None,
-    ) -> ShownFile:
+        progress: Callable[[Stage, int, int], None] | None = None,
+    ) -> FileView:
         """Have a file's content here, from the relay if need be, whatever the policy is.
 
         Raises:
@@ -142,8 +149,8 @@ class Files:
         ref: str,
         name: str,
         *,
-        progress: Callable[[str, int, int], None] | None = None,
-    ) -> ShownFile:
+        progress: Callable[[Stage, int, int], None] | None = None,
+    ) -> FileView:
         """``fetch`` in an event loop."""
         file = self.find(ref, name)
         contents = self._replica.contents
@@ -159,7 +166,7 @@ class Files:
             raise _not_here(file)
         return file
 
-    def _copy(self, file: ShownFile, path: Path) -> None:
+    def _copy(self, file: FileView, path: Path) -> None:
         source = self._replica.contents.path(file.hash)
         if not source.is_file():
             raise _not_here(file)
@@ -175,21 +182,33 @@ class Files:
         except OSError as error:
             raise UnwritableFileError(path, reason=error.strerror or str(error)) from error
 
-    def _set_aside(self, file: ShownFile) -> None:
+    def _set_aside(self, file: FileView) -> None:
         """A damaged content is kept under another name, and fetched again by the next sync."""
         with self._replica.database.transaction():
             self._replica.contents.set_aside(file.hash)
             self._replica.transfers.missing(file.hash)
 
 
-def _not_here(file: ShownFile) -> FileNotHereError:
-    steps = {
-        attachments.ON_RELAY: "Fetch it with 'bifolio sync', or with --fetch.",
-        attachments.MISSING: "Attach it again, or take it from a backup ('bifolio backup list').",
-        attachments.DAMAGED: "Run 'bifolio sync' on a computer that has it whole; then sync here.",
-    }
-    who = "the computer that imported it"
-    if file.state != attachments.ON_THE_IMPORTER:
-        who = file.state.removeprefix(attachments.ONLY_ON)
-    owner = f"Run 'bifolio sync' on {who}; then sync here."
-    return FileNotHereError(file.called, state=file.state, next_step=steps.get(file.state, owner))
+#: Where the content of a file is that is not on this computer, in words, and the next step.
+_ELSEWHERE = {
+    FileState.ON_RELAY: ("the relay has it, and it was not fetched yet", Next.FETCH_FILE),
+    FileState.MISSING: ("it was lost from this computer", Next.ATTACH_FILE_AGAIN),
+    FileState.DAMAGED: ("it came damaged from the relay", Next.SYNC_WHERE_FILE_IS_WHOLE),
+}
+
+
+def _not_here(file: FileView) -> FileNotHereError:
+    if file.state in _ELSEWHERE:
+        where, step = _ELSEWHERE[file.state]
+        return FileNotHereError(file.label, where=where, next_step=step)
+    if file.device is not None:
+        return FileNotHereError(
+            file.label,
+            where=f"it is only on {file.device}",
+            next_step=next_step(Next.SYNC_OTHER_COMPUTER, device=file.device),
+        )
+    return FileNotHereError(
+        file.label,
+        where="the computer that imported it has not sent it yet",
+        next_step=Next.SYNC_IMPORTING_COMPUTER,
+    )

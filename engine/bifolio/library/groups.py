@@ -28,7 +28,7 @@ from bifolio.records.sorting import parse_sort
 from bifolio.records.values import is_one_line
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica, Write
-from bifolio.results import GroupKind, Shown, ShownGroup, TakenOff
+from bifolio.results import GroupKind, GroupView, ReferenceView, RemovalResult
 from bifolio.search.group_tree import PATH_MARK, Tree
 from bifolio.search.search import Searches
 from bifolio.storage.groups import GroupRow
@@ -55,7 +55,7 @@ class Groups:
         parent: str | None = None,
         query: str | None = None,
         colour: str | None = None,
-    ) -> ShownGroup:
+    ) -> GroupView:
         """Make a group, the last one under its parent or at the top.
 
         Args:
@@ -86,7 +86,7 @@ class Groups:
             self._replica.commit_inside([(group_id, write)])
         return self._shown(group_id)
 
-    def rename(self, group: str, name: str) -> ShownGroup:
+    def rename(self, group: str, name: str) -> GroupView:
         """Give a group another name.
 
         Raises:
@@ -94,9 +94,7 @@ class Groups:
         """
         return self._change(group, {groups.NAME: _checked_name(name)})
 
-    def edit(
-        self, group: str, *, colour: str | None = None, query: str | None = None
-    ) -> ShownGroup:
+    def edit(self, group: str, *, colour: str | None = None, query: str | None = None) -> GroupView:
         """Give a group another colour (none, where it is empty), or a smart one another query.
 
         Raises:
@@ -114,7 +112,7 @@ class Groups:
 
     def move(
         self, group: str, *, parent: str | None = None, before: str | None = None
-    ) -> ShownGroup:
+    ) -> GroupView:
         """Put a group under another one, or at the top where no parent is given.
 
         Args:
@@ -128,7 +126,7 @@ class Groups:
             moved = tree.find(group)
             above = tree.find(parent) if parent is not None else None
             if above is not None and moved.id in tree.line(above.id):
-                raise GroupPlaceError(f"'{moved.name}' cannot stand under itself")
+                raise GroupPlaceError(f"'{moved.name}' cannot be moved under itself")
             others = [
                 one for one in tree.children(above.id if above else None) if one.id != moved.id
             ]
@@ -147,15 +145,15 @@ class Groups:
             self._replica.commit_inside(writes)
         return self._shown(moved.id)
 
-    def delete(self, group: str) -> ShownGroup:
+    def delete(self, group: str) -> GroupView:
         """Delete a group; its references stay, its subgroups show under what was above it."""
         return self._commit(self._tree().find(group, deleted_too=True).id, deletion.plan_delete)
 
-    def restore(self, group: str) -> ShownGroup:
+    def restore(self, group: str) -> GroupView:
         """Bring a deleted group back, with the references that are in it."""
         return self._commit(self._tree().find_deleted(group).id, deletion.plan_restore)
 
-    def list(self, *, deleted: bool = False) -> Sequence[ShownGroup]:
+    def list(self, *, deleted: bool = False) -> Sequence[GroupView]:
         """All groups, each before those under it; or the deleted ones, by name."""
         with self._replica.database.snapshot():
             tree = self._tree()
@@ -174,7 +172,7 @@ class Groups:
 
     # --- what is in them ----------------------------------------------------------------------
 
-    def add(self, group: str, refs: Sequence[str]) -> Sequence[Shown]:
+    def add(self, group: str, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Put references into a group; those that are in it already stay.
 
         Raises:
@@ -189,7 +187,7 @@ class Groups:
             )
         return [lookup.show_id(self._replica, one) for one in ids]
 
-    def remove(self, group: str, refs: Sequence[str]) -> TakenOff:
+    def remove(self, group: str, refs: Sequence[str]) -> RemovalResult:
         """Take references out of a group; they stay in the library.
 
         Raises:
@@ -210,11 +208,11 @@ class Groups:
             shown = [lookup.show_id(replica, one) for one in ids]
             if not changed:
                 raise NotInGroupError(row.name, keys=tuple(one.key for one in shown))
-        return TakenOff(tuple(shown), without=frozenset(ids) - frozenset(changed))
+        return RemovalResult(tuple(shown), without=frozenset(ids) - frozenset(changed))
 
     def references(
         self, group: str, *, sort: str | None = None, limit: int | None = None
-    ) -> Iterator[Shown]:
+    ) -> Iterator[ReferenceView]:
         """The references of a group, by id: its members, or what its query finds.
 
         Raises:
@@ -233,17 +231,17 @@ class Groups:
     def _tree(self) -> Tree:
         return Tree(self._replica.groups.all())
 
-    def _shown(self, group_id: str) -> ShownGroup:
+    def _shown(self, group_id: str) -> GroupView:
         tree = self._tree()
         count = self._replica.references.elements.count(groups.MEMBERSHIP, group_id)
         return self._show(tree, tree.row(group_id), {group_id: count})
 
-    def _show(self, tree: Tree, row: GroupRow, counts: Mapping[str, int]) -> ShownGroup:
+    def _show(self, tree: Tree, row: GroupRow, counts: Mapping[str, int]) -> GroupView:
         smart = row.query is not None
         count, problem = counts.get(row.id, 0), None
         if smart:
             count, problem = self._counted(tree, row)
-        return ShownGroup(
+        return GroupView(
             id=row.id,
             name=row.name,
             parent=tree.parent(row.id),
@@ -265,10 +263,10 @@ class Groups:
         except (QueryError, GroupNotFoundError, AmbiguousGroupError) as error:
             return 0, error.message
 
-    def _change(self, group: str, values: Mapping[str, str | None]) -> ShownGroup:
+    def _change(self, group: str, values: Mapping[str, str | None]) -> GroupView:
         return self._commit(self._tree().find(group).id, _changing(values))
 
-    def _commit(self, group_id: str, write: Write) -> ShownGroup:
+    def _commit(self, group_id: str, write: Write) -> GroupView:
         self._replica.commit([(group_id, write)])
         return self._shown(group_id)
 
@@ -287,7 +285,7 @@ class Groups:
             return None
         row = tree.find(before)
         if row.id not in {one.id for one in siblings}:
-            raise GroupPlaceError(f"'{row.name}' is not where the group is moved to")
+            raise GroupPlaceError(f"'{row.name}' is not in the place that the group is moved to")
         return row
 
     def _manual(self, group: str) -> GroupRow:
@@ -316,7 +314,7 @@ def _checked_name(name: str) -> str:
     if not name.strip() or not is_one_line(name) or PATH_MARK in name:
         raise InvalidValueError(
             "name",
-            expected=f"a group's name on one line, without '{PATH_MARK}', which parts a path",
+            expected=f"a name on one line, without '{PATH_MARK}' (which separates names in a path)",
             got=f"'{name}'",
         )
     return name.strip()

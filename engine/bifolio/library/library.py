@@ -42,16 +42,20 @@ from bifolio.replica import folder, lookup
 from bifolio.replica.journal import Command
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.results import (
-    Attached,
-    Cited,
+    AttachResult,
     Conflict,
     CopyReport,
+    FileProgress,
+    FormattedCitation,
     ImportReport,
-    Joined,
+    JoinResult,
+    Notice,
     Policy,
-    Shown,
+    Progress,
+    ReferenceView,
     Status,
     SyncReport,
+    in_words,
 )
 from bifolio.search import group_tree, search
 from bifolio.storage.database import Database
@@ -67,8 +71,7 @@ if TYPE_CHECKING:
     from bifolio.library.backups import Backups
     from bifolio.library.duplicates import Duplicates
     from bifolio.library.relay import RelayAccess
-    from bifolio.replication.client import Progress
-    from bifolio.results import Merged
+    from bifolio.results import MergedReferences
 
 T = TypeVar("T")
 
@@ -78,7 +81,8 @@ class Library:
 
     def __init__(self, path: Path, database: Database, home: Home) -> None:
         self.path = path
-        self.notice = folder.warning(path)
+        #: What its user should know: about its place, its key, a relay that did not answer.
+        self.notices = folder.warnings(path)
         self._home = home
         self._syncs = False
         self._database = database
@@ -103,7 +107,7 @@ class Library:
 
         path = Path(path).absolute()
         home = home or device.default_home()
-        notices: list[str | None] = []
+        notices: list[Notice] = []
 
         def begin(database: Database) -> None:
             Meta(database).replica_id = secrets.token_bytes(16)
@@ -112,10 +116,10 @@ class Library:
             # A folder's name may hold bytes that are no text; a library's name may not.
             readable = path.stem.encode(errors="replace").decode()
             draft._replica.name_library_inside(name or readable)
-            notices.append(draft.notice)
+            notices.extend(draft.notices)
 
         library = cls(path, folder.create(path, begin), home)
-        library.notice = notices[0]
+        library.notices = notices
         return library
 
     @classmethod
@@ -126,7 +130,7 @@ class Library:
             path: the folder.
             home: this device's home; by default the platform's.
             sync: whether to sync now and at ``close``, where it is attached. A relay that does
-                not answer is no error: ``notice`` says so, and everything works all the same.
+                not answer is no error: ``notices`` says so, and everything works all the same.
 
         Raises:
             NotALibraryError, NewerLibraryError, DamagedLibraryError.
@@ -263,13 +267,13 @@ class Library:
 
         return History(self._replica)
 
-    def command(self, words: str | None = None) -> AbstractContextManager[Command]:
+    def command(self, words: str = "") -> AbstractContextManager[Command]:
         """All that is changed inside is one command, undone as one; ``words`` tell the log."""
-        return self._replica.journal.command(words)
+        return self._replica.journal.command(in_words(words))
 
     # --- references -----------------------------------------------------------------------
 
-    def add(self, fields: Mapping[str, str | Sequence[str]]) -> Shown:
+    def add(self, fields: Mapping[str, str | Sequence[str]]) -> ReferenceView:
         """Add a reference; its citation key is made where none is given.
 
         Args:
@@ -280,7 +284,7 @@ class Library:
         """
         return self._shown(references.add(self._replica, fields))
 
-    def edit(self, ref: str, edits: Sequence[Edit]) -> Shown:
+    def edit(self, ref: str, edits: Sequence[Edit]) -> ReferenceView:
         """Edit one reference; all of the edits are made, or none.
 
         Raises:
@@ -292,7 +296,7 @@ class Library:
         self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
         return self._shown(row.id)
 
-    def show(self, ref: str) -> Shown:
+    def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
         shown = lookup.show(self._replica, self._find(ref))
         conflicts.remember(self._replica, shown.conflicts)
@@ -305,14 +309,14 @@ class Library:
         query: str | None = None,
         sort: str | None = None,
         limit: int | None = None,
-    ) -> Iterator[Shown]:
+    ) -> Iterator[ReferenceView]:
         """All references by id, those that a query finds, or those in the trash; ``sort`` and
         ``limit`` as ``search`` takes them."""
         return search.listed(self._replica, trash=trash, query=query, sort=sort, limit=limit)
 
     def search(
         self, query: str, *, sort: str | None = None, limit: int | None = None
-    ) -> Iterator[Shown]:
+    ) -> Iterator[ReferenceView]:
         """References that a query finds (docs/search.md), at most ``limit``, without the trash.
 
         Args:
@@ -327,7 +331,7 @@ class Library:
         """How many references a query finds."""
         return search.Searches(self._replica).count(query)
 
-    def delete(self, refs: Sequence[str]) -> Sequence[Shown]:
+    def delete(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Put references into the trash; one that is there already stays there.
 
         Raises:
@@ -335,7 +339,7 @@ class Library:
         """
         return self._write_each(refs, deletion.plan_delete)
 
-    def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
+    def restore(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Take references out of the trash, or settle that they were brought back."""
         return self.trash.restore(refs)
 
@@ -349,7 +353,7 @@ class Library:
 
         return copy(self._replica, to._replica, refs)
 
-    def merge(self, refs: Sequence[str], *, keep: str | None = None) -> Merged:
+    def merge(self, refs: Sequence[str], *, keep: str | None = None) -> MergedReferences:
         """Merge references into the first one, or into ``keep``; the others go to the trash."""
         from bifolio.library.merge_duplicates import merge
 
@@ -376,7 +380,7 @@ class Library:
         *,
         take: int | Sequence[int] | None = None,
         value: str | None = None,
-    ) -> Shown:
+    ) -> ReferenceView:
         """Settle a conflict with one of its values, by number as last listed (of texts also with
         several, joined as paragraphs), or with a new one.
 
@@ -396,7 +400,7 @@ class Library:
         format: str | None = None,
         zotero_group: str | None = None,
         dry_run: bool = False,
-        progress: Progress | None = None,
+        progress: FileProgress | None = None,
     ) -> ImportReport:
         """Import files and whole libraries; what cannot be read is skipped, named and counted.
 
@@ -405,7 +409,7 @@ class Library:
             format: a name of ``bifolio.formats.IMPORT_FORMATS``; by default each file tells.
             zotero_group: of Zotero's libraries this group library, and not the user's own.
             dry_run: say what would happen, and change nothing.
-            progress: called with the file, what is done and all of it.
+            progress: called with the stage, what of a file is done, all of it, and the file.
         """
         from bifolio.imports.import_files import import_files
 
@@ -449,7 +453,7 @@ class Library:
         style: str = "apa",
         form: Literal["text", "html"] = "text",
         locale: str | None = None,
-    ) -> Cited:
+    ) -> FormattedCitation:
         """References as a citation style writes them; needs the extra ``bifolio[cite]``.
 
         Args:
@@ -470,17 +474,19 @@ class Library:
 
     def attach(
         self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
-    ) -> Attached:
+    ) -> AttachResult:
         """Bring the library to a relay; the answer holds a ticket for another computer."""
         return _run(self.attach_async(relay_url, backup=backup, progress=progress))
 
     async def attach_async(
         self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
-    ) -> Attached:
+    ) -> AttachResult:
         """``attach`` in an event loop."""
         return await self._relay.attach(relay_url, backup=backup, progress=progress)
 
-    def join(self, ticket: str, *, backup: bool = True, progress: Progress | None = None) -> Joined:
+    def join(
+        self, ticket: str, *, backup: bool = True, progress: Progress | None = None
+    ) -> JoinResult:
         """Make this library part of a ticket's, or this device a member of it.
 
         Raises:
@@ -490,7 +496,7 @@ class Library:
 
     async def join_async(
         self, ticket: str, *, backup: bool = True, progress: Progress | None = None
-    ) -> Joined:
+    ) -> JoinResult:
         """``join`` in an event loop."""
         return await self._relay.join(ticket, backup=backup, progress=progress)
 
@@ -547,13 +553,13 @@ class Library:
     def _find(self, ref: str) -> ReferenceRow:
         return lookup.find(self._replica, ref)
 
-    def _shown(self, record_id: str) -> Shown:
+    def _shown(self, record_id: str) -> ReferenceView:
         row = self._replica.references.read(record_id)
         if row is None:
             raise ReferenceNotFoundError(record_id)
         return lookup.show(self._replica, row)
 
-    def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[Shown]:
+    def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[ReferenceView]:
         ids = [self._find(ref).id for ref in refs]
         self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
         return [self._shown(record_id) for record_id in dict.fromkeys(ids)]
@@ -565,7 +571,7 @@ class Library:
         try:
             self.sync()
         except BifolioError as error:
-            self.notice = " ".join(filter(None, (self.notice, error.message, error.next_step)))
+            self.notices.append(Notice(error.message, error.next_step))
 
     @property
     def _relay(self) -> RelayAccess:
@@ -576,7 +582,7 @@ class Library:
     def _load_keys(self) -> DeviceKeys:
         loaded = device.load_keys(self._home)
         if loaded.notice:
-            self.notice = " ".join(filter(None, (self.notice, loaded.notice)))
+            self.notices.append(Notice(loaded.notice))
         return loaded.keys
 
 

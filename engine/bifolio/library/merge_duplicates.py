@@ -20,14 +20,14 @@ from bifolio.document.entries import Entries
 from bifolio.document.kinds import field_kind
 from bifolio.document.plan import Plan
 from bifolio.document.view import read_view
-from bifolio.errors import UsageError
+from bifolio.errors import Next, UsageError
 from bifolio.records.canonical import nfc
 from bifolio.records.fields import Form
 from bifolio.records.reference import Value, Values, strings_of, value_to_json
 from bifolio.records.terms import Mark, normalized
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica, Write
-from bifolio.results import DifferingValue, Merged, TakenValue
+from bifolio.results import DifferingValue, MergedReferences, TakenValue
 from bifolio.storage.elements import ALIASES
 
 KEY = "citation-key"
@@ -56,7 +56,7 @@ _SENTENCE_END = re.compile("[.!?\u2026\u3002\uff01\uff1f][\"')\\]\u2019\u201d]*$
 _WEAK = {"type": "document", "read-status": "unread"}
 
 
-def merge(replica: Replica, refs: Sequence[str], *, keep: str | None = None) -> Merged:
+def merge(replica: Replica, refs: Sequence[str], *, keep: str | None = None) -> MergedReferences:
     """Merge references into the first one, or into the one that is named.
 
     Raises:
@@ -69,7 +69,7 @@ def merge(replica: Replica, refs: Sequence[str], *, keep: str | None = None) -> 
         if len(ids) < 2:
             raise UsageError(
                 "A merge takes at least two references, and these are one.",
-                next_step="'bifolio duplicates' shows which references are likely one work.",
+                next_step=Next.LIST_DUPLICATES,
             )
         kept, others = ids[0], ids[1:]
         merger = _Merger(replica, kept)
@@ -78,7 +78,7 @@ def merge(replica: Replica, refs: Sequence[str], *, keep: str | None = None) -> 
         writes: list[tuple[str, Write]] = [(kept, merger.write)]
         writes += [(other, partial(_write_merged, kept)) for other in others]
         replica.commit_inside(writes)
-    return Merged(
+    return MergedReferences(
         kept=lookup.show_id(replica, kept),
         merged=tuple(lookup.show_id(replica, one) for one in others),
         taken=tuple(merger.taken),

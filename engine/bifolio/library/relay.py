@@ -20,9 +20,8 @@ from bifolio.library.backups import Backups
 from bifolio.replica import folder
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
-from bifolio.replication.client import Progress
 from bifolio.replication.remote import Remote
-from bifolio.results import Attached, Backup, Joined, SyncReport
+from bifolio.results import AttachResult, Backup, JoinResult, Progress, Stage, SyncReport
 
 
 class RelayAccess:
@@ -33,13 +32,13 @@ class RelayAccess:
         self._replica = replica
         self._home = home
 
-    async def attach(self, url: str, *, backup: bool, progress: Progress | None) -> Attached:
+    async def attach(self, url: str, *, backup: bool, progress: Progress | None) -> AttachResult:
         """Bring the library to a relay."""
         replica = self._replica
         await self.remote.reach(url)
         kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
         ticket = await self.remote.attach(url, progress)
-        return Attached(
+        return AttachResult(
             library=replica.library_id.hex(),
             path=replica.path,
             ticket=ticket,
@@ -47,7 +46,7 @@ class RelayAccess:
             references=replica.references.count(trashed=False),
         )
 
-    async def join(self, ticket: str, *, backup: bool, progress: Progress | None) -> Joined:
+    async def join(self, ticket: str, *, backup: bool, progress: Progress | None) -> JoinResult:
         """Make the library part of a ticket's, or this device a member of it."""
         replica, parsed = self._replica, Ticket.decode(ticket)
         is_another = replica.library_id != parsed.library
@@ -56,7 +55,7 @@ class RelayAccess:
         if backup and is_another:
             kept = await self._back_up(Backups.create_before_join, progress)
         left_out, _ = await self.remote.join(parsed, progress)
-        return Joined(
+        return JoinResult(
             library=replica.library_id.hex(),
             path=replica.path,
             backup=kept,
@@ -88,7 +87,7 @@ class RelayAccess:
         replica = self._replica
         is_cancelled = threading.Event()
 
-        def tell(stage: str, done: int, total: int) -> None:
+        def tell(stage: Stage, done: int, total: int) -> None:
             if is_cancelled.is_set():
                 raise asyncio.CancelledError
             if progress is not None:

@@ -9,6 +9,7 @@ from bifolio import limits
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
+from bifolio.errors import Next, NextStep
 from bifolio.replica import lookup
 from bifolio.replica.derivation import rebuild_lists
 from bifolio.replica.replica import Replica
@@ -73,19 +74,20 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     yield from _newer(replica)
     for envelope_hash, reason in replica.changes.refusals():
         yield Refusal(
-            f"An envelope ({envelope_hash.hex()[:12]}) was refused: {reason}.",
-            "Nothing of it was taken over. If more come, tell who runs the relay.",
+            f"A received change ({envelope_hash.hex()[:12]}) was refused: {reason}. Nothing of it "
+            "was used.",
+            NextStep(Next.TELL_RELAY_OPERATOR),
         )
     for record_id, reason, count in replica.quarantined.by_record():
         yield Refusal(
             f"{count} updates of the record {record_id[:12]} were set aside: {reason}.",
-            "The other references are not touched by it. Keep the library and report it.",
+            NextStep(Next.KEEP_AND_REPORT),
         )
     for record_id, size in replica.meta.too_large.items():
         yield Refusal(
             f"The record {record_id[:12]} has {size:,} bytes, more than one change may have "
-            f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not offered to the library.",
-            "It is kept on this computer alone. Add what it says as a new reference.",
+            f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not sent and is on this computer only.",
+            NextStep(Next.ADD_AS_NEW_REFERENCE),
         )
     yield from _files(replica)
     yield from clocks(replica)
@@ -116,7 +118,7 @@ def _members(replica: Replica) -> Iterator[Refusal]:
         yield Refusal(
             f"The members of this library were changed with a newer Bifolio ({', '.join(kinds)}). "
             "What you change stays on this computer, and what others change is kept unread.",
-            "Upgrade Bifolio on this computer, then run 'bifolio sync': all of it is merged then.",
+            NextStep(Next.UPGRADE_THEN_SYNC),
         )
 
 
@@ -130,7 +132,7 @@ def _newer(replica: Replica) -> Iterator[Refusal]:
     named = ", ".join(f"{what}: {_count_envelopes(count)}" for what, count in needs.items())
     yield Refusal(
         f"Changes came that were made with a newer Bifolio ({named}). They are kept unread{waits}.",
-        "Upgrade Bifolio on this computer, then run 'bifolio sync': they are merged then.",
+        NextStep(Next.UPGRADE_THEN_SYNC),
     )
 
 
@@ -145,13 +147,13 @@ def _files(replica: Replica) -> Iterator[Refusal]:
             yield Refusal(
                 f"The relay has no room for {count} of this library's files; everything else is "
                 "synced.",
-                "Ask who runs the relay for more room ('bifolio relay --quota'), or remove files; "
-                "then run 'bifolio sync'. 'bifolio file list' names them.",
+                NextStep(Next.ASK_FOR_ROOM),
             )
         else:
             yield Refusal(
-                f"The relay refused {count} of this library's files: {reason}.",
-                "They are kept on this computer. 'bifolio file list' names them.",
+                f"The relay refused {count} of this library's files: {reason}. They are kept on "
+                "this computer.",
+                NextStep(Next.LIST_FILES),
             )
     for transfer in replica.transfers.damaged():
         named = replica.references.attachments.naming(transfer.hash)
@@ -159,7 +161,7 @@ def _files(replica: Replica) -> Iterator[Refusal]:
         yield Refusal(
             f"The content of {names} came damaged from the relay, {transfer.failures} times; "
             "nothing of it was kept.",
-            "It is asked for again later by itself. Run 'bifolio sync' on a computer that has it.",
+            NextStep(Next.SYNC_WHERE_FILE_IS_WHOLE),
         )
 
 
@@ -173,5 +175,5 @@ def clocks(replica: Replica) -> Iterator[Refusal]:
             yield Refusal(
                 f"The clock of {names.get(tag, 'device ' + tag)} is ahead: an edit of it is "
                 f"dated {lookup.moment(stamp)}.",
-                "No edit was refused. Set the clock of that computer.",
+                NextStep(Next.SET_CLOCK_OF_OTHER),
             )

@@ -12,7 +12,7 @@ from bifolio.records.canonical import nfc
 from bifolio.records.values import check_tag
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Shown, TagCount, TakenOff
+from bifolio.results import ReferenceView, RemovalResult, TagCount
 
 FIELD = "tags"
 
@@ -28,7 +28,7 @@ class Tags:
         counts = self._replica.references.elements.counts(FIELD)
         return [TagCount(name, count) for name, count in counts.items()]
 
-    def add(self, tag: str, refs: Sequence[str]) -> Sequence[Shown]:
+    def add(self, tag: str, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Put a tag on references; those that have it already stay as they are.
 
         Raises:
@@ -43,7 +43,7 @@ class Tags:
             )
         return [lookup.show_id(self._replica, one) for one in ids]
 
-    def remove(self, tag: str, refs: Sequence[str]) -> TakenOff:
+    def remove(self, tag: str, refs: Sequence[str]) -> RemovalResult:
         """Take a tag off references.
 
         Raises:
@@ -63,7 +63,7 @@ class Tags:
             shown = [lookup.show_id(replica, one) for one in ids]
             if not changed:
                 raise NotTaggedError(tag, keys=tuple(one.key for one in shown))
-        return TakenOff(tuple(shown), without=frozenset(ids) - frozenset(changed))
+        return RemovalResult(tuple(shown), without=frozenset(ids) - frozenset(changed))
 
     def rename(self, old: str, new: str) -> int:
         """Give a tag another name on every live reference that has it; how many those are.

@@ -16,7 +16,7 @@ from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Purged, Shown
+from bifolio.results import PurgedReference, ReferenceView
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.purged import PurgedRow
 
@@ -29,12 +29,12 @@ class Trash:
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
 
-    def list(self) -> Iterator[Shown]:
+    def list(self) -> Iterator[ReferenceView]:
         """The references in the trash, by id."""
         for row in self._replica.references.listed(trashed=True):
             yield lookup.show(self._replica, row)
 
-    def empty(self, ids: Sequence[str] | None = None) -> Sequence[Purged]:
+    def empty(self, ids: Sequence[str] | None = None) -> Sequence[PurgedReference]:
         """Remove references from the trash for good.
 
         What somebody edits without knowing of it comes back whole, flagged.
@@ -58,11 +58,11 @@ class Trash:
         rows = map(self._replica.references.purged.read, removed)
         return [_shown(row) for row in rows if row is not None]
 
-    def emptied(self) -> Iterator[Purged]:
+    def emptied(self) -> Iterator[PurgedReference]:
         """What was removed from the trash and can be restored, by id."""
         yield from map(_shown, self._replica.references.purged.listed())
 
-    def restore(self, refs: Sequence[str]) -> Sequence[Shown]:
+    def restore(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Take references out of the trash, or settle that they were brought back; one that went
         with an emptied trash comes back too. A key finds what was deleted, though a living one
         has it.
@@ -122,5 +122,5 @@ def _only(ref: str, found: Sequence[ReferenceRow | PurgedRow]) -> ReferenceRow |
     return found[0]
 
 
-def _shown(row: PurgedRow) -> Purged:
-    return Purged(row.id, row.key, row.title)
+def _shown(row: PurgedRow) -> PurgedReference:
+    return PurgedReference(row.id, row.key, row.title)

@@ -70,7 +70,9 @@ def parse_name(text: str, *, field: str = "author") -> Name:
     parts = [part.strip() for part in written.split(",")]
     if not parts[0] or len(parts) > 3 or "{" in written or "}" in written:
         raise InvalidValueError(
-            field, expected="'Family, Given', 'Family, Given, Suffix' or '{Body}'", got=f"'{text}'"
+            field,
+            expected="'Family, Given', 'Family, Given, Suffix' or '{Organization}'",
+            got=f"'{text}'",
         )
     given = parts[1] if len(parts) > 1 else ""
     suffix = parts[2] if len(parts) > 2 else ""

@@ -11,11 +11,15 @@ from pathlib import Path
 
 from bifolio.errors import (
     DamagedLibraryError,
+    Next,
+    NextStep,
     NotALibraryError,
     PathTakenError,
     ReadOnlyLibraryError,
+    next_step,
 )
 from bifolio.replica.derivation import bring_up_to_date
+from bifolio.results import Notice
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION
 from bifolio.storage.meta import Meta
@@ -137,20 +141,15 @@ def open_database(path: Path) -> Database:
     return database
 
 
-def warning(path: Path) -> str | None:
-    """A sentence where the folder is one that a cloud synchronises, or on removable media."""
+def warnings(path: Path) -> list[Notice]:
+    """What is unsafe about a place: a cloud's program synchronizes it, or it is removable."""
     for part in path.absolute().parts:
         folder = part.lower()
         for sign, cloud in _CLOUDS.items():
             if folder == sign or folder.startswith((sign + " ", sign + "-")):
-                return (
-                    f"{path} lies in a folder that {cloud} synchronises, which can damage the "
-                    "library. Keep it outside and let Bifolio synchronise it: move the folder, "
-                    "then use -L with its new place."
-                )
+                sentence = f"{path} is in a folder that {cloud} synchronizes, which can damage it."
+                return [Notice(sentence, next_step(Next.MOVE_LIBRARY, path=str(path)))]
     if any(str(path.absolute()).startswith(start) for start in _REMOVABLE):
-        return (
-            f"{path} lies on removable media: pull it out only when no bifolio command runs. "
-            "A replica on the computer's own disk is safer."
-        )
-    return None
+        sentence = f"{path} is on removable media, which may be pulled out while Bifolio writes."
+        return [Notice(sentence, NextStep(Next.KEEP_MEDIA_CONNECTED))]
+    return []

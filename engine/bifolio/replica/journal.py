@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bifolio.results import Action, write_actions
 from bifolio.storage.database import Database
 from bifolio.storage.history import ChangeIndex, Operations
 from bifolio.wire.changes import Change
@@ -18,16 +19,16 @@ from bifolio.wire.changes import Change
 
 @dataclass(slots=True)
 class Command:
-    """A command that goes on: ``words`` may say what it does, ``undoes`` which one it takes back.
+    """A command that goes on: ``actions`` may say what it does, ``undoes`` which one it takes back.
 
     ``number`` is its operation's, once it has changed anything.
     """
 
-    words: str | None = None
+    actions: tuple[Action, ...] = ()
     undoes: int | None = None
     number: int | None = None
     stamp: str = ""
-    stored_words: str | None = None
+    stored: tuple[Action, ...] = ()
 
 
 class Journal:
@@ -44,24 +45,24 @@ class Journal:
     # --- commands -------------------------------------------------------------------------
 
     @contextmanager
-    def command(self, words: str | None = None) -> Iterator[Command]:
+    def command(self, actions: tuple[Action, ...] = ()) -> Iterator[Command]:
         """All that is changed inside is one command; inside of another one, a part of it."""
         if self._command is not None:
-            if words is not None:
-                self._command.words = words
+            if actions:
+                self._command.actions = actions
             yield self._command
             return
-        command = Command(words)
+        command = Command(actions)
         self._command = command
         try:
             yield command
         finally:
             self._command = None
-        if command.words is not None and command.words != command.stored_words:
+        if command.actions and command.actions != command.stored:
             with self._database.transaction():
                 if self._is_stored(command):
                     assert command.number is not None
-                    self.operations.describe(command.number, command.words)
+                    self.operations.describe(command.number, write_actions(command.actions))
 
     @contextmanager
     def unasked(self) -> Iterator[None]:
@@ -81,9 +82,11 @@ class Journal:
             return
         command = self._command or self._of_transaction()
         if not self._is_stored(command):
-            command.stamp, command.stored_words = change.stamp, command.words
+            command.stamp, command.stored = change.stamp, command.actions
             command.number = self.operations.add(
-                stamp=change.stamp, words=command.words, undoes=command.undoes
+                stamp=change.stamp,
+                words=write_actions(command.actions) if command.actions else None,
+                undoes=command.undoes,
             )
         assert command.number is not None
         self.operations.add_change(command.number, change_id)

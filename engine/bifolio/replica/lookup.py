@@ -23,7 +23,7 @@ from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
 from bifolio.replica.projection import listed, shown_fields
 from bifolio.replica.replica import Replica
-from bifolio.results import Conflict, ConflictChoice, Shown
+from bifolio.results import Conflict, ConflictChoice, ReferenceView
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
 
@@ -121,9 +121,9 @@ def namesakes(replica: Replica, row: ReferenceRow) -> list[str]:
     return [shown_key(one) for one in live_with_key(replica, row.key) if one.id != row.id]
 
 
-def show(replica: Replica, row: ReferenceRow) -> Shown:
+def show(replica: Replica, row: ReferenceRow) -> ReferenceView:
     """A reference as it is shown, its conflicts read from its document where it has any."""
-    return Shown(
+    return ReferenceView(
         id=row.id,
         key=shown_key(row),
         type=row.type,
@@ -153,7 +153,7 @@ def live_ids(replica: Replica, refs: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def show_id(replica: Replica, record_id: str) -> Shown:
+def show_id(replica: Replica, record_id: str) -> ReferenceView:
     """A reference by its id, as it is shown.
 
     Raises:

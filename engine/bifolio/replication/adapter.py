@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bifolio.attachments.transfer_store import Shelf
 from bifolio.crypto.keys import KeyPair
 from bifolio.crypto.membership import hello_message, invite_keys
+from bifolio.errors import NextStep
 from bifolio.ids import content_hash
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
@@ -161,7 +162,7 @@ class ReplicaPort:
         """A sync begins: merge what an earlier program could not read; returns the new changes."""
         return self._inbox.retry_newer().changes
 
-    def note(self, reason: str, next_step: str) -> None:
+    def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status`` until a sync succeeds without it."""
         with self._replica.database.transaction():
             notes = [one for one in self._replica.meta.notes if one[0] != reason]

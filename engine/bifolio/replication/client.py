@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -23,17 +24,16 @@ from bifolio.errors import (
     ProtocolError,
     RelayRefusedError,
     RelayUnreachableError,
+    RelayUntrustedError,
 )
 from bifolio.replication.adapter import ReplicaPort
+from bifolio.results import Progress
 from bifolio.sync import backoff
 from bifolio.sync.counts import Counts
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import Bye, Challenge, Hello, Message, Retry
-
-#: Called with the stage ("sending", "receiving"), what is done and what is known of all of it.
-Progress = Callable[[str, int, int], None]
 
 #: How often a live connection looks whether something that had to wait may be tried again: such
 #: waits last half a minute and more.
@@ -74,7 +74,7 @@ class Client:
                 await socket.send(wire.send(greeting(challenge.nonce)))
                 raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
             except (TimeoutError, ConnectionClosed) as error:
-                raise RelayUnreachableError(url, reason="it says nothing") from error
+                raise RelayUnreachableError(url, reason="it does not answer") from error
             return wire.receive(raw)
 
     @staticmethod
@@ -235,10 +235,12 @@ async def open_socket(url: str) -> AsyncIterator[Socket]:
             ping_interval=limits.PING_INTERVAL_S,
             ping_timeout=limits.PING_TIMEOUT_S,
         )
+    except ssl.SSLCertVerificationError as error:  # a ValueError too
+        raise RelayUntrustedError(url, reason=error.verify_message) from error
     except (InvalidURI, ValueError) as error:  # a port too high, a host that has no form in DNS
-        raise RelayUnreachableError(url, reason="this is no address") from error
+        raise RelayUnreachableError(url, reason="this is not an address") from error
     except InvalidHandshake as error:
-        reason = f"something else answers there ({error})"
+        reason = f"another program answers there ({error})"
         raise RelayUnreachableError(url, reason=reason) from error
     except TimeoutError as error:
         reason = f"no answer within {limits.HANDSHAKE_TIMEOUT_S:.0f} seconds"

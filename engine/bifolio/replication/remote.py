@@ -17,6 +17,8 @@ from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
     AlreadyAttachedError,
     BifolioError,
+    Next,
+    NextStep,
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
@@ -28,23 +30,14 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 from bifolio.replication.adapter import ReplicaPort, membership_head
 from bifolio.replication.change_watcher import LocalChanges
-from bifolio.replication.client import Client, Progress
+from bifolio.replication.client import Client
+from bifolio.results import Progress
 from bifolio.sync.counts import Counts
 from bifolio.sync.refusals import unknown_library
 from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 
 _SECRET_BYTES = 32
-
-_ATTACH_AGAIN = (
-    "Nothing was changed. Check the address and the network, and that the relay is running; then "
-    "run the same command again."
-)
-
-
-_ASK_FOR_ROOM = (
-    "Nothing was changed. Ask who runs the relay, or choose another one; then attach again."
-)
 
 
 class _MovedError(Exception):
@@ -82,8 +75,8 @@ class Remote:
             if before[0] != url:
                 with self.replica.database.transaction():
                     meta.relay_url, meta.reachable, meta.notes = before
-                if isinstance(error, RelayRefusedError):  # 'bifolio sync' would not ask it again
-                    error.next_step = _ASK_FOR_ROOM
+                if isinstance(error, RelayRefusedError):  # a sync would not ask it again
+                    error.next_step = NextStep(Next.ATTACH_ELSEWHERE)
             raise
 
     async def invite(self, progress: Progress | None = None) -> str:
@@ -153,8 +146,8 @@ class Remote:
         try:
             return await Client.probe(url, greeting)
         except RelayUnreachableError as error:
-            # Nothing is attached yet: 'bifolio sync' would not try again.
-            error.next_step = _ATTACH_AGAIN
+            # Nothing is attached yet: a sync would not try again.
+            error.next_step = NextStep(Next.ATTACH_AGAIN)
             raise
 
     async def sync(

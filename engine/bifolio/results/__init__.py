@@ -1,72 +1,205 @@
-"""What the library answers: each with ``to_json``, the document that the command line prints.
+"""What the library answers: frozen values, declared once, that become JSON in one way.
 
-One module for each subject; everything is imported from here.
+================  =============================================================================
+``base``          what every result is, and ``to_json``
+``schema``        the JSON Schema of all results, written by a command
+``references``    references and their conflicts
+``groups``        groups and tags
+``files``         attached files
+``keys``          citation keys
+``duplicates``    likely duplicates, and merges
+``history``       events, the log, undo
+``reports``       imports, exports, attaching, joining, sync
+``copies``        copies into another library
+``citations``     formatted citations
+``backups``       backups
+``status``        a replica at a glance
+``autosync``      automatic sync at a glance
+``doctor``        what a self-check found
+``progress``      what is under way
+================  =============================================================================
+
+Everything is imported from here.
 """
 
 from __future__ import annotations
 
 from bifolio.records.reference import ExportReport, LeftOut, LostValue, SkippedRecord
-from bifolio.results.backups import Backup, Restored
-from bifolio.results.citations import Cited
-from bifolio.results.copies import CopiedReference, CopyOutcome, CopyReport, MissingFile
+from bifolio.results.autosync import (
+    AutosyncStatus,
+    Link,
+    SyncedLibrary,
+)
+from bifolio.results.backups import (
+    Backup,
+    BackupContents,
+    RestoredLibrary,
+)
+from bifolio.results.base import (
+    Result,
+    step_to_json,
+    to_json,
+)
+from bifolio.results.citations import (
+    FormattedCitation,
+)
+from bifolio.results.copies import (
+    CopiedReference,
+    CopyOutcome,
+    CopyReport,
+    MissingFile,
+)
+from bifolio.results.doctor import (
+    CheckVerdict,
+    Diagnosis,
+    Finding,
+)
 from bifolio.results.duplicates import (
     DifferingValue,
     DuplicateGroup,
     DuplicatePair,
-    Merged,
+    MergedReferences,
     TakenValue,
 )
-from bifolio.results.files import Policy, ShownFile
-from bifolio.results.groups import GroupKind, ShownGroup, TagCount, TakenOff
-from bifolio.results.history import Deed, Event, KeptField, LogEntry, UndoReport
-from bifolio.results.keys import KeptBecause, KeptKey, KeyReport, NewKey, SharedKey
-from bifolio.results.references import Conflict, ConflictChoice, Purged, Shown
-from bifolio.results.reports import Attached, ClearedFields, ImportReport, Joined, SyncReport
-from bifolio.results.status import Refusal, RelayStatus, Status
+from bifolio.results.files import (
+    FilePolicy,
+    FileState,
+    FileView,
+    FreedSpace,
+    Policy,
+    WrittenFile,
+)
+from bifolio.results.groups import (
+    GroupKind,
+    GroupView,
+    RemovalResult,
+    RenamedTag,
+    TagCount,
+)
+from bifolio.results.history import (
+    Action,
+    ActionKind,
+    Event,
+    EventKind,
+    KeptField,
+    KeptReason,
+    LogEntry,
+    Subject,
+    UndoReport,
+    in_words,
+    read_actions,
+    write_actions,
+)
+from bifolio.results.keys import (
+    KeptBecause,
+    KeptKey,
+    KeyPattern,
+    KeyReport,
+    NewKey,
+    SharedKey,
+)
+from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
+from bifolio.results.references import (
+    Conflict,
+    ConflictChoice,
+    EmptiedTrash,
+    PurgedReference,
+    ReferenceView,
+)
+from bifolio.results.reports import (
+    AttachResult,
+    ClearedFields,
+    CreatedLibrary,
+    ExportedFile,
+    ImportReport,
+    ImportTally,
+    Invitation,
+    JoinResult,
+    SyncReport,
+)
+from bifolio.results.status import (
+    Notice,
+    Refusal,
+    RelayStatus,
+    Status,
+)
 
 __all__ = [
-    "Attached",
+    "IN_BYTES",
+    "Action",
+    "ActionKind",
+    "AttachResult",
+    "AutosyncStatus",
     "Backup",
-    "Cited",
+    "BackupContents",
+    "CheckVerdict",
     "ClearedFields",
     "Conflict",
     "ConflictChoice",
     "CopiedReference",
     "CopyOutcome",
     "CopyReport",
-    "Deed",
+    "CreatedLibrary",
+    "Diagnosis",
     "DifferingValue",
     "DuplicateGroup",
     "DuplicatePair",
+    "EmptiedTrash",
     "Event",
+    "EventKind",
     "ExportReport",
+    "ExportedFile",
+    "FilePolicy",
+    "FileProgress",
+    "FileState",
+    "FileView",
+    "Finding",
+    "FormattedCitation",
+    "FreedSpace",
     "GroupKind",
+    "GroupView",
     "ImportReport",
-    "Joined",
+    "ImportTally",
+    "Invitation",
+    "JoinResult",
     "KeptBecause",
     "KeptField",
     "KeptKey",
+    "KeptReason",
+    "KeyPattern",
     "KeyReport",
     "LeftOut",
+    "Link",
     "LogEntry",
     "LostValue",
-    "Merged",
+    "MergedReferences",
     "MissingFile",
     "NewKey",
+    "Notice",
     "Policy",
-    "Purged",
+    "Progress",
+    "PurgedReference",
+    "ReferenceView",
     "Refusal",
     "RelayStatus",
-    "Restored",
+    "RemovalResult",
+    "RenamedTag",
+    "RestoredLibrary",
+    "Result",
     "SharedKey",
-    "Shown",
-    "ShownFile",
-    "ShownGroup",
     "SkippedRecord",
+    "Stage",
     "Status",
+    "Subject",
     "SyncReport",
+    "SyncedLibrary",
     "TagCount",
-    "TakenOff",
     "TakenValue",
     "UndoReport",
+    "WrittenFile",
+    "in_words",
+    "read_actions",
+    "step_to_json",
+    "to_json",
+    "write_actions",
 ]

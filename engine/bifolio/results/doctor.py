@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+
+from bifolio.errors import NextStep
+from bifolio.results.base import Result
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """How one check ended."""
 
     WELL = "well"
@@ -18,41 +19,25 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Result, frozen=True):
     """One check: what was found, and what to do about it."""
 
     check: str
-    verdict: Verdict
+    verdict: CheckVerdict
     message: str
-    next: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"check","verdict","message","next"}``."""
-        return {
-            "check": self.check,
-            "verdict": str(self.verdict),
-            "message": self.message,
-            "next": self.next,
-        }
+    next: NextStep | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Everything that was found about one library on this computer."""
+class Diagnosis(Result, frozen=True):
+    """Everything that was found about one library on this computer; ``well`` where nothing needs
+    attention."""
 
     path: Path
-    findings: tuple[Finding, ...]
+    well: bool
+    checks: tuple[Finding, ...]
 
-    @property
-    def is_well(self) -> bool:
-        """Whether nothing needs attention."""
-        return all(one.verdict is not Verdict.ATTENTION for one in self.findings)
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"path","well","checks"}``."""
-        return {
-            "path": str(self.path),
-            "well": self.is_well,
-            "checks": [one.to_json() for one in self.findings],
-        }
+    @classmethod
+    def of(cls, path: Path, checks: tuple[Finding, ...]) -> Diagnosis:
+        """The diagnosis that these checks make."""
+        well = all(one.verdict is not CheckVerdict.ATTENTION for one in checks)
+        return cls(path, well, checks)

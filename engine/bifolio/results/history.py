@@ -1,13 +1,16 @@
-"""What happened to references, and what an undo did."""
+"""What happened to references, what commands did, and what an undo did."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 
-class Deed(StrEnum):
+from bifolio.results.base import Result
+
+
+class EventKind(StrEnum):
     """What one change did to a reference."""
 
     ADDED = "added"
@@ -18,99 +21,143 @@ class Deed(StrEnum):
     UNPURGED = "unpurged"
     RESTORED = "restored"
     REVIVED = "revived"
+    #: The replica does not know what was before.
     BEGINS = "begins"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Result, frozen=True):
     """One field that one change wrote, or what it did to the reference as a whole.
 
-    ``what`` BEGINS stands where the replica does not know what was before. ``shown`` is False for
-    a value that lost against one written at the same time. ``source`` is the file's format where
-    an import wrote it.
+    ``shown`` is False for a value that lost against one written at the same time. ``source`` is
+    the file's format where an import wrote it.
     """
 
     change: str
     at: str | None
     by: str
-    what: Deed
+    what: EventKind
     field: str | None = None
     before: Any = None
     after: Any = None
     shown: bool = True
     source: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """``{"change","at","by","what","field","before","after","shown","source"}``."""
-        return {
-            "change": self.change,
-            "at": self.at,
-            "by": self.by,
-            "what": str(self.what),
-            "field": self.field,
-            "before": self.before,
-            "after": self.after,
-            "shown": self.shown,
-            "source": self.source,
-        }
+
+class ActionKind(StrEnum):
+    """What a command or a change did."""
+
+    ADDED = "added"
+    IMPORTED = "imported"
+    UPDATED = "updated"
+    EDITED = "edited"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    REVIVED = "revived"
+    PURGED = "purged"
+    UNPURGED = "unpurged"
+    CREATED = "created"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    NAMED_LIBRARY = "named-library"
+    FIRST_CHANGE = "first-change"
+    CHANGED_SETTINGS = "changed-settings"
+    #: All that a device did in some time.
+    DEVICE_CHANGES = "device-changes"
+    UNDID = "undid"
+    REDID = "redid"
+    #: In words: a program's own, or those of an earlier version.
+    TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class Subject(StrEnum):
+    """What an action is about."""
+
+    REFERENCE = "reference"
+    GROUP = "group"
+    LIBRARY = "library"
+
+
+class Action(Result, frozen=True):
+    """Something that was done, as a code and its facts.
+
+    ``count`` is of references or groups (of changes, for DEVICE_CHANGES); ``name`` what the one is
+    called, where it is one, and ``new_name`` after a renaming. ``fields`` are those edited,
+    ``source`` the format and ``files`` the number of files that an import read, ``actions`` what
+    was undone or done again, ``text`` words of a program.
+    """
+
+    kind: ActionKind
+    subject: Subject = Subject.LIBRARY
+    count: int = 0
+    name: str = ""
+    new_name: str = ""
+    fields: tuple[str, ...] = ()
+    source: str | None = None
+    files: int = 0
+    actions: tuple[Action, ...] = ()
+    text: str = ""
+
+
+def in_words(text: str) -> tuple[Action, ...]:
+    """What was done, in a program's own words; nothing where there are none."""
+    return (Action(ActionKind.TEXT, text=text),) if text else ()
+
+
+def write_actions(actions: tuple[Action, ...]) -> str:
+    """Actions as text, to be stored."""
+    return msgspec.json.encode(actions).decode()
+
+
+def read_actions(text: str) -> tuple[Action, ...]:
+    """Stored actions; words of an earlier version or of a newer one are read as they stand."""
+    try:
+        return _DECODER.decode(text)
+    except msgspec.DecodeError:
+        return in_words(text)
+
+
+_DECODER = msgspec.json.Decoder(tuple[Action, ...])
+
+
+class LogEntry(Result, frozen=True):
     """A command of this computer (all of its ``changes`` together), or one received change."""
 
     id: str
     at: str | None
     by: str
-    what: str
+    what: tuple[Action, ...]
     changes: int
     command: bool
     undone: bool
 
-    def to_json(self) -> dict[str, Any]:
-        """``{"id","at","by","what","changes","command","undone"}``."""
-        return {
-            "id": self.id,
-            "at": self.at,
-            "by": self.by,
-            "what": self.what,
-            "changes": self.changes,
-            "command": self.command,
-            "undone": self.undone,
-        }
+
+class KeptReason(StrEnum):
+    """Why an undo left something as it is."""
+
+    EDITED_SINCE = "edited-since"
+    IN_CONFLICT = "in-conflict"
+    IN_TRASH = "in-trash"
+    OTHER_VALUE_WAS_SHOWN = "other-value-was-shown"
+    DELETED_BY_OTHERS_TOO = "deleted-by-others-too"
+    UNKNOWN_BEFORE = "unknown-before"
 
 
-@dataclass(frozen=True, slots=True)
-class KeptField:
+class KeptField(Result, frozen=True):
     """Something that an undo left as it is, and why; ``field`` is None for the whole record."""
 
     ref: str
     key: str
     field: str | None
-    reason: str
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"ref","key","field","reason"}``."""
-        return {"ref": self.ref, "key": self.key, "field": self.field, "reason": self.reason}
+    reason: KeptReason
 
 
-@dataclass(frozen=True, slots=True)
-class UndoReport:
-    """What an undo took back: ``what`` in words, how many references and groups it changed, and
-    what stays as it is. ``id`` is the change to be undone to have it all again."""
+class UndoReport(Result, frozen=True):
+    """What an undo took back, how many references and groups it changed, and what stays as it is.
+    ``id`` is the change to be undone to have it all again."""
 
-    what: str
+    what: tuple[Action, ...]
     references: int
     groups: int
     kept: tuple[KeptField, ...]
     id: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"what","references","groups","kept","id"}``."""
-        return {
-            "what": self.what,
-            "references": self.references,
-            "groups": self.groups,
-            "kept": [one.to_json() for one in self.kept],
-            "id": self.id,
-        }

@@ -1,34 +1,53 @@
-"""What an import, an attachment, a join and a sync did."""
+"""What an import, an export, an attachment, a join and a sync did."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from bifolio.records.reference import LeftOut, SkippedRecord
+from bifolio.records.reference import LeftOut, LostValue, SkippedRecord
+from bifolio.results.base import Result
 
 
-@dataclass(frozen=True, slots=True)
-class ClearedFields:
+class ClearedFields(Result, frozen=True):
     """Fields that a reference had, and that the newer version of its record does not have."""
 
     key: str
     fields: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class ImportReport:
+class ImportReport(Result, frozen=True):
     """What an import did, or would do.
 
     ``conflicts`` counts the fields in which a newer version of a record now differs from a local
     edit, and ``cleared`` names what updated references had that the newer version has not;
     ``trashed_keys`` names the references that stay in the trash, or came into it because
-    they lie in the trash of the library that they come from, ``purged_keys`` those that went with
+    they are in the trash of the library that they come from, ``purged_keys`` those that went with
     it for good. Of a whole library ``groups`` counts the groups that are new or changed, ``files``
     the files that were found, ``missing_files`` those that were not, and ``left_out`` names what
     could not be taken over.
     """
+
+    added: int
+    updated: int
+    updated_keys: tuple[str, ...]
+    cleared: tuple[ClearedFields, ...]
+    unchanged: int
+    conflicts: int
+    trashed: int
+    trashed_keys: tuple[str, ...]
+    purged: int
+    purged_keys: tuple[str, ...]
+    groups: int
+    files: int
+    missing_files: int
+    skipped: tuple[SkippedRecord, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(slots=True)
+class ImportTally:
+    """An import's report while it goes on."""
 
     added: int = 0
     unchanged: int = 0
@@ -42,21 +61,6 @@ class ImportReport:
     purged_keys: list[str] = field(default_factory=list)
     skipped: list[SkippedRecord] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-
-    @property
-    def updated(self) -> int:
-        """How many references were updated."""
-        return len(self.updated_keys)
-
-    @property
-    def trashed(self) -> int:
-        """How many records of the file stay in the trash."""
-        return len(self.trashed_keys)
-
-    @property
-    def purged(self) -> int:
-        """How many records of the file are references that went with the trash."""
-        return len(self.purged_keys)
 
     def add(self, other: ImportReport) -> None:
         """Count another file's report too."""
@@ -73,43 +77,43 @@ class ImportReport:
         self.skipped += other.skipped
         self.left_out += other.left_out
 
-    def in_words(self, files: int) -> str | None:
-        """What it did, for the log; None where it changed no reference."""
-        done = [
-            f"{what} {number:,} reference{'' if number == 1 else 's'}"
-            for what, number in (("imported", self.added), ("updated", self.updated))
-            if number
-        ]
-        source = "a file" if files == 1 else f"{files:,} files"
-        return f"{' and '.join(done)} from {source}" if done else None
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"added","updated","updated_keys","cleared","unchanged","conflicts","trashed",
-        "trashed_keys","purged","purged_keys","groups","files","missing_files","skipped",
-        "left_out"}``."""
-        return {
-            "added": self.added,
-            "updated": self.updated,
-            "updated_keys": self.updated_keys,
-            "cleared": [{"key": one.key, "fields": list(one.fields)} for one in self.cleared],
-            "unchanged": self.unchanged,
-            "conflicts": self.conflicts,
-            "trashed": self.trashed,
-            "trashed_keys": self.trashed_keys,
-            "purged": self.purged,
-            "purged_keys": self.purged_keys,
-            "groups": self.groups,
-            "files": self.files,
-            "missing_files": self.missing_files,
-            "skipped": [
-                {"file": one.file, "line": one.line, "reason": one.reason} for one in self.skipped
-            ],
-            "left_out": [{"what": one.what, "reason": one.reason} for one in self.left_out],
-        }
+    def report(self) -> ImportReport:
+        """What was done so far."""
+        return ImportReport(
+            added=self.added,
+            updated=len(self.updated_keys),
+            updated_keys=tuple(self.updated_keys),
+            cleared=tuple(self.cleared),
+            unchanged=self.unchanged,
+            conflicts=self.conflicts,
+            trashed=len(self.trashed_keys),
+            trashed_keys=tuple(self.trashed_keys),
+            purged=len(self.purged_keys),
+            purged_keys=tuple(self.purged_keys),
+            groups=self.groups,
+            files=self.files,
+            missing_files=self.missing_files,
+            skipped=tuple(self.skipped),
+            left_out=tuple(self.left_out),
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class ExportedFile(Result, frozen=True):
+    """References that were written to a file, and the values that its format could not carry."""
+
+    exported: int
+    file: Path
+    lost: tuple[LostValue, ...]
+
+
+class CreatedLibrary(Result, frozen=True):
+    """A new library."""
+
+    library: str
+    path: Path
+
+
+class AttachResult(Result, frozen=True):
     """The library is on the relay: the ticket lets another computer attach."""
 
     library: str
@@ -118,19 +122,8 @@ class Attached:
     backup: Path | None
     references: int
 
-    def to_json(self) -> dict[str, Any]:
-        """``{"library","path","ticket","backup","references"}``."""
-        return {
-            "library": self.library,
-            "path": str(self.path),
-            "ticket": self.ticket,
-            "backup": str(self.backup) if self.backup else None,
-            "references": self.references,
-        }
 
-
-@dataclass(frozen=True, slots=True)
-class Joined:
+class JoinResult(Result, frozen=True):
     """A replica that holds a ticket's library; ``left_out`` trashed ones stay in the backup."""
 
     library: str
@@ -139,19 +132,14 @@ class Joined:
     references: int
     left_out: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        """``{"library","path","backup","references","left_out"}``."""
-        return {
-            "library": self.library,
-            "path": str(self.path),
-            "backup": str(self.backup) if self.backup else None,
-            "references": self.references,
-            "left_out": self.left_out,
-        }
+
+class Invitation(Result, frozen=True):
+    """A ticket with which another computer attaches."""
+
+    ticket: str
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
+class SyncReport(Result, frozen=True):
     """One round of sync: changes and files new to the other side, and the state hash after it."""
 
     pushed: int
@@ -160,14 +148,3 @@ class SyncReport:
     files_received: int
     conflicts: int
     state: str
-
-    def to_json(self) -> dict[str, Any]:
-        """``{"pushed","pulled","files_sent","files_received","conflicts","state"}``."""
-        return {
-            "pushed": self.pushed,
-            "pulled": self.pulled,
-            "files_sent": self.files_sent,
-            "files_received": self.files_received,
-            "conflicts": self.conflicts,
-            "state": self.state,
-        }

@@ -207,7 +207,7 @@ class _Parser:
     def _either(self, depth: int) -> Query | None:
         if depth > limits.QUERY_DEPTH_MAX:
             raise QueryError(
-                f"brackets stand more than {limits.QUERY_DEPTH_MAX} deep",
+                f"brackets are nested more than {limits.QUERY_DEPTH_MAX} deep",
                 next_step="Write it with fewer brackets.",
             )
         parts = [self._all(depth)]
@@ -216,7 +216,7 @@ class _Parser:
             parts.append(self._all(depth))
         if len(parts) > 1 and None in parts:
             raise QueryError(
-                "OR stands without something on both of its sides",
+                "OR needs something on both of its sides",
                 next_step='Write a OR b; the word itself is written "OR".',
             )
         return _joined(Either, [part for part in parts if part is not None])
@@ -415,7 +415,7 @@ def _field_term(operator: Operator, piece: _Piece) -> Query:
         except UnknownFieldError as error:
             raise QueryError(
                 f"there is no field '{given}' to ask for with has:",
-                next_step=f"{error.next_step.split('? ')[0]}?"
+                next_step=f"Did you mean '{error.suggestion}'?"
                 if error.suggestion
                 else f"For example {operator.example}, has:note, has:DOI.",
             ) from None

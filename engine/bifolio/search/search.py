@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import cached_property
 
 from bifolio import limits
-from bifolio.errors import QueryError, UsageError
+from bifolio.errors import Next, QueryError, UsageError
 from bifolio.records.sorting import Order, Sort, parse_sort
 from bifolio.records.terms import Mark, mark
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import Shown
+from bifolio.results import ReferenceView
 from bifolio.search.group_tree import Tree
 from bifolio.search.query import (
     NOTHING,
@@ -131,7 +131,7 @@ class Searches:
 
 def searched(
     replica: Replica, query: str, *, sort: str | None, limit: int | None
-) -> Iterator[Shown]:
+) -> Iterator[ReferenceView]:
     """What a query finds, as it is shown."""
     chosen = parse_sort(sort) if sort else None
     return _shown(replica, Searches(replica).rows(query, sort=chosen, most=limit))
@@ -139,7 +139,7 @@ def searched(
 
 def listed(
     replica: Replica, *, trash: bool, query: str | None, sort: str | None, limit: int | None
-) -> Iterator[Shown]:
+) -> Iterator[ReferenceView]:
     """The references of a replica (or its trash), or what a query finds among the live ones.
 
     Raises:
@@ -149,7 +149,7 @@ def listed(
     if query is not None and trash:
         raise UsageError(
             "A search does not look into the trash.",
-            next_step="Give one of a query and --trash.",
+            next_step=Next.CHOOSE_QUERY_OR_TRASH,
         )
     if query is not None:
         return _shown(replica, Searches(replica).rows(query, sort=chosen, most=limit))
@@ -160,14 +160,14 @@ def listed(
     return _shown(replica, references.numbered(numbers))
 
 
-def _shown(replica: Replica, rows: Iterator[ReferenceRow]) -> Iterator[Shown]:
+def _shown(replica: Replica, rows: Iterator[ReferenceRow]) -> Iterator[ReferenceView]:
     return (lookup.show(replica, row) for row in rows)
 
 
 def _too_large() -> QueryError:
     return QueryError(
         f"with the smart groups that it names it has more than {limits.QUERY_EXPANDED_MAX:,} words",
-        next_step="Look at the queries of these groups with 'bifolio group list'.",
+        next_step=Next.LIST_GROUPS,
     )
 
 

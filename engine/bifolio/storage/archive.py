@@ -194,14 +194,14 @@ def _check_beginning(path: Path) -> None:
 def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     headers = {one.filename: one for one in archive.infolist()}
     if len(headers) != len(archive.infolist()):
-        raise DamagedBackupError(path, reason="an entry stands in it twice")
+        raise DamagedBackupError(path, reason="an entry is in it twice")
     if any(one.compress_type not in _FORMS for one in archive.infolist()):
-        raise DamagedBackupError(path, reason="an entry in it is packed in another way")
+        raise DamagedBackupError(path, reason="an entry in it is compressed in an unknown way")
     header = headers.pop(MANIFEST, None)
     if header is None:
         raise NotABackupError(path, found="it is an archive of something else")
     if header.file_size > limits.BACKUP_MANIFEST_BYTES_MAX:
-        raise DamagedBackupError(path, reason="its manifest is longer than any")
+        raise DamagedBackupError(path, reason="its manifest is too long")
     with archive.open(header) as member:
         raw = member.read(limits.BACKUP_MANIFEST_BYTES_MAX)
     version = manifests.version_of(raw)

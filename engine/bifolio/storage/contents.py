@@ -64,7 +64,7 @@ class Contents:
         """
         with _reading(path):
             if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-                raise UnreadableFileError(path, reason="it is no ordinary file")
+                raise UnreadableFileError(path, reason="it is not an ordinary file")
             source = path.open("rb")
         with source:
             total = os.fstat(source.fileno()).st_size

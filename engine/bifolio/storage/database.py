@@ -19,6 +19,7 @@ from bifolio.errors import (
     DamagedLibraryError,
     LibraryError,
     NewerLibraryError,
+    Next,
     NotALibraryError,
     ReadOnlyLibraryError,
     StorageFullError,
@@ -246,7 +247,7 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     if version < 1:
         # A file is made beside its place and named when it is whole, so never with version 0.
         connection.close()
-        raise DamagedLibraryError(path.parent, reason="its schema's version is gone")
+        raise DamagedLibraryError(path.parent, reason="the version of its schema is missing")
     if version < LATEST:
         migrate(connection)
 
@@ -278,11 +279,11 @@ def _translated(path: Path, *, only: Set[int] | None = None) -> Iterator[None]:
         if code in _DAMAGED:
             raise DamagedLibraryError(folder, reason=str(error)) from error
         if str(error).startswith(_NO_TEXT):
-            raise DamagedLibraryError(folder, reason="a text in it is no text") from error
+            raise DamagedLibraryError(folder, reason="a text in it is not valid text") from error
         if code == sqlite3.SQLITE_IOERR:
             raise LibraryError(
                 f"The disk under {folder} failed ({error}). The change was not made.",
                 path=folder,
-                next_step="Check the disk, then run the command again.",
+                next_step=Next.CHECK_DISK,
             ) from error
         raise

@@ -33,8 +33,9 @@ class LoggedChange:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What one command did. ``undoes`` is the operation that it took back, ``undone`` the one that
-    took it back."""
+    """What one command did. ``words`` are its actions, written as text (or the words of an earlier
+    version); ``undoes`` is the operation that it took back, ``undone`` the one that took it
+    back."""
 
     number: int
     stamp: str
@@ -190,7 +191,7 @@ class Operations:
         )
 
     def describe(self, number: int, words: str) -> None:
-        """Say in words what an operation did."""
+        """Note what an operation did."""
         self._database.execute("UPDATE operations SET words = ? WHERE number = ?", (words, number))
 
     def mark_undone(self, number: int, *, by: int | None) -> None:

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar, overload
 
 import msgpack
 
+from bifolio.errors import NextStep, from_plain, to_plain
 from bifolio.storage.database import Database
 from bifolio.wire.position import LogPosition
 
@@ -99,11 +100,13 @@ def _as_list(pair: tuple[object, object] | None) -> object:
     return None if pair is None else list(pair)
 
 
-def _notes(stored: object) -> Sequence[tuple[str, str]] | None:
+def _notes(stored: object) -> Sequence[tuple[str, NextStep | None]] | None:
     if not isinstance(stored, list):
         return None
     return tuple(
-        (str(one[0]), str(one[1])) for one in stored if isinstance(one, list) and len(one) == 2
+        (str(one[0]), from_plain(one[1]))
+        for one in stored
+        if isinstance(one, list) and len(one) == 2
     )
 
 
@@ -190,8 +193,8 @@ class Meta:
     reachable = _flag()
     last_sync_ms: Fact[int] = Fact(0, _of_type(int))
     #: What syncs found wrong, with the next step: for ``status``.
-    notes: Fact[Sequence[tuple[str, str]]] = Fact(
-        (), _notes, lambda all: [list(one) for one in all]
+    notes: Fact[Sequence[tuple[str, NextStep | None]]] = Fact(
+        (), _notes, lambda all: [[reason, to_plain(step)] for reason, step in all]
     )
     files_policy = _text()
     #: The relay's epoch, and how many drops of blobs it had counted.

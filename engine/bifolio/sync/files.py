@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from bifolio import limits
 from bifolio.errors import ProtocolError
+from bifolio.results import Stage
 from bifolio.sync.counts import Counts
 from bifolio.sync.downloads import Downloads
 from bifolio.sync.relay_blobs import RelayBlobs
@@ -29,8 +30,7 @@ from bifolio.wire.messages import (
 )
 
 #: What is under way, for those who watch.
-SENDING = "sending files"
-RECEIVING = "receiving files"
+SENDING, RECEIVING = Stage.SENDING_FILES, Stage.RECEIVING_FILES
 
 
 class _Plan(Enum):
@@ -75,7 +75,7 @@ class FileSync:
         """Whether something that had to wait may be tried again now."""
         return self._look_again_ms is not None and self._store.now_ms() >= self._look_again_ms
 
-    def progress(self) -> tuple[str, int, int] | None:
+    def progress(self) -> tuple[Stage, int, int] | None:
         """What is under way, how many bytes are done and of how many; None if nothing is."""
         for stage, way in ((SENDING, self._uploads), (RECEIVING, self._downloads)):
             if not way.is_idle:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifolio.errors import ProtocolError
+from bifolio.errors import Next, NextStep, ProtocolError
 from bifolio.ids import content_hash
+from bifolio.results import Stage
 from bifolio.sync.counts import Counts
 from bifolio.sync.offers import Offers
 from bifolio.sync.store import SyncStore
@@ -49,12 +50,12 @@ class LogSync:
         """Whether both sides have every change, and no answer is to come."""
         return self.is_at_end and self._request is None and self._offers.is_settled
 
-    def progress(self) -> tuple[str, int, int]:
-        """What is under way ("receiving", "sending"), how much is done, and of how much."""
+    def progress(self) -> tuple[Stage, int, int]:
+        """What is under way, how much is done, and of how much."""
         if not self._is_live:
-            return "receiving", self._cursor.position, self._end
+            return Stage.RECEIVING, self._cursor.position, self._end
         pushed = self._counts.pushed
-        return "sending", pushed, pushed + self._offers.changes_in_flight
+        return Stage.SENDING, pushed, pushed + self._offers.changes_in_flight
 
     def receive(self, message: Envelopes) -> bool:
         """Entries of the log came, or a notice that it grew; True if any was news.
@@ -135,14 +136,13 @@ class LogSync:
         if expected.epoch != welcome.epoch:
             # Two logs cannot be compared: this one may hold all that the other did, and more.
             self._store.note(
-                "The relay was set up anew since the ticket was made.",
-                "If anything is missing here, run 'bifolio sync' on the computer that made the "
-                "ticket; then sync here again.",
+                "The relay was set up again since the ticket was made.",
+                NextStep(Next.SYNC_TICKET_MAKER_IF_MISSING),
             )
         elif welcome.attested_hash != expected.chain_hash:
             self._store.note(
                 "The relay holds less than it did when the ticket was made.",
-                "Run 'bifolio sync' on the computer that made the ticket; then sync here again.",
+                NextStep(Next.SYNC_TICKET_MAKER),
             )
 
     def _keep(self, receipt: Receipt) -> None:
@@ -182,5 +182,5 @@ def forget_log(store: SyncStore) -> None:
     store.forget_log()
     store.note(
         "The relay lost part of its log (it was wiped, or restored from an older copy).",
-        "Nothing to do: what it lacks was offered again from this computer.",
+        NextStep(Next.WAIT),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bifolio import limits
-from bifolio.errors import ProtocolError
+from bifolio.errors import Next, NextStep, ProtocolError
 from bifolio.sync.counts import Counts
 from bifolio.sync.store import OutgoingEnvelope, SyncStore
 from bifolio.wire.messages import Ack, Code, Message, Nack, Push, Receipt
@@ -115,8 +115,9 @@ class Offers:
         self._left_out.add(offered.hash)
         self._land(offered)
         self._store.note(
-            f"The relay refused a change of {len(offered.envelope):,} bytes: {detail}.",
-            "It is kept on this computer. Shorten the text in question and sync again.",
+            f"The relay refused a change of {len(offered.envelope):,} bytes: {detail}. It is kept "
+            "on this computer.",
+            NextStep(Next.SHORTEN_TEXT),
         )
 
     def _land(self, offered: OutgoingEnvelope) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bifolio.errors import BifolioError, NotAMemberError, RelayRefusedError
+from bifolio.errors import BifolioError, Next, NotAMemberError, RelayRefusedError
 from bifolio.wire.messages import Code, Nack
 
 
@@ -11,8 +11,7 @@ def unknown_library() -> RelayRefusedError:
     return RelayRefusedError(
         Code.UNKNOWN_LIBRARY,
         detail="it does not hold this library",
-        next_step="Run 'bifolio sync' on a computer that holds the library, which gives "
-        "it back to the relay; then try again here.",
+        next_step=Next.SYNC_LIBRARY_HOLDER,
     )
 
 
@@ -21,10 +20,9 @@ def refusal_of(message: Nack) -> BifolioError:
     if message.code is Code.FORBIDDEN:
         return NotAMemberError()
     steps = {
-        Code.QUOTA: "Ask who runs the relay for more room; then run 'bifolio sync'.",
-        Code.RATE: "Wait a minute, then run 'bifolio sync'.",
-        Code.STALE_KEY: "Run 'bifolio sync' again: the library's key was changed.",
+        Code.QUOTA: Next.ASK_FOR_ROOM,
+        Code.RATE: Next.RUN_SYNC_LATER,
+        Code.STALE_KEY: Next.RUN_SYNC_AGAIN,
     }
-    return RelayRefusedError(
-        str(message.code), detail=message.detail, next_step=steps.get(message.code, "")
-    )
+    step = steps.get(message.code, Next.SEE_STATUS_THEN_SYNC)
+    return RelayRefusedError(str(message.code), detail=message.detail, next_step=step)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bifolio.errors import BifolioError, NotAMemberError, ProtocolError
+from bifolio.results import Stage
 from bifolio.sync import phases
 from bifolio.sync.counts import Counts
 from bifolio.sync.files import FileSync
@@ -76,14 +77,14 @@ class SyncSession:
                 return exchange.log.is_settled and exchange.files.is_settled
         return False
 
-    def progress(self) -> tuple[str, int, int]:
-        """What is under way ("receiving", "sending"), how much is done, and of how much."""
+    def progress(self) -> tuple[Stage, int, int]:
+        """What is under way, how much is done, and of how much."""
         match self.phase:
             case phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange):
                 if self.is_log_settled and (files := exchange.files.progress()) is not None:
                     return files
                 return exchange.log.progress()
-        return "receiving", 0, 0
+        return Stage.RECEIVING, 0, 0
 
     def receive(self, message: Message) -> list[Message]:
         """A message came; returns what to send.

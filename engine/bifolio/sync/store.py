@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
+from bifolio.errors import NextStep
 from bifolio.wire.messages import BlobTally, Code, Hello
 from bifolio.wire.position import LogPosition
 
@@ -154,5 +155,5 @@ class SyncStore(Protocol):
     def restart_chain(self, chain: bytes) -> None:
         """The relay refused to continue a chain: put what it did not take into a new one."""
 
-    def note(self, reason: str, next_step: str) -> None:
+    def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status``."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length, sealed_chunk_place
 from bifolio.disk import sync_folder
-from bifolio.errors import RelayStorageError
+from bifolio.errors import Next, RelayStorageError
 from bifolio.wire.chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
 from bifolio_relay.storage import BlobView, Stop, StoredChunk, UploadLease
@@ -317,6 +317,5 @@ def _failure(folder: Path, error: OSError) -> RelayStorageError:
     return RelayStorageError(
         folder,
         reason=error.strerror or str(error),
-        next_step="Check the disk's free space and health; what is missing there the replicas "
-        "send again.",
+        next_step=Next.CHECK_RELAY_DISK,
     )

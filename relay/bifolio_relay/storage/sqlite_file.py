@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.errors import RelayStorageError
+from bifolio.errors import Next, RelayStorageError
 
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
@@ -122,7 +122,7 @@ class SqliteFile:
             raise RelayStorageError(
                 folder,
                 reason=f"the folder cannot be made ({error.strerror})",
-                next_step="Name another folder with --data DIR.",
+                next_step=Next.CHOOSE_RELAY_FOLDER,
             ) from error
         with self.errors():
             self._lock = _lock(folder / LOCK_NAME, shared=shared)
@@ -180,8 +180,7 @@ class SqliteFile:
             raise RelayStorageError(
                 self.path,
                 reason=str(error),
-                next_step="Check the disk's free space and health; what was acknowledged before "
-                "stays in the file. Without it, an empty relay is filled again by the replicas.",
+                next_step=Next.CHECK_RELAY_DISK,
             ) from error
 
     def close(self) -> None:
@@ -204,8 +203,7 @@ def _lock(path: Path, *, shared: bool) -> sqlite3.Connection:
         raise RelayStorageError(
             path.parent,
             reason=f"another relay uses it, or it cannot be written ({error})",
-            next_step="Stop the other relay, name another folder with --data DIR, or start both "
-            "with --shared.",
+            next_step=Next.STOP_OTHER_RELAY,
         ) from error
     return connection
 
@@ -252,21 +250,20 @@ def _check_file(connection: sqlite3.Connection, path: Path) -> None:
         raise RelayStorageError(
             path,
             reason=f"it is damaged or no SQLite file ({error}); it was not touched",
-            next_step="Move it away and start again: the replicas fill an empty relay by "
-            "themselves.",
+            next_step=Next.MOVE_RELAY_DATA,
         ) from error
     if version > VERSION and application_id == APPLICATION_ID:
         raise RelayStorageError(
             path,
             reason=f"a newer relay wrote it (version {version}; this one knows up to {VERSION}); "
             "it was not touched",
-            next_step="Upgrade Bifolio on this computer: pip install --upgrade bifolio",
+            next_step=Next.UPGRADE,
         )
     if application_id != APPLICATION_ID and (application_id or version or tables):
         raise RelayStorageError(
             path,
             reason="it is another program's file; it was not touched",
-            next_step="Name another folder with --data DIR.",
+            next_step=Next.CHOOSE_RELAY_FOLDER,
         )
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from bifolio.autosync import state as states
 from bifolio.autosync.registry import Registry, read_json, write_json
-from bifolio.autosync.state import LibraryState, Link
+from bifolio.autosync.state import LibraryState
+from bifolio.errors import Next, NextStep
 from bifolio.home import Home
+from bifolio.results import Link
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_what_was_said_of_a_library_is_read_again_and_forgotten(
         library="1f" * 16,
         last_sync="2026-11-26T08:00:00Z",
         reason="The relay cannot be reached.",
-        next="Nothing to do.",
+        next=NextStep(Next.WAIT),
     )
     states.write(registry, said)
     assert states.read(registry, path) == said

@@ -18,9 +18,11 @@ from bifolio.autosync import control, log
 from bifolio.autosync import state as states
 from bifolio.autosync.lock import process_lock
 from bifolio.autosync.registry import LOCK, LOG, Registry
-from bifolio.autosync.state import LibraryState, Link
+from bifolio.autosync.state import LibraryState
 from bifolio.autosync.supervisor import Process, run
+from bifolio.errors import Next, next_step
 from bifolio.home import Home
+from bifolio.results import Link
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +96,11 @@ def test_libraries_that_fail_in_every_way_do_not_stop_the_one_that_works(
     with running(home):
         connected = until_link(home, well, Link.CONNECTED)
         assert connected.connected_since
-        assert "fault of its own" in until_link(home, faulty, Link.TROUBLED).reason
+        assert "has a fault" in until_link(home, faulty, Link.TROUBLED).reason
         assert "damaged" in until_link(home, damaged, Link.TROUBLED).reason
         missing = until_link(home, gone, Link.TROUBLED)
         assert "nothing is there any more" in missing.reason
-        assert "autosync off" in missing.next
+        assert missing.next == next_step(Next.PUT_LIBRARY_BACK, path=str(gone))
 
         with Library.open(well, home=home) as library:
             library.edit("sync", [])

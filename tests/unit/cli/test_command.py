@@ -42,23 +42,23 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 _WRONG_CALLS: list[tuple[tuple[str | bytes, ...], str]] = [
-    ((), "No verb"),
+    ((), "No command"),
     (("shwo",), "No such command"),
     (("show",), "Missing argument"),
     (("show", "doe2024", "--bogus"), "--bogus"),
     (("show", b"caf\xe9"), "UTF-8"),
     (("add",), "Missing argument"),
-    (("add", "title"), "is no assignment"),
+    (("add", "title"), "is not an assignment"),
     (("edit", "doe2024", "titel=x"), "no field named 'titel'"),
     (("edit", "doe2024", "title+=x"), "is one value"),
     (("attach", "relay.example"), "neither the address of a relay nor a ticket"),
-    (("attach", "ws://relay.example", "Work"), "goes with a ticket"),
+    (("attach", "ws://relay.example", "Work"), "PATH is for a ticket"),
     (("export",), "--format"),
     (("export", "--format", "docx"), "docx"),
     (("import", "a.ris", "--format", "docx"), "docx"),
     (("resolve", "doe2024", "title"), "--take N and --value V"),
     (("resolve", "doe2024", "title", "--take", "1", "--value", "x"), "--take N and --value V"),
-    (("resolve", "doe2024", "deleted", "--take", "1"), "no choice between values"),
+    (("resolve", "doe2024", "deleted", "--take", "1"), "no values to choose from"),
     (("relay", "--port", "65536"), "--port"),
 ]
 
@@ -72,9 +72,9 @@ def test_a_wrong_call_exits_with_2_and_says_what_is_wrong_and_what_to_do(
     done = _run(*arguments, "--json", home=tmp_path)
     assert done.returncode == 2
     failure = json.loads(done.stdout)
-    assert set(failure) == {"error", "next"}
-    assert named in failure["error"]
-    assert failure["next"]
+    assert set(failure) == {"error"}
+    assert named in failure["error"]["message"]
+    assert failure["error"]["next"]["text"]
     assert done.stderr == b""
 
 
@@ -88,7 +88,7 @@ def test_a_wrong_call_of_a_person_is_told_on_stderr(tmp_path: Path) -> None:
 def test_export_to_stdout_has_no_room_for_a_json_report(tmp_path: Path) -> None:
     done = _run("export", "--format", "ris", "--json", home=tmp_path)
     assert done.returncode == 2
-    assert "-o FILE" in json.loads(done.stdout)["next"]
+    assert "-o FILE" in json.loads(done.stdout)["error"]["next"]["text"]
 
 
 @pytest.mark.parametrize("arguments", [("--json", "show"), ("show", "--json")])
@@ -163,13 +163,13 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> Non
 def test_a_wrong_call_ends_a_process_from_its_start_too(tmp_path: Path) -> None:
     done = _start("show", b"caf\xe9", "--json", environment=_environment(tmp_path))
     assert done.returncode == 2
-    assert "UTF-8" in json.loads(done.stdout)["error"]
+    assert "UTF-8" in json.loads(done.stdout)["error"]["message"]
 
 
 def test_a_name_that_begins_with_a_dash_goes_after_two_dashes(tmp_path: Path) -> None:
     done = _run("show", "-44book", "--json", home=tmp_path)
     assert done.returncode == 2
-    assert "after --" in json.loads(done.stdout)["next"]
+    assert "after --" in json.loads(done.stdout)["error"]["next"]["text"]
 
 
 def test_a_full_stdout_ends_in_one_sentence_on_stderr(tmp_path: Path) -> None:

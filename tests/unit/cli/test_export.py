@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bifolio_cli.commands.export import target
+from bifolio_cli.export_target import target
 
 
 def test_a_file_appears_whole_under_its_name(tmp_path: Path) -> None:

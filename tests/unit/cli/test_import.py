@@ -20,4 +20,4 @@ def test_several_of_which_nothing_can_be_read_are_counted_and_the_first_named() 
     failure = nothing_read([SkippedRecord("a.ris", 7, "no end"), SkippedRecord("a.ris", 9, "x")])
     assert "2 files or records could not be read; the first: a.ris:7: no end" in failure.message
     assert failure.exit_code == 1
-    assert "--format" in failure.next_step
+    assert "--format" in str(failure.next_step)

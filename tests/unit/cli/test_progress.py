@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bifolio_cli.progress import ProgressBars, shortened
+from bifolio.results import Stage
+from bifolio_cli.progress import ProgressBars, label_of, shorten_label
 
 
 class Terminal(io.StringIO):
@@ -39,10 +40,10 @@ def test_a_bar_and_its_percentage_stand_beside_the_name_of_a_file_in_deep_folder
 ) -> None:
     watched = terminal(monkeypatch)
     name = "a library with a name as people give them, of the year 2024.enl"
-    label = f"{tmp_path / 'a folder of many words' / name}: reading"
+    file = str(tmp_path / "a folder of many words" / name)
     with ProgressBars() as report:
         assert report is not None
-        report(label, 1, 2)
+        report(Stage.READING, 1, 2, file)
     line = last_line(watched)
     assert "a library with a" in line
     assert "2024.enl: reading" in line
@@ -56,9 +57,9 @@ def test_what_has_nothing_to_do_has_no_bar_and_leaves_the_one_that_is_there(
     watched = terminal(monkeypatch)
     with ProgressBars() as report:
         assert report is not None
-        report("receiving", 0, 0)
-        report("sending", 906, 906)
-        report("sending", 0, 0)
+        report(Stage.RECEIVING, 0, 0)
+        report(Stage.SENDING, 906, 906)
+        report(Stage.SENDING, 0, 0)
     assert "100 %" in last_line(watched)
     assert "receiving" not in watched.getvalue()
 
@@ -78,4 +79,10 @@ def test_nobody_watches_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_label_is_cut_in_its_middle(label: str, shown: str) -> None:
-    assert shortened(label, 10) == shown
+    assert shorten_label(label, 10) == shown
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_has_a_label(stage: Stage) -> None:
+    assert label_of(stage)
+    assert "a.bib" in label_of(stage, "a.bib")

@@ -83,7 +83,7 @@ def test_a_group_library_of_a_file_is_refused(shell: Shell, tmp_path: Path) -> N
     file = tmp_path / "a.bib"
     file.write_text("@book{a, title={On Paper}}")
     failed = shell.calls("import", "--zotero-group", "Lab", str(file))
-    assert (failed.code, "a.bib is no Zotero library" in failed.err) == (2, True)
+    assert (failed.code, "a.bib is not a Zotero library" in failed.err) == (2, True)
     assert shell.does("list").out == ""
 
 
@@ -97,15 +97,15 @@ def test_a_home_that_is_a_file_is_told_as_such(
     monkeypatch.setenv("BIFOLIO_HOME", str(file))
     for call in ("init", "list", "doctor"):
         failed = shell.calls(call)
-        assert (failed.code, "is a file and no folder" in failed.err) == (2, True)
+        assert (failed.code, "is a file and not a folder" in failed.err) == (2, True)
 
 
 def test_a_check_that_left_something_out_does_not_say_that_all_is_well(two: Shell) -> None:
     two.does("delete", "ink")
     said = two.does("doctor").out
-    assert "2 of them are references, what lies in the trash" in said
-    assert said.endswith("\nAll is well.\n")
-    assert two.does("doctor", "--offline").out.endswith("\nAll that was looked at is well.\n")
+    assert "2 of them are references, those in the trash" in said
+    assert said.endswith("\nEverything is well.\n")
+    assert two.does("doctor", "--offline").out.endswith("\nEverything that was checked is well.\n")
 
 
 def test_an_import_tells_keys_of_the_trash_once_and_whose_trash_it_is(
@@ -117,4 +117,4 @@ def test_an_import_tells_keys_of_the_trash_once_and_whose_trash_it_is(
     two.does("import", str(first))
     two.does("delete", "doe")
     said = two.does("import", str(first), str(second)).out
-    assert "of this library or of the one that they come from: doe (2 times).\n" in said
+    assert "of this library, or of the one that they come from: doe (2 times).\n" in said

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bifolio_cli.environment import Environment
-from bifolio_cli.service.choosing import chosen, kinds
 from bifolio_cli.service.kinds import Program, ServiceError, answers, carry_out
 from bifolio_cli.service.launchd import Launchd
-from bifolio_cli.service.plain import Plain
+from bifolio_cli.service.process import PlainProcess
+from bifolio_cli.service.selection import choose_service, list_services
 from bifolio_cli.service.systemd import Systemd
 
 ODD = 'A "home" 100% of $HOME\\ours'
@@ -124,7 +124,7 @@ def unquoted(line: str) -> list[str]:
 def test_the_autostart_entry_runs_the_command_with_its_home(
     program: Program, tmp_path: Path
 ) -> None:
-    entry = parsed(Plain(program, tmp_path, {}, has_autostart=True).text())["Desktop Entry"]
+    entry = parsed(PlainProcess(program, tmp_path, {}, has_autostart=True).text())["Desktop Entry"]
     assert entry["Type"] == "Application"
     arguments = unquoted(entry["Exec"])
     assert arguments[0] == "/usr/bin/env"
@@ -134,14 +134,14 @@ def test_the_autostart_entry_runs_the_command_with_its_home(
 
 def test_a_plain_process_is_the_last_resort_and_can_be_asked_for(tmp_path: Path) -> None:
     environment = Environment(home=str(tmp_path), configuration=str(tmp_path / "config"))
-    assert [kind.kind for kind in kinds(environment)][-1] == "process"
-    assert chosen(environment, plain=True).kind == "process"
+    assert [kind.kind for kind in list_services(environment)][-1] == "process"
+    assert choose_service(environment, plain=True).kind == "process"
 
 
 def test_a_system_that_refuses_is_told_with_the_way_round_it() -> None:
     assert not answers(["no-such-command-of-any-system"])
     with pytest.raises(ServiceError, match="no-such-command") as told:
         carry_out(["no-such-command-of-any-system"])
-    assert "--process" in told.value.next_step
+    assert "--process" in str(told.value.next_step)
     with pytest.raises(ServiceError, match="/no/such/folder"):
         carry_out(["ls", "/no/such/folder"])

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.crypto.test_keys import MemoryKeyring, load
 
 from bifolio.crypto.condition import KeyCondition, KeyPlace, examine
+from bifolio.errors import Next, NextStep
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ def test_a_key_in_a_file_is_read_and_an_open_one_is_told_and_left_open(tmp_path:
     found = look(tmp_path)
     assert found.keys == keys
     assert "Other users" in found.reason
-    assert "chmod 600" in found.next
+    assert found.next is not None
+    assert found.next.code is Next.PROTECT_KEY_FILE
     assert files_of(tmp_path) == before
 
 
@@ -63,7 +65,7 @@ def test_a_key_in_the_keyring_is_read_and_a_locked_one_is_told_and_not_replaced(
     found = look(tmp_path)
     assert (found.place, found.keys) == (KeyPlace.KEYRING, None)
     assert "cannot be opened" in found.reason
-    assert "Unlock" in found.next
+    assert found.next == NextStep(Next.UNLOCK_KEYRING)
     assert files_of(tmp_path) == before
 
 

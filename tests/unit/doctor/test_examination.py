@@ -15,9 +15,10 @@ from bifolio.autosync.registry import Registry
 from bifolio.clock import make_stamp
 from bifolio.crypto.keys import load_or_create
 from bifolio.doctor.examination import examine
-from bifolio.errors import RelayUnreachableError
+from bifolio.errors import Next, NextStep, RelayUnreachableError
 from bifolio.home import Home
-from bifolio.results.doctor import Diagnosis, Finding, Verdict
+from bifolio.results.doctor import CheckVerdict, Diagnosis, Finding
+from bifolio_cli.text.next_steps import word as say
 
 CHECKS = "place key integrity records index files membership relay clock pending autosync".split()
 
@@ -45,7 +46,7 @@ def path(tmp_path: Path, home: Home) -> Path:
 
 def of(diagnosis: Diagnosis, check: str) -> Finding:
     """The one finding of a check."""
-    (found,) = [one for one in diagnosis.findings if one.check == check]
+    (found,) = [one for one in diagnosis.checks if one.check == check]
     return found
 
 
@@ -60,27 +61,27 @@ def alters(path: Path, statement: str, *values: object) -> None:
 def needs(diagnosis: Diagnosis, check: str, *words: str) -> None:
     """The check, and no other one but what follows from it, needs attention, with a next step."""
     found = of(diagnosis, check)
-    assert found.verdict is Verdict.ATTENTION, found
-    assert found.next.strip()
+    assert found.verdict is CheckVerdict.ATTENTION, found
+    assert found.next is not None
     for word in words:
-        assert word in f"{found.message} {found.next}", found
-    assert not diagnosis.is_well
+        assert word in f"{found.message} {say(found.next)}", found
+    assert not diagnosis.well
 
 
 def test_a_library_in_order_is_well_in_every_check(
     path: Path, home: Home, relay: RelayProcess
 ) -> None:
     alone = examine(path, home)
-    assert [one.check for one in alone.findings] == CHECKS
-    assert alone.is_well, alone
+    assert [one.check for one in alone.checks] == CHECKS
+    assert alone.well, alone
     with Library.open(path, home=home) as library:
         library.attach(relay.url, backup=False)
     attached = examine(path, home, files=True)
-    assert [one.check for one in attached.findings] == CHECKS
-    assert {one.verdict for one in attached.findings} == {Verdict.WELL}, attached
+    assert [one.check for one in attached.checks] == CHECKS
+    assert {one.verdict for one in attached.checks} == {CheckVerdict.WELL}, attached
     assert "holds the library" in of(attached, "relay").message
     assert "relay's" in of(attached, "clock").message
-    assert of(examine(path, home, offline=True), "relay").verdict is Verdict.UNKNOWN
+    assert of(examine(path, home, offline=True), "relay").verdict is CheckVerdict.UNKNOWN
 
 
 def test_the_check_changes_nothing(path: Path, home: Home) -> None:
@@ -124,7 +125,7 @@ def test_a_torn_page_is_told_with_the_ways_out(path: Path, home: Home) -> None:
     file.write_bytes(raw)
     diagnosis = examine(path, home)
     needs(diagnosis, "integrity", "damaged", "backup list", "invite")
-    assert "records" not in [one.check for one in diagnosis.findings]
+    assert "records" not in [one.check for one in diagnosis.checks]
 
 
 @pytest.mark.parametrize("table", ["meta", "records", "refs", "changes", "quarantined_updates"])
@@ -142,8 +143,8 @@ def test_a_torn_page_in_any_table_is_told_beside_what_else_was_found(
     raw[(root - 1) * page : root * page] = b"\xff" * page
     file.write_bytes(raw)
     diagnosis = examine(path, home)
-    assert not diagnosis.is_well
-    checks = [one.check for one in diagnosis.findings]
+    assert not diagnosis.well
+    checks = [one.check for one in diagnosis.checks]
     assert checks[:3] == ["place", "key", "integrity"]
     assert checks[-1] == "autosync"
 
@@ -152,7 +153,7 @@ def test_a_library_whose_trash_was_emptied_is_well(path: Path, home: Home) -> No
     with Library.open(path, home=home) as library:
         library.delete(["ink"])
         library.trash.empty()
-    assert examine(path, home).is_well
+    assert examine(path, home).well
 
 
 def test_a_record_that_cannot_be_read_is_told(path: Path, home: Home) -> None:
@@ -181,7 +182,7 @@ def test_an_index_that_shows_something_else_is_told_and_can_be_rebuilt(
     needs(examine(path, home), "index", "doctor --rebuild")
     with Library.open(path, home=home) as library:
         library.rebuild_index()
-    assert examine(path, home).is_well
+    assert examine(path, home).well
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_a_full_text_index_that_lost_a_word_is_told(
     needs(examine(path, home), "index", said, "doctor --rebuild")
     with Library.open(path, home=home) as library:
         library.rebuild_index()
-    assert examine(path, home).is_well
+    assert examine(path, home).well
 
 
 def attach_file(path: Path, home: Home, name: str, content: bytes) -> str:
@@ -213,13 +214,13 @@ def attach_file(path: Path, home: Home, name: str, content: bytes) -> str:
 
 def test_a_rotten_file_is_told_by_name_when_files_are_read(path: Path, home: Home) -> None:
     hashed = attach_file(path, home, "paper.pdf", b"%PDF" * 1000)
-    assert examine(path, home, files=True).is_well
+    assert examine(path, home, files=True).well
     stored = path / "files" / hashed[:2] / hashed
     stored.chmod(0o644)
     stored.write_bytes(b"rotten")
     unread = of(examine(path, home), "files")
-    assert unread.verdict is Verdict.UNKNOWN
-    assert "--files" in unread.next
+    assert unread.verdict is CheckVerdict.UNKNOWN
+    assert unread.next == NextStep(Next.CHECK_FILES)
     needs(examine(path, home, files=True), "files", "paper.pdf", "backup")
 
 
@@ -233,14 +234,14 @@ def test_a_file_that_is_dropped_while_files_are_read_is_no_finding(path: Path, h
     told: list[int] = []
 
     def drops_the_rest(what: str, done: int, _total: int) -> None:
-        if what == "files" and not told:
+        if what == "checking-files" and not told:
             told.append(done)
             with Library.open(path, home=home) as other:
                 other.files.clean()
 
     found = of(examine(path, home, files=True, progress=drops_the_rest), "files")
     assert (found.verdict, found.message) == (
-        Verdict.WELL,
+        CheckVerdict.WELL,
         "All 1 attached files here are whole.",
     )
 
@@ -310,9 +311,7 @@ def test_work_that_waits_is_told(path: Path, home: Home, tmp_path: Path) -> None
                 library.sync()
         needs(examine(path, home, offline=True), "pending", "not sent yet", "bifolio sync")
         alters(path, "INSERT INTO pending (hash, envelope) VALUES (x'00', x'00')")
-        found = [
-            one for one in examine(path, home, offline=True).findings if one.check == "pending"
-        ]
+        found = [one for one in examine(path, home, offline=True).checks if one.check == "pending"]
         assert len(found) == 2
         assert "wait for earlier ones" in found[1].message
 

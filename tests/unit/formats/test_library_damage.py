@@ -91,4 +91,4 @@ def test_a_database_of_a_version_that_is_too_old_says_what_it_lacks(tmp_path: Pa
     connection.close()
     with pytest.raises(FileFormatError, match="its table itemTags has no type") as failure:
         load(path)
-    assert "newest version" in failure.value.next_step
+    assert "newest version" in str(failure.value.next_step)

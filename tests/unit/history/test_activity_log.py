@@ -13,12 +13,14 @@ from bifolio.errors import DeviceNotFoundError
 from bifolio.history.history import History
 from bifolio.library.groups import Groups
 from bifolio.library.tags import Tags
+from bifolio.results import Action, ActionKind
+from bifolio_cli.text.history_text import actions_text
 
 ONE, TWO = ("1" * 32, "2" * 32)
 
 
 def told(computer: Computer, limit: int = 50) -> list[str]:
-    return [one.what for one in History(computer.replica).log(limit=limit)]
+    return [actions_text(one.what) for one in History(computer.replica).log(limit=limit)]
 
 
 @pytest.fixture
@@ -53,8 +55,8 @@ def test_each_command_is_one_line_with_what_it_did(office: Computer, tmp_path: P
         "deleted one",
         "restored one",
         "imported doe from ris",
-        "made the group A",
-        "made the group B",
+        "created the group A",
+        "created the group B",
         "renamed the group B to C",
         "moved the group C",
         "changed the group C",
@@ -66,15 +68,15 @@ def test_a_command_that_said_what_it_does_is_told_so(office: Computer) -> None:
     with office.replica.journal.command() as command:
         office.sets(ONE, "title", "Two")
         office.sets(ONE, "volume", "2")
-        command.words = "tidied up"
+        command.actions = (Action(ActionKind.TEXT, text="tidied up"),)
     assert told(office)[0] == "tidied up"
     History(office.replica).undo()
     first, second = History(office.replica).log(limit=2)
-    assert (first.what, first.undone) == ("undid: tidied up", False)
-    assert (second.what, second.undone) == ("tidied up", True)
+    assert (actions_text(first.what), first.undone) == ("undid: tidied up", False)
+    assert (actions_text(second.what), second.undone) == ("tidied up", True)
     assert (second.command, second.changes) == (True, 2)
     History(office.replica).undo(first.id)
-    assert told(office)[0] == "did again: tidied up"
+    assert told(office)[0] == "redid: tidied up"
 
 
 def test_changes_of_others_are_told_by_device_and_time(tmp_path: Path) -> None:
@@ -85,7 +87,11 @@ def test_changes_of_others_are_told_by_device_and_time(tmp_path: Path) -> None:
     home.sets(ONE, "title", "Two")
     meet(office, home)
     (latest, *_) = log = History(office.replica).log()
-    assert (latest.by, latest.what, latest.command) == ("home", "edited title of one", False)
+    assert (latest.by, actions_text(latest.what), latest.command) == (
+        "home",
+        "edited title of one",
+        False,
+    )
     assert latest.at == "2023-11-14T22:14:20.001Z"
     history = History(office.replica)
     assert [one.by for one in history.log(device="home")] == ["home"]
@@ -101,3 +107,14 @@ def test_a_command_over_many_changes_counts_what_it_touched(office: Computer) ->
         for number in range(20):
             office.adds(f"{number + 100:032x}", {"title": f"Title {number}"})
     assert told(office, limit=1) == ["added 20 references"]
+
+
+def test_words_that_an_earlier_version_kept_are_shown_as_they_are(office: Computer) -> None:
+    with office.replica.journal.command() as command:
+        office.sets(ONE, "title", "Two")
+    assert command.number is not None
+    with office.replica.database.transaction():
+        office.replica.journal.operations.describe(command.number, "imported 2 references")
+    assert told(office)[0] == "imported 2 references"
+    History(office.replica).undo()
+    assert told(office)[0] == "undid: imported 2 references"

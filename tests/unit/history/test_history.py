@@ -11,7 +11,8 @@ from bifolio.history.history import History
 from bifolio.library.groups import Groups
 from bifolio.records.attachments import Attachment
 from bifolio.replication import joining
-from bifolio.results import Deed, Event
+from bifolio.results import Event, EventKind
+from bifolio_cli.text.history_text import actions_text
 
 ONE = "1" * 32
 
@@ -35,7 +36,7 @@ def test_each_edit_tells_who_when_and_what_was_before(tmp_path: Path) -> None:
     for computer in (office, home):
         assert of_field(computer, "title") == [(None, "One", "office"), ("One", "Two", "home")]
     added, edited = (one for one in history(office) if one.field == "title")
-    assert (added.what, edited.what) == (Deed.ADDED, Deed.EDITED)
+    assert (added.what, edited.what) == (EventKind.ADDED, EventKind.EDITED)
     assert added.at == "2023-11-14T22:13:20.001Z"
     assert edited.at == "2023-11-14T22:14:20.001Z"
     assert added.change != edited.change
@@ -82,12 +83,12 @@ def test_deletion_restoration_and_revival_are_events_without_a_field(tmp_path: P
     meet(office, home)
     found = [(one.what, one.field) for one in history(office)]
     assert found[-3:] == [
-        (Deed.DELETED, None),
-        (Deed.REVIVED, None),
-        (Deed.EDITED, "volume"),
+        (EventKind.DELETED, None),
+        (EventKind.REVIVED, None),
+        (EventKind.EDITED, "volume"),
     ]
     unheard = history(home)[-1]
-    assert (unheard.what, unheard.by, unheard.shown) == (Deed.DELETED, "office", False)
+    assert (unheard.what, unheard.by, unheard.shown) == (EventKind.DELETED, "office", False)
 
 
 def test_an_import_is_by_the_import_with_its_format_and_at_its_time(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_an_import_is_by_the_import_with_its_format_and_at_its_time(tmp_path: Pa
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "One", "VL": "7"}))
     events = [one for one in history(office, row.id) if one.field in ("title", "volume")]
     assert [(one.what, one.by, one.source) for one in events] == [
-        (Deed.IMPORTED, "import", "ris")
+        (EventKind.IMPORTED, "import", "ris")
     ] * 2
     assert all(one.at is not None and one.at.startswith("2023-11-14") for one in events)
 
@@ -114,15 +115,15 @@ def test_it_says_where_it_begins_in_a_library_that_joined_another_one(tmp_path: 
     office = owner_of_a_library(tmp_path, "office")
     laptop = owner_of_a_library(tmp_path, "laptop")
     laptop.adds(ONE, {"title": "One"})
-    assert Deed.BEGINS not in [one.what for one in history(laptop)]
+    assert EventKind.BEGINS not in [one.what for one in history(laptop)]
     with laptop.replica.database.transaction():
         joining.begin(laptop.replica, laptop.roster, office.replica.library_id)
-    assert [one.what for one in history(laptop)] == [Deed.BEGINS]
+    assert [one.what for one in history(laptop)] == [EventKind.BEGINS]
     laptop.joins(office)
     laptop.waits(3600)
     joining.settle_offers(laptop.replica)
     begins, *events = history(laptop)
-    assert begins.what is Deed.BEGINS
+    assert begins.what is EventKind.BEGINS
     title = next(one for one in events if one.field == "title")
     assert (title.by, title.at) == ("laptop", "2023-11-14T22:13:20.001Z")
 
@@ -148,9 +149,9 @@ def test_what_went_with_an_emptied_trash_and_came_back_has_that_in_its_history(
     office.commits(ONE, deletion.plan_purge)
     office.commits(ONE, deletion.plan_restore)
     assert [one.what for one in history(office) if one.field is None] == [
-        Deed.DELETED,
-        Deed.PURGED,
-        Deed.RESTORED,
+        EventKind.DELETED,
+        EventKind.PURGED,
+        EventKind.RESTORED,
     ]
 
 
@@ -171,4 +172,4 @@ def test_an_edit_of_a_text_that_was_replaced_at_the_same_time_is_there_too(tmp_p
         ("train", "Of rag paper. And of iron gall ink.", False),
     ]
     log = History(office.replica).log(limit=3)
-    assert {one.what for one in log} == {"edited abstract of 111111111111"}
+    assert {actions_text(one.what) for one in log} == {"edited abstract of 111111111111"}

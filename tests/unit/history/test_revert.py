@@ -18,7 +18,7 @@ from bifolio.errors import (
 from bifolio.history.history import History
 from bifolio.library.groups import Groups
 from bifolio.records.names import Name
-from bifolio.results import Shown
+from bifolio.results import ReferenceView
 
 ONE = "1" * 32
 
@@ -27,7 +27,7 @@ def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def reverts(computer: Computer, to: datetime | str, field: str | None = None) -> Shown:
+def reverts(computer: Computer, to: datetime | str, field: str | None = None) -> ReferenceView:
     computer.waits(1)
     return History(computer.replica).revert(ONE, to=to, field=field)
 

@@ -27,6 +27,7 @@ from bifolio.records.names import Name
 from bifolio.replica.journal import Command
 from bifolio.replica.replica import Replica
 from bifolio.results import UndoReport
+from bifolio_cli.text.history_text import actions_text
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
 
@@ -155,11 +156,11 @@ def test_two_undos_at_once_take_back_two_commands(
         monkeypatch.setattr(Undoing, "take_back", after_the_other)
         report = one.history.undo(first if named else None)
         assert reports[1] is not None
-        assert (reports[1].what, reports[1].references) == ("added c", 1)
+        assert (actions_text(reports[1].what), reports[1].references) == ("added c", 1)
         if named:  # as it would be after the other one
-            assert (report.what, report.references) == ("added c", 0)
+            assert (actions_text(report.what), report.references) == ("added c", 0)
         else:
-            assert (report.what, report.references) == ("added b", 1)
+            assert (actions_text(report.what), report.references) == ("added b", 1)
         assert len(list(one.list())) == (2 if named else 1)
 
 
@@ -186,7 +187,7 @@ def test_a_command_is_undone_by_its_id_and_what_was_edited_since_stays_and_is_na
     fields = office.shows(ONE).fields
     assert (fields["title"], fields["volume"]) == ("Three", "1")
     assert fields["note"] == "Another note, edited."
-    assert kept(report) == [("title", "edited since"), ("note", "edited since")]
+    assert kept(report) == [("title", "edited-since"), ("note", "edited-since")]
 
 
 def test_the_undo_of_an_addition_leaves_a_reference_that_was_edited_since(
@@ -197,7 +198,7 @@ def test_the_undo_of_an_addition_leaves_a_reference_that_was_edited_since(
     office.sets(TWO, "title", "Two, corrected")
     report = undo(office, added.id)
     assert not office.shows(TWO).trashed
-    assert kept(report) == [(None, "edited since")]
+    assert kept(report) == [(None, "edited-since")]
 
 
 def test_the_undo_of_an_addition_leaves_a_reference_that_others_were_merged_into(
@@ -209,7 +210,7 @@ def test_the_undo_of_an_addition_leaves_a_reference_that_others_were_merged_into
     assert merge(office.replica, [TWO, THREE]).taken == ()
     report = undo(office, added.id)
     assert not office.shows(TWO).trashed
-    assert kept(report) == [(None, "edited since")]
+    assert kept(report) == [(None, "edited-since")]
     undo(office)
     assert undo(office, added.id).kept == ()
     assert office.shows(TWO).trashed
@@ -240,7 +241,7 @@ def test_the_undo_of_an_addition_leaves_a_reference_with_another_value_beside_it
     meet(office, home)
     (conflict,) = office.shows(TWO).conflicts
     assert [one.value for one in conflict.values] == ["Two", "Of home"]
-    assert kept(undo(office, added.id)) == [(None, "edited since")]
+    assert kept(undo(office, added.id)) == [(None, "edited-since")]
 
 
 def test_an_edit_of_what_lies_in_the_trash_now_brings_nothing_back(office: Computer) -> None:
@@ -249,7 +250,7 @@ def test_an_edit_of_what_lies_in_the_trash_now_brings_nothing_back(office: Compu
     office.deletes(ONE)
     report = undo(office, edited.id)
     assert office.shows(ONE).trashed
-    assert kept(report) == [(None, "in the trash")]
+    assert kept(report) == [(None, "in-trash")]
 
 
 def test_an_undone_revert_of_a_trashed_reference_gives_back_its_values_in_the_trash(
@@ -269,7 +270,7 @@ def test_an_undone_revert_of_a_trashed_reference_gives_back_its_values_in_the_tr
     again = undo(office, report.id)
     assert shown(office) == reverted
     office.deletes(ONE)
-    assert kept(undo(office, again.id)) == [(None, "in the trash")]
+    assert kept(undo(office, again.id)) == [(None, "in-trash")]
     assert office.shows(ONE).fields["title"] == "One"
 
 
@@ -289,7 +290,7 @@ def test_an_undone_import_puts_new_references_into_the_trash_and_takes_updates_b
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "One", "VL": "1", "KW": "a"}))
     (old,) = [row.id for row in office.replica.references.listed(trashed=False)]
     office.waits(1)
-    with office.replica.journal.command("imported"):
+    with office.replica.journal.command():
         office.imports(
             *ris(tmp_path, {"ID": "1", "TI": "One", "VL": "2", "KW": "b"}, {"ID": "2", "TI": "Two"})
         )
@@ -339,13 +340,13 @@ def test_an_undo_after_a_sync_goes_to_the_others_and_leaves_what_they_wrote(
     meet(office, home)
     home.sets(ONE, "volume", "3")
     meet(office, home)
-    assert kept(undo(office)) == [("volume", "edited since")]
+    assert kept(undo(office)) == [("volume", "edited-since")]
     undo(office)
     meet(office, home)
     fields = home.shows(ONE).fields
     assert (fields["title"], fields["volume"]) == ("One", "3")
     assert home.shows(ONE).conflicts == ()
-    assert undo(home).what == "edited volume of 111111111111"
+    assert actions_text(undo(home).what) == "edited volume of 111111111111"
     with pytest.raises(NothingToUndoError):
         undo(home)
 
@@ -379,7 +380,7 @@ def test_a_reference_that_somebody_else_deleted_too_stays_in_the_trash(
     report = undo(office)
     meet(office, home)
     assert office.shows(ONE).trashed
-    assert kept(report) == [(None, "somebody else deleted it too")]
+    assert kept(report) == [(None, "deleted-by-others-too")]
 
 
 def test_a_trash_that_somebody_else_emptied_too_stays_empty(
@@ -393,7 +394,7 @@ def test_a_trash_that_somebody_else_emptied_too_stays_empty(
     meet(office, home)
     report = undo(office)
     meet(office, home)
-    assert kept(report) == [(None, "somebody else deleted it too")]
+    assert kept(report) == [(None, "deleted-by-others-too")]
     assert home.replica.references.read(ONE) is None
 
 
@@ -482,7 +483,7 @@ def test_what_a_device_wrote_since_a_time_goes_back_and_later_edits_of_others_st
     assert home.shows(ONE).tags == ("a",)
     assert home.shows(TWO).trashed
     assert not home.shows(THREE).trashed
-    assert kept(report) == [("issue", "edited since")]
+    assert kept(report) == [("issue", "edited-since")]
     undo(office)
     assert office.shows(ONE).fields["title"] == "Of home, again"
 
@@ -516,14 +517,14 @@ def test_a_new_reference_of_a_device_stays_where_another_one_edited_it(
     office.sets(TWO, "volume", "2")
     report = undo_device(office, "home", since)
     assert not office.shows(TWO).trashed
-    assert kept(report) == [(None, "edited since")]
+    assert kept(report) == [(None, "edited-since")]
 
 
 def test_a_dry_run_says_what_an_undo_would_do_and_changes_nothing(office: Computer) -> None:
     office.sets(ONE, "title", "Two")
     before = office.tables()
     report = History(office.replica).undo(dry_run=True)
-    assert (report.references, report.what) == (1, "edited title of 111111111111")
+    assert (report.references, actions_text(report.what)) == (1, "edited title of 111111111111")
     assert report.id is None
     assert office.tables() == before
     undo_report = History(office.replica).undo_device(
@@ -562,7 +563,10 @@ def test_an_emptied_trash_is_the_trash_again_and_then_emptied_again(office: Comp
     office.commits(ONE, deletion.plan_purge)
     assert office.replica.references.read(ONE) is None
     report = undo(office)
-    assert (report.what, report.kept) == ("purged 111111111111", ())
+    assert (actions_text(report.what), report.kept) == (
+        "removed, with the trash, 111111111111",
+        (),
+    )
     assert office.shows(ONE).trashed
     undo(office, report.id)
     assert office.replica.references.read(ONE) is None

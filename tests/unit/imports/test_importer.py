@@ -178,8 +178,8 @@ def test_fields_that_a_newer_version_has_not_are_named(office: Computer, tmp_pat
     office.imports(*ris(tmp_path, PAPER | {"VL": "7", "AB": "Words."}))
     key = office.shows(only_id(office)).key
     imported = office.imports(*ris(tmp_path, PAPER | {"IS": "2"}))
-    assert imported.updated_keys == [key]
-    assert imported.cleared == [ClearedFields(key, ("abstract", "volume"))]
+    assert imported.updated_keys == (key,)
+    assert imported.cleared == (ClearedFields(key, ("abstract", "volume")),)
 
 
 def test_equal_records_of_one_file_are_one(office: Computer, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_what_is_in_the_trash_stays_there_and_is_named(office: Computer, tmp_pat
     for version in (PAPER, PAPER | {"VL": "7"}):
         imported = office.imports(*ris(tmp_path, version, INK))
         assert counts(imported) == (0, 0, 1, 1)
-        assert imported.trashed_keys == [paper.key]
+        assert imported.trashed_keys == (paper.key,)
     assert office.titles() == ["On Ink"]
 
 
@@ -223,7 +223,7 @@ def test_what_went_with_the_trash_stays_away_and_is_named(office: Computer, tmp_
     for version in (PAPER, PAPER | {"VL": "7"}):
         imported = office.imports(*ris(tmp_path, version, INK))
         assert counts(imported) == (0, 0, 1, 0)
-        assert imported.purged_keys == [paper.key]
+        assert imported.purged_keys == (paper.key,)
     # The same source id alone is no match.
     assert counts(office.imports(*ris(tmp_path, other))) == (1, 0, 0, 0)
     Trash(office.replica).restore([paper.id])

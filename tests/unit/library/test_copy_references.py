@@ -56,17 +56,17 @@ def test_a_second_copy_finds_the_first_one(thesis: Library, group: Library) -> N
     (one,) = thesis.copy([first], group).references
     group.edit(one.copy, [Edit("title", Act.SET, ("Edited there",))])
     (again,) = thesis.copy([first], group).references
-    assert (again.copy, again.outcome) == (one.copy, CopyOutcome.THERE)
+    assert (again.copy, again.outcome) == (one.copy, CopyOutcome.EXISTS)
     assert group.show(one.copy).fields["title"] == "Edited there"
     group.delete([one.copy])
-    assert thesis.copy([first], group).references[0].outcome is CopyOutcome.TRASHED
+    assert thesis.copy([first], group).references[0].outcome is CopyOutcome.IN_TRASH
 
 
 def test_a_copy_of_a_copy_finds_the_original(thesis: Library, group: Library) -> None:
     first = add(thesis)
     (one,) = thesis.copy([first], group).references
     (back,) = group.copy([one.copy], thesis).references
-    assert (back.copy, back.outcome) == (first, CopyOutcome.THERE)
+    assert (back.copy, back.outcome) == (first, CopyOutcome.EXISTS)
 
 
 def test_a_copy_gives_way_to_a_key_that_is_taken(thesis: Library, group: Library) -> None:
@@ -97,7 +97,7 @@ def test_the_contents_of_files_come_along_or_are_named(
     first = add(thesis)
     _attach(thesis, first, content.hash, content.size)
     report = thesis.copy([first], group)
-    assert report.missing == []
+    assert report.missing == ()
     assert group._replica.contents.path(content.hash).read_bytes() == b"%PDF-1.4 ink"
 
     second = add(thesis)

@@ -18,11 +18,15 @@ from bifolio.errors import (
     FileNameError,
     FileNotFoundInReferenceError,
     FileNotHereError,
+    Next,
+    NextStep,
     TrashedReferenceError,
     UnreadableFileError,
     UnwritableFileError,
+    next_step,
 )
 from bifolio.home import Home
+from bifolio.results import FreedSpace
 
 
 @pytest.fixture
@@ -58,10 +62,14 @@ def test_a_file_is_listed_with_its_content_who_and_when(
     assert document.pop("added_at").startswith("20")
     assert document == {
         "ref": ref,
+        "key": "paper",
         "name": "paper.pdf",
+        "label": "paper.pdf",
         "size": 7,
         "hash": added.hash,
         "state": "here",
+        "device": None,
+        "refusal": None,
         "added_by": "office",
     }
     assert library.show(ref).files == ("paper.pdf",)
@@ -94,16 +102,16 @@ def test_two_files_of_one_name_are_told_apart_by_their_hash(
 ) -> None:
     one, two = written(tmp_path / "a", b"one"), written(tmp_path / "b", b"two")
     first, second = sorted(library.files.add(ref, [one, two]), key=lambda file: file.hash)
-    assert first.called == f"paper.pdf~{first.hash[:6]}"
+    assert first.label == f"paper.pdf~{first.hash[:6]}"
     with pytest.raises(AmbiguousFileError) as caught:
         library.files.find(ref, "paper.pdf")
-    assert set(caught.value.candidates) == {first.called, second.called}
-    for name in (second.called, second.hash[:8], second.hash.upper()):
+    assert set(caught.value.candidates) == {first.label, second.label}
+    for name in (second.label, second.hash[:8], second.hash.upper()):
         assert library.files.find(ref, name) == second
-    gone = library.files.remove(ref, second.called)
+    gone = library.files.remove(ref, second.label)
     assert gone == second
     assert [file.hash for file in library.files.list(ref)] == [first.hash]
-    assert library.files.find(ref, "paper.pdf").called == "paper.pdf"
+    assert library.files.find(ref, "paper.pdf").label == "paper.pdf"
 
 
 def test_a_file_that_is_not_there_is_told_with_those_that_are(
@@ -111,12 +119,12 @@ def test_a_file_that_is_not_there_is_told_with_those_that_are(
 ) -> None:
     with pytest.raises(FileNotFoundInReferenceError) as caught:
         library.files.find(ref, "paper.pdf")
-    assert "no files" in caught.value.next_step
+    assert caught.value.next_step == next_step(Next.CHOOSE_FILE_NAME, names=())
     library.files.add(ref, [written(tmp_path, b"content")])
     for name in ("other.pdf", "~", "paper.pdf~ffffff0"):
         with pytest.raises(FileNotFoundInReferenceError) as caught:
             library.files.remove(ref, name)
-        assert "paper.pdf" in caught.value.next_step
+        assert "paper.pdf" in str(caught.value.next_step)
 
 
 def test_what_cannot_be_attached_attaches_nothing(
@@ -188,7 +196,7 @@ def test_a_damaged_content_is_named_kept_aside_and_never_handed_out(
     assert path.with_name(f"{file.hash}.damaged").read_bytes() == b"CONTENT"
     with pytest.raises(FileNotHereError) as caught:
         library.files.export(ref, "paper.pdf", target)
-    assert caught.value.state == "missing"
+    assert caught.value.next_step == NextStep(Next.ATTACH_FILE_AGAIN)
     library.files.add(ref, [written(tmp_path, b"content")])
     assert library.files.export(ref, "paper.pdf", target).read_bytes() == b"content"
 
@@ -226,10 +234,10 @@ def test_what_nothing_names_is_dropped_when_a_user_wants_the_room(
     library.files.add(trashed, [written(tmp_path, b"trashed")])
     library.files.remove(ref, "paper.pdf")
     library.delete([trashed])
-    assert library.files.clean() == (1, 5)
-    assert library.files.clean() == (0, 0)
+    assert library.files.clean() == FreedSpace(1, 5)
+    assert library.files.clean() == FreedSpace(0, 0)
     library.trash.empty()
-    assert library.files.clean() == (1, 7)
+    assert library.files.clean() == FreedSpace(1, 7)
     assert [one.state for one in library.files.list()] == ["here"]
     assert len(list((library.path / "files").glob("??/*"))) == 1
 

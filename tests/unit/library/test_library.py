@@ -27,6 +27,8 @@ from bifolio.errors import (
     FilesFieldError,
     InvalidValueError,
     KeyFileError,
+    Next,
+    NextStep,
     NotALibraryError,
     NotAttachedError,
     NothingToRemoveError,
@@ -39,10 +41,11 @@ from bifolio.errors import (
     TrashedReferenceError,
     UnknownFieldError,
     UsageError,
+    next_step,
 )
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
-from bifolio.results import Policy, Shown
+from bifolio.results import Policy, ReferenceView
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NOBODY = "ws://127.0.0.1:9"
@@ -77,7 +80,7 @@ def office(tmp_path: Path) -> Iterator[Library]:
         yield library
 
 
-def add(library: Library, title: str = "On Paper", **fields: str | list[str]) -> Shown:
+def add(library: Library, title: str = "On Paper", **fields: str | list[str]) -> ReferenceView:
     named = {name.replace("_", "-"): value for name, value in fields.items()}
     return library.add({"type": "book", "title": title, "author": ["Doe, Jane"], **named})
 
@@ -147,10 +150,11 @@ def test_what_is_no_library_is_told_and_left_alone(tmp_path: Path, kind: str) ->
 def test_a_folder_that_a_cloud_synchronises_gives_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "Dropbox" / "a.bifolio"
     with Library.create(path, home=home(tmp_path, "office")) as library:
-        assert library.notice is not None
-        assert "Dropbox" in library.notice
+        (notice,) = library.notices
+        assert "Dropbox" in notice.message
+        assert notice.next == next_step(Next.MOVE_LIBRARY, path=str(library.path))
     with Library.create(tmp_path / "b.bifolio", home=home(tmp_path, "office")) as library:
-        assert library.notice is None
+        assert library.notices == []
 
 
 def test_closing_twice_is_no_error(office: Library) -> None:
@@ -207,7 +211,7 @@ def test_the_files_of_a_reference_are_no_field_to_write(office: Library, act: Ac
     values = () if act is Act.CLEAR else ("paper.pdf",)
     with pytest.raises(FilesFieldError) as caught:
         office.edit(shown.id, [Edit("files", act, values)])
-    assert "bifolio file add" in caught.value.next_step
+    assert caught.value.next_step == NextStep(Next.ADD_OR_REMOVE_FILE)
     with pytest.raises(FilesFieldError):
         office.add({"title": "Paper", "file": "paper.pdf"})
 
@@ -343,7 +347,7 @@ def test_status_opens_no_connection_and_counts(office: Library) -> None:
     assert (status.references, status.trashed, status.waiting, status.conflicts) == (1, 1, 0, 0)
     assert status.unsent == 4
     assert status.relay is None
-    assert status.to_json()["library"] == {"id": office.id, "name": "Thesis"}
+    assert status.to_json()["library_id"] == office.id
     assert len(status.state) == 64
 
 
@@ -395,15 +399,15 @@ def test_a_file_is_fetched_when_it_is_asked_for(
         assert (laptop.files.policy, laptop.files.fetches_on_demand) == (Policy.NONE, False)
         with pytest.raises(FileNotHereError) as caught:
             laptop.files.export(paper.id, "one.pdf", tmp_path / "out")
-        assert "--fetch" in caught.value.next_step
+        assert caught.value.next_step == NextStep(Next.FETCH_FILE)
         fetched = laptop.files.fetch(
             paper.id, "one.pdf", progress=lambda stage, *_: told.append(stage)
         )
         assert fetched.state == "here"
-        assert "receiving files" in told
+        assert "receiving-files" in told
         assert laptop.files.export(paper.id, "one.pdf", tmp_path / "out").read_bytes() == b"one.pdf"
         laptop.sync()
-        assert [one.state for one in laptop.files.list(paper.id)] == ["here", "not fetched yet"]
+        assert [one.state for one in laptop.files.list(paper.id)] == ["here", "on-relay"]
         laptop.files.policy = Policy.ALL
         report = laptop.sync()
         assert (report.files_sent, report.files_received) == (0, 1)

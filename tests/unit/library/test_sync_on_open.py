@@ -19,17 +19,17 @@ def test_opening_and_closing_sync_and_a_relay_that_is_away_is_a_notice(tmp_path:
 
         with Library.open(tmp_path / "Desk.bifolio", home=desk, sync=True) as library:
             library.add({"title": "Sent at the close", "citation-key": "first"})
-            assert library.notice is None
+            assert library.notices == []
         with Library.open(tmp_path / "Laptop.bifolio", home=laptop, sync=True) as library:
             assert library.show("first").fields["title"] == "Sent at the close"
             relay.stop()
             library.add({"title": "Kept"})
-        assert library.notice is not None
-        assert "cannot be reached" in library.notice
+        (notice,) = library.notices
+        assert "cannot be reached" in notice.message
 
         with Library.open(tmp_path / "Laptop.bifolio", home=laptop, sync=True) as library:
-            assert library.notice is not None
-            assert "Your edits are kept here" in library.notice
+            (notice,) = library.notices
+            assert "Your edits are kept here" in notice.message
             assert library.status().unsent == 1
             relay.start()
         with Library.open(tmp_path / "Laptop.bifolio", home=laptop) as library:
@@ -41,5 +41,5 @@ def test_a_library_without_a_relay_opens_and_closes_as_ever(tmp_path: Path) -> N
     Library.create(tmp_path / "Desk.bifolio", home=home).close()
     with Library.open(tmp_path / "Desk.bifolio", home=home, sync=True) as library:
         library.add({"title": "Alone"})
-        assert library.notice is None
+        assert library.notices == []
     library.close()

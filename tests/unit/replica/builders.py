@@ -25,7 +25,7 @@ from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica, Surroundings, Write
 from bifolio.replication.inbox import Inbox, Merged, Received
 from bifolio.replication.outbox import Outbox
-from bifolio.results import ImportReport, Shown
+from bifolio.results import ImportReport, ReferenceView
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION
 from bifolio.storage.meta import Meta
@@ -104,7 +104,7 @@ class Computer:
 
     # --- what it holds --------------------------------------------------------------------
 
-    def shows(self, record_id: str) -> Shown:
+    def shows(self, record_id: str) -> ReferenceView:
         """A reference as it is shown."""
         row = self.replica.references.read(record_id)
         assert row is not None

@@ -12,7 +12,7 @@ import pytest
 from tests.support.relay_process import RelayProcess
 
 from bifolio import Library
-from bifolio.errors import RelayRefusedError, RelayUnreachableError
+from bifolio.errors import Next, NextStep, RelayRefusedError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.results import Refusal, RelayStatus
 from bifolio_relay.config import Config
@@ -79,7 +79,7 @@ def test_an_attach_that_the_relay_refuses_leaves_the_library_as_it_was(
             before = second.status()
             with pytest.raises(RelayRefusedError, match="quota") as caught:
                 second.attach(url, backup=False)
-            assert "attach again" in caught.value.next_step
+            assert caught.value.next_step == NextStep(Next.ATTACH_ELSEWHERE)
             after = second.status()
         assert (after.relay, after.refusals) == (before.relay, before.refusals)
         return after.relay, after.refusals

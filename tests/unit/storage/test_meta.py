@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.storage.builders import new_database
 
+from bifolio.errors import Next, NextStep, next_step
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Fact, Meta, OwnChain
 from bifolio.wire.position import LogPosition
@@ -44,7 +45,7 @@ VALUES: dict[str, object] = {
     "cursor": POSITION,
     "reachable": True,
     "last_sync_ms": 12,
-    "notes": (("reason", "next step"),),
+    "notes": (("reason", NextStep(Next.RUN_SYNC)), ("none", None)),
     "files_policy": "all",
     "blob_drops": (b"e" * 16, 2),
     "blob_tally": (4, b"t" * 32),
@@ -76,6 +77,13 @@ def test_a_value_of_a_form_that_nobody_knows_reads_as_something_harmless(
 ) -> None:
     meta.store(name, foreign)
     assert type(getattr(meta, name)) in (type(facts()[name].default), type(VALUES[name]))
+
+
+def test_a_note_of_an_earlier_version_has_its_words(meta: Meta) -> None:
+    meta.store("notes", [["The relay lost a part.", "Nothing to do."]])
+    assert meta.notes == (
+        ("The relay lost a part.", next_step(Next.ADVICE, text="Nothing to do.")),
+    )
 
 
 def test_forgotten_facts_are_at_their_defaults(meta: Meta) -> None:

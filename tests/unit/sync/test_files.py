@@ -15,13 +15,13 @@ from bifolio.attachments import attachments, garbage_collection
 from bifolio.document import editing
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
-from bifolio.errors import FileNotHereError
+from bifolio.errors import FileNotHereError, Next, NextStep, next_step
 from bifolio.imports.importer import Importer
 from bifolio.library import status
 from bifolio.library.files import Files
 from bifolio.records.reference import ImportedFile, ImportedReference, Source
 from bifolio.replication.remote import Remote
-from bifolio.results import ShownFile
+from bifolio.results import FileState, FileView
 from bifolio.wire.messages import AskBlobs, Chunk, Push, parse_message
 
 REF = "1" * 32
@@ -51,7 +51,7 @@ class Bench:
 
         computer.replica.commit([(REF, write)])
 
-    def attaches(self, computer: Computer, raw: bytes, name: str = "paper.pdf") -> ShownFile:
+    def attaches(self, computer: Computer, raw: bytes, name: str = "paper.pdf") -> FileView:
         path = self.folder / name
         path.write_bytes(raw)
         (file,) = attachments.attach(computer.replica, REF, [path], None)
@@ -90,7 +90,7 @@ def state_of(computer: Computer) -> str:
     return file.state
 
 
-def content(computer: Computer, file: ShownFile) -> bytes:
+def content(computer: Computer, file: FileView) -> bytes:
     return computer.replica.contents.path(file.hash).read_bytes()
 
 
@@ -104,7 +104,7 @@ def run_until(relay: SimulatedRelay, connection: SimulatedConnection, count: int
 def test_a_content_comes_to_the_other_computer_as_it_was(bench: Bench, size: int) -> None:
     raw = os.urandom(size)
     file = bench.attaches(bench.desk, raw)
-    assert state_of(bench.desk) == "waiting for upload"
+    assert state_of(bench.desk) == "not-sent"
     bench.syncs(bench.desk, bench.laptop)
     assert (state_of(bench.desk), state_of(bench.laptop)) == ("here", "here")
     assert content(bench.laptop, file) == raw
@@ -127,18 +127,19 @@ def test_a_file_of_an_import_is_told_to_be_on_the_computer_that_imported_it(benc
     replica = bench.laptop.replica
     files = Files(replica, _no_relay)
 
-    def told() -> tuple[str, str]:
+    def told() -> tuple[FileState, NextStep | None]:
         (file,) = files.list()
         with pytest.raises(FileNotHereError) as caught:
             files.export(file.ref, file.name, bench.folder)
         return file.state, caught.value.next_step
 
-    assert told() == ("only on desk", "Run 'bifolio sync' on desk; then sync here.")
+    assert told() == (
+        FileState.ON_OTHER_DEVICE,
+        next_step(Next.SYNC_OTHER_COMPUTER, device="desk"),
+    )
     with replica.database.transaction():
         replica.journal.index.clear()  # as after joining another library: the past is elsewhere
-    state, next_step = told()
-    assert state == "not sent yet by the computer that imported it"
-    assert next_step == "Run 'bifolio sync' on the computer that imported it; then sync here."
+    assert told() == (FileState.ON_IMPORTING_DEVICE, NextStep(Next.SYNC_IMPORTING_COMPUTER))
 
     (file,) = attachments.all_shown(bench.desk.replica)
     bench.desk.replica.contents.remove(file.hash)
@@ -156,7 +157,7 @@ def test_an_upload_that_was_cut_goes_on_at_its_chunk(bench: Bench) -> None:
     run_until(bench.relay, connection, 6)
     bench.cut(connection)
     bench.syncs(bench.laptop)
-    assert state_of(bench.laptop) == "only on desk"
+    assert state_of(bench.laptop) == "on-other-device"
 
     bench.desk.reopen()
     again = bench.connect(bench.desk)
@@ -175,7 +176,7 @@ def test_a_download_that_was_cut_goes_on_at_its_chunk_after_a_restart(bench: Ben
     connection = bench.connect(bench.laptop)
     run_until(bench.relay, connection, 5)
     bench.cut(connection)
-    assert state_of(bench.laptop) == "not fetched yet"
+    assert state_of(bench.laptop) == "on-relay"
 
     bench.laptop.reopen()
     again = bench.connect(bench.laptop)
@@ -306,7 +307,7 @@ def test_a_file_that_is_damaged_here_is_never_sent_whole(bench: Bench) -> None:
     path.chmod(0o644)
     path.write_bytes(raw)
     bench.syncs(bench.desk, bench.laptop)
-    assert (state_of(bench.desk), state_of(bench.laptop)) == ("missing", "only on desk")
+    assert (state_of(bench.desk), state_of(bench.laptop)) == ("missing", "on-other-device")
     assert [one for one in (bench.relay.folder / "blobs").rglob("*") if one.is_file()] == []
 
 
@@ -418,7 +419,7 @@ def test_a_replica_that_fetches_nothing_sends_and_knows_where_files_are(
     bench.attaches(bench.laptop, b"of the laptop", "laptop.pdf")
     bench.syncs(bench.desk, bench.laptop, bench.desk)
     states = {one.name: one.state for one in attachments.shown(bench.laptop.replica, REF)}
-    assert states == {"desk.pdf": "not fetched yet", "laptop.pdf": "here"}
+    assert states == {"desk.pdf": "on-relay", "laptop.pdf": "here"}
     assert {one.state for one in attachments.shown(bench.desk.replica, REF)} == {"here"}
 
 
@@ -431,7 +432,7 @@ def test_a_full_relay_is_not_asked_for_room_again_and_again(bench: Bench) -> Non
     while not connection.over:
         assert connection.step() or bench.relay.commit()
     assert connection.chunks <= limits.CHUNKS_IN_FLIGHT_MAX
-    assert {one.state for one in attachments.shown(bench.desk.replica, REF)} == {"refused by quota"}
+    assert {one.state for one in attachments.shown(bench.desk.replica, REF)} == {"no-room"}
     assert len(bench.relay.log()) > 0
 
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from bifolio.document.conflicts import FieldConflict
 from bifolio.document.entries import Entries, Live, find_new_values
 from bifolio.document.plan import Plan
-from bifolio.errors import UsageError
+from bifolio.errors import Next, UsageError, next_step
 from bifolio.records.fields import Form
 from bifolio.records.reference import Value
 from bifolio.records.values import parse_value
@@ -141,6 +141,6 @@ class FieldKind(ABC):
 
 def _one_value(field: str) -> UsageError:
     return UsageError(
-        f"The field '{field}' holds one value; += and -= are for lists and sets.",
-        next_step=f"Write {field}=VALUE to set it, {field}= to clear it.",
+        f"The field '{field}' holds one value: nothing can be added to it or removed from it.",
+        next_step=next_step(Next.SET_OR_CLEAR_FIELD, field=field),
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
-from bifolio.errors import FileFormatError
+from bifolio.errors import FileFormatError, Next
 from bifolio.formats.databases.foreign_attachments import file_name, locate_attachment
 from bifolio.formats.databases.saved_queries import ZoteroCondition, translate_zotero_query
 from bifolio.formats.databases.sqlite import ForeignDatabase
@@ -113,14 +113,14 @@ def _libraries(
             file,
             expected=f"a Zotero group library '{group}'",
             got=", ".join(f"'{row['name']}'" for row in theirs) or "no group library",
-            next_step="Name one of those that are there, or leave the option out.",
+            next_step=Next.CHOOSE_ZOTERO_GROUP,
         )
     libraries = database.table("libraries", numbers="libraryID", texts="type")
     mine = next((row["libraryID"] for row in libraries if row["type"] == "user"), 1)
     others = [
         LeftOut(
             f"the group library '{row['name']}'",
-            f"it is a library of its own; import it with --zotero-group '{row['name']}'",
+            f"it is a library of its own: import the group library '{row['name']}' by itself",
         )
         for row in theirs
     ]
@@ -243,7 +243,7 @@ def _searches(
         if query is None:
             yield LeftOut(
                 f"the saved search '{name}'",
-                "not all of its conditions have an equal here; make a smart group with --query",
+                "not all of its conditions have an equal here; make a smart group here instead",
             )
         else:
             own = f"{prefix}search-{row['key']}"

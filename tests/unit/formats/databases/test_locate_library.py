@@ -99,7 +99,7 @@ def test_an_older_library_is_refused_with_the_way_out(tmp_path: Path) -> None:
     for named in (folder / "Old.enl", folder, tmp_path / "packed.enl"):
         with pytest.raises(OldEndNoteLibraryError, match=r"EndNote 20 or later.* XML") as failure:
             load(named)
-        assert "XML" in failure.value.next_step
+        assert "XML" in str(failure.value.next_step)
 
 
 def test_an_enl_without_its_data_folder_says_what_is_missing(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_two_libraries_in_one_folder_are_named_and_none_is_chosen(tmp_path: Path
     LIBRARY.write(tmp_path, "Two")
     with pytest.raises(FileFormatError, match=r"'One\.enl', 'Two\.enl'") as failure:
         load(tmp_path)
-    assert failure.value.next_step == "Name the one that you mean."
+    assert str(failure.value.next_step) == "Name the one that you mean."
 
 
 def test_a_folder_without_a_library_is_no_library(tmp_path: Path) -> None:
@@ -223,4 +223,4 @@ def test_a_database_that_goes_on_changing_is_refused(
     monkeypatch.setattr(shutil, "copyfile", copy_while_it_grows)
     with pytest.raises(FileFormatError, match="it goes on changing") as failure:
         load(path)
-    assert "Close the program" in failure.value.next_step
+    assert "Close the program" in str(failure.value.next_step)

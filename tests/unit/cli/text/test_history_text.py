@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bifolio_cli.past import difference_text, event_lines
+from bifolio_cli.text.history_text import difference_text, event_lines
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_what_happened_to_the_whole_reference_is_said_in_words() -> None:
         _event(what="revived", field=None, change="ef" * 8),
     ]
     text = "\n".join(event_lines(events))
-    assert text.startswith("What was before is not known on this computer")
+    assert text.startswith("What was there before is not known on this computer")
     assert "moved to the trash" in text
     assert "restored from the trash" in text
-    assert "brought back by an edit" in text
+    assert "restored by an edit" in text
 
 
 def test_a_value_that_lost_and_a_file_s_format_are_marked() -> None:
     (heading, line) = event_lines([_event(shown=False, source="ris", by="import")])
     assert "import from ris" in heading
-    assert line.endswith("(at the same time as the one shown)")
+    assert line.endswith("(written at the same time as the one shown)")

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from bifolio_cli.environment import Environment
 from bifolio_cli.service.kinds import Program, Service
 from bifolio_cli.service.launchd import Launchd
-from bifolio_cli.service.plain import Plain
+from bifolio_cli.service.process import PlainProcess
 from bifolio_cli.service.systemd import Systemd
 
 
-def kinds(environment: Environment) -> Sequence[Service]:
+def list_services(environment: Environment) -> Sequence[Service]:
     """The kinds of this platform, the best first; the last one is always available."""
     program = Program.of(
         environment.home_path(), environment.of_bifolio(), is_default=not environment.home
     )
-    plain = Plain(
+    plain = PlainProcess(
         program,
         environment.configuration_folder(),
         environment.whole(),
@@ -30,9 +30,9 @@ def kinds(environment: Environment) -> Sequence[Service]:
     return (Systemd(program, environment.configuration_folder()), plain)
 
 
-def chosen(environment: Environment, *, plain: bool) -> Service:
+def choose_service(environment: Environment, *, plain: bool) -> Service:
     """The kind to set up: the one that is set up already, else the best that is available."""
-    *better, last = kinds(environment)
+    *better, last = list_services(environment)
     if plain:
         return last
     for kind in better:
@@ -41,6 +41,6 @@ def chosen(environment: Environment, *, plain: bool) -> Service:
     return last
 
 
-def installed(environment: Environment) -> Service | None:
+def find_installed(environment: Environment) -> Service | None:
     """The kind that is set up here."""
-    return next((kind for kind in kinds(environment) if kind.is_installed()), None)
+    return next((kind for kind in list_services(environment) if kind.is_installed()), None)

@@ -6,7 +6,7 @@ import pytest
 
 from bifolio.errors import InvalidValueError, UnknownFieldError, UsageError
 from bifolio.records.edits import Act, Edit
-from bifolio_cli.assignments import Assignment, new_fields, parse_assignment, parse_edits
+from bifolio_cli.edit_arguments import Assignment, new_fields, parse_assignment, parse_edits
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ def test_a_synonym_stands_for_the_fields_own_name(written: str, own: str) -> Non
 
 @pytest.mark.parametrize("text", ["title", "", "=value", "my title=x", "+=x", "Häuser=1"])
 def test_what_has_no_name_or_no_operator_is_no_assignment(text: str) -> None:
-    with pytest.raises(UsageError, match="is no assignment") as caught:
+    with pytest.raises(UsageError, match="is not an assignment") as caught:
         parse_assignment(text)
-    assert "field=value" in caught.value.next_step
+    assert "field=value" in str(caught.value.next_step)
 
 
 def test_an_unknown_field_is_refused_with_the_nearest_known_one() -> None:
     with pytest.raises(UnknownFieldError) as caught:
         parse_assignment("titel=On Type")
-    assert "title" in caught.value.next_step
-    assert "x.titel" in caught.value.next_step
+    assert "title" in str(caught.value.next_step)
+    assert "x.titel" in str(caught.value.next_step)
 
 
 def test_bytes_that_are_no_utf_8_are_refused() -> None:
@@ -69,13 +69,13 @@ def test_what_came_blank_with_an_import_can_be_removed() -> None:
 
 @pytest.mark.parametrize("text", ["title=", "type=book"])
 def test_a_reference_of_which_nothing_is_said_is_not_added(text: str) -> None:
-    with pytest.raises(UsageError, match="Nothing was said"):
+    with pytest.raises(UsageError, match="has no fields"):
         new_fields(parse_edits([text]))
 
 
 @pytest.mark.parametrize("text", ["tags+=", "tags-="])
 def test_adding_or_removing_nothing_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="was given nothing"):
+    with pytest.raises(InvalidValueError, match="not nothing"):
         parse_assignment(text)
 
 
@@ -107,7 +107,7 @@ def test_a_paragraph_may_be_added_to_a_text_but_not_removed() -> None:
 def test_a_field_of_one_value_is_only_set_or_cleared(text: str) -> None:
     with pytest.raises(UsageError, match="is one value") as caught:
         parse_edits([text])
-    assert "=VALUE" in caught.value.next_step
+    assert "=VALUE" in str(caught.value.next_step)
 
 
 @pytest.mark.parametrize("operator", ["+=", "-="])
@@ -117,7 +117,7 @@ def test_setting_and_changing_one_field_at_once_is_refused(operator: str) -> Non
 
 
 def test_one_value_given_twice_is_refused() -> None:
-    with pytest.raises(UsageError, match="is given 2 times"):
+    with pytest.raises(UsageError, match="was given 2 times"):
         parse_edits(["title=a", "title=b"])
 
 

@@ -42,7 +42,7 @@ def parse_assignment(text: str) -> Assignment:
     found = _ASSIGNMENT.fullmatch(text)
     if found is None:
         raise UsageError(
-            f"'{_printable(text)}' is no assignment.",
+            f"'{_printable(text)}' is not an assignment.",
             next_step="Write field=value, field+=value, field-=value, or field= to clear it; "
             "for example title='A history of printing'.",
         )
@@ -88,8 +88,8 @@ def new_fields(edits: Iterable[Edit]) -> dict[str, str | list[str]]:
     for edit in edits:
         if edit.act is Act.REMOVE:
             raise UsageError(
-                f"A new reference has no '{edit.field}' from which to remove something.",
-                next_step=f"Write {edit.field}=VALUE for what it shall have.",
+                f"A new reference has no '{edit.field}' from which something could be removed.",
+                next_step=f"Write {edit.field}=VALUE to set it.",
             )
         if edit.act is Act.CLEAR:
             continue
@@ -97,8 +97,8 @@ def new_fields(edits: Iterable[Edit]) -> dict[str, str | list[str]]:
         fields[edit.field] = list(edit.values) if several else PARAGRAPH_BREAK.join(edit.values)
     if not fields.keys() - {"type"}:
         raise UsageError(
-            "Nothing was said of the new reference.",
-            next_step="Give it a title at least: title='A history of printing'.",
+            "The new reference has no fields.",
+            next_step="Give it at least a title: title='A history of printing'.",
         )
     return fields
 
@@ -113,7 +113,7 @@ def whole_text(text: str, *, field: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise InvalidValueError(
-            field, expected="text in UTF-8", got=f"bytes that are none ('{_printable(text)}')"
+            field, expected="text in UTF-8", got=f"other bytes ('{_printable(text)}')"
         ) from None
     return text
 
@@ -125,7 +125,7 @@ def _field_edits(field: str, given: list[Assignment]) -> list[Edit]:
         other = _OPERATORS[next(act for act in Act if act in acts and act is not Act.SET)]
         raise UsageError(
             f"'{field}' is given both with = and with {other}.",
-            next_step=f"Use = for all that '{field}' shall be, or += and -= for what changes.",
+            next_step=f"Use = for the whole value of '{field}', or += and -= for changes to it.",
         )
     for act in (Act.ADD, Act.REMOVE):
         if act in acts:
@@ -157,7 +157,7 @@ def _setting(field: str, form: Form, given: list[Assignment]) -> Edit:
         return Edit(field, Act.CLEAR)
     if len(values) > 1 and not form.holds_several:
         raise UsageError(
-            f"'{field}' takes one value and is given {len(values)} times.",
+            f"'{field}' takes one value and was given {len(values)} times.",
             next_step=f"Write {field}=VALUE once.",
         )
     if "" in values:

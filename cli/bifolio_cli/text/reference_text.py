@@ -65,7 +65,7 @@ def value_text(value: object) -> str:
     return str(value)
 
 
-def called(reference: Mapping[str, Any]) -> str:
+def reference_name(reference: Mapping[str, Any]) -> str:
     """What a reference is called: its citation key, or its id where that was cleared."""
     return str(reference["key"] or reference["id"])
 
@@ -78,7 +78,7 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     if reference["merged_into"]:
         yield f"  merged into {reference['merged_into']}"
     if reference["same_key"]:
-        yield f"  the same citation key: {', '.join(reference['same_key'])}"
+        yield f"  same citation key: {', '.join(reference['same_key'])}"
     conflicts: Sequence[Mapping[str, Any]] = reference["conflicts"]
     disputed = {conflict["field"] for conflict in conflicts}
     fields: Mapping[str, Any] = reference["fields"]
@@ -93,12 +93,12 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
 
 
 def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
-    """One conflict: the values by number, 1 being the one shown, and how to settle it."""
+    """One conflict: the values by number, 1 being the one shown, and how to resolve it."""
     key, field = conflict["key"] or conflict["ref"], conflict["field"]
     of_group = conflict.get("of") == "group"
     if conflict["kind"] == "revived":
         name = f"group {key}" if of_group else key
-        yield f"{name}: deleted, and edited by someone who did not know; it is back"
+        yield f"{name}: deleted and edited at the same time; it was restored"
     else:
         yield f"{key}: {field} has {count(len(conflict['values']), 'value')}"
     for value in conflict["values"]:
@@ -107,10 +107,10 @@ def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {value['n']:>3}  {shown}   ({who})"
     if conflict["kind"] == "revived":
         verb, name = ("group ", shlex.quote(key)) if of_group else ("", key)
-        yield f"  settle it: bifolio {verb}restore {name}  or  bifolio {verb}delete {name}"
+        yield f"  resolve it: bifolio {verb}restore {name}  or  bifolio {verb}delete {name}"
     else:
         both = " (--take 1 --take 2 keeps both)" if conflict["kind"] == "text" else ""
-        yield f"  settle it: bifolio resolve {key} {field} --take N{both}"
+        yield f"  resolve it: bifolio resolve {key} {field} --take N{both}"
 
 
 def summary_cells(reference: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -119,7 +119,7 @@ def summary_cells(reference: Mapping[str, Any]) -> tuple[str, str, str, str]:
     issued = fields.get("issued")
     year = date_year(issued) if isinstance(issued, dict) else None
     cells = (
-        called(reference),
+        reference_name(reference),
         str(year) if year is not None else "",
         _creators_in_short(fields),
         str(fields.get("title", "")),

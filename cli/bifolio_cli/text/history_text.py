@@ -1,4 +1,4 @@
-"""How the past reads to a person: JSON objects of the history in, lines of text out.
+"""How the past reads to a person: events, the log, what was undone and what was not.
 
 Pure. Long texts are shortened to what changed in them.
 """
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bifolio_cli.rendering import value_text
+from bifolio.results import Action, ActionKind, KeptReason, LogEntry, Subject
+from bifolio_cli.text.reference_text import count, value_text
 
 #: A text longer than this is shown by what changed in it alone.
 _WHOLE_CHARACTERS_MAX = 60
@@ -22,6 +23,45 @@ _PIECE_CHARACTERS_MAX = 200
 
 #: Beyond this many characters a text is compared by lines: by words it would take seconds.
 _WORDS_CHARACTERS_MAX = 20_000
+
+#: Fields that one line of the log names.
+_FIELDS_NAMED_MAX = 3
+
+_ACTIONS = {
+    ActionKind.ADDED: "added",
+    ActionKind.IMPORTED: "imported",
+    ActionKind.UPDATED: "updated",
+    ActionKind.EDITED: "edited",
+    ActionKind.CHANGED: "changed",
+    ActionKind.DELETED: "deleted",
+    ActionKind.RESTORED: "restored",
+    ActionKind.REVIVED: "restored, by an edit,",
+    ActionKind.PURGED: "removed, with the trash,",
+    ActionKind.UNPURGED: "put back into the trash",
+    ActionKind.CREATED: "created",
+    ActionKind.RENAMED: "renamed",
+    ActionKind.MOVED: "moved",
+}
+
+_WHOLE_ACTIONS = {
+    ActionKind.NAMED_LIBRARY: "named the library {name}",
+    ActionKind.FIRST_CHANGE: "made its first change",
+    ActionKind.CHANGED_SETTINGS: "changed the settings of the library",
+    ActionKind.DEVICE_CHANGES: "{changes} of {name}",
+    ActionKind.TEXT: "{text}",
+}
+
+_UNDOING = {ActionKind.UNDID: "undid", ActionKind.REDID: "redid"}
+
+#: Why an undo left something as it is.
+KEPT_REASONS = {
+    KeptReason.EDITED_SINCE: "edited since",
+    KeptReason.IN_CONFLICT: "it has several values",
+    KeptReason.IN_TRASH: "in the trash",
+    KeptReason.OTHER_VALUE_WAS_SHOWN: "another value, written at the same time, was shown before",
+    KeptReason.DELETED_BY_OTHERS_TOO: "another computer deleted it too",
+    KeptReason.UNKNOWN_BEFORE: "what was there before is not known on this computer",
+}
 
 _WORDS = re.compile(r"\w+|\W")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
@@ -42,7 +82,7 @@ def event_lines(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     told = None
     for event in events:
         if event["what"] == "begins":
-            yield "What was before is not known on this computer: its changes begin here."
+            yield "What was there before is not known on this computer: its history begins here."
             continue
         heading = (event["change"], event["by"], event["at"])
         if heading != told:
@@ -55,24 +95,63 @@ def event_lines(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _event_text(event: Mapping[str, Any]) -> str:
     whole = {
         "deleted": "moved to the trash",
-        "purged": "removed from the library with the trash",
+        "purged": "removed from the library when the trash was emptied",
         "unpurged": "in the trash again",
         "restored": "restored from the trash",
-        "revived": "brought back by an edit made without knowing of the deletion",
+        "revived": "restored by an edit that was made without knowing of the deletion",
     }
     if event["field"] is None:
         if event["what"] == "deleted" and not event["shown"]:
-            return "deleted, without knowing of an edit: it stays"
+            return "deleted without knowing of an edit, so it stays"
         return whole.get(str(event["what"]), str(event["what"]))
-    lost = "" if event["shown"] else "   (at the same time as the one shown)"
+    lost = "" if event["shown"] else "   (written at the same time as the one shown)"
     return f"{event['field']}: {difference_text(event['before'], event['after'])}{lost}"
 
 
-def log_line(entry: Mapping[str, Any]) -> str:
+def log_line(entry: LogEntry) -> str:
     """One command or change of the log."""
-    undone = "   (undone)" if entry["undone"] else ""
-    when = local_time(entry["at"])
-    return f"{entry['id'][:12]}  {when}  {entry['by']}  {_line(entry['what'])}{undone}"
+    undone = "   (undone)" if entry.undone else ""
+    when = local_time(entry.at)
+    return f"{entry.id[:12]}  {when}  {entry.by}  {_line(actions_text(entry.what))}{undone}"
+
+
+def actions_text(actions: Sequence[Action]) -> str:
+    """What was done, on one line."""
+    return "; ".join(map(_action_text, actions))
+
+
+def _action_text(action: Action) -> str:
+    if action.kind in _WHOLE_ACTIONS:
+        return _WHOLE_ACTIONS[action.kind].format(
+            name=action.name, text=action.text, changes=count(action.count, "change")
+        )
+    if action.kind in _UNDOING:
+        return f"{_UNDOING[action.kind]}: {actions_text(action.actions)}"
+    named = _named_subject(action)
+    if action.kind is ActionKind.RENAMED and action.new_name:
+        named = f"{named} to {action.new_name}"
+    source = f" from {action.source}" if action.source else ""
+    if action.files:
+        source = f" from {'a file' if action.files == 1 else count(action.files, 'file')}"
+    return f"{_ACTIONS[action.kind]} {_list_fields(action.fields)}{named}{source}"
+
+
+def _named_subject(action: Action) -> str:
+    """The one that it is about by name, otherwise how many."""
+    if action.count == 1 and action.name:
+        return f"the group {action.name}" if action.subject is Subject.GROUP else action.name
+    return count(action.count, str(action.subject))
+
+
+def _list_fields(fields: Sequence[str]) -> str:
+    """``title and note of``, ``title, note, tags and 2 more of``; nothing where there are none."""
+    if not fields:
+        return ""
+    named = list(fields[:_FIELDS_NAMED_MAX])
+    if len(fields) > _FIELDS_NAMED_MAX:
+        named.append(f"{len(fields) - _FIELDS_NAMED_MAX} more")
+    *most, last = named
+    return f"{', '.join(most)} and {last} of " if most else f"{last} of "
 
 
 def difference_text(before: object, after: object) -> str:

@@ -11,24 +11,23 @@ import typer
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
 from bifolio_cli.invocation import DONE_IN_PART
 from bifolio_cli.output import Output
-from bifolio_cli.rendering import called
 
 if TYPE_CHECKING:
-    from bifolio.results import Shown, TakenOff
+    from bifolio.results import ReferenceView, RemovalResult
 
 
 @dataclass(frozen=True, slots=True)
 class DoneInPart:
     """What was done, and why each of the other names stands for no one reference."""
 
-    done: Sequence[Shown]
+    done: Sequence[ReferenceView]
     missing: tuple[ReferenceNotFoundError | AmbiguousReferenceError, ...]
     #: The ids of those to which there was nothing to do.
     without: frozenset[str] = frozenset()
 
 
-def to_each_found(
-    act: Callable[[Sequence[str]], Sequence[Shown]], refs: Sequence[str]
+def apply_to_each(
+    act: Callable[[Sequence[str]], Sequence[ReferenceView]], refs: Sequence[str]
 ) -> DoneInPart:
     """Do ``act`` to all of the references that there are; it must do nothing when it raises.
 
@@ -48,17 +47,19 @@ def to_each_found(
     raise missing[0]
 
 
-def taken_off_each(act: Callable[[Sequence[str]], TakenOff], refs: Sequence[str]) -> DoneInPart:
-    """As ``to_each_found``, for what is taken off references."""
+def remove_from_each(
+    act: Callable[[Sequence[str]], RemovalResult], refs: Sequence[str]
+) -> DoneInPart:
+    """As ``apply_to_each``, for what is taken off references."""
     without: frozenset[str] = frozenset()
 
-    def done(found: Sequence[str]) -> Sequence[Shown]:
+    def done(found: Sequence[str]) -> Sequence[ReferenceView]:
         nonlocal without
         taken = act(found)
         without = taken.without
         return taken.references
 
-    return replace(to_each_found(done, refs), without=without)
+    return replace(apply_to_each(done, refs), without=without)
 
 
 def report_each(output: Output, outcome: DoneInPart, done: str, *, without: str = "") -> None:
@@ -71,14 +72,12 @@ def report_each(output: Output, outcome: DoneInPart, done: str, *, without: str 
     Raises:
         typer.Exit: with the code for what is done in part, where some were not found.
     """
-    shown = [one.to_json() for one in outcome.done]
     if output.json:
-        output.references(shown)
+        output.references(outcome.done)
     else:
-        for reference in shown:
-            output.say(
-                f"{called(reference)} {without if reference['id'] in outcome.without else done}"
-            )
+        for reference in outcome.done:
+            sentence = without if reference.id in outcome.without else done
+            output.say(f"{reference.key or reference.id} {sentence}")
     for missing in outcome.missing:
         output.remark(missing.message)
     if outcome.missing:

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from bifolio_cli.commands.status import status_lines
-from bifolio_cli.rendering import (
-    called,
+from bifolio_cli.text.reference_text import (
     conflict_lines,
     count,
     escape_controls,
     reference_lines,
+    reference_name,
     size_text,
     summary_cells,
     value_text,
@@ -89,7 +88,7 @@ def test_a_revival_is_settled_by_restoring_or_deleting() -> None:
 def test_a_revived_group_is_settled_by_the_commands_of_groups() -> None:
     revived = _conflict(of="group", key="Reading/To do", kind="revived", field="deleted", values=[])
     first, last = conflict_lines(revived)
-    assert first.startswith("group Reading/To do: deleted, and edited")
+    assert first.startswith("group Reading/To do: deleted and edited")
     assert "bifolio group restore 'Reading/To do'" in last
     assert "bifolio group delete 'Reading/To do'" in last
 
@@ -126,52 +125,9 @@ def test_counts_read_as_sentences() -> None:
     assert count(2, "entry", "entries") == "2 entries"
 
 
-def _status(**changed: Any) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        "library": {"id": "cd" * 16, "name": "Type"},
-        "replica": {"id": "ef" * 16, "path": "Type.bifolio"},
-        "references": 5735,
-        "trashed": 0,
-        "unsent": 0,
-        "unsent_files": 0,
-        "waiting": 0,
-        "relay": None,
-        "refusals": [],
-        "conflicts": 0,
-        "shared_keys": 0,
-        "state": "00ff",
-    }
-    return report | changed
-
-
-def test_the_status_of_a_library_of_one_computer_says_so() -> None:
-    assert list(status_lines(_status())) == [
-        "Library 'Type' (cdcdcdcd) at Type.bifolio.",
-        "5,735 references.",
-        "On this computer only: not attached to a relay.",
-        "State 00ff",
-    ]
-
-
-def test_the_status_names_what_waits_and_what_was_refused() -> None:
-    relay = {"url": "ws://relay", "reachable": False, "last_sync": "2024-05-01T10:00:00Z"}
-    refusals = [{"reason": "A note is too long.", "next": "Shorten it."}]
-    text = "\n".join(
-        status_lines(
-            _status(unsent=2, waiting=1, conflicts=1, trashed=3, relay=relay, refusals=refusals)
-        )
-    )
-    assert "5,735 references, 3 in the trash." in text
-    assert "ws://relay: not reached at the last attempt; last sync 2024-05-01T10:00:00Z." in text
-    assert "2 changes of yours not sent yet." in text
-    assert "1 received change waiting for earlier ones." in text
-    assert "1 conflict: 'bifolio conflicts' lists them." in text
-    assert "Refused: A note is too long.\n  Shorten it." in text
-
-
 def test_a_reference_whose_key_was_cleared_is_called_by_its_id() -> None:
-    assert called({"key": "", "id": "ab12"}) == "ab12"
-    assert called({"key": "doe2024", "id": "ab12"}) == "doe2024"
+    assert reference_name({"key": "", "id": "ab12"}) == "ab12"
+    assert reference_name({"key": "doe2024", "id": "ab12"}) == "doe2024"
 
 
 @pytest.mark.parametrize(

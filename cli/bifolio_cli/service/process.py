@@ -15,7 +15,7 @@ from bifolio_cli.service.kinds import Program
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class PlainProcess:
     """A process in a session of its own, and ``~/.config/autostart/bifolio-autosync.desktop``."""
 
     program: Program

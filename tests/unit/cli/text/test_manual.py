@@ -11,14 +11,14 @@ import pytest
 from tests.support import command_server
 
 from bifolio_cli.main import VERBS
-from bifolio_cli.manual import calls, help_text, manual
+from bifolio_cli.text.manual import calls, help_text, manual
 
-PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
+PAGE = Path(__file__).parents[4] / "docs" / "cli.md"
 
 
 def test_the_page_is_what_the_command_says_of_itself() -> None:
     written = PAGE.read_text(encoding="utf-8")
-    assert written == manual(), "run: python -m bifolio_cli.manual > docs/cli.md"
+    assert written == manual(), "run: python -m bifolio_cli.text.manual > docs/cli.md"
 
 
 @pytest.mark.parametrize("verb", ["", "edit", "import", "group", "group move"])

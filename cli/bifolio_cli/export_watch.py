@@ -1,6 +1,6 @@
 """``export --watch``: a file that is written again whenever the library changes.
 
-A version of the file that somebody else wrote meanwhile is put beside it, never overwritten.
+A version of the file that another program wrote meanwhile is kept next to it, never overwritten.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from bifolio_cli.commands.export import target
+from bifolio_cli.documents import WatchedExport
+from bifolio_cli.export_target import target
 from bifolio_cli.output import Output
-from bifolio_cli.rendering import count
+from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
     from bifolio.records.reference import ExportReport
@@ -49,25 +50,20 @@ def keep_current(standing: Standing, file: Path, output: Output) -> None:
     while not stop.is_set():
         if standing.changed() or not file.exists():
             if written and (kept := _set_aside(file, written)) is not None:
-                output.remark(f"Somebody else changed {file}; their version is kept in {kept}.")
+                output.remark(f"Another program changed {file}; its version is kept in {kept}.")
             with target(file) as out:
                 report = standing.write(out)
             written = _digest(file)
             if output.json:
                 output.document(
-                    {
-                        "exported": report.exported,
-                        "composed": standing.composed,
-                        "file": str(file),
-                        "lost": len(report.lost),
-                    }
+                    WatchedExport(report.exported, standing.composed, file, len(report.lost))
                 )
             else:
                 at = datetime.now().astimezone().strftime("%H:%M:%S")
                 output.say(f"{at} {count(report.exported, 'reference')} in {file}.")
                 if report.lost and len(report.lost) != lost_before:
                     lost = count(len(report.lost), "value")
-                    output.remark(f"{lost} could not be carried; 'bifolio export' names them.")
+                    output.remark(f"The format cannot hold {lost}; 'bifolio export' lists them.")
                 lost_before = len(report.lost)
         stop.wait(_POLL_S)
 

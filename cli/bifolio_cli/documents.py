@@ -1,0 +1,191 @@
+"""What each command prints with --json: most of it a result of the library, the rest declared here.
+
+``COMMANDS`` is the table from which docs/cli.md is made; a test checks what the commands print
+against the JSON Schema of these types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bifolio.errors import NextStep
+from bifolio.results import (
+    AttachResult,
+    AutosyncStatus,
+    Backup,
+    Conflict,
+    CopyReport,
+    CreatedLibrary,
+    Diagnosis,
+    DuplicateGroup,
+    EmptiedTrash,
+    Event,
+    ExportedFile,
+    FilePolicy,
+    FileView,
+    FormattedCitation,
+    FreedSpace,
+    GroupView,
+    ImportReport,
+    Invitation,
+    JoinResult,
+    KeyPattern,
+    KeyReport,
+    LogEntry,
+    MergedReferences,
+    PurgedReference,
+    ReferenceView,
+    RenamedTag,
+    RestoredLibrary,
+    Result,
+    SharedKey,
+    Status,
+    SyncReport,
+    TagCount,
+    UndoReport,
+    WrittenFile,
+)
+
+
+class ErrorDocument(Result, frozen=True):
+    """What could not be done: a code that stays the same, one sentence, and what to do about it."""
+
+    code: str
+    message: str
+    next: NextStep | None
+
+
+class Failure(Result, frozen=True):
+    """The document of a command that failed."""
+
+    error: ErrorDocument
+
+
+class Version(Result, frozen=True):
+    """Bifolio's version."""
+
+    version: str
+
+
+class WatchedExport(Result, frozen=True):
+    """A file that was written again: references in it, those composed again, lost values."""
+
+    exported: int
+    composed: int
+    file: Path
+    lost: int
+
+
+class AutosyncReport(AutosyncStatus, frozen=True):
+    """Automatic sync, and what starts it: systemd, launchd, a plain process, or nothing."""
+
+    service: str | None
+    starts_at_login: bool
+
+
+class AutosyncRun(Result, frozen=True):
+    """Whether the process ran: not where another one does already."""
+
+    ran: bool
+
+
+class Listening(Result, frozen=True):
+    """The address of a relay that is ready."""
+
+    listening: str
+
+
+class DemoCheck(Result, frozen=True):
+    """One sentence about the two libraries of the demo, and whether it holds."""
+
+    check: str
+    holds: bool
+
+
+class DemoReport(Result, frozen=True):
+    """What the demo measured and checked; ``folder`` is what --keep left behind."""
+
+    references: dict[str, int]
+    conflicts: dict[str, int]
+    state: str
+    seconds: dict[str, float]
+    bytes: dict[str, int]
+    checks: tuple[DemoCheck, ...]
+    folder: Path | None
+
+
+#: The document of each command: a type, or a list of them. A command under which others are is
+#: named with each of them.
+COMMANDS: Mapping[str, Any] = {
+    "init": CreatedLibrary,
+    "import": ImportReport,
+    "export": ExportedFile,
+    "export --watch": WatchedExport,
+    "cite": FormattedCitation,
+    "cite --styles": list[str],
+    "add": ReferenceView,
+    "edit": ReferenceView,
+    "show": ReferenceView,
+    "list": list[ReferenceView],
+    "search": list[ReferenceView],
+    "copy": CopyReport,
+    "group create": GroupView,
+    "group rename": GroupView,
+    "group edit": GroupView,
+    "group move": GroupView,
+    "group delete": GroupView,
+    "group restore": GroupView,
+    "group add": list[ReferenceView],
+    "group remove": list[ReferenceView],
+    "group list": list[GroupView],
+    "tag list": list[TagCount],
+    "tag add": list[ReferenceView],
+    "tag remove": list[ReferenceView],
+    "tag rename": RenamedTag,
+    "file add": list[FileView],
+    "file list": list[FileView],
+    "file open": WrittenFile,
+    "file export": WrittenFile,
+    "file remove": FileView,
+    "file clean": FreedSpace,
+    "file policy": FilePolicy,
+    "key pattern": KeyPattern,
+    "key make": KeyReport,
+    "key pin": list[ReferenceView],
+    "key unpin": list[ReferenceView],
+    "key shared": list[SharedKey],
+    "duplicates": list[DuplicateGroup],
+    "duplicates --ignore": list[ReferenceView],
+    "merge": MergedReferences,
+    "delete": list[ReferenceView],
+    "restore": list[ReferenceView],
+    "trash list": list[ReferenceView],
+    "trash list --emptied": list[PurgedReference],
+    "trash empty": EmptiedTrash,
+    "history": list[Event],
+    "revert": ReferenceView,
+    "undo": UndoReport,
+    "log": list[LogEntry],
+    "attach RELAY_URL": AttachResult,
+    "attach TICKET": JoinResult,
+    "invite": Invitation,
+    "sync": SyncReport,
+    "sync --watch": SyncReport,
+    "status": Status,
+    "conflicts": list[Conflict],
+    "resolve": ReferenceView,
+    "backup create": Backup,
+    "backup list": list[Backup],
+    "backup verify": Backup,
+    "backup restore": RestoredLibrary,
+    "autosync on": AutosyncReport,
+    "autosync off": AutosyncReport,
+    "autosync status": AutosyncReport,
+    "autosync run": AutosyncRun,
+    "doctor": Diagnosis,
+    "relay": Listening,
+    "demo": DemoReport,
+    "--version": Version,
+}

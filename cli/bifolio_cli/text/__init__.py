@@ -1,0 +1,12 @@
+"""The words of the command line: what a person reads, made of values, without I/O.
+
+=================== ==============================================================================
+``reference_text``  references, conflicts, numbers and single values
+``history_text``    the history of a reference and the log
+``status_text``     status, automatic sync, where files are
+``next_steps``      what to do next: the words for each code of the engine
+``messages``        every message in one list, the page docs/messages.md
+``moments``         dates and times, as a user writes them
+``manual``          the page docs/cli.md, made from the command itself
+=================== ==============================================================================
+"""

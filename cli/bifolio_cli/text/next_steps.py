@@ -1,0 +1,228 @@
+"""What to do next, in the words of the command line: one sentence or two for each ``Next``.
+
+The engine and the relay say what can be done as a code with facts; the commands that do it are
+named here and nowhere else. A test finds that every code has its words, and that the words use
+the code's facts.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bifolio.errors import Next, NextStep
+from bifolio_relay.next_steps import WORDS as RELAY_WORDS
+
+_SHELL_WORD = frozenset({"ref", "key", "group", "path"})
+
+
+def word(step: NextStep) -> str:
+    """The sentence for a next step."""
+    facts = {
+        name: shlex.quote(str(fact)) if name in _SHELL_WORD else fact
+        for name, fact in step.facts.items()
+    }
+    words = WORDS[step.code]
+    return words if isinstance(words, str) else words(**facts)
+
+
+def word_of(step: NextStep | None) -> str:
+    """The sentence for a next step, empty where there is none."""
+    return "" if step is None else word(step)
+
+
+def _choose_field(*, suggestion: str, example: str) -> str:
+    advice = f"Did you mean '{suggestion}'? " if suggestion else ""
+    return f"{advice}The name of a field of your own begins with x., for example {example}."
+
+
+def _list_styles(*, suggestions: tuple[str, ...]) -> str:
+    advice = f"Did you mean {' or '.join(suggestions)}? " if suggestions else ""
+    return f"{advice}List the styles with 'bifolio cite --styles WORD', or name a .csl file."
+
+
+def _choose_file_name(*, names: tuple[str, ...]) -> str:
+    return f"Give one of these names: {', '.join(names)}." if names else "It has no files."
+
+
+def _ask_owner(*, owners: tuple[str, ...]) -> str:
+    return f"Run the command on {' or '.join(owners) or 'the computer that made the library'}."
+
+
+def _choose_format(*, formats: tuple[str, ...]) -> str:
+    return f"Choose one of {', '.join(formats)} with --format."
+
+
+def _filled(template: str) -> Callable[..., str]:
+    """The words with the facts in their places."""
+
+    def fill(**facts: Any) -> str:
+        return template.format(**facts)
+
+    return fill
+
+
+_ATTACH_HERE = "run 'bifolio attach TICKET' here"
+_TICKET = f"Ask for a ticket ('bifolio invite' on a computer that is attached) and {_ATTACH_HERE}."
+
+#: The words of each step: a sentence, or a function that makes it from the facts.
+WORDS: Mapping[Next, str | Callable[..., str]] = {
+    Next.ADVICE: _filled("{text}"),
+    Next.WAIT: "Nothing to do: Bifolio tries again by itself.",
+    Next.REPORT_FAULT: "This is a fault of Bifolio. Report it with this sentence; nothing was "
+    "lost.",
+    Next.UPGRADE_THEN_SYNC: "Upgrade Bifolio on this computer (python3 -m pip install --upgrade "
+    "bifolio), then run 'bifolio sync': all of it is merged then.",
+    # Libraries and backups
+    Next.CREATE_LIBRARY: "Create one with 'bifolio init', or name an existing one with -L PATH.",
+    Next.CHOOSE_NEW_PATH: "Name a path that does not exist yet.",
+    Next.MAKE_WRITABLE: "Give yourself the right to read and write there, or copy the library to "
+    "a disk that you can write.",
+    Next.WAIT_FOR_OTHER_PROGRAM: "Wait until the other command has ended, then try again.",
+    Next.FREE_DISK_SPACE: "Free some space and try again.",
+    Next.CHECK_DISK: "Check the disk, then run the command again.",
+    Next.REPLACE_LIBRARY: "Keep the folder as it is. Make a new replica next to it with a ticket "
+    "from another computer ('bifolio invite' there), or restore a backup ('bifolio backup list').",
+    Next.CHOOSE_OTHER_LIBRARY: "Name another library with --to PATH.",
+    Next.MOVE_LIBRARY: _filled(
+        "Move {path} out of that folder, use it there with -L PATH, and let Bifolio synchronize it."
+    ),
+    Next.KEEP_MEDIA_CONNECTED: "Remove it only when no bifolio command is running. A replica on "
+    "the computer's own disk is safer.",
+    Next.REBUILD_INDEX: "Rebuild what lists and searches read, which changes no reference: "
+    "bifolio doctor --rebuild",
+    Next.LIST_BACKUPS: "List the backups of this computer with 'bifolio backup list'.",
+    Next.REPLACE_BACKUP: "Copy it again from where it was kept, or use another one: 'bifolio "
+    "backup list --verify' shows which are whole.",
+    Next.CHOOSE_BACKUP_PATH: "Name a file that does not exist yet, or a folder.",
+    # References, groups, tags and keys
+    Next.FIND_REFERENCE: "Find it with 'bifolio search WORDS'; 'bifolio list --trash' shows the "
+    "deleted ones.",
+    Next.SHOW_REFERENCE: _filled(
+        "'bifolio show {ref}' shows what it holds; a name is given whole."
+    ),
+    Next.RESTORE_REFERENCE: _filled("Run 'bifolio restore {ref}' first."),
+    Next.GIVE_LONGER_ID: "Give more characters of the id.",
+    Next.CHOOSE_FIELD: _choose_field,
+    Next.SET_OR_CLEAR_FIELD: _filled("Write {field}=VALUE to set it, {field}= to clear it."),
+    Next.LIST_CONFLICTS: "Run 'bifolio conflicts' and choose from what it lists.",
+    Next.KEEP_OR_DELETE: _filled(
+        "'bifolio restore {ref}' keeps it, 'bifolio delete {ref}' deletes it."
+    ),
+    Next.SHORTEN_TEXT: "Shorten the text, or keep it in a file of its own.",
+    Next.LIST_DUPLICATES: "'bifolio duplicates' shows which references are likely one work.",
+    Next.LIST_GROUPS: "List the groups with 'bifolio group list', the deleted ones with --trash.",
+    Next.GIVE_GROUP_PATH: "Give the group's path, or its id.",
+    Next.GIVE_GROUP_ID: "Give the group's id.",
+    Next.LIST_GROUP_REFERENCES: _filled("List its references with: bifolio list --group {group}"),
+    Next.CHANGE_GROUP_QUERY: _filled(
+        "Make a group without a query, or change the query: bifolio group edit {group} --query Q"
+    ),
+    Next.CREATE_SMART_GROUP: "Make a smart group with 'bifolio group create NAME --query Q'.",
+    Next.LIST_TAGS: "List the tags with 'bifolio tag list'.",
+    Next.CHOOSE_OTHER_KEY: _filled(
+        "Choose another key, or look at that one: 'bifolio show {ref}'."
+    ),
+    Next.UNPIN_KEY: _filled("Run 'bifolio key unpin {key}' first."),
+    Next.CHOOSE_QUERY_OR_TRASH: "Give one of --query Q and --trash.",
+    Next.LIST_STYLES: _list_styles,
+    Next.INSTALL_CITATIONS: "Install them with: python3 -m pip install 'bifolio[cite]'",
+    # Attached files and files to import
+    Next.ADD_OR_REMOVE_FILE: "Attach a file with 'bifolio file add REF PATH', remove one with "
+    "'bifolio file remove REF NAME'.",
+    Next.CHOOSE_READABLE_FILE: "Give the path of a file that you may read.",
+    Next.RENAME_FILE: "Give the file a name of ordinary characters, at most 255 bytes long.",
+    Next.KEEP_FILE_ELSEWHERE: "Keep it elsewhere and note its place in the reference.",
+    Next.CHOOSE_FILE_NAME: _choose_file_name,
+    Next.FETCH_FILE: "Fetch it with 'bifolio sync', or with --fetch.",
+    Next.ATTACH_FILE_AGAIN: "Attach it again, or take it from a backup ('bifolio backup list').",
+    Next.SYNC_WHERE_FILE_IS_WHOLE: "Bifolio asks for it again later. Run 'bifolio sync' on a "
+    "computer that has it whole; then sync here.",
+    Next.SYNC_OTHER_COMPUTER: _filled("Run 'bifolio sync' on {device}; then sync here."),
+    Next.SYNC_IMPORTING_COMPUTER: "Run 'bifolio sync' on the computer that imported it; then sync "
+    "here.",
+    Next.FETCH_FILE_AGAIN: "Run 'bifolio sync' to fetch it again from the relay.",
+    Next.CHOOSE_OUTPUT_PATH: "Name another place with -o PATH.",
+    Next.OPEN_BY_PATH: "Open it by its path, or write it elsewhere with 'bifolio file export'.",
+    Next.LIST_FILES: "'bifolio file list' names them.",
+    Next.CHECK_FILES: "Check them with: bifolio doctor --files",
+    Next.REPLACE_FILE: _filled(
+        "Take them from a backup, or move {path} away so that it is fetched again."
+    ),
+    Next.EXPORT_FILE_AGAIN: "Export the file again from the program it came from, or name its "
+    "format with --format.",
+    Next.CHOOSE_ZOTERO_GROUP: "Name one of those with --zotero-group NAME, or leave the option "
+    "out.",
+    Next.LEAVE_OUT_ZOTERO_GROUP: "Name the Zotero library alone, or leave --zotero-group out.",
+    Next.CHOOSE_FORMAT: _choose_format,
+    Next.LEAVE_OUT_FORMAT: "Name another --format, or leave it out: the file's content shows it.",
+    # History
+    Next.SHOW_LOG: "'bifolio log' lists what was changed, also by others; 'bifolio undo ID' undoes "
+    "one of them.",
+    Next.SHOW_HISTORY: _filled("'bifolio history {ref}' shows what it was when."),
+    Next.FIND_CHANGE: "Find the ids with 'bifolio log' or 'bifolio history REF'.",
+    # Sharing
+    Next.RUN_SYNC: "Run 'bifolio sync'.",
+    Next.RUN_SYNC_AGAIN: "Run 'bifolio sync' again: the library's key was changed.",
+    Next.RUN_SYNC_LATER: "Wait a minute, then run 'bifolio sync'.",
+    Next.RUN_SYNC_ON_BOTH: "Run 'bifolio sync', here and on the computer that wrote them.",
+    Next.SYNC_TICKET_MAKER: "Run 'bifolio sync' on the computer that made the ticket; then sync "
+    "here again.",
+    Next.SYNC_TICKET_MAKER_IF_MISSING: "If anything is missing here, run 'bifolio sync' on the "
+    "computer that made the ticket; then sync here again.",
+    Next.SYNC_LIBRARY_HOLDER: "Run 'bifolio sync' on a computer that holds the library, which "
+    "gives it back to the relay; then try again here.",
+    Next.SEE_STATUS_THEN_SYNC: "'bifolio status' shows what is not sent yet; then run 'bifolio "
+    "sync'.",
+    Next.CHECK_CONNECTION: "Check the address and the network, and that the relay is running; "
+    "then run 'bifolio sync'.",
+    Next.CHECK_RELAY: "Check the address and the network, and that the relay is running.",
+    Next.TRUST_CERTIFICATE: "Set SSL_CERT_FILE to the file of its CA, or install the CA on this "
+    "computer; then try again.",
+    Next.ATTACH_AGAIN: "Nothing was changed. Check the address and the network, and that the "
+    "relay is running; then run the same command again.",
+    Next.ATTACH_ELSEWHERE: "Nothing was changed. Ask whoever runs the relay, or choose another "
+    "one; then attach again.",
+    Next.ATTACH_FIRST: "Run 'bifolio attach RELAY_URL' on the first computer, or 'bifolio attach "
+    "TICKET' with a ticket from another one.",
+    Next.ATTACH_NEW_PATH: "Make a new replica at another path: bifolio attach TICKET PATH",
+    Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
+    "TICKET'), then try again.",
+    Next.ASK_FOR_TICKET: _TICKET,
+    Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help: {_TICKET}",
+    Next.COPY_TICKET_AGAIN: "Copy the ticket again, all of it; it begins with 'bifolio:'. "
+    "'bifolio invite' on the other computer prints a new one.",
+    Next.ASK_OWNER: _ask_owner,
+    Next.ASK_FOR_ROOM: "Ask whoever runs the relay for more room ('bifolio relay --quota'), or "
+    "remove files; then run 'bifolio sync'. 'bifolio file list' names them.",
+    Next.TELL_RELAY_OPERATOR: "If it happens again, tell whoever runs the relay.",
+    Next.CHECK_VERSIONS: "Check that the address is that of a Bifolio relay, and that both have "
+    "the same version.",
+    Next.SET_CLOCK: "Set this computer's clock, best by the network. No edit is lost or refused "
+    "because of it.",
+    Next.SET_CLOCK_OF_OTHER: "No edit was refused. Set the clock of that computer.",
+    Next.ADD_AS_NEW_REFERENCE: "Add what it says as a new, shorter reference.",
+    Next.KEEP_AND_REPORT: "The other references are not affected. Keep the library and report it.",
+    # This computer
+    Next.RESTORE_KEY_FILE: "Restore the file from a backup of your home folder. Without it, this "
+    "computer needs a new ticket ('bifolio invite' on another one).",
+    Next.PROTECT_KEY_FILE: _filled(
+        "Run 'chmod 600 {path}'. If somebody may have read it, make a new device: move the file "
+        "away and attach again with a ticket."
+    ),
+    Next.UNLOCK_KEYRING: "Unlock the keyring, or run this in your desktop's session.",
+    Next.START_AUTOSYNC: _filled("Start it: bifolio -L {path} autosync on"),
+    Next.TURN_ON_AUTOSYNC: "'bifolio autosync on' turns it on.",
+    Next.SEE_AUTOSYNC_FAULT: _filled(
+        "Run 'bifolio autosync run' to see it in the foreground; its log is {log}."
+    ),
+    Next.PUT_LIBRARY_BACK: _filled(
+        "Put it back, and it goes on; or run 'bifolio -L {path} autosync off', and 'bifolio "
+        "autosync on' at its new place."
+    ),
+    Next.RUN_DOCTOR: "It is tried again. What was saved is safe; run 'bifolio doctor', and report "
+    "it.",
+    # The relay's own start: the same options are bifolio-relay's
+    **RELAY_WORDS,
+}

@@ -1,0 +1,107 @@
+"""How a replica stands, in sentences: status, automatic sync, where files are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bifolio.results import FileState, Link
+from bifolio_cli.text.next_steps import word_of
+from bifolio_cli.text.reference_text import count
+
+if TYPE_CHECKING:
+    from bifolio.results import FileView, RelayStatus, Status, SyncedLibrary
+    from bifolio_cli.documents import AutosyncReport
+
+_FILE_STATES = {
+    FileState.HERE: "here",
+    FileState.NOT_SENT: "not sent yet",
+    FileState.NO_ROOM: "refused by the relay: no room",
+    FileState.REFUSED: "refused by the relay: {refusal}",
+    FileState.ON_RELAY: "not fetched yet",
+    FileState.DAMAGED: "damaged",
+    FileState.ON_OTHER_DEVICE: "only on {device}",
+    FileState.ON_IMPORTING_DEVICE: "not sent yet by the computer that imported it",
+    FileState.MISSING: "missing",
+}
+
+
+def file_state_text(file: FileView) -> str:
+    """Where a file's content is, in a few words."""
+    return _FILE_STATES[file.state].format(device=file.device, refusal=file.refusal)
+
+
+def status_lines(report: Status) -> Iterator[str]:
+    """A replica's status in sentences."""
+    yield f"Library '{report.name}' ({report.library_id[:8]}) at {report.path}."
+    trashed = f", {report.trashed:,} in the trash" if report.trashed else ""
+    yield f"{count(report.references, 'reference')}{trashed}."
+    yield from _relay_lines(report.relay)
+    yield from _queue_lines(report)
+    if report.conflicts:
+        yield f"{count(report.conflicts, 'conflict')}: 'bifolio conflicts' lists them."
+    if report.shared_keys:
+        yield shared_keys_line(report.shared_keys)
+    for refusal in report.refusals:
+        yield f"Problem: {refusal.reason}"
+        if refusal.next is not None:
+            yield f"  {word_of(refusal.next)}"
+    yield f"State {report.state}"
+
+
+def shared_keys_line(number: int) -> str:
+    """That several references have one citation key."""
+    verb = "is" if number == 1 else "are"
+    keys = count(number, "citation key")
+    return f"{keys} {verb} used by several references: 'bifolio key shared' lists them."
+
+
+def autosync_lines(report: AutosyncReport) -> Iterator[str]:
+    """Automatic sync in sentences."""
+    if not report.libraries:
+        yield "Automatic sync is off. 'bifolio autosync on' turns it on for a library."
+        return
+    if report.running:
+        yield f"Automatic sync has been running since {report.since} (process {report.pid})."
+    else:
+        yield "Automatic sync is on, but does not run: 'bifolio autosync on' starts it."
+    if report.starts_at_login:
+        how = "the desktop" if report.service == "process" else report.service
+        yield f"It is started at login by {how}."
+    else:
+        yield "Nothing starts it at login: run 'bifolio autosync on' then."
+    for library in report.libraries:
+        yield from _synced_library_lines(library)
+
+
+def _synced_library_lines(library: SyncedLibrary) -> Iterator[str]:
+    last = f"last sync {library.last_sync}" if library.last_sync else "not synced yet"
+    if library.link is Link.CONNECTED:
+        how = f"connected since {library.connected_since}, {last}"
+    else:
+        how = f"{library.link}, {last}"
+    unsent = f", {count(library.unsent, 'change')} not sent yet" if library.unsent else ""
+    yield f"{library.name} at {library.path}: {how}{unsent}."
+    if library.reason:
+        yield f"  {library.reason}"
+        yield f"  {word_of(library.next)}"
+
+
+def _relay_lines(relay: RelayStatus | None) -> Iterator[str]:
+    if relay is None:
+        yield "On this computer only: not attached to a relay."
+        return
+    last = f"last sync {relay.last_sync}" if relay.last_sync else "never synced"
+    reached = "reached" if relay.reachable else "not reached"
+    yield f"Relay {relay.url}: {reached} at the last attempt; {last}."
+
+
+def _queue_lines(report: Status) -> Iterator[str]:
+    if report.relay is not None:
+        unsent = f"{count(report.unsent, 'change')} of this computer not sent yet."
+        yield unsent if report.unsent else "All changes of this computer are sent."
+        if report.unsent_files:
+            files = count(report.unsent_files, "file")
+            yield f"{files} here that the relay does not have: 'bifolio file list'."
+    if report.waiting:
+        yield f"{count(report.waiting, 'received change')} waiting for earlier ones."

@@ -1,0 +1,49 @@
+"""Automatic sync at a glance."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from bifolio.errors import NextStep
+from bifolio.results.base import Result
+
+
+class Link(StrEnum):
+    """How a library stands to its relay."""
+
+    #: It was turned on, and nothing has been tried yet.
+    STARTING = "starting"
+    #: Changes go both ways as they are made.
+    CONNECTED = "connected"
+    #: The relay cannot be reached; it is tried again and again.
+    WAITING = "waiting"
+    #: Something needs its user; it is tried again, more rarely.
+    TROUBLED = "troubled"
+    #: It is on, and the process does not run.
+    STOPPED = "stopped"
+
+
+class SyncedLibrary(Result, frozen=True):
+    """A library that is kept in sync: its link to the relay, the reason where there is none, and
+    how many changes are not sent yet (None where it cannot be opened)."""
+
+    path: Path
+    library: str
+    name: str
+    link: Link
+    connected_since: str | None
+    last_sync: str | None
+    unsent: int | None
+    reason: str
+    next: NextStep | None
+
+
+class AutosyncStatus(Result, frozen=True):
+    """Whether the process runs, and each library that is on."""
+
+    running: bool
+    pid: int | None
+    since: str | None
+    log: Path
+    libraries: tuple[SyncedLibrary, ...]

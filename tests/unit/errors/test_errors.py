@@ -1,0 +1,132 @@
+"""What holds of every error: a code of its own, facts, and a next step that is a code too."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from tests.support.floor_plan import ROOT, modules
+
+import bifolio.errors
+from bifolio.errors import (
+    FACTS,
+    BifolioError,
+    Next,
+    NextStep,
+    PinnedKeyError,
+    UsageError,
+    from_plain,
+    next_step,
+    to_plain,
+)
+
+ERRORS = [
+    one
+    for name in bifolio.errors.__all__
+    if isinstance(one := getattr(bifolio.errors, name), type) and issubclass(one, BifolioError)
+]
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    codes = [one.code for one in ERRORS]
+    assert sorted(codes) == sorted(set(codes))
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in codes), codes
+    assert all("code" in vars(one) for one in ERRORS)
+
+
+def test_an_error_carries_its_facts_and_its_next_step_as_a_code() -> None:
+    error = PinnedKeyError("doe2024")
+    assert (error.code, error.key, error.exit_code) == ("pinned-key", "doe2024", 1)
+    assert error.next_step == next_step(Next.UNPIN_KEY, key="doe2024")
+    assert str(error) == error.message
+    assert UsageError("No.", next_step="Do this.").next_step == next_step(
+        Next.ADVICE, text="Do this."
+    )
+    assert BifolioError("No.").next_step is None
+
+
+@pytest.mark.parametrize("code", Next)
+def test_a_step_takes_its_facts_and_no_others(code: Next) -> None:
+    facts = dict.fromkeys(FACTS.get(code, ()), "x")
+    step = NextStep(code, facts)
+    assert from_plain(to_plain(step)) == step
+    with pytest.raises(TypeError):
+        NextStep(code, {**facts, "another": "x"})
+
+
+@pytest.mark.parametrize(
+    ("stored", "step"),
+    [
+        ("Run it again.", next_step(Next.ADVICE, text="Run it again.")),
+        ("", None),
+        (None, None),
+        (["walk-the-dog", {}], next_step(Next.ADVICE, text="walk-the-dog")),
+        (["unpin-key", {}], next_step(Next.ADVICE, text="unpin-key")),
+        (["unpin-key"], None),
+        (7, None),
+    ],
+)
+def test_a_stored_step_of_another_version_is_read_as_it_stands(
+    stored: object, step: NextStep | None
+) -> None:
+    assert from_plain(stored) == step
+
+
+def test_every_step_is_used() -> None:
+    named = {
+        node.attr
+        for module in modules()
+        if not module.path.endswith("next_steps.py")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Next"
+    }
+    # Advice is what a text becomes where an error is raised.
+    assert {one.name for one in Next} - named <= {"ADVICE"}
+
+
+_COMMAND = re.compile(
+    r"\bbifolio (?:-L\b|--?[a-z]|init|import|export|cite|add|edit|show|list|search|copy|group|tag|"
+    r"file|key|duplicates|merge|delete|restore|trash|history|revert|undo|log|attach|invite|sync|"
+    r"status|conflicts|resolve|backup|autosync|doctor|relay|demo)\b|(?:^|[\s'(])--[a-z]"
+)
+
+#: Texts that go into hashes and marks, and are no words for anybody.
+_NO_WORDS = {"bifolio backup", "bifolio import", "bifolio copy", "bifolio group"}
+
+
+def test_no_text_of_the_engine_or_the_relay_names_a_command() -> None:
+    """The relay's own command (its start and the words of that) is a front end."""
+    wrong = []
+    for module in modules():
+        if module.path.startswith("cli/") or module.path in (
+            "relay/bifolio_relay/next_steps.py",
+            "relay/bifolio_relay/config.py",
+            "relay/bifolio_relay/server.py",
+        ):
+            continue
+        docstrings = {
+            id(node.body[0].value)
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        }
+        wrong += [
+            f"{module.path}:{node.lineno}: {node.value}"
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docstrings
+            and _COMMAND.search(node.value)
+            and node.value not in _NO_WORDS
+        ]
+    assert wrong == []
+
+
+def test_a_text_that_names_a_command_is_found() -> None:
+    for text in ("Run 'bifolio sync'.", "bifolio -L x status", "Use --force.", "--force"):
+        assert _COMMAND.search(text), text
+    for text in ("bifolio.errors", "a --- b", "Bifolio is", "bifolio device key"):
+        assert not _COMMAND.search(text), text
+    assert ROOT.is_dir()
