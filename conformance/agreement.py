@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bifolio.records.dates import date_text
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedReference, Value, Values
 from conformance.family import Case, Difference, Disagreement, Expected
@@ -126,7 +126,7 @@ def is_same(name: str, expected: Value, ours: Value | None) -> bool:
     """Whether the two say the same."""
     if ours is None:
         return False
-    if FIELDS.get(name) is MergeRule.SET:
+    if FORMS.get(name) is Form.STRINGS:
         return set(plain_texts(expected)) == set(plain_texts(ours))
     return plain_texts(expected) == plain_texts(ours)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import Value
 from conformance.agreement import plain, plain_name, plain_texts
@@ -168,7 +168,7 @@ def _names_stay_whole(found: Disagreement) -> bool:
         set(re.findall(r"\w+", " ".join(plain_texts(names))))
         for names in (found.expected, found.ours)
     ]
-    return FIELDS.get(found.field) is MergeRule.CREATORS and words[0] <= words[1]
+    return FORMS.get(found.field) is Form.NAMES and words[0] <= words[1]
 
 
 def _is_an_abbreviation(found: Disagreement) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from bifolio.formats import EXPORT_FORMATS
 from bifolio.formats.reading import trace
-from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.fields import FORMS, Form, form_of
 from bifolio.records.names import Name
 from bifolio.records.reference import (
     ExportedReference,
@@ -153,7 +153,7 @@ def _exact(name: str, value: Value | None) -> object:
         return value
     if isinstance(value, tuple):
         texts = [one.to_csl() if isinstance(one, Name) else plain(one) for one in value]
-        return sorted(map(str, texts)) if FIELDS.get(name) is MergeRule.SET else texts
+        return sorted(map(str, texts)) if FORMS.get(name) is Form.STRINGS else texts
     return plain_texts(value)
 
 
@@ -168,13 +168,13 @@ def _touched_field(values: Values, place: int) -> str:
 
 def _edit(name: str, value: Value | None) -> Value:
     """Another value for the field, as a user might have given it."""
-    rule = MergeRule.LIST if is_extra(name) else FIELDS[name]
-    if rule is MergeRule.DATE:
+    form = form_of(name)
+    if form is Form.DATE:
         return {"date-parts": [[1987, 5]]}
-    if rule is MergeRule.CREATORS:
+    if form is Form.NAMES:
         before = [one for one in value or () if isinstance(one, Name)]
         return (*before, Name(family="Touched", given="Ada B."))
-    if rule in (MergeRule.SET, MergeRule.LIST):
+    if form is Form.STRINGS:
         added = {"ISSN": "2434-561X", "ISBN": "978-3-16-148410-0"}.get(name, "touched")
         texts = [one for one in value or () if isinstance(one, str)]
         return (*texts, f"https://example.org/{added}" if name == "URL" else added)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from conformance.expected.dates import read_date
 from conformance.family import Expected
@@ -79,14 +79,14 @@ def _values(entry: Mapping[str, Any]) -> Expected:
 
 
 def _add(expected: Expected, field: str, value: Any) -> None:
-    rule = FIELDS.get(field)
-    if rule is MergeRule.CREATORS:
+    form = FORMS.get(field)
+    if form is Form.NAMES:
         expected[field] = tuple(_name(one) for one in value)
-    elif rule is MergeRule.DATE:
+    elif form is Form.DATE:
         expected[field] = read_date(_text(value))
     elif field == "tags":
         expected[field] = tuple(_text(one) for one in value)
-    elif rule is MergeRule.SET:
+    elif form is Form.STRINGS:
         expected[field] = tuple(re.split(r"\s*[;,]\s*", _text(value)))
     elif field == "page":
         ranges = ["-".join(_text(end) for end in _ends(one)) for one in value]

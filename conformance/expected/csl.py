@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from conformance.family import Expected
 
@@ -26,15 +26,15 @@ def csl_values(stored: Mapping[str, Any]) -> Expected:
         if name in ("id", "custom") or value in ("", [], {}, None):
             continue
         field = "tags" if name == "keyword" else name
-        rule = FIELDS.get(field)
-        if rule is MergeRule.CREATORS:
+        form = FORMS.get(field)
+        if form is Form.NAMES:
             expected[field] = tuple(Name.from_csl(one) for one in value)
-        elif rule is MergeRule.DATE:
+        elif form is Form.DATE:
             expected[field] = csl_date(value)
-        elif rule is MergeRule.SET:
+        elif form is Form.STRINGS:
             expected[field] = tuple(value) if isinstance(value, list) else _elements(field, value)
         else:
-            expected[field if rule else f"csl.{field}"] = str(value)
+            expected[field if form else f"csl.{field}"] = str(value)
     return expected
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from bifolio.records.dates import parse_date
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from conformance.family import Case, Expected
 
@@ -56,17 +56,17 @@ def _values(stored: Mapping[str, Any]) -> Expected:
     expected: Expected = {}
     for name, value in stored.items():
         field = _NAMES.get(name, name)
-        rule = FIELDS.get(field)
-        if rule is MergeRule.CREATORS:
+        form = FORMS.get(field)
+        if form is Form.NAMES:
             people = value if isinstance(value, list) else [value]
             expected[field] = tuple(_name(one) for one in people)
-        elif rule is MergeRule.DATE:
+        elif form is Form.DATE:
             expected[field] = parse_date(str(value).replace("\\", ""))
-        elif rule is MergeRule.SET:
+        elif form is Form.STRINGS:
             parts = re.split(r",\s*", value) if field == "tags" else [value]
             expected[field] = tuple(text(part) for part in parts)
         else:
-            key = field if rule is not None else f"pandoc.{field}"
+            key = field if form is not None else f"pandoc.{field}"
             expected[key] = str(value) if field in _PLAIN else text(str(value))
     return expected
 

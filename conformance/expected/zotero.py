@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from conformance.expected.dates import read_date
 from conformance.family import Case, Expected
@@ -200,10 +200,10 @@ def values(stored: Mapping[str, Any]) -> Expected:
 
 
 def _add(expected: Expected, field: str, text: str) -> None:
-    rule = FIELDS.get(field)
-    if rule is MergeRule.DATE:
+    form = FORMS.get(field)
+    if form is Form.DATE:
         expected[field] = read_date(text)
-    elif rule is MergeRule.SET:
+    elif form is Form.STRINGS:
         expected[field] = (text,) if field == "URL" else tuple(re.split(r"[,\s]\s*", text))
     elif field in expected:
         expected[f"zotero.second {field}"] = text

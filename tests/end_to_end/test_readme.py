@@ -153,7 +153,27 @@ def test_the_python_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/decisions.md", "docs/coming-from-endnote.md"])
+def test_the_python_page_s_program_runs_as_it_is_printed(tmp_path: Path) -> None:
+    (block,) = _PYTHON.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
+    (tmp_path / "relay").mkdir()
+    with relay("bifolio relay --port 8787", tmp_path / "relay") as url:
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", "-c", block.replace("ws://127.0.0.1:8787", url)],
+            cwd=tmp_path,
+            env=surroundings(tmp_path / "home", "office"),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=COMMAND_TIMEOUT_S,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == ["bifolio: 1", "1"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "docs/decisions.md", "docs/coming-from-endnote.md", "docs/python.md"],
+)
 def test_every_file_that_a_page_links_to_exists(page: str) -> None:
     path = ROOT / page
     links = _LINK.findall(path.read_text(encoding="utf-8"))

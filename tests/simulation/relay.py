@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from tests.simulation.computer import Computer
+from tests.support.said import check_said
 
 from bifolio import limits
 from bifolio.errors import BifolioError
 from bifolio.replication.adapter import ReplicaPort
+from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
-from bifolio.wire.messages import Chunk, parse_message
+from bifolio.wire.messages import Chunk, Message, parse_message
 from bifolio_relay.questions import (
     Answer,
     BlobStates,
@@ -224,9 +226,7 @@ class SimulatedConnection:
     @property
     def over(self) -> bool:
         """Whether the client would end this connection."""
-        client = self.client
-        ended = client.joined or client.farewell is not None or client.refusal is not None
-        return ended or (self.idle and client.settled)
+        return isinstance(self.client.phase, Left) or (self.idle and self.client.is_settled)
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         """Do what the relay's session decided."""
@@ -257,9 +257,9 @@ class SimulatedConnection:
             self.drain()
             return True
         self.say(self.client.receive(self._wire.receive(raw)))
-        if self.client.joined:
+        if self.client.phase == Left(Joined()):
             self.computer.join_secret = None
-            self.port.joined()
+            self.port.become_member()
         return True
 
     def drain(self) -> bool:
@@ -274,10 +274,11 @@ class SimulatedConnection:
         if self._wire.state.value == "open":
             self.say(self.client.local_change())
 
-    def say(self, messages: Sequence[object]) -> None:
-        """The client's messages go on their way."""
+    def say(self, messages: Sequence[Message]) -> None:
+        """The client's messages go on their way, if they belong to its phase."""
+        check_said(self.client, messages)
         for message in messages:
-            self._to_relay.append(self._wire.send(message))  # type: ignore[arg-type]
+            self._to_relay.append(self._wire.send(message))
 
 
 def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | None = None) -> int:
@@ -292,10 +293,12 @@ def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | No
             elif not relay.commit():
                 raise AssertionError(f"the sync of {computer.name} stands still")
         relay.disconnect(connection)
-        if connection.client.refusal is not None:
-            raise connection.client.refusal
-        if connection.client.farewell is not None:
-            raise AssertionError(f"the relay ended it: {connection.client.farewell}")
-        if not connection.client.joined:
-            return messages
+        match connection.client.phase:
+            case Left(Joined()):
+                continue
+            case Left(BifolioError() as error):
+                raise error
+            case Left(farewell):
+                raise AssertionError(f"the relay ended it: {farewell}")
+        return messages
     raise BifolioError("it came back again and again")

@@ -64,7 +64,7 @@ class World:
             formats=formats,
         )
 
-    def written_in_its_place(self) -> bytes:
+    def write_in_its_place(self) -> bytes:
         """An envelope of today's format at the place of the second one."""
         first = parse_envelope(self.golden.log[0])
         return seal(
@@ -104,7 +104,7 @@ def sets(computer: Computer, field: str, value: str) -> None:
     )
 
 
-def kept(computer: Computer) -> list[bytes]:
+def kept_envelopes(computer: Computer) -> list[bytes]:
     """The envelopes that are kept for a newer program, as they came."""
     rows = computer.replica.database.rows("SELECT envelope FROM newer_envelopes ORDER BY number")
     return [row[0] for row in rows]
@@ -113,14 +113,14 @@ def kept(computer: Computer) -> list[bytes]:
 def test_the_newer_program_reads_all_of_it(world: World) -> None:
     assert status.state_hash(world.newer.replica) == world.golden.state
     assert world.relay.log() == world.golden.log
-    assert kept(world.newer) == []
+    assert kept_envelopes(world.newer) == []
 
 
 def test_an_older_program_keeps_whole_what_a_newer_one_sent_and_names_it(world: World) -> None:
     older = world.older
     sync(world.relay, older)
     assert titles(older) == ["On Paper"]
-    assert kept(older) == list(world.golden.log[1:])
+    assert kept_envelopes(older) == list(world.golden.log[1:])
     assert older.replica.changes.refusals() == []
     cursor = older.replica.meta.cursor
     assert cursor is not None
@@ -142,7 +142,7 @@ def test_what_was_kept_is_merged_after_the_upgrade_with_all_that_builds_on_it(
     older.upgrade(world.golden.newer.formats)
     sync(world.relay, older)
     assert status.state_hash(older.replica) == world.golden.state
-    assert kept(older) == []
+    assert kept_envelopes(older) == []
     assert list(refusals(older.replica)) == []
     stored = [one.envelope for one in older.replica.changes.all_envelopes()]
     assert stored == list(world.golden.log)
@@ -159,7 +159,7 @@ def test_an_older_program_goes_on_writing_and_everybody_agrees_after_the_upgrade
     for computer in (older, newer, older):
         sync(world.relay, computer)
     assert titles(older) == ["On Parchment"]
-    assert kept(older)[:3] == list(world.golden.log[1:])
+    assert kept_envelopes(older)[:3] == list(world.golden.log[1:])
     older.upgrade(world.golden.newer.formats)
     for computer in (older, newer):
         sync(world.relay, computer)
@@ -174,7 +174,7 @@ def test_another_upgrade_that_cannot_read_it_keeps_it(world: World) -> None:
     )
     older.upgrade(other)
     sync(world.relay, older)
-    assert kept(older) == list(world.golden.log[1:])
+    assert kept_envelopes(older) == list(world.golden.log[1:])
     sync(world.relay, older)
     older.upgrade(world.golden.newer.formats)
     sync(world.relay, older)
@@ -199,13 +199,13 @@ def test_a_chain_that_the_relay_does_not_continue_is_carried_on_after_the_upgrad
     older, newer = world.older, world.newer
     sync(world.relay, older)
     world.relay.roll_back(world.early)
-    other = world.written_in_its_place()
+    other = world.write_in_its_place()
     world.relay.push(Submission(older.replica.library_id, newer.keys.sign_public, (other,)))
     for _ in range(2):
         sync(world.relay, older)
     first, second, third, fourth = world.golden.log
     assert set(world.relay.log()) == {first, other, fourth}
-    assert kept(older) == [second, third, fourth]
+    assert kept_envelopes(older) == [second, third, fourth]
     older.upgrade(world.golden.newer.formats)
     for computer in (older, newer, older):
         sync(world.relay, computer)

@@ -27,7 +27,7 @@ ENGINE: dict[str, frozenset[str]] = {
     "doctor": _FOUNDATION
     | {"autosync", "library", "replication", "replica", "document", "storage", "crypto", "wire"}
     | {"results", "home"},
-    "autosync": _FOUNDATION | {"library", "home"},
+    "autosync": _FOUNDATION | {"library", "sync", "home"},
     "library": _FOUNDATION
     | {"imports", "exports", "history", "search", "replication", "attachments", "replica"}
     | {"sync", "document", "storage", "crypto", "formats", "results", "records", "home"},

@@ -74,17 +74,17 @@ def _tables(
     )
 
 
-def _unpadded(envelope: Envelope, content_key: bytes) -> bytes:
+def _open_padded(envelope: Envelope, content_key: bytes) -> bytes:
     padded = open_envelope(envelope, content_key)
     return padded[4 : 4 + int.from_bytes(padded[:4], "big")]
 
 
-def _padded(plaintext: bytes) -> bytes:
+def _pad(plaintext: bytes) -> bytes:
     framed = len(plaintext).to_bytes(4, "big") + plaintext
     return framed + bytes(-len(framed) % _PADDED_TO)
 
 
-def _second_kind(body: Body) -> bytes:
+def _write_second_kind(body: Body) -> bytes:
     """Its frontier last, as a kind of its own may have it."""
     _, frontier, changes = msgpack.unpackb(body.serialize())
     return bytes(msgpack.packb([1, changes, "a snapshot, say", frontier]))
@@ -95,7 +95,7 @@ def _read_second_kind(plaintext: bytes) -> Body:
     return Body.parse(msgpack.packb([version, frontier, changes]))
 
 
-def _second_version(body: Body) -> bytes:
+def _write_second_version(body: Body) -> bytes:
     """Named parts, and updates by record over all changes."""
     _, frontier, changes = msgpack.unpackb(body.serialize())
     return bytes(msgpack.packb([2, {"frontier": frontier, "changes": changes}]))
@@ -111,20 +111,20 @@ NEWER: dict[str, NewerFormat] = {
     "envelope-kind-2": NewerFormat(
         needs="kind 2",
         header={"kind": 2},
-        content=_second_kind,
+        content=_write_second_kind,
         formats=_tables(reader={(2, 1): _read_second_kind}),
     ),
     "body-version-2": NewerFormat(
         needs="kind 1, content version 2",
         header={},
-        content=_second_version,
+        content=_write_second_version,
         formats=_tables(reader={(KIND_CHANGES, 2): _read_second_version}),
     ),
     "header-version-2": NewerFormat(
         needs="header version 2",
         header={"version": 2, "more": ("padded", _PADDED_TO)},
-        content=lambda body: _padded(body.serialize()),
-        formats=_tables(opener={2: _unpadded}),
+        content=lambda body: _pad(body.serialize()),
+        formats=_tables(opener={2: _open_padded}),
     ),
 }
 
@@ -146,7 +146,7 @@ def golden_library(name: str) -> GoldenLibrary:
 
 def write_golden_library(name: str, target: Path) -> None:
     """Make a library and write its golden file."""
-    draw = _counting(name)
+    draw = _count_bytes(name)
     keys = DeviceKeys(draw(SEED_BYTES), draw(SEED_BYTES), "newer")
     content_key = draw(CONTENT_KEY_BYTES)
     with tempfile.TemporaryDirectory() as folder:
@@ -247,7 +247,7 @@ def _state(
     return state
 
 
-def _counting(name: str) -> RandomBytes:
+def _count_bytes(name: str) -> RandomBytes:
     """Bytes that differ at every call and are the same in every run."""
     calls = 0
 

@@ -63,7 +63,7 @@ FOREIGN: dict[str, set[str]] = {
     "rich": {"cli/bifolio_cli"},
     # Where a default home lies, each part for itself: none may ask another one's.
     "platformdirs": {
-        "engine/bifolio/library/library.py",
+        "engine/bifolio/library/device.py",
         "relay/bifolio_relay/config.py",
         "cli/bifolio_cli/environment.py",
     },
@@ -210,6 +210,21 @@ def test_only_the_command_line_and_the_relay_read_the_environment() -> None:
         and ast.unparse(node) in ("os.environ", "os.getenv", "os.environb")
     }
     assert reading <= READS_THE_ENVIRONMENT
+
+
+def test_only_the_kinds_of_fields_tell_one_merge_rule_from_another() -> None:
+    own = ("engine/bifolio/document/kinds/", "engine/bifolio/records/fields.py")
+    names = {"MergeRule", "merge_rule", "known_rule"}
+    wrong = [
+        f"{module.path}:{node.lineno} names {ast.unparse(node)}"
+        for module in MODULES
+        if not module.path.startswith(own)
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Name) and node.id in names)
+        or (isinstance(node, ast.Attribute) and node.attr in names)
+        or (isinstance(node, ast.ImportFrom) and names & {alias.name for alias in node.names})
+    ]
+    assert wrong == []
 
 
 def test_no_module_is_longer_than_its_bound() -> None:

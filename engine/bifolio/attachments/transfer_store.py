@@ -1,4 +1,4 @@
-"""A replica's files as a sync session sees them: implements ``sync.files.FilePort``.
+"""A replica's files as a sync session sees them: implements ``sync.store.FileStore``.
 
 What is received stands in ``files/incoming`` under the content's hash, chunk after chunk, until it
 is whole and has that hash; so an interrupted transfer goes on where it stopped. Two processes may
@@ -30,7 +30,8 @@ from bifolio.errors import EnvelopeError, NotAMemberError
 from bifolio.ids import content_hasher
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
-from bifolio.sync.files import Arrival, Parcel
+from bifolio.sync.backoff import DAMAGED_FILE
+from bifolio.sync.store import ChunkOutcome, TransferItem
 from bifolio.wire.messages import BlobTally, Code
 
 #: Whose contents a replica fetches by itself.
@@ -93,14 +94,14 @@ class Shelf:
         self._reading.clear()
         self._writing.clear()
 
-    def give_up(self, parcel: Parcel) -> None:
+    def give_up(self, item: TransferItem) -> None:
         """Nothing more of it is read or written on this connection; what was received stays."""
         for opened in (self._reading, self._writing):
-            one = opened.pop(parcel.hash, None)
+            one = opened.pop(item.hash, None)
             if one is not None:
                 one.file.close()
 
-    def dropped(self, drops: int, *, by_us: bool) -> bool:
+    def note_drops(self, drops: int, *, by_us: bool) -> bool:
         """So many drops were counted; True if others dropped something."""
         replica = self._replica
         if drops == self._known_drops()[1]:
@@ -116,16 +117,16 @@ class Shelf:
     def _known_drops(self) -> tuple[bytes, int]:
         return self._replica.meta.blob_drops or (b"", 0)
 
-    def to_send(self) -> Sequence[Parcel]:
+    def to_send(self) -> Sequence[TransferItem]:
         """Contents that are here and not known to be on the relay, the oldest first."""
         if self._only is not None:
             return ()
         self._notice_others()
-        parcels = []
+        items = []
         for hash, _ in self._replica.transfers.to_send():
             with contextlib.suppress(OSError):  # gone since; the next connection notices
-                parcels.append(self._parcel(hash, self._replica.contents.path(hash).stat().st_size))
-        return parcels
+                items.append(self._item(hash, self._replica.contents.path(hash).stat().st_size))
+        return items
 
     def _notice_others(self) -> None:
         """Other processes may have put contents here: an import, a copy, another sync."""
@@ -136,37 +137,37 @@ class Shelf:
                 for hash in here:
                     replica.transfers.arrived(hash)
 
-    def to_fetch(self) -> Sequence[Parcel]:
+    def to_fetch(self) -> Sequence[TransferItem]:
         """Contents that are not here and wanted, the oldest first."""
         policy = self._replica.meta.files_policy or FETCH_ALL
         everything = policy == FETCH_ALL and self._only is None
         return [
-            self._parcel(hash, size, not_before_ms)
+            self._item(hash, size, not_before_ms)
             for hash, size, not_before_ms in self._replica.transfers.to_fetch(
                 all_of_them=everything
             )
             if self._only in (None, hash)
         ]
 
-    def to_find(self) -> Sequence[Parcel]:
+    def to_find(self) -> Sequence[TransferItem]:
         """Contents that are neither here nor known to be on the relay."""
         if self._only is not None:
             return ()
-        return [self._parcel(hash, size) for hash, size in self._replica.transfers.not_here()]
+        return [self._item(hash, size) for hash, size in self._replica.transfers.not_here()]
 
-    def on_relay(self, parcels: Sequence[Parcel], tally: BlobTally | None) -> None:
+    def note_on_relay(self, items: Sequence[TransferItem], tally: BlobTally | None) -> None:
         """The relay has these contents whole, and so many blobs were completed or dropped."""
         with self._replica.database.transaction():
-            for parcel in parcels:
-                self._replica.transfers.on_relay(parcel.hash, there=True)
+            for item in items:
+                self._replica.transfers.on_relay(item.hash, there=True)
             if tally is not None:
                 self._replica.meta.blob_tally = (tally.n, tally.hash)
 
-    def refused(self, parcel: Parcel, code: Code, detail: str) -> None:
+    def note_refusal(self, item: TransferItem, code: Code, detail: str) -> None:
         """The relay did not take it: ``file list`` and ``status`` say so."""
         reason = NO_ROOM if code is Code.QUOTA else detail or str(code)
         with self._replica.database.transaction():
-            self._replica.transfers.refused(parcel.hash, reason)
+            self._replica.transfers.refused(item.hash, reason)
 
     def now_ms(self) -> int:
         """The computer's time."""
@@ -179,67 +180,67 @@ class Shelf:
         }
         return list(self._collected)
 
-    def relay_dropped(self, blobs: Sequence[bytes]) -> None:
+    def note_dropped(self, blobs: Sequence[bytes]) -> None:
         """The relay holds these no longer, as it was asked."""
         gone = [self._collected.pop(blob) for blob in blobs if blob in self._collected]
         garbage_collection.dropped_by_relay(self._replica, gone)
 
     # --- sending --------------------------------------------------------------------------
 
-    def read_chunk(self, parcel: Parcel, number: int) -> bytes | None:
+    def read_chunk(self, item: TransferItem, number: int) -> bytes | None:
         """A sealed chunk; None if the content is not here any more, or damaged."""
-        reading = self._reading.pop(parcel.hash, None)
+        reading = self._reading.pop(item.hash, None)
         if reading is not None and reading.next != number:
             reading.file.close()
             reading = None
         try:
-            path = self._replica.contents.path(parcel.hash)
-            reading = reading or self._opened(path, number, self._newest_key(parcel))
+            path = self._replica.contents.path(item.hash)
+            reading = reading or self._opened(path, number, self._newest_key(item))
             piece = reading.file.read(limits.CHUNK_BYTES)
         except OSError:
-            self._lost(parcel)
+            self._lost(item)
             return None
         reading.hashed.update(piece)
         reading.next += 1
-        last = reading.next == parcel.chunks
-        if last and reading.hashed.hexdigest() != parcel.hash:
+        last = reading.next == item.chunks
+        if last and reading.hashed.hexdigest() != item.hash:
             reading.file.close()
-            self._set_aside(parcel)
+            self._set_aside(item)
             return None
         if last:
             reading.file.close()
         else:
-            self._reading[parcel.hash] = reading
+            self._reading[item.hash] = reading
         return reading.key.seal(number, piece)
 
-    def _lost(self, parcel: Parcel) -> None:
+    def _lost(self, item: TransferItem) -> None:
         with self._replica.database.transaction():
-            self._replica.transfers.missing(parcel.hash)
+            self._replica.transfers.missing(item.hash)
 
-    def _set_aside(self, parcel: Parcel) -> None:
+    def _set_aside(self, item: TransferItem) -> None:
         with self._replica.database.transaction():
-            self._replica.contents.set_aside(parcel.hash)
-            self._replica.transfers.missing(parcel.hash)
+            self._replica.contents.set_aside(item.hash)
+            self._replica.transfers.missing(item.hash)
 
     # --- receiving ------------------------------------------------------------------------
 
-    def received(self, parcel: Parcel) -> int:
+    def count_received(self, item: TransferItem) -> int:
         """How many whole chunks of a content are here."""
         try:
-            size = self._incoming(parcel).stat().st_size
+            size = self._incoming(item).stat().st_size
         except OSError:
             return 0
         return size // limits.CHUNK_BYTES
 
-    def write_chunk(self, parcel: Parcel, number: int, sealed: bytes) -> Arrival:
+    def write_chunk(self, item: TransferItem, number: int, sealed: bytes) -> ChunkOutcome:
         """Keep a chunk; with the last one the content gets its place, if it has its hash."""
-        path = self._incoming(parcel)
+        path = self._incoming(item)
         try:
-            key = self._key(parcel, generation_of(sealed))
+            key = self._key(item, generation_of(sealed))
             piece = key.open(number, sealed)
         except EnvelopeError:
-            return self._damaged(parcel)
-        writing = self._writing.pop(parcel.hash, None)
+            return self._damaged(item)
+        writing = self._writing.pop(item.hash, None)
         with self._replica.contents.writing():
             if writing is None or writing.next != number:
                 if writing is not None:
@@ -248,18 +249,18 @@ class Shelf:
                 path.touch()
                 writing = self._opened(path, number, key, mode="r+b")
             self._write(writing, piece)
-            if writing.next < parcel.chunks:
-                self._writing[parcel.hash] = writing
-                return Arrival.MORE
+            if writing.next < item.chunks:
+                self._writing[item.hash] = writing
+                return ChunkOutcome.MORE
             os.fsync(writing.file.fileno())
             writing.file.close()
-        if writing.hashed.hexdigest() != parcel.hash:
-            return self._damaged(parcel)
-        self._replica.contents.take_in(path, parcel.hash)
+        if writing.hashed.hexdigest() != item.hash:
+            return self._damaged(item)
+        self._replica.contents.take_in(path, item.hash)
         with self._replica.database.transaction():
-            self._replica.transfers.arrived(parcel.hash)
-            self._replica.transfers.on_relay(parcel.hash, there=True)
-        return Arrival.WHOLE
+            self._replica.transfers.arrived(item.hash)
+            self._replica.transfers.on_relay(item.hash, there=True)
+        return ChunkOutcome.WHOLE
 
     @staticmethod
     def _write(writing: _Open, piece: bytes) -> None:
@@ -272,20 +273,18 @@ class Shelf:
             os.fsync(writing.file.fileno())
             writing.unsynced_bytes = 0
 
-    def _damaged(self, parcel: Parcel) -> Arrival:
+    def _damaged(self, item: TransferItem) -> ChunkOutcome:
         """What came is not the content: it is asked for again later, each time much later."""
-        writing = self._writing.pop(parcel.hash, None)
+        writing = self._writing.pop(item.hash, None)
         if writing is not None:
             writing.file.close()
-        self._incoming(parcel).unlink(missing_ok=True)
+        self._incoming(item).unlink(missing_ok=True)
         replica = self._replica
-        failures = replica.transfers.read(parcel.hash).failures
-        wait_s = min(
-            limits.DAMAGED_RETRY_FIRST_S * 2.0 ** min(failures, 32), limits.DAMAGED_RETRY_MAX_S
-        )
+        failures = replica.transfers.read(item.hash).failures
+        wait_s = DAMAGED_FILE.bound_s(failures)
         with replica.database.transaction():
-            replica.transfers.failed(parcel.hash, not_before_ms=self.now_ms() + int(wait_s * 1000))
-        return Arrival.USELESS if failures else Arrival.DAMAGED
+            replica.transfers.failed(item.hash, not_before_ms=self.now_ms() + int(wait_s * 1000))
+        return ChunkOutcome.USELESS if failures else ChunkOutcome.DAMAGED
 
     # --- small steps ------------------------------------------------------------------------
 
@@ -301,11 +300,13 @@ class Shelf:
         file.seek(number * limits.CHUNK_BYTES)
         return _Open(file, hashed, number, key)
 
-    def _incoming(self, parcel: Parcel) -> Path:
-        return self._replica.contents.incoming(parcel.hash)
+    def _incoming(self, item: TransferItem) -> Path:
+        return self._replica.contents.incoming(item.hash)
 
-    def _parcel(self, hash: str, size: int, not_before_ms: int = 0) -> Parcel:
-        return Parcel(hash, self._blob(hash), sealed_size(size), chunk_count(size), not_before_ms)
+    def _item(self, hash: str, size: int, not_before_ms: int = 0) -> TransferItem:
+        return TransferItem(
+            hash, self._blob(hash), sealed_size(size), chunk_count(size), not_before_ms
+        )
 
     def _blob(self, hash: str) -> bytes:
         return blob_id(
@@ -314,11 +315,11 @@ class Shelf:
             content=bytes.fromhex(hash),
         )
 
-    def _newest_key(self, parcel: Parcel) -> BlobKey:
+    def _newest_key(self, item: TransferItem) -> BlobKey:
         generation, _ = self._roster.newest_key()
-        return self._key(parcel, generation)
+        return self._key(item, generation)
 
-    def _key(self, parcel: Parcel, generation: int) -> BlobKey:
+    def _key(self, item: TransferItem, generation: int) -> BlobKey:
         """The key of a content under a generation's content key.
 
         Raises:
@@ -330,9 +331,9 @@ class Shelf:
             raise EnvelopeError(f"a chunk is sealed with key {generation}") from error
         return BlobKey.make(
             library=self._replica.library_id,
-            blob=parcel.blob,
-            content=bytes.fromhex(parcel.hash),
-            sealed_size=parcel.size_bytes,
+            blob=item.blob,
+            content=bytes.fromhex(item.hash),
+            sealed_size=item.size_bytes,
             generation=generation,
             key=key,
         )

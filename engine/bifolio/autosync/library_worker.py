@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bifolio import limits
 from bifolio.autosync.state import LibraryState, Link
 from bifolio.errors import BifolioError, NotALibraryError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.library.library import Library
+from bifolio.sync import backoff
 
 FILE = "library.sqlite"
 
@@ -128,13 +128,13 @@ class Keeper:
     async def _keep(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._nudge = asyncio.Event()
-        waits = _waits()
+        waits = backoff.LIBRARY.waits(random.random)
         while not self._stopping:
             self._session = asyncio.ensure_future(self._live())
             try:
                 await self._session
             except asyncio.CancelledError:
-                waits = _waits()
+                waits = backoff.LIBRARY.waits(random.random)
                 continue
             except RelayUnreachableError as error:
                 self._say(Link.WAITING, error)
@@ -189,14 +189,6 @@ class Keeper:
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nudge.wait(), seconds)
-
-
-def _waits() -> Iterator[float]:
-    """Seconds before each further attempt, jittered, so that many computers do not come at once."""
-    bound = limits.AUTOSYNC_RETRY_FIRST_S
-    while True:
-        yield bound * (0.5 + random.random() / 2)
-        bound = min(2 * bound, limits.AUTOSYNC_RETRY_MAX_S)
 
 
 def _gone(path: Path) -> NotALibraryError:

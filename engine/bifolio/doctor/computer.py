@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +17,9 @@ from bifolio.replica import folder
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.replication.adapter import ReplicaPort
+from bifolio.replication.blocking import run_blocking
 from bifolio.replication.client import Client
-from bifolio.replication.remote import Attachment
+from bifolio.replication.remote import Remote
 from bifolio.results import Status
 from bifolio.results.doctor import Finding, Verdict
 from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Welcome
@@ -101,11 +101,11 @@ def relay(replica: Replica, roster: Roster) -> tuple[Finding, float | None]:
     port = ReplicaPort(replica, roster)
 
     def greeting(nonce: bytes) -> Hello:
-        return port.greeting(PROTOCOL_VERSION, nonce)
+        return port.make_hello(PROTOCOL_VERSION, nonce)
 
     try:
-        answer = asyncio.run(Attachment.reach(url, greeting))
-        relay_s = asyncio.run(Client.time_of(url))
+        answer = run_blocking(Remote.reach(url, greeting))
+        relay_s = run_blocking(Client.time_of(url))
     except RelayUnreachableError as error:
         step = "Check the address and the network, and that the relay is running."
         return Finding("relay", Verdict.ATTENTION, error.message, step), None

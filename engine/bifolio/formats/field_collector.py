@@ -21,7 +21,7 @@ from typing import Final
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField
 from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_text
-from bifolio.records.fields import MergeRule, is_extra, merge_rule
+from bifolio.records.fields import Form, form_of, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import Value, Values
 
@@ -129,17 +129,17 @@ class FieldCollector:
     def _assemble(self, field: str, pieces: list[tuple[int, str | Name]]) -> Value:
         for index, _ in pieces:
             self._feeds[index].add(field)
-        rule = merge_rule(field)
-        if rule is MergeRule.CREATORS:
+        form = form_of(field)
+        if form is Form.NAMES:
             return tuple(value for _, value in pieces if isinstance(value, Name))
         texts = [value for _, value in pieces if isinstance(value, str)]
-        if rule is MergeRule.TEXT:
+        if form is Form.TEXT:
             return "\n\n".join(dict.fromkeys(texts))  # ``N2`` often repeats ``AB``
-        if rule is MergeRule.SET:
+        if form is Form.STRINGS and not is_extra(field):
             first: dict[str, str] = {}
             for text in texts:
                 first.setdefault(nfc(text), text)
             return tuple(first.values())
-        if rule is MergeRule.SCALAR:
+        if form is Form.STRING:
             return "\n".join(texts)
         return tuple(texts)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bifolio.records.canonical import canonical_json
-from bifolio.records.fields import EXTRA_PREFIX, FIELDS, MergeRule, is_extra
+from bifolio.records.fields import EXTRA_PREFIX, FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import Value, value_to_json
 
@@ -74,8 +74,8 @@ def restore(name: str, text: str) -> RestoredField | None:
     if family != _CORE:
         return _restore_extra(f"{family}.{tag}", text)
     # What belongs to a library is no file's to give: an element names a content by its hash.
-    rule = FIELDS.get(tag) if tag not in ("groups", "files") else None
-    return None if rule is None else _restore_core(tag, rule, text)
+    form = FORMS.get(tag) if tag not in ("groups", "files") else None
+    return None if form is None else _restore_core(tag, form, text)
 
 
 def _restore_extra(rest: str, text: str) -> RestoredField | None:
@@ -85,31 +85,31 @@ def _restore_extra(rest: str, text: str) -> RestoredField | None:
     return RestoredField(EXTRA_PREFIX + rest, (read,), append=True)
 
 
-def _restore_core(field: str, rule: MergeRule, text: str) -> RestoredField | None:
+def _restore_core(field: str, form: Form, text: str) -> RestoredField | None:
     if text == "":
         return RestoredField(field, RESTORE_CLEARED)
-    if rule in (MergeRule.SCALAR, MergeRule.TEXT):
+    if form in (Form.STRING, Form.TEXT):
         read = _unquote(text)
         return RestoredField(field, read) if isinstance(read, str) else None
     try:
         stored = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    value = core_value(rule, stored)
+    value = core_value(form, stored)
     return None if value is None else RestoredField(field, value)
 
 
-def core_value(rule: MergeRule, stored: object) -> Value | None:
-    """The value of this rule that the JSON holds; nothing for JSON of another shape."""
+def core_value(form: Form, stored: object) -> Value | None:
+    """The value of this form that the JSON holds; nothing for JSON of another shape."""
     if not _is_encodable(stored):
         return None
-    if rule in (MergeRule.SCALAR, MergeRule.TEXT):
+    if form in (Form.STRING, Form.TEXT):
         return stored if isinstance(stored, str) and stored else None
-    if rule is MergeRule.DATE:
+    if form is Form.DATE:
         return stored if isinstance(stored, dict) and _is_date(stored) else None
     if not isinstance(stored, list) or not stored:
         return None
-    if rule is MergeRule.CREATORS:
+    if form is Form.NAMES:
         names = tuple(Name.from_csl(one) for one in stored if isinstance(one, dict))
         return names if len(names) == len(stored) else None
     return tuple(stored) if all(isinstance(one, str) for one in stored) else None

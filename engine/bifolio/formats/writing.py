@@ -21,7 +21,7 @@ from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
-from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.reference import (
     ExportedReference,
     ExportReport,
@@ -228,7 +228,7 @@ def _comparable_text(values: Values, field: str) -> str:
     if value is None:
         return ""
     stored = value_to_json(value)
-    if FIELDS.get(field) is MergeRule.SET:
+    if FORMS.get(field) is Form.STRINGS:
         stored = sorted(nfc(element) for element in stored)
     return nfc(canonical_json(stored))
 

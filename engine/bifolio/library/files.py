@@ -5,7 +5,6 @@ Adding and removing work offline; ``fetch`` goes to the relay where a content is
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from bifolio.results import Policy, ShownFile
 from bifolio.storage.contents import OPENED, Progress
 
 if TYPE_CHECKING:
-    from bifolio.replication.remote import Attachment
+    from bifolio.replication.remote import Remote
 
 _COPY_MODE = 0o444
 
@@ -28,9 +27,9 @@ _COPY_MODE = 0o444
 class Files:
     """The files attached to references."""
 
-    def __init__(self, replica: Replica, attachment: Callable[[], Attachment]) -> None:
+    def __init__(self, replica: Replica, remote: Callable[[], Remote]) -> None:
         self._replica = replica
-        self._attachment = attachment
+        self._remote = remote
 
     @property
     def policy(self) -> Policy:
@@ -134,6 +133,18 @@ class Files:
             FileNotHereError: the relay does not have it either; the error says who does.
             RelayUnreachableError and others: nothing was changed.
         """
+        from bifolio.replication.blocking import run_blocking
+
+        return run_blocking(self.fetch_async(ref, name, progress=progress))
+
+    async def fetch_async(
+        self,
+        ref: str,
+        name: str,
+        *,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> ShownFile:
+        """``fetch`` in an event loop."""
         file = self.find(ref, name)
         contents = self._replica.contents
         if contents.has(file.hash):
@@ -142,7 +153,7 @@ class Files:
             raise _not_here(file)
         with self._replica.database.transaction():
             self._replica.transfers.asked(file.hash)
-        asyncio.run(self._attachment().sync(progress, only_file=file.hash))
+        await self._remote().sync(progress, only_file=file.hash)
         file = self.find(ref, name)
         if not contents.has(file.hash):
             raise _not_here(file)

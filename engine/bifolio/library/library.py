@@ -6,19 +6,19 @@
         library.add({"type": "book", "title": "On Sync", "author": ["Doe, Jane"]})
 
 A ``Library`` is one opening of one replica, used from one thread at a time. Everything works
-offline but ``attach``, ``attach_new``, ``join``, ``invite`` and ``sync``. Modules that take long
-to load (the network, the formats) are loaded by the methods that need them, so that reading one
-reference starts fast.
+offline but ``attach``, ``attach_new``, ``join``, ``invite``, ``sync`` and ``files.fetch``. Each of
+these has a coroutine of its name with ``_async``, for code in an event loop; the plain ones wait
+(docs/python.md). Modules that take long to load (the network, the formats) are loaded by the
+methods that need them, so that reading one reference starts fast.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from bifolio.document import deletion, editing
 from bifolio.errors import (
@@ -29,7 +29,7 @@ from bifolio.errors import (
     TrashedReferenceError,
 )
 from bifolio.home import Home
-from bifolio.library import conflicts, references, status
+from bifolio.library import conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
 from bifolio.library.files import Files
 from bifolio.library.groups import Groups
@@ -59,16 +59,18 @@ from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.meta import Meta
 
 if TYPE_CHECKING:
+    import asyncio
+
     from bifolio.crypto.keys import DeviceKeys
     from bifolio.exports.live_export import StandingExport
     from bifolio.history.history import History
     from bifolio.library.backups import Backups
     from bifolio.library.duplicates import Duplicates
+    from bifolio.library.relay import RelayAccess
     from bifolio.replication.client import Progress
-    from bifolio.replication.remote import Attachment
     from bifolio.results import Merged
 
-ImportProgress = Callable[[str, int, int], None]
+T = TypeVar("T")
 
 
 class Library:
@@ -100,11 +102,11 @@ class Library:
         from bifolio.replica.membership import Roster
 
         path = Path(path).absolute()
-        home = home or default_home()
+        home = home or device.default_home()
         notices: list[str | None] = []
 
         def begin(database: Database) -> None:
-            _begin(database)
+            Meta(database).replica_id = secrets.token_bytes(16)
             draft = cls(path, database, home)
             Roster(draft._replica).found(secrets.token_bytes(CONTENT_KEY_BYTES))
             # A folder's name may hold bytes that are no text; a library's name may not.
@@ -125,13 +127,12 @@ class Library:
             home: this device's home; by default the platform's.
             sync: whether to sync now and at ``close``, where it is attached. A relay that does
                 not answer is no error: ``notice`` says so, and everything works all the same.
-                Inside an event loop use ``sync_async`` instead.
 
         Raises:
             NotALibraryError, NewerLibraryError, DamagedLibraryError.
         """
         path = Path(path).absolute()
-        library = cls(path, folder.open_database(path), home or default_home())
+        library = cls(path, folder.open_database(path), home or device.default_home())
         library._syncs = sync
         library._sync_if_asked()
         return library
@@ -154,6 +155,19 @@ class Library:
         Raises:
             TicketError, PathTakenError, RelayUnreachableError: nothing is left behind.
         """
+        return _run(cls.attach_new_async(ticket, path, home=home, files=files, progress=progress))
+
+    @classmethod
+    async def attach_new_async(
+        cls,
+        ticket: str,
+        path: Path | str,
+        *,
+        home: Home | None = None,
+        files: Policy = Policy.ALL,
+        progress: Progress | None = None,
+    ) -> Library:
+        """``attach_new`` in an event loop."""
         from bifolio.crypto.ticket import Ticket
 
         parsed = Ticket.decode(ticket)
@@ -161,18 +175,17 @@ class Library:
         was_there = path.is_dir()
 
         def begin(database: Database) -> None:
-            _begin(database)
+            Meta(database).replica_id = secrets.token_bytes(16)
             Meta(database).library_id = parsed.library
             Meta(database).files_policy = str(files)
 
-        library = cls(path, folder.create(path, begin), home or default_home())
+        library = cls(path, folder.create(path, begin), home or device.default_home())
         try:
-            asyncio.run(library._attachment().prepare_join(parsed))
-            asyncio.run(library._attachment().join(parsed, progress))
+            await library._relay.join_new(parsed, progress)
         except BaseException:
-            member = library._attachment().roster.role() is not None
+            is_member = library._relay.remote.roster.role() is not None
             library.close()
-            if not member:
+            if not is_member:
                 folder.remove(path, was_there=was_there)
             raise
         return library
@@ -234,7 +247,7 @@ class Library:
     @property
     def files(self) -> Files:
         """The files attached to references: ``add``, ``list``, ``fetch``, ``export`` and more."""
-        return Files(self._replica, self._attachment)
+        return Files(self._replica, lambda: self._relay.remote)
 
     @property
     def duplicates(self) -> Duplicates:
@@ -383,7 +396,7 @@ class Library:
         format: str | None = None,
         zotero_group: str | None = None,
         dry_run: bool = False,
-        progress: ImportProgress | None = None,
+        progress: Progress | None = None,
     ) -> ImportReport:
         """Import files and whole libraries; what cannot be read is skipped, named and counted.
 
@@ -459,16 +472,13 @@ class Library:
         self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
     ) -> Attached:
         """Bring the library to a relay; the answer holds a ticket for another computer."""
-        asyncio.run(self._attachment().reach(relay_url))
-        kept = self.backups.create_before_attach(progress).path if backup else None
-        ticket = asyncio.run(self._attachment().attach(relay_url, progress))
-        return Attached(
-            library=self.id,
-            path=self.path,
-            ticket=ticket,
-            backup=kept,
-            references=self._replica.references.count(trashed=False),
-        )
+        return _run(self.attach_async(relay_url, backup=backup, progress=progress))
+
+    async def attach_async(
+        self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
+    ) -> Attached:
+        """``attach`` in an event loop."""
+        return await self._relay.attach(relay_url, backup=backup, progress=progress)
 
     def join(self, ticket: str, *, backup: bool = True, progress: Progress | None = None) -> Joined:
         """Make this library part of a ticket's, or this device a member of it.
@@ -476,35 +486,31 @@ class Library:
         Raises:
             TicketError, AlreadyAttachedError, RelayUnreachableError: nothing was changed.
         """
-        from bifolio.crypto.ticket import Ticket
+        return _run(self.join_async(ticket, backup=backup, progress=progress))
 
-        parsed = Ticket.decode(ticket)
-        other = self._replica.library_id != parsed.library
-        asyncio.run(self._attachment().prepare_join(parsed))
-        kept = self.backups.create_before_join(progress).path if backup and other else None
-        left_out, _ = asyncio.run(self._attachment().join(parsed, progress))
-        return Joined(
-            library=self.id,
-            path=self.path,
-            backup=kept,
-            references=self._replica.references.count(trashed=False),
-            left_out=left_out,
-        )
+    async def join_async(
+        self, ticket: str, *, backup: bool = True, progress: Progress | None = None
+    ) -> Joined:
+        """``join`` in an event loop."""
+        return await self._relay.join(ticket, backup=backup, progress=progress)
 
     def invite(self) -> str:
         """Another ticket; it admits any number of editors."""
-        return asyncio.run(self._attachment().invite())
+        return _run(self.invite_async())
+
+    async def invite_async(self) -> str:
+        """``invite`` in an event loop."""
+        return await self._relay.remote.invite()
 
     def sync(self, progress: Progress | None = None) -> SyncReport:
         """Exchange what is new with the relay, and wait until both sides have everything."""
-        return asyncio.run(self.sync_async(progress))
+        return _run(self.sync_async(progress))
 
     async def sync_async(self, progress: Progress | None = None) -> SyncReport:
-        """``sync`` inside an event loop."""
-        counts = await self._attachment().sync(progress)
-        return status.sync_report(self._replica, counts)
+        """``sync`` in an event loop."""
+        return await self._relay.sync(progress)
 
-    async def watch(
+    def watch(
         self,
         outage: Callable[[RelayUnreachableError], None] | None = None,
         *,
@@ -512,17 +518,14 @@ class Library:
     ) -> AsyncGenerator[SyncReport, None]:
         """Stay in sync: one report each time both sides have everything again.
 
-        Who leaves early closes it, with ``contextlib.aclosing``, and the connection with it.
+        Whoever leaves early closes it, with ``contextlib.aclosing``, and the connection with it.
 
         Args:
             outage: told of each attempt that did not reach the relay; it is tried again.
-            nudge: set when another process may have written to the replica, so that the file
+            nudge: set when something may have been written to the replica, so that the file
                 need not be asked ten times a second.
         """
-        rounds = self._attachment().watch(outage or (lambda _: None), nudge)
-        async with aclosing(rounds):
-            async for counts in rounds:
-                yield status.sync_report(self._replica, counts)
+        return self._relay.watch(outage or (lambda _: None), nudge)
 
     def status(self) -> Status:
         """The replica at a glance; no connection is opened for it."""
@@ -564,35 +567,21 @@ class Library:
         except BifolioError as error:
             self.notice = " ".join(filter(None, (self.notice, error.message, error.next_step)))
 
-    def _attachment(self) -> Attachment:
-        from bifolio.replica.membership import Roster
-        from bifolio.replication.remote import Attachment
+    @property
+    def _relay(self) -> RelayAccess:
+        from bifolio.library.relay import RelayAccess
 
-        return Attachment(self._replica, Roster(self._replica))
+        return RelayAccess(self._replica, self._home)
 
     def _load_keys(self) -> DeviceKeys:
-        from bifolio.crypto.keys import load_or_create
-
-        loaded = load_or_create(
-            self._home.path,
-            name=self._home.device_name,
-            use_keyring=self._home.use_keyring,
-            random_bytes=secrets.token_bytes,
-        )
+        loaded = device.load_keys(self._home)
         if loaded.notice:
             self.notice = " ".join(filter(None, (self.notice, loaded.notice)))
         return loaded.keys
 
 
-def default_home() -> Home:
-    """The home of this user on this device, in the platform's data folder."""
-    from platformdirs import user_data_path
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Wait for the network."""
+    from bifolio.replication.blocking import run_blocking
 
-    return Home(user_data_path("bifolio"), use_keyring=True)
-
-
-def _begin(database: Database) -> None:
-    Meta(database).replica_id = secrets.token_bytes(16)
-
-
-__all__ = ["BifolioError", "Library", "default_home"]
+    return run_blocking(coroutine)

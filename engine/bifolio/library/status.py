@@ -15,7 +15,7 @@ from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
 
 if TYPE_CHECKING:
-    from bifolio.sync.session import Counts
+    from bifolio.sync.counts import Counts
 
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
@@ -126,15 +126,15 @@ def _newer(replica: Replica) -> Iterator[Refusal]:
     if not needs:
         return
     waiting = replica.newer_envelopes.waiting()
-    waits = f"; {_envelopes(waiting)} more, which build on them, wait" if waiting else ""
-    named = ", ".join(f"{what}: {_envelopes(count)}" for what, count in needs.items())
+    waits = f"; {_count_envelopes(waiting)} more, which build on them, wait" if waiting else ""
+    named = ", ".join(f"{what}: {_count_envelopes(count)}" for what, count in needs.items())
     yield Refusal(
         f"Changes came that were made with a newer Bifolio ({named}). They are kept unread{waits}.",
         "Upgrade Bifolio on this computer, then run 'bifolio sync': they are merged then.",
     )
 
 
-def _envelopes(count: int) -> str:
+def _count_envelopes(count: int) -> str:
     return f"{count:,} envelope{'' if count == 1 else 's'}"
 
 

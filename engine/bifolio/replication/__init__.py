@@ -4,11 +4,12 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 
 ================== =================================================================================
 ``remote``         attaching a replica to a relay, joining, inviting, syncing
+``blocking``       waiting for the network in code that is not async
 ``client``         the shell round a sync session: asyncio and websockets, no decisions
 ``adapter``        the replica as a sync session sees it
 ``inbox``          received envelopes: checked, put in causal order, merged
 ``outbox``         own changes, sealed into this replica's chain when first offered
 ``joining``        a library that becomes part of another one
-``change_watcher`` noticing what other processes write to the replica
+``change_watcher`` noticing what is written to the replica while it stays connected
 ================== =================================================================================
 """

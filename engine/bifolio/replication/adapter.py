@@ -1,4 +1,4 @@
-"""A replica as a sync session sees it: implements ``sync.port.Port``."""
+"""A replica as a sync session sees it: implements ``sync.store.SyncStore``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
-from bifolio.sync.port import Offer
+from bifolio.sync.store import OutgoingEnvelope
 from bifolio.wire.messages import AttestedPosition, Hello
 from bifolio.wire.position import LogPosition
 
@@ -45,18 +45,18 @@ class ReplicaPort:
         self._invite_secret = invite_secret
         self._expected = expected
 
-    def joined(self) -> None:
+    def become_member(self) -> None:
         """This device is a member: from now on it speaks for itself."""
         self._join_secret = None
 
-    def greeting(self, version: int, nonce: bytes) -> Hello:
+    def make_hello(self, version: int, nonce: bytes) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
         replica = self._replica
         signer: KeyPair = replica.keys
         if self._join_secret is not None:
             signer = invite_keys(self._join_secret)
         cursor = self.cursor()
-        expected = self.expected()
+        expected = self.ticket_position()
         tally = self.files.tally()
         message = hello_message(version=version, library=replica.library_id, nonce=nonce)
         return Hello(
@@ -111,7 +111,7 @@ class ReplicaPort:
         """How far the log is merged."""
         return self._replica.meta.cursor
 
-    def expected(self) -> LogPosition | None:
+    def ticket_position(self) -> LogPosition | None:
         """Where the log stood when this replica's ticket was made."""
         return self._expected
 
@@ -141,7 +141,7 @@ class ReplicaPort:
                 self._replica.newer_envelopes.set_position(envelope_hash, position)
             self._replica.meta.cursor = cursor
 
-    def settle_offers(self) -> None:
+    def settle_join_offers(self) -> None:
         """Make changes of what a joining library brings."""
         joining.settle_offers(self._replica)
 
@@ -149,18 +149,9 @@ class ReplicaPort:
         """Seal what waits."""
         self._outbox.seal()
 
-    def offers(self, *, after: int, bytes_max: int) -> Sequence[Offer]:
+    def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have."""
-        return [
-            Offer(
-                number=stored.number,
-                hash=stored.hash,
-                chain=stored.chain,
-                envelope=stored.envelope,
-                changes=stored.count,
-            )
-            for stored in self._outbox.offers(after=after, bytes_max=bytes_max)
-        ]
+        return self._outbox.offers(after=after, bytes_max=bytes_max)
 
     def restart_chain(self, chain: bytes) -> None:
         """Put what the relay did not take of a chain into a new one."""

@@ -1,4 +1,4 @@
-"""Noticing what other processes write to a replica while this one stays connected."""
+"""Noticing what is written to a replica, here or by others, while it stays connected."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import asyncio
 from contextlib import suppress
 
 from bifolio import limits
-from bifolio.storage.database import Database
+from bifolio.replica.replica import Replica
 
 
 class LocalChanges:
-    """Notices what other processes write to a replica."""
+    """Notices what other processes write to a replica, and what its own opening changes."""
 
-    def __init__(self, database: Database, nudge: asyncio.Event | None) -> None:
-        self._database = database
+    def __init__(self, replica: Replica, nudge: asyncio.Event | None) -> None:
+        self._database = replica.database
+        self._changes = replica.changes
         self._nudge = nudge
-        self._seen = database.data_version()
+        self._seen = self._database.data_version()
+        self._unsealed = self._changes.last_unsealed()
 
     async def wait(self) -> None:
-        """Return when another process wrote since the last return."""
+        """Return when somebody wrote since the last return."""
         looks = 1
         while True:
             if self._nudge is None or looks > 0:
@@ -31,7 +33,12 @@ class LocalChanges:
                 self._nudge.clear()
                 # A commit is written, then synced, and only then to be seen.
                 looks = limits.WATCH_LOOKS_AFTER_NUDGE
-            now = self._database.data_version()
-            if now != self._seen:
-                self._seen = now
+            if self._has_changed():
                 return
+
+    def _has_changed(self) -> bool:
+        # SQLite's version moves with the commits of other connections alone.
+        version, unsealed = self._database.data_version(), self._changes.last_unsealed()
+        has_changed = version != self._seen or unsealed > self._unsealed
+        self._seen, self._unsealed = version, unsealed
+        return has_changed

@@ -17,10 +17,18 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from bifolio import limits
-from bifolio.errors import NotAMemberError, ProtocolError, RelayRefusedError, RelayUnreachableError
+from bifolio.errors import (
+    BifolioError,
+    NotAMemberError,
+    ProtocolError,
+    RelayRefusedError,
+    RelayUnreachableError,
+)
 from bifolio.replication.adapter import ReplicaPort
-from bifolio.sync.backoff import waits
-from bifolio.sync.session import Counts, SyncSession
+from bifolio.sync import backoff
+from bifolio.sync.counts import Counts
+from bifolio.sync.phases import Joined, Left
+from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import Bye, Challenge, Hello, Message, Retry
 
@@ -55,7 +63,7 @@ class Client:
             RelayUnreachableError, ProtocolError: there is none.
         """
         wire = ClientConnection()
-        async with connected(url) as socket:
+        async with open_socket(url) as socket:
             try:
                 raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
                 challenge = wire.receive(raw)
@@ -76,7 +84,7 @@ class Client:
         Raises:
             RelayUnreachableError: there is none.
         """
-        async with connected(url) as socket:
+        async with open_socket(url) as socket:
             date = socket.response.headers.get("Date") if socket.response is not None else None
         try:
             return parsedate_to_datetime(date).timestamp() if date else None
@@ -93,19 +101,20 @@ class Client:
         for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
             session = SyncSession(self._port, library=self._library)
             try:
-                async with connected(self._url) as socket:
-                    await self._talk(socket, session, until_settled=True)
+                async with open_socket(self._url) as socket:
+                    await self._talk(socket, session)
             except ConnectionClosed as error:
                 raise RelayUnreachableError(self._url, reason=_closing(error)) from error
-            _add(total, session.counts)
-            if session.refusal is not None:
-                raise session.refusal
-            if session.joined:
-                self._port.joined()
-                continue
-            if session.farewell is not None:
-                self._raise_farewell(session.farewell)
-            return total
+            total += session.counts
+            match session.phase:
+                case Left(Joined()):
+                    self._port.become_member()
+                case Left(Bye() as farewell):
+                    raise self._error_of(farewell)
+                case Left(BifolioError() as reason):
+                    raise reason
+                case _:
+                    return total
         raise RelayRefusedError("no end", detail="it asked again and again to come back")
 
     async def watch(
@@ -123,28 +132,29 @@ class Client:
         Raises:
             NotAMemberError, RelayRefusedError: the relay will not have us back.
         """
-        delays = waits(random.random)
+        delays = backoff.RECONNECT.waits(random.random)
         while True:
             session = SyncSession(self._port, library=self._library)
             try:
                 async with (
-                    connected(self._url) as socket,
+                    open_socket(self._url) as socket,
                     aclosing(self._rounds(socket, session, changed)) as rounds,
                 ):
                     async for counts in rounds:
-                        delays = waits(random.random)
+                        delays = backoff.RECONNECT.waits(random.random)
                         yield counts
             except RelayUnreachableError as error:
                 outage(error)
             except ConnectionClosed as error:
                 outage(RelayUnreachableError(self._url, reason=_closing(error)))
-            if session.refusal is not None:
-                raise session.refusal
-            if session.joined:
-                self._port.joined()
-                continue
-            if session.farewell is not None and session.farewell.retry is Retry.NEVER:
-                self._raise_farewell(session.farewell)
+            match session.phase:
+                case Left(Joined()):
+                    self._port.become_member()
+                    continue
+                case Left(Bye(retry=Retry.NEVER) as farewell):
+                    raise self._error_of(farewell)
+                case Left(BifolioError() as reason):
+                    raise reason
             await asyncio.sleep(next(delays))
 
     async def _rounds(
@@ -158,7 +168,7 @@ class Client:
         incoming = asyncio.ensure_future(socket.recv(decode=False))
         local = asyncio.ensure_future(changed())
         try:
-            while session.farewell is None and not session.joined:
+            while not isinstance(session.phase, Left):
                 await asyncio.wait(
                     {incoming, local}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED
                 )
@@ -172,21 +182,17 @@ class Client:
                     local = asyncio.ensure_future(changed())
                     await self._send(socket, wire, session.local_change())
                 await self._send(socket, wire, session.tick())
-                if session.refusal is not None:
-                    return
                 counts = session.counts
-                if session.log_settled and (told is None or counts != told):
-                    yield counts if told is None else _less(counts, told)
+                if session.is_log_settled and (told is None or counts != told):
+                    yield counts if told is None else counts - told
                     told = counts
         finally:
             incoming.cancel()
             local.cancel()
 
-    async def _talk(self, socket: Socket, session: SyncSession, *, until_settled: bool) -> None:
+    async def _talk(self, socket: Socket, session: SyncSession) -> None:
         wire = ClientConnection()
-        while not (until_settled and session.settled):
-            if session.joined or session.farewell is not None or session.refusal is not None:
-                return
+        while not session.is_settled and not isinstance(session.phase, Left):
             try:
                 raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
             except TimeoutError:
@@ -205,16 +211,16 @@ class Client:
             stage, done, total = session.progress()
             self._progress(stage, done, total)
 
-    def _raise_farewell(self, farewell: Bye) -> None:
+    def _error_of(self, farewell: Bye) -> BifolioError:
         if farewell.retry is Retry.NEVER:
-            raise NotAMemberError
+            return NotAMemberError()
         if farewell.retry is Retry.ONCE:
-            raise ProtocolError(farewell.reason)
-        raise RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
+            return ProtocolError(farewell.reason)
+        return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Socket]:
+async def open_socket(url: str) -> AsyncIterator[Socket]:
     """An open socket to a relay.
 
     Raises:
@@ -243,22 +249,6 @@ async def connected(url: str) -> AsyncIterator[Socket]:
         yield socket
     finally:
         await socket.close()
-
-
-def _add(total: Counts, counts: Counts) -> None:
-    total.pushed += counts.pushed
-    total.pulled += counts.pulled
-    total.files_sent += counts.files_sent
-    total.files_received += counts.files_received
-
-
-def _less(counts: Counts, told: Counts) -> Counts:
-    return Counts(
-        pushed=counts.pushed - told.pushed,
-        pulled=counts.pulled - told.pulled,
-        files_sent=counts.files_sent - told.files_sent,
-        files_received=counts.files_received - told.files_received,
-    )
 
 
 def _closing(error: ConnectionClosed) -> str:

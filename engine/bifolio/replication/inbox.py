@@ -36,12 +36,14 @@ class Received:
 
 @dataclass(slots=True)
 class Merged:
-    """What a batch brought; ``kept`` is for a newer program."""
+    """What a batch brought; ``kept`` is for a newer program, and ``frees_kept`` tells whether
+    something in it carries the changes of what is kept."""
 
     changes: int = 0
     records: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     kept: int = 0
+    frees_kept: bool = False
 
 
 class _WaitsError(Exception):
@@ -74,6 +76,8 @@ class Inbox:
                 self._take(received, workspace, merged)
                 if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
                     merged.records.update(workspace.save())
+            if merged.frees_kept:
+                self._retry_all_newer(workspace, merged)
             if (merged.changes or merged.kept) and self._replica.changes.waiting():
                 self._release(workspace, merged)
             merged.records.update(workspace.save())
@@ -111,6 +115,12 @@ class Inbox:
         if merged.changes and replica.changes.waiting():
             self.retry_pending()
         return merged
+
+    def _retry_all_newer(self, workspace: Workspace, merged: Merged) -> None:
+        """What builds on something that is kept can go on when another envelope carries that."""
+        number, last = 0, self._replica.newer_envelopes.last_number()
+        while number < last:
+            number = self._retry_newer(number, last, workspace, merged)
 
     def _retry_newer(self, number: int, last: int, workspace: Workspace, merged: Merged) -> int:
         """Take some of what is kept as if it came just now; the number of the last one."""
@@ -271,6 +281,7 @@ class Inbox:
         device = device_tag(envelope.header.device)
         replica.journal.receive(number, body.changes, device=device)
         replica.changes.add_replacements(body.replaces, by=envelope.hash)
+        merged.frees_kept |= any(map(replica.newer_envelopes.is_kept, body.replaces))
         named = {*body.frontier, envelope.header.previous}
         heads = [one for one in replica.meta.frontier if one not in named]
         replica.meta.frontier = [*heads, envelope.hash]

@@ -10,7 +10,6 @@ update in two chains is harmless.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import (
@@ -26,21 +25,11 @@ from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
+from bifolio.sync.store import OutgoingEnvelope
 from bifolio.wire.changes import Body, Change
 
 #: The numbers of envelopes that are kept for a newer program, behind those of all others.
 _NEWER_FROM = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """An envelope that the relay does not have; ``count`` are the changes in it that are ours."""
-
-    number: int
-    hash: bytes
-    chain: bytes
-    envelope: bytes
-    count: int
 
 
 class Outbox:
@@ -72,7 +61,7 @@ class Outbox:
                 made += 1
         return made
 
-    def offers(self, *, after: int, bytes_max: int) -> list[Offered]:
+    def offers(self, *, after: int, bytes_max: int) -> list[OutgoingEnvelope]:
         """Envelopes, anyone's, that the relay does not have, in causal order.
 
         Those that only a newer program can read come last: no other one builds on them.
@@ -81,14 +70,15 @@ class Outbox:
             merged = self._replica.changes.unacknowledged(after=after, bytes_max=bytes_max)
             if merged:
                 return [
-                    Offered(one.number, one.hash, one.chain, one.envelope, one.count)
+                    OutgoingEnvelope(one.number, one.hash, one.chain, one.envelope, one.count)
                     for one in merged
                 ]
         kept = self._replica.newer_envelopes.unacknowledged(
             after=max(after - _NEWER_FROM, 0), bytes_max=bytes_max
         )
         return [
-            Offered(_NEWER_FROM + one.number, one.hash, one.chain, one.envelope, 0) for one in kept
+            OutgoingEnvelope(_NEWER_FROM + one.number, one.hash, one.chain, one.envelope, 0)
+            for one in kept
         ]
 
     def restart_chain(self, chain: bytes) -> None:

@@ -29,7 +29,8 @@ from bifolio.replication import joining
 from bifolio.replication.adapter import ReplicaPort, membership_head
 from bifolio.replication.change_watcher import LocalChanges
 from bifolio.replication.client import Client, Progress
-from bifolio.sync.session import Counts, unknown_library
+from bifolio.sync.counts import Counts
+from bifolio.sync.refusals import unknown_library
 from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 
@@ -51,7 +52,7 @@ class _MovedError(Exception):
 
 
 @dataclass(slots=True)
-class Attachment:
+class Remote:
     """One replica and its relay."""
 
     replica: Replica
@@ -180,7 +181,7 @@ class Attachment:
             outage: told of each attempt that did not reach the relay.
             nudge: set when another process may have written; without it the file is asked often.
         """
-        changes = LocalChanges(self.replica.database, nudge)
+        changes = LocalChanges(self.replica, nudge)
 
         def cut(url: str, error: RelayUnreachableError) -> None:
             # Of a relay that the library has left, nothing is to be told or noted.
@@ -229,8 +230,9 @@ class Attachment:
         client = Client(self.url, port, library=self.replica.library_id, progress=progress)
         try:
             with closing(port.files):
-                port.retry_newer()
+                retried = port.retry_newer()
                 counts = await client.run()
+                counts.pulled += retried
         except RelayUnreachableError:
             self._note_contact(reachable=False)
             raise

@@ -88,6 +88,13 @@ class Changes:
         """Whether any own change waits to be sealed."""
         return self._database.row("SELECT 1 FROM changes WHERE hash IS NULL LIMIT 1") is not None
 
+    def last_unsealed(self) -> int:
+        """The number of the newest own change that waits to be sealed; 0 without one."""
+        row = self._database.row(
+            "SELECT number FROM changes WHERE hash IS NULL ORDER BY number DESC LIMIT 1"
+        )
+        return int(row[0]) if row else 0
+
     def remove_unsealed(self, changes: Sequence[UnsealedChange]) -> None:
         """Drop unsealed changes that an envelope now carries."""
         self._database.execute_many(

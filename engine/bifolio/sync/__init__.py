@@ -1,11 +1,21 @@
 """What to do next, given what came: the client's half of a sync, without I/O (DESIGN §6).
 
-Time and randomness are arguments.
+Time and randomness are arguments. A session is in one phase at a time; once the relay holds the
+library, three machines (membership, log, files) take what came and decide what each would send.
 
-=========== ========================================================================================
-``session`` one connection's worth of sync, decided
-``files``   the files' part of one connection, decided
-``port``    what a session needs of a replica
-``backoff`` how long to wait before the next attempt
-=========== ========================================================================================
+=============== =============================================================================
+``session``     one connection: routes what came, and decides whose turn it is
+``phases``      the phases of a session, and what each holds
+``membership``  both membership logs become equal, then ours is appended
+``log``         the relay's log is followed to its end
+``offers``      changes that the relay lacks, on their way to it
+``files``       which contents to ask for, send, fetch and drop
+``relay_blobs`` what the relay holds of files
+``uploads``     contents on their way to the relay
+``downloads``   contents on their way here
+``refusals``    what a relay's refusal means for the user
+``counts``      what was new to the other side, and how much of the files went
+``store``       what a session needs of a replica
+``backoff``     how long to wait before the next attempt
+=============== =============================================================================
 """

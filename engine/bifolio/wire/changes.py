@@ -92,14 +92,14 @@ class Change:
             EnvelopeError: the bytes are no change.
         """
         parts = _parts(raw, at_least=_CHANGE_PARTS, what="a change")
-        stamp = _decoded(_STAMP, parts[0], "a change's stamp").hex()
+        stamp = _decode(_STAMP, parts[0], "a change's stamp").hex()
         if not is_stamp(stamp):
             raise EnvelopeError("it holds a change without a stamp")
-        records = _decoded(_RECORDS, parts[1], "a change's updates")
+        records = _decode(_RECORDS, parts[1], "a change's updates")
         return cls(
             stamp,
             tuple((record_id.hex(), update) for record_id, update in records),
-            _carried(parts[_CHANGE_PARTS:]),
+            _copy_parts(parts[_CHANGE_PARTS:]),
         )
 
 
@@ -135,13 +135,13 @@ class Body:
         if body_version(raw) != BODY_VERSION:
             raise EnvelopeError("its content is of another version")
         parts = _parts(raw, at_least=_BODY_PARTS, what="a content")
-        changes = _decoded(_CHANGES, parts[2], "the list of its changes")
+        changes = _decode(_CHANGES, parts[2], "the list of its changes")
         replaces = parts[_BODY_PARTS] if len(parts) > _BODY_PARTS else None
         return cls(
-            _decoded(_HASHES, parts[1], "its frontier"),
+            _decode(_HASHES, parts[1], "its frontier"),
             tuple(Change.parse(bytes(change)) for change in changes),
-            _decoded(_HASHES, replaces, "what it replaces") if replaces is not None else (),
-            _carried(parts[_BODY_PARTS + 1 :]),
+            _decode(_HASHES, replaces, "what it replaces") if replaces is not None else (),
+            _copy_parts(parts[_BODY_PARTS + 1 :]),
         )
 
 
@@ -151,23 +151,23 @@ def body_version(raw: bytes) -> int:
     Raises:
         EnvelopeError: the bytes are no msgpack array that begins with one.
     """
-    return _decoded(_VERSION_ONLY, raw, "its content's version").version
+    return _decode(_VERSION_ONLY, raw, "its content's version").version
 
 
 def _parts(raw: bytes | Raw, *, at_least: int, what: str) -> tuple[Raw, ...]:
-    parts = _decoded(_PARTS, raw, what)
+    parts = _decode(_PARTS, raw, what)
     if len(parts) < at_least:
         raise EnvelopeError(f"{what} in it has {len(parts)} parts where {at_least} belong")
     return parts
 
 
-def _decoded(decoder: msgspec.msgpack.Decoder[T], raw: bytes | Raw, what: str) -> T:
+def _decode(decoder: msgspec.msgpack.Decoder[T], raw: bytes | Raw, what: str) -> T:
     try:
         return decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise EnvelopeError(f"{what} cannot be read ({error})") from None
 
 
-def _carried(parts: Sequence[Raw]) -> tuple[bytes, ...]:
+def _copy_parts(parts: Sequence[Raw]) -> tuple[bytes, ...]:
     """Values that are carried as they came; as bytes of their own, not as a view of all."""
     return tuple(map(bytes, parts))

@@ -653,7 +653,7 @@ def test_a_server_that_is_no_relay_is_told_and_not_kept(office: Library) -> None
         async with serve(chatter, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             with pytest.raises(ProtocolError):
-                await office._attachment().attach(f"ws://127.0.0.1:{port}", None)
+                await office._relay.remote.attach(f"ws://127.0.0.1:{port}", None)
 
     asyncio.run(attach())
     assert office.status().relay is None

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgpack
 import pytest
+from tests.support.newer_membership import NEWER_KINDS
 from tests.unit.crypto.builders import CONTENT_KEY, device, envelope_of, new_library
 
 from bifolio.errors import EnvelopeError, NewerFormatError
@@ -59,8 +60,9 @@ def test_the_name_changes_with_everything_that_can_be_read() -> None:
         replace(ours, openers={**ours.openers, 2: opener}),
         replace(ours, readers={**ours.readers, (1, 2): reader}),
         replace(ours, readers={**ours.readers, (2, 1): reader}),
+        replace(ours, record_kinds=NEWER_KINDS),
         EnvelopeFormats({}, {}),
     )
     names = {ours.name, *(other.name for other in others)}
-    assert len(names) == 5
-    assert ours.name == "headers 1; contents 1.1"
+    assert len(names) == 6
+    assert ours.name == "headers 1; contents 1.1; members genesis.1 invite.1 join.1"

@@ -233,7 +233,7 @@ def test_what_breaks_a_rule_is_not_kept_for_a_newer_program(
     assert (merged.kept, len(merged.refused)) == (0, 3)
 
 
-def after(raw: bytes, office: Computer, *, seq: int = 2) -> bytes:
+def continues(raw: bytes, office: Computer, *, seq: int = 2) -> bytes:
     """An envelope of today's format that continues the chain of another one."""
     return forged(office, seq=seq, previous=parse_envelope(raw).hash)
 
@@ -246,7 +246,7 @@ def test_whatever_builds_on_what_is_kept_takes_no_place_of_what_waits(
     monkeypatch.setattr(limits, "PENDING_BYTES_MAX", 1)
     chain = [forged(office, kind=7)]
     for seq in range(2, 30):
-        chain.append(after(chain[-1], office, seq=seq))
+        chain.append(continues(chain[-1], office, seq=seq))
     for raw in chain:
         home.receives([raw])
     assert home.replica.changes.waiting() == 0
@@ -256,8 +256,8 @@ def test_whatever_builds_on_what_is_kept_takes_no_place_of_what_waits(
 def test_what_waited_for_an_envelope_is_kept_with_it(pair: tuple[Computer, Computer]) -> None:
     office, home = pair
     first = forged(office, kind=7)
-    second = after(first, office)
-    third = after(second, office, seq=3)
+    second = continues(first, office)
+    third = continues(second, office, seq=3)
     home.receives([third, second])
     assert home.replica.changes.waiting() == 2
     home.receives([first])
@@ -266,6 +266,21 @@ def test_what_waited_for_an_envelope_is_kept_with_it(pair: tuple[Computer, Compu
     again = home.reopened(formats=SEVENTH_KIND)
     assert again.inbox.retry_newer().changes == 3
     assert again.replica.newer_envelopes.last_number() == 0
+
+
+def test_what_builds_on_a_kept_envelope_goes_on_when_another_one_carries_its_changes(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    first = forged(office, kind=7)
+    second = continues(first, office)
+    home.receives([first, second])
+    body = Body((), (Change("0" * 18, ()),), replaces=(parse_envelope(first).hash,))
+    merged = home.receives([forged(office, chain=b"o" * 16, content=body.serialize())])
+    assert merged.changes == 2
+    assert home.replica.changes.is_stored(parse_envelope(second).hash)
+    assert home.replica.newer_envelopes.needs() == {"kind 7": 1}
+    assert home.replica.newer_envelopes.waiting() == 0
 
 
 def test_what_is_kept_is_tried_again_once_for_each_program(
@@ -291,7 +306,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(
 ) -> None:
     office, home = pair
     first = forged(office, kind=7)
-    home.receives([first, after(first, office)])
+    home.receives([first, continues(first, office)])
     monkeypatch.setattr(limits, "BATCH_ENVELOPES_MAX", 1)
     cut_off = home.reopened(
         formats=EnvelopeFormats(

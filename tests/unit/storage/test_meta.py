@@ -38,6 +38,7 @@ VALUES: dict[str, object] = {
     "last_own": b"o" * 32,
     "own_chain": CHAIN,
     "too_large": {"record": 7},
+    "newer_members": ("role",),
     "envelope_formats": "headers 1; contents 1.1",
     "relay_url": "ws://relay",
     "cursor": POSITION,

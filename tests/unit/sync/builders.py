@@ -14,7 +14,7 @@ from bifolio.ids import content_hash
 from bifolio.replication.adapter import ReplicaPort
 from bifolio.sync.session import SyncSession
 from bifolio.wire.chain import log_follow, log_start
-from bifolio.wire.connection import ClientConnection, RelayConnection
+from bifolio.wire.connection import ClientConnection, RelayConnection, State
 from bifolio.wire.messages import (
     Ack,
     Append,
@@ -152,6 +152,11 @@ class Talk:
         self.session = SyncSession(self.port, library=relay.library)
         self.sent: list[Message] = []
         self._client, self._relay = ClientConnection(), RelayConnection()
+
+    @property
+    def wire_state(self) -> State:
+        """How far the connection is, by what may be said on it."""
+        return self._relay.state
 
     def tell(self, message: Message) -> list[Message]:
         """The relay says one thing; what the session answers."""

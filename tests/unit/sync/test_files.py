@@ -20,7 +20,7 @@ from bifolio.imports.importer import Importer
 from bifolio.library import status
 from bifolio.library.files import Files
 from bifolio.records.reference import ImportedFile, ImportedReference, Source
-from bifolio.replication.remote import Attachment
+from bifolio.replication.remote import Remote
 from bifolio.results import ShownFile
 from bifolio.wire.messages import AskBlobs, Chunk, Push, parse_message
 
@@ -145,7 +145,7 @@ def test_a_file_of_an_import_is_told_to_be_on_the_computer_that_imported_it(benc
     assert [one.state for one in attachments.all_shown(bench.desk.replica)] == ["missing"]
 
 
-def _no_relay() -> Attachment:
+def _no_relay() -> Remote:
     raise AssertionError("no connection is needed")
 
 

@@ -19,6 +19,7 @@ from bifolio.errors import (
 )
 from bifolio.ids import content_hash
 from bifolio.library import status
+from bifolio.sync.phases import Joined, Left
 from bifolio.wire.messages import (
     Ack,
     Bye,
@@ -81,7 +82,7 @@ def test_a_library_new_to_the_relay_is_created_and_pushed(office: Computer) -> N
     relay = relay_of(office)
     talk = Talk(office, relay).run()
     assert talk.kinds() == ["HELLO", "CREATE", "PULL", "PUSH"]
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert talk.session.counts.pushed == 2
     assert office.replica.changes.unsent() == 0
     assert positions(office) == [1]
@@ -92,7 +93,7 @@ def test_nothing_is_sent_twice(office: Computer) -> None:
     relay = relay_of(office)
     Talk(office, relay).run()
     again = Talk(office, relay).run()
-    assert again.session.settled
+    assert again.session.is_settled
     assert (again.session.counts.pushed, again.session.counts.pulled) == (0, 0)
     assert "PUSH" not in again.kinds()
 
@@ -108,7 +109,7 @@ def test_a_member_pulls_to_the_end_before_it_pushes(tmp_path: Path) -> None:
     talk = Talk(home, relay).run()
     assert talk.kinds() == ["HELLO", "PULL", "PULL", "PULL", "PULL", "PUSH"]
     assert len(home.titles()) == 8
-    assert talk.session.settled
+    assert talk.session.is_settled
     Talk(office, relay).run()
     assert office.state == home.state
 
@@ -118,7 +119,7 @@ def test_an_edit_of_another_process_is_pushed_at_once(office: Computer) -> None:
     office.adds(TWO, {"title": "On Ink"})
     assert not talk.session.counts.pushed > 2
     talk.go_on(talk.local_change())
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert talk.session.counts.pushed == 3
 
 
@@ -146,7 +147,7 @@ def test_a_wiped_relay_gets_everything_again_from_anyone(
     talk = Talk(home, wiped).run()
     assert wiped.log == relay.log
     assert wiped.members == relay.members
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert "lost part of its log" in notes(home)[0]
     Talk(office, wiped).run()
     assert office.replica.meta.cursor == home.replica.meta.cursor == wiped.position()
@@ -162,7 +163,7 @@ def test_a_relay_that_was_rolled_back_is_seen_by_the_hash_at_the_cursor(
     lost = relay.log.pop()
     talk = Talk(home, relay).run()
     assert relay.log[-1] == lost
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert "lost part of its log" in notes(home)[0]
 
 
@@ -259,7 +260,7 @@ def test_a_gap_in_what_is_broadcast_is_pulled_from_the_cursor(
     assert said == [Pull(1)]
     assert home.replica.changes.waiting() == 0
     talk.go_on(said)
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert cursor_of(home) == 4
 
 
@@ -287,7 +288,7 @@ def test_a_notice_that_the_log_grew_is_followed_by_a_pull(
     said = talk.tell(Envelopes(2, (), 2))
     assert said == [Pull(1)]
     talk.go_on(said)
-    assert talk.session.settled
+    assert talk.session.is_settled
 
 
 def test_an_acknowledgement_ahead_of_the_log_counts_when_the_log_reaches_it(
@@ -303,11 +304,11 @@ def test_an_acknowledgement_ahead_of_the_log_counts_when_the_log_reaches_it(
     said = talk.tell(Ack((Receipt(content_hash(push.envelopes[0]), 3),)))
     assert said == [Pull(1)]
     assert positions(home) == [1, None]
-    assert not talk.session.settled
+    assert not talk.session.is_settled
     talk.tell(relay.entries(1, count=1))
     assert sorted(one or 0 for one in positions(home)) == [1, 2, 3]
     assert home.replica.meta.cursor == relay.position()
-    assert talk.session.settled
+    assert talk.session.is_settled
 
 
 def test_an_acknowledgement_after_the_broadcast_of_the_same_is_fine(
@@ -320,7 +321,7 @@ def test_an_acknowledgement_after_the_broadcast_of_the_same_is_fine(
     relay.log += push.envelopes
     talk.tell(relay.entries(1))
     talk.tell(Ack((Receipt(content_hash(push.envelopes[0]), 2),)))
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert positions(home) == [1, 2]
     assert talk.session.counts.pulled == 0
 
@@ -346,12 +347,12 @@ def test_a_ticket_s_holder_joins_and_comes_back_as_itself(
     Talk(office, relay, invite_secret=secret).run()
     train = new_computer(tmp_path, "train", library=relay.library)
     talk = Talk(train, relay, join_secret=secret).run()
-    assert talk.session.joined
+    assert talk.session.phase == Left(Joined())
     assert talk.kinds() == ["HELLO", "PULL_MEMBERS", "APPEND"]
     assert isinstance(talk.sent[0], Hello)
     assert talk.sent[0].join
     back = Talk(train, relay).run()
-    assert back.session.settled
+    assert back.session.is_settled
     assert train.titles() == ["On Paper"]
     again = Talk(office, relay, invite_secret=secret).run()
     assert again.kinds() == ["HELLO", "PULL_MEMBERS", "PULL"]
@@ -365,11 +366,11 @@ def test_a_head_that_moved_is_pulled_and_signed_again(
     talk = Talk(office, relay, invite_secret=b"t" * 32)
     said = talk.tell(relay.welcome(talk.greet()))
     train = new_computer(tmp_path, "train", library=relay.library)
-    assert Talk(train, relay, join_secret=b"s" * 32).run().session.joined
+    assert Talk(train, relay, join_secret=b"s" * 32).run().session.phase == Left(Joined())
     talk.go_on(said)
     assert talk.kinds() == ["HELLO", "APPEND", "PULL_MEMBERS", "APPEND", "PULL"]
     plane = new_computer(tmp_path, "plane", library=relay.library)
-    assert Talk(plane, relay, join_secret=b"t" * 32).run().session.joined
+    assert Talk(plane, relay, join_secret=b"t" * 32).run().session.phase == Left(Joined())
 
 
 def test_a_membership_log_that_never_agrees_comes_to_an_end(
@@ -412,7 +413,7 @@ def test_a_relay_without_all_members_is_given_them_first(
     del relay.members[2:]
     talk = Talk(home, relay).run()
     assert relay.members == whole
-    assert talk.session.settled
+    assert talk.session.is_settled
 
 
 def test_who_is_no_member_is_told_so_and_loses_nothing(office: Computer, tmp_path: Path) -> None:
@@ -442,7 +443,7 @@ def test_a_refused_chain_goes_on_as_a_new_one(
     ]
     relay.refuses = {one: Nack(code, one, "another is there") for one in refused}
     talk = Talk(home, relay).run()
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert home.replica.changes.unsent() == 0
     Talk(office, relay).run()
     assert office.state == home.state
@@ -459,7 +460,7 @@ def test_one_refused_envelope_is_left_out_and_named_and_the_rest_goes_on(
     (own,) = office.replica.changes.unacknowledged(after=0, bytes_max=1 << 30)
     relay.refuses = {own.hash: Nack(code, own.hash, "it does not fit")}
     talk = Talk(office, relay).run()
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert "it does not fit" in notes(office)[0]
     assert office.replica.changes.unsent() == 1
     assert office.titles() == ["On Ink", "On Paper"]
@@ -485,8 +486,9 @@ def test_a_refusal_of_everything_is_told_and_nothing_is_lost(
     assert isinstance(pull, Pull)
     push = pushed(talk.tell(relay.entries(0)))
     assert talk.tell(Nack(code, content_hash(push.envelopes[0]), "no")) == []
-    assert isinstance(talk.session.refusal, error)
-    assert talk.session.refusal.next_step
+    assert isinstance(talk.session.phase, Left)
+    assert isinstance(talk.session.phase.why, error)
+    assert talk.session.phase.why.next_step
     assert office.replica.changes.unsent() == 1
     assert [one.reason for one in status.refusals(office.replica)]
 
@@ -501,7 +503,8 @@ def test_a_refusal_in_a_word_of_a_later_version_is_named_with_its_reason(
     push = pushed(talk.tell(relay.entries(cursor_of(office))))
     refusal = Nack(Code("on-holiday"), content_hash(push.envelopes[0]), "ask in summer")
     assert talk.tell(refusal) == []
-    assert isinstance(talk.session.refusal, RelayRefusedError)
+    assert isinstance(talk.session.phase, Left)
+    assert isinstance(talk.session.phase.why, RelayRefusedError)
     (named,) = status.refusals(office.replica)
     assert "ask in summer" in named.reason
     assert office.replica.changes.unsent() == 1
@@ -510,13 +513,13 @@ def test_a_refusal_in_a_word_of_a_later_version_is_named_with_its_reason(
 def test_news_of_a_later_version_are_passed_over(office: Computer) -> None:
     talk = Talk(office, relay_of(office)).run()
     assert talk.tell(Unknown(99)) == []
-    assert talk.session.settled
+    assert talk.session.is_settled
 
 
 def test_a_farewell_ends_it_and_says_whether_to_come_back(office: Computer) -> None:
     talk = Talk(office, relay_of(office)).run()
     assert talk.tell(Bye(Retry.BACKOFF, "closing")) == []
-    assert talk.session.farewell == Bye(Retry.BACKOFF, "closing")
+    assert talk.session.phase == Left(Bye(Retry.BACKOFF, "closing"))
 
 
 def test_a_relay_of_another_version_is_refused(office: Computer) -> None:
@@ -525,17 +528,15 @@ def test_a_relay_of_another_version_is_refused(office: Computer) -> None:
 
 
 def test_what_only_a_client_says_is_refused_from_a_relay(office: Computer) -> None:
-    talk = Talk(office, relay_of(office))
     for message in (Pull(0), Push((b"x",))):
-        with pytest.raises(ProtocolError, match=message.NAME):
-            talk.session.receive(message)
+        with pytest.raises(ProtocolError, match=f"{message.NAME} came from a relay"):
+            Talk(office, relay_of(office)).session.receive(message)
 
 
 def test_log_entries_and_acknowledgements_before_a_welcome_are_refused(office: Computer) -> None:
-    talk = Talk(office, relay_of(office))
     for message in (Envelopes(0, (b"x",), 1), Ack((Receipt(b"x" * 32, 1),))):
         with pytest.raises(ProtocolError, match="before a welcome"):
-            talk.session.receive(message)
+            Talk(office, relay_of(office)).session.receive(message)
 
 
 def test_a_forged_entry_of_the_log_is_named_and_the_rest_goes_on(
@@ -546,7 +547,7 @@ def test_a_forged_entry_of_the_log_is_named_and_the_rest_goes_on(
     office.adds(TWO, {"title": "On Ink"})
     Talk(office, relay).run()
     talk = Talk(home, relay).run()
-    assert talk.session.settled
+    assert talk.session.is_settled
     assert cursor_of(home) == 3
     assert home.titles() == ["On Ink", "On Paper"]
     assert any("was refused" in one.reason for one in status.refusals(home.replica))

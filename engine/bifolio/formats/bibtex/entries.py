@@ -39,7 +39,7 @@ from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TY
 from bifolio.formats.names import parse_bibtex_names, write_bibtex_names
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
-from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
@@ -108,22 +108,22 @@ def _gather(
     if field == "":
         _gather_extra(collector, index, name, text)
         return
-    rule = FIELDS[field]
-    if rule is MergeRule.CREATORS:
+    form = FORMS[field]
+    if form is Form.NAMES:
         if name.endswith("type"):
             collector.feed(index, field)  # editortype: it chose the field of the names
             return
         for person in parse_bibtex_names(text):
             collector.append(index, field, person)
-    elif rule is MergeRule.TEXT:
+    elif form is Form.TEXT:
         if name == "note" and (pubmed := _PUBMED_NOTE.fullmatch(text)) is not None:
             collector.candidate(index, "PMID", pubmed.group(1), rank=1, extra=_EXTRA + name)
             return
         collector.append(index, field, _paragraphs(text))
-    elif rule is MergeRule.SET:
+    elif form is Form.STRINGS:
         for element in _elements(field, text):
             collector.append(index, field, element)
-    elif rule is MergeRule.DATE:
+    elif form is Form.DATE:
         collector.candidate(index, field, other_date(_plain(text)), rank=rank, extra=_EXTRA + name)
     else:
         value = _scalar(field, name, text, given)
@@ -221,13 +221,13 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     name = _written_name(field, values, dialect, kind)
     if not name:
         return []
-    rule = FIELDS[field]
-    if rule is MergeRule.DATE:
+    form = FORMS[field]
+    if form is Form.DATE:
         return _emit_date(field, value, name, dialect)
-    if rule is MergeRule.CREATORS:
+    if form is Form.NAMES:
         names = tuple(one for one in value if isinstance(one, Name))
         return [(name, in_braces(write_bibtex_names(names)))] if names else []
-    if rule is MergeRule.SET:
+    if form is Form.STRINGS:
         return _emit_set(field, value, name)
     text = str(value)
     if field == "language" and dialect == "biblatex":

@@ -20,7 +20,7 @@ from bifolio.formats.mapping.fields import FIELDS as ROWS
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField, core_value
 from bifolio.records.canonical import canonical_json
-from bifolio.records.fields import FIELDS, TYPES, MergeRule, is_extra
+from bifolio.records.fields import FIELDS, FORMS, TYPES, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values, value_to_json
 
@@ -106,16 +106,16 @@ def _json(value: Any) -> str:
 def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None:
     """Give one variable to its field, or to an extra one if it has another shape."""
     field, rank = CSL_JSON_FIELDS.get(tag, (tag, 0))
-    rule = FIELDS.get(field) if field not in _NOT_CSL else None
-    if rule is None or field == "type":
+    form = FORMS.get(field) if field not in _NOT_CSL else None
+    if form is None or field == "type":
         _gather_extra(collector, index, _EXTRA + tag, value)
-    elif rule is MergeRule.CREATORS:
+    elif form is Form.NAMES:
         names = _names(value)
         for name in names:
             collector.append(index, field, name)
         if not names:
             _gather_extra(collector, index, _EXTRA + tag, value)
-    elif rule is MergeRule.DATE:
+    elif form is Form.DATE:
         date, whole = csl_date(value)
         if date:
             collector.candidate(index, field, date, rank=rank)
@@ -123,10 +123,10 @@ def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None
             _gather_extra(collector, index, _EXTRA + tag, value)
     elif not isinstance(value, str | int | float) or isinstance(value, bool):
         _gather_extra(collector, index, _EXTRA + tag, value)
-    elif rule is MergeRule.SET:
+    elif form is Form.STRINGS:
         for part in _parts(field, str(value)):
             collector.append(index, field, part)
-    elif rule is MergeRule.TEXT:
+    elif form is Form.TEXT:
         collector.append(index, field, str(value))
     else:
         collector.candidate(index, field, str(value), rank=rank, extra=_EXTRA + tag)
@@ -134,9 +134,9 @@ def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None
 
 def _gather_custom(collector: FieldCollector, index: int, name: str, value: Any) -> None:
     """Restore what an export of ours put into ``custom``; keep what others did."""
-    rule = FIELDS.get(name)
-    if rule is not None and name not in ("groups", "files"):
-        restored = RESTORE_CLEARED if value is None else core_value(rule, value)
+    form = FORMS.get(name)
+    if form is not None and name not in ("groups", "files"):
+        restored = RESTORE_CLEARED if value is None else core_value(form, value)
         if restored is not None:
             collector.restore(index, RestoredField(name, restored))
             return
@@ -191,7 +191,7 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
         return carry(field, value)
     stored = value_to_json(value)
     name = WRITTEN_FIELDS["csl_json"].get(field, field)
-    if FIELDS[field] is not MergeRule.SET:
+    if FORMS[field] is not Form.STRINGS:
         return [(name, _json(stored))]
     text = ", ".join(stored) if field == "tags" else stored[0]
     return [(name, _json(text)), *(carry(field, value) if _parts(field, text) != stored else [])]

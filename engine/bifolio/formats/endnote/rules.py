@@ -22,7 +22,7 @@ from bifolio.formats.mapping.meanings import endnote_number
 from bifolio.formats.mapping.types import ENDNOTE_TYPES, RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
 from bifolio.records.dates import CslDate, date_text, parse_date
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import Values
 
@@ -159,18 +159,18 @@ def gather_rule(
     rank: int,
     extra: str,
 ) -> None:
-    """Give a text to its field as the field's merge rule wants it.
+    """Give a text to its field in the form of the field's values.
 
     Args:
         value: the text on one line.
         raw: the text with its lines.
         extra: the extra field for a claim that another one beats.
     """
-    rule = FIELDS[field]
-    if rule is MergeRule.CREATORS:
+    form = FORMS[field]
+    if form is Form.NAMES:
         for person in split_people(value):
             collector.append(index, field, read_name(person))
-    elif rule is MergeRule.TEXT:
+    elif form is Form.TEXT:
         lines = [line.strip() for line in raw.split("\n")]
         collector.append(index, field, "\n".join(lines).strip())
     elif field == "URL":
@@ -183,7 +183,7 @@ def gather_rule(
             collector.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
         collector.append(index, field, value)
-    elif rule is MergeRule.DATE:
+    elif form is Form.DATE:
         collector.candidate(index, field, _date(value), rank=rank, extra=extra)
     else:
         collector.candidate(index, field, value, rank=rank, extra=extra)

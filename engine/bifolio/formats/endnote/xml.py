@@ -44,7 +44,7 @@ from bifolio.formats.mapping.fields import ENDNOTE_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.meanings import endnote_meanings, is_taken, written_name
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
-from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
@@ -265,10 +265,10 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
     path = _written_path(field, values, csl, number)
     if not path:
         return []
-    rule = FIELDS[field]
-    if rule is MergeRule.CREATORS:
+    form = FORMS[field]
+    if form is Form.NAMES:
         return [(path, _plain(write_name(name))) for name in value if isinstance(name, Name)]
-    if rule is MergeRule.SET:
+    if form is Form.STRINGS:
         texts = [one for one in value if isinstance(one, str)]
         return [(path, _plain(one)) for one in (["\n".join(texts)] if path == "isbn" else texts)]
     if _EXTRA + path in values:

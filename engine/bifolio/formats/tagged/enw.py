@@ -35,7 +35,7 @@ from bifolio.formats.mapping.types import UNKNOWN_TYPE
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.formats.tagged.lines import ENW_LINES
 from bifolio.records.dates import date_text
-from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
@@ -158,10 +158,10 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     tag = _written_tag(field, kind)
     if not tag:
         return []
-    rule = FIELDS[field]
-    if rule is MergeRule.CREATORS:
+    form = FORMS[field]
+    if form is Form.NAMES:
         return [(tag, write_name(name)) for name in value if isinstance(name, Name)]
-    if rule is MergeRule.SET:
+    if form is Form.STRINGS:
         return [(tag, one) for one in value if isinstance(one, str)]
     if isinstance(value, dict):
         if field == "issued":
@@ -169,7 +169,7 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
             return [("D", year), ("8", day)] if day else [("D", year)]
         return [(tag, date_text(value))]
     text = str(value)
-    plain = rule is MergeRule.TEXT or field == "author-address"
+    plain = form is Form.TEXT or field == "author-address"
     return [(tag, text if plain else " ".join(text.split()))]
 
 

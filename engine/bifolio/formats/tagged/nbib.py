@@ -15,7 +15,7 @@ from bifolio.formats.mapping.fields import NBIB_FIELDS
 from bifolio.formats.mapping.types import NBIB_TYPES
 from bifolio.formats.names import parse_ris_name
 from bifolio.records.dates import CslDate
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source
 
@@ -92,13 +92,13 @@ def _gather(
 def _gather_field(
     collector: FieldCollector, index: int, tag: str, field: str, text: str, rank: int
 ) -> None:
-    rule = FIELDS[field]
-    if rule is MergeRule.CREATORS:
+    form = FORMS[field]
+    if form is Form.NAMES:
         short = tag in _FULL_NAMES and "," not in text
         collector.append(index, field, _short_name(text) if short else parse_ris_name(text))
     elif field in ("ISSN", "ISBN"):
         collector.append(index, field, bare_serial_number(text))
-    elif rule in (MergeRule.SET, MergeRule.TEXT) or field == "author-address":
+    elif form in (Form.STRINGS, Form.TEXT) or field == "author-address":
         collector.append(index, field, text)
     else:
         collector.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)

@@ -31,7 +31,7 @@ from bifolio.formats.mapping.types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.formats.tagged.lines import is_tag_line
-from bifolio.records.fields import FIELDS, MergeRule, is_extra
+from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
 
@@ -130,11 +130,11 @@ def _gather(
 def _gather_value(
     collector: FieldCollector, index: int, tag: str, field: str, rank: int, value: str, raw: str
 ) -> None:
-    rule = FIELDS[field]
-    if rule is MergeRule.CREATORS:
+    form = FORMS[field]
+    if form is Form.NAMES:
         for person in split_people(value):
             collector.append(index, field, parse_ris_name(person))
-    elif rule is MergeRule.TEXT:
+    elif form is Form.TEXT:
         lines = "\n".join(map(str.strip, raw.split("\n"))) if "\n" in raw else raw
         collector.append(index, field, lines.strip())
     elif field == "URL":
@@ -150,7 +150,7 @@ def _gather_value(
             collector.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
         collector.append(index, field, value)
-    elif rule is MergeRule.DATE:
+    elif form is Form.DATE:
         date, whole = dates.ris_date(value)
         collector.candidate(index, field, date, rank=rank, extra=_EXTRA + tag)
         if not whole:
@@ -331,17 +331,17 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     tag = _written_tag(field, values, csl, kind)
     if not tag:
         return []
-    rule = FIELDS[field]
-    if rule is MergeRule.CREATORS:
+    form = FORMS[field]
+    if form is Form.NAMES:
         return [(tag, write_ris_name(name)) for name in value if isinstance(name, Name)]
-    if rule is MergeRule.SET:
+    if form is Form.STRINGS:
         return [(tag, one) for one in value if isinstance(one, str)]
-    if rule is MergeRule.DATE:
+    if form is Form.DATE:
         return _emit_date(field, value, tag)
     text = str(value)
     if field == "page":
         return _emit_pages(text)
-    return [(tag, text if rule is MergeRule.TEXT else _one_line(field, text))]
+    return [(tag, text if form is Form.TEXT else _one_line(field, text))]
 
 
 def _written_tag(field: str, values: Values, csl: str, code: str) -> str:

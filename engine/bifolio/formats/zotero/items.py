@@ -18,7 +18,7 @@ from bifolio.formats.mapping.zotero import BY_TYPE, CSL_TYPES, FIELD_OF, ROLE_OF
 from bifolio.formats.zotero.notes import annotation_text, note_text
 from bifolio.records.canonical import stored_json
 from bifolio.records.dates import CslDate, parse_date
-from bifolio.records.fields import FIELDS, TYPES, MergeRule
+from bifolio.records.fields import FORMS, TYPES, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source
 
@@ -37,8 +37,8 @@ _LINE: Final = re.compile(r"\s*([A-Za-z][A-Za-z _-]{1,40}?)\s*:\s*(\S.*?)\s*")
 #: What such a line may say: fields of one value, by their names without case.
 _SAYABLE: Final = {
     name.lower(): name
-    for name, rule in FIELDS.items()
-    if rule in (MergeRule.SCALAR, MergeRule.DATE)
+    for name, form in FORMS.items()
+    if form in (Form.STRING, Form.DATE)
     and name not in ("rating", "read-status", "author-address", "annote")
 }
 
@@ -104,13 +104,13 @@ def _gather_field(collector: FieldCollector, index: int, tag: str, raw: str, kin
     if not field:
         collector.append(index, _EXTRA + tag, raw.strip())
         return
-    rule = FIELDS[field]
+    form = FORMS[field]
     if field in ("ISBN", "ISSN"):
         for one in split_identifiers(raw):
             collector.append(index, field, one)
-    elif rule in (MergeRule.SET, MergeRule.TEXT):
+    elif form in (Form.STRINGS, Form.TEXT):
         collector.append(index, field, raw.strip())
-    elif rule is MergeRule.DATE:
+    elif form is Form.DATE:
         collector.candidate(index, field, zotero_date(raw), rank=rank, extra=_EXTRA + tag)
     else:
         text = raw.strip()
@@ -131,7 +131,7 @@ def _gather_extra(collector: FieldCollector, index: int, raw: str) -> None:
             field = "type" if value in TYPES else ""
         if not field:
             rest.append(line)
-        elif FIELDS[field] is MergeRule.DATE:
+        elif FORMS[field] is Form.DATE:
             collector.candidate(
                 index, field, dates.year_date(value), rank=5, extra=_EXTRA + "extra"
             )

@@ -11,7 +11,7 @@ from bifolio.formats.mapping.meanings import GENERAL_FIELDS, MEANINGS, MeaningRo
 from bifolio.formats.mapping.types import TYPES
 from bifolio.formats.registry import EXPORT_FORMATS
 from bifolio.formats.writing import compose
-from bifolio.records.fields import FIELDS, MergeRule
+from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import ExportedReference, Source, Value
 
@@ -47,7 +47,7 @@ def _pairs(row: MeaningRow, text: str) -> Iterator[tuple[str, str]]:
 
 def _value(field: str) -> tuple[str, Value]:
     """A text for the tag and what it means in the field."""
-    if FIELDS[field] is MergeRule.CREATORS:
+    if FORMS[field] is Form.NAMES:
         return "Lovelace, Ada", (Name(family="Lovelace", given="Ada"),)
     return "11", "11"
 

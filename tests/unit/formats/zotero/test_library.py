@@ -13,9 +13,9 @@ from tests.unit.formats.files import Loaded, load
 from bifolio.errors import FileFormatError
 from bifolio.formats import map_source, source_identity
 from bifolio.formats.mapping.zotero import CREATORS, FIELDS, ROLE_OF, TYPES
-from bifolio.records.fields import FIELDS as KNOWN
+from bifolio.records.fields import FORMS as KNOWN
 from bifolio.records.fields import TYPES as CSL_TYPES
-from bifolio.records.fields import MergeRule
+from bifolio.records.fields import Form
 from bifolio.records.names import Name
 from bifolio.records.reference import Source, Values
 
@@ -279,7 +279,7 @@ def test_one_of_zoteros_group_libraries_is_read_by_name(tmp_path: Path) -> None:
 def test_the_tables_name_known_types_and_fields_once() -> None:
     assert {row.csl for row in TYPES} <= CSL_TYPES
     assert {row.field for row in FIELDS} <= KNOWN.keys()
-    assert {KNOWN[row.field] for row in CREATORS} == {MergeRule.CREATORS}
+    assert {KNOWN[row.field] for row in CREATORS} == {Form.NAMES}
     for rows in (FIELDS, CREATORS):
         names = [name for row in rows for name in row.zotero.split()]
         assert len(names) == len(set(names))

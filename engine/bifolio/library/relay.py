@@ -1,0 +1,106 @@
+"""A library and its relay: attach, join, invite, sync and watch, as coroutines.
+
+What each does before and after the network has its turn: the backup that is made unasked, and
+the report. Everything but a backup is done in short steps in the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, closing
+from pathlib import Path
+
+from bifolio.crypto.ticket import Ticket
+from bifolio.errors import RelayUnreachableError
+from bifolio.home import Home
+from bifolio.library import status
+from bifolio.library.backups import Backups
+from bifolio.replica import folder
+from bifolio.replica.membership import Roster
+from bifolio.replica.replica import Replica
+from bifolio.replication.client import Progress
+from bifolio.replication.remote import Remote
+from bifolio.results import Attached, Backup, Joined, SyncReport
+
+
+class RelayAccess:
+    """What ``Library`` does with its relay."""
+
+    def __init__(self, replica: Replica, home: Home) -> None:
+        self.remote = Remote(replica, Roster(replica))
+        self._replica = replica
+        self._home = home
+
+    async def attach(self, url: str, *, backup: bool, progress: Progress | None) -> Attached:
+        """Bring the library to a relay."""
+        replica = self._replica
+        await self.remote.reach(url)
+        kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
+        ticket = await self.remote.attach(url, progress)
+        return Attached(
+            library=replica.library_id.hex(),
+            path=replica.path,
+            ticket=ticket,
+            backup=kept,
+            references=replica.references.count(trashed=False),
+        )
+
+    async def join(self, ticket: str, *, backup: bool, progress: Progress | None) -> Joined:
+        """Make the library part of a ticket's, or this device a member of it."""
+        replica, parsed = self._replica, Ticket.decode(ticket)
+        is_another = replica.library_id != parsed.library
+        await self.remote.prepare_join(parsed)
+        kept = None
+        if backup and is_another:
+            kept = await self._back_up(Backups.create_before_join, progress)
+        left_out, _ = await self.remote.join(parsed, progress)
+        return Joined(
+            library=replica.library_id.hex(),
+            path=replica.path,
+            backup=kept,
+            references=replica.references.count(trashed=False),
+            left_out=left_out,
+        )
+
+    async def join_new(self, ticket: Ticket, progress: Progress | None) -> None:
+        """Fill a new replica with a ticket's library."""
+        await self.remote.prepare_join(ticket)
+        await self.remote.join(ticket, progress)
+
+    async def sync(self, progress: Progress | None) -> SyncReport:
+        """Exchange what is new, until both sides have everything."""
+        return status.sync_report(self._replica, await self.remote.sync(progress))
+
+    async def watch(
+        self, outage: Callable[[RelayUnreachableError], None], nudge: asyncio.Event | None
+    ) -> AsyncGenerator[SyncReport, None]:
+        """Stay in sync: one report each time both sides have everything again."""
+        async with aclosing(self.remote.watch(outage, nudge)) as rounds:
+            async for counts in rounds:
+                yield status.sync_report(self._replica, counts)
+
+    async def _back_up(
+        self, create: Callable[[Backups, Progress], Backup], progress: Progress | None
+    ) -> Path:
+        """Make a backup in a thread, with an opening of its own, while the loop goes on."""
+        replica = self._replica
+        is_cancelled = threading.Event()
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if is_cancelled.is_set():
+                raise asyncio.CancelledError
+            if progress is not None:
+                progress(stage, done, total)
+
+        def make() -> Path:
+            with closing(folder.open_database(replica.path)) as database:
+                other = Replica(replica.path, database, lambda: replica.keys, replica.surroundings)
+                return create(Backups(other, self._home), tell).path
+
+        try:
+            return await asyncio.to_thread(make)
+        except asyncio.CancelledError:
+            is_cancelled.set()
+            raise

@@ -1,0 +1,186 @@
+"""The log's part of one connection: pull it to its end, then offer what it lacks.
+
+The cursor follows the relay's chain of hashes entry by entry, so a relay that was wiped or rolled
+back is seen by its epoch or by the hash at our cursor (PITFALLS 6), and one that changes its mind
+by what it said before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio.errors import ProtocolError
+from bifolio.ids import content_hash
+from bifolio.sync.counts import Counts
+from bifolio.sync.offers import Offers
+from bifolio.sync.store import SyncStore
+from bifolio.wire.chain import log_next, log_start
+from bifolio.wire.messages import Ack, Envelopes, Message, Nack, Pull, Receipt, Welcome
+from bifolio.wire.position import LogPosition
+
+
+class LogSync:
+    """What to pull of one library's log, and what to push to it."""
+
+    def __init__(
+        self, store: SyncStore, welcome: Welcome, *, library: bytes, counts: Counts
+    ) -> None:
+        self._store = store
+        self._counts = counts
+        self._offers = Offers(store, counts)
+        #: The log's length, as far as the relay told.
+        self._end = welcome.n
+        #: Hashes of the chain beyond the cursor that the relay told: they must hold.
+        self._told_hashes = {welcome.n: welcome.chain_hash}
+        #: Own entries that were acknowledged beyond the cursor, by position.
+        self._early: dict[int, bytes] = {}
+        self._request: Pull | None = None
+        #: From the first answer that reached the end on, the relay tells of each further entry.
+        self._is_live = False
+        self._cursor = self._first_cursor(welcome, library)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all that the relay has is merged here, and it tells of what follows."""
+        return self._is_live and self._cursor.position >= self._end
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether both sides have every change, and no answer is to come."""
+        return self.is_at_end and self._request is None and self._offers.is_settled
+
+    def progress(self) -> tuple[str, int, int]:
+        """What is under way ("receiving", "sending"), how much is done, and of how much."""
+        if not self._is_live:
+            return "receiving", self._cursor.position, self._end
+        pushed = self._counts.pushed
+        return "sending", pushed, pushed + self._offers.changes_in_flight
+
+    def receive(self, message: Envelopes) -> bool:
+        """Entries of the log came, or a notice that it grew; True if any was news.
+
+        Raises:
+            ProtocolError: the log is not what the relay said before that it is.
+        """
+        self._request = None
+        self._end = max(self._end, message.n)
+        cursor = self._cursor
+        end = message.after + len(message.envelopes)
+        if message.after > cursor.position or end < cursor.position:
+            return False  # a gap, or known already: ``decide`` pulls from the cursor
+        fresh = message.envelopes[cursor.position - message.after :]
+        if fresh:
+            moved = self._follow(cursor, [content_hash(envelope) for envelope in fresh])
+            moved, reached = self._follow_early(moved)
+            self._counts.pulled += self._store.receive(cursor.position, fresh, moved)
+            if reached:
+                self._store.acknowledge(reached, moved)
+            self._cursor = moved
+            self._offers.look_again()
+        elif end == message.n:
+            self._store.acknowledge((), cursor)
+        if self._cursor.position >= self._end:
+            self._is_live = True
+        return bool(fresh)
+
+    def acknowledge(self, message: Ack) -> None:
+        """Envelopes of ours are in the log."""
+        for receipt in self._offers.acknowledge(message):
+            self._keep(receipt)
+        moved, reached = self._follow_early(self._cursor)
+        if reached:
+            self._store.acknowledge(reached, moved)
+        self._cursor = moved
+
+    def refuse(self, message: Nack) -> bool:
+        """The relay refused something; False if it stands in the way of everything."""
+        return self._offers.refuse(message)
+
+    def look_again(self) -> None:
+        """There may be changes that were not offered yet."""
+        self._offers.look_again()
+
+    def offer_again(self) -> None:
+        """What is under way was refused as it is: it is offered again."""
+        self._offers.forget()
+
+    def decide(self) -> list[Message]:
+        """Pull until the end is reached, and offer from then on."""
+        if self.is_at_end:
+            return self._offers.decide()
+        if self._request is None:
+            self._request = Pull(self._cursor.position)
+            return [self._request]
+        return []
+
+    # --- the cursor -------------------------------------------------------------------------
+
+    def _first_cursor(self, welcome: Welcome, library: bytes) -> LogPosition:
+        """Where to pull from: our cursor if the relay has the log that it lies in."""
+        start = LogPosition(welcome.epoch, 0, log_start(library, welcome.epoch))
+        cursor = self._store.cursor()
+        if cursor is None:
+            self._compare_with_ticket(welcome)
+            return start
+        if cursor.epoch == welcome.epoch and welcome.cursor_hash == cursor.chain_hash:
+            return cursor
+        forget_log(self._store)
+        return start
+
+    def _compare_with_ticket(self, welcome: Welcome) -> None:
+        """A newcomer notices a relay that was wiped or rolled back since its ticket was made."""
+        expected = self._store.ticket_position()
+        if expected is None or expected.position == 0:
+            return
+        if expected.epoch != welcome.epoch:
+            # Two logs cannot be compared: this one may hold all that the other did, and more.
+            self._store.note(
+                "The relay was set up anew since the ticket was made.",
+                "If anything is missing here, run 'bifolio sync' on the computer that made the "
+                "ticket; then sync here again.",
+            )
+        elif welcome.attested_hash != expected.chain_hash:
+            self._store.note(
+                "The relay holds less than it did when the ticket was made.",
+                "Run 'bifolio sync' on the computer that made the ticket; then sync here again.",
+            )
+
+    def _keep(self, receipt: Receipt) -> None:
+        """Keep a receipt until the checked log reaches its position."""
+        self._end = max(self._end, receipt.position)
+        # What lies before the cursor was pulled, and learnt its position from the log: a
+        # receipt that says more than the log did counts for nothing.
+        if receipt.position > self._cursor.position:
+            self._early[receipt.position] = receipt.hash
+
+    def _follow(self, cursor: LogPosition, hashes: Sequence[bytes]) -> LogPosition:
+        """The cursor after further entries; what the relay told us before must hold."""
+        position, chain_hash = cursor.position, cursor.chain_hash
+        for one in hashes:
+            position, chain_hash = position + 1, log_next(chain_hash, one)
+            told = self._told_hashes.pop(position, None)
+            if told is not None and told != chain_hash:
+                raise ProtocolError(f"its log is not what it said it was at position {position}")
+            self._early.pop(position, None)
+        return LogPosition(cursor.epoch, position, chain_hash)
+
+    def _follow_early(self, cursor: LogPosition) -> tuple[LogPosition, list[tuple[bytes, int]]]:
+        """The cursor after own entries that were acknowledged ahead of it, and their receipts.
+
+        Only now do they count as acknowledged: a position that the checked log does not reach
+        yet could be gone when a relay is rolled back, and nobody would offer it again.
+        """
+        reached = []
+        while (own := self._early.get(cursor.position + 1)) is not None:
+            cursor = self._follow(cursor, [own])
+            reached.append((own, cursor.position))
+        return cursor, reached
+
+
+def forget_log(store: SyncStore) -> None:
+    """The relay is not what it was: everything is offered again, and ``status`` says why."""
+    store.forget_log()
+    store.note(
+        "The relay lost part of its log (it was wiped, or restored from an older copy).",
+        "Nothing to do: what it lacks was offered again from this computer.",
+    )

@@ -1,0 +1,102 @@
+"""The membership's part of one connection: both logs become equal, then ours is appended.
+
+Of two membership logs one is the beginning of the other; whoever has more gives it to the other
+end, and a relay that lost all gets it back from the second record on. What this device appends of
+its own (a join, an invite) is signed on top of a log that is known whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio import limits
+from bifolio.errors import MembershipError
+from bifolio.ids import content_hash
+from bifolio.sync.store import SyncStore
+from bifolio.wire.messages import Append, Members, Message, PullMembers, Welcome
+
+
+class MembershipSync:
+    """What to ask for, and to append, of one library's membership log."""
+
+    def __init__(self, store: SyncStore, welcome: Welcome) -> None:
+        self._store = store
+        #: Without a role it speaks with a ticket's key: a member comes back as itself.
+        self._came_with_ticket = welcome.role is None
+        #: The relay's records; None where they are to be asked for.
+        self._relay_count: int | None = welcome.members
+        self._request: PullMembers | Append | None = None
+        self._appends_left = limits.MEMBERSHIP_APPENDS_MAX
+        self._check(welcome.members, welcome.members_head)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no answer is to come. After ``decide``: both logs are equal, and ours is in."""
+        return self._request is None
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether a ticket's holder is a member now, who is to come back as a device."""
+        return self.is_settled and self._came_with_ticket and self._store.is_member()
+
+    def receive(self, message: Members) -> None:
+        """Records came, as an answer or because somebody else appended them.
+
+        Raises:
+            MembershipError: a record breaks the rules, or the logs go different ways.
+        """
+        self._request = None
+        known = len(self._store.members())
+        self._relay_count = message.total
+        if message.start > known:
+            return  # a gap: ``decide`` asks for what lies between
+        fresh = message.records[known - message.start :]
+        if fresh:
+            self._store.learn_members(fresh)
+        self._check(message.total, message.head)
+
+    def look_again(self) -> None:
+        """The relay's log is not what we took it for: it is asked for before anything else."""
+        self._request = None
+        self._relay_count = None
+
+    def decide(self) -> list[Message]:
+        """What the membership logs need; nothing while an answer is to come, or none is needed.
+
+        Raises:
+            MembershipError: the two logs cannot become one.
+        """
+        if self._request is None:
+            self._request = self._next_request()
+            return [self._request] if self._request is not None else []
+        return []
+
+    def _next_request(self) -> PullMembers | Append | None:
+        known = self._store.members()
+        relay_count = self._relay_count
+        if relay_count is None or relay_count > len(known):
+            return PullMembers(len(known))
+        if relay_count < len(known):
+            return self._append(known[relay_count], after=known[:relay_count])
+        if (record := self._store.join_record()) is not None:
+            return self._append(record, after=known)
+        if self.has_joined:
+            return None  # a ticket's key appends its holder's join and nothing else
+        record = self._store.invite_record()
+        return self._append(record, after=known) if record is not None else None
+
+    def _append(self, record: bytes, *, after: Sequence[bytes]) -> Append:
+        if not after:
+            raise MembershipError("the relay holds the library without its first record")
+        if self._appends_left == 0:
+            raise MembershipError("the relay's membership log goes another way than ours")
+        self._appends_left -= 1
+        return Append(content_hash(after[-1]), record)
+
+    def _check(self, total: int, head: bytes) -> None:
+        """One log is the beginning of the other, or no message would ever end it."""
+        known = self._store.members()
+        if 0 < total <= len(known) and content_hash(known[total - 1]) != head:
+            raise MembershipError(
+                "the relay lost a part of the membership log, and another device joined since"
+            )

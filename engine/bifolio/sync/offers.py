@@ -1,0 +1,125 @@
+"""Envelopes on their way to the relay: sealed when they are offered, a few megabytes at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bifolio import limits
+from bifolio.errors import ProtocolError
+from bifolio.sync.counts import Counts
+from bifolio.sync.store import OutgoingEnvelope, SyncStore
+from bifolio.wire.messages import Ack, Code, Message, Nack, Push, Receipt
+
+
+class Offers:
+    """What is offered of the changes that the relay lacks, in causal order."""
+
+    def __init__(self, store: SyncStore, counts: Counts) -> None:
+        self._store = store
+        self._counts = counts
+        self._in_flight: dict[bytes, OutgoingEnvelope] = {}
+        self._in_flight_bytes = 0
+        self._offered_through = 0
+        #: Whether changes may wait that are not sealed yet.
+        self._may_seal = True
+        #: Envelopes that this relay will not have.
+        self._left_out: set[bytes] = set()
+        self._restarts_left = limits.CHAIN_RESTARTS_MAX
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the relay has all that it will have of us."""
+        return not self._in_flight and not self._may_seal
+
+    @property
+    def changes_in_flight(self) -> int:
+        """How many changes are pushed and not answered."""
+        return sum(one.changes for one in self._in_flight.values())
+
+    def look_again(self) -> None:
+        """There may be changes that are not sealed yet."""
+        self._may_seal = True
+
+    def acknowledge(self, message: Ack) -> Iterator[Receipt]:
+        """The receipts that answer something of ours."""
+        for receipt in message.positions:
+            offered = self._in_flight.get(receipt.hash)
+            if offered is not None:
+                self._land(offered)
+                self._counts.pushed += offered.changes
+                yield receipt
+
+    def refuse(self, message: Nack) -> bool:
+        """The relay refused something; False if it is not one envelope, or one chain.
+
+        Raises:
+            ProtocolError: it refuses to continue one chain after another.
+        """
+        offered = self._in_flight.get(message.subject)
+        match message.code:
+            case Code.FORK | Code.GAP:
+                if offered is not None:  # or its chain was restarted for an envelope before it
+                    self._restart(offered.chain)
+                return True
+            case Code.TOO_BIG | Code.INVALID if offered is not None:
+                self._leave_out(offered, message.detail)
+                return True
+        return False
+
+    def forget(self) -> None:
+        """What is under way is offered again, from the first on."""
+        self._in_flight.clear()
+        self._in_flight_bytes = 0
+        self._offered_through = 0
+
+    def decide(self) -> list[Message]:
+        """Seal what waits, and push as much as may be under way at once."""
+        if self._may_seal and not self._in_flight:
+            self._store.settle_join_offers()
+            self._store.seal()
+            self._may_seal = False
+            self._offered_through = 0
+        messages: list[Message] = []
+        while self._in_flight_bytes < limits.PUSH_IN_FLIGHT_BYTES_MAX:
+            batch = self._next_batch()
+            if not batch:
+                break
+            for offered in batch:
+                self._in_flight[offered.hash] = offered
+                self._in_flight_bytes += len(offered.envelope)
+            messages.append(Push(tuple(offered.envelope for offered in batch)))
+        return messages
+
+    def _next_batch(self) -> list[OutgoingEnvelope]:
+        lacking = self._store.next_outgoing(
+            after=self._offered_through, bytes_max=limits.BATCH_BYTES_TARGET
+        )
+        batch = [
+            one
+            for one in lacking[: limits.BATCH_ENVELOPES_MAX]
+            if one.hash not in self._in_flight and one.hash not in self._left_out
+        ]
+        if batch:
+            self._offered_through = batch[-1].number
+        return batch
+
+    def _restart(self, chain: bytes) -> None:
+        if self._restarts_left == 0:
+            raise ProtocolError("it refuses to continue one chain after another")
+        self._restarts_left -= 1
+        self.forget()
+        self._store.restart_chain(chain)
+        self._may_seal = True
+
+    def _leave_out(self, offered: OutgoingEnvelope, detail: str) -> None:
+        self._left_out.add(offered.hash)
+        self._land(offered)
+        self._store.note(
+            f"The relay refused a change of {len(offered.envelope):,} bytes: {detail}.",
+            "It is kept on this computer. Shorten the text in question and sync again.",
+        )
+
+    def _land(self, offered: OutgoingEnvelope) -> None:
+        """It is answered."""
+        del self._in_flight[offered.hash]
+        self._in_flight_bytes -= len(offered.envelope)

@@ -1,0 +1,158 @@
+"""What a sync session needs of a replica. ``replication.adapter`` implements it.
+
+Its files are ``attachments.transfer_store``. Every method is one transaction or reads one moment,
+so that the process can be killed between any two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from bifolio.wire.messages import BlobTally, Code, Hello
+from bifolio.wire.position import LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEnvelope:
+    """An envelope that the relay does not have: its number here, and what it carries."""
+
+    number: int
+    hash: bytes
+    chain: bytes
+    envelope: bytes
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferItem:
+    """A content to be carried: its hash, what the relay calls it, and in how many chunks.
+
+    ``size_bytes`` is the sealed size. ``not_before_ms`` is when it may be asked for again.
+    """
+
+    hash: str
+    blob: bytes
+    size_bytes: int
+    chunks: int
+    not_before_ms: int = 0
+
+    def bytes_from(self, chunk: int) -> int:
+        """The bytes from a chunk on, nearly."""
+        return self.size_bytes // self.chunks * (self.chunks - chunk)
+
+
+class ChunkOutcome(Enum):
+    """What became of a chunk that came."""
+
+    MORE = auto()  #: it was kept; others are to follow
+    WHOLE = auto()  #: it was the last one, and the content is what it should be
+    DAMAGED = auto()  #: it is not what was sent; nothing of the content is kept
+    USELESS = auto()  #: the same, and not for the first time: the relay's copy is no good
+
+
+class FileStore(Protocol):
+    """A replica's files as a session sees them. Every method is short, whatever a file's size."""
+
+    def begin(self, epoch: bytes, drops: int, tally_hash: bytes | None) -> None:
+        """A connection is open; ``tally_hash`` is that of the relay's blobs at our tally.
+
+        Where blobs were dropped unseen, or it has forgotten some, nothing is known to be there.
+        """
+
+    def note_drops(self, drops: int, *, by_us: bool) -> bool:
+        """So many drops were counted. True if others dropped something: ask for all again."""
+
+    def to_send(self) -> Sequence[TransferItem]:
+        """Contents that are here and not known to be on the relay."""
+
+    def to_fetch(self) -> Sequence[TransferItem]:
+        """Contents that are not here and wanted, by the replica's policy or by a user."""
+
+    def to_find(self) -> Sequence[TransferItem]:
+        """Contents that are neither here nor known to be on the relay."""
+
+    def note_on_relay(self, items: Sequence[TransferItem], tally: BlobTally | None) -> None:
+        """The relay has these contents whole, and so many blobs were completed or dropped."""
+
+    def note_refusal(self, item: TransferItem, code: Code, detail: str) -> None:
+        """The relay did not take it."""
+
+    def read_chunk(self, item: TransferItem, number: int) -> bytes | None:
+        """A sealed chunk; None if the content is not here any more, or damaged, and noted so."""
+
+    def count_received(self, item: TransferItem) -> int:
+        """How many of its chunks are here, from an earlier connection."""
+
+    def write_chunk(self, item: TransferItem, number: int, sealed: bytes) -> ChunkOutcome:
+        """Keep a chunk, the next one after those that are here."""
+
+    def give_up(self, item: TransferItem) -> None:
+        """Nothing more of it is read or written on this connection."""
+
+    def collect(self) -> Sequence[bytes]:
+        """Drop what nothing names any more; the blobs that the relay is to drop too."""
+
+    def note_dropped(self, blobs: Sequence[bytes]) -> None:
+        """The relay holds these no longer, as it was asked."""
+
+    def now_ms(self) -> int:
+        """The time."""
+
+
+class SyncStore(Protocol):
+    """A replica as a session sees it."""
+
+    @property
+    def files(self) -> FileStore:
+        """The contents of its files."""
+
+    def make_hello(self, version: int, nonce: bytes) -> Hello:
+        """HELLO, signed by this device, or by the ticket's key while it joins."""
+
+    def members(self) -> Sequence[bytes]:
+        """The membership log as known; empty before anything is."""
+
+    def learn_members(self, records: Sequence[bytes]) -> None:
+        """Follow the membership log; MembershipError where a record breaks the rules."""
+
+    def is_member(self) -> bool:
+        """Whether this device is a member by the membership log as known."""
+
+    def join_record(self) -> bytes | None:
+        """The record by which this device joins on top of the log; None if it need not."""
+
+    def invite_record(self) -> bytes | None:
+        """The record of an invite that waits to be appended; None if none does."""
+
+    def cursor(self) -> LogPosition | None:
+        """How far the log is merged; None before the first contact."""
+
+    def ticket_position(self) -> LogPosition | None:
+        """Where the log was when this replica's ticket was made; None without one."""
+
+    def forget_log(self) -> None:
+        """The relay's log is not the one we know: nothing counts as acknowledged any more."""
+
+    def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:
+        """Merge log entries after a position and move the cursor; returns the new changes."""
+
+    def acknowledge(self, receipts: Sequence[tuple[bytes, int]], cursor: LogPosition) -> None:
+        """Note what the relay stored up to the cursor: (hash, position), and the cursor."""
+
+    def settle_join_offers(self) -> None:
+        """The whole log is merged: make changes of what a joining library brings."""
+
+    def seal(self) -> None:
+        """Seal what waits; NotAMemberError without the right to."""
+
+    def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
+        """Envelopes that the relay does not have, in causal order, after a number."""
+
+    def restart_chain(self, chain: bytes) -> None:
+        """The relay refused to continue a chain: put what it did not take into a new one."""
+
+    def note(self, reason: str, next_step: str) -> None:
+        """Keep a refusal for ``status``."""
