@@ -31,20 +31,15 @@ from bifolio_relay.storage import Batch, BatchResult, ChainHead, LogStorage, Pla
 _Slot = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pushed:
-    """An envelope that waits for its outcome."""
+@dataclass(slots=True)
+class _Pushed(Carried):
+    """An envelope that waits for its outcome. There are thousands a second: one object each."""
 
     slot: _Slot
-    carried: Carried
-
-    @property
-    def envelope(self) -> Envelope:
-        return self.carried.envelope
 
     @property
     def chain(self) -> bytes:
-        return self.carried.envelope.header.chain
+        return self.envelope.header.chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +152,7 @@ class Appender:
         if known is None:
             return ()
         decisions = rules.judge_envelopes(
-            [one.carried for one in pushed],
+            pushed,
             membership=known.membership,
             heads=known.chains,
             room_bytes=self._library_bytes_max - known.size_bytes,
@@ -211,8 +206,7 @@ def _by_library(submissions: Sequence[CheckedSubmission]) -> _Waiting:
         submission = checked.submission
         for column, envelope in enumerate(checked.envelopes):
             if isinstance(envelope, Envelope):
-                carried = Carried(envelope, submission.device)
-                one = _Pushed((row, column), carried)
+                one = _Pushed(envelope, submission.device, (row, column))
                 found.setdefault(submission.library, []).append(one)
     return {library: tuple(pushed) for library, pushed in found.items()}
 

@@ -33,7 +33,7 @@ from bifolio_relay.questions import (
 from bifolio_relay.storage import ChainHead, ChainHeads, LibraryHead, Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Carried:
     """An envelope and the device that carries it here."""
 
@@ -59,6 +59,8 @@ class Again:
 
 
 Decision = Next | Earlier | Again | Rejected
+
+_NEXT, _EARLIER = Next(), Earlier()
 
 
 # --- envelopes ------------------------------------------------------------------------------
@@ -122,14 +124,14 @@ def judge_envelope(
         return reject(Code.FORBIDDEN, envelope, "the chain is another device's", head)
     seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
     if header.seq <= seq:
-        return Earlier()
+        return _EARLIER
     if header.seq > seq + 1:
         return reject(Code.GAP, envelope, f"the relay has this chain up to {seq}", head)
     if header.previous != head_hash:
         return reject(Code.FORK, envelope, "it does not link to the last one here", head)
     if len(envelope.raw) > room_bytes:
         return reject(Code.QUOTA, envelope, "the library has no more room on this relay")
-    return Next()
+    return _NEXT
 
 
 def judge_envelopes(
