@@ -13,7 +13,7 @@
 ``export_watch``    ``export --watch``: a file that is kept current
 ``opener``          the computer's own way to open a file
 ``os_errors``       what the operating system refuses, as an error of Bifolio's
-``documents``       what each command prints with --json
+``json_documents``  what each command prints with --json
 ``commands``        one module for each verb
 ``text``            what a person reads
 ``service``         what starts automatic sync at login

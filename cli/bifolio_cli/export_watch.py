@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from bifolio_cli.documents import WatchedExport
 from bifolio_cli.export_target import target
+from bifolio_cli.json_documents import WatchedExport
 from bifolio_cli.output import Output
 from bifolio_cli.text.reference_text import count
 

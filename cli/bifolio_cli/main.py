@@ -25,7 +25,6 @@ import typer
 
 from bifolio import __version__
 from bifolio.errors import BifolioError
-from bifolio_cli.documents import Version
 from bifolio_cli.environment import Environment
 from bifolio_cli.invocation import (
     COULD_NOT,
@@ -35,6 +34,7 @@ from bifolio_cli.invocation import (
     JsonOption,
     LibraryOption,
 )
+from bifolio_cli.json_documents import Version
 from bifolio_cli.os_errors import InternalError, WrongCallError, explain_os_error
 from bifolio_cli.output import Output, prepare_streams
 

@@ -5,15 +5,16 @@
 ``hub``             joins the connections: who asks, the commits, who is told what
 ``feed``            what a library's connections are told of growth, whoever wrote
 ``peer``            the shell round one connection: its socket, its queue
-``commits``         the queue before the shared commit
+``commit_queue``    the queue before the shared commit
 ``session``         what one connection is told: events in, actions out, no I/O
-``service``         the rules applied to a store: answers questions
-``appending``       the rules applied to a store: one shared commit
+``log_service``     the rules applied to a store: answers questions
+``log_writer``      the rules applied to a store: one shared commit
 ``blob_service``    the rules applied to a store: the contents of files
 ``known_libraries`` what is remembered of libraries, compared with the store on use
+``quotas``          how many libraries the relay holds, and how many bytes of each
 ``rules``           what may enter a library's logs: pure
 ``blob_rules``      who may do what with a library's blobs: pure
-``questions``       what is asked and answered: plain values
+``requests``        what is asked and answered: plain values
 ``config``          the options, their bounds, where data go unless told
 ``next_steps``      what to do next, in the words of ``bifolio-relay``
 ``storage``         what a store must do, and the one that does it with SQLite
@@ -21,6 +22,6 @@
 
 ``session``, ``rules`` and ``blob_rules`` decide, without I/O; the services carry that out over a
 store, which other processes may use at the same time; ``server``, ``hub``, ``feed``, ``peer`` and
-``commits`` are the shell, which decides nothing. May import ``bifolio.wire``, ``bifolio.crypto``'s
-verification, ``errors`` and ``limits``; never pycrdt.
+``commit_queue`` are the shell, which decides nothing. May import ``bifolio.wire``, the verification
+of ``bifolio.crypto``, ``errors`` and ``limits``; never pycrdt.
 """

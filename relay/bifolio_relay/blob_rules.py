@@ -10,7 +10,7 @@ from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length
 from bifolio.crypto.membership import Membership
 from bifolio.wire.messages import Code
-from bifolio_relay.questions import BlobQuestion, BlobStates, DropBlobs, Rejected, StoreChunk
+from bifolio_relay.requests import BlobQuestion, BlobStates, DropBlobs, Rejected, StoreChunk
 from bifolio_relay.storage import BlobView
 
 

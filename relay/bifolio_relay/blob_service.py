@@ -12,7 +12,7 @@ from bifolio import limits
 from bifolio.crypto.membership import Membership
 from bifolio.wire.messages import nothing_of
 from bifolio_relay import blob_rules
-from bifolio_relay.questions import (
+from bifolio_relay.requests import (
     BlobAnswer,
     BlobQuestion,
     BlobStates,

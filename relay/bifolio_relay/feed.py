@@ -15,9 +15,9 @@ from dataclasses import replace
 
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
+from bifolio_relay.log_service import LogService
 from bifolio_relay.peer import Peer
-from bifolio_relay.questions import BlobStates, LogPart, MembersPart
-from bifolio_relay.service import LogService
+from bifolio_relay.requests import BlobStates, LogPart, MembersPart
 from bifolio_relay.storage import Growth
 
 

@@ -19,11 +19,13 @@ from websockets.http11 import Request, Response
 
 from bifolio import __version__, limits
 from bifolio.errors import RelayStorageError
-from bifolio_relay.commits import CommitQueue, Waiting
+from bifolio_relay.commit_queue import CommitQueue, Waiting
 from bifolio_relay.config import Config
 from bifolio_relay.feed import Feed
+from bifolio_relay.log_service import LogService
 from bifolio_relay.peer import Peer
-from bifolio_relay.questions import (
+from bifolio_relay.quotas import Quotas
+from bifolio_relay.requests import (
     Answer,
     AppendMember,
     BlobStates,
@@ -33,7 +35,6 @@ from bifolio_relay.questions import (
     Question,
     Submission,
 )
-from bifolio_relay.service import Bounds, LogService
 from bifolio_relay.session import Session
 from bifolio_relay.storage import LogStorage
 
@@ -50,7 +51,7 @@ class Hub:
             storage,
             random_bytes=os.urandom,
             now_ms=lambda: time.time_ns() // 1_000_000,
-            bounds=Bounds(
+            quotas=Quotas(
                 libraries=config.libraries_max,
                 library_bytes=config.library_bytes_max,
                 file_bytes=config.file_bytes_max,

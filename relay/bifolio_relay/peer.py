@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.wire.messages import Retry
-from bifolio_relay.questions import (
+from bifolio_relay.requests import (
     Answer,
     BlobStates,
     LogPart,

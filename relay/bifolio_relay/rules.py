@@ -18,7 +18,7 @@ from bifolio.crypto.membership import Membership, Permission, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
-from bifolio_relay.questions import (
+from bifolio_relay.requests import (
     Appended,
     AppendMember,
     CheckedSubmission,

@@ -44,8 +44,8 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
-from bifolio_relay import questions
-from bifolio_relay.questions import (
+from bifolio_relay import requests
+from bifolio_relay.requests import (
     Answer,
     Appended,
     AppendMember,
@@ -413,7 +413,7 @@ def _ask_about_blobs(message: Message, opening: OpenLibrary) -> BlobQuestion:
         case PullChunk():
             return ReadChunk(library, device, message.blob, message.number)
         case DropBlobs():
-            return questions.DropBlobs(library, device, message.blobs)
+            return requests.DropBlobs(library, device, message.blobs)
         case _:
             raise AssertionError(f"{message.NAME} is not about blobs")
 

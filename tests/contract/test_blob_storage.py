@@ -17,7 +17,7 @@ from tests.support.relay_client import SharedLibrary
 
 from bifolio import limits
 from bifolio.crypto.blob import SEAL_BYTES, sealed_chunk_length, sealed_size
-from bifolio.wire.chain import blobs_next, blobs_start
+from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally
 from bifolio_relay.storage import BlobView, LogStorage, Stop, StoredChunk, UploadLease
 

@@ -18,7 +18,7 @@ from tests.support.in_loop import InLoop
 from tests.support.relay_client import SharedLibrary
 
 from bifolio.crypto.envelope import Envelope
-from bifolio.wire.chain import log_follow, log_start
+from bifolio.wire.log_chain import log_follow, log_start
 from bifolio_relay.storage import (
     Batch,
     BatchResult,

@@ -19,7 +19,7 @@ from tests.support.convergence import sync_all
 from tests.support.documents import check_document, seen
 from tests.support.relay_process import RelayProcess
 
-from bifolio_cli.documents import COMMANDS
+from bifolio_cli.json_documents import COMMANDS
 
 
 def assert_shows(

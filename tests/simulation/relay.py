@@ -23,7 +23,9 @@ from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import Chunk, Message, parse_message
-from bifolio_relay.questions import (
+from bifolio_relay.log_service import LogService
+from bifolio_relay.quotas import Quotas
+from bifolio_relay.requests import (
     Answer,
     BlobStates,
     Commit,
@@ -33,7 +35,6 @@ from bifolio_relay.questions import (
     Question,
     Submission,
 )
-from bifolio_relay.service import Bounds, LogService
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 from bifolio_relay.storage.sqlite_file import FILE_NAME
@@ -177,7 +178,7 @@ class SimulatedRelay:
             self._storage,
             random_bytes=self._random.randbytes,
             now_ms=lambda: 0,
-            bounds=Bounds(file_bytes=self.file_bytes_max),
+            quotas=Quotas(file_bytes=self.file_bytes_max),
             heavy=InPlace().run,
         )
 

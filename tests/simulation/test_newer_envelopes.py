@@ -27,7 +27,7 @@ from bifolio.records.edits import Act, Edit
 from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.wire.changes import Body, Change
-from bifolio_relay.questions import Submission
+from bifolio_relay.requests import Submission
 
 
 class World:

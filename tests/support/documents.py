@@ -11,7 +11,7 @@ from functools import cache
 import jsonschema
 
 from bifolio.results.schema import describe
-from bifolio_cli.documents import COMMANDS, Failure
+from bifolio_cli.json_documents import COMMANDS, Failure
 from bifolio_cli.main import VERBS
 
 #: The commands whose documents were checked in this process.

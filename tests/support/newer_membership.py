@@ -20,7 +20,7 @@ from tests.unit.replica.builders import Computer, new_computer
 from bifolio.crypto.encoding import pack
 from bifolio.crypto.keys import SEED_BYTES, DeviceKeys
 from bifolio.crypto.membership import Membership, Role, make_invite
-from bifolio.crypto.membership.kinds import KINDS, RecordKind
+from bifolio.crypto.membership.record_kinds import KINDS, RecordKind
 from bifolio.crypto.membership.records import (
     VERSION,
     Record,

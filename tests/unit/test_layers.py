@@ -213,7 +213,7 @@ def test_only_the_command_line_and_the_relay_read_the_environment() -> None:
 
 
 def test_only_the_kinds_of_fields_tell_one_merge_rule_from_another() -> None:
-    own = ("engine/bifolio/document/kinds/", "engine/bifolio/records/fields.py")
+    own = ("engine/bifolio/document/field_kinds/", "engine/bifolio/records/fields.py")
     names = {"MergeRule", "merge_rule", "known_rule"}
     wrong = [
         f"{module.path}:{node.lineno} names {ast.unparse(node)}"

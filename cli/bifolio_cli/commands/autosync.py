@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bifolio_cli.documents import AutosyncReport, AutosyncRun
 from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
+from bifolio_cli.json_documents import AutosyncReport, AutosyncRun
 from bifolio_cli.text.status_text import autosync_lines
 
 autosync = typer.Typer(

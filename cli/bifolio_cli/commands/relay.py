@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bifolio_cli.documents import Listening
 from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
+from bifolio_cli.json_documents import Listening
 from bifolio_relay.config import DATA, HOST, PORT, QUOTA, SHARED, Config, make_config
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bifolio.errors import BifolioError
-from bifolio_cli.documents import DemoCheck, DemoReport
+from bifolio_cli.json_documents import DemoCheck, DemoReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What starts automatic sync at login and keeps it running.
 
 =============== ==================================================================================
-``kinds``       what every kind of service is asked for, and the command that each of them runs
+``service``     what every kind of service is asked for, and the command that each of them runs
 ``selection``   which kind this computer has
 ``systemd``     a unit of the user's own systemd
 ``launchd``     a launch agent of macOS

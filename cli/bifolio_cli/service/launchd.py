@@ -7,7 +7,7 @@ import plistlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifolio_cli.service.kinds import Program, answers, carry_out
+from bifolio_cli.service.service import Program, answers, carry_out
 
 
 @dataclass(frozen=True, slots=True)

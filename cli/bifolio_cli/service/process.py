@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifolio_cli.service.kinds import Program
+from bifolio_cli.service.service import Program
 
 
 @dataclass(frozen=True, slots=True)

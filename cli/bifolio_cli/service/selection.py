@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from bifolio_cli.environment import Environment
-from bifolio_cli.service.kinds import Program, Service
 from bifolio_cli.service.launchd import Launchd
 from bifolio_cli.service.process import PlainProcess
+from bifolio_cli.service.service import Program, Service
 from bifolio_cli.service.systemd import Systemd
 
 

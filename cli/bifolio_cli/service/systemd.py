@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifolio_cli.service.kinds import Program, answers, carry_out
+from bifolio_cli.service.service import Program, answers, carry_out
 
 _SYSTEMCTL = ("systemctl", "--user")
 

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from bifolio.results.schema import outlines
-from bifolio_cli.documents import COMMANDS, Failure
+from bifolio_cli.json_documents import COMMANDS, Failure
 from bifolio_cli.main import HELP_OPTIONS, PROGRAM, VERBS, application
 
 #: What ``--help`` prints on a terminal of 80 columns.

@@ -11,7 +11,7 @@ from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
     from bifolio.results import FileView, RelayStatus, Status, SyncedLibrary
-    from bifolio_cli.documents import AutosyncReport
+    from bifolio_cli.json_documents import AutosyncReport
 
 _FILE_STATES = {
     FileState.HERE: "here",

@@ -8,7 +8,7 @@ import only ``errors``, ``ids`` and ``limits``.
 ``encoding``      the one byte form of everything that is signed
 ``keys``          a device's keys: signing, sealing, and where the secret halves are kept
 ``keyring_store`` the operating system's keyring, never blocking
-``condition``     the state of this device's key, looked at without a change
+``key_condition`` the state of this device's key, looked at without a change
 ``envelope``      a change sealed and signed for the log
 ``membership``    the signed log of who may read and write a library
 ``ticket``        one string that lets another computer attach

@@ -8,7 +8,7 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.autosync import control
 from bifolio.clock import stamp_milliseconds
-from bifolio.crypto.condition import KeyCondition, KeyPlace
+from bifolio.crypto.key_condition import KeyCondition, KeyPlace
 from bifolio.errors import BifolioError, Next, NextStep, ProtocolError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.library import status
@@ -16,9 +16,9 @@ from bifolio.replica import folder
 from bifolio.replica.membership import Roster
 from bifolio.replica.replica import Replica
 from bifolio.replication.adapter import ReplicaPort
-from bifolio.replication.blocking import run_blocking
 from bifolio.replication.client import Client
 from bifolio.replication.remote import Remote
+from bifolio.replication.run_blocking import run_blocking
 from bifolio.results import Link, Status
 from bifolio.results.doctor import CheckVerdict, Finding
 from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Welcome

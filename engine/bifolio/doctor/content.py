@@ -9,7 +9,7 @@ from bifolio.disk import hash_file
 from bifolio.document import canonical, view
 from bifolio.errors import DamagedLibraryError, DocumentError, Next, NextStep, next_step
 from bifolio.replica import folder
-from bifolio.replica.derivation import rebuild_lists
+from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
 from bifolio.results import Progress, Stage
 from bifolio.results.doctor import CheckVerdict, Finding

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bifolio.crypto import condition as conditions
-from bifolio.crypto.condition import KeyCondition
+from bifolio.crypto import key_condition as conditions
+from bifolio.crypto.key_condition import KeyCondition
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.doctor import computer, content
 from bifolio.errors import BifolioError, DamagedLibraryError, KeyFileError

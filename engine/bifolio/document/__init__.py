@@ -12,11 +12,11 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``positions``        positions in an ordered list, between which there is always another one
 ``sets``             observed-remove sets
 ``conflicts``        a field with more than one live value, as it is listed
-``kinds``            what each kind of field does: read, set, clear, settle, compare, undo
+``field_kinds``      what each kind of field does: read, set, clear, settle, compare, undo
 ``groups``           groups, and the tree that all of them make
 ``deletion``         the trash: a deletion knows what it saw
 ``editing``          a user's edits as plans
-``merging``          references merged into another one
+``merged_references`` references merged into another one
 ``undoing``          what some changes did, taken back as new edits
 ``comparing``        what one change did, as readers see it
 ``importing``        deterministic first updates, and newer versions of an imported source

@@ -13,7 +13,7 @@ from typing import Any
 from bifolio.document import deletion, view
 from bifolio.document.conflicts import ConflictKind
 from bifolio.document.entries import Entries, Live, find_new_values, without_superseded_imports
-from bifolio.document.kinds import field_kind, locate_conflict
+from bifolio.document.field_kinds import field_kind, locate_conflict
 from bifolio.records.reference import value_to_json
 
 

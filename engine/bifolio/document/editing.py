@@ -7,7 +7,7 @@ from functools import partial
 
 from bifolio.document import registers, texts
 from bifolio.document.entries import Entries
-from bifolio.document.kinds import field_kind
+from bifolio.document.field_kinds import field_kind
 from bifolio.document.plan import Plan
 from bifolio.errors import FilesFieldError
 from bifolio.records import attachments

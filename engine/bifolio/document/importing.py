@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bifolio.clock import import_stamp
 from bifolio.document import deletion, editing
 from bifolio.document.entries import IMPORT_MARK, Entries, join
-from bifolio.document.kinds import field_kind
+from bifolio.document.field_kinds import field_kind
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import base64url, digest, hashed_client_id

@@ -21,8 +21,8 @@ from bifolio.document.entries import (
     join,
     without_superseded_imports,
 )
-from bifolio.document.kinds import KINDS, field_of, known_kind
-from bifolio.document.kinds.kind import FieldKind
+from bifolio.document.field_kinds import KINDS, field_of, known_kind
+from bifolio.document.field_kinds.field_kind import FieldKind
 from bifolio.document.plan import Plan
 from bifolio.ids import SEPARATOR
 from bifolio.records.reference import Value

@@ -12,7 +12,7 @@ from bifolio.document import deletion, registers
 from bifolio.document.conflicts import DELETED, ConflictKind, ConflictValue, FieldConflict
 from bifolio.document.editing import KIND
 from bifolio.document.entries import Entries
-from bifolio.document.kinds import fields_in
+from bifolio.document.field_kinds import fields_in
 from bifolio.ids import SEPARATOR
 from bifolio.records.canonical import stored_json
 from bifolio.records.reference import Values

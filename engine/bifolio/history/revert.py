@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from bifolio.clock import COUNTER_MAX, MILLISECONDS_MAX, make_stamp
 from bifolio.document import deletion, editing, view
 from bifolio.document.entries import Entries, without_superseded_imports
+from bifolio.document.field_kinds import field_kind
 from bifolio.document.groups import MEMBERSHIP
-from bifolio.document.kinds import field_kind
 from bifolio.document.plan import Plan
 from bifolio.errors import NotThereThenError, TrashedReferenceError
 from bifolio.history.replay import Past, Step

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from bifolio.document import importing, merging
+from bifolio.document import importing, merged_references
 from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import Entries
 from bifolio.document.groups import MEMBERSHIP
@@ -247,7 +247,7 @@ class Matcher:
             return into if isinstance(into, str) else None
         if self._replica.references.purged.read(record_id) is None:
             return None
-        return merging.merged_into(self._replica.document(record_id).entries())
+        return merged_references.merged_into(self._replica.document(record_id).entries())
 
     def _is_unchanged(self, record_id: str, reference: ImportedReference) -> bool:
         """Whether this version is merged already, be it the newest or an earlier one.

@@ -15,7 +15,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``merge_duplicates`` several references of one work made one
 ``copy_references``  copies in another library, which remember their origin
 ``device``           this device: where its home is by default, and its keys
-``relay``            attach, join, invite and sync, as coroutines
+``sharing``          attach, join, invite and sync, as coroutines
 ``files``            the files attached to references: add, list, fetch, export, open
 ``backups``          backups: made, listed, verified, restored
 ``status``           what a replica says of itself: status, state hash, rebuilt index

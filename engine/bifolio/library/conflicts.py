@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bifolio.document import editing
 from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
-from bifolio.document.kinds import element_of, locate_conflict
+from bifolio.document.field_kinds import element_of, locate_conflict
 from bifolio.document.plan import Plan
 from bifolio.errors import ConflictChoiceError, Next, next_step
 from bifolio.records.edits import PARAGRAPH_BREAK

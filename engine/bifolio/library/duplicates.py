@@ -1,6 +1,6 @@
 """Which references of a library are likely one work, and which the user says are not.
 
-Read from the derived rows alone. ``records.blocking`` says which pairs are compared,
+Read from the derived rows alone. ``records.candidate_pairs`` says which pairs are compared,
 ``records.similarity`` how alike they are. What is set apart is remembered in the library's
 settings, as pairs of ids, and reaches every computer.
 """
@@ -17,7 +17,7 @@ from bifolio.document.plan import Plan
 from bifolio.errors import InvalidValueError, Next, UsageError
 from bifolio.ids import SETTINGS_ID
 from bifolio.library.merge_duplicates import merge
-from bifolio.records.blocking import candidates
+from bifolio.records.candidate_pairs import candidates
 from bifolio.records.similarity import Likeness, Traits, likeness, may_reach
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica

@@ -140,7 +140,7 @@ class Files:
             FileNotHereError: the relay does not have it either; the error says who does.
             RelayUnreachableError and others: nothing was changed.
         """
-        from bifolio.replication.blocking import run_blocking
+        from bifolio.replication.run_blocking import run_blocking
 
         return run_blocking(self.fetch_async(ref, name, progress=progress))
 

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from bifolio.history.history import History
     from bifolio.library.backups import Backups
     from bifolio.library.duplicates import Duplicates
-    from bifolio.library.relay import RelayAccess
+    from bifolio.library.sharing import RelayAccess
     from bifolio.results import MergedReferences
 
 T = TypeVar("T")
@@ -575,7 +575,7 @@ class Library:
 
     @property
     def _relay(self) -> RelayAccess:
-        from bifolio.library.relay import RelayAccess
+        from bifolio.library.sharing import RelayAccess
 
         return RelayAccess(self._replica, self._home)
 
@@ -588,6 +588,6 @@ class Library:
 
 def _run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Wait for the network."""
-    from bifolio.replication.blocking import run_blocking
+    from bifolio.replication.run_blocking import run_blocking
 
     return run_blocking(coroutine)

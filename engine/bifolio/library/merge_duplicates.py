@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from bifolio.document import importing, merging
+from bifolio.document import importing, merged_references
 from bifolio.document.entries import Entries
-from bifolio.document.kinds import field_kind
+from bifolio.document.field_kinds import field_kind
 from bifolio.document.plan import Plan
 from bifolio.document.view import read_view
 from bifolio.errors import Next, UsageError
@@ -87,7 +87,7 @@ def merge(replica: Replica, refs: Sequence[str], *, keep: str | None = None) -> 
 
 
 def _write_merged(kept: str, plan: Plan, entries: Entries) -> None:
-    merging.plan_merged(plan, entries, into=kept)
+    merged_references.plan_merged(plan, entries, into=kept)
 
 
 class _Merger:
@@ -98,7 +98,7 @@ class _Merger:
         self._values: Values = dict(read_view(replica.document(kept).visible()).values)
         self._before = dict(self._values)
         self._merged: list[str] = []
-        self._sources: list[merging.MergedSource] = []
+        self._sources: list[merged_references.MergedSource] = []
         self.taken: list[TakenValue] = []
         self.differing: list[DifferingValue] = []
 
@@ -111,15 +111,15 @@ class _Merger:
             self._take_field(field, values[field], named)
         self._take_keys(values)
         self._merged.append(record_id)
-        self._sources += map(merging.source_of, importing.sources(entries))
-        self._sources += merging.merged_sources(entries)
+        self._sources += map(merged_references.source_of, importing.sources(entries))
+        self._sources += merged_references.merged_sources(entries)
 
     def write(self, plan: Plan, entries: Entries) -> None:
         """Plan the kept reference."""
         for field in sorted(self._values):
             if self._values[field] != self._before.get(field):
                 field_kind(field).plan_union(plan, entries, field, self._values[field])
-        merging.plan_kept(plan, entries, merged=self._merged, sources=self._sources)
+        merged_references.plan_kept(plan, entries, merged=self._merged, sources=self._sources)
 
     def _take_field(self, field: str, other: Value, named: str) -> None:
         mine = self._values.get(field)

@@ -11,7 +11,7 @@ from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
 from bifolio.errors import Next, NextStep
 from bifolio.replica import lookup
-from bifolio.replica.derivation import rebuild_lists
+from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
 

@@ -18,7 +18,7 @@ Knows nothing of documents, storage or formats. May import only ``errors``, ``id
 ``terms``         what a search finds of a reference that is no word of its texts
 ``sorting``       in which order references are listed
 ``similarity``    how alike two references are, and why
-``blocking``      which references are compared at all
+``candidate_pairs`` which references are compared at all
 ``colours``       the names of colours
 ================= ==================================================================================
 """

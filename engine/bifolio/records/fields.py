@@ -34,7 +34,7 @@ class Form(Enum):
 class MergeRule(Enum):
     """How concurrent edits of one field meet (DESIGN §4).
 
-    What a rule does is its kind's to say (``document.kinds``); no other place asks for one.
+    What a rule does is its kind's to say (``document.field_kinds``); no other place asks for one.
     """
 
     SCALAR = "one string; every concurrent value is kept"

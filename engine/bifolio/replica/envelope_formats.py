@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bifolio.crypto.envelope import KIND_CHANGES, VERSION, Envelope, Header, open_envelope
-from bifolio.crypto.membership.kinds import KINDS, RecordKind
+from bifolio.crypto.membership.record_kinds import KINDS, RecordKind
 from bifolio.errors import NewerFormatError
 from bifolio.wire.changes import BODY_VERSION, Body, body_version
 

@@ -18,7 +18,7 @@ from bifolio.errors import (
     ReadOnlyLibraryError,
     next_step,
 )
-from bifolio.replica.derivation import bring_up_to_date
+from bifolio.replica.derived_tables import bring_up_to_date
 from bifolio.results import Notice
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION

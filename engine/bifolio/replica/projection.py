@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bifolio.document import merging, sets
+from bifolio.document import merged_references, sets
 from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import Entries
 from bifolio.document.groups import read_group
@@ -41,9 +41,9 @@ def derived(
         sources = read_sources(entries)
     shown = read_view(entries)
     row = reference_row(record_id, shown)
-    if row.trashed and (kept := merging.merged_into(entries)) is not None:
+    if row.trashed and (kept := merged_references.merged_into(entries)) is not None:
         row.fields[MERGED_INTO] = kept  # beside the fields: lists need no document for it
-    merged = [SourceRow(record_id, *one) for one in merging.merged_sources(entries)]
+    merged = [SourceRow(record_id, *one) for one in merged_references.merged_sources(entries)]
     purged = PurgedRow(row.id, row.key, row.title or "") if shown.purged else None
     return DerivedReference(
         row,

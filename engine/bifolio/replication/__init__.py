@@ -4,7 +4,7 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 
 ================== =================================================================================
 ``remote``         attaching a replica to a relay, joining, inviting, syncing
-``blocking``       waiting for the network in code that is not async
+``run_blocking``   waiting for the network in code that is not async
 ``client``         the shell round a sync session: asyncio and websockets, no decisions
 ``adapter``        the replica as a sync session sees it
 ``inbox``          received envelopes: checked, put in causal order, merged

@@ -6,7 +6,7 @@
 ``references``    references and their conflicts
 ``groups``        groups and tags
 ``files``         attached files
-``keys``          citation keys
+``citation_keys`` citation keys
 ``duplicates``    likely duplicates, and merges
 ``history``       events, the log, undo
 ``reports``       imports, exports, attaching, joining, sync
@@ -39,6 +39,14 @@ from bifolio.results.base import (
     Result,
     step_to_json,
     to_json,
+)
+from bifolio.results.citation_keys import (
+    KeptBecause,
+    KeptKey,
+    KeyPattern,
+    KeyReport,
+    NewKey,
+    SharedKey,
 )
 from bifolio.results.citations import (
     FormattedCitation,
@@ -89,14 +97,6 @@ from bifolio.results.history import (
     in_words,
     read_actions,
     write_actions,
-)
-from bifolio.results.keys import (
-    KeptBecause,
-    KeptKey,
-    KeyPattern,
-    KeyReport,
-    NewKey,
-    SharedKey,
 )
 from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
 from bifolio.results.references import (

@@ -12,7 +12,7 @@ The only user of SQLite.
 ``derived``     what is derived of a reference, and the rows that its tables are given
 ``references``  what lists and searches read: columns derived from the records
 ``elements``    which references hold a tag, or are in a group
-``shared_keys`` the citation keys that several live references have
+``shared_citation_keys`` the citation keys that several live references have
 ``groups``      the groups as lists read them, one row each
 ``purged``      references that went with an emptied trash
 ``searchable``  what the search index is given of a reference
@@ -41,7 +41,7 @@ The only user of SQLite.
 ``derived``             what is derived of a reference, and the rows that its tables are given
 ``references``          what lists and searches read: columns derived from the records
 ``elements``            which references hold a tag, or are in a group
-``shared_keys``         the citation keys that several live references have
+``shared_citation_keys`` the citation keys that several live references have
 ``groups``              the groups as lists read them, one row each
 ``purged``              references that went with an emptied trash
 ``searchable``          what the search index is given of a reference

@@ -23,7 +23,7 @@ from bifolio.storage.derived import (
 from bifolio.storage.elements import ALIASES, Elements
 from bifolio.storage.index import SearchIndex
 from bifolio.storage.purged import PurgedTable
-from bifolio.storage.shared_keys import SharedKeys
+from bifolio.storage.shared_citation_keys import SharedKeys
 
 #: True where an earlier reference keeps this one's citation key (case K1).
 _KEY_IS_TAKEN = (

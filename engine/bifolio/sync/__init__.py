@@ -8,7 +8,7 @@ library, three machines (membership, log, files) take what came and decide what 
 ``phases``      the phases of a session, and what each holds
 ``membership``  both membership logs become equal, then ours is appended
 ``log``         the relay's log is followed to its end
-``offers``      changes that the relay lacks, on their way to it
+``outgoing``    changes that the relay lacks, on their way to it
 ``files``       which contents to ask for, send, fetch and drop
 ``relay_blobs`` what the relay holds of files
 ``uploads``     contents on their way to the relay

@@ -13,9 +13,9 @@ from bifolio.errors import Next, NextStep, ProtocolError
 from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync.counts import Counts
-from bifolio.sync.offers import Offers
+from bifolio.sync.outgoing import Offers
 from bifolio.sync.store import SyncStore
-from bifolio.wire.chain import log_next, log_start
+from bifolio.wire.log_chain import log_next, log_start
 from bifolio.wire.messages import Ack, Envelopes, Message, Nack, Pull, Receipt, Welcome
 from bifolio.wire.position import LogPosition
 

@@ -7,8 +7,8 @@ May import only ``clock``, ``errors``, ``ids`` and ``limits``; must know neither
 ``messages``   which messages there are, declared with the bounds of every value
 ``connection`` who may send which message when: one table of states
 ``changes``    the plaintext of an envelope: a frontier and changes in commit order
-``chain``      the chains of hashes over a relay's log and its blobs
+``log_chain``  the chains of hashes over a relay's log and its blobs
 ``position``   a place in a relay's log
-``tables``     all that, printed for ``docs/protocol.md``
+``message_tables`` all that, printed for ``docs/protocol.md``
 ============== =====================================================================================
 """

@@ -23,7 +23,7 @@ from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length, sealed_chunk_place
 from bifolio.disk import sync_folder
 from bifolio.errors import Next, RelayStorageError
-from bifolio.wire.chain import blobs_next, blobs_start
+from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
 from bifolio_relay.storage import BlobView, Stop, StoredChunk, UploadLease
 from bifolio_relay.storage.sqlite_file import SqliteFile

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
-from bifolio.wire.chain import log_next, log_start
+from bifolio.wire.log_chain import log_next, log_start
 from bifolio_relay.storage import (
     Batch,
     BatchResult,

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bifolio_cli.environment import Environment
-from bifolio_cli.service.kinds import Program, ServiceError, answers, carry_out
 from bifolio_cli.service.launchd import Launchd
 from bifolio_cli.service.process import PlainProcess
 from bifolio_cli.service.selection import choose_service, list_services
+from bifolio_cli.service.service import Program, ServiceError, answers, carry_out
 from bifolio_cli.service.systemd import Systemd
 
 ODD = 'A "home" 100% of $HOME\\ours'

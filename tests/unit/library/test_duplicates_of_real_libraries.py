@@ -14,7 +14,7 @@ from tests.unit.replica.builders import owner_of_a_library
 
 from bifolio.formats import read
 from bifolio.library.duplicates import MIN_SCORE, Duplicates
-from bifolio.records.blocking import candidates
+from bifolio.records.candidate_pairs import candidates
 from bifolio.records.dates import date_year
 from bifolio.records.reference import ImportedReference, values_to_json
 from bifolio.records.similarity import Traits, likeness

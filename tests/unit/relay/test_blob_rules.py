@@ -6,7 +6,7 @@ from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_length, sealed_size
 from bifolio.wire.messages import BlobState, BlobTally, Code
 from bifolio_relay.blob_rules import check_chunk, judge_chunk
-from bifolio_relay.questions import BlobStates, Rejected, StoreChunk
+from bifolio_relay.requests import BlobStates, Rejected, StoreChunk
 from bifolio_relay.storage import BlobView
 
 BLOB, DESK, LAPTOP = b"1" * 32, b"d" * 32, b"l" * 32

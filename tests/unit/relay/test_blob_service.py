@@ -18,7 +18,9 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role
 from bifolio.ids import content_hash
 from bifolio.wire.messages import BlobState, Code
-from bifolio_relay.questions import (
+from bifolio_relay.log_service import LogService
+from bifolio_relay.quotas import Quotas
+from bifolio_relay.requests import (
     AppendMember,
     BlobStates,
     ChunkPart,
@@ -31,7 +33,6 @@ from bifolio_relay.questions import (
     Rejected,
     StoreChunk,
 )
-from bifolio_relay.service import Bounds, LogService
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 ONE = b"1" * 32
@@ -54,7 +55,7 @@ class Bench:
                 self._storage,
                 random_bytes=seeded(7),
                 now_ms=lambda: self.now_ms,
-                bounds=Bounds(file_bytes=ROOM),
+                quotas=Quotas(file_bytes=ROOM),
             ),
         )
         self.library = SharedLibrary()

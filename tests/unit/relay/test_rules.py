@@ -12,7 +12,7 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role, invite_keys
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
-from bifolio_relay.questions import Appended, AppendMember, MembersPart, Rejected
+from bifolio_relay.requests import Appended, AppendMember, MembersPart, Rejected
 from bifolio_relay.rules import (
     Again,
     Carried,

@@ -34,7 +34,8 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
-from bifolio_relay.questions import (
+from bifolio_relay.log_service import LogService
+from bifolio_relay.requests import (
     Answer,
     Commit,
     LogPart,
@@ -44,7 +45,6 @@ from bifolio_relay.questions import (
     Submission,
     Unavailable,
 )
-from bifolio_relay.service import LogService
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 

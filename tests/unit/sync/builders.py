@@ -13,8 +13,8 @@ from tests.unit.replica.builders import Computer
 from bifolio.ids import content_hash
 from bifolio.replication.adapter import ReplicaPort
 from bifolio.sync.session import SyncSession
-from bifolio.wire.chain import log_follow, log_start
 from bifolio.wire.connection import ClientConnection, RelayConnection, State
+from bifolio.wire.log_chain import log_follow, log_start
 from bifolio.wire.messages import (
     Ack,
     Append,

@@ -7,9 +7,9 @@ of what an envelope holds. May import only ``crypto``, ``errors``, ``ids``, ``li
 
 ============== ==========================================================================
 ``records``    the form of a record: what any version can check of it, and its signatures
-``first_form`` records of libraries that began before records had room to grow
+``version_1``  records of libraries that began before records had room to grow
 ``rights``     what the records of a log say so far: roles, invites, joins
-``kinds``      what each kind of record says, and who may say it
+``record_kinds`` what each kind of record says, and who may say it
 ``rules``      the log, and what it permits
 ``authoring``  records of our own, and the content keys that they bring
 ============== ==========================================================================

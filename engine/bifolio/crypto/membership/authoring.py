@@ -16,7 +16,7 @@ from bifolio.crypto.keys import (
     seal_to,
     signed_message,
 )
-from bifolio.crypto.membership.kinds import CONTENT_KEY_BYTES, NONCE_BYTES
+from bifolio.crypto.membership.record_kinds import CONTENT_KEY_BYTES, NONCE_BYTES
 from bifolio.crypto.membership.records import (
     NO_LIBRARY,
     NO_PREVIOUS,

@@ -30,7 +30,7 @@ from bifolio.crypto.keys import (
     signed_message,
     verify,
 )
-from bifolio.crypto.membership import first_form
+from bifolio.crypto.membership import version_1
 from bifolio.errors import MembershipError
 
 VERSION = 2
@@ -135,7 +135,7 @@ def parse_record(raw: bytes) -> Record:
             f"it has {len(raw):,} bytes where {limits.MEMBERSHIP_RECORD_BYTES_MAX:,} are the most"
         )
     try:
-        if count_values(raw) == first_form.VALUES:
+        if count_values(raw) == version_1.VALUES:
             return _translate(raw)
         header_bytes, body, joined = unpack(raw, _FORM)
         values, _ = unpack_leading(header_bytes, _HEADER_TYPES)
@@ -184,7 +184,7 @@ def library_id_of(genesis: bytes) -> bytes:
 
 def _translate(raw: bytes) -> Record:
     """A record of the first form as one of this form; its hash and what is signed stay its own."""
-    old = first_form.read(raw)
+    old = version_1.read(raw)
     header = RecordHeader(VERSION, NO_LIBRARY, old.previous, old.author, old.kind, 1)
     signatures = _split(old.signatures)
     if old.author_signs_last:

@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 from bifolio.crypto.encoding import HASH_BYTES
 from bifolio.crypto.envelope import Envelope
-from bifolio.crypto.membership.kinds import KINDS, RecordKind
+from bifolio.crypto.membership.record_kinds import KINDS, RecordKind
 from bifolio.crypto.membership.records import (
     GENESIS,
     NO_LIBRARY,

@@ -9,7 +9,7 @@ import pytest
 
 from bifolio.errors import Next, NextStep, next_step
 from bifolio.results import FileState, FileView, Link, Refusal, RelayStatus, Status, SyncedLibrary
-from bifolio_cli.documents import AutosyncReport
+from bifolio_cli.json_documents import AutosyncReport
 from bifolio_cli.text.status_text import autosync_lines, file_state_text, status_lines
 
 STATUS = Status(

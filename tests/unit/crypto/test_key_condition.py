@@ -10,7 +10,7 @@ import keyring
 import pytest
 from tests.unit.crypto.test_keys import MemoryKeyring, load
 
-from bifolio.crypto.condition import KeyCondition, KeyPlace, examine
+from bifolio.crypto.key_condition import KeyCondition, KeyPlace, examine
 from bifolio.errors import Next, NextStep
 
 

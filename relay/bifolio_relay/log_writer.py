@@ -16,7 +16,7 @@ from bifolio.crypto.envelope import Envelope
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio_relay import rules
 from bifolio_relay.known_libraries import KnownLibraries, KnownLibrary
-from bifolio_relay.questions import (
+from bifolio_relay.requests import (
     Appended,
     CheckedSubmission,
     Commit,

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bifolio.replication.blocking import run_blocking
+from bifolio.replication.run_blocking import run_blocking
 
 
 async def thread_after(seconds: float) -> int:

@@ -11,7 +11,7 @@ from tests.unit.storage.builders import back_to
 from bifolio.document import deletion
 from bifolio.library.groups import Groups
 from bifolio.replica import folder
-from bifolio.replica.derivation import rebuild_lists
+from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION
 from bifolio.storage.groups import GroupTable

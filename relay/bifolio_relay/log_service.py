@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.membership import Membership
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio_relay import rules
-from bifolio_relay.appending import Appender
 from bifolio_relay.blob_service import BlobService
 from bifolio_relay.known_libraries import Heavy, KnownLibraries
-from bifolio_relay.questions import (
+from bifolio_relay.log_writer import Appender
+from bifolio_relay.quotas import Quotas
+from bifolio_relay.requests import (
     Answer,
     AppendMember,
     BlobAnswer,
@@ -40,19 +40,6 @@ from bifolio_relay.questions import (
 from bifolio_relay.storage import Growth, LogSlice, LogStorage
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one relay holds at most.
-
-    Each process counts what the store holds before it adds to it, so that several of them may go
-    beyond a bound by what each is adding at the same moment.
-    """
-
-    libraries: int = limits.RELAY_LIBRARIES_MAX
-    library_bytes: int = limits.RELAY_LIBRARY_BYTES_MAX
-    file_bytes: int = limits.RELAY_FILE_BYTES_MAX
-
-
 class LogService:
     """The logs and blobs of all libraries of one relay.
 
@@ -60,7 +47,7 @@ class LogService:
         storage: which other processes may use as well.
         random_bytes: for epochs.
         now_ms: the wall clock, for leases.
-        bounds: what the relay holds at most.
+        quotas: what the relay holds at most.
         heavy: runs what would hold up the event loop; in a thread unless given.
     """
 
@@ -70,17 +57,17 @@ class LogService:
         *,
         random_bytes: Callable[[int], bytes],
         now_ms: Callable[[], int],
-        bounds: Bounds | None = None,
+        quotas: Quotas | None = None,
         heavy: Heavy = asyncio.to_thread,
     ) -> None:
-        bounds = bounds or Bounds()
+        quotas = quotas or Quotas()
         self._storage = storage
         self._random_bytes = random_bytes
-        self._libraries_max = bounds.libraries
+        self._libraries_max = quotas.libraries
         self._heavy = heavy
         self._known = KnownLibraries(storage, heavy)
-        self._blobs = BlobService(storage.blobs, now_ms, library_bytes_max=bounds.file_bytes)
-        self._appender = Appender(storage, self._known, library_bytes_max=bounds.library_bytes)
+        self._blobs = BlobService(storage.blobs, now_ms, library_bytes_max=quotas.file_bytes)
+        self._appender = Appender(storage, self._known, library_bytes_max=quotas.library_bytes)
 
     async def answer(self, question: Question) -> Answer:
         """The answer to one question.

@@ -6,7 +6,7 @@ nothing outside this package tells one rule from another. What a value looks lik
 command line) is its form (``records.fields.Form``), whatever its kind.
 
 ============ ==============================================================
-``kind``     what every kind can do: the class that all of them derive from
+``field_kind`` what every kind can do: the class that all of them derive from
 ``scalars``  one value in one register: strings and dates
 ``lists``    several strings that are one value
 ``texts``    one long text, merged by character
@@ -21,13 +21,13 @@ from collections.abc import Iterable, Iterator
 
 from bifolio.document.conflicts import ELEMENT_MARK
 from bifolio.document.entries import Entries
+from bifolio.document.field_kinds.creators import CreatorsKind
+from bifolio.document.field_kinds.field_kind import FieldKind
+from bifolio.document.field_kinds.lists import ListKind
+from bifolio.document.field_kinds.scalars import ScalarKind
+from bifolio.document.field_kinds.sets import SetKind
+from bifolio.document.field_kinds.texts import TextKind
 from bifolio.document.groups import MEMBERSHIP
-from bifolio.document.kinds.creators import CreatorsKind
-from bifolio.document.kinds.kind import FieldKind
-from bifolio.document.kinds.lists import ListKind
-from bifolio.document.kinds.scalars import ScalarKind
-from bifolio.document.kinds.sets import SetKind
-from bifolio.document.kinds.texts import TextKind
 from bifolio.ids import SEPARATOR
 from bifolio.records.fields import FIELDS, Form, MergeRule, is_extra, merge_rule
 

@@ -1,7 +1,7 @@
 """The tables of ``docs/protocol.md``, printed from the code that they describe.
 
-``python -m bifolio.wire.tables docs/protocol.md`` writes them into the page; a test compares.
-May import only the modules of this package.
+``python -m bifolio.wire.message_tables docs/protocol.md`` writes them into the page; a test
+compares. May import only the modules of this package.
 """
 
 from __future__ import annotations

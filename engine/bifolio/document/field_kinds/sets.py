@@ -7,7 +7,7 @@ from typing import Any
 
 from bifolio.document import sets
 from bifolio.document.entries import Entries
-from bifolio.document.kinds.kind import FieldKind, Reading
+from bifolio.document.field_kinds.field_kind import FieldKind, Reading
 from bifolio.document.plan import Plan
 from bifolio.errors import NothingToRemoveError
 from bifolio.ids import SEPARATOR

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.records.blocking import candidates
+from bifolio.records.candidate_pairs import candidates
 from bifolio.records.similarity import Traits, likeness
 
 #: Real ones, of the demo's bibliography, among them many alike.

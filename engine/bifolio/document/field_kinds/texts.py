@@ -7,7 +7,7 @@ from typing import Any
 from bifolio.document import texts
 from bifolio.document.conflicts import ConflictKind, ConflictValue, FieldConflict
 from bifolio.document.entries import Entries, Live, find_new_values, without_superseded_imports
-from bifolio.document.kinds.kind import FieldKind, Reading
+from bifolio.document.field_kinds.field_kind import FieldKind, Reading
 from bifolio.document.plan import Plan
 from bifolio.ids import SEPARATOR
 from bifolio.records.edits import PARAGRAPH_BREAK

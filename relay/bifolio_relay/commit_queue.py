@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bifolio import limits
-from bifolio_relay.questions import CheckedSubmission
+from bifolio_relay.requests import CheckedSubmission
 
 Source = TypeVar("Source")
 

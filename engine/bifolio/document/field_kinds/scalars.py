@@ -7,7 +7,7 @@ from typing import Any
 from bifolio.document import registers
 from bifolio.document.conflicts import ConflictKind, ConflictValue, FieldConflict
 from bifolio.document.entries import Entries
-from bifolio.document.kinds.kind import FieldKind, Reading
+from bifolio.document.field_kinds.field_kind import FieldKind, Reading
 from bifolio.document.plan import Plan
 from bifolio.records.reference import Value, value_from_json, value_to_json
 from bifolio.records.values import decode_register, encode_register

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.document.builders import desks, meet
 
 from bifolio.document.comparing import compare
-from bifolio.document.kinds import KINDS, field_kind, known_kind, locate_conflict
+from bifolio.document.field_kinds import KINDS, field_kind, known_kind, locate_conflict
 from bifolio.errors import UnknownFieldError
 from bifolio.records.fields import FIELDS, FORMS, MergeRule, form_of, merge_rule
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bifolio.document.entries import Entries
-from bifolio.document.kinds.scalars import ScalarKind
+from bifolio.document.field_kinds.scalars import ScalarKind
 from bifolio.document.plan import Plan
 from bifolio.errors import NothingToRemoveError
 from bifolio.records.reference import strings_of

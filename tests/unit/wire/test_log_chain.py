@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bifolio.wire.chain import blobs_next, blobs_start, log_follow, log_next, log_start
+from bifolio.wire.log_chain import blobs_next, blobs_start, log_follow, log_next, log_start
 
 
 def test_the_chain_depends_on_library_epoch_and_every_entry() -> None:

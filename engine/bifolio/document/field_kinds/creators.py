@@ -13,7 +13,7 @@ from bifolio.document.conflicts import (
     FieldConflict,
 )
 from bifolio.document.entries import Entries
-from bifolio.document.kinds.kind import FieldKind, Reading
+from bifolio.document.field_kinds.field_kind import FieldKind, Reading
 from bifolio.document.plan import Plan
 from bifolio.errors import NothingToRemoveError
 from bifolio.ids import SEPARATOR

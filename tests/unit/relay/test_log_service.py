@@ -18,7 +18,9 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role, library_id_of
 from bifolio.errors import MembershipError
 from bifolio.wire.messages import AttestedPosition, Code
-from bifolio_relay.questions import (
+from bifolio_relay.log_service import LogService
+from bifolio_relay.quotas import Quotas
+from bifolio_relay.requests import (
     Appended,
     AppendMember,
     Commit,
@@ -34,23 +36,22 @@ from bifolio_relay.questions import (
     Submission,
     Unavailable,
 )
-from bifolio_relay.service import Bounds, LogService
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 
 
 class Bench:
     """Two relay processes' services, each with its own store on the same data."""
 
-    def __init__(self, folder: Path, *, bounds: Bounds | None = None) -> None:
+    def __init__(self, folder: Path, *, quotas: Quotas | None = None) -> None:
         self.runner = asyncio.Runner()
         self.stores = [SqliteLogStorage(folder, shared=True) for _ in range(2)]
         self.store: Any = InLoop(self.runner, self.stores[0])
-        self.services = [self.new_service(store, bounds) for store in self.stores]
+        self.services = [self.new_service(store, quotas) for store in self.stores]
         self.service, self.other = (Service(self.runner, service) for service in self.services)
 
     @staticmethod
-    def new_service(store: SqliteLogStorage, bounds: Bounds | None = None) -> LogService:
-        return LogService(store, random_bytes=seeded(7), now_ms=lambda: 0, bounds=bounds)
+    def new_service(store: SqliteLogStorage, quotas: Quotas | None = None) -> LogService:
+        return LogService(store, random_bytes=seeded(7), now_ms=lambda: 0, quotas=quotas)
 
     def close(self) -> None:
         for store in self.stores:
@@ -77,7 +78,7 @@ class Service:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path, bounds=Bounds(libraries=400))
+    made = Bench(tmp_path, quotas=Quotas(libraries=400))
     yield made
     made.close()
 
@@ -130,7 +131,7 @@ def test_a_genesis_makes_no_other_library(service: Service) -> None:
 
 
 def test_the_relay_holds_only_so_many_libraries(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, bounds=Bounds(libraries=1))
+    bench = Bench(tmp_path, quotas=Quotas(libraries=1))
     service = bench.service
     create(service, SharedLibrary(1))
     library = SharedLibrary(2)
@@ -392,7 +393,7 @@ def test_a_full_library_rejects_and_the_others_go_on(tmp_path: Path) -> None:
     full, sound = SharedLibrary(1), SharedLibrary(2)
     author: Author = full.author()
     first, second = author.envelopes(2)
-    bench = Bench(tmp_path, bounds=Bounds(library_bytes=len(first.raw) + 10))
+    bench = Bench(tmp_path, quotas=Quotas(library_bytes=len(first.raw) + 10))
     for library in (full, sound):
         create(bench.service, library)
     commit = bench.service.commit(
