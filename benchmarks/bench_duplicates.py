@@ -45,7 +45,7 @@ def measure(size: Size, folder: Path) -> Measured:
         count = shelf.fill(References(database), _with_copies(shelf.rows(folder, size.references)))
     progress("reading what is compared")
     began = time.process_time()
-    compared = sum(1 for _ in References(database).compared())
+    compared = sum(1 for _ in References(database).iter_for_comparison())
     reading_s = time.process_time() - began
     database.close()
     with Library.open(path, home=home) as library:

@@ -23,7 +23,7 @@ from benchmarks.support.report import Benchmark, Computed, Measured, progress
 from bifolio import Library
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replication.outbox import Outbox
 
 #: A reference near the file's beginning, so that every size has it.
@@ -81,7 +81,7 @@ def _built(folder: Path, count: int) -> _Cost:
     for number in range(_EDITS):
         library.edit(_KEY, [Edit("volume", Act.SET, (str(number),))])
     replica = library._replica
-    Outbox(replica, Roster(replica)).seal()
+    Outbox(replica, LibraryMembership(replica)).seal()
     return _Cost(library, count)
 
 

@@ -140,7 +140,7 @@ def _merge_batch(database: Database, updates: Iterable[Update]) -> None:
         )
         for record_id, update in updates:
             workspace.document(record_id).merge(update)
-            workspace.changed(record_id)
+            workspace.mark_changed(record_id)
         workspace.save()
 
 

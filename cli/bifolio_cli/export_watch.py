@@ -27,12 +27,12 @@ _POLL_S = 0.25
 
 
 class Standing(Protocol):
-    """What ``Library.standing_export`` gives."""
+    """What ``Library.live_export`` gives."""
 
     #: References that the last ``write`` composed.
     composed: int
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether the library changed since the last ``write``."""
 
     def write(self, out: BinaryIO) -> ExportReport:
@@ -48,7 +48,7 @@ def keep_current(standing: Standing, file: Path, output: Output) -> None:
     written = ""
     lost_before = -1
     while not stop.is_set():
-        if standing.changed() or not file.exists():
+        if standing.has_changed() or not file.exists():
             if written and (kept := _set_aside(file, written)) is not None:
                 output.remark(f"Another program changed {file}; its version is kept in {kept}.")
             with target(file) as out:

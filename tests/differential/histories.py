@@ -102,7 +102,7 @@ def _plan(replica: Replica, number: int, choose: random.Random) -> Plan:
 
 def _edit(replica: Replica, number: int, choose: random.Random) -> Edit:
     entries = replica.document.entries()
-    names = [one.name for one in creators.living(entries).get("author", [])]
+    names = [one.name for one in creators.read_creators(entries).get("author", [])]
     text = "".join(choose.choices(WORDS, k=choose.randint(1, 9))) + str(number)
     return choose.choice(
         (

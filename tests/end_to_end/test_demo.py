@@ -34,7 +34,7 @@ SMALL_DEMO = (
 DEMO_TIMEOUT_S = 170
 
 
-def surroundings(folder: Path) -> dict[str, str]:
+def runtime(folder: Path) -> dict[str, str]:
     """The variables of a user whose temporary files go to ``folder``."""
     home = folder / "home"
     temporary = folder / "temporary"
@@ -67,7 +67,7 @@ def started(folder: Path, demo: Sequence[str] = DEMO) -> Iterator[subprocess.Pop
     """The demo in a process group of its own, as a terminal starts it."""
     process = subprocess.Popen(
         demo,
-        env=surroundings(folder),
+        env=runtime(folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -100,7 +100,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
 def test_the_demo_holds_what_it_promises_and_leaves_nothing_behind(tmp_path: Path) -> None:
     ended = subprocess.run(
         [*DEMO, "--json"],
-        env=surroundings(tmp_path),
+        env=runtime(tmp_path),
         capture_output=True,
         encoding="utf-8",
         timeout=DEMO_TIMEOUT_S,

@@ -45,7 +45,7 @@ def some_references(target: Path) -> None:
     target.write_text(entries, encoding="utf-8")
 
 
-def surroundings(home: Path, name: str) -> dict[str, str]:
+def runtime(home: Path, name: str) -> dict[str, str]:
     """What a user of the installed commands has in the environment."""
     installed = str(Path(sys.executable).parent)
     return {
@@ -64,7 +64,7 @@ def relay(command: str, home: Path) -> Iterator[str]:
     process = subprocess.Popen(
         command.replace("8787", "0").split(),
         cwd=home,
-        env=surroundings(home, "relay"),
+        env=runtime(home, "relay"),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
@@ -85,7 +85,7 @@ def typed(command: str, home: Path, name: str) -> str:
     ended = subprocess.run(
         ["sh", "-c", command],
         cwd=home,
-        env=surroundings(home, name),
+        env=runtime(home, name),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -136,7 +136,7 @@ def test_the_python_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", blocks[0]],
         cwd=tmp_path,
-        env=surroundings(tmp_path / "home", "office"),
+        env=runtime(tmp_path / "home", "office"),
         capture_output=True,
         encoding="utf-8",
         timeout=COMMAND_TIMEOUT_S,
@@ -160,7 +160,7 @@ def test_the_python_page_s_program_runs_as_it_is_printed(tmp_path: Path) -> None
         ended = subprocess.run(
             [sys.executable, "-W", "error", "-c", block.replace("ws://127.0.0.1:8787", url)],
             cwd=tmp_path,
-            env=surroundings(tmp_path / "home", "office"),
+            env=runtime(tmp_path / "home", "office"),
             capture_output=True,
             encoding="utf-8",
             timeout=COMMAND_TIMEOUT_S,

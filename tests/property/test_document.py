@@ -103,14 +103,14 @@ def test_reordering_moves_elements_and_makes_none(
     plan = desk.plan()
     creators.plan_set(plan, desk.entries(), "author", names)
     desk.write(plan)
-    before = {one.id for one in creators.living(desk.entries()).get("author", [])}
+    before = {one.id for one in creators.read_creators(desk.entries()).get("author", [])}
     wanted = list(names)
     order.shuffle(wanted)
     plan = desk.plan("bbb0000")
     creators.plan_set(plan, desk.entries(), "author", tuple(wanted))
     desk.write(plan)
     assert shown(desk) == tuple(wanted)
-    assert {one.id for one in creators.living(desk.entries()).get("author", [])} == before
+    assert {one.id for one in creators.read_creators(desk.entries()).get("author", [])} == before
     plan = desk.plan("ccc0000")
     creators.plan_add(plan, desk.entries(), "author", more)
     desk.write(plan)

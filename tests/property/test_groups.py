@@ -108,7 +108,7 @@ class Organizer(Typist):
 
     def fill(self, computer: Computer, living: Sequence[GroupView]) -> None:
         """Put a reference into a group, or take it out where it is in."""
-        records = [row.id for row in computer.replica.references.listed(trashed=False)]
+        records = [row.id for row in computer.replica.references.iter_rows(trashed=False)]
         if not records:
             return
         record, group = self.choose.choice(records), self.choose.choice(living).id

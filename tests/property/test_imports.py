@@ -90,7 +90,7 @@ def test_a_corrected_file_imported_on_both_arrives_once_and_local_edits_stay(
         imports(other, first)
         if meet_before:
             exchange(one, other)
-        (row,) = other.replica.references.listed(trashed=False)
+        (row,) = other.replica.references.iter_rows(trashed=False)
         edit(other, row.id, Edit("page", Act.SET, ("12-34",)))
         edit(other, row.id, Edit("author", Act.ADD, ("Local, L.",)))
         edit(other, row.id, Edit("note", Act.SET, ("a note of our own",)))
@@ -143,13 +143,13 @@ def edit(computer: Computer, record: str, change: Edit) -> None:
 def exchange(*computers: Computer) -> None:
     """Give everybody everything."""
     for computer in computers:
-        Outbox(computer.replica, computer.roster).seal()
+        Outbox(computer.replica, computer.member_log).seal()
     envelopes = [
         one.envelope for computer in computers for one in computer.replica.changes.all_envelopes()
     ]
     for computer in computers:
         batch = [Received(one, None) for one in envelopes]
-        Inbox(computer.replica, computer.roster).receive(batch)
+        Inbox(computer.replica, computer.member_log).receive(batch)
 
 
 def shown(computer: Computer, record: str) -> RecordView:

@@ -66,7 +66,7 @@ class World:
     def seal(self, computer: Computer) -> None:
         """What waits is sealed; from now on it may turn up anywhere."""
         before = {one.hash for one in computer.replica.changes.all_envelopes()}
-        Outbox(computer.replica, computer.roster).seal()
+        Outbox(computer.replica, computer.member_log).seal()
         self.envelopes += [
             one.envelope
             for one in computer.replica.changes.all_envelopes()
@@ -76,7 +76,7 @@ class World:
     def deliver(self, computer: Computer, envelopes: list[bytes]) -> None:
         """A batch reaches a computer; what must always hold is checked."""
         batch = [Received(envelope, None) for envelope in envelopes]
-        Inbox(computer.replica, computer.roster).receive(batch)
+        Inbox(computer.replica, computer.member_log).receive(batch)
         self.history.check_causality(computer)
         check_stored(computer)
 
@@ -157,7 +157,7 @@ def test_merging_everything_a_second_time_changes_no_byte(
                 database.rows(f"SELECT * FROM {table} ORDER BY 1")
                 for table in ("records", "changes", "meta", "refs")
             ]
-            merged = Inbox(computer.replica, computer.roster).receive(
+            merged = Inbox(computer.replica, computer.member_log).receive(
                 [Received(one, None) for one in together.envelopes]
             )
             assert merged.changes == 0

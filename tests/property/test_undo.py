@@ -55,10 +55,10 @@ def values(fields: Shown) -> Shown:
 
 def passes_on(sender: Computer, *receivers: Computer) -> None:
     """Everything that a computer holds reaches others."""
-    Outbox(sender.replica, sender.roster).seal()
+    Outbox(sender.replica, sender.member_log).seal()
     batch = [Received(one.envelope, None) for one in sender.replica.changes.all_envelopes()]
     for receiver in receivers:
-        Inbox(receiver.replica, receiver.roster).receive(batch)
+        Inbox(receiver.replica, receiver.member_log).receive(batch)
 
 
 def untouched(before: Shown, after: Shown) -> set[str]:

@@ -23,8 +23,8 @@ from bifolio.ids import digest
 from bifolio.library import status
 from bifolio.replica import folder as replica_folder
 from bifolio.replica.envelope_formats import EnvelopeFormats
-from bifolio.replica.membership import Roster
-from bifolio.replica.replica import Replica, Surroundings
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.replica import Replica, Runtime
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
 from bifolio.wire.changes import Body, Change
@@ -73,7 +73,7 @@ class Computer:
         self._random = random.Random(seed)
         self._change_ids: dict[bytes, frozenset[bytes]] = {}
         self.replica: Replica
-        self.roster: Roster
+        self.member_log: LibraryMembership
         self.open()
 
     @property
@@ -85,15 +85,15 @@ class Computer:
         """Open the replica, as a new process would."""
         database = Database.open(self.folder / replica_folder.FILE)
         database.execute("PRAGMA synchronous = OFF")
-        surroundings = Surroundings(
+        runtime = Runtime(
             wall_s=lambda: self.clock.wall_s,
             monotonic_s=lambda: self.clock.monotonic_s,
             random_bytes=self._random.randbytes,
         )
         self.replica = Replica(
-            self.folder, database, lambda: self.keys, surroundings, formats=self.formats
+            self.folder, database, lambda: self.keys, runtime, formats=self.formats
         )
-        self.roster = Roster(self.replica)
+        self.member_log = LibraryMembership(self.replica)
 
     def close(self) -> None:
         """Close the replica."""
@@ -171,7 +171,7 @@ def found_library(folder: Path, *, seed: int, clock: Clock, name: str = "owner")
     _create_file(folder, b"")
     computer = Computer(folder, keys, clock, seed, content_key)
     with computer.replica.database.transaction():
-        computer.roster.found(content_key)
+        computer.member_log.create_genesis(content_key)
     computer.replica.name_library("Library")
     return computer
 
@@ -209,7 +209,7 @@ def replica_of(
 def introduce(computers: Sequence[Computer]) -> None:
     """Make all of them members, the first being the owner, as a relay would have passed on."""
     owner = computers[0]
-    membership = owner.roster.membership()
+    membership = owner.member_log.membership()
     assert membership is not None
     for number, computer in enumerate(computers[1:]):
         secret = digest(b"ticket", bytes([number]))
@@ -225,8 +225,8 @@ def introduce(computers: Sequence[Computer]) -> None:
         )
         membership = membership.append(make_join(membership, computer.keys, ticket_secret=secret))
     for computer in computers:
-        known: Membership | None = computer.roster.membership()
-        computer.roster.learn(membership.records[len(known.records) if known else 0 :])
+        known: Membership | None = computer.member_log.membership()
+        computer.member_log.learn(membership.records[len(known.records) if known else 0 :])
 
 
 def _create_file(folder: Path, library_id: bytes) -> None:

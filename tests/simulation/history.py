@@ -138,7 +138,7 @@ def typed_in(computer: Computer, record: str) -> frozenset[Typed]:
 
 def names_in(computer: Computer, record: str) -> Counter[Typed]:
     """How often each name stands among the living creators of a record."""
-    roles = creators.living(computer.replica.document(record).entries())
+    roles = creators.read_creators(computer.replica.document(record).entries())
     return Counter(
         (role, str(name))
         for role, elements in roles.items()

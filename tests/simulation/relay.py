@@ -18,7 +18,7 @@ from tests.support.said import check_said
 
 from bifolio import limits
 from bifolio.errors import BifolioError
-from bifolio.replication.adapter import ReplicaPort
+from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
@@ -76,9 +76,9 @@ class SimulatedRelay:
 
     def connect(self, computer: Computer, *, invite_secret: bytes | None = None) -> None:
         """A computer connects; what it and the relay say is carried by ``step``."""
-        port = ReplicaPort(
+        port = ReplicaAdapter(
             computer.replica,
-            computer.roster,
+            computer.member_log,
             join_secret=computer.join_secret,
             invite_secret=invite_secret,
         )
@@ -198,7 +198,7 @@ class SimulatedConnection:
     """Both ends of one connection and what is under way between them."""
 
     def __init__(
-        self, relay: SimulatedRelay, computer: Computer, port: ReplicaPort, choose: random.Random
+        self, relay: SimulatedRelay, computer: Computer, port: ReplicaAdapter, choose: random.Random
     ) -> None:
         self.relay = relay
         self.computer = computer

@@ -166,7 +166,7 @@ class Simulator:
 
     def _attach(self) -> None:
         computer = self.choose.choice(self.computers)
-        records = [row.id for row in computer.replica.references.listed(trashed=False)]
+        records = [row.id for row in computer.replica.references.iter_rows(trashed=False)]
         if records:
             self.typist.attach(computer, self.choose.choice(records))
 

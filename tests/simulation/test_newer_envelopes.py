@@ -41,12 +41,12 @@ class World:
         self.newer = self.computer("newer", golden.newer.formats)
         self.older = self.computer("older")
         with self.newer.replica.database.transaction():
-            self.newer.roster._keep_key(0, golden.content_key)
-        self.newer.roster.learn(golden.members)
+            self.newer.member_log._keep_key(0, golden.content_key)
+        self.newer.member_log.learn(golden.members)
         introduce([self.newer, self.older])
         for part in (golden.log[:1], golden.log[1:]):
             batch = [Received(envelope, None) for envelope in part]
-            Inbox(self.newer.replica, self.newer.roster).receive(batch)
+            Inbox(self.newer.replica, self.newer.member_log).receive(batch)
             sync(self.relay, self.newer)
             if part == golden.log[:1]:
                 self.early = self.relay.copy()
@@ -92,7 +92,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 def titles(computer: Computer) -> list[str]:
     """The titles of the live references, sorted."""
-    rows = computer.replica.references.listed(trashed=False)
+    rows = computer.replica.references.iter_rows(trashed=False)
     return sorted(row.title or "" for row in rows)
 
 

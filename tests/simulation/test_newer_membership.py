@@ -33,16 +33,16 @@ class World:
         self.newer = self.computer("owner", NEWER_FORMATS)
         self.older = self.computer("older")
         with self.newer.replica.database.transaction():
-            self.newer.roster._keep_key(0, self.golden.content_key)
+            self.newer.member_log._keep_key(0, self.golden.content_key)
         self._give(self.golden.members[:-1], self.golden.log[: self.golden.early])
         sync(self.relay, self.older)
         self._give(self.golden.members[-1:], self.golden.log[self.golden.early :])
 
     def _give(self, members: Sequence[bytes], log: Sequence[bytes]) -> None:
         """The newer computer has more of the library, and so has the relay."""
-        self.newer.roster.learn(members)
+        self.newer.member_log.learn(members)
         batch = [Received(envelope, None) for envelope in log]
-        Inbox(self.newer.replica, self.newer.roster).receive(batch)
+        Inbox(self.newer.replica, self.newer.member_log).receive(batch)
         sync(self.relay, self.newer)
 
     def computer(self, name: str, formats: EnvelopeFormats | None = None) -> Computer:
@@ -73,13 +73,13 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def titles(computer: Computer) -> list[str]:
     """The titles of the live references, sorted."""
-    rows = computer.replica.references.listed(trashed=False)
+    rows = computer.replica.references.iter_rows(trashed=False)
     return sorted(row.title or "" for row in rows)
 
 
 def membership(computer: Computer) -> Membership:
     """The membership as a computer knows it."""
-    known = computer.roster.membership()
+    known = computer.member_log.membership()
     assert known is not None
     return known
 
@@ -142,7 +142,7 @@ def test_what_is_written_meanwhile_stays_here_until_the_upgrade(world: World) ->
     assert world.relay.log() == world.golden.log
     assert older.replica.changes.unsent() == 1
     with pytest.raises(NewerMembershipError):
-        older.roster.invite(b"s" * 32)
+        older.member_log.invite(b"s" * 32)
     older.upgrade(NEWER_FORMATS)
     for computer in (older, world.newer):
         sync(world.relay, computer)

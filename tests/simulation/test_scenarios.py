@@ -63,13 +63,13 @@ def test_an_envelope_that_waited_and_came_again_is_merged_once(world: Simulator)
     """Found by the property test: the second copy was merged, then the waiting one too."""
     owner, laptop, _ = world.computers
     record = world.typist.add(owner)
-    Outbox(owner.replica, owner.roster).seal()
+    Outbox(owner.replica, owner.member_log).seal()
     title(world, owner, record, "second")
-    Outbox(owner.replica, owner.roster).seal()
+    Outbox(owner.replica, owner.member_log).seal()
     first, second = [
         one.envelope for one in owner.replica.changes.all_envelopes() if one.position is None
     ]
-    inbox = Inbox(laptop.replica, laptop.roster)
+    inbox = Inbox(laptop.replica, laptop.member_log)
     inbox.receive([Received(second, None)])
     assert laptop.replica.changes.waiting() == 1
     inbox.receive([Received(first, None), Received(second, None)])

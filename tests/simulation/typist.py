@@ -68,9 +68,9 @@ class Typist:
 
     def type(self, computer: Computer) -> None:
         """One edit of a reference that is there, or a new one."""
-        records = [row.id for row in computer.replica.references.listed(trashed=False)]
-        trashed = [row.id for row in computer.replica.references.listed(trashed=True)]
-        purged = [row.id for row in computer.replica.references.purged.listed()]
+        records = [row.id for row in computer.replica.references.iter_rows(trashed=False)]
+        trashed = [row.id for row in computer.replica.references.iter_rows(trashed=True)]
+        purged = [row.id for row in computer.replica.references.purged.iter_rows()]
         if not records or self.choose.random() < 0.08:
             self.add(computer)
         elif trashed and self.choose.random() < 0.3:
@@ -85,7 +85,7 @@ class Typist:
 
     def add(self, computer: Computer) -> str:
         """A new reference; its id."""
-        record = random_record_id(computer.replica.surroundings.random_bytes)
+        record = random_record_id(computer.replica.runtime.random_bytes)
         values: Values = {
             "type": "book",
             "title": self.word(),
@@ -131,7 +131,9 @@ class Typist:
 
     def correct(self, computer: Computer, record: str) -> None:
         """One author's name is corrected: the element stays."""
-        living = creators.living(computer.replica.document(record).entries()).get("author", [])
+        living = creators.read_creators(computer.replica.document(record).entries()).get(
+            "author", []
+        )
         if not living:
             return
         element = self.choose.choice(living)

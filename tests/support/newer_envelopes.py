@@ -153,8 +153,8 @@ def write_golden_library(name: str, target: Path) -> None:
         writer = new_computer(Path(folder), "newer", keys=keys)
         writer.draw = draw
         with writer.replica.database.transaction():
-            writer.roster.found(content_key)
-        membership = writer.roster.membership()
+            writer.member_log.create_genesis(content_key)
+        membership = writer.member_log.membership()
         assert membership is not None
         log = _log(writer, NEWER[name], content_key)
         state = _state(Path(folder), writer, NEWER[name], log, content_key)
@@ -181,7 +181,7 @@ def _log(writer: Computer, newer: NewerFormat, content_key: bytes) -> list[bytes
     third = _changes(writer)
     writer.adds(THREE, {"title": "On Thread"})
     fourth = _changes(writer)
-    membership = writer.roster.membership()
+    membership = writer.member_log.membership()
     assert membership is not None
     header = Header(
         library=membership.library_id,
@@ -234,11 +234,11 @@ def _state(
     reader = new_computer(
         folder, "reader", library=library, keys=writer.keys, formats=newer.formats
     )
-    membership = writer.roster.membership()
+    membership = writer.member_log.membership()
     assert membership is not None
-    reader.roster.learn(membership.records)
+    reader.member_log.learn(membership.records)
     with reader.replica.database.transaction():
-        reader.roster._keep_key(0, content_key)
+        reader.member_log._keep_key(0, content_key)
     reader.inbox.receive([Received(envelope, None) for envelope in log])
     assert reader.titles() == ["On Glue", "On Ink", "On Thread"]
     assert reader.state == writer.state

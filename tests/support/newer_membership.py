@@ -135,7 +135,7 @@ def write_golden(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         owner = new_computer(Path(folder), "owner", formats=NEWER_FORMATS)
         with owner.replica.database.transaction():
-            owner.roster.found(b"k" * 32)
+            owner.member_log.create_genesis(b"k" * 32)
         library = owner.replica.library_id
         others = [
             new_computer(Path(folder), name, library=library, formats=NEWER_FORMATS)
@@ -179,20 +179,20 @@ def _join(owner: Computer, newcomer: Computer, role: Role) -> None:
         generation=0,
         content_key=b"k" * 32,
     )
-    owner.roster.learn([invite])
-    newcomer.roster.learn(_membership(owner).records)
-    _learn([owner, newcomer], newcomer.roster.join(secret))
+    owner.member_log.learn([invite])
+    newcomer.member_log.learn(_membership(owner).records)
+    _learn([owner, newcomer], newcomer.member_log.join(secret))
 
 
 def _learn(computers: list[Computer], record: bytes) -> None:
     """Everybody has the first one's records, and one more."""
     records = [*_membership(computers[0]).records, record]
     for computer in computers:
-        computer.roster.learn(records)
+        computer.member_log.learn(records)
 
 
 def _membership(computer: Computer) -> Membership:
-    membership = computer.roster.membership()
+    membership = computer.member_log.membership()
     assert membership is not None
     return membership
 

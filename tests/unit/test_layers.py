@@ -72,7 +72,7 @@ FOREIGN: dict[str, set[str]] = {
     },
 }
 
-#: The command line's surroundings, and the relay's own start as a command.
+#: The command line's runtime, and the relay's own start as a command.
 READS_THE_ENVIRONMENT = {
     "cli/bifolio_cli/environment.py",
     "relay/bifolio_relay/config.py",

@@ -80,11 +80,11 @@ def list_(
 
     The exit code is 3 if one of them cannot be used.
     """
-    from bifolio.library.backups import listed
+    from bifolio.library.backups import list_backups
 
     call = invocation(context, library=library, json=json)
     with ProgressBars() as progress:
-        found = listed(call.environment.device_home(), check=verify, progress=progress)
+        found = list_backups(call.environment.device_home(), check=verify, progress=progress)
     if call.output.json:
         call.output.documents(found)
     for one in found if not call.output.json else ():

@@ -101,7 +101,7 @@ def export(
     from bifolio_cli.export_watch import keep_current
 
     with call.open_library() as opened:
-        keep_current(opened.standing_export(format=chosen, query=words), watch, call.output)
+        keep_current(opened.live_export(format=chosen, query=words), watch, call.output)
 
 
 def _export(call: Invocation, file: Path | None, *, format: str, query: str | None) -> None:

@@ -26,7 +26,7 @@ from bifolio.records.attachments import (
     HASH_SHOWN_LENGTH,
     MARK,
     Attachment,
-    called,
+    distinct_names,
     is_file_name,
 )
 from bifolio.records.canonical import nfc
@@ -55,7 +55,7 @@ def attach(
         ReferenceNotFoundError, AmbiguousReferenceError, TrashedReferenceError, FileNameError,
         UnreadableFileError and others: nothing was attached.
     """
-    named = [_named(path) for path in paths]
+    named = [_file_name(path) for path in paths]
     _live(replica, ref)
     kept: dict[Path, Content] = {}
     while True:
@@ -73,7 +73,7 @@ def attach(
                 _commit(replica, row.id, files)
                 break
     hashes = {one.hash for one in files}
-    return [one for one in shown(replica, row.id) if one.hash in hashes and one.name in named]
+    return [one for one in list_files(replica, row.id) if one.hash in hashes and one.name in named]
 
 
 def detach(replica: Replica, ref: str, name: str) -> FileView:
@@ -84,7 +84,7 @@ def detach(replica: Replica, ref: str, name: str) -> FileView:
     """
     with replica.database.transaction():
         row = _live(replica, ref)
-        gone = found(replica, row, name)
+        gone = find_file(replica, row, name)
 
         def write(plan: Plan, entries: Entries) -> None:
             for element in sets.elements(entries, FIELD):
@@ -97,13 +97,13 @@ def detach(replica: Replica, ref: str, name: str) -> FileView:
     return gone
 
 
-def found(replica: Replica, row: ReferenceRow, name: str) -> FileView:
+def find_file(replica: Replica, row: ReferenceRow, name: str) -> FileView:
     """The file of a reference with a name, a name with the beginning of its hash, or a hash.
 
     Raises:
         FileNotFoundInReferenceError, AmbiguousFileError.
     """
-    files = list(shown(replica, row.id))
+    files = list(list_files(replica, row.id))
     wanted = nfc(name)
     stem, _, start = wanted.rpartition(MARK)
     for fitting in (
@@ -120,7 +120,7 @@ def found(replica: Replica, row: ReferenceRow, name: str) -> FileView:
     )
 
 
-def shown(replica: Replica, record_id: str) -> Iterator[FileView]:
+def list_files(replica: Replica, record_id: str) -> Iterator[FileView]:
     """The files of a reference, by name."""
     row = replica.references.read(record_id)
     if row is None:
@@ -128,7 +128,7 @@ def shown(replica: Replica, record_id: str) -> Iterator[FileView]:
     names = lookup.device_names(replica)
     attached = bool(replica.meta.relay_url)
     files = replica.references.attachments.of(record_id)
-    for file, name in zip(files, _called(files), strict=True):
+    for file, name in zip(files, _distinct_names(files), strict=True):
         by = lookup.author(names, file.slot, file.stamp)
         place = _locate(replica, file, names, attached=attached)
         yield FileView(
@@ -146,12 +146,12 @@ def shown(replica: Replica, record_id: str) -> Iterator[FileView]:
         )
 
 
-def all_shown(replica: Replica) -> Iterator[FileView]:
+def list_all_files(replica: Replica) -> Iterator[FileView]:
     """The files of all live references, by reference."""
     for record_id in replica.references.attachments.references():
         row = replica.references.read(record_id)
         if row is not None and not row.trashed:
-            yield from shown(replica, record_id)
+            yield from list_files(replica, record_id)
 
 
 def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> None:
@@ -168,7 +168,7 @@ def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> No
 
     replica.commit_inside([(record_id, write)])
     for one in files:
-        replica.transfers.arrived(one.hash)
+        replica.transfers.mark_arrived(one.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +226,15 @@ def _locate_here(transfer: Transfer) -> _Whereabouts:
     return _Whereabouts(FileState.REFUSED, refusal=transfer.refused)
 
 
-def _called(files: Sequence[AttachmentRow]) -> list[str]:
-    return called([(file.name, file.hash) for file in files])
+def _distinct_names(files: Sequence[AttachmentRow]) -> list[str]:
+    return distinct_names([(file.name, file.hash) for file in files])
 
 
 def _begins(file: FileView, start: str) -> bool:
     return file.hash.startswith(start.lower())
 
 
-def _named(path: Path) -> str:
+def _file_name(path: Path) -> str:
     name = nfc(path.name)
     if not is_file_name(name):
         raise FileNameError(path)

@@ -20,8 +20,8 @@ def collect(replica: Replica) -> Sequence[str]:
     Returns:
         the hashes of the contents that the relay had: it is to drop them too.
     """
-    now_ms = replica.surroundings.now_ms()
-    replica.contents.sweep(before_s=replica.surroundings.wall_s() - limits.UNNAMED_KEPT_S)
+    now_ms = replica.runtime.now_ms()
+    replica.contents.sweep(before_s=replica.runtime.wall_s() - limits.UNNAMED_KEPT_S)
     with replica.database.transaction():
         replica.transfers.note_unnamed(now_ms)
         gone = replica.transfers.unnamed(before_ms=now_ms - int(limits.UNNAMED_KEPT_S * 1000))
@@ -29,7 +29,7 @@ def collect(replica: Replica) -> Sequence[str]:
             replica.contents.remove(transfer.hash)
             replica.contents.incoming(transfer.hash).unlink(missing_ok=True)
             if transfer.on_relay:
-                replica.transfers.missing(transfer.hash)
+                replica.transfers.mark_missing(transfer.hash)
             else:
                 replica.transfers.forget(transfer.hash)
     return [transfer.hash for transfer in gone if transfer.on_relay]
@@ -43,8 +43,8 @@ def reserve(replica: Replica, hash: str) -> bool:
     Returns:
         whether it is here.
     """
-    if replica.transfers.knows(hash) and not replica.references.attachments.naming(hash):
-        until_ms = replica.surroundings.now_ms() + int(limits.UNNAMED_KEPT_S * 1000)
+    if replica.transfers.knows(hash) and not replica.references.attachments.with_content(hash):
+        until_ms = replica.runtime.now_ms() + int(limits.UNNAMED_KEPT_S * 1000)
         with replica.database.transaction():
             replica.transfers.reserve(hash, until_ms)
             return replica.contents.has(hash)
@@ -61,8 +61,8 @@ def clean(replica: Replica) -> tuple[int, int]:
     with replica.database.transaction():
         # Only what a reference has named once: others may be copied at this moment, to be named.
         replica.transfers.note_unnamed(0)
-        for transfer in replica.transfers.unnamed(before_ms=replica.surroundings.now_ms()):
-            replica.transfers.unnamed_since(transfer.hash, 0)
+        for transfer in replica.transfers.unnamed(before_ms=replica.runtime.now_ms()):
+            replica.transfers.mark_unnamed(transfer.hash, 0)
             with contextlib.suppress(FileNotFoundError):
                 size += replica.contents.path(transfer.hash).stat().st_size
                 count += 1
@@ -70,11 +70,11 @@ def clean(replica: Replica) -> tuple[int, int]:
     return count, size
 
 
-def dropped_by_relay(replica: Replica, hashes: Collection[str]) -> None:
+def note_dropped_by_relay(replica: Replica, hashes: Collection[str]) -> None:
     """The relay holds these contents no longer, as it was asked."""
     with replica.database.transaction():
         for hash in hashes:
-            if replica.references.attachments.naming(hash):
-                replica.transfers.on_relay(hash, there=False)
+            if replica.references.attachments.with_content(hash):
+                replica.transfers.mark_on_relay(hash, there=False)
             else:
                 replica.transfers.forget(hash)

@@ -28,7 +28,7 @@ from bifolio.crypto.blob import (
 )
 from bifolio.errors import EnvelopeError, NotAMemberError
 from bifolio.ids import content_hasher
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.sync.backoff import DAMAGED_FILE
 from bifolio.sync.store import ChunkOutcome, TransferItem
@@ -49,15 +49,17 @@ class _Open:
     unsynced_bytes: int = 0
 
 
-class Shelf:
+class TransferStore:
     """The files of one replica, for one or more connections.
 
     ``only`` is the hash of the one content that is to be carried, where a user wants just that.
     """
 
-    def __init__(self, replica: Replica, roster: Roster, *, only: str | None = None) -> None:
+    def __init__(
+        self, replica: Replica, member_log: LibraryMembership, *, only: str | None = None
+    ) -> None:
         self._replica = replica
-        self._roster = roster
+        self._member_log = member_log
         self._only = only
         self._content_keys: dict[int, bytes] = {}
         self._reading: dict[str, _Open] = {}
@@ -135,7 +137,7 @@ class Shelf:
         if here:
             with replica.database.transaction():
                 for hash in here:
-                    replica.transfers.arrived(hash)
+                    replica.transfers.mark_arrived(hash)
 
     def to_fetch(self) -> Sequence[TransferItem]:
         """Contents that are not here and wanted, the oldest first."""
@@ -159,7 +161,7 @@ class Shelf:
         """The relay has these contents whole, and so many blobs were completed or dropped."""
         with self._replica.database.transaction():
             for item in items:
-                self._replica.transfers.on_relay(item.hash, there=True)
+                self._replica.transfers.mark_on_relay(item.hash, there=True)
             if tally is not None:
                 self._replica.meta.blob_tally = (tally.n, tally.hash)
 
@@ -167,11 +169,11 @@ class Shelf:
         """The relay did not take it: ``file list`` and ``status`` say so."""
         reason = NO_ROOM if code is Code.QUOTA else detail or str(code)
         with self._replica.database.transaction():
-            self._replica.transfers.refused(item.hash, reason)
+            self._replica.transfers.mark_refused(item.hash, reason)
 
     def now_ms(self) -> int:
         """The computer's time."""
-        return self._replica.surroundings.now_ms()
+        return self._replica.runtime.now_ms()
 
     def collect(self) -> Sequence[bytes]:
         """Drop contents that nothing has named for a while; the blobs to be dropped too."""
@@ -183,7 +185,7 @@ class Shelf:
     def note_dropped(self, blobs: Sequence[bytes]) -> None:
         """The relay holds these no longer, as it was asked."""
         gone = [self._collected.pop(blob) for blob in blobs if blob in self._collected]
-        garbage_collection.dropped_by_relay(self._replica, gone)
+        garbage_collection.note_dropped_by_relay(self._replica, gone)
 
     # --- sending --------------------------------------------------------------------------
 
@@ -195,7 +197,7 @@ class Shelf:
             reading = None
         try:
             path = self._replica.contents.path(item.hash)
-            reading = reading or self._opened(path, number, self._newest_key(item))
+            reading = reading or self._open_at(path, number, self._newest_key(item))
             piece = reading.file.read(limits.CHUNK_BYTES)
         except OSError:
             self._lost(item)
@@ -215,31 +217,31 @@ class Shelf:
 
     def _lost(self, item: TransferItem) -> None:
         with self._replica.database.transaction():
-            self._replica.transfers.missing(item.hash)
+            self._replica.transfers.mark_missing(item.hash)
 
     def _set_aside(self, item: TransferItem) -> None:
         with self._replica.database.transaction():
             self._replica.contents.set_aside(item.hash)
-            self._replica.transfers.missing(item.hash)
+            self._replica.transfers.mark_missing(item.hash)
 
     # --- receiving ------------------------------------------------------------------------
 
     def count_received(self, item: TransferItem) -> int:
         """How many whole chunks of a content are here."""
         try:
-            size = self._incoming(item).stat().st_size
+            size = self._incoming_path(item).stat().st_size
         except OSError:
             return 0
         return size // limits.CHUNK_BYTES
 
     def write_chunk(self, item: TransferItem, number: int, sealed: bytes) -> ChunkOutcome:
         """Keep a chunk; with the last one the content gets its place, if it has its hash."""
-        path = self._incoming(item)
+        path = self._incoming_path(item)
         try:
             key = self._key(item, generation_of(sealed))
             piece = key.open(number, sealed)
         except EnvelopeError:
-            return self._damaged(item)
+            return self._discard_damaged(item)
         writing = self._writing.pop(item.hash, None)
         with self._replica.contents.writing():
             if writing is None or writing.next != number:
@@ -247,7 +249,7 @@ class Shelf:
                     writing.file.close()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-                writing = self._opened(path, number, key, mode="r+b")
+                writing = self._open_at(path, number, key, mode="r+b")
             self._write(writing, piece)
             if writing.next < item.chunks:
                 self._writing[item.hash] = writing
@@ -255,11 +257,11 @@ class Shelf:
             os.fsync(writing.file.fileno())
             writing.file.close()
         if writing.hashed.hexdigest() != item.hash:
-            return self._damaged(item)
+            return self._discard_damaged(item)
         self._replica.contents.take_in(path, item.hash)
         with self._replica.database.transaction():
-            self._replica.transfers.arrived(item.hash)
-            self._replica.transfers.on_relay(item.hash, there=True)
+            self._replica.transfers.mark_arrived(item.hash)
+            self._replica.transfers.mark_on_relay(item.hash, there=True)
         return ChunkOutcome.WHOLE
 
     @staticmethod
@@ -273,23 +275,25 @@ class Shelf:
             os.fsync(writing.file.fileno())
             writing.unsynced_bytes = 0
 
-    def _damaged(self, item: TransferItem) -> ChunkOutcome:
+    def _discard_damaged(self, item: TransferItem) -> ChunkOutcome:
         """What came is not the content: it is asked for again later, each time much later."""
         writing = self._writing.pop(item.hash, None)
         if writing is not None:
             writing.file.close()
-        self._incoming(item).unlink(missing_ok=True)
+        self._incoming_path(item).unlink(missing_ok=True)
         replica = self._replica
         failures = replica.transfers.read(item.hash).failures
         wait_s = DAMAGED_FILE.bound_s(failures)
         with replica.database.transaction():
-            replica.transfers.failed(item.hash, not_before_ms=self.now_ms() + int(wait_s * 1000))
+            replica.transfers.mark_failed(
+                item.hash, not_before_ms=self.now_ms() + int(wait_s * 1000)
+            )
         return ChunkOutcome.USELESS if failures else ChunkOutcome.DAMAGED
 
     # --- small steps ------------------------------------------------------------------------
 
     @staticmethod
-    def _opened(path: Path, number: int, key: BlobKey, *, mode: str = "rb") -> _Open:
+    def _open_at(path: Path, number: int, key: BlobKey, *, mode: str = "rb") -> _Open:
         """A file opened at a chunk, what stands before it hashed."""
         file: BinaryIO = path.open(mode)  # type: ignore[assignment]
         hashed = content_hasher()
@@ -300,7 +304,7 @@ class Shelf:
         file.seek(number * limits.CHUNK_BYTES)
         return _Open(file, hashed, number, key)
 
-    def _incoming(self, item: TransferItem) -> Path:
+    def _incoming_path(self, item: TransferItem) -> Path:
         return self._replica.contents.incoming(item.hash)
 
     def _item(self, hash: str, size: int, not_before_ms: int = 0) -> TransferItem:
@@ -316,7 +320,7 @@ class Shelf:
         )
 
     def _newest_key(self, item: TransferItem) -> BlobKey:
-        generation, _ = self._roster.newest_key()
+        generation, _ = self._member_log.newest_key()
         return self._key(item, generation)
 
     def _key(self, item: TransferItem, generation: int) -> BlobKey:
@@ -341,7 +345,7 @@ class Shelf:
     def _content_key(self, generation: int) -> bytes:
         known = self._content_keys.get(generation)
         if known is None:
-            known = self._roster.key(generation)
+            known = self._member_log.key(generation)
             if known is None:
                 raise NotAMemberError
             self._content_keys[generation] = known

@@ -55,10 +55,10 @@ class Signature:
 
 
 @dataclass(slots=True)
-class Keeper:
+class LibraryWorker:
     """Keeps one library in sync until it is stopped.
 
-    ``tell`` is called with each new state, from the keeper's thread.
+    ``tell`` is called with each new state, from the worker's thread.
     """
 
     path: Path
@@ -122,7 +122,7 @@ class Keeper:
             with suppress(RuntimeError):  # it was closed this moment
                 loop.call_soon_threadsafe(act)
 
-    # --- in the keeper's thread --------------------------------------------------------------
+    # --- in the worker's thread --------------------------------------------------------------
 
     def _set_nudge(self) -> None:
         if self._nudge is not None:

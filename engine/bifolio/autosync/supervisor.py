@@ -1,4 +1,4 @@
-"""The process of automatic sync: a keeper for each library that is on, and one look at them all.
+"""The process of automatic sync: a worker for each library that is on, and one look at them all.
 
 Turning a library on or off is a file that comes or goes under the home; with the last one the
 process ends by itself. So no command ever has to find it by a number and stop it.
@@ -19,7 +19,7 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.autosync import log as logs
 from bifolio.autosync import state as states
-from bifolio.autosync.library_worker import Keeper
+from bifolio.autosync.library_worker import LibraryWorker
 from bifolio.autosync.lock import process_lock
 from bifolio.autosync.registry import LOCK, LOG, PROCESS, Registry, write_json
 from bifolio.autosync.state import LibraryState
@@ -43,7 +43,7 @@ def run(home: Home, stopping: threading.Event) -> bool:
         write_json(registry.folder / PROCESS, {"pid": os.getpid(), "since": now})
         log.info("started")
         try:
-            Process(registry, log, stopping).run()
+            Supervisor(registry, log, stopping).run()
         finally:
             log.info("ended")
             for handler in log.handlers:
@@ -51,8 +51,8 @@ def run(home: Home, stopping: threading.Event) -> bool:
     return True
 
 
-class Process:
-    """Starts, watches and stops keepers, from one thread."""
+class Supervisor:
+    """Starts, watches and stops workers, from one thread."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Process:
         self._offset_s = wall_s() - monotonic_s()
         self._asked_at_s = float("-inf")
         self._paths: dict[str, Path] = {}
-        self._keepers: dict[Path, Keeper] = {}
+        self._workers: dict[Path, LibraryWorker] = {}
         self._again_at: dict[Path, float] = {}
         self._threads = ThreadPoolExecutor(
             limits.AUTOSYNC_LIBRARIES_MAX, thread_name_prefix="bifolio-autosync"
@@ -85,9 +85,9 @@ class Process:
             self.end()
 
     def end(self) -> None:
-        """Stop every keeper, and wait for them."""
-        for keeper in self._keepers.values():
-            keeper.stop()
+        """Stop every worker, and wait for them."""
+        for worker in self._workers.values():
+            worker.stop()
         self._threads.shutdown(wait=True)
 
     def step(self) -> bool:
@@ -97,20 +97,20 @@ class Process:
             self._asked_at_s = now_s
             self._follow_registry(now_s)
         self._mind_sleep()
-        for path, keeper in list(self._keepers.items()):
-            if keeper.has_ended:
-                self._mind_fault(path, keeper)
+        for path, worker in list(self._workers.items()):
+            if worker.has_ended:
+                self._mind_fault(path, worker)
             else:
-                keeper.look()
+                worker.look()
         return bool(self._paths)
 
     def _follow_registry(self, now_s: float) -> None:
         """Begin with what was turned on, and let go of what was turned off."""
         wanted = self._wanted()
-        for path in [one for one in self._keepers if one not in wanted]:
+        for path in [one for one in self._workers if one not in wanted]:
             self._drop(path)
         for path in wanted:
-            if path not in self._keepers and now_s >= self._again_at.get(path, 0.0):
+            if path not in self._workers and now_s >= self._again_at.get(path, 0.0):
                 self._begin(path)
 
     def _wanted(self) -> list[Path]:
@@ -121,18 +121,18 @@ class Process:
         return list(self._paths.values())
 
     def _begin(self, path: Path) -> None:
-        keeper = Keeper(path, self._registry.home, self._tell)
-        states.write(self._registry, keeper.state)
-        self._keepers[path] = keeper
-        keeper.start(self._threads)
+        worker = LibraryWorker(path, self._registry.home, self._tell)
+        states.write(self._registry, worker.state)
+        self._workers[path] = worker
+        worker.start(self._threads)
 
     def _drop(self, path: Path) -> None:
-        keeper = self._keepers.pop(path)
-        keeper.stop()
+        worker = self._workers.pop(path)
+        worker.stop()
         try:
-            keeper.fault(limits.AUTOSYNC_STOP_S)
+            worker.fault(limits.AUTOSYNC_STOP_S)
         except TimeoutError:
-            self._log.info("library %s: ends later", keeper.state.library[:8])
+            self._log.info("library %s: ends later", worker.state.library[:8])
         states.forget(self._registry, path)
 
     def _tell(self, state: LibraryState) -> None:
@@ -142,13 +142,13 @@ class Process:
             if before is None or before.link is not state.link:
                 self._log.info(logs.line(state))
 
-    def _mind_fault(self, path: Path, keeper: Keeper) -> None:
+    def _mind_fault(self, path: Path, worker: LibraryWorker) -> None:
         """A fault of our own ended one library's thread: it begins again after a while, and the
         others go on."""
-        fault = keeper.fault()
+        fault = worker.fault()
         kind = type(fault).__name__
-        self._log.info("library %s: fault %s", keeper.state.library[:8] or "not opened", kind)
-        del self._keepers[path]
+        self._log.info("library %s: fault %s", worker.state.library[:8] or "not opened", kind)
+        del self._workers[path]
         wait_s = limits.AUTOSYNC_RETRY_MAX_S * (0.5 + random.random() / 2)
         self._again_at[path] = self._monotonic_s() + wait_s
         states.write(
@@ -156,8 +156,8 @@ class Process:
             LibraryState(
                 path,
                 Link.TROUBLED,
-                keeper.state.library,
-                last_sync=keeper.state.last_sync,
+                worker.state.library,
+                last_sync=worker.state.last_sync,
                 reason=f"Bifolio has a fault with this library ({kind}).",
                 next=NextStep(Next.RUN_DOCTOR),
             ),
@@ -168,5 +168,5 @@ class Process:
         offset_s = self._wall_s() - self._monotonic_s()
         if abs(offset_s - self._offset_s) > limits.CLOCK_JUMP_S:
             self._offset_s = offset_s
-            for keeper in self._keepers.values():
-                keeper.reconnect()
+            for worker in self._workers.values():
+                worker.reconnect()

@@ -13,9 +13,9 @@ from bifolio.errors import BifolioError, Next, NextStep, ProtocolError, RelayUnr
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.replica import folder
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.replication.adapter import ReplicaPort
+from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.replication.client import Client
 from bifolio.replication.remote import Remote
 from bifolio.replication.run_blocking import run_blocking
@@ -47,14 +47,14 @@ def key(condition: KeyCondition) -> Finding:
     return Finding("key", CheckVerdict.WELL, f"This computer's key is in {where}, for you alone.")
 
 
-def membership(roster: Roster) -> Finding:
+def membership(member_log: LibraryMembership) -> Finding:
     """This device may write the library, and can open its content key."""
-    role = roster.role()
+    role = member_log.role()
     ticket = NextStep(Next.ASK_FOR_TICKET)
     if role is None:
         message = "This computer is not a member of the library (is it a copy from another one?)."
         return Finding("membership", CheckVerdict.ATTENTION, message, ticket)
-    if not roster.has_key():
+    if not member_log.has_key():
         message = "This computer is a member and cannot open the library's content key."
         return Finding("membership", CheckVerdict.ATTENTION, message, ticket)
     return Finding("membership", CheckVerdict.WELL, f"This computer is {_article(str(role))}.")
@@ -62,7 +62,7 @@ def membership(roster: Roster) -> Finding:
 
 def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
     """This computer's clock agrees with the relay's and with its own last edits; so do others'."""
-    now_ms = replica.surroundings.now_ms()
+    now_ms = replica.runtime.now_ms()
     bad = []
     if relay_s is not None:
         ahead_s = now_ms / 1000 - relay_s
@@ -89,13 +89,13 @@ def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
         )
 
 
-def relay(replica: Replica, roster: Roster) -> tuple[Finding, float | None]:
+def relay(replica: Replica, member_log: LibraryMembership) -> tuple[Finding, float | None]:
     """The relay answers, holds the library, and takes this device for a member; and its time."""
     url = replica.meta.relay_url
     if not url:
         message = "The library is on this computer only: it is not attached to a relay."
         return Finding("relay", CheckVerdict.WELL, message), None
-    port = ReplicaPort(replica, roster)
+    port = ReplicaAdapter(replica, member_log)
 
     def greeting(nonce: bytes) -> Hello:
         return port.make_hello(PROTOCOL_VERSION, nonce)
@@ -108,10 +108,10 @@ def relay(replica: Replica, roster: Roster) -> tuple[Finding, float | None]:
         return Finding("relay", CheckVerdict.ATTENTION, error.message, step), None
     except (ProtocolError, BifolioError) as error:
         return Finding("relay", CheckVerdict.ATTENTION, error.message, error.next_step), None
-    return _welcomed(url, answer, replica), relay_s
+    return _judge_answer(url, answer, replica), relay_s
 
 
-def _welcomed(url: str, answer: object, replica: Replica) -> Finding:
+def _judge_answer(url: str, answer: object, replica: Replica) -> Finding:
     if not isinstance(answer, Welcome):
         message = f"The relay at {url} did not answer as a relay does."
         return Finding("relay", CheckVerdict.ATTENTION, message, NextStep(Next.CHECK_VERSIONS))
@@ -131,7 +131,7 @@ def _welcomed(url: str, answer: object, replica: Replica) -> Finding:
     return Finding("relay", CheckVerdict.WELL, message)
 
 
-def pending(status: Status) -> Iterator[Finding]:
+def check_pending(status: Status) -> Iterator[Finding]:
     """Work that waits: unsent, received too early, refused, set aside."""
     bad = [
         Finding("pending", CheckVerdict.ATTENTION, one.reason, one.next) for one in status.refusals

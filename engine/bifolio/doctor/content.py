@@ -96,20 +96,20 @@ def index(replica: Replica) -> Finding:
 
 
 def _index_fault(replica: Replica, database: Database) -> str | None:
-    copy = Replica(Path(database.path.parent), database, lambda: replica.keys, replica.surroundings)
+    copy = Replica(Path(database.path.parent), database, lambda: replica.keys, replica.runtime)
     try:
         copy.references.check_text_index()
     except DamagedLibraryError:
         return "the full-text index is out of step"
-    before = _derived(copy)
+    before = _derived_rows(copy)
     with database.transaction():
         rebuild_lists(database)
-    after = _derived(copy)
+    after = _derived_rows(copy)
     wrong = len(set(before) ^ set(after))
     return f"{wrong} rows differ from a rebuild" if before != after else None
 
 
-def _derived(replica: Replica) -> list[object]:
+def _derived_rows(replica: Replica) -> list[object]:
     rows = [*replica.references.all_rows(), *replica.groups.all()]
     return [repr(row) for row in rows]
 
@@ -140,7 +140,7 @@ def files(replica: Replica, progress: Progress | None) -> Finding:
             damaged.append(path)
     if not damaged:
         return Finding("files", CheckVerdict.WELL, f"All {read:,} attached files here are whole.")
-    named = ", ".join(_named(replica, path.name) for path in damaged[:5])
+    named = ", ".join(_names_of(replica, path.name) for path in damaged[:5])
     return Finding(
         "files",
         CheckVerdict.ATTENTION,
@@ -178,6 +178,6 @@ def files_not_read(replica: Replica) -> Finding:
     )
 
 
-def _named(replica: Replica, hash: str) -> str:
-    names = sorted({row.name for row in replica.references.attachments.naming(hash)})
+def _names_of(replica: Replica, hash: str) -> str:
+    names = sorted({row.name for row in replica.references.attachments.with_content(hash)})
     return f"'{names[0]}' ({hash[:12]})" if names else hash[:12]

@@ -13,8 +13,8 @@ from bifolio.errors import BifolioError, DamagedLibraryError, KeyFileError
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.replica import folder
-from bifolio.replica.membership import Roster
-from bifolio.replica.replica import Replica, Surroundings
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.replica import Replica, Runtime
 from bifolio.results import Progress
 from bifolio.results.doctor import CheckVerdict, Diagnosis, Finding
 
@@ -45,9 +45,9 @@ def examine(
     except BifolioError as error:
         findings.append(Finding("library", CheckVerdict.ATTENTION, error.message, error.next_step))
     else:
-        replica = Replica(path, database, lambda: _loaded(key), Surroundings())
+        replica = Replica(path, database, lambda: _load_keys(key), Runtime())
         try:
-            for one in _opened(replica, key, files=files, offline=offline, progress=progress):
+            for one in _check_opened(replica, key, files=files, offline=offline, progress=progress):
                 findings.append(one)
             attached = bool(replica.meta.relay_url)
         except DamagedLibraryError as error:  # what was found before it stays found
@@ -60,7 +60,7 @@ def examine(
     return Diagnosis.of(path, tuple(findings))
 
 
-def _opened(
+def _check_opened(
     replica: Replica,
     key: KeyCondition,
     *,
@@ -72,19 +72,19 @@ def _opened(
     yield integrity
     if integrity.verdict is CheckVerdict.WELL:
         yield from _contents(replica, files=files, progress=progress)
-    roster = Roster(replica)
+    member_log = LibraryMembership(replica)
     relay_s = None
     if key.keys is not None:
-        yield computer.membership(roster)
+        yield computer.membership(member_log)
         if not offline:
-            finding, relay_s = computer.relay(replica, roster)
+            finding, relay_s = computer.relay(replica, member_log)
             yield finding
     if key.keys is None or offline:
         yield Finding("relay", CheckVerdict.UNKNOWN, "The relay was not asked.")
     yield from computer.clock(replica, relay_s)
     meta = replica.meta
     name, replica_id = meta.name, meta.replica_id.hex()
-    yield from computer.pending(status.status(replica, name=name, replica_id=replica_id))
+    yield from computer.check_pending(status.status(replica, name=name, replica_id=replica_id))
 
 
 def _contents(replica: Replica, *, files: bool, progress: Progress | None) -> Iterator[Finding]:
@@ -99,7 +99,7 @@ def _contents(replica: Replica, *, files: bool, progress: Progress | None) -> It
         yield Finding("records", CheckVerdict.ATTENTION, error.message, error.next_step)
 
 
-def _loaded(key: KeyCondition) -> DeviceKeys:
+def _load_keys(key: KeyCondition) -> DeviceKeys:
     if key.keys is None:
         raise KeyFileError(key.path, reason="it cannot be read")
     return key.keys

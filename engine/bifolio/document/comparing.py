@@ -17,7 +17,7 @@ from bifolio.document.field_kinds import field_kind, locate_conflict
 from bifolio.records.reference import value_to_json
 
 
-class Fate(Enum):
+class RecordTransition(Enum):
     """What a change did to the record as a whole."""
 
     CHANGED = auto()
@@ -51,7 +51,7 @@ class Comparison:
     A deletion that did not know of an edit does not hold: the record stays where it was.
     """
 
-    fate: Fate
+    fate: RecordTransition
     fields: tuple[FieldChange, ...]
     live: Live | None
     holds: bool = True
@@ -70,14 +70,14 @@ def compare(before: Entries, after: Entries) -> Comparison:
             fields.append(FieldChange(name, one_json, other_json, _writer(before, after, name)))
     fields += _beside(before, after, old, new)
     fate = _fate(after, old, new)
-    if fate is Fate.CHANGED:
+    if fate is RecordTransition.CHANGED:
         unheard = [
             one
             for one in find_new_values(before, after, deletion.REGISTER)
             if one.value is not None
         ]
         if unheard and not new.trashed:
-            return Comparison(Fate.DELETED, tuple(fields), unheard[0], holds=False)
+            return Comparison(RecordTransition.DELETED, tuple(fields), unheard[0], holds=False)
     return Comparison(fate, tuple(fields), _fate_writer(before, after, fate))
 
 
@@ -108,24 +108,24 @@ def _beside(
     return found
 
 
-def _fate(after: Entries, old: view.RecordView, new: view.RecordView) -> Fate:
+def _fate(after: Entries, old: view.RecordView, new: view.RecordView) -> RecordTransition:
     if not old.kind and new.kind:
-        return Fate.CREATED
+        return RecordTransition.CREATED
     if new.purged and not old.purged:
-        return Fate.PURGED
+        return RecordTransition.PURGED
     if old.purged and new.trashed and not new.purged:
-        return Fate.UNPURGED
+        return RecordTransition.UNPURGED
     if new.trashed and not old.trashed:
-        return Fate.DELETED
+        return RecordTransition.DELETED
     if old.trashed and not new.trashed:
-        return Fate.REVIVED if deletion.is_revived(after) else Fate.RESTORED
-    return Fate.CHANGED
+        return RecordTransition.REVIVED if deletion.is_revived(after) else RecordTransition.RESTORED
+    return RecordTransition.CHANGED
 
 
-def _fate_writer(before: Entries, after: Entries, fate: Fate) -> Live | None:
-    if fate is Fate.CREATED:
+def _fate_writer(before: Entries, after: Entries, fate: RecordTransition) -> Live | None:
+    if fate is RecordTransition.CREATED:
         found = find_new_values(before, after, "kind")
-    elif fate is Fate.CHANGED:
+    elif fate is RecordTransition.CHANGED:
         found = []
     else:
         found = [live for name in deletion.MARKS for live in find_new_values(before, after, name)]

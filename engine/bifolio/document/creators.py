@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bifolio.document import positions
 from bifolio.document.entries import Entries, Live, join
-from bifolio.document.plan import Plan, checked
+from bifolio.document.plan import Plan, check_storable
 from bifolio.ids import SEPARATOR, base64url, digest
 from bifolio.records.canonical import canonical_json, exact_json, nfc, stored_json
 from bifolio.records.names import Name
@@ -50,7 +50,7 @@ def list_register(role: str) -> str:
     return join(LIST, role)
 
 
-def living(entries: Entries) -> dict[str, list[Creator]]:
+def read_creators(entries: Entries) -> dict[str, list[Creator]]:
     """All living elements by role, in the order of their positions, whatever list they are of."""
     roles: dict[str, list[Creator]] = {}
     for name in entries.under(ELEMENT):
@@ -96,7 +96,7 @@ def visible(entries: Entries, role: str, elements: list[Creator]) -> list[Creato
 
 def plan_set(plan: Plan, entries: Entries, role: str, names: tuple[Name, ...]) -> bool:
     """Plan the role's list to read like this. True where elements are removed only."""
-    elements = living(entries).get(role, [])
+    elements = read_creators(entries).get(role, [])
     seen = visible(entries, role, elements)
     replacements = lists(entries, role)
     kept = _match(seen, names)
@@ -114,7 +114,7 @@ def plan_set(plan: Plan, entries: Entries, role: str, names: tuple[Name, ...]) -
 
 def plan_add(plan: Plan, entries: Entries, role: str, names: tuple[Name, ...]) -> None:
     """Plan further names at the end of the role's list."""
-    elements = visible(entries, role, living(entries).get(role, []))
+    elements = visible(entries, role, read_creators(entries).get(role, []))
     last = max((element.position for element in elements), default="")
     places = positions.run(last, None, slot=plan.writer.slot, count=len(names))
     for name, place in zip(names, places, strict=True):
@@ -126,7 +126,7 @@ def plan_remove(plan: Plan, entries: Entries, role: str, name: Name) -> bool:
     wanted = _name_key(name)
     found = [
         element
-        for element in visible(entries, role, living(entries).get(role, []))
+        for element in visible(entries, role, read_creators(entries).get(role, []))
         if _name_key(element.name) == wanted
     ]
     for element in found:
@@ -215,7 +215,7 @@ def _longest_ascending(places: list[str | None]) -> set[int]:
 
 def _plan_element(plan: Plan, entries: Entries, role: str, name: Name, place: str) -> str:
     """Plan a new element; its id is the first free hash of role, name and occurrence."""
-    value = checked(_encode(role, name))
+    value = check_storable(_encode(role, name))
     occurrence = 0
     while True:
         raw = digest(role.encode(), _name_key(name).encode(), str(occurrence).encode())

@@ -52,19 +52,19 @@ def live_purges(entries: Entries) -> list[tuple[Live, Seen]]:
 def is_trashed(entries: Entries) -> bool:
     """Whether each edit is covered by some live deletion or purge (and there is one)."""
     marks = _marks(entries)
-    return bool(marks) and not _uncovered(entries, marks)
+    return bool(marks) and not _edits_not_covered(entries, marks)
 
 
 def is_purged(entries: Entries) -> bool:
     """Whether each edit is covered by some live purge (and there is one)."""
     purges = live_purges(entries)
-    return bool(purges) and not _uncovered(entries, purges)
+    return bool(purges) and not _edits_not_covered(entries, purges)
 
 
 def is_revived(entries: Entries) -> bool:
     """Whether a deletion or purge stands that an unseen edit has undone: listed until settled."""
     marks = _marks(entries)
-    return bool(marks) and bool(_uncovered(entries, marks))
+    return bool(marks) and bool(_edits_not_covered(entries, marks))
 
 
 def seen_by_all(entries: Entries) -> Seen:
@@ -117,7 +117,7 @@ def _greatest(*vectors: Seen) -> Seen:
     return greatest
 
 
-def _uncovered(entries: Entries, marks: list[tuple[Live, Seen]]) -> list[str]:
+def _edits_not_covered(entries: Entries, marks: list[tuple[Live, Seen]]) -> list[str]:
     return [
         slot
         for slot, stamp in edits(entries).items()

@@ -48,14 +48,14 @@ class Edge:
 
 def read_group(entries: Entries) -> Group:
     """What a group's record says."""
-    parent = registers.shown(entries, PARENT)
+    parent = registers.read_shown(entries, PARENT)
     return Group(
-        name=_shown(entries, NAME) or "",
+        name=_shown_value(entries, NAME) or "",
         parent=parent.value if parent else None,
         parent_rank="".join(parent.rank) if parent else "",
-        position=positions.read_position(_shown(entries, POSITION)),
-        colour=_shown(entries, COLOUR),
-        query=_shown(entries, QUERY),
+        position=positions.read_position(_shown_value(entries, POSITION)),
+        colour=_shown_value(entries, COLOUR),
+        query=_shown_value(entries, QUERY),
         deleted=deletion.is_trashed(entries),
         revived=deletion.is_revived(entries),
     )
@@ -138,6 +138,6 @@ def shown_parents(edges: Mapping[str, Edge], deleted: Set[str]) -> dict[str, str
     return shown
 
 
-def _shown(entries: Entries, name: str) -> str | None:
-    live = registers.shown(entries, name)
+def _shown_value(entries: Entries, name: str) -> str | None:
+    live = registers.read_shown(entries, name)
     return live.value if live else None

@@ -44,7 +44,7 @@ def plan_merged(plan: Plan, entries: Entries, *, into: str) -> None:
 
 def merged_into(entries: Entries) -> str | None:
     """The id of the reference that this one was merged into, None where it was not."""
-    live = registers.shown(entries, deletion.MERGED_INTO)
+    live = registers.read_shown(entries, deletion.MERGED_INTO)
     return live.value if live else None
 
 

@@ -56,7 +56,7 @@ class Plan:
 
     def put(self, name: str, value: str | None, *, seen: list[Live]) -> None:
         """Write the register under our slot and delete every other slot that was seen."""
-        self.puts[join(str(checked(name)), self.writer.slot)] = checked(value)
+        self.puts[join(str(check_storable(name)), self.writer.slot)] = check_storable(value)
         if seen:
             self.remove(name, [live for live in seen if live.slot != self.writer.slot])
 
@@ -71,17 +71,17 @@ class Plan:
             key in self.new_texts
         ):
             number += 1
-        self.new_texts[key] = content if checked(content) is not None else ""
+        self.new_texts[key] = content if check_storable(content) is not None else ""
         return join(self.writer.slot, str(number))
 
     def edit_text(self, key: str, edits: list[TextEdit]) -> None:
         """Plan edits of one text, positions counted in the text as it is."""
         for edit in edits:
-            checked(edit.inserted)
+            check_storable(edit.inserted)
         self.text_edits.setdefault(key, []).extend(edits)
 
 
-def checked(value: str | None) -> str | None:
+def check_storable(value: str | None) -> str | None:
     """The value, if every computer can store it.
 
     Raises:
@@ -99,6 +99,6 @@ def checked(value: str | None) -> str | None:
     return value
 
 
-def escaped(element: str) -> str:
+def escape(element: str) -> str:
     """An element as part of a key: the separator may not stand in it."""
     return element.replace("%", "%25").replace(SEPARATOR, "%1F")

@@ -11,7 +11,7 @@ from bifolio.document.plan import Plan
 from bifolio.records.canonical import nfc
 
 
-def shown(entries: Entries, name: str) -> Live | None:
+def read_shown(entries: Entries, name: str) -> Live | None:
     """The value that is shown, or None where nothing was ever written."""
     lives = entries.live(name)
     return lives[0] if lives else None

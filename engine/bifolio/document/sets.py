@@ -10,7 +10,7 @@ import hashlib
 
 from bifolio import limits
 from bifolio.document.entries import Entries, join
-from bifolio.document.plan import Plan, escaped
+from bifolio.document.plan import Plan, escape
 from bifolio.ids import SEPARATOR, base64url
 from bifolio.records.canonical import nfc
 
@@ -19,7 +19,7 @@ MARK = "+"
 
 def element_name(field: str, element: str) -> str:
     """The register of an element: NFC, the separator escaped, hashed beyond 64 bytes."""
-    text = escaped(nfc(element))
+    text = escape(nfc(element))
     encoded = text.encode(errors="surrogatepass")
     if len(encoded) > limits.ELEMENT_KEY_BYTES_MAX:
         text = "#" + base64url(hashlib.blake2b(encoded, digest_size=24).digest())
@@ -28,10 +28,10 @@ def element_name(field: str, element: str) -> str:
 
 def elements(entries: Entries, field: str) -> list[str]:
     """The elements as given, in (stamp, slot, element) order."""
-    return [value for _, value in ranked(entries, field)]
+    return [value for _, value in rank_elements(entries, field)]
 
 
-def ranked(entries: Entries, field: str) -> list[tuple[tuple[str, str], str]]:
+def rank_elements(entries: Entries, field: str) -> list[tuple[tuple[str, str], str]]:
     """The elements, each after the (stamp, slot) of who added it first, in their order."""
     found = []
     for name in entries.under(MARK + field):

@@ -1,6 +1,6 @@
 """Taking back what some changes did to a record, as new edits that sync like any others.
 
-A ``Trail`` is fed with the record's past, step by step, and told which steps are to be taken
+A ``UndoTrace`` is fed with the record's past, step by step, and told which steps are to be taken
 back. It keeps for each register what stood there before them and what they left; ``plan_undo``
 then writes back what still stands as they left it. What somebody else wrote since stays, and is
 named. Reads entries and plans writes; knows nothing of commands and devices.
@@ -86,7 +86,7 @@ class _Whole:
     others: bool = False
 
 
-class Trail:
+class UndoTrace:
     """What the changes that are to be taken back did to one record.
 
     With ``by_value`` a register stands as they left it where its value is the same and no other

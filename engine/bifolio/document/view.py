@@ -32,7 +32,7 @@ class RecordView:
 
 def kind_of(entries: Entries) -> str:
     """The record's kind; a record whose kind has not arrived is of none."""
-    live = registers.shown(entries, KIND)
+    live = registers.read_shown(entries, KIND)
     return (live.value or "") if live else ""
 
 
@@ -47,7 +47,7 @@ def read_view(entries: Entries) -> RecordView:
         conflicts += read.conflicts
     if deletion.is_revived(entries):
         conflicts.append(_revival(entries))
-    key = registers.shown(entries, "citation-key")
+    key = registers.read_shown(entries, "citation-key")
     return RecordView(
         kind=kind_of(entries),
         values=values,

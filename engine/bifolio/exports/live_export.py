@@ -27,7 +27,7 @@ class _Composed:
     lost: list[LostValue]
 
 
-class StandingExport:
+class LiveExport:
     """One export of a library, written again and again."""
 
     def __init__(self, replica: Replica, *, format: str, query: str | None = None) -> None:
@@ -42,7 +42,7 @@ class StandingExport:
         #: References that the last ``write`` composed; the others were as before.
         self.composed = 0
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether another process wrote to the library since the last ``write``."""
         return self._version() != self._seen
 
@@ -72,7 +72,7 @@ class StandingExport:
                 or known.made_of != made_of
                 or known.complete != (known.parents <= keys)
             ):
-                reference = export.exported(self._replica, row, format=self._format)
+                reference = export.to_exported(self._replica, row, format=self._format)
                 parents = composer.parents(reference)
                 text, lost = composer.compose(reference)
                 known = _Composed(made_of, parents, parents <= keys, text, lost)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.document import importing, registers
-from bifolio.document.comparing import Comparison, Fate, compare
+from bifolio.document.comparing import Comparison, RecordTransition, compare
 from bifolio.document.entries import Entries
 from bifolio.document.groups import GROUP, NAME, PARENT, POSITION
-from bifolio.history.replay import Past, Step
+from bifolio.history.replay import Replay, Step
 from bifolio.ids import SETTINGS_ID
 from bifolio.replica import lookup
 from bifolio.replica.creation import REFERENCE
@@ -31,10 +31,10 @@ _PAGE = 200
 _BEFORE_ALL = ("g", 0)
 
 _FATES = {
-    Fate.DELETED: ActionKind.DELETED,
-    Fate.RESTORED: ActionKind.RESTORED,
-    Fate.PURGED: ActionKind.PURGED,
-    Fate.UNPURGED: ActionKind.UNPURGED,
+    RecordTransition.DELETED: ActionKind.DELETED,
+    RecordTransition.RESTORED: ActionKind.RESTORED,
+    RecordTransition.PURGED: ActionKind.PURGED,
+    RecordTransition.UNPURGED: ActionKind.UNPURGED,
 }
 
 
@@ -55,12 +55,12 @@ class _Touched:
         return self.of_kind(REFERENCE)[:_NAMED_MAX] + self.of_kind(GROUP)[:_NAMED_MAX]
 
 
-class Logbook:
+class ActivityLog:
     """Reads the log of one replica; for one transaction or snapshot."""
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self._past = Past(replica)
+        self._past = Replay(replica)
         self._devices = lookup.device_names(replica)
         self._steps: dict[str, list[Step]] = {}
 
@@ -97,7 +97,7 @@ class Logbook:
         """What changes did: as the command said, otherwise read from what they touched."""
         if operation is not None and operation.words:
             return read_actions(operation.words)
-        touched = self._touched(changes)
+        touched = self._touched_records(changes)
         self._replay({one: {*changes} for one in touched.sample()})
         return self._read_actions(changes, touched)
 
@@ -110,7 +110,7 @@ class Logbook:
         wanted: dict[str, set[LoggedChange]] = {}
         for logged, operation, changes in lines:
             if operation is None or not operation.words:
-                touched[logged.number] = self._touched(changes)
+                touched[logged.number] = self._touched_records(changes)
                 for record_id in touched[logged.number].sample():
                     wanted.setdefault(record_id, set()).update(changes)
         self._replay(wanted)
@@ -136,7 +136,7 @@ class Logbook:
             return [logged]
         most = 1 if operation.words else None
         ids = self._replica.journal.operations.changes(operation.number, most=most)
-        called = [self._replica.journal.index.called(one) for one in ids]
+        called = [self._replica.journal.index.get(one) for one in ids]
         return [one for one in called if one is not None]
 
     def _count(self, changes: Sequence[LoggedChange], operation: Operation | None) -> int:
@@ -170,14 +170,14 @@ class Logbook:
         """What changes did that touched no reference and no group."""
         for step in self._past.steps(SETTINGS_ID):
             if step.logged.number in chosen:
-                name = registers.shown(step.after, NAME)
+                name = registers.read_shown(step.after, NAME)
                 if name and step.before.live(NAME) != step.after.live(NAME):
                     return Action(ActionKind.NAMED_LIBRARY, name=str(name.value))
                 if step.before.under("device") != step.after.under("device"):
                     return Action(ActionKind.FIRST_CHANGE)
         return Action(ActionKind.CHANGED_SETTINGS)
 
-    def _touched(self, changes: Sequence[LoggedChange]) -> _Touched:
+    def _touched_records(self, changes: Sequence[LoggedChange]) -> _Touched:
         """The records of the first few changes; where there are more, all are counted."""
         ids: dict[str, None] = {}
         for logged in changes[: limits.CHANGES_DESCRIBED_MAX]:
@@ -198,13 +198,13 @@ class Logbook:
         if kind == GROUP:
             return _action_on_group(before, after, compared)
         row = self._replica.references.read(record_id)
-        name = lookup.shown_key(row) if row else self._gone(record_id)
+        name = lookup.shown_key(row) if row else self._purged_name(record_id)
         known = set(before.under(importing.SOURCE))
         imported = any(one not in known for one in after.under(importing.SOURCE))
         sources = importing.sources(after) if imported else []
         source = sources[-1].format if sources else None
         fields: tuple[str, ...] = ()
-        if compared.fate is Fate.CREATED:
+        if compared.fate is RecordTransition.CREATED:
             act = ActionKind.IMPORTED if source else ActionKind.ADDED
         elif source:
             act = ActionKind.UPDATED
@@ -215,18 +215,18 @@ class Logbook:
             fields = tuple(dict.fromkeys(one.field for one in compared.fields))
         return Action(act, Subject.REFERENCE, 1, name, fields=fields, source=source)
 
-    def _gone(self, record_id: str) -> str:
+    def _purged_name(self, record_id: str) -> str:
         """What a reference was called that went with an emptied trash."""
         purged = self._replica.references.purged.read(record_id)
         return purged.key if purged and purged.key else record_id[:12]
 
 
 def _action_on_group(before: Entries, after: Entries, compared: Comparison) -> Action:
-    old, new = registers.shown(before, NAME), registers.shown(after, NAME)
+    old, new = registers.read_shown(before, NAME), registers.read_shown(after, NAME)
     name = str(new.value) if new else ""
-    if compared.fate is Fate.CREATED:
+    if compared.fate is RecordTransition.CREATED:
         return Action(ActionKind.CREATED, Subject.GROUP, 1, name)
-    if compared.fate in (Fate.DELETED, Fate.RESTORED):
+    if compared.fate in (RecordTransition.DELETED, RecordTransition.RESTORED):
         return Action(_FATES[compared.fate], Subject.GROUP, 1, name)
     if old and new and old.value != new.value:
         return Action(ActionKind.RENAMED, Subject.GROUP, 1, str(old.value), name)

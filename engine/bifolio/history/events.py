@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from bifolio.document import importing
-from bifolio.document.comparing import Comparison, Fate, FieldChange, compare
+from bifolio.document.comparing import Comparison, FieldChange, RecordTransition, compare
 from bifolio.document.entries import Live, is_import
 from bifolio.document.groups import MEMBERSHIP
-from bifolio.history.replay import Past, Step
+from bifolio.history.replay import Replay, Step
 from bifolio.ids import SLOT_LENGTH
 from bifolio.records.attachments import FIELD as FILES
 from bifolio.records.attachments import Attachment
@@ -19,20 +19,20 @@ from bifolio.replica.replica import Replica
 from bifolio.results import Event, EventKind
 
 _WHOLE = {
-    Fate.DELETED: EventKind.DELETED,
-    Fate.PURGED: EventKind.PURGED,
-    Fate.UNPURGED: EventKind.UNPURGED,
-    Fate.RESTORED: EventKind.RESTORED,
-    Fate.REVIVED: EventKind.REVIVED,
+    RecordTransition.DELETED: EventKind.DELETED,
+    RecordTransition.PURGED: EventKind.PURGED,
+    RecordTransition.UNPURGED: EventKind.UNPURGED,
+    RecordTransition.RESTORED: EventKind.RESTORED,
+    RecordTransition.REVIVED: EventKind.REVIVED,
 }
 
 
-class Teller:
+class EventReader:
     """Tells what the steps of records were, with the names of devices and groups."""
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self._past = Past(replica)
+        self._past = Replay(replica)
         self._devices = lookup.device_names(replica)
 
     def events(self, record_id: str) -> Iterator[Event]:
@@ -63,7 +63,7 @@ class Teller:
         deed = EventKind.EDITED
         if by_import:
             deed = EventKind.IMPORTED
-        elif compared.fate is Fate.CREATED:
+        elif compared.fate is RecordTransition.CREATED:
             deed = EventKind.ADDED
         return self._event(
             step,
@@ -71,8 +71,8 @@ class Teller:
             change.live,
             source=source if by_import else None,
             field=change.field,
-            before=self._named(change.field, change.before),
-            after=self._named(change.field, change.after),
+            before=self._with_names(change.field, change.before),
+            after=self._with_names(change.field, change.after),
             shown=not change.beside,
         )
 
@@ -87,7 +87,7 @@ class Teller:
         by = "import" if source else lookup.author(self._devices, slot, stamp)
         return Event(logged.id.hex(), lookup.moment(stamp), by, deed, source=source, **facts)
 
-    def _named(self, field: str, value: Any) -> Any:
+    def _with_names(self, field: str, value: Any) -> Any:
         """A value with the names of groups instead of their ids, and with files as objects."""
         if field == FILES and isinstance(value, list):
             files = [Attachment.from_element(str(one)) for one in value]

@@ -12,10 +12,10 @@ from datetime import datetime
 from bifolio.clock import make_stamp
 from bifolio.document.undoing import Kept
 from bifolio.history import replay, undo
-from bifolio.history.activity_log import Logbook
-from bifolio.history.events import Teller
+from bifolio.history.activity_log import ActivityLog
+from bifolio.history.events import EventReader
 from bifolio.history.revert import revert
-from bifolio.history.undo import TakenBack, Undoing
+from bifolio.history.undo import UndoResult, UndoSelection
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import (
@@ -51,7 +51,7 @@ class History:
         """
         with self._replica.database.snapshot():
             row = lookup.find(self._replica, ref)
-            return list(Teller(self._replica).events(row.id))
+            return list(EventReader(self._replica).events(row.id))
 
     def log(
         self, *, limit: int = _ENTRIES, device: str | None = None, since: datetime | None = None
@@ -69,7 +69,7 @@ class History:
         first = make_stamp(milliseconds=_milliseconds(since) if since else 0, counter=0)
         with self._replica.database.snapshot():
             tags = None if device is None else undo.device_tags(self._replica, device)
-            return Logbook(self._replica).page(limit=limit, tags=tags, first=first)
+            return ActivityLog(self._replica).page(limit=limit, tags=tags, first=first)
 
     def revert(self, ref: str, *, to: datetime | str, field: str | None = None) -> ReferenceView:
         """Give a reference the values that it had, as new edits where they differ.
@@ -97,7 +97,7 @@ class History:
         Raises:
             NothingToUndoError, ChangeNotFoundError, AmbiguousChangeError, SealedChangeError.
         """
-        with self._rehearsed(dry_run):
+        with self._rehearse_if(dry_run):
             while True:
                 with self._replica.database.transaction():
                     chosen = (
@@ -127,7 +127,7 @@ class History:
         Raises:
             DeviceNotFoundError, SealedChangeError.
         """
-        with self._rehearsed(dry_run):
+        with self._rehearse_if(dry_run):
             with self._replica.database.transaction():
                 chosen = undo.of_device(
                     self._replica,
@@ -145,7 +145,7 @@ class History:
 
     def _take_back(
         self,
-        chosen: Undoing,
+        chosen: UndoSelection,
         actions: tuple[Action, ...],
         undoes: int | None,
         *,
@@ -166,7 +166,7 @@ class History:
             return self._report(actions, taken, command.number if lasting else None)
 
     def _report(
-        self, actions: tuple[Action, ...], taken: TakenBack, number: int | None
+        self, actions: tuple[Action, ...], taken: UndoResult, number: int | None
     ) -> UndoReport:
         kinds = [self._replica.records.kind(one) for one in taken.records]
         ids = self._replica.journal.operations.changes(number) if number else []
@@ -174,11 +174,11 @@ class History:
             what=actions,
             references=kinds.count("reference"),
             groups=kinds.count("group"),
-            kept=tuple(self._kept(record_id, kept) for record_id, kept in taken.kept),
+            kept=tuple(self._kept_field(record_id, kept) for record_id, kept in taken.kept),
             id=ids[0].hex() if ids else None,
         )
 
-    def _kept(self, record_id: str, kept: Kept) -> KeptField:
+    def _kept_field(self, record_id: str, kept: Kept) -> KeptField:
         row = self._replica.references.read(record_id)
         gone = self._replica.references.purged.read(record_id)
         name = lookup.shown_key(row) if row else gone.key if gone else None
@@ -187,10 +187,10 @@ class History:
             record_id, name or record_id[:12], kept.field, KeptReason(kept.reason.value)
         )
 
-    def _actions(self, chosen: Undoing) -> tuple[Action, ...]:
-        return Logbook(self._replica).actions(chosen.changes, chosen.operation)
+    def _actions(self, chosen: UndoSelection) -> tuple[Action, ...]:
+        return ActivityLog(self._replica).actions(chosen.changes, chosen.operation)
 
-    def _rehearsed(self, dry_run: bool) -> AbstractContextManager[None]:
+    def _rehearse_if(self, dry_run: bool) -> AbstractContextManager[None]:
         return self._replica.database.rehearsal() if dry_run else nullcontext()
 
 

@@ -18,7 +18,7 @@ from bifolio.document.entries import Entries
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError, NewerFormatError, NotAMemberError
 from bifolio.ids import device_tag
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.storage.history import LoggedChange
 from bifolio.wire.changes import Change
@@ -33,12 +33,12 @@ class Step:
     after: Entries
 
 
-class Past:
+class Replay:
     """What happened, read from the changes; for one transaction or snapshot."""
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self._roster = Roster(replica)
+        self._member_log = LibraryMembership(replica)
         self._keys: dict[int, bytes | None] = {}
         self._opened: OrderedDict[int, tuple[Change, ...] | None] = OrderedDict()
 
@@ -102,7 +102,7 @@ class Past:
         """The content key of a generation; a copied folder's device has none that it can open."""
         if generation not in self._keys:
             try:
-                self._keys[generation] = self._roster.key(generation)
+                self._keys[generation] = self._member_log.key(generation)
             except NotAMemberError:
                 self._keys[generation] = None
         return self._keys[generation]
@@ -137,7 +137,7 @@ def rebuild_index(replica: Replica) -> None:
     numbered as their envelopes stand, which is a causal order too. Where this device cannot open
     an envelope, what is known of all of them stays.
     """
-    past = Past(replica)
+    past = Replay(replica)
     rows = replica.changes.numbers()
     if not all(past.can_open(number) for number in rows):
         return

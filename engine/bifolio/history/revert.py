@@ -11,7 +11,7 @@ from bifolio.document.field_kinds import field_kind
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.plan import Plan
 from bifolio.errors import NotThereThenError, TrashedReferenceError
-from bifolio.history.replay import Past, Step
+from bifolio.history.replay import Replay, Step
 from bifolio.history.undo import find_change
 from bifolio.records.fields import canonical_field
 from bifolio.records.reference import Value
@@ -83,7 +83,7 @@ def _plan_values(
 
 def _state_at(replica: Replica, row: ReferenceRow, ref: str, to: int | str) -> Entries:
     """What the reference was then."""
-    past = Past(replica)
+    past = Replay(replica)
     steps = list(past.steps(row.id))
     whole = bool(steps) and steps[-1].after == replica.document(row.id).entries()
     if isinstance(to, str):
@@ -96,9 +96,9 @@ def _state_at(replica: Replica, row: ReferenceRow, ref: str, to: int | str) -> E
         earlier = list(past.steps(row.id, takes=lambda logged: logged.stamp <= last))
         time = lookup.moment(last) or "that time"
     if not earlier or not whole or not view.kind_of(earlier[-1].after):
-        raise NotThereThenError(ref, time=time, begins=_beginning(steps))
+        raise NotThereThenError(ref, time=time, begins=_first_missing(steps))
     return earlier[-1].after
 
 
-def _beginning(steps: list[Step]) -> str | None:
+def _first_missing(steps: list[Step]) -> str | None:
     return lookup.moment(steps[0].logged.stamp) if steps else None

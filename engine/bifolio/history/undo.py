@@ -15,7 +15,7 @@ from bifolio import limits
 from bifolio.clock import COUNTER_MAX, MILLISECONDS_MAX, make_stamp
 from bifolio.document.entries import Entries, Live, is_import
 from bifolio.document.plan import Plan
-from bifolio.document.undoing import Kept, Reason, Trail
+from bifolio.document.undoing import Kept, Reason, UndoTrace
 from bifolio.errors import (
     AmbiguousChangeError,
     ChangeNotFoundError,
@@ -23,7 +23,7 @@ from bifolio.errors import (
     NothingToUndoError,
     SealedChangeError,
 )
-from bifolio.history.replay import Past
+from bifolio.history.replay import Replay
 from bifolio.ids import TAG_LENGTH
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
@@ -41,7 +41,7 @@ NO_OPERATION = 0
 
 
 @dataclass(slots=True)
-class TakenBack:
+class UndoResult:
     """Which records an undo changed, and what it left as it was."""
 
     records: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class TakenBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Undoing:
+class UndoSelection:
     """The changes that are to be taken back, and the rule by which something still stands.
 
     ``records`` are those that they touched, in order; ``operation`` is the command that made
@@ -62,7 +62,7 @@ class Undoing:
     by_value: bool = True
     counts: Callable[[Live], bool] = lambda _: True
 
-    def take_back(self, replica: Replica, command: Command) -> TakenBack | None:
+    def take_back(self, replica: Replica, command: Command) -> UndoResult | None:
         """Write what goes back as this command, a part of the records in each transaction; with
         the last part the operation is noted as undone.
 
@@ -70,7 +70,7 @@ class Undoing:
             what was taken back; None, and nothing is written, where another process took the
             operation back (or did it again) since it was chosen.
         """
-        taken = TakenBack()
+        taken = UndoResult()
         chosen = frozenset(one.number for one in self.changes)
         starts = range(0, max(len(self.records), 1), limits.UNDONE_AT_ONCE)
         for start in starts:
@@ -78,9 +78,9 @@ class Undoing:
             with replica.database.transaction():
                 if start == 0 and not self._is_as_chosen(replica):
                     return None
-                past = Past(replica)
+                past = Replay(replica)
                 writes = [
-                    (one, _writing(one, self._trail(replica, past, one, chosen), taken))
+                    (one, _plan_write(one, self._trace(replica, past, one, chosen), taken))
                     for one in part
                 ]
                 taken.records += replica.commit_inside(writes)
@@ -94,9 +94,11 @@ class Undoing:
         now = replica.journal.operations.read(self.operation.number)
         return now is not None and now.undone == self.operation.undone
 
-    def _trail(self, replica: Replica, past: Past, record_id: str, chosen: frozenset[int]) -> Trail:
+    def _trace(
+        self, replica: Replica, past: Replay, record_id: str, chosen: frozenset[int]
+    ) -> UndoTrace:
         """What the changes did to one record."""
-        trail = Trail(by_value=self.by_value, counts=self.counts)
+        trail = UndoTrace(by_value=self.by_value, counts=self.counts)
         for step in past.steps(record_id):
             trail.step(
                 step.before,
@@ -107,7 +109,7 @@ class Undoing:
         return trail
 
 
-def of_last_command(replica: Replica) -> Undoing:
+def of_last_command(replica: Replica) -> UndoSelection:
     """The last command of this computer that stands; inside a transaction.
 
     Raises:
@@ -119,7 +121,7 @@ def of_last_command(replica: Replica) -> Undoing:
     return _of_operation(replica, operation)
 
 
-def of_change(replica: Replica, change: str) -> Undoing:
+def of_change(replica: Replica, change: str) -> UndoSelection:
     """A change by its id, or the whole command that it is a part of; inside a transaction.
 
     Raises:
@@ -129,12 +131,12 @@ def of_change(replica: Replica, change: str) -> Undoing:
     operation = replica.journal.operations.of_change(logged.id)
     if operation is not None:
         return _of_operation(replica, operation)
-    return Undoing((logged,), _records_of(replica, [logged]))
+    return UndoSelection((logged,), _records_of(replica, [logged]))
 
 
 def of_device(
     replica: Replica, device: str, *, first_ms: int, last_ms: int | None = None
-) -> Undoing:
+) -> UndoSelection:
     """All that a device wrote from one moment to another (or now); inside a transaction.
 
     Raises:
@@ -151,7 +153,7 @@ def of_device(
         own = live.slot[:TAG_LENGTH] in tags and first <= live.stamp <= last
         return own or is_import(live)
 
-    return Undoing(tuple(found), _records_of(replica, found), by_value=False, counts=counts)
+    return UndoSelection(tuple(found), _records_of(replica, found), by_value=False, counts=counts)
 
 
 def _mark(replica: Replica, operation: Operation, *, by: int) -> None:
@@ -175,10 +177,10 @@ def find_change(replica: Replica, change: str) -> LoggedChange:
     if not _ID.fullmatch(wanted):
         raise ChangeNotFoundError(change)
     index = replica.journal.index
-    found = index.beginning_with(wanted, most=_CANDIDATES_MAX)
+    found = index.ids_with_prefix(wanted, most=_CANDIDATES_MAX)
     if len(found) > 1:
         raise AmbiguousChangeError(change, candidates=tuple(one.hex() for one in found))
-    logged = index.called(found[0]) if found else None
+    logged = index.get(found[0]) if found else None
     if logged is None:
         raise ChangeNotFoundError(change)
     return logged
@@ -200,16 +202,16 @@ def device_tags(replica: Replica, device: str) -> list[str]:
     return found
 
 
-def _of_operation(replica: Replica, operation: Operation) -> Undoing:
+def _of_operation(replica: Replica, operation: Operation) -> UndoSelection:
     journal = replica.journal
     ids = journal.operations.changes(operation.number)
-    found = [one for change_id in ids if (one := journal.index.called(change_id)) is not None]
-    return Undoing(tuple(found), _records_of(replica, found), operation)
+    found = [one for change_id in ids if (one := journal.index.get(change_id)) is not None]
+    return UndoSelection(tuple(found), _records_of(replica, found), operation)
 
 
 def _records_of(replica: Replica, changes: Sequence[LoggedChange]) -> tuple[str, ...]:
     """The records that changes touched, in the order in which they did."""
-    past = Past(replica)
+    past = Replay(replica)
     records: dict[str, None] = {}
     for logged in changes:
         change = past.change(logged)
@@ -219,7 +221,7 @@ def _records_of(replica: Replica, changes: Sequence[LoggedChange]) -> tuple[str,
     return tuple(records)
 
 
-def _writing(record_id: str, trail: Trail, taken: TakenBack) -> Write:
+def _plan_write(record_id: str, trail: UndoTrace, taken: UndoResult) -> Write:
     def write(plan: Plan, entries: Entries) -> None:
         if not trail.gives(entries):
             taken.kept.append((record_id, Kept(None, Reason.UNKNOWN)))

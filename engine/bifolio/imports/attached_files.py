@@ -15,7 +15,7 @@ from bifolio.attachments import garbage_collection
 from bifolio.errors import FileTooLargeError, UnreadableFileError
 from bifolio.formats import add_facts, is_library, read, read_library
 from bifolio.ids import content_hasher
-from bifolio.imports.matching import keyed
+from bifolio.imports.matching import with_citation_key
 from bifolio.records.attachments import Attachment
 from bifolio.records.citation_keys import NAMELESS
 from bifolio.records.library_facts import LibraryFacts, LibraryFile
@@ -97,7 +97,7 @@ class Intake:
         return content
 
     def _name(self, file: ImportedFile, reference: ImportedReference, reason: str) -> None:
-        key = keyed(reference.values)["citation-key"]
+        key = with_citation_key(reference.values)["citation-key"]
         # What has neither author, year nor title is told by its number in its own library.
         number = reference.source.id.rpartition(":")[2]
         who = f"the record {number}" if key == NAMELESS and number else key

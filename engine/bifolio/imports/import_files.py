@@ -46,10 +46,12 @@ def import_files(
                     path,
                     format=format,
                     zotero_group=zotero_group,
-                    progress=_telling(progress, Stage.READING, path),
+                    progress=_report_file(progress, Stage.READING, path),
                 )
                 importer = Importer(replica, file=str(path), keeps_files=not dry_run)
-                imported = importer.run(items, progress=_telling(progress, Stage.IMPORTING, path))
+                imported = importer.run(
+                    items, progress=_report_file(progress, Stage.IMPORTING, path)
+                )
             except FileFormatError as error:
                 tally.skipped.append(SkippedRecord(str(path), 0, error.message))
                 continue
@@ -83,7 +85,7 @@ def _check_group(paths: Sequence[Path], format: str | None, zotero_group: str | 
         )
 
 
-def _telling(
+def _report_file(
     progress: FileProgress | None, stage: Stage, file: Path
 ) -> Callable[[int, int], None] | None:
     if progress is None:

@@ -1,6 +1,6 @@
 """Files into records: each record of a file is new, matched, updated or unchanged (DESIGN §4).
 
-In two passes, neither of which holds more than a few records: the file is read into a spool on
+In two passes, neither of which holds more than a few records: the file is read into a staging on
 disk, where records of one id are told apart; then each record in its turn is decided about
 (``matching``) and written, in changes of bounded size. A dry run is the same, undone
 (``Database.rehearsal``).
@@ -19,8 +19,8 @@ from bifolio.document.view import read_view
 from bifolio.formats import MAPPING_VERSION
 from bifolio.ids import digest
 from bifolio.imports.attached_files import Intake
-from bifolio.imports.matching import Decision, Matcher, Verdict, keyed
-from bifolio.imports.prefetch import Ahead
+from bifolio.imports.matching import Decision, Matcher, MatchKind, with_citation_key
+from bifolio.imports.prefetch import Prefetch
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedGroup,
@@ -31,13 +31,13 @@ from bifolio.records.reference import (
 from bifolio.replica.creation import Creation
 from bifolio.replica.replica import Replica
 from bifolio.results import ClearedFields, ImportReport, ImportTally
-from bifolio.storage.import_staging import Place, Spool, Spooled
+from bifolio.storage.import_staging import ImportStaging, StagedRecord, StagingPlace
 from bifolio.wire.changes import Change
 
 #: Records of a file in one transaction, so that other commands get their turn.
 _RECORDS_AT_ONCE = 500
 
-#: Records that go to the spool together, unless they are large.
+#: Records that go to the staging together, unless they are large.
 _SPOOLED_AT_ONCE = 100
 
 Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
@@ -73,31 +73,33 @@ class Importer:
             items: as ``formats.read`` gives them; read once, and not kept.
             progress: called with references done and references in all.
         """
-        spool = Spool(self._replica.database)
-        matcher = Matcher(self._replica, spool)
-        ahead = Ahead(spool)
+        staging = ImportStaging(self._replica.database)
+        matcher = Matcher(self._replica, staging)
+        ahead = Prefetch(staging)
         try:
-            self._read(items, spool, matcher, ahead)
+            self._read(items, staging, matcher, ahead)
             self._tally.files = self._intake.taken
             self._tally.missing_files = len(self._intake.left_out)
             self._tally.left_out += self._intake.left_out
-            self._tell_apart(spool)
+            self._tell_apart(staging)
             self._write_groups()
-            total = spool.arrange()
+            total = staging.arrange()
             done = 0
-            for chunk in self._chunks(spool, matcher, ahead):
+            for chunk in self._chunks(staging, matcher, ahead):
                 done += chunk
                 if progress is not None:
                     progress(done, total)
         finally:
             ahead.close()
-            spool.close()
+            staging.close()
         return self._tally.report()
 
     # --- reading --------------------------------------------------------------------------
 
-    def _read(self, items: Iterable[Item], spool: Spool, matcher: Matcher, ahead: Ahead) -> None:
-        """Put the references into the spool, and keep the little that is not one."""
+    def _read(
+        self, items: Iterable[Item], staging: ImportStaging, matcher: Matcher, ahead: Prefetch
+    ) -> None:
+        """Put the references into the staging, and keep the little that is not one."""
         waiting: list[tuple[str, bytes]] = []
         size = 0
         for item in items:
@@ -112,64 +114,64 @@ class Importer:
                 matcher.learn(item)
             else:
                 whole = self._intake.with_files(item)
-                values = keyed(whole.values)
+                values = with_citation_key(whole.values)
                 if values is not whole.values:
                     whole = replace(whole, values=values)
                 body = pickle.dumps(whole, protocol=5)
                 waiting.append((item.record_id(), body))
                 size += len(body)
             if len(waiting) >= _SPOOLED_AT_ONCE or size >= limits.CHANGE_TARGET_BYTES:
-                spool.add(waiting)
+                staging.add(waiting)
                 ahead.advance()
                 waiting, size = [], 0
-        spool.add(waiting)
+        staging.add(waiting)
 
-    def _tell_apart(self, spool: Spool) -> None:
+    def _tell_apart(self, staging: ImportStaging) -> None:
         """Of several records with one id the first by content hash keeps it, and the others add
         theirs; equal ones are one."""
-        for record_id, numbers in spool.shared():
+        for record_id, numbers in staging.ids_read_twice():
             different: dict[bytes, int] = {}
             for number in numbers:
-                different.setdefault(_reference(spool.body(number)).content_hash(), number)
+                different.setdefault(_reference(staging.body(number)).content_hash(), number)
             self._tally.unchanged += len(numbers) - len(different)
             places = []
             for rank, content in enumerate(sorted(different)):
                 own = digest(record_id.encode(), content, size=16).hex() if rank else record_id
-                places.append(Place(different[content], own, rank))
-            spool.place(numbers, places)
+                places.append(StagingPlace(different[content], own, rank))
+            staging.place(numbers, places)
 
     # --- writing --------------------------------------------------------------------------
 
-    def _chunks(self, spool: Spool, matcher: Matcher, ahead: Ahead) -> Iterator[int]:
+    def _chunks(self, staging: ImportStaging, matcher: Matcher, ahead: Prefetch) -> Iterator[int]:
         """Commit in chunks; yields how many references each one took."""
-        pages = spool.pages(most=_RECORDS_AT_ONCE, bytes_max=limits.TRANSACTION_TARGET_BYTES)
+        pages = staging.pages(most=_RECORDS_AT_ONCE, bytes_max=limits.TRANSACTION_TARGET_BYTES)
         for page in pages:
             with self._replica.database.transaction():
-                read = [(spooled, _reference(spooled.body)) for spooled in page]
-                matcher.look([(spooled.id, reference) for spooled, reference in read])
-                decided = (self._decided(*one, matcher, ahead) for one in read)
+                read = [(staged, _reference(staged.body)) for staged in page]
+                matcher.look([(staged.id, reference) for staged, reference in read])
+                decided = (self._decide(*one, matcher, ahead) for one in read)
                 writes = [write for write in decided if write is not None]
                 if writes:
                     self._commit([*writes, *self._block_writes()])
             yield len(page)
 
-    def _decided(
-        self, spooled: Spooled, reference: ImportedReference, matcher: Matcher, ahead: Ahead
+    def _decide(
+        self, staged: StagedRecord, reference: ImportedReference, matcher: Matcher, ahead: Prefetch
     ) -> _Write | Creation | None:
         """What is to be written for one record of the file; None where that is nothing."""
         report = self._tally
-        decision = matcher.decide(spooled.id, reference)
-        if decision.verdict is Verdict.TRASHED:
+        decision = matcher.decide(staged.id, reference)
+        if decision.verdict is MatchKind.TRASHED:
             report.trashed_keys.append(decision.name)
             return None
-        if decision.verdict is Verdict.PURGED:
+        if decision.verdict is MatchKind.PURGED:
             report.purged_keys.append(decision.name)
             return None
-        if decision.verdict is Verdict.UNCHANGED:
+        if decision.verdict is MatchKind.UNCHANGED:
             report.unchanged += 1
             return None
-        if decision.verdict is Verdict.NEW:
-            write = ahead.creation(spooled.number, decision.id, reference)
+        if decision.verdict is MatchKind.NEW:
+            write = ahead.creation(staged.number, decision.id, reference)
             if not self._fits(write, reference.line, "the record has"):
                 return None
             if reference.source.is_trashed:
@@ -177,9 +179,9 @@ class Importer:
             else:
                 report.added += 1
             return write
-        return self._updated(decision, reference, matcher)
+        return self._update(decision, reference, matcher)
 
-    def _updated(
+    def _update(
         self, decision: Decision, reference: ImportedReference, matcher: Matcher
     ) -> _Write | None:
         """Merge a newer version as if the file were a replica of its own."""
@@ -273,7 +275,7 @@ def _changes(writes: Sequence[_Write | Creation]) -> Iterator[tuple[tuple[str, b
 
 
 def _reference(body: bytes) -> ImportedReference:
-    """A reference out of the spool, which nobody but this process writes to."""
+    """A reference out of the staging, which nobody but this process writes to."""
     reference = pickle.loads(body)
     assert isinstance(reference, ImportedReference)
     return reference

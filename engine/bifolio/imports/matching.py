@@ -36,10 +36,10 @@ from bifolio.records.reference import (
     Values,
     values_to_json,
 )
-from bifolio.records.similarity import Traits, likeness
+from bifolio.records.similarity import Traits, compare_works
 from bifolio.replica.replica import Replica
 from bifolio.storage.derived import ReferenceRow
-from bifolio.storage.import_staging import Spool
+from bifolio.storage.import_staging import ImportStaging
 from bifolio.storage.purged import PurgedRow
 
 #: Of a hundred points of likeness no more than this are left where two details of a record or more
@@ -50,7 +50,7 @@ _CONTRADICTED = 50.0
 _LEFT_BEHIND = (MEMBERSHIP, attachments.FIELD)
 
 
-class Verdict(Enum):
+class MatchKind(Enum):
     """What is to become of a record of a file."""
 
     NEW = "new"
@@ -64,7 +64,7 @@ class Verdict(Enum):
 class Decision:
     """The verdict on one record, the id it goes to, and what people call that reference."""
 
-    verdict: Verdict
+    verdict: MatchKind
     id: str
     name: str = ""
 
@@ -72,12 +72,12 @@ class Decision:
 class Matcher:
     """Decides about the records of one file, in their turn, inside the caller's transactions.
 
-    A record of the library takes one version out of a file: ``spool`` remembers which have.
+    A record of the library takes one version out of a file: ``staging`` remembers which have.
     """
 
-    def __init__(self, replica: Replica, spool: Spool) -> None:
+    def __init__(self, replica: Replica, staging: ImportStaging) -> None:
         self._replica = replica
-        self._spool = spool
+        self._spool = staging
         self._blocks: dict[str, ImportedBlocks] = {}
         #: Of the records that are looked at: which ids the library has, which of its references
         #: came from the same source, by (format, source id), and which have that id as their key.
@@ -118,20 +118,20 @@ class Matcher:
         same_id = self._replica.references.read(record_id) if exists else None
         kept = None
         if exists and (same_id is None or same_id.trashed):
-            kept = self._kept(record_id)
+            kept = self._follow_merges(record_id)
         others = self._of_same_source(reference.source)
         found = kept or self._match(same_id, others, reference)
         gone = None
         if found is None and (exists or others):
-            gone = self._purged(record_id, others, reference)
+            gone = self._find_purged(record_id, others, reference)
         if gone is not None:
-            decision = Decision(Verdict.PURGED, gone.id, gone.key or gone.id[:12])
+            decision = Decision(MatchKind.PURGED, gone.id, gone.key or gone.id[:12])
         elif found is None and (same := self._says_the_same(reference)) is not None:
-            decision = Decision(Verdict.UNCHANGED, same.id, same.key)
+            decision = Decision(MatchKind.UNCHANGED, same.id, same.key)
         elif found is None:
             if exists:  # as a version of another of this file
                 record_id = digest(record_id.encode(), reference.content_hash(), size=16).hex()
-            decision = Decision(Verdict.NEW, record_id)
+            decision = Decision(MatchKind.NEW, record_id)
         else:
             name = found.key or found.id[:12]
             decision = Decision(self._verdict(found, reference), found.id, name)
@@ -148,14 +148,14 @@ class Matcher:
         sources = [*importing.sources(entries), reference.source]
         mapped = map_sources([(source, self._blocks_of(source)) for source in sources])
         return [
-            ImportVersion(keyed(values), source)
+            ImportVersion(with_citation_key(values), source)
             for values, source in zip(mapped, sources, strict=True)
         ]
 
-    def _verdict(self, found: ReferenceRow, reference: ImportedReference) -> Verdict:
+    def _verdict(self, found: ReferenceRow, reference: ImportedReference) -> MatchKind:
         if found.trashed:
-            return Verdict.TRASHED
-        return Verdict.UNCHANGED if self._is_unchanged(found.id, reference) else Verdict.CHANGED
+            return MatchKind.TRASHED
+        return MatchKind.UNCHANGED if self._is_unchanged(found.id, reference) else MatchKind.CHANGED
 
     def _of_same_source(self, source: Source) -> list[str]:
         """The records that were imported from a record of this format and id."""
@@ -175,7 +175,7 @@ class Matcher:
         content = reference.source.content()
         candidates: list[ReferenceRow] = []
         for one in others:
-            row = self._kept(one)
+            row = self._follow_merges(one)
             if row is None:
                 row = references.read(one)
                 if row is None or self._is_taken(one):
@@ -186,7 +186,7 @@ class Matcher:
                 candidates.append(row)
         return candidates[0] if candidates else None
 
-    def _purged(
+    def _find_purged(
         self, record_id: str, others: Sequence[str], reference: ImportedReference
     ) -> PurgedRow | None:
         """The reference that went with the trash of which this is a version, by the same rules:
@@ -214,7 +214,7 @@ class Matcher:
         document = self._replica.document(record_id)
         given = _traits(reference.values)
         if any(
-            _agree(_traits(self._mapped(source)), given)
+            _agree(_traits(self._map_source(source)), given)
             for source in reversed(importing.sources(document.entries()))
         ):
             return True
@@ -230,7 +230,7 @@ class Matcher:
                 return self._replica.references.read(one)
         return None
 
-    def _kept(self, record_id: str) -> ReferenceRow | None:
+    def _follow_merges(self, record_id: str) -> ReferenceRow | None:
         """The reference that this one was merged into, through however many merges."""
         found: ReferenceRow | None = None
         seen = {record_id}
@@ -271,13 +271,13 @@ class Matcher:
             )
         # Equal records of files whose macros differ may mean different things.
         return any(
-            source.content() == content and self._mapped(source) == reference.values
+            source.content() == content and self._map_source(source) == reference.values
             for source in importing.sources(entries)
         )
 
-    def _mapped(self, source: Source) -> Values:
+    def _map_source(self, source: Source) -> Values:
         """What today's mapping makes of a stored source."""
-        return keyed(map_source(source, self._blocks_of(source)))
+        return with_citation_key(map_source(source, self._blocks_of(source)))
 
     def _blocks_of(self, source: Source) -> ImportedBlocks | None:
         if not source.blocks:
@@ -288,7 +288,7 @@ class Matcher:
         return self._blocks[source.blocks]
 
 
-def keyed(values: Values) -> Values:
+def with_citation_key(values: Values) -> Values:
     """The values with a citation key: made the same way everywhere where the source has none."""
     if values.get("citation-key"):
         return values
@@ -316,4 +316,4 @@ def _agree(one: Traits, other: Traits) -> bool:
         return True
     if not one.title or one.title != other.title:
         return False
-    return likeness(one, other).score > _CONTRADICTED
+    return compare_works(one, other).score > _CONTRADICTED

@@ -24,7 +24,7 @@ from bifolio.formats import MAPPING_VERSION
 from bifolio.imports import worker
 from bifolio.records.reference import ImportedReference
 from bifolio.replica.creation import Creation, create
-from bifolio.storage.import_staging import Spool
+from bifolio.storage.import_staging import ImportStaging
 
 #: Records in one batch: some 50 ms of work.
 _RECORDS_AT_ONCE = 100
@@ -44,12 +44,12 @@ _RECORDS_RESERVED = 25
 _PIPE_BYTES = 1024 * 1024
 
 
-class Ahead:
+class Prefetch:
     """The creations of one import. To be closed, and the process ends."""
 
-    def __init__(self, spool: Spool, *, command: Sequence[str] | None = None) -> None:
+    def __init__(self, staging: ImportStaging, *, command: Sequence[str] | None = None) -> None:
         """Args: command: how the process is started; None: as this one was."""
-        self._spool = spool
+        self._spool = staging
         # -P: the folder that somebody happens to be in is no place to import from.
         self._command = command or (sys.executable, "-P", "-m", worker.__name__)
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,7 +83,7 @@ class Ahead:
     def advance(self) -> None:
         """Give the process what it can take, and keep what it has made; waits for nothing.
 
-        To be called whenever records were put into the spool.
+        To be called whenever records were put into the staging.
         """
         if self._may_start and self._spool.added >= _RECORDS_WORTHWHILE:
             self._start()
@@ -94,13 +94,13 @@ class Ahead:
                 break
 
     def creation(self, number: int, record_id: str, reference: ImportedReference) -> Creation:
-        """The creation of the number-th record of the spool, which goes to this id."""
-        made = self._made(number)
+        """The creation of the number-th record of the staging, which goes to this id."""
+        made = self._take_made(number)
         if made is not None and made.record_id == record_id:
             return made
         return create(record_id, reference, mapping=MAPPING_VERSION)
 
-    def _made(self, number: int) -> Creation | None:
+    def _take_made(self, number: int) -> Creation | None:
         """What the process made of a record, once it has; None where it is not at work on it."""
         if number not in self._at_hand:
             if self._given < number <= self._given + _RECORDS_AT_ONCE:
@@ -112,7 +112,7 @@ class Ahead:
                 self._given += _RECORDS_RESERVED  # it is the slower one: these are made here
                 while self._is_out(number) and self._keep_answer(wait=True):
                     pass
-            body = self._spool.made(number)
+            body = self._spool.read_made(number)
             if body is None:
                 return None
             self._at_hand = pickle.loads(body)
@@ -167,7 +167,7 @@ class Ahead:
         return True
 
     def _keep_answer(self, *, wait: bool) -> bool:
-        """Keep the oldest batch that is out, in the spool; False where it has not come."""
+        """Keep the oldest batch that is out, in the staging; False where it has not come."""
         try:
             body = self._answers.get(block=wait)
         except Empty:

@@ -18,7 +18,7 @@ from bifolio.replica.creation import Creation, create
 
 _LENGTH_BYTES = 8
 
-#: Records of the spool: number, id and the reference as it lies there.
+#: Records of the staging: number, id and the reference as it lies there.
 Batch = Sequence[tuple[int, str, bytes]]
 
 #: The mapping's version, and a batch that was read under it.
@@ -42,7 +42,7 @@ def receive(pipe: IO[bytes]) -> bytes | None:
     return body if len(body) == length else None
 
 
-def made(order: Order) -> dict[int, Creation]:
+def make_creations(order: Order) -> dict[int, Creation]:
     """The creations of a batch, by number."""
     mapping, batch = order
     return {
@@ -56,7 +56,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the import ends this process, not the keyboard
     with suppress(BrokenPipeError):
         while (body := receive(sys.stdin.buffer)) is not None:
-            send(sys.stdout.buffer, pickle.dumps(made(pickle.loads(body)), protocol=5))
+            send(sys.stdout.buffer, pickle.dumps(make_creations(pickle.loads(body)), protocol=5))
 
 
 if __name__ == "__main__":

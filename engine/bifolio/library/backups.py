@@ -30,7 +30,7 @@ from bifolio.storage import archive
 from bifolio.storage.archive import Archive
 from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database, integrity_of
-from bifolio.storage.manifest import DATABASE, Entry, Manifest
+from bifolio.storage.manifest import DATABASE, Manifest, ManifestEntry
 from bifolio.storage.meta import Meta
 from bifolio.storage.migrations import LATEST
 from bifolio.storage.transfers import Transfers
@@ -85,7 +85,7 @@ class Backups:
             sources = [(DATABASE, copied), *self._contents(held, wanted)]
             _pack(unfinished, sources, account, progress)
             copied.unlink()
-            backup = _checked(unfinished, progress)
+            backup = _check_entries(unfinished, progress)
             if place.exists():
                 raise BackupTakenError(place)
             unfinished.rename(place)
@@ -93,7 +93,7 @@ class Backups:
         finally:
             copied.unlink(missing_ok=True)
             unfinished.unlink(missing_ok=True)
-        return _described(place, backup, verified=True)
+        return _describe(place, backup, verified=True)
 
     def _place(self, target: Path | None) -> Path:
         stem = self._replica.path.stem
@@ -111,7 +111,7 @@ class Backups:
         replica = self._replica
         tell = (lambda done, total: progress(Stage.COPYING, done, total)) if progress else None
         with replica.database.snapshot():
-            wanted = self._wanted(held)
+            wanted = self._wanted_contents(held)
             account = Manifest(
                 made_at=f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
                 device=self._home.device_name,
@@ -127,7 +127,7 @@ class Backups:
             replica.database.back_up(target, tell)
         return account, wanted
 
-    def _wanted(self, held: BackupContents) -> frozenset[str]:
+    def _wanted_contents(self, held: BackupContents) -> frozenset[str]:
         """The contents that references name, as far as they are to be in the backup."""
         attachments = self._replica.references.attachments
         match held:
@@ -139,7 +139,7 @@ class Backups:
                 return frozenset()
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._replica.surroundings.wall_s(), UTC)
+        return datetime.fromtimestamp(self._replica.runtime.wall_s(), UTC)
 
     def _contents(self, held: BackupContents, wanted: frozenset[str]) -> Iterator[tuple[str, Path]]:
         """The contents on this computer, by their names in a backup; in a whole one those too
@@ -151,7 +151,9 @@ class Backups:
                 yield f"{folder.FILES}/{path.parent.name}/{hash}", path
 
 
-def listed(home: Home, *, check: bool = False, progress: Progress | None = None) -> list[Backup]:
+def list_backups(
+    home: Home, *, check: bool = False, progress: Progress | None = None
+) -> list[Backup]:
     """The backups in the home's folder, the newest first; one that cannot be used says why.
 
     Args:
@@ -162,7 +164,7 @@ def listed(home: Home, *, check: bool = False, progress: Progress | None = None)
     found = []
     for path in sorted(home.backups.glob(f"*{SUFFIX}")):
         try:
-            found.append(verify(path, progress=progress) if check else _glanced(path))
+            found.append(verify(path, progress=progress) if check else _glance(path))
         except BackupError as error:
             size = path.stat().st_size if path.exists() else 0
             found.append(Backup(path, size, fault=error.message))
@@ -177,9 +179,9 @@ def verify(path: Path, *, progress: Progress | None = None) -> Backup:
     """
     with tempfile.TemporaryDirectory(prefix="bifolio-") as temporary:
         copied = Path(temporary) / DATABASE
-        account = _checked(path, progress, library_to=copied)
+        account = _check_entries(path, progress, library_to=copied)
         _check_library(path, copied)
-    return _described(path, account, verified=True)
+    return _describe(path, account, verified=True)
 
 
 def restore(path: Path, target: Path, *, progress: Progress | None = None) -> RestoredLibrary:
@@ -200,7 +202,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
         _check_version(path, account)
 
         def build(unfinished: Path) -> None:
-            tell = _telling(Stage.RESTORING, account.entries, progress)
+            tell = _report_stage(Stage.RESTORING, account.entries, progress)
             for entry in account.entries:
                 place = unfinished / entry.name
                 place.parent.mkdir(exist_ok=True)
@@ -225,7 +227,7 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
         name = Meta(database).name
     finally:
         database.close()
-    backup = _described(path, account, verified=True)
+    backup = _describe(path, account, verified=True)
     return RestoredLibrary(
         path=target.absolute(),
         library=account.library,
@@ -245,16 +247,18 @@ def _pack(
 ) -> None:
     total = sum(path.stat().st_size for _, path in sources if path.exists())
     with create_private(target) as written:
-        archive.write(written, sources, account, _counting(Stage.PACKING, total, progress))
+        archive.write(written, sources, account, _count_pieces(Stage.PACKING, total, progress))
 
 
-def _checked(path: Path, progress: Progress | None, *, library_to: Path | None = None) -> Manifest:
+def _check_entries(
+    path: Path, progress: Progress | None, *, library_to: Path | None = None
+) -> Manifest:
     """A backup's manifest, after every entry was read and hashed; the library is kept on the way
     where it is to be looked into."""
     with Archive.open(path) as opened:
         account = opened.manifest
         _check_version(path, account)
-        tell = _telling(Stage.CHECKING, account.entries, progress)
+        tell = _report_stage(Stage.CHECKING, account.entries, progress)
         for entry in account.entries:
             if entry.is_content or library_to is None:
                 opened.check(entry, tell)
@@ -264,12 +268,12 @@ def _checked(path: Path, progress: Progress | None, *, library_to: Path | None =
     return account
 
 
-def _glanced(path: Path) -> Backup:
+def _glance(path: Path) -> Backup:
     with Archive.open(path) as opened:
-        return _described(path, opened.manifest, verified=False)
+        return _describe(path, opened.manifest, verified=False)
 
 
-def _described(path: Path, account: Manifest, *, verified: bool) -> Backup:
+def _describe(path: Path, account: Manifest, *, verified: bool) -> Backup:
     contents = [one for one in account.entries if one.is_content]
     return Backup(
         path=path,
@@ -301,13 +305,13 @@ def _check_library(path: Path, copied: Path) -> None:
         raise DamagedBackupError(path, reason=f"its library reads back as: {verdict[:200]}")
 
 
-def _telling(
-    stage: Stage, entries: tuple[Entry, ...], progress: Progress | None
+def _report_stage(
+    stage: Stage, entries: tuple[ManifestEntry, ...], progress: Progress | None
 ) -> Callable[[int], None]:
-    return _counting(stage, sum(one.size for one in entries), progress)
+    return _count_pieces(stage, sum(one.size for one in entries), progress)
 
 
-def _counting(stage: Stage, total: int, progress: Progress | None) -> Callable[[int], None]:
+def _count_pieces(stage: Stage, total: int, progress: Progress | None) -> Callable[[int], None]:
     """Adds up pieces for a report of the whole."""
     done = 0
 

@@ -155,7 +155,7 @@ class Keys:
     def _rows(self, refs: Sequence[str] | None) -> Iterator[ReferenceRow]:
         references = self._replica.references
         if refs is None:
-            yield from references.listed(trashed=False)
+            yield from references.iter_rows(trashed=False)
             return
         for record_id in lookup.live_ids(self._replica, refs):
             row = references.read(record_id)
@@ -202,7 +202,7 @@ class Keys:
 
 
 def _plan_key(key: str, plan: Plan, entries: Entries) -> None:
-    old = registers.shown(entries, KEY)
+    old = registers.read_shown(entries, KEY)
     registers.plan_set(plan, entries, KEY, key)
     if old is not None and old.value and nfc(old.value) != key:
         sets.plan_add(plan, entries, ALIASES, old.value)

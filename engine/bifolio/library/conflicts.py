@@ -22,7 +22,7 @@ def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
     """Note what was listed, so that a number means what the user saw."""
     fresh = []
     for conflict in conflicts:
-        listed = lookup.listing(conflict)
+        listed = lookup.hash_listed(conflict)
         if replica.listings.read(conflict.ref, conflict.field) != listed:
             fresh.append((conflict.ref, conflict.field, listed))
     if fresh:
@@ -103,7 +103,7 @@ def _check_listed(replica: Replica, conflict: Conflict, take: int) -> None:
             f"The conflict in '{conflict.field}' was not listed on this computer yet, so the "
             f"number {take} has no meaning."
         )
-    if listed != lookup.listing(conflict):
+    if listed != lookup.hash_listed(conflict):
         raise ConflictChoiceError(
             f"The conflict in '{conflict.field}' has changed since it was listed."
         )

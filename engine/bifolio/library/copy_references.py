@@ -55,7 +55,7 @@ def copy(source: Replica, target: Replica, refs: Sequence[str]) -> CopyReport:
             entries = source.document(row.id).visible()
             values = read_view(entries).values
             missing += _copy_files(source, target, row, values)
-            writes.append((copy_id, _creation(entries, _copied(source, row, values))))
+            writes.append((copy_id, _creation(entries, _copy_values(source, row, values))))
             copied.append(
                 CopiedReference(row.id, copy_id, lookup.shown_key(row), CopyOutcome.COPIED)
             )
@@ -73,7 +73,7 @@ def _copy_id(source: Replica, target: Replica, row: ReferenceRow) -> str:
     return digest(b"bifolio copy", source.library_id, row.id.encode(), size=16).hex()
 
 
-def _copied(source: Replica, row: ReferenceRow, values: Values) -> Values:
+def _copy_values(source: Replica, row: ReferenceRow, values: Values) -> Values:
     """The values of a copy: without its groups, and with its origin."""
     kept = {field: value for field, value in values.items() if field != MEMBERSHIP}
     return kept | {ORIGIN: (f"{source.library_id.hex()}/{row.id}",)}

@@ -18,7 +18,7 @@ from bifolio.errors import InvalidValueError, Next, UsageError
 from bifolio.ids import SETTINGS_ID
 from bifolio.library.merge_duplicates import merge
 from bifolio.records.candidate_pairs import candidates
-from bifolio.records.similarity import Likeness, Traits, likeness, may_reach
+from bifolio.records.similarity import Similarity, Traits, compare_works, may_reach
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import SET_APART
@@ -52,15 +52,16 @@ class Duplicates:
         if not 0 < min_score <= 100:
             raise InvalidValueError("min-score", expected="1 to 100", got=f"'{min_score:g}'")
         wanted = {lookup.find(self._replica, ref).id for ref in refs or ()}
+        rows = self._replica.references.iter_for_comparison()
         works = [
             Traits.of(record_id, type=kind, title=title, year=year, fields=fields)
-            for record_id, kind, title, year, fields in self._replica.references.compared()
+            for record_id, kind, title, year, fields in rows
         ]
-        alike: dict[_Pair, Likeness] = {}
+        alike: dict[_Pair, Similarity] = {}
         for one, other in candidates(works):
             if not may_reach(works[one], works[other], min_score):
                 continue
-            found = likeness(works[one], works[other])
+            found = compare_works(works[one], works[other])
             if round(found.score) >= min_score:
                 alike[one, other] = found
         groups = [
@@ -116,7 +117,7 @@ class Duplicates:
         return found
 
     def _group(
-        self, ids: Sequence[str], pairs: Sequence[tuple[_Pair, Likeness]], works: Sequence[Traits]
+        self, ids: Sequence[str], pairs: Sequence[tuple[_Pair, Similarity]], works: Sequence[Traits]
     ) -> DuplicateGroup:
         shown = {one: lookup.show_id(self._replica, one) for one in ids}
         references = sorted(shown.values(), key=lambda one: (-_fullness(one), one.id))
@@ -140,8 +141,8 @@ def _fullness(shown: ReferenceView) -> int:
 
 
 def _groups(
-    alike: dict[_Pair, Likeness], apart: set[_Pair]
-) -> Iterator[tuple[list[int], list[tuple[_Pair, Likeness]]]]:
+    alike: dict[_Pair, Similarity], apart: set[_Pair]
+) -> Iterator[tuple[list[int], list[tuple[_Pair, Similarity]]]]:
     """The pairs joined to groups, the surest first; no two that are set apart come together.
 
     Yields:
@@ -149,7 +150,7 @@ def _groups(
     """
     group_of: dict[int, int] = {}
     members: dict[int, list[int]] = {}
-    links: dict[int, list[tuple[_Pair, Likeness]]] = {}
+    links: dict[int, list[tuple[_Pair, Similarity]]] = {}
     ordered = sorted(alike.items(), key=lambda item: (-item[1].score, item[0]))
     for pair, found in ordered:
         one, other = (group_of.setdefault(index, index) for index in pair)

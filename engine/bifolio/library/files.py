@@ -68,8 +68,8 @@ class Files:
     def list(self, ref: str | None = None) -> Iterator[FileView]:
         """The files of one reference, or of all live ones."""
         if ref is None:
-            return attachments.all_shown(self._replica)
-        return attachments.shown(self._replica, lookup.find(self._replica, ref).id)
+            return attachments.list_all_files(self._replica)
+        return attachments.list_files(self._replica, lookup.find(self._replica, ref).id)
 
     def remove(self, ref: str, name: str) -> FileView:
         """Take a file off a reference.
@@ -96,7 +96,7 @@ class Files:
         Raises:
             FileNotFoundInReferenceError, AmbiguousFileError and others.
         """
-        return attachments.found(self._replica, lookup.find(self._replica, ref), name)
+        return attachments.find_file(self._replica, lookup.find(self._replica, ref), name)
 
     def export(self, ref: str, name: str, target: Path | str) -> Path:
         """Write a file's content to a path, or into a folder under its own name.
@@ -159,7 +159,7 @@ class Files:
         if not self._replica.meta.relay_url:
             raise _not_here(file)
         with self._replica.database.transaction():
-            self._replica.transfers.asked(file.hash)
+            self._replica.transfers.mark_wanted(file.hash)
         await self._remote().sync(progress, only_file=file.hash)
         file = self.find(ref, name)
         if not contents.has(file.hash):
@@ -186,7 +186,7 @@ class Files:
         """A damaged content is kept under another name, and fetched again by the next sync."""
         with self._replica.database.transaction():
             self._replica.contents.set_aside(file.hash)
-            self._replica.transfers.missing(file.hash)
+            self._replica.transfers.mark_missing(file.hash)
 
 
 #: Where the content of a file is that is not on this computer, in words, and the next step.

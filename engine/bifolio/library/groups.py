@@ -68,11 +68,11 @@ class Groups:
             InvalidValueError, QueryError: nothing was made.
         """
         values: dict[str, str | None] = {
-            groups.NAME: _checked_name(name),
-            groups.COLOUR: _checked_colour(colour),
-            groups.QUERY: self._checked_query(query),
+            groups.NAME: _check_name(name),
+            groups.COLOUR: _check_colour(colour),
+            groups.QUERY: self._check_query(query),
         }
-        group_id = random_record_id(self._replica.surroundings.random_bytes)
+        group_id = random_record_id(self._replica.runtime.random_bytes)
         with self._replica.database.transaction():
             tree = self._tree()
             above = tree.find(parent).id if parent is not None else None
@@ -84,7 +84,7 @@ class Groups:
                 groups.plan_creation(plan, entries, values | given)
 
             self._replica.commit_inside([(group_id, write)])
-        return self._shown(group_id)
+        return self._show_id(group_id)
 
     def rename(self, group: str, name: str) -> GroupView:
         """Give a group another name.
@@ -92,7 +92,7 @@ class Groups:
         Raises:
             InvalidValueError: no name that a group can have.
         """
-        return self._change(group, {groups.NAME: _checked_name(name)})
+        return self._change(group, {groups.NAME: _check_name(name)})
 
     def edit(self, group: str, *, colour: str | None = None, query: str | None = None) -> GroupView:
         """Give a group another colour (none, where it is empty), or a smart one another query.
@@ -103,11 +103,11 @@ class Groups:
         """
         values: dict[str, str | None] = {}
         if colour is not None:
-            values[groups.COLOUR] = _checked_colour(colour) if colour else None
+            values[groups.COLOUR] = _check_colour(colour) if colour else None
         if query is not None:
             if (found := self._tree().find(group)).query is None:
                 raise SmartGroupError(found.name, smart=False)
-            values[groups.QUERY] = self._checked_query(query)
+            values[groups.QUERY] = self._check_query(query)
         return self._change(group, values)
 
     def move(
@@ -130,7 +130,7 @@ class Groups:
             others = [
                 one for one in tree.children(above.id if above else None) if one.id != moved.id
             ]
-            low, high = _gap(others, before=self._sibling(tree, others, before))
+            low, high = _gap(others, before=self._find_sibling(tree, others, before))
 
             def write(plan: Plan, entries: Entries) -> None:
                 (place,) = positions.run(low, high, slot=plan.writer.slot, count=1)
@@ -141,9 +141,9 @@ class Groups:
             # else the new place could cut the cycle elsewhere, or be cut itself.
             cut = tree.cut_above(above.id) if above is not None else None
             if cut is not None and cut != moved.id:
-                writes.append((cut, _changing({groups.PARENT: None})))
+                writes.append((cut, _plan_change({groups.PARENT: None})))
             self._replica.commit_inside(writes)
-        return self._shown(moved.id)
+        return self._show_id(moved.id)
 
     def delete(self, group: str) -> GroupView:
         """Delete a group; its references stay, its subgroups show under what was above it."""
@@ -157,7 +157,7 @@ class Groups:
         """All groups, each before those under it; or the deleted ones, by name."""
         with self._replica.database.snapshot():
             tree = self._tree()
-            rows = tree.deleted() if deleted else tree.in_order()
+            rows = tree.deleted_groups() if deleted else tree.in_order()
             counts = self._replica.references.elements.counts(groups.MEMBERSHIP)
             return [self._show(tree, row, counts) for row in rows]
 
@@ -231,7 +231,7 @@ class Groups:
     def _tree(self) -> Tree:
         return Tree(self._replica.groups.all())
 
-    def _shown(self, group_id: str) -> GroupView:
+    def _show_id(self, group_id: str) -> GroupView:
         tree = self._tree()
         count = self._replica.references.elements.count(groups.MEMBERSHIP, group_id)
         return self._show(tree, tree.row(group_id), {group_id: count})
@@ -240,7 +240,7 @@ class Groups:
         smart = row.query is not None
         count, problem = counts.get(row.id, 0), None
         if smart:
-            count, problem = self._counted(tree, row)
+            count, problem = self._count_found(tree, row)
         return GroupView(
             id=row.id,
             name=row.name,
@@ -253,7 +253,7 @@ class Groups:
             problem=problem,
         )
 
-    def _counted(self, tree: Tree, row: GroupRow) -> tuple[int, str | None]:
+    def _count_found(self, tree: Tree, row: GroupRow) -> tuple[int, str | None]:
         """How many references a smart group's query finds, or why it cannot be asked.
 
         It may be of a newer version, or name a group that was deleted since.
@@ -264,13 +264,13 @@ class Groups:
             return 0, error.message
 
     def _change(self, group: str, values: Mapping[str, str | None]) -> GroupView:
-        return self._commit(self._tree().find(group).id, _changing(values))
+        return self._commit(self._tree().find(group).id, _plan_change(values))
 
     def _commit(self, group_id: str, write: Write) -> GroupView:
         self._replica.commit([(group_id, write)])
-        return self._shown(group_id)
+        return self._show_id(group_id)
 
-    def _checked_query(self, query: str | None) -> str | None:
+    def _check_query(self, query: str | None) -> str | None:
         """The query, if it can be searched for now."""
         if query is not None and not query.strip():
             raise InvalidValueError("query", expected="words to be found", got="none")
@@ -278,7 +278,7 @@ class Groups:
             Searches(self._replica, self._tree()).check(query)
         return query
 
-    def _sibling(
+    def _find_sibling(
         self, tree: Tree, siblings: Sequence[GroupRow], before: str | None
     ) -> GroupRow | None:
         if before is None:
@@ -296,7 +296,7 @@ class Groups:
         return row
 
 
-def _changing(values: Mapping[str, str | None]) -> Write:
+def _plan_change(values: Mapping[str, str | None]) -> Write:
     return lambda plan, entries: groups.plan_change(plan, entries, values)
 
 
@@ -309,7 +309,7 @@ def _gap(siblings: Sequence[GroupRow], *, before: GroupRow | None) -> tuple[str,
     return (lower[-1] if lower else "", before.position)
 
 
-def _checked_name(name: str) -> str:
+def _check_name(name: str) -> str:
     """A name that a user gives; one that came with an import may hold what a path is parted by."""
     if not name.strip() or not is_one_line(name) or PATH_MARK in name:
         raise InvalidValueError(
@@ -320,7 +320,7 @@ def _checked_name(name: str) -> str:
     return name.strip()
 
 
-def _checked_colour(colour: str | None) -> str | None:
+def _check_colour(colour: str | None) -> str | None:
     if colour is None or _COLOUR.fullmatch(colour) or colour.lower() in COLOUR_NAMES:
         return colour
     near = difflib.get_close_matches(colour.lower(), sorted(COLOUR_NAMES), n=1, cutoff=0.5)

@@ -40,7 +40,7 @@ from bifolio.records.reference import ExportReport
 from bifolio.records.values import is_one_line
 from bifolio.replica import folder, lookup
 from bifolio.replica.journal import Command
-from bifolio.replica.replica import Replica, Surroundings, Write
+from bifolio.replica.replica import Replica, Runtime, Write
 from bifolio.results import (
     AttachResult,
     Conflict,
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from bifolio.crypto.keys import DeviceKeys
-    from bifolio.exports.live_export import StandingExport
+    from bifolio.exports.live_export import LiveExport
     from bifolio.history.history import History
     from bifolio.library.backups import Backups
     from bifolio.library.duplicates import Duplicates
@@ -86,7 +86,7 @@ class Library:
         self._home = home
         self._syncs = False
         self._database = database
-        self._replica = Replica(path, database, self._load_keys, Surroundings())
+        self._replica = Replica(path, database, self._load_keys, Runtime())
 
     # --- opening --------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Library:
         if name and (not name.strip() or not is_one_line(name)):
             raise InvalidValueError("name", expected="a name on one line", got=f"'{name}'")
         from bifolio.crypto.envelope import CONTENT_KEY_BYTES
-        from bifolio.replica.membership import Roster
+        from bifolio.replica.membership import LibraryMembership
 
         path = Path(path).absolute()
         home = home or device.default_home()
@@ -112,7 +112,7 @@ class Library:
         def begin(database: Database) -> None:
             Meta(database).replica_id = secrets.token_bytes(16)
             draft = cls(path, database, home)
-            Roster(draft._replica).found(secrets.token_bytes(CONTENT_KEY_BYTES))
+            LibraryMembership(draft._replica).create_genesis(secrets.token_bytes(CONTENT_KEY_BYTES))
             # A folder's name may hold bytes that are no text; a library's name may not.
             readable = path.stem.encode(errors="replace").decode()
             draft._replica.name_library_inside(name or readable)
@@ -187,7 +187,7 @@ class Library:
         try:
             await library._relay.join_new(parsed, progress)
         except BaseException:
-            is_member = library._relay.remote.roster.role() is not None
+            is_member = library._relay.remote.member_log.role() is not None
             library.close()
             if not is_member:
                 folder.remove(path, was_there=was_there)
@@ -282,7 +282,7 @@ class Library:
         Raises:
             UnknownFieldError, InvalidValueError: nothing was added.
         """
-        return self._shown(references.add(self._replica, fields))
+        return self._show_id(references.add(self._replica, fields))
 
     def edit(self, ref: str, edits: Sequence[Edit]) -> ReferenceView:
         """Edit one reference; all of the edits are made, or none.
@@ -294,7 +294,7 @@ class Library:
         if row.trashed:
             raise TrashedReferenceError(ref)
         self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
-        return self._shown(row.id)
+        return self._show_id(row.id)
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
@@ -312,7 +312,9 @@ class Library:
     ) -> Iterator[ReferenceView]:
         """All references by id, those that a query finds, or those in the trash; ``sort`` and
         ``limit`` as ``search`` takes them."""
-        return search.listed(self._replica, trash=trash, query=query, sort=sort, limit=limit)
+        return search.list_references(
+            self._replica, trash=trash, query=query, sort=sort, limit=limit
+        )
 
     def search(
         self, query: str, *, sort: str | None = None, limit: int | None = None
@@ -325,7 +327,7 @@ class Library:
         Raises:
             QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
         """
-        return search.searched(self._replica, query, sort=sort, limit=limit)
+        return search.search(self._replica, query, sort=sort, limit=limit)
 
     def count(self, query: str) -> int:
         """How many references a query finds."""
@@ -369,7 +371,7 @@ class Library:
             row = self._replica.references.read(record_id)
             if row is not None:
                 found.extend(lookup.conflicts(self._replica, row))
-        found.extend(group_tree.revived(self._replica))
+        found.extend(group_tree.revived_groups(self._replica))
         conflicts.remember(self._replica, found)
         return found
 
@@ -389,7 +391,7 @@ class Library:
         """
         row = self._find(ref)
         conflicts.resolve(self._replica, row, field, take=take, value=value)
-        return self._shown(row.id)
+        return self._show_id(row.id)
 
     # --- import and export ----------------------------------------------------------------
 
@@ -435,16 +437,16 @@ class Library:
 
         return export(self._replica, out, format=format, query=query, progress=progress)
 
-    def standing_export(self, *, format: str, query: str | None = None) -> StandingExport:
+    def live_export(self, *, format: str, query: str | None = None) -> LiveExport:
         """An export to be written again whenever the library changes: only what changed is
         composed anew.
 
         Raises:
             UsageError: no such format.
         """
-        from bifolio.exports.live_export import StandingExport
+        from bifolio.exports.live_export import LiveExport
 
-        return StandingExport(self._replica, format=format, query=query)
+        return LiveExport(self._replica, format=format, query=query)
 
     def cite(
         self,
@@ -553,7 +555,7 @@ class Library:
     def _find(self, ref: str) -> ReferenceRow:
         return lookup.find(self._replica, ref)
 
-    def _shown(self, record_id: str) -> ReferenceView:
+    def _show_id(self, record_id: str) -> ReferenceView:
         row = self._replica.references.read(record_id)
         if row is None:
             raise ReferenceNotFoundError(record_id)
@@ -562,7 +564,7 @@ class Library:
     def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[ReferenceView]:
         ids = [self._find(ref).id for ref in refs]
         self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
-        return [self._shown(record_id) for record_id in dict.fromkeys(ids)]
+        return [self._show_id(record_id) for record_id in dict.fromkeys(ids)]
 
     def _sync_if_asked(self) -> None:
         """Sync an attached library that was opened so; what stands in the way is a notice."""

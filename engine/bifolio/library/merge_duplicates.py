@@ -24,7 +24,7 @@ from bifolio.errors import Next, UsageError
 from bifolio.records.canonical import nfc
 from bifolio.records.fields import Form
 from bifolio.records.reference import Value, Values, strings_of, value_to_json
-from bifolio.records.terms import Mark, normalized
+from bifolio.records.terms import Mark, normalize
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica, Write
 from bifolio.results import DifferingValue, MergedReferences, TakenValue
@@ -123,7 +123,7 @@ class _Merger:
 
     def _take_field(self, field: str, other: Value, named: str) -> None:
         mine = self._values.get(field)
-        combined = other if mine is None else _combined(field, mine, other)
+        combined = other if mine is None else _combine(field, mine, other)
         if combined is None:
             assert mine is not None
             self.differing.append(
@@ -143,14 +143,14 @@ class _Merger:
             self._values[KEY] = key
         elif nfc(str(mine)) != nfc(key):
             aliases = self._values.get(ALIASES, ())
-            self._values[ALIASES] = _united(ALIASES, strings_of(aliases), (key,))
+            self._values[ALIASES] = _unite(ALIASES, strings_of(aliases), (key,))
 
 
-def _combined(field: str, mine: Value, other: Value) -> Value | None:
+def _combine(field: str, mine: Value, other: Value) -> Value | None:
     """The value that holds both; None where they cannot be had together."""
     form = field_kind(field).form
     if form is Form.STRINGS:
-        return _united(field, strings_of(mine), strings_of(other))
+        return _unite(field, strings_of(mine), strings_of(other))
     if form is Form.TEXT:
         return _both_texts(str(mine), str(other))
     if form is Form.DATE:
@@ -159,12 +159,12 @@ def _combined(field: str, mine: Value, other: Value) -> Value | None:
         return mine if _same_names(mine, other) else None
     if _WEAK.get(field) == mine:
         return other
-    if _WEAK.get(field) == other or _written(field, mine) == _written(field, other):
+    if _WEAK.get(field) == other or _fold_value(field, mine) == _fold_value(field, other):
         return mine
     return None
 
 
-def _united(field: str, mine: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+def _unite(field: str, mine: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     known = {_element(field, one) for one in mine}
     return (*mine, *(one for one in other if _element(field, one) not in known))
 
@@ -172,15 +172,15 @@ def _united(field: str, mine: tuple[str, ...], other: tuple[str, ...]) -> tuple[
 def _element(field: str, element: str) -> str:
     """An element of a set or list as it is compared; one without a digit is no number."""
     kind = _WRITTEN.get(field)
-    return (normalized(kind, element) if kind else "") or nfc(element)
+    return (normalize(kind, element) if kind else "") or nfc(element)
 
 
-def _written(field: str, value: object) -> str:
+def _fold_value(field: str, value: object) -> str:
     """A value without the ways of writing it: case, spaces, dashes, quotation marks, a full stop
     behind it, and of an identifier its address."""
     text = nfc(str(value))
     if kind := _WRITTEN.get(field):
-        text = normalized(kind, text)
+        text = normalize(kind, text)
     return " ".join(text.translate(_TYPED).casefold().split()).removesuffix(".")
 
 
@@ -233,9 +233,9 @@ def _says(date: dict[str, Any], less: dict[str, Any]) -> bool:
 
 
 def _same_names(mine: Value, other: Value) -> bool:
-    return [_spelled(one) for one in mine] == [_spelled(one) for one in other]
+    return [_fold_name(one) for one in mine] == [_fold_name(one) for one in other]
 
 
-def _spelled(name: object) -> str:
+def _fold_name(name: object) -> str:
     """A name without the ways of writing initials."""
-    return " ".join(_written("", name).replace(".", " ").split())
+    return " ".join(_fold_value("", name).replace(".", " ").split())

@@ -27,7 +27,7 @@ def add(replica: Replica, fields: Mapping[str, str | Sequence[str]]) -> str:
         texts = (given,) if isinstance(given, str) else tuple(given)
         values[field] = parse_value(field, texts)
     values.setdefault("type", "document")
-    record_id = random_record_id(replica.surroundings.random_bytes)
+    record_id = random_record_id(replica.runtime.random_bytes)
     with replica.database.transaction():
         if "citation-key" not in values:
             values["citation-key"] = Keys(replica).fresh(values)

@@ -18,7 +18,7 @@ from bifolio.home import Home
 from bifolio.library import status
 from bifolio.library.backups import Backups
 from bifolio.replica import folder
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.remote import Remote
 from bifolio.results import AttachResult, Backup, JoinResult, Progress, Stage, SyncReport
@@ -28,7 +28,7 @@ class RelayAccess:
     """What ``Library`` does with its relay."""
 
     def __init__(self, replica: Replica, home: Home) -> None:
-        self.remote = Remote(replica, Roster(replica))
+        self.remote = Remote(replica, LibraryMembership(replica))
         self._replica = replica
         self._home = home
 
@@ -95,7 +95,7 @@ class RelayAccess:
 
         def make() -> Path:
             with closing(folder.open_database(replica.path)) as database:
-                other = Replica(replica.path, database, lambda: replica.keys, replica.surroundings)
+                other = Replica(replica.path, database, lambda: replica.keys, replica.runtime)
                 return create(Backups(other, self._home), tell).path
 
         try:

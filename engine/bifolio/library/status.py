@@ -156,7 +156,7 @@ def _files(replica: Replica) -> Iterator[Refusal]:
                 NextStep(Next.LIST_FILES),
             )
     for transfer in replica.transfers.damaged():
-        named = replica.references.attachments.naming(transfer.hash)
+        named = replica.references.attachments.with_content(transfer.hash)
         names = ", ".join(sorted({one.name for one in named})) or transfer.hash[:12]
         yield Refusal(
             f"The content of {names} came damaged from the relay, {transfer.failures} times; "
@@ -169,7 +169,7 @@ def clocks(replica: Replica) -> Iterator[Refusal]:
     """Devices whose clock is far ahead, while it still is."""
     ahead = replica.meta.clocks_ahead
     names = lookup.device_names(replica)
-    now_ms = replica.surroundings.now_ms()
+    now_ms = replica.runtime.now_ms()
     for tag, stamp in ahead.items():
         if stamp_milliseconds(stamp) > now_ms + limits.CLOCK_AHEAD_MS_MAX:
             yield Refusal(

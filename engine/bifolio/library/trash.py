@@ -31,7 +31,7 @@ class Trash:
 
     def list(self) -> Iterator[ReferenceView]:
         """The references in the trash, by id."""
-        for row in self._replica.references.listed(trashed=True):
+        for row in self._replica.references.iter_rows(trashed=True):
             yield lookup.show(self._replica, row)
 
     def empty(self, ids: Sequence[str] | None = None) -> Sequence[PurgedReference]:
@@ -47,7 +47,7 @@ class Trash:
             those that were removed, by id.
         """
         removed: list[str] = []
-        wanted = [row.id for row in self._replica.references.listed(trashed=True)]
+        wanted = [row.id for row in self._replica.references.iter_rows(trashed=True)]
         if ids is not None:
             shown = set(ids)
             wanted = [one for one in wanted if one in shown]
@@ -56,11 +56,11 @@ class Trash:
             with self._replica.database.transaction():
                 removed += self._replica.commit_each(part, deletion.plan_purge)
         rows = map(self._replica.references.purged.read, removed)
-        return [_shown(row) for row in rows if row is not None]
+        return [_show(row) for row in rows if row is not None]
 
     def emptied(self) -> Iterator[PurgedReference]:
         """What was removed from the trash and can be restored, by id."""
-        yield from map(_shown, self._replica.references.purged.listed())
+        yield from map(_show, self._replica.references.purged.iter_rows())
 
     def restore(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Take references out of the trash, or settle that they were brought back; one that went
@@ -84,7 +84,7 @@ class Trash:
         replica, wanted = self._replica, nfc(ref.strip())
         found: list[ReferenceRow | PurgedRow] = []
         if wanted:
-            found += lookup.trashed_called(replica, wanted)
+            found += lookup.find_in_trash(replica, wanted)
             found = found or [*replica.references.purged.with_key(wanted, most=_CANDIDATES_MAX)]
         if found:
             found += _brought_back(replica, wanted)
@@ -92,7 +92,7 @@ class Trash:
         try:
             return lookup.find(replica, ref).id
         except ReferenceNotFoundError:
-            found += _removed(replica, wanted)
+            found += _find_purged(replica, wanted)
             if not found:
                 raise
         return _only(ref, found).id
@@ -108,11 +108,11 @@ def _brought_back(replica: Replica, wanted: str) -> Iterator[ReferenceRow]:
             yield row
 
 
-def _removed(replica: Replica, wanted: str) -> list[PurgedRow]:
+def _find_purged(replica: Replica, wanted: str) -> list[PurgedRow]:
     """Those that went with the trash and whose id begins like this."""
     if not lookup.is_id(wanted):
         return []
-    return replica.references.purged.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
+    return replica.references.purged.with_id_prefix(wanted.lower(), most=_CANDIDATES_MAX)
 
 
 def _only(ref: str, found: Sequence[ReferenceRow | PurgedRow]) -> ReferenceRow | PurgedRow:
@@ -122,5 +122,5 @@ def _only(ref: str, found: Sequence[ReferenceRow | PurgedRow]) -> ReferenceRow |
     return found[0]
 
 
-def _shown(row: PurgedRow) -> PurgedReference:
+def _show(row: PurgedRow) -> PurgedReference:
     return PurgedReference(row.id, row.key, row.title)

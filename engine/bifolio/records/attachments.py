@@ -57,7 +57,7 @@ class Attachment:
         return cls(nfc(name), hashed, size)
 
 
-def called(files: Sequence[tuple[str, str]]) -> list[str]:
+def distinct_names(files: Sequence[tuple[str, str]]) -> list[str]:
     """What each of a reference's files (name, hash) is called, so that no two share a name.
 
     Of several with one name each gets as much of its hash as tells it from the others.
@@ -66,12 +66,14 @@ def called(files: Sequence[tuple[str, str]]) -> list[str]:
     for name, hashed in files:
         hashes.setdefault(name, []).append(hashed)
     return [
-        name if len(hashes[name]) == 1 else name + MARK + _beginning(hashed, hashes[name])
+        name
+        if len(hashes[name]) == 1
+        else name + MARK + _shortest_unique_prefix(hashed, hashes[name])
         for name, hashed in files
     ]
 
 
-def _beginning(hashed: str, others: Sequence[str]) -> str:
+def _shortest_unique_prefix(hashed: str, others: Sequence[str]) -> str:
     length = HASH_SHOWN_LENGTH
     while sum(other.startswith(hashed[:length]) for other in others) > 1:
         length += 1

@@ -54,7 +54,7 @@ def make_by(pattern: str, values: Values) -> str:
             continue
         text = TOKENS[name][1](values)
         for modifier in modifiers:
-            text = _modified(text, modifier)
+            text = _modify(text, modifier)
         words = words or bool(text)
         made.append(text)
     # A key that begins with - reads as an option of a command.
@@ -112,7 +112,7 @@ def _wrong(pattern: str, expected: str) -> InvalidValueError:
     return InvalidValueError(_FIELD, expected=expected, got=f"'{pattern}'")
 
 
-def _modified(text: str, modifier: str) -> str:
+def _modify(text: str, modifier: str) -> str:
     known = MODIFIERS.get(modifier)
     return known[1](text) if known is not None else text[: int(modifier)]
 
@@ -160,7 +160,7 @@ def _initials(values: Values) -> str:
     return "".join(word[0] for word in _telling_words(values, "container-title"))
 
 
-def _capitalised(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -190,7 +190,7 @@ TOKENS: Final[dict[str, tuple[str, Token]]] = {
     ),
     "shorttitle": (
         "the first three of them, each with a capital",
-        lambda values: "".join(map(_capitalised, _telling_words(values, "title")[:3])),
+        lambda values: "".join(map(_capitalise, _telling_words(values, "title")[:3])),
     ),
     "journal": ("initials of `container-title`", _initials),
     "volume": ("`volume`", _plain("volume")),
@@ -202,5 +202,5 @@ TOKENS: Final[dict[str, tuple[str, Token]]] = {
 MODIFIERS: Final[dict[str, tuple[str, Callable[[str], str]]]] = {
     "lower": ("small letters", str.lower),
     "upper": ("capitals", str.upper),
-    "capital": ("the first letter a capital", _capitalised),
+    "capital": ("the first letter a capital", _capitalise),
 }

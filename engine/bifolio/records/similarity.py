@@ -18,7 +18,7 @@ from typing import Any, Final
 from rapidfuzz import fuzz
 
 from bifolio.records.folding import words
-from bifolio.records.terms import Mark, normalized
+from bifolio.records.terms import Mark, normalize
 
 #: A title under this likeness is another title, whatever else agrees.
 TITLE_MIN: Final = 75.0
@@ -126,13 +126,13 @@ class Traits:
             container=tuple(words(_text(fields.get("container-title")))),
             identifiers=frozenset(_identifiers(fields)),
             isbns=frozenset(
-                normalized(Mark.ISBN, one).upper() for one in _listed(fields.get("ISBN"))
+                normalize(Mark.ISBN, one).upper() for one in _as_list(fields.get("ISBN"))
             ),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Similarity:
     """How alike two references are, and why, in words."""
 
     score: float
@@ -158,30 +158,30 @@ def may_reach(one: Traits, other: Traits, score: float) -> bool:
     return 100 - least >= score
 
 
-def likeness(one: Traits, other: Traits) -> Likeness:
+def compare_works(one: Traits, other: Traits) -> Similarity:
     """Compare two references."""
     title = _title_likeness(one, other)
     why = [f"title {title:.0f} %" if title < 100 else "same title"]
     score = title
     for sign in _against(one, other):
-        score -= _COSTS[sign if sign != "page" or not _telling(one, other) else "page of many"]
+        score -= _COSTS[sign if sign != "page" or not _is_telling(one, other) else "page of many"]
         why.append(_AGAINST.get(sign, f"another {sign}"))
-    why += _agreeing(one, other)
+    why += _agreements(one, other)
     shared = one.identifiers & other.identifiers
     if shared:
         named = ", ".join(sorted(f"same {kind}" for kind, _ in shared))
         most = 100.0 if title >= TITLE_MIN or not (one.title and other.title) else _OTHER_TITLE_MOST
         lowered = max(min(score, 100.0), 99.0 if most == 100.0 else most)
-        return Likeness(min(lowered, most), (named, *why))
+        return Similarity(min(lowered, most), (named, *why))
     if title < TITLE_MIN:
-        return Likeness(max(score - 20, 0.0), tuple(why))
+        return Similarity(max(score - 20, 0.0), tuple(why))
     if one.isbns & other.isbns and one.kind == other.kind and one.kind != "part":
         score = max(score, min(95.0, score + 20))
         why.insert(0, "same ISBN")
     if others := _differing_identifiers(one, other):
         score = min(score, _OTHER_IDENTIFIER_MOST)
         why += [f"another {kind}" for kind in others]
-    return Likeness(max(min(score, 100.0), 0.0), tuple(why))
+    return Similarity(max(min(score, 100.0), 0.0), tuple(why))
 
 
 _AGAINST: Final = {
@@ -223,7 +223,7 @@ def _against(one: Traits, other: Traits) -> Iterator[str]:
         yield "type"
 
 
-def _telling(one: Traits, other: Traits) -> bool:
+def _is_telling(one: Traits, other: Traits) -> bool:
     """Whether title, author and volume say so much that a page may be another tool's way of
     counting: 1-15 of an article that has a number."""
     return (
@@ -265,7 +265,7 @@ def _one_name(mine: str, theirs: str) -> bool:
     )
 
 
-def _agreeing(one: Traits, other: Traits) -> Iterator[str]:
+def _agreements(one: Traits, other: Traits) -> Iterator[str]:
     if one.year is not None and one.year == other.year:
         yield "year equal"
     if one.authors and other.authors and _one_name(one.authors[0], other.authors[0]):
@@ -320,11 +320,11 @@ def _date(issued: object) -> tuple[int, ...]:
 
 def _identifiers(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for kind, name in ((Mark.DOI, "DOI"), (Mark.PMID, "PMID"), (Mark.PMCID, "PMCID")):
-        value = normalized(kind, _text(fields.get(name))).lower().rstrip(".")
+        value = normalize(kind, _text(fields.get(name))).lower().rstrip(".")
         if value:
             yield name, value
     for name in ("URL", "archive_location", "number", "note"):
-        for text in (_text(fields.get(name)), *_listed(fields.get(name))):
+        for text in (_text(fields.get(name)), *_as_list(fields.get(name))):
             if found := _ARXIV.search(text):
                 yield "arXiv id", found.group(1).lower()
 
@@ -337,5 +337,5 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _listed(value: object) -> list[str]:
+def _as_list(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []

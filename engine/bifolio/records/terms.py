@@ -53,7 +53,7 @@ class Mark(StrEnum):
 
 def mark(kind: Mark, value: str = "") -> str:
     """The word that stands in the index for a value."""
-    return _BEGINNING + kind + one_word(normalized(kind, value))
+    return _BEGINNING + kind + one_word(normalize(kind, value))
 
 
 #: For values that many references share: fields, types, tags, groups. An import makes some
@@ -61,7 +61,7 @@ def mark(kind: Mark, value: str = "") -> str:
 _shared_mark = lru_cache(maxsize=10_000)(mark)
 
 
-def normalized(kind: Mark, value: str) -> str:
+def normalize(kind: Mark, value: str) -> str:
     """The value as it is compared: identifiers without the ways of writing them."""
     value = value.strip()
     if kind is Mark.DOI:

@@ -47,7 +47,7 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
     if form is Form.DATE:
         return parse_date(texts[0])
     if field == "type":
-        return _checked_type(texts[0])
+        return _check_type(texts[0])
     if field in _CHOICES and texts[0] not in _CHOICES[field]:
         choices = _CHOICES[field]
         expected = f"{', '.join(choices[:-1])} or {choices[-1]}"
@@ -103,7 +103,7 @@ def value_text(value: Value | None) -> str:
     return value
 
 
-def _checked_type(text: str) -> str:
+def _check_type(text: str) -> str:
     if text in TYPES:
         return text
     near = difflib.get_close_matches(text, sorted(TYPES), n=1, cutoff=0.5)

@@ -44,5 +44,7 @@ def create(record_id: str, reference: ImportedReference, *, mapping: str) -> Cre
     document = importing.import_document(record_id, [version], mapping=mapping)
     entries = document.entries()
     share = canonical.record_share(record_id, REFERENCE, entries)
-    derived = projection.derived(record_id, entries, sources=[reference.source])
-    return Creation(StoredRecord(record_id, REFERENCE, document.state(), share), derived.stored())
+    derived = projection.derive(record_id, entries, sources=[reference.source])
+    return Creation(
+        StoredRecord(record_id, REFERENCE, document.state(), share), derived.to_stored()
+    )

@@ -39,7 +39,7 @@ def rebuild_lists(database: Database) -> int:
     count = 0
     for record_id in records.ids_by_arrival("reference"):
         visible = RecordDocument(records.state(record_id)).visible()
-        references.write([projection.derived(record_id, visible)])
+        references.write([projection.derive(record_id, visible)])
         count += 1
     Meta(database).derived_version = DERIVED_VERSION
     return count

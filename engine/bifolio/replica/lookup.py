@@ -18,10 +18,10 @@ from bifolio.errors import (
     TrashedReferenceError,
 )
 from bifolio.ids import SLOT_LENGTH, TAG_LENGTH, digest
-from bifolio.records.attachments import Attachment, called
+from bifolio.records.attachments import Attachment, distinct_names
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
-from bifolio.replica.projection import listed, shown_fields
+from bifolio.replica.projection import shown_fields, strings_of
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict, ConflictChoice, ReferenceView
 from bifolio.storage.derived import ReferenceRow
@@ -50,11 +50,11 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
     wanted = nfc(ref.strip())
     if not wanted:  # a variable that a shell left empty means no reference, not one without a key
         raise ReferenceNotFoundError(ref)
-    keepers = [_row(replica, one) for one in references.keepers(wanted)[:1]]
+    keepers = [_row(replica, one) for one in references.ids_with_key(wanted)[:1]]
     if keepers and not keepers[0].trashed:
         return keepers[0]
     if suffixed := _SUFFIXED.fullmatch(wanted):
-        for record_id in references.keepers(suffixed.group(1)):
+        for record_id in references.ids_with_key(suffixed.group(1)):
             if record_id.startswith(suffixed.group(2)):
                 return _row(replica, record_id)
     for record_id in references.elements.holders(ALIASES, wanted):
@@ -64,7 +64,7 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
     for record_id in references.elements.holders(ALIASES, wanted, trashed=True):
         return _row(replica, record_id)
     if is_id(wanted):
-        found = references.beginning_with(wanted.lower(), most=_CANDIDATES_MAX)
+        found = references.ids_with_prefix(wanted.lower(), most=_CANDIDATES_MAX)
         if len(found) == 1:
             return _row(replica, found[0])
         if found:
@@ -73,14 +73,14 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
     raise ReferenceNotFoundError(ref)
 
 
-def trashed_called(replica: Replica, wanted: str) -> list[ReferenceRow]:
+def find_in_trash(replica: Replica, wanted: str) -> list[ReferenceRow]:
     """The references in the trash of a citation key (with a suffix or not), else of an earlier
     one; not of an id."""
     references = replica.references
     if found := references.trashed_with_key(wanted, most=_CANDIDATES_MAX):
         return [_row(replica, one) for one in found]
     if suffixed := _SUFFIXED.fullmatch(wanted):
-        begin_so = references.beginning_with(suffixed.group(2), most=_CANDIDATES_MAX)
+        begin_so = references.ids_with_prefix(suffixed.group(2), most=_CANDIDATES_MAX)
         rows = [_row(replica, one) for one in begin_so]
         if rows := [row for row in rows if row.trashed and row.key == suffixed.group(1)]:
             return rows
@@ -107,7 +107,7 @@ def shown_key(row: ReferenceRow) -> str:
 
 def live_with_key(replica: Replica, key: str) -> list[ReferenceRow]:
     """The live references with this citation key, the one that keeps it first."""
-    rows = map(replica.references.read, replica.references.keepers(key))
+    rows = map(replica.references.read, replica.references.ids_with_key(key))
     return [row for row in rows if row is not None and not row.trashed]
 
 
@@ -115,7 +115,7 @@ def namesakes(replica: Replica, row: ReferenceRow) -> list[str]:
     """The other live references with this one's citation key, as their keys are shown."""
     if not row.key or row.trashed:
         return []
-    others = replica.references.keepers(row.key)
+    others = replica.references.ids_with_key(row.key)
     if len(others) < 2:
         return []
     return [shown_key(one) for one in live_with_key(replica, row.key) if one.id != row.id]
@@ -128,7 +128,7 @@ def show(replica: Replica, row: ReferenceRow) -> ReferenceView:
         key=shown_key(row),
         type=row.type,
         fields=shown_fields(row),
-        tags=tuple(listed(row.fields, "tags")),
+        tags=tuple(strings_of(row.fields, "tags")),
         groups=tuple(group_names(replica, row)),
         files=tuple(file_names(row)),
         trashed=row.trashed,
@@ -164,14 +164,14 @@ def show_id(replica: Replica, record_id: str) -> ReferenceView:
 
 def group_names(replica: Replica, row: ReferenceRow) -> list[str]:
     """The names of the groups that a reference is in, deleted ones left out."""
-    found = [replica.groups.living_name(one) for one in listed(row.fields, "groups")]
+    found = [replica.groups.living_name(one) for one in strings_of(row.fields, "groups")]
     return [name for name in found if name is not None]
 
 
 def file_names(row: ReferenceRow) -> list[str]:
     """What the files of a reference are called, by name."""
-    found = [Attachment.from_element(one) for one in listed(row.fields, "files")]
-    return called(sorted((one.name, one.hash) for one in found if one is not None))
+    found = [Attachment.from_element(one) for one in strings_of(row.fields, "files")]
+    return distinct_names(sorted((one.name, one.hash) for one in found if one is not None))
 
 
 def conflicts(replica: Replica, row: ReferenceRow) -> list[Conflict]:
@@ -179,11 +179,12 @@ def conflicts(replica: Replica, row: ReferenceRow) -> list[Conflict]:
     view = read_view(replica.document(row.id).visible())
     names = device_names(replica)
     return [
-        told(names, one, of="reference", ref=row.id, key=shown_key(row)) for one in view.conflicts
+        describe_conflict(names, one, of="reference", ref=row.id, key=shown_key(row))
+        for one in view.conflicts
     ]
 
 
-def told(
+def describe_conflict(
     names: dict[str, str], conflict: FieldConflict, *, of: str, ref: str, key: str
 ) -> Conflict:
     """A conflict of a record with the names of the devices that wrote its values."""
@@ -205,7 +206,7 @@ def told(
     )
 
 
-def listing(conflict: Conflict) -> bytes:
+def hash_listed(conflict: Conflict) -> bytes:
     """What a user was shown of a conflict: a choice by number holds for just that."""
     return digest(canonical_json([one.to_json() for one in conflict.values]).encode())
 

@@ -22,7 +22,7 @@ from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.members import Members
 
 
-class Roster:
+class LibraryMembership:
     """Who may read and write, as this replica knows it."""
 
     def __init__(self, replica: Replica) -> None:
@@ -44,10 +44,10 @@ class Roster:
             self._known = self._read(self._members.records())
         return self._known
 
-    def found(self, content_key: bytes) -> None:
+    def create_genesis(self, content_key: bytes) -> None:
         """Begin the log of a new library: this device is its owner. Inside a transaction."""
         replica = self._replica
-        genesis = make_genesis(replica.keys, replica.surroundings.random_bytes)
+        genesis = make_genesis(replica.keys, replica.runtime.random_bytes)
         replica.meta.library_id = library_id_of(genesis)
         self._insert([genesis])
         self._keep_key(0, content_key)
@@ -124,7 +124,7 @@ class Roster:
         if newest is None:
             raise NotAMemberError
         generation, sealed = newest
-        return generation, self._opened(sealed)
+        return generation, self._open_key(sealed)
 
     def has_key(self) -> bool:
         """Whether this device can open the newest content key."""
@@ -137,7 +137,7 @@ class Roster:
     def key(self, generation: int) -> bytes | None:
         """The content key of a generation, or None where this device was never given it."""
         sealed = self._keys.read(generation)
-        return self._opened(sealed) if sealed else None
+        return self._open_key(sealed) if sealed else None
 
     def _membership(self) -> Membership:
         membership = self.membership()
@@ -145,7 +145,7 @@ class Roster:
             raise NotAMemberError
         return membership
 
-    def _opened(self, sealed: bytes) -> bytes:
+    def _open_key(self, sealed: bytes) -> bytes:
         """A key sealed to this device; a copy on another device cannot open it."""
         try:
             return self._replica.keys.unseal(sealed)

@@ -29,7 +29,7 @@ COLUMNS = ("title", "abstract", "note", "citation-key", "type")
 _APART = ("tags", "groups", "files", MERGED_INTO)
 
 
-def derived(
+def derive(
     record_id: str, entries: Entries, *, sources: Sequence[Source] | None = None
 ) -> DerivedReference:
     """All that is derived from a reference, its superseded imports already left out.
@@ -90,7 +90,7 @@ def source_row(record_id: str, source: Source) -> SourceRow:
 def attachment_rows(record_id: str, entries: Entries) -> list[AttachmentRow]:
     """The files of a reference; an element that is no safe attachment is carried, not shown."""
     found = []
-    for (stamp, slot), element in sets.ranked(entries, attachments.FIELD):
+    for (stamp, slot), element in sets.rank_elements(entries, attachments.FIELD):
         if (one := Attachment.from_element(element)) is not None:
             found.append(AttachmentRow(record_id, one.hash, one.name, one.size, stamp, slot))
     return found
@@ -122,7 +122,7 @@ def shown_fields(row: ReferenceRow) -> dict[str, Any]:
     return fields
 
 
-def listed(fields: Mapping[str, Any], name: str) -> list[str]:
+def strings_of(fields: Mapping[str, Any], name: str) -> list[str]:
     """A list of strings among a row's fields."""
     value = fields.get(name)
     return [str(one) for one in value] if isinstance(value, list) else []

@@ -1,6 +1,6 @@
 """The opened replica: its keys, its time, its incarnation, and one commit of edits.
 
-Time and randomness come in with ``Surroundings``, so that the simulator can be exact.
+Time and randomness come in with ``Runtime``, so that the simulator can be exact.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Write = Callable[[Plan, Entries], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Runtime:
     """What a replica takes from its computer."""
 
     wall_s: Callable[[], float] = time.time
@@ -77,13 +77,13 @@ class Replica:
         path: Path,
         database: Database,
         load_keys: Callable[[], DeviceKeys],
-        surroundings: Surroundings,
+        runtime: Runtime,
         *,
         formats: EnvelopeFormats | None = None,
     ) -> None:
         self.path = path
         self.database = database
-        self.surroundings = surroundings
+        self.runtime = runtime
         self._formats = formats
         self._load_keys = load_keys
         self._keys: DeviceKeys | None = None
@@ -162,7 +162,7 @@ class Replica:
                 raise RecordTooLargeError(
                     record_id, size_bytes=len(update), limit_bytes=limits.RECORD_UPDATE_BYTES_MAX
                 )
-            workspace.changed(record_id)
+            workspace.mark_changed(record_id)
             updates.append((record_id, update))
         if not updates:
             return []
@@ -203,7 +203,7 @@ class Replica:
     def next_stamp(self) -> str:
         """A stamp after every one that any process gave out or followed here; in a transaction."""
         clock = HybridClock(self.meta.clock)
-        stamp = clock.next(self.surroundings.now_ms())
+        stamp = clock.next(self.runtime.now_ms())
         self.meta.clock = stamp
         return stamp
 
@@ -241,8 +241,8 @@ class Replica:
         A process whose wall and monotonic clocks part was suspended or cloned: it takes new
         ones, so that two running copies never write under one name.
         """
-        surroundings = self.surroundings
-        offset = surroundings.wall_s() - surroundings.monotonic_s()
+        runtime = self.runtime
+        offset = runtime.wall_s() - runtime.monotonic_s()
         current = self._incarnation
         if (
             current is None
@@ -255,14 +255,14 @@ class Replica:
         return current
 
     def _take_incarnation(self, offset: float) -> Incarnation:
-        random_bytes = self.surroundings.random_bytes
+        random_bytes = self.runtime.random_bytes
         slot = random_slot(self.keys.tag, random_bytes)
         while self._incarnations.has(slot):
             slot = random_slot(self.keys.tag, random_bytes)
         client_id = random_client_id(random_bytes)
         self._incarnations.add(slot, client_id)
         clock = HybridClock(self.meta.clock)
-        clock.start(self.surroundings.now_ms())
+        clock.start(self.runtime.now_ms())
         self.meta.clock = clock.last
         return Incarnation(slot, client_id, offset)
 
@@ -285,7 +285,7 @@ class Replica:
         if plan.is_empty:
             return []
         update = document.write(plan)
-        workspace.changed(SETTINGS_ID)
+        workspace.mark_changed(SETTINGS_ID)
         return [(SETTINGS_ID, update)]
 
     def _is_own(self, value: str | None) -> bool:

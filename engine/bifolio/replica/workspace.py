@@ -59,13 +59,13 @@ class Workspace:
     def put(self, record_id: str, document: RecordDocument) -> None:
         """Use a document that was made elsewhere, to be saved."""
         self._documents[record_id] = document
-        self.changed(record_id)
+        self.mark_changed(record_id)
 
     def put_created(self, creation: Creation) -> None:
         """Save a new reference at the end, of which all that is stored was made elsewhere."""
         self._created.append(creation)
 
-    def changed(self, record_id: str) -> None:
+    def mark_changed(self, record_id: str) -> None:
         """A document was written to or merged into: it is saved at the end."""
         self._changed[record_id] = None
 
@@ -79,7 +79,7 @@ class Workspace:
         saved = list(self._changed)
         references = [creation.reference for creation in self._created]
         records = [creation.record for creation in self._created]
-        records += [self._stored(record_id, references) for record_id in saved]
+        records += [self._store(record_id, references) for record_id in saved]
         self._records.write(records)
         self._references.store(references)
         self._changed.clear()
@@ -87,20 +87,20 @@ class Workspace:
         self._created.clear()
         return saved
 
-    def _stored(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
+    def _store(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
         """A changed record as it is to be stored; what lists read is renewed on the way, that of
         references is gathered: in one go it takes a third of the time."""
         document = self._documents[record_id]
         entries = document.entries()
         kind = view.kind_of(entries)
         if kind == REFERENCE:
-            references.append(projection.derived(record_id, document.visible()).stored())
+            references.append(projection.derive(record_id, document.visible()).to_stored())
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:
-            name = registers.shown(entries, "name")
+            name = registers.read_shown(entries, "name")
             self._meta.name = (name.value if name else None) or ""
-            pattern = registers.shown(entries, KEY_PATTERN)
+            pattern = registers.read_shown(entries, KEY_PATTERN)
             self._meta.key_pattern = (pattern.value if pattern else None) or ""
             self._meta.devices = view.devices(entries)
             self._meta.set_apart = sets.elements(entries, SET_APART)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifolio.attachments.transfer_store import Shelf
+from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
 from bifolio.crypto.membership import hello_message, invite_keys
 from bifolio.errors import NextStep
 from bifolio.ids import content_hash
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 from bifolio.replication.inbox import Inbox, Received
@@ -19,7 +19,7 @@ from bifolio.wire.messages import AttestedPosition, Hello
 from bifolio.wire.position import LogPosition
 
 
-class ReplicaPort:
+class ReplicaAdapter:
     """One replica, for one or more connections.
 
     ``join_secret`` is a ticket's secret while this device is to become a member with it;
@@ -30,18 +30,18 @@ class ReplicaPort:
     def __init__(
         self,
         replica: Replica,
-        roster: Roster,
+        member_log: LibraryMembership,
         *,
         join_secret: bytes | None = None,
         invite_secret: bytes | None = None,
         expected: LogPosition | None = None,
         only_file: str | None = None,
     ) -> None:
-        self.files = Shelf(replica, roster, only=only_file)
+        self.files = TransferStore(replica, member_log, only=only_file)
         self._replica = replica
-        self._roster = roster
-        self._inbox = Inbox(replica, roster)
-        self._outbox = Outbox(replica, roster)
+        self._member_log = member_log
+        self._inbox = Inbox(replica, member_log)
+        self._outbox = Outbox(replica, member_log)
         self._join_secret = join_secret
         self._invite_secret = invite_secret
         self._expected = expected
@@ -73,18 +73,18 @@ class ReplicaPort:
 
     def members(self) -> Sequence[bytes]:
         """The membership log as known."""
-        membership = self._roster.membership()
+        membership = self._member_log.membership()
         return membership.records if membership else ()
 
     def learn_members(self, records: Sequence[bytes]) -> None:
         """Follow the membership log, and merge what waited for it."""
-        self._roster.learn(records)
+        self._member_log.learn(records)
         if self._replica.changes.waiting():
             self._inbox.retry_pending()
 
     def is_member(self) -> bool:
         """Whether this device is a member."""
-        return self._roster.role() is not None
+        return self._member_log.role() is not None
 
     def join_record(self) -> bytes | None:
         """The record by which this device joins; None if it need not.
@@ -94,19 +94,19 @@ class ReplicaPort:
         """
         if self._join_secret is None:
             return None
-        if self._roster.role() is not None and self._roster.has_key():
+        if self._member_log.role() is not None and self._member_log.has_key():
             return None
-        return self._roster.join(self._join_secret)
+        return self._member_log.join(self._join_secret)
 
     def invite_record(self) -> bytes | None:
         """The record of an invite that waits to be appended."""
         if self._invite_secret is None:
             return None
-        membership = self._roster.membership()
+        membership = self._member_log.membership()
         invited = invite_keys(self._invite_secret).sign_public
         if membership is not None and membership.is_open_invite(invited):
             return None
-        return self._roster.invite(self._invite_secret)
+        return self._member_log.invite(self._invite_secret)
 
     def cursor(self) -> LogPosition | None:
         """How far the log is merged."""
@@ -175,7 +175,7 @@ class ReplicaPort:
                 self._replica.meta.notes = ()
 
 
-def membership_head(roster: Roster) -> bytes:
+def membership_head(member_log: LibraryMembership) -> bytes:
     """The head of the membership log as known; zeros where it is not."""
-    membership = roster.membership()
+    membership = member_log.membership()
     return content_hash(membership.records[-1]) if membership else bytes(32)

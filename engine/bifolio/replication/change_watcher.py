@@ -9,7 +9,7 @@ from bifolio import limits
 from bifolio.replica.replica import Replica
 
 
-class LocalChanges:
+class ChangeWatcher:
     """Notices what other processes write to a replica, and what its own opening changes."""
 
     def __init__(self, replica: Replica, nudge: asyncio.Event | None) -> None:

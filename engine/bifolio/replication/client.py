@@ -26,7 +26,7 @@ from bifolio.errors import (
     RelayUnreachableError,
     RelayUntrustedError,
 )
-from bifolio.replication.adapter import ReplicaPort
+from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.results import Progress
 from bifolio.sync import backoff
 from bifolio.sync.counts import Counts
@@ -44,10 +44,10 @@ class Client:
     """Carries messages between a relay and one replica's sessions."""
 
     def __init__(
-        self, url: str, port: ReplicaPort, *, library: bytes, progress: Progress | None = None
+        self, url: str, store: ReplicaAdapter, *, library: bytes, progress: Progress | None = None
     ) -> None:
         self._url = url
-        self._port = port
+        self._store = store
         self._library = library
         self._progress = progress
 
@@ -99,16 +99,16 @@ class Client:
         """
         total = Counts()
         for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
-            session = SyncSession(self._port, library=self._library)
+            session = SyncSession(self._store, library=self._library)
             try:
                 async with open_socket(self._url) as socket:
                     await self._talk(socket, session)
             except ConnectionClosed as error:
-                raise RelayUnreachableError(self._url, reason=_closing(error)) from error
+                raise RelayUnreachableError(self._url, reason=_close_reason(error)) from error
             total += session.counts
             match session.phase:
                 case Left(Joined()):
-                    self._port.become_member()
+                    self._store.become_member()
                 case Left(Bye() as farewell):
                     raise self._error_of(farewell)
                 case Left(BifolioError() as reason):
@@ -134,7 +134,7 @@ class Client:
         """
         delays = backoff.RECONNECT.waits(random.random)
         while True:
-            session = SyncSession(self._port, library=self._library)
+            session = SyncSession(self._store, library=self._library)
             try:
                 async with (
                     open_socket(self._url) as socket,
@@ -146,10 +146,10 @@ class Client:
             except RelayUnreachableError as error:
                 outage(error)
             except ConnectionClosed as error:
-                outage(RelayUnreachableError(self._url, reason=_closing(error)))
+                outage(RelayUnreachableError(self._url, reason=_close_reason(error)))
             match session.phase:
                 case Left(Joined()):
-                    self._port.become_member()
+                    self._store.become_member()
                     continue
                 case Left(Bye(retry=Retry.NEVER) as farewell):
                     raise self._error_of(farewell)
@@ -253,7 +253,7 @@ async def open_socket(url: str) -> AsyncIterator[Socket]:
         await socket.close()
 
 
-def _closing(error: ConnectionClosed) -> str:
+def _close_reason(error: ConnectionClosed) -> str:
     return "the connection was cut" + (f" ({error.rcvd.reason})" if error.rcvd else "")
 
 

@@ -18,7 +18,7 @@ from bifolio.crypto.membership import Permission
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError, ProtocolError
 from bifolio.ids import content_hash, device_tag
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import Workspace
 from bifolio.storage.changes import PendingEnvelope
@@ -35,7 +35,7 @@ class Received:
 
 
 @dataclass(slots=True)
-class Merged:
+class ApplyResult:
     """What a batch brought; ``kept`` is for a newer program, and ``frees_kept`` tells whether
     something in it carries the changes of what is kept."""
 
@@ -57,17 +57,19 @@ class _BuildsOnNewerError(Exception):
 class Inbox:
     """Merges what others wrote."""
 
-    def __init__(self, replica: Replica, roster: Roster) -> None:
+    def __init__(self, replica: Replica, member_log: LibraryMembership) -> None:
         self._replica = replica
-        self._roster = roster
+        self._member_log = member_log
 
-    def receive(self, batch: Sequence[Received], *, cursor: LogPosition | None = None) -> Merged:
+    def receive(
+        self, batch: Sequence[Received], *, cursor: LogPosition | None = None
+    ) -> ApplyResult:
         """Merge a batch and move the cursor, in one transaction.
 
         Envelopes that are merged already only learn their position. Each merged envelope may
         free others that waited for it.
         """
-        merged = Merged()
+        merged = ApplyResult()
         with self._replica.database.transaction():
             workspace = self._replica.workspace()
             if self._replica.changes.waiting_bytes() > limits.PENDING_BYTES_MAX:
@@ -85,25 +87,25 @@ class Inbox:
                 self._replica.meta.cursor = cursor
         return merged
 
-    def retry_pending(self) -> Merged:
+    def retry_pending(self) -> ApplyResult:
         """Try again what waits, after the membership grew."""
-        merged = Merged()
+        merged = ApplyResult()
         with self._replica.database.transaction():
             workspace = self._replica.workspace()
             self._release(workspace, merged)
             merged.records.update(workspace.save())
         return merged
 
-    def retry_newer(self) -> Merged:
+    def retry_newer(self) -> ApplyResult:
         """Try again what an earlier program could not read, once for each program.
 
         In parts, each a transaction: where it ends in between, the next sync goes on.
         """
-        merged = Merged()
+        merged = ApplyResult()
         replica = self._replica
         if replica.meta.envelope_formats == replica.formats.name:
             return merged
-        self._roster.read_again()
+        self._member_log.read_again()
         number, last = 0, replica.newer_envelopes.last_number()
         while number < last:
             with replica.database.transaction():
@@ -116,13 +118,15 @@ class Inbox:
             self.retry_pending()
         return merged
 
-    def _retry_all_newer(self, workspace: Workspace, merged: Merged) -> None:
+    def _retry_all_newer(self, workspace: Workspace, merged: ApplyResult) -> None:
         """What builds on something that is kept can go on when another envelope carries that."""
         number, last = 0, self._replica.newer_envelopes.last_number()
         while number < last:
             number = self._retry_newer(number, last, workspace, merged)
 
-    def _retry_newer(self, number: int, last: int, workspace: Workspace, merged: Merged) -> int:
+    def _retry_newer(
+        self, number: int, last: int, workspace: Workspace, merged: ApplyResult
+    ) -> int:
         """Take some of what is kept as if it came just now; the number of the last one."""
         newer = self._replica.newer_envelopes
         for _ in range(limits.BATCH_ENVELOPES_MAX):
@@ -136,7 +140,7 @@ class Inbox:
                 merged.records.update(workspace.save())
         return number
 
-    def _take(self, received: Received, workspace: Workspace, merged: Merged) -> None:
+    def _take(self, received: Received, workspace: Workspace, merged: ApplyResult) -> None:
         changes = self._replica.changes
         try:
             envelope = parse_envelope(received.envelope)
@@ -171,7 +175,7 @@ class Inbox:
         # It may have waited, and have come a second time after what it waited for.
         changes.remove_pending(envelope.hash)
 
-    def _release(self, workspace: Workspace, merged: Merged) -> None:
+    def _release(self, workspace: Workspace, merged: ApplyResult) -> None:
         """Merge what waits, for as long as that frees something."""
         changes = self._replica.changes
         waiting = changes.pending()
@@ -214,7 +218,7 @@ class Inbox:
         if header.library != self._replica.library_id:
             raise EnvelopeError("it belongs to another library")
         verify_signature(envelope)
-        membership = self._roster.membership()
+        membership = self._member_log.membership()
         permission = membership.permits(envelope) if membership else Permission.UNKNOWN_HEAD
         if membership is None or permission is Permission.UNKNOWN_HEAD:
             raise _WaitsError
@@ -224,7 +228,7 @@ class Inbox:
         if permission is Permission.FORBIDDEN:
             raise EnvelopeError("its author had no right to write")
         self._replica.formats.check(header)
-        key = self._roster.key(header.generation)
+        key = self._member_log.key(header.generation)
         if key is None:
             raise _WaitsError
         body = self._replica.formats.read(envelope, key)
@@ -241,7 +245,7 @@ class Inbox:
         envelope: Envelope,
         position: int | None,
         error: NewerFormatError | _BuildsOnNewerError,
-        merged: Merged,
+        merged: ApplyResult,
     ) -> None:
         """Keep an envelope whole for a newer program. No bound: it is a part of the log, by
         somebody with the right to write, and merged it would take as much room."""
@@ -260,7 +264,7 @@ class Inbox:
         body: Body,
         position: int | None,
         workspace: Workspace,
-        merged: Merged,
+        merged: ApplyResult,
     ) -> None:
         replica = self._replica
         for change in body.changes:
@@ -295,7 +299,7 @@ class Inbox:
         try:
             self._note_offer(record_id, update)
             if workspace.document(record_id).merge(update):
-                workspace.changed(record_id)
+                workspace.mark_changed(record_id)
         except DocumentError as error:
             quarantined.add(record_id, update, error.reason)
 
@@ -312,7 +316,7 @@ class Inbox:
         meta = self._replica.meta
         clock = HybridClock(meta.clock)
         before = clock.last
-        if not clock.follow(stamp, self._replica.surroundings.now_ms()):
+        if not clock.follow(stamp, self._replica.runtime.now_ms()):
             known = meta.clocks_ahead
             tag = device_tag(device)
             if stamp > known.get(tag, ""):

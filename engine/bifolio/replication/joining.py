@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from bifolio import limits
 from bifolio.document import canonical, view
 from bifolio.document.record import RecordDocument
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.wire.changes import Change
 
@@ -20,7 +20,7 @@ from bifolio.wire.changes import Change
 _OFFERS_AT_ONCE = 64
 
 
-def begin(replica: Replica, roster: Roster, library_id: bytes) -> int:
+def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) -> int:
     """Leave the old library for another; the caller has made a backup, and holds a transaction.
 
     Returns:
@@ -43,7 +43,7 @@ def begin(replica: Replica, roster: Roster, library_id: bytes) -> int:
     replica.changes.remove_all()
     replica.newer_envelopes.remove_all()
     replica.journal.forget()
-    roster.forget()
+    member_log.forget()
     replica.meta.forget("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead")
     replica.meta.library_id = library_id
     return left_out
@@ -67,7 +67,7 @@ def _settle(replica: Replica, rows: Sequence[tuple[str, bytes]]) -> int:
     updates: list[tuple[str, bytes]] = []
     for record_id, remote in rows:
         replica.join_offers.remove(record_id)
-        update = _missing(replica, record_id, remote)
+        update = _state_to_offer(replica, record_id, remote)
         if update is None:
             continue
         if len(update) > limits.RECORD_UPDATE_BYTES_MAX:
@@ -85,7 +85,7 @@ def _leave_out(replica: Replica, record_id: str, size: int) -> None:
     replica.meta.too_large = {**replica.meta.too_large, record_id: size}
 
 
-def _missing(replica: Replica, record_id: str, remote: bytes) -> bytes | None:
+def _state_to_offer(replica: Replica, record_id: str, remote: bytes) -> bytes | None:
     """The whole state of a record where the library lacks some of it."""
     state = replica.records.state(record_id)
     if state is None:

@@ -21,7 +21,7 @@ from bifolio.crypto.envelope import (
     seal,
 )
 from bifolio.errors import NewerMembershipError, NotAMemberError
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
@@ -35,9 +35,9 @@ _NEWER_FROM = 2**62
 class Outbox:
     """What this replica has to offer."""
 
-    def __init__(self, replica: Replica, roster: Roster) -> None:
+    def __init__(self, replica: Replica, member_log: LibraryMembership) -> None:
         self._replica = replica
-        self._roster = roster
+        self._member_log = member_log
 
     def seal(self) -> int:
         """Seal every unsealed change; returns how many envelopes were made.
@@ -48,7 +48,7 @@ class Outbox:
         Raises:
             NotAMemberError: this device has no right, or no key, to seal with.
         """
-        membership = self._roster.membership()
+        membership = self._member_log.membership()
         if membership is not None and membership.needs_newer:
             return 0
         made = 0
@@ -123,19 +123,19 @@ class Outbox:
 
     def _fresh_chain(self) -> OwnChain:
         replica = self._replica
-        chain = replica.surroundings.random_bytes(CHAIN_ID_BYTES)
+        chain = replica.runtime.random_bytes(CHAIN_ID_BYTES)
         return OwnChain(chain, replica.keys.sign_public, 0, NO_PREVIOUS)
 
     def _append(self, chain: OwnChain, body: Body) -> tuple[OwnChain, int]:
         """Seal a body as the next envelope of a chain of ours and keep it; its number too."""
         replica = self._replica
-        membership = self._roster.membership()
+        membership = self._member_log.membership()
         keys = replica.keys
         if membership is None or not membership.may_write(keys.sign_public):
             raise NotAMemberError
         if membership.needs_newer:
             raise NewerMembershipError(membership.needs_newer)
-        generation, content_key = self._roster.newest_key()
+        generation, content_key = self._member_log.newest_key()
         header = Header(
             library=replica.library_id,
             generation=generation,
@@ -151,7 +151,7 @@ class Outbox:
             body.serialize(),
             content_key=content_key,
             keys=keys,
-            random_bytes=replica.surroundings.random_bytes,
+            random_bytes=replica.runtime.random_bytes,
         )
         number = replica.changes.add_envelope(
             envelope=envelope.raw,
@@ -183,7 +183,7 @@ class Outbox:
     def _replace(self, stored: StoredEnvelope, chain: OwnChain) -> OwnChain:
         """Put the changes of an envelope that the relay refused into one of ours."""
         envelope = parse_envelope(stored.envelope)
-        key = self._roster.key(envelope.header.generation)
+        key = self._member_log.key(envelope.header.generation)
         if key is None:
             raise NotAMemberError
         body = self._replica.formats.read(envelope, key)

@@ -25,11 +25,11 @@ from bifolio.errors import (
     RelayRefusedError,
     RelayUnreachableError,
 )
-from bifolio.replica.membership import Roster
+from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
-from bifolio.replication.adapter import ReplicaPort, membership_head
-from bifolio.replication.change_watcher import LocalChanges
+from bifolio.replication.adapter import ReplicaAdapter, membership_head
+from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
@@ -49,7 +49,7 @@ class Remote:
     """One replica and its relay."""
 
     replica: Replica
-    roster: Roster
+    member_log: LibraryMembership
 
     @property
     def url(self) -> str:
@@ -62,7 +62,7 @@ class Remote:
         Raises:
             RelayUnreachableError and others: the library stays as it was.
         """
-        if self.roster.role() is None:
+        if self.member_log.role() is None:
             raise NotAMemberError
         meta = self.replica.meta
         before = (meta.relay_url, meta.reachable, meta.notes)
@@ -88,9 +88,9 @@ class Remote:
         if not self.url:
             raise NotAttachedError
         self._check_owner()
-        secret = self.replica.surroundings.random_bytes(_SECRET_BYTES)
-        port = ReplicaPort(self.replica, self.roster, invite_secret=secret)
-        await self._run(port, progress)
+        secret = self.replica.runtime.random_bytes(_SECRET_BYTES)
+        store = ReplicaAdapter(self.replica, self.member_log, invite_secret=secret)
+        await self._run(store, progress)
         cursor = self.replica.meta.cursor
         if cursor is None:
             raise NotAttachedError
@@ -101,7 +101,7 @@ class Remote:
             epoch=cursor.epoch,
             position=cursor.position,
             chain_hash=cursor.chain_hash,
-            membership_head=membership_head(self.roster),
+            membership_head=membership_head(self.member_log),
         ).encode()
 
     async def join(self, ticket: Ticket, progress: Progress | None) -> tuple[int, Counts]:
@@ -117,11 +117,13 @@ class Remote:
         left_out = 0
         with replica.database.transaction():
             if other:
-                left_out = joining.begin(replica, self.roster, ticket.library)
+                left_out = joining.begin(replica, self.member_log, ticket.library)
             replica.meta.relay_url = ticket.relay
         expected = LogPosition(ticket.epoch, ticket.position, ticket.chain_hash)
-        port = ReplicaPort(replica, self.roster, join_secret=ticket.secret, expected=expected)
-        return left_out, await self._run(port, progress)
+        store = ReplicaAdapter(
+            replica, self.member_log, join_secret=ticket.secret, expected=expected
+        )
+        return left_out, await self._run(store, progress)
 
     async def prepare_join(self, ticket: Ticket) -> None:
         """Find out what stands in the way of ``join``, before anything is changed here.
@@ -136,7 +138,7 @@ class Remote:
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
-        answer = await self.reach(ticket.relay, partial(_greeting, ticket))
+        answer = await self.reach(ticket.relay, partial(_ticket_greeting, ticket))
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
 
@@ -160,8 +162,8 @@ class Remote:
         """
         if not self.url:
             raise NotAttachedError
-        port = ReplicaPort(self.replica, self.roster, only_file=only_file)
-        return await self._run(port, progress)
+        store = ReplicaAdapter(self.replica, self.member_log, only_file=only_file)
+        return await self._run(store, progress)
 
     async def watch(
         self,
@@ -174,7 +176,7 @@ class Remote:
             outage: told of each attempt that did not reach the relay.
             nudge: set when another process may have written; without it the file is asked often.
         """
-        changes = LocalChanges(self.replica, nudge)
+        changes = ChangeWatcher(self.replica, nudge)
 
         def cut(url: str, error: RelayUnreachableError) -> None:
             # Of a relay that the library has left, nothing is to be told or noted.
@@ -186,10 +188,10 @@ class Remote:
             url = self.url
             if not url:
                 raise NotAttachedError
-            port = ReplicaPort(self.replica, self.roster)
-            port.clear_notes()
-            port.retry_newer()
-            client = Client(url, port, library=self.replica.library_id)
+            store = ReplicaAdapter(self.replica, self.member_log)
+            store.clear_notes()
+            store.retry_newer()
+            client = Client(url, store, library=self.replica.library_id)
             rounds = client.watch(partial(self._changed, changes, url), partial(cut, url))
             try:
                 async with aclosing(rounds):
@@ -200,7 +202,7 @@ class Remote:
             except _MovedError:
                 continue
 
-    async def _changed(self, changes: LocalChanges, url: str) -> None:
+    async def _changed(self, changes: ChangeWatcher, url: str) -> None:
         """Wait until another process wrote.
 
         Raises:
@@ -218,19 +220,19 @@ class Remote:
         if self.url != url:
             raise _MovedError
 
-    async def _run(self, port: ReplicaPort, progress: Progress | None) -> Counts:
-        port.clear_notes()
-        client = Client(self.url, port, library=self.replica.library_id, progress=progress)
+    async def _run(self, store: ReplicaAdapter, progress: Progress | None) -> Counts:
+        store.clear_notes()
+        client = Client(self.url, store, library=self.replica.library_id, progress=progress)
         try:
-            with closing(port.files):
-                retried = port.retry_newer()
+            with closing(store.files):
+                retried = store.retry_newer()
                 counts = await client.run()
                 counts.pulled += retried
         except RelayUnreachableError:
             self._note_contact(reachable=False)
             raise
         except BifolioError as error:
-            port.note(error.message, error.next_step)
+            store.note(error.message, error.next_step)
             self._note_contact(reachable=True, synced=False)
             raise
         self._note_contact(reachable=True)
@@ -238,18 +240,18 @@ class Remote:
 
     def _check_owner(self) -> None:
         """Only owners invite: a member is told which computer can."""
-        if self.roster.role() not in (None, Role.OWNER):
-            raise NotTheOwnerError("invite", owners=self.roster.owner_names())
+        if self.member_log.role() not in (None, Role.OWNER):
+            raise NotTheOwnerError("invite", owners=self.member_log.owner_names())
 
     def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
         meta = self.replica.meta
         with self.replica.database.transaction():
             meta.reachable = reachable
             if reachable and synced:
-                meta.last_sync_ms = self.replica.surroundings.now_ms()
+                meta.last_sync_ms = self.replica.runtime.now_ms()
 
 
-def _greeting(ticket: Ticket, nonce: bytes) -> Hello:
+def _ticket_greeting(ticket: Ticket, nonce: bytes) -> Hello:
     """HELLO with the ticket's key."""
     signer = invite_keys(ticket.secret)
     version = PROTOCOL_VERSION

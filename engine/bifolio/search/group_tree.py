@@ -26,7 +26,7 @@ _ID = re.compile(r"[0-9a-f]{4,32}")
 _CANDIDATES_MAX = 5
 
 
-def revived(replica: Replica) -> list[Conflict]:
+def revived_groups(replica: Replica) -> list[Conflict]:
     """The groups that an unseen edit brought back after they were deleted, by id."""
     rows = replica.groups.all()
     flagged = [row for row in rows if row.revived]
@@ -34,7 +34,9 @@ def revived(replica: Replica) -> list[Conflict]:
         return []
     tree, names = Tree(rows), lookup.device_names(replica)
     return [
-        lookup.told(names, conflict, of=GROUP, ref=row.id, key=tree.name_for_commands(row))
+        lookup.describe_conflict(
+            names, conflict, of=GROUP, ref=row.id, key=tree.name_for_commands(row)
+        )
         for row in flagged
         for conflict in read_view(replica.document(row.id).entries()).conflicts
         if conflict.kind is ConflictKind.REVIVED
@@ -89,7 +91,10 @@ class Tree:
     def name_for_commands(self, row: GroupRow) -> str:
         """The path of a living group where commands find it by that, else its id."""
         path = self.path(row.id)
-        for found in (self._called(path, self.in_order()), self._called(path, self.deleted())):
+        for found in (
+            self._find_all(path, self.in_order()),
+            self._find_all(path, self.deleted_groups()),
+        ):
             if any(one.id != row.id for one in found):
                 return row.id
         return path
@@ -113,7 +118,7 @@ class Tree:
             waiting.extend(reversed(self.children(row.id)))
         return found
 
-    def deleted(self) -> list[GroupRow]:
+    def deleted_groups(self) -> list[GroupRow]:
         """The deleted groups, by name."""
         rows = [row for row in self._rows.values() if row.deleted]
         return sorted(rows, key=lambda row: (row.name, row.id))
@@ -128,9 +133,9 @@ class Tree:
             GroupNotFoundError, AmbiguousGroupError.
         """
         living = [row for row in self._rows.values() if not row.deleted]
-        found = self._called(group, living)
+        found = self._find_all(group, living)
         if not found and deleted_too:
-            found = self._called(group, self.deleted())
+            found = self._find_all(group, self.deleted_groups())
         return self._one(group, found)
 
     def find_deleted(self, group: str) -> GroupRow:
@@ -139,10 +144,10 @@ class Tree:
         Raises:
             GroupNotFoundError, AmbiguousGroupError.
         """
-        found = self._called(group, self.deleted())
+        found = self._find_all(group, self.deleted_groups())
         return self._one(group, found) if found else self.find(group)
 
-    def _called(self, group: str, rows: Iterable[GroupRow]) -> list[GroupRow]:
+    def _find_all(self, group: str, rows: Iterable[GroupRow]) -> list[GroupRow]:
         """The groups that a user may mean: by name, else by path, else by id."""
         wanted = nfc(group.strip())
         rows = list(rows)

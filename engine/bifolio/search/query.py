@@ -199,7 +199,7 @@ class _Parser:
                 parts.append(part)
             if self._sign() == ")":
                 self._place += 1
-        return _joined(All, parts) or NOTHING
+        return _join(All, parts) or NOTHING
 
     def _sign(self) -> str:
         return self._pieces[self._place].sign if self._place < len(self._pieces) else ""
@@ -219,7 +219,7 @@ class _Parser:
                 "OR needs something on both of its sides",
                 next_step='Write a OR b; the word itself is written "OR".',
             )
-        return _joined(Either, [part for part in parts if part is not None])
+        return _join(Either, [part for part in parts if part is not None])
 
     def _all(self, depth: int) -> Query | None:
         parts = []
@@ -230,7 +230,7 @@ class _Parser:
             part = self._one(depth)
             if part is not None:
                 parts.append(part)
-        return _joined(All, parts)
+        return _join(All, parts)
 
     def _one(self, depth: int) -> Query | None:
         piece = self._pieces[self._place]
@@ -254,7 +254,7 @@ class _Parser:
         return _term(piece)
 
 
-def _joined(kind: type[All] | type[Either], parts: Sequence[Query]) -> Query | None:
+def _join(kind: type[All] | type[Either], parts: Sequence[Query]) -> Query | None:
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else kind(tuple(parts))

@@ -55,19 +55,21 @@ class Searches:
         Raises:
             QueryError, GroupNotFoundError, AmbiguousGroupError.
         """
-        tree = self._resolved(parse_query(query))
-        return self._replica.references.numbered(self._found(tree, sort, most))
+        tree = self._resolve_groups(parse_query(query))
+        return self._replica.references.by_number(self._find(tree, sort, most))
 
     def in_group(
         self, row: GroupRow, *, sort: Sort | None = None, most: int | None = None
     ) -> Iterator[ReferenceRow]:
         """The live references of a group."""
         tree = self._of_group(row, frozenset())
-        return self._replica.references.numbered(self._found(tree, sort or Sort(Order.ID), most))
+        return self._replica.references.by_number(self._find(tree, sort or Sort(Order.ID), most))
 
     def count(self, query: str) -> int:
         """How many references a query finds."""
-        return self._replica.references.index.count(_expression(self._resolved(parse_query(query))))
+        return self._replica.references.index.count(
+            _expression(self._resolve_groups(parse_query(query)))
+        )
 
     def count_group(self, row: GroupRow) -> int:
         """How many references are in a group."""
@@ -75,11 +77,11 @@ class Searches:
 
     def check(self, query: str) -> None:
         """Raise what a search for the query would raise."""
-        self._resolved(parse_query(query))
+        self._resolve_groups(parse_query(query))
 
     # --- small steps --------------------------------------------------------------------------
 
-    def _found(self, tree: Query, sort: Sort | None, most: int | None) -> list[int]:
+    def _find(self, tree: Query, sort: Sort | None, most: int | None) -> list[int]:
         index = self._replica.references.index
         sort = sort or Sort(Order.RELEVANCE)
         expression = _expression(tree)
@@ -97,7 +99,7 @@ class Searches:
                 found += index.find(tier, sort, most=None if most is None else most - len(found))
         return found
 
-    def _resolved(self, tree: Query) -> Query:
+    def _resolve_groups(self, tree: Query) -> Query:
         resolved = self._resolve(tree, frozenset())
         if _size(resolved) > limits.QUERY_EXPANDED_MAX:
             raise _too_large()
@@ -129,15 +131,15 @@ class Searches:
             ) from error
 
 
-def searched(
+def search(
     replica: Replica, query: str, *, sort: str | None, limit: int | None
 ) -> Iterator[ReferenceView]:
     """What a query finds, as it is shown."""
     chosen = parse_sort(sort) if sort else None
-    return _shown(replica, Searches(replica).rows(query, sort=chosen, most=limit))
+    return _show(replica, Searches(replica).rows(query, sort=chosen, most=limit))
 
 
-def listed(
+def list_references(
     replica: Replica, *, trash: bool, query: str | None, sort: str | None, limit: int | None
 ) -> Iterator[ReferenceView]:
     """The references of a replica (or its trash), or what a query finds among the live ones.
@@ -152,15 +154,15 @@ def listed(
             next_step=Next.CHOOSE_QUERY_OR_TRASH,
         )
     if query is not None:
-        return _shown(replica, Searches(replica).rows(query, sort=chosen, most=limit))
+        return _show(replica, Searches(replica).rows(query, sort=chosen, most=limit))
     references = replica.references
     if sort is None and limit is None:
-        return _shown(replica, references.listed(trashed=trash))
+        return _show(replica, references.iter_rows(trashed=trash))
     numbers = references.index.all(chosen, trashed=trash, most=limit)
-    return _shown(replica, references.numbered(numbers))
+    return _show(replica, references.by_number(numbers))
 
 
-def _shown(replica: Replica, rows: Iterator[ReferenceRow]) -> Iterator[ReferenceView]:
+def _show(replica: Replica, rows: Iterator[ReferenceRow]) -> Iterator[ReferenceView]:
     return (lookup.show(replica, row) for row in rows)
 
 

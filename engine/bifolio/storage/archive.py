@@ -22,7 +22,7 @@ from bifolio import limits
 from bifolio.errors import DamagedBackupError, NewerBackupError, NotABackupError
 from bifolio.ids import content_hasher
 from bifolio.storage import manifest as manifests
-from bifolio.storage.manifest import DATABASE, MANIFEST, Entry, Manifest, is_entry_name
+from bifolio.storage.manifest import DATABASE, MANIFEST, Manifest, ManifestEntry, is_entry_name
 
 #: Called with the bytes that were just done.
 Tell = Callable[[int], None]
@@ -75,8 +75,8 @@ def write(
                     raise
                 continue
             with source, archive.open(_header(name), "w", force_zip64=True) as member:
-                entries.append(_copied(name, source, member, tell))
-        written = account.holding(tuple(entries))
+                entries.append(_copy_entry(name, source, member, tell))
+        written = account.with_entries(tuple(entries))
         archive.writestr(MANIFEST, written.serialize())
     return written
 
@@ -117,7 +117,7 @@ class Archive:
     ) -> None:
         self._archive.close()
 
-    def check(self, entry: Entry, tell: Tell) -> None:
+    def check(self, entry: ManifestEntry, tell: Tell) -> None:
         """Read an entry to its end.
 
         Raises:
@@ -126,7 +126,7 @@ class Archive:
         for piece in self._pieces(entry):
             tell(len(piece))
 
-    def extract(self, entry: Entry, target: BinaryIO, tell: Tell) -> None:
+    def extract(self, entry: ManifestEntry, target: BinaryIO, tell: Tell) -> None:
         """Write an entry's bytes to an open file.
 
         Raises:
@@ -136,7 +136,7 @@ class Archive:
             target.write(piece)
             tell(len(piece))
 
-    def _pieces(self, entry: Entry) -> Iterator[bytes]:
+    def _pieces(self, entry: ManifestEntry) -> Iterator[bytes]:
         hashed = content_hasher()
         size = 0
         with _broken(self.path):
@@ -166,7 +166,7 @@ def _header(name: str) -> zipfile.ZipInfo | str:
     return header
 
 
-def _copied(name: str, source: IO[bytes], member: IO[bytes], tell: Tell) -> Entry:
+def _copy_entry(name: str, source: IO[bytes], member: IO[bytes], tell: Tell) -> ManifestEntry:
     hashed = content_hasher()
     size = 0
     while piece := source.read(limits.BACKUP_PIECE_BYTES):
@@ -174,7 +174,7 @@ def _copied(name: str, source: IO[bytes], member: IO[bytes], tell: Tell) -> Entr
         member.write(piece)
         size += len(piece)
         tell(len(piece))
-    return Entry(name, size, hashed.hexdigest())
+    return ManifestEntry(name, size, hashed.hexdigest())
 
 
 def _check_beginning(path: Path) -> None:

@@ -67,7 +67,7 @@ class Attachments:
         )
         return [AttachmentRow(*row) for row in rows]
 
-    def naming(self, hash: str) -> list[AttachmentRow]:
+    def with_content(self, hash: str) -> list[AttachmentRow]:
         """Every reference's file with this content."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM attachments WHERE hash = ? ORDER BY reference, name",

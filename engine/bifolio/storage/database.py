@@ -63,7 +63,7 @@ class Database:
         Raises:
             LibraryError: it cannot be made there.
         """
-        connection = _connect(path, f"file:{_quoted(path)}?mode=rwc")
+        connection = _connect(path, f"file:{_quote(path)}?mode=rwc")
         database = cls(path, connection)
         with _translated(path):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -87,7 +87,7 @@ class Database:
             raise NotALibraryError(path.parent, found="its library.sqlite is empty")
         if size_bytes < _HEADER_BYTES:
             raise DamagedLibraryError(path.parent, reason="its library.sqlite is cut off")
-        connection = _connect(path, f"file:{_quoted(path)}?mode=rw")
+        connection = _connect(path, f"file:{_quote(path)}?mode=rw")
         with _translated(path):
             _check(path, connection)
             _configure(connection)
@@ -209,7 +209,7 @@ def integrity_of(path: Path) -> str:
     """
     try:
         with _translated(path):
-            connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True)
+            connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
             try:
                 return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
             finally:
@@ -252,7 +252,7 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         migrate(connection)
 
 
-def _quoted(path: Path) -> str:
+def _quote(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 

@@ -87,7 +87,7 @@ class DerivedReference:
     #: All that is left to be listed of one that went with the trash; None for any other.
     purged: PurgedRow | None = None
 
-    def stored(self) -> StoredReference:
+    def to_stored(self) -> StoredReference:
         """What the tables are given of it."""
         row = self.row
         given = Searchable(
@@ -95,7 +95,7 @@ class DerivedReference:
             year=row.year,
             conflicts=row.conflicts,
         )
-        places, texts = given.stored()
+        places, texts = given.to_stored()
         return StoredReference(
             id=row.id,
             key=row.key,

@@ -25,12 +25,12 @@ def phrase(words: Sequence[str], *, prefix: bool = False, columns: Sequence[str]
 
 def either(parts: Sequence[str]) -> str:
     """What any of the parts finds; of none: nothing."""
-    return _bracketed(parts, " OR ")
+    return _bracket(parts, " OR ")
 
 
 def every(parts: Sequence[str]) -> str:
     """What each of the parts finds."""
-    return _bracketed(parts, " AND ")
+    return _bracket(parts, " AND ")
 
 
 def without(wanted: str, unwanted: str) -> str:
@@ -38,7 +38,7 @@ def without(wanted: str, unwanted: str) -> str:
     return f"({wanted} NOT {unwanted})"
 
 
-def _bracketed(parts: Sequence[str], between: str) -> str:
+def _bracket(parts: Sequence[str], between: str) -> str:
     if not parts:
         return NOTHING
     return parts[0] if len(parts) == 1 else f"({between.join(parts)})"

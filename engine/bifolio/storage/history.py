@@ -107,17 +107,17 @@ class ChangeIndex:
 
     def of_record(self, record_id: str) -> list[LoggedChange]:
         """The changes that touched a record, in this replica's order, which is causal."""
-        return self._logged(
+        return self._read_where(
             "number IN (SELECT entry FROM touches WHERE record = ?) ORDER BY number",
             (bytes.fromhex(record_id),),
         )
 
-    def called(self, change_id: bytes) -> LoggedChange | None:
+    def get(self, change_id: bytes) -> LoggedChange | None:
         """The change of an id. A folder that was copied may have sealed it twice."""
-        found = self._logged("id = ? ORDER BY number LIMIT 1", (change_id,))
+        found = self._read_where("id = ? ORDER BY number LIMIT 1", (change_id,))
         return found[0] if found else None
 
-    def beginning_with(self, prefix: str, *, most: int) -> list[bytes]:
+    def ids_with_prefix(self, prefix: str, *, most: int) -> list[bytes]:
         """The ids of changes that begin with a prefix of hex digits, as long as they are few."""
         low = bytes.fromhex(prefix.ljust(2 * ID_BYTES, "0"))
         high = bytes.fromhex(prefix.ljust(2 * ID_BYTES, "f"))
@@ -129,7 +129,7 @@ class ChangeIndex:
 
     def between(self, first: str, last: str, *, device: str | None = None) -> list[LoggedChange]:
         """The changes with stamps from ``first`` to ``last``, in this replica's order."""
-        return self._logged(
+        return self._read_where(
             "stamp >= ? AND stamp <= ? AND (? IS NULL OR device = ?) ORDER BY number",
             (first, last, device, device),
         )
@@ -140,7 +140,7 @@ class ChangeIndex:
         """A page of changes of these devices (None: of all), the latest stamps first: those
         before (stamp, number)."""
         among = "1" if tags is None else f"device IN ({', '.join('?' * len(tags))})"
-        return self._logged(
+        return self._read_where(
             f"(stamp, number) < (?, ?) AND stamp >= ? AND {among} "
             "ORDER BY stamp DESC, number DESC LIMIT ?",
             (*before, first, *(tags or ()), most),
@@ -162,7 +162,7 @@ class ChangeIndex:
             "LEFT JOIN touches ON entry = number ORDER BY number, record"
         )
 
-    def _logged(self, condition: str, values: Sequence[object]) -> list[LoggedChange]:
+    def _read_where(self, condition: str, values: Sequence[object]) -> list[LoggedChange]:
         rows = self._database.rows(f"SELECT {_LOGGED} FROM history WHERE {condition}", values)
         return [LoggedChange(*row) for row in rows]
 

@@ -1,7 +1,7 @@
 """The records of one file between reading and committing, out of memory.
 
 Which record of the library a record of a file belongs to can be told only when the whole file is
-known (DESIGN §4), and a file may be larger than the memory. The spool is two temporary tables of
+known (DESIGN §4), and a file may be larger than the memory. The staging is two temporary tables of
 the connection: SQLite keeps them in a file of its own as soon as they grow, which no other
 process sees and which is gone when the connection closes. Knows nothing of what it keeps.
 """
@@ -20,7 +20,7 @@ _PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
+class StagedRecord:
     """One record in its turn; ``number`` says where it was read."""
 
     number: int
@@ -39,7 +39,7 @@ class Unmade:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StagingPlace:
     """The id of one of several records that were read under one id, and its rank among them."""
 
     number: int
@@ -47,7 +47,7 @@ class Place:
     rank: int
 
 
-class Spool:
+class ImportStaging:
     """Records by id and in order. Use it once: ``add``, ``place``, ``arrange``, ``pages``."""
 
     def __init__(self, database: Database) -> None:
@@ -56,7 +56,7 @@ class Spool:
         self.added = 0
         self.close()
         database.execute(
-            "CREATE TEMP TABLE spooled (number INTEGER PRIMARY KEY, id TEXT NOT NULL, "
+            "CREATE TEMP TABLE staged (number INTEGER PRIMARY KEY, id TEXT NOT NULL, "
             "turn INTEGER NOT NULL, rank INTEGER NOT NULL, fresh INTEGER NOT NULL)"
         )
         database.execute(
@@ -70,7 +70,7 @@ class Spool:
 
     def close(self) -> None:
         """Drop everything; a second time is no error."""
-        for table in ("spooled", "spooled_bodies", "spooled_made", "spooled_taken"):
+        for table in ("staged", "spooled_bodies", "spooled_made", "spooled_taken"):
             self._database.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
     def add(self, records: Sequence[tuple[str, bytes]]) -> None:
@@ -78,7 +78,7 @@ class Spool:
         numbered = list(enumerate(records, self.added + 1))
         self.added += len(records)
         self._database.execute_many(
-            "INSERT INTO temp.spooled (number, id, turn, rank, fresh) VALUES (?, ?, ?, 0, 0)",
+            "INSERT INTO temp.staged (number, id, turn, rank, fresh) VALUES (?, ?, ?, 0, 0)",
             [(number, record_id, number) for number, (record_id, _) in numbered],
         )
         self._database.execute_many(
@@ -86,18 +86,18 @@ class Spool:
             [(number, body) for number, (_, body) in numbered],
         )
 
-    def shared(self) -> Iterator[tuple[str, list[int]]]:
+    def ids_read_twice(self) -> Iterator[tuple[str, list[int]]]:
         """Each id that several records were read under, with their numbers, ascending."""
-        self._database.execute("CREATE INDEX temp.spooled_ids ON spooled (id, number)")
+        self._database.execute("CREATE INDEX temp.spooled_ids ON staged (id, number)")
         last = ""
         while rows := self._database.rows(
-            "SELECT id FROM temp.spooled WHERE id > ? GROUP BY id HAVING count(*) > 1 "
+            "SELECT id FROM temp.staged WHERE id > ? GROUP BY id HAVING count(*) > 1 "
             f"ORDER BY id LIMIT {_PAGE}",
             (last,),
         ):
             for (record_id,) in rows:
                 numbers = self._database.rows(
-                    "SELECT number FROM temp.spooled WHERE id = ? ORDER BY number", (record_id,)
+                    "SELECT number FROM temp.staged WHERE id = ? ORDER BY number", (record_id,)
                 )
                 yield record_id, [row[0] for row in numbers]
             last = rows[-1][0]
@@ -105,7 +105,7 @@ class Spool:
     def body(self, number: int) -> bytes:
         """What was added as the number-th record."""
         row = self._database.row("SELECT body FROM temp.spooled_bodies WHERE number = ?", (number,))
-        assert row is not None, "a number that the spool gave"
+        assert row is not None, "a number that the staging gave"
         return bytes(row[0])
 
     def page(self, *, after: int, most: int, bytes_max: int) -> list[Unmade]:
@@ -113,10 +113,10 @@ class Spool:
         found: list[Unmade] = []
         size = 0
         cursor = self._database.execute(
-            "SELECT spooled.number, id, body, NOT EXISTS "
-            "(SELECT 1 FROM main.records WHERE records.id = spooled.id) FROM temp.spooled "
-            "JOIN temp.spooled_bodies ON spooled_bodies.number = spooled.number "
-            "WHERE spooled.number > ? ORDER BY spooled.number LIMIT ?",
+            "SELECT staged.number, id, body, NOT EXISTS "
+            "(SELECT 1 FROM main.records WHERE records.id = staged.id) FROM temp.staged "
+            "JOIN temp.spooled_bodies ON spooled_bodies.number = staged.number "
+            "WHERE staged.number > ? ORDER BY staged.number LIMIT ?",
             (after, most),
         )
         for number, record_id, body, is_fresh in cursor:
@@ -133,7 +133,7 @@ class Spool:
             "INSERT INTO temp.spooled_made VALUES (?, ?, ?)", (last, first, body)
         )
 
-    def made(self, number: int) -> bytes | None:
+    def read_made(self, number: int) -> bytes | None:
         """What was kept with the number-th record in it, if it was."""
         row = self._database.row(
             "SELECT iif(first <= ?1, body, NULL) FROM temp.spooled_made "
@@ -142,16 +142,16 @@ class Spool:
         )
         return row[0] if row else None
 
-    def place(self, numbers: Sequence[int], places: Sequence[Place]) -> None:
+    def place(self, numbers: Sequence[int], places: Sequence[StagingPlace]) -> None:
         """Of records read under one id keep those that have a place, each under the id there;
         their turn is that of the first one."""
         kept = {place.number for place in places}
         self._database.execute_many(
-            "DELETE FROM temp.spooled WHERE number = ?",
+            "DELETE FROM temp.staged WHERE number = ?",
             [(number,) for number in numbers if number not in kept],
         )
         self._database.execute_many(
-            "UPDATE temp.spooled SET id = ?, turn = ?, rank = ? WHERE number = ?",
+            "UPDATE temp.staged SET id = ?, turn = ?, rank = ? WHERE number = ?",
             [(place.id, numbers[0], place.rank, place.number) for place in places],
         )
 
@@ -159,20 +159,20 @@ class Spool:
         """Let those of which the library has a record of their id go first; returns how many
         records there are in all."""
         self._database.execute(
-            "UPDATE temp.spooled SET fresh = 1 "
-            "WHERE NOT EXISTS (SELECT 1 FROM main.records WHERE records.id = spooled.id)"
+            "UPDATE temp.staged SET fresh = 1 "
+            "WHERE NOT EXISTS (SELECT 1 FROM main.records WHERE records.id = staged.id)"
         )
-        self._database.execute("CREATE INDEX temp.spooled_turns ON spooled (fresh, turn, rank)")
-        row = self._database.row("SELECT count(*) FROM temp.spooled")
+        self._database.execute("CREATE INDEX temp.spooled_turns ON staged (fresh, turn, rank)")
+        row = self._database.row("SELECT count(*) FROM temp.staged")
         return int(row[0]) if row else 0
 
-    def pages(self, *, most: int = _PAGE, bytes_max: int) -> Iterator[list[Spooled]]:
+    def pages(self, *, most: int = _PAGE, bytes_max: int) -> Iterator[list[StagedRecord]]:
         """All records in their order, some at a time, up to a total size, but at least one;
         transactions may end in between."""
         last: tuple[int, int, int] = (0, 0, -1)
         while rows := self._database.rows(
-            "SELECT spooled.number, id, length(body), fresh, turn, rank FROM temp.spooled "
-            "JOIN temp.spooled_bodies ON spooled_bodies.number = spooled.number "
+            "SELECT staged.number, id, length(body), fresh, turn, rank FROM temp.staged "
+            "JOIN temp.spooled_bodies ON spooled_bodies.number = staged.number "
             "WHERE (fresh, turn, rank) > (?, ?, ?) ORDER BY fresh, turn, rank LIMIT ?",
             (*last, most),
         ):
@@ -185,7 +185,9 @@ class Spool:
                     (json.dumps([row[0] for row in page]),),
                 )
             )
-            yield [Spooled(number, record_id, bodies[number]) for number, record_id, *_ in page]
+            yield [
+                StagedRecord(number, record_id, bodies[number]) for number, record_id, *_ in page
+            ]
             last = page[-1][3:]
 
     def take(self, record_ids: Iterable[str]) -> None:

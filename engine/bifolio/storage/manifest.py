@@ -25,7 +25,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestEntry:
     """One file in a backup; ``hash`` is BLAKE2b-256 in hex."""
 
     name: str
@@ -61,9 +61,9 @@ class Manifest:
     storage_version: int
     files: str
     absent: int = 0
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ManifestEntry, ...] = ()
 
-    def holding(self, entries: tuple[Entry, ...]) -> Manifest:
+    def with_entries(self, entries: tuple[ManifestEntry, ...]) -> Manifest:
         """The same account with what was written."""
         return replace(self, entries=entries)
 
@@ -121,7 +121,7 @@ def _account(raw: bytes) -> dict[str, Any] | None:
     return account if isinstance(account, dict) and account.get("format") == _MARK else None
 
 
-def _entry(listed: object) -> Entry | None:
+def _entry(listed: object) -> ManifestEntry | None:
     if not isinstance(listed, list) or len(listed) != 3:
         return None
     name, size, hashed = listed
@@ -131,4 +131,4 @@ def _entry(listed: object) -> Entry | None:
         return None
     if not isinstance(hashed, str) or not _HASH.fullmatch(hashed):
         return None
-    return Entry(name, size, hashed)
+    return ManifestEntry(name, size, hashed)

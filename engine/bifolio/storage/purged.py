@@ -66,7 +66,7 @@ class PurgedTable:
         )
         return [PurgedRow(*row) for row in rows]
 
-    def beginning_with(self, prefix: str, *, most: int) -> list[PurgedRow]:
+    def with_id_prefix(self, prefix: str, *, most: int) -> list[PurgedRow]:
         """Those whose id begins with these hex digits, by id."""
         rows = self._database.rows(
             "SELECT id, key, title FROM purged WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
@@ -74,7 +74,7 @@ class PurgedTable:
         )
         return [PurgedRow(*row) for row in rows]
 
-    def listed(self) -> Iterator[PurgedRow]:
+    def iter_rows(self) -> Iterator[PurgedRow]:
         """All of them by id, a page at a time."""
         last = ""
         while rows := self._database.rows(

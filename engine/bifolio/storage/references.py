@@ -65,7 +65,7 @@ class References:
 
     def write(self, references: Sequence[DerivedReference]) -> None:
         """Store what is derived from references, each id once."""
-        self.store([one.stored() for one in references])
+        self.store([one.to_stored() for one in references])
 
     def store(self, references: Sequence[StoredReference]) -> None:
         """Store what was made ready to be stored, each id once."""
@@ -145,7 +145,7 @@ class References:
         row = self._database.row(f"{_SELECT} WHERE refs.id = ?", (record_id,))
         return self._row(row) if row else None
 
-    def listed(self, *, trashed: bool) -> Iterator[ReferenceRow]:
+    def iter_rows(self, *, trashed: bool) -> Iterator[ReferenceRow]:
         """All live (or all trashed) references, by id, a page at a time."""
         last = ""
         while rows := self._database.rows(
@@ -155,7 +155,7 @@ class References:
             yield from map(self._row, rows)
             last = rows[-1][0]
 
-    def compared(self) -> Iterator[tuple[str, str, str, int | None, dict[str, Any]]]:
+    def iter_for_comparison(self) -> Iterator[tuple[str, str, str, int | None, dict[str, Any]]]:
         """Of every live reference what tells works apart: id, type, title, year and fields."""
         last = ""
         while rows := self._database.rows(
@@ -175,7 +175,7 @@ class References:
         )
         return [row[0] for row in rows]
 
-    def numbered(self, numbers: Sequence[int]) -> Iterator[ReferenceRow]:
+    def by_number(self, numbers: Sequence[int]) -> Iterator[ReferenceRow]:
         """The references of these numbers, in their order, a page at a time."""
         for start in range(0, len(numbers), _PAGE):
             page = numbers[start : start + _PAGE]
@@ -187,7 +187,7 @@ class References:
             found = {row[-1]: row for row in rows}
             yield from (self._row(found[number]) for number in page if number in found)
 
-    def keepers(self, key: str) -> list[str]:
+    def ids_with_key(self, key: str) -> list[str]:
         """The references with this citation key, the one that keeps it first, trash last."""
         rows = self._database.rows(
             "SELECT id FROM refs WHERE key = ? ORDER BY trashed, key_rank, id",
@@ -203,7 +203,7 @@ class References:
         )
         return [row[0] for row in rows]
 
-    def beginning_with(self, prefix: str, *, most: int) -> list[str]:
+    def ids_with_prefix(self, prefix: str, *, most: int) -> list[str]:
         """Ids that begin with a prefix of hex digits."""
         rows = self._database.rows(
             "SELECT id FROM refs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",

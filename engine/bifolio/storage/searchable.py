@@ -61,16 +61,16 @@ class Searchable:
     year: int | None
     conflicts: int
 
-    def stored(self) -> tuple[Places, tuple[str, ...]]:
+    def to_stored(self) -> tuple[Places, tuple[str, ...]]:
         """``places`` and ``indexed``."""
         names = _names(self.fields)
-        return self._places(names), self._indexed(names)
+        return self._places(names), self._index_texts(names)
 
-    def indexed(self) -> tuple[str, ...]:
+    def index_texts(self) -> tuple[str, ...]:
         """The texts of the index's columns."""
-        return self._indexed(_names(self.fields))
+        return self._index_texts(_names(self.fields))
 
-    def _indexed(self, names: _Names) -> tuple[str, ...]:
+    def _index_texts(self, names: _Names) -> tuple[str, ...]:
         author, editor, others = names
         columns = (("title", self.title), ("abstract", self.abstract), ("note", self.note))
         found = marks_of(
@@ -82,14 +82,14 @@ class Searchable:
             in_conflict=bool(self.conflicts),
         )
         return (
-            _joined([self.title, *_texts(self.fields, _TITLES)]),
-            _joined(author),
-            _joined(editor),
-            _joined(others),
-            _joined(_texts(self.fields, _CONTAINERS)),
+            _join_texts([self.title, *_texts(self.fields, _TITLES)]),
+            _join_texts(author),
+            _join_texts(editor),
+            _join_texts(others),
+            _join_texts(_texts(self.fields, _CONTAINERS)),
             fold(self.abstract) if self.abstract else "",
-            _joined([self.note, *_texts(self.fields, _NOTES)]),
-            _joined(_listed(self.fields.get("tags"))),
+            _join_texts([self.note, *_texts(self.fields, _NOTES)]),
+            _join_texts(_strings(self.fields.get("tags"))),
             " ".join(dict.fromkeys(found)),
         )
 
@@ -129,11 +129,11 @@ def _texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
     return [fields[name] for name in names if name in fields and isinstance(fields[name], str)]
 
 
-def _listed(value: object) -> list[str]:
+def _strings(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
 
-def _joined(texts: Sequence[str | None]) -> str:
+def _join_texts(texts: Sequence[str | None]) -> str:
     given = [text for text in texts if text]
     if not given:
         return ""

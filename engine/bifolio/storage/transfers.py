@@ -49,19 +49,19 @@ class Transfers:
         """Whether anything is known of a content: a reference named it, or it was found here."""
         return self._database.row("SELECT 1 FROM transfers WHERE hash = ?", (hash,)) is not None
 
-    def arrived(self, hash: str) -> None:
+    def mark_arrived(self, hash: str) -> None:
         """The content is here."""
         self._set(hash, "here = 1, asked = 0, failures = 0, not_before_ms = 0")
 
-    def missing(self, hash: str) -> None:
+    def mark_missing(self, hash: str) -> None:
         """The content is not here (any more)."""
         self._set(hash, "here = 0")
 
-    def on_relay(self, hash: str, *, there: bool) -> None:
+    def mark_on_relay(self, hash: str, *, there: bool) -> None:
         """The relay has the whole content, or has not."""
         self._set(hash, "on_relay = 1, refused = ''" if there else "on_relay = 0")
 
-    def refused(self, hash: str, reason: str) -> None:
+    def mark_refused(self, hash: str, reason: str) -> None:
         """The relay did not take it."""
         self._database.execute(
             "INSERT INTO transfers (hash, refused) VALUES (?, ?) "
@@ -69,11 +69,11 @@ class Transfers:
             (hash, reason),
         )
 
-    def asked(self, hash: str) -> None:
+    def mark_wanted(self, hash: str) -> None:
         """A user wants it here."""
         self._set(hash, "asked = 1, not_before_ms = 0")
 
-    def failed(self, hash: str, *, not_before_ms: int) -> None:
+    def mark_failed(self, hash: str, *, not_before_ms: int) -> None:
         """It arrived damaged, and is not asked for again before that time."""
         self._set(hash, f"failures = failures + 1, not_before_ms = {int(not_before_ms)}")
 
@@ -91,17 +91,17 @@ class Transfers:
         """Put ``here`` right by what the folder holds."""
         known = {row[0] for row in self._database.rows("SELECT hash FROM transfers WHERE here = 1")}
         for hash in known - present:
-            self.missing(hash)
+            self.mark_missing(hash)
         for hash in present - known:
             self._set(hash, "here = 1")
 
     def to_send(self) -> list[tuple[str, int]]:
         """Contents that are here, named, and not known to be on the relay, with their sizes."""
-        return self._named("transfers.on_relay = 0 AND transfers.here = 1")
+        return self._find_named("transfers.mark_on_relay = 0 AND transfers.here = 1")
 
     def to_fetch(self, *, all_of_them: bool) -> list[tuple[str, int, int]]:
         """Contents that are to come, with their sizes and the time before which not to ask."""
-        wanted = "transfers.here = 0" + ("" if all_of_them else " AND transfers.asked = 1")
+        wanted = "transfers.here = 0" + ("" if all_of_them else " AND transfers.mark_wanted = 1")
         return [
             (row[0], int(row[1]), int(row[2]))
             for row in self._database.rows(
@@ -117,7 +117,7 @@ class Transfers:
 
     def not_here(self) -> list[tuple[str, int]]:
         """Named contents that are neither here nor known to be on the relay."""
-        return self._named("transfers.on_relay = 0 AND transfers.here = 0")
+        return self._find_named("transfers.mark_on_relay = 0 AND transfers.here = 0")
 
     def unsent(self) -> int:
         """How many contents only this computer may have."""
@@ -152,7 +152,7 @@ class Transfers:
             (now_ms,),
         )
 
-    def unnamed_since(self, hash: str, then_ms: int) -> None:
+    def mark_unnamed(self, hash: str, then_ms: int) -> None:
         """No reference names it, and has not since that time."""
         self._set(hash, f"unnamed_since_ms = {int(then_ms)}")
 
@@ -178,7 +178,7 @@ class Transfers:
             [(one,) for one in hashes],
         )
 
-    def _named(self, wanted: str) -> list[tuple[str, int]]:
+    def _find_named(self, wanted: str) -> list[tuple[str, int]]:
         rows = self._database.rows(
             "SELECT transfers.hash, min(size) FROM transfers "
             "JOIN attachments ON attachments.hash = transfers.hash "

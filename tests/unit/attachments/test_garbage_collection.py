@@ -66,7 +66,7 @@ def test_what_an_import_takes_is_not_dropped_before_a_record_names_it(
 
     assert office.imports_all(items()).files == 1
     assert office.replica.contents.has(hash)
-    assert [file.state for file in attachments.all_shown(office.replica)] == ["here"]
+    assert [file.state for file in attachments.list_all_files(office.replica)] == ["here"]
     office.waits(3 * limits.UNNAMED_KEPT_S)
     garbage_collection.collect(office.replica)
     assert office.replica.contents.has(hash)

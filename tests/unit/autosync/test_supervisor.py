@@ -19,7 +19,7 @@ from bifolio.autosync import state as states
 from bifolio.autosync.lock import process_lock
 from bifolio.autosync.registry import LOCK, LOG, Registry
 from bifolio.autosync.state import LibraryState
-from bifolio.autosync.supervisor import Process, run
+from bifolio.autosync.supervisor import Supervisor, run
 from bifolio.errors import Next, next_step
 from bifolio.home import Home
 from bifolio.results import Link
@@ -207,7 +207,7 @@ def test_after_a_sleep_the_connections_are_made_anew(
     registry.add(path)
     slept_s = [0.0]
     logger = log.open_log(registry.folder / LOG)
-    process = Process(
+    process = Supervisor(
         registry,
         logger,
         threading.Event(),

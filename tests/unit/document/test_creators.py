@@ -18,7 +18,9 @@ def with_authors(
 
 
 def element_of(desk: Desk, name: str) -> str:
-    (found,) = [one.id for one in creators.living(desk.entries)["author"] if str(one.name) == name]
+    (found,) = [
+        one.id for one in creators.read_creators(desk.entries)["author"] if str(one.name) == name
+    ]
     return found
 
 
@@ -145,9 +147,9 @@ def test_an_element_without_a_position_stands_last() -> None:
 
 def test_setting_the_list_writes_only_what_moves() -> None:
     (office,) = with_authors("office", authors=("A, A", "B, B", "C, C", "D, D"))
-    before = {one.id: one.position for one in creators.living(office.entries)["author"]}
+    before = {one.id: one.position for one in creators.read_creators(office.entries)["author"]}
     office.sets("author", "D, D", "A, A", "B, B", "C, C")
-    after = {one.id: one.position for one in creators.living(office.entries)["author"]}
+    after = {one.id: one.position for one in creators.read_creators(office.entries)["author"]}
     assert shown_names(office) == ["D, D", "A, A", "B, B", "C, C"]
     assert sum(before[one] != after[one] for one in before) == 1
 

@@ -45,7 +45,7 @@ def test_what_is_no_position_above_the_lower_one_sets_no_bound(foreign: str) -> 
 def test_whatever_stands_as_a_position_names_are_put_before_it() -> None:
     """A foreign or damaged program may have written anything: it counts as none."""
     (office,) = desks("office", holding={"author": names("Doe", "Roe")})
-    first, second = (one.id for one in creators.living(office.entries)["author"])
+    first, second = (one.id for one in creators.read_creators(office.entries)["author"])
     for foreign in ("---", "V-", "\u00e9"):
 
         def write(plan: Plan, entries: Entries, position: str = foreign) -> None:
@@ -53,7 +53,10 @@ def test_whatever_stands_as_a_position_names_are_put_before_it() -> None:
             plan.put(register, position, seen=entries.live(register))
 
         office.writes(write)
-        assert [one.id for one in creators.living(office.entries)["author"]] == [second, first]
+        assert [one.id for one in creators.read_creators(office.entries)["author"]] == [
+            second,
+            first,
+        ]
         office.sets("author", "Poe", "Roe", "Doe")
         assert shown_names(office) == ["Poe", "Roe", "Doe"]
         office.sets("author", "Doe", "Roe")

@@ -10,7 +10,7 @@ import pytest
 
 from bifolio import Library
 from bifolio.errors import UsageError
-from bifolio.exports.live_export import StandingExport
+from bifolio.exports.live_export import LiveExport
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
 
@@ -24,7 +24,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield made
 
 
-def written(standing: StandingExport) -> bytes:
+def written(standing: LiveExport) -> bytes:
     out = io.BytesIO()
     standing.write(out)
     return out.getvalue()
@@ -37,7 +37,7 @@ def fresh(library: Library, query: str | None = None) -> bytes:
 
 
 def test_only_what_changed_is_composed_anew(library: Library) -> None:
-    standing = library.standing_export(format="bibtex")
+    standing = library.live_export(format="bibtex")
     assert written(standing) == fresh(library)
     assert standing.composed == 5
     library.edit("v3", [Edit("title", Act.SET, ("Another",))])
@@ -49,18 +49,18 @@ def test_only_what_changed_is_composed_anew(library: Library) -> None:
 
 
 def test_it_knows_that_another_opening_wrote(library: Library) -> None:
-    standing = library.standing_export(format="bibtex")
-    assert standing.changed()
+    standing = library.live_export(format="bibtex")
+    assert standing.has_changed()
     written(standing)
-    assert not standing.changed()
+    assert not standing.has_changed()
     with Library.open(library.path, home=Home(library.path.parent / "home")) as other:
         other.add({"title": "Elsewhere"})
-    assert standing.changed()
+    assert standing.has_changed()
     assert b"Elsewhere" in written(standing)
 
 
 def test_new_macros_compose_everything_anew(library: Library, tmp_path: Path) -> None:
-    standing = library.standing_export(format="bibtex")
+    standing = library.live_export(format="bibtex")
     written(standing)
     file = tmp_path / "macros.bib"
     file.write_text('@string{p = "Press"}\n@book{m, title = {M}, publisher = p}\n', "utf-8")
@@ -80,7 +80,7 @@ def test_a_child_inherits_as_long_as_its_parent_stands_beside_it(
         "utf-8",
     )
     library.import_files([file])
-    standing = library.standing_export(format=format)
+    standing = library.live_export(format=format)
     for change, composed in (
         (lambda: None, 7),
         (lambda: library.delete(["v1"]), 0),
@@ -96,7 +96,7 @@ def test_a_child_inherits_as_long_as_its_parent_stands_beside_it(
 
 
 def test_a_query_keeps_to_what_it_finds(library: Library) -> None:
-    standing = library.standing_export(format="bibtex", query="Another")
+    standing = library.live_export(format="bibtex", query="Another")
     assert b"@book" not in written(standing)
     library.edit("v2", [Edit("title", Act.SET, ("Another",))])
     assert written(standing) == fresh(library, "Another")
@@ -104,7 +104,7 @@ def test_a_query_keeps_to_what_it_finds(library: Library) -> None:
 
 def test_a_key_that_is_taken_is_written_with_its_suffix(library: Library) -> None:
     """K1: two entries of one key would stop LaTeX; what a file gave stays as it was."""
-    standing = library.standing_export(format="bibtex")
+    standing = library.live_export(format="bibtex")
     second = library.add({"title": "Second", "citation-key": "v1"})
     text = written(standing).decode()
     assert text.count("{v1,") == 1
@@ -115,4 +115,4 @@ def test_a_key_that_is_taken_is_written_with_its_suffix(library: Library) -> Non
 
 def test_no_such_format_is_told_at_once(library: Library) -> None:
     with pytest.raises(UsageError):
-        library.standing_export(format="word")
+        library.live_export(format="word")

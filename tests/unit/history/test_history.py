@@ -94,7 +94,7 @@ def test_deletion_restoration_and_revival_are_events_without_a_field(tmp_path: P
 def test_an_import_is_by_the_import_with_its_format_and_at_its_time(tmp_path: Path) -> None:
     office = owner_of_a_library(tmp_path)
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "One"}))
-    (row,) = office.replica.references.listed(trashed=False)
+    (row,) = office.replica.references.iter_rows(trashed=False)
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "One", "VL": "7"}))
     events = [one for one in history(office, row.id) if one.field in ("title", "volume")]
     assert [(one.what, one.by, one.source) for one in events] == [
@@ -117,7 +117,7 @@ def test_it_says_where_it_begins_in_a_library_that_joined_another_one(tmp_path: 
     laptop.adds(ONE, {"title": "One"})
     assert EventKind.BEGINS not in [one.what for one in history(laptop)]
     with laptop.replica.database.transaction():
-        joining.begin(laptop.replica, laptop.roster, office.replica.library_id)
+        joining.begin(laptop.replica, laptop.member_log, office.replica.library_id)
     assert [one.what for one in history(laptop)] == [EventKind.BEGINS]
     laptop.joins(office)
     laptop.waits(3600)

@@ -11,7 +11,7 @@ from tests.unit.replica.builders import Computer, members, new_computer, owner_o
 from bifolio.crypto.membership import library_id_of
 from bifolio.document.view import read_view
 from bifolio.history import replay
-from bifolio.history.replay import Past
+from bifolio.history.replay import Replay
 from bifolio.replication import joining
 
 ONE, TWO = ("1" * 32, "2" * 32)
@@ -19,7 +19,7 @@ ONE, TWO = ("1" * 32, "2" * 32)
 
 def titles(computer: Computer, record_id: str) -> list[object]:
     """The title after each change of a reference."""
-    steps = Past(computer.replica).steps(record_id)
+    steps = Replay(computer.replica).steps(record_id)
     return [read_view(step.after).values.get("title") for step in steps]
 
 
@@ -60,9 +60,9 @@ def test_what_a_newer_program_merged_here_is_left_out_by_an_older_one(
         keys=golden.keys,
         formats=golden.newer.formats,
     )
-    newer.roster.learn(golden.members)
+    newer.member_log.learn(golden.members)
     with newer.replica.database.transaction():
-        newer.roster._keep_key(0, golden.content_key)
+        newer.member_log._keep_key(0, golden.content_key)
     newer.receives(golden.log[:2])
     assert titles(newer, ONE) == ["On Paper", "On Ink"]
     older = newer.reopened()
@@ -90,7 +90,7 @@ def test_what_others_wrote_is_replayed_too(pair: list[Computer], tmp_path: Path)
     office, home = pair
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "Imported"}))
     home.learns(office)
-    (record_id,) = [row.id for row in home.replica.references.listed(trashed=False)]
+    (record_id,) = [row.id for row in home.replica.references.iter_rows(trashed=False)]
     home.sets(record_id, "title", "Edited")
     assert titles(home, record_id) == ["Imported", "Edited"]
     assert rebuilds_to_the_same(home)
@@ -117,7 +117,7 @@ def test_the_past_of_a_library_that_joins_another_one_begins_there(tmp_path: Pat
     laptop.adds(TWO, {"title": "One"})
     laptop.sets(TWO, "title", "Two")
     with laptop.replica.database.transaction():
-        joining.begin(laptop.replica, laptop.roster, office.replica.library_id)
+        joining.begin(laptop.replica, laptop.member_log, office.replica.library_id)
     assert titles(laptop, TWO) == []
     assert laptop.replica.journal.operations.last() is None
     laptop.joins(office)

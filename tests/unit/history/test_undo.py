@@ -18,7 +18,7 @@ from bifolio.errors import (
     NothingToUndoError,
 )
 from bifolio.history.history import History
-from bifolio.history.undo import TakenBack, Undoing
+from bifolio.history.undo import UndoResult, UndoSelection
 from bifolio.home import Home
 from bifolio.library.groups import Groups
 from bifolio.library.merge_duplicates import merge
@@ -141,19 +141,19 @@ def test_two_undos_at_once_take_back_two_commands(
         for key in "abc":
             one.add({"title": key, "citation-key": key})
         first = one.history.log(limit=1)[0].id
-        take_back = Undoing.take_back
+        take_back = UndoSelection.take_back
         reports: list[UndoReport | None] = []
 
         def after_the_other(
-            undoing: Undoing, replica: Replica, command: Command
-        ) -> TakenBack | None:
+            undoing: UndoSelection, replica: Replica, command: Command
+        ) -> UndoResult | None:
             """Between the choice and the first write another process undoes the same."""
             if not reports:
                 reports.append(None)
                 reports.append(other.history.undo())
             return take_back(undoing, replica, command)
 
-        monkeypatch.setattr(Undoing, "take_back", after_the_other)
+        monkeypatch.setattr(UndoSelection, "take_back", after_the_other)
         report = one.history.undo(first if named else None)
         assert reports[1] is not None
         assert (actions_text(reports[1].what), reports[1].references) == ("added c", 1)
@@ -288,7 +288,7 @@ def test_an_undone_import_puts_new_references_into_the_trash_and_takes_updates_b
 ) -> None:
     office = owner_of_a_library(tmp_path)
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "One", "VL": "1", "KW": "a"}))
-    (old,) = [row.id for row in office.replica.references.listed(trashed=False)]
+    (old,) = [row.id for row in office.replica.references.iter_rows(trashed=False)]
     office.waits(1)
     with office.replica.journal.command():
         office.imports(

@@ -30,7 +30,7 @@ def counts(imported: ImportReport) -> tuple[int, int, int, int]:
 
 
 def only_id(computer: Computer) -> str:
-    (row,) = computer.replica.references.listed(trashed=False)
+    (row,) = computer.replica.references.iter_rows(trashed=False)
     return row.id
 
 
@@ -202,7 +202,7 @@ def test_different_records_of_one_file_with_one_id_are_each_kept(tmp_path: Path)
 def test_what_is_in_the_trash_stays_there_and_is_named(office: Computer, tmp_path: Path) -> None:
     office.imports(*ris(tmp_path, PAPER, INK))
     paper = next(
-        row for row in office.replica.references.listed(trashed=False) if row.title == "On Paper"
+        row for row in office.replica.references.iter_rows(trashed=False) if row.title == "On Paper"
     )
     office.deletes(paper.id)
     for version in (PAPER, PAPER | {"VL": "7"}):
@@ -216,7 +216,7 @@ def test_what_went_with_the_trash_stays_away_and_is_named(office: Computer, tmp_
     other = {"ID": "1", "TI": "Another work", "AU": "Poe, P."}
     office.imports(*ris(tmp_path, PAPER, INK))
     (paper,) = (
-        row for row in office.replica.references.listed(trashed=False) if row.title != "On Ink"
+        row for row in office.replica.references.iter_rows(trashed=False) if row.title != "On Ink"
     )
     office.deletes(paper.id)
     Trash(office.replica).empty()
@@ -258,7 +258,7 @@ def test_every_import_has_a_citation_key_and_two_equal_ones_are_told_apart(
     paper = {name: value for name, value in PAPER.items() if name != "ID"}
     office.imports(*ris(tmp_path, paper, paper | {"TI": "Paper again", "DO": "10.1000/again"}))
     keys = sorted(
-        office.shows(row.id).key for row in office.replica.references.listed(trashed=False)
+        office.shows(row.id).key for row in office.replica.references.iter_rows(trashed=False)
     )
     assert keys[0] == "doe2014paper"
     assert keys[1].startswith("doe2014paper-")
@@ -321,7 +321,7 @@ def test_a_local_edit_that_a_newer_version_contradicts_is_counted_as_a_conflict(
 ) -> None:
     office.imports(*ris(tmp_path, PAPER, INK))
     paper = next(
-        row for row in office.replica.references.listed(trashed=False) if row.title == "On Paper"
+        row for row in office.replica.references.iter_rows(trashed=False) if row.title == "On Paper"
     )
     office.sets(paper.id, "volume", "8")
     files = ris(tmp_path, PAPER | {"VL": "7", "SP": "3"}, INK | {"VL": "9"})

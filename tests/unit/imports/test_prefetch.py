@@ -15,11 +15,11 @@ from tests.unit.replica.builders import Computer, owner_of_a_library, ris
 
 from bifolio.formats import MAPPING_VERSION
 from bifolio.imports import prefetch, worker
-from bifolio.imports.prefetch import Ahead
+from bifolio.imports.prefetch import Prefetch
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedReference, Source, Values
 from bifolio.replica.creation import Creation, create
-from bifolio.storage.import_staging import Spool
+from bifolio.storage.import_staging import ImportStaging
 from bifolio.storage.records import StoredRecord
 
 MANY = 120
@@ -40,16 +40,16 @@ def reference(number: int) -> ImportedReference:
 
 @dataclass
 class Bench:
-    """A spool with references, and what is made ahead of them."""
+    """A staging with references, and what is made ahead of them."""
 
-    spool: Spool
-    prefetch: Ahead
+    staging: ImportStaging
+    prefetch: Prefetch
     references: list[ImportedReference] = field(default_factory=list)
 
     def add(self, count: int) -> None:
         fresh = [reference(len(self.references) + one) for one in range(count)]
         self.references += fresh
-        self.spool.add([(one.record_id(), pickle.dumps(one)) for one in fresh])
+        self.staging.add([(one.record_id(), pickle.dumps(one)) for one in fresh])
         self.prefetch.advance()
 
     def creation(self, number: int) -> Creation:
@@ -68,8 +68,8 @@ def bench(office: Computer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(prefetch, "_has_processors", lambda: True)
     monkeypatch.setattr(prefetch, "_RECORDS_WORTHWHILE", 1)
     monkeypatch.setattr(prefetch, "_RECORDS_AT_ONCE", 20)
-    spool = Spool(office.replica.database)
-    found = Bench(spool, Ahead(spool))
+    staging = ImportStaging(office.replica.database)
+    found = Bench(staging, Prefetch(staging))
     yield found
     found.prefetch.close()
 
@@ -89,7 +89,7 @@ def made_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def wait_for_the_first(bench: Bench) -> None:
     """The process takes a while to start; nothing but a look at the clock waits for it."""
-    while bench.spool.made(1) is None:
+    while bench.staging.read_made(1) is None:
         time.sleep(0.01)
         bench.prefetch.advance()
 
@@ -105,8 +105,8 @@ def test_what_the_process_makes_is_what_is_made_here(bench: Bench, made_here: li
 
 
 def test_nobody_waits_for_a_process_that_still_starts(bench: Bench, made_here: list[str]) -> None:
-    bench.prefetch = Ahead(
-        bench.spool, command=[sys.executable, "-c", "import time; time.sleep(60)"]
+    bench.prefetch = Prefetch(
+        bench.staging, command=[sys.executable, "-c", "import time; time.sleep(60)"]
     )
     bench.add(20)
     assert bench.creation(1).record_id == bench.references[0].record_id()
@@ -164,7 +164,7 @@ def test_a_process_that_is_killed_leaves_the_rest_to_be_made_here(
 
 
 def test_a_python_that_cannot_be_started_is_no_error(bench: Bench, tmp_path: Path) -> None:
-    bench.prefetch = Ahead(bench.spool, command=[str(tmp_path / "nothing")])
+    bench.prefetch = Prefetch(bench.staging, command=[str(tmp_path / "nothing")])
     bench.add(MANY)
     one = bench.references[-1]
     assert bench.creation(MANY) == create(one.record_id(), one, mapping=MAPPING_VERSION)
@@ -178,7 +178,7 @@ def test_the_error_of_a_record_that_cannot_be_made_is_met_where_it_is_asked_for(
     bad = reference(MANY)
     bad.values["title"] = "half \ud800"
     bench.references.append(bad)
-    bench.spool.add([("1" * 32, pickle.dumps(bad))])
+    bench.staging.add([("1" * 32, pickle.dumps(bad))])
     for number in range(1, MANY + 1):
         assert bench.creation(number).record_id == bench.references[number - 1].record_id()
     while bench.prefetch._process is not None:  # it ends with the record

@@ -77,7 +77,9 @@ def tree(computer: Computer) -> dict[str, int]:
 def by_title(computer: Computer, title: str, *, trashed: bool = False) -> str:
     """The id of a reference."""
     (found,) = [
-        row.id for row in computer.replica.references.listed(trashed=trashed) if row.title == title
+        row.id
+        for row in computer.replica.references.iter_rows(trashed=trashed)
+        if row.title == title
     ]
     return found
 

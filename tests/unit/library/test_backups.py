@@ -20,7 +20,7 @@ from bifolio.errors import (
     PathTakenError,
 )
 from bifolio.home import Home
-from bifolio.library.backups import SUFFIX, listed, restore, verify
+from bifolio.library.backups import SUFFIX, list_backups, restore, verify
 from bifolio.storage.manifest import Manifest, parse
 
 PAPER = b"%PDF-1.7 a paper\n" * 4000
@@ -118,8 +118,8 @@ def test_a_restored_library_knows_which_of_its_files_are_there(
     for files, place in ((True, "With.bifolio"), (False, "Without.bifolio")):
         made = library.backups.create(files=files)
         with Library.open(restore(made.path, tmp_path / place).path, home=home) as again:
-            (listed,) = again.files.list("sync")
-            assert (listed.state == "missing") is not files, listed
+            (list_backups,) = again.files.list("sync")
+            assert (list_backups.state == "missing") is not files, list_backups
             if files:
                 out = again.files.export("sync", "paper.pdf", tmp_path / "out.pdf")
                 assert out.read_bytes() == PAPER
@@ -316,17 +316,17 @@ def test_the_list_is_the_newest_first_and_says_what_cannot_be_used(
     broken = home.backups / f"broken{SUFFIX}"
     broken.write_bytes(first.path.read_bytes()[:500])
     (home.backups / "notes.txt").write_text("not one of ours")
-    found = listed(home)
+    found = list_backups(home)
     assert {one.path for one in found[:2]} == {first.path, second.path}
     assert [one.made_at for one in found] == sorted((one.made_at for one in found), reverse=True)
     assert found[2].path == broken
     assert found[2].fault
     assert not any(one.verified for one in found)
-    assert [one.verified for one in listed(home, check=True)] == [True, True, False]
+    assert [one.verified for one in list_backups(home, check=True)] == [True, True, False]
 
 
 def test_a_home_without_backups_lists_none(home: Home) -> None:
-    assert listed(home) == []
+    assert list_backups(home) == []
 
 
 def test_a_name_of_half_characters_still_makes_a_manifest_that_can_be_read() -> None:

@@ -17,7 +17,7 @@ from bifolio.library.duplicates import MIN_SCORE, Duplicates
 from bifolio.records.candidate_pairs import candidates
 from bifolio.records.dates import date_year
 from bifolio.records.reference import ImportedReference, values_to_json
-from bifolio.records.similarity import Traits, likeness
+from bifolio.records.similarity import Traits, compare_works
 
 DEMO = Path(__file__).parents[3] / "cli" / "bifolio_cli" / "demo" / "libraries"
 
@@ -59,7 +59,7 @@ def proposed(works: list[Traits]) -> list[tuple[int, int]]:
     return [
         pair
         for pair in candidates(works)
-        if likeness(works[pair[0]], works[pair[1]]).score >= MIN_SCORE
+        if compare_works(works[pair[0]], works[pair[1]]).score >= MIN_SCORE
     ]
 
 

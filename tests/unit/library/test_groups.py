@@ -357,7 +357,7 @@ def test_a_group_that_an_unseen_edit_brought_back_is_listed_until_somebody_settl
     revived(two)
     for computer in two:
         assert paths(computer) == ["Reading", "H"]
-        (conflict,) = group_tree.revived(computer.replica)
+        (conflict,) = group_tree.revived_groups(computer.replica)
         assert (conflict.of, conflict.key, conflict.kind) == ("group", "Reading", "revived")
         assert conflict.ref == on(computer).list()[0].id
         assert [one.by for one in conflict.values] == ["laptop", "office"]
@@ -366,7 +366,7 @@ def test_a_group_that_an_unseen_edit_brought_back_is_listed_until_somebody_settl
     settle(on(two[1]), "Reading")
     meet(*two)
     for computer in two:
-        assert group_tree.revived(computer.replica) == []
+        assert group_tree.revived_groups(computer.replica) == []
         assert status.conflict_count(computer.replica) == 0
         assert paths(computer) == (["Reading", "H"] if settle is Groups.restore else ["H"])
 
@@ -378,10 +378,10 @@ def test_a_revived_group_is_named_by_its_id_where_its_name_finds_another(
     made = on(two[0]).create("Reading")
     for delete in (lambda: None, lambda: on(two[0]).delete(made.id)):
         delete()
-        (conflict,) = group_tree.revived(two[0].replica)
+        (conflict,) = group_tree.revived_groups(two[0].replica)
         assert conflict.key == conflict.ref != made.id
     on(two[0]).restore(conflict.key)
-    assert group_tree.revived(two[0].replica) == []
+    assert group_tree.revived_groups(two[0].replica) == []
 
 
 def test_a_library_that_joins_another_brings_its_groups_with_their_parents(
@@ -398,11 +398,11 @@ def test_a_library_that_joins_another_brings_its_groups_with_their_parents(
     on(laptop).add("Gone", ["three"])
     on(laptop).delete("Gone")
     with laptop.replica.database.transaction():
-        joining.begin(laptop.replica, laptop.roster, office.replica.library_id)
+        joining.begin(laptop.replica, laptop.member_log, office.replica.library_id)
     laptop.joins(office)
     laptop.learns(office)
     joining.settle_offers(laptop.replica)
-    Outbox(laptop.replica, laptop.roster).seal()
+    Outbox(laptop.replica, laptop.member_log).seal()
     meet(office, laptop)
     for computer in (office, laptop):
         assert set(paths(computer)) == {"Of the office", "Shelf", "Shelf/Reading"}

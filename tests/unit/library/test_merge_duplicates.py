@@ -225,7 +225,7 @@ def test_a_merge_of_one_or_of_what_is_not_there_changes_nothing(office: Computer
 def test_a_merge_is_one_change_and_upkeep_is_what_a_rebuild_gives(office: Computer) -> None:
     office.imports(*ris(office.replica.path, {"ID": "1", "TI": "On Paper"}))
     office.imports(*ris(office.replica.path, {"ID": "2", "TI": "On Paper", "VL": "2"}))
-    ids = [row.id for row in office.replica.references.listed(trashed=False)]
+    ids = [row.id for row in office.replica.references.iter_rows(trashed=False)]
     before = office.replica.changes.unsent()
     merge(office.replica, ids)
     assert office.replica.changes.unsent() == before + 1
@@ -241,7 +241,7 @@ def test_either_file_imported_again_finds_the_merged_reference(
     second = {"ID": "x", "TI": "On paper", "VL": "2", "DO": "10.1/A"}
     office.imports(*ris(tmp_path, first))
     office.imports(*ris(tmp_path, second))
-    ids = [row.id for row in office.replica.references.listed(trashed=False)]
+    ids = [row.id for row in office.replica.references.iter_rows(trashed=False)]
     assert len(ids) == 2
     merge(office.replica, ids)
     state = office.state
@@ -258,7 +258,7 @@ def test_a_corrected_file_of_the_merged_away_one_updates_the_kept_one(
     second = {"ID": "x", "TI": "On Paper and Ink", "PY": "2015"}
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "On Paper and Ink"}))
     office.imports(*ris(tmp_path, second))
-    kept, other = (row.id for row in office.replica.references.listed(trashed=False))
+    kept, other = (row.id for row in office.replica.references.iter_rows(trashed=False))
     merge(office.replica, [kept, other])
     corrected = second | {"PB": "Press"}
     imported = office.imports(*ris(tmp_path, corrected))
@@ -340,7 +340,7 @@ def test_a_purged_one_goes_on_standing_for_the_one_that_was_kept(
     second = {"TI": "On paper", "VL": "2"}
     office.imports(*ris(tmp_path, {"ID": "1", "TI": "On Paper"}))
     office.imports(*ris(tmp_path, second))
-    kept, other = (row.id for row in office.replica.references.listed(trashed=False))
+    kept, other = (row.id for row in office.replica.references.iter_rows(trashed=False))
     merge(office.replica, [kept, other])
     Trash(office.replica).empty()
     imported = office.imports(*ris(tmp_path, second))

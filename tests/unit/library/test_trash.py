@@ -53,11 +53,11 @@ def test_what_is_emptied_is_in_no_list_count_search_or_index(office: Computer) -
         (INK, "doe", "On Ink"),
     ]
     references = office.replica.references
-    assert [row.id for row in references.listed(trashed=False)] == [GLUE]
-    assert list(references.listed(trashed=True)) == []
+    assert [row.id for row in references.iter_rows(trashed=False)] == [GLUE]
+    assert list(references.iter_rows(trashed=True)) == []
     assert (references.count(trashed=False), references.count(trashed=True)) == (1, 0)
     assert Searches(office.replica).count("on") == 1
-    assert references.keepers("doe") == []
+    assert references.ids_with_key("doe") == []
     assert references.elements.counts("tags") == {}
     assert list(references.attachments.contents()) == []
     with pytest.raises(ReferenceNotFoundError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.records.candidate_pairs import candidates
-from bifolio.records.similarity import Traits, likeness
+from bifolio.records.similarity import Traits, compare_works
 
 #: Real ones, of the demo's bibliography, among them many alike.
 TITLES = re.findall(
@@ -64,7 +64,8 @@ def test_a_title_with_one_wrong_letter_is_compared_with_the_right_one() -> None:
     wanted = {
         (index, index + 1)
         for index in range(0, len(works), 2)
-        if likeness(works[index], works[index + 1]).score >= 85 and len(works[index].title) > 15
+        if compare_works(works[index], works[index + 1]).score >= 85
+        and len(works[index].title) > 15
     }
     assert len(wanted) > len(TITLES) // 2
     assert wanted <= pairs(*works)

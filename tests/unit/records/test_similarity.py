@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bifolio.records.similarity import Likeness, Traits, likeness, may_reach
+from bifolio.records.similarity import Similarity, Traits, compare_works, may_reach
 
 PAPER: dict[str, Any] = {
     "type": "article-journal",
@@ -31,8 +31,8 @@ def traits(**changed: Any) -> Traits:
     )
 
 
-def compared(**changed: Any) -> Likeness:
-    return likeness(traits(), traits(**changed))
+def compared(**changed: Any) -> Similarity:
+    return compare_works(traits(), traits(**changed))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_speaks_against_one_work_keeps_the_score_low_and_is_named(
 def test_parts_of_a_series_are_different_works() -> None:
     one = traits(title="The history of printing types, part I", page=None)
     other = traits(title="The history of printing types, part II", page=None)
-    assert likeness(one, other).score < 60
+    assert compare_works(one, other).score < 60
 
 
 def test_a_shared_identifier_is_nearly_enough_and_named_first() -> None:
@@ -91,19 +91,19 @@ def test_a_shared_identifier_is_nearly_enough_and_named_first() -> None:
         {"DOI": "https://doi.org/10.1000/ABC", "issued": {"date-parts": [[1999]]}, "volume": "3"},
         {"DOI": "10.1000/abc", "author": [{"family": "Other"}]},
     ):
-        found = likeness(one, traits(**changed))
+        found = compare_works(one, traits(**changed))
         assert found.score >= 99
         assert found.why[0] == "same DOI"
 
 
 def test_one_doi_with_another_title_is_the_book_s_doi_in_its_chapters() -> None:
     one = traits(DOI="10.1000/book", title="Ink")
-    found = likeness(one, traits(DOI="10.1000/book", title="Paper in the age of print"))
+    found = compare_works(one, traits(DOI="10.1000/book", title="Paper in the age of print"))
     assert found.score <= 70
 
 
 def test_two_identifiers_of_one_kind_are_two_works() -> None:
-    found = likeness(traits(DOI="10.1000/preprint"), traits(DOI="10.1000/journal"))
+    found = compare_works(traits(DOI="10.1000/preprint"), traits(DOI="10.1000/journal"))
     assert found.score == 60
     assert "another DOI" in found.why
 
@@ -111,22 +111,22 @@ def test_two_identifiers_of_one_kind_are_two_works() -> None:
 def test_an_arxiv_id_is_found_where_tools_put_it() -> None:
     one = traits(title="A", URL=["https://arxiv.org/abs/2101.00001v2"])
     other = traits(title="A", number="arXiv:2101.00001")
-    assert likeness(one, other).why[0] == "same arXiv id"
+    assert compare_works(one, other).why[0] == "same arXiv id"
 
 
 def test_one_isbn_is_one_book_but_not_its_chapters() -> None:
     book = {"type": "book", "ISBN": ["0-201-13448-9"], "issued": {"date-parts": [[1984]]}}
     one = traits(**book)
-    found = likeness(one, traits(**book | {"ISBN": ["0201134489"], "volume": "2"}))
+    found = compare_works(one, traits(**book | {"ISBN": ["0201134489"], "volume": "2"}))
     assert found.why[0] == "same ISBN"
     assert found.score == 95
     chapter = book | {"type": "chapter"}
-    apart = likeness(traits(**chapter), traits(**chapter | {"page": "7"}))
+    apart = compare_works(traits(**chapter), traits(**chapter | {"page": "7"}))
     assert apart.score < 85
 
 
 def test_references_without_titles_are_never_alike() -> None:
-    assert likeness(traits(title=None), traits(title=None)).score == 0
+    assert compare_works(traits(title=None), traits(title=None)).score == 0
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_what_is_not_compared_would_not_have_reached_the_score(changed: dict[str
     other = traits(**changed)
     for score in range(1, 101):
         if not may_reach(one, other, score):
-            assert likeness(one, other).score < score
+            assert compare_works(one, other).score < score
 
 
 def test_being_alike_goes_both_ways() -> None:
     one, other = traits(), traits(title="Breaking paragraphs", volume="3", DOI="10.1/x")
-    assert likeness(one, other) == likeness(other, one)
+    assert compare_works(one, other) == compare_works(other, one)

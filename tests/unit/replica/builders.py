@@ -21,9 +21,9 @@ from bifolio.records.edits import Act, Edit
 from bifolio.records.reference import Values
 from bifolio.replica import folder, lookup
 from bifolio.replica.envelope_formats import EnvelopeFormats
-from bifolio.replica.membership import Roster
-from bifolio.replica.replica import Replica, Surroundings, Write
-from bifolio.replication.inbox import Inbox, Merged, Received
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.replica import Replica, Runtime, Write
+from bifolio.replication.inbox import ApplyResult, Inbox, Received
 from bifolio.replication.outbox import Outbox
 from bifolio.results import ImportReport, ReferenceView
 from bifolio.storage.database import Database
@@ -50,17 +50,17 @@ class Computer:
         self.keys = keys
         self._random = random.Random(f"{name} {path}")
         self.draw: RandomBytes = self._random.randbytes
-        surroundings = Surroundings(
+        runtime = Runtime(
             wall_s=lambda: self.wall_s,
             monotonic_s=lambda: self.monotonic_s,
             random_bytes=lambda count: self.draw(count),
         )
-        self.replica = Replica(path, database, lambda: keys, surroundings, formats=formats)
+        self.replica = Replica(path, database, lambda: keys, runtime, formats=formats)
         # No test of these pulls the plug; that a fresh file is durable is tested in storage.
         database.execute("PRAGMA synchronous = OFF")
-        self.roster = Roster(self.replica)
-        self.inbox = Inbox(self.replica, self.roster)
-        self.outbox = Outbox(self.replica, self.roster)
+        self.member_log = LibraryMembership(self.replica)
+        self.inbox = Inbox(self.replica, self.member_log)
+        self.outbox = Outbox(self.replica, self.member_log)
 
     # --- time -----------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ class Computer:
 
     def titles(self) -> list[str]:
         """The titles of the live references, sorted."""
-        return sorted(row.title or "" for row in self.replica.references.listed(trashed=False))
+        return sorted(row.title or "" for row in self.replica.references.iter_rows(trashed=False))
 
     @property
     def state(self) -> str:
@@ -142,25 +142,25 @@ class Computer:
         self.outbox.seal()
         return [stored.envelope for stored in self.replica.changes.all_envelopes()]
 
-    def receives(self, envelopes: Sequence[bytes]) -> Merged:
+    def receives(self, envelopes: Sequence[bytes]) -> ApplyResult:
         """Merge envelopes in one batch."""
         return self.inbox.receive([Received(envelope, None) for envelope in envelopes])
 
-    def learns(self, *others: Computer) -> Merged:
+    def learns(self, *others: Computer) -> ApplyResult:
         """Merge everything that others hold."""
         return self.receives([envelope for other in others for envelope in other.envelopes()])
 
     def joins(self, owner: Computer) -> Computer:
         """Become a member of the owner's library by a ticket; itself."""
         secret = self.draw(32)
-        owner.roster.learn([owner.roster.invite(secret)])
-        membership = owner.roster.membership()
+        owner.member_log.learn([owner.member_log.invite(secret)])
+        membership = owner.member_log.membership()
         assert membership is not None
-        known = self.roster.membership()
-        self.roster.learn(membership.records[len(known.records) if known else 0 :])
-        record = self.roster.join(secret)
+        known = self.member_log.membership()
+        self.member_log.learn(membership.records[len(known.records) if known else 0 :])
+        record = self.member_log.join(secret)
         for one in (owner, self):
-            one.roster.learn([record])
+            one.member_log.learn([record])
         return self
 
     def reopened(self, *, formats: EnvelopeFormats | None = None) -> Computer:
@@ -208,7 +208,7 @@ def owner_of_a_library(tmp_path: Path, name: str = "office") -> Computer:
     """A computer that has made a library."""
     computer = new_computer(tmp_path, name)
     with computer.replica.database.transaction():
-        computer.roster.found(b"k" * 32)
+        computer.member_log.create_genesis(b"k" * 32)
     computer.replica.name_library("Thesis")
     return computer
 
@@ -220,12 +220,12 @@ def members(tmp_path: Path, *names: str) -> list[Computer]:
     for other in others:
         other.joins(owner)
     for other in others:
-        membership = owner.roster.membership()
-        known = other.roster.membership()
+        membership = owner.member_log.membership()
+        known = other.member_log.membership()
         assert membership is not None
         assert known is not None
         if len(known.records) < len(membership.records):
-            other.roster.learn(membership.records[len(known.records) :])
+            other.member_log.learn(membership.records[len(known.records) :])
     return [owner, *others]
 
 

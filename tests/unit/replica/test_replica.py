@@ -151,7 +151,7 @@ def test_a_stored_stamp_far_ahead_does_not_bind_the_next_opening(office: Compute
     again.wall_s -= 10 * 365 * 86400
     again.sets(ONE, "title", "On Ink")
     stamp = again.replica.document(ONE).entries().live("title")[0].stamp
-    assert abs(stamp_milliseconds(stamp) - again.replica.surroundings.now_ms()) < 1000
+    assert abs(stamp_milliseconds(stamp) - again.replica.runtime.now_ms()) < 1000
     assert again.shows(ONE).fields["title"] == "On Ink"
 
 
@@ -208,7 +208,7 @@ def test_a_rebuild_gives_what_upkeep_gave(office: Computer) -> None:
     assert status.rebuild(office.replica) == 9
     assert office.replica.references.all_rows() == before
     assert office.titles() == found
-    files = office.replica.references.attachments.naming(paper.hash)
+    files = office.replica.references.attachments.with_content(paper.hash)
     assert [(one.reference, one.name) for one in files] == [
         (f"{number:032x}", "paper.pdf") for number in (1, 3)
     ]

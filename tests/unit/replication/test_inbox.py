@@ -54,7 +54,7 @@ def three_envelopes(office: Computer) -> list[bytes]:
 
 def forged(office: Computer, **changed: object) -> bytes:
     """An envelope of the office's next change, with some values of its header changed."""
-    membership = office.roster.membership()
+    membership = office.member_log.membership()
     assert membership is not None
     keys = changed.pop("keys", office.keys)
     changes = changed.pop("changes", (Change("0" * 18, ()),))
@@ -339,16 +339,16 @@ def test_a_forged_author_is_refused(pair: tuple[Computer, Computer]) -> None:
 
 def test_an_envelope_under_a_membership_not_known_yet_waits_for_it(tmp_path: Path) -> None:
     office, home = members(tmp_path, "office", "home")
-    known = office.roster.membership()
+    known = office.member_log.membership()
     assert known is not None
-    office.roster.learn([office.roster.invite(b"s" * 32)])
+    office.member_log.learn([office.member_log.invite(b"s" * 32)])
     office.adds(ONE, {"title": "On Paper"})
     home.learns(office)
     assert home.titles() == []
     assert home.replica.changes.waiting() == 1
-    grown = office.roster.membership()
+    grown = office.member_log.membership()
     assert grown is not None
-    home.roster.learn(grown.records[len(known.records) :])
+    home.member_log.learn(grown.records[len(known.records) :])
     home.inbox.retry_pending()
     assert home.titles() == ["On Paper"]
     assert home.replica.changes.waiting() == 0

@@ -19,7 +19,7 @@ PAPER = {"ID": "1", "TI": "On Paper", "AU": "Doe, Jane"}
 def begins(laptop: Computer, office: Computer) -> int:
     """The laptop leaves its library for the office's."""
     with laptop.replica.database.transaction():
-        return joining.begin(laptop.replica, laptop.roster, office.replica.library_id)
+        return joining.begin(laptop.replica, laptop.member_log, office.replica.library_id)
 
 
 @pytest.fixture
@@ -76,7 +76,9 @@ def test_what_it_edited_of_a_common_import_is_offered(
     for computer in two:
         computer.imports(*ris(tmp_path, PAPER))
     (paper,) = [
-        row.id for row in laptop.replica.references.listed(trashed=False) if row.title == "On Paper"
+        row.id
+        for row in laptop.replica.references.iter_rows(trashed=False)
+        if row.title == "On Paper"
     ]
     laptop.sets(paper, "title", "On Paper, as I say")
     begins(laptop, office)
@@ -111,8 +113,8 @@ def test_nothing_of_the_old_library_s_log_or_keys_stays(two: tuple[Computer, Com
     )
     begins(laptop, office)
     assert list(laptop.replica.changes.all_envelopes()) == []
-    assert laptop.roster.membership() is None
-    assert not laptop.roster.has_key()
+    assert laptop.member_log.membership() is None
+    assert not laptop.member_log.has_key()
     assert laptop.replica.meta.own_chain is None
     assert laptop.replica.meta.cursor is None
     assert laptop.replica.newer_envelopes.last_number() == 0

@@ -94,9 +94,9 @@ def test_the_frontier_is_what_no_other_merged_envelope_names(tmp_path: Path) -> 
 def test_who_is_no_member_cannot_seal_and_loses_nothing(tmp_path: Path) -> None:
     office = owner_of_a_library(tmp_path)
     stranger = new_computer(tmp_path, "stranger", library=office.replica.library_id)
-    membership = office.roster.membership()
+    membership = office.member_log.membership()
     assert membership is not None
-    stranger.roster.learn(membership.records)
+    stranger.member_log.learn(membership.records)
     stranger.adds(ONE, {"title": "On Paper"})
     with pytest.raises(NotAMemberError):
         stranger.outbox.seal()

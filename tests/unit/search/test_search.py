@@ -177,7 +177,7 @@ def test_a_list_is_of_all_of_the_trash_or_of_a_query(office: Computer) -> None:
         given: dict[str, object] = {"trash": False, "query": None, "sort": None, "limit": None}
         return [
             int(one.id, 16)
-            for one in search.listed(office.replica, **(given | chosen))  # type: ignore[arg-type]
+            for one in search.list_references(office.replica, **(given | chosen))  # type: ignore[arg-type]
         ]
 
     assert listed() == [1, 2, 3]

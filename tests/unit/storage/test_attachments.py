@@ -30,7 +30,7 @@ def test_a_content_is_found_by_its_references_and_a_reference_s_files_by_name(
     references.write([DerivedReference(row(1), [], files)])
     references.write([DerivedReference(row(2), [], [file(2, ONE)])])
     assert references.attachments.of(row(1).id) == [files[1], files[0]]
-    assert references.attachments.naming(ONE) == [file(1, ONE), file(2, ONE)]
+    assert references.attachments.with_content(ONE) == [file(1, ONE), file(2, ONE)]
 
 
 def test_writing_again_replaces_and_removing_forgets(references: References) -> None:

@@ -30,7 +30,7 @@ def write(references: References, *rows: ReferenceRow) -> None:
 
 def found(references: References, expression: str, sort: str = "id") -> list[int]:
     numbers = references.index.find(expression, parse_sort(sort), most=None)
-    return [int(one.id, 16) for one in references.numbered(numbers)]
+    return [int(one.id, 16) for one in references.by_number(numbers)]
 
 
 def author(family: str, given: str = "Jane") -> dict[str, object]:
@@ -95,7 +95,7 @@ def test_an_order_is_kept_and_what_lacks_the_value_comes_last(
     order = parse_sort(sort)
     assert found(references, every, sort) == expected
     numbers = references.index.all(order, trashed=False, most=None)
-    assert [int(one.id, 16) for one in references.numbered(numbers)] == expected
+    assert [int(one.id, 16) for one in references.by_number(numbers)] == expected
     assert references.index.find(every, order, most=2) == numbers[:2]
     assert references.index.all(order, trashed=False, most=2) == numbers[:2]
 

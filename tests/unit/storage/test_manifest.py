@@ -9,8 +9,8 @@ import pytest
 from bifolio.storage.manifest import (
     DATABASE,
     VERSION,
-    Entry,
     Manifest,
+    ManifestEntry,
     is_entry_name,
     parse,
     version_of,
@@ -30,7 +30,7 @@ MANIFEST = Manifest(
     storage_version=4,
     files="all",
     absent=2,
-    entries=(Entry(DATABASE, 10, "1" * 64), Entry(CONTENT, 5, HASH)),
+    entries=(ManifestEntry(DATABASE, 10, "1" * 64), ManifestEntry(CONTENT, 5, HASH)),
 )
 
 
@@ -100,6 +100,6 @@ def test_what_is_no_manifest_has_no_version(raw: bytes) -> None:
 
 
 def test_a_content_that_is_not_what_its_name_says_is_told() -> None:
-    assert Entry(CONTENT, 5, HASH).is_whole
-    assert not Entry(CONTENT, 5, "1" * 64).is_whole
-    assert Entry(DATABASE, 5, "1" * 64).is_whole
+    assert ManifestEntry(CONTENT, 5, HASH).is_whole
+    assert not ManifestEntry(CONTENT, 5, "1" * 64).is_whole
+    assert ManifestEntry(DATABASE, 5, "1" * 64).is_whole

@@ -32,7 +32,7 @@ def write(references: References, *rows: ReferenceRow) -> None:
 def found(references: References, query: str) -> list[int]:
     """What the index finds of a word, as it stands in it."""
     numbers = references.index.find(f'"{query}"', Sort(Order.ID), most=None)
-    return [int(one.id, 16) for one in references.numbered(numbers)]
+    return [int(one.id, 16) for one in references.by_number(numbers)]
 
 
 def test_a_row_comes_back_as_it_was_written(references: References) -> None:
@@ -54,7 +54,7 @@ def test_a_removed_row_is_in_no_list_and_no_search(references: References) -> No
     write(references, row(1, title="Paper"), row(2))
     references.remove(row(1).id)
     assert found(references, "paper") == []
-    assert [one.id for one in references.listed(trashed=False)] == [row(2).id]
+    assert [one.id for one in references.iter_rows(trashed=False)] == [row(2).id]
 
 
 def test_lists_go_by_id_page_after_page_and_leave_out_the_trash(
@@ -62,8 +62,8 @@ def test_lists_go_by_id_page_after_page_and_leave_out_the_trash(
 ) -> None:
     with database.transaction():
         write(references, *(row(number, trashed=number % 3 == 0) for number in range(1300, 0, -1)))
-    live = [int(one.id, 16) for one in references.listed(trashed=False)]
-    trash = [int(one.id, 16) for one in references.listed(trashed=True)]
+    live = [int(one.id, 16) for one in references.iter_rows(trashed=False)]
+    trash = [int(one.id, 16) for one in references.iter_rows(trashed=True)]
     assert live == [number for number in range(1, 1301) if number % 3]
     assert trash == [number for number in range(1, 1301) if number % 3 == 0]
     assert references.count(trashed=False) == len(live)
@@ -77,7 +77,7 @@ def test_a_search_pages_too(references: References, database: Database) -> None:
 
 
 def test_half_a_character_is_no_key(references: References) -> None:
-    assert references.keepers("\ud800") == []
+    assert references.ids_with_key("\ud800") == []
 
 
 def test_the_earlier_of_two_equal_keys_keeps_it(references: References) -> None:
@@ -87,16 +87,16 @@ def test_the_earlier_of_two_equal_keys_keeps_it(references: References) -> None:
         row(2, key="doe2014", key_rank="1" * 25),
         row(3, key="doe2014", key_rank="0" * 25, trashed=True),
     )
-    taken = {int(one.id, 16): one.key_is_taken for one in references.listed(trashed=False)}
+    taken = {int(one.id, 16): one.key_is_taken for one in references.iter_rows(trashed=False)}
     assert taken == {1: True, 2: False}
-    assert [int(one, 16) for one in references.keepers("doe2014")] == [2, 1, 3]
+    assert [int(one, 16) for one in references.ids_with_key("doe2014")] == [2, 1, 3]
 
 
 def test_of_equal_keys_written_at_one_moment_the_smaller_id_keeps_it(
     references: References,
 ) -> None:
     write(references, *(row(number, key="doe2014", key_rank="0" * 25) for number in (7, 3, 5)))
-    kept = [int(one.id, 16) for one in references.listed(trashed=False) if not one.key_is_taken]
+    kept = [int(one.id, 16) for one in references.iter_rows(trashed=False) if not one.key_is_taken]
     assert kept == [3]
 
 
@@ -114,9 +114,9 @@ def test_a_key_is_free_again_when_its_keeper_is_deleted(references: References) 
 def test_ids_are_found_by_their_beginning(references: References) -> None:
     write(references, row(0xA0), row(0xA1), row(0xB0))
     prefix = row(0xA0).id[:31]
-    assert references.beginning_with(prefix, most=5) == [row(0xA0).id, row(0xA1).id]
-    assert references.beginning_with(prefix, most=1) == [row(0xA0).id]
-    assert references.beginning_with("f", most=5) == []
+    assert references.ids_with_prefix(prefix, most=5) == [row(0xA0).id, row(0xA1).id]
+    assert references.ids_with_prefix(prefix, most=1) == [row(0xA0).id]
+    assert references.ids_with_prefix("f", most=5) == []
 
 
 def test_sources_are_found_by_format_and_id(references: References) -> None:
@@ -171,4 +171,4 @@ def test_a_row_that_is_no_json_any_more_is_a_damaged_library(
     with database.transaction():
         database.execute("UPDATE refs SET fields = ?", ('{"volume":',))
     with pytest.raises(DamagedLibraryError, match="no JSON"):
-        list(references.listed(trashed=False))
+        list(references.iter_rows(trashed=False))

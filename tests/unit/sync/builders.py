@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tests.unit.replica.builders import Computer
 
 from bifolio.ids import content_hash
-from bifolio.replication.adapter import ReplicaPort
+from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection, RelayConnection, State
 from bifolio.wire.log_chain import log_follow, log_start
@@ -142,9 +142,9 @@ class Talk:
         expected: LogPosition | None = None,
     ) -> None:
         self.relay = relay
-        self.port = ReplicaPort(
+        self.port = ReplicaAdapter(
             computer.replica,
-            computer.roster,
+            computer.member_log,
             join_secret=join_secret,
             invite_secret=invite_secret,
             expected=expected,

@@ -86,7 +86,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def state_of(computer: Computer) -> str:
-    (file,) = attachments.shown(computer.replica, REF)
+    (file,) = attachments.list_files(computer.replica, REF)
     return file.state
 
 
@@ -141,9 +141,9 @@ def test_a_file_of_an_import_is_told_to_be_on_the_computer_that_imported_it(benc
         replica.journal.index.clear()  # as after joining another library: the past is elsewhere
     assert told() == (FileState.ON_IMPORTING_DEVICE, NextStep(Next.SYNC_IMPORTING_COMPUTER))
 
-    (file,) = attachments.all_shown(bench.desk.replica)
+    (file,) = attachments.list_all_files(bench.desk.replica)
     bench.desk.replica.contents.remove(file.hash)
-    assert [one.state for one in attachments.all_shown(bench.desk.replica)] == ["missing"]
+    assert [one.state for one in attachments.list_all_files(bench.desk.replica)] == ["missing"]
 
 
 def _no_relay() -> Remote:
@@ -223,7 +223,10 @@ def test_one_content_of_two_computers_is_sent_once(bench: Bench) -> None:
     while not connection.over:
         assert connection.step() or bench.relay.commit()
     assert connection.chunks == 0
-    assert [one.state for one in attachments.shown(bench.laptop.replica, REF)] == ["here", "here"]
+    assert [one.state for one in attachments.list_files(bench.laptop.replica, REF)] == [
+        "here",
+        "here",
+    ]
 
 
 def test_of_two_that_send_one_content_at_the_same_time_one_waits(bench: Bench) -> None:
@@ -265,7 +268,7 @@ def test_a_damaged_blob_is_refused_named_and_asked_for_again_later(bench: Bench)
     path.write_bytes(sealed)
     whole = bench.attaches(bench.desk, b"whole", "whole.pdf")
     bench.syncs(bench.desk, bench.laptop)
-    shown = {one.name: one.state for one in attachments.shown(bench.laptop.replica, REF)}
+    shown = {one.name: one.state for one in attachments.list_files(bench.laptop.replica, REF)}
     assert shown == {"paper.pdf": "damaged", "whole.pdf": "here"}
     assert content(bench.laptop, whole) == b"whole"
     (refusal,) = status.refusals(bench.laptop.replica)
@@ -295,7 +298,7 @@ def test_chunks_of_another_content_are_refused(bench: Bench) -> None:
     paths[0].write_bytes(second)
     paths[1].write_bytes(first)
     bench.syncs(bench.laptop)
-    assert {one.state for one in attachments.shown(bench.laptop.replica, REF)} == {"damaged"}
+    assert {one.state for one in attachments.list_files(bench.laptop.replica, REF)} == {"damaged"}
     assert not bench.laptop.replica.contents.has(one.hash)
 
 
@@ -382,7 +385,7 @@ def test_what_one_drops_from_the_relay_another_that_names_it_sends_again(bench: 
     assert [one for one in (bench.relay.folder / "blobs").rglob("*") if one.is_file()] == []
     bench.syncs(bench.laptop, bench.desk)
     assert content(bench.desk, file) == raw
-    assert [one.name for one in attachments.shown(bench.desk.replica, REF)] == ["again.pdf"]
+    assert [one.name for one in attachments.list_files(bench.desk.replica, REF)] == ["again.pdf"]
 
 
 def test_a_content_that_nothing_names_is_kept_for_a_day(bench: Bench) -> None:
@@ -418,9 +421,9 @@ def test_a_replica_that_fetches_nothing_sends_and_knows_where_files_are(
     bench.attaches(bench.desk, b"of the desk", "desk.pdf")
     bench.attaches(bench.laptop, b"of the laptop", "laptop.pdf")
     bench.syncs(bench.desk, bench.laptop, bench.desk)
-    states = {one.name: one.state for one in attachments.shown(bench.laptop.replica, REF)}
+    states = {one.name: one.state for one in attachments.list_files(bench.laptop.replica, REF)}
     assert states == {"desk.pdf": "on-relay", "laptop.pdf": "here"}
-    assert {one.state for one in attachments.shown(bench.desk.replica, REF)} == {"here"}
+    assert {one.state for one in attachments.list_files(bench.desk.replica, REF)} == {"here"}
 
 
 def test_a_full_relay_is_not_asked_for_room_again_and_again(bench: Bench) -> None:
@@ -432,7 +435,7 @@ def test_a_full_relay_is_not_asked_for_room_again_and_again(bench: Bench) -> Non
     while not connection.over:
         assert connection.step() or bench.relay.commit()
     assert connection.chunks <= limits.CHUNKS_IN_FLIGHT_MAX
-    assert {one.state for one in attachments.shown(bench.desk.replica, REF)} == {"no-room"}
+    assert {one.state for one in attachments.list_files(bench.desk.replica, REF)} == {"no-room"}
     assert len(bench.relay.log()) > 0
 
 

@@ -37,12 +37,12 @@ class CreatorsKind(FieldKind):
 
     def composed_fields(self, entries: Entries) -> Iterable[str]:
         """The roles that have a living element."""
-        return sorted(entries.read_once(creators.living))
+        return sorted(entries.read_once(creators.read_creators))
 
     def read(self, entries: Entries, field: str) -> Reading:
         """The names of the greatest list and of none, in order; lists replaced at the same time
         are a conflict, and single names corrected at the same time."""
-        elements = entries.read_once(creators.living).get(field, [])
+        elements = entries.read_once(creators.read_creators).get(field, [])
         shown = creators.visible(entries, field, elements)
         conflicts = tuple(_conflicts(entries, field, elements, shown))
         return Reading(tuple(element.name for element in shown) or None, conflicts)
