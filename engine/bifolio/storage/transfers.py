@@ -97,11 +97,11 @@ class Transfers:
 
     def to_send(self) -> list[tuple[str, int]]:
         """Contents that are here, named, and not known to be on the relay, with their sizes."""
-        return self._find_named("transfers.mark_on_relay = 0 AND transfers.here = 1")
+        return self._find_named("transfers.on_relay = 0 AND transfers.here = 1")
 
     def to_fetch(self, *, all_of_them: bool) -> list[tuple[str, int, int]]:
         """Contents that are to come, with their sizes and the time before which not to ask."""
-        wanted = "transfers.here = 0" + ("" if all_of_them else " AND transfers.mark_wanted = 1")
+        wanted = "transfers.here = 0" + ("" if all_of_them else " AND transfers.asked = 1")
         return [
             (row[0], int(row[1]), int(row[2]))
             for row in self._database.rows(
@@ -117,7 +117,7 @@ class Transfers:
 
     def not_here(self) -> list[tuple[str, int]]:
         """Named contents that are neither here nor known to be on the relay."""
-        return self._find_named("transfers.mark_on_relay = 0 AND transfers.here = 0")
+        return self._find_named("transfers.on_relay = 0 AND transfers.here = 0")
 
     def unsent(self) -> int:
         """How many contents only this computer may have."""

@@ -15,7 +15,7 @@ from tests.support.relay_process import RelayProcess
 from bifolio import Library
 from bifolio.errors import RelayUnreachableError
 from bifolio.home import Home
-from bifolio.results import Policy
+from bifolio.results import FileState, Policy
 from bifolio_relay.config import Config
 from bifolio_relay.server import serve
 
@@ -76,9 +76,9 @@ def test_everything_that_needs_the_relay_has_a_coroutine_that_leaves_the_loop_fr
                 assert (await laptop.sync_async()).pushed == 1
                 assert (await desk.sync_async()).pulled >= 1
                 assert desk.status().state == laptop.status().state
-                assert laptop.files.find("paper", "paper.pdf").state == "not fetched yet"
+                assert laptop.files.find("paper", "paper.pdf").state is FileState.ON_RELAY
                 fetched = await laptop.files.fetch_async("paper", "paper.pdf")
-                assert fetched.state == "here"
+                assert fetched.state is FileState.HERE
             with Library.create(tmp_path / "Phone.bifolio", home=phone_home) as phone:
                 phone.add({"title": "Of the phone"})
                 joined = await phone.join_async(await desk.invite_async())
@@ -103,7 +103,7 @@ def test_the_blocking_names_work_inside_a_loop_and_use_one_opening(
                 desk.add({"title": f"Title {number}"})
             assert desk.sync().pushed == 51
             assert laptop.sync().pulled == 51
-            assert laptop.files.fetch("paper", "paper.pdf").state == "here"
+            assert laptop.files.fetch("paper", "paper.pdf").state is FileState.HERE
             laptop.add({"title": "On Ink"})
             assert laptop.sync().state == desk.sync().state
             assert desk.invite() != ticket

@@ -228,7 +228,7 @@ def test_a_newcomer_is_told_that_the_relay_was_set_up_anew_since_its_ticket(
     train = new_computer(tmp_path, "train", library=relay.library)
     Talk(train, other, join_secret=secret, expected=expected).run()
     Talk(train, other).run()
-    assert notes(train) == ["The relay was set up anew since the ticket was made."]
+    assert notes(train) == ["The relay was set up again since the ticket was made."]
     assert train.titles() == office.titles()
 
 
