@@ -97,7 +97,7 @@ def test_the_check_changes_nothing(path: Path, home: Home) -> None:
 def test_a_library_in_a_cloud_folder_or_a_home_in_one_is_told(tmp_path: Path, home: Home) -> None:
     path = tmp_path / "Dropbox" / "Thesis.bifolio"
     Library.create(path, home=home).close()
-    needs(examine(path, home), "place", "Dropbox", "move the folder")
+    needs(examine(path, home), "place", "Dropbox", "out of that folder")
     other = Home(tmp_path / "OneDrive" / "home", device_name="office")
     sound = tmp_path / "Sound.bifolio"
     Library.create(sound, home=other).close()

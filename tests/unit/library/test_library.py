@@ -471,7 +471,7 @@ def test_a_revival_is_settled_by_restore_or_delete(
             library.sync()
         (conflict,) = laptop.conflicts()
         assert (conflict.field, conflict.kind) == ("deleted", "revived")
-        with pytest.raises(ConflictChoiceError, match="restore"):
+        with pytest.raises(ConflictChoiceError, match="deleted and edited at the same time"):
             laptop.resolve(paper.key, "deleted", take=1)
         laptop.restore([paper.key])
         assert laptop.conflicts() == []
