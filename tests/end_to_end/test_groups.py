@@ -111,7 +111,7 @@ def test_adding_to_a_group_that_was_deleted_shows_when_it_is_restored(
     assert same_groups(desk, laptop) == []
     assert "work0" in {one["key"] for one in desk.run("list")}
     assert desk.run("show", "work0")["groups"] == []
-    assert "No group" in desk.fails("list", "--group", "G")
+    assert "There is no group" in desk.fails("list", "--group", "G")
     assert [one["name"] for one in laptop.run("group", "list", "--trash")] == ["G"]
 
     desk.run("group", "restore", "G")
@@ -253,7 +253,7 @@ def test_a_group_deleted_and_edited_at_the_same_time_is_a_conflict_until_someone
     assert (conflict["field"], conflict["kind"]) == ("deleted", "revived")
     assert desk.run("status")["conflicts"] == 1
     told = desk.call("conflicts", exits=0).stdout
-    assert "group To read: deleted, and edited" in told
+    assert "group To read: deleted and edited" in told
     assert "bifolio group restore 'To read'" in told
     assert "bifolio group restore" in desk.fails(
         "resolve", "To read", "deleted", "--take", "1", exits=2
