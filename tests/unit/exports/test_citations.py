@@ -121,4 +121,4 @@ def test_without_the_extra_it_is_said_how_to_install_it() -> None:
         [sys.executable, "-c", statement], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.startswith("CitationsMissingError")
-    assert "bifolio[cite]" in done.stdout
+    assert "install-citations" in done.stdout

@@ -393,6 +393,6 @@ def test_a_file_of_ours_without_a_version_is_damaged_and_not_made_anew(tmp_path:
 
 def test_a_text_that_is_no_text_any_more_is_a_damaged_library(tmp_path: Path) -> None:
     database = Database.create(tmp_path / "library.sqlite")
-    with pytest.raises(DamagedLibraryError, match="no text"):
+    with pytest.raises(DamagedLibraryError, match="not valid text"):
         database.rows("SELECT CAST(x'ff61' AS TEXT)")
     database.close()
