@@ -30,6 +30,7 @@ from bifolio_relay.requests import (
     AppendMember,
     BlobStates,
     Commit,
+    CreateLibrary,
     MembersPart,
     Outcome,
     Question,
@@ -70,13 +71,16 @@ class Hub:
 
     async def ask(self, peer: Peer, question: Question) -> Answer:
         feed = self._feed_of(peer)
-        if feed is not None and isinstance(question, AppendMember):
+        if feed is not None and isinstance(question, AppendMember | CreateLibrary):
             # The store's watch may see the record before this does: it waits, or the author would
             # be told of its own record and take that for the answer.
             async with feed.telling:
                 answer = await self._service.answer(question)
-                if isinstance(answer, MembersPart) and answer.grown is not None:
-                    feed.tell_members(answer, author=peer)
+                part: Answer | None = answer
+                if isinstance(question, CreateLibrary):
+                    part = await self._service.read_new_members(feed.library, 0)
+                if isinstance(part, MembersPart) and part.grown is not None:
+                    feed.tell_members(part, author=peer)
             return answer
         answer = await self._service.answer(question)
         if feed is not None and isinstance(answer, BlobStates) and answer.news:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,20 @@ from tests.support.relay_client import RelayClient, SharedLibrary, created
 from bifolio import limits
 from bifolio.crypto.blob import SEAL_BYTES
 from bifolio.ids import content_hash
-from bifolio.wire.messages import Ack, Append, Blobs, BlobState, Chunk, Envelopes, Members, Pull
+from bifolio.wire.messages import (
+    Ack,
+    Append,
+    Blobs,
+    BlobState,
+    Chunk,
+    Create,
+    Envelopes,
+    Members,
+    Pull,
+    Welcome,
+)
 from bifolio_relay.config import Config
+from bifolio_relay.log_service import LogService
 from bifolio_relay.server import serve
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 
@@ -170,32 +182,41 @@ def test_more_than_one_message_holds_becomes_a_notice_and_is_pulled(tmp_path: Pa
     asyncio.run(scenario())
 
 
-def test_who_appends_a_membership_record_hears_of_it_once_however_late_its_answer_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("part", "late"), [(SqliteLogStorage, "append_member"), (LogService, "read_new_members")]
+)
+def test_who_writes_membership_records_hears_of_each_once_in_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: type, late: str
 ) -> None:
-    append = SqliteLogStorage.append_member
-
-    async def append_late(*arguments: Any, **named: Any) -> bool:
-        appended = await append(*arguments, **named)
-        await asyncio.sleep(0.3)  # the store's watch reports the record meanwhile
-        return appended
-
-    monkeypatch.setattr(SqliteLogStorage, "append_member", append_late)
+    monkeypatch.setattr(part, late, _answering_late(getattr(part, late)))
 
     async def scenario() -> None:
         library = SharedLibrary()
         library.with_member()
+        genesis, invite, *_ = library.membership.records
         async with (
             relays(tmp_path, 1) as (url,),
             RelayClient(url, library.id, library.owner) as one,
         ):
-            await one.create(library.genesis)
-            await one.pull_all()
-            genesis, invite, *_ = library.membership.records
-            await one.send(Append(content_hash(genesis), invite))
+            await one.send(Create(genesis))
             heard = [await one.next()]
+            await one.send(Append(content_hash(genesis), invite))
+            heard.append(await one.next())
+            await asyncio.sleep(0.5)  # the store's watch has reported all of it by now
             await one.send(Pull(0))
             heard.append(await one.next())
-            assert [type(message) for message in heard] == [Members, Envelopes]
+            assert [type(message) for message in heard] == [Welcome, Members, Envelopes]
+            assert heard[1] == Members(1, (invite,), 2, content_hash(invite))
 
     asyncio.run(scenario())
+
+
+def _answering_late(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Work of a store whose end is heard of after the store's watch has reported it."""
+
+    async def late(*arguments: Any, **named: Any) -> Any:
+        answer = await work(*arguments, **named)
+        await asyncio.sleep(0.3)
+        return answer
+
+    return late
