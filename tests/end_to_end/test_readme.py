@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.support import command_server
 from tests.support.bibliographies import PRINTING_HISTORY, real_entries
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,20 @@ def relay(command: str, home: Path) -> Iterator[str]:
 
 def typed(command: str, home: Path, name: str) -> str:
     """What a command prints that is typed into a shell; it must succeed."""
+    words = shlex.split(command)
+    if (
+        words[0] == "bifolio"
+        and not set(command) & set("|<>;&$*")
+        and command_server.is_available()
+    ):
+        # Forked, as in the other tests of commands; ``make test-all`` starts each.
+        environment = runtime(home, name)
+        whole = [str(home / one[2:]) if one.startswith("~/") else one for one in words[1:]]
+        forked = command_server.run(
+            whole, environment=environment, folder=home, timeout_s=COMMAND_TIMEOUT_S
+        )
+        assert forked.exit_code == 0, (name, command, forked.stdout, forked.stderr)
+        return forked.stdout
     ended = subprocess.run(
         ["sh", "-c", command],
         cwd=home,
