@@ -34,7 +34,7 @@ SMALL_DEMO = (
 )
 
 #: A test run keeps both processors busy with other tests.
-DEMO_TIMEOUT_S = 160
+DEMO_TIMEOUT_S = 280
 WHOLE_DEMO_TIMEOUT_S = 900
 
 #: Works of the large library that the small one of ``shorter_demo`` has, those of the story first.
@@ -127,7 +127,7 @@ def shorter_demo(folder: Path) -> tuple[str, ...]:
     return (sys.executable, "-c", begun, "demo")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_demo_holds_what_it_promises_and_leaves_nothing_behind(tmp_path: Path) -> None:
     holds(tmp_path, shorter_demo(tmp_path), references=SHORT_REFERENCES, timeout_s=DEMO_TIMEOUT_S)
 
