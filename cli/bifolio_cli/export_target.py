@@ -6,12 +6,12 @@ import codecs
 import errno
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from bifolio.disk import write_whole
 from bifolio_cli.text.reference_text import escape_controls
 
 
@@ -30,32 +30,8 @@ def target(file: Path | None) -> Iterator[BinaryIO]:
             yield out
         return
     # Through a link to the file that it names: a paper's folder often holds such a link.
-    place = file.resolve()
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-    except OSError as error:
-        # The user knows the file's name, not that of its forerunner.
-        raise OSError(error.errno, error.strerror, str(file)) from error
-    unfinished = Path(name)
-    try:
-        with open(descriptor, "wb") as out:  # noqa: PTH123 - a descriptor, not a path
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        unfinished.chmod(_permissions(place))
-        unfinished.replace(place)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _permissions(file: Path) -> int:
-    """Those of the file that is replaced, else what a new file gets here."""
-    if file.exists():
-        return file.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    with write_whole(file.resolve(), mode=None) as out:
+        yield out
 
 
 class _TerminalText:

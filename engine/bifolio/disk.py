@@ -50,7 +50,11 @@ def write_whole(path: Path, *, mode: int | None = 0o600) -> Iterator[BinaryIO]:
         OSError: it cannot be written; what had the name before still has it.
     """
     unfinished = unfinished_name(path)
-    descriptor = os.open(unfinished, _NEW, 0o666 if mode is None else mode)
+    try:
+        descriptor = os.open(unfinished, _NEW, 0o666 if mode is None else mode)
+    except OSError as error:
+        # The caller knows this file's name, not that of its forerunner.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     with _filled(unfinished, descriptor) as file:
         yield file
     try:

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from tests.support.in_loop import InLoop
 from tests.support.relay_client import SharedLibrary
+from tests.support.stored_changes import log_hash
 
 from bifolio.crypto.envelope import Envelope
-from bifolio.wire.log_chain import log_follow, log_start
+from bifolio.wire.log_chain import log_start
 from bifolio_relay.storage import (
     Batch,
     BatchResult,
@@ -170,7 +171,7 @@ def test_envelopes_take_the_next_positions_and_chain_their_hashes(bench: Bench) 
     result = bench.append(*second)
     assert (result.positions, result.stop) == ((4, 5), None)
     hashes = [envelope.hash for envelope in (*first, *second)]
-    expected = [log_follow(log_start(library.id, EPOCH), hashes[:n]) for n in range(6)]
+    expected = [log_hash(log_start(library.id, EPOCH), hashes[:n]) for n in range(6)]
     assert bench.store.read_chain_hashes(library.id, range(7)) == (*expected, None)
     head = bench.store.read_head(library.id)
     assert head == result.head

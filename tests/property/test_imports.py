@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.property.prepared import members
 from tests.simulation.computer import Computer
 from tests.simulation.history import check_equal, check_index
+from tests.support.stored_changes import all_envelopes
 
 from bifolio.document import editing
 from bifolio.document.entries import Entries
@@ -145,7 +146,7 @@ def exchange(*computers: Computer) -> None:
     for computer in computers:
         Outbox(computer.replica, computer.member_log).seal()
     envelopes = [
-        one.envelope for computer in computers for one in computer.replica.changes.all_envelopes()
+        one.envelope for computer in computers for one in all_envelopes(computer.replica.database)
     ]
     for computer in computers:
         batch = [Received(one, None) for one in envelopes]

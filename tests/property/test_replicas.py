@@ -24,6 +24,7 @@ from tests.simulation.history import (
     check_stored,
 )
 from tests.simulation.typist import Typist
+from tests.support.stored_changes import all_envelopes
 
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
@@ -65,11 +66,11 @@ class World:
 
     def seal(self, computer: Computer) -> None:
         """What waits is sealed; from now on it may turn up anywhere."""
-        before = {one.hash for one in computer.replica.changes.all_envelopes()}
+        before = {one.hash for one in all_envelopes(computer.replica.database)}
         Outbox(computer.replica, computer.member_log).seal()
         self.envelopes += [
             one.envelope
-            for one in computer.replica.changes.all_envelopes()
+            for one in all_envelopes(computer.replica.database)
             if one.hash not in before
         ]
 

@@ -15,6 +15,7 @@ from tests.simulation.computer import Computer
 from tests.simulation.history import History as Truth
 from tests.simulation.history import check_equal, check_index
 from tests.simulation.typist import Typist
+from tests.support.stored_changes import all_envelopes
 
 from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
 from bifolio.document.undoing import Reason
@@ -56,7 +57,7 @@ def values(fields: Shown) -> Shown:
 def passes_on(sender: Computer, *receivers: Computer) -> None:
     """Everything that a computer holds reaches others."""
     Outbox(sender.replica, sender.member_log).seal()
-    batch = [Received(one.envelope, None) for one in sender.replica.changes.all_envelopes()]
+    batch = [Received(one.envelope, None) for one in all_envelopes(sender.replica.database)]
     for receiver in receivers:
         Inbox(receiver.replica, receiver.member_log).receive(batch)
 

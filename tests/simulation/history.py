@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from tests.simulation.computer import Computer, opened
+from tests.support.stored_changes import all_envelopes, sum_of_hashes
 
 from bifolio.document import canonical, creators
 from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
@@ -168,10 +169,10 @@ def _pieces(name: str, value: object) -> set[Typed]:
 def check_stored(computer: Computer) -> None:
     """What must hold of one replica's tables at any moment."""
     replica = computer.replica
-    assert replica.meta.state_hash == replica.records.summed_hash(), "the kept state hash"
+    assert replica.meta.state_hash == sum_of_hashes(replica.database), "the kept state hash"
     merged: set[bytes] = set()
     chains: dict[bytes, dict[int, set[bytes]]] = {}
-    for stored in replica.changes.all_envelopes():
+    for stored in all_envelopes(replica.database):
         body = opened(stored.envelope, computer.content_key)
         unmerged = [one for one in body.frontier if not replica.changes.is_merged(one)]
         assert not unmerged, f"{computer.name} merged an envelope before its frontier"

@@ -15,6 +15,7 @@ from tests.simulation.computer import Clock, Computer, introduce, replica_of
 from tests.simulation.history import check_equal
 from tests.simulation.relay import SimulatedRelay, sync
 from tests.support.newer_envelopes import NEWER, ONE, GoldenLibrary, golden_library
+from tests.support.stored_changes import all_envelopes
 
 from bifolio.crypto.envelope import parse_envelope, seal
 from bifolio.crypto.keys import new_device_keys
@@ -145,7 +146,7 @@ def test_what_was_kept_is_merged_after_the_upgrade_with_all_that_builds_on_it(
     assert status.state_hash(older.replica) == world.golden.state
     assert kept_envelopes(older) == []
     assert list(refusals(older.replica)) == []
-    stored = [one.envelope for one in older.replica.changes.all_envelopes()]
+    stored = [one.envelope for one in all_envelopes(older.replica.database)]
     assert stored == list(world.golden.log)
     check_equal([world.newer, older])
 

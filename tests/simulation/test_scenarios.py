@@ -11,6 +11,7 @@ from tests.simulation.computer import Clock, Computer, empty_computer, opened
 from tests.simulation.history import check_equal
 from tests.simulation.relay import sync
 from tests.simulation.simulator import Simulator
+from tests.support.stored_changes import all_envelopes
 
 from bifolio.crypto.keys import new_device_keys
 from bifolio.errors import MembershipError, NotAMemberError
@@ -67,7 +68,7 @@ def test_an_envelope_that_waited_and_came_again_is_merged_once(world: Simulator)
     title(world, owner, record, "second")
     Outbox(owner.replica, owner.member_log).seal()
     first, second = [
-        one.envelope for one in owner.replica.changes.all_envelopes() if one.position is None
+        one.envelope for one in all_envelopes(owner.replica.database) if one.position is None
     ]
     inbox = Inbox(laptop.replica, laptop.member_log)
     inbox.receive([Received(second, None)])
@@ -109,7 +110,7 @@ def test_two_copies_of_one_folder_both_go_on_and_nothing_is_lost(world: Simulato
         title(world, computer, record, f"from {computer.folder.name}")
     world.heal()
     assert len(world.history.events) == 5
-    own = [one for one in copied.replica.changes.all_envelopes() if one.own]
+    own = [one for one in all_envelopes(copied.replica.database) if one.own]
     assert len({one.chain for one in own}) == 2
 
 

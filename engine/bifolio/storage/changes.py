@@ -7,7 +7,7 @@ holds envelopes whose frontier is not merged yet, ``refused`` those that broke a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgpack
@@ -241,13 +241,6 @@ class Changes:
             "SELECT hash, frontier FROM changes WHERE hash IS NOT NULL ORDER BY number"
         )
         return [(row[0], tuple(msgpack.unpackb(row[1]))) for row in rows]
-
-    def all_envelopes(self) -> Iterator[StoredEnvelope]:
-        """Every merged envelope, in causal order."""
-        for row in self._database.execute(
-            f"SELECT {_COLUMNS} FROM changes WHERE hash IS NOT NULL ORDER BY number"
-        ):
-            yield _envelope(row)
 
     # --- waiting and refused --------------------------------------------------------------
 

@@ -110,11 +110,6 @@ class Records:
         """The ids of all records, in order."""
         return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]
 
-    def summed_hash(self) -> int:
-        """The state hash computed anew over all records: equals the one that is kept."""
-        rows = self._database.rows("SELECT hash FROM records")
-        return sum(int.from_bytes(row[0], "big") for row in rows) % _MODULUS
-
 
 def _record(row: tuple[str, str, bytes, bytes]) -> StoredRecord:
     return StoredRecord(row[0], row[1], row[2], int.from_bytes(row[3], "big"))

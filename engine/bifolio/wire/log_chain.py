@@ -6,8 +6,6 @@ or of one relay before and after it was wiped, never agree by accident. May impo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from bifolio.ids import digest
 
 
@@ -19,13 +17,6 @@ def log_start(library: bytes, epoch: bytes) -> bytes:
 def log_next(previous_hash: bytes, envelope_hash: bytes) -> bytes:
     """The chain's hash after an entry, from the one before it and the envelope's hash."""
     return digest(b"bifolio/log/entry", previous_hash, envelope_hash)
-
-
-def log_follow(previous_hash: bytes, envelope_hashes: Iterable[bytes]) -> bytes:
-    """The chain's hash after several entries."""
-    for envelope_hash in envelope_hashes:
-        previous_hash = log_next(previous_hash, envelope_hash)
-    return previous_hash
 
 
 def blobs_start(library: bytes, epoch: bytes) -> bytes:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from tests.support.empty_databases import create_database
+from tests.support.stored_changes import all_envelopes
 
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.document import deletion, editing
@@ -140,7 +141,7 @@ class Computer:
     def envelopes(self) -> list[bytes]:
         """Everything that it holds, sealed, in causal order."""
         self.outbox.seal()
-        return [stored.envelope for stored in self.replica.changes.all_envelopes()]
+        return [stored.envelope for stored in all_envelopes(self.replica.database)]
 
     def receives(self, envelopes: Sequence[bytes]) -> ApplyResult:
         """Merge envelopes in one batch."""

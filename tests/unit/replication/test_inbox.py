@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from tests.support.stored_changes import all_envelopes
 from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library
 
 from bifolio import limits
@@ -121,7 +122,7 @@ def test_an_envelope_that_is_merged_learns_its_position(pair: tuple[Computer, Co
     cursor = LogPosition(b"e" * 16, 3, b"h" * 32)
     batch = [Received(envelope, number) for number, envelope in enumerate(envelopes, start=1)]
     home.inbox.receive(batch, cursor=cursor)
-    positions = [one.position for one in home.replica.changes.all_envelopes()]
+    positions = [one.position for one in all_envelopes(home.replica.database)]
     assert positions == [1, 2, 3]
     assert home.replica.meta.cursor == cursor
 
@@ -316,11 +317,11 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(
     )
     with pytest.raises(KeyboardInterrupt):
         cut_off.inbox.retry_newer()
-    assert len(list(cut_off.replica.changes.all_envelopes())) == 1
+    assert len(list(all_envelopes(cut_off.replica.database))) == 1
     again = cut_off.reopened(formats=SEVENTH_KIND)
     again.inbox.retry_newer()
     assert again.replica.newer_envelopes.last_number() == 0
-    assert len(list(again.replica.changes.all_envelopes())) == 2
+    assert len(list(all_envelopes(again.replica.database))) == 2
 
 
 def _ends_the_process(_plaintext: bytes) -> Body:

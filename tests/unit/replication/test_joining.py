@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.stored_changes import all_envelopes, sum_of_hashes
 from tests.unit.replica.builders import Computer, meet, owner_of_a_library, ris
 
 from bifolio import limits
@@ -112,7 +113,7 @@ def test_nothing_of_the_old_library_s_log_or_keys_stays(two: tuple[Computer, Com
         envelope=b"e", envelope_hash=b"h" * 32, chain=b"c" * 16, position=1, needs="kind 2"
     )
     begins(laptop, office)
-    assert list(laptop.replica.changes.all_envelopes()) == []
+    assert list(all_envelopes(laptop.replica.database)) == []
     assert laptop.member_log.membership() is None
     assert not laptop.member_log.has_key()
     assert laptop.replica.meta.own_chain is None
@@ -125,7 +126,7 @@ def test_the_state_hash_stays_the_sum_over_what_is_there(two: tuple[Computer, Co
     laptop.adds(THREE, {"title": "Thrown away"})
     laptop.deletes(THREE)
     begins(laptop, office)
-    assert laptop.replica.records.summed_hash() == laptop.replica.meta.state_hash
+    assert sum_of_hashes(laptop.replica.database) == laptop.replica.meta.state_hash
 
 
 def test_settling_again_offers_nothing(two: tuple[Computer, Computer]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from tests.support.stored_changes import all_envelopes
 from tests.unit.replica.builders import Computer, meet, members, new_computer, owner_of_a_library
 
 from bifolio import limits
@@ -28,7 +29,7 @@ def test_many_small_changes_are_packed_into_one_envelope(tmp_path: Path) -> None
         office.adds(f"{number:032x}", {"title": f"Title {number}"})
     assert office.replica.changes.unsent() == 21
     assert office.outbox.seal() == 1
-    (stored,) = office.replica.changes.all_envelopes()
+    (stored,) = all_envelopes(office.replica.database)
     assert stored.count == 21
     assert office.replica.changes.unsent() == 21
     assert office.outbox.seal() == 0
@@ -69,7 +70,7 @@ def test_an_envelope_names_what_was_merged_when_its_changes_were_made(tmp_path: 
     office.envelopes()
     home.learns(office)
     home.outbox.seal()
-    own = next(one for one in home.replica.changes.all_envelopes() if one.own)
+    own = next(one for one in all_envelopes(home.replica.database) if one.own)
     assert own.frontier == (parse_envelope(founding).hash,)
 
 
@@ -80,8 +81,8 @@ def test_the_frontier_is_what_no_other_merged_envelope_names(tmp_path: Path) -> 
     office.adds(TWO, {"title": "On Ink"})
     home.adds(THREE, {"title": "On Glue"})
     meet(office, home)
-    heads = {one.hash for one in office.replica.changes.all_envelopes()}
-    for one in office.replica.changes.all_envelopes():
+    heads = {one.hash for one in all_envelopes(office.replica.database)}
+    for one in all_envelopes(office.replica.database):
         heads -= {*one.frontier, parse_envelope(one.envelope).header.previous}
     assert set(office.replica.meta.frontier) == heads
     assert set(home.replica.meta.frontier) == heads
@@ -160,7 +161,7 @@ def test_a_restarted_chain_holds_one_envelope_at_a_time_and_none_of_the_log(
     for number in range(20):
         office.adds(f"{number:032x}", {"title": "On Paper", "note": office.draw(size).hex()})
     office.outbox.seal()
-    stored = list(office.replica.changes.all_envelopes())
+    stored = list(all_envelopes(office.replica.database))
     for place, one in enumerate(stored[:10], start=1):
         office.replica.changes.set_position(one.hash, place)
     state = office.state

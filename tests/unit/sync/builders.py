@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from tests.support.stored_changes import log_hash
 from tests.unit.replica.builders import Computer
 
 from bifolio.ids import content_hash
 from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection, RelayConnection, State
-from bifolio.wire.log_chain import log_follow, log_start
+from bifolio.wire.log_chain import log_start
 from bifolio.wire.messages import (
     Ack,
     Append,
@@ -51,7 +52,7 @@ class ScriptedRelay:
     def chain_hash(self, position: int) -> bytes:
         """The hash of the log at a position."""
         hashes = [content_hash(raw) for raw in self.log[:position]]
-        return log_follow(log_start(self.library, self.epoch), hashes)
+        return log_hash(log_start(self.library, self.epoch), hashes)
 
     def position(self) -> LogPosition:
         """The log's end."""

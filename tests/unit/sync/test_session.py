@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.support.stored_changes import all_envelopes
 from tests.unit.replica.builders import Computer, members, new_computer, owner_of_a_library
 from tests.unit.sync.builders import ScriptedRelay, Talk, notes, relay_of
 
@@ -66,7 +67,7 @@ def cursor_of(computer: Computer) -> int:
 
 
 def positions(computer: Computer) -> list[int | None]:
-    return [one.position for one in computer.replica.changes.all_envelopes()]
+    return [one.position for one in all_envelopes(computer.replica.database)]
 
 
 def pushed(messages: list[Message]) -> Push:
@@ -439,7 +440,7 @@ def test_a_refused_chain_goes_on_as_a_new_one(
         home.adds(f"{number + 5:032x}", {"title": f"Title {number}"})
         home.outbox.seal()
     refused = [
-        content_hash(one.envelope) for one in home.replica.changes.all_envelopes() if one.own
+        content_hash(one.envelope) for one in all_envelopes(home.replica.database) if one.own
     ]
     relay.refuses = {one: Nack(code, one, "another is there") for one in refused}
     talk = Talk(home, relay).run()

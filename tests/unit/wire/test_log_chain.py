@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bifolio.wire.log_chain import blobs_next, blobs_start, log_follow, log_next, log_start
+from tests.support.stored_changes import log_hash
+
+from bifolio.wire.log_chain import blobs_next, blobs_start, log_next, log_start
 
 
 def test_the_chain_depends_on_library_epoch_and_every_entry() -> None:
@@ -15,9 +17,9 @@ def test_the_chain_depends_on_library_epoch_and_every_entry() -> None:
         log_start(library, b"f" * 16),
         log_next(start, hashes[0]),
         log_next(hashes[0], start),
-        log_follow(start, hashes),
-        log_follow(start, reversed(hashes)),
-        log_follow(start, hashes[:3]),
+        log_hash(start, hashes),
+        log_hash(start, reversed(hashes)),
+        log_hash(start, hashes[:3]),
     }
     assert len(found) == 8
     assert all(len(value) == 32 for value in found)
@@ -26,8 +28,8 @@ def test_the_chain_depends_on_library_epoch_and_every_entry() -> None:
 def test_following_in_parts_is_following_at_once() -> None:
     start = log_start(b"l" * 16, b"e" * 16)
     hashes = [bytes([number]) * 32 for number in range(9)]
-    assert log_follow(log_follow(start, hashes[:4]), hashes[4:]) == log_follow(start, hashes)
-    assert log_follow(start, []) == start
+    assert log_hash(log_hash(start, hashes[:4]), hashes[4:]) == log_hash(start, hashes)
+    assert log_hash(start, []) == start
 
 
 def test_the_chain_of_blobs_depends_on_library_epoch_blob_and_what_became_of_it() -> None:
