@@ -6,6 +6,7 @@ the new one, also after the power failed. May import only ``ids``.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -22,8 +23,11 @@ _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
 
 
 def unfinished_name(path: Path) -> Path:
-    """A name next to ``path`` for what is to take its place: hidden, and nobody else's."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    """A name next to ``path`` for what is to take its place: hidden, and nobody else's.
+
+    It does not hold the name itself, which may be as long as the system allows.
+    """
+    return path.with_name(f".{secrets.token_hex(8)}")
 
 
 @contextmanager
@@ -90,12 +94,22 @@ def write_first(path: Path, raw: bytes) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, on systems that can."""
+    """Make the names in a folder durable, on systems that can.
+
+    A folder that may be written to and not read cannot be opened, and some network file systems
+    refuse the call: what was written is in its place all the same.
+    """
     if os.name != "posix":  # Windows cannot open a folder, and needs no such call
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,27 @@ def test_a_file_s_hash_is_that_of_its_content(tmp_path: Path) -> None:
     assert hash_file(tmp_path / "a", told.append) == content_hash(content).hex()
     assert sum(told) == len(content)
     assert len(told) > 1
+
+
+def test_a_name_as_long_as_the_system_allows_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 255)
+    with write_whole(path) as file:
+        file.write(b"content")
+    assert names(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_syncs_no_folder_keeps_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    synced = os.fsync
+
+    def refuse_folders(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    with write_whole(tmp_path / "a") as file:
+        file.write(b"content")
+    assert (tmp_path / "a").read_bytes() == b"content"

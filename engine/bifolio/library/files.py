@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from bifolio.attachments import attachments, garbage_collection
 from bifolio.disk import pieces, write_whole
@@ -171,14 +171,12 @@ class Files:
         if not source.is_file():
             raise _not_here(file)
         try:
-            with source.open("rb") as reading, write_whole(path, mode=None) as writing:
-                hasher = content_hasher()
-                for piece in pieces(reading):
-                    hasher.update(piece)
-                    writing.write(piece)
-                if hasher.hexdigest() != file.hash:
-                    self._set_aside(file)
+            with write_whole(path, mode=None) as writing:
+                if _copy_content(source, writing) != file.hash:
                     raise DamagedFileError(file.name)
+        except DamagedFileError:
+            self._set_aside(file)
+            raise
         except OSError as error:
             raise UnwritableFileError(path, reason=error.strerror or str(error)) from error
 
@@ -187,6 +185,16 @@ class Files:
         with self._replica.database.transaction():
             self._replica.contents.set_aside(file.hash)
             self._replica.transfers.mark_missing(file.hash)
+
+
+def _copy_content(source: Path, writing: BinaryIO) -> str:
+    """Copy a content; its hash as it was read."""
+    hasher = content_hasher()
+    with source.open("rb") as reading:
+        for piece in pieces(reading):
+            hasher.update(piece)
+            writing.write(piece)
+    return hasher.hexdigest()
 
 
 #: Where the content of a file is that is not on this computer, in words, and the next step.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import islice
+
+from bifolio import limits
 from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
+from bifolio.errors import DocumentError
 from bifolio.replica import projection
 from bifolio.storage.database import Database
-from bifolio.storage.derived import DERIVED_VERSION
+from bifolio.storage.derived import DERIVED_VERSION, DerivedReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
@@ -27,19 +32,32 @@ def bring_up_to_date(database: Database) -> None:
 def rebuild_lists(database: Database) -> int:
     """Derive all that lists read again, inside a transaction; needs no key.
 
+    A record that cannot be read is left out; a self-check names it.
+
     Returns:
-        how many references there are.
+        how many references were derived.
     """
     records, references, groups = Records(database), References(database), GroupTable(database)
     references.clear()
     groups.clear()
     for record in records.of_kind(GROUP):
-        entries = RecordDocument(records.state(record.id)).entries()
-        groups.write(projection.group_row(record.id, entries))
+        with suppress(DocumentError):
+            entries = RecordDocument(records.state(record.id)).entries()
+            groups.write(projection.group_row(record.id, entries))
     count = 0
-    for record_id in records.ids_by_arrival("reference"):
-        visible = RecordDocument(records.state(record_id)).visible()
-        references.write([projection.derive(record_id, visible)])
-        count += 1
+    ids = iter(records.ids_by_arrival("reference"))
+    while page := list(islice(ids, limits.RECORDS_PER_CHANGE_MAX)):
+        derived = [row for row in (_derive(records, one) for one in page) if row is not None]
+        references.write(derived)
+        count += len(derived)
     Meta(database).derived_version = DERIVED_VERSION
     return count
+
+
+def _derive(records: Records, record_id: str) -> DerivedReference | None:
+    """What is derived of a reference; None of one that cannot be read: the others go on."""
+    try:
+        visible = RecordDocument(records.state(record_id)).visible()
+    except DocumentError:
+        return None
+    return projection.derive(record_id, visible)

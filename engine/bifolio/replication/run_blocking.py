@@ -18,11 +18,15 @@ def run_blocking(coroutine: Coroutine[Any, Any, T]) -> T:
     has a loop in a thread of its own, because loops do not nest. This thread and all that runs in
     its loop stand still meanwhile: a replica's connection is used by one thread at a time.
     """
+    return _run_in_a_thread(coroutine) if _is_in_a_loop() else asyncio.run(coroutine)
+
+
+def _is_in_a_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
-    return _run_in_a_thread(coroutine)
+        return False
+    return True
 
 
 def _run_in_a_thread(coroutine: Coroutine[Any, Any, T]) -> T:

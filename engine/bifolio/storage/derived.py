@@ -17,7 +17,8 @@ from bifolio.storage.searchable import Places, Searchable
 
 #: The version of all that is derived from the records: raised whenever ``refs`` and the tables with
 #: it would be given other rows for the same records. A file of an older one is derived again when
-#: it is next opened (``replica.derived_tables``).
+#: it is next opened (``replica.derived_tables``). A step of the schema comes with each rise, so
+#: that no older program writes rows of its own version into the file afterwards.
 DERIVED_VERSION = 1
 
 #: The columns of ``refs``.

@@ -294,6 +294,22 @@ def _rename_what_waits(tables: object) -> None:
     tables.conn.execute("ALTER TABLE offers RENAME TO join_offers")
 
 
+def _note_what_is_derived(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # The version before this step derived what version 1 of the derived tables is; only where an
+    # earlier step dropped the index, or added a column, is anything missing.
+    (missing,) = tables.conn.execute(
+        "SELECT (SELECT count(*) FROM refs) != (SELECT count(*) FROM orders) "
+        "OR EXISTS (SELECT 1 FROM groups WHERE revived IS NULL)"
+    ).fetchone()
+    if not missing:
+        tables.conn.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('derived_version', ?)", (b"\x01",)
+        )
+
+
 def _add_newer_envelopes(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
@@ -333,6 +349,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_index,  # with the beginnings of words
     _rename_what_waits,
     _add_newer_envelopes,
+    _note_what_is_derived,
 )
 
 #: The schema version that this code knows.

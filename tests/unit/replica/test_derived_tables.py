@@ -44,7 +44,7 @@ def derived(database: Database) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("version", [2, 5, 6, 10, 11, 12])
+@pytest.mark.parametrize("version", [2, 5, 6, 10, 11, 12, 14])
 def test_a_file_of_an_older_schema_lists_what_a_new_one_lists(
     office: Computer, version: int
 ) -> None:
@@ -90,3 +90,24 @@ def test_updates_that_an_older_version_set_aside_are_still_quarantined(office: C
         "INSERT INTO quarantined_updates (record, contents, reason) VALUES (?, ?, ?)", rows
     )
     assert QuarantinedUpdates(older).by_record() == [(BOOK, "it is damaged", 2)]
+
+
+def test_a_record_that_cannot_be_read_hides_no_other_after_an_upgrade(office: Computer) -> None:
+    path, database = office.replica.path, office.replica.database
+    Meta(database).derived_version = DERIVED_VERSION - 1
+    database.execute("UPDATE records SET state = x'ffff' WHERE id = ?", (BOOK,))
+    database.close()
+    opened = folder.open_database(path)
+    assert [row.id for row in References(opened).iter_rows(trashed=False)] == [ARTICLE]
+    assert Meta(opened).derived_version == DERIVED_VERSION
+
+
+def test_a_file_of_the_version_before_needs_nothing_derived_again(office: Computer) -> None:
+    path, database = office.replica.path, office.replica.database
+    expected = derived(database)
+    database.execute("DELETE FROM meta WHERE key = 'derived_version'")
+    database.execute("PRAGMA user_version = 14")
+    database.close()
+    opened = Database.open(path / folder.FILE)
+    assert Meta(opened).derived_version == 1
+    assert derived(opened) == expected
