@@ -129,8 +129,8 @@ def test_an_older_program_keeps_whole_what_a_newer_one_sent_and_names_it(world: 
     assert cursor.position == len(world.golden.log)
     seen = status.status(older.replica, name="", replica_id="")
     (refusal,) = seen.refusals
-    assert f"({world.golden.newer.needs}: 1 envelope)" in refusal.reason
-    assert "2 envelopes more, which build on them, wait" in refusal.reason
+    assert f"({world.golden.newer.needs}: 1 change)" in refusal.reason
+    assert "2 later changes wait for them" in refusal.reason
     assert refusal.next == NextStep(Next.UPGRADE_THEN_SYNC)
     assert seen.waiting == 2
 

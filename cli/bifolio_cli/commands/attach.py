@@ -105,7 +105,9 @@ def _to_relay(call: Invocation, url: str, *, backup: bool, files: Policy | None)
     call.output.say(f"The library {attached.path} is on the relay: {references}.")
     if attached.backup:
         call.output.say(f"A backup of it was made first: {attached.backup}")
-    call.output.say("To attach another computer, run there 'bifolio attach TICKET PATH' with:")
+    call.output.say(
+        "To attach another computer, run 'bifolio attach TICKET PATH' there, with this ticket:"
+    )
     call.output.say(attached.ticket)
 
 
@@ -147,4 +149,4 @@ def _join(call: Invocation, ticket: str, *, backup: bool, files: Policy | None) 
         call.output.say(f"A backup of it was made first: {joined.backup}")
     if joined.left_out:
         left_out = count(joined.left_out, "reference")
-        call.output.say(f"{left_out} of the trash did not come along; the backup has them.")
+        call.output.say(f"{left_out} in the trash did not come along; the backup has all of it.")

@@ -39,6 +39,12 @@ NameArgument = Annotated[
         metavar="NAME", callback=whole_argument, show_default=False, help="The name of the group."
     ),
 ]
+NewNameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", callback=whole_argument, show_default=False, help="The group's new name."
+    ),
+]
 ParentOption = Annotated[
     str | None,
     typer.Option(
@@ -52,6 +58,15 @@ QueryOption = Annotated[
         metavar="Q",
         callback=whole_argument,
         help="Make a smart group, which holds what this search finds.",
+    ),
+]
+NewQueryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--query",
+        metavar="Q",
+        callback=whole_argument,
+        help="The new query of a smart group.",
     ),
 ]
 ColourOption = Annotated[
@@ -87,7 +102,7 @@ def create(
 def rename(
     context: typer.Context,
     named: GroupArgument,
-    name: NameArgument,
+    name: NewNameArgument,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -103,7 +118,7 @@ def rename(
 def edit(
     context: typer.Context,
     named: GroupArgument,
-    query: QueryOption = None,
+    query: NewQueryOption = None,
     colour: ColourOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,

@@ -156,8 +156,8 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
         )
     if report.purged:
         output.say(
-            f"{count(report.purged, 'reference')} not imported, because the trash with them was "
-            f"emptied: {_named(report.purged_keys)}. 'bifolio restore' restores them."
+            f"{count(report.purged, 'reference')} not imported, because removed when the trash was "
+            f"emptied: {_named(report.purged_keys)}. 'bifolio restore REF' restores one."
         )
     if report.conflicts:
         output.say(

@@ -113,7 +113,7 @@ def _say(output: Output, report: UndoReport, *, dry_run: bool) -> None:
     elif report.id is not None:
         output.say(f"Undone: {what} ({numbers} changed).")
     else:
-        output.say(f"Nothing was left to undo of: {what}.")
+        output.say(f"Nothing is left to undo of this: {what}.")
     for one in report.kept[:_NAMED_MAX]:
         field = f" {one.field}" if one.field else ""
         output.say(f"  unchanged: {one.key}{field} ({KEPT_REASONS[one.reason]})")

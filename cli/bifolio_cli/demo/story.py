@@ -109,8 +109,8 @@ def one_library(stage: Stage) -> None:
     )
     disputed = outcome.conflicts["from_the_two_files"]
     narrator.say(
-        f"{count(shared, 'work')} stood in both libraries: one reference each now. In {disputed} "
-        "of them the two files say different things about one field; both values are kept and "
+        f"{count(shared, 'work')} in both libraries: one reference each now. In {disputed} of them "
+        "the two files say different things about one field; both values are kept and "
         "listed as a conflict, and nothing was asked."
     )
     narrator.say("Before the two part, the office writes a note of two paragraphs.")
@@ -152,7 +152,7 @@ def apart(stage: Stage) -> None:
     ]
     outcome.seconds["slowest_edit_offline"] = max(edit.seconds for edit in edits)
     order_apart(stage)
-    narrator.say("Nobody listens; what was edited is safe on its computer and waits.")
+    narrator.say("The relay does not answer; what was edited is safe on its computer and waits.")
     narrator.space()
     office.run("sync", exits=1)
     unsent = [computer.ask("status")["unsent"] for computer in stage.computers]

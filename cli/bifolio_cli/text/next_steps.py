@@ -64,7 +64,7 @@ def _filled(template: str) -> Callable[..., str]:
 
 
 _ATTACH_HERE = "run 'bifolio attach TICKET' here"
-_TICKET = f"Ask for a ticket ('bifolio invite' on a computer that is attached) and {_ATTACH_HERE}."
+_TICKET = f"for a ticket ('bifolio invite' on a computer that is attached) and {_ATTACH_HERE}."
 
 #: The words of each step: a sentence, or a function that makes it from the facts.
 WORDS: Mapping[Next, str | Callable[..., str]] = {
@@ -78,8 +78,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.CREATE_LIBRARY: "Create one with 'bifolio init', or name an existing one with -L PATH.",
     Next.CHOOSE_NEW_PATH: "Name a path that does not exist yet.",
     Next.MAKE_WRITABLE: "Give yourself the right to read and write there, or copy the library to "
-    "a disk that you can write.",
-    Next.WAIT_FOR_OTHER_PROGRAM: "Wait until the other command has ended, then try again.",
+    "a disk that you can write to.",
+    Next.WAIT_FOR_OTHER_PROGRAM: "Wait until the other program has finished, then try again.",
     Next.FREE_DISK_SPACE: "Free some space and try again.",
     Next.CHECK_DISK: "Check the disk, then run the command again.",
     Next.REPLACE_LIBRARY: "Keep the folder as it is. Make a new replica next to it with a ticket "
@@ -100,7 +100,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.FIND_REFERENCE: "Find it with 'bifolio search WORDS'; 'bifolio list --trash' shows the "
     "deleted ones.",
     Next.SHOW_REFERENCE: _filled(
-        "'bifolio show {ref}' shows what it holds; a name is given whole."
+        "'bifolio show {ref}' shows what it holds; a name must be given whole."
     ),
     Next.RESTORE_REFERENCE: _filled("Run 'bifolio restore {ref}' first."),
     Next.GIVE_LONGER_ID: "Give more characters of the id.",
@@ -145,10 +145,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.FETCH_FILE_AGAIN: "Run 'bifolio sync' to fetch it again from the relay.",
     Next.CHOOSE_OUTPUT_PATH: "Name another place with -o PATH.",
     Next.OPEN_BY_PATH: "Open it by its path, or write it elsewhere with 'bifolio file export'.",
-    Next.LIST_FILES: "'bifolio file list' names them.",
+    Next.LIST_FILES: "'bifolio file list' lists them.",
     Next.CHECK_FILES: "Check them with: bifolio doctor --files",
     Next.REPLACE_FILE: _filled(
-        "Take them from a backup, or move {path} away so that it is fetched again."
+        "Take the file from a backup, or move {path} away: then Bifolio fetches it again."
     ),
     Next.EXPORT_FILE_AGAIN: "Export the file again from the program it came from, or name its "
     "format with --format.",
@@ -160,7 +160,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     # History
     Next.SHOW_LOG: "'bifolio log' lists what was changed, also by others; 'bifolio undo ID' undoes "
     "one of them.",
-    Next.SHOW_HISTORY: _filled("'bifolio history {ref}' shows what it was when."),
+    Next.SHOW_HISTORY: _filled("'bifolio history {ref}' shows what was there, and when."),
     Next.FIND_CHANGE: "Find the ids with 'bifolio log' or 'bifolio history REF'.",
     # Sharing
     Next.RUN_SYNC: "Run 'bifolio sync'.",
@@ -189,13 +189,13 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ATTACH_NEW_PATH: "Make a new replica at another path: bifolio attach TICKET PATH",
     Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
     "TICKET'), then try again.",
-    Next.ASK_FOR_TICKET: _TICKET,
-    Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help: {_TICKET}",
+    Next.ASK_FOR_TICKET: f"Ask {_TICKET}",
+    Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help, ask {_TICKET}",
     Next.COPY_TICKET_AGAIN: "Copy the ticket again, all of it; it begins with 'bifolio:'. "
     "'bifolio invite' on the other computer prints a new one.",
     Next.ASK_OWNER: _ask_owner,
     Next.ASK_FOR_ROOM: "Ask whoever runs the relay for more room ('bifolio relay --quota'), or "
-    "remove files; then run 'bifolio sync'. 'bifolio file list' names them.",
+    "remove files; then run 'bifolio sync'. 'bifolio file list' lists them.",
     Next.TELL_RELAY_OPERATOR: "If it happens again, tell whoever runs the relay.",
     Next.CHECK_VERSIONS: "Check that the address is that of a Bifolio relay, and that both have "
     "the same version.",
@@ -203,7 +203,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "because of it.",
     Next.SET_CLOCK_OF_OTHER: "No edit was refused. Set the clock of that computer.",
     Next.ADD_AS_NEW_REFERENCE: "Add what it says as a new, shorter reference.",
-    Next.KEEP_AND_REPORT: "The other references are not affected. Keep the library and report it.",
+    Next.KEEP_AND_REPORT: "The other references are not affected. Keep the library, and report "
+    "this.",
     # This computer
     Next.RESTORE_KEY_FILE: "Restore the file from a backup of your home folder. Without it, this "
     "computer needs a new ticket ('bifolio invite' on another one).",
@@ -218,11 +219,11 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
         "Run 'bifolio autosync run' to see it in the foreground; its log is {log}."
     ),
     Next.PUT_LIBRARY_BACK: _filled(
-        "Put it back, and it goes on; or run 'bifolio -L {path} autosync off', and 'bifolio "
-        "autosync on' at its new place."
+        "Put the library back, and its sync goes on. If you moved it, run 'bifolio -L {path} "
+        "autosync off', then 'bifolio -L NEW_PATH autosync on'."
     ),
-    Next.RUN_DOCTOR: "It is tried again. What was saved is safe; run 'bifolio doctor', and report "
-    "it.",
+    Next.RUN_DOCTOR: "Bifolio tries again by itself. What was saved is safe; run 'bifolio doctor', "
+    "and report this.",
     # The relay's own start: the same options are bifolio-relay's
     **RELAY_WORDS,
 }

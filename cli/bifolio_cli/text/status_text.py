@@ -64,7 +64,7 @@ def autosync_lines(report: AutosyncReport) -> Iterator[str]:
     if report.running:
         yield f"Automatic sync has been running since {report.since} (process {report.pid})."
     else:
-        yield "Automatic sync is on, but does not run: 'bifolio autosync on' starts it."
+        yield "Automatic sync is on, but is not running: 'bifolio autosync on' starts it."
     if report.starts_at_login:
         how = "the desktop" if report.service == "process" else report.service
         yield f"It is started at login by {how}."
@@ -91,7 +91,7 @@ def _relay_lines(relay: RelayStatus | None) -> Iterator[str]:
     if relay is None:
         yield "On this computer only: not attached to a relay."
         return
-    last = f"last sync {relay.last_sync}" if relay.last_sync else "never synced"
+    last = f"last sync {relay.last_sync}" if relay.last_sync else "not synced yet"
     reached = "reached" if relay.reachable else "not reached"
     yield f"Relay {relay.url}: {reached} at the last attempt; {last}."
 
@@ -102,6 +102,6 @@ def _queue_lines(report: Status) -> Iterator[str]:
         yield unsent if report.unsent else "All changes of this computer are sent."
         if report.unsent_files:
             files = count(report.unsent_files, "file")
-            yield f"{files} here that the relay does not have: 'bifolio file list'."
+            yield f"{files} here that the relay does not have: 'bifolio file list' lists them."
     if report.waiting:
         yield f"{count(report.waiting, 'received change')} waiting for earlier ones."

@@ -120,7 +120,7 @@ def _synced_library(registry: Registry, path: Path, *, running: bool) -> SyncedL
             state,
             link=Link.STOPPED,
             connected_since=None,
-            reason="The process of automatic sync does not run.",
+            reason="The process of automatic sync is not running.",
             next=next_step(Next.START_AUTOSYNC, path=str(path)),
         )
     try:

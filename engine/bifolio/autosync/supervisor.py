@@ -158,7 +158,7 @@ class Supervisor:
                 Link.TROUBLED,
                 worker.state.library,
                 last_sync=worker.state.last_sync,
-                reason=f"Bifolio has a fault with this library ({kind}).",
+                reason=f"Bifolio has a fault that stopped the sync of this library ({kind}).",
                 next=NextStep(Next.RUN_DOCTOR),
             ),
         )

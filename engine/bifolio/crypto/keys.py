@@ -312,14 +312,16 @@ def _decode(text: str, path: Path, name: str) -> DeviceKeys:
         raise KeyFileError(path, reason="it is damaged") from error
     version = content.get("bifolio_device_key") if isinstance(content, dict) else None
     if type(version) is not int:
-        raise KeyFileError(path, reason="it holds no key of Bifolio")
+        raise KeyFileError(path, reason="it does not hold a key of Bifolio")
     if version != _FILE_VERSION:
-        raise KeyFileError(path, reason=f"it is of version {version}, this Bifolio knows 1")
+        raise KeyFileError(
+            path, reason=f"it has version {version}; this Bifolio knows only version 1"
+        )
     sign_seed, box_seed = _seed(content.get("signing")), _seed(content.get("sealing"))
     if sign_seed is None or box_seed is None:
         raise KeyFileError(path, reason="it is damaged")
     if content.get("check") != _check(sign_seed, box_seed):
-        raise KeyFileError(path, reason="it is damaged: its checksum does not fit")
+        raise KeyFileError(path, reason="it is damaged: its checksum does not match")
     return DeviceKeys(sign_seed, box_seed, name)
 
 

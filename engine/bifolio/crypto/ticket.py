@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from bifolio import limits
 from bifolio.crypto.encoding import leading_values, pack, unpack
-from bifolio.errors import TicketError
+from bifolio.errors import Next, TicketError
 from bifolio.ids import base64url
 
 VERSION = 1
@@ -70,7 +70,7 @@ class Ticket:
         if not 0 <= self.position <= _POSITION_MAX:
             raise TicketError(f"its position is {self.position}")
         if not _is_relay_address(self.relay):
-            raise TicketError("its relay's address is none that begins with ws:// or wss://")
+            raise TicketError("its relay's address is not a ws:// or wss:// address")
 
     def encode(self) -> str:
         """The ticket as one string to send over a channel that others do not read."""
@@ -101,7 +101,8 @@ class Ticket:
             if type(version) is int and version > VERSION:
                 raise TicketError(
                     f"it was made by a newer Bifolio (ticket version {version}; this one knows "
-                    f"{VERSION}), so upgrade this one"
+                    f"{VERSION})",
+                    next_step=Next.UPGRADE,
                 )
             values: list[Any] = unpack(content, _TYPES)
         except ValueError as error:
@@ -115,7 +116,8 @@ def _content(text: str) -> bytes:
     """The packed values of a ticket whose checksum fits."""
     if len(text) > limits.TICKET_CHARACTERS_MAX:
         raise TicketError(
-            f"it has {len(text):,} characters where {limits.TICKET_CHARACTERS_MAX:,} are the most"
+            f"it has {len(text):,} characters, and a ticket at most "
+            f"{limits.TICKET_CHARACTERS_MAX:,}"
         )
     joined = "".join(text.split())
     if not joined:

@@ -55,9 +55,10 @@ def membership(member_log: LibraryMembership) -> Finding:
         message = "This computer is not a member of the library (is it a copy from another one?)."
         return Finding("membership", CheckVerdict.ATTENTION, message, ticket)
     if not member_log.has_key():
-        message = "This computer is a member and cannot open the library's content key."
+        message = "This computer is a member of the library, but cannot open the library's key."
         return Finding("membership", CheckVerdict.ATTENTION, message, ticket)
-    return Finding("membership", CheckVerdict.WELL, f"This computer is {_article(str(role))}.")
+    message = f"This computer is {_article(str(role))} of the library."
+    return Finding("membership", CheckVerdict.WELL, message)
 
 
 def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
@@ -75,7 +76,7 @@ def clock(replica: Replica, relay_s: float | None) -> Iterator[Finding]:
     last = replica.meta.clock
     before_s = (stamp_milliseconds(last) - now_ms) / 1000
     if not bad and before_s * 1000 > limits.CLOCK_AHEAD_MS_MAX:
-        message = f"The newest edit here is dated {before_s / 60:,.0f} minutes from now."
+        message = f"The newest edit here is dated {before_s / 60:,.0f} minutes in the future."
         bad.append(Finding("clock", CheckVerdict.ATTENTION, message, _SET_CLOCK))
     bad += [
         Finding("clock", CheckVerdict.ATTENTION, one.reason, one.next)
@@ -124,26 +125,24 @@ def _judge_answer(url: str, answer: object, replica: Replica) -> Finding:
         return Finding("relay", CheckVerdict.ATTENTION, message, step)
     cursor = replica.meta.cursor
     behind = answer.n - (cursor.position if cursor is not None else 0)
-    new = f", with {behind:,} envelopes that are not here yet" if behind > 0 else ""
-    message = (
-        f"The relay at {url} holds the library{new}; this computer is {_article(answer.role)}."
-    )
+    new = f", with {status.say_count(behind, 'change')} not received yet" if behind > 0 else ""
+    role = _article(answer.role)
+    message = f"The relay at {url} holds the library{new}; this computer is {role} of it."
     return Finding("relay", CheckVerdict.WELL, message)
 
 
-def check_pending(status: Status) -> Iterator[Finding]:
+def check_pending(report: Status) -> Iterator[Finding]:
     """Work that waits: unsent, received too early, refused, set aside."""
     bad = [
-        Finding("pending", CheckVerdict.ATTENTION, one.reason, one.next) for one in status.refusals
+        Finding("pending", CheckVerdict.ATTENTION, one.reason, one.next) for one in report.refusals
     ]
-    if status.relay is not None and (status.unsent or status.unsent_files):
-        message = (
-            f"{status.unsent:,} changes and {status.unsent_files:,} files of this computer are not "
-            "sent yet."
-        )
+    if report.relay is not None and (report.unsent or report.unsent_files):
+        numbers = (("change", report.unsent), ("file", report.unsent_files))
+        unsent = " and ".join(status.say_count(n, noun) for noun, n in numbers if n)
+        message = f"{unsent} of this computer not sent yet."
         bad.append(Finding("pending", CheckVerdict.ATTENTION, message, NextStep(Next.RUN_SYNC)))
-    if status.waiting:
-        message = f"{status.waiting:,} received changes wait for earlier ones."
+    if report.waiting:
+        message = f"{status.say_count(report.waiting, 'received change')} waiting for earlier ones."
         step = NextStep(Next.RUN_SYNC_ON_BOTH)
         bad.append(Finding("pending", CheckVerdict.ATTENTION, message, step))
     yield from bad
@@ -165,4 +164,4 @@ def autosync(path: Path, home: Home, *, attached: bool) -> Finding:
 
 
 def _article(role: str) -> str:
-    return f"{'an' if role[:1] in 'aeiou' else 'a'} {role} of it"
+    return f"{'an' if role[:1] in 'aeiou' else 'a'} {role}"

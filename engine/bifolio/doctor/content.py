@@ -8,6 +8,7 @@ from pathlib import Path
 from bifolio.disk import hash_file
 from bifolio.document import canonical, view
 from bifolio.errors import DamagedLibraryError, DocumentError, Next, NextStep, next_step
+from bifolio.library.status import say_count
 from bifolio.replica import folder
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
@@ -55,22 +56,23 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
         return Finding(
             "records",
             CheckVerdict.ATTENTION,
-            f"{len(unreadable)} of {len(ids):,} records cannot be read: {named}.",
+            f"{len(unreadable)} of {len(ids):,} references, groups and settings cannot be read: "
+            f"{named}.",
             _REPLACE,
         )
     if total % _MODULUS != replica.meta.state_hash:
         return Finding(
             "records",
             CheckVerdict.ATTENTION,
-            "The state hash is not the sum over the records: something wrote to the file that was "
-            "not Bifolio, or Bifolio has a fault.",
+            "The library's content does not agree with its state hash: another program changed the "
+            "file, or Bifolio has a fault.",
             _REPLACE,
         )
     return Finding(
         "records",
         CheckVerdict.WELL,
-        f"All {len(ids):,} records agree with the state hash; {references:,} of them are "
-        "references, those in the trash and those removed with it included.",
+        f"The library's content agrees with its state hash: {say_count(references, 'reference')}, "
+        "those in the trash and those removed with it included.",
     )
 
 
@@ -86,11 +88,12 @@ def index(replica: Replica) -> Finding:
         finally:
             database.close()
     if reason is None:
-        return Finding("index", CheckVerdict.WELL, "Lists and searches show what the records hold.")
+        message = "Lists and searches show what is in the library."
+        return Finding("index", CheckVerdict.WELL, message)
     return Finding(
         "index",
         CheckVerdict.ATTENTION,
-        f"Lists and searches do not show what the records hold: {reason}.",
+        f"Lists and searches do not show what is in the library: {reason}.",
         NextStep(Next.REBUILD_INDEX),
     )
 
@@ -106,7 +109,7 @@ def _index_fault(replica: Replica, database: Database) -> str | None:
         rebuild_lists(database)
     after = _derived_rows(copy)
     wrong = len(set(before) ^ set(after))
-    return f"{wrong} rows differ from a rebuild" if before != after else None
+    return f"a rebuild differs in {say_count(wrong, 'row')}" if before != after else None
 
 
 def _derived_rows(replica: Replica) -> list[object]:
@@ -139,12 +142,14 @@ def files(replica: Replica, progress: Progress | None) -> Finding:
         if not whole:
             damaged.append(path)
     if not damaged:
-        return Finding("files", CheckVerdict.WELL, f"All {read:,} attached files here are whole.")
+        message = f"Every attached file here is whole ({say_count(read, 'file')})."
+        return Finding("files", CheckVerdict.WELL, message)
     named = ", ".join(_names_of(replica, path.name) for path in damaged[:5])
     return Finding(
         "files",
         CheckVerdict.ATTENTION,
-        f"{len(damaged)} of {read:,} attached files here are damaged: {named}.",
+        f"{len(damaged)} of {say_count(read, 'attached file')} here "
+        f"{'is' if len(damaged) == 1 else 'are'} damaged: {named}.",
         next_step(Next.REPLACE_FILE, path=str(damaged[0])),
     )
 
@@ -160,14 +165,16 @@ def files_not_read(replica: Replica) -> Finding:
     """Without reading them: how many attached files are not on this computer."""
     named = [hash for hash, _ in replica.references.attachments.contents()]
     absent = sum(not replica.contents.has(one) for one in named)
+    verb = "is" if absent == 1 else "are"
     if absent and not replica.meta.relay_url:
         return Finding(
             "files",
             CheckVerdict.ATTENTION,
-            f"{absent} of {len(named):,} attached files are not here, and there is no relay.",
+            f"{absent} of {say_count(len(named), 'attached file')} {verb} not on this computer, "
+            "and the library is not attached to a relay.",
             NextStep(Next.LIST_BACKUPS),
         )
-    elsewhere = f"; {absent} of them are on other computers" if absent else ""
+    elsewhere = f"; {absent} of them {verb} not on this computer" if absent else ""
     return Finding(
         "files",
         CheckVerdict.UNKNOWN if named else CheckVerdict.WELL,

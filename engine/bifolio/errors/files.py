@@ -85,7 +85,7 @@ class AmbiguousFileError(BifolioError):
         self.name = name
         self.candidates = candidates
         super().__init__(
-            f"'{name}' fits several files: {', '.join(candidates)}.",
+            f"'{name}' matches several files: {', '.join(candidates)}.",
             next_step=next_step(Next.CHOOSE_FILE_NAME, names=candidates),
         )
 

@@ -56,7 +56,7 @@ class MembershipError(PeerError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
-            f"A membership record was refused: {reason}. Nothing of it was used.",
+            f"A change of the library's members was refused: {reason}. Nothing of it was used.",
             next_step=Next.ASK_FOR_TICKET,
         )
 
@@ -69,6 +69,6 @@ class DocumentError(PeerError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
-            f"A record could not be read: {reason}.",
+            f"A part of the library cannot be read: {reason}.",
             next_step=Next.KEEP_AND_REPORT,
         )

@@ -32,7 +32,7 @@ class AmbiguousReferenceError(BifolioError):
         self.ref = ref
         self.candidates = candidates
         super().__init__(
-            f"'{ref}' fits several references: {', '.join(candidates)}.",
+            f"'{ref}' matches several references: {', '.join(candidates)}.",
             next_step=Next.GIVE_LONGER_ID,
         )
 
@@ -113,7 +113,7 @@ class AmbiguousGroupError(BifolioError):
         self.group = group
         self.candidates = candidates
         super().__init__(
-            f"'{group}' fits several groups: {', '.join(candidates)}.",
+            f"'{group}' matches several groups: {', '.join(candidates)}.",
             next_step=Next.GIVE_GROUP_ID if one_path else Next.GIVE_GROUP_PATH,
         )
 
@@ -245,7 +245,7 @@ class AmbiguousChangeError(BifolioError):
         self.change = change
         self.candidates = candidates
         super().__init__(
-            f"'{change}' fits several changes: {', '.join(candidates)}.",
+            f"'{change}' matches several changes: {', '.join(candidates)}.",
             next_step=Next.GIVE_LONGER_ID,
         )
 

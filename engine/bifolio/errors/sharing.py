@@ -24,13 +24,13 @@ class KeyFileError(BifolioError):
 
 
 class TicketError(BifolioError):
-    """A string that is no whole ticket."""
+    """A string that is no ticket, no whole one, or one that only a newer Bifolio can read."""
 
     code = "invalid-ticket"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, next_step: Next = Next.COPY_TICKET_AGAIN) -> None:
         self.reason = reason
-        super().__init__(f"This is not a whole ticket: {reason}.", next_step=Next.COPY_TICKET_AGAIN)
+        super().__init__(f"This ticket cannot be used: {reason}.", next_step=next_step)
 
 
 class NotAttachedError(BifolioError):
@@ -53,8 +53,8 @@ class AlreadyAttachedError(BifolioError):
         self.library_id = library_id
         self.ticket_library_id = ticket_library_id
         super().__init__(
-            f"This library ({library_id[:8]}) is attached already and is not the ticket's "
-            f"({ticket_library_id[:8]}). Nothing was changed.",
+            f"This library ({library_id[:8]}) is attached already, and the ticket is for another "
+            f"one ({ticket_library_id[:8]}). Nothing was changed.",
             next_step=Next.ATTACH_NEW_PATH,
         )
 
@@ -79,7 +79,7 @@ class NewerMembershipError(BifolioError):
     def __init__(self, kinds: Sequence[str]) -> None:
         self.kinds = tuple(kinds)
         super().__init__(
-            f"The members of this library were changed by a newer Bifolio ({', '.join(kinds)}).",
+            f"The members of this library were changed with a newer Bifolio ({', '.join(kinds)}).",
             next_step=Next.UPGRADE,
         )
 

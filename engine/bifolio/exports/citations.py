@@ -70,7 +70,7 @@ def cite(
         working = [item for item in prepared if _works(loaded, item, form)]
         failed = tuple(str(item["id"]) for item in prepared if item not in working)
         if not failed:
-            raise StyleError(style, reason="citeproc stops at these references together") from None
+            raise StyleError(style, reason="it cannot format these references together") from None
         citation, entries = _format(loaded, working, form) if working else ("", ())
     return FormattedCitation(style, str(form), citation, entries, failed)
 

@@ -173,8 +173,8 @@ def _decode_windows(raw: bytes) -> tuple[str, Remark | None]:
         text = raw.decode("latin-1").translate(_WINDOWS)
     lines = _lines(text, _OPEN)
     reason = (
-        f"the character set could not be told: not all bytes in {_line_words(lines)} are "
-        "Windows-1252; letters with accents may be other ones"
+        f"the character set is not known: not all bytes in {_line_words(lines)} are "
+        "Windows-1252; letters with accents may be wrong"
     )
     return text, Remark(lines[0], reason)
 

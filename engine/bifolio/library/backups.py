@@ -302,7 +302,7 @@ def _check_library(path: Path, copied: Path) -> None:
     """SQLite's own verdict on the library of the backup at ``path``."""
     verdict = integrity_of(copied)
     if verdict != "ok":
-        raise DamagedBackupError(path, reason=f"its library reads back as: {verdict[:200]}")
+        raise DamagedBackupError(path, reason=f"its library fails SQLite's check: {verdict[:200]}")
 
 
 def _report_stage(

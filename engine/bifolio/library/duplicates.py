@@ -84,8 +84,8 @@ class Duplicates:
             ids = lookup.live_ids(replica, refs)
             if not 2 <= len(ids) <= limits.SET_APART_MAX:
                 raise UsageError(
-                    f"Two to {limits.SET_APART_MAX} different references can be set apart; "
-                    f"these are {len(ids)}.",
+                    f"Two to {limits.SET_APART_MAX} references can be remembered as different "
+                    f"works; this names {len(ids)}.",
                     next_step=Next.LIST_DUPLICATES,
                 )
 

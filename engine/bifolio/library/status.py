@@ -79,13 +79,14 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
             NextStep(Next.TELL_RELAY_OPERATOR),
         )
     for record_id, reason, count in replica.quarantined.by_record():
+        verb = "was" if count == 1 else "were"
         yield Refusal(
-            f"{count} updates of the record {record_id[:12]} were set aside: {reason}.",
+            f"{say_count(count, 'change')} to {record_id[:12]} {verb} set aside: {reason}.",
             NextStep(Next.KEEP_AND_REPORT),
         )
     for record_id, size in replica.meta.too_large.items():
         yield Refusal(
-            f"The record {record_id[:12]} has {size:,} bytes, more than one change may have "
+            f"The reference {record_id[:12]} has {size:,} bytes, more than one change may have "
             f"({limits.RECORD_UPDATE_BYTES_MAX:,}). It was not sent and is on this computer only.",
             NextStep(Next.ADD_AS_NEW_REFERENCE),
         )
@@ -128,16 +129,18 @@ def _newer(replica: Replica) -> Iterator[Refusal]:
     if not needs:
         return
     waiting = replica.newer_envelopes.waiting()
-    waits = f"; {_count_envelopes(waiting)} more, which build on them, wait" if waiting else ""
-    named = ", ".join(f"{what}: {_count_envelopes(count)}" for what, count in needs.items())
+    verb = "waits" if waiting == 1 else "wait"
+    waits = f"; {say_count(waiting, 'later change')} {verb} for them" if waiting else ""
+    named = ", ".join(f"{what}: {say_count(count, 'change')}" for what, count in needs.items())
     yield Refusal(
         f"Changes came that were made with a newer Bifolio ({named}). They are kept unread{waits}.",
         NextStep(Next.UPGRADE_THEN_SYNC),
     )
 
 
-def _count_envelopes(count: int) -> str:
-    return f"{count:,} envelope{'' if count == 1 else 's'}"
+def say_count(number: int, noun: str) -> str:
+    """``1 change``, ``2 changes``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _files(replica: Replica) -> Iterator[Refusal]:
@@ -159,8 +162,8 @@ def _files(replica: Replica) -> Iterator[Refusal]:
         named = replica.references.attachments.with_content(transfer.hash)
         names = ", ".join(sorted({one.name for one in named})) or transfer.hash[:12]
         yield Refusal(
-            f"The content of {names} came damaged from the relay, {transfer.failures} times; "
-            "nothing of it was kept.",
+            f"The content of {names} came damaged from the relay "
+            f"({say_count(transfer.failures, 'time')}); nothing of it was kept.",
             NextStep(Next.SYNC_WHERE_FILE_IS_WHOLE),
         )
 
@@ -173,7 +176,7 @@ def clocks(replica: Replica) -> Iterator[Refusal]:
     for tag, stamp in ahead.items():
         if stamp_milliseconds(stamp) > now_ms + limits.CLOCK_AHEAD_MS_MAX:
             yield Refusal(
-                f"The clock of {names.get(tag, 'device ' + tag)} is ahead: an edit of it is "
+                f"The clock of {names.get(tag, 'device ' + tag)} is ahead: an edit made there is "
                 f"dated {lookup.moment(stamp)}.",
                 NextStep(Next.SET_CLOCK_OF_OTHER),
             )

@@ -115,7 +115,7 @@ class Client:
                     raise reason
                 case _:
                     return total
-        raise RelayRefusedError("no end", detail="it asked again and again to come back")
+        raise RelayRefusedError("no end", detail="it asked for a new connection again and again")
 
     async def watch(
         self,

@@ -73,7 +73,9 @@ class Inbox:
         with self._replica.database.transaction():
             workspace = self._replica.workspace()
             if self._replica.changes.waiting_bytes() > limits.PENDING_BYTES_MAX:
-                raise ProtocolError(f"more than {limits.PENDING_BYTES_MAX:,} bytes wait")
+                raise ProtocolError(
+                    f"more than {limits.PENDING_BYTES_MAX:,} bytes wait for earlier changes"
+                )
             for received in batch:
                 self._take(received, workspace, merged)
                 if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
@@ -160,7 +162,9 @@ class Inbox:
             body = self._check(envelope)
         except _WaitsError:
             if changes.waiting() >= limits.PENDING_MAX:
-                raise ProtocolError(f"more than {limits.PENDING_MAX:,} envelopes wait") from None
+                raise ProtocolError(
+                    f"more than {limits.PENDING_MAX:,} changes wait for earlier ones"
+                ) from None
             changes.add_pending(envelope.hash, received.position, received.envelope)
             return
         except (NewerFormatError, _BuildsOnNewerError) as error:
@@ -294,7 +298,7 @@ class Inbox:
         """Merge one record's update; a bad record is quarantined with its later updates."""
         quarantined = self._replica.quarantined
         if quarantined.has(record_id):
-            quarantined.add(record_id, update, "an earlier update of it could not be read")
+            quarantined.add(record_id, update, "an earlier change to it could not be read")
             return
         try:
             self._note_offer(record_id, update)

@@ -99,7 +99,7 @@ def parse_query(text: str) -> Query:
     """
     if len(text) > limits.QUERY_CHARACTERS_MAX:
         raise QueryError(
-            f"it has {len(text):,} characters, and may have {limits.QUERY_CHARACTERS_MAX:,}",
+            f"it has {len(text):,} characters, more than {limits.QUERY_CHARACTERS_MAX:,}",
             next_step="Search for the words that matter.",
         )
     return _Parser(_pieces(text.translate(_QUOTES))).parsed()
@@ -312,8 +312,8 @@ def _refuse_near_miss(name: str) -> None:
         return
     raise QueryError(
         f"there is no operator '{name}:'",
-        next_step=f"{advice}There are {_names()}. Words with a colon are searched in quotes: "
-        f'"{name}: ...".',
+        next_step=f"{advice}The operators are {_names()}. Words with a colon are searched in "
+        f'quotes: "{name}: ...".',
     )
 
 

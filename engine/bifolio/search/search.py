@@ -127,7 +127,7 @@ class Searches:
             return self._resolve(parse_query(row.query), inside | {row.id})
         except QueryError as error:
             raise QueryError(
-                f"that of the group '{row.name}': {error.reason}", next_step=error.next_step
+                f"in the smart group '{row.name}', {error.reason}", next_step=error.next_step
             ) from error
 
 

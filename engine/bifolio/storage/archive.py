@@ -232,4 +232,4 @@ def _broken(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.EINVAL:  # of the disk
             raise
-        raise DamagedBackupError(path, reason="its table of contents leads nowhere") from error
+        raise DamagedBackupError(path, reason="its table of contents is damaged") from error

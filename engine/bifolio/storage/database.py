@@ -195,7 +195,7 @@ class Database:
         # A copy of what is damaged is damaged: then it is this file that the user hears of.
         if (own := self.integrity().split("\n")[0]) != "ok":
             raise DamagedLibraryError(self.path.parent, reason=own)
-        raise DamagedLibraryError(target, reason=f"the backup reads back as: {copied}")
+        raise DamagedLibraryError(target, reason=f"the backup fails SQLite's check: {copied}")
 
     def integrity(self) -> str:
         """SQLite's own verdict: ``ok``, or what is wrong, a line for each thing."""

@@ -87,9 +87,9 @@ class MembershipSync:
 
     def _append(self, record: bytes, *, after: Sequence[bytes]) -> Append:
         if not after:
-            raise MembershipError("the relay holds the library without its first record")
+            raise MembershipError("the relay lost the beginning of the library's list of members")
         if self._appends_left == 0:
-            raise MembershipError("the relay's membership log goes another way than ours")
+            raise MembershipError("the relay's list of members does not continue this computer's")
         self._appends_left -= 1
         return Append(content_hash(after[-1]), record)
 
@@ -98,5 +98,5 @@ class MembershipSync:
         known = self._store.members()
         if 0 < total <= len(known) and content_hash(known[total - 1]) != head:
             raise MembershipError(
-                "the relay lost a part of the membership log, and another device joined since"
+                "the relay lost a part of the list of members, and another computer joined since"
             )

@@ -53,7 +53,7 @@ class Offers:
         """The relay refused something; False if it is not one envelope, or one chain.
 
         Raises:
-            ProtocolError: it refuses to continue one chain after another.
+            ProtocolError: it refuses again and again to continue this computer's changes.
         """
         offered = self._in_flight.get(message.subject)
         match message.code:
@@ -105,7 +105,7 @@ class Offers:
 
     def _restart(self, chain: bytes) -> None:
         if self._restarts_left == 0:
-            raise ProtocolError("it refuses to continue one chain after another")
+            raise ProtocolError("it refuses again and again to continue this computer's changes")
         self._restarts_left -= 1
         self.forget()
         self._store.restart_chain(chain)

@@ -138,7 +138,8 @@ class SyncSession:
 
     def _greet(self, challenge: Challenge) -> Message:
         if PROTOCOL_VERSION not in challenge.versions:
-            raise ProtocolError(f"it speaks versions {challenge.versions}, we speak 1")
+            theirs = ", ".join(map(str, challenge.versions))
+            raise ProtocolError(f"it speaks versions {theirs}; this Bifolio {PROTOCOL_VERSION}")
         self.phase = phases.Greeting(said_hello=True)
         return self._store.make_hello(PROTOCOL_VERSION, challenge.nonce)
 

@@ -249,7 +249,7 @@ def _check_file(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise RelayStorageError(
             path,
-            reason=f"it is damaged or no SQLite file ({error}); it was not touched",
+            reason=f"it is damaged or not an SQLite file ({error}); it was not touched",
             next_step=Next.MOVE_RELAY_DATA,
         ) from error
     if version > VERSION and application_id == APPLICATION_ID:

@@ -103,7 +103,7 @@ def test_a_home_that_is_a_file_is_told_as_such(
 def test_a_check_that_left_something_out_does_not_say_that_all_is_well(two: Shell) -> None:
     two.does("delete", "ink")
     said = two.does("doctor").out
-    assert "2 of them are references, those in the trash" in said
+    assert "2 references, those in the trash" in said
     assert said.endswith("\nEverything is well.\n")
     assert two.does("doctor", "--offline").out.endswith("\nEverything that was checked is well.\n")
 

@@ -74,5 +74,5 @@ def test_a_damaged_key_is_told_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "device.key").write_text("{}")
     found = look(tmp_path)
     assert found.keys is None
-    assert "no key of Bifolio" in found.reason
+    assert "does not hold a key of Bifolio" in found.reason
     assert (tmp_path / "device.key").read_text() == "{}"

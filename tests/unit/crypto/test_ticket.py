@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bifolio import limits
 from bifolio.crypto.ticket import SCHEME, Ticket, _checksum
-from bifolio.errors import TicketError
+from bifolio.errors import Next, NextStep, TicketError
 from bifolio.ids import base64url
 
 TICKET = Ticket(
@@ -89,7 +89,7 @@ def test_every_missing_or_doubled_character_is_noticed() -> None:
         (TEXT[:40] + "…", r"contains '\\u2026'"),
         (TEXT + "==", "contains '='"),
         (TEXT + ">", "contains '>'"),
-        (SCHEME + "A" * limits.TICKET_CHARACTERS_MAX, "the most"),
+        (SCHEME + "A" * limits.TICKET_CHARACTERS_MAX, "at most"),
         (text_of(2, "of the future"), "newer Bifolio"),
         (text_of(), "cut short"),
         (text_of(0), "holds 1 values"),
@@ -99,6 +99,12 @@ def test_every_missing_or_doubled_character_is_noticed() -> None:
 def test_the_reason_is_precise(text: str, reason: str) -> None:
     with pytest.raises(TicketError, match=reason):
         Ticket.decode(text)
+
+
+def test_a_ticket_of_the_future_is_not_copied_again() -> None:
+    with pytest.raises(TicketError) as failure:
+        Ticket.decode(text_of(2, "of the future"))
+    assert failure.value.next_step == NextStep(Next.UPGRADE)
 
 
 @given(st.text(max_size=200))

@@ -159,7 +159,7 @@ def test_a_library_whose_trash_was_emptied_is_well(path: Path, home: Home) -> No
 def test_a_record_that_cannot_be_read_is_told(path: Path, home: Home) -> None:
     alters(path, "UPDATE records SET state = x'ffff' WHERE kind = 'group'")
     diagnosis = examine(path, home)
-    needs(diagnosis, "records", "1 of 4 records")
+    needs(diagnosis, "records", "1 of 4 references, groups and settings cannot be read")
 
 
 def test_a_state_hash_that_is_not_the_sum_is_told(path: Path, home: Home) -> None:
@@ -242,14 +242,16 @@ def test_a_file_that_is_dropped_while_files_are_read_is_no_finding(path: Path, h
     found = of(examine(path, home, files=True, progress=drops_the_rest), "files")
     assert (found.verdict, found.message) == (
         CheckVerdict.WELL,
-        "All 1 attached files here are whole.",
+        "Every attached file here is whole (1 file).",
     )
 
 
 def test_a_file_that_is_nowhere_is_told(path: Path, home: Home) -> None:
     hashed = attach_file(path, home, "paper.pdf", b"%PDF" * 1000)
     (path / "files" / hashed[:2] / hashed).unlink()
-    needs(examine(path, home), "files", "not here", "backup list")
+    needs(
+        examine(path, home), "files", "1 of 1 attached file is not on this computer", "backup list"
+    )
 
 
 def test_a_key_that_others_can_read_is_told_and_left_as_it_is(path: Path, home: Home) -> None:
@@ -298,7 +300,7 @@ def test_clocks_that_are_wrong_are_told(path: Path, home: Home) -> None:
     stamp = make_stamp(milliseconds=later, counter=0)
     packed = bytes([0xA0 + len(stamp)]) + stamp.encode()
     alters(path, "UPDATE meta SET value = ? WHERE key = 'clock'", packed)
-    needs(examine(path, home), "clock", "120 minutes from now", "clock")
+    needs(examine(path, home), "clock", "120 minutes in the future", "clock")
 
 
 def test_work_that_waits_is_told(path: Path, home: Home, tmp_path: Path) -> None:
@@ -313,7 +315,7 @@ def test_work_that_waits_is_told(path: Path, home: Home, tmp_path: Path) -> None
         alters(path, "INSERT INTO pending (hash, envelope) VALUES (x'00', x'00')")
         found = [one for one in examine(path, home, offline=True).checks if one.check == "pending"]
         assert len(found) == 2
-        assert "wait for earlier ones" in found[1].message
+        assert "1 received change waiting for earlier ones" in found[1].message
 
 
 def test_what_was_refused_or_set_aside_is_told(path: Path, home: Home) -> None:
@@ -322,9 +324,9 @@ def test_what_was_refused_or_set_aside_is_told(path: Path, home: Home) -> None:
         "INSERT INTO quarantined_updates (record, contents, reason) "
         "VALUES ('ab', x'00', 'it is damaged')",
     )
-    needs(examine(path, home), "pending", "set aside")
+    needs(examine(path, home), "pending", "1 change to ab was set aside: it is damaged")
 
 
 def test_automatic_sync_that_is_on_and_does_not_run_is_told(path: Path, home: Home) -> None:
     Registry(home).add(path)
-    needs(examine(path, home), "autosync", "does not run", "autosync on")
+    needs(examine(path, home), "autosync", "is not running", "autosync on")

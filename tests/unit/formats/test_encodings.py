@@ -72,7 +72,7 @@ def test_a_byte_that_windows_1252_leaves_open_costs_no_other_character(tmp_path:
     loaded = load_content(tmp_path, ris, "a.ris")
     assert loaded.values()[0]["title"] == "“Quoted” – \x9d"
     assert [one.line for one in loaded.skipped] == [2]
-    assert "character set could not be told" in loaded.skipped[0].reason
+    assert "character set is not known" in loaded.skipped[0].reason
 
 
 def test_the_lines_of_a_remark_are_counted_by_any_line_end_and_named_up_to_five() -> None:

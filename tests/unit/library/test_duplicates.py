@@ -102,5 +102,5 @@ def test_what_is_set_apart_is_not_proposed_on_any_computer(tmp_path: Path) -> No
         assert keys(computer) == [{"a", "c"}]
     Duplicates(home.replica).set_apart(["a", "b", "c"])
     assert keys(home) == []
-    with pytest.raises(UsageError, match="these are 1"):
+    with pytest.raises(UsageError, match="this names 1"):
         Duplicates(home.replica).set_apart(["a", "a"])

@@ -81,7 +81,7 @@ def test_deriving_again_changes_no_record_and_no_hash(office: Computer) -> None:
 def test_updates_that_an_older_version_set_aside_are_still_quarantined(office: Computer) -> None:
     path = office.replica.path
     office.replica.quarantined.add(BOOK, b"damaged", "it is damaged")
-    office.replica.quarantined.add(BOOK, b"later", "an earlier update of it could not be read")
+    office.replica.quarantined.add(BOOK, b"later", "an earlier change to it could not be read")
     rows = office.replica.database.rows("SELECT record, contents, reason FROM quarantined_updates")
     office.replica.database.close()
     back_to(12, path / folder.FILE)

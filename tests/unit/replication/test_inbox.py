@@ -367,7 +367,7 @@ def test_an_update_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
     home.receives([forged(office, changes=(bad, later))])
     assert home.titles() == ["On Glue"]
     (refusal,) = status.refusals(home.replica)
-    assert "2 updates of the record 111111111111 were set aside" in refusal.reason
+    assert "2 changes to 111111111111 were set aside" in refusal.reason
     assert home.replica.records.read(ONE) is None
 
 
@@ -411,7 +411,7 @@ def test_what_waits_is_bounded_in_bytes(
     _, second, third = three_envelopes(office)
     monkeypatch.setattr(limits, "PENDING_BYTES_MAX", 10)
     home.receives([second])
-    with pytest.raises(ProtocolError, match="bytes wait"):
+    with pytest.raises(ProtocolError, match="bytes wait for earlier changes"):
         home.receives([third])
     assert home.replica.changes.waiting() == 1
 

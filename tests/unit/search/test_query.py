@@ -150,7 +150,7 @@ def test_a_bare_word_may_be_a_key_a_doi_or_an_address_as_well() -> None:
     [
         ("autor:doe", "'autor:'", "Did you mean 'author:'?"),
         ("tittle:x", "'tittle:'", "Did you mean 'title:'?"),
-        ("publisher:springer", "'publisher:'", "There are title:, author:,"),
+        ("publisher:springer", "'publisher:'", "The operators are title:, author:,"),
         ("language:de", "'language:'", 'in quotes: "language: ..."'),
         ("year:soon", "'year:soon' is not what year: takes", "year:2015..2020"),
         ("year:..", "'year:..'", "year:2015..2020"),

@@ -275,5 +275,5 @@ def test_an_error_in_a_group_that_a_query_names_says_which(shelf: tuple[Computer
     made = groups.create("Smart", query="ink")
     newer = {documents.QUERY: "type:hologram"}
     office.commits(made.id, lambda plan, entries: documents.plan_change(plan, entries, newer))
-    with pytest.raises(QueryError, match="that of the group 'Smart': there is no type 'hologram'"):
+    with pytest.raises(QueryError, match="in the smart group 'Smart', there is no type 'hologram'"):
         Searches(office.replica).count("group:Smart")

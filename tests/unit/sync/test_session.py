@@ -589,7 +589,7 @@ def test_a_relay_that_refuses_every_chain_comes_to_an_end(
             else:
                 said = [more for answer in relay.answers(message) for more in talk.tell(answer)]
 
-    with pytest.raises(ProtocolError, match="one chain after another"):
+    with pytest.raises(ProtocolError, match="again and again to continue"):
         refuse_every_push()
     assert talk.kinds().count("PUSH") == 4
     Talk(office, relay).run()

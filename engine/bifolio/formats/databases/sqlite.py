@@ -189,7 +189,7 @@ def _copy(path: Path, copy: Path) -> None:
             continue  # a journal that went while it was copied: the transaction is over
         if _state(path) == before:
             return
-    raise OpenElsewhereError(str(path), reason="it goes on changing")
+    raise OpenElsewhereError(str(path), reason="it keeps changing")
 
 
 def _state(path: Path) -> list[tuple[int, int] | None]:

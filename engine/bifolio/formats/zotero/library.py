@@ -243,7 +243,7 @@ def _searches(
         if query is None:
             yield LeftOut(
                 f"the saved search '{name}'",
-                "not all of its conditions have an equal here; make a smart group here instead",
+                "some of its conditions do not exist here; make a smart group here instead",
             )
         else:
             own = f"{prefix}search-{row['key']}"

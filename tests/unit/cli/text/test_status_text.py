@@ -127,7 +127,7 @@ def test_what_is_off_or_does_not_run_says_how_to_start_it() -> None:
         starts_at_login=False,
     )
     text = "\n".join(autosync_lines(stopped))
-    assert "does not run: 'bifolio autosync on' starts it" in text
+    assert "is not running: 'bifolio autosync on' starts it" in text
     assert "Nothing starts it at login" in text
 
 

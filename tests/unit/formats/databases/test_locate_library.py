@@ -221,6 +221,6 @@ def test_a_database_that_goes_on_changing_is_refused(
             growing.write(b"more")
 
     monkeypatch.setattr(shutil, "copyfile", copy_while_it_grows)
-    with pytest.raises(FileFormatError, match="it goes on changing") as failure:
+    with pytest.raises(FileFormatError, match="it keeps changing") as failure:
         load(path)
     assert "Close the program" in str(failure.value.next_step)
