@@ -50,7 +50,7 @@ def target(file: Path | None) -> Iterator[BinaryIO]:
 
 
 def _permissions(file: Path) -> int:
-    """Those of the file that is replaced, else what a new file gets here."""
+    """Those of the file that is replaced, otherwise what a new file gets here."""
     if file.exists():
         return file.stat().st_mode & 0o777
     mask = os.umask(0)

@@ -111,7 +111,7 @@ class Records:
         return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]
 
     def summed_hash(self) -> int:
-        """The state hash computed anew over all records: equals the one that is kept."""
+        """The state hash computed again over all records: equals the one that is kept."""
         rows = self._database.rows("SELECT hash FROM records")
         return sum(int.from_bytes(row[0], "big") for row in rows) % _MODULUS
 
