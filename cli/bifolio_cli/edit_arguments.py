@@ -16,7 +16,7 @@ from bifolio.records.fields import Form, canonical_field, form_of
 from bifolio.records.values import check_tag
 
 # The shortest name, so that the operator is the first one. CSL has underscores in a few names
-# (archive_location), hence the underscore.
+# (archive_location), which is why it has an underscore.
 _ASSIGNMENT = re.compile(r"([A-Za-z0-9._-]+?)(\+=|-=|=)(.*)", re.DOTALL)
 
 _ACTS = {"=": Act.SET, "+=": Act.ADD, "-=": Act.REMOVE}

@@ -43,7 +43,7 @@ def keep_current(standing: Standing, file: Path, output: Output) -> None:
     """Write the file now and after each change, until SIGINT or SIGTERM, which end it well."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(ValueError):  # not in the main thread: whoever called ends it
+        with suppress(ValueError):  # not in the main thread: the caller ends it
             signal.signal(number, lambda *_: stop.set())
     written = ""
     lost_before = -1
@@ -71,7 +71,7 @@ def keep_current(standing: Standing, file: Path, output: Output) -> None:
 def _set_aside(file: Path, written: str) -> Path | None:
     """Keep a copy of a file that is not as we wrote it; None where it is, or is gone.
 
-    A copy, so that whoever reads the file always finds one.
+    A copy, so that a reader of the file always finds one.
     """
     if not file.is_file() or _digest(file) == written:
         return None

@@ -138,7 +138,7 @@ class Invocation:
 
 
 def invocation(context: typer.Context, *, library: str | None, json: bool) -> Invocation:
-    """The call as a whole: the verb's own -L and --json, else those before the verb."""
+    """The call as a whole: the verb's own -L and --json, otherwise those before the verb."""
     before: Invocation = context.obj
     return Invocation(
         environment=before.environment,

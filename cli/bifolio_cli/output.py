@@ -149,7 +149,7 @@ def _print_table(rows: Iterator[tuple[str, ...]], *, ids: bool) -> int:
     from rich.text import Text
 
     console = Console()
-    # Key and names get a quarter each at most; two blanks stand between columns.
+    # Key and names get a quarter each at most; two blanks are between columns.
     side = max(12, min(28, (console.width - 4) // 4))
     left = console.width - (ID_SHOWN_LENGTH + 2 if ids else 0)
     title = max(12, left - 2 * side - 4 - 8)

@@ -82,7 +82,7 @@ class ProgressBars:
 
 
 def label_of(stage: Stage, file: str = "") -> str:
-    """What stands before a bar: the stage, of a file its name."""
+    """What comes before a bar: the stage, of a file its name."""
     if not file:
         return _LABELS[stage]
     return f"{file}: {_LABELS[stage]}" if stage is Stage.READING else file

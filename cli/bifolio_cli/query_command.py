@@ -15,7 +15,7 @@ _COVER = "\ue00d"
 
 
 class QueryCommand(TyperCommand):
-    """A command that takes ``-WORD`` as an argument; its own short options stand alone."""
+    """A command that takes ``-WORD`` as an argument; its own short options come alone."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse, with each word that is none of the command's options covered."""

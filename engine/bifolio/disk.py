@@ -1,6 +1,6 @@
 """Files that are on the disk whole, or not at all, and the hash by which a file's content goes.
 
-Write to another name, sync, rename, sync the folder: whoever reads a name sees the old content or
+Write to another name, sync, rename, sync the folder: a reader of a name sees the old content or
 the new one, also after the power failed. May import only ``ids``.
 """
 

@@ -67,7 +67,7 @@ MEMBERSHIP_RECORD_BYTES_MAX = 16 * 1024
 #: and an end where two logs went different ways.
 MEMBERSHIP_APPENDS_MAX = 10_000
 
-#: Chains that one connection begins anew because the relay would not continue them. Each one
+#: Chains that one connection begins again because the relay would not continue them. Each one
 #: stands for a copy of a folder; a relay that refuses for ever must not make envelopes for ever.
 CHAIN_RESTARTS_MAX = 32
 
@@ -110,7 +110,7 @@ BUSY_TIMEOUT_S = 30.0
 PENDING_MAX = 100_000
 
 #: Their bytes: anybody can sign an envelope that names members nobody knows, so a hostile relay
-#: could else fill the disk with what waits. It is looked at once for each message received.
+#: could otherwise fill the disk with what waits. It is looked at once for each message received.
 PENDING_BYTES_MAX = 1024 * 1024 * 1024
 
 #: Changed documents that one transaction keeps open before it saves them: a pull of 10,000
@@ -214,7 +214,7 @@ WORD_CHARACTERS_MAX = 64
 QUERY_CHARACTERS_MAX = 10_000
 QUERY_TERMS_MAX = 500
 
-#: Brackets inside brackets: each is a level of the parser and of SQLite's own (256 at the most).
+#: Brackets inside brackets: each is a level of the parser and of SQLite's own (256 at most).
 QUERY_DEPTH_MAX = 50
 
 #: Words of a query and of all smart groups that it names: groups that name each other twice each

@@ -3,7 +3,7 @@
 =================== ===============================================================
 ``server``          the process: listens, announces where, ends cleanly
 ``hub``             joins the connections: who asks, the commits, who is told what
-``feed``            what a library's connections are told of growth, whoever wrote
+``feed``            what a library's connections are told of growth, whichever process wrote
 ``peer``            the shell round one connection: its socket, its queue
 ``commit_queue``    the queue before the shared commit
 ``session``         what one connection is told: events in, actions out, no I/O

@@ -125,7 +125,7 @@ def parse_size(text: str) -> int:
 
 
 def default_data_folder(environment: Mapping[str, str]) -> Path:
-    """``BIFOLIO_HOME/relay`` if that is set, else a folder where the platform keeps data."""
+    """``BIFOLIO_HOME/relay`` if that is set, otherwise a folder where the platform keeps data."""
     home = environment.get("BIFOLIO_HOME")
     if home:
         return Path(home) / "relay"

@@ -1,4 +1,4 @@
-"""What the connections of one library are told of its growth, whoever wrote.
+"""What the connections of one library are told of its growth, whichever process wrote.
 
 What was committed through this process is told with what the commit has at hand. What others wrote
 to the same store is read and told when the store's watch reports it. Both go through here, so that

@@ -43,7 +43,7 @@ class HubInterface(Protocol):
         ...
 
     async def subscribe(self, peer: Peer) -> None:
-        """Tell this peer of what happens in its session's library from now on, whoever does it.
+        """Tell this peer of what happens in its session's library from now on, whatever its cause.
 
         Raises:
             RelayStorageError: the store failed.

@@ -13,7 +13,7 @@ TYPOGRAPHY_REFERENCES = 5_735
 
 
 def real_entries(source: Path, *, first: int, count: int) -> str:
-    """Some entries of a real BibTeX file, as they stand there."""
+    """Some entries of a real BibTeX file, as they are there."""
     entries = [one for one in source.read_text("utf-8").split("\n\n") if one.lstrip()[:1] == "@"]
     chosen = entries[first : first + count]
     assert len(chosen) == count, f"{source.name} has only {len(entries)} entries"

@@ -21,7 +21,7 @@ from tests.support.documents import check_document
 from bifolio import Library
 from bifolio.home import Home
 
-#: The command as it is installed beside the interpreter that runs the tests.
+#: The command as it is installed next to the interpreter that runs the tests.
 BIFOLIO = str(Path(sys.executable).with_name("bifolio"))
 
 _COMMAND_TIMEOUT_S = 60.0

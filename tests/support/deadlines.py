@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-#: Between two looks: short beside what is measured, long beside what a look costs.
+#: Between two looks: short compared with what is measured, long compared with what a look costs.
 _POLL_S = 0.01
 
 T = TypeVar("T")

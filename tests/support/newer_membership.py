@@ -126,7 +126,7 @@ def make_role(membership: Membership, owner: DeviceKeys, device: bytes, role: Ro
 
 
 def make_greeting(membership: Membership, author: DeviceKeys, text: str = "Hello") -> bytes:
-    """A record that whoever does not know it goes on without."""
+    """A record that a program goes on without if it does not know it."""
     return make_record(membership, author, "greeting", text, needs=0)
 
 

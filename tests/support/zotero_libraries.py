@@ -51,7 +51,7 @@ _TYPES = (
 class Item:
     """One item: its fields by Zotero's names; ``creators`` are (role, last, first).
 
-    An annotation's and an attachment's own columns stand in ``own``.
+    An annotation's and an attachment's own columns are in ``own``.
     """
 
     key: str

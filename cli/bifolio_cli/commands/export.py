@@ -128,7 +128,7 @@ def _export(call: Invocation, file: Path | None, *, format: str, query: str | No
 
 
 def _chosen_format(named: ExportFormat | None, file: Path | None) -> str:
-    """The format by name, else by the suffix of the file."""
+    """The format by name, otherwise by the suffix of the file."""
     suffix = file.suffix.lower() if file is not None else ""
     found = named or _SUFFIXES.get(suffix)
     if found is None:

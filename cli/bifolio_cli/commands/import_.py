@@ -121,7 +121,7 @@ def nothing_read(skipped: Sequence[SkippedRecord]) -> NothingImportedError:
 
 
 def skipped_text(skipped: SkippedRecord) -> str:
-    """``file:line: reason``; a reason that names its file already stands alone."""
+    """``file:line: reason``; a reason that names its file is complete by itself."""
     if skipped.reason.startswith(skipped.file):
         return skipped.reason
     place = f"{skipped.file}:{skipped.line}" if skipped.line else skipped.file

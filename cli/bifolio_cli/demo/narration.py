@@ -71,7 +71,7 @@ class Narrator:
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: int = 99
     ) -> None:
-        """A table; columns from ``numbers_from`` on are numbers and stand to the right."""
+        """A table; columns from ``numbers_from`` on are numbers and are aligned right."""
         table = Table(show_edge=False, pad_edge=False, expand=False)
         for place, heading in enumerate(headings):
             table.add_column(

@@ -19,7 +19,7 @@ class Check:
 
 @dataclass(slots=True)
 class Outcome:
-    """Everything that the story found out, gathered on its way."""
+    """Everything that the story found out, collected on its way."""
 
     checks: list[Check] = field(default_factory=list)
     references: dict[str, int] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """What is typed in the demo: references, fields and sentences, constants all.
 
 The works are real ones of ``libraries``; the notes, names and added works are made up, of words
-that stand nowhere else, so that they can be searched for where they must not be.
+that are nowhere else, so that they can be searched for where they must not be.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def build_stage(narrator: Narrator, *, keep: bool) -> Iterator[Stage]:
 
 
 def _computer(home: Path, bibliography: str, processes: Processes, narrator: Narrator) -> Computer:
-    """A computer with an empty home, but for the file that its user is going to import."""
+    """A computer with an empty home, except for the file that its user is going to import."""
     home.mkdir()
     with as_file(files("bifolio_cli.demo") / "libraries" / bibliography) as source:
         shutil.copyfile(source, home / bibliography)

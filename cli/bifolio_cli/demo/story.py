@@ -1,7 +1,7 @@
 """The story of the demo, act by act: one library on two computers, edited apart, merged, settled.
 
 Each act tells what happens, has it done by the real command, and notes what must hold
-afterwards; what is typed stands in ``script``.
+afterwards; what is typed is in ``script``.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from bifolio_cli.text.reference_text import count
 #: Of the imported titles every tenth is searched for, in well under a second.
 _TITLES_EACH = 10
 
-#: Shorter titles ("Errata") could stand in random bytes by accident.
+#: Shorter titles ("Errata") could occur in random bytes by accident.
 _TITLE_BYTES_MIN = 16
 
 _MIB = 1024 * 1024

@@ -27,7 +27,7 @@ class Launchd:
 
     @property
     def file(self) -> Path:
-        """Where the agent stands."""
+        """Where the agent's file is."""
         return self.user_folder / "Library" / "LaunchAgents" / f"{self.label}.plist"
 
     def content(self) -> bytes:

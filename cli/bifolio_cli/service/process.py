@@ -21,7 +21,7 @@ class PlainProcess:
     program: Program
     configuration: Path
     process_environment: dict[str, str]
-    #: Whether desktops here start what stands in the autostart folder.
+    #: Whether desktops here start what is in the autostart folder.
     has_autostart: bool
 
     kind = "process"

@@ -31,7 +31,7 @@ def list_services(environment: Environment) -> Sequence[Service]:
 
 
 def choose_service(environment: Environment, *, plain: bool) -> Service:
-    """The kind to set up: the one that is set up already, else the best that is available."""
+    """The kind to set up: the one that is set up already, otherwise the best that is available."""
     *better, last = list_services(environment)
     if plain:
         return last

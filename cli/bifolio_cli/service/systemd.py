@@ -31,7 +31,7 @@ class Systemd:
 
     @property
     def file(self) -> Path:
-        """Where the unit stands."""
+        """Where the unit's file is."""
         return self.configuration / "systemd" / "user" / self.unit
 
     def text(self) -> str:

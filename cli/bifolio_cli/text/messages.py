@@ -1,7 +1,7 @@
 """Every message that a user can read, as a list: ``python -m bifolio_cli.text.messages``.
 
 For somebody who looks at them together: the errors with what to do about them, then whatever else
-the engine, the relay and the command line say, read from their sources. What stands in braces is
+the engine, the relay and the command line say, read from their sources. What is in braces is
 filled in. The words of ``--help`` are in docs/cli.md.
 """
 

@@ -1,4 +1,4 @@
-"""How a replica stands, in sentences: status, automatic sync, where files are. Pure."""
+"""The state of a replica, in sentences: status, automatic sync, where files are. Pure."""
 
 from __future__ import annotations
 

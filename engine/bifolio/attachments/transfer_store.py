@@ -1,6 +1,6 @@
 """A replica's files as a sync session sees them: implements ``sync.store.FileStore``.
 
-What is received stands in ``files/incoming`` under the content's hash, chunk after chunk, until it
+What is received is kept in ``files/incoming`` under the content's hash, chunk after chunk, until it
 is whole and has that hash; so an interrupted transfer goes on where it stopped. Two processes may
 receive one content at the same time: both write the same bytes in the same places. What is sent is
 hashed on the way: the last chunk of a content that was damaged here is never sent.
@@ -69,7 +69,7 @@ class TransferStore:
     # --- what is to be carried ------------------------------------------------------------
 
     def begin(self, epoch: bytes, drops: int, tally_hash: bytes | None) -> None:
-        """A connection stands; what was under way on an earlier one is given up."""
+        """A connection is open; what was under way on an earlier one is given up."""
         self.close()
         replica = self._replica
         with replica.database.transaction():
@@ -294,7 +294,7 @@ class TransferStore:
 
     @staticmethod
     def _open_at(path: Path, number: int, key: BlobKey, *, mode: str = "rb") -> _Open:
-        """A file opened at a chunk, what stands before it hashed."""
+        """A file opened at a chunk, with what is before it hashed."""
         file: BinaryIO = path.open(mode)  # type: ignore[assignment]
         hashed = content_hasher()
         left = number * limits.CHUNK_BYTES

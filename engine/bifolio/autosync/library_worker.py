@@ -86,7 +86,7 @@ class LibraryWorker:
 
     def look(self) -> None:
         """Look at the disk: what another process wrote goes out at once; a file that was
-        replaced, or came back, is opened anew."""
+        replaced, or came back, is opened again."""
         now = Signature.of(*self._files)
         before, self._seen = self._seen, now
         if now.identity != before.identity:

@@ -1,4 +1,4 @@
-"""The log of automatic sync: a bounded file in which no title, name or secret stands.
+"""The log of automatic sync: a bounded file without any title, name or secret.
 
 It names a library by the beginning of its id, and what went wrong by its kind; the sentences are
 in ``bifolio autosync status``.

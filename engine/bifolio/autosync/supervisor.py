@@ -164,7 +164,7 @@ class Supervisor:
         )
 
     def _mind_sleep(self) -> None:
-        """After the computer slept, connections are made anew instead of being waited for."""
+        """After the computer slept, connections are made again instead of being waited for."""
         offset_s = self._wall_s() - self._monotonic_s()
         if abs(offset_s - self._offset_s) > limits.CLOCK_JUMP_S:
             self._offset_s = offset_s

@@ -7,7 +7,7 @@ key of this chain alone. Knows nothing of what the plaintext holds, nor who may 
 only ``errors``, ``ids`` and ``limits``.
 
 **A later version's envelope is an envelope too.** The first nine values of a header, the signature
-and the hash are the same in every version, so that whoever carries one can check whose it is and
+and the hash are the same in every version, so that every carrier can check whose it is and
 where it belongs. What a later version puts behind them is authenticated, carried and otherwise
 ignored; what a reader must understand to open or to merge it raises ``version``.
 """
@@ -130,7 +130,7 @@ class Envelope:
 
 
 def parse_envelope(raw: bytes) -> Envelope:
-    """The envelope in these bytes; one envelope has one form, hence one hash.
+    """The envelope in these bytes; one envelope has one form, so one hash.
 
     Raises:
         EnvelopeError: too large, damaged, or in another encoding.
@@ -147,7 +147,7 @@ def parse_envelope(raw: bytes) -> Envelope:
         header = replace(Header(*known), version=version, more=more)
     except ValueError as error:
         raise EnvelopeError(str(error)) from error
-    # What a later version seals, and how, is only for whoever knows it.
+    # What a later version seals, and how, is only for a program that knows it.
     shortest = _NONCE_BYTES + _TAG_BYTES if version == VERSION else 0
     if len(sealed) < shortest or len(signature) != SIGNATURE_BYTES:
         raise EnvelopeError("its sealed part or its signature has the wrong length")

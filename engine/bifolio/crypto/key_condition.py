@@ -1,4 +1,4 @@
-"""How this device's key stands, looked at without a change: no key is made, no right taken away."""
+"""The condition of this device's key, only looked at: no key is made, no right taken away."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class KeyCondition:
 
 
 def examine(home: Path, *, name: str, use_keyring: bool) -> KeyCondition:
-    """How the key of a home stands.
+    """The condition of the key of a home.
 
     Args:
         home: the folder of the key.

@@ -2,7 +2,7 @@
 
 A device has an Ed25519 pair to sign with and an X25519 pair to be sealed to, each made from a
 seed of 32 bytes. The seeds live in a file of mode 0600, or in the operating system's keyring with
-a file beside it that names the entry; never in a library (DESIGN §7). Knows nothing of libraries
+a file next to it that names the entry; never in a library (DESIGN §7). Knows nothing of libraries
 or envelopes. May import only ``errors``, ``ids``, ``limits``.
 """
 

@@ -132,7 +132,7 @@ def _judge_answer(url: str, answer: object, replica: Replica) -> Finding:
 
 
 def check_pending(report: Status) -> Iterator[Finding]:
-    """Work that waits: unsent, received too early, refused, set aside."""
+    """Work that waits: unsent, received too early, refused, quarantined."""
     bad = [
         Finding("pending", CheckVerdict.ATTENTION, one.reason, one.next) for one in report.refusals
     ]

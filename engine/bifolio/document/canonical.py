@@ -22,7 +22,7 @@ def record_json(record_id: str, kind: str, entries: Entries) -> str:
         fields[key] = [["", "", content]]
     for key, value in entries.unknown.items():
         fields[key] = [["", "", _storable(value)]]
-    # Texts alone but for what a newer version wrote.
+    # Texts alone except for what a newer version wrote.
     written = canonical_json if entries.unknown else exact_json
     return written(
         {

@@ -155,7 +155,7 @@ def _plan_order(
     names: tuple[Name, ...],
     kept: list[Creator | None],
 ) -> list[str]:
-    """Plan elements and positions so that the list stands in this order; returns its ids.
+    """Plan elements and positions so that the list is in this order; returns its ids.
 
     The longest ascending run of kept elements stays where it is; what lies between two of
     them gets a run of new positions there.

@@ -62,7 +62,7 @@ def is_purged(entries: Entries) -> bool:
 
 
 def is_revived(entries: Entries) -> bool:
-    """Whether a deletion or purge stands that an unseen edit has undone: listed until settled."""
+    """Whether there is a deletion or purge that an unseen edit has undone: listed until settled."""
     marks = _marks(entries)
     return bool(marks) and bool(_edits_not_covered(entries, marks))
 

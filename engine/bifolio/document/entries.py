@@ -37,12 +37,12 @@ class Live(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """All that a record's map holds. Each register's live values stand newest first."""
+    """All that a record's map holds. Each register's live values are newest first."""
 
     registers: dict[str, list[Live]]
     texts: dict[str, str]
     unknown: dict[str, object]
-    #: The names of registers by what stands before their first separator, once it was asked for.
+    #: The names of registers by what is before their first separator, once it was asked for.
     _under: dict[str, list[str]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )

@@ -74,9 +74,9 @@ def plan_change(plan: Plan, entries: Entries, values: Mapping[str, str | None]) 
 
 
 def plan_move(plan: Plan, entries: Entries, *, parent: str | None, position: str) -> None:
-    """Plan a group to stand under a parent (None: at the top) at a position there.
+    """Plan a group to be under a parent (None: at the top) at a position there.
 
-    The parent is written even where it stands already: a move is the latest word on the place.
+    The parent is written even where it is the same already: a move is the latest word on the place.
     """
     plan.put(PARENT, parent, seen=entries.live(PARENT))
     plan.put(POSITION, position, seen=entries.live(POSITION))

@@ -80,7 +80,7 @@ def _registers(group: ImportedGroup) -> dict[str, str | None]:
 
 
 def _position(group: ImportedGroup) -> str:
-    """Where it stands: what one library puts under one group ends in one slot, so it is a run."""
+    """Where it is: what one library puts under one group ends in one slot, so it is a run."""
     hashed = digest(b"bifolio group place", group.format.encode(), group.parent.encode())
     slot = IMPORT_MARK + base64url(hashed)[:_HASH_LENGTH] + _VERSION
     return positions.run("", None, slot=slot, count=group.place + 1)[-1]

@@ -100,5 +100,5 @@ def check_storable(value: str | None) -> str | None:
 
 
 def escape(element: str) -> str:
-    """An element as part of a key: the separator may not stand in it."""
+    """An element as part of a key: the separator may not occur in it."""
     return element.replace("%", "%25").replace(SEPARATOR, "%1F")

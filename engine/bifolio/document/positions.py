@@ -26,11 +26,11 @@ _COUNTER_LENGTH = 3
 _TAIL_LENGTH = SLOT_LENGTH + _COUNTER_LENGTH
 
 #: A device goes on right behind its own last element until the position is this long: 200 names
-#: added one by one would else end in positions of 2,000 characters.
+#: added one by one would otherwise end in positions of 2,000 characters.
 _BEHIND_LENGTH_MAX = 4 * _TAIL_LENGTH
 
 #: A run that one device goes on with, command after command, grows by a tail each time; past
-#: this it begins anew beside itself.
+#: this it begins again next to itself.
 _RUN_LENGTH_MAX = 10 * _TAIL_LENGTH
 
 

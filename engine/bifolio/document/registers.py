@@ -28,7 +28,7 @@ def distinct(lives: list[Live]) -> list[Live]:
 
 
 def plan_set(plan: Plan, entries: Entries, name: str, value: str | None) -> None:
-    """Plan a write; nothing is planned where that value stands alone already."""
+    """Plan a write; nothing is planned where that value is alone already."""
     lives = entries.live(name)
     if not lives and value is None:
         return

@@ -1,12 +1,12 @@
 """Long texts (abstract, note, annotation), merged by character.
 
 A text lives under ``field␟slot␟n``, a key never written twice, and is edited by minimal
-differences. The register ``field␟slot`` names the text that stands and every text that it
+differences. The register ``field␟slot`` names the current text and every text that it
 replaces, each with the hash of what was seen of it: a replaced text that someone edited unseen
 is a conflict instead of being lost. Register values are canonical JSON text, because the order
 of a map inside pycrdt is random and imports must be the same bytes everywhere.
 
-Who edited a text stands in a register of that text, ``modified␟field␟slot␟n``, which no edit of
+Who edited a text is noted in a register of that text, ``modified␟field␟slot␟n``, which no edit of
 another text touches.
 """
 
@@ -45,7 +45,7 @@ class TextValue:
 
 
 def values(entries: Entries, field: str) -> list[TextValue]:
-    """Every standing value of a text field; the first is shown, the others are a conflict."""
+    """Every current value of a text field; the first is shown, the others are a conflict."""
     registers = [(live, *_parse(live.value)) for live in entries.live(field)]
     found: list[TextValue] = []
     named: set[str | None] = set()
@@ -75,7 +75,7 @@ def content(entries: Entries, field: str) -> str | None:
 
 
 def plan_set(plan: Plan, entries: Entries, field: str, wanted: str | None) -> None:
-    """Plan the text to read as wanted: an edit where enough remains, else a replacement."""
+    """Plan the text to read as wanted: an edit where enough remains, otherwise a replacement."""
     standing = values(entries, field)
     if not standing:
         if wanted is not None:
@@ -213,7 +213,7 @@ def _common_prefix(one: str, other: str) -> int:
 
 
 def _unseen_edit(entries: Entries, field: str, text: str, content: str) -> TextValue:
-    """A replaced text that was edited unseen: by whoever marked it, else by its author."""
+    """A replaced text that was edited unseen: by whoever marked it, otherwise by its author."""
     for marked, mark in edit_marks(entries, field):
         if marked == text:
             return TextValue(text, content, mark.stamp, mark.slot)

@@ -1,8 +1,8 @@
 """Taking back what some changes did to a record, as new edits that sync like any others.
 
 A ``UndoTrace`` is fed with the record's past, step by step, and told which steps are to be taken
-back. It keeps for each register what stood there before them and what they left; ``plan_undo``
-then writes back what still stands as they left it. What somebody else wrote since stays, and is
+back. It keeps for each register what was there before them and what they left; ``plan_undo``
+then writes back what is still as they left it. What somebody else wrote since stays, and is
 named. Reads entries and plans writes; knows nothing of commands and devices.
 """
 
@@ -56,7 +56,7 @@ class Kept:
 class _Register:
     """What the changes did to one register.
 
-    ``base`` stood there before them (None: nothing), ``left`` is what they wrote last (None: they
+    ``base`` was there before them (None: nothing), ``left`` is what they wrote last (None: they
     removed it). ``reduced`` is what they took from among several values, ``remaining`` the others;
     ``beaten`` says that it was not the one shown. ``last`` says that nothing came after them,
     ``others`` that what came last is another device's.
@@ -89,9 +89,9 @@ class _Whole:
 class UndoTrace:
     """What the changes that are to be taken back did to one record.
 
-    With ``by_value`` a register stands as they left it where its value is the same and no other
-    device wrote there since (an undo of a later command on this one writes it anew); else only
-    where they wrote it themselves.
+    With ``by_value`` a register is as they left it where its value is the same and no other
+    device wrote there since (an undo of a later command on this one writes it again);
+    otherwise only where they wrote it themselves.
     ``counts`` tells which of the values in a step are the step's own: a library that joined
     brought values of others.
     """
@@ -129,11 +129,11 @@ class UndoTrace:
                 _note_whole(whole, name, before, after, taken_back=taken_back)
 
     def gives(self, entries: Entries) -> bool:
-        """Whether the steps made the record what it is; else some of its past is missing."""
+        """Whether the steps made the record what it is; if not, some of its past is missing."""
         return self._last == entries
 
     def plan_undo(self, plan: Plan, entries: Entries) -> list[Kept]:
-        """Plan everything back that still stands as the changes left it; what stays otherwise."""
+        """Plan everything back that is still as the changes left it; what stays otherwise."""
         if self._left is None or view.kind_of(entries) == "import":
             return []
         if self._created:
@@ -165,7 +165,7 @@ class UndoTrace:
             gone = [live for live in before.live(name) if live not in remaining]
             register.reduced = gone[0] if gone else None
             register.remaining = frozenset(live.value for live in remaining)
-            # Written anew it would be the latest, and shown, which it was not.
+            # Written again it would be the latest, and shown, which it was not.
             register.beaten = bool(gone) and gone[0] != before.live(name)[0]
 
     # --- the record as a whole ------------------------------------------------------------------
@@ -226,7 +226,7 @@ class UndoTrace:
     def _marked(self, register: _Register, lives: list[Live]) -> bool:
         """Whether the live deletions (or purges) are the changes' own and nobody else's.
 
-        An undo of a restoration deletes anew: that stands for what it gives back.
+        An undo of a restoration deletes again: that counts as what it gives back.
         """
         mine = [live for live in lives if (live.slot, live.stamp) in register.written]
         anew = self._by_value and not mine and not register.others
@@ -257,7 +257,7 @@ class UndoTrace:
     # --- fields -----------------------------------------------------------------------------------
 
     def _plan_fields(self, plan: Plan, entries: Entries) -> list[Kept]:
-        """Every field back that still stands as the changes left it."""
+        """Every field back that is still as the changes left it."""
         kept = [self._plan_register(plan, entries, *one) for one in self._registers.items()]
         kept += [self._plan_whole(plan, entries, *one) for one in self._wholes.items()]
         editing.finish(plan, entries)
@@ -286,7 +286,7 @@ class UndoTrace:
     def _plan_return(
         self, plan: Plan, name: str, register: _Register, lives: list[Live]
     ) -> Kept | None:
-        """One of several values, that the changes took away, comes back beside the others."""
+        """One of several values, that the changes took away, comes back next to the others."""
         assert register.reduced is not None
         if register.beaten:
             return Kept(_field(name, register), Reason.BEATEN)

@@ -234,7 +234,7 @@ def to_plain(step: NextStep | None) -> list[object] | None:
 
 def from_plain(value: object) -> NextStep | None:
     """A stored step; one that this version does not know, or a text of an earlier version, is
-    advice as it stands there."""
+    advice as it is there."""
     if isinstance(value, str):
         return as_next_step(value)
     if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], dict):

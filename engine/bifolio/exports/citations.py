@@ -199,5 +199,5 @@ def _packaged_styles() -> Any:
 
 
 def _extra_missing(error: ModuleNotFoundError) -> Exception:
-    """Ours, where it is the extra that is missing; else the error as it is."""
+    """Ours, where it is the extra that is missing; otherwise the error as it is."""
     return CitationsMissingError() if (error.name or "").startswith("citeproc") else error

@@ -59,7 +59,7 @@ def _with_total(
 
 
 def keys_beside(replica: Replica, query: str | None, *, format: str) -> frozenset[str]:
-    """The citation keys of all that is exported, in small letters: which parents stand beside
+    """The citation keys of all that is exported, in small letters: which parents are next to
     their children; none in a format where no child inherits."""
     if format not in ("bibtex", "biblatex"):
         return frozenset()

@@ -1,4 +1,4 @@
-"""An export that is kept current: only what changed is composed anew.
+"""An export that is kept current: only what changed is composed again.
 
 Composing a reference for BibTeX takes a millisecond or so, reading whether it changed a
 microsecond. Holds the text of the last export in memory, and reads the library only.
@@ -18,7 +18,7 @@ from bifolio.replica.replica import Replica
 @dataclass(frozen=True, slots=True)
 class _Composed:
     """A reference's text, and what it was made of: its hash and key, and whether the parents that
-    it inherits from stand beside it."""
+    it inherits from are next to it."""
 
     made_of: tuple[int, bool]
     parents: frozenset[str]

@@ -64,8 +64,8 @@ _BIBDESK_NAMES = {
     "japanese (euc)": "euc_jp",
 }
 
-#: Latin-1 has control characters where Windows-1252 has quotation marks and dashes; whoever says
-#: the one writes the other.
+#: Latin-1 has control characters where Windows-1252 has quotation marks and dashes; a file that
+#: names the one is written in the other.
 _LATIN_1 = "iso8859-1"
 #: Windows-1252 for every byte: those that it leaves open are control characters.
 _WINDOWS = {

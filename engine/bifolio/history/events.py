@@ -79,7 +79,7 @@ class EventReader:
     def _event(
         self, step: Step, deed: EventKind, live: Live | None, *, source: str | None, **facts: Any
     ) -> Event:
-        """An event, dated and signed by the value that was written, else by its change."""
+        """An event, dated and signed by the value that was written, otherwise by its change."""
         logged = step.logged
         stamp, slot = logged.stamp, logged.device.ljust(SLOT_LENGTH)
         if live is not None and not is_import(live):

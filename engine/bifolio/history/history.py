@@ -109,7 +109,7 @@ class History:
                 operation = chosen.operation
                 undoes = operation.number if operation else undo.NO_OPERATION
                 report = self._take_back(chosen, actions, undoes, lasting=not dry_run)
-                if report is not None:  # else chosen anew: two undos at once undo two commands
+                if report is not None:  # if not, chosen again: two undos at once undo two commands
                     return report
 
     def undo_device(

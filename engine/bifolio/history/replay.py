@@ -68,7 +68,7 @@ class Replay:
             try:
                 changed = [document.merge(update) for update in updates]
             except DocumentError:
-                return  # set aside when it came, with all that followed
+                return  # quarantined when it came, with all that followed
             if any(changed):
                 after = document.entries()
                 yield Step(logged, before, after)
@@ -131,10 +131,10 @@ def ensure_index(replica: Replica) -> None:
 
 
 def rebuild_index(replica: Replica) -> None:
-    """Derive anew which change touched which record; inside a transaction.
+    """Derive again which change touched which record; inside a transaction.
 
     The changes keep their order, which no envelope tells; where one of them is not known, all are
-    numbered as their envelopes stand, which is a causal order too. Where this device cannot open
+    numbered in the order of their envelopes, which is causal too. Where this device cannot open
     an envelope, what is known of all of them stays.
     """
     past = Replay(replica)

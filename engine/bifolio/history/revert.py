@@ -92,7 +92,7 @@ def _state_at(replica: Replica, row: ReferenceRow, ref: str, to: int | str) -> E
         time = f"the change {at.id.hex()}"
     else:
         last = make_stamp(milliseconds=min(max(to, 0), MILLISECONDS_MAX), counter=COUNTER_MAX)
-        # Replayed anew without the later ones: what came late may have been written before.
+        # Replayed again without the later ones: what came late may have been written before.
         earlier = list(past.steps(row.id, takes=lambda logged: logged.stamp <= last))
         time = lookup.moment(last) or "that time"
     if not earlier or not whole or not view.kind_of(earlier[-1].after):

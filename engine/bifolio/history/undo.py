@@ -1,6 +1,6 @@
 """Undo: what a command, a change or a device did, taken back as new changes.
 
-Each record's past is replayed up to now, and ``document.undoing`` says what of it still stands
+Each record's past is replayed up to now, and ``document.undoing`` says what of it is still there
 and how it goes back. Records are taken in parts, each in a transaction of its own: an undo that
 is killed has taken back some of them whole, and can be run again.
 """
@@ -50,7 +50,7 @@ class UndoResult:
 
 @dataclass(frozen=True, slots=True)
 class UndoSelection:
-    """The changes that are to be taken back, and the rule by which something still stands.
+    """The changes that are to be taken back, and the rule by which something counts as still there.
 
     ``records`` are those that they touched, in order; ``operation`` is the command that made
     them, None where no command of this computer did.
@@ -110,7 +110,7 @@ class UndoSelection:
 
 
 def of_last_command(replica: Replica) -> UndoSelection:
-    """The last command of this computer that stands; inside a transaction.
+    """The last command of this computer that is in effect; inside a transaction.
 
     Raises:
         NothingToUndoError, SealedChangeError.
@@ -157,7 +157,7 @@ def of_device(
 
 
 def _mark(replica: Replica, operation: Operation, *, by: int) -> None:
-    """Note that an operation is taken back; where it took back another one, that stands again.
+    """Note that an operation is taken back; where it took back another one, that one counts again.
 
     Inside a transaction.
     """

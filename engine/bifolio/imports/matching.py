@@ -42,8 +42,8 @@ from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.import_staging import ImportStaging
 from bifolio.storage.purged import PurgedRow
 
-#: Of a hundred points of likeness no more than this are left where two details of a record or more
-#: are another work's: a year and a volume, an author and a journal.
+#: Of a hundred points of similarity no more than this are left where two or more of a record's
+#: details are another work's: a year and a volume, an author and a journal.
 _CONTRADICTED = 50.0
 
 #: What an export leaves in the library.
@@ -252,7 +252,7 @@ class Matcher:
     def _is_unchanged(self, record_id: str, reference: ImportedReference) -> bool:
         """Whether this version is merged already, be it the newest or an earlier one.
 
-        Two files that hold one work in two versions would else update it in turn for ever.
+        Two files that hold one work in two versions would otherwise update it in turn for ever.
         """
         content = reference.source.content()
         same = [

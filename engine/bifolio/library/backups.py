@@ -1,6 +1,6 @@
 """Backups: one portable file with a library and its attached files (docs/storage.md).
 
-A backup is made beside its place, synced, read back and checked, and only then gets its name. It
+A backup is made next to its place, synced, read back and checked, and only then gets its name. It
 is restored as a new replica, never over a library. It carries no device key: the content keys in
 it are sealed to the device, so that a restore on another device edits normally and asks for a
 ticket when it syncs.

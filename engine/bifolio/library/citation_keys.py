@@ -1,6 +1,6 @@
-"""The citation keys of a library: the pattern that makes them, pins, and keys made anew.
+"""The citation keys of a library: the pattern that makes them, pins, and keys made again.
 
-A key never changes by itself, whatever becomes of the title. Where a key is made anew the old one
+A key never changes by itself, whatever becomes of the title. Where a key is made again the old one
 stays with the reference as an alias, so that a text which cites it still finds the work; and no
 new key is one by which another reference is found.
 """
@@ -83,7 +83,7 @@ class Keys:
         return make_key(values, taken=is_taken, pattern=self.pattern)
 
     def make(self, refs: Sequence[str] | None = None, *, imported: bool = False) -> KeyReport:
-        """Make citation keys anew by the pattern: of these references, or of all.
+        """Make citation keys again by the pattern: of these references, or of all.
 
         Pinned keys stay. With ``refs`` a pinned one is an error; of all references those whose
         key came with a file stay too, unless ``imported``.
@@ -130,7 +130,7 @@ class Keys:
         return [lookup.show_id(replica, one) for one in ids]
 
     def unpin(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
-        """Let the citation keys of references be made anew again."""
+        """Let the citation keys of references be made again."""
         replica = self._replica
         with replica.database.transaction():
             ids = lookup.live_ids(replica, refs)
@@ -165,7 +165,7 @@ class Keys:
     def _kept_because(
         self, row: ReferenceRow, *, named: bool, imported: bool
     ) -> KeptBecause | None:
-        """Why a reference's key stays; None where it is to be made anew."""
+        """Why a reference's key stays; None where it is to be made again."""
         if row.fields.get(PINNED) == _YES:
             if named:
                 raise PinnedKeyError(lookup.shown_key(row))

@@ -65,7 +65,7 @@ def copy(source: Replica, target: Replica, refs: Sequence[str]) -> CopyReport:
 
 
 def _copy_id(source: Replica, target: Replica, row: ReferenceRow) -> str:
-    """Where a copy stands, or the reference itself that this one is a copy of."""
+    """Where a copy is, or the reference itself that this one is a copy of."""
     for origin in row.fields.get(ORIGIN) or ():
         library, _, record_id = str(origin).partition("/")
         if library == target.library_id.hex() and target.references.read(record_id) is not None:

@@ -104,7 +104,7 @@ class Files:
         Raises:
             FileNotHereError: ``fetch`` it first.
             DamagedFileError: what is here is not what was attached; it is set aside.
-            UnwritableFileError: it cannot be written there; what stood there stands there still.
+            UnwritableFileError: it cannot be written there; what was there is still there.
         """
         file = self.find(ref, name)
         path = Path(target)

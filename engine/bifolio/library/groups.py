@@ -116,7 +116,7 @@ class Groups:
         """Put a group under another one, or at the top where no parent is given.
 
         Args:
-            before: the group to stand before; without it, it is the last one there.
+            before: the group to come before; without it, it is the last one there.
 
         Raises:
             GroupPlaceError: under itself, or before a group that is not there.
@@ -138,7 +138,7 @@ class Groups:
 
             writes: list[tuple[str, Write]] = [(moved.id, write)]
             # What is shown at the top because its place made a cycle is put there in earnest:
-            # else the new place could cut the cycle elsewhere, or be cut itself.
+            # otherwise the new place could cut the cycle elsewhere, or be cut itself.
             cut = tree.cut_above(above.id) if above is not None else None
             if cut is not None and cut != moved.id:
                 writes.append((cut, _plan_change({groups.PARENT: None})))
@@ -301,7 +301,7 @@ def _plan_change(values: Mapping[str, str | None]) -> Write:
 
 
 def _gap(siblings: Sequence[GroupRow], *, before: GroupRow | None) -> tuple[str, str | None]:
-    """The positions between which a group stands that comes before a sibling, or last."""
+    """The positions between which a group is that comes before a sibling, or last."""
     places = sorted(one.position for one in siblings if one.position)
     if before is None or not before.position:
         return (places[-1] if places else "", None)

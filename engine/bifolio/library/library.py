@@ -439,7 +439,7 @@ class Library:
 
     def live_export(self, *, format: str, query: str | None = None) -> LiveExport:
         """An export to be written again whenever the library changes: only what changed is
-        composed anew.
+        composed again.
 
         Raises:
             UsageError: no such format.
@@ -526,7 +526,7 @@ class Library:
     ) -> AsyncGenerator[SyncReport, None]:
         """Stay in sync: one report each time both sides have everything again.
 
-        Whoever leaves early closes it, with ``contextlib.aclosing``, and the connection with it.
+        To leave early, close it with ``contextlib.aclosing``; the connection closes with it.
 
         Args:
             outage: told of each attempt that did not reach the relay; it is tried again.
@@ -543,7 +543,7 @@ class Library:
     # --- care -----------------------------------------------------------------------------
 
     def rebuild_index(self) -> int:
-        """Derive everything that lists and searches read anew; returns the references."""
+        """Derive again everything that lists and searches read; returns the references."""
         return status.rebuild(self._replica)
 
     def state_json(self) -> Iterator[str]:

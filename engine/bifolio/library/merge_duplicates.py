@@ -2,7 +2,7 @@
 trash. One change.
 
 Nothing is lost. A field that the kept one lacks is taken over; lists and sets are united; notes
-and abstracts that say more are put together; of two dates the more exact one stands. What
+and abstracts that say more are put together; of two dates the more exact one is kept. What
 differs stays as the kept one has it; the other value stays in the trash, and is named. Only the
 ways of writing one value (case, spaces, dashes) are no difference: what is taken for the same is
 named nowhere.
@@ -185,7 +185,7 @@ def _fold_value(field: str, value: object) -> str:
 
 
 def _both_texts(mine: str, other: str) -> str:
-    """One text that says what both say: the longer one if it holds the other, else both."""
+    """One text that says what both say: the longer one if it holds the other, otherwise both."""
     if _holds(mine, other):
         return mine
     return other if _holds(other, mine) else f"{mine}\n\n{other}"

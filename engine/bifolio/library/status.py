@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
-    """A round of sync, and where the replica stands after it."""
+    """A round of sync, and the state of the replica after it."""
     return SyncReport(
         pushed=counts.pushed,
         pulled=counts.pulled,
@@ -67,7 +67,7 @@ def conflict_count(replica: Replica) -> int:
 
 
 def refusals(replica: Replica) -> Iterator[Refusal]:
-    """Everything that was refused, set aside or looks wrong, each with the next step."""
+    """Everything that was refused, quarantined or looks wrong, each with the next step."""
     for reason, next_step in replica.meta.notes:
         yield Refusal(reason, next_step)
     yield from _members(replica)
@@ -103,7 +103,7 @@ def state_json(replica: Replica) -> Iterator[str]:
 
 
 def rebuild(replica: Replica) -> int:
-    """Derive the tables that lists and the history read anew; returns the references."""
+    """Derive again the tables that lists and the history read; returns the references."""
     # Loaded here: it opens envelopes, and showing a reference must start fast without it.
     from bifolio.history import replay
 

@@ -1,7 +1,7 @@
 """Which references are compared at all: those of one block. All pairs of 100,000 would be five
 thousand million.
 
-A reference stands in a block for each identifier, for its title, for the beginning and the end of
+A reference is in a block for each identifier, for its title, for the beginning and the end of
 its title (shorter ones among one author and year), for each two of its three rarest words, and
 for its place in a volume. A block that holds too many to
 compare is cut by first author and year.

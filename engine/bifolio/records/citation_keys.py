@@ -10,7 +10,7 @@ from bifolio.records.reference import Values
 #: The key of what has nothing that the pattern reads.
 NAMELESS = "reference"
 
-#: Characters of the record id that set a later key apart from the keeper's.
+#: Characters of the record id that set a later key apart from the first.
 _SUFFIX_LENGTH = 6
 
 

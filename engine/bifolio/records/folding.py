@@ -55,7 +55,7 @@ _VALUE_CHARACTERS_MAX = 200
 
 
 def fold(text: str) -> str:
-    """The text as it is given to the index: words in lower case, and what stands between."""
+    """The text as it is given to the index: words in lower case, and what is between."""
     if "<" in text:
         text = _BLOCK_MARKUP.sub(" ", _INLINE_MARKUP.sub("", text))
     if text.isascii():

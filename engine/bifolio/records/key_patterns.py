@@ -21,7 +21,7 @@ from bifolio.records.reference import Values
 #: Family name, year and first telling word of the title: ``smith2020neural``.
 DEFAULT_PATTERN: Final = "[auth:lower][year][title:lower]"
 
-#: What a key may hold beside letters and digits: what BibTeX, biber and a shell all take.
+#: What a key may hold besides letters and digits: what BibTeX, biber and a shell all take.
 _LITERAL: Final = re.compile(r"[A-Za-z0-9_.:+\-/]*")
 _PART: Final = re.compile(r"\[([^\[\]]*)\]|([^\[\]]+)")
 
@@ -198,7 +198,7 @@ TOKENS: Final[dict[str, tuple[str, Token]]] = {
     "type": ("`type`", _plain("type")),
 }
 
-#: Each modifier, beside a number, which keeps that many characters.
+#: Each modifier, besides a number, which keeps that many characters.
 MODIFIERS: Final[dict[str, tuple[str, Callable[[str], str]]]] = {
     "lower": ("small letters", str.lower),
     "upper": ("capitals", str.upper),

@@ -193,7 +193,7 @@ class ImportedGroup:
     """A group of another program's library; its own id there tells it from all others.
 
     ``parent`` is the id of the group above it, empty at the top; ``place`` its number among those
-    beside it.
+    next to it.
     """
 
     format: str

@@ -1,6 +1,6 @@
 """How alike two references are, and why: 100 is one work by every sign.
 
-An identifier that both carry decides nearly alone. Else the title counts, and everything that
+An identifier that both carry decides nearly alone. Otherwise the title counts, and everything that
 speaks against it lowers the score: another year, first author, volume, page, edition, kind of
 work. Works of one title, year and author that differ in volume, pages or number are different
 works: a yearly report, letters to an editor, parts of a series.
@@ -20,7 +20,7 @@ from rapidfuzz import fuzz
 from bifolio.records.folding import words
 from bifolio.records.terms import Mark, normalize
 
-#: A title under this likeness is another title, whatever else agrees.
+#: A title under this similarity is another title, whatever else agrees.
 TITLE_MIN: Final = 75.0
 
 #: What the signs against cost, in points of a hundred.

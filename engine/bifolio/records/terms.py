@@ -1,7 +1,7 @@
 """Marks: what a search finds of a reference that is no word of its texts.
 
 Each mark is one word of the index that nobody can type: U+E000, a letter for what it is about,
-and the value as one word. The index holds them beside the texts, so that a whole query is one
+and the value as one word. The index holds them next to the texts, so that a whole query is one
 expression over one index.
 """
 
@@ -21,7 +21,7 @@ _BEGINNING = "\ue000"
 BOUNDARY = _BEGINNING
 
 #: Years are written as five digits from the year -10000 on, so that their order is that of
-#: numbers; what lies outside stands at the ends.
+#: numbers; what lies outside is put at the ends.
 _YEAR_OFFSET = 10_000
 _YEAR_LAST = 99_999
 _YEAR_DIGITS = 5
@@ -52,7 +52,7 @@ class Mark(StrEnum):
 
 
 def mark(kind: Mark, value: str = "") -> str:
-    """The word that stands in the index for a value."""
+    """The word in the index that stands for a value."""
     return _BEGINNING + kind + one_word(normalize(kind, value))
 
 
@@ -82,7 +82,7 @@ def year_range(low: int | None, high: int | None) -> list[tuple[str, bool]]:
     """The marks of the years of a range; True where all that begin so are meant.
 
     2015 to 2020 are the words 12015 to 12019 and 12020, 2000 to 2029 the beginnings 1200, 1201
-    and 1202: a range is some forty of them at the most.
+    and 1202: a range is some forty of them at most.
     """
     first = 0 if low is None else int(_year_digits(low))
     last = _YEAR_LAST if high is None else int(_year_digits(high))
@@ -112,7 +112,7 @@ def marks_of(
 
     Args:
         fields: its CSL-JSON fields.
-        columns: the fields that it has beside them (``title``, ``note``...).
+        columns: the fields that it has next to them (``title``, ``note``...).
     """
     yield _shared_mark(Mark.ANY)
     yield _shared_mark(Mark.TYPE, type)

@@ -73,7 +73,7 @@ def check_tag(tag: str) -> None:
 
 
 def encode_register(value: Value) -> str:
-    """The text under which a scalar, date or list stands in its register."""
+    """The text under which a scalar, date or list is stored in its register."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):

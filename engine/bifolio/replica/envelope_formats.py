@@ -1,7 +1,7 @@
 """Which envelopes this program can read, and what each of them says.
 
 The one place that knows it: how each version of a header is opened, and how each kind and version
-of a content is read. What is not in its tables is kept whole by whoever receives it, for a newer
+of a content is read. What is not in its tables is kept whole by every receiver, for a newer
 program that has it. May not know where envelopes come from, nor what becomes of their changes.
 """
 

@@ -72,7 +72,7 @@ def create(path: Path, fill: Callable[[Database], None]) -> Database:
 
 
 def place(path: Path, build: Callable[[Path], None]) -> None:
-    """Make a replica's folder beside its place, then rename it into it.
+    """Make a replica's folder next to its place, then rename it into it.
 
     Args:
         path: where it goes; it must not exist, or be an empty folder.

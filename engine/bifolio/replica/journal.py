@@ -102,7 +102,7 @@ class Journal:
         """Note the changes of a merged envelope, stored under this number.
 
         Args:
-            known: the numbers that they have in the index by (number, place), to be noted anew.
+            known: the numbers that they have in the index by (number, place), to be noted again.
         """
         for place, change in enumerate(changes):
             kept = known.get((number, place)) if known else None

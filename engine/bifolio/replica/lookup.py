@@ -74,7 +74,7 @@ def find(replica: Replica, ref: str) -> ReferenceRow:
 
 
 def find_in_trash(replica: Replica, wanted: str) -> list[ReferenceRow]:
-    """The references in the trash of a citation key (with a suffix or not), else of an earlier
+    """The references in the trash of a citation key (with a suffix or not), otherwise of an earlier
     one; not of an id."""
     references = replica.references
     if found := references.trashed_with_key(wanted, most=_CANDIDATES_MAX):

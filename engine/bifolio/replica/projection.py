@@ -22,10 +22,10 @@ from bifolio.storage.derived import DerivedReference, ReferenceRow, SourceRow
 from bifolio.storage.groups import GroupRow
 from bifolio.storage.purged import PurgedRow
 
-#: Fields that stand in columns of their own.
+#: Fields that have columns of their own.
 COLUMNS = ("title", "abstract", "note", "citation-key", "type")
 
-#: Fields that are shown beside the others.
+#: Fields that are shown next to the others.
 _APART = ("tags", "groups", "files", MERGED_INTO)
 
 
@@ -42,7 +42,7 @@ def derive(
     shown = read_view(entries)
     row = reference_row(record_id, shown)
     if row.trashed and (kept := merged_references.merged_into(entries)) is not None:
-        row.fields[MERGED_INTO] = kept  # beside the fields: lists need no document for it
+        row.fields[MERGED_INTO] = kept  # next to the fields: lists need no document for it
     merged = [SourceRow(record_id, *one) for one in merged_references.merged_sources(entries)]
     purged = PurgedRow(row.id, row.key, row.title or "") if shown.purged else None
     return DerivedReference(

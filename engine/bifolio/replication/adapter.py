@@ -23,7 +23,7 @@ class ReplicaAdapter:
     """One replica, for one or more connections.
 
     ``join_secret`` is a ticket's secret while this device is to become a member with it;
-    ``invite_secret`` that of a ticket to be made; ``expected`` where the log stood when the
+    ``invite_secret`` that of a ticket to be made; ``expected`` where the log ended when the
     ticket was made; ``only_file`` the one content to be carried, if it is only one.
     """
 
@@ -113,7 +113,7 @@ class ReplicaAdapter:
         return self._replica.meta.cursor
 
     def ticket_position(self) -> LogPosition | None:
-        """Where the log stood when this replica's ticket was made."""
+        """Where the log ended when this replica's ticket was made."""
         return self._expected
 
     def forget_log(self) -> None:
@@ -169,7 +169,7 @@ class ReplicaAdapter:
             self._replica.meta.notes = [*notes, (reason, next_step)]
 
     def clear_notes(self) -> None:
-        """A new attempt begins: what it finds is noted anew."""
+        """A new attempt begins: what it finds is noted again."""
         if self._replica.meta.notes:
             with self._replica.database.transaction():
                 self._replica.meta.notes = ()

@@ -200,7 +200,7 @@ class Outbox:
         return grown
 
     def _recompute_frontier(self) -> None:
-        """The frontier from what stands, after a fork only; an envelope may be named by what it
+        """The frontier from what is stored, after a fork only; an envelope may be named by what it
         replaces."""
         changes = self._replica.changes
         links = changes.links()

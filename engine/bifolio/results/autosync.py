@@ -10,7 +10,7 @@ from bifolio.results.base import Result
 
 
 class Link(StrEnum):
-    """How a library stands to its relay."""
+    """How a library is connected to its relay."""
 
     #: It was turned on, and nothing has been tried yet.
     STARTING = "starting"

@@ -110,7 +110,7 @@ def write_actions(actions: tuple[Action, ...]) -> str:
 
 
 def read_actions(text: str) -> tuple[Action, ...]:
-    """Stored actions; words of an earlier version or of a newer one are read as they stand."""
+    """Stored actions; words of an earlier version or of a newer one are read as they are."""
     try:
         return _DECODER.decode(text)
     except msgspec.DecodeError:

@@ -16,7 +16,7 @@ class Notice(Result, frozen=True):
 
 
 class Refusal(Result, frozen=True):
-    """Something that was refused or set aside: a plain reason and the next step."""
+    """Something that was refused or quarantined: a plain reason and the next step."""
 
     reason: str
     next: NextStep | None

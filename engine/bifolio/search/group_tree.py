@@ -89,7 +89,7 @@ class Tree:
         return PATH_MARK.join(self._rows[one].name for one in self.line(group_id))
 
     def name_for_commands(self, row: GroupRow) -> str:
-        """The path of a living group where commands find it by that, else its id."""
+        """The path of a living group where commands find it by that, otherwise its id."""
         path = self.path(row.id)
         for found in (
             self._find_all(path, self.in_order()),
@@ -148,7 +148,7 @@ class Tree:
         return self._one(group, found) if found else self.find(group)
 
     def _find_all(self, group: str, rows: Iterable[GroupRow]) -> list[GroupRow]:
-        """The groups that a user may mean: by name, else by path, else by id."""
+        """The groups that a user may mean: by name, otherwise by path, otherwise by id."""
         wanted = nfc(group.strip())
         rows = list(rows)
         named = [row for row in rows if nfc(row.name) == wanted]

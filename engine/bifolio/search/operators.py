@@ -9,7 +9,7 @@ from bifolio.records.terms import Mark
 
 
 class Kind(Enum):
-    """What stands behind an operator's colon."""
+    """What follows an operator's colon."""
 
     TEXT = "a word, or a phrase in quotes, of one text"
     VALUE = "a whole value; with * at its end its beginning"

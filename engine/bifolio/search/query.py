@@ -110,13 +110,13 @@ def parse_query(text: str) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A word, a phrase or a sign; ``name`` is what stands before an operator's colon."""
+    """A word, a phrase or a sign; ``name`` is what comes before an operator's colon."""
 
     text: str
     name: str = ""
     quoted: bool = False
     star: bool = False
-    sign: str = ""  # one of ( ) - OR AND, else empty
+    sign: str = ""  # one of ( ) - OR AND, otherwise empty
 
 
 _SIGNS = {"OR": "OR", "|": "OR", "||": "OR", "AND": "AND", "&": "AND", "&&": "AND", "NOT": "-"}
@@ -291,7 +291,7 @@ def _text(
 
 
 def _marks_of_word(text: str) -> tuple[str, ...]:
-    """The values that a bare word may be beside a word: a key, a DOI, an address."""
+    """The values that a bare word may be besides a word: a key, a DOI, an address."""
     found = [mark(Mark.KEY, text)]
     if _DOI.fullmatch(text):
         found.append(mark(Mark.DOI, text))

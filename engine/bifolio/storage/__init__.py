@@ -1,4 +1,4 @@
-"""One SQLite file per replica, and the contents of files beside it (DESIGN §5).
+"""One SQLite file per replica, and the contents of files next to it (DESIGN §5).
 
 The only user of SQLite.
 
@@ -8,7 +8,7 @@ The only user of SQLite.
 ``records``     the states of the records, and the state hash kept with each write
 ``changes``     every change: the outbox, the history, the means to rebuild a relay
 ``newer_envelopes`` envelopes that only a newer program can read, kept whole
-``history``     where each record's changes stand, and which of them one command made
+``history``     where each record's changes are, and which of them one command made
 ``derived``     what is derived of a reference, and the rows that its tables are given
 ``references``  what lists and searches read: columns derived from the records
 ``elements``    which references hold a tag, or are in a group
@@ -37,7 +37,7 @@ The only user of SQLite.
 ``newer_envelopes``     envelopes that only a newer program can read, kept whole
 ``quarantined_updates`` updates that could not be merged, kept as they came
 ``join_offers``         what a library that joins another one means to offer
-``history``             where each record's changes stand, and which of them one command made
+``history``             where each record's changes are, and which of them one command made
 ``derived``             what is derived of a reference, and the rows that its tables are given
 ``references``          what lists and searches read: columns derived from the records
 ``elements``            which references hold a tag, or are in a group

@@ -1,6 +1,6 @@
 """Every change: the outbox, the history and the means to rebuild a lost relay, all in one.
 
-An own change lies unsealed until it is first offered; then it stands as an envelope, as on the
+An own change lies unsealed until it is first offered; then it is an envelope, as on the
 wire, and is never altered. ``number`` is this replica's own order, which is causal. ``pending``
 holds envelopes whose frontier is not merged yet, ``refused`` those that broke a rule.
 """
@@ -180,7 +180,7 @@ class Changes:
         return {by for replaced, by in rows if replaced in envelope_hashes}
 
     def set_position(self, envelope_hash: bytes, position: int) -> None:
-        """Note where in the relay's log an envelope stands: it is acknowledged."""
+        """Note where in the relay's log an envelope is: it is acknowledged."""
         self._database.execute(
             "UPDATE changes SET position = ? WHERE hash = ?", (position, envelope_hash)
         )

@@ -1,6 +1,6 @@
 """The contents of files, by their hash: ``files/<first two digits>/<hash>``.
 
-A content is written to a temporary name, synced, and renamed, so that under its hash stands the
+A content is written to a temporary name, synced, and renamed, so that under its hash there is the
 whole of it or nothing; one that is there already is not written again. Knows no table and no
 reference.
 """
@@ -86,7 +86,7 @@ class Contents:
                     )
 
     def incoming(self, hash: str) -> Path:
-        """Where a content is gathered that arrives in pieces."""
+        """Where a content is put together that arrives in pieces."""
         return self.folder / INCOMING / hash
 
     def take_in(self, path: Path, hash: str) -> None:
@@ -123,7 +123,7 @@ class Contents:
         return self.path(hash).is_file()
 
     def path(self, hash: str) -> Path:
-        """Where the content with this hash stands, or would."""
+        """Where the content with this hash is, or would be."""
         return self.folder / hash[:2] / hash
 
     def remove(self, hash: str) -> None:

@@ -245,7 +245,7 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         connection.close()
         raise NewerLibraryError(path.parent, version=version, known=LATEST)
     if version < 1:
-        # A file is made beside its place and named when it is whole, so never with version 0.
+        # A file is made next to its place and named when it is whole, so never with version 0.
         connection.close()
         raise DamagedLibraryError(path.parent, reason="the version of its schema is missing")
     if version < LATEST:

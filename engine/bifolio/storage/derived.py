@@ -46,7 +46,7 @@ class StoredReference(NamedTuple):
 class ReferenceRow:
     """A reference as lists show it.
 
-    ``fields`` are the CSL-JSON fields without title, abstract and note, which stand in columns
+    ``fields`` are the CSL-JSON fields without title, abstract and note, which have columns
     of their own; ``key_rank`` is the (stamp, slot) of the citation key.
     """
 

@@ -21,7 +21,7 @@ FIELDS = ("groups", "tags", ALIASES)
 
 _PAGE = 500
 
-#: Field, element, reference, and 1 in the trash, else 0.
+#: Field, element, reference, and 1 in the trash, otherwise 0.
 ElementRow = tuple[str, str, str, int]
 
 

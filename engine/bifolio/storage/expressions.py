@@ -13,7 +13,7 @@ NOTHING = '"\ue001"'
 
 
 def phrase(words: Sequence[str], *, prefix: bool = False, columns: Sequence[str] = ()) -> str:
-    """Words that stand side by side.
+    """Words that are side by side.
 
     Args:
         prefix: whether the last word may go on.

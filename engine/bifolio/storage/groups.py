@@ -1,6 +1,6 @@
 """The groups as lists read them: one row each, derived from the groups' records.
 
-A library has few groups beside its references, so the tree is made of all rows when it is
+A library has few groups compared with its references, so the tree is made of all rows when it is
 asked for; what it costs follows the number of groups.
 """
 
@@ -64,7 +64,7 @@ class GroupTable:
         return int(row[0]) if row else 0
 
     def living_name(self, group_id: str) -> str | None:
-        """The name of a group that is not deleted, else None."""
+        """The name of a group that is not deleted, otherwise None."""
         row = self._database.row(
             "SELECT name FROM groups WHERE id = ? AND deleted = 0", (group_id,)
         )

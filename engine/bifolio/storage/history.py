@@ -1,4 +1,4 @@
-"""Where each record's changes stand, and which of them one command made.
+"""Where each record's changes are, and which of them one command made.
 
 ``history`` has a row for each change, own or received, that lies in ``changes``, numbered in the
 order in which they were made or merged here, which is causal; ``touches`` says which records it
@@ -195,7 +195,7 @@ class Operations:
         self._database.execute("UPDATE operations SET words = ? WHERE number = ?", (words, number))
 
     def mark_undone(self, number: int, *, by: int | None) -> None:
-        """An operation was taken back by another one; None: it stands again."""
+        """An operation was taken back by another one; None: it counts again."""
         self._database.execute("UPDATE operations SET undone = ? WHERE number = ?", (by, number))
 
     def remove_all(self) -> None:
@@ -208,7 +208,7 @@ class Operations:
         return self._one("number = ?", (number,))
 
     def last(self) -> Operation | None:
-        """The last command that stands: no undo, and not undone."""
+        """The last command that counts: no undo, and not undone."""
         return self._one("undoes IS NULL AND undone IS NULL ORDER BY number DESC LIMIT 1", ())
 
     def of_change(self, change_id: bytes) -> Operation | None:

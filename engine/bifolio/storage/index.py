@@ -79,7 +79,7 @@ class SearchIndex:
         self._database.execute_many("DELETE FROM orders WHERE number = ?", rows)
 
     def clear(self) -> None:
-        """Forget everything, before a rebuild: deleting row by row takes longer than anew."""
+        """Forget everything, before a rebuild: deleting row by row would take longer."""
         for table, create in (("refs_fts", _CREATE_INDEX), ("orders", _CREATE_ORDERS)):
             self._database.execute(f"DROP TABLE {table}")
             self._database.execute(create)

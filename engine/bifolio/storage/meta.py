@@ -160,7 +160,7 @@ class Meta:
     clocks_ahead: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
 
     # --- what this replica writes ---------------------------------------------------------
-    #: The signing key and name under which this device stands in the settings.
+    #: The signing key and name under which this device is named in the settings.
     introduced: Fact[tuple[bytes, str] | None] = Fact(None, _pair(bytes, str), _as_list)
     #: The set hash over all records (DESIGN §6).
     state_hash: Fact[int] = Fact(

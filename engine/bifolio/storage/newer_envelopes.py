@@ -2,7 +2,7 @@
 
 They are a part of the library like those in ``changes``: a member signed them and had the right to.
 They are given back to a relay that lost them, and merged when this program can read them. In the
-order in which they came, which is causal but for what a relay mixed up.
+order in which they came, which is causal except for what a relay mixed up.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """References that went with an emptied trash: their ids for ever, and what people called them.
 
-Derived. What stands here stands in no other table of references but ``sources``, so that no list,
+Derived. What is here is in no other table of references but ``sources``, so that no list,
 count or search has to leave it out, and a file that holds one is still recognized.
 """
 

@@ -223,7 +223,7 @@ class References:
         return found
 
     def key_finds_another(self, key: str, *, but: str) -> bool:
-        """Whether a live reference beside ``but`` has this citation key, or had it earlier."""
+        """Whether a live reference other than ``but`` has this citation key, or had it earlier."""
         row = self._database.row(
             "SELECT 1 FROM refs WHERE key = ? AND +trashed = 0 AND id != ? LIMIT 1", (key, but)
         )

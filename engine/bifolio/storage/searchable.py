@@ -26,7 +26,7 @@ INDEXED = (
     "marks",
 )
 
-#: What a reference is sorted by, beside its number and id.
+#: What a reference is sorted by, besides its number and id.
 PLACES = ("year", "title", "author", "key")
 
 #: The values of ``PLACES`` of one reference.
@@ -94,7 +94,7 @@ class Searchable:
         )
 
     def places(self) -> Places:
-        """Where the reference stands when a list is sorted: the values of ``PLACES``."""
+        """The reference's place when a list is sorted: the values of ``PLACES``."""
         return self._places(_names(self.fields))
 
     def _places(self, names: _Names) -> Places:

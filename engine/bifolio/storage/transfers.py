@@ -1,6 +1,6 @@
 """What this replica knows of each content's whereabouts: here, on the relay, asked for, refused.
 
-A row stands for every content that a reference ever named here, so that what is left to carry is
+There is a row for every content that a reference ever named here, so that what is left to carry is
 found by an index, whatever the number of files. Not derived from the records, but never the truth
 either: ``reconcile`` puts it right by the folder, and the relay's answers by the relay.
 """
@@ -140,7 +140,7 @@ class Transfers:
         return [_transfer(row) for row in rows]
 
     def note_unnamed(self, now_ms: int) -> None:
-        """Note since when no reference names a content; one that is named again counts anew."""
+        """Note since when no reference names a content; naming it again resets that."""
         named = "EXISTS (SELECT 1 FROM attachments WHERE attachments.hash = transfers.hash)"
         self._database.execute(
             "UPDATE transfers SET unnamed_since_ms = NULL "

@@ -23,7 +23,7 @@ class Downloads:
     """What is to be fetched, and what is being fetched.
 
     ``left_out`` holds the blobs that this connection leaves alone for now; it is shared with
-    whoever else carries files on it.
+    the other parts that carry files on it.
     """
 
     def __init__(

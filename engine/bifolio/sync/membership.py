@@ -1,7 +1,7 @@
 """The membership's part of one connection: both logs become equal, then ours is appended.
 
-Of two membership logs one is the beginning of the other; whoever has more gives it to the other
-end, and a relay that lost all gets it back from the second record on. What this device appends of
+Of two membership logs one is the beginning of the other; the end that has more gives it to the
+other, and a relay that lost all gets it back from the second record on. What this device appends of
 its own (a join, an invite) is signed on top of a log that is known whole.
 """
 

@@ -47,7 +47,7 @@ class SyncSession:
     """The client's decisions on one connection.
 
     ``library`` is the library's id (16 bytes). The session goes on until ``phase`` is ``Left``,
-    or whoever runs it ends it when it ``is_settled``: nothing is left to do but to wait.
+    or its caller ends it when it ``is_settled``: nothing is left to do but to wait.
     """
 
     def __init__(self, store: SyncStore, *, library: bytes) -> None:

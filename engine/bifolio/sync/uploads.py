@@ -31,7 +31,7 @@ class Uploads:
     """What is to be sent, and what is being sent.
 
     ``left_out`` holds the blobs that this connection leaves alone for now; it is shared with
-    whoever else carries files on it.
+    the other parts that carry files on it.
     """
 
     def __init__(

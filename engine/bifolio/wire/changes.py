@@ -108,7 +108,7 @@ class Body:
     """What one envelope carries: what its author had merged, and the changes.
 
     ``replaces`` are the hashes of envelopes whose changes these are: the relay refused them, so
-    whoever builds on one of them may take this one for it. ``more`` is what a later version put
+    what builds on one of them may take this one for it. ``more`` is what a later version put
     behind these, a msgpack value each.
     """
 

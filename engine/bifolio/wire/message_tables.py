@@ -46,7 +46,7 @@ def word_table() -> str:
 
 
 def with_tables(page: str) -> str:
-    """The page with each generated part made anew."""
+    """The page with each generated part made again."""
     parts = {"states": state_table(), "messages": message_table(), "words": word_table()}
     for name, table in parts.items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"

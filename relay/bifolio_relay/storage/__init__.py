@@ -193,7 +193,7 @@ class BlobStorage(Protocol):
         """Hold the next chunk of a blob, and give the device the lease until the blob is whole.
 
         What is told to be whole is durable. Of an unfinished blob a store that was not closed may
-        hold less than it told, but for the first chunk. The lease is in the store; it is renewed
+        hold less than it told, except for the first chunk. The lease is in the store; it is renewed
         in steps.
 
         ``Stop.MOVED``, and nothing changed, if it is not the next chunk, the blob is held with
@@ -318,7 +318,7 @@ class LogStorage(Protocol):
     def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
         """How far the library has come: at once, and again whenever it has grown.
 
-        Whoever wrote, through this store or through another one on the same data. Several growths
+        Written through this store, or through another one on the same data. Several growths
         may come as one. Also for a library that is not held yet. Raises ``RelayStorageError``
         when the store fails.
         """

@@ -6,7 +6,7 @@ log and to the table; and a dropped file gives its room back at once. What a row
 synced before, so it survives ``kill -9`` and power loss; bytes beyond it are written over. Rows and
 leases follow in steps: of an unfinished blob a killed relay has some chunks less than it told, and
 the client asks before it goes on. Should two processes write one blob after all, no harm is done:
-whoever seals a content seals it to the same bytes.
+sealing a content gives the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class FolderBlobs:
             raise _failure(self._folder, error) from error
         if len(sealed) == length:
             return StoredChunk(state.size_bytes, sealed)
-        # Somebody cleared the folder: held no longer, so that whoever has it sends it again.
+        # Somebody cleared the folder: held no longer, so that a client that has it sends it again.
         self.drop(library, [blob], 0)
         return None
 

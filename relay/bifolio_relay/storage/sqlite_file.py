@@ -1,7 +1,7 @@
 """The relay's SQLite file: whose it is, its tables, its lock, its transactions.
 
 WAL and ``synchronous=FULL``: what is committed survives ``kill -9`` and power loss. A lock file
-keeps other relays off the folder, but for those that share it, as all of them must have been told
+keeps other relays off the folder, except those that share it, as all of them must have been told
 to; SQLite's own locking holds it, so that a killed relay leaves none, and one lock can be held by
 one or shared by many. Used by one thread.
 """
@@ -130,7 +130,7 @@ class SqliteFile:
             with self.errors():
                 self.connection = _open(self.path)
                 if not shared:
-                    # Whoever sent something sent it to a relay that is gone.
+                    # What was being sent was sent to a relay that is gone.
                     self.connection.execute("DELETE FROM upload_lease")
         except RelayStorageError:
             self._lock.close()

@@ -1,10 +1,10 @@
 """The form of a membership record: what any version can check of it, and its signatures.
 
 A record is the msgpack array ``[header, body, signatures]`` of three byte strings. The header is
-``[version, library, previous, author, kind, needs, ...]``: these six stand there in every version,
-so that a program which does not know the kind can still tell whose the record is, where it stands,
+``[version, library, previous, author, kind, needs, ...]``: these six are there in every version,
+so that a program which does not know the kind can still tell whose the record is, where it belongs,
 and whether it may go on without knowing what the record says. What a body holds is its kind's; in
-header and body further values may follow, which whoever does not know them carries and ignores.
+header and body further values may follow, carried and ignored by a program that does not know them.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ _KIND = re.compile("[a-z][a-z0-9-]{0,31}")
 class RecordHeader:
     """What any version can check of a record.
 
-    ``author`` is the key on whose right it stands: a member's, or in a join the invite's.
-    ``needs`` is the version of its kind that one must know to go on behind it; 0 where whoever
-    does not know the kind goes on without it.
+    ``author`` is the key on whose right it rests: a member's, or in a join the invite's.
+    ``needs`` is the version of its kind that one must know to go on behind it; 0 where a program
+    that does not know the kind goes on without it.
 
     Raises:
         MembershipError: a value has the wrong length or is out of its range.
@@ -113,7 +113,7 @@ class Record:
         _check_signature(self.header.author, self.message, self.signatures[0])
 
     def check_others(self, *signers: bytes) -> None:
-        """Check that beside the author these have signed, and nobody else.
+        """Check that besides the author these have signed, and nobody else.
 
         Raises:
             MembershipError: a signature is missing, one too many, or not that of its key.
@@ -125,7 +125,7 @@ class Record:
 
 
 def parse_record(raw: bytes) -> Record:
-    """The record in these bytes; one record has one form, hence one hash.
+    """The record in these bytes; one record has one form, so one hash.
 
     Raises:
         MembershipError: too large, damaged, or in another encoding.

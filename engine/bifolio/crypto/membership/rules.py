@@ -54,7 +54,7 @@ class _Log:
         self.positions: dict[bytes, int] = {}
         self.rights = Rights()
         self.head = bytes(HASH_BYTES)
-        #: The kinds of the critical records that are not known, and where the first one stands.
+        #: The kinds of the critical records that are not known, and where the first one is.
         self.unknown: tuple[str, ...] = ()
         self.unknown_from = 0
         self._judged_by_all = True
@@ -73,8 +73,8 @@ class _Log:
     def add(self, raw: bytes, *, strict: bool) -> None:
         """Add the next record.
 
-        ``strict`` refuses a record without a right wherever it stands. Otherwise one that an
-        earlier program may have carried unjudged has no effect: else whoever was a member could
+        ``strict`` refuses a record without a right wherever it is. Otherwise one that an
+        earlier program may have carried unjudged has no effect: if it had, any member could
         end a library for good, with a record that only a newer program can judge. That holds for
         relays too: a log that was lost is given back record by record, this one among them.
         """
@@ -221,8 +221,8 @@ class Membership:
         return self.role_of(device) in _MAY_WRITE
 
     def permits(self, envelope: Envelope) -> Permission:
-        """Whether an envelope may stand, whose signature was checked: asked with all that its
-        header says and with its hash, because a right may end within a chain."""
+        """Whether an envelope, whose signature was checked, is permitted: asked with all that
+        its header says and with its hash, because a right may end within a chain."""
         header = envelope.header
         position = self._log.positions.get(header.membership_head)
         if position is None:

@@ -35,7 +35,7 @@ class FirstForm:
     body: bytes
     signatures: bytes
     message: bytes
-    #: In a join the device signs before the invite, on whose right the record stands.
+    #: In a join the device signs before the invite, on whose right the record rests.
     author_signs_last: bool
 
 

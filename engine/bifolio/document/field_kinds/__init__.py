@@ -1,4 +1,4 @@
-"""Kinds of fields: how a field stands in a record's entries and how its concurrent edits meet.
+"""Kinds of fields: how a field is stored in a record's entries and how its concurrent edits meet.
 
 All that depends on a field's merge rule is asked of its kind: what it reads, how it is set, added
 to, cleared, settled, compared and undone. A further kind is a module here and a line in ``_KINDS``;
@@ -99,7 +99,7 @@ def fields_in(entries: Entries) -> Iterator[tuple[str, FieldKind]]:
 
 
 def field_of(register: str, values: Iterable[str | None]) -> str:
-    """The field that a register is of, as a user calls it; ``values`` have stood in it."""
+    """The field that a register is of, as a user calls it; ``values`` have been in it."""
     found = (kind.field_of(register, values) for kind in KINDS)
     named = next((field for field in found if field is not None), None)
     return named if named is not None else register.split(SEPARATOR, 1)[0]

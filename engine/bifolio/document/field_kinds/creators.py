@@ -48,7 +48,7 @@ class CreatorsKind(FieldKind):
         return Reading(tuple(element.name for element in shown) or None, conflicts)
 
     def plan_set(self, plan: Plan, entries: Entries, field: str, value: Value) -> None:
-        """Plan the list to read like this; elements whose name stands are kept."""
+        """Plan the list to read like this; elements whose name is there already are kept."""
         creators.plan_set(plan, entries, field, names_of(value))
 
     def plan_clear(self, plan: Plan, entries: Entries, field: str) -> None:

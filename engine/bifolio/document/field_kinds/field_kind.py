@@ -1,7 +1,7 @@
 """What every kind of field can do.
 
 A kind has no state: it reads entries and plans writes. What only some kinds do has an answer for
-the others here, so that whoever asks need not know which one it has before it.
+the others here, so that the caller need not know which one it has before it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Reading(NamedTuple):
 
 
 class FieldKind(ABC):
-    """How a field of one kind stands in a record's entries, and how its concurrent edits meet."""
+    """How a field of one kind is stored in a record, and how its concurrent edits meet."""
 
-    #: Whether the field stands in several registers, under names of their own.
+    #: Whether the field is stored in several registers, under names of their own.
     is_composed: ClassVar[bool] = False
     #: Whether one element of the field can be in a conflict by itself (``ELEMENT_MARK``).
     has_elements: ClassVar[bool] = False
@@ -111,7 +111,7 @@ class FieldKind(ABC):
     # --- history ------------------------------------------------------------------------------
 
     def registers(self, entries: Entries, field: str) -> list[str]:
-        """The registers in which the field stands."""
+        """The registers in which the field is stored."""
         return [field]
 
     def find_new_values(self, before: Entries, after: Entries, field: str) -> list[Live]:

@@ -28,7 +28,7 @@ class ScalarKind(FieldKind):
         return Reading(value, (FieldConflict(field, ConflictKind.VALUE, tuple(listed)),))
 
     def plan_set(self, plan: Plan, entries: Entries, field: str, value: Value) -> None:
-        """Plan a write; nothing where that value stands alone already."""
+        """Plan a write; nothing where that value is alone already."""
         registers.plan_set(plan, entries, field, encode_register(value))
 
     def plan_clear(self, plan: Plan, entries: Entries, field: str) -> None:
@@ -36,7 +36,7 @@ class ScalarKind(FieldKind):
         registers.plan_set(plan, entries, field, None)
 
     def plan_choice(self, plan: Plan, entries: Entries, name: str, chosen: Any) -> None:
-        """Plan one of the values to stand alone."""
+        """Plan one of the values to be the only one."""
         stored = None if chosen is None else encode_register(value_from_json(chosen))
         registers.plan_set(plan, entries, name, stored)
 

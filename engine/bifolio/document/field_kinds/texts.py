@@ -16,12 +16,12 @@ from bifolio.records.reference import Value
 
 
 class TextKind(FieldKind):
-    """Shared texts under the field's name, and the register that says which of them stands."""
+    """Shared texts under the field's name, and the register that says which of them is current."""
 
     goes_back_whole = True
 
     def read(self, entries: Entries, field: str) -> Reading:
-        """The text that stands; replaced ones that were edited unseen are a conflict with it."""
+        """The current text; replaced ones that were edited unseen are a conflict with it."""
         standing = texts.values(entries, field)
         if len(standing) < 2:
             return Reading(standing[0].content if standing else None)
@@ -30,11 +30,11 @@ class TextKind(FieldKind):
         return Reading(standing[0].content, (conflict,))
 
     def plan_set(self, plan: Plan, entries: Entries, field: str, value: Value) -> None:
-        """Plan an edit of the text where enough remains of it, else another one."""
+        """Plan an edit of the text where enough remains of it, otherwise another one."""
         texts.plan_set(plan, entries, field, str(value))
 
     def plan_clear(self, plan: Plan, entries: Entries, field: str) -> None:
-        """Plan that no text stands."""
+        """Plan that there is no text."""
         texts.plan_set(plan, entries, field, None)
 
     def plan_add(self, plan: Plan, entries: Entries, field: str, given: tuple[str, ...]) -> None:

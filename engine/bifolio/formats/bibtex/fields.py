@@ -89,7 +89,7 @@ def field_of(name: str, kind: str, given: Mapping[str, str]) -> tuple[str, int]:
     if name in _PUBLISHERS:
         return "publisher", 1 + _PUBLISHERS.index(name)
     if name == "location" and kind == "paper-conference" and given.get("address"):
-        return "event-place", 1  # the publisher's address beside the conference's place
+        return "event-place", 1  # the publisher's address next to the conference's place
     if name == "eprint":
         archive = given.get("eprinttype", given.get("archiveprefix", "")).lower()
         return ("PMID", 1) if archive == "pubmed" else ("", 0)

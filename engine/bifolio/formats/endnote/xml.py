@@ -272,7 +272,7 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
         texts = [one for one in value if isinstance(one, str)]
         return [(path, _plain(one)) for one in (["\n".join(texts)] if path == "isbn" else texts)]
     if _EXTRA + path in values:
-        return []  # EndNote reads one such element, and something else stands in it
+        return []  # EndNote reads one such element, and something else is in it
     if isinstance(value, dict):
         if field != "issued":
             return [(path, _plain(date_text(value)))]

@@ -1,7 +1,7 @@
 """The tables of Zotero: its item types, fields and roles, and what they are here.
 
 Zotero has about twenty names for one thing (``publicationTitle``, ``bookTitle``, ``blogTitle``...);
-a name means the same in every type, but for those in ``BY_TYPE``. Only tables and what is looked
+a name means the same in every type, except for those in ``BY_TYPE``. Only tables and what is looked
 up in them.
 """
 

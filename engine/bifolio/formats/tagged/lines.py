@@ -116,7 +116,7 @@ def _tag(written: str, *, small: bool) -> str:
     """The tag; nothing if the line only looks like one (``in - vitro``).
 
     Args:
-        small: the record began with a ``ty`` in small letters; else only ``TY`` and ``ER`` may be.
+        small: the record began with a ``ty`` in small letters; if not, only ``TY`` and ``ER``.
     """
     if written.isupper():
         return written
