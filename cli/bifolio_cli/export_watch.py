@@ -5,15 +5,16 @@ A version of the file that another program wrote meanwhile is kept next to it, n
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import signal
 import threading
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
+from bifolio.disk import hash_file
+from bifolio.ids import content_hasher
 from bifolio_cli.export_target import target
 from bifolio_cli.json_documents import WatchedExport
 from bifolio_cli.output import Output
@@ -52,8 +53,10 @@ def keep_current(standing: Standing, file: Path, output: Output) -> None:
             if written and (kept := _set_aside(file, written)) is not None:
                 output.remark(f"Another program changed {file}; its version is kept in {kept}.")
             with target(file) as out:
-                report = standing.write(out)
-            written = _digest(file)
+                ours = _Digesting(out)
+                report = standing.write(cast("BinaryIO", ours))
+            # Of what was written, not of what is there now: that may be somebody's by this moment.
+            written = ours.digest()
             if output.json:
                 output.document(
                     WatchedExport(report.exported, standing.composed, file, len(report.lost))
@@ -73,7 +76,7 @@ def _set_aside(file: Path, written: str) -> Path | None:
 
     A copy, so that a reader of the file always finds one.
     """
-    if not file.is_file() or _digest(file) == written:
+    if not file.is_file() or hash_file(file) == written:
         return None
     number = 1
     while (place := file.with_name(f"{file.stem}.edited-{number}{file.suffix}")).exists():
@@ -82,5 +85,16 @@ def _set_aside(file: Path, written: str) -> Path | None:
     return place
 
 
-def _digest(file: Path) -> str:
-    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+class _Digesting:
+    """The write side of a file, which remembers the digest of what went through it."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._hasher = content_hasher()
+
+    def write(self, chunk: bytes) -> int:
+        self._hasher.update(chunk)
+        return self._out.write(chunk)
+
+    def digest(self) -> str:
+        return self._hasher.hexdigest()

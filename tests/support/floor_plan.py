@@ -63,7 +63,7 @@ ENGINE: dict[str, frozenset[str]] = {
 RELAY = frozenset({"wire", "crypto", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
     {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
-    | {"home", "disk", "errors"}
+    | {"home", "disk", "ids", "errors"}
 )
 
 _BEGIN = "<!-- floor plan: written by `python -m tests.support.floor_plan` -->"
