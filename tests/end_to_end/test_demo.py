@@ -116,15 +116,8 @@ def shorter_demo(folder: Path) -> tuple[str, ...]:
     shutil.copy(PRINTING_HISTORY, libraries)
     short = "\n\n".join(wanted[:SHORT_REFERENCES]) + "\n"
     (libraries / TYPOGRAPHY.name).write_text(short, encoding="utf-8")
-    begun = (
-        "from pathlib import Path\n"
-        "from bifolio_cli.demo import script, stage\n"
-        "from bifolio_cli.main import main\n"
-        f"stage.files = lambda _: Path({str(libraries.parent)!r})\n"
-        f"script.TYPOGRAPHY_REFERENCES = {SHORT_REFERENCES}\n"
-        "main()"
-    )
-    return (sys.executable, "-c", begun, "demo")
+    program = ("-m", "tests.support.short_demo", str(libraries.parent), str(SHORT_REFERENCES))
+    return (sys.executable, *program, "demo")
 
 
 @pytest.mark.timeout(300)
@@ -141,6 +134,7 @@ def holds(folder: Path, demo: Sequence[str], *, references: int, timeout_s: floa
     """Play the demo to its end: all of its checks hold, and nothing is left."""
     ended = subprocess.run(
         [*demo, "--json"],
+        cwd=Path(__file__).parents[2],
         env=runtime(folder),
         capture_output=True,
         encoding="utf-8",
