@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bifolio import limits
 from bifolio.crypto.keys import seal_to
 from bifolio.crypto.membership import (
     Membership,
@@ -63,6 +64,8 @@ class LibraryMembership:
             stored = known.records if known else ()
             # Another process that syncs this replica may have learnt some of them just now.
             fresh = [record for record in records if record not in stored]
+            if len(stored) + len(fresh) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
+                raise MembershipError("the log has more records than any library may have")
             whole = self._read([*stored, *fresh])
             if whole.library_id != self._replica.library_id:
                 raise MembershipError("the log is that of another library")
@@ -160,6 +163,7 @@ class LibraryMembership:
         for generation, key in content_keys(membership, self._replica.keys).items():
             self._keep_key(generation, key)
         self._replica.meta.newer_members = membership.needs_newer
+        self._replica.meta.envelope_formats = self._replica.formats.name
 
     def _keep_key(self, generation: int, key: bytes) -> None:
         self._keys.write(generation, seal_to(self._replica.keys.box_public, key))

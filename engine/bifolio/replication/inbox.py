@@ -76,14 +76,13 @@ class Inbox:
                 raise ProtocolError(
                     f"more than {limits.PENDING_BYTES_MAX:,} bytes wait for earlier changes"
                 )
+            self._check_room_for_strangers()
             for received in batch:
                 self._take(received, workspace, merged)
                 if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
                     merged.records.update(workspace.save())
-            if merged.frees_kept:
-                self._retry_all_newer(workspace, merged)
-            if (merged.changes or merged.kept) and self._replica.changes.waiting():
-                self._release(workspace, merged)
+            if merged.changes or merged.kept:
+                self._settle(workspace, merged)
             merged.records.update(workspace.save())
             if cursor is not None:
                 self._replica.meta.cursor = cursor
@@ -94,31 +93,69 @@ class Inbox:
         merged = ApplyResult()
         with self._replica.database.transaction():
             workspace = self._replica.workspace()
-            self._release(workspace, merged)
+            self._settle(workspace, merged)
             merged.records.update(workspace.save())
         return merged
 
     def retry_newer(self) -> ApplyResult:
-        """Try again what an earlier program could not read, once for each program.
+        """Try again what a program of other formats kept, and what a kill left waiting.
 
         In parts, each a transaction: where it ends in between, the next sync goes on.
         """
         merged = ApplyResult()
         replica = self._replica
-        if replica.meta.envelope_formats == replica.formats.name:
-            return merged
-        self._member_log.read_again()
-        number, last = 0, replica.newer_envelopes.last_number()
-        while number < last:
+        formats = replica.formats.name
+        if replica.meta.envelope_formats != formats:
+            self._member_log.read_again()
+        while replica.newer_envelopes.first_of_another(formats) is not None:
             with replica.database.transaction():
                 workspace = replica.workspace()
-                number = self._retry_newer(number, last, workspace, merged)
+                self._retry_some(formats, workspace, merged)
                 merged.records.update(workspace.save())
-        with replica.database.transaction():
-            replica.meta.envelope_formats = replica.formats.name
-        if merged.changes and replica.changes.waiting():
-            self.retry_pending()
+        if merged.changes and replica.newer_envelopes.waiting():
+            merged.frees_kept = True  # the order may be another one than that of the frontiers
+        if merged.frees_kept or replica.changes.waiting():
+            with replica.database.transaction():
+                workspace = replica.workspace()
+                self._settle(workspace, merged)
+                merged.records.update(workspace.save())
         return merged
+
+    def _settle(self, workspace: Workspace, merged: ApplyResult) -> None:
+        """Merge what waited and what was kept, for as long as the one frees the other."""
+        while True:
+            if self._replica.changes.waiting():
+                self._release(workspace, merged)
+            if not merged.frees_kept:
+                return
+            merged.frees_kept = False
+            before = merged.changes
+            self._retry_all_newer(workspace, merged)
+            if merged.changes > before and self._replica.newer_envelopes.waiting():
+                merged.frees_kept = True
+
+    def _check_room_for_strangers(self) -> None:
+        """Behind a membership record that only a newer program knows nobody is refused for his
+        right, so those who had none by what is known have so much room and no more."""
+        if not self._replica.meta.newer_members:
+            return
+        if self._replica.newer_envelopes.bytes_of_strangers() > limits.PENDING_BYTES_MAX:
+            raise ProtocolError(
+                f"more than {limits.PENDING_BYTES_MAX:,} bytes came from computers that are no "
+                "members of this library"
+            )
+
+    def _retry_some(self, formats: str, workspace: Workspace, merged: ApplyResult) -> None:
+        """Take some of what another program kept as if it came just now."""
+        newer = self._replica.newer_envelopes
+        for _ in range(limits.BATCH_ENVELOPES_MAX):
+            kept = newer.first_of_another(formats)
+            if kept is None:
+                return
+            newer.remove(kept.hash)
+            self._take(Received(kept.envelope, kept.position), workspace, merged)
+            if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
+                merged.records.update(workspace.save())
 
     def _retry_all_newer(self, workspace: Workspace, merged: ApplyResult) -> None:
         """What builds on something that is kept can go on when another envelope carries that."""
@@ -251,14 +288,17 @@ class Inbox:
         error: NewerFormatError | _BuildsOnNewerError,
         merged: ApplyResult,
     ) -> None:
-        """Keep an envelope whole for a newer program. No bound: it is a part of the log, by
-        somebody with the right to write, and merged it would take as much room."""
+        """Keep an envelope whole for a newer program. No bound for those who may write: it is a
+        part of the log, and merged it would take as much room."""
+        membership = self._member_log.membership()
         self._replica.newer_envelopes.add(
             envelope=envelope.raw,
             envelope_hash=envelope.hash,
             chain=envelope.header.chain,
             position=position,
             needs=error.needs if isinstance(error, NewerFormatError) else "",
+            formats=self._replica.formats.name,
+            of_member=membership is not None and membership.may_write(envelope.header.device),
         )
         merged.kept += 1
 

@@ -71,7 +71,7 @@ class Remote:
         try:
             await self.sync(progress)
             return await self.invite(progress)
-        except BifolioError as error:
+        except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             if before[0] != url:
                 with self.replica.database.transaction():
                     meta.relay_url, meta.reachable, meta.notes = before

@@ -323,10 +323,12 @@ def _add_newer_envelopes(tables: object) -> None:
             "position": int,  # in the relay's log; null while not acknowledged
             "needs": str,  # what a newer program can do; empty: it only builds on another one
             "kept_back": int,  # whether the relay does not continue its chain
+            "formats": str,  # what the program could read that kept it
+            "of_member": int,  # whether its author may write, by what is known
             "envelope": bytes,
         },
         pk="number",
-        not_null={"hash", "chain", "needs", "kept_back", "envelope"},
+        not_null={"hash", "chain", "needs", "kept_back", "formats", "of_member", "envelope"},
     )
     kept.create_index(["hash"], unique=True)
 

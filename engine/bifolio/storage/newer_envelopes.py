@@ -41,12 +41,20 @@ class NewerEnvelopes:
         chain: bytes,
         position: int | None,
         needs: str,
+        formats: str,
+        of_member: bool,
     ) -> None:
-        """Keep an envelope behind all that came before it."""
+        """Keep an envelope behind all that came before it.
+
+        Args:
+            formats: what the program can read that keeps it: another one tries it again.
+            of_member: whether its author may write, by what that program knows.
+        """
         self._database.execute(
-            "INSERT INTO newer_envelopes (hash, chain, position, needs, kept_back, envelope) "
-            "VALUES (?, ?, ?, ?, 0, ?)",
-            (envelope_hash, chain, position, needs, envelope),
+            "INSERT INTO newer_envelopes "
+            "(hash, chain, position, needs, kept_back, formats, of_member, envelope) "
+            "VALUES (?, ?, ?, ?, 0, ?, ?, ?)",
+            (envelope_hash, chain, position, needs, formats, int(of_member), envelope),
         )
 
     def remove(self, envelope_hash: bytes) -> None:
@@ -70,6 +78,21 @@ class NewerEnvelopes:
             (after, through),
         )
         return NewerEnvelope(*row) if row else None
+
+    def first_of_another(self, formats: str) -> NewerEnvelope | None:
+        """The first one that a program of other formats kept."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM newer_envelopes WHERE formats != ? ORDER BY number LIMIT 1",
+            (formats,),
+        )
+        return NewerEnvelope(*row) if row else None
+
+    def bytes_of_strangers(self) -> int:
+        """How many bytes are kept of authors who may not write, by what is known."""
+        row = self._database.row(
+            "SELECT coalesce(sum(length(envelope)), 0) FROM newer_envelopes WHERE of_member = 0"
+        )
+        return int(row[0]) if row else 0
 
     def last_number(self) -> int:
         """The greatest number; 0 where nothing is kept."""

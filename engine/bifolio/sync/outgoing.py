@@ -64,6 +64,12 @@ class Offers:
             case Code.TOO_BIG | Code.INVALID if offered is not None:
                 self._leave_out(offered, message.detail)
                 return True
+            case Code.FORBIDDEN if offered is not None and not offered.changes:
+                # Kept here for a newer program, and not its author's right by the relay's: so it
+                # is nothing of this computer's that was refused.
+                self._left_out.add(offered.hash)
+                self._land(offered)
+                return True
         return False
 
     def forget(self) -> None:
@@ -91,17 +97,19 @@ class Offers:
         return messages
 
     def _next_batch(self) -> list[OutgoingEnvelope]:
-        lacking = self._store.next_outgoing(
-            after=self._offered_through, bytes_max=limits.BATCH_BYTES_TARGET
-        )
-        batch = [
-            one
-            for one in lacking[: limits.BATCH_ENVELOPES_MAX]
-            if one.hash not in self._in_flight and one.hash not in self._left_out
-        ]
-        if batch:
-            self._offered_through = batch[-1].number
-        return batch
+        while True:
+            lacking = self._store.next_outgoing(
+                after=self._offered_through, bytes_max=limits.BATCH_BYTES_TARGET
+            )[: limits.BATCH_ENVELOPES_MAX]
+            batch = [
+                one
+                for one in lacking
+                if one.hash not in self._in_flight and one.hash not in self._left_out
+            ]
+            if lacking:
+                self._offered_through = lacking[-1].number
+            if batch or not lacking:
+                return batch
 
     def _restart(self, chain: bytes) -> None:
         if self._restarts_left == 0:

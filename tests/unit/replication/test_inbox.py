@@ -324,6 +324,86 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(
     assert len(list(all_envelopes(again.replica.database))) == 2
 
 
+def test_what_an_older_program_that_still_runs_keeps_is_tried_again_too(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    home.receives([forged(office, kind=7)])
+    upgraded = home.reopened(formats=SEVENTH_KIND)
+    assert upgraded.inbox.retry_newer().changes == 1
+    older = upgraded.reopened()
+    older.receives([forged(office, kind=7, chain=b"o" * 16)])
+    assert older.replica.newer_envelopes.needs() == {"kind 7": 1}
+    again = older.reopened(formats=SEVENTH_KIND)
+    assert again.inbox.retry_newer().changes == 1
+    assert again.replica.newer_envelopes.last_number() == 0
+
+
+def test_what_builds_on_a_kept_envelope_goes_on_also_when_its_replacement_waited(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    first = forged(office, kind=7)
+    second = continues(first, office)
+    earlier = forged(office, chain=b"z" * 16)
+    body = Body(
+        (parse_envelope(earlier).hash,),
+        (Change("0" * 18, ()),),
+        replaces=(parse_envelope(first).hash,),
+    )
+    replacement = forged(office, chain=b"o" * 16, content=body.serialize())
+    home.receives([first, second, replacement])
+    assert home.replica.changes.waiting() == 1
+    home.receives([earlier])
+    assert home.replica.changes.waiting() == 0
+    assert home.replica.changes.is_stored(parse_envelope(second).hash)
+    assert home.replica.newer_envelopes.waiting() == 0
+
+
+def test_an_upgrade_merges_what_was_kept_in_another_order_than_that_of_the_frontiers(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    first = forged(office, kind=7)
+    body = Body((parse_envelope(first).hash,), (Change("0" * 18, ()),))
+    second = forged(office, kind=7, chain=b"o" * 16, content=body.serialize())
+    home.receives([second, first])  # what cannot be read is kept whatever it builds on
+    again = home.reopened(formats=SEVENTH_KIND)
+    assert again.inbox.retry_newer().changes == 2
+    assert again.replica.newer_envelopes.last_number() == 0
+    assert again.replica.changes.waiting() == 0
+
+
+def test_what_a_kill_left_waiting_is_tried_at_the_next_sync(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, home = pair
+    first, second, _ = three_envelopes(office)
+    home.receives([first])
+    home.replica.changes.add_pending(parse_envelope(second).hash, None, second)
+    assert home.inbox.retry_newer().changes == 1
+    assert home.replica.changes.waiting() == 0
+
+
+def test_those_who_may_not_write_fill_no_replica_behind_a_record_that_is_not_known(
+    pair: tuple[Computer, Computer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, home = pair
+    monkeypatch.setattr(limits, "PENDING_BYTES_MAX", 100)
+    home.replica.meta.newer_members = ("role",)
+    home.replica.newer_envelopes.add(
+        envelope=b"x" * 101,
+        envelope_hash=b"h" * 32,
+        chain=b"c" * 16,
+        position=1,
+        needs="membership record 'role'",
+        formats=home.replica.formats.name,
+        of_member=False,
+    )
+    with pytest.raises(ProtocolError, match="no members"):
+        home.receives([forged(office)])
+
+
 def _ends_the_process(_plaintext: bytes) -> Body:
     raise KeyboardInterrupt
 

@@ -110,7 +110,13 @@ def test_nothing_of_the_old_library_s_log_or_keys_stays(two: tuple[Computer, Com
     office, laptop = two
     laptop.envelopes()
     laptop.replica.newer_envelopes.add(
-        envelope=b"e", envelope_hash=b"h" * 32, chain=b"c" * 16, position=1, needs="kind 2"
+        envelope=b"e",
+        envelope_hash=b"h" * 32,
+        chain=b"c" * 16,
+        position=1,
+        needs="kind 2",
+        formats="headers 1",
+        of_member=True,
     )
     begins(laptop, office)
     assert list(all_envelopes(laptop.replica.database)) == []

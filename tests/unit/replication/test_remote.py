@@ -14,6 +14,8 @@ from tests.support.relay_process import RelayProcess
 from bifolio import Library
 from bifolio.errors import Next, NextStep, RelayRefusedError, RelayUnreachableError
 from bifolio.home import Home
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replication.remote import Remote
 from bifolio.results import Refusal, RelayStatus
 from bifolio_relay.config import Config
 from bifolio_relay.server import serve
@@ -117,3 +119,28 @@ def test_a_ticket_that_cannot_be_used_leaves_the_place_as_it_was(
         Library.attach_new(ticket, path, home=Home(tmp_path / "laptop", device_name="laptop"))
     assert path.is_dir() is was_there
     assert not was_there or list(path.iterdir()) == []
+
+
+def test_an_attach_that_is_cancelled_leaves_the_library_as_it_was(office: Library) -> None:
+    remote = Remote(office._replica, LibraryMembership(office._replica))
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # to its end: it answers nothing
+        writer.close()
+        ended.set()
+
+    ended = asyncio.Event()
+
+    async def scenario() -> None:
+        async with await asyncio.start_server(never, "127.0.0.1") as silent:
+            port = silent.sockets[0].getsockname()[1]
+            attaching = asyncio.ensure_future(remote.attach(f"ws://127.0.0.1:{port}", None))
+            while not remote.url:
+                await asyncio.sleep(0.01)
+            attaching.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await attaching
+            await ended.wait()
+
+    asyncio.run(scenario())
+    assert office.status().relay is None

@@ -26,6 +26,8 @@ def add(
     position: int | None = None,
     needs: str = "",
     size: int = 10,
+    formats: str = "headers 1",
+    of_member: bool = True,
 ) -> bytes:
     envelope_hash = name * 32
     newer.add(
@@ -34,6 +36,8 @@ def add(
         chain=chain,
         position=position,
         needs=needs,
+        formats=formats,
+        of_member=of_member,
     )
     return envelope_hash
 
@@ -111,3 +115,22 @@ def test_nothing_of_them_stays_where_the_library_is_left(newer: NewerEnvelopes) 
     add(newer, b"a", needs="kind 2")
     newer.remove_all()
     assert newer.needs() == {}
+
+
+def test_what_a_program_of_other_formats_kept_is_found_in_its_order(newer: NewerEnvelopes) -> None:
+    add(newer, b"a", formats="headers 1")
+    second = add(newer, b"b", formats="headers 1 2")
+    third = add(newer, b"c", formats="headers 1 2")
+    for wanted in (second, third):
+        found = newer.first_of_another("headers 1")
+        assert found is not None
+        assert found.hash == wanted
+        newer.remove(wanted)
+    assert newer.first_of_another("headers 1") is None
+
+
+def test_the_bytes_of_those_who_may_not_write_are_counted(newer: NewerEnvelopes) -> None:
+    add(newer, b"a", size=7)
+    add(newer, b"b", size=11, of_member=False)
+    add(newer, b"c", size=2, of_member=False)
+    assert newer.bytes_of_strangers() == 13

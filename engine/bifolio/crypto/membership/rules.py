@@ -31,6 +31,7 @@ _MAY_WRITE = (Role.OWNER, Role.EDITOR)
 #: What every program knows. Behind a critical record of any other kind or version, a relay or a
 #: replica of an earlier program may have carried what it could not judge.
 _KNOWN_TO_ALL = {"genesis": 1, "invite": 1, "join": 1}
+_VERSION_KNOWN_TO_ALL = 2
 
 
 class Permission(Enum):
@@ -83,25 +84,38 @@ class _Log:
         record.check_author()
         header = record.header
         kind = self._known_kind(record)
+        if header.kind not in self.kinds:
+            # Nobody here can check others' signatures, so a relay could add some: then one record
+            # would have two hashes. A later kind has further signatures in its body.
+            record.check_others()
+        known_to_all = (
+            header.version <= _VERSION_KNOWN_TO_ALL
+            and header.kind in _KNOWN_TO_ALL
+            and header.needs <= _KNOWN_TO_ALL[header.kind]
+        )
         if self.unknown:
-            if kind is None and header.is_critical:
+            if kind is None and header.is_critical and header.kind not in self.unknown:
                 self.unknown = (*self.unknown, header.kind)
-        elif kind is None:
-            self._check_unknown(record)
-            if header.is_critical:
-                self.unknown, self.unknown_from = (header.kind,), len(self.records)
         else:
             try:
-                kind.enter(record, self.rights)
+                self._judge(record, kind)
             except MembershipError:
-                if strict or self._judged_by_all:
+                if strict or (self._judged_by_all and (known_to_all or kind is None)):
                     raise
-        if header.needs > _KNOWN_TO_ALL.get(header.kind, 0):
+        if header.is_critical and not known_to_all:
             self._judged_by_all = False
         self.head = record.hash
         self.positions[self.head] = len(self.records)
         self.records.append(raw)
         self.rights.length += 1
+
+    def _judge(self, record: Record, kind: RecordKind | None) -> None:
+        if kind is not None:
+            kind.enter(record, self.rights)
+            return
+        self._check_unknown(record)
+        if record.header.is_critical:
+            self.unknown, self.unknown_from = (record.header.kind,), len(self.records)
 
     def _known_kind(self, record: Record) -> RecordKind | None:
         header = record.header

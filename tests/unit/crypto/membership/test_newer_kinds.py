@@ -188,3 +188,39 @@ def test_what_an_older_program_carried_unjudged_has_no_effect_and_ends_no_librar
     assert newer(demoted).append(unjudged.records[-1]) == understood  # a lost log is given back
     with pytest.raises(MembershipError, match="only owners give roles"):
         newer(demoted).append(unjudged.records[-1], strict=True)
+
+
+@pytest.mark.parametrize("needs", [0, 1])
+def test_a_record_of_a_kind_that_nobody_knows_ends_no_library_behind_an_unjudged_one(
+    needs: int,
+) -> None:
+    """An older relay took it from a stranger behind a record that it could not judge."""
+    header = parse_record(make_record(BEHIND, STRANGER, "unheard-of")).header
+    planted = BEHIND.append(sign_record(replace(header, needs=needs), b"", STRANGER))
+    understood = newer(planted)
+    assert understood.needs_newer == ()
+    assert understood.members == newer(BEHIND).members
+    assert joined(understood, STRANGER, "editor's").role_of(STRANGER.sign_public) is Role.EDITOR
+
+
+def test_an_ignorable_record_that_breaks_its_kinds_rules_has_no_effect_later() -> None:
+    """Today nobody can see that only owners give roles: an editor may add what is ignorable."""
+    record = parse_record(make_record(ALL, EDITOR, "role", EDITOR.sign_public, "owner"))
+    carried = ALL.append(sign_record(replace(record.header, needs=0), record.body, EDITOR))
+    assert carried.needs_newer == ()
+    understood = newer(carried)
+    assert understood.head == carried.head
+    assert understood.role_of(EDITOR.sign_public) is Role.EDITOR
+    with pytest.raises(MembershipError, match="only owners give roles"):
+        newer(ALL).append(carried.records[-1], strict=True)
+
+
+def test_nobody_adds_a_signature_to_a_record_of_an_unknown_kind() -> None:
+    """Or a relay without any key could give one record two hashes, and the log two heads."""
+    header, body, signatures = msgpack.unpackb(ROLE)
+    with pytest.raises(MembershipError, match="1 signatures"):
+        ALL.append(pack((header, body, signatures + bytes(64))))
+
+
+def test_a_kind_that_comes_again_is_named_once() -> None:
+    assert BEHIND.append(make_record(BEHIND, OWNER, "role")).needs_newer == ("role",)

@@ -1,0 +1,77 @@
+"""What is offered to a relay, and what a refusal of one envelope means for those behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from bifolio import limits
+from bifolio.sync.counts import Counts
+from bifolio.sync.outgoing import Offers
+from bifolio.sync.store import OutgoingEnvelope, SyncStore
+from bifolio.wire.messages import Code, Nack, Push
+
+CHAIN = b"c" * 16
+
+
+class Log:
+    """The part of a store that an offer asks for: so many envelopes, all unsealed work done."""
+
+    def __init__(self, *envelopes: OutgoingEnvelope) -> None:
+        self.envelopes = envelopes
+
+    def settle_join_offers(self) -> None:
+        """Nothing joins."""
+
+    def seal(self) -> None:
+        """Everything is sealed."""
+
+    def note(self, *_: object) -> None:
+        """Nobody reads it."""
+
+    def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
+        found: list[OutgoingEnvelope] = []
+        for one in self.envelopes:
+            if one.number > after and (not found or sum(map(_size, found)) < bytes_max):
+                found.append(one)
+        return found
+
+
+def _size(envelope: OutgoingEnvelope) -> int:
+    return len(envelope.envelope)
+
+
+def envelope(number: int, *, changes: int = 1, size: int = 10) -> OutgoingEnvelope:
+    return OutgoingEnvelope(number, bytes([number]) * 32, CHAIN, bytes(size), changes)
+
+
+def offers_of(*envelopes: OutgoingEnvelope) -> Offers:
+    return Offers(cast("SyncStore", Log(*envelopes)), Counts())
+
+
+def refusal(subject: bytes, code: Code) -> Nack:
+    return Nack(code=code, subject=subject, detail="no", seq=0, head=bytes(32))
+
+
+def test_what_is_left_out_does_not_hold_up_what_is_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "BATCH_BYTES_TARGET", 5)
+    monkeypatch.setattr(limits, "PUSH_IN_FLIGHT_BYTES_MAX", 5)
+    first, second = envelope(1), envelope(2)
+    offers = offers_of(first, second)
+    assert offers.decide() == [Push((first.envelope,))]
+    assert offers.refuse(refusal(first.hash, Code.TOO_BIG))
+    offers.forget()
+    assert offers.decide() == [Push((second.envelope,))]
+    assert not offers.is_settled
+
+
+def test_a_relay_that_forbids_what_is_kept_for_a_newer_program_ends_no_sync() -> None:
+    kept, own = envelope(1, changes=0), envelope(2)
+    offers = offers_of(kept, own)
+    offers.decide()
+    assert offers.refuse(refusal(kept.hash, Code.FORBIDDEN))
+    assert not offers.refuse(refusal(own.hash, Code.FORBIDDEN))
