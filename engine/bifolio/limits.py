@@ -222,6 +222,11 @@ VALUE_MEMBERS_MAX = 65_536
 #: inside the last of them are as deep again.
 SHARED_DEPTH_MAX = 32
 
+#: Pieces of a text that the pieces of one update pass on the way to their places: those written
+#: between the same two characters at the same time. Made for it, they would pass the square.
+PIECES_PASSED_FREE = 100_000
+PIECES_PASSED_EACH = 100
+
 #: Its numbers: canonical JSON is written with integers of 64 bits.
 VALUE_NUMBER_MAX = 1 << 63
 

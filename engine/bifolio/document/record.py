@@ -214,7 +214,7 @@ class RecordDocument:
     def _structs(self) -> StructIndex:
         """Where each part of the document is, as its state tells."""
         if self._index is None:
-            self._index = index_of(read_update(self.state()))
+            self._index = index_of(read_update(self.state(), is_own=True))
         return self._index
 
     def write(self, plan: Plan) -> bytes:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from bifolio import limits
+from bifolio.document.piece_order import Holder, PieceOrder
 from bifolio.document.update_structure import (
     DELETED,
     GC,
@@ -44,15 +45,21 @@ from bifolio.ids import SEPARATOR, SLOT_LENGTH
 #: struct made, in a map with its key; or gone with that.
 Home = str | tuple[int, int, str | None] | None
 
+#: A struct of a client, and where it is.
+Placed = tuple[int, Struct, Home]
+
 _MISPLACED: Final = "a part of an update is put where no part of its kind can be"
 
 
 class StructIndex:
     """The structs of a record and where each of them is. Built of a state, and added to."""
 
-    __slots__ = ("_by_client",)
+    __slots__ = ("_by_client", "_order", "_placed")
 
     def __init__(self) -> None:
+        #: All of them, each after those that it names.
+        self._placed: list[Placed] = []
+        self._order: PieceOrder | None = None
         self._by_client: dict[int, tuple[list[int], list[tuple[Struct, Home]]]] = {}
 
     def add(self, client: int, struct: Struct, home: Home) -> None:
@@ -67,6 +74,27 @@ class StructIndex:
             starts, _ = self._by_client.setdefault(client, ([], []))
             if not starts or self._end(client) < struct.end:
                 self.add(client, struct, home)
+                self._placed.append((client, struct, home))
+        self._order = update.order
+
+    def take_order(self) -> PieceOrder:
+        """The order of the pieces, for one update: whoever takes it and merges gives it back."""
+        order, self._order = self._order, None
+        return self._make_order(entries=False) if order is None else order
+
+    def entry_order(self) -> PieceOrder:
+        """The order of the entries of each key."""
+        return self._make_order(entries=True)
+
+    def _make_order(self, *, entries: bool) -> PieceOrder:
+        order = PieceOrder()
+        reached: dict[int, int] = {}
+        for client, struct, home in self._placed:
+            if home is not None and struct.is_entry == entries:
+                order.begin()
+                order.put(client, struct, home, reached.get(client, 0))
+            reached[client] = struct.end
+        return order
 
     def find(self, client: int, clock: int) -> tuple[Struct, Home]:
         """The struct that holds a clock.
@@ -94,7 +122,9 @@ class CheckedUpdate:
     #: By client id: the clock after the last one, of what the document does not hold yet.
     reached: dict[int, int]
     #: Client, struct and its home, in an order in which each only names earlier ones.
-    placed: list[tuple[int, Struct, Home]] = field(repr=False)
+    placed: list[Placed] = field(repr=False)
+    #: The order of the document's pieces with those of this update; None where it has none.
+    order: PieceOrder | None = field(default=None, repr=False)
 
 
 def slots_written(update: CheckedUpdate) -> dict[int, set[str]]:
@@ -152,7 +182,7 @@ def check_update(
         DocumentError: it breaks one of the rules above.
     """
     placing = _Placing(structure, known, held)
-    placed: list[tuple[int, Struct, Home]] = []
+    placed: list[Placed] = []
     keys: dict[int, set[str]] = {}
     for client, struct in integration_order(structure, known):
         home: Home = struct.key
@@ -173,7 +203,7 @@ def check_update(
         for client, structs in structure.structs.items()
         if structs[-1].end > known.get(client, 0)
     }
-    return CheckedUpdate(structure, keys, reached, placed)
+    return CheckedUpdate(structure, keys, reached, placed, placing.put_new(placed))
 
 
 def index_of(structure: UpdateStructure) -> StructIndex:
@@ -277,9 +307,7 @@ class _Placing:
         """The struct with an id: as the document has it, where it has it."""
         if named[1] >= self._known.get(named[0], 0):
             return self._new.find(*named)
-        if self._held is None:
-            self._held = self._ask()
-        return self._held.find(*named)
+        return self.held.find(*named)
 
     def home(self, struct: Struct) -> Home:
         """Where a struct is that names no key of the record's map."""
@@ -335,6 +363,38 @@ class _Placing:
         _check_cut(struct, have)
         if struct.kind != GC and self.find((client, have - 1))[1] != home:
             raise DocumentError("an update goes on from another part than the one that is there")
+
+    def put_new(self, placed: list[Placed]) -> PieceOrder | None:
+        """Put new pieces of texts and lists in their places, and several entries of one key."""
+        pieces: list[tuple[int, Struct, Holder]] = []
+        entries: list[tuple[int, Struct, Holder]] = []
+        for client, struct, home in placed:
+            if home is not None and self._known.get(client, 0) < struct.end:
+                (entries if struct.is_entry else pieces).append((client, struct, home))
+        if len({home for _, _, home in entries}) < len(entries):
+            self._put(entries, self.held.entry_order() if self._known else PieceOrder())
+        if not pieces:
+            return None
+        is_held = self._held is not None or any(
+            home[1] < self._known.get(home[0], 0)
+            for _, _, home in pieces
+            if isinstance(home, tuple)
+        )
+        order = self.held.take_order() if is_held else PieceOrder()
+        self._put(pieces, order)
+        return order
+
+    def _put(self, new: list[tuple[int, Struct, Holder]], order: PieceOrder) -> None:
+        order.begin()
+        for client, struct, home in new:
+            order.put(client, struct, home, self._known.get(client, 0))
+
+    @property
+    def held(self) -> StructIndex:
+        """The document's structs."""
+        if self._held is None:
+            self._held = self._ask()
+        return self._held
 
     def check_cuts(self, structure: UpdateStructure, *, may_cut: bool) -> None:
         """Check that no character is deleted by half."""

@@ -130,13 +130,17 @@ def client_ids(structure: UpdateStructure) -> set[int]:
     return set(structure.structs)
 
 
-def read_update(raw: bytes) -> UpdateStructure:
+def read_update(raw: bytes, *, is_own: bool = False) -> UpdateStructure:
     """Read an update's structure.
+
+    Args:
+        raw: its bytes.
+        is_own: whether it is the state of a document of our own, which has no bounds in number.
 
     Raises:
         DocumentError: anything but what a record's update can hold, with the reason.
     """
-    source = UpdateBytes(raw)
+    source = UpdateBytes(raw, is_own=is_own)
     structs = _read_structs(source)
     deletes = _read_deletes(source)
     if source.at != len(raw):
@@ -175,7 +179,7 @@ def _read_structs(source: UpdateBytes) -> dict[int, list[Struct]]:
     for _ in range(source.count(4)):
         count = source.count(2)
         total += count
-        if total > limits.UPDATE_STRUCTS_MAX:
+        if total > limits.UPDATE_STRUCTS_MAX and not source.is_own:
             raise DocumentError("an update has more parts than a record can need")
         client = source.number(_CLIENT_END)
         if client in found:
@@ -283,7 +287,7 @@ def _read_deletes(source: UpdateBytes) -> dict[int, list[tuple[int, int]]]:
             raise DocumentError("an update names one client id twice in what it deletes")
         count = source.count(2)
         total += count
-        if total > limits.UPDATE_DELETE_RANGES_MAX:
+        if total > limits.UPDATE_DELETE_RANGES_MAX and not source.is_own:
             raise DocumentError("an update deletes more pieces than a record can have")
         if not count:
             raise DocumentError("an update names a client id without anything that it deletes")

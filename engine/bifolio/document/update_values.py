@@ -36,10 +36,12 @@ STRING_ALONE: Final = "a value in an update is a string alone, as only texts are
 class UpdateBytes:
     """Bytes that are read from the front. What is wrong is a ``DocumentError``."""
 
-    __slots__ = ("at", "members", "raw")
+    __slots__ = ("at", "is_own", "members", "raw")
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, *, is_own: bool = False) -> None:
         self.raw = raw
+        #: Whether this computer wrote them: many updates together hold more than one may.
+        self.is_own = is_own
         self.at = 0
         #: Members of lists and maps that were read so far, without those of ``[stamp, value]``.
         self.members = 0
@@ -155,7 +157,7 @@ class UpdateBytes:
 
     def _count_members(self, number: int) -> None:
         self.members += number
-        if self.members > limits.VALUE_MEMBERS_MAX:
+        if self.members > limits.VALUE_MEMBERS_MAX and not self.is_own:
             raise DocumentError("the values in an update have more members than any needs")
 
     def _walk(self) -> None:
