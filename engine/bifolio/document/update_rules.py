@@ -21,7 +21,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 from bifolio import limits
 from bifolio.document.piece_order import Holder, PieceOrder
@@ -75,7 +75,8 @@ class StructIndex:
             if not starts or self._end(client) < struct.end:
                 self.add(client, struct, home)
                 self._placed.append((client, struct, home))
-        self._order = update.order
+        if update.order is not None:
+            self._order = update.order
 
     def take_order(self) -> PieceOrder:
         """The order of the pieces, for one update: whoever takes it and merges gives it back."""
@@ -125,6 +126,8 @@ class CheckedUpdate:
     placed: list[Placed] = field(repr=False)
     #: The order of the document's pieces with those of this update; None where it has none.
     order: PieceOrder | None = field(default=None, repr=False)
+    #: Whether structs of it name others, which pycrdt looks for.
+    names_others: bool = False
 
 
 def slots_written(update: CheckedUpdate) -> dict[int, set[str]]:
@@ -181,6 +184,10 @@ def check_update(
     Raises:
         DocumentError: it breaks one of the rules above.
     """
+    if len(structure.structs) == 1:
+        simple = _check_simple(structure, known)
+        if simple is not None and not (may_cut and structure.deletes):
+            return simple
     placing = _Placing(structure, known, held)
     placed: list[Placed] = []
     keys: dict[int, set[str]] = {}
@@ -203,7 +210,21 @@ def check_update(
         for client, structs in structure.structs.items()
         if structs[-1].end > known.get(client, 0)
     }
-    return CheckedUpdate(structure, keys, reached, placed, placing.put_new(placed))
+    return CheckedUpdate(structure, keys, reached, placed, placing.put_new(placed), True)
+
+
+def _check_simple(structure: UpdateStructure, known: Mapping[int, int]) -> CheckedUpdate | None:
+    """The check of one client's new entries under different keys, which name nothing; None of
+    any other update. Most are of this kind."""
+    for client, structs in structure.structs.items():
+        have = known.get(client, 0)
+        keys = {struct.key for struct in structs}
+        if structs[0].start == have and None not in keys and len(keys) == len(structs):
+            _check_deletes(structure, known)
+            placed: list[Placed] = [(client, struct, struct.key) for struct in structs]
+            by_client = {client: cast(set[str], keys)}
+            return CheckedUpdate(structure, by_client, {client: structs[-1].end}, placed)
+    return None
 
 
 def index_of(structure: UpdateStructure) -> StructIndex:
