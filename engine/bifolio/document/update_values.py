@@ -57,6 +57,9 @@ class UpdateBytes:
     def number(self, end: int) -> int:
         """A number below ``end``, in the shortest form that it has."""
         raw, at = self.raw, self.at
+        if at < len(raw) and (number := raw[at]) < _SHORT and number < end:
+            self.at = at + 1
+            return number
         number = shift = 0
         while at < len(raw):
             byte = raw[at]
