@@ -67,6 +67,7 @@ The tree::
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
     │   ├── RelayUnreachableError
+    │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
     │   ├── PortInUseError
@@ -190,6 +191,7 @@ from bifolio.errors.sharing import (
     NotTheOwnerError,
     PortInUseError,
     RelayError,
+    RelayRedirectError,
     RelayRefusedError,
     RelayStorageError,
     RelayUnreachableError,
@@ -261,6 +263,7 @@ __all__ = [
     "RecordTooLargeError",
     "ReferenceNotFoundError",
     "RelayError",
+    "RelayRedirectError",
     "RelayRefusedError",
     "RelayStorageError",
     "RelayUnreachableError",
