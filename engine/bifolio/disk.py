@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,54 @@ from bifolio.ids import content_hasher
 _PIECE_BYTES = 1 << 20
 
 _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+
+#: The rights of what only its owner may use, whatever the umask says.
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def make_private_folder(path: Path) -> None:
+    """A folder that only this user can enter, and those above it that are missing.
+
+    One that exists already keeps its rights.
+
+    Raises:
+        OSError: it cannot be made, or a file has its name.
+    """
+    try:
+        path.mkdir(PRIVATE_FOLDER)
+    except FileNotFoundError:
+        make_private_folder(path.parent)
+        path.mkdir(PRIVATE_FOLDER, exist_ok=True)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file of mode 0600 for another library to write into, unless one is there.
+
+    SQLite gives the files that it keeps next to a database the rights of the database.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+
+
+def keep_private(path: Path) -> None:
+    """Take a file or folder from everybody but its owner, where the system permits.
+
+    What belongs to somebody else, lies on read-only media or on a file system without rights stays
+    as it is, and what is missing is no error.
+    """
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            path.chmod(mode & 0o700)
 
 
 def unfinished_name(path: Path) -> Path:
@@ -38,7 +87,7 @@ def create_private(path: Path) -> Iterator[BinaryIO]:
         FileExistsError: something has this name; nothing was written.
         OSError: it cannot be written; what was begun is gone.
     """
-    descriptor = os.open(path, _NEW, 0o600)
+    descriptor = os.open(path, _NEW, PRIVATE_FILE)
     with _filled(path, descriptor) as file:
         yield file
 

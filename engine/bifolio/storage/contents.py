@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.disk import sync_folder
+from bifolio.disk import create_private, make_private_folder, sync_folder
 from bifolio.errors import (
     FileTooLargeError,
     ReadOnlyLibraryError,
@@ -31,6 +31,9 @@ INCOMING = "incoming"
 
 #: The folder of the copies that other programs open by name.
 OPENED = "opened"
+
+#: The rights of a content: nobody changes one, and only its owner reads it.
+CONTENT_MODE = 0o400
 
 _FOLDER_NAME_LENGTH = 2
 
@@ -136,7 +139,7 @@ class Contents:
     def _temporary(self) -> Path:
         folder = self.folder / INCOMING
         with _writing(self.folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
         return folder / secrets.token_hex(16)
 
     def _copy(
@@ -144,7 +147,7 @@ class Contents:
     ) -> Content:
         hashed = content_hasher()
         size = 0
-        with _writing(self.folder), target.open("xb") as written:
+        with _writing(self.folder), create_private(target) as written:
             while True:
                 with _reading(path):
                     piece = os.read(source, limits.CONTENT_PIECE_BYTES)
@@ -157,8 +160,6 @@ class Contents:
                     raise FileTooLargeError(path, limit_bytes=limits.CONTENT_BYTES_MAX)
                 if progress is not None:
                     progress(size, max(size, total))
-            written.flush()
-            os.fsync(written.fileno())
         return Content(hashed.hexdigest(), size)
 
     def _take_place(self, temporary: Path, hash: str) -> None:
@@ -167,9 +168,9 @@ class Contents:
         if path.is_file():
             return
         with _writing(self.folder):
-            temporary.chmod(0o444)
+            temporary.chmod(CONTENT_MODE)
             for _ in range(limits.FOLDER_ATTEMPTS_MAX):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(path.parent)
                 try:
                     temporary.replace(path)
                     break

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bifolio import limits
+from bifolio.disk import touch_private
 from bifolio.errors import (
     BusyLibraryError,
     DamagedLibraryError,
@@ -63,6 +64,10 @@ class Database:
         Raises:
             LibraryError: it cannot be made there.
         """
+        try:
+            touch_private(path)
+        except OSError as error:
+            raise ReadOnlyLibraryError(path.parent) from error
         connection = _connect(path, f"file:{_quote(path)}?mode=rwc")
         database = cls(path, connection)
         with _translated(path):
