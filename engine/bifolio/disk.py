@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -140,6 +140,50 @@ def write_first(path: Path, raw: bytes) -> bool:
         unfinished.unlink()
     sync_folder(path.parent)
     return True
+
+
+def open_below(folder: Path, path: Path) -> BinaryIO:
+    """An ordinary file below a folder, open for reading; no symbolic link is followed on the way.
+
+    What is checked is what is opened: where the system can, the folders are entered one by one, so
+    that none can be exchanged for a link meanwhile.
+
+    Args:
+        folder: resolved.
+        path: resolved, and below it.
+
+    Raises:
+        OSError: it is no ordinary file, not there, or was exchanged.
+    """
+    parts = path.relative_to(folder).parts
+    if os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW"):
+        descriptor = _open_step_by_step(folder, parts)
+    else:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        opened = os.fstat(descriptor)
+        ordinary = stat.S_ISREG(opened.st_mode) and os.path.samestat(opened, path.lstat())
+        if not ordinary or path.resolve() != path:
+            raise OSError(errno.EINVAL, "it is not an ordinary file", str(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _open_step_by_step(folder: Path, parts: Sequence[str]) -> int:
+    enter = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
+    # A pipe or a device that took the file's place must not make us wait, or do anything.
+    read = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    at = os.open(folder, enter)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, enter, dir_fd=at)
+            os.close(at)
+            at = below
+        return os.open(parts[-1], read, dir_fd=at)
+    finally:
+        os.close(at)
 
 
 def sync_folder(folder: Path) -> None:

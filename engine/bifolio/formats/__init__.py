@@ -54,6 +54,7 @@ and which part may use which.
 
 from __future__ import annotations
 
+from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.library_facts import add_facts
 from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
@@ -78,6 +79,7 @@ __all__ = [
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
     "Composer",
+    "LinkedFiles",
     "add_facts",
     "comes_as_library",
     "differences",

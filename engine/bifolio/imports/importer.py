@@ -80,6 +80,7 @@ class Importer:
             self._read(items, staging, matcher, ahead)
             self._tally.files = self._intake.taken
             self._tally.missing_files = len(self._intake.left_out)
+            self._tally.linked_files_left_out = self._intake.unwanted_links
             self._tally.left_out += self._intake.left_out
             self._tell_apart(staging)
             self._write_groups()

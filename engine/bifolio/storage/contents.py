@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bifolio import limits
 from bifolio.disk import create_private, make_private_folder, sync_folder
@@ -68,15 +69,21 @@ class Contents:
         with _reading(path):
             if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
                 raise UnreadableFileError(path, reason="it is not an ordinary file")
-            source = path.open("rb")
+            source: BinaryIO = path.open("rb")
         with source:
-            total = os.fstat(source.fileno()).st_size
-            temporary = self._temporary()
-            try:
-                content = self._copy(source.fileno(), path, temporary, total, progress)
-                self._take_place(temporary, content.hash)
-            finally:
-                temporary.unlink(missing_ok=True)
+            return self.add_opened(source, path, progress=progress)
+
+    def add_opened(
+        self, source: BinaryIO, path: Path, *, progress: Progress | None = None
+    ) -> Content:
+        """``add`` of a file that is open already, from its place on; ``path`` is for messages."""
+        total = os.fstat(source.fileno()).st_size
+        temporary = self._temporary()
+        try:
+            content = self._copy(source, path, temporary, total, progress)
+            self._take_place(temporary, content.hash)
+        finally:
+            temporary.unlink(missing_ok=True)
         return content
 
     def hashes(self) -> Iterator[str]:
@@ -143,14 +150,14 @@ class Contents:
         return folder / secrets.token_hex(16)
 
     def _copy(
-        self, source: int, path: Path, target: Path, total: int, progress: Progress | None
+        self, source: BinaryIO, path: Path, target: Path, total: int, progress: Progress | None
     ) -> Content:
         hashed = content_hasher()
         size = 0
         with _writing(self.folder), create_private(target) as written:
             while True:
                 with _reading(path):
-                    piece = os.read(source, limits.CONTENT_PIECE_BYTES)
+                    piece = source.read(limits.CONTENT_PIECE_BYTES)
                 if not piece:
                     break
                 hashed.update(piece)
