@@ -183,8 +183,13 @@ FOLDER_ATTEMPTS_MAX = 100
 #: A backup is read, written and hashed in pieces of this size, however large its files are.
 BACKUP_PIECE_BYTES = 1024 * 1024
 
-#: A backup's account of itself: 150 bytes for each file, so that a million of them fit.
-BACKUP_MANIFEST_BYTES_MAX = 256 * 1024 * 1024
+#: A backup's account of itself: 180 bytes for each file, and the names of library and device.
+BACKUP_MANIFEST_ENTRY_BYTES_MAX = 512
+BACKUP_MANIFEST_FACTS_BYTES_MAX = 1024 * 1024
+
+#: A backup's table of contents: 160 bytes for each file, and a million of them. Each costs half a
+#: kilobyte of memory.
+BACKUP_CONTENTS_BYTES_MAX = 160 * 1_000_000
 
 # --- clock ---------------------------------------------------------------------------------
 
@@ -261,6 +266,9 @@ FOREIGN_VALUE_BYTES_MAX = 64 * 1024 * 1024
 ARCHIVE_ENTRIES_MAX = 200_000
 ARCHIVE_BYTES_MAX = 64 * 1024 * 1024 * 1024
 ARCHIVE_RATIO_MAX = 200
+
+#: What a small archive may unpack to whatever its ratio: an empty database shrinks by a hundred.
+ARCHIVE_SMALL_BYTES = 16 * 1024 * 1024
 
 #: How far a folder is searched for a library: a package in a folder in an archive is four levels
 #: deep, and somebody's whole home folder must not be walked through.

@@ -13,6 +13,7 @@ The tree::
     │   ├── PathTakenError
     │   ├── NewerLibraryError
     │   ├── DamagedLibraryError
+    │   ├── ForeignSchemaError      a trigger or the like in it
     │   ├── ReadOnlyLibraryError
     │   ├── BusyLibraryError
     │   └── StorageFullError
@@ -128,6 +129,7 @@ from bifolio.errors.library import (
     BusyLibraryError,
     DamagedBackupError,
     DamagedLibraryError,
+    ForeignSchemaError,
     LibraryError,
     NewerBackupError,
     NewerLibraryError,
@@ -226,6 +228,7 @@ __all__ = [
     "FileNotHereError",
     "FileTooLargeError",
     "FilesFieldError",
+    "ForeignSchemaError",
     "GroupNotFoundError",
     "GroupPlaceError",
     "InvalidValueError",

@@ -36,7 +36,7 @@ from bifolio.results import Backup, BackupContents, Progress, RestoredLibrary, S
 from bifolio.storage import archive
 from bifolio.storage.archive import Archive
 from bifolio.storage.contents import CONTENT_MODE, Contents
-from bifolio.storage.database import Database, integrity_of
+from bifolio.storage.database import Database, reason_against
 from bifolio.storage.manifest import DATABASE, Manifest, ManifestEntry
 from bifolio.storage.meta import Meta
 from bifolio.storage.migrations import LATEST
@@ -310,10 +310,9 @@ def _check_version(path: Path, account: Manifest) -> None:
 
 
 def _check_library(path: Path, copied: Path) -> None:
-    """SQLite's own verdict on the library of the backup at ``path``."""
-    verdict = integrity_of(copied)
-    if verdict != "ok":
-        raise DamagedBackupError(path, reason=f"its library fails SQLite's check: {verdict[:200]}")
+    """Whether the library of the backup at ``path`` is one, whole, and nothing besides."""
+    if (reason := reason_against(copied)) is not None:
+        raise DamagedBackupError(path, reason=reason)
 
 
 def _report_stage(

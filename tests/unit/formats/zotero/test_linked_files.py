@@ -53,7 +53,8 @@ def _find(jane: Path, path: Path | str) -> tuple[Path | None, str]:
 def test_linked_files_that_nobody_asked_for_are_counted_and_not_looked_at(
     jane: Path, tmp_path: Path
 ) -> None:
-    paths = ("/etc/passwd", "/proc/self/environ", "/dev/zero", jane / "papers" / "a.pdf")
+    paper = str(jane / "papers" / "a.pdf")
+    paths = ("/etc/passwd", "/proc/self/environ", "/dev/zero", paper)
     items = [_link(path, f"PPPP222{place}") for place, path in enumerate(paths)]
     (reference,) = _load(tmp_path, *items).references
     assert [(one.place, one.is_unwanted_link) for one in reference.files] == [(None, True)] * 4
