@@ -251,6 +251,28 @@ SET_APART_MAX = 50
 #: The largest file that an import reads.
 IMPORT_FILE_BYTES_MAX = 2 * 1024 * 1024 * 1024
 
+#: The text of one record: an update holds it twice, as the file has it and as it is read.
+IMPORT_RECORD_CHARACTERS_MAX = RECORD_UPDATE_BYTES_MAX // 2
+
+#: Tags of one record, and values that they give: four times the authors of the longest list there
+#: is (5,154). Each becomes objects of a kilobyte or two.
+IMPORT_RECORD_VALUES_MAX = 20_000
+
+#: Lines of one value: five million characters in lines of five.
+IMPORT_RECORD_LINES_MAX = 1_000_000
+
+#: Blocks of a file that are no records: the longest known has 4,300 macros.
+IMPORT_BLOCKS_MAX = 50_000
+
+#: Skipped records, and things left out, that a report names; the rest is counted.
+IMPORT_NAMED_MAX = 10_000
+
+#: JSON values and XML elements in one record, before objects are made of them: ten for each value.
+IMPORT_RECORD_PARTS_MAX = 10 * IMPORT_RECORD_VALUES_MAX
+
+#: JSON values inside each other: CSL needs six. A parser would use a level of its stack for each.
+IMPORT_JSON_DEPTH_MAX = 64
+
 #: The text of a BibTeX macro, and of all macros in one value: 30 times the longest of 4,300 real
 #: ones. Macros that name each other ten times each would grow tenfold at every step.
 MACRO_CHARACTERS_MAX = 16 * 1024
@@ -260,6 +282,13 @@ FOREIGN_COPY_ATTEMPTS_MAX = 3
 
 #: One value of another program's database: the longest note there is, many times over.
 FOREIGN_VALUE_BYTES_MAX = 64 * 1024 * 1024
+
+#: How many times the bytes of another program's database may be read in all, and how many steps
+#: SQLite may take for each: a table that is read whole takes two for each, and a damaged or
+#: forged tree, or a view under a table's name, has no end.
+FOREIGN_READINGS_MAX = 8
+FOREIGN_STEPS_PER_BYTE = 16
+FOREIGN_STEPS_MIN = 50_000_000
 
 #: A library in an archive: its files in all, the bytes that it unpacks to, and how many times
 #: its own size that may be. Papers shrink by a half, a database by ten; a bomb by thousands.

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
+from bifolio import limits
 from bifolio.errors import FileFormatError, Next
+from bifolio.formats.bounds import TOO_MANY, reason_against
 from bifolio.formats.databases.foreign_attachments import file_name, locate_attachment
 from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.databases.saved_queries import ZoteroCondition, translate_zotero_query
@@ -160,6 +162,9 @@ def _reference(
         tags.insert(0, ("title", files[0].name))
     if not tags and not files:
         return SkippedRecord(file, 0, f"the item {item.key} holds nothing but its type")
+    many = max(len(files), len(item.collections)) > limits.IMPORT_RECORD_VALUES_MAX
+    if reason := TOO_MANY if many else reason_against(tags):
+        return SkippedRecord(file, 0, f"the item {item.key}: {reason}")
     facts = LibraryFacts(
         groups=tuple(sorted(prefix + key for key in item.collections)),
         files=(),
@@ -167,9 +172,11 @@ def _reference(
         changed=item.changed,
     )
     source = Source(zotero.NAME, item.type, prefix + item.key, tuple(tags), library=facts)
-    values = zotero.trace(source, None).values
+    mapped = zotero.trace(source, None)
+    if mapped.is_cut:
+        return SkippedRecord(file, 0, f"the item {item.key}: {TOO_MANY}")
     return ImportedReference(
-        add_facts(values, facts, format=zotero.NAME), source, item.id, files=tuple(files)
+        add_facts(mapped.values, facts, format=zotero.NAME), source, item.id, files=tuple(files)
     )
 
 
