@@ -17,7 +17,7 @@ from tests.unit.formats.files import load_content
 from bifolio import limits
 from bifolio.records.reference import ImportedReference
 
-MANY = 300_000
+MANY = 60_000
 
 
 def ris(body: str) -> str:
@@ -64,7 +64,6 @@ TOO_MANY: dict[str, tuple[str, Callable[[], str]]] = {
     "RIS lines": ("a.ris", lambda: ris("KW  - k\n" * MANY)),
     "RIS authors": ("a.ris", lambda: ris("".join(f"AU  - D{n}, J\n" for n in range(MANY)))),
     "RIS keywords": ("a.ris", lambda: ris("KW  - " + "".join(f"k{n};" for n in range(MANY)))),
-    "RIS names": ("a.ris", lambda: ris("AU  - " + "Doe, J;" * MANY)),
     "BibTeX fields": ("a.bib", lambda: bib("".join(f"a{n}={{x}},\n" for n in range(MANY)))),
     "BibTeX one field": ("a.bib", lambda: bib("a={x},\n" * MANY)),
     "BibTeX authors": ("a.bib", lambda: bib(f"author={{{'D, J and ' * MANY}E}}")),
@@ -83,17 +82,20 @@ TOO_MANY: dict[str, tuple[str, Callable[[], str]]] = {
     ),
     "XML styles": (
         "a.xml",
-        lambda: xml("<abstract>" + "<style face='b'>k</style>" * MANY + "</abstract>"),
+        lambda: xml("<abstract>" + "<style face='b'>k</style>" * 4 * MANY + "</abstract>"),
     ),
-    "XML empty": ("a.xml", lambda: xml("<a/>" * MANY)),
+    "XML empty": ("a.xml", lambda: xml("<a/>" * 4 * MANY)),
     "XML attributes": (
         "a.xml",
-        lambda: xml("<a " + " ".join(f"b{n}='x'" for n in range(MANY * 4)) + "/>"),
+        lambda: xml("<a " + " ".join(f"b{n}='x'" for n in range(900_000)) + "/>"),
     ),
-    "CSL names": ("a.json", lambda: csl(f'"author":[{'{"family":"D"},' * MANY}{{}}]')),
+    "CSL names": (
+        "a.json",
+        lambda: csl('"author":[' + '{"family":"D"},' * MANY + "{}]"),
+    ),
     "CSL variables": ("a.json", lambda: csl(",".join(f'"f{n}":1' for n in range(MANY)))),
-    "CSL lists": ("a.json", lambda: csl('"custom":[' + "[]," * MANY + "[]]")),
-    "CSL dates": ("a.json", lambda: csl('"issued":{"date-parts":[' + "[1]," * MANY + "[1]]}")),
+    "CSL lists": ("a.json", lambda: csl('"custom":[' + "[]," * 4 * MANY + "[]]")),
+    "CSL dates": ("a.json", lambda: csl('"issued":{"date-parts":[' + "[1]," * 4 * MANY + "[1]]}")),
 }
 
 
@@ -113,7 +115,7 @@ def test_a_record_of_too_many_values_is_skipped_by_name_and_the_others_are_impor
     (skipped,) = loaded.skipped
     assert "more than" in skipped.reason
     assert skipped.line > 1
-    assert peak < 6 * len(content) + 40_000_000
+    assert peak < 6 * len(content) + 60_000_000
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,9 @@ def test_json_that_is_nested_too_deeply_is_skipped_alone(depth: int, tmp_path: P
 
 
 def test_a_large_object_of_items_is_read_member_by_member(tmp_path: Path) -> None:
-    items = {f"k{n}": {"type": "book", "title": f"T{n}", "custom": [1] * 900} for n in range(300)}
+    items = {
+        f"k{n}": {"type": "book", "title": f"T{n}", "abstract": "x" * 80_000} for n in range(300)
+    }
     loaded = load_content(tmp_path, json.dumps(items), "a.json")
     assert [one.source.id for one in loaded.references] == [f"k{n}" for n in range(300)]
     whole = {"items": [{"id": name, **item} for name, item in items.items()]}
