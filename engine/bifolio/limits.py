@@ -292,7 +292,7 @@ FOREIGN_STEPS_MIN = 50_000_000
 
 #: A library in an archive: its files in all, the bytes that it unpacks to, and how many times
 #: its own size that may be. Papers shrink by a half, a database by ten; a bomb by thousands.
-ARCHIVE_ENTRIES_MAX = 200_000
+ARCHIVE_ENTRIES_MAX = 100_000
 ARCHIVE_BYTES_MAX = 64 * 1024 * 1024 * 1024
 ARCHIVE_RATIO_MAX = 200
 

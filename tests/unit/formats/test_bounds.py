@@ -17,7 +17,7 @@ from tests.unit.formats.files import load_content
 from bifolio import limits
 from bifolio.records.reference import ImportedReference
 
-MANY = 60_000
+MANY = 25_000
 
 
 def ris(body: str) -> str:
@@ -82,9 +82,9 @@ TOO_MANY: dict[str, tuple[str, Callable[[], str]]] = {
     ),
     "XML styles": (
         "a.xml",
-        lambda: xml("<abstract>" + "<style face='b'>k</style>" * 4 * MANY + "</abstract>"),
+        lambda: xml("<abstract>" + "<style face='b'>k</style>" * 10 * MANY + "</abstract>"),
     ),
-    "XML empty": ("a.xml", lambda: xml("<a/>" * 4 * MANY)),
+    "XML empty": ("a.xml", lambda: xml("<a/>" * 10 * MANY)),
     "XML attributes": (
         "a.xml",
         lambda: xml("<a " + " ".join(f"b{n}='x'" for n in range(900_000)) + "/>"),
@@ -94,8 +94,8 @@ TOO_MANY: dict[str, tuple[str, Callable[[], str]]] = {
         lambda: csl('"author":[' + '{"family":"D"},' * MANY + "{}]"),
     ),
     "CSL variables": ("a.json", lambda: csl(",".join(f'"f{n}":1' for n in range(MANY)))),
-    "CSL lists": ("a.json", lambda: csl('"custom":[' + "[]," * 4 * MANY + "[]]")),
-    "CSL dates": ("a.json", lambda: csl('"issued":{"date-parts":[' + "[1]," * 4 * MANY + "[1]]}")),
+    "CSL lists": ("a.json", lambda: csl('"custom":[' + "[]," * 10 * MANY + "[]]")),
+    "CSL dates": ("a.json", lambda: csl('"issued":{"date-parts":[' + "[1]," * 10 * MANY + "[1]]}")),
 }
 
 
