@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,54 @@ from bifolio.ids import content_hasher
 _PIECE_BYTES = 1 << 20
 
 _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+
+#: The rights of what only its owner may use, whatever the umask says.
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def make_private_folder(path: Path) -> None:
+    """A folder that only this user can enter, and those above it that are missing.
+
+    One that exists already keeps its rights.
+
+    Raises:
+        OSError: it cannot be made, or a file has its name.
+    """
+    try:
+        path.mkdir(PRIVATE_FOLDER)
+    except FileNotFoundError:
+        make_private_folder(path.parent)
+        path.mkdir(PRIVATE_FOLDER, exist_ok=True)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file of mode 0600 for another library to write into, unless one is there.
+
+    SQLite gives the files that it keeps next to a database the rights of the database.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+
+
+def keep_private(path: Path) -> None:
+    """Take a file or folder from everybody but its owner, where the system permits.
+
+    What belongs to somebody else, lies on read-only media or on a file system without rights stays
+    as it is, and what is missing is no error.
+    """
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            path.chmod(mode & 0o700)
 
 
 def unfinished_name(path: Path) -> Path:
@@ -38,7 +87,7 @@ def create_private(path: Path) -> Iterator[BinaryIO]:
         FileExistsError: something has this name; nothing was written.
         OSError: it cannot be written; what was begun is gone.
     """
-    descriptor = os.open(path, _NEW, 0o600)
+    descriptor = os.open(path, _NEW, PRIVATE_FILE)
     with _filled(path, descriptor) as file:
         yield file
 
@@ -91,6 +140,50 @@ def write_first(path: Path, raw: bytes) -> bool:
         unfinished.unlink()
     sync_folder(path.parent)
     return True
+
+
+def open_below(folder: Path, path: Path) -> BinaryIO:
+    """An ordinary file below a folder, open for reading; no symbolic link is followed on the way.
+
+    What is checked is what is opened: where the system can, the folders are entered one by one, so
+    that none can be exchanged for a link meanwhile.
+
+    Args:
+        folder: resolved.
+        path: resolved, and below it.
+
+    Raises:
+        OSError: it is no ordinary file, not there, or was exchanged.
+    """
+    parts = path.relative_to(folder).parts
+    if os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW"):
+        descriptor = _open_step_by_step(folder, parts)
+    else:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        opened = os.fstat(descriptor)
+        ordinary = stat.S_ISREG(opened.st_mode) and os.path.samestat(opened, path.lstat())
+        if not ordinary or path.resolve() != path:
+            raise OSError(errno.EINVAL, "it is not an ordinary file", str(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _open_step_by_step(folder: Path, parts: Sequence[str]) -> int:
+    enter = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
+    # A pipe or a device that took the file's place must not make us wait, or do anything.
+    read = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    at = os.open(folder, enter)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, enter, dir_fd=at)
+            os.close(at)
+            at = below
+        return os.open(parts[-1], read, dir_fd=at)
+    finally:
+        os.close(at)
 
 
 def sync_folder(folder: Path) -> None:

@@ -183,8 +183,13 @@ FOLDER_ATTEMPTS_MAX = 100
 #: A backup is read, written and hashed in pieces of this size, however large its files are.
 BACKUP_PIECE_BYTES = 1024 * 1024
 
-#: A backup's account of itself: 150 bytes for each file, so that a million of them fit.
-BACKUP_MANIFEST_BYTES_MAX = 256 * 1024 * 1024
+#: A backup's account of itself: 180 bytes for each file, and the names of library and device.
+BACKUP_MANIFEST_ENTRY_BYTES_MAX = 512
+BACKUP_MANIFEST_FACTS_BYTES_MAX = 1024 * 1024
+
+#: A backup's table of contents: 160 bytes for each file, and a million of them. Each costs half a
+#: kilobyte of memory.
+BACKUP_CONTENTS_BYTES_MAX = 160 * 1_000_000
 
 # --- clock ---------------------------------------------------------------------------------
 
@@ -273,6 +278,28 @@ SET_APART_MAX = 50
 #: The largest file that an import reads.
 IMPORT_FILE_BYTES_MAX = 2 * 1024 * 1024 * 1024
 
+#: The text of one record: an update holds it twice, as the file has it and as it is read.
+IMPORT_RECORD_CHARACTERS_MAX = RECORD_UPDATE_BYTES_MAX // 2
+
+#: Tags of one record, and values that they give: four times the authors of the longest list there
+#: is (5,154). Each becomes objects of a kilobyte or two.
+IMPORT_RECORD_VALUES_MAX = 20_000
+
+#: Lines of one value: five million characters in lines of five.
+IMPORT_RECORD_LINES_MAX = 1_000_000
+
+#: Blocks of a file that are no records: the longest known has 4,300 macros.
+IMPORT_BLOCKS_MAX = 50_000
+
+#: Skipped records, and things left out, that a report names; the rest is counted.
+IMPORT_NAMED_MAX = 10_000
+
+#: JSON values and XML elements in one record, before objects are made of them: ten for each value.
+IMPORT_RECORD_PARTS_MAX = 10 * IMPORT_RECORD_VALUES_MAX
+
+#: JSON values inside each other: CSL needs six. A parser would use a level of its stack for each.
+IMPORT_JSON_DEPTH_MAX = 64
+
 #: The text of a BibTeX macro, and of all macros in one value: 30 times the longest of 4,300 real
 #: ones. Macros that name each other ten times each would grow tenfold at every step.
 MACRO_CHARACTERS_MAX = 16 * 1024
@@ -283,11 +310,21 @@ FOREIGN_COPY_ATTEMPTS_MAX = 3
 #: One value of another program's database: the longest note there is, many times over.
 FOREIGN_VALUE_BYTES_MAX = 64 * 1024 * 1024
 
+#: How many times the bytes of another program's database may be read in all, and how many steps
+#: SQLite may take for each: a table that is read whole takes two for each, and a damaged or
+#: forged tree, or a view under a table's name, has no end.
+FOREIGN_READINGS_MAX = 8
+FOREIGN_STEPS_PER_BYTE = 16
+FOREIGN_STEPS_MIN = 50_000_000
+
 #: A library in an archive: its files in all, the bytes that it unpacks to, and how many times
 #: its own size that may be. Papers shrink by a half, a database by ten; a bomb by thousands.
-ARCHIVE_ENTRIES_MAX = 200_000
+ARCHIVE_ENTRIES_MAX = 100_000
 ARCHIVE_BYTES_MAX = 64 * 1024 * 1024 * 1024
 ARCHIVE_RATIO_MAX = 200
+
+#: What a small archive may unpack to whatever its ratio: an empty database shrinks by a hundred.
+ARCHIVE_SMALL_BYTES = 16 * 1024 * 1024
 
 #: How far a folder is searched for a library: a package in a folder in an archive is four levels
 #: deep, and somebody's whole home folder must not be walked through.

@@ -156,16 +156,49 @@ def test_what_cannot_be_imported_says_why_and_what_to_do(desk: Computer, tmp_pat
     assert "damaged" in desk.fails("import", cut)
 
 
-def test_nothing_of_the_exporters_computer_is_kept_or_shown(desk: Computer, tmp_path: Path) -> None:
-    folder = tmp_path / "home" / "jane-doe"
+def test_nothing_of_the_exporters_computer_is_kept_or_shown(desk: Computer) -> None:
+    folder = desk.home / "jane-doe"
     folder.mkdir(parents=True)
     linked = folder / "linked.pdf"
     linked.write_bytes(PDF)
     item = Item("LLLL2222", "attachment", own={"linkMode": 2, "path": str(linked)})
     places = (ENDNOTE.write(folder), ZoteroLibrary([item]).write(folder / "Zotero"))
-    desk.run_all([("init",), *(("import", str(place)) for place in places)])
+    desk.run_all([("init",), *(("import", "--linked-files", str(place)) for place in places)])
     assert contents(desk) == [PDF]
     with desk.opened() as library:
         kept = "".join(library.state_json())
     assert "On Paper" in kept
     assert "jane-doe" not in kept
+
+
+def test_linked_files_come_only_when_asked_for_and_only_from_the_users_documents(
+    desk: Computer, tmp_path: Path
+) -> None:
+    paper = desk.home / "papers" / "linked.pdf"
+    paper.parent.mkdir(parents=True)
+    paper.write_bytes(PDF)
+    desk.run("init")
+    paths = [str(paper), "/etc/passwd", "/proc/self/environ", str(desk.home / "device.key")]
+    items = [
+        Item("AAAA2222", "book", fields={"title": "Links"}),
+        *(
+            Item(f"LLLL222{n}", "attachment", parent="AAAA2222", own={"linkMode": 2, "path": path})
+            for n, path in enumerate(paths)
+        ),
+    ]
+    library = ZoteroLibrary(items).write(tmp_path / "Zotero")
+    report = desk.run("import", library)
+    assert (report["files"], report["missing_files"], report["linked_files_left_out"]) == (0, 0, 4)
+    assert contents(desk) == []
+    said = desk.call("import", library, exits=0).stdout
+    assert "4 linked files left out" in said
+    assert "--linked-files" in said
+    report = desk.run("import", "--linked-files", library, exits=3)
+    assert (report["files"], report["missing_files"], report["linked_files_left_out"]) == (1, 3, 0)
+    assert {one["what"].split("'")[1] for one in report["left_out"]} == {
+        "passwd", "environ", "device.key",
+    }  # fmt: skip
+    assert contents(desk) == [PDF]
+    assert desk.run("import", library)["linked_files_left_out"] == 4
+    (listed,) = desk.run("file", "list")
+    assert listed["name"] == "linked.pdf"

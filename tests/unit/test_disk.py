@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bifolio.disk import create_private, hash_file, write_first, write_whole
+from bifolio.disk import create_private, hash_file, open_below, write_first, write_whole
 from bifolio.ids import content_hash
 
 
@@ -111,3 +111,34 @@ def test_a_file_system_that_syncs_no_folder_keeps_what_was_written(
     with write_whole(tmp_path / "a") as file:
         file.write(b"content")
     assert (tmp_path / "a").read_bytes() == b"content"
+
+
+def test_a_file_below_a_folder_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c").write_bytes(b"content")
+    with open_below(tmp_path, tmp_path / "a" / "b" / "c") as file:
+        assert file.read() == b"content"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links and pipes of POSIX")
+@pytest.mark.parametrize("exchanged", ["a", "a/b", "a/b/c"])
+def test_what_was_exchanged_for_a_link_since_it_was_looked_at_is_not_opened(
+    tmp_path: Path, exchanged: str
+) -> None:
+    away, folder = tmp_path / "away", tmp_path / "folder"
+    for one in (away, folder):
+        (one / "a" / "b").mkdir(parents=True)
+        (one / "a" / "b" / "c").write_bytes(b"secret")
+    (folder / exchanged).rename(tmp_path / "old")
+    (folder / exchanged).symlink_to(away / exchanged)
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        open_below(folder, folder / "a" / "b" / "c")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
+def test_a_pipe_a_device_or_a_folder_is_not_opened_and_nobody_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/zero")):
+        with pytest.raises(OSError, match="it is not an ordinary file"):
+            open_below(path.parent, path)

@@ -63,6 +63,14 @@ def import_(
             help="Import this group library of Zotero instead of My Library.",
         ),
     ] = None,
+    linked_files: Annotated[
+        bool,
+        typer.Option(
+            "--linked-files",
+            help="Take in files that a Zotero library only links to, if they are in your home "
+            "folder.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what the import would do, and change nothing.")
     ] = False,
@@ -81,6 +89,7 @@ def import_(
             files,
             format=file_format.value if file_format else None,
             zotero_group=zotero_group,
+            linked_files=linked_files,
             dry_run=dry_run,
             progress=progress,
         )
@@ -143,6 +152,12 @@ def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
         groups = count(report.groups, "new or changed group")
         files = f"{count(report.files, 'file')}, and {report.missing_files:,} missing"
         output.say(f"{groups}; {files}.")
+    if report.linked_files_left_out:
+        linked = count(report.linked_files_left_out, "linked file")
+        output.say(
+            f"{linked} left out, because the library only links to them. To take in those in your "
+            "home folder, run the import again with --linked-files."
+        )
     if report.cleared:
         cleared = [f"{one.key} ({', '.join(one.fields)})" for one in report.cleared]
         output.say(

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bifolio.disk import make_private_folder
 from bifolio_cli.service.service import Program
 
 
@@ -64,7 +65,7 @@ class PlainProcess:
         if self.has_autostart:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             self.file.write_text(self.text(), encoding="utf-8", errors="surrogateescape")
-        self.program.home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.program.home)
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

@@ -180,6 +180,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.CHECK_RELAY: "Check the address and the network, and that the relay is running.",
     Next.TRUST_CERTIFICATE: "Set SSL_CERT_FILE to the file of its CA, or install the CA on this "
     "computer; then try again.",
+    Next.ATTACH_AT_NEW_ADDRESS: "Ask whoever runs the relay whether it has moved. If it has, run "
+    "'bifolio attach RELAY_URL' with the address that they give you.",
     Next.ATTACH_AGAIN: "Nothing was changed. Check the address and the network, and that the "
     "relay is running; then run the same command again.",
     Next.ATTACH_ELSEWHERE: "Nothing was changed. Ask whoever runs the relay, or choose another "

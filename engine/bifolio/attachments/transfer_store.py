@@ -26,6 +26,7 @@ from bifolio.crypto.blob import (
     generation_of,
     sealed_size,
 )
+from bifolio.disk import make_private_folder, touch_private
 from bifolio.errors import EnvelopeError, NotAMemberError
 from bifolio.ids import content_hasher
 from bifolio.replica.membership import LibraryMembership
@@ -247,8 +248,8 @@ class TransferStore:
             if writing is None or writing.next != number:
                 if writing is not None:
                     writing.file.close()
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
+                make_private_folder(path.parent)
+                touch_private(path)
                 writing = self._open_at(path, number, key, mode="r+b")
             self._write(writing, piece)
             if writing.next < item.chunks:

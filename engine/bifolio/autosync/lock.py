@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from bifolio.disk import make_private_folder
+
 
 @contextmanager
 def process_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[bool]:
@@ -16,7 +18,7 @@ def process_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[bool]:
     Yields:
         whether this process has it: not where another one holds it all the time it may wait.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     lock = FileLock(path, mode=0o600, thread_local=False)
     try:
         lock.acquire(timeout=wait_s)

@@ -7,23 +7,35 @@ in ``bifolio autosync status``.
 from __future__ import annotations
 
 import logging
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from bifolio import limits
 from bifolio.autosync.state import LibraryState
+from bifolio.disk import keep_private, make_private_folder, touch_private
 
 
 def open_log(path: Path) -> logging.Logger:
     """A logger that writes to a file and one older one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = RotatingFileHandler(
+    make_private_folder(path.parent)
+    handler = _PrivateHandler(
         path, maxBytes=limits.AUTOSYNC_LOG_BYTES_MAX, backupCount=1, encoding="utf-8"
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.Logger("bifolio-autosync", logging.INFO)
     logger.addHandler(handler)
     return logger
+
+
+class _PrivateHandler(RotatingFileHandler):
+    """A log that only its user can read, also after it was begun again."""
+
+    def _open(self) -> TextIOWrapper:
+        path = Path(self.baseFilename)
+        touch_private(path)
+        keep_private(path)
+        return super()._open()
 
 
 def line(state: LibraryState) -> str:

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifolio.disk import write_whole
+from bifolio.disk import make_private_folder, write_whole
 from bifolio.home import Home
 
 LOCK = "lock"
@@ -75,7 +75,7 @@ class Registry:
 
 def write_json(path: Path, value: object) -> None:
     """Write a small file whole, or not at all."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     with write_whole(path) as file:
         # In ASCII: a path may hold bytes that are no text.
         file.write(json.dumps(value).encode("ascii"))

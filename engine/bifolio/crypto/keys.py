@@ -21,7 +21,7 @@ from nacl.exceptions import CryptoError
 
 from bifolio import limits
 from bifolio.crypto import keyring_store
-from bifolio.disk import write_first
+from bifolio.disk import make_private_folder, write_first
 from bifolio.errors import EnvelopeError, KeyFileError
 from bifolio.ids import RandomBytes, device_tag, digest
 
@@ -249,7 +249,7 @@ def _create_key_file(path: Path, name: str, random_bytes: RandomBytes) -> Loaded
 def _create_exclusively(path: Path, text: str) -> bool:
     """Write a file whole, of mode 0600, on disk on return; False if one was there already."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         return write_first(path, text.encode("ascii"))
     except OSError as error:
         raise KeyFileError(path, reason=f"it cannot be written ({error.strerror})") from error

@@ -13,6 +13,7 @@ The tree::
     │   ├── PathTakenError
     │   ├── NewerLibraryError
     │   ├── DamagedLibraryError
+    │   ├── ForeignSchemaError      a trigger or the like in it
     │   ├── ReadOnlyLibraryError
     │   ├── BusyLibraryError
     │   └── StorageFullError
@@ -67,6 +68,7 @@ The tree::
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
     │   ├── RelayUnreachableError
+    │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
     │   ├── PortInUseError
@@ -127,6 +129,7 @@ from bifolio.errors.library import (
     BusyLibraryError,
     DamagedBackupError,
     DamagedLibraryError,
+    ForeignSchemaError,
     LibraryError,
     NewerBackupError,
     NewerLibraryError,
@@ -190,6 +193,7 @@ from bifolio.errors.sharing import (
     NotTheOwnerError,
     PortInUseError,
     RelayError,
+    RelayRedirectError,
     RelayRefusedError,
     RelayStorageError,
     RelayUnreachableError,
@@ -224,6 +228,7 @@ __all__ = [
     "FileNotHereError",
     "FileTooLargeError",
     "FilesFieldError",
+    "ForeignSchemaError",
     "GroupNotFoundError",
     "GroupPlaceError",
     "InvalidValueError",
@@ -261,6 +266,7 @@ __all__ = [
     "RecordTooLargeError",
     "ReferenceNotFoundError",
     "RelayError",
+    "RelayRedirectError",
     "RelayRefusedError",
     "RelayStorageError",
     "RelayUnreachableError",

@@ -78,6 +78,21 @@ class DamagedLibraryError(LibraryError):
         )
 
 
+class ForeignSchemaError(LibraryError):
+    """The library's file holds something that runs by itself or is not Bifolio's."""
+
+    code = "foreign-schema"
+
+    def __init__(self, path: Path, *, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"The library at {path} holds {found}, which Bifolio has not made and which could act "
+            "on every edit. It was not touched.",
+            path=path,
+            next_step=Next.REPLACE_LIBRARY,
+        )
+
+
 class ReadOnlyLibraryError(LibraryError):
     """The disk or the folder does not permit writing."""
 

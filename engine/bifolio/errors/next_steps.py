@@ -106,6 +106,7 @@ class Next(StrEnum):
     CHECK_CONNECTION = "check-connection"
     CHECK_RELAY = "check-relay"
     TRUST_CERTIFICATE = "trust-certificate"
+    ATTACH_AT_NEW_ADDRESS = "attach-at-new-address"
     ATTACH_AGAIN = "attach-again"
     ATTACH_ELSEWHERE = "attach-elsewhere"
     ATTACH_FIRST = "attach-first"

@@ -128,6 +128,21 @@ class RelayUntrustedError(RelayUnreachableError):
         self.next_step = NextStep(Next.TRUST_CERTIFICATE)
 
 
+class RelayRedirectError(RelayUnreachableError):
+    """The relay at ``url`` redirects to another host; nothing was sent there.
+
+    ``host`` and ``target`` are the two, with ports (``relay.example:8787``).
+    """
+
+    code = "relay-redirect"
+
+    def __init__(self, url: str, *, host: str, target: str) -> None:
+        super().__init__(url, reason=f"{host} redirects to {target}, which is not followed")
+        self.host = host
+        self.target = target
+        self.next_step = NextStep(Next.ATTACH_AT_NEW_ADDRESS)
+
+
 class RelayRefusedError(RelayError):
     """The relay understood and refused; ``refusal`` is its word for why."""
 

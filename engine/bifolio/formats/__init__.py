@@ -44,6 +44,7 @@ at the first record that needs them, so importing this package is quick.
 ``dates``            dates as BibTeX and RIS write them
 ``identifiers``      DOI, ISBN, ISSN and addresses as files have them
 ``encodings``        bytes to text
+``bounds``           how much one record may hold, before objects are made of it
 ``latex``            LaTeX text to Unicode and back
 ``mapping``          the tables of types, fields and meanings: facts only
 ==================== ========================================================================
@@ -54,6 +55,7 @@ and which part may use which.
 
 from __future__ import annotations
 
+from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.library_facts import add_facts
 from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
@@ -78,6 +80,7 @@ __all__ = [
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
     "Composer",
+    "LinkedFiles",
     "add_facts",
     "comes_as_library",
     "differences",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from bifolio import limits
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField
 from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_text
@@ -40,6 +41,8 @@ class MappedRecord:
 
     values: Values
     feeds: tuple[frozenset[str], ...]
+    #: Whether there were more values than a record may have: the others are not among these.
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class FieldCollector:
         self._candidates: dict[str, list[_Candidate]] = {}
         self._restored: list[tuple[int, RestoredField]] = []
         self._feeds: list[set[str]] = [set() for _ in range(tags)]
+        self._room = limits.IMPORT_RECORD_VALUES_MAX
 
     def candidate(
         self, index: int, field: str, value: Value, *, rank: int = 0, extra: str = ""
@@ -70,6 +74,9 @@ class FieldCollector:
     def append(self, index: int, field: str, value: str | Name) -> None:
         """One element of a set or list, one name, or one piece of a text."""
         if value == "":
+            return
+        self._room -= 1
+        if self._room < 0:
             return
         self._values.setdefault(_make_printable(field), []).append((index, value))
 
@@ -111,7 +118,8 @@ class FieldCollector:
                 values[field] = (*before, *restored.value)
             else:
                 values[field] = restored.value
-        return MappedRecord(values, tuple(frozenset(fed) for fed in self._feeds))
+        feeds = tuple(frozenset(fed) for fed in self._feeds)
+        return MappedRecord(values, feeds, is_cut=self._room < 0)
 
     def _settle(self, field: str, candidates: list[_Candidate]) -> Value:
         best = min(candidates, key=lambda one: (one.rank, one.index))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bifolio.formats.bounds import split_list
+
 _DOI_PREFIX: Final = re.compile(
     r"\s*(?:(?:https?://)?(?:www\.|dx\.)?doi\.org/|doi[:\s]\s*)(?=10\.)", re.I
 )
@@ -52,7 +54,7 @@ def is_isbn(text: str) -> bool:
 
 def split_identifiers(text: str) -> list[str]:
     """The ISSNs or ISBNs of one text; the text whole if any part of it is neither."""
-    parts = [part for part in _PARTS.split(text.strip()) if part]
+    parts = [part for part in split_list(_PARTS, text.strip()) if part]
     if len(parts) > 1 and all(is_issn(part) or is_isbn(part) for part in parts):
         return parts
     return [text.strip()] if text.strip() else []
@@ -66,7 +68,7 @@ def bare_serial_number(text: str) -> str:
 
 def split_urls(text: str) -> list[str]:
     """The addresses of one text; the text whole if any part of it is none."""
-    parts = [part for part in _URL_BREAK.split(text.strip()) if part]
+    parts = [part for part in split_list(_URL_BREAK, text.strip()) if part]
     if len(parts) > 1 and all(re.match(r"\w+://", part) for part in parts):
         return parts
     return [text.strip()] if text.strip() else []

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from bifolio import limits
+from bifolio.formats.bounds import split_list
 from bifolio.formats.latex.text import decode, encode
 from bifolio.records.names import Name
 
@@ -34,7 +36,7 @@ _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
-    parts = _split_at(text, _and_at) if "{" in text else _SIMPLE_AND.split(text)
+    parts = _split_at(text, _and_at) if "{" in text else split_list(_SIMPLE_AND, text)
     stripped = (" ".join(part.split()) for part in parts)
     return tuple(_bibtex_name(part) for part in stripped if part)
 
@@ -51,7 +53,7 @@ def split_people(text: str) -> list[str]:
     """
     if ";" not in text:
         return [text]
-    parts = text.split(";")
+    parts = text.split(";", maxsplit=limits.IMPORT_RECORD_VALUES_MAX + 1)
     return parts if all(_ONE_PERSON.fullmatch(part) for part in parts) else [text]
 
 
@@ -207,6 +209,8 @@ def _split_at(text: str, separator: _Separator) -> list[str]:
         if length:
             parts.append(text[start:at])
             start = at + length
+            if len(parts) > limits.IMPORT_RECORD_VALUES_MAX:
+                break
         at += length or 1
     return [*parts, text[start:]]
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError, Next
+from bifolio.formats import bounds
 from bifolio.formats.bibtex import blocks as bibtex_blocks
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.macros import find_overlong, macro_definition, macros_of
 from bifolio.formats.bibtex.values import own_tags
+from bifolio.formats.bounds import OUTSIDE_LEFT_OUT, OutsideTexts
 from bifolio.formats.csl import items as csl_json
 from bifolio.formats.csl import splitting as csl_json_items
 from bifolio.formats.encodings import read_text
@@ -215,8 +217,7 @@ def _pop_each(entries: list[bibtex_blocks.BibtexEntry]) -> Iterator[bibtex_block
 
 
 def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
-    blocks: list[str] = []
-    free: list[str] = []
+    blocks, free = OutsideTexts(), OutsideTexts()
     entries: list[bibtex_blocks.BibtexEntry] = []
     defined: dict[str, int] = {}
     parent_keys: set[str] = set()
@@ -229,14 +230,17 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         elif isinstance(found, bibtex_blocks.UnreadableBlock):
             yield SkippedRecord(str(path), found.line, found.reason)
         else:
-            (free if found.free else blocks).append(found.text)
+            if not (free if found.free else blocks).add(found.text):
+                continue
             if (definition := macro_definition(found.text)) is not None:
                 defined[definition[0]] = found.line
             if found.problem:
                 yield SkippedRecord(str(path), found.line, f"{found.problem}; kept as it is")
-    imported = _blocks(BIBTEX, blocks, free)
+    imported = _blocks(BIBTEX, blocks.texts, free.texts)
     if imported is not None:
         yield imported
+    if blocks.is_cut or free.is_cut:
+        yield SkippedRecord(str(path), 0, OUTSIDE_LEFT_OUT)
     macros = macros_of(imported)
     longest = max(map(len, macros.values()), default=0)
     for name, line in defined.items():
@@ -250,18 +254,20 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
             yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
-        yield _reference(BIBTEX, entry.type, entry.key, tags, entry.line, imported)
+        yield _reference(path, BIBTEX, entry.type, entry.key, tags, entry.line, imported)
 
 
 def _read_ris(path: Path, text: str) -> Iterator[Read]:
-    outside = [
-        found.text
-        for found in (tagged_lines.split(text) if tagged_lines.holds_outside_text(text) else ())
-        if isinstance(found, tagged_lines.OutsideText)
-    ]
-    imported = _blocks(RIS, [], outside)
+    outside = OutsideTexts()
+    for found in tagged_lines.split(text) if tagged_lines.holds_outside_text(text) else ():
+        if isinstance(found, tagged_lines.OutsideText):
+            outside.add(found.text)
+            outside.is_cut = outside.is_cut or found.is_cut
+    imported = _blocks(RIS, [], outside.texts)
     if imported is not None:
         yield imported
+    if outside.is_cut:
+        yield SkippedRecord(str(path), 0, OUTSIDE_LEFT_OUT)
     count = 0
     all_ended = True
     cut: tagged_lines.TaggedRecord | None = None
@@ -272,15 +278,26 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
             all_ended = False
         cut = None if found.ended else found
         count += 1
-        if not any(raw for _, raw in found.tags):
-            yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
-            continue
-        own_id = next((raw for tag, raw in found.tags if tag == "ID"), "")
-        yield _reference(RIS, found.type, own_id, tuple(found.tags), found.line, imported)
+        yield _tagged(path, RIS, found, "ID", imported)
     # Some tools write no ER at all, and people forget the last one.
     if cut is not None and ((all_ended and count > 2) or not text.endswith("\n")):
         reason = "the file ends inside this record, before its ER line; imported as far as it goes"
         yield SkippedRecord(str(path), cut.line, reason)
+
+
+def _tagged(
+    path: Path,
+    family: ReadFamily,
+    found: tagged_lines.TaggedRecord,
+    id_tag: str,
+    imported: ImportedBlocks | None,
+) -> ImportedReference | SkippedRecord:
+    if found.refusal:
+        return SkippedRecord(str(path), found.line, found.refusal)
+    if not any(raw for _, raw in found.tags):
+        return SkippedRecord(str(path), found.line, "the record holds nothing but its type")
+    own_id = next((raw for tag, raw in found.tags if tag == id_tag), "")
+    return _reference(path, family, found.type, own_id, tuple(found.tags), found.line, imported)
 
 
 def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
@@ -294,39 +311,41 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, reason)
             continue
         found_any = True
+        if isinstance(found, csl_json_items.JsonRefusal):
+            yield SkippedRecord(str(path), found.line, found.reason)
+            continue
         if not csl_json.is_item(found.value):
             yield SkippedRecord(str(path), found.line, "the JSON value is not a CSL item")
             continue
-        source = csl_json.source(found.value)
-        yield ImportedReference(CSL_JSON.trace(source, None).values, source, found.line)
+        one = csl_json.source(found.value)
+        yield _reference(path, CSL_JSON, one.type, one.id, one.tags, found.line, None)
 
 
 def _read_enw(path: Path, text: str) -> Iterator[Read]:
-    return _read_lines(path, ENW, list(tagged_lines.ENW_LINES.split(text)), "F")
+    return _read_lines(path, ENW, tagged_lines.ENW_LINES.split(text), "F")
 
 
 def _read_nbib(path: Path, text: str) -> Iterator[Read]:
-    return _read_lines(path, NBIB, list(tagged_lines.NBIB_LINES.split(text)), "PMID")
+    return _read_lines(path, NBIB, tagged_lines.NBIB_LINES.split(text), "PMID")
 
 
 def _read_lines(
     path: Path,
     family: ReadFamily,
-    records: list[tagged_lines.TaggedRecord | tagged_lines.OutsideText],
+    records: Iterable[tagged_lines.TaggedRecord | tagged_lines.OutsideText],
     id_tag: str,
 ) -> Iterator[Read]:
-    outside = [found.text for found in records if isinstance(found, tagged_lines.OutsideText)]
-    imported = _blocks(family, [], outside)
-    if imported is not None:
-        yield imported
+    """Text outside of records comes before the first of them."""
+    imported: ImportedBlocks | None = None
     for found in records:
         if isinstance(found, tagged_lines.OutsideText):
+            imported = _blocks(family, [], [found.text])
+            if imported is not None:
+                yield imported
+            if found.is_cut:
+                yield SkippedRecord(str(path), found.line, OUTSIDE_LEFT_OUT)
             continue
-        if not any(raw for _, raw in found.tags):
-            yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
-            continue
-        own_id = next((raw for tag, raw in found.tags if tag == id_tag), "")
-        yield _reference(family, found.type, own_id, tuple(found.tags), found.line, imported)
+        yield _tagged(path, family, found, id_tag, imported)
 
 
 def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
@@ -345,8 +364,8 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
         else:
             own_id = endnote_xml.identity(found.tags)
-            tags = found.tags
-            yield kept.add_to(_reference(ENDNOTE_XML, found.type, own_id, tags, found.line, None))
+            one = _reference(path, ENDNOTE_XML, found.type, own_id, found.tags, found.line, None)
+            yield kept.add_to(one) if isinstance(one, ImportedReference) else one
 
 
 def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedBlocks | None:
@@ -357,15 +376,22 @@ def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedB
 
 
 def _reference(
+    path: Path,
     family: ReadFamily,
     kind: str,
     own_id: str,
     tags: tuple[tuple[str, str], ...],
     line: int,
     blocks: ImportedBlocks | None,
-) -> ImportedReference:
+) -> ImportedReference | SkippedRecord:
+    """A record with its values; one that holds more than a record may is skipped."""
+    if reason := bounds.reason_against(tags):
+        return SkippedRecord(str(path), line, reason)
     source = Source(family.name, kind, own_id, tags, blocks.record_id() if blocks else "")
-    return ImportedReference(family.trace(source, blocks).values, source, line)
+    mapped = family.trace(source, blocks)
+    if mapped.is_cut:
+        return SkippedRecord(str(path), line, bounds.TOO_MANY)
+    return ImportedReference(mapped.values, source, line)
 
 
 def _with_progress(

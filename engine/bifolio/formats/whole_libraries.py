@@ -8,6 +8,8 @@ from typing import Final
 
 from bifolio.errors import FileFormatError
 from bifolio.formats.databases import sqlite as foreign_sqlite
+from bifolio.formats.databases.foreign_attachments import is_own_folder
+from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.databases.locate_library import (
     SHOWN,
     LibraryLocation,
@@ -29,6 +31,11 @@ ZOTERO: Final = "zotero-library"
 #: What may be named as the format of a whole library.
 LIBRARY_FORMATS: Final = (ENDNOTE, ZOTERO)
 
+_FOLDER_ELSEWHERE: Final = (
+    "it is a link to a folder elsewhere; copy the library with its files into one folder, and "
+    "import that"
+)
+
 #: Progress is reported this often.
 _PROGRESS_RECORDS: Final = 64
 
@@ -47,6 +54,7 @@ def read_library(
     *,
     format: str | None = None,
     zotero_group: str | None = None,
+    links: LinkedFiles | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Read]:
     """Everything that a library holds: its groups before the references that are in them.
@@ -57,6 +65,7 @@ def read_library(
         path: its file or folder, or an archive with it.
         format: one of ``LIBRARY_FORMATS``; by default the database tells.
         zotero_group: one of Zotero's group libraries, instead of the user's own.
+        links: where files may be that the library only links to; by default none is taken.
         progress: called with (records done, records in all) now and then.
 
     Raises:
@@ -64,7 +73,7 @@ def read_library(
     """
     try:
         with locate_library(path) as place:
-            yield from _read(path, place, format, zotero_group, progress)
+            yield from _read(path, place, format, zotero_group, links, progress)
     except OSError as error:
         got = f"a library that cannot be read ({error.strerror or error})"
         raise FileFormatError(str(path), expected=SHOWN, got=got) from error
@@ -75,8 +84,13 @@ def _read(
     place: LibraryLocation,
     format: str | None,
     group: str | None,
+    links: LinkedFiles | None,
     progress: Progress | None,
 ) -> Iterator[Read]:
+    folder = place.files
+    if folder is not None and not _may_be_read(folder, place, links):
+        yield LeftOut(f"the folder of files '{folder.name}'", _FOLDER_ELSEWHERE)
+        folder = None
     with foreign_sqlite.open_copy(place.database, shown=SHOWN) as database:
         is_zotero = zotero_rows.is_zotero(database)
         if not is_zotero and not endnote_library.is_endnote(database):
@@ -89,11 +103,24 @@ def _read(
             raise FileFormatError(str(path), expected=wanted, got="an EndNote library")
         if is_zotero:
             items = zotero_library.read(
-                database, folder=place.files, file=str(path), group=group, packed=place.packed
+                database,
+                folder=folder,
+                file=str(path),
+                group=group,
+                packed=place.packed,
+                links=links,
             )
         else:
-            items = endnote_library.read(database, folder=place.files, file=str(path))
+            items = endnote_library.read(database, folder=folder, file=str(path))
         yield from _with_progress(items, _count(database), progress)
+
+
+def _may_be_read(folder: Path, place: LibraryLocation, links: LinkedFiles | None) -> bool:
+    """Whether a folder of files is the library's own, or one of the user's that was asked for."""
+    own = place.database.parent
+    if own.name.lower() == "sdb":
+        own = own.parent
+    return is_own_folder(folder, own) or (links is not None and links.holds(folder))
 
 
 def _count(database: ForeignDatabase) -> int:

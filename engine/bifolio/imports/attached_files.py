@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from bifolio import limits
 from bifolio.attachments import garbage_collection
+from bifolio.disk import open_below
 from bifolio.errors import FileTooLargeError, UnreadableFileError
-from bifolio.formats import add_facts, is_library, read, read_library
+from bifolio.formats import LinkedFiles, add_facts, is_library, read, read_library
 from bifolio.ids import content_hasher
 from bifolio.imports.matching import with_citation_key
 from bifolio.records.attachments import Attachment
@@ -38,11 +40,14 @@ def items_of(
     *,
     format: str | None = None,
     zotero_group: str | None = None,
+    links: LinkedFiles | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Item]:
     """Everything that a path holds, be it a file of references or a whole library."""
     if is_library(path, format):
-        yield from read_library(path, format=format, zotero_group=zotero_group, progress=progress)
+        yield from read_library(
+            path, format=format, zotero_group=zotero_group, links=links, progress=progress
+        )
     else:
         yield from read(path, format=format, progress=progress)
 
@@ -55,6 +60,7 @@ class Intake:
         self._replica = replica
         self._keeps = keeps
         self.taken = 0
+        self.unwanted_links = 0
         self.left_out: list[LeftOut] = []
 
     def with_files(self, reference: ImportedReference) -> ImportedReference:
@@ -72,11 +78,14 @@ class Intake:
 
     def _take(self, file: ImportedFile, reference: ImportedReference) -> LibraryFile:
         attachment = None
+        if file.is_unwanted_link:
+            self.unwanted_links += 1
+            return LibraryFile(file.path, file.name, None)
         try:
-            if file.place is None:
-                self._name(file, reference, "it is not where the library keeps its files")
+            if file.place is None or file.folder is None:
+                self._name(file, reference, file.reason)
             else:
-                content = self._content(file.place)
+                content = self._content(file.folder, file.place)
                 attachment = Attachment(file.name, content.hash, content.size)
                 self.taken += 1
         except UnreadableFileError as error:
@@ -85,16 +94,25 @@ class Intake:
             self._name(file, reference, f"it has more than {error.limit_bytes:,} bytes")
         return LibraryFile(file.path, file.name, attachment)
 
-    def _content(self, place: Path) -> Content:
-        hashed = content_hasher()
-        size = 0
-        for piece in _pieces(place):
-            hashed.update(piece)
-            size += len(piece)
-        content = Content(hashed.hexdigest(), size)
-        if self._keeps and not garbage_collection.reserve(self._replica, content.hash):
-            return self._replica.contents.add(place)
-        return content
+    def _content(self, folder: Path, place: Path) -> Content:
+        try:
+            opened = open_below(folder, place)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UnreadableFileError(place, reason=reason) from error
+        with opened:
+            hashed = content_hasher()
+            size = 0
+            for piece in _pieces(opened, place):
+                hashed.update(piece)
+                size += len(piece)
+                if size > limits.CONTENT_BYTES_MAX:
+                    raise FileTooLargeError(place, limit_bytes=limits.CONTENT_BYTES_MAX)
+            content = Content(hashed.hexdigest(), size)
+            if self._keeps and not garbage_collection.reserve(self._replica, content.hash):
+                opened.seek(0)
+                return self._replica.contents.add_opened(opened, place)
+            return content
 
     def _name(self, file: ImportedFile, reference: ImportedReference, reason: str) -> None:
         key = with_citation_key(reference.values)["citation-key"]
@@ -104,10 +122,9 @@ class Intake:
         self.left_out.append(LeftOut(f"the file '{file.name}' of {who}", reason))
 
 
-def _pieces(place: Path) -> Iterator[bytes]:
+def _pieces(opened: BinaryIO, place: Path) -> Iterator[bytes]:
     try:
-        with place.open("rb") as file:
-            while piece := file.read(limits.CONTENT_PIECE_BYTES):
-                yield piece
+        while piece := opened.read(limits.CONTENT_PIECE_BYTES):
+            yield piece
     except OSError as error:
         raise UnreadableFileError(place, reason=error.strerror or str(error)) from error

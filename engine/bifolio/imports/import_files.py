@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from bifolio.errors import FileFormatError, Next, UsageError
-from bifolio.formats import is_library
+from bifolio.formats import LinkedFiles, is_library
 from bifolio.imports.attached_files import items_of
 from bifolio.imports.importer import Importer
 from bifolio.records.reference import SkippedRecord
@@ -29,12 +29,16 @@ def import_files(
     *,
     format: str | None,
     zotero_group: str | None,
+    links: LinkedFiles | None,
     dry_run: bool,
     progress: FileProgress | None,
 ) -> ImportReport:
     """Import files; one that cannot be read at all is skipped and named.
 
     The arguments are those of ``Library.import_files``.
+
+    Args:
+        links: where files may be that a library only links to; None: none is taken.
     """
     _check_group(paths, format, zotero_group)
     tally = ImportTally()
@@ -46,6 +50,7 @@ def import_files(
                     path,
                     format=format,
                     zotero_group=zotero_group,
+                    links=links,
                     progress=_report_file(progress, Stage.READING, path),
                 )
                 importer = Importer(replica, file=str(path), keeps_files=not dry_run)

@@ -60,6 +60,7 @@ class Importer:
         self._replica = replica
         self._file = file
         self._tally = ImportTally()
+        self._skipped_unnamed = self._left_out_unnamed = 0
         self._blocks: list[ImportedBlocks] = []
         self._groups: list[ImportedGroup] = []
         self._intake = Intake(replica, keeps=keeps_files)
@@ -80,6 +81,7 @@ class Importer:
             self._read(items, staging, matcher, ahead)
             self._tally.files = self._intake.taken
             self._tally.missing_files = len(self._intake.left_out)
+            self._tally.linked_files_left_out = self._intake.unwanted_links
             self._tally.left_out += self._intake.left_out
             self._tell_apart(staging)
             self._write_groups()
@@ -104,9 +106,9 @@ class Importer:
         size = 0
         for item in items:
             if isinstance(item, SkippedRecord):
-                self._tally.skipped.append(item)
+                self._skip(item)
             elif isinstance(item, LeftOut):
-                self._tally.left_out.append(item)
+                self._leave_out(item)
             elif isinstance(item, ImportedGroup):
                 self._groups.append(item)
             elif isinstance(item, ImportedBlocks):
@@ -125,6 +127,24 @@ class Importer:
                 ahead.advance()
                 waiting, size = [], 0
         staging.add(waiting)
+        if self._skipped_unnamed:
+            reason = f"{self._skipped_unnamed:,} more records could not be read"
+            self._tally.skipped.append(SkippedRecord(self._file, 0, reason))
+        if self._left_out_unnamed:
+            what = f"{self._left_out_unnamed:,} more"
+            self._tally.left_out.append(LeftOut(what, "only the first are named"))
+
+    def _skip(self, item: SkippedRecord) -> None:
+        if len(self._tally.skipped) < limits.IMPORT_NAMED_MAX:
+            self._tally.skipped.append(item)
+        else:
+            self._skipped_unnamed += 1
+
+    def _leave_out(self, item: LeftOut) -> None:
+        if len(self._tally.left_out) < limits.IMPORT_NAMED_MAX:
+            self._tally.left_out.append(item)
+        else:
+            self._left_out_unnamed += 1
 
     def _tell_apart(self, staging: ImportStaging) -> None:
         """Of several records with one id the first by content hash keeps it, and the others add

@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bifolio.disk import create_private, sync_folder, unfinished_name
+from bifolio.disk import (
+    create_private,
+    keep_private,
+    make_private_folder,
+    sync_folder,
+    touch_private,
+    unfinished_name,
+)
 from bifolio.errors import (
     BackupError,
     BackupTakenError,
@@ -28,8 +35,8 @@ from bifolio.replica.replica import Replica
 from bifolio.results import Backup, BackupContents, Progress, RestoredLibrary, Stage
 from bifolio.storage import archive
 from bifolio.storage.archive import Archive
-from bifolio.storage.contents import Contents
-from bifolio.storage.database import Database, integrity_of
+from bifolio.storage.contents import CONTENT_MODE, Contents
+from bifolio.storage.database import Database, reason_against
 from bifolio.storage.manifest import DATABASE, Manifest, ManifestEntry
 from bifolio.storage.meta import Meta
 from bifolio.storage.migrations import LATEST
@@ -76,11 +83,15 @@ class Backups:
         place = self._place(target)
         if place.exists():
             raise BackupTakenError(place)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        if target is None:
+            make_private_folder(place.parent)
+            keep_private(place.parent)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
         unfinished = unfinished_name(place)
         copied = unfinished.with_name(unfinished.name + ".sqlite")
         try:
-            copied.touch(mode=0o600)  # what SQLite writes into keeps the rights that it has
+            touch_private(copied)
             account, wanted = self._copy(copied, held, progress)
             sources = [(DATABASE, copied), *self._contents(held, wanted)]
             _pack(unfinished, sources, account, progress)
@@ -205,11 +216,11 @@ def restore(path: Path, target: Path, *, progress: Progress | None = None) -> Re
             tell = _report_stage(Stage.RESTORING, account.entries, progress)
             for entry in account.entries:
                 place = unfinished / entry.name
-                place.parent.mkdir(exist_ok=True)
+                make_private_folder(place.parent)
                 with create_private(place) as written:
                     opened.extract(entry, written, tell)
                 if entry.is_content:
-                    place.chmod(0o444)
+                    place.chmod(CONTENT_MODE)
             _check_library(path, unfinished / DATABASE)
             database = Database.open(unfinished / DATABASE)
             try:
@@ -299,10 +310,9 @@ def _check_version(path: Path, account: Manifest) -> None:
 
 
 def _check_library(path: Path, copied: Path) -> None:
-    """SQLite's own verdict on the library of the backup at ``path``."""
-    verdict = integrity_of(copied)
-    if verdict != "ok":
-        raise DamagedBackupError(path, reason=f"its library fails SQLite's check: {verdict[:200]}")
+    """Whether the library of the backup at ``path`` is one, whole, and nothing besides."""
+    if (reason := reason_against(copied)) is not None:
+        raise DamagedBackupError(path, reason=reason)
 
 
 def _report_stage(

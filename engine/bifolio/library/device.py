@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifolio.home import Home
+from bifolio.home import DEFAULT_LIBRARY, Home
 
 if TYPE_CHECKING:
     from bifolio.crypto.keys import LoadedKeys
+    from bifolio.formats import LinkedFiles
+
+#: What Bifolio keeps in a home that is the user's whole home folder.
+_OWN_NAMES = ("device.key", "device-away.key", "backups", "autosync", DEFAULT_LIBRARY)
 
 
 def default_home() -> Home:
@@ -16,6 +21,17 @@ def default_home() -> Home:
     from platformdirs import user_data_path
 
     return Home(user_data_path("bifolio"), use_keyring=True)
+
+
+def documents(home: Home, library: Path) -> LinkedFiles:
+    """Where linked files may be: in the user's home folder, without what Bifolio keeps there."""
+    from bifolio.formats import LinkedFiles
+
+    folder = Path.home()
+    own: tuple[Path, ...] = (home.path,)
+    if folder.resolve().is_relative_to(home.path.resolve()):
+        own = tuple(home.path / name for name in _OWN_NAMES)
+    return LinkedFiles(folder, (*own, library))
 
 
 def load_keys(home: Home) -> LoadedKeys:

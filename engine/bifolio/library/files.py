@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bifolio.attachments import attachments, garbage_collection
-from bifolio.disk import pieces, write_whole
+from bifolio.disk import make_private_folder, pieces, write_whole
 from bifolio.errors import (
     DamagedFileError,
     FileNotHereError,
@@ -27,7 +27,7 @@ from bifolio.storage.contents import OPENED, Progress
 if TYPE_CHECKING:
     from bifolio.replication.remote import Remote
 
-_COPY_MODE = 0o444
+_COPY_MODE = 0o400
 
 
 class Files:
@@ -122,7 +122,7 @@ class Files:
         path = self._replica.contents.folder / OPENED / file.hash[:16] / file.name
         if path.is_file() and path.stat().st_size == file.size:
             return path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         self._copy(file, path)
         path.chmod(_COPY_MODE)
         return path

@@ -401,6 +401,7 @@ class Library:
         *,
         format: str | None = None,
         zotero_group: str | None = None,
+        linked_files: bool = False,
         dry_run: bool = False,
         progress: FileProgress | None = None,
     ) -> ImportReport:
@@ -410,6 +411,7 @@ class Library:
             paths: the files, or the files and folders of EndNote's and Zotero's libraries.
             format: a name of ``bifolio.formats.IMPORT_FORMATS``; by default each file tells.
             zotero_group: of Zotero's libraries this group library, and not the user's own.
+            linked_files: take in files that a library links to, of the user's home folder alone.
             dry_run: say what would happen, and change nothing.
             progress: called with the stage, what of a file is done, all of it, and the file.
         """
@@ -420,6 +422,7 @@ class Library:
             [Path(path) for path in paths],
             format=format,
             zotero_group=zotero_group,
+            links=device.documents(self._home, self.path) if linked_files else None,
             dry_run=dry_run,
             progress=progress,
         )

@@ -117,12 +117,17 @@ class ImportedFile:
 
     ``path`` is where that library keeps it, relative to its own folder of files: it tells the
     file from the record's others and is the same on every computer. ``place`` is where it can be
-    read now, None where it is missing.
+    read now, and ``folder`` the one that it is in for sure, both resolved; they are None where it
+    cannot be taken in, and ``reason`` says why. ``is_unwanted_link``: nobody asked for files that
+    the library only links to.
     """
 
     path: str
     name: str
     place: Path | None
+    folder: Path | None = None
+    reason: str = "it is not where the library keeps its files"
+    is_unwanted_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from bifolio.disk import keep_private, make_private_folder
 from bifolio.errors import (
     DamagedLibraryError,
     Next,
@@ -26,6 +27,9 @@ from bifolio.storage.meta import Meta
 
 FILE = "library.sqlite"
 FILES = "files"
+
+#: SQLite's file and those that it keeps next to it.
+_DATABASE_SUFFIXES = ("", "-wal", "-shm")
 
 #: Folders that a cloud's program synchronises: two computers would write one SQLite file.
 _CLOUDS = {
@@ -86,8 +90,7 @@ def place(path: Path, build: Callable[[Path], None]) -> None:
         raise PathTakenError(path)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        unfinished.mkdir(parents=True)
-        (unfinished / FILES).mkdir()
+        make_private_folder(unfinished / FILES)
     except (NotADirectoryError, FileExistsError) as error:
         above = next(one for one in path.parents if one.exists())
         raise PathTakenError(above, is_file=True) from error
@@ -105,7 +108,7 @@ def remove(path: Path, *, was_there: bool) -> None:
     """Take away a replica that came to nothing; an empty folder that was there before stays."""
     shutil.rmtree(path, ignore_errors=True)
     if was_there:
-        path.mkdir(exist_ok=True)
+        make_private_folder(path)
 
 
 def _take_place(unfinished: Path, path: Path) -> None:
@@ -131,6 +134,7 @@ def open_database(path: Path) -> Database:
     if not path.is_dir():
         raise NotALibraryError(path, found="it is a file, not a folder")
     database = Database.open(path / FILE)
+    _close_to_others(path)
     try:
         # Damage is told by who reads what is damaged: here it would hide what is whole.
         with suppress(DamagedLibraryError):
@@ -139,6 +143,12 @@ def open_database(path: Path) -> Database:
         database.close()
         raise
     return database
+
+
+def _close_to_others(path: Path) -> None:
+    """Take a library that others may read from them; earlier versions left that to the umask."""
+    for one in (path, path / FILES, *(path / (FILE + suffix) for suffix in _DATABASE_SUFFIXES)):
+        keep_private(one)
 
 
 def warnings(path: Path) -> list[Notice]:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from email.utils import parsedate_to_datetime
+from typing import Final
 
 from websockets.asyncio.client import ClientConnection as Socket
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.uri import WebSocketURI, parse_uri
 
 from bifolio import limits
 from bifolio.errors import (
     BifolioError,
     NotAMemberError,
     ProtocolError,
+    RelayRedirectError,
     RelayRefusedError,
     RelayUnreachableError,
     RelayUntrustedError,
@@ -38,6 +42,9 @@ from bifolio.wire.messages import Bye, Challenge, Hello, Message, Retry
 #: How often a live connection looks whether something that had to wait may be tried again: such
 #: waits last half a minute and more.
 _TICK_S = 1.0
+
+#: What a redirect may name as a host; anything else is not repeated to the user.
+_HOST: Final = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 
 class Client:
@@ -219,6 +226,33 @@ class Client:
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
 
 
+class _Connect(connect):
+    """A connection that stays with its host: a ticket's relay is the one that its maker knows.
+
+    A redirect to another path, or to TLS on the same host, is followed as HTTP has it.
+    """
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        before = self.ws_uri
+        followed = super().process_redirect(exc)
+        if not isinstance(followed, str):
+            return followed
+        after = parse_uri(followed)
+        is_same = (after.host, after.port, after.secure) == (
+            before.host,
+            before.port,
+            before.secure,
+        )
+        if is_same or (after.host == before.host and after.secure and not before.secure):
+            return followed
+        return RelayRedirectError(self.uri, host=_place(before), target=_place(after))
+
+
+def _place(uri: WebSocketURI) -> str:
+    host = uri.host if _HOST.fullmatch(uri.host) else "another host"
+    return f"{host}:{uri.port}"
+
+
 @asynccontextmanager
 async def open_socket(url: str) -> AsyncIterator[Socket]:
     """An open socket to a relay.
@@ -227,7 +261,7 @@ async def open_socket(url: str) -> AsyncIterator[Socket]:
         RelayUnreachableError: there is none.
     """
     try:
-        socket = await connect(
+        socket = await _Connect(
             url,
             compression=None,
             max_size=limits.MESSAGE_BYTES_MAX,

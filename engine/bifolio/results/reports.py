@@ -24,7 +24,8 @@ class ImportReport(Result, frozen=True):
     ``trashed_keys`` names the references that stay in the trash, or came into it because
     they are in the trash of the library that they come from, ``purged_keys`` those that went with
     it for good. Of a whole library ``groups`` counts the groups that are new or changed, ``files``
-    the files that were found, ``missing_files`` those that were not, and ``left_out`` names what
+    the files that were found, ``missing_files`` those that were not, ``linked_files_left_out``
+    those that it only links to and that nobody asked for, and ``left_out`` names what
     could not be taken over.
     """
 
@@ -41,6 +42,7 @@ class ImportReport(Result, frozen=True):
     groups: int
     files: int
     missing_files: int
+    linked_files_left_out: int
     skipped: tuple[SkippedRecord, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -55,6 +57,7 @@ class ImportTally:
     groups: int = 0
     files: int = 0
     missing_files: int = 0
+    linked_files_left_out: int = 0
     updated_keys: list[str] = field(default_factory=list)
     cleared: list[ClearedFields] = field(default_factory=list)
     trashed_keys: list[str] = field(default_factory=list)
@@ -74,6 +77,7 @@ class ImportTally:
         self.groups += other.groups
         self.files += other.files
         self.missing_files += other.missing_files
+        self.linked_files_left_out += other.linked_files_left_out
         self.skipped += other.skipped
         self.left_out += other.left_out
 
@@ -93,6 +97,7 @@ class ImportTally:
             groups=self.groups,
             files=self.files,
             missing_files=self.missing_files,
+            linked_files_left_out=self.linked_files_left_out,
             skipped=tuple(self.skipped),
             left_out=tuple(self.left_out),
         )

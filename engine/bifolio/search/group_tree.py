@@ -51,6 +51,7 @@ class Tree:
         edges = {row.id: Edge(row.parent, row.parent_rank) for row in rows}
         self._ignored = ignored_edges(edges)
         self._parents = shown_parents(edges, {row.id for row in rows if row.deleted})
+        self._paths: dict[str, str] = {}
         self._children: dict[str | None, list[GroupRow]] = {}
         for row in rows:
             if not row.deleted:
@@ -86,7 +87,18 @@ class Tree:
 
     def path(self, group_id: str) -> str:
         """The names from the top down to a group."""
-        return PATH_MARK.join(self._rows[one].name for one in self.line(group_id))
+        names: list[str] = []
+        at: str | None = group_id
+        while at is not None:
+            if (known := self._paths.get(at)) is not None:
+                names.append(known)
+                break
+            names.append(self._rows[at].name)
+            at = self._parents[at]
+        # Remembered, because a list asks for every group from the top down: without that, one of
+        # groups 4,000 deep would walk eight million steps.
+        path = self._paths[group_id] = PATH_MARK.join(reversed(names))
+        return path
 
     def name_for_commands(self, row: GroupRow) -> str:
         """The path of a living group where commands find it by that, otherwise its id."""

@@ -2,32 +2,10 @@
 
 The only user of SQLite.
 
-``database``    the file: opening, transactions, SQLite's errors as ours
-``migrations``  the schema, as numbered steps
-``meta``        the replica's own facts: ids, cursor, frontier, clock, state hash
-``records``     the states of the records, and the state hash kept with each write
-``changes``     every change: the outbox, the history, the means to rebuild a relay
-``newer_envelopes`` envelopes that only a newer program can read, kept whole
-``history``     where each record's changes are, and which of them one command made
-``derived``     what is derived of a reference, and the rows that its tables are given
-``references``  what lists and searches read: columns derived from the records
-``elements``    which references hold a tag, or are in a group
-``shared_citation_keys`` the citation keys that several live references have
-``groups``      the groups as lists read them, one row each
-``purged``      references that went with an emptied trash
-``searchable``  what the search index is given of a reference
-``index``       the search index: words, marks and orders
-``attachments`` which references name which contents
-``contents``    the contents of files, by their hash
-``transfers``   what is known of each content's whereabouts
-``import_staging`` the records of one file between reading and committing
-``manifest``    what a backup says of itself
-``archive``     a backup's file, written and read
-==============  ===========================================================================
-=======
 ======================= ===========================================================================
 ``database``            the file: opening, transactions, SQLite's errors as ours
 ``migrations``          the schema, as numbered steps
+``schema``              whether a file's schema is ours, and nothing besides
 ``meta``                the replica's own facts: ids, cursor, frontier, clock, state hash
 ``incarnations``        the slots and client ids that were used, none ever again
 ``members``             the records of the membership log

@@ -30,8 +30,21 @@ Tell = Callable[[int], None]
 #: The fastest level: 26 % of a library of 10,000 references at 94 MB/s; the slowest, 23 % at 22.
 _DEFLATE_LEVEL = 1
 
-#: How entries are packed; zipfile would try others, each of which fails in its own way.
+#: How the library and the manifest may be packed, and how contents are; zipfile would try others.
 _FORMS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_STORED = (zipfile.ZIP_STORED,)
+
+#: Of an entry's flags the one that says that it is encrypted.
+_LOCKED = 0x1
+
+#: What is before an entry's name, and the end of an archive (APPNOTE.TXT 4.3): its fixed part, the
+#: longest comment, and ZIP64's part with what locates it.
+_ENTRY_HEADER_BYTES = 30
+_END_MARK = b"PK\x05\x06"
+_END64_MARK = b"PK\x06\x06"
+_END_BYTES = 22
+_END_LOCATOR_BYTES = 20
+_END_BYTES_MAX = 64 * 1024 + 256
 
 #: What ``zipfile`` raises on bytes that are no archive, or on one that was damaged.
 _BROKEN = (
@@ -97,6 +110,7 @@ class Archive:
             NotABackupError, DamagedBackupError, NewerBackupError.
         """
         _check_beginning(path)
+        _check_size_of_contents(path)
         with _broken(path):
             archive = zipfile.ZipFile(path)
         try:
@@ -195,21 +209,25 @@ def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     headers = {one.filename: one for one in archive.infolist()}
     if len(headers) != len(archive.infolist()):
         raise DamagedBackupError(path, reason="an entry is in it twice")
-    if any(one.compress_type not in _FORMS for one in archive.infolist()):
-        raise DamagedBackupError(path, reason="an entry in it is compressed in an unknown way")
-    header = headers.pop(MANIFEST, None)
+    header = headers.get(MANIFEST)
     if header is None:
         raise NotABackupError(path, found="it is an archive of something else")
-    if header.file_size > limits.BACKUP_MANIFEST_BYTES_MAX:
-        raise DamagedBackupError(path, reason="its manifest is too long")
+    del headers[MANIFEST]
+    if header.compress_type not in _FORMS:
+        raise DamagedBackupError(path, reason="its manifest is packed in an unknown way")
+    room = len(headers) * limits.BACKUP_MANIFEST_ENTRY_BYTES_MAX
+    if header.file_size > room + limits.BACKUP_MANIFEST_FACTS_BYTES_MAX:
+        raise DamagedBackupError(path, reason="its manifest is too long for what it holds")
     with archive.open(header) as member:
-        raw = member.read(limits.BACKUP_MANIFEST_BYTES_MAX)
+        raw = member.read(header.file_size)
     version = manifests.version_of(raw)
     if version is not None and version > manifests.VERSION:
         raise NewerBackupError(path, version=version, known=manifests.VERSION)
+    if (reason := _find_false_entry(archive.infolist(), archive.start_dir)) is not None:
+        raise DamagedBackupError(path, reason=reason)
     strange = next((name for name in headers if not is_entry_name(name)), None)
     if strange is not None:
-        reason = f"it holds '{strange[:80]}', which is no part of a backup"
+        reason = f"it holds {strange[:80]!r}, which is no part of a backup"
         raise DamagedBackupError(path, reason=reason)
     account = manifests.parse(raw) if version is not None else None
     if account is None:
@@ -220,6 +238,46 @@ def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     if sizes != {name: one.file_size for name, one in headers.items()}:
         raise DamagedBackupError(path, reason="its entries are not those that its manifest names")
     return account
+
+
+def _find_false_entry(headers: Sequence[zipfile.ZipInfo], end: int) -> str | None:
+    """Why the entries are not as ``write`` writes them, by the table of contents alone.
+
+    Args:
+        end: where the table of contents begins.
+    """
+    at = 0
+    for one in sorted(headers, key=lambda header: header.header_offset):
+        if one.filename != one.orig_filename or one.flag_bits & _LOCKED:
+            return "an entry in it has a false name, or is locked"
+        if one.compress_type not in (_FORMS if one.filename in (DATABASE, MANIFEST) else _STORED):
+            return "an entry in it is packed in another way than a backup's"
+        if one.compress_type == zipfile.ZIP_STORED and one.compress_size != one.file_size:
+            return "an entry in it has two sizes"
+        most = one.compress_size * limits.ARCHIVE_RATIO_MAX + limits.ARCHIVE_SMALL_BYTES
+        if one.file_size > most:
+            return "an entry in it unpacks to more than can be true"
+        if one.header_offset < at:
+            return "its entries overlap"
+        at = one.header_offset + _ENTRY_HEADER_BYTES + len(one.filename) + one.compress_size
+    return "its entries overlap" if at > end else None
+
+
+def _check_size_of_contents(path: Path) -> None:
+    """How many entries there are, before ``zipfile`` makes an object of each."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _END_BYTES_MAX))
+        end = file.read(_END_BYTES_MAX)
+    place = end.rfind(_END_MARK)
+    if place < 0 or place + _END_BYTES > len(end):
+        return  # ``zipfile`` says what is wrong
+    length = int.from_bytes(end[place + 12 : place + 16], "little")
+    wide = end[: place - _END_LOCATOR_BYTES].rfind(_END64_MARK)
+    if length == 0xFFFFFFFF and wide >= 0:
+        length = int.from_bytes(end[wide + 40 : wide + 48], "little")
+    if length > limits.BACKUP_CONTENTS_BYTES_MAX:
+        raise DamagedBackupError(path, reason="it holds more files than a library can have")
 
 
 @contextmanager

@@ -15,9 +15,10 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bifolio import limits
-from bifolio.disk import sync_folder
+from bifolio.disk import create_private, make_private_folder, sync_folder
 from bifolio.errors import (
     FileTooLargeError,
     ReadOnlyLibraryError,
@@ -31,6 +32,9 @@ INCOMING = "incoming"
 
 #: The folder of the copies that other programs open by name.
 OPENED = "opened"
+
+#: The rights of a content: nobody changes one, and only its owner reads it.
+CONTENT_MODE = 0o400
 
 _FOLDER_NAME_LENGTH = 2
 
@@ -65,15 +69,21 @@ class Contents:
         with _reading(path):
             if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
                 raise UnreadableFileError(path, reason="it is not an ordinary file")
-            source = path.open("rb")
+            source: BinaryIO = path.open("rb")
         with source:
-            total = os.fstat(source.fileno()).st_size
-            temporary = self._temporary()
-            try:
-                content = self._copy(source.fileno(), path, temporary, total, progress)
-                self._take_place(temporary, content.hash)
-            finally:
-                temporary.unlink(missing_ok=True)
+            return self.add_opened(source, path, progress=progress)
+
+    def add_opened(
+        self, source: BinaryIO, path: Path, *, progress: Progress | None = None
+    ) -> Content:
+        """``add`` of a file that is open already, from its place on; ``path`` is for messages."""
+        total = os.fstat(source.fileno()).st_size
+        temporary = self._temporary()
+        try:
+            content = self._copy(source, path, temporary, total, progress)
+            self._take_place(temporary, content.hash)
+        finally:
+            temporary.unlink(missing_ok=True)
         return content
 
     def hashes(self) -> Iterator[str]:
@@ -136,18 +146,18 @@ class Contents:
     def _temporary(self) -> Path:
         folder = self.folder / INCOMING
         with _writing(self.folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
         return folder / secrets.token_hex(16)
 
     def _copy(
-        self, source: int, path: Path, target: Path, total: int, progress: Progress | None
+        self, source: BinaryIO, path: Path, target: Path, total: int, progress: Progress | None
     ) -> Content:
         hashed = content_hasher()
         size = 0
-        with _writing(self.folder), target.open("xb") as written:
+        with _writing(self.folder), create_private(target) as written:
             while True:
                 with _reading(path):
-                    piece = os.read(source, limits.CONTENT_PIECE_BYTES)
+                    piece = source.read(limits.CONTENT_PIECE_BYTES)
                 if not piece:
                     break
                 hashed.update(piece)
@@ -157,8 +167,6 @@ class Contents:
                     raise FileTooLargeError(path, limit_bytes=limits.CONTENT_BYTES_MAX)
                 if progress is not None:
                     progress(size, max(size, total))
-            written.flush()
-            os.fsync(written.fileno())
         return Content(hashed.hexdigest(), size)
 
     def _take_place(self, temporary: Path, hash: str) -> None:
@@ -167,9 +175,9 @@ class Contents:
         if path.is_file():
             return
         with _writing(self.folder):
-            temporary.chmod(0o444)
+            temporary.chmod(CONTENT_MODE)
             for _ in range(limits.FOLDER_ATTEMPTS_MAX):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(path.parent)
                 try:
                     temporary.replace(path)
                     break

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bifolio import limits
+from bifolio.disk import touch_private
 from bifolio.errors import (
     BusyLibraryError,
     DamagedLibraryError,
+    ForeignSchemaError,
     LibraryError,
     NewerLibraryError,
     Next,
@@ -24,6 +26,7 @@ from bifolio.errors import (
     ReadOnlyLibraryError,
     StorageFullError,
 )
+from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
 
 #: "Bifo" in ASCII: tells our files from every other SQLite file.
@@ -63,6 +66,10 @@ class Database:
         Raises:
             LibraryError: it cannot be made there.
         """
+        try:
+            touch_private(path)
+        except OSError as error:
+            raise ReadOnlyLibraryError(path.parent) from error
         connection = _connect(path, f"file:{_quote(path)}?mode=rwc")
         database = cls(path, connection)
         with _translated(path):
@@ -78,6 +85,7 @@ class Database:
         Raises:
             NotALibraryError: nothing there, or another program's file.
             NewerLibraryError: written by a later version; untouched.
+            ForeignSchemaError: somebody added a trigger, a table or the like; untouched.
             DamagedLibraryError: no SQLite file any more; untouched.
         """
         if not path.is_file():
@@ -202,6 +210,46 @@ class Database:
         return "\n".join(str(row[0]) for row in self.rows("PRAGMA integrity_check"))
 
 
+def reason_against(path: Path) -> str | None:
+    """Why a file that nobody has open, and that anybody may have made, is no library to open.
+
+    What it holds is not run, and nothing is changed.
+
+    Returns:
+        the reason, to follow "the backup is damaged:"; None where there is none.
+    """
+    try:
+        with _translated(path):
+            connection = sqlite3.connect(f"file:{_quote(path)}?mode=ro&immutable=1", uri=True)
+            try:
+                harden(connection)
+                if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                    return "its library is another program's file"
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                if not 1 <= version <= LATEST:
+                    return f"its library has the schema version {version}"
+                if (foreign := schema.find_foreign(connection, version)) is not None:
+                    return f"its library holds {foreign}, which Bifolio has not made"
+                if (missing := schema.find_missing(connection, version)) is not None:
+                    return f"its library lacks {missing}"
+                verdict = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+            finally:
+                connection.close()
+    except DamagedLibraryError as error:
+        verdict = error.reason
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    return None if verdict == "ok" else f"its library fails SQLite's check: {verdict[:200]}"
+
+
+def harden(connection: sqlite3.Connection) -> None:
+    """No function with effects runs from a schema, and no statement reaches into SQLite's own."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if (configure := getattr(connection, "setconfig", None)) is not None:  # Python 3.12
+        for name, is_on in (("DEFENSIVE", True), ("ENABLE_TRIGGER", False), ("ENABLE_VIEW", False)):
+            configure(getattr(sqlite3, f"SQLITE_DBCONFIG_{name}"), is_on)
+
+
 def integrity_of(path: Path) -> str:
     """SQLite's verdict on a file that nobody has open: ``ok``, or what is wrong.
 
@@ -236,6 +284,7 @@ def _configure(connection: sqlite3.Connection) -> None:
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:
+    harden(connection)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
@@ -248,6 +297,9 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         # A file is made next to its place and named when it is whole, so never with version 0.
         connection.close()
         raise DamagedLibraryError(path.parent, reason="the version of its schema is missing")
+    if (foreign := schema.find_foreign(connection, version)) is not None:
+        connection.close()
+        raise ForeignSchemaError(path.parent, found=foreign)
     if version < LATEST:
         migrate(connection)
 

@@ -21,14 +21,12 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length, sealed_chunk_place
-from bifolio.disk import sync_folder
+from bifolio.disk import make_private_folder, sync_folder
 from bifolio.errors import Next, RelayStorageError
 from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
 from bifolio_relay.storage import BlobView, Stop, StoredChunk, UploadLease
-from bifolio_relay.storage.sqlite_file import SqliteFile
-
-FOLDER_NAME = "blobs"
+from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class FolderBlobs:
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
-        self._folder = file.folder / FOLDER_NAME
+        self._folder = file.folder / BLOBS_NAME
         self._unsaved: dict[tuple[int, bytes], _Unsaved] = {}
 
     def look(self, library: bytes, blobs: Sequence[bytes], now_ms: int) -> BlobView:
@@ -225,7 +223,7 @@ class FolderBlobs:
         """Write a chunk; False where the disk has no room."""
         path = self._path(library, blob)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
             try:
                 os.lseek(descriptor, sealed_chunk_place(number), os.SEEK_SET)

@@ -14,10 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bifolio import limits
+from bifolio.disk import keep_private, make_private_folder, touch_private
 from bifolio.errors import Next, RelayStorageError
 
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
+
+#: The folder of the files' sealed bytes.
+BLOBS_NAME = "blobs"
 APPLICATION_ID = 0x42664C52  # "BfLR"
 
 _LOGS = """
@@ -117,13 +121,14 @@ class SqliteFile:
         self.path = folder / FILE_NAME
         self.shared = shared
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
         except OSError as error:
             raise RelayStorageError(
                 folder,
                 reason=f"the folder cannot be made ({error.strerror})",
                 next_step=Next.CHOOSE_RELAY_FOLDER,
             ) from error
+        _close_to_others(folder)
         with self.errors():
             self._lock = _lock(folder / LOCK_NAME, shared=shared)
         try:
@@ -187,6 +192,24 @@ class SqliteFile:
         """Close the file and give the lock back."""
         self.connection.close()
         self._lock.close()
+
+
+def _close_to_others(folder: Path) -> None:
+    """Take the relay's files from other users; the folder too where it is the relay's alone.
+
+    A folder with anything else in it may be one that others have to enter.
+    """
+    own = {FILE_NAME, LOCK_NAME, BLOBS_NAME}
+    own |= {FILE_NAME + suffix for suffix in ("-wal", "-shm", "-journal")}
+    own |= {f"{LOCK_NAME}-journal"}
+    with contextlib.suppress(OSError):  # SQLite says what is wrong with a folder
+        for name in (FILE_NAME, LOCK_NAME):
+            touch_private(folder / name)
+        names = {one.name for one in folder.iterdir()}
+        for name in names & own:
+            keep_private(folder / name)
+        if names <= own:
+            keep_private(folder)
 
 
 def _lock(path: Path, *, shared: bool) -> sqlite3.Connection:

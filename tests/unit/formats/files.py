@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bifolio.formats import is_library, read, read_library, write
+from bifolio.formats import LinkedFiles, is_library, read, read_library, write
 from bifolio.records.reference import (
     ExportedReference,
     ExportReport,
@@ -46,12 +46,18 @@ class Loaded:
         return [reference.values for reference in self.references]
 
 
-def load(path: Path, *, format: str | None = None, zotero_group: str | None = None) -> Loaded:
+def load(
+    path: Path,
+    *,
+    format: str | None = None,
+    zotero_group: str | None = None,
+    links: LinkedFiles | None = None,
+) -> Loaded:
     """Read a file or a library to its end."""
     loaded = Loaded()
     whole = is_library(path, format)
     for found in (
-        read_library(path, format=format, zotero_group=zotero_group)
+        read_library(path, format=format, zotero_group=zotero_group, links=links)
         if whole
         else read(path, format=format)
     ):

@@ -12,16 +12,16 @@ FORMATS = "bifolio.formats"
 FOLDER = ROOT / "engine" / "bifolio" / "formats"
 
 #: What every format of records uses to map its tags.
-MAPS = {"field_collector", "roundtrip_fields", "dates", "identifiers", "names", "mapping"}
+MAPS = {"bounds", "field_collector", "roundtrip_fields", "dates", "identifiers", "names", "mapping"}
 
 #: What each part may use of the others; none that is above it.
 PARTS: dict[str, set[str]] = {
     "reading": {
         *("registry", "bibtex", "csl", "tagged", "endnote"),
-        *("library_facts", "field_collector", "encodings"),
+        *("library_facts", "field_collector", "encodings", "bounds"),
     },
     "writing": {"registry", "bibtex", "mapping"},
-    "whole_libraries": {"endnote", "zotero", "databases"},
+    "whole_libraries": {"endnote", "zotero", "databases", "bounds"},
     "registry": {"bibtex", "csl", "tagged", "endnote", "zotero", "field_collector"},
     "mapping_markdown": {"endnote", "mapping"},
     "bibtex": {*MAPS, "latex"},
@@ -33,9 +33,10 @@ PARTS: dict[str, set[str]] = {
     "library_facts": set(),
     "field_collector": {"roundtrip_fields"},
     "roundtrip_fields": set(),
-    "names": {"latex"},
+    "names": {"latex", "bounds"},
     "dates": set(),
-    "identifiers": set(),
+    "identifiers": {"bounds"},
+    "bounds": set(),
     "encodings": set(),
     "latex": set(),
     "mapping": set(),

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import zipfile
 from base64 import b64encode
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bifolio import Library
 from bifolio.errors import (
     BackupTakenError,
     DamagedBackupError,
+    ForeignSchemaError,
     NewerBackupError,
     PathTakenError,
 )
@@ -344,3 +346,48 @@ def test_a_name_of_half_characters_still_makes_a_manifest_that_can_be_read() -> 
     read = parse(account.serialize())
     assert read is not None
     assert read.device == "caf?"
+
+
+#: What hangs every edit of the library that it is in.
+ENDLESS = (
+    "CREATE TRIGGER hang AFTER INSERT ON changes BEGIN SELECT count(*) FROM "
+    "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n); END"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        (ENDLESS, "the trigger 'hang' on the table 'changes'"),
+        ("CREATE VIEW more AS SELECT * FROM records", "the view 'more'"),
+        ("CREATE TABLE more (a)", "the table 'more'"),
+        ("ALTER TABLE refs ADD COLUMN more TEXT", "the column 'more' of the table 'refs'"),
+        ("CREATE INDEX more ON refs (hex(title))", "the index 'more' on the table 'refs'"),
+        ("DROP TABLE purged", "lacks the table 'purged'"),
+        ("PRAGMA user_version = 0", "the schema version 0"),
+        ("PRAGMA application_id = 7", "another program's file"),
+    ],
+)
+def test_a_backup_whose_library_somebody_altered_is_refused_and_the_part_is_named(
+    library: Library, tmp_path: Path, statement: str, named: str
+) -> None:
+    made = library.backups.create().path
+    altered = tmp_path / "altered.sqlite"
+    with zipfile.ZipFile(made) as archive:
+        altered.write_bytes(archive.read("library.sqlite"))
+    with closing(sqlite3.connect(altered, isolation_level=None)) as connection:
+        connection.execute(statement)
+    forged = rewritten(made, tmp_path / "forged", altered.read_bytes())
+    for act in (lambda: verify(forged), lambda: restore(forged, tmp_path / "Again.bifolio")):
+        with pytest.raises(DamagedBackupError) as caught:
+            act()
+        assert named in caught.value.message
+    assert not (tmp_path / "Again.bifolio").exists()
+
+
+def test_a_library_that_somebody_gave_a_trigger_is_not_opened(library: Library, home: Home) -> None:
+    library.close()
+    with closing(sqlite3.connect(library.path / "library.sqlite")) as connection:
+        connection.execute(ENDLESS)
+    with pytest.raises(ForeignSchemaError, match="the trigger 'hang' on the table 'changes'"):
+        Library.open(library.path, home=home)

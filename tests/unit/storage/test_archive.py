@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import tracemalloc
 import zipfile
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.unit.storage.test_manifest import MANIFEST
 
+from bifolio import limits
 from bifolio.errors import BackupError, DamagedBackupError, NewerBackupError, NotABackupError
 from bifolio.storage.archive import Archive, write
-from bifolio.storage.manifest import DATABASE, Manifest
+from bifolio.storage.manifest import DATABASE, Manifest, ManifestEntry
 
 LIBRARY = random.Random(1).randbytes(5_000) + bytes(20_000)
 PAPER = random.Random(2).randbytes(3_000)
@@ -177,3 +180,91 @@ def test_a_newer_form_asks_for_an_upgrade(tmp_path: Path) -> None:
     path = forged(tmp_path / "b", lambda archive: archive.writestr("manifest.json", raw))
     with pytest.raises(NewerBackupError, match="version 2"):
         Archive.open(path)
+
+
+def manifest_of(path: Path, **altered: object) -> bytes:
+    """The manifest of a backup, with something altered."""
+    with Archive.open(path) as archive:
+        return replace(archive.manifest, **altered).serialize()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_content_that_is_packed_is_refused_before_it_is_unpacked(
+    backup: Path, tmp_path: Path, form: int
+) -> None:
+    raw = manifest_of(backup)
+
+    def write_entries(archive: zipfile.ZipFile) -> None:
+        archive.writestr(DATABASE, LIBRARY)
+        archive.writestr(CONTENT, PAPER, compress_type=form)
+        archive.writestr("manifest.json", raw)
+
+    with pytest.raises(DamagedBackupError, match="packed in another way"):
+        Archive.open(forged(tmp_path / "forged", write_entries))
+
+
+def test_a_library_that_unpacks_to_a_thousand_times_its_size_is_refused(
+    backup: Path, tmp_path: Path
+) -> None:
+    size = 64 * 1024 * 1024
+    entry = ManifestEntry(DATABASE, size, "0" * 64)
+    raw = manifest_of(backup, entries=(entry,))
+
+    def write_entries(archive: zipfile.ZipFile) -> None:
+        archive.writestr(DATABASE, bytes(size), compress_type=zipfile.ZIP_DEFLATED)
+        archive.writestr("manifest.json", raw)
+
+    with pytest.raises(DamagedBackupError, match="more than can be true"):
+        Archive.open(forged(tmp_path / "forged", write_entries))
+
+
+def test_a_manifest_that_unpacks_to_more_than_its_entries_need_is_not_read(tmp_path: Path) -> None:
+    def write_entries(archive: zipfile.ZipFile) -> None:
+        bomb = b'{"format": "bifolio backup", "entries": [' + b"[]," * 20_000_000
+        archive.writestr(DATABASE, LIBRARY)
+        archive.writestr("manifest.json", bomb, compress_type=zipfile.ZIP_DEFLATED)
+
+    path = forged(tmp_path / "forged", write_entries)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DamagedBackupError, match="too long"):
+            Archive.open(path)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_entries_that_overlap_are_refused(backup: Path, tmp_path: Path) -> None:
+    """Two names in the table of contents for the same bytes: a bomb without compression."""
+    other = f"files/{'ab'}/{'ab' + '0' * 62}"
+    with Archive.open(backup) as archive:
+        entries = archive.manifest.entries
+        raw = replace(
+            archive.manifest, entries=(*entries, ManifestEntry(other, len(PAPER), HASH))
+        ).serialize()
+    path = tmp_path / "forged"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(DATABASE, LIBRARY)
+        archive.writestr(CONTENT, PAPER)
+        archive.writestr("manifest.json", raw)
+        twice = copy(archive.getinfo(CONTENT))
+        twice.filename = twice.orig_filename = other
+        archive.filelist.append(twice)
+    with pytest.raises(DamagedBackupError, match="overlap"):
+        Archive.open(path)
+
+
+def test_an_entry_whose_name_ends_early_is_refused(backup: Path) -> None:
+    raw = backup.read_bytes()
+    name = CONTENT.encode()
+    backup.write_bytes(raw.replace(name, name[:-3] + b"\0ab"))
+    with pytest.raises(DamagedBackupError):
+        contents_of(backup)
+
+
+def test_a_table_of_contents_of_millions_is_refused_before_it_is_read(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BACKUP_CONTENTS_BYTES_MAX", 200)
+    with pytest.raises(DamagedBackupError, match="more files than"):
+        Archive.open(backup)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bifolio import limits
 from bifolio.formats.bibtex.salvage import salvage
 from bifolio.formats.bibtex.values import COMMENT_TAG
 
@@ -179,6 +180,8 @@ def _parse_well_formed(
         name, raw, comment, closed = found.groups()
         if closed:
             return key, tags, at
+        if len(tags) > limits.IMPORT_RECORD_VALUES_MAX:
+            continue  # enough for its reader to see that there are too many
         if comment:
             tags.append((COMMENT_TAG, comment.rstrip()))
         else:

@@ -30,6 +30,7 @@ from bifolio.formats.bibtex.strings import (
     words_of,
 )
 from bifolio.formats.bibtex.values import COMMENT_TAG, is_inherited, name_of
+from bifolio.formats.bounds import split_list
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.latex import text as latex
@@ -55,6 +56,8 @@ _IN_TEXT_URL: Final = re.compile(r"\\url\s*\{([^{}]*)\}|\\href\s*\{([^{}]*)\}\s*
 _PUBMED_NOTE: Final = re.compile(r"\{?PMID:?\}?:?\s*(\d+)")
 _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis"}
 
+_SEMICOLON: Final = re.compile(";")
+_COMMA: Final = re.compile(",")
 _NAME: Final = re.compile(r"[^\s{}(),=\"#%'\\~@^][^\s{}(),=\"#%'\\~^]*")
 _PAGES: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:---?|–|—)\s*|\s+-\s+)(?=[\w?.])")
 
@@ -173,7 +176,7 @@ def _elements(field: str, text: str) -> list[str]:
     decoded = latex.decode(text)
     return [
         part
-        for piece in re.split(";" if ";" in decoded else ",", decoded)
+        for piece in split_list(_SEMICOLON if ";" in decoded else _COMMA, decoded)
         if (part := _line(piece))
     ]
 

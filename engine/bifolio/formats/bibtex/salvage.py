@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bifolio import limits
 from bifolio.formats.bibtex.values import COMMENT_TAG, value_end
 
 Tags = list[tuple[str, str]]
@@ -36,6 +37,8 @@ def _fields(region: str, at: int) -> tuple[Tags, list[str]]:
     doubts: list[str] = []
     next_field = 0
     while at < len(region):
+        if len(tags) > limits.IMPORT_RECORD_VALUES_MAX:
+            break  # enough for its reader to see that there are too many
         comment = _COMMENT_LINE.match(region, at)
         if comment is not None:
             tags.append((COMMENT_TAG, comment.group(1).rstrip()))

@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any, Final
 
+from bifolio.formats.bounds import split_list
 from bifolio.formats.csl.dates import csl_date
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import split_identifiers, split_urls
@@ -28,6 +29,8 @@ Tags = list[tuple[str, str]]
 
 _EXTRA: Final = "x.csl-json."
 _CUSTOM: Final = "custom/"
+
+_KEYWORDS: Final = re.compile(r"[,;]")
 
 #: Fields that are ours: CSL 1.0.2 has no variable of the name.
 _NOT_CSL: Final = frozenset(row.field for row in ROWS if row.csl_json == "(custom)") | {
@@ -159,7 +162,7 @@ def _names(value: Any) -> list[Name]:
 
 def _parts(field: str, text: str) -> list[str]:
     if field == "tags":
-        return [part.strip() for part in re.split(r"[,;]", text) if part.strip()]
+        return [part.strip() for part in split_list(_KEYWORDS, text) if part.strip()]
     if field == "URL":
         return split_urls(text)
     return split_identifiers(text)

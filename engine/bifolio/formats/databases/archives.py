@@ -56,6 +56,8 @@ def unpack(path: Path, folder: Path, *, shown: str) -> None:
             entries = archive.infolist()
             if len(entries) > limits.ARCHIVE_ENTRIES_MAX:
                 raise _refusal(path, shown, f"an archive of {len(entries):,} files")
+            if sum(one.file_size for one in entries) > most:
+                raise _refusal(path, shown, "an archive that unpacks to too many bytes")
             for entry in entries:
                 if (target := _target(entry, folder)) is not None:
                     most -= _unpack_one(archive, entry, target, most=most)

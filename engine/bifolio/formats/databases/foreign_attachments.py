@@ -5,6 +5,7 @@ A path comes out of somebody's database: it may lead nowhere, or out of the fold
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -22,16 +23,31 @@ def locate_attachment(path: str, folder: Path | None) -> ImportedFile:
     parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".")]
     name = file_name(parts[-1] if parts else path)
     inside = "/".join(parts)
-    if folder is None or not parts or ".." in parts:
+    if folder is None or not parts or ".." in parts or any(map(_leads_out, parts)):
         return ImportedFile(inside, name, None)
-    place = folder.joinpath(*parts)
     try:
-        whole = place.resolve(strict=True)
-    except (OSError, ValueError):
+        root = folder.resolve(strict=True)
+        whole = root.joinpath(*parts).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):
         return ImportedFile(inside, name, None)
-    if not whole.is_file() or not whole.is_relative_to(folder.resolve()):
+    if not whole.is_relative_to(root):
+        return ImportedFile(inside, name, None, reason="it leads out of the library's folder")
+    if not whole.is_file():
         return ImportedFile(inside, name, None)
-    return ImportedFile(inside, name, place)
+    return ImportedFile(inside, name, whole, root)
+
+
+def is_own_folder(folder: Path, library: Path) -> bool:
+    """Whether a folder of files is inside the library's own folder, and not behind a link there."""
+    try:
+        return folder.resolve(strict=True).is_relative_to(library.resolve(strict=True))
+    except (OSError, RuntimeError):
+        return False
+
+
+def _leads_out(part: str) -> bool:
+    """Whether Windows would read a name as a drive, a stream or a path of its own."""
+    return os.name == "nt" and (":" in part or "\\" in part)
 
 
 def file_name(written: str) -> str:

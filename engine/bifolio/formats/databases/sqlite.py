@@ -23,6 +23,12 @@ _MAGIC: Final = b"SQLite format 3\x00"
 _COLLATION: Final = re.compile(r"\bCOLLATE\s+[\"'\[`]?(\w+)", re.IGNORECASE)
 _BUILT_IN: Final = frozenset({"binary", "nocase", "rtrim"})
 
+#: SQLite's own settings for a file of unknown origin.
+_SETTINGS: Final = (("DEFENSIVE", True), ("ENABLE_TRIGGER", False), ("ENABLE_VIEW", False))
+
+#: Steps of SQLite's machine after which we are asked whether it may go on.
+_STEPS_AT_ONCE: Final = 100_000
+
 #: What SQLite keeps next to a database: both belong to its content.
 _BESIDE: Final = ("-journal", "-wal")
 
@@ -63,6 +69,15 @@ class ForeignDatabase:
         self._connection = sqlite3.connect(copy, isolation_level=None)
         self._connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         self._columns: dict[str, list[str]] = {}
+        size = sum(
+            one.stat().st_size
+            for suffix in ("", *_BESIDE)
+            if (one := copy.with_name(copy.name + suffix)).exists()
+        )
+        #: What may still be read: each text a few times; a damaged tree says the same for ever.
+        self._room = size * limits.FOREIGN_READINGS_MAX + limits.ARCHIVE_SMALL_BYTES
+        self._steps = size * limits.FOREIGN_STEPS_PER_BYTE + limits.FOREIGN_STEPS_MIN
+        self._connection.set_progress_handler(self._count_steps, _STEPS_AT_ONCE)
         try:
             self._prepare()
         except sqlite3.Error as error:
@@ -86,8 +101,10 @@ class ForeignDatabase:
             FileFormatError: the database is damaged, or has not what the query names.
         """
         try:
-            # Row by row: handed through, the cursor would be closed after its connection.
-            for row in self._connection.execute(statement, parameters):  # noqa: UP028
+            for row in self._connection.execute(statement, parameters):
+                self._room -= sum(len(one) for one in row if isinstance(one, str | bytes))
+                if self._room < 0:
+                    raise sqlite3.DatabaseError("its tables hold more than its file can")
                 yield row
         except sqlite3.Error as error:
             raise self._damage_error(error) from error
@@ -128,23 +145,37 @@ class ForeignDatabase:
             values = [*map(as_number, row[:whole]), *map(as_text, row[whole:])]
             yield dict(zip(wanted, values, strict=True))
 
+    def _count_steps(self) -> int:
+        """Whether SQLite is to stop: more steps than reading all of the file takes."""
+        self._steps -= _STEPS_AT_ONCE
+        return int(self._steps < 0)
+
     def _prepare(self) -> None:
         connection = self._connection
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.FOREIGN_VALUE_BYTES_MAX)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100)
         # The first statement recovers what the write-ahead log or the journal of the copy holds.
         tables = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
         ).fetchall()
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.FOREIGN_VALUE_BYTES_MAX)
+        connection.execute("PRAGMA cell_size_check = ON")
+        if (configure := getattr(connection, "setconfig", None)) is not None:  # Python 3.12
+            for name, is_on in _SETTINGS:
+                configure(getattr(sqlite3, f"SQLITE_DBCONFIG_{name}"), is_on)
         # An order of the other program's own: nothing here depends on it, but a table that names
         # an unknown one cannot even be listed.
         for name in {one for _, sql in tables for one in _COLLATION.findall(sql)}:
             if name.lower() not in _BUILT_IN:
                 connection.create_collation(name, lambda one, other: (one > other) - (one < other))
-        # Tables only: a view could be anything, of any size.
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        # Tables only: a view could be anything, of any size, and says itself what kind it is.
+        for name, kind in connection.execute("SELECT name, type FROM pragma_table_list"):
+            if kind not in ("table", "shadow") or name.startswith("sqlite_"):
+                continue
             quoted = name.replace('"', '""')
+            # Columns that are computed are not among these.
             found = connection.execute(f'PRAGMA table_info("{quoted}")').fetchall()
             self._columns[name.lower()] = [row[1] for row in found]
 

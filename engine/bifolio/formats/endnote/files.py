@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from bifolio.formats.databases.foreign_attachments import locate_attachment
+from bifolio.formats.databases.foreign_attachments import is_own_folder, locate_attachment
 from bifolio.formats.databases.locate_library import sibling
 from bifolio.formats.endnote.records import attribute_of, path_of
 from bifolio.formats.endnote.text import plain_text, read_raw
@@ -42,7 +42,9 @@ class XmlAttachments:
             names = dict.fromkeys((library, self._xml.stem))
             found = [sibling(self._xml.parent, f"{name}.Data") for name in names if name]
             data = next((one for one in found if one is not None and one.is_dir()), None)
-            self._folders[library] = sibling(data, "PDF") if data is not None else None
+            pdfs = sibling(data, "PDF") if data is not None else None
+            own = pdfs is not None and is_own_folder(pdfs, self._xml.parent)
+            self._folders[library] = pdfs if own else None
         return self._folders[library]
 
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bifolio import limits
 from bifolio.errors import FileFormatError
+from bifolio.formats.bounds import TOO_MANY, reason_against
 from bifolio.formats.databases.foreign_attachments import locate_attachment
 from bifolio.formats.databases.safe_xml import parse_xml
 from bifolio.formats.databases.sqlite import ForeignDatabase, as_number, as_text
@@ -76,8 +78,8 @@ def read(database: ForeignDatabase, *, folder: Path | None, file: str) -> Iterat
     for row in database.records("refs"):
         number = as_number(row["id"])
         reference = _reference(row, number, library)
-        if reference is None:
-            yield SkippedRecord(file, 0, f"the record {number} holds nothing but its type")
+        if isinstance(reference, str):
+            yield SkippedRecord(file, 0, f"the record {number}{reference}")
             continue
         types[as_number(row["reference_type"])] += 1
         yield reference
@@ -102,12 +104,16 @@ def _library(database: ForeignDatabase, folder: Path | None) -> _Library:
     )
 
 
-def _reference(row: dict[str, Any], number: int, library: _Library) -> ImportedReference | None:
+def _reference(row: dict[str, Any], number: int, library: _Library) -> ImportedReference | str:
+    """The reference of a row, or why there is none."""
     kind = type_of(as_number(row["reference_type"])).type
     paths = library.files.get(number, [])
     tags = list(_tags(row, kind))
     if not tags and not paths:
-        return None
+        return " holds nothing but its type"
+    many = len(paths) + len(library.tree.members.get(number, ()))
+    if reason := TOO_MANY if many > limits.IMPORT_RECORD_VALUES_MAX else reason_against(tags):
+        return f": {reason}"
     tags += [("urls/pdf-urls/url", _bare(f"internal-pdf://{path}")) for path in paths]
     own_id = f"{library.id}:{number}" if library.id else ""
     origin = [("rec-number", _bare(str(number)))]
@@ -117,9 +123,11 @@ def _reference(row: dict[str, Any], number: int, library: _Library) -> ImportedR
     tags_in_order = endnote_records.sort_tags([*origin, *tags])
     facts = _facts(row, number, library)
     source = Source(endnote_xml.NAME, kind, own_id, tuple(tags_in_order), library=facts)
-    values = endnote_xml.trace(source, None).values
+    mapped = endnote_xml.trace(source, None)
+    if mapped.is_cut:
+        return f": {TOO_MANY}"
     return ImportedReference(
-        add_facts(values, facts, format=source.format),
+        add_facts(mapped.values, facts, format=source.format),
         source,
         number,
         files=tuple(_files(paths, library.folder)),

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from bifolio import limits
+from bifolio.formats import bounds
 from bifolio.formats.endnote.pieces import Piece, mend, pieces
 from bifolio.formats.endnote.text import Run, attributes, read_raw, write_raw
 from bifolio.formats.roundtrip_fields import restore
@@ -88,6 +90,17 @@ def split(text: str) -> Iterator[XmlRecord | XmlDamage]:
     """
     from lxml.etree import XMLSyntaxError
 
+    if _holds_overfull_record(text):
+        for piece in pieces(text, after=0):
+            if reason := _reason_against(piece.text, 0, len(piece.text)):
+                yield XmlDamage(piece.line, reason)
+                continue
+            one, damage = _parse_alone(piece)
+            if damage is not None:
+                yield damage
+            if one is not None:
+                yield one
+        return
     body = text[max(0, text.find("<")) :].encode("utf-8", errors="replace")
     read = 0
     try:
@@ -109,6 +122,30 @@ def split(text: str) -> Iterator[XmlRecord | XmlDamage]:
     if not named:
         line, reason = _first_fault(body)
         yield XmlDamage(line, f"the XML is damaged here ({reason}); records read from it: {read}")
+
+
+def _holds_overfull_record(text: str) -> bool:
+    """Whether between two ends of records there is more than one of them may hold."""
+    at = 0
+    while at < len(text):
+        end = text.find("</record", at)
+        end = len(text) if end < 0 else end
+        if _reason_against(text, at, end):
+            return True
+        at = end + 1
+    return False
+
+
+def _reason_against(text: str, start: int, end: int) -> str:
+    """Why the record in this part of a text is not parsed; empty where it is."""
+    if end - start <= limits.IMPORT_RECORD_PARTS_MAX:
+        return ""
+    if end - start > 2 * limits.IMPORT_RECORD_CHARACTERS_MAX:
+        return bounds.TOO_LONG
+    quotes = text.count('"', start, end) + text.count("'", start, end)
+    if max(text.count("<", start, end), quotes // 8) > limits.IMPORT_RECORD_PARTS_MAX:
+        return bounds.TOO_MANY
+    return ""
 
 
 def _parse_alone(piece: Piece) -> tuple[XmlRecord | None, XmlDamage | None]:

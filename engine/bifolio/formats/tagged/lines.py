@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from bifolio import limits
+from bifolio.formats.bounds import TOO_LONG, TOO_MANY, OutsideTexts
+
 #: Two characters, blanks (one is enough), a hyphen, and a space or the line's end.
 _TAG_LINE: Final = re.compile(r"([A-Za-z][A-Za-z0-9])[ \t]{1,3}-(?:[ \t](.*)|)")
 _COUNTER: Final = re.compile(r"\d+\.?")
@@ -40,6 +43,30 @@ class TaggedRecord:
     tags: list[tuple[str, str]] = field(default_factory=list)
     #: Whether an end tag closed it.
     ended: bool = False
+    #: Why it is not taken: it holds more than a record may, and not all of that was kept.
+    refusal: str = ""
+    characters: int = 0
+
+    def add(self, tag: str, value: str) -> None:
+        """One line with a tag, if there is room for it."""
+        self.characters += len(tag) + len(value)
+        if len(self.tags) >= limits.IMPORT_RECORD_VALUES_MAX:
+            self.refusal = self.refusal or TOO_MANY
+        elif self.characters > limits.IMPORT_RECORD_CHARACTERS_MAX:
+            self.refusal = self.refusal or TOO_LONG
+        else:
+            self.tags.append((tag, value))
+
+    def hold(self, line: str, pending: list[str]) -> None:
+        """One line without a tag, if there is room for it."""
+        self.characters += len(line)
+        if (
+            len(pending) >= limits.IMPORT_RECORD_LINES_MAX
+            or self.characters > limits.IMPORT_RECORD_CHARACTERS_MAX
+        ):
+            self.refusal = self.refusal or TOO_LONG
+        else:
+            pending.append(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +75,8 @@ class OutsideText:
 
     line: int
     text: str
+    #: Whether there was more of it than is kept.
+    is_cut: bool = False
 
 
 def is_tag_line(line: str) -> bool:
@@ -68,7 +97,7 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
     """All records and all text outside of them, in order."""
     record: TaggedRecord | None = None
     pending: list[str] = []
-    outside: list[str] = []
+    outside = OutsideTexts(most=limits.IMPORT_RECORD_LINES_MAX)
     outside_line = 1
     small = False
     tag_line = _TAG_LINE.fullmatch
@@ -77,14 +106,14 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         tag = _tag(found.group(1), small=small) if found is not None else ""
         if tag == "" or found is None:
             if record is not None:
-                pending.append(line)
+                record.hold(line, pending)
             elif line.strip() and not _COUNTER.fullmatch(line.strip()):
-                outside_line = outside_line if outside else number
-                outside.append(line.rstrip())
+                outside_line = outside_line if outside.texts else number
+                outside.add(line.rstrip())
             continue
-        if outside:
-            yield OutsideText(outside_line, "\n".join(outside))
-            outside = []
+        if outside.texts:
+            yield OutsideText(outside_line, "\n".join(outside.texts), outside.is_cut)
+            outside = OutsideTexts(most=limits.IMPORT_RECORD_LINES_MAX)
         value = (found.group(2) or "").strip()
         if pending:
             if record is not None:
@@ -104,12 +133,12 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
             yield record
             record, small = None, False
         else:
-            record.tags.append((tag, value))
+            record.add(tag, value)
     if record is not None:
         _continue(record, pending, counted=False)
         yield record
-    if outside:
-        yield OutsideText(outside_line, "\n".join(outside))
+    if outside.texts:
+        yield OutsideText(outside_line, "\n".join(outside.texts), outside.is_cut)
 
 
 def _tag(written: str, *, small: bool) -> str:
@@ -175,12 +204,15 @@ class LineLayout:
         """
         record: TaggedRecord | None = None
         pending: list[str] = []
-        outside: list[str] = []
+        outside = OutsideTexts(most=limits.IMPORT_RECORD_LINES_MAX)
         started = False
         for number, line in enumerate(_lines(text), 1):
             found = self.pattern.fullmatch(line)
             if found is None:
-                (outside if record is None else pending).append(line.rstrip())
+                if record is None:
+                    outside.add(line.rstrip())
+                else:
+                    record.hold(line.rstrip(), pending)
                 continue
             tag, value = found.group(1), (found.group(2) or "").strip()
             parted = bool(pending) and not pending[-1]
@@ -190,14 +222,15 @@ class LineLayout:
             if record is None or tag == self.start or (parted and (self.parted or not started)):
                 if record is not None:
                     yield record
-                elif any(outside):
-                    yield OutsideText(1, "\n".join(outside).strip("\n"))
+                elif any(outside.texts):
+                    whole = "\n".join(outside.texts).strip("\n")
+                    yield OutsideText(1, whole, outside.is_cut)
                 record = TaggedRecord(number)
                 started = tag == self.start
             if tag == self.start and self.typed:
                 record.type = value
             else:
-                record.tags.append((tag, value))
+                record.add(tag, value)
         if record is not None:
             _continue_plainly(record, pending)
             yield record

