@@ -38,17 +38,20 @@ bench: $(STAMP)
 conformance: $(STAMP)
 	$(BIN)/python -m conformance $(ARGUMENTS)
 
-# The lock: exact versions of everything, for reproducible runs.
+# The lock: exact versions of everything for every system, each with the hashes of its files.
 lock:
 	$(PYTHON) -m venv .lock-venv
-	.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' hatchling
-	.lock-venv/bin/python -m pip freeze --exclude-editable > constraints.txt
+	.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	printf 'hatchling\neditables\n' > .lock-venv/build.in
+	.lock-venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+		--extra dev pyproject.toml .lock-venv/build.in --output-file requirements.lock
 	rm -rf .lock-venv
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml requirements.lock
 	@echo "Installing Bifolio and its tools into $(VENV); this takes about a minute, once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 $(NODE_STAMP): $(STAMP) tests/differential/package.json tests/differential/package-lock.json

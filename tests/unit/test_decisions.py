@@ -15,6 +15,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(.*)")
 _ROW = re.compile(r"^\| `([^`]+)` ?([^|]*?) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
+#: A package of the lock, with all its hashes.
+_LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==\S+[^\n]*(?:\n    [^\n]*)*", re.MULTILINE)
+
 ROWS = {name: (versions, licence, why) for name, versions, licence, why in _ROW.findall(PAGE)}
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 DECLARED = [*PROJECT["project"]["dependencies"], *EXTRAS["cite"]]
@@ -54,3 +57,18 @@ def test_every_tool_of_development_has_its_licence_and_its_reason(requirement: s
 def test_the_page_names_nothing_that_is_not_declared() -> None:
     declared = {split(requirement)[0] for requirement in [*DECLARED, *DEVELOPMENT]}
     assert set(ROWS) - declared == set()
+
+
+def test_the_lock_has_the_hashes_of_every_dependency() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = {one[1].lower().replace("_", "-"): one for one in _LOCKED.finditer(lock)}
+    for requirement in [*DECLARED, *DEVELOPMENT]:
+        name = re.split(r"[\[<>=]", split(requirement)[0])[0].lower()
+        assert name in locked, f"{name}: run 'make lock'"
+    assert len(locked) == sum(not line.startswith(" ") for line in lock.splitlines())
+    assert all("--hash=sha256:" in one[0] for one in locked.values())
+
+
+@pytest.mark.parametrize(("name", "least"), [("msgpack", ">=1.2.1"), ("pynacl", ">=1.6.2")])
+def test_no_floor_is_below_what_is_known_to_be_unsafe(name: str, least: str) -> None:
+    assert (name, least) in [split(requirement) for requirement in DECLARED]
