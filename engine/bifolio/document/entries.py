@@ -53,6 +53,10 @@ class Entries:
         """The live values of a register, newest first; empty where it was never written."""
         return self.registers.get(name, [])
 
+    def keys(self) -> set[str]:
+        """The keys of all live values of registers."""
+        return {join(name, live.slot) for name, lives in self.registers.items() for live in lives}
+
     def under(self, prefix: str) -> list[str]:
         """The names of the registers that begin with ``prefix`` and a separator."""
         if not self._under:

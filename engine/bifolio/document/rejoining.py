@@ -62,10 +62,15 @@ def _plan_removals(plan: Plan, before: Entries, after: Entries, imports: Sequenc
 
 def text_of(entries: Entries, name: str, live: Live) -> str | None:
     """What a value says: of a text's register the text, not its name."""
+    text = text_name(live)
+    return entries.texts.get(join(name, text)) if text else live.value
+
+
+def text_name(live: Live) -> str | None:
+    """The text that a register names; None where its value is none of a text."""
     stored = stored_json(live.value)
-    if isinstance(stored, dict) and isinstance(text := stored.get("text"), str):
-        return entries.texts.get(join(name, text))
-    return live.value
+    text = stored.get("text") if isinstance(stored, dict) else None
+    return text if isinstance(text, str) else None
 
 
 def _was_joined(live: Live) -> bool:

@@ -90,6 +90,17 @@ class Changes:
         cursor.close()
         return found
 
+    def unsealed_edits(self) -> list[UnsealedChange]:
+        """All unsealed changes that some incarnation wrote, in their order."""
+        rows = self._database.rows(
+            "SELECT number, frontier, body, slot FROM changes "
+            "WHERE hash IS NULL AND slot IS NOT NULL ORDER BY number"
+        )
+        return [
+            UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot)
+            for number, frontier, body, slot in rows
+        ]
+
     def has_unsealed(self) -> bool:
         """Whether any own change waits to be sealed."""
         return self._database.row("SELECT 1 FROM changes WHERE hash IS NULL LIMIT 1") is not None

@@ -340,6 +340,9 @@ def _add_identity(tables: object) -> None:
     # Null in an older file: what was written then is no longer sent to anybody.
     tables.table("incarnations").add_column("nonce", bytes)
     tables.table("changes").add_column("slot", str)  # of an own change that is not sealed yet
+    # A join that an earlier version began offered what nobody takes any more.
+    tables.conn.execute("DELETE FROM join_offers")
+    tables.table("join_offers").add_column("own", bytes)
 
 
 #: The columns of a reference that the first full-text index read.
