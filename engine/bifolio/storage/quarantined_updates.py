@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bifolio import limits
 from bifolio.storage.database import Database
 
 REFUSED = "refused"
@@ -55,53 +54,52 @@ class QuarantinedUpdates:
         update: bytes,
         reason: str,
         *,
-        device: bytes,
-        envelope: bytes,
+        device: bytes | None,
+        envelope: bytes | None,
         kind: str,
         needs: tuple[int, int] | None = None,
-    ) -> bool:
+    ) -> None:
         """Keep an update that was not merged.
 
         Args:
+            record_id: the record that it is of.
+            update: its bytes.
+            reason: what is wrong with it.
             device: its author's signing key.
             envelope: the hash of the envelope that brought it.
+            kind: ``REFUSED`` or ``INCOMPLETE``.
             needs: of an incomplete one, the client id and clock that must come first.
-
-        Returns:
-            whether it was kept: so many bytes of one author and no more. The envelope is kept in
-            any case.
         """
         client, clock = needs or (None, None)
-        cursor = self._database.execute(
+        self._database.execute(
             "INSERT INTO quarantined_updates "
             "(record, contents, reason, device, envelope, kind, needs_client, needs_clock) "
-            "SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM quarantined_updates "
-            "WHERE device = ?) < ?",
-            (
-                record_id,
-                update,
-                reason,
-                device,
-                envelope,
-                kind,
-                client,
-                clock,
-                device,
-                limits.QUARANTINED_PER_AUTHOR_MAX,
-            ),
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (record_id, update, reason, device, envelope, kind, client, clock),
         )
-        return cursor.rowcount > 0
+
+    def usage(self, device: bytes) -> tuple[int, int]:
+        """How many updates of an author are kept, and their bytes."""
+        row = self._database.row(
+            "SELECT count(*), coalesce(sum(length(contents)), 0) FROM quarantined_updates "
+            "WHERE device = ?",
+            (device,),
+        )
+        return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def remove(self, number: int) -> None:
         """An update was merged after all."""
         self._database.execute("DELETE FROM quarantined_updates WHERE number = ?", (number,))
 
-    def wait_for(self, number: int, needs: tuple[int, int]) -> None:
-        """An incomplete update lacks something else now."""
+    def wait_for(
+        self, number: int, kind: str, reason: str, needs: tuple[int, int] | None
+    ) -> None:
+        """An update was tried again, and lacks something else, or is refused now."""
+        client, clock = needs or (None, None)
         self._database.execute(
-            "UPDATE quarantined_updates SET needs_client = ?, needs_clock = ?, kind = ? "
-            "WHERE number = ?",
-            (*needs, INCOMPLETE, number),
+            "UPDATE quarantined_updates SET kind = ?, reason = ?, needs_client = ?, "
+            "needs_clock = ? WHERE number = ?",
+            (kind, reason, client, clock, number),
         )
 
     def has_incomplete(self, record_id: str) -> bool:
