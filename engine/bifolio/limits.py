@@ -234,6 +234,33 @@ ELEMENT_KEY_BYTES_MAX = 64
 #: since a word-by-word comparison is quadratic in the worst case.
 DIFF_WORDS_CHARACTERS_MAX = 20_000
 
+#: Structs in one update of a record, and ranges in its delete set: a record edited twenty times a
+#: day for ten years has 73,000. Each costs some 2 µs to read before pycrdt sees it, and 100 bytes.
+UPDATE_STRUCTS_MAX = 131_072
+UPDATE_DELETE_RANGES_MAX = 131_072
+
+#: The end of a client's clock: pycrdt counts in 32 bits with a sign at some places. A record of
+#: that many characters would be two gigabytes.
+UPDATE_CLOCK_MAX = (1 << 31) - 1
+
+#: A value of a newer version: lists and maps in one another (every reader of them recurses; a
+#: thousand levels end Python, a hundred thousand the process), and all members of all such values
+#: in one update (a byte each in it, 100 bytes each as an object).
+VALUE_DEPTH_MAX = 32
+VALUE_MEMBERS_MAX = 65_536
+
+#: Lists and maps of pycrdt's own in one another, which a newer version may write too; plain values
+#: inside the last of them are as deep again.
+SHARED_DEPTH_MAX = 32
+
+#: Pieces of a text that the pieces of one update pass on the way to their places: those written
+#: between the same two characters at the same time. Made for it, they would pass the square.
+PIECES_PASSED_FREE = 100_000
+PIECES_PASSED_EACH = 100
+
+#: Its numbers: canonical JSON is written with integers of 64 bits.
+VALUE_NUMBER_MAX = 1 << 63
+
 #: A difference is widened to whole words up to this many characters: no language's word is
 #: longer, and a note of one run of letters must not be read back to its beginning.
 WORD_CHARACTERS_MAX = 64

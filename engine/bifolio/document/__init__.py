@@ -23,6 +23,10 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``importing_groups`` the same for groups of other programs' libraries
 ``view``             what is shown: values, conflicts, trash
 ``canonical``        the record's canonical JSON and its share of the state hash
+``update_values``    the bytes of an update: numbers, strings, plain values
+``update_structure`` what an update holds, read before pycrdt sees it
+``update_rules``     whether an update can be merged: complete, each part in a place for it
+``piece_order``      the order of a text's pieces, as every replica puts them
 ``record``           one pycrdt document
 ==================== ========================================================================
 """

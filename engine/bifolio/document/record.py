@@ -3,11 +3,17 @@
 A record is one ``Doc`` whose root map ``r`` holds the flat keys. Updates are taken from the
 transaction's event, never from ``get_update()`` against an old state, which repeats every
 delete (DESIGN §4). One thread per document: a second one would join an open transaction.
+
+What another computer sent is checked before pycrdt sees it (``update_structure``,
+``update_rules``): some updates end the process inside pycrdt, others part replicas silently. What
+pycrdt refuses all the same may have changed half of its document, so that one is made again of
+the last state and what came after it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -16,12 +22,22 @@ from typing import TYPE_CHECKING
 
 from bifolio.document.entries import Entries, parse_entries, without_superseded_imports
 from bifolio.document.plan import Plan, TextEdit
+from bifolio.document.update_rules import CheckedUpdate, StructIndex, check_update, index_of
+from bifolio.document.update_structure import (
+    UpdateStructure,
+    encode_clock,
+    read_state_vector,
+    read_update,
+)
 from bifolio.errors import DocumentError
 
 if TYPE_CHECKING:
     from pycrdt import Doc, Map, Text, TransactionEvent
 
 _ROOT = "r"
+_EMPTY_UPDATE = b"\x00\x00"
+#: What may be a character of two UTF-16 units among an update's bytes.
+_MAY_BE_PAIR = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 @cache
@@ -49,6 +65,14 @@ class RecordDocument:
         self._map: Map[object] = self._document.get(_ROOT, type=_pycrdt().Map)
         self._entries: Entries | None = None
         self._state: bytes | None = None
+        #: A state, and the updates merged and written since: what the document can be made again
+        #: of. None where it has to be asked for first.
+        self._base: bytes | None = state if state is not None else _EMPTY_UPDATE
+        self._since: list[bytes] = []
+        #: What the document holds, for checks of updates; each None until it is asked for.
+        self._known: dict[int, int] | None = None
+        self._index: StructIndex | None = None
+        self._may_cut: bool | None = None
 
     @classmethod
     def of(cls, plan: Plan, *, client_id: int) -> RecordDocument:
@@ -60,6 +84,7 @@ class RecordDocument:
         with document._document.transaction():
             document._carry_out(plan)
         document._entries = plan.alone()
+        document._base = None
         return document
 
     def entries(self) -> Entries:
@@ -76,23 +101,123 @@ class RecordDocument:
     def state(self) -> bytes:
         """The whole document as one update."""
         if self._state is None:
-            self._state = self._document.get_update()
+            self._state = self._base = self._document.get_update()
+            self._since.clear()
         return self._state
 
-    def merge(self, update: bytes) -> bool:
+    def check(self, update: bytes, structure: UpdateStructure | None = None) -> CheckedUpdate:
+        """Check that another replica's update can be merged into this document as it is now.
+
+        Args:
+            update: its bytes.
+            structure: of these bytes, where they were read already.
+
+        Raises:
+            DocumentError: they are no update of a record, or one that leaves anything waiting.
+        """
+        if structure is None:
+            structure = read_update(update)
+        if self._known is None:
+            self._known = read_state_vector(self._document.get_state())
+        may_cut = bool(structure.deletes) and self._finds_pairs()
+        return check_update(structure, self._known, self._structs, may_cut=may_cut)
+
+    def merge(self, update: bytes, checked: CheckedUpdate | None = None) -> bool:
         """Apply another replica's update. False where it brought nothing new.
+
+        Args:
+            update: its bytes.
+            checked: what ``check`` gave for them, with nothing written or merged since.
+
+        Raises:
+            DocumentError: as ``check``; the document is as it was.
+        """
+        if checked is None:
+            checked = self.check(update)
+        if self._base is None:
+            self.state()
+        try:
+            changed = self._apply_observed(update)
+            if checked.reached and not changed:
+                raise DocumentError("an update was not merged")
+            self._verify(checked)
+        except DocumentError:
+            self._make_again()
+            raise
+        if self._index is not None:
+            self._index.extend(checked)
+        if self._known is not None:
+            self._known.update(checked.reached)
+        if changed:
+            self._note(update)
+        return changed
+
+    def merge_own(self, update: bytes) -> bool:
+        """Apply an update that this computer made. False where it brought nothing new.
 
         Raises:
             DocumentError: the bytes are no update.
         """
-        changed: list[bytes] = []
-        subscription = self._document.observe(lambda event: changed.append(event.update))
+        changed = self._apply_observed(update)
+        self._note(update)
+        self._known = self._index = None
+        return changed
+
+    def merge_incomplete(self, update: bytes) -> bool:
+        """Apply an update of which what it builds on may be missing here, as where a device
+        cannot open a part of the past. False where it brought nothing new.
+
+        Raises:
+            DocumentError: the bytes are no update of a record.
+        """
+        read_update(update)
+        return self.merge_own(update)
+
+    def _apply_observed(self, update: bytes) -> bool:
+        changed: list[bool] = []
+        subscription = self._document.observe(lambda _: changed.append(True))
         try:
             self._apply(update)
         finally:
             self._document.unobserve(subscription)
         self._entries = self._state = None
         return bool(changed)
+
+    def _verify(self, checked: CheckedUpdate) -> None:
+        """See that nothing waits: pycrdt tells nobody what it could not place."""
+        if checked.names_others and checked.reached:
+            state_vector = self._document.get_state()
+            if not all(encode_clock(*one) in state_vector for one in checked.reached.items()):
+                raise DocumentError("an update was not merged whole")
+
+    def _make_again(self) -> None:
+        """Replace a document that an update left in an unknown state by one as it was before."""
+        document: Doc[Map[object]] = _pycrdt().Doc(client_id=self._document.client_id)
+        for one in (self._base or _EMPTY_UPDATE, *self._since):
+            document.apply_update(one)
+        self._document = document
+        self._map = document.get(_ROOT, type=_pycrdt().Map)
+        self._entries = self._state = None
+
+    def _note(self, update: bytes) -> None:
+        """Note an update that the document holds now."""
+        self._since.append(update)
+        if self._may_cut is False:
+            self._may_cut = _MAY_BE_PAIR.search(update) is not None
+
+    def _finds_pairs(self) -> bool:
+        """Whether the document may hold a character of two UTF-16 units."""
+        if self._may_cut is None:
+            state = self.state() if self._base is None else self._base
+            held = (state, *self._since)
+            self._may_cut = any(_MAY_BE_PAIR.search(one) is not None for one in held)
+        return self._may_cut
+
+    def _structs(self) -> StructIndex:
+        """Where each part of the document is, as its state tells."""
+        if self._index is None:
+            self._index = index_of(read_update(self.state(), is_own=True))
+        return self._index
 
     def write(self, plan: Plan) -> bytes:
         """Carry out a plan in one transaction and return its update.
@@ -110,9 +235,11 @@ class RecordDocument:
                 self._carry_out(plan)
         finally:
             self._document.unobserve(subscription)
-        self._entries = self._state = None
+        self._entries = self._state = self._known = self._index = None
         if len(updates) != 1:
+            self._base = None
             raise DocumentError(f"one transaction gave {len(updates)} updates")
+        self._note(updates[0])
         return updates[0]
 
     def _carry_out(self, plan: Plan) -> None:
@@ -141,8 +268,9 @@ class RecordDocument:
         except ValueError as error:
             raise DocumentError(f"the bytes are no update ({error})") from None
         except BaseException as error:
-            # pyo3's panic is no Exception, and its class cannot be imported.
-            if type(error).__name__ != "PanicException":
+            # pyo3's panic is no Exception, and its class cannot be imported. A RuntimeError is
+            # pycrdt's for a part that it could not place.
+            if type(error).__name__ not in ("PanicException", "RuntimeError"):
                 raise
             raise DocumentError("its bytes stop pycrdt short") from None
 

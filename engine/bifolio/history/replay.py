@@ -66,7 +66,7 @@ class Replay:
                 continue
             updates = [update for one, update in change.records if one == record_id]
             try:
-                changed = [document.merge(update) for update in updates]
+                changed = [document.merge_incomplete(update) for update in updates]
             except DocumentError:
                 return  # quarantined when it came, with all that followed
             if any(changed):

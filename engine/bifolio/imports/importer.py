@@ -193,7 +193,7 @@ class Importer:
         write = _Write(record_id, document, update)
         if not self._fits(write, reference.line, "the record has"):
             return None
-        document.merge(update)
+        document.merge_own(update)
         after = read_view(document.visible())
         self._tally.updated_keys.append(decision.name)
         in_conflict = {conflict.field for conflict in before.conflicts}
@@ -221,7 +221,7 @@ class Importer:
         if group in known:
             return None
         update = importing_groups.group_document([*known, group]).state()
-        document.merge(update)
+        document.merge_own(update)
         return _Write(record_id, document, update)
 
     def _block_writes(self) -> list[_Write]:
