@@ -46,6 +46,37 @@ RECORDS_PER_CHANGE_MAX = 10_000
 #: References that one transaction of emptying the trash removes, so that others get their turn.
 PURGED_AT_ONCE = 1_000
 
+#: Records that the changes of one envelope write to, counted over all of them: what fits into its
+#: target size has twenty bytes each then, and one change of a user's writes to fewer. Millions of
+#: empty updates would otherwise become gigabytes of objects.
+RECORDS_PER_ENVELOPE_MAX = 65_536
+
+#: Named parts of a body, and the characters of a name: a later version has room, and a hostile
+#: one has not.
+BODY_PARTS_MAX = 64
+BODY_PART_NAME_CHARACTERS_MAX = 64
+
+#: Incarnations that one envelope declares. Its changes are 256 KiB in all, or one: a command that
+#: writes takes one incarnation, and the smallest change has some sixty bytes.
+INCARNATIONS_PER_ENVELOPE_MAX = 4_096
+
+#: Others' envelopes that one envelope carries whole.
+CARRIED_PER_ENVELOPE_MAX = 512
+
+# --- identity ------------------------------------------------------------------------------
+
+#: How often a device's key is hashed for its tag: 1.2 ms, once for each key and process. Making a
+#: key with another one's tag takes 2^48 trials: ten thousand years of one core.
+DEVICE_TAG_ROUNDS = 1_500
+
+#: An incarnation's key, slot and nonce for its client id: 0.1 ms for each that an envelope
+#: declares. Meeting another's takes 2^52 trials, two of one's own that are the same 2^26.
+INCARNATION_ROUNDS = 150
+
+#: A content's hash for its client id: 0.02 ms for each record that is imported or received. Two
+#: contents of one name take 2^26 trials and harm what their author wrote; another's takes 2^52.
+CONTENT_ROUNDS = 16
+
 # --- wire ----------------------------------------------------------------------------------
 
 #: One websocket message: the largest envelope and its frame.
@@ -349,6 +380,10 @@ AUTOSYNC_LIBRARIES_MAX = 200
 #: doubles, and the longest.
 AUTOSYNC_RETRY_FIRST_S = 1.0
 AUTOSYNC_RETRY_MAX_S = 300.0
+
+#: Beginning the process again after something ended it: the first wait, which doubles up to the
+#: longest one above. Two deaths set the change aside that caused them, so three beginnings do.
+AUTOSYNC_RESTART_FIRST_S = 0.5
 
 #: Taking the lock of the process: longer than who looks whether it is held ever holds it.
 AUTOSYNC_LOCK_WAIT_S = 1.0

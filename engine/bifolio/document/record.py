@@ -138,6 +138,8 @@ class RecordDocument:
             self.state()
         try:
             changed = self._apply_observed(update)
+            if checked.reached and not changed:
+                raise DocumentError("an update was not merged")
             self._verify(checked)
         except DocumentError:
             self._make_again()
@@ -183,7 +185,7 @@ class RecordDocument:
 
     def _verify(self, checked: CheckedUpdate) -> None:
         """See that nothing waits: pycrdt tells nobody what it could not place."""
-        if checked.reached:
+        if checked.names_others and checked.reached:
             state_vector = self._document.get_state()
             if not all(encode_clock(*one) in state_vector for one in checked.reached.items()):
                 raise DocumentError("an update was not merged whole")

@@ -21,7 +21,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 from bifolio import limits
 from bifolio.document.piece_order import Holder, PieceOrder
@@ -52,30 +52,52 @@ _MISPLACED: Final = "a part of an update is put where no part of its kind can be
 
 
 class StructIndex:
-    """The structs of a record and where each of them is. Built of a state, and added to."""
+    """The structs of a record and where each of them is. Built of a state, and added to.
 
-    __slots__ = ("_by_client", "_order", "_placed")
+    Where a struct of the state is gets looked up when it is asked for: few ever are.
+    """
 
-    def __init__(self) -> None:
-        #: All of them, each after those that it names.
+    __slots__ = ("_by_client", "_homes", "_order", "_placed", "_state")
+
+    def __init__(self, state: UpdateStructure | None = None) -> None:
+        """Of a document's state, which is trusted; empty without one."""
+        self._state = state
+        self._by_client: dict[int, tuple[list[int], list[Struct]]] = {}
+        for client, structs in (state.structs if state is not None else {}).items():
+            self._by_client[client] = ([struct.start for struct in structs], structs.copy())
+        self._homes: dict[Id, Home] = {}
+        #: Those that came after the state, each after those that it names.
         self._placed: list[Placed] = []
         self._order: PieceOrder | None = None
-        self._by_client: dict[int, tuple[list[int], list[tuple[Struct, Home]]]] = {}
 
     def add(self, client: int, struct: Struct, home: Home) -> None:
         """Add a struct, which is later than all of its client."""
-        starts, placed = self._by_client.setdefault(client, ([], []))
+        starts, structs = self._by_client.setdefault(client, ([], []))
         starts.append(struct.start)
-        placed.append((struct, home))
+        structs.append(struct)
+        self._homes[client, struct.start] = home
 
     def extend(self, update: CheckedUpdate) -> None:
         """Add what is new in an update that was merged."""
         for client, struct, home in update.placed:
-            starts, _ = self._by_client.setdefault(client, ([], []))
-            if not starts or self._end(client) < struct.end:
+            _, structs = self._by_client.setdefault(client, ([], []))
+            have = structs[-1].end if structs else 0
+            if have < struct.end:
+                if struct.start < have:
+                    struct = _rest(client, struct, have)
                 self.add(client, struct, home)
                 self._placed.append((client, struct, home))
-        self._order = update.order
+        if update.order is not None:
+            self._order = update.order
+
+    def find(self, client: int, clock: int) -> tuple[Struct, Home]:
+        """The struct that holds a clock, and where it is.
+
+        Raises:
+            DocumentError: there is none.
+        """
+        struct = self._holding(client, clock)
+        return struct, self._home(client, struct)
 
     def take_order(self) -> PieceOrder:
         """The order of the pieces, for one update: whoever takes it and merges gives it back."""
@@ -88,28 +110,53 @@ class StructIndex:
 
     def _make_order(self, *, entries: bool) -> PieceOrder:
         order = PieceOrder()
-        reached: dict[int, int] = {}
+        if self._state is not None:
+            for client, struct in integration_order(self._state, {}):
+                if struct.is_entry == entries and (home := self._home(client, struct)) is not None:
+                    order.begin()
+                    order.put(client, struct, home)
         for client, struct, home in self._placed:
-            if home is not None and struct.is_entry == entries:
+            if struct.is_entry == entries and home is not None:
                 order.begin()
-                order.put(client, struct, home, reached.get(client, 0))
-            reached[client] = struct.end
+                order.put(client, struct, home)
         return order
 
-    def find(self, client: int, clock: int) -> tuple[Struct, Home]:
-        """The struct that holds a clock.
-
-        Raises:
-            DocumentError: there is none.
-        """
-        starts, placed = self._by_client.get(client, ([], []))
+    def _holding(self, client: int, clock: int) -> Struct:
+        starts, structs = self._by_client.get(client, ([], []))
         at = bisect_right(starts, clock) - 1
-        if at < 0 or placed[at][0].end <= clock:
-            raise DocumentError("an update builds on what is not there")
-        return placed[at]
+        if at < 0 or structs[at].end <= clock:
+            _refuse_incomplete((client, clock))
+        return structs[at]
 
-    def _end(self, client: int) -> int:
-        return self._by_client[client][1][-1][0].end
+    def _home(self, client: int, struct: Struct) -> Home:
+        """Where a struct is: as it says, or where the one is that it follows."""
+        if struct.key is not None:
+            return struct.key
+        passed: list[Id] = []
+        while (client, struct.start) not in self._homes:
+            passed.append((client, struct.start))
+            named = struct.left or struct.right
+            if named is None:
+                self._homes[passed[-1]] = self._begun(struct)
+                break
+            client, struct = named[0], self._holding(*named)
+        home = self._homes[client, struct.start]
+        for one in passed:
+            self._homes[one] = home
+        return home
+
+    def _begun(self, struct: Struct) -> Home:
+        """Where a struct is that follows none."""
+        if struct.parent is None:
+            return struct.key  # none: GC
+        is_there = self._holding(*struct.parent).kind == TYPE
+        return (*struct.parent, struct.key_inside) if is_there else None
+
+
+def _rest(client: int, struct: Struct, have: int) -> Struct:
+    """The rest of a piece of which the document holds what is before a clock."""
+    pairs = struct.pairs and struct.pairs[2 * (have - struct.start) :]
+    return struct._replace(start=have, left=(client, have - 1), parent=None, pairs=pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +172,8 @@ class CheckedUpdate:
     placed: list[Placed] = field(repr=False)
     #: The order of the document's pieces with those of this update; None where it has none.
     order: PieceOrder | None = field(default=None, repr=False)
+    #: Whether structs of it name others, which pycrdt looks for.
+    names_others: bool = False
 
 
 def slots_written(update: CheckedUpdate) -> dict[int, set[str]]:
@@ -182,6 +231,10 @@ def check_update(
     Raises:
         DocumentError: it breaks one of the rules above.
     """
+    if len(structure.structs) == 1:
+        simple = _check_simple(structure, known)
+        if simple is not None and not (may_cut and structure.deletes):
+            return simple
     placing = _Placing(structure, known, held)
     placed: list[Placed] = []
     keys: dict[int, set[str]] = {}
@@ -204,14 +257,26 @@ def check_update(
         for client, structs in structure.structs.items()
         if structs[-1].end > known.get(client, 0)
     }
-    return CheckedUpdate(structure, keys, reached, placed, placing.put_new(placed))
+    return CheckedUpdate(structure, keys, reached, placed, placing.put_new(placed), True)
+
+
+def _check_simple(structure: UpdateStructure, known: Mapping[int, int]) -> CheckedUpdate | None:
+    """The check of one client's new entries under different keys, which name nothing; None of
+    any other update. Most are of this kind."""
+    for client, structs in structure.structs.items():
+        have = known.get(client, 0)
+        keys = {struct.key for struct in structs}
+        if structs[0].start == have and None not in keys and len(keys) == len(structs):
+            _check_deletes(structure, known)
+            placed: list[Placed] = [(client, struct, struct.key) for struct in structs]
+            by_client = {client: cast(set[str], keys)}
+            return CheckedUpdate(structure, by_client, {client: structs[-1].end}, placed)
+    return None
 
 
 def index_of(structure: UpdateStructure) -> StructIndex:
     """The index of a document, of the structure of its state."""
-    index = StructIndex()
-    index.extend(check_update(structure, {}, StructIndex))
-    return index
+    return StructIndex(structure)
 
 
 def integration_order(

@@ -39,7 +39,7 @@ class QuarantineCount:
     count: int
 
 
-_COLUMNS = "number, record, contents, reason, device, envelope, kind"
+_COLUMNS = "number, record, contents, reason, device, envelope, coalesce(kind, '')"
 
 
 class QuarantinedUpdates:
@@ -86,6 +86,11 @@ class QuarantinedUpdates:
             (device,),
         )
         return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def has(self, number: int) -> bool:
+        """Whether an update is still kept here, by its number."""
+        row = self._database.row("SELECT 1 FROM quarantined_updates WHERE number = ?", (number,))
+        return row is not None
 
     def remove(self, number: int) -> None:
         """An update was merged after all."""
@@ -140,4 +145,4 @@ class QuarantinedUpdates:
             f"SELECT {_COLUMNS} FROM quarantined_updates WHERE {condition} ORDER BY number LIMIT ?",
             (*values, most),
         )
-        return [QuarantinedUpdate(*row[:6], row[6] or "") for row in rows]
+        return [QuarantinedUpdate(*row) for row in rows]
