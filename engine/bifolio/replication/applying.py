@@ -9,39 +9,47 @@ when that comes, so that what a record holds does not depend on the order in whi
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.document.record import RecordDocument
+from bifolio.document.update_identity import UpdateAuthor, check_identity, check_settings
 from bifolio.document.update_structure import read_update
 from bifolio.errors import BifolioError, DocumentError, IncompleteUpdateError
+from bifolio.ids import SETTINGS_ID
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import Workspace
 from bifolio.storage.quarantined_updates import INCOMPLETE, REFUSED, QuarantinedUpdate
 from bifolio.wire.changes import Body
 
 
+#: Finds the author of a merged envelope by its hash.
+AuthorOf = Callable[[bytes], UpdateAuthor | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an update comes from: its author's signing key, and the hash of its envelope.
+    """Where an update comes from: its author, and the hash of its envelope.
 
     Both are None for what an earlier version of Bifolio set aside.
     """
 
-    device: bytes | None
+    author: UpdateAuthor | None
     envelope: bytes | None
 
 
 class Applier:
     """Merges updates inside one transaction; ``save`` writes what they changed."""
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, author_of: AuthorOf) -> None:
         self._replica = replica
+        self._author_of = author_of
         self._workspace: Workspace = replica.workspace()
         #: What was merged since the last save, by record: set aside where that cannot be saved.
         self._unsaved: dict[str, list[tuple[Source, bytes]]] = {}
-        self._usage: dict[bytes, tuple[int, int]] = {}
+        self._usage: dict[bytes | None, tuple[int, int]] = {}
         #: Bytes and updates merged so far.
         self.bytes = 0
         self.updates = 0
@@ -61,9 +69,9 @@ class Applier:
         """Whether what is open takes so much memory that it should be saved."""
         return self._workspace.is_full
 
-    def apply(self, envelope: Envelope, body: Body) -> None:
+    def apply(self, envelope: Envelope, author: UpdateAuthor, body: Body) -> None:
         """Merge all updates of an envelope, each by itself."""
-        source = Source(envelope.header.device, envelope.hash)
+        source = Source(author, envelope.hash)
         self.bytes += len(envelope.raw)
         for change in body.changes:
             for record_id, update in change.records:
@@ -120,9 +128,13 @@ class Applier:
 
     def _merge_one(self, source: Source, record_id: str, update: bytes) -> dict[int, int]:
         """Merge one update; by client id the clock that the record reached with it."""
-        structure = read_update(update)
+        structure, author = read_update(update), source.author
+        if author is not None:
+            check_identity(record_id, update, structure, author)
         document = self._workspace.document(record_id)
         checked = document.check(update, structure)
+        if author is not None and record_id == SETTINGS_ID:
+            check_settings(document, update, checked, author)
         if document.merge(update, checked):
             self._workspace.mark_changed(record_id, size=len(update))
             self._unsaved.setdefault(record_id, []).append((source, update))
@@ -143,8 +155,11 @@ class Applier:
     def _retry(self, one: QuarantinedUpdate) -> dict[int, int] | None:
         """Merge an update that was set aside; None where it stays so."""
         quarantined = self._replica.quarantined
+        author = self._author_of(one.envelope) if one.envelope is not None else None
+        if author is None and one.device is not None:
+            return None  # its envelope cannot be read here any more
         try:
-            reached = self._merge_one(Source(one.device, one.envelope), one.record, one.contents)
+            reached = self._merge_one(Source(author, one.envelope), one.record, one.contents)
         except IncompleteUpdateError as error:
             quarantined.wait_for(one.number, INCOMPLETE, error.reason, error.needs)
             return None
@@ -165,7 +180,7 @@ class Applier:
     ) -> None:
         """Keep an update with its author and the reason; of one author so many and no more."""
         quarantined = self._replica.quarantined
-        device = source.device or b""
+        device = source.author.signing_key if source.author else None
         number, size = self._usage.get(device) or quarantined.usage(device)
         if (
             number >= limits.QUARANTINED_PER_AUTHOR_MAX
@@ -178,7 +193,7 @@ class Applier:
             record_id,
             update,
             error.reason,
-            device=source.device,
+            device=device,
             envelope=source.envelope,
             kind=kind,
             needs=needs,

@@ -9,9 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifolio.crypto.envelope import Envelope, Header, read_header, verify_signature
-from bifolio.crypto.membership import Membership, Permission
-from bifolio.errors import EnvelopeError, NewerFormatError
+from bifolio.crypto.envelope import (
+    Envelope,
+    Header,
+    parse_envelope,
+    read_header,
+    verify_signature,
+)
+from bifolio.crypto.membership import Membership, Permission, Role
+from bifolio.document.update_identity import UpdateAuthor
+from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError, NotAMemberError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.wire.changes import Body
@@ -98,6 +105,39 @@ class Judge:
         if len(self._places) >= _PLACES_MAX:
             self._places.clear()
         self._places[envelope.hash] = (header.device, header.chain, header.seq)
+
+    def author(self, envelope: Envelope, body: Body) -> UpdateAuthor:
+        """Whose updates an envelope brings, and which names are theirs.
+
+        Raises:
+            EnvelopeError: it declares a name that is another computer's.
+        """
+        header = envelope.header
+        membership = self._member_log.membership()
+        assert membership is not None
+        role = membership.role_of(header.device, head=header.membership_head)
+        try:
+            return UpdateAuthor.of(
+                header.device,
+                is_owner=role is Role.OWNER,
+                incarnations=body.incarnations,
+            )
+        except DocumentError as error:
+            raise EnvelopeError(error.reason) from None
+
+    def author_of(self, envelope_hash: bytes) -> UpdateAuthor | None:
+        """Whose updates a merged envelope brought; None where that cannot be read here."""
+        stored = self._replica.changes.envelope(envelope_hash)
+        if stored is None:
+            return None
+        try:
+            envelope = parse_envelope(stored.envelope)
+            key = self._member_log.key(envelope.header.generation)
+            if key is None:
+                return None
+            return self.author(envelope, self._replica.formats.read(envelope, key))
+        except (EnvelopeError, NotAMemberError):
+            return None
 
     def is_author(self, envelope_hash: bytes, device: bytes) -> bool | None:
         """Whether an envelope that is here is this device's; None where it is not here."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bifolio import limits
 from bifolio.clock import HybridClock
 from bifolio.crypto.envelope import Envelope, parse_envelope, read_header
+from bifolio.document.update_identity import UpdateAuthor
 from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash, device_tag
 from bifolio.replica.membership import LibraryMembership
@@ -70,7 +71,7 @@ class Run:
 
     def begin(self) -> None:
         """A transaction begins."""
-        self._applier = Applier(self._replica)
+        self._applier = Applier(self._replica, self._judge.author_of)
 
     def work(self) -> bool:
         """Merge what there is, or as much as one transaction should; whether that was all."""
@@ -142,6 +143,7 @@ class Run:
             body = self._judge.read(envelope)
             carried = self._take_carried(body, depth)
             self._mark.set(envelope.hash)
+            by = self._judge.author(envelope, body)
             self._judge.check_frontier(envelope, body)
         except WaitsError as error:
             if not self.room.admit(envelope, position, error.needs, of_members=error.of_members):
@@ -157,7 +159,7 @@ class Run:
             self.room.leave(envelope.hash)
             return
         else:
-            self._merge(envelope, body, position)
+            self._merge(envelope, by, body, position)
             self._replica.changes.add_carried(carried, by=envelope.hash)
         self._leave(envelope.hash)
 
@@ -259,11 +261,13 @@ class Run:
 
     # --- merging ------------------------------------------------------------------------------
 
-    def _merge(self, envelope: Envelope, body: Body, position: int | None) -> None:
+    def _merge(
+        self, envelope: Envelope, author: UpdateAuthor, body: Body, position: int | None
+    ) -> None:
         replica, header = self._replica, envelope.header
         for change in body.changes:
             self._follow_clock(change.stamp, header.device)
-        self._applier.apply(envelope, body)
+        self._applier.apply(envelope, author, body)
         self.merged.changes += len(body.changes)
         self._note_double(envelope)
         number = replica.changes.add_envelope(

@@ -10,6 +10,7 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.applying import Applier
 from bifolio.replication.inbox import Inbox
+from bifolio.replication.judging import Judge
 
 #: Updates that are tried in one transaction.
 _AT_ONCE = 1000
@@ -20,8 +21,9 @@ def retry_quarantined(replica: Replica) -> int:
 
     Until a round merges nothing: one may build on another that comes later.
     """
+    judge = Judge(replica, LibraryMembership(replica))
     merged = 0
-    while (found := _round(replica)) > 0:
+    while (found := _round(replica, judge)) > 0:
         merged += found
     return merged
 
@@ -34,12 +36,12 @@ def retry_fatal(replica: Replica) -> int:
     return Inbox(replica, LibraryMembership(replica)).retry_fatal().changes
 
 
-def _round(replica: Replica) -> int:
+def _round(replica: Replica, judge: Judge) -> int:
     merged, number = 0, 0
     while rows := replica.quarantined.after(number, most=_AT_ONCE):
         number = rows[-1].number
         with replica.database.transaction():
-            applier = Applier(replica)
+            applier = Applier(replica, judge.author_of)
             for one in rows:
                 if replica.quarantined.has(one.number):  # not released by an earlier one
                     merged += applier.retry(one)

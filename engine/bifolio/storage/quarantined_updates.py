@@ -78,11 +78,11 @@ class QuarantinedUpdates:
             (record_id, update, reason, device, envelope, kind, client, clock),
         )
 
-    def usage(self, device: bytes) -> tuple[int, int]:
+    def usage(self, device: bytes | None) -> tuple[int, int]:
         """How many updates of an author are kept, and their bytes."""
         row = self._database.row(
             "SELECT count(*), coalesce(sum(length(contents)), 0) FROM quarantined_updates "
-            "WHERE device = ?",
+            "WHERE device IS ?",
             (device,),
         )
         return (int(row[0]), int(row[1])) if row else (0, 0)
