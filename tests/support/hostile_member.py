@@ -23,17 +23,22 @@ from tests.support.relay_client import RelayClient
 from bifolio.clock import make_stamp
 from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Envelope, Header, seal
 from bifolio.crypto.keys import DeviceKeys
-from bifolio.ids import RandomBytes
+from bifolio.document import editing
+from bifolio.document.plan import Plan, Writer
+from bifolio.document.record import RecordDocument
+from bifolio.ids import NONCE_BYTES, RandomBytes, incarnation_client_id, random_slot
+from bifolio.records.edits import Act, Edit
+from bifolio.records.reference import Values
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.wire.changes import Body, Change
+from bifolio.wire.changes import Body, Change, Incarnation
 from bifolio.wire.messages import Ack, Message, Nack, Pull, Push
 
 if TYPE_CHECKING:
     from tests.support.computer import Computer
 
-#: When its changes say that they were made, in milliseconds: later than any honest one of a test.
-_NOW_MS = 1_700_000_500_000
+#: When its changes say that they were made, in milliseconds.
+_NOW_MS = 1_700_000_010_000
 
 
 @dataclass(slots=True)
@@ -47,6 +52,9 @@ class HostileMember:
     content_key: bytes
     seed: int = 1
     chain: bytes = field(init=False)
+    #: Its incarnation, whose client id is its own.
+    slot: str = field(init=False)
+    nonce: bytes = field(init=False)
     seq: int = 0
     previous: bytes = NO_PREVIOUS
     _random: RandomBytes = field(init=False, repr=False)
@@ -55,6 +63,8 @@ class HostileMember:
     def __post_init__(self) -> None:
         self._random = random.Random(f"{self.keys.name} {self.seed}").randbytes
         self.chain = self._random(16)
+        self.slot = random_slot(self.keys.tag, self._random)
+        self.nonce = self._random(NONCE_BYTES)
         self._ticks = itertools.count()
 
     # --- how it comes to be ------------------------------------------------------------------
@@ -76,6 +86,27 @@ class HostileMember:
 
     # --- what it writes ----------------------------------------------------------------------
 
+    @property
+    def client_id(self) -> int:
+        """Under which it may write."""
+        return incarnation_client_id(self.keys.sign_public, self.slot, self.nonce)
+
+    def document(self, state: bytes | None = None) -> RecordDocument:
+        """A record in which it writes as itself."""
+        return RecordDocument(state, client_id=self.client_id)
+
+    def writes(self, document: RecordDocument, values: Values) -> bytes:
+        """An update in which nothing is wrong: a new reference with these values, or its fields
+        set."""
+        plan = Plan(Writer(self.slot, self.stamp()))
+        entries = document.entries()
+        if entries.live("kind"):
+            edits = [Edit(name, Act.SET, (str(value),)) for name, value in values.items()]
+            editing.plan_edits(plan, entries, edits)
+        else:
+            editing.plan_creation(plan, entries, kind="reference", values=values)
+        return document.write(plan)
+
     def stamp(self) -> str:
         """The next time of its clock."""
         return make_stamp(milliseconds=_NOW_MS + next(self._ticks), counter=0)
@@ -90,8 +121,10 @@ class HostileMember:
         Args:
             changes: what it carries.
             frontier: what it claims to build on.
-            parts: other parts of the body, by the names that ``Body`` gives them.
+            parts: other parts of the body, by the names that ``Body`` gives them; it declares its
+                incarnation unless they say otherwise.
         """
+        parts.setdefault("incarnations", (Incarnation(self.slot, self.nonce),))
         return self.seals(Body(tuple(frontier), changes, **parts).serialize())
 
     def seals(self, plaintext: bytes, *, moves: bool = True, **header: Any) -> Envelope:

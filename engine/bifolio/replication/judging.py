@@ -95,7 +95,6 @@ class Judge:
         """
         header = envelope.header
         missing = [one for one in body.frontier if not self._is_here(one)]
-        # Its place in the chain follows that very envelope; one that replaces it is no proof.
         if header.seq > 1 and not self._is_here(header.previous, by_itself=True):
             missing.append(header.previous)
         if any(map(self._replica.newer_envelopes.is_kept, missing)):
@@ -146,12 +145,18 @@ class Judge:
 
     def _is_here(self, envelope_hash: bytes, *, by_itself: bool = False) -> bool:
         """Whether an envelope is merged, by itself or by one that carries its changes, or set
-        aside for good: what builds on it need not wait for it."""
+        aside for good: what builds on it need not wait for it.
+
+        Args:
+            by_itself: whether its place must be known too, for the next one of its chain.
+        """
         if envelope_hash in self._places:
             return True
-        changes = self._replica.changes
-        merged = changes.is_stored if by_itself else changes.is_merged
-        return merged(envelope_hash) or self._replica.refused.fatal(envelope_hash) is not None
+        replica = self._replica
+        merged = replica.changes.is_stored(envelope_hash)
+        if not merged and (not by_itself or replica.newer_envelopes.is_kept(envelope_hash)):
+            merged = replica.changes.is_merged(envelope_hash)
+        return merged or replica.refused.fatal(envelope_hash) is not None
 
     def _check_right(self, envelope: Envelope, membership: Membership) -> None:
         permission = membership.permits(envelope)
