@@ -78,6 +78,15 @@ def base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
+def unbase64url(text: str) -> bytes:
+    """What ``base64url`` wrote.
+
+    Raises:
+        ValueError: it is nothing of the kind.
+    """
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
 def random_record_id(random_bytes: RandomBytes) -> str:
     """A fresh record id."""
     return random_bytes(16).hex()

@@ -56,9 +56,10 @@ RECORDS_PER_ENVELOPE_MAX = 65_536
 BODY_PARTS_MAX = 64
 BODY_PART_NAME_CHARACTERS_MAX = 64
 
-#: Incarnations that one envelope declares. Its changes are 256 KiB in all, or one: a command that
-#: writes takes one incarnation, and the smallest change has some sixty bytes.
-INCARNATIONS_PER_ENVELOPE_MAX = 4_096
+#: Incarnations that one envelope declares: each command that writes takes one, and some hundred of
+#: their changes fill an envelope. A reader hashes each of them (0.1 ms), so that a small envelope
+#: must not declare many.
+INCARNATIONS_PER_ENVELOPE_MAX = 1_024
 
 #: Others' envelopes that one envelope carries whole.
 CARRIED_PER_ENVELOPE_MAX = 512

@@ -201,8 +201,8 @@ def _locate(
 def _brought_by(replica: Replica, file: AttachmentRow) -> str | None:
     """The tag of the device that has a file which is nowhere else.
 
-    An import's slot names no device, nor does that of a library that joined: then it is the one whose change brought the record here. None
-    where the history begins later.
+    The slot of an import, or of a library that joined, names no device: then it is the one whose
+    change brought the record here. None where the history begins later.
     """
     if not is_import_slot(file.slot, file.stamp) and not lookup.is_joined(file.slot):
         return slot_tag(file.slot)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bifolio.document.update_structure import encode_clock, read_update
 from bifolio.ids import (
     CLIENT_ID_BITS,
     CONTENT_CLIENTS,
@@ -71,6 +72,19 @@ def name_update(record_id: str, made: bytes, *, stem: str) -> NamedUpdate:
     family = stem + characters[: len(placeholder) - len(stem)]
     update = made.replace(_CLIENT, _as_bytes(client_id))
     return NamedUpdate(update.replace(placeholder.encode(), family.encode()), client_id, family)
+
+
+def sort_deletes(update: bytes) -> bytes:
+    """An update with what it deletes in the order of the client ids: pycrdt's is any."""
+    deletes = read_update(update, is_own=True).deletes
+    if len(deletes) < 2:
+        return update
+    written = encode_clock(len(deletes), 0)[:-1]
+    for client in sorted(deletes):
+        ranges = deletes[client]
+        written += encode_clock(client, len(ranges))
+        written += b"".join(encode_clock(*one) for one in ranges)
+    return update[: -len(written)] + written
 
 
 def is_named(record_id: str, update: bytes, *, client_id: int, family: str) -> bool:

@@ -19,7 +19,7 @@ from bifolio.document.content_names import STAND_IN_CLIENT, NamedUpdate
 from bifolio.document.entries import Entries, join
 from bifolio.document.field_kinds import field_kind
 from bifolio.document.plan import Plan, Writer
-from bifolio.document.record import RecordDocument, sort_deletes
+from bifolio.document.record import RecordDocument
 from bifolio.ids import IMPORT_MARK, base64url, digest
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.reference import ImportedBlocks, Source, Values
@@ -42,9 +42,7 @@ class ImportVersion:
         object.__setattr__(self, "text", self.source.text())
 
 
-def first_import(
-    record_id: str, version: ImportVersion, *, mapping: str
-) -> tuple[bytes, Entries]:
+def first_import(record_id: str, version: ImportVersion, *, mapping: str) -> tuple[bytes, Entries]:
     """The import of a record's first version: its update, which is its state, and its entries."""
     stem = _stem(record_id, version.text, mapping)
     slot = content_names.stand_in(stem)
@@ -85,13 +83,13 @@ def document_of(updates: Sequence[bytes], *, client_id: int | None = None) -> Re
     """A document that holds these updates."""
     document = RecordDocument(client_id=client_id)
     for update in updates:
-        document.merge(update)
+        document.merge_own(update)
     return document
 
 
 def name_newer(record_id: str, document: RecordDocument, plan: Plan, *, stem: str) -> bytes:
     """Write a plan on top of what a document holds, as an update that its content names."""
-    made = sort_deletes(document.write(plan))
+    made = content_names.sort_deletes(document.write(plan))
     return content_names.name_update(record_id, made, stem=stem).update
 
 

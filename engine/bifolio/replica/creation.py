@@ -44,6 +44,4 @@ def create(record_id: str, reference: ImportedReference, *, mapping: str) -> Cre
     update, entries = importing.first_import(record_id, version, mapping=mapping)
     share = canonical.record_share(record_id, REFERENCE, entries)
     derived = projection.derive(record_id, entries, sources=[reference.source])
-    return Creation(
-        StoredRecord(record_id, REFERENCE, update, share), derived.to_stored()
-    )
+    return Creation(StoredRecord(record_id, REFERENCE, update, share), derived.to_stored())

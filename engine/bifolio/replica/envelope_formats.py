@@ -34,6 +34,7 @@ class EnvelopeFormats:
 
     ``openers`` are by version of the header, ``readers`` by kind and version of the content, and
     ``record_kinds`` are the membership records by which an author's right is judged.
+    ``critical_parts`` are the parts of a content with a capital letter that they understand;
     ``past_readers`` read what a replica merged under an earlier program, and nothing that comes
     from anybody now.
     """
@@ -41,6 +42,7 @@ class EnvelopeFormats:
     openers: Mapping[int, Opener]
     readers: Mapping[tuple[int, int], Reader]
     record_kinds: Mapping[str, RecordKind] = field(default_factory=lambda: KINDS)
+    critical_parts: tuple[str, ...] = ()
     past_readers: Mapping[tuple[int, int], Reader] = field(default_factory=lambda: PAST_READERS)
 
     @property
@@ -51,7 +53,8 @@ class EnvelopeFormats:
         kinds = " ".join(
             f"{one.name}.{one.version}" for _, one in sorted(self.record_kinds.items())
         )
-        return f"headers {openers}; contents {readers}; members {kinds}"
+        parts = "".join(f" {part}" for part in sorted(self.critical_parts))
+        return f"headers {openers}; contents {readers}{parts}; members {kinds}"
 
     def check(self, header: Header) -> None:
         """Whether an envelope may be opened at all.
@@ -98,9 +101,7 @@ class EnvelopeFormats:
 
 
 #: What a replica may find in its own past.
-PAST_READERS: Mapping[tuple[int, int], Reader] = {
-    (KIND_CHANGES, OLD_BODY_VERSION): parse_old_body
-}
+PAST_READERS: Mapping[tuple[int, int], Reader] = {(KIND_CHANGES, OLD_BODY_VERSION): parse_old_body}
 
 #: What this program can read.
 ENVELOPE_FORMATS = EnvelopeFormats(

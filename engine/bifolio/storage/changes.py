@@ -62,14 +62,18 @@ class Changes:
         return number
 
     def unsealed(self, *, bytes_max: int) -> list[UnsealedChange]:
-        """The oldest unsealed changes, up to a total size, but at least one."""
+        """The oldest unsealed changes, up to a total size, but at least one; of no more
+        incarnations than one envelope may declare."""
         found: list[UnsealedChange] = []
         total = 0
+        slots: set[str] = set()
         cursor = self._database.execute(
             "SELECT number, frontier, body, slot FROM changes WHERE hash IS NULL ORDER BY number"
         )
         for number, frontier, body, slot in cursor:
-            if found and total + len(body) > bytes_max:
+            slots.add(slot or "")
+            too_many = len(slots) > limits.INCARNATIONS_PER_ENVELOPE_MAX
+            if found and (too_many or total + len(body) > bytes_max):
                 break
             found.append(UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot or ""))
             total += len(body)

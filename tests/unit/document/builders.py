@@ -25,7 +25,9 @@ class Desk:
 
     def __init__(self, name: str, *, behind_ms: int = 0) -> None:
         self.slot = (name + "0" * SLOT_LENGTH)[:SLOT_LENGTH]
-        self.document = RecordDocument(client_id=int.from_bytes(digest(name.encode(), size=6), "big"))
+        self.document = RecordDocument(
+            client_id=int.from_bytes(digest(name.encode(), size=6), "big")
+        )
         self._clock = HybridClock()
         self._behind_ms = behind_ms
 

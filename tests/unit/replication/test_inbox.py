@@ -25,8 +25,8 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.library import status
 from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
 from bifolio.replication.inbox import Received
-from bifolio.wire.changes import BODY_VERSION, Body, Change, Incarnation
 from bifolio.storage.records import Records
+from bifolio.wire.changes import BODY_VERSION, Body, Change, Incarnation
 from bifolio.wire.position import LogPosition
 
 #: What a newer program can read that has one kind more, of the same content.
