@@ -150,8 +150,8 @@ from bifolio.errors.next_steps import (
 )
 from bifolio.errors.peers import (
     DocumentError,
-    IncompleteUpdateError,
     EnvelopeError,
+    IncompleteUpdateError,
     MembershipError,
     NewerFormatError,
     PeerError,
@@ -218,7 +218,6 @@ __all__ = [
     "DamagedLibraryError",
     "DeviceNotFoundError",
     "DocumentError",
-    "IncompleteUpdateError",
     "EnvelopeError",
     "Fact",
     "FileFormatError",
@@ -229,6 +228,7 @@ __all__ = [
     "FilesFieldError",
     "GroupNotFoundError",
     "GroupPlaceError",
+    "IncompleteUpdateError",
     "InvalidValueError",
     "KeyFileError",
     "KeyTakenError",

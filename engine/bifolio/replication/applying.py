@@ -29,7 +29,6 @@ from bifolio.replica.workspace import Workspace
 from bifolio.storage.quarantined_updates import INCOMPLETE, REFUSED, QuarantinedUpdate
 from bifolio.wire.changes import Body, Change
 
-
 #: Finds the author of a merged envelope by its hash.
 AuthorOf = Callable[[bytes], UpdateAuthor | None]
 

@@ -19,7 +19,6 @@ from bifolio.replication.receiving import ApplyResult, Received, Run
 from bifolio.wire.log_chain import log_start
 from bifolio.wire.position import LogPosition
 
-
 __all__ = ["ApplyResult", "Inbox", "Received"]
 
 

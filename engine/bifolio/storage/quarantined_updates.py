@@ -96,9 +96,7 @@ class QuarantinedUpdates:
         """An update was merged after all."""
         self._database.execute("DELETE FROM quarantined_updates WHERE number = ?", (number,))
 
-    def wait_for(
-        self, number: int, kind: str, reason: str, needs: tuple[int, int] | None
-    ) -> None:
+    def wait_for(self, number: int, kind: str, reason: str, needs: tuple[int, int] | None) -> None:
         """An update was tried again, and lacks something else, or is refused now."""
         client, clock = needs or (None, None)
         self._database.execute(

@@ -56,7 +56,9 @@ class RefusedEnvelopes:
             "SELECT device, reason, count(*), hash, min(rowid) FROM refused "
             "GROUP BY device, reason ORDER BY min(rowid)"
         )
-        return [RefusalCount(device, reason, count, first) for device, reason, count, first, _ in rows]
+        return [
+            RefusalCount(device, reason, count, first) for device, reason, count, first, _ in rows
+        ]
 
     # --- what ended the process ---------------------------------------------------------------
 
