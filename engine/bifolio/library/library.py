@@ -549,6 +549,12 @@ class Library:
         """Derive again everything that lists and searches read; returns the references."""
         return status.rebuild(self._replica)
 
+    def repair(self) -> int:
+        """Try again what was set aside of others' changes; returns how many were merged."""
+        from bifolio.replication import repairing
+
+        return repairing.retry_all(self._replica)
+
     def state_json(self) -> Iterator[str]:
         """The canonical JSON of every record, by id: equal on replicas that hold the same."""
         return status.state_json(self._replica)
