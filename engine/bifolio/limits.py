@@ -46,6 +46,38 @@ RECORDS_PER_CHANGE_MAX = 10_000
 #: References that one transaction of emptying the trash removes, so that others get their turn.
 PURGED_AT_ONCE = 1_000
 
+#: Records that the changes of one envelope write to, counted over all of them: what fits into its
+#: target size has twenty bytes each then, and one change of a user's writes to fewer. Millions of
+#: empty updates would otherwise become gigabytes of objects.
+RECORDS_PER_ENVELOPE_MAX = 65_536
+
+#: Named parts of a body, and the characters of a name: a later version has room, and a hostile
+#: one has not.
+BODY_PARTS_MAX = 64
+BODY_PART_NAME_CHARACTERS_MAX = 64
+
+#: Incarnations that one envelope declares: each command that writes takes one, and some hundred of
+#: their changes fill an envelope. A reader hashes each of them (0.1 ms), so that a small envelope
+#: must not declare many.
+INCARNATIONS_PER_ENVELOPE_MAX = 1_024
+
+#: Others' envelopes that one envelope carries whole.
+CARRIED_PER_ENVELOPE_MAX = 512
+
+# --- identity ------------------------------------------------------------------------------
+
+#: How often a device's key is hashed for its tag: 1.2 ms, once for each key and process. Making a
+#: key with another one's tag takes 2^48 trials: ten thousand years of one core.
+DEVICE_TAG_ROUNDS = 1_500
+
+#: An incarnation's key, slot and nonce for its client id: 0.1 ms for each that an envelope
+#: declares. Meeting another's takes 2^52 trials, two of one's own that are the same 2^26.
+INCARNATION_ROUNDS = 150
+
+#: A content's hash for its client id: 0.02 ms for each record that is imported or received. Two
+#: contents of one name take 2^26 trials and harm what their author wrote; another's takes 2^52.
+CONTENT_ROUNDS = 16
+
 # --- wire ----------------------------------------------------------------------------------
 
 #: One websocket message: the largest envelope and its frame.

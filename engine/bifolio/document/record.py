@@ -152,6 +152,24 @@ class RecordDocument:
             self._note(update)
         return changed
 
+    def keys_deleted(self, checked: CheckedUpdate) -> set[str]:
+        """The keys of the record's map of which an update deletes an entry, also one that is gone
+        already: so the answer does not depend on what came before."""
+        held = self._structs()
+        new = StructIndex()
+        new.extend(checked)
+        found: set[str] = set()
+        for client, ranges in checked.structure.deletes.items():
+            for start, length in ranges:
+                clock = start
+                while clock < start + length:
+                    index = held if held.reached(client) > clock else new
+                    struct, home = index.find(client, clock)
+                    if isinstance(home, str):
+                        found.add(home)
+                    clock = struct.end
+        return found
+
     def merge_own(self, update: bytes) -> bool:
         """Apply an update that this computer made. False where it brought nothing new.
 

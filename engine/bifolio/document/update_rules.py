@@ -99,6 +99,11 @@ class StructIndex:
         struct = self._holding(client, clock)
         return struct, self._home(client, struct)
 
+    def reached(self, client: int) -> int:
+        """The clock after the last one of a client that is held."""
+        _, structs = self._by_client.get(client, ([], []))
+        return structs[-1].end if structs else 0
+
     def take_order(self) -> PieceOrder:
         """The order of the pieces, for one update: whoever takes it and merges gives it back."""
         order, self._order = self._order, None

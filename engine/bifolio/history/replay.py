@@ -117,7 +117,7 @@ class Replay:
         envelope = parse_envelope(raw)
         key = self._key(envelope.header.generation)
         try:
-            return self._replica.formats.read(envelope, key).changes if key else None
+            return self._replica.formats.read_past(envelope, key).changes if key else None
         except NewerFormatError:
             return None
 

@@ -10,6 +10,7 @@ update in two chains is harmless.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bifolio import limits
 from bifolio.crypto.envelope import (
@@ -111,7 +112,11 @@ class Outbox:
         if chain is None or chain.device != replica.keys.sign_public:
             chain = self._fresh_chain()
         frontier = self._frontier(changes)
-        body = Body(tuple(frontier), tuple(Change.parse(change.body) for change in changes))
+        body = Body(
+            tuple(frontier),
+            tuple(Change.parse(change.body) for change in changes),
+            incarnations=replica.incarnations_of(changes),
+        )
         replica.changes.remove_unsealed(changes)
         grown, number = self._append(chain, body)
         replica.journal.index.move([change.number for change in changes], to=number)
@@ -186,13 +191,13 @@ class Outbox:
         key = self._member_log.key(envelope.header.generation)
         if key is None:
             raise NotAMemberError
-        body = self._replica.formats.read(envelope, key)
+        body = self._replica.formats.read_past(envelope, key)
         builds_on = list(body.frontier)
         if envelope.header.seq > 1 and envelope.header.previous not in builds_on:
             builds_on.append(envelope.header.previous)
         replaces = (stored.hash, *body.replaces)
         self._replica.changes.remove_envelope(stored.hash)
-        replacement = Body(tuple(builds_on), body.changes, replaces, body.more)
+        replacement = replace(body, frontier=tuple(builds_on), replaces=replaces)
         grown, number = self._append(chain, replacement)
         tag = self._replica.keys.tag
         self._replica.journal.index.move_envelope(stored.number, to=number, device=tag)

@@ -18,11 +18,13 @@ from bifolio.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class UnsealedChange:
-    """An own change that was never offered: its body, and what was merged when it was made."""
+    """An own change that was never offered: its body, what was merged when it was made, and the
+    slot of the incarnation that wrote it (empty where what it holds names no device)."""
 
     number: int
     frontier: tuple[bytes, ...]
     body: bytes
+    slot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +62,30 @@ class Changes:
 
     # --- own changes before they are sealed ---------------------------------------------
 
-    def add_unsealed(self, body: bytes, frontier: Sequence[bytes]) -> int:
-        """Keep an own change with the frontier at its commit; its number."""
+    def add_unsealed(self, body: bytes, frontier: Sequence[bytes], *, slot: str = "") -> int:
+        """Keep an own change with the frontier at its commit and its writer's slot; its number."""
         number = self._database.execute(
-            "INSERT INTO changes (own, count, frontier, body) VALUES (1, 1, ?, ?)",
-            (msgpack.packb(list(frontier)), body),
+            "INSERT INTO changes (own, count, frontier, body, slot) VALUES (1, 1, ?, ?, ?)",
+            (msgpack.packb(list(frontier)), body, slot or None),
         ).lastrowid
         assert number is not None
         return number
 
     def unsealed(self, *, bytes_max: int) -> list[UnsealedChange]:
-        """The oldest unsealed changes, up to a total size, but at least one."""
+        """The oldest unsealed changes, up to a total size, but at least one; of no more
+        incarnations than one envelope may declare."""
         found: list[UnsealedChange] = []
         total = 0
+        slots: set[str] = set()
         cursor = self._database.execute(
-            "SELECT number, frontier, body FROM changes WHERE hash IS NULL ORDER BY number"
+            "SELECT number, frontier, body, slot FROM changes WHERE hash IS NULL ORDER BY number"
         )
-        for number, frontier, body in cursor:
-            if found and total + len(body) > bytes_max:
+        for number, frontier, body, slot in cursor:
+            slots.add(slot or "")
+            too_many = len(slots) > limits.INCARNATIONS_PER_ENVELOPE_MAX
+            if found and (too_many or total + len(body) > bytes_max):
                 break
-            found.append(UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body))
+            found.append(UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot or ""))
             total += len(body)
         cursor.close()
         return found

@@ -333,6 +333,15 @@ def _add_newer_envelopes(tables: object) -> None:
     kept.create_index(["hash"], unique=True)
 
 
+def _add_identity(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Null in an older file: what was written then is no longer sent to anybody.
+    tables.table("incarnations").add_column("nonce", bytes)
+    tables.table("changes").add_column("slot", str)  # of an own change that is not sealed yet
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -352,6 +361,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _rename_what_waits,
     _add_newer_envelopes,
     _note_what_is_derived,
+    _add_identity,
 )
 
 #: The schema version that this code knows.

@@ -296,16 +296,16 @@ def test_an_overwritten_key_is_found_where_the_update_does_not_say_it() -> None:
 @pytest.mark.parametrize(
     ("key", "slot"),
     [
-        ("title\x1fslotAAA", "slotAAA"),
-        ("+tags\x1fa tag\x1fslotAAA", "slotAAA"),
-        ("note\x1fslotAAA\x1f0", "slotAAA"),
-        ("note\x1fslotAAA\x1f12", "slotAAA"),
-        ("modified\x1fnote\x1fslotAAA\x1f0\x1fslotBBB", "slotBBB"),
+        ("title\x1fslotAAAAAAAA", "slotAAAAAAAA"),
+        ("+tags\x1fa tag\x1fslotAAAAAAAA", "slotAAAAAAAA"),
+        ("note\x1fslotAAAAAAAA\x1f0", "slotAAAAAAAA"),
+        ("note\x1fslotAAAAAAAA\x1f12", "slotAAAAAAAA"),
+        ("modified\x1fnote\x1fslotAAAAAAAA\x1f0\x1fslotBBBBBBBB", "slotBBBBBBBB"),
         ("holograms", ""),
-        ("slotAAA", ""),
+        ("slotAAAAAAAA", ""),
         ("title\x1fshort", ""),
-        ("title\x1fslotAAA\x1fx", ""),
-        ("\x1fslotAAA", ""),
+        ("title\x1fslotAAAAAAAA\x1fx", ""),
+        ("\x1fslotAAAAAAAA", ""),
     ],
 )
 def test_the_slot_of_a_key(key: str, slot: str) -> None:

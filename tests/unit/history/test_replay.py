@@ -52,7 +52,7 @@ def test_a_record_is_replayed_before_and_after_its_changes_are_sealed(tmp_path: 
 def test_what_a_newer_program_merged_here_is_left_out_by_an_older_one(
     tmp_path: Path,
 ) -> None:
-    golden = golden_library("body-version-2")
+    golden = golden_library("body-version-3")
     newer = new_computer(
         tmp_path,
         "newer",

@@ -26,12 +26,12 @@ from bifolio.errors import ProtocolError
 from bifolio.library import status
 from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
 from bifolio.replication.inbox import Received
-from bifolio.wire.changes import Body, Change
+from bifolio.wire.changes import BODY_VERSION, Body, Change
 from bifolio.wire.position import LogPosition
 
 #: What a newer program can read that has one kind more, of the same content.
 SEVENTH_KIND = EnvelopeFormats(
-    ENVELOPE_FORMATS.openers, {**ENVELOPE_FORMATS.readers, (7, 1): Body.parse}
+    ENVELOPE_FORMATS.openers, {**ENVELOPE_FORMATS.readers, (7, BODY_VERSION): Body.parse}
 )
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
@@ -312,7 +312,7 @@ def test_an_upgrade_that_is_cut_off_goes_on_where_it_was(
     monkeypatch.setattr(limits, "BATCH_ENVELOPES_MAX", 1)
     cut_off = home.reopened(
         formats=EnvelopeFormats(
-            SEVENTH_KIND.openers, {**SEVENTH_KIND.readers, (1, 1): _ends_the_process}
+            SEVENTH_KIND.openers, {**SEVENTH_KIND.readers, (1, BODY_VERSION): _ends_the_process}
         )
     )
     with pytest.raises(KeyboardInterrupt):

@@ -133,13 +133,14 @@ def test_what_a_later_version_put_behind_a_body_is_carried_into_its_replacement(
 ) -> None:
     office, home = members(tmp_path, "office", "home")
     later = msgpack.packb(["from a later version", 1])
+    part = (("later", later),)
     office.adds(ONE, {"title": "On Paper"})
     (sealed,) = parsed(office)
     body = office.replica.formats.read(sealed, b"k" * 32)
     changes = tuple(replace(one, more=(later,)) for one in body.changes)
     extended = seal(
         sealed.header,
-        replace(body, changes=changes, more=(later,)).serialize(),
+        replace(body, changes=changes, more=part).serialize(),
         content_key=b"k" * 32,
         keys=office.keys,
         random_bytes=office.draw,
@@ -148,8 +149,9 @@ def test_what_a_later_version_put_behind_a_body_is_carried_into_its_replacement(
     home.outbox.restart_chain(sealed.header.chain)
     (replacement,) = parsed(home)
     read = home.replica.formats.read(replacement, b"k" * 32)
-    assert (read.more, read.changes) == ((later,), changes)
+    assert (read.more, read.changes) == (part, changes)
     assert read.replaces == (extended.hash,)
+    assert read.incarnations == body.incarnations != ()
 
 
 def test_a_restarted_chain_holds_one_envelope_at_a_time_and_none_of_the_log(
