@@ -117,6 +117,8 @@ class Next(StrEnum):
     COPY_TICKET_AGAIN = "copy-ticket-again"
     ASK_OWNER = "ask-owner"
     ASK_FOR_ROOM = "ask-for-room"
+    #: Whether two computers have the same: the state hash of each, after a sync of both.
+    COMPARE_STATES = "compare-states"
     TELL_RELAY_OPERATOR = "tell-relay-operator"
     CHECK_VERSIONS = "check-versions"
     SET_CLOCK = "set-clock"

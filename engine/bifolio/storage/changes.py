@@ -197,12 +197,16 @@ class Changes:
             self._database.execute(f"UPDATE {table} SET position = NULL WHERE position IS NOT NULL")
 
     def unacknowledged(self, *, after: int, bytes_max: int) -> list[StoredEnvelope]:
-        """Envelopes, anyone's, that the relay does not have, in causal order."""
+        """Envelopes, anyone's, that the relay does not have, in causal order.
+
+        One that another envelope carries is not offered by itself.
+        """
         found: list[StoredEnvelope] = []
         total = 0
         cursor = self._database.execute(
             f"SELECT {_COLUMNS} FROM changes "
-            "WHERE hash IS NOT NULL AND position IS NULL AND number > ? ORDER BY number",
+            "WHERE hash IS NOT NULL AND position IS NULL AND number > ? AND NOT EXISTS "
+            "(SELECT 1 FROM replacements WHERE replacements.hash = changes.hash) ORDER BY number",
             (after,),
         )
         for row in cursor:
