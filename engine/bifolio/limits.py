@@ -152,11 +152,9 @@ SHUTDOWN_GRACE_S = 3.0
 #: How long a command waits for another process that writes to the same replica.
 BUSY_TIMEOUT_S = 30.0
 
-#: Received envelopes that wait for their frontier. Beyond it the replica stops pulling ahead.
+#: Received envelopes that wait for what they build on, and their bytes, of all authors together.
+#: What does not fit is not kept, and is asked for again when there is room.
 PENDING_MAX = 100_000
-
-#: Their bytes: anybody can sign an envelope that names members nobody knows, so a hostile relay
-#: could otherwise fill the disk with what waits. It is looked at once for each message received.
 PENDING_BYTES_MAX = 1024 * 1024 * 1024
 
 #: Epochs of relays of which it is kept what the log was at each position, 45 bytes for each
@@ -165,13 +163,45 @@ LOG_EPOCHS_KEPT = 3
 
 #: Devices that are named because the relay told them another story: one is enough to act on.
 OTHER_STORIES_MAX = 16
+#: The same for one author: a member that writes what nobody can ever merge fills this much and
+#: hinders nobody else. An honest one's wait only where a relay mixed up its log.
+PENDING_PER_AUTHOR_MAX = 10_000
+PENDING_PER_AUTHOR_BYTES_MAX = 64 * 1024 * 1024
+
+#: What each thing that an envelope waits for counts for in that quota: a row of the index.
+PENDING_NEED_BYTES = 100
+
+#: Envelopes carried in one another, at most: one moved to another chain whose carrier was moved
+#: too. Each level opens what the one above it holds.
+CARRIED_DEPTH_MAX = 4
+
+#: Bytes and updates that one transaction of a batch merges: a message of 512 envelopes of which
+#: each unpacks to 32 MiB is merged in 256 parts, so that memory stays flat and others get a turn.
+MERGED_AT_ONCE_BYTES = 64 * 1024 * 1024
+MERGED_AT_ONCE_UPDATES = 50_000
+
+#: Processes that may end while they merge one envelope, before that is set aside: the first may
+#: have been killed for another reason.
+DEATHS_PER_ENVELOPE_MAX = 2
+
+#: Updates that are kept aside of one author, and their bytes: more of them are named only. Their
+#: envelopes are kept in any case.
+QUARANTINED_PER_AUTHOR_MAX = 10_000
+QUARANTINED_PER_AUTHOR_BYTES_MAX = 64 * 1024 * 1024
+
+#: Lines of ``status`` about what one author's changes did wrong; the rest is counted.
+REFUSALS_SHOWN_PER_AUTHOR_MAX = 5
 
 #: Changed documents that one transaction keeps open before it saves them: a pull of 10,000
 #: references peaked at 163 MB with all of a batch open, at 71 MB with a thousand, as fast.
 DOCUMENTS_OPEN_MAX = 500
 
+#: The bytes of their states: a hostile member's may have megabytes each.
+DOCUMENTS_OPEN_BYTES_MAX = 64 * 1024 * 1024
+
 #: Refused envelopes that are kept to be named: a hostile relay must not fill the disk.
 REFUSED_KEPT_MAX = 1_000
+REFUSED_KEPT_PER_AUTHOR_MAX = 100
 
 #: Of each of them the beginning, which holds the header and every ordinary envelope whole.
 REFUSED_KEPT_BYTES_MAX = 64 * 1024
@@ -408,6 +438,10 @@ AUTOSYNC_LIBRARIES_MAX = 200
 #: doubles, and the longest.
 AUTOSYNC_RETRY_FIRST_S = 1.0
 AUTOSYNC_RETRY_MAX_S = 300.0
+
+#: Beginning the process again after something ended it: the first wait, which doubles up to the
+#: longest one above. Two deaths set the change aside that caused them, so three beginnings do.
+AUTOSYNC_RESTART_FIRST_S = 0.5
 
 #: Taking the lock of the process: longer than who looks whether it is held ever holds it.
 AUTOSYNC_LOCK_WAIT_S = 1.0

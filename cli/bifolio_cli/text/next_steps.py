@@ -195,6 +195,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help, ask {_TICKET}",
     Next.COPY_TICKET_AGAIN: "Copy the ticket again, all of it; it begins with 'bifolio:'. "
     "'bifolio invite' on the other computer prints a new one.",
+    Next.ASK_AUTHOR: _filled(
+        "All other changes are in. Ask who uses {device}: upgrade Bifolio there; if it goes on, an "
+        "owner should remove that computer."
+    ),
     Next.ASK_OWNER: _ask_owner,
     Next.ASK_FOR_ROOM: "Ask whoever runs the relay for more room ('bifolio relay --quota'), or "
     "remove files; then run 'bifolio sync'. 'bifolio file list' lists them.",
@@ -226,6 +230,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
         "Put the library back, and its sync goes on. If you moved it, run 'bifolio -L {path} "
         "autosync off', then 'bifolio -L NEW_PATH autosync on'."
     ),
+    Next.REPAIR_LIBRARY: "Try it again with this version: bifolio doctor --repair",
     Next.RUN_DOCTOR: "Bifolio tries again by itself. What was saved is safe; run 'bifolio doctor', "
     "and report this.",
     # The relay's own start: the same options are bifolio-relay's

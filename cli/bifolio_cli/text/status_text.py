@@ -67,6 +67,12 @@ def autosync_lines(report: AutosyncReport) -> Iterator[str]:
         return
     if report.running:
         yield f"Automatic sync has been running since {report.since} (process {report.pid})."
+        if report.restarts:
+            yield (
+                f"Something ended it {count(report.restarts, 'time')}, the last time by "
+                f"{report.ended_by}; it began again. 'bifolio status' of each library says what "
+                "was set aside."
+            )
     else:
         yield "Automatic sync is on, but is not running: 'bifolio autosync on' starts it."
     if report.starts_at_login:

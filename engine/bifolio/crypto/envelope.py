@@ -169,6 +169,27 @@ def _parse_header(header_bytes: bytes) -> Header:
     return replace(Header(*known), version=version, more=more)
 
 
+def read_header(beginning: bytes) -> Header:
+    """The header of an envelope that was parsed before, from its first bytes.
+
+    Arguments:
+        beginning: ``limits.ENVELOPE_HEADER_BYTES_MAX`` and a few bytes, or the whole envelope.
+
+    Raises:
+        EnvelopeError: it is no envelope.
+    """
+    # An array of three, then the header as bytes of a length in one or two bytes.
+    mark, start = beginning[1:2], 3 if beginning[1:2] == b"\xc4" else 4
+    if beginning[:1] != b"\x93" or mark not in (b"\xc4", b"\xc5"):
+        raise EnvelopeError("it does not begin as an envelope does")
+    length = int.from_bytes(beginning[2:start], "big")
+    try:
+        (version, *known), more = unpack_leading(beginning[start : start + length], _HEADER_TYPES)
+        return replace(Header(*known), version=version, more=more)
+    except ValueError as error:
+        raise EnvelopeError(str(error)) from error
+
+
 def verify_signature(envelope: Envelope) -> None:
     """Check that the device in the header made this envelope, all of it.
 

@@ -12,6 +12,7 @@ from bifolio.crypto.key_condition import KeyCondition, KeyPlace
 from bifolio.errors import BifolioError, Next, NextStep, ProtocolError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.library import status
+from bifolio.library.counting import say_count
 from bifolio.replica import folder
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -125,7 +126,7 @@ def _judge_answer(url: str, answer: object, replica: Replica) -> Finding:
         return Finding("relay", CheckVerdict.ATTENTION, message, step)
     cursor = replica.meta.cursor
     behind = answer.n - (cursor.position if cursor is not None else 0)
-    new = f", with {status.say_count(behind, 'change')} not received yet" if behind > 0 else ""
+    new = f", with {say_count(behind, 'change')} not received yet" if behind > 0 else ""
     role = _article(answer.role)
     message = f"The relay at {url} holds the library{new}; this computer is {role} of it."
     return Finding("relay", CheckVerdict.WELL, message)
@@ -138,11 +139,11 @@ def check_pending(report: Status) -> Iterator[Finding]:
     ]
     if report.relay is not None and (report.unsent or report.unsent_files):
         numbers = (("change", report.unsent), ("file", report.unsent_files))
-        unsent = " and ".join(status.say_count(n, noun) for noun, n in numbers if n)
+        unsent = " and ".join(say_count(n, noun) for noun, n in numbers if n)
         message = f"{unsent} of this computer not sent yet."
         bad.append(Finding("pending", CheckVerdict.ATTENTION, message, NextStep(Next.RUN_SYNC)))
     if report.waiting:
-        message = f"{status.say_count(report.waiting, 'received change')} waiting for earlier ones."
+        message = f"{say_count(report.waiting, 'received change')} waiting for earlier ones."
         step = NextStep(Next.RUN_SYNC_ON_BOTH)
         bad.append(Finding("pending", CheckVerdict.ATTENTION, message, step))
     yield from bad

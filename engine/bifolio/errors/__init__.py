@@ -79,6 +79,7 @@ The tree::
         ├── EnvelopeError           damaged, forged or not permitted
         │   └── NewerFormatError    in order, but only a newer Bifolio can read it
         ├── DocumentError           an update or a state that is no document
+        │   └── IncompleteUpdateError   an update that builds on what is not there
         └── MembershipError         a membership record that breaks the rules
 
 Each class has a ``code`` that stays the same, carries its facts as attributes and makes its own
@@ -153,6 +154,7 @@ from bifolio.errors.next_steps import (
 from bifolio.errors.peers import (
     DocumentError,
     EnvelopeError,
+    IncompleteUpdateError,
     MembershipError,
     NewerFormatError,
     PeerError,
@@ -231,6 +233,7 @@ __all__ = [
     "ForeignSchemaError",
     "GroupNotFoundError",
     "GroupPlaceError",
+    "IncompleteUpdateError",
     "InvalidValueError",
     "KeyFileError",
     "KeyTakenError",

@@ -116,6 +116,8 @@ class Next(StrEnum):
     SYNC_OR_ASK_FOR_TICKET = "sync-or-ask-for-ticket"
     COPY_TICKET_AGAIN = "copy-ticket-again"
     ASK_OWNER = "ask-owner"
+    #: Ask who uses a computer (``device``) that sent what no Bifolio writes.
+    ASK_AUTHOR = "ask-author"
     ASK_FOR_ROOM = "ask-for-room"
     #: Whether two computers have the same: the state hash of each, after a sync of both.
     COMPARE_STATES = "compare-states"
@@ -135,6 +137,7 @@ class Next(StrEnum):
     SEE_AUTOSYNC_FAULT = "see-autosync-fault"
     PUT_LIBRARY_BACK = "put-library-back"
     RUN_DOCTOR = "run-doctor"
+    REPAIR_LIBRARY = "repair-library"
 
     # The relay's own start
     CHOOSE_PORT = "choose-port"
@@ -164,6 +167,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.UNPIN_KEY: "key",
         Next.LIST_STYLES: "suggestions",
         Next.CHOOSE_FILE_NAME: "names",
+        Next.ASK_AUTHOR: "device",
         Next.SYNC_OTHER_COMPUTER: "device",
         Next.REPLACE_FILE: "path",
         Next.CHOOSE_FORMAT: "formats",

@@ -72,3 +72,17 @@ class DocumentError(PeerError):
             f"A part of the library cannot be read: {reason}.",
             next_step=Next.KEEP_AND_REPORT,
         )
+
+
+class IncompleteUpdateError(DocumentError):
+    """An update that builds on a part of its record that is not there.
+
+    ``needs`` is the client id and the clock of such a part: while that is not there, the update
+    cannot be merged.
+    """
+
+    code = "incomplete-update"
+
+    def __init__(self, reason: str, *, needs: tuple[int, int]) -> None:
+        self.needs = needs
+        super().__init__(reason)

@@ -19,5 +19,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``files``            the files attached to references: add, list, fetch, export, open
 ``backups``          backups: made, listed, verified, restored
 ``status``           what a replica says of itself: status, state hash, rebuilt index
+``received``         what came from others and was not merged, in sentences
+``counting``         numbers with their nouns
 ==================== ===============================================================================
 """

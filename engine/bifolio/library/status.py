@@ -10,6 +10,8 @@ from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
 from bifolio.errors import Next, NextStep
+from bifolio.library import received
+from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
@@ -74,18 +76,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     yield from _stories(replica)
     yield from _members(replica)
     yield from _newer(replica)
-    for envelope_hash, reason in replica.changes.refusals():
-        yield Refusal(
-            f"A received change ({envelope_hash.hex()[:12]}) was refused: {reason}. Nothing of it "
-            "was used.",
-            NextStep(Next.TELL_RELAY_OPERATOR),
-        )
-    for record_id, reason, count in replica.quarantined.by_record():
-        verb = "was" if count == 1 else "were"
-        yield Refusal(
-            f"{say_count(count, 'change')} to {record_id[:12]} {verb} set aside: {reason}.",
-            NextStep(Next.KEEP_AND_REPORT),
-        )
+    yield from received.refusals(replica)
     for record_id, size in replica.meta.too_large.items():
         yield Refusal(
             f"The reference {record_id[:12]} has {size:,} bytes, more than one change may have "
@@ -158,11 +149,6 @@ def _newer(replica: Replica) -> Iterator[Refusal]:
         f"Changes came that were made with a newer Bifolio ({named}). They are kept unread{waits}.",
         NextStep(Next.UPGRADE_THEN_SYNC),
     )
-
-
-def say_count(number: int, noun: str) -> str:
-    """``1 change``, ``2 changes``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _files(replica: Replica) -> Iterator[Refusal]:

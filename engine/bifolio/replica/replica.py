@@ -43,9 +43,11 @@ from bifolio.storage.listings import Listings
 from bifolio.storage.log_hashes import LogHashes
 from bifolio.storage.meta import Meta
 from bifolio.storage.newer_envelopes import NewerEnvelopes
+from bifolio.storage.pending_envelopes import PendingEnvelopes
 from bifolio.storage.quarantined_updates import QuarantinedUpdates
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
+from bifolio.storage.refused_envelopes import RefusedEnvelopes
 from bifolio.storage.transfers import Transfers
 from bifolio.wire.changes import Change
 from bifolio.wire.changes import Incarnation as DeclaredIncarnation
@@ -105,6 +107,8 @@ class Replica:
         self.records = Records(database)
         self.changes = Changes(database)
         self.newer_envelopes = NewerEnvelopes(database)
+        self.pending = PendingEnvelopes(database)
+        self.refused = RefusedEnvelopes(database)
         self.references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)

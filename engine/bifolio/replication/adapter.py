@@ -79,7 +79,7 @@ class ReplicaAdapter:
     def learn_members(self, records: Sequence[bytes]) -> None:
         """Follow the membership log, and merge what waited for it."""
         self._member_log.learn(records)
-        if self._replica.changes.waiting():
+        if self._replica.changes.waiting() or self._replica.meta.not_kept:
             self._inbox.retry_pending()
 
     def is_member(self) -> bool:
@@ -120,6 +120,7 @@ class ReplicaAdapter:
         """Nothing counts as acknowledged any more."""
         with self._replica.database.transaction():
             self._replica.changes.forget_positions()
+            self._replica.pending.begin_epoch()
             self._replica.newer_envelopes.forget_positions()
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None

@@ -265,7 +265,7 @@ class Outbox:
     def _carry(self, envelope: Envelope, chain: OwnChain) -> OwnChain:
         """Carry another's envelope whole inside one of ours, which says nothing of its own."""
         grown, _ = self._append(chain, Body((), (), carried=(envelope.raw,)))
-        self._replica.changes.add_replacements([envelope.hash], by=grown.head)
+        self._replica.changes.add_carried([envelope.hash], by=grown.head)
         return grown
 
     def _recompute_frontier(self) -> None:

@@ -190,6 +190,13 @@ class Meta:
     cursor: Fact[LogPosition | None] = Fact(
         None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
     )
+    #: Where the log is to be pulled from again, for what was not kept; None where all was.
+    pull_again: Fact[LogPosition | None] = Fact(
+        None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
+    )
+    #: How many envelopes were not kept, by the tag of an author of whom too many wait; by the
+    #: empty text, of computers that are no members as far as is known.
+    not_kept: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
     reachable = _flag()
     last_sync_ms: Fact[int] = Fact(0, _of_type(int))
     #: What syncs found wrong, with the next step: for ``status``.

@@ -70,6 +70,13 @@ class NewerEnvelopes:
         row = self._database.row("SELECT 1 FROM newer_envelopes WHERE hash = ?", (envelope_hash,))
         return row is not None
 
+    def envelope(self, envelope_hash: bytes) -> bytes | None:
+        """An envelope that is kept, by its hash."""
+        row = self._database.row(
+            "SELECT envelope FROM newer_envelopes WHERE hash = ?", (envelope_hash,)
+        )
+        return row[0] if row else None
+
     def first(self, *, after: int, through: int) -> NewerEnvelope | None:
         """The first one behind a number, up to another."""
         row = self._database.row(
