@@ -159,6 +159,11 @@ class HostileMember:
             self.seq, self.previous = written.seq, envelope.hash
         return envelope
 
+    def starts_incarnation(self) -> None:
+        """What comes next is written under another client id of its own."""
+        self.slot = random_slot(self.keys.tag, self._random)
+        self.nonce = self._random(NONCE_BYTES)
+
     def starts_chain(self) -> None:
         """What comes next begins another chain."""
         self.chain, self.seq, self.previous = self._random(16), 0, NO_PREVIOUS

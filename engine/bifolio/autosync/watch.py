@@ -65,7 +65,7 @@ def _begin(home: Home, stopping: threading.Event, before: Ending | None) -> int:
     code = 1
     try:
         code = 0 if supervisor.run(home, stopping, before) else _ALREADY_RUNS
-    except BaseException:
+    except Exception:
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -152,6 +152,15 @@ class RecordDocument:
             self._note(update)
         return changed
 
+    def has_of(self, structure: UpdateStructure) -> bool:
+        """Whether some of what an update writes is here already, or something else in its place."""
+        if self._known is None:
+            self._known = read_state_vector(self._document.get_state())
+        return any(
+            structs[0].start < self._known.get(client, 0)
+            for client, structs in structure.structs.items()
+        )
+
     def keys_deleted(self, checked: CheckedUpdate) -> set[str]:
         """The keys of the record's map of which an update deletes an entry, also one that is gone
         already: so the answer does not depend on what came before."""

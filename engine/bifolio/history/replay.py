@@ -68,7 +68,8 @@ class Replay:
             updates = [
                 update for one, update in change.records if one == record_id and update not in aside
             ]
-            if any([_merges(document, update) for update in updates]):
+            merged = [_merges(document, update) for update in updates]
+            if any(merged):
                 after = document.entries()
                 yield Step(logged, before, after)
                 before = after

@@ -15,14 +15,19 @@ from dataclasses import dataclass
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.document.record import RecordDocument
-from bifolio.document.update_identity import UpdateAuthor, check_identity, check_settings
+from bifolio.document.update_identity import (
+    UpdateAuthor,
+    UpdateKind,
+    check_identity,
+    check_settings,
+)
 from bifolio.document.update_structure import read_update
 from bifolio.errors import BifolioError, DocumentError, IncompleteUpdateError
 from bifolio.ids import SETTINGS_ID
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import Workspace
 from bifolio.storage.quarantined_updates import INCOMPLETE, REFUSED, QuarantinedUpdate
-from bifolio.wire.changes import Body
+from bifolio.wire.changes import Body, Change
 
 #: Finds the author of a merged envelope by its hash.
 AuthorOf = Callable[[bytes], UpdateAuthor | None]
@@ -76,14 +81,21 @@ class Applier:
             for record_id, update in change.records:
                 self.bytes += len(update)
                 self.updates += 1
-                self.merge(source, record_id, update)
+                self.merge(source, record_id, update, change)
                 if self._workspace.is_full:
                     self.save()
 
-    def merge(self, source: Source, record_id: str, update: bytes) -> bool:
-        """Merge one update and what waited for it, or set it aside; whether it was merged."""
+    def merge(self, source: Source, record_id: str, update: bytes, change: Change) -> bool:
+        """Merge one update and what waited for it, or set it aside; whether it was merged.
+
+        Args:
+            source: where it comes from.
+            record_id: the record that it is of.
+            update: its bytes.
+            change: that it is a part of.
+        """
         try:
-            reached = self._merge_one(source, record_id, update)
+            reached = self._merge_one(source, record_id, update, change)
         except IncompleteUpdateError as error:
             self._set_aside(source, record_id, update, error, INCOMPLETE, error.needs)
             return False
@@ -125,12 +137,18 @@ class Applier:
 
     # --- small steps --------------------------------------------------------------------------
 
-    def _merge_one(self, source: Source, record_id: str, update: bytes) -> dict[int, int]:
+    def _merge_one(
+        self, source: Source, record_id: str, update: bytes, change: Change | None = None
+    ) -> dict[int, int]:
         """Merge one update; by client id the clock that the record reached with it."""
         structure, author = read_update(update), source.author
-        if author is not None:
-            check_identity(record_id, update, structure, author)
+        kind = check_identity(record_id, update, structure, author) if author else None
         document = self._workspace.document(record_id)
+        if kind is UpdateKind.OWN and document.has_of(structure):
+            # The same change in two chains is harmless; another one in its place is a lie.
+            if change is not None and self._replica.journal.index.get(change.id) is None:
+                raise DocumentError("its author wrote something else there")
+            return {}
         checked = document.check(update, structure)
         if author is not None and record_id == SETTINGS_ID:
             check_settings(document, update, checked, author)

@@ -89,9 +89,9 @@ class Inbox:
 
     def retry_fatal(self) -> ApplyResult:
         """Try again what was set aside because it ended the process."""
-        run = self._run()
         with self._replica.database.transaction():
-            taken = self._replica.refused.take_back()
+            taken = self._replica.refused.forgive()
+        run = self._run()
         run.incoming.extend(Received(*one) for one in taken)
         self._work(run)
         return run.merged

@@ -174,10 +174,11 @@ class Run:
 
     def _is_fatal(self, envelope: Envelope, position: int | None) -> bool:
         """Whether an envelope ended the process so often that it is set aside."""
-        deaths = self._deaths.get(envelope.hash, 0)
+        deaths = self._deaths.get(envelope.hash)
+        if deaths is None:
+            return False
         if deaths < limits.DEATHS_PER_ENVELOPE_MAX:
-            if deaths:
-                self._tried.add(envelope.hash)
+            self._tried.add(envelope.hash)
             return False
         refused = self._replica.refused
         if refused.fatal(envelope.hash) is None:

@@ -45,7 +45,8 @@ _COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
 
 
 class Changes:
-    """The ``changes`` table, and what envelopes say of each other. Writes happen inside the caller's transaction."""
+    """The ``changes`` table, and what envelopes say of each other. Writes happen inside the
+    caller's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

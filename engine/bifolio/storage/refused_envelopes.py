@@ -84,10 +84,8 @@ class RefusedEnvelopes:
         )
 
     def survive(self, envelope_hash: bytes) -> None:
-        """An envelope was merged after all: the process had ended for another reason."""
-        self._database.execute(
-            "DELETE FROM fatal_envelopes WHERE hash = ? AND envelope IS NULL", (envelope_hash,)
-        )
+        """An envelope was tried again, and nothing ended."""
+        self._database.execute("DELETE FROM fatal_envelopes WHERE hash = ?", (envelope_hash,))
 
     def fatal(self, envelope_hash: bytes) -> bytes | None:
         """An envelope that was set aside because it ended the process."""
@@ -104,10 +102,11 @@ class RefusedEnvelopes:
         )
         return [(row[0], row[1]) for row in rows]
 
-    def take_back(self) -> list[tuple[bytes, int | None]]:
-        """All that were set aside for that, which are no longer: each with its position."""
+    def forgive(self) -> list[tuple[bytes, int | None]]:
+        """Count no deaths of those that were set aside, so that they are tried again; each with its
+        position. They stay here until nothing ends."""
+        self._database.execute("UPDATE fatal_envelopes SET deaths = 0 WHERE envelope IS NOT NULL")
         rows = self._database.rows(
             "SELECT envelope, position FROM fatal_envelopes WHERE envelope IS NOT NULL"
         )
-        self._database.execute("DELETE FROM fatal_envelopes")
         return [(row[0], row[1]) for row in rows]

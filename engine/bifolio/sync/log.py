@@ -84,11 +84,13 @@ class LogSync:
             moved = self._follow(cursor, [content_hash(envelope) for envelope in fresh])
             moved, reached = self._follow_early(moved)
             passed = self._take_passed()
-            self._counts.pulled += self._store.receive(cursor.position, fresh, moved, passed)
-            if reached:
+            batch = self._store.receive(cursor.position, fresh, moved, passed)
+            self._counts.pulled += batch.changes
+            self._cursor = self._put_back(moved)
+            if reached and self._cursor is moved:
                 self._store.acknowledge(reached, moved, ())
-            self._cursor = moved
-            self._fruitless.note_news()
+            if batch.brings:
+                self._fruitless.note_news()
             self._offers.look_again()
         elif end == message.n:
             self._store.acknowledge((), cursor, ())
@@ -120,6 +122,7 @@ class LogSync:
 
     def decide(self) -> list[Message]:
         """Pull until the end is reached, and offer from then on."""
+        self._cursor = self._put_back(self._cursor)
         if self.is_at_end:
             return self._offers.decide()
         if self._request is None:
@@ -140,6 +143,15 @@ class LogSync:
             return cursor
         forget_log(self._store)
         return start
+
+    def _put_back(self, cursor: LogPosition) -> LogPosition:
+        """The cursor, or an earlier one where the replica has room or a right now for what it did
+        not keep: from there on the log is pulled again, and must be what it was."""
+        stored = self._store.cursor()
+        if stored is None or stored.epoch != cursor.epoch or stored.position >= cursor.position:
+            return cursor
+        self._told_hashes.setdefault(cursor.position, cursor.chain_hash)
+        return stored
 
     def _compare_with_ticket(self, welcome: Welcome) -> None:
         """A newcomer notices a relay that was wiped or rolled back since its ticket was made."""

@@ -188,6 +188,31 @@ def test_one_bad_update_costs_itself(
         assert f"1 change of device {mallory.keys.tag} to 111111111111 was set aside" in said(home)
 
 
+def test_who_writes_two_things_in_one_place_is_named_wherever_both_came(
+    trio: tuple[Computer, Computer, HostileMember],
+) -> None:
+    office, home, mallory = trio
+    one = titled(mallory, ONE, "For the office")
+    mallory.starts_chain()
+    other = titled(mallory, ONE, "For home")
+    for computer in (office, home):
+        computer.receives([one.raw, other.raw] if computer is office else [other.raw, one.raw])
+        assert "its author wrote something else there" in said(computer)
+        assert mallory.keys.tag in said(computer)
+
+
+def test_the_same_change_in_two_chains_is_one(
+    trio: tuple[Computer, Computer, HostileMember],
+) -> None:
+    _, home, mallory = trio
+    update = mallory.writes(mallory.document(), {"title": "On Paper"})
+    change = mallory.change((ONE, update))
+    first = mallory.says(change)
+    mallory.starts_chain()
+    home.receives([first.raw, mallory.says(change, replaces=(first.hash,)).raw])
+    assert (home.titles(), said(home)) == (["On Paper"], "")
+
+
 def test_an_incomplete_update_is_merged_when_what_it_lacks_comes(
     trio: tuple[Computer, Computer, HostileMember],
 ) -> None:

@@ -8,6 +8,8 @@ import pytest
 from tests.unit.storage.builders import new_database
 
 from bifolio.storage.changes import Changes
+from bifolio.storage.pending_envelopes import PendingEnvelopes
+from bifolio.storage.refused_envelopes import RefusedEnvelopes
 
 CHAIN, OTHER = b"c" * 16, b"o" * 16
 

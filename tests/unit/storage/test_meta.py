@@ -43,6 +43,8 @@ VALUES: dict[str, object] = {
     "envelope_formats": "headers 1; contents 1.1",
     "relay_url": "ws://relay",
     "cursor": POSITION,
+    "pull_again": POSITION,
+    "not_kept": {"QRpjzkRa": 2, "": 1},
     "reachable": True,
     "last_sync_ms": 12,
     "notes": (("reason", NextStep(Next.RUN_SYNC)), ("none", None)),
