@@ -14,7 +14,7 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
-from bifolio.sync.store import OutgoingEnvelope
+from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.messages import AttestedPosition, Hello
 from bifolio.wire.position import LogPosition
 
@@ -131,13 +131,14 @@ class ReplicaAdapter:
         envelopes: Sequence[bytes],
         cursor: LogPosition,
         passed: Sequence[tuple[int, bytes]],
-    ) -> int:
-        """Merge log entries and move the cursor; returns the changes that were new."""
+    ) -> ReceivedBatch:
+        """Merge log entries and move the cursor."""
         batch = [
             Received(envelope, position)
             for position, envelope in enumerate(envelopes, start=after + 1)
         ]
-        return self._inbox.receive(batch, cursor=cursor, passed=passed).changes
+        merged = self._inbox.receive(batch, cursor=cursor, passed=passed)
+        return ReceivedBatch(merged.changes, is_lawful=merged.lawful > 0)
 
     def acknowledge(
         self,

@@ -125,6 +125,10 @@ class Inbox:
                 done = run.work()
                 if done and cursor is not None:
                     self._replica.meta.cursor = cursor
+                    if run.start is not None and not run.merged.lawful:
+                        self._replica.log_hashes.thin(
+                            cursor.epoch, after=run.start.position, before=cursor.position
+                        )
                     if run.released:
                         run.room.pull_again(members_grew=False)
 

@@ -155,6 +155,11 @@ class Changes:
         row = self._database.row("SELECT 1 FROM changes WHERE hash = ?", (envelope_hash,))
         return row is not None
 
+    def position(self, envelope_hash: bytes) -> int | None:
+        """Where in the relay's log an envelope is, if it is here and that is known."""
+        row = self._database.row("SELECT position FROM changes WHERE hash = ?", (envelope_hash,))
+        return row[0] if row else None
+
     def is_merged(self, envelope_hash: bytes) -> bool:
         """Whether the changes of this envelope are merged here, by itself or a replacement."""
         row = self._database.row(

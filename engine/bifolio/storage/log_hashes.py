@@ -28,6 +28,14 @@ class LogHashes:
             [(number, position, chain_hash) for position, chain_hash in hashes],
         )
 
+    def thin(self, epoch: bytes, *, after: int, before: int) -> None:
+        """Forget the hashes between two positions: nobody honest stood there."""
+        self._database.execute(
+            "DELETE FROM log_hashes WHERE epoch = (SELECT number FROM log_epochs WHERE id = ?) "
+            "AND position > ? AND position < ?",
+            (epoch, after, before),
+        )
+
     def compare(self, epoch: bytes, position: int, chain_hash: bytes) -> bool | None:
         """Whether the log had this hash at a position here too, by as much as is given of it.
 

@@ -89,7 +89,7 @@ class LogSync:
             self._cursor = self._put_back(moved)
             if reached and self._cursor is moved:
                 self._store.acknowledge(reached, moved, ())
-            if batch.brings:
+            if batch.is_lawful:
                 self._fruitless.note_news()
             self._offers.look_again()
         elif end == message.n:

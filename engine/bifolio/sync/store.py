@@ -45,6 +45,15 @@ class TransferItem:
         return self.size_bytes // self.chunks * (self.chunks - chunk)
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedBatch:
+    """What entries of the log brought: how many changes were new, and whether an honest relay
+    could have had any of them in those places."""
+
+    changes: int
+    is_lawful: bool
+
+
 class ChunkOutcome(Enum):
     """What became of a chunk that came."""
 
@@ -143,8 +152,8 @@ class SyncStore(Protocol):
         envelopes: Sequence[bytes],
         cursor: LogPosition,
         passed: Sequence[tuple[int, bytes]],
-    ) -> int:
-        """Merge log entries after a position and move the cursor; returns the new changes.
+    ) -> ReceivedBatch:
+        """Merge log entries after a position and move the cursor.
 
         ``passed`` are the positions up to the cursor, each with the log's chain hash there.
         """
