@@ -26,6 +26,7 @@ from bifolio.errors import (
     BifolioError,
     NotAMemberError,
     ProtocolError,
+    RelayConductError,
     RelayRedirectError,
     RelayRefusedError,
     RelayUnreachableError,
@@ -226,7 +227,7 @@ class Client:
         if farewell.retry is Retry.NEVER:
             return NotAMemberError()
         if farewell.retry is Retry.ONCE:
-            return ProtocolError(farewell.reason)
+            return RelayConductError(f"it ended the connection, saying: {farewell.reason}")
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from bifolio import limits
-from bifolio.errors import ProtocolError
+from bifolio.errors import RelayConductError
 from bifolio.results import Stage
 from bifolio.sync.counts import Counts
 from bifolio.sync.downloads import Downloads
@@ -92,7 +92,7 @@ class FileSync:
         """The relay told how much it holds of some blobs.
 
         Raises:
-            ProtocolError: it changes its mind for ever.
+            RelayConductError: it changes its mind for ever.
         """
         blobs = self._blobs
         if not message.states and not blobs.awaits_answer:
@@ -196,7 +196,7 @@ class FileSync:
 
     def _ask_all_again(self) -> None:
         if self._restarts_left == 0:
-            raise ProtocolError("it changes its mind about files again and again")
+            raise RelayConductError("it changes its mind about files again and again")
         self._restarts_left -= 1
         self._blobs.forget()
         self._uploads.stop_all()

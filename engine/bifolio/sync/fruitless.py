@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bifolio import limits
-from bifolio.errors import ProtocolError
+from bifolio.errors import RelayConductError
 
 
 class FruitlessCount:
@@ -34,7 +34,7 @@ class FruitlessCount:
         second are no sign of anything.
 
         Raises:
-            ProtocolError: there were too many, or it has gone on for too long.
+            RelayConductError: there were too many, or it has gone on for too long.
         """
         now_ms = self._now_ms()
         if self._news_ms is None:
@@ -53,4 +53,4 @@ class FruitlessCount:
             self._count > limits.FRUITLESS_LONG_MESSAGES
             and waited_ms > limits.FRUITLESS_LONG_S * 1000
         ):
-            raise ProtocolError("it answers again and again, and nothing new comes of it")
+            raise RelayConductError("it answers again and again, and nothing new comes of it")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifolio.errors import Next, NextStep, ProtocolError
+from bifolio.errors import Next, NextStep, RelayConductError
 from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync.counts import Counts
@@ -71,7 +71,7 @@ class LogSync:
         """Entries of the log came, or a notice that it grew; True if any was news.
 
         Raises:
-            ProtocolError: the log is not what the relay said before that it is.
+            RelayConductError: the log is not what the relay said before that it is.
         """
         self._request = None
         self._end = max(self._end, message.n)
@@ -185,7 +185,9 @@ class LogSync:
             position, chain_hash = position + 1, log_next(chain_hash, one)
             told = self._told_hashes.pop(position, None)
             if told is not None and told != chain_hash:
-                raise ProtocolError(f"its log is not what it said it was at position {position}")
+                raise RelayConductError(
+                    f"its log is not what it said it was at position {position}"
+                )
             self._early.pop(position, None)
             self._passed.append((position, chain_hash))
         return LogPosition(cursor.epoch, position, chain_hash)

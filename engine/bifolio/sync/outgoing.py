@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bifolio import limits
-from bifolio.errors import Next, NextStep, ProtocolError
+from bifolio.errors import Next, NextStep, RelayConductError
 from bifolio.sync.counts import Counts
 from bifolio.sync.store import OutgoingEnvelope, SyncStore
 from bifolio.wire.messages import Ack, Code, Message, Nack, Push, Receipt
@@ -53,7 +53,7 @@ class Offers:
         """The relay refused something; False if it is not one envelope, or one chain.
 
         Raises:
-            ProtocolError: it refuses again and again to continue this computer's changes.
+            RelayConductError: it refuses again and again to continue this computer's changes.
         """
         offered = self._in_flight.get(message.subject)
         match message.code:
@@ -61,7 +61,7 @@ class Offers:
                 if offered is not None:  # or its chain was restarted for an envelope before it
                     self._count_restart()
                     if not self._store.restart_chain(offered.hash, message.proof):
-                        raise ProtocolError(
+                        raise RelayConductError(
                             "it says that an author made two changes for one place, and does not "
                             "show the other one"
                         )
@@ -136,7 +136,7 @@ class Offers:
 
     def _count_restart(self) -> None:
         if self._restarts_left == 0:
-            raise ProtocolError("it refuses again and again to continue a chain of changes")
+            raise RelayConductError("it refuses again and again to continue a chain of changes")
         self._restarts_left -= 1
 
     def _begin_again(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bifolio.errors import BifolioError, NotAMemberError, ProtocolError
+from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
 from bifolio.results import Stage
 from bifolio.sync import phases
 from bifolio.sync.counts import Counts
@@ -149,7 +149,7 @@ class SyncSession:
     def _begin_exchange(self, welcome: Welcome) -> None:
         if not welcome.exists:
             if isinstance(self.phase, phases.Creating):
-                raise ProtocolError("it does not hold the library that it was just given")
+                raise RelayConductError("it does not hold the library that it was just given")
             self.phase = phases.Creating()
             return
         store = self._store
