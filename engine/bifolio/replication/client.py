@@ -26,7 +26,6 @@ from bifolio.errors import (
     BifolioError,
     NotAMemberError,
     ProtocolError,
-    RelayConductError,
     RelayRedirectError,
     RelayRefusedError,
     RelayUnreachableError,
@@ -227,7 +226,7 @@ class Client:
         if farewell.retry is Retry.NEVER:
             return NotAMemberError()
         if farewell.retry is Retry.ONCE:
-            return RelayConductError(f"it ended the connection, saying: {farewell.reason}")
+            return ProtocolError(f"it ended the connection: {farewell.reason}")
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
 
 
