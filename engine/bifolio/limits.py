@@ -25,6 +25,9 @@ ENVELOPE_BYTES_MAX = 24 * 1024 * 1024
 #: The header of one, which the relay reads: 150 bytes today, the rest is room.
 ENVELOPE_HEADER_BYTES_MAX = 4096
 
+#: A header, the hash of what is sealed and the signature: what proves that somebody signed it.
+SIGNED_HEADER_BYTES_MAX = ENVELOPE_HEADER_BYTES_MAX + 128
+
 #: The plaintext of one envelope: a decompression bomb ends here.
 PLAINTEXT_BYTES_MAX = 32 * 1024 * 1024
 
@@ -103,6 +106,17 @@ MEMBERSHIP_APPENDS_MAX = 10_000
 #: stands for a copy of a folder; a relay that refuses for ever must not make envelopes for ever.
 CHAIN_RESTARTS_MAX = 32
 
+#: Messages of a relay in a row that bring nothing new. An honest one sends a handful: a notice of
+#: growth and the empty answer that it raced with, a file's state that is known already.
+FRUITLESS_MESSAGES_MAX = 256
+
+#: And of fewer, when it has gone on for so long: one every 20 seconds would keep a sync for hours.
+FRUITLESS_LONG_MESSAGES = 4
+FRUITLESS_LONG_S = 120.0
+
+#: While nothing is under way, as many are forgotten each second: what colleagues do is told.
+FRUITLESS_PER_SECOND = 8
+
 #: A peer that has not finished the handshake by then is a stranger.
 HANDSHAKE_TIMEOUT_S = 10.0
 
@@ -143,6 +157,12 @@ BUSY_TIMEOUT_S = 30.0
 PENDING_MAX = 100_000
 PENDING_BYTES_MAX = 1024 * 1024 * 1024
 
+#: Epochs of relays of which it is kept what the log was at each position, 45 bytes for each
+#: envelope: the present relay's, and those before it, on which two stories may have been told.
+LOG_EPOCHS_KEPT = 3
+
+#: Devices that are named because the relay told them another story: one is enough to act on.
+OTHER_STORIES_MAX = 16
 #: The same for one author: a member that writes what nobody can ever merge fills this much and
 #: hinders nobody else. An honest one's wait only where a relay mixed up its log.
 PENDING_PER_AUTHOR_MAX = 10_000

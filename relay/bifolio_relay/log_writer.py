@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
-from bifolio.errors import MembershipError, RelayStorageError
+from bifolio.errors import EnvelopeError, MembershipError, RelayStorageError
+from bifolio.wire.messages import Code
 from bifolio_relay import rules
 from bifolio_relay.known_libraries import KnownLibraries, KnownLibrary
 from bifolio_relay.requests import (
@@ -39,7 +40,7 @@ class _Pushed(Carried):
 
     @property
     def chain(self) -> bytes:
-        return self.envelope.header.chain
+        return self.envelope.header.author_chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,31 @@ class Appender:
                 raise
         for left in waiting.values():
             _give_up(left, "other relay processes write to the same library", outcomes)
+        await self._prove_forks(submissions, outcomes)
         return _report(submissions, outcomes)
+
+    async def _prove_forks(
+        self, submissions: Sequence[CheckedSubmission], outcomes: _Outcomes
+    ) -> None:
+        """Show with each fork what its author signed of the other one: nobody believes a relay."""
+        for (row, column), outcome in tuple(outcomes.items()):
+            if not isinstance(outcome, Rejected) or outcome.code is not Code.FORK:
+                continue
+            library = submissions[row].submission.library
+            envelope = submissions[row].envelopes[column]
+            assert isinstance(envelope, Envelope)
+            link = (envelope.header.author_chain, rules.competing_seq(envelope, outcome))
+            (place,) = await self._storage.find_places(library, (link,))
+            if place is None:
+                continue
+            entry = await self._storage.read(
+                library, after=place.position - 1, bytes_max=0, count_max=1
+            )
+            if entry.envelopes:
+                try:
+                    outcomes[row, column] = rules.prove_fork(outcome, entry.envelopes[0])
+                except EnvelopeError as error:
+                    outcomes[row, column] = Unavailable(envelope.hash, error.reason)
 
     async def _append(self, waiting: _Waiting, outcomes: _Outcomes) -> _Waiting:
         """Judge and append; what is to be judged again, because others were faster."""

@@ -25,13 +25,17 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something was not taken; ``subject`` is its hash, ``seq`` and ``head`` its chain's last."""
+    """Something was not taken; ``subject`` is its hash, ``seq`` and ``head`` its chain's last.
+
+    ``proof`` is what the author signed of the envelope that has its place in the chain.
+    """
 
     code: Code
     subject: bytes
     detail: str
     seq: int = 0
     head: bytes = NO_HASH
+    proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

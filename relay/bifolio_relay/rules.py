@@ -10,10 +10,10 @@ connections or time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bifolio import limits
-from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
+from bifolio.crypto.envelope import Envelope, SignedHeader, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, Permission, library_id_of
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.ids import content_hash
@@ -120,8 +120,6 @@ def judge_envelope(
     if permission is Permission.FORBIDDEN:
         return reject(Code.FORBIDDEN, envelope, "its author may not write here")
     # Also where only a newer program can say: that is the replicas' to judge.
-    if head is not None and head.device != header.device:
-        return reject(Code.FORBIDDEN, envelope, "the chain is another device's", head)
     seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
     if header.seq <= seq:
         return _EARLIER
@@ -147,14 +145,15 @@ def judge_envelopes(
     decisions: list[Decision] = []
     for number, carried in enumerate(all_carried):
         envelope, header = carried.envelope, carried.envelope.header
-        head = heads.get(header.chain)
+        chain = header.author_chain
+        head = heads.get(chain)
         decision = judge_envelope(carried, membership=membership, head=head, room_bytes=room_bytes)
         if isinstance(decision, Next):
             room_bytes -= len(envelope.raw)
-            heads[header.chain] = head_after(envelope)
-            numbers[header.chain, header.seq] = number
+            heads[chain] = head_after(envelope)
+            numbers[chain, header.seq] = number
         elif isinstance(decision, Earlier):
-            twin = numbers.get((header.chain, header.seq))
+            twin = numbers.get((chain, header.seq))
             if twin is not None:
                 same = all_carried[twin].envelope.hash == envelope.hash
                 decision = Again(twin) if same else reject_fork(envelope, head)
@@ -172,6 +171,21 @@ def judge_earlier(envelope: Envelope, held: Place | None, head: ChainHead | None
 def head_after(envelope: Envelope) -> ChainHead:
     """Where a chain ends with this envelope."""
     return ChainHead(envelope.header.device, envelope.header.seq, envelope.hash)
+
+
+def competing_seq(envelope: Envelope, rejected: Rejected) -> int:
+    """Where in the chain the log has another envelope than the one that was refused as a fork,
+    or than the one that it links to."""
+    return min(envelope.header.seq, rejected.seq)
+
+
+def prove_fork(rejected: Rejected, competing: bytes) -> Rejected:
+    """The refusal with what the author signed of the envelope that has the place.
+
+    Raises:
+        EnvelopeError: the log's own entry is damaged.
+    """
+    return replace(rejected, proof=SignedHeader.of(parse_envelope(competing)).serialize())
 
 
 def reject_fork(envelope: Envelope, head: ChainHead | None) -> Rejected:

@@ -430,4 +430,5 @@ def _nack(rejection: Rejected) -> Nack:
         rejection.detail,
         seq=rejection.seq if with_chain else 0,
         head=rejection.head if with_chain else bytes(32),
+        proof=rejection.proof,
     )

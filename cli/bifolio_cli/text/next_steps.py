@@ -202,6 +202,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ASK_OWNER: _ask_owner,
     Next.ASK_FOR_ROOM: "Ask whoever runs the relay for more room ('bifolio relay --quota'), or "
     "remove files; then run 'bifolio sync'. 'bifolio file list' lists them.",
+    Next.COMPARE_STATES: "Run 'bifolio sync' and 'bifolio status' on both: where the state lines "
+    "differ, attach the library to another relay ('bifolio attach ADDRESS'), and both get all.",
     Next.TELL_RELAY_OPERATOR: "If it happens again, tell whoever runs the relay.",
     Next.CHECK_VERSIONS: "Check that the address is that of a Bifolio relay, and that both have "
     "the same version.",

@@ -20,7 +20,7 @@ from bifolio.errors import (
     FileNotFoundInReferenceError,
     TrashedReferenceError,
 )
-from bifolio.ids import device_tag, slot_tag
+from bifolio.ids import slot_tag
 from bifolio.records.attachments import (
     FIELD,
     HASH_SHOWN_LENGTH,
@@ -193,7 +193,7 @@ def _locate(
     tag = _brought_by(replica, file)
     if tag is None:
         return _Whereabouts(FileState.ON_IMPORTING_DEVICE)
-    if tag == _own_tag(replica):
+    if tag == lookup.own_tag(replica):
         return _Whereabouts(FileState.MISSING)
     return _Whereabouts(FileState.ON_OTHER_DEVICE, device=lookup.device_name(names, tag))
 
@@ -208,12 +208,6 @@ def _brought_by(replica: Replica, file: AttachmentRow) -> str | None:
         return slot_tag(file.slot)
     changes = replica.journal.index.of_record(file.reference)
     return changes[0].device if changes else None
-
-
-def _own_tag(replica: Replica) -> str | None:
-    """This device's tag, by what its library says of it, without its keys."""
-    introduced = replica.meta.introduced
-    return device_tag(introduced[0]) if introduced else None
 
 
 def _locate_here(transfer: Transfer) -> _Whereabouts:

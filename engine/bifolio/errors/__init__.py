@@ -76,6 +76,7 @@ The tree::
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
+        │   └── RelayConductError   messages that together are not what a relay may say
         ├── EnvelopeError           damaged, forged or not permitted
         │   └── NewerFormatError    in order, but only a newer Bifolio can read it
         ├── DocumentError           an update or a state that is no document
@@ -159,6 +160,7 @@ from bifolio.errors.peers import (
     NewerFormatError,
     PeerError,
     ProtocolError,
+    RelayConductError,
 )
 from bifolio.errors.references import (
     AmbiguousChangeError,
@@ -268,6 +270,7 @@ __all__ = [
     "ReadOnlyLibraryError",
     "RecordTooLargeError",
     "ReferenceNotFoundError",
+    "RelayConductError",
     "RelayError",
     "RelayRedirectError",
     "RelayRefusedError",

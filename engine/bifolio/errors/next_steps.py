@@ -119,6 +119,8 @@ class Next(StrEnum):
     #: Ask who uses a computer (``device``) that sent what no Bifolio writes.
     ASK_AUTHOR = "ask-author"
     ASK_FOR_ROOM = "ask-for-room"
+    #: Whether two computers have the same: the state hash of each, after a sync of both.
+    COMPARE_STATES = "compare-states"
     TELL_RELAY_OPERATOR = "tell-relay-operator"
     CHECK_VERSIONS = "check-versions"
     SET_CLOCK = "set-clock"

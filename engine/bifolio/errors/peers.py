@@ -17,12 +17,24 @@ class ProtocolError(PeerError):
 
     code = "protocol"
 
+    _message = "The other side does not speak Bifolio's protocol: {reason}."
+    _next = Next.CHECK_VERSIONS
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(
-            f"The other side does not speak Bifolio's protocol: {reason}.",
-            next_step=Next.CHECK_VERSIONS,
-        )
+        super().__init__(self._message.format(reason=reason), next_step=self._next)
+
+
+class RelayConductError(ProtocolError):
+    """Each message is one of the protocol, and together they are not what a relay may say."""
+
+    code = "relay-conduct"
+
+    _message = (
+        "The relay does not do what a relay should: {reason}. What is on this computer stays as "
+        "it is."
+    )
+    _next = Next.TELL_RELAY_OPERATOR
 
 
 class EnvelopeError(PeerError):

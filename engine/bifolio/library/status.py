@@ -15,7 +15,7 @@ from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.results import Refusal, RelayStatus, Status, SyncReport
+from bifolio.results import HeardDevice, Refusal, RelayStatus, Status, SyncReport
 
 if TYPE_CHECKING:
     from bifolio.sync.counts import Counts
@@ -56,6 +56,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         unsent_files=replica.transfers.unsent(),
         waiting=changes.waiting() + replica.newer_envelopes.waiting(),
         relay=relay,
+        heard=tuple(_heard(replica)),
         refusals=tuple(refusals(replica)),
         conflicts=conflict_count(replica),
         shared_keys=references.shared_keys.count(),
@@ -72,6 +73,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, quarantined or looks wrong, each with the next step."""
     for reason, next_step in replica.meta.notes:
         yield Refusal(reason, next_step)
+    yield from _stories(replica)
     yield from _members(replica)
     yield from _newer(replica)
     yield from received.refusals(replica)
@@ -102,6 +104,26 @@ def rebuild(replica: Replica) -> int:
         count = rebuild_lists(replica.database)
         replay.rebuild_index(replica)
     return count
+
+
+def _heard(replica: Replica) -> Iterator[HeardDevice]:
+    """Since when nothing came of each other computer: a relay may keep something back."""
+    names, own = lookup.device_names(replica), lookup.own_tag(replica)
+    for tag, stamp in replica.heard.read_all().items():
+        if tag != own:
+            yield HeardDevice(lookup.device_name(names, tag), lookup.moment(stamp))
+
+
+def _stories(replica: Replica) -> Iterator[Refusal]:
+    """Computers that the relay told something else than this one."""
+    names = lookup.device_names(replica)
+    for tag, position in replica.meta.other_stories.items():
+        yield Refusal(
+            f"The relay has told {lookup.device_name(names, tag)} and this computer different "
+            f"things: they did not get the same changes up to number {position:,} of its log. "
+            "Either it was restored from an older copy, or it is not honest.",
+            NextStep(Next.COMPARE_STATES),
+        )
 
 
 def _members(replica: Replica) -> Iterator[Refusal]:

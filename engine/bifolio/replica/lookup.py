@@ -17,7 +17,7 @@ from bifolio.errors import (
     ReferenceNotFoundError,
     TrashedReferenceError,
 )
-from bifolio.ids import JOIN_MARK, SLOT_LENGTH, digest, is_slot, slot_tag
+from bifolio.ids import JOIN_MARK, SLOT_LENGTH, device_tag, digest, is_slot, slot_tag
 from bifolio.records.attachments import Attachment, distinct_names
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
@@ -235,6 +235,12 @@ def is_joined(slot: str) -> bool:
 def device_name(names: dict[str, str], tag: str) -> str:
     """What the device of a tag is called."""
     return names.get(tag, f"device {tag}")
+
+
+def own_tag(replica: Replica) -> str | None:
+    """This device's tag, by what its library says of it, without its keys."""
+    introduced = replica.meta.introduced
+    return device_tag(introduced[0]) if introduced else None
 
 
 def moment(stamp: str) -> str | None:

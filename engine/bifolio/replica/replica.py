@@ -36,9 +36,11 @@ from bifolio.storage.changes import Changes, UnsealedChange
 from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database
 from bifolio.storage.groups import GroupTable
+from bifolio.storage.heard import Heard
 from bifolio.storage.incarnations import Incarnations
 from bifolio.storage.join_offers import JoinOffers
 from bifolio.storage.listings import Listings
+from bifolio.storage.log_hashes import LogHashes
 from bifolio.storage.meta import Meta
 from bifolio.storage.newer_envelopes import NewerEnvelopes
 from bifolio.storage.pending_envelopes import PendingEnvelopes
@@ -100,6 +102,8 @@ class Replica:
         self._load_keys = load_keys
         self._keys: DeviceKeys | None = None
         self.meta = Meta(database)
+        self.log_hashes = LogHashes(database)
+        self.heard = Heard(database)
         self.records = Records(database)
         self.changes = Changes(database)
         self.newer_envelopes = NewerEnvelopes(database)

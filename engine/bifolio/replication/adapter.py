@@ -14,7 +14,7 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
-from bifolio.sync.store import OutgoingEnvelope
+from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.messages import AttestedPosition, Hello
 from bifolio.wire.position import LogPosition
 
@@ -125,15 +125,27 @@ class ReplicaAdapter:
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None
 
-    def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:
-        """Merge log entries and move the cursor; returns the changes that were new."""
+    def receive(
+        self,
+        after: int,
+        envelopes: Sequence[bytes],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> ReceivedBatch:
+        """Merge log entries and move the cursor."""
         batch = [
             Received(envelope, position)
             for position, envelope in enumerate(envelopes, start=after + 1)
         ]
-        return self._inbox.receive(batch, cursor=cursor).changes
+        merged = self._inbox.receive(batch, cursor=cursor, passed=passed)
+        return ReceivedBatch(merged.changes, is_lawful=merged.lawful > 0)
 
-    def acknowledge(self, receipts: Sequence[tuple[bytes, int]], cursor: LogPosition) -> None:
+    def acknowledge(
+        self,
+        receipts: Sequence[tuple[bytes, int]],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> None:
         """Note what the relay stored up to the cursor."""
         if not receipts and cursor == self.cursor():
             return
@@ -141,6 +153,7 @@ class ReplicaAdapter:
             for envelope_hash, position in receipts:
                 self._replica.changes.set_position(envelope_hash, position)
                 self._replica.newer_envelopes.set_position(envelope_hash, position)
+            self._replica.log_hashes.add(cursor.epoch, passed)
             self._replica.meta.cursor = cursor
 
     def settle_join_offers(self) -> None:
@@ -155,9 +168,13 @@ class ReplicaAdapter:
         """Envelopes that the relay does not have."""
         return self._outbox.offers(after=after, bytes_max=bytes_max)
 
-    def restart_chain(self, chain: bytes) -> None:
-        """Put what the relay did not take of a chain into a new one."""
-        self._outbox.restart_chain(chain)
+    def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
+        """Put what the relay did not take of a chain into a new one, once it is proved."""
+        return self._outbox.restart_chain(envelope, proof)
+
+    def restart_own_chain(self, envelope: bytes) -> bool:
+        """Put what the relay did not take of a chain of ours into a new one."""
+        return self._outbox.restart_own_chain(envelope)
 
     def retry_newer(self) -> int:
         """A sync begins: merge what an earlier program could not read; returns the new changes."""

@@ -10,6 +10,7 @@ import asyncio
 import random
 import re
 import ssl
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -142,22 +143,25 @@ class Client:
         delays = backoff.RECONNECT.waits(random.random)
         while True:
             session = SyncSession(self._store, library=self._library)
+            began_s = time.monotonic()
             try:
                 async with (
                     open_socket(self._url) as socket,
                     aclosing(self._rounds(socket, session, changed)) as rounds,
                 ):
                     async for counts in rounds:
-                        delays = backoff.RECONNECT.waits(random.random)
+                        if counts != Counts():
+                            delays = backoff.RECONNECT.waits(random.random)
                         yield counts
             except RelayUnreachableError as error:
                 outage(error)
             except ConnectionClosed as error:
                 outage(RelayUnreachableError(self._url, reason=_close_reason(error)))
+            if time.monotonic() - began_s > limits.RECONNECT_MAX_S:
+                delays = backoff.RECONNECT.waits(random.random)  # it held: that is no loop
             match session.phase:
                 case Left(Joined()):
                     self._store.become_member()
-                    continue
                 case Left(Bye(retry=Retry.NEVER) as farewell):
                     raise self._error_of(farewell)
                 case Left(BifolioError() as reason):
@@ -222,7 +226,7 @@ class Client:
         if farewell.retry is Retry.NEVER:
             return NotAMemberError()
         if farewell.retry is Retry.ONCE:
-            return ProtocolError(farewell.reason)
+            return ProtocolError(f"it ended the connection: {farewell.reason}")
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
 
 

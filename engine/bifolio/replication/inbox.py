@@ -31,17 +31,26 @@ class Inbox:
         self._mark = CrashMark(replica.path)
 
     def receive(
-        self, batch: Sequence[Received], *, cursor: LogPosition | None = None
+        self,
+        batch: Sequence[Received],
+        *,
+        cursor: LogPosition | None = None,
+        passed: Sequence[tuple[int, bytes]] = (),
     ) -> ApplyResult:
         """Merge a batch and move the cursor, in one transaction or, where it is large, in parts.
 
         Envelopes that are merged already only learn their position. Each merged envelope may
         free others that waited for it.
+
+        Args:
+            batch: the envelopes, in the order in which they came.
+            cursor: how far the relay's log is merged with them.
+            passed: the positions up to the cursor, each with the log's chain hash there.
         """
         run = self._run()
         run.incoming.extend(batch)
         run.start = self._start_of(cursor)
-        self._work(run, cursor)
+        self._work(run, cursor, passed)
         return run.merged
 
     def retry_pending(self) -> ApplyResult:
@@ -100,14 +109,26 @@ class Inbox:
             self._mark.clear()
         return Run(self._replica, self._member_log, self._mark)
 
-    def _work(self, run: Run, cursor: LogPosition | None = None) -> None:
+    def _work(
+        self,
+        run: Run,
+        cursor: LogPosition | None = None,
+        passed: Sequence[tuple[int, bytes]] = (),
+    ) -> None:
         """Merge all of it, a part at a time."""
         done = False
         while not done:
             with self._part(run):
+                if cursor is not None and passed:
+                    self._replica.log_hashes.add(cursor.epoch, passed)
+                    passed = ()
                 done = run.work()
                 if done and cursor is not None:
                     self._replica.meta.cursor = cursor
+                    if run.start is not None and not run.merged.lawful:
+                        self._replica.log_hashes.thin(
+                            cursor.epoch, after=run.start.position, before=cursor.position
+                        )
                     if run.released:
                         run.room.pull_again(members_grew=False)
 

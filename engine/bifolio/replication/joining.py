@@ -59,7 +59,11 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
     replica.newer_envelopes.remove_all()
     replica.journal.forget()
     member_log.forget()
-    replica.meta.forget("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead")
+    replica.log_hashes.remove_all()
+    replica.heard.remove_all()
+    replica.meta.forget(
+        "other_stories", "own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead"
+    )
     replica.meta.library_id = library_id
     return left_out
 

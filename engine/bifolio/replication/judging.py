@@ -138,6 +138,11 @@ class Judge:
         except (EnvelopeError, NotAMemberError):
             return None
 
+    def has_met(self, device: bytes) -> bool:
+        """Whether a device is, or was, a member: an honest relay holds nothing of any other."""
+        membership = self._member_log.membership()
+        return membership is not None and membership.has_met(device)
+
     def is_author(self, envelope_hash: bytes, device: bytes) -> bool | None:
         """Whether an envelope that is here is this device's; None where it is not here."""
         place = self._place_of(envelope_hash)

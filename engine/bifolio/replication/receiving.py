@@ -17,6 +17,7 @@ from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash, device_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication import stories
 from bifolio.replication.applying import Applier
 from bifolio.replication.crash_mark import SAVING, CrashMark
 from bifolio.replication.judging import BuildsOnNewerError, Judge, StrangerError, WaitsError
@@ -36,13 +37,18 @@ class Received:
 @dataclass(slots=True)
 class ApplyResult:
     """What a batch brought; ``kept`` is for a newer program, and ``frees_kept`` tells whether
-    something in it carries the changes of what is kept."""
+    something in it carries the changes of what is kept.
+
+    ``lawful`` counts those at the places of a log where an honest relay could have them: members
+    signed them, whatever they hold, and they are at no other place of the log too.
+    """
 
     changes: int = 0
     records: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     kept: int = 0
     not_kept: int = 0
+    lawful: int = 0
     frees_kept: bool = False
 
 
@@ -119,26 +125,47 @@ class Run:
         replica = self._replica
         if replica.changes.is_stored(envelope.hash):
             if received.position is not None:
+                self._count_place(replica.changes.position(envelope.hash), received.position)
                 replica.changes.set_position(envelope.hash, received.position)
             return envelope.hash
         if replica.newer_envelopes.is_kept(envelope.hash):
             if received.position is not None:
+                self._count_place(
+                    replica.newer_envelopes.position(envelope.hash), received.position
+                )
                 replica.newer_envelopes.set_position(envelope.hash, received.position)
             return envelope.hash
-        self._decide(envelope, received.position, depth)
+        waited_at = replica.pending.position(envelope.hash)
+        is_new = received.position is not None and not replica.refused.is_kept(envelope.hash)
+        is_signed = self._decide(envelope, received.position, depth)
+        if is_new and is_signed and self._judge.has_met(envelope.header.device):
+            self._count_place(waited_at, received.position)
         return envelope.hash
 
-    def _decide(self, envelope: Envelope, position: int | None, depth: int) -> None:
-        """Judge an envelope that is not here, or waits, and do what follows from that."""
-        author = envelope.header.device
+    def _count_place(self, known: int | None, position: int | None) -> None:
+        """Count an envelope at a place of the log, unless it has another one there."""
+        if known is None or known == position:
+            self.merged.lawful += 1
+
+    def _decide(self, envelope: Envelope, position: int | None, depth: int) -> bool:
+        """Judge an envelope that is not here, or waits, and do what follows from that.
+
+        Returns:
+            whether it is of this library, and signed by the author that it names.
+        """
         if self._deaths and self._is_fatal(envelope, position):
-            return
+            return True
         self._mark.set(envelope.hash)
         try:
             self._judge.verify(envelope)
         except EnvelopeError as error:
             self._refuse(envelope.hash, envelope.raw, error, None)
-            return
+            return False
+        self._decide_signed(envelope, position, depth)
+        return True
+
+    def _decide_signed(self, envelope: Envelope, position: int | None, depth: int) -> None:
+        author = envelope.header.device
         try:
             body = self._judge.read(envelope)
             carried = self._take_carried(body, depth)
@@ -281,7 +308,11 @@ class Run:
             count=len(body.changes),
             frontier=body.frontier,
         )
-        replica.journal.receive(number, body.changes, device=device_tag(header.device))
+        tag = device_tag(header.device)
+        replica.journal.receive(number, body.changes, device=tag)
+        if body.changes:
+            replica.heard.note(tag, max(change.stamp for change in body.changes))
+        stories.compare(replica, header.device, body.attested)
         self._note_replacements(envelope, body)
         named = {*body.frontier, header.previous}
         heads = [one for one in replica.meta.frontier if one not in named]

@@ -201,6 +201,14 @@ class Remote:
                         yield counts
             except _MovedError:
                 continue
+            except RelayUnreachableError:
+                raise
+            except BifolioError as error:
+                if self.url != url:
+                    continue
+                store.note(error.message, error.next_step)
+                self._note_contact(reachable=True, synced=False)
+                raise
 
     async def _changed(self, changes: ChangeWatcher, url: str) -> None:
         """Wait until another process wrote.

@@ -166,6 +166,11 @@ class Changes:
         row = self._database.row("SELECT 1 FROM changes WHERE hash = ?", (envelope_hash,))
         return row is not None
 
+    def position(self, envelope_hash: bytes) -> int | None:
+        """Where in the relay's log an envelope is, if it is here and that is known."""
+        row = self._database.row("SELECT position FROM changes WHERE hash = ?", (envelope_hash,))
+        return row[0] if row else None
+
     def is_merged(self, envelope_hash: bytes) -> bool:
         """Whether the changes of this envelope are merged here, by itself or a replacement."""
         row = self._database.row(
@@ -257,7 +262,10 @@ class Changes:
         self._database.execute("UPDATE changes SET position = NULL WHERE position IS NOT NULL")
 
     def unacknowledged(self, *, after: int, bytes_max: int) -> list[StoredEnvelope]:
-        """Envelopes, anyone's, that the relay does not have, in causal order."""
+        """Envelopes, anyone's, that the relay does not have, in causal order.
+
+        One that another envelope carries is not offered by itself.
+        """
         found: list[StoredEnvelope] = []
         total = 0
         cursor = self._database.execute(
@@ -279,7 +287,7 @@ class Changes:
         """The hashes of a chain's envelopes that the relay does not have, in the chain's order."""
         rows = self._database.rows(
             "SELECT hash FROM changes WHERE hash IS NOT NULL AND position IS NULL AND chain = ? "
-            "ORDER BY seq, number",
+            "AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY seq, number",
             (chain,),
         )
         return [row[0] for row in rows]

@@ -203,6 +203,8 @@ class Meta:
     notes: Fact[Sequence[tuple[str, NextStep | None]]] = Fact(
         (), _notes, lambda all: [[reason, to_plain(step)] for reason, step in all]
     )
+    #: Devices that were told another log than this replica, with the position, by their tag.
+    other_stories: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
     files_policy = _text()
     #: The relay's epoch, and how many drops of blobs it had counted.
     blob_drops: Fact[tuple[bytes, int] | None] = Fact(None, _pair(bytes, int), _as_list)

@@ -345,6 +345,22 @@ def _add_identity(tables: object) -> None:
     tables.table("join_offers").add_column("own", bytes)
 
 
+def _add_stories(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Empty in an older file: what it was told before is compared with nobody's.
+    epochs = tables.table("log_epochs").create({"number": int, "id": bytes}, pk="number")
+    epochs.create_index(["id"], unique=True)
+    tables.conn.execute(
+        "CREATE TABLE log_hashes (epoch INTEGER NOT NULL, position INTEGER NOT NULL, "
+        "hash BLOB NOT NULL, PRIMARY KEY (epoch, position)) WITHOUT ROWID"
+    )
+    tables.table("heard").create(
+        {"device": str, "stamp": str}, pk="device", not_null={"device", "stamp"}
+    )
+
+
 def _add_checks_on_receipt(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
@@ -402,6 +418,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_newer_envelopes,
     _note_what_is_derived,
     _add_identity,
+    _add_stories,
     _add_checks_on_receipt,
 )
 

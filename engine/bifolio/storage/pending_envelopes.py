@@ -73,6 +73,11 @@ class PendingEnvelopes:
         )
         return PendingEnvelope(*row) if row else None
 
+    def position(self, envelope_hash: bytes) -> int | None:
+        """Where in the relay's log an envelope is, if it is here and that is known."""
+        row = self._database.row("SELECT position FROM pending WHERE hash = ?", (envelope_hash,))
+        return row[0] if row else None
+
     def set_position(self, envelope_hash: bytes, position: int) -> None:
         """Note where in the relay's log an envelope is."""
         self._database.execute(

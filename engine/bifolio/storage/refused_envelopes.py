@@ -50,6 +50,11 @@ class RefusedEnvelopes:
             ),
         )
 
+    def is_kept(self, envelope_hash: bytes) -> bool:
+        """Whether this very envelope was refused, and is kept."""
+        row = self._database.row("SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,))
+        return row is not None
+
     def counts(self) -> list[RefusalCount]:
         """What was refused, by author and reason, in the order of the first."""
         rows = self._database.rows(

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bifolio.errors import BifolioError, NotAMemberError, ProtocolError
+from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
 from bifolio.results import Stage
 from bifolio.sync import phases
 from bifolio.sync.counts import Counts
 from bifolio.sync.files import FileSync
+from bifolio.sync.fruitless import FruitlessCount
 from bifolio.sync.log import LogSync, forget_log
 from bifolio.sync.membership import MembershipSync
 from bifolio.sync.phases import Exchange, Joined, Left, Phase
@@ -54,6 +55,7 @@ class SyncSession:
         self._store = store
         self._library = library
         self._counts = Counts()
+        self._fruitless = FruitlessCount(lambda: store.files.now_ms())
         self.phase: Phase = phases.Greeting()
 
     @property
@@ -94,6 +96,7 @@ class SyncSession:
                 over, and why.
         """
         with self._leave_on_error():
+            self._fruitless.count(is_settled=self.is_settled)
             return [*self._hear(message), *self._decide()]
 
     def local_change(self) -> list[Message]:
@@ -146,19 +149,28 @@ class SyncSession:
     def _begin_exchange(self, welcome: Welcome) -> None:
         if not welcome.exists:
             if isinstance(self.phase, phases.Creating):
-                raise ProtocolError("it does not hold the library that it was just given")
+                raise RelayConductError("it does not hold the library that it was just given")
             self.phase = phases.Creating()
             return
         store = self._store
         membership = MembershipSync(store, welcome)
-        log = LogSync(store, welcome, library=self._library, counts=self._counts)
-        files = FileSync(store.files, welcome, self._counts)
+        log = LogSync(
+            store,
+            welcome,
+            library=self._library,
+            counts=self._counts,
+            fruitless=self._fruitless,
+        )
+        files = FileSync(store.files, welcome, self._counts, self._fruitless)
         self.phase = phases.Members(Exchange(membership, log, files))
 
     def _hear_open(self, exchange: Exchange, message: Message) -> None:
         match message:
             case Members():
+                known = len(self._store.members())
                 exchange.membership.receive(message)
+                if len(self._store.members()) > known:
+                    self._fruitless.note_news()
             case Envelopes():
                 if exchange.log.receive(message):
                     exchange.files.look_again()  # references may name other contents now

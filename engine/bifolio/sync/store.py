@@ -45,6 +45,15 @@ class TransferItem:
         return self.size_bytes // self.chunks * (self.chunks - chunk)
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedBatch:
+    """What entries of the log brought: how many changes were new, and whether an honest relay
+    could have had any of them in those places."""
+
+    changes: int
+    is_lawful: bool
+
+
 class ChunkOutcome(Enum):
     """What became of a chunk that came."""
 
@@ -137,11 +146,28 @@ class SyncStore(Protocol):
     def forget_log(self) -> None:
         """The relay's log is not the one we know: nothing counts as acknowledged any more."""
 
-    def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:
-        """Merge log entries after a position and move the cursor; returns the new changes."""
+    def receive(
+        self,
+        after: int,
+        envelopes: Sequence[bytes],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> ReceivedBatch:
+        """Merge log entries after a position and move the cursor.
 
-    def acknowledge(self, receipts: Sequence[tuple[bytes, int]], cursor: LogPosition) -> None:
-        """Note what the relay stored up to the cursor: (hash, position), and the cursor."""
+        ``passed`` are the positions up to the cursor, each with the log's chain hash there.
+        """
+
+    def acknowledge(
+        self,
+        receipts: Sequence[tuple[bytes, int]],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> None:
+        """Note what the relay stored up to the cursor: (hash, position), and the cursor.
+
+        ``passed`` are the positions up to the cursor, each with the log's chain hash there.
+        """
 
     def settle_join_offers(self) -> None:
         """The whole log is merged: make changes of what a joining library brings."""
@@ -152,8 +178,18 @@ class SyncStore(Protocol):
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have, in causal order, after a number."""
 
-    def restart_chain(self, chain: bytes) -> None:
-        """The relay refused to continue a chain: put what it did not take into a new one."""
+    def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
+        """The relay says that the author of an envelope (its hash) made another one for its place
+        in the chain, or for that before: what it did not take of the chain moves to a new one.
+
+        False, and nothing changed, where ``proof`` is not what the author signed of the other.
+        """
+
+    def restart_own_chain(self, envelope: bytes) -> bool:
+        """The relay lacks what comes before an envelope (its hash): ours move to a new chain.
+
+        False, and nothing changed, where another device made it.
+        """
 
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status``."""

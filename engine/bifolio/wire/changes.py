@@ -5,7 +5,7 @@ plaintext of every kind of envelope begins with its version; a body of version 2
 ``[2, frontier, changes, parts]``, where ``parts`` is a map of named parts, names ascending:
 
 ================ ===============================================================================
-``attested``     ``[epoch, n, chain hash, members head]``: where its author stood in the log
+``attested``     ``[epoch, n, chain hash]``: where its author stood in the relay's log
 ``carried``      envelopes of others, each whole
 ``incarnations`` ``[[slot, nonce], ...]``: under which the author wrote the changes here
 ``replaces``     hashes of the author's own envelopes whose changes these are
@@ -28,6 +28,7 @@ from bifolio import limits
 from bifolio.clock import is_stamp
 from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import NONCE_BYTES, SLOT_LENGTH, digest
+from bifolio.wire.position import LogPosition
 
 #: The version of a body that ``Body`` writes and reads.
 BODY_VERSION = 2
@@ -38,6 +39,10 @@ OLD_BODY_VERSION = 1
 #: The length of a change's id: a library of a million changes has two of one id once in 30
 #: million times.
 ID_BYTES = 8
+
+#: What an attested position holds of the epoch and of the chain's hash.
+ATTESTED_EPOCH_BYTES = 8
+ATTESTED_HASH_BYTES = 16
 
 _BODY_PARTS = 4
 _OLD_BODY_PARTS = 3
@@ -73,13 +78,27 @@ class Incarnation(NamedTuple):
 
 
 class Attested(NamedTuple):
-    """Where the author stood when it sealed: the relay's epoch, the position in its log with the
-    hash of the log's chain there, and the head of the membership log."""
+    """Where the author stood when it sealed: the relay's epoch, and the position in its log with
+    the hash of the log's chain there.
 
-    epoch: Annotated[bytes, Meta(min_length=16, max_length=16)]
-    n: Annotated[int, Meta(ge=0, le=2**53)]
-    chain_hash: Annotated[bytes, Meta(min_length=32, max_length=32)]
-    members_head: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    Of the epoch 8 bytes and of the hash 16, because every envelope carries them: whoever tells two
+    replicas different stories would have to make hashes that begin alike.
+    """
+
+    epoch: Annotated[bytes, Meta(min_length=ATTESTED_EPOCH_BYTES, max_length=ATTESTED_EPOCH_BYTES)]
+    n: Annotated[int, Meta(ge=1, le=2**53)]
+    chain_hash: Annotated[
+        bytes, Meta(min_length=ATTESTED_HASH_BYTES, max_length=ATTESTED_HASH_BYTES)
+    ]
+
+    @classmethod
+    def at(cls, position: LogPosition) -> Attested:
+        """A place in a relay's log as an envelope names it."""
+        return cls(
+            position.epoch[:ATTESTED_EPOCH_BYTES],
+            position.position,
+            position.chain_hash[:ATTESTED_HASH_BYTES],
+        )
 
 
 _Incarnations = Annotated[

@@ -279,7 +279,8 @@ class Nack(Message, frozen=True, tag=8):
     """One thing was refused: ``subject`` is the BLAKE2b-256 of its bytes, empty for a PULL.
 
     About a blob it is the blob's id. For FORK and GAP, ``seq`` and ``head`` are the last that the
-    relay has of that chain.
+    relay has of that chain. ``proof`` of a FORK is what the author signed of the envelope that has
+    the place (``SignedHeader``): without it nobody need believe that there is one.
     """
 
     NAME = "NACK"
@@ -288,6 +289,7 @@ class Nack(Message, frozen=True, tag=8):
     detail: Detail
     seq: Number = 0
     head: Hash = NO_HASH
+    proof: Annotated[bytes, Meta(max_length=limits.SIGNED_HEADER_BYTES_MAX)] = b""
 
 
 class Create(Message, frozen=True, tag=9):

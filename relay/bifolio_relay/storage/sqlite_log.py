@@ -212,18 +212,19 @@ class SqliteLogs:
         stop: Stop | None = None
         for envelope in batch.envelopes:
             header, raw = envelope.header, envelope.raw
-            if header.chain not in last:
-                expected = batch.chain_heads.get(header.chain)
-                if self._chain_head(key, header.chain) != expected:
+            chain = header.author_chain
+            if chain not in last:
+                expected = batch.chain_heads.get(chain)
+                if self._chain_head(key, chain) != expected:
                     stop = Stop.MOVED
                     break
             n, size_bytes = n + 1, size_bytes + len(raw)
             chain_hash = log_next(chain_hash, envelope.hash)
             self._connection.execute(
                 "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (key, n, header.chain, header.seq, envelope.hash, chain_hash, raw),
+                (key, n, chain, header.seq, envelope.hash, chain_hash, raw),
             )
-            last[header.chain] = envelope
+            last[chain] = envelope
         if last:
             self._write_heads(key, last, n, chain_hash, size_bytes)
         now = LibraryHead(

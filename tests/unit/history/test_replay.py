@@ -106,7 +106,7 @@ def test_changes_of_a_refused_envelope_are_found_in_the_one_that_replaces_it(
     office.outbox.seal()
     chain = office.replica.meta.own_chain
     assert chain is not None
-    office.outbox.restart_chain(chain.chain)
+    office.outbox.restart_own_chain(chain.head)
     assert titles(office, ONE) == ["One", "Two"]
     assert rebuilds_to_the_same(office)
 

@@ -153,7 +153,7 @@ def test_only_an_open_library_has_anything_under_way() -> None:
     holding = {phase for phase in get_args(Phase) if "exchange" in {f.name for f in fields(phase)}}
     assert holding == {Members, Log, Live}
     assert set(vars(SyncSession(_NoStore(), library=b"l" * 16))) == {  # type: ignore[arg-type]
-        *("_store", "_library", "_counts", "phase")
+        *("_store", "_library", "_counts", "_fruitless", "phase")
     }
 
 

@@ -6,11 +6,13 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.support.forks import proof_of_fork
 from tests.support.stored_changes import all_envelopes
 from tests.unit.replica.builders import Computer, members, new_computer, owner_of_a_library
 from tests.unit.sync.builders import ScriptedRelay, Talk, notes, relay_of
 
 from bifolio import limits
+from bifolio.crypto.envelope import parse_envelope
 from bifolio.errors import (
     BifolioError,
     MembershipError,
@@ -440,9 +442,12 @@ def test_a_refused_chain_goes_on_as_a_new_one(
         home.adds(f"{number + 5:032x}", {"title": f"Title {number}"})
         home.outbox.seal()
     refused = [
-        content_hash(one.envelope) for one in all_envelopes(home.replica.database) if one.own
+        parse_envelope(one.envelope) for one in all_envelopes(home.replica.database) if one.own
     ]
-    relay.refuses = {one: Nack(code, one, "another is there") for one in refused}
+    relay.refuses = {
+        one.hash: Nack(code, one.hash, "another is there", proof=proof_of_fork(one, home.keys))
+        for one in refused
+    }
     talk = Talk(home, relay).run()
     assert talk.session.is_settled
     assert home.replica.changes.unsent() == 0
@@ -585,7 +590,9 @@ def test_a_relay_that_refuses_every_chain_comes_to_an_end(
         while True:
             message = said[0]
             if isinstance(message, Push):
-                said = talk.tell(Nack(Code.FORK, content_hash(message.envelopes[0]), "taken"))
+                pushed = parse_envelope(message.envelopes[0])
+                proof = proof_of_fork(pushed, office.keys)
+                said = talk.tell(Nack(Code.FORK, pushed.hash, "taken", proof=proof))
             else:
                 said = [more for answer in relay.answers(message) for more in talk.tell(answer)]
 

@@ -230,6 +230,10 @@ class Membership:
         position = self._log.positions.get(self.head if head is None else head)
         return None if position is None else self._log.rights.role_at(device, position)
 
+    def has_met(self, device: bytes) -> bool:
+        """Whether the device has, or had, a role."""
+        return device in self._log.rights.roles
+
     def may_write(self, device: bytes) -> bool:
         """Whether the device may write now, as far as is known."""
         return self.role_of(device) in _MAY_WRITE

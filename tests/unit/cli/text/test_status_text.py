@@ -23,6 +23,7 @@ STATUS = Status(
     unsent_files=0,
     waiting=0,
     relay=None,
+    heard=(),
     refusals=(),
     conflicts=0,
     shared_keys=0,
