@@ -59,9 +59,25 @@ BATCH_ENVELOPES_MAX = 512
 #: Pushed and not yet acknowledged, per connection: one batch in flight and one being made.
 PUSH_IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024
 
-#: Membership records in one message, and the size of one.
+#: A host's name and its port.
+RELAY_NAME_CHARACTERS_MAX = 300
+
+#: Membership records in one message, and the size of one: a removal brings every device that
+#: stays the next key (116 bytes each), 2,000 of them in one record.
 MEMBERS_BATCH_MAX = 256
-MEMBERSHIP_RECORD_BYTES_MAX = 16 * 1024
+MEMBERSHIP_RECORD_BYTES_MAX = 256 * 1024
+
+#: The first record of a library is made and read by strangers: two keys and a few values.
+GENESIS_BYTES_MAX = 16 * 1024
+
+#: What this program puts into one membership record: another one can still carry it whole.
+MEMBERSHIP_RECORD_BYTES_TARGET = 192 * 1024
+
+#: Records that carry records that carry records: so many forks of forks are followed.
+MEMBERSHIP_CARRY_DEPTH_MAX = 8
+
+#: A name or a label sealed for the members: the text and 40 bytes.
+SEALED_LABEL_BYTES_MAX = 512
 
 #: Membership records that one connection appends: enough to give a wiped relay its log back,
 #: and an end where two logs went different ways.
@@ -320,7 +336,7 @@ TICKET_CHARACTERS_MAX = 8192
 
 #: A message before a connection is open: the largest genesis and its frame. A stranger that
 #: never greets cannot make the relay hold more than this.
-HANDSHAKE_MESSAGE_BYTES_MAX = MEMBERSHIP_RECORD_BYTES_MAX + 4 * 1024
+HANDSHAKE_MESSAGE_BYTES_MAX = GENESIS_BYTES_MAX + 4 * 1024
 
 #: Bytes that wait to be sent to all slow readers together. Beyond it a reader with anything in
 #: its queue must pull, so ten thousand slow readers cost no more memory than sixty-four.

@@ -22,22 +22,20 @@ from bifolio.crypto.keys import DeviceKeys, KeyPair, new_device_keys
 from bifolio.crypto.membership import (
     Membership,
     Role,
-    hello_message,
     invite_keys,
     make_genesis,
     make_invite,
     make_join,
 )
+from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import (
-    PROTOCOL_VERSION,
     Ack,
     Append,
     AttestedPosition,
     Challenge,
     Create,
     Envelopes,
-    Hello,
     Members,
     Message,
     Nack,
@@ -101,7 +99,7 @@ class SharedLibrary:
     def __init__(self, seed: int = 1) -> None:
         self.random = seeded(seed)
         self.owner = new_device_keys("owner", self.random)
-        self.genesis = make_genesis(self.owner, self.random)
+        self.genesis = make_genesis(self.owner, self.random, content_key=CONTENT_KEY)
         self.membership = Membership.from_records([self.genesis])
         self.id = self.membership.library_id
 
@@ -173,15 +171,12 @@ class RelayClient:
             close_timeout=0.5,
         )
         challenge = await self.receive(Challenge)
-        signed = hello_message(
-            version=PROTOCOL_VERSION, library=self._library, nonce=challenge.nonce
-        )
         await self.send(
-            Hello(
-                version=PROTOCOL_VERSION,
+            make_hello(
+                self._keys,
+                challenge,
                 library=self._library,
-                device=self._keys.sign_public,
-                signature=self._keys.sign(signed),
+                relay=relay_name(self._url),
                 join=self._join,
                 cursor=self._cursor,
                 attested=self._attested,

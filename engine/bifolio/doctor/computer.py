@@ -21,7 +21,7 @@ from bifolio.replication.remote import Remote
 from bifolio.replication.run_blocking import run_blocking
 from bifolio.results import Link, Status
 from bifolio.results.doctor import CheckVerdict, Finding
-from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Welcome
+from bifolio.wire.messages import Welcome
 
 _SET_CLOCK = NextStep(Next.SET_CLOCK)
 
@@ -98,11 +98,8 @@ def relay(replica: Replica, member_log: LibraryMembership) -> tuple[Finding, flo
         return Finding("relay", CheckVerdict.WELL, message), None
     port = ReplicaAdapter(replica, member_log)
 
-    def greeting(nonce: bytes) -> Hello:
-        return port.make_hello(PROTOCOL_VERSION, nonce)
-
     try:
-        answer = run_blocking(Remote.reach(url, greeting))
+        answer = run_blocking(Remote.reach(url, port.make_hello))
         relay_s = run_blocking(Client.time_of(url))
     except RelayUnreachableError as error:
         step = NextStep(Next.CHECK_RELAY)

@@ -74,10 +74,13 @@ The tree::
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
+        │   └── VersionsError       no version of the protocol in common
         ├── EnvelopeError           damaged, forged or not permitted
         │   └── NewerFormatError    in order, but only a newer Bifolio can read it
         ├── DocumentError           an update or a state that is no document
         └── MembershipError         a membership record that breaks the rules
+            ├── OldMembershipError  made by an earlier Bifolio
+            └── WrongKeyError       a content key that is not the promised one
 
 Each class has a ``code`` that stays the same, carries its facts as attributes and makes its own
 text: what was expected, and what came. ``next_step`` is what the user can do, as a code (``Next``)
@@ -152,8 +155,11 @@ from bifolio.errors.peers import (
     EnvelopeError,
     MembershipError,
     NewerFormatError,
+    OldMembershipError,
     PeerError,
     ProtocolError,
+    VersionsError,
+    WrongKeyError,
 )
 from bifolio.errors.references import (
     AmbiguousChangeError,
@@ -249,6 +255,7 @@ __all__ = [
     "NothingToRemoveError",
     "NothingToUndoError",
     "OldEndNoteLibraryError",
+    "OldMembershipError",
     "OpenElsewhereError",
     "OutOfTurnError",
     "PathTakenError",
@@ -278,6 +285,8 @@ __all__ = [
     "UnreadableFileError",
     "UnwritableFileError",
     "UsageError",
+    "VersionsError",
+    "WrongKeyError",
     "as_next_step",
     "from_plain",
     "next_step",

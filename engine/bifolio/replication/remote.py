@@ -12,7 +12,7 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 
-from bifolio.crypto.membership import Role, hello_message, invite_keys
+from bifolio.crypto.membership import Role, invite_keys
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
     AlreadyAttachedError,
@@ -31,10 +31,11 @@ from bifolio.replication import joining
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
+from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
 from bifolio.sync.refusals import unknown_library
-from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
+from bifolio.wire.messages import Challenge, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 
 _SECRET_BYTES = 32
@@ -143,7 +144,7 @@ class Remote:
             raise unknown_library()
 
     @staticmethod
-    async def reach(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+    async def reach(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
         """Find out that a relay answers, and what, before anything is changed here."""
         try:
             return await Client.probe(url, greeting)
@@ -251,17 +252,12 @@ class Remote:
                 meta.last_sync_ms = self.replica.runtime.now_ms()
 
 
-def _ticket_greeting(ticket: Ticket, nonce: bytes) -> Hello:
+def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:
     """HELLO with the ticket's key."""
-    signer = invite_keys(ticket.secret)
-    version = PROTOCOL_VERSION
-    message = hello_message(version=version, library=ticket.library, nonce=nonce)
-    return Hello(
-        version=version,
+    return make_hello(
+        invite_keys(ticket.secret),
+        challenge,
         library=ticket.library,
-        device=signer.sign_public,
-        signature=signer.sign(message),
+        relay=relay_name(ticket.relay),
         join=True,
-        cursor=0,
-        attested=None,
     )

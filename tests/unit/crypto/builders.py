@@ -37,7 +37,9 @@ def secret(name: str) -> bytes:
 
 def new_library(owner: DeviceKeys, name: str = "library") -> Membership:
     """A membership of one genesis."""
-    return Membership.from_records([make_genesis(owner, counting_bytes(name))])
+    return Membership.from_records(
+        [make_genesis(owner, counting_bytes(name), content_key=CONTENT_KEY)]
+    )
 
 
 def invited(

@@ -197,6 +197,6 @@ def test_what_cannot_be_judged_is_taken_from_whoever_was_known_before(
 
 def test_an_envelope_that_only_a_newer_relay_could_judge_is_taken(library: SharedLibrary) -> None:
     library.membership = library.membership.append(
-        make_record(library.membership, library.owner, "role")
+        make_record(library.membership, library.owner, "promotion")
     )
     assert judge(library, library.author().envelope()) == Next()
