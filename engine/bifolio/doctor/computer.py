@@ -9,7 +9,14 @@ from bifolio import limits
 from bifolio.autosync import control
 from bifolio.clock import stamp_milliseconds
 from bifolio.crypto.key_condition import KeyCondition, KeyPlace
-from bifolio.errors import BifolioError, Next, NextStep, ProtocolError, RelayUnreachableError
+from bifolio.errors import (
+    BifolioError,
+    Next,
+    NextStep,
+    OldMembershipError,
+    ProtocolError,
+    RelayUnreachableError,
+)
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.replica import folder
@@ -49,7 +56,10 @@ def key(condition: KeyCondition) -> Finding:
 
 def membership(member_log: LibraryMembership) -> Finding:
     """This device may write the library, and can open its content key."""
-    role = member_log.role()
+    try:
+        role = member_log.role()
+    except OldMembershipError as error:
+        return Finding("membership", CheckVerdict.ATTENTION, error.message, error.next_step)
     ticket = NextStep(Next.ASK_FOR_TICKET)
     if role is None:
         message = "This computer is not a member of the library (is it a copy from another one?)."

@@ -9,11 +9,12 @@ from bifolio import limits
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
-from bifolio.errors import Next, NextStep
+from bifolio.errors import Next, NextStep, OldMembershipError
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
 from bifolio.results import Refusal, RelayStatus, Status, SyncReport
+from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
     from bifolio.sync.counts import Counts
@@ -114,7 +115,10 @@ def rebuild(replica: Replica) -> int:
 
 
 def _members(replica: Replica) -> Iterator[Refusal]:
-    """What a newer Bifolio did to the members, and what this one must leave alone for it."""
+    """What another Bifolio did to the members, and what this one must leave alone for it."""
+    if Members(replica.database).is_of_an_earlier_program():
+        error = OldMembershipError()
+        yield Refusal(error.message, error.next_step)
     if kinds := replica.meta.newer_members:
         yield Refusal(
             f"The members of this library were changed with a newer Bifolio ({', '.join(kinds)}). "

@@ -47,6 +47,10 @@ class LibraryMembership:
             self._known = self._read(self._members.records())
         return self._known
 
+    def is_of_an_earlier_program(self) -> bool:
+        """Whether the records have a form that is not read any more."""
+        return self._members.is_of_an_earlier_program()
+
     def create_genesis(self, content_key: bytes) -> None:
         """Begin the log of a new library: this device is its owner. Inside a transaction."""
         replica = self._replica

@@ -22,6 +22,7 @@ from bifolio.errors import (
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
+    OldMembershipError,
     RelayRefusedError,
     RelayUnreachableError,
 )
@@ -135,13 +136,26 @@ class Remote:
             RelayRefusedError: it does not hold the ticket's library.
         """
         replica = self.replica
-        if replica.library_id != ticket.library and self.url:
+        if replica.library_id != ticket.library and self.url and not self._is_old():
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
         answer = await self.reach(ticket.relay, partial(_ticket_greeting, ticket))
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
+
+    def _is_old(self) -> bool:
+        """Whether the library's members are those of an earlier program: it leaves its relay."""
+        return self.member_log.is_of_an_earlier_program()
+
+    def check_not_old(self) -> None:
+        """Say so before a relay is asked, which may be gone or too new for the library.
+
+        Raises:
+            OldMembershipError: the members are those of an earlier program.
+        """
+        if self._is_old():
+            raise OldMembershipError
 
     @staticmethod
     async def reach(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
@@ -163,6 +177,7 @@ class Remote:
         """
         if not self.url:
             raise NotAttachedError
+        self.check_not_old()
         store = ReplicaAdapter(self.replica, self.member_log, only_file=only_file)
         return await self._run(store, progress)
 
@@ -189,6 +204,7 @@ class Remote:
             url = self.url
             if not url:
                 raise NotAttachedError
+            self.check_not_old()
             store = ReplicaAdapter(self.replica, self.member_log)
             store.clear_notes()
             store.retry_newer()

@@ -237,6 +237,11 @@ class Rights:
         invite = self.invites.get(recipient)
         return invite.box_public if invite is not None and invite.is_open else None
 
+    def last_box_key(self, recipient: bytes) -> bytes | None:
+        """The key to seal to for a device or an invite that was ever in the log."""
+        invite = self.invites.get(recipient)
+        return self.box_keys.get(recipient) or (invite.box_public if invite else None)
+
     def recipients(self) -> list[bytes]:
         """The members and the open invites, who are to have every key."""
         members = [device for device in self.roles if self.role(device) is not None]

@@ -229,3 +229,41 @@ def test_nobody_adds_a_signature_to_a_record_of_an_unknown_kind() -> None:
 
 def test_a_kind_that_comes_again_is_named_once() -> None:
     assert BEHIND.append(make_record(BEHIND, OWNER, "promotion")).needs_newer == ("promotion",)
+
+
+def with_field(membership: Membership, **more: FieldValue) -> Membership:
+    """The membership with an invite that has a further field."""
+    record = parse_record(invited(membership, OWNER, "third's").records[-1])
+    return membership.append(sign_record(record.header, {**record.fields, **more}, OWNER))
+
+
+def test_a_field_that_is_not_known_is_carried_and_a_critical_one_stops_who_does_not_know_it() -> (
+    None
+):
+    assert with_field(ALL, more=1).is_open_invite(invite_keys(secret("third's")).sign_public)
+    stopped = with_field(ALL, More=1)
+    assert stopped.needs_newer == ("invite",)
+    assert not stopped.is_open_invite(invite_keys(secret("third's")).sign_public)
+    with pytest.raises(NewerMembershipError):
+        make_join(stopped, STRANGER, ticket_secret=secret("editor's"))
+
+
+def test_a_critical_field_in_a_record_that_may_be_ignored_stops_too() -> None:
+    header = parse_record(make_record(ALL, OWNER, "rename", needs=0)).header
+    raw = sign_record(header, {"Until": 1}, OWNER)
+    assert ALL.append(raw).needs_newer == ("rename",)
+    # Of a kind that is not known at all, and may be ignored, so may all of its fields be.
+    header = parse_record(make_greeting(ALL, EDITOR)).header
+    assert ALL.append(sign_record(header, {"Until": 1}, EDITOR)).needs_newer == ()
+
+
+def test_the_holder_of_a_ticket_stops_nobody_with_a_critical_field() -> None:
+    join = parse_record(joined(ALL, STRANGER, "editor's").records[-1])
+    raw = sign_record(
+        join.header, {**join.fields, "Evil": 1}, invite_keys(secret("editor's")), STRANGER
+    )
+    with pytest.raises(MembershipError, match="no right"):
+        ALL.append(raw)
+    rename = parse_record(make_record(ALL, EDITOR, "rename", needs=0)).header
+    with pytest.raises(MembershipError, match="no right"):
+        ALL.append(sign_record(rename, {"Evil": 1}, EDITOR))

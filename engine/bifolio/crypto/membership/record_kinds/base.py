@@ -21,6 +21,10 @@ COMMITMENT_BYTES = 32
 #: two that were made after one predecessor apart.
 GENERATION_STEP = 2**16
 
+#: A carried record may be ahead of the log that won by as many generations: what stood between
+#: was made by who lost the right.
+_STEPS_AT_FORK_MAX = 64
+
 _SEALED_KEY_BYTES = CONTENT_KEY_BYTES + SEAL_BYTES
 #: A key sealed under another: nonce and tag.
 _SEALED_EARLIER_BYTES = CONTENT_KEY_BYTES + 24 + 16
@@ -153,6 +157,7 @@ class NewKeys:
         self.keys = read_rows(fields["keys"], (bytes, bytes), "keys")
         self.earlier = read_rows(fields["earlier"] or [], (int, bytes), "earlier")
         self.giver = giver
+        self.is_used = True
 
     def check(self, rights: Rights, *, gone: frozenset[bytes] = frozenset()) -> None:
         """Check all of it against the rights before; ``gone`` get nothing.
@@ -169,7 +174,8 @@ class NewKeys:
         if len({recipient for recipient, _ in self.keys}) < len(self.keys):
             raise MembershipError("it gives one recipient two keys")
         if rights.forked_at is not None:
-            self._leave_out(rights, gone)
+            self._fit(rights)
+            return
         self._check_generation(rights)
         for recipient, _ in self.keys:
             if recipient in gone or rights.box_key(recipient) is None:
@@ -177,15 +183,22 @@ class NewKeys:
         if any(generation not in rights.commitments for generation, _ in self.earlier):
             raise MembershipError("it seals a key of a generation that is not known")
 
-    def _leave_out(self, rights: Rights, gone: frozenset[bytes]) -> None:
+    def _fit(self, rights: Rights) -> None:
+        """Leave out what does not fit the log that won; the rest of the record holds all the same.
+
+        Who is gone meanwhile has the key: that is noted, so that an owner learns that the next one
+        is needed.
+        """
         known = rights.commitments.get(self.generation)
-        fits = known is None or self.commitment in (None, known)
-        self.keys = [
-            row for row in self.keys if fits and row[0] not in gone and rights.box_key(row[0])
-        ]
-        self.earlier = [row for row in self.earlier if fits and row[0] in rights.commitments]
-        if not fits:
-            self.commitment = known
+        step = self.generation // GENERATION_STEP - rights.newest_generation() // GENERATION_STEP
+        is_new = self.commitment is not None and len(self.commitment) == COMMITMENT_BYTES
+        self.is_used = (
+            self.commitment in (None, known)
+            if known is not None
+            else is_new and 0 < self.generation <= GENERATION_MAX and step <= _STEPS_AT_FORK_MAX
+        )
+        self.keys = [row for row in self.keys if rights.last_box_key(row[0])]
+        self.earlier = [row for row in self.earlier if row[0] in rights.commitments]
 
     def _check_generation(self, rights: Rights) -> None:
         known = rights.commitments.get(self.generation)
@@ -195,19 +208,19 @@ class NewKeys:
             return
         if self.commitment is None or len(self.commitment) != COMMITMENT_BYTES:
             raise MembershipError("it begins a key generation without a commitment")
-        step = self.generation // GENERATION_STEP
-        following = rights.newest_generation() // GENERATION_STEP + 1
-        at_fork = rights.forked_at is not None and 0 < step <= following
-        if not 0 <= self.generation <= GENERATION_MAX or not (step == following or at_fork):
+        step = self.generation // GENERATION_STEP - rights.newest_generation() // GENERATION_STEP
+        if not 0 <= self.generation <= GENERATION_MAX or step != 1:
             raise MembershipError("its key generation does not follow the last one")
 
     def enter(self, rights: Rights) -> None:
         """Note it; ``check`` found nothing."""
+        if not self.is_used:
+            return
         if self.commitment is not None and self.generation not in rights.commitments:
             rights.commitments[self.generation] = self.commitment
             rights.key_makers[self.generation] = self.giver
         for recipient, sealed in self.keys:
-            box_public = rights.box_key(recipient)
+            box_public = rights.last_box_key(recipient)
             if box_public is not None:
                 rights.grant(recipient, Grant(self.generation, sealed, box_public, self.giver))
         if self.earlier:
