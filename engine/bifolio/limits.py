@@ -354,9 +354,26 @@ RELAY_COMMIT_ENVELOPES_MAX = 4096
 #: idle library costs nothing.
 RELAY_MEMBERSHIPS_CACHED_MAX = 256
 RELAY_MEMBERSHIP_RECORDS_CACHED_MAX = 50_000
+RELAY_MEMBERSHIP_BYTES_CACHED_MAX = 128 * 1024 * 1024
 
 #: Membership records of one library. Reading one costs a signature check of about 0.1 ms.
 RELAY_MEMBERSHIP_RECORDS_MAX = 20_000
+
+#: The bytes of one library's membership records: a removal from a thousand members with three
+#: devices each takes 350 kB, so a hundred of them and everybody's joins fit.
+RELAY_MEMBERSHIP_BYTES_MAX = 64 * 1024 * 1024
+
+#: One part in so many of both is for owners alone: nobody else can make a removal impossible.
+RELAY_MEMBERSHIP_KEPT_FOR_OWNERS = 10
+
+#: What one member who is no owner, or the holders of one ticket, may add: a class of 2,000 joins
+#: with one ticket, and no device fills the log alone.
+RELAY_MEMBERSHIP_RECORDS_OF_ONE_MAX = 2_000
+RELAY_MEMBERSHIP_BYTES_OF_ONE_MAX = 4 * 1024 * 1024
+
+#: Devices that join with one ticket within a minute, and the tickets for which that is remembered.
+RELAY_JOINS_PER_MINUTE = 120
+RELAY_JOIN_RATES_KEPT = 10_000
 
 #: Both ends ping, so that a proxy that closes silent sockets after 60 s finds none.
 PING_INTERVAL_S = 20.0

@@ -186,7 +186,13 @@ class Session:
                 return [Ask(ReadMembers(self._opening.library, message.start))]
             case Append() if self._opening is not None:
                 library, device = self._opening.library, self._opening.device
-                return [Ask(AppendMember(library, device, message.expected_head, message.record))]
+                return [
+                    Ask(
+                        AppendMember(
+                            library, device, message.expected_head, message.record, message.fresh
+                        )
+                    )
+                ]
             case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
                 return [Ask(_ask_about_blobs(message, self._opening))]
             case Ignorable():

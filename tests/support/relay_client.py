@@ -103,7 +103,9 @@ class SharedLibrary:
         self.membership = Membership.from_records([self.genesis])
         self.id = self.membership.library_id
 
-    def invite(self, role: Role = Role.EDITOR) -> tuple[bytes, bytes]:
+    def invite(
+        self, role: Role = Role.EDITOR, *, uses: int | None = None, expires_ms: int | None = None
+    ) -> tuple[bytes, bytes]:
         """The secret of a new ticket, and its record, which the membership now has."""
         secret = self.random(32)
         record = make_invite(
@@ -113,6 +115,8 @@ class SharedLibrary:
             role=role,
             generation=0,
             content_key=CONTENT_KEY,
+            uses=uses,
+            expires_ms=expires_ms,
         )
         self.membership = self.membership.append(record)
         return secret, record
@@ -216,9 +220,11 @@ class RelayClient:
         self.welcome = await self.receive(Welcome)
         return self.welcome
 
-    async def append(self, expected_head: bytes, record: bytes) -> Members | Nack:
+    async def append(
+        self, expected_head: bytes, record: bytes, *, fresh: bool = False
+    ) -> Members | Nack:
         """Append a membership record."""
-        await self.send(Append(expected_head, record))
+        await self.send(Append(expected_head, record, fresh))
         message = await self.next()
         assert isinstance(message, Members | Nack)
         return message

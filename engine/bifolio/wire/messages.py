@@ -75,6 +75,7 @@ class Code(StrEnum):
     HEAD_MOVED = "head-moved"  #: the membership log has grown: pull it, sign again
     INVALID = "invalid"  #: breaks a rule; sending it again is useless
     UNKNOWN_LIBRARY = "unknown-library"  #: not held here (any more)
+    EXPIRED = "expired"  #: the time of a ticket is over
     TAKEN = "taken"  #: another computer is sending that file: ask again later
 
     @classmethod
@@ -349,11 +350,16 @@ class Members(Message, frozen=True, tag=11):
 
 
 class Append(Message, frozen=True, tag=12):
-    """Append a membership record to the log with this head; answered by MEMBERS or NACK."""
+    """Append a membership record to the log with this head; answered by MEMBERS or NACK.
+
+    ``fresh`` if it was in no log before: where it ends a device's right to write, the relay then
+    refuses it (``head-moved``) if it has more of that device's chains than the record says.
+    """
 
     NAME = "APPEND"
     expected_head: Hash
     record: Sealed
+    fresh: bool = False
 
 
 class Bye(Message, frozen=True, tag=13):

@@ -12,6 +12,7 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role, invite_keys
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
+from bifolio_relay.member_rules import judge_record
 from bifolio_relay.requests import Appended, AppendMember, MembersPart, Rejected
 from bifolio_relay.rules import (
     Again,
@@ -24,7 +25,6 @@ from bifolio_relay.rules import (
     judge_earlier,
     judge_envelope,
     judge_envelopes,
-    judge_record,
 )
 from bifolio_relay.storage import ChainHead, Place
 

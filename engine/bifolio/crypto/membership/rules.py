@@ -64,6 +64,9 @@ class _Log:
     def __init__(self, kinds: Mapping[str, RecordKind]) -> None:
         self.kinds = kinds
         self.records: list[bytes] = []
+        self.size_bytes = 0
+        #: Of each author how many records there are, and their bytes.
+        self.written: dict[bytes, tuple[int, int]] = {}
         self.rights = Rights()
         self.head = bytes(HASH_BYTES)
         #: The kinds of the critical records that are not known, and where the first one is.
@@ -74,6 +77,8 @@ class _Log:
     def copy(self) -> _Log:
         twin = _Log(self.kinds)
         twin.records = list(self.records)
+        twin.size_bytes = self.size_bytes
+        twin.written = dict(self.written)
         twin.rights = self.rights.copy()
         twin.head = self.head
         twin.unknown = self.unknown
@@ -115,6 +120,9 @@ class _Log:
         self.head = record.hash
         self.rights.heads[self.head] = (len(self.records),)
         self.records.append(raw)
+        self.size_bytes += len(raw)
+        count, size_bytes = self.written.get(header.author, (0, 0))
+        self.written[header.author] = (count + 1, size_bytes + len(raw))
         self.rights.length += 1
 
     def _judge(self, record: Record, kind: RecordKind | None) -> None:
@@ -304,6 +312,15 @@ class Membership:
         rights = self._log.rights
         roles = ((device, rights.role(device)) for device in rights.roles)
         return tuple(Member(one, rights.box_keys[one], role) for one, role in roles if role)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all records."""
+        return self._log.size_bytes
+
+    def written_by(self, author: bytes) -> tuple[int, int]:
+        """How many records there are on the right of a device or an invite, and their bytes."""
+        return self._log.written.get(author, (0, 0))
 
     @property
     def needs_newer(self) -> tuple[str, ...]:
