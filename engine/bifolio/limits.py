@@ -94,9 +94,25 @@ BATCH_ENVELOPES_MAX = 512
 #: Pushed and not yet acknowledged, per connection: one batch in flight and one being made.
 PUSH_IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024
 
-#: Membership records in one message, and the size of one.
+#: A host's name and its port.
+RELAY_NAME_CHARACTERS_MAX = 300
+
+#: Membership records in one message, and the size of one: a removal brings every device that
+#: stays the next key (116 bytes each), 2,000 of them in one record.
 MEMBERS_BATCH_MAX = 256
-MEMBERSHIP_RECORD_BYTES_MAX = 16 * 1024
+MEMBERSHIP_RECORD_BYTES_MAX = 256 * 1024
+
+#: The first record of a library is made and read by strangers: two keys and a few values.
+GENESIS_BYTES_MAX = 16 * 1024
+
+#: What this program puts into one membership record: another one can still carry it whole.
+MEMBERSHIP_RECORD_BYTES_TARGET = 192 * 1024
+
+#: Records that carry records that carry records: so many forks of forks are followed.
+MEMBERSHIP_CARRY_DEPTH_MAX = 8
+
+#: A name or a label sealed for the members: the text and 40 bytes.
+SEALED_LABEL_BYTES_MAX = 512
 
 #: Membership records that one connection appends: enough to give a wiped relay its log back,
 #: and an end where two logs went different ways.
@@ -471,7 +487,7 @@ TICKET_CHARACTERS_MAX = 8192
 
 #: A message before a connection is open: the largest genesis and its frame. A stranger that
 #: never greets cannot make the relay hold more than this.
-HANDSHAKE_MESSAGE_BYTES_MAX = MEMBERSHIP_RECORD_BYTES_MAX + 4 * 1024
+HANDSHAKE_MESSAGE_BYTES_MAX = GENESIS_BYTES_MAX + 4 * 1024
 
 #: Bytes that wait to be sent to all slow readers together. Beyond it a reader with anything in
 #: its queue must pull, so ten thousand slow readers cost no more memory than sixty-four.
@@ -489,9 +505,26 @@ RELAY_COMMIT_ENVELOPES_MAX = 4096
 #: idle library costs nothing.
 RELAY_MEMBERSHIPS_CACHED_MAX = 256
 RELAY_MEMBERSHIP_RECORDS_CACHED_MAX = 50_000
+RELAY_MEMBERSHIP_BYTES_CACHED_MAX = 128 * 1024 * 1024
 
 #: Membership records of one library. Reading one costs a signature check of about 0.1 ms.
 RELAY_MEMBERSHIP_RECORDS_MAX = 20_000
+
+#: The bytes of one library's membership records: a removal from a thousand members with three
+#: devices each takes 350 kB, so a hundred of them and everybody's joins fit.
+RELAY_MEMBERSHIP_BYTES_MAX = 64 * 1024 * 1024
+
+#: One part in so many of both is for owners alone: nobody else can make a removal impossible.
+RELAY_MEMBERSHIP_KEPT_FOR_OWNERS = 10
+
+#: What one member who is no owner, or the holders of one ticket, may add: a class of 2,000 joins
+#: with one ticket, and no device fills the log alone.
+RELAY_MEMBERSHIP_RECORDS_OF_ONE_MAX = 2_000
+RELAY_MEMBERSHIP_BYTES_OF_ONE_MAX = 4 * 1024 * 1024
+
+#: Devices that join with one ticket within a minute, and the tickets for which that is remembered.
+RELAY_JOINS_PER_MINUTE = 120
+RELAY_JOIN_RATES_KEPT = 10_000
 
 #: Both ends ping, so that a proxy that closes silent sockets after 60 s finds none.
 PING_INTERVAL_S = 20.0

@@ -13,6 +13,8 @@
 ``known_libraries`` what is remembered of libraries, compared with the store on use
 ``quotas``          how many libraries the relay holds, and how many bytes of each
 ``rules``           what may enter a library's logs: pure
+``member_rules``    what may enter a library's membership log: pure
+``join_rates``      how many devices came with one ticket lately
 ``blob_rules``      who may do what with a library's blobs: pure
 ``requests``        what is asked and answered: plain values
 ``config``          the options, their bounds, where data go unless told

@@ -140,12 +140,15 @@ class KnownLibraries:
 
     def _make_room(self) -> None:
         records = sum(len(known.membership.records) for known in self._known.values())
+        size_bytes = sum(known.membership.size_bytes for known in self._known.values())
         while len(self._known) > 1 and (
             len(self._known) > limits.RELAY_MEMBERSHIPS_CACHED_MAX
             or records > limits.RELAY_MEMBERSHIP_RECORDS_CACHED_MAX
+            or size_bytes > limits.RELAY_MEMBERSHIP_BYTES_CACHED_MAX
         ):
             _, dropped = self._known.popitem(last=False)
             records -= len(dropped.membership.records)
+            size_bytes -= dropped.membership.size_bytes
 
 
 def _append_all(membership: Membership, records: Sequence[bytes]) -> Membership:

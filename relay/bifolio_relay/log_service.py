@@ -14,8 +14,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from bifolio import limits
 from bifolio.crypto.membership import Membership
 from bifolio.errors import MembershipError, RelayStorageError
-from bifolio_relay import rules
+from bifolio_relay import member_rules, rules
 from bifolio_relay.blob_service import BlobService
+from bifolio_relay.join_rates import JoinRates
 from bifolio_relay.known_libraries import Heavy, KnownLibraries
 from bifolio_relay.log_writer import Appender
 from bifolio_relay.quotas import Quotas
@@ -64,6 +65,8 @@ class LogService:
         self._storage = storage
         self._random_bytes = random_bytes
         self._libraries_max = quotas.libraries
+        self._now_ms = now_ms
+        self._join_rates = JoinRates()
         self._heavy = heavy
         self._known = KnownLibraries(storage, heavy)
         self._blobs = BlobService(storage.blobs, now_ms, library_bytes_max=quotas.file_bytes)
@@ -213,19 +216,28 @@ class LogService:
         if head is None:
             return rules.reject_unknown(record)
         membership = await self._known.read_membership(library, head)
-        part = rules.judge_record(membership, question)
+        now_ms, invite = self._now_ms(), member_rules.invite_of(record)
+        part = member_rules.judge_record(
+            membership,
+            question,
+            now_ms=now_ms,
+            joined_lately=self._join_rates.count(library, invite or b"", now_ms),
+        )
         if isinstance(part, Rejected) or part.grown is None:
             return part
+        cuts = member_rules.cuts_of(record) if question.fresh else {}
         appended = await self._storage.append_member(
             library,
             expected_head=membership.head,
-            # No kind of record says yet where chains end.
             expected_chain_heads={},
             record=record,
             head=part.head,
+            cuts=cuts,
         )
         if not appended:
-            return rules.reject_moved(record)
+            return member_rules.reject_cut(record) if cuts else rules.reject_moved(record)
+        if invite is not None:
+            self._join_rates.note(library, invite, now_ms)
         self._known.keep(library, part.grown)
         return part
 

@@ -109,12 +109,14 @@ class ReadMembers:
 @dataclass(frozen=True, slots=True)
 class AppendMember:
     """Append a membership record that a device carries, or the holder of an invite by its key;
-    answered by ``MembersPart`` or ``Rejected``."""
+    answered by ``MembersPart`` or ``Rejected``. A ``fresh`` one was in no log before: where it cuts
+    a device off, the log must have no more of that device than it says."""
 
     library: bytes
     carrier: bytes
     expected_head: bytes
     record: bytes
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

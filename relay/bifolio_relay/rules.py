@@ -20,10 +20,8 @@ from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.requests import (
     Appended,
-    AppendMember,
     CheckedSubmission,
     CreateLibrary,
-    MembersPart,
     Outcome,
     ReadLog,
     Rejected,
@@ -208,35 +206,6 @@ def judge_genesis(question: CreateLibrary, *, libraries_left: int) -> Membership
     if libraries_left <= 0:
         return reject(Code.QUOTA, genesis, "the relay holds as many as it may")
     return membership
-
-
-def judge_record(membership: Membership, question: AppendMember) -> MembersPart | Rejected:
-    """The record as the membership's next, with what it makes of it, or as it was appended before.
-
-    A client that lost the answer appends again: it gets the answer it lost, without ``grown``.
-    """
-    record, records = question.record, membership.records
-    if len(record) > limits.MEMBERSHIP_RECORD_BYTES_MAX:
-        return reject(Code.TOO_BIG, record, "a membership record is smaller than that")
-    if question.expected_head != membership.head:
-        if record in records:
-            return MembersPart(records.index(record), (record,), len(records), membership.head)
-        return reject_moved(record)
-    if len(records) >= limits.RELAY_MEMBERSHIP_RECORDS_MAX:
-        return reject(Code.QUOTA, record, "the membership log is as long as it may be")
-    if membership.needs_newer and not _is_known(membership, question.carrier):
-        # Who may add what cannot be judged here: without this, any stranger could fill the log.
-        return reject(Code.FORBIDDEN, record, "this relay needs a newer Bifolio to let others in")
-    try:
-        grown = membership.append(record)
-    except MembershipError as error:
-        return reject(Code.INVALID, record, error.reason)
-    return MembersPart(len(records), (record,), len(records) + 1, grown.head, grown)
-
-
-def _is_known(membership: Membership, key: bytes) -> bool:
-    """Whether a key is a member's or that of an open invite."""
-    return membership.role_of(key) is not None or membership.is_open_invite(key)
 
 
 def judge_reading(membership: Membership, head: LibraryHead, question: ReadLog) -> Rejected | None:

@@ -10,7 +10,7 @@ the queue is empty again; it then pulls. Knows nothing of sockets, threads or ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -20,7 +20,7 @@ from bifolio.crypto.membership import hello_message
 from bifolio.errors import ProtocolError
 from bifolio.wire.connection import RelayConnection, State
 from bifolio.wire.messages import (
-    PROTOCOL_VERSION,
+    PROTOCOL_VERSIONS,
     Ack,
     Append,
     AskBlobs,
@@ -33,6 +33,7 @@ from bifolio.wire.messages import (
     DropBlobs,
     Envelopes,
     Hello,
+    Ignorable,
     Members,
     Message,
     Nack,
@@ -44,6 +45,7 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
+from bifolio.wire.versions import refuse_versions
 from bifolio_relay import requests
 from bifolio_relay.requests import (
     Answer,
@@ -110,9 +112,14 @@ class Delivery(Enum):
 
 
 class Session:
-    """The relay's side of one connection; ``nonce`` is 32 fresh random bytes."""
+    """The relay's side of one connection.
 
-    def __init__(self, *, nonce: bytes) -> None:
+    ``nonce`` is 32 fresh random bytes; ``names`` the hosts and ports by which clients call this
+    relay, where it knows them: a greeting made for another relay is not taken.
+    """
+
+    def __init__(self, *, nonce: bytes, names: Collection[str] = ()) -> None:
+        self._names = frozenset(names)
         self._wire = RelayConnection()
         self._nonce = nonce
         self._opening: OpenLibrary | None = None
@@ -155,7 +162,7 @@ class Session:
 
     def greet(self) -> list[Action]:
         """The connection is there: the relay speaks first."""
-        return [self._send(Challenge((PROTOCOL_VERSION,), self._nonce))]
+        return [self._send(Challenge(PROTOCOL_VERSIONS, self._nonce))]
 
     def receive(self, raw: bytes) -> list[Action]:
         """A message came."""
@@ -179,9 +186,17 @@ class Session:
                 return [Ask(ReadMembers(self._opening.library, message.start))]
             case Append() if self._opening is not None:
                 library, device = self._opening.library, self._opening.device
-                return [Ask(AppendMember(library, device, message.expected_head, message.record))]
+                return [
+                    Ask(
+                        AppendMember(
+                            library, device, message.expected_head, message.record, message.fresh
+                        )
+                    )
+                ]
             case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
                 return [Ask(_ask_about_blobs(message, self._opening))]
+            case Ignorable():
+                return []
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
@@ -293,9 +308,15 @@ class Session:
         return Send(self._wire.send(message))
 
     def _open(self, hello: Hello) -> list[Action]:
-        if hello.version != PROTOCOL_VERSION:
-            return self.stop(Retry.NEVER, f"this relay speaks version {PROTOCOL_VERSION}")
-        signed = hello_message(version=hello.version, library=hello.library, nonce=self._nonce)
+        if hello.version not in PROTOCOL_VERSIONS:
+            return self.stop(Retry.NEVER, refuse_versions(hello.versions))
+        if self._names and hello.relay not in self._names:
+            return self.stop(
+                Retry.NEVER,
+                "this relay has other names than the one that was called: attach with its own "
+                "address",
+            )
+        signed = hello_message(offered=PROTOCOL_VERSIONS, nonce=self._nonce, said=hello.said())
         if not verify(hello.device, signed, hello.signature):
             return self.stop(Retry.NEVER, "the greeting's signature is not the device's")
         self._opening = OpenLibrary(

@@ -192,6 +192,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
     "TICKET'), then try again.",
     Next.ASK_FOR_TICKET: f"Ask {_TICKET}",
+    Next.UPGRADE_RELAY: "Ask whoever runs the relay to upgrade it. Your edits are kept here.",
+    Next.JOIN_NEW_LIBRARY: "Make a new library ('bifolio init'), attach it to a relay, run "
+    "'bifolio invite' there, and attach this one to it with the ticket ('bifolio attach "
+    "TICKET'): its references go along.",
     Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help, ask {_TICKET}",
     Next.COPY_TICKET_AGAIN: "Copy the ticket again, all of it; it begins with 'bifolio:'. "
     "'bifolio invite' on the other computer prints a new one.",

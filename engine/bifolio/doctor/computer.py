@@ -9,7 +9,14 @@ from bifolio import limits
 from bifolio.autosync import control
 from bifolio.clock import stamp_milliseconds
 from bifolio.crypto.key_condition import KeyCondition, KeyPlace
-from bifolio.errors import BifolioError, Next, NextStep, ProtocolError, RelayUnreachableError
+from bifolio.errors import (
+    BifolioError,
+    Next,
+    NextStep,
+    OldMembershipError,
+    ProtocolError,
+    RelayUnreachableError,
+)
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.library.counting import say_count
@@ -22,7 +29,7 @@ from bifolio.replication.remote import Remote
 from bifolio.replication.run_blocking import run_blocking
 from bifolio.results import Link, Status
 from bifolio.results.doctor import CheckVerdict, Finding
-from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Welcome
+from bifolio.wire.messages import Welcome
 
 _SET_CLOCK = NextStep(Next.SET_CLOCK)
 
@@ -50,7 +57,10 @@ def key(condition: KeyCondition) -> Finding:
 
 def membership(member_log: LibraryMembership) -> Finding:
     """This device may write the library, and can open its content key."""
-    role = member_log.role()
+    try:
+        role = member_log.role()
+    except OldMembershipError as error:
+        return Finding("membership", CheckVerdict.ATTENTION, error.message, error.next_step)
     ticket = NextStep(Next.ASK_FOR_TICKET)
     if role is None:
         message = "This computer is not a member of the library (is it a copy from another one?)."
@@ -99,11 +109,8 @@ def relay(replica: Replica, member_log: LibraryMembership) -> tuple[Finding, flo
         return Finding("relay", CheckVerdict.WELL, message), None
     port = ReplicaAdapter(replica, member_log)
 
-    def greeting(nonce: bytes) -> Hello:
-        return port.make_hello(PROTOCOL_VERSION, nonce)
-
     try:
-        answer = run_blocking(Remote.reach(url, greeting))
+        answer = run_blocking(Remote.reach(url, port.make_hello))
         relay_s = run_blocking(Client.time_of(url))
     except RelayUnreachableError as error:
         step = NextStep(Next.CHECK_RELAY)

@@ -76,12 +76,15 @@ The tree::
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
-        │   └── RelayConductError   messages that together are not what a relay may say
+        │   ├── RelayConductError   messages that together are not what a relay may say
+        │   └── VersionsError       no version of the protocol in common
         ├── EnvelopeError           damaged, forged or not permitted
         │   └── NewerFormatError    in order, but only a newer Bifolio can read it
         ├── DocumentError           an update or a state that is no document
         │   └── IncompleteUpdateError   an update that builds on what is not there
         └── MembershipError         a membership record that breaks the rules
+            ├── OldMembershipError  made by an earlier Bifolio
+            └── WrongKeyError       a content key that is not the promised one
 
 Each class has a ``code`` that stays the same, carries its facts as attributes and makes its own
 text: what was expected, and what came. ``next_step`` is what the user can do, as a code (``Next``)
@@ -158,9 +161,12 @@ from bifolio.errors.peers import (
     IncompleteUpdateError,
     MembershipError,
     NewerFormatError,
+    OldMembershipError,
     PeerError,
     ProtocolError,
     RelayConductError,
+    VersionsError,
+    WrongKeyError,
 )
 from bifolio.errors.references import (
     AmbiguousChangeError,
@@ -259,6 +265,7 @@ __all__ = [
     "NothingToRemoveError",
     "NothingToUndoError",
     "OldEndNoteLibraryError",
+    "OldMembershipError",
     "OpenElsewhereError",
     "OutOfTurnError",
     "PathTakenError",
@@ -290,6 +297,8 @@ __all__ = [
     "UnreadableFileError",
     "UnwritableFileError",
     "UsageError",
+    "VersionsError",
+    "WrongKeyError",
     "as_next_step",
     "from_plain",
     "next_step",

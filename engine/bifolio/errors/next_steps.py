@@ -113,6 +113,8 @@ class Next(StrEnum):
     ATTACH_NEW_PATH = "attach-new-path"
     ATTACH_WITH_TICKET = "attach-with-ticket"
     ASK_FOR_TICKET = "ask-for-ticket"
+    UPGRADE_RELAY = "upgrade-relay"
+    JOIN_NEW_LIBRARY = "join-new-library"
     SYNC_OR_ASK_FOR_TICKET = "sync-or-ask-for-ticket"
     COPY_TICKET_AGAIN = "copy-ticket-again"
     ASK_OWNER = "ask-owner"

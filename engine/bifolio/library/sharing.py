@@ -35,6 +35,7 @@ class RelayAccess:
     async def attach(self, url: str, *, backup: bool, progress: Progress | None) -> AttachResult:
         """Bring the library to a relay."""
         replica = self._replica
+        self.remote.check_not_old()
         await self.remote.reach(url)
         kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
         ticket = await self.remote.attach(url, progress)

@@ -9,13 +9,14 @@ from bifolio import limits
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
-from bifolio.errors import Next, NextStep
+from bifolio.errors import Next, NextStep, OldMembershipError
 from bifolio.library import received
 from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
 from bifolio.results import HeardDevice, Refusal, RelayStatus, Status, SyncReport
+from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
     from bifolio.sync.counts import Counts
@@ -127,7 +128,10 @@ def _stories(replica: Replica) -> Iterator[Refusal]:
 
 
 def _members(replica: Replica) -> Iterator[Refusal]:
-    """What a newer Bifolio did to the members, and what this one must leave alone for it."""
+    """What another Bifolio did to the members, and what this one must leave alone for it."""
+    if Members(replica.database).is_of_an_earlier_program():
+        error = OldMembershipError()
+        yield Refusal(error.message, error.next_step)
     if kinds := replica.meta.newer_members:
         yield Refusal(
             f"The members of this library were changed with a newer Bifolio ({', '.join(kinds)}). "

@@ -51,7 +51,8 @@ class EnvelopeFormats:
         openers = " ".join(map(str, sorted(self.openers)))
         readers = " ".join(f"{kind}.{version}" for kind, version in sorted(self.readers))
         kinds = " ".join(
-            f"{one.name}.{one.version}" for _, one in sorted(self.record_kinds.items())
+            ".".join((one.name, str(one.version), *sorted(one.critical_fields)))
+            for _, one in sorted(self.record_kinds.items())
         )
         parts = "".join(f" {part}" for part in sorted(self.critical_parts))
         return f"headers {openers}; contents {readers}{parts}; members {kinds}"

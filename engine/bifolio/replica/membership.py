@@ -9,13 +9,13 @@ from bifolio.crypto.keys import seal_to
 from bifolio.crypto.membership import (
     Membership,
     Role,
-    content_keys,
+    find_keys,
     library_id_of,
     make_genesis,
     make_invite,
     make_join,
 )
-from bifolio.errors import EnvelopeError, MembershipError, NotAMemberError
+from bifolio.errors import EnvelopeError, MembershipError, NotAMemberError, WrongKeyError
 from bifolio.ids import content_hash, device_tag
 from bifolio.replica.lookup import device_names
 from bifolio.replica.replica import Replica
@@ -32,6 +32,8 @@ class LibraryMembership:
         self._members = Members(replica.database)
         self._keys = ContentKeys(replica.database)
         self._known: Membership | None = None
+        #: The content keys that this device was given and that are not the library's.
+        self.wrong_keys: Sequence[WrongKeyError] = ()
 
     def membership(self) -> Membership | None:
         """The membership as stored; None before anything is known of it.
@@ -45,10 +47,14 @@ class LibraryMembership:
             self._known = self._read(self._members.records())
         return self._known
 
+    def is_of_an_earlier_program(self) -> bool:
+        """Whether the records have a form that is not read any more."""
+        return self._members.is_of_an_earlier_program()
+
     def create_genesis(self, content_key: bytes) -> None:
         """Begin the log of a new library: this device is its owner. Inside a transaction."""
         replica = self._replica
-        genesis = make_genesis(replica.keys, replica.runtime.random_bytes)
+        genesis = make_genesis(replica.keys, replica.runtime.random_bytes, content_key=content_key)
         replica.meta.library_id = library_id_of(genesis)
         self._insert([genesis])
         self._keep_key(0, content_key)
@@ -118,16 +124,17 @@ class LibraryMembership:
         return make_join(self._membership(), self._replica.keys, ticket_secret=ticket_secret)
 
     def newest_key(self) -> tuple[int, bytes]:
-        """The content key of the greatest generation.
+        """The content key of the newest generation that this device was given.
 
         Raises:
             NotAMemberError: this device has none.
         """
-        newest = self._keys.newest()
-        if newest is None:
-            raise NotAMemberError
-        generation, sealed = newest
-        return generation, self._open_key(sealed)
+        membership = self.membership()
+        for generation in reversed(membership.generations if membership else ()):
+            key = self.key(generation)
+            if key is not None:
+                return generation, key
+        raise NotAMemberError
 
     def has_key(self) -> bool:
         """Whether this device can open the newest content key."""
@@ -160,8 +167,12 @@ class LibraryMembership:
 
     def _note(self, membership: Membership) -> None:
         """Keep the content keys that the records bring, and what only a newer program knows."""
-        for generation, key in content_keys(membership, self._replica.keys).items():
-            self._keep_key(generation, key)
+        known = {one: key for one in membership.generations if (key := self.key(one)) is not None}
+        found = find_keys(membership, self._replica.keys, known=known)
+        for generation, key in found.keys.items():
+            if generation not in known:
+                self._keep_key(generation, key)
+        self.wrong_keys = found.wrong
         self._replica.meta.newer_members = membership.needs_newer
         self._replica.meta.envelope_formats = self._replica.formats.name
 

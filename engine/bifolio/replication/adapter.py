@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
-from bifolio.crypto.membership import hello_message, invite_keys
+from bifolio.crypto.membership import invite_keys
 from bifolio.errors import NextStep
 from bifolio.ids import content_hash
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
+from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
-from bifolio.wire.messages import AttestedPosition, Hello
+from bifolio.wire.messages import AttestedPosition, Challenge, Hello
 from bifolio.wire.position import LogPosition
 
 
@@ -50,7 +51,7 @@ class ReplicaAdapter:
         """This device is a member: from now on it speaks for itself."""
         self._join_secret = None
 
-    def make_hello(self, version: int, nonce: bytes) -> Hello:
+    def make_hello(self, challenge: Challenge) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
         replica = self._replica
         signer: KeyPair = replica.keys
@@ -59,12 +60,11 @@ class ReplicaAdapter:
         cursor = self.cursor()
         expected = self.ticket_position()
         tally = self.files.tally()
-        message = hello_message(version=version, library=replica.library_id, nonce=nonce)
-        return Hello(
-            version=version,
+        return make_hello(
+            signer,
+            challenge,
             library=replica.library_id,
-            device=signer.sign_public,
-            signature=signer.sign(message),
+            relay=relay_name(replica.meta.relay_url),
             join=self._join_secret is not None,
             cursor=cursor.position if cursor else 0,
             attested=AttestedPosition(expected.epoch, expected.position) if expected else None,

@@ -60,12 +60,12 @@ class Client:
         self._progress = progress
 
     @staticmethod
-    async def probe(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+    async def probe(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
         """Find out whether a relay answers at an address, and what it says to a greeting.
 
         Args:
             url: the relay's address.
-            greeting: makes the HELLO for the relay's nonce; without one its challenge is all.
+            greeting: makes the HELLO for the relay's challenge; without one its challenge is all.
 
         Raises:
             RelayUnreachableError, ProtocolError: there is none.
@@ -79,7 +79,7 @@ class Client:
                     raise ProtocolError(f"it began with {challenge.NAME}")
                 if greeting is None:
                     return challenge
-                await socket.send(wire.send(greeting(challenge.nonce)))
+                await socket.send(wire.send(greeting(challenge)))
                 raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
             except (TimeoutError, ConnectionClosed) as error:
                 raise RelayUnreachableError(url, reason="it does not answer") from error

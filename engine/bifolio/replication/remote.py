@@ -12,7 +12,7 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 
-from bifolio.crypto.membership import Role, hello_message, invite_keys
+from bifolio.crypto.membership import Role, invite_keys
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
     AlreadyAttachedError,
@@ -22,6 +22,7 @@ from bifolio.errors import (
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
+    OldMembershipError,
     RelayRefusedError,
     RelayUnreachableError,
 )
@@ -31,10 +32,11 @@ from bifolio.replication import joining
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
+from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
 from bifolio.sync.refusals import unknown_library
-from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
+from bifolio.wire.messages import Challenge, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 
 _SECRET_BYTES = 32
@@ -134,7 +136,7 @@ class Remote:
             RelayRefusedError: it does not hold the ticket's library.
         """
         replica = self.replica
-        if replica.library_id != ticket.library and self.url:
+        if replica.library_id != ticket.library and self.url and not self._is_old():
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
@@ -142,8 +144,21 @@ class Remote:
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
 
+    def _is_old(self) -> bool:
+        """Whether the library's members are those of an earlier program: it leaves its relay."""
+        return self.member_log.is_of_an_earlier_program()
+
+    def check_not_old(self) -> None:
+        """Say so before a relay is asked, which may be gone or too new for the library.
+
+        Raises:
+            OldMembershipError: the members are those of an earlier program.
+        """
+        if self._is_old():
+            raise OldMembershipError
+
     @staticmethod
-    async def reach(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+    async def reach(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
         """Find out that a relay answers, and what, before anything is changed here."""
         try:
             return await Client.probe(url, greeting)
@@ -162,6 +177,7 @@ class Remote:
         """
         if not self.url:
             raise NotAttachedError
+        self.check_not_old()
         store = ReplicaAdapter(self.replica, self.member_log, only_file=only_file)
         return await self._run(store, progress)
 
@@ -188,6 +204,7 @@ class Remote:
             url = self.url
             if not url:
                 raise NotAttachedError
+            self.check_not_old()
             store = ReplicaAdapter(self.replica, self.member_log)
             store.clear_notes()
             store.retry_newer()
@@ -259,17 +276,12 @@ class Remote:
                 meta.last_sync_ms = self.replica.runtime.now_ms()
 
 
-def _ticket_greeting(ticket: Ticket, nonce: bytes) -> Hello:
+def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:
     """HELLO with the ticket's key."""
-    signer = invite_keys(ticket.secret)
-    version = PROTOCOL_VERSION
-    message = hello_message(version=version, library=ticket.library, nonce=nonce)
-    return Hello(
-        version=version,
+    return make_hello(
+        invite_keys(ticket.secret),
+        challenge,
         library=ticket.library,
-        device=signer.sign_public,
-        signature=signer.sign(message),
+        relay=relay_name(ticket.relay),
         join=True,
-        cursor=0,
-        attested=None,
     )

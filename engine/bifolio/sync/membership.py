@@ -79,19 +79,19 @@ class MembershipSync:
         if relay_count < len(known):
             return self._append(known[relay_count], after=known[:relay_count])
         if (record := self._store.join_record()) is not None:
-            return self._append(record, after=known)
+            return self._append(record, after=known, fresh=True)
         if self.has_joined:
             return None  # a ticket's key appends its holder's join and nothing else
         record = self._store.invite_record()
-        return self._append(record, after=known) if record is not None else None
+        return self._append(record, after=known, fresh=True) if record is not None else None
 
-    def _append(self, record: bytes, *, after: Sequence[bytes]) -> Append:
+    def _append(self, record: bytes, *, after: Sequence[bytes], fresh: bool = False) -> Append:
         if not after:
             raise MembershipError("the relay lost the beginning of the library's list of members")
         if self._appends_left == 0:
             raise MembershipError("the relay's list of members does not continue this computer's")
         self._appends_left -= 1
-        return Append(content_hash(after[-1]), record)
+        return Append(content_hash(after[-1]), record, fresh)
 
     def _check(self, total: int, head: bytes) -> None:
         """One log is the beginning of the other, or no message would ever end it."""

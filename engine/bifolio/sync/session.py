@@ -24,7 +24,6 @@ from bifolio.sync.phases import Exchange, Joined, Left, Phase
 from bifolio.sync.refusals import refusal_of, unknown_library
 from bifolio.sync.store import SyncStore
 from bifolio.wire.messages import (
-    PROTOCOL_VERSION,
     Ack,
     Blobs,
     Bye,
@@ -140,11 +139,9 @@ class SyncSession:
         return []
 
     def _greet(self, challenge: Challenge) -> Message:
-        if PROTOCOL_VERSION not in challenge.versions:
-            theirs = ", ".join(map(str, challenge.versions))
-            raise ProtocolError(f"it speaks versions {theirs}; this Bifolio {PROTOCOL_VERSION}")
+        hello = self._store.make_hello(challenge)
         self.phase = phases.Greeting(said_hello=True)
-        return self._store.make_hello(PROTOCOL_VERSION, challenge.nonce)
+        return hello
 
     def _begin_exchange(self, welcome: Welcome) -> None:
         if not welcome.exists:

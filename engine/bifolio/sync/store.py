@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from bifolio.errors import NextStep
-from bifolio.wire.messages import BlobTally, Code, Hello
+from bifolio.wire.messages import BlobTally, Challenge, Code, Hello
 from bifolio.wire.position import LogPosition
 
 
@@ -119,7 +119,7 @@ class SyncStore(Protocol):
     def files(self) -> FileStore:
         """The contents of its files."""
 
-    def make_hello(self, version: int, nonce: bytes) -> Hello:
+    def make_hello(self, challenge: Challenge) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
 
     def members(self) -> Sequence[bytes]:

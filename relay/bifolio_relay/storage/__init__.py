@@ -23,6 +23,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from bifolio.crypto.envelope import Envelope
+from bifolio.crypto.membership import ChainEnd
 from bifolio.wire.messages import BlobState, BlobTally
 
 
@@ -50,6 +51,9 @@ class ChainHead:
     seq: int
     hash: bytes
 
+
+#: By device, and by its chains, where a record says that they end.
+Cuts = Mapping[bytes, Mapping[bytes, ChainEnd]]
 
 #: The last envelope of each of some chains; None for a chain without any.
 ChainHeads = Mapping[bytes, ChainHead | None]
@@ -278,11 +282,13 @@ class LogStorage(Protocol):
         expected_chain_heads: ChainHeads,
         record: bytes,
         head: bytes,
+        cuts: Cuts | None = None,
     ) -> bool:
         """Append a membership record durably; ``head`` is the head with it.
 
         False, and nothing changed, if the head is not ``expected_head``, one of the chains does
-        not end where it is expected, or the library is not held. So a record that says where the
+        not end where it is expected, the log has more of a device in ``cuts`` than they leave it,
+        or the library is not held. So a record that says where the
         chains of a device end is true of the log at its own moment; and ``append`` takes nothing
         that was decided by an earlier head.
         """

@@ -23,6 +23,7 @@ from bifolio_relay.storage import (
     BlobStorage,
     BlobView,
     ChainHeads,
+    Cuts,
     Growth,
     Heads,
     LibraryHead,
@@ -137,10 +138,17 @@ class SqliteLogStorage:
         expected_chain_heads: ChainHeads,
         record: bytes,
         head: bytes,
+        cuts: Cuts | None = None,
     ) -> bool:
         with _doubting(self._watchers, library):
             members = await self._work.run(
-                self._logs.append_member, library, expected_head, expected_chain_heads, record, head
+                self._logs.append_member,
+                library,
+                expected_head,
+                expected_chain_heads,
+                record,
+                head,
+                cuts or {},
             )
         if members is None:
             return False

@@ -8,16 +8,18 @@ between two of them.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
+from bifolio.crypto.membership import ChainEnd
 from bifolio.wire.log_chain import log_next, log_start
 from bifolio_relay.storage import (
     Batch,
     BatchResult,
     ChainHead,
     ChainHeads,
+    Cuts,
     Growth,
     Heads,
     LibraryHead,
@@ -98,6 +100,7 @@ class SqliteLogs:
         expected_chain_heads: ChainHeads,
         record: bytes,
         head: bytes,
+        cuts: Cuts,
     ) -> int | None:
         """How many members records there are then; None if it was not appended."""
         with self._file.transaction() as connection:
@@ -110,12 +113,24 @@ class SqliteLogs:
                 for chain, expected in expected_chain_heads.items()
             ):
                 return None
+            if any(self._is_beyond(key, device, cut) for device, cut in cuts.items()):
+                return None
             connection.execute("INSERT INTO member VALUES (?, ?, ?)", (key, held.members, record))
             connection.execute(
                 "UPDATE library SET members = members + 1, members_head = ? WHERE key = ?",
                 (head, key),
             )
             return held.members + 1
+
+    def _is_beyond(self, key: int, device: bytes, cut: Mapping[bytes, ChainEnd]) -> bool:
+        """Whether the log has more of a device than this leaves it."""
+        for chain, seq, head in self._connection.execute(
+            "SELECT id, seq, hash FROM chain WHERE library = ? AND device = ?", (key, device)
+        ):
+            end = cut.get(chain)
+            if end is None or seq > end.seq or (seq == end.seq and head != end.hash):
+                return True
+        return False
 
     def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
         with self._file.transaction():

@@ -12,6 +12,7 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role, invite_keys
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
+from bifolio_relay.member_rules import judge_record
 from bifolio_relay.requests import Appended, AppendMember, MembersPart, Rejected
 from bifolio_relay.rules import (
     Again,
@@ -24,7 +25,6 @@ from bifolio_relay.rules import (
     judge_earlier,
     judge_envelope,
     judge_envelopes,
-    judge_record,
 )
 from bifolio_relay.storage import ChainHead, Place
 
@@ -204,6 +204,6 @@ def test_what_cannot_be_judged_is_taken_from_whoever_was_known_before(
 
 def test_an_envelope_that_only_a_newer_relay_could_judge_is_taken(library: SharedLibrary) -> None:
     library.membership = library.membership.append(
-        make_record(library.membership, library.owner, "role")
+        make_record(library.membership, library.owner, "promotion")
     )
     assert judge(library, library.author().envelope()) == Next()

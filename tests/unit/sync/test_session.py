@@ -16,9 +16,12 @@ from bifolio.crypto.envelope import parse_envelope
 from bifolio.errors import (
     BifolioError,
     MembershipError,
+    Next,
+    NextStep,
     NotAMemberError,
     ProtocolError,
     RelayRefusedError,
+    VersionsError,
 )
 from bifolio.ids import content_hash
 from bifolio.library import status
@@ -528,9 +531,24 @@ def test_a_farewell_ends_it_and_says_whether_to_come_back(office: Computer) -> N
     assert talk.session.phase == Left(Bye(Retry.BACKOFF, "closing"))
 
 
-def test_a_relay_of_another_version_is_refused(office: Computer) -> None:
-    with pytest.raises(ProtocolError, match="versions"):
-        Talk(office, relay_of(office)).tell(Challenge((2, 3), b"n" * 32))
+@pytest.mark.parametrize(
+    ("offered", "older", "step"),
+    [((1,), "The relay", Next.UPGRADE_RELAY), ((3, 4), "This Bifolio", Next.UPGRADE)],
+)
+def test_a_relay_of_another_version_is_refused_and_the_older_side_named(
+    office: Computer, offered: tuple[int, ...], older: str, step: Next
+) -> None:
+    with pytest.raises(VersionsError) as caught:
+        Talk(office, relay_of(office)).tell(Challenge(offered, b"n" * 32))
+    assert caught.value.message.startswith(f"{older} is too old")
+    assert caught.value.next_step == NextStep(step)
+
+
+def test_the_best_version_that_both_sides_speak_is_chosen(office: Computer) -> None:
+    talk = Talk(office, relay_of(office))
+    (hello,) = talk.tell(Challenge((1, 2, 9), b"n" * 32))
+    assert isinstance(hello, Hello)
+    assert (hello.version, hello.versions) == (2, (2,))
 
 
 def test_what_only_a_client_says_is_refused_from_a_relay(office: Computer) -> None:
