@@ -1,0 +1,64 @@
+"""Whether a reference's text is one record to whoever reads it, so that it reaches into no other.
+
+A member may write any raw value into a source: an end tag, a brace too many, an entry of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+from bifolio.formats.bibtex import blocks
+from bifolio.formats.endnote import records
+from bifolio.formats.tagged import lines
+
+
+def is_one_record(family: str, text: str) -> bool:
+    """Whether a reader finds one whole record in the text, and nothing around it."""
+    return _READERS[family](text)
+
+
+def is_outside(family: str, text: str) -> bool:
+    """Whether a reader of tagged lines finds no record in a block of a file."""
+    split = {"ris": lines.split, "enw": lines.ENW_LINES.split}.get(family)
+    return split is None or all(isinstance(one, lines.OutsideText) for one in split(text))
+
+
+def _is_entry(text: str) -> bool:
+    found = list(blocks.split(text))
+    return len(found) == 1 and isinstance(found[0], blocks.BibtexEntry) and not found[0].problem
+
+
+def _is_tagged(text: str) -> bool:
+    found = list(lines.split(text))
+    return len(found) == 1 and isinstance(found[0], lines.TaggedRecord) and found[0].ended
+
+
+def _is_enw(text: str) -> bool:
+    found = list(lines.ENW_LINES.split(text))
+    return len(found) == 1 and isinstance(found[0], lines.TaggedRecord)
+
+
+def _is_item(text: str) -> bool:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        return isinstance(json.loads(text, parse_constant=refuse), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_xml(text: str) -> bool:
+    found = list(records.split(f"<xml><records>{text}</records></xml>"))
+    return len(found) == 1 and isinstance(found[0], records.XmlRecord)
+
+
+_READERS: Final[dict[str, Callable[[str], bool]]] = {
+    "bibtex": _is_entry,
+    "ris": _is_tagged,
+    "enw": _is_enw,
+    "csl-json": _is_item,
+    "endnote-xml": _is_xml,
+}
