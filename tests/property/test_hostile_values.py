@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+import shutil
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.support.hostile_values import (
     FOREIGN_SHAPES,
     HOSTILE_STRINGS,
@@ -14,6 +20,8 @@ from tests.support.hostile_values import (
     plant,
 )
 from tests.unit.replica.builders import Computer, meet, members
+
+from bifolio.formats import EXPORT_FORMATS
 
 GOOD = "f" * 32
 
@@ -37,3 +45,95 @@ def test_no_value_of_a_member_stops_any_reading_of_the_library(tmp_path: Path, k
     meet(victim, mallory)
     library = library_of(victim)
     assert failures(library, tmp_path) == []
+    shown = library.show(GOOD)
+    assert (shown.key, shown.fields["title"]) == ("good", "A good title")
+
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+shapes = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "date-parts",
+                    "season",
+                    "circa",
+                    "literal",
+                    "role",
+                    "name",
+                    "family",
+                    "hash",
+                    "size",
+                ]
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+anything = st.one_of(
+    st.sampled_from([*HOSTILE_STRINGS, *FOREIGN_SHAPES]), shapes, shapes.map(json.dumps)
+)
+registers = st.dictionaries(st.sampled_from(REGISTERS) | st.text(max_size=6), anything, max_size=12)
+kinds = st.sampled_from(["reference", "reference", "reference", "group", "import", "settings", "z"])
+ids = st.sampled_from([GOOD, "1" * 32, "2" * 32, "0" * 32, "short", "A" * 32, "f" * 40])
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(records=st.dictionaries(ids, st.tuples(registers, st.none() | kinds), max_size=4))
+def test_random_values_under_random_keys_of_any_record_stop_nothing(
+    records: dict[str, tuple[dict[str, object], str | None]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("random")
+    victim, mallory = attacked(folder)
+    victim.adds("e" * 32, {"type": "book", "title": "Another", "citation-key": "another"})
+    planted = {
+        one: said if kind is None else {**said, "kind": kind}
+        for one, (said, kind) in records.items()
+    }
+    plant(mallory, planted)
+    meet(victim, mallory)
+    library = library_of(victim)
+    assert failures(library, folder) == []
+    assert library.show("e" * 32).fields["title"] == "Another"
+    library.close()
+    mallory.replica.database.close()
+    shutil.rmtree(folder)
+
+
+def test_a_group_that_is_its_own_parent_and_a_huge_position_are_shown(tmp_path: Path) -> None:
+    victim, mallory = attacked(tmp_path)
+    group = {"kind": "group", "name": "Loop"}
+    plant(
+        mallory,
+        {
+            "1" * 32: {**group, "parent": "1" * 32, "order": "z" * 100_000},
+            "2" * 32: {**group, "parent": "3" * 32, "order": "-" * 1000},
+            "3" * 32: {**group, "parent": "2" * 32, "order": "\u202e"},
+        },
+    )
+    meet(victim, mallory)
+    library = library_of(victim)
+    assert len(library.groups.list()) == 3
+    assert library.groups.create("Mine", parent="1" * 32).name == "Mine"
+    assert failures(library, tmp_path) == []
+
+
+def test_a_hundred_thousand_tags_on_one_reference_are_read_in_time(tmp_path: Path) -> None:
+    victim, mallory = attacked(tmp_path)
+    for part in range(4):
+        tags = {f"+tags\x1f{part}-{number}": f"{part}-{number}" for number in range(25_000)}
+        plant(mallory, {"1" * 32: {"kind": "reference", **tags}})
+    meet(victim, mallory)
+    library = library_of(victim)
+    start = time.monotonic()
+    assert len(library.show("1" * 32).tags) == 100_000
+    assert len(library.tags.list()) == 100_000
+    for format in EXPORT_FORMATS:
+        library.export(io.BytesIO(), format=format)
+    assert time.monotonic() - start < 60

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
+from tests.unit.replica.builders import Computer
+
 from bifolio import Library
-from bifolio.doctor.examination import examine
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import BifolioError
@@ -20,7 +23,6 @@ from bifolio.formats import EXPORT_FORMATS
 from bifolio.home import Home
 from bifolio.ids import SEPARATOR
 from bifolio.records.fields import FIELDS
-from tests.unit.replica.builders import Computer
 
 #: Strings that mean something to some parser, terminal, shell, file system or format.
 HOSTILE_STRINGS: tuple[str, ...] = (
@@ -107,7 +109,7 @@ HOSTILE_STRINGS: tuple[str, ...] = (
     '{"format":"bibtex","type":"book","id":"k","tags":[["title","{a"],["%","}"]],"blocks":""}',
     '{"format":"bibtex","type":"preamble","id":"\\\\write18{id}","tags":[],"blocks":"x"}',
     '{"format":"bibtex","type":"x{y}@book","id":"k","tags":[["a = {b}, c","{d}"]],"blocks":[]}',
-    '{"format":"ris","type":"BOOK\\nER  - ","id":"","tags":[["T\\nER","a\\nTY  - BOOK"]],"blocks":""}',
+    '{"format":"ris","type":"BOOK\\nER  - ","id":"","tags":[["T\\nER","\\nTY  - B"]],"blocks":""}',
     '{"format":"enw","type":"Book\\n%0 Book","id":"","tags":[["T","a\\n%0 Book"]],"blocks":""}',
     '{"format":"csl-json","type":"book","id":"x","tags":[["a","NaN"],["b","[[[[1e999"],'
     '["custom/x","Infinity"],["custom","7"]],"blocks":""}',
@@ -205,8 +207,6 @@ REGISTERS: tuple[str, ...] = (
     ),
 )
 
-_BARE = 16  # as many bare keys (no register) as a record gets
-
 
 def plant(computer: Computer, records: Mapping[str, Mapping[str, object]]) -> None:
     """Write registers of records as they are, in one change: a string or anything else."""
@@ -255,16 +255,20 @@ def every_reading(library: Library, folder: Path) -> Iterator[tuple[str, Callabl
     yield "rebuild", lambda: library.rebuild_index()
     yield "backup", lambda: library.backups.create(folder / "b.bifolio-backup")
     for query in ("owned", "author:a", "year:2024", "tag:a", "has:files", "title:x*", "-a"):
-        yield f"search {query}", lambda query=query: [one.to_json() for one in library.search(query)]
+        yield f"search {query}", partial(_read_all, library.search, query)
     for format in EXPORT_FORMATS:
-        yield f"export {format}", lambda f=format: library.export(io.BytesIO(), format=f)
-        yield f"live {format}", lambda f=format: library.live_export(format=f).write(io.BytesIO())
+        yield f"export {format}", partial(library.export, io.BytesIO(), format=format)
+        yield f"live {format}", partial(library.live_export(format=format).write, io.BytesIO())
     ids = [one.id for one in library.list()]
     yield "history", lambda: [library.history.of(one) for one in ids]
     yield "cite", lambda: library.cite(ids)
     for group in library.groups.list():
-        yield "group", lambda g=group: list(library.groups.references(g.id))
+        yield "group", partial(_read_all, library.groups.references, group.id)
     yield "make keys", lambda: library.keys.make()
+
+
+def _read_all(read: Callable[[str], Iterable[object]], what: str) -> list[object]:
+    return list(read(what))
 
 
 def failures(library: Library, folder: Path) -> list[str]:
@@ -276,9 +280,7 @@ def failures(library: Library, folder: Path) -> list[str]:
         except BifolioError as error:
             if not name.startswith(("undo", "group", "cite", "history")):
                 found.append(f"{name}: {type(error).__name__}: {error}"[:300])
-        except Exception as error:
-            import traceback
-
+        except Exception as error:  # noqa: BLE001 - that is what is looked for
             where = "".join(traceback.format_tb(error.__traceback__)[-3:])
             found.append(f"{name}: {type(error).__name__}: {error!s:.200}\n{where}")
     return found
@@ -288,5 +290,3 @@ def failures(library: Library, folder: Path) -> list[str]:
 UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
-
-__all__ = ["FOREIGN_SHAPES", "HOSTILE_STRINGS", "REGISTERS", "UNSAFE", "examine", "failures", "plant"]

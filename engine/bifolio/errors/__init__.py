@@ -47,6 +47,7 @@ The tree::
     ├── FileNotHereError            its content is on another computer
     ├── DamagedFileError
     ├── UnwritableFileError
+    ├── FileNotOpenedError
     ├── NoOpenerError
     ├── NothingToUndoError
     ├── ChangeNotFoundError
@@ -113,6 +114,7 @@ from bifolio.errors.files import (
     FileNameError,
     FileNotFoundInReferenceError,
     FileNotHereError,
+    FileNotOpenedError,
     FilesFieldError,
     FileTooLargeError,
     NoOpenerError,
@@ -222,6 +224,7 @@ __all__ = [
     "FileNameError",
     "FileNotFoundInReferenceError",
     "FileNotHereError",
+    "FileNotOpenedError",
     "FileTooLargeError",
     "FilesFieldError",
     "GroupNotFoundError",

@@ -72,7 +72,7 @@ from bifolio.formats.registry import (
     MAPPING_VERSION,
 )
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
-from bifolio.formats.writing import Composer, differences, write
+from bifolio.formats.writing import Composer, check_blocks, differences, write
 
 __all__ = [
     "EXPORT_FORMATS",
@@ -81,6 +81,7 @@ __all__ = [
     "MAPPING_VERSION",
     "Composer",
     "add_facts",
+    "check_blocks",
     "comes_as_library",
     "differences",
     "is_library",

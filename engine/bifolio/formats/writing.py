@@ -9,6 +9,7 @@ back before it is written: a value that would not return goes into a round-trip 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
@@ -20,7 +21,7 @@ from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.read_back import is_one_record, is_outside
-from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
+from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -43,6 +44,11 @@ WHOLE: Final = "reference"
 _NAMED_CHARACTERS: Final = 60
 
 _POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
+
+#: Formats whose files are text to every program, as long as no control character is in them.
+_PLAIN_TEXT: Final = (BIBTEX, RIS, ENW)
+_CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
+_CONTROLS_LOST: Final = "it holds control characters, which make a file a binary one"
 
 #: What belongs to the library and not to a reference's description.
 _LIBRARY_FIELDS: Final = {
@@ -145,10 +151,11 @@ class Composer:
         for one in (reference, replace(reference, source=None)):
             try:
                 text, lost = self._compose(one)
-                if is_one_record(self._family.name, text):
+                plain = self._family not in _PLAIN_TEXT or _CONTROLS.search(text) is None
+                if plain and is_one_record(self._family.name, text):
                     return text, lost
                 reason = f"it would not be one record of {self._family.shown}"
-            except Exception as error:  # whatever a value does, it costs its own reference only
+            except Exception as error:  # noqa: BLE001 - a value costs its own reference only
                 reason = f"it cannot be written ({type(error).__name__})"
         return None, [LostValue(reference.id, WHOLE, reason)]
 
@@ -168,7 +175,22 @@ class Composer:
             }
             source = harmless
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
+        source, unsaid = self._without_controls(source)
+        lost = lost + [LostValue(reference.id, one, _CONTROLS_LOST) for one in unsaid]
         return self._family.render(source), lost
+
+    def _without_controls(self, source: Source) -> tuple[Source, list[str]]:
+        """The source without what would make its file a binary one, and the fields that it then
+        says otherwise; JSON and XML have their own ways."""
+        if self._family not in _PLAIN_TEXT or not any(
+            _CONTROLS.search(raw) for _, raw in source.tags
+        ):
+            return source, []
+        cleaned = replace(
+            source, tags=tuple((tag, _CONTROLS.sub("\ufffd", raw)) for tag, raw in source.tags)
+        )
+        before, after = (self._family.trace(one, self._blocks).values for one in (source, cleaned))
+        return cleaned, sorted(differences(before, after))
 
 
 def _without_powerful(source: Source) -> Source:

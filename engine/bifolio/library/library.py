@@ -459,9 +459,7 @@ class Library:
         """
         from bifolio.exports.live_export import LiveExport
 
-        return LiveExport(
-            self._replica, format=format, query=query, members_blocks=members_blocks
-        )
+        return LiveExport(self._replica, format=format, query=query, members_blocks=members_blocks)
 
     def cite(
         self,
