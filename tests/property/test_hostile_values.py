@@ -21,6 +21,8 @@ from tests.support.hostile_values import (
 )
 from tests.unit.replica.builders import Computer, meet, members
 
+from bifolio.document.entries import Entries
+from bifolio.document.view import RecordView, read_view
 from bifolio.formats import EXPORT_FORMATS
 
 GOOD = "f" * 32
@@ -49,7 +51,9 @@ def test_no_value_of_a_member_stops_any_reading_of_the_library(tmp_path: Path, k
     assert (shown.key, shown.fields["title"]) == ("good", "A good title")
 
 
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+leaves = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=8)
+)
 shapes = st.recursive(
     leaves,
     lambda inner: (
@@ -137,3 +141,26 @@ def test_a_hundred_thousand_tags_on_one_reference_are_read_in_time(tmp_path: Pat
     for format in EXPORT_FORMATS:
         library.export(io.BytesIO(), format=format)
     assert time.monotonic() - start < 60
+
+
+def test_a_reference_that_this_program_cannot_read_is_listed_and_the_others_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim, mallory = attacked(tmp_path)
+
+    def fails_for_ink(entries: Entries) -> RecordView:
+        if entries.live("title")[0].value == "Ink":
+            raise IndexError(entries)
+        return read_view(entries)
+
+    for module in ("replica.projection", "exports.export"):
+        monkeypatch.setattr(f"bifolio.{module}.read_view", fails_for_ink)
+    plant(mallory, {"1" * 32: {"kind": "reference", "title": "Ink"}})
+    meet(victim, mallory)
+    library = library_of(victim)
+    assert library.show("1" * 32).fields["note"] == "its values cannot be read here (IndexError)"
+    assert library.show(GOOD).fields["title"] == "A good title"
+    for format in EXPORT_FORMATS:
+        live = library.live_export(format=format)
+        for report in (library.export(io.BytesIO(), format=format), live.write(io.BytesIO())):
+            assert (report.exported, [one.reference for one in report.lost]) == (1, ["1" * 32])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 from bifolio.document import importing
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
-from bifolio.formats import EXPORT_FORMATS, check_blocks, write
+from bifolio.formats import EXPORT_FORMATS, WHOLE, check_blocks, write
 from bifolio.ids import device_tag
 from bifolio.records.reference import (
     ExportedReference,
@@ -46,7 +46,7 @@ def export(
     blocks, left_out = file_blocks(replica, format=format, members_blocks=members_blocks)
     report = write(
         out,
-        (to_exported(replica, row, format=format) for row in rows(replica, query)),
+        _each_exported(replica, rows(replica, query), left_out, format=format),
         format=format,
         blocks=blocks,
         keys=keys_beside(replica, query, format=format),
@@ -139,6 +139,25 @@ def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> Exported
     if row.key_is_taken and _needs_own_key(source, format):
         values["citation-key"] = lookup.shown_key(row)
     return ExportedReference(id=row.id, values=values, source=source)
+
+
+def _each_exported(
+    replica: Replica, found: Iterable[ReferenceRow], left_out: list[LostValue], *, format: str
+) -> Iterator[ExportedReference]:
+    """The references; one whose values cannot be read is named, and the others go on."""
+    for row in found:
+        try:
+            reference = to_exported(replica, row, format=format)
+        except Exception as error:  # noqa: BLE001 - it costs its own reference only
+            left_out.append(cannot_read(row, error))
+            continue
+        yield reference
+
+
+def cannot_read(row: ReferenceRow, error: Exception) -> LostValue:
+    """What the report says of a reference whose values cannot be read here."""
+    reason = f"its values cannot be read here ({type(error).__name__})"
+    return LostValue(row.id, WHOLE, reason, lookup.shown_key(row))
 
 
 def _needs_own_key(source: Source | None, format: str) -> bool:

@@ -13,6 +13,7 @@ from bifolio.exports import export
 from bifolio.formats import Composer
 from bifolio.records.reference import ExportReport, LostValue
 from bifolio.replica.replica import Replica
+from bifolio.storage.derived import ReferenceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,7 @@ class LiveExport:
                 or known.made_of != made_of
                 or known.complete != (known.parents <= keys)
             ):
-                reference = export.to_exported(self._replica, row, format=self._format)
-                parents = composer.parents(reference)
-                text, lost = composer.compose(reference)
-                known = _Composed(made_of, parents, parents <= keys, text, lost)
+                known = self._compose(row, composer, keys, made_of)
                 self.composed += 1
             standing[row.id] = known
             report.lost += known.lost
@@ -98,6 +96,18 @@ class LiveExport:
         out.write(composer.closing)
         self._composed = standing
         return report
+
+    def _compose(
+        self, row: ReferenceRow, composer: Composer, keys: frozenset[str], made_of: tuple[int, bool]
+    ) -> _Composed:
+        """One reference; one whose values cannot be read has no text, and is named."""
+        try:
+            reference = export.to_exported(self._replica, row, format=self._format)
+            parents = composer.parents(reference)
+        except Exception as error:  # noqa: BLE001 - it costs its own reference only
+            return _Composed(made_of, frozenset(), True, None, [export.cannot_read(row, error)])
+        text, lost = composer.compose(reference)
+        return _Composed(made_of, parents, parents <= keys, text, lost)
 
     def _version(self) -> int:
         return self._replica.database.data_version()

@@ -72,13 +72,14 @@ from bifolio.formats.registry import (
     MAPPING_VERSION,
 )
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
-from bifolio.formats.writing import Composer, check_blocks, differences, write
+from bifolio.formats.writing import WHOLE, Composer, check_blocks, differences, write
 
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
+    "WHOLE",
     "Composer",
     "add_facts",
     "check_blocks",
