@@ -51,9 +51,8 @@ def test_no_value_of_a_member_stops_any_reading_of_the_library(tmp_path: Path, k
     assert (shown.key, shown.fields["title"]) == ("good", "A good title")
 
 
-leaves = (
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=8)
-)
+whole = st.integers(-(2**63), 2**63 - 1)
+leaves = st.none() | st.booleans() | whole | st.floats() | st.text(max_size=8)
 shapes = st.recursive(
     leaves,
     lambda inner: (
