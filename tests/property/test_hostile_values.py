@@ -27,6 +27,9 @@ from bifolio.formats import EXPORT_FORMATS
 
 GOOD = "f" * 32
 
+#: The values are planted in so many parts: each test stays short.
+PARTS = 4
+
 
 def attacked(tmp_path: Path) -> tuple[Computer, Computer]:
     victim, mallory = members(tmp_path, "victim", "mallory")
@@ -35,10 +38,13 @@ def attacked(tmp_path: Path) -> tuple[Computer, Computer]:
     return victim, mallory
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", ["reference", "group", "import", "settings", "unknown"])
-def test_no_value_of_a_member_stops_any_reading_of_the_library(tmp_path: Path, kind: str) -> None:
+def test_no_value_of_a_member_stops_any_reading_of_the_library(
+    tmp_path: Path, kind: str, part: int
+) -> None:
     victim, mallory = attacked(tmp_path)
-    values: list[object] = [*HOSTILE_STRINGS, *FOREIGN_SHAPES]
+    values: list[object] = [*HOSTILE_STRINGS, *FOREIGN_SHAPES][part::PARTS]
     records = {
         f"{number:032x}": {**dict.fromkeys(REGISTERS, value), "kind": kind}
         for number, value in enumerate(values, 1)
@@ -86,7 +92,7 @@ kinds = st.sampled_from(["reference", "reference", "reference", "group", "import
 ids = st.sampled_from([GOOD, "1" * 32, "2" * 32, "0" * 32, "short", "A" * 32, "f" * 40])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(records=st.dictionaries(ids, st.tuples(registers, st.none() | kinds), max_size=4))
 def test_random_values_under_random_keys_of_any_record_stop_nothing(
     records: dict[str, tuple[dict[str, object], str | None]],
@@ -127,16 +133,16 @@ def test_a_group_that_is_its_own_parent_and_a_huge_position_are_shown(tmp_path: 
     assert failures(library, tmp_path) == []
 
 
-def test_a_hundred_thousand_tags_on_one_reference_are_read_in_time(tmp_path: Path) -> None:
+def test_tens_of_thousands_of_tags_on_one_reference_are_read_in_time(tmp_path: Path) -> None:
     victim, mallory = attacked(tmp_path)
-    for part in range(4):
-        tags = {f"+tags\x1f{part}-{number}": f"{part}-{number}" for number in range(25_000)}
+    for part in range(2):
+        tags = {f"+tags\x1f{part}-{number}": f"{part}-{number}" for number in range(15_000)}
         plant(mallory, {"1" * 32: {"kind": "reference", **tags}})
     meet(victim, mallory)
     library = library_of(victim)
     start = time.monotonic()
-    assert len(library.show("1" * 32).tags) == 100_000
-    assert len(library.tags.list()) == 100_000
+    assert len(library.show("1" * 32).tags) == 30_000
+    assert len(library.tags.list()) == 30_000
     for format in EXPORT_FORMATS:
         library.export(io.BytesIO(), format=format)
     assert time.monotonic() - start < 60

@@ -21,7 +21,7 @@ PARTS: dict[str, set[str]] = {
         *("library_facts", "field_collector", "encodings"),
     },
     "writing": {"registry", "bibtex", "mapping", "read_back"},
-    "read_back": {"bibtex", "tagged", "endnote"},
+    "read_back": {"bibtex", "tagged"},
     "whole_libraries": {"endnote", "zotero", "databases"},
     "registry": {"bibtex", "csl", "tagged", "endnote", "zotero", "field_collector"},
     "mapping_markdown": {"endnote", "mapping"},
