@@ -100,6 +100,7 @@ May not import anything else of Bifolio.
 from __future__ import annotations
 
 from bifolio.errors.base import (
+    DATA_FAULTS,
     BifolioError,
     InvalidValueError,
     OutOfTurnError,
@@ -200,6 +201,7 @@ from bifolio.errors.sharing import (
 )
 
 __all__ = [
+    "DATA_FAULTS",
     "FACTS",
     "AlreadyAttachedError",
     "AmbiguousChangeError",

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 from bifolio.document import importing
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
+from bifolio.errors import DATA_FAULTS
 from bifolio.formats import EXPORT_FORMATS, WHOLE, check_blocks, write
 from bifolio.ids import device_tag
 from bifolio.records.reference import (
@@ -30,11 +31,11 @@ from bifolio.storage.derived import ReferenceRow
 def export(
     replica: Replica,
     out: BinaryIO,
+    progress: Callable[[int, int], None] | None = None,
     *,
     format: str,
     query: str | None,
     members_blocks: bool = False,
-    progress: Callable[[int, int], None] | None,
 ) -> ExportReport:
     """Write the live references (those that a query finds) in one format.
 
@@ -148,7 +149,7 @@ def _each_exported(
     for row in found:
         try:
             reference = to_exported(replica, row, format=format)
-        except Exception as error:  # noqa: BLE001 - it costs its own reference only
+        except DATA_FAULTS as error:
             left_out.append(cannot_read(row, error))
             continue
         yield reference

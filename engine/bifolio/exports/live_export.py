@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from bifolio.errors import DATA_FAULTS
 from bifolio.exports import export
 from bifolio.formats import Composer
 from bifolio.records.reference import ExportReport, LostValue
@@ -104,7 +105,7 @@ class LiveExport:
         try:
             reference = export.to_exported(self._replica, row, format=self._format)
             parents = composer.parents(reference)
-        except Exception as error:  # noqa: BLE001 - it costs its own reference only
+        except DATA_FAULTS as error:
             return _Composed(made_of, frozenset(), True, None, [export.cannot_read(row, error)])
         text, lost = composer.compose(reference)
         return _Composed(made_of, parents, parents <= keys, text, lost)

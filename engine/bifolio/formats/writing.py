@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
 
-from bifolio.errors import Next, UsageError, next_step
+from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
@@ -155,7 +155,7 @@ class Composer:
                 if plain and is_one_record(self._family.name, text):
                     return text, lost
                 reason = f"it would not be one record of {self._family.shown}"
-            except Exception as error:  # noqa: BLE001 - a value costs its own reference only
+            except DATA_FAULTS as error:
                 reason = f"it cannot be written ({type(error).__name__})"
         return None, [LostValue(reference.id, WHOLE, reason)]
 

@@ -11,6 +11,7 @@ from bifolio.document.entries import Entries
 from bifolio.document.groups import read_group
 from bifolio.document.importing import sources as read_sources
 from bifolio.document.view import RecordView, read_view
+from bifolio.errors import DATA_FAULTS
 from bifolio.records import attachments
 from bifolio.records.attachments import Attachment
 from bifolio.records.canonical import nfc
@@ -63,7 +64,7 @@ def derive_whatever(record_id: str, entries: Entries) -> DerivedReference:
     """
     try:
         return derive(record_id, entries)
-    except Exception as error:  # noqa: BLE001 - it costs its own reference only
+    except DATA_FAULTS as error:
         note = f"its values cannot be read here ({type(error).__name__})"
         shown: Values = {"title": _UNREADABLE, "note": note}
         view = RecordView("reference", shown, (), False, False, None)
