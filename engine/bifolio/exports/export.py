@@ -115,11 +115,17 @@ def file_blocks(
 def _is_own(replica: Replica, record_id: str, blocks: ImportedBlocks) -> bool:
     """Whether this device imported the file, and its blocks are what they were: their hash is the
     record's id."""
+    return blocks.record_id() == record_id and _is_written_here(replica, record_id)
+
+
+def _is_written_here(replica: Replica, record_id: str) -> bool:
+    """Whether all that was written to a record was written by this device."""
     introduced = replica.meta.introduced
-    if introduced is None or blocks.record_id() != record_id:
+    if introduced is None:
         return False
     own = device_tag(introduced[0])
-    return any(change.device == own for change in replica.journal.index.of_record(record_id))
+    changes = replica.journal.index.of_record(record_id)
+    return bool(changes) and all(change.device == own for change in changes)
 
 
 def rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
@@ -139,7 +145,13 @@ def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> Exported
         values[MEMBERSHIP] = tuple(names)
     if row.key_is_taken and _needs_own_key(source, format):
         values["citation-key"] = lookup.shown_key(row)
-    return ExportedReference(id=row.id, values=values, source=source)
+    foreign = (
+        source is not None
+        and (family := EXPORT_FORMATS.get(format)) is not None
+        and source.format == family.name
+        and not _is_written_here(replica, row.id)
+    )
+    return ExportedReference(id=row.id, values=values, source=source, foreign=foreign)
 
 
 def _each_exported(

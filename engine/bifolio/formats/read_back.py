@@ -6,6 +6,7 @@ A member may write any raw value into a source: an end tag, a brace too many, an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Final
 from xml.parsers import expat
@@ -13,9 +14,21 @@ from xml.parsers import expat
 from bifolio.formats.bibtex import blocks
 from bifolio.formats.tagged import lines
 
+#: A reference that says nothing but its type; no reader makes a record of it.
+_EMPTY_ENTRY: Final = re.compile(r"@\w+\{,\n\}\s*")
 
-def is_one_record(family: str, text: str) -> bool:
-    """Whether a reader finds one whole record in the text, and nothing around it."""
+
+def is_one_record(family: str, text: str, *, whole: bool = True) -> bool:
+    """Whether a reader finds one record in the text, and nothing around it.
+
+    Args:
+        family: the format's.
+        text: what was composed of one reference.
+        whole: whether a BibTeX entry must be without damage too: one that is not closed swallows
+            what comes after it in other programs. One of the user's own files comes back as it was.
+    """
+    if family == "bibtex" and not whole:
+        return _is_entry(text, damaged_too=True)
     return _READERS[family](text)
 
 
@@ -25,9 +38,13 @@ def is_outside(family: str, text: str) -> bool:
     return split is None or all(isinstance(one, lines.OutsideText) for one in split(text))
 
 
-def _is_entry(text: str) -> bool:
+def _is_entry(text: str, *, damaged_too: bool = False) -> bool:
+    if _EMPTY_ENTRY.fullmatch(text):
+        return True
     found = list(blocks.split(text))
-    return len(found) == 1 and isinstance(found[0], blocks.BibtexEntry) and not found[0].problem
+    if len(found) != 1 or not isinstance(found[0], blocks.BibtexEntry):
+        return False
+    return damaged_too or not found[0].problem
 
 
 def _is_tagged(text: str) -> bool:

@@ -152,7 +152,7 @@ class Composer:
             try:
                 text, lost = self._compose(one)
                 plain = self._family not in _PLAIN_TEXT or _CONTROLS.search(text) is None
-                if plain and is_one_record(self._family.name, text):
+                if plain and is_one_record(self._family.name, text, whole=reference.foreign):
                     return text, lost
                 reason = f"it would not be one record of {self._family.shown}"
             except DATA_FAULTS as error:
@@ -163,9 +163,12 @@ class Composer:
         bibtex = self._family is BIBTEX
         if bibtex and reference.source is not None:
             source = crossref.resolve_inheritance(reference.source, self._keys)
-            reference = replace(reference, source=_without_powerful(source))
+            if reference.foreign:
+                source = _without_powerful(source)
+            reference = replace(reference, source=source)
         source, lost = compose(reference, self._family, dialect=self._dialect, blocks=self._blocks)
-        if bibtex and (harmless := _without_powerful(source)) is not source:
+        written_here = reference.source is not None and not reference.foreign
+        if bibtex and not written_here and (harmless := _without_powerful(source)) is not source:
             feeds = self._family.trace(source, self._blocks).feeds
             fields = {
                 field

@@ -58,7 +58,7 @@ def test_each_reference_is_read_back_as_one_record_whatever_it_says(
     exported = [ExportedReference("a" * 32, first)]
     for number, (said, source) in enumerate(pairs):
         exported.append(
-            ExportedReference(f"{number:032x}", {"type": "book", "title": "x", **said}, source)
+            ExportedReference(f"{number:032x}", {"title": "x", **said}, source, foreign=True)
         )
     exported.append(ExportedReference("b" * 32, last))
     out = io.BytesIO()

@@ -25,18 +25,17 @@ _MACRO_NAME: Final = re.compile(r"[A-Za-z][\w:.+/-]*")
 #: Commands that read or write files, run programs, or change what later text means.
 _POWERFUL: Final = frozenset(
     """
-    @@input @input AtBeginDocument AtEndDocument CatchFileDef DeclareRobustCommand IfFileExists
-    InputIfFileExists PassOptionsToPackage RequirePackage ShellEscape active afterassignment
-    aftergroup batchmode catcode chardef closein closeout csname def directlua dump edef
-    endlinechar errorstopmode escapechar everycr everydisplay everyeof everyhbox everyjob
-    everymath everypar everyvbox expandafter expanded file filecontents futurelet gdef global
-    immediate import include input inputlineno latelua lccode let loadclass long lowercase
-    lstinputlisting luacode luadirect luaescapestring luaexec luafunction makeatletter mathchardef
-    mathcode meaning newcommand newenvironment newread newwrite nonstopmode openin openout outer
-    output pdfcatalog pdfextension pdffiledump pdfliteral pdfmdfivesum pdfobj primitive
-    providecommand read readline renewcommand renewenvironment scantextokens scantokens scrollmode
-    shellescape special string subfile subimport toksdef uccode uppercase usepackage verbatiminput
-    write xdef
+    @@input @input AtBeginDocument AtEndDocument CatchFileDef DeclareRobustCommand
+    IfFileExists InputIfFileExists PassOptionsToPackage RequirePackage ShellEscape
+    afterassignment aftergroup batchmode catcode chardef closein closeout csname def
+    directlua edef endlinechar errorstopmode escapechar everycr everydisplay everyeof
+    everyhbox everyjob everymath everypar everyvbox expandafter filecontents futurelet gdef
+    immediate import include input latelua lccode let lstinputlisting luacode luadirect
+    luaescapestring luaexec luafunction makeatletter mathchardef mathcode newcommand
+    newenvironment newread newwrite nonstopmode openin openout pdfcatalog pdfextension
+    pdffiledump pdfliteral pdfmdfivesum pdfobj primitive providecommand read readline
+    renewcommand renewenvironment scantextokens scantokens scrollmode shellescape special
+    subfile subimport toksdef uccode usepackage verbatiminput write xdef
     """.split()
 )
 
