@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +72,8 @@ def attach(
     if path is not None:
         raise UsageError(
             "PATH is for a ticket; a relay's address is for a library that exists already.",
-            next_step=f"Name that library with -L: bifolio -L {path} attach {target}",
+            next_step="Name that library with -L: bifolio -L "
+            f"{quote(str(path))} attach {quote(str(target))}",
         )
     _to_relay(call, url, backup=not no_backup, files=files)
 

@@ -126,4 +126,4 @@ def _report(call: Invocation) -> None:
     if call.output.json:
         call.output.document(report)
     else:
-        call.output.say("\n".join(autosync_lines(report)))
+        call.output.say(*autosync_lines(report))

@@ -14,7 +14,7 @@ from typing import Any
 from bifolio.errors import Next, NextStep
 from bifolio_relay.next_steps import WORDS as RELAY_WORDS
 
-_SHELL_WORD = frozenset({"ref", "key", "group", "path"})
+_SHELL_WORD = frozenset({"ref", "key", "group", "path", "file"})
 
 
 def word(step: NextStep) -> str:
@@ -144,6 +144,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "here.",
     Next.FETCH_FILE_AGAIN: "Run 'bifolio sync' to fetch it again from the relay.",
     Next.CHOOSE_OUTPUT_PATH: "Name another place with -o PATH.",
+    Next.EXPORT_FILE: _filled(
+        "If you trust who attached it, write it to a place of your own: bifolio file export {ref} "
+        "{file} -o PATH"
+    ),
     Next.OPEN_BY_PATH: "Open it by its path, or write it elsewhere with 'bifolio file export'.",
     Next.LIST_FILES: "'bifolio file list' lists them.",
     Next.CHECK_FILES: "Check them with: bifolio doctor --files",

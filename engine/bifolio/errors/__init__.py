@@ -48,6 +48,7 @@ The tree::
     ├── FileNotHereError            its content is on another computer
     ├── DamagedFileError
     ├── UnwritableFileError
+    ├── FileNotOpenedError
     ├── NoOpenerError
     ├── NothingToUndoError
     ├── ChangeNotFoundError
@@ -106,6 +107,7 @@ May not import anything else of Bifolio.
 from __future__ import annotations
 
 from bifolio.errors.base import (
+    DATA_FAULTS,
     BifolioError,
     InvalidValueError,
     OutOfTurnError,
@@ -120,6 +122,7 @@ from bifolio.errors.files import (
     FileNameError,
     FileNotFoundInReferenceError,
     FileNotHereError,
+    FileNotOpenedError,
     FilesFieldError,
     FileTooLargeError,
     NoOpenerError,
@@ -212,6 +215,7 @@ from bifolio.errors.sharing import (
 )
 
 __all__ = [
+    "DATA_FAULTS",
     "FACTS",
     "AlreadyAttachedError",
     "AmbiguousChangeError",
@@ -236,6 +240,7 @@ __all__ = [
     "FileNameError",
     "FileNotFoundInReferenceError",
     "FileNotHereError",
+    "FileNotOpenedError",
     "FileTooLargeError",
     "FilesFieldError",
     "ForeignSchemaError",

@@ -80,6 +80,7 @@ class Next(StrEnum):
     FETCH_FILE_AGAIN = "fetch-file-again"
     CHOOSE_OUTPUT_PATH = "choose-output-path"
     OPEN_BY_PATH = "open-by-path"
+    EXPORT_FILE = "export-file"
     LIST_FILES = "list-files"
     CHECK_FILES = "check-files"
     REPLACE_FILE = "replace-file"
@@ -173,6 +174,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.SYNC_OTHER_COMPUTER: "device",
         Next.REPLACE_FILE: "path",
         Next.CHOOSE_FORMAT: "formats",
+        Next.EXPORT_FILE: "ref file",
         Next.SHOW_HISTORY: "ref",
         Next.ASK_OWNER: "owners",
         Next.PROTECT_KEY_FILE: "path",

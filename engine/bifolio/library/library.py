@@ -433,23 +433,25 @@ class Library:
         *,
         format: str,
         query: str | None = None,
+        members_blocks: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ExportReport:
-        """Write references to an open binary file; says what the format could not carry."""
+        """Write references to an open binary file; says what the format could not carry
+        (``members_blocks``: also the TeX of files that other members imported, as it is)."""
         from bifolio.exports.export import export
 
-        return export(self._replica, out, format=format, query=query, progress=progress)
+        return export(
+            self._replica, out, progress, format=format, query=query, members_blocks=members_blocks
+        )
 
-    def live_export(self, *, format: str, query: str | None = None) -> LiveExport:
+    def live_export(
+        self, *, format: str, query: str | None = None, members_blocks: bool = False
+    ) -> LiveExport:
         """An export to be written again whenever the library changes: only what changed is
-        composed again.
-
-        Raises:
-            UsageError: no such format.
-        """
+        composed again. Raises UsageError where there is no such format."""
         from bifolio.exports.live_export import LiveExport
 
-        return LiveExport(self._replica, format=format, query=query)
+        return LiveExport(self._replica, format=format, query=query, members_blocks=members_blocks)
 
     def cite(
         self,

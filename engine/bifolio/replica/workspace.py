@@ -141,7 +141,7 @@ class Workspace:
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)
         if kind == REFERENCE:
-            references.append(projection.derive(record_id, document.visible()).to_stored())
+            references.append(projection.derive_whatever(record_id, document.visible()).to_stored())
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:
