@@ -1,4 +1,4 @@
-"""A record of a library that joins another one: what it offers of it, and how the two are put together.
+"""What a library that joins another one offers of a record, and how the two are put together.
 
 A record that one import made, and nobody edited, is offered as it is. Of any other, what is live
 is offered as one update that its content names (``content_names``): the same stamps and values,
