@@ -11,10 +11,13 @@ from bifolio.crypto.membership import (
     Role,
     find_keys,
     library_id_of,
+    make_carry,
     make_genesis,
     make_invite,
     make_join,
+    merge_logs,
 )
+from bifolio.crypto.membership.records import parse_record
 from bifolio.errors import EnvelopeError, MembershipError, NotAMemberError, WrongKeyError
 from bifolio.ids import content_hash, device_tag
 from bifolio.replica.lookup import device_names
@@ -79,6 +82,51 @@ class LibraryMembership:
             self._note(whole)
         self._known = whole
 
+    def is_next(self, record: bytes) -> bool:
+        """Whether a record follows the last one of the log, or nothing is known of the log."""
+        membership = self.membership()
+        return membership is None or parse_record(record).header.previous == membership.head
+
+    def follow(self, records: Sequence[bytes]) -> bool:
+        """Follow another log of this library that went a different way, if the rule says so.
+
+        What lost is kept until it is carried on top of what won (``carry``).
+
+        Returns:
+            whether it is followed; otherwise this replica's own log goes on, and nothing changed.
+
+        Raises:
+            MembershipError: a record breaks a rule, or the log is another library's.
+        """
+        with self._database.transaction():
+            ours, theirs = self._membership(), self._read(records)
+            merged = merge_logs(ours, theirs)
+            if merged.ours_won:
+                return False
+            self._members.clear()
+            self._insert(merged.winner.records)
+            self._replica.meta.lost_members = [*self._replica.meta.lost_members, *merged.lost]
+            self._note(merged.winner)
+        self._known = merged.winner
+        return True
+
+    def carry(self) -> bytes | None:
+        """The next record by which this device carries what lost; None where nothing is left, or
+        this device is no member of the log that won."""
+        lost = self._replica.meta.lost_members
+        membership = self.membership()
+        if not lost or membership is None or self.role() is None or membership.needs_newer:
+            return None
+        left = [raw for raw in lost if not membership.has_carried(raw)]
+        try:
+            if left:
+                return make_carry(membership, self._replica.keys, left)[0]
+        except MembershipError:
+            pass  # it cannot be carried: whoever made it makes it again
+        with self._database.transaction():
+            self._replica.meta.lost_members = ()
+        return None
+
     def read_again(self) -> None:
         """Note what this program finds in the records; an earlier one may not have known all."""
         with self._database.transaction():
@@ -91,6 +139,7 @@ class LibraryMembership:
         self._members.clear()
         self._keys.clear()
         self._replica.meta.newer_members = ()
+        self._replica.meta.lost_members = ()
         self._known = None
 
     def role(self) -> Role | None:

@@ -79,8 +79,25 @@ class ReplicaAdapter:
     def learn_members(self, records: Sequence[bytes]) -> None:
         """Follow the membership log, and merge what waited for it."""
         self._member_log.learn(records)
+        for error in self._member_log.wrong_keys:
+            self.note(error.message, error.next_step)
         if self._replica.changes.waiting() or self._replica.meta.not_kept:
             self._inbox.retry_pending()
+
+    def continues_members(self, record: bytes) -> bool:
+        """Whether a record follows the last one of the membership log."""
+        return self._member_log.is_next(record)
+
+    def follow_members(self, records: Sequence[bytes]) -> bool:
+        """Follow the relay's membership log if it is the one that goes on."""
+        followed = self._member_log.follow(records)
+        if followed and self._replica.changes.waiting():
+            self._inbox.retry_pending()
+        return followed
+
+    def carry_record(self) -> bytes | None:
+        """The record that carries what lost against the relay's log."""
+        return self._member_log.carry()
 
     def is_member(self) -> bool:
         """Whether this device is a member."""

@@ -181,6 +181,8 @@ class Meta:
 
     #: The kinds of the membership records that only a newer program knows.
     newer_members: Fact[Sequence[str]] = Fact((), _sequence(str), list)
+    #: Membership records of a log that lost against the relay's, to be carried on top of it.
+    lost_members: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 

@@ -128,6 +128,18 @@ class SyncStore(Protocol):
     def learn_members(self, records: Sequence[bytes]) -> None:
         """Follow the membership log; MembershipError where a record breaks the rules."""
 
+    def continues_members(self, record: bytes) -> bool:
+        """Whether a record follows the last one of the membership log as known."""
+
+    def follow_members(self, records: Sequence[bytes]) -> bool:
+        """Follow the relay's membership log, which went another way, if the rule says so.
+
+        MembershipError where a record breaks the rules. False: our own goes on.
+        """
+
+    def carry_record(self) -> bytes | None:
+        """The record that carries what lost against the relay's log; None if nothing is left."""
+
     def is_member(self) -> bool:
         """Whether this device is a member by the membership log as known."""
 
