@@ -104,6 +104,14 @@ def rebuild(replica: Replica) -> int:
     return count
 
 
+def repair(replica: Replica) -> int:
+    """Try again what was set aside of others' changes; returns how many were merged."""
+    # Loaded here: it opens envelopes, and showing a reference must start fast without it.
+    from bifolio.replication import repairing
+
+    return repairing.retry_all(replica)
+
+
 def _members(replica: Replica) -> Iterator[Refusal]:
     """What a newer Bifolio did to the members, and what this one must leave alone for it."""
     if kinds := replica.meta.newer_members:
