@@ -553,9 +553,7 @@ class Library:
 
     def repair(self) -> int:
         """Try again what was set aside of others' changes; returns how many were merged."""
-        from bifolio.replication import repairing
-
-        return repairing.retry_all(self._replica)
+        return status.repair(self._replica)
 
     def state_json(self) -> Iterator[str]:
         """The canonical JSON of every record, by id: equal on replicas that hold the same."""

@@ -127,6 +127,14 @@ def _stories(replica: Replica) -> Iterator[Refusal]:
         )
 
 
+def repair(replica: Replica) -> int:
+    """Try again what was set aside of others' changes; returns how many were merged."""
+    # Loaded here: it opens envelopes, and showing a reference must start fast without it.
+    from bifolio.replication import repairing
+
+    return repairing.retry_all(replica)
+
+
 def _members(replica: Replica) -> Iterator[Refusal]:
     """What another Bifolio did to the members, and what this one must leave alone for it."""
     if Members(replica.database).is_of_an_earlier_program():

@@ -71,6 +71,8 @@ class Run:
         self.start: LogPosition | None = None
         self._deaths = replica.refused.deaths()
         self._tried: set[bytes] = set()
+        #: Whether anything waits: as a rule nothing does, and nobody has to be asked.
+        self._anything_waits = replica.changes.waiting() > 0
         self._applier: Applier
 
     # --- a part -------------------------------------------------------------------------------
@@ -173,6 +175,7 @@ class Run:
             by = self._judge.author(envelope, body)
             self._judge.check_frontier(envelope, body)
         except WaitsError as error:
+            self._anything_waits = True
             if not self.room.admit(envelope, position, error.needs, of_members=error.of_members):
                 self._do_not_keep(author, position)
             return
@@ -216,6 +219,8 @@ class Run:
 
     def _leave(self, envelope_hash: bytes) -> None:
         """An envelope is here for good: what waited for it may go on."""
+        if not self._anything_waits:
+            return
         self.room.leave(envelope_hash)
         freed = self._replica.pending.arrive(envelope_hash)
         if freed:
