@@ -27,6 +27,7 @@
 
 ``session``, ``rules`` and ``blob_rules`` decide, without I/O; the services carry that out over a
 store, which other processes may use at the same time; ``server``, ``hub``, ``feed``, ``peer``,
-``metered_socket`` and ``commit_queue`` are the shell, which decides nothing about libraries. May import ``bifolio.wire``, the verification
-of ``bifolio.crypto``, ``errors`` and ``limits``; never pycrdt.
+``metered_socket`` and ``commit_queue`` are the shell, which decides nothing about libraries.
+May import ``bifolio.wire``, the verification of ``bifolio.crypto``, ``errors`` and ``limits``;
+never pycrdt.
 """

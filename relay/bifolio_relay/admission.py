@@ -152,7 +152,7 @@ class Admission:
             return True
         libraries = (group for (kind, _), group in self._groups.items() if kind == "library")
         largest = max(libraries, key=len, default=None)
-        if largest is None or len(largest) * 2 <= self._library_max:
+        if largest is None or len(largest) * 2 <= max(self._library_max, 2):
             self.leave(newcomer)
             return False
         self._cut_oldest(largest)

@@ -74,6 +74,7 @@ class Hub:
                 libraries=config.libraries_max,
                 library_bytes=config.library_bytes_max,
                 file_bytes=config.file_bytes_max,
+                require_token=config.require_token,
             ),
         )
         self._commits: CommitQueue[Peer] = CommitQueue()
@@ -221,6 +222,17 @@ class Hub:
             for peer in tuple(self._peers):
                 peer.sweep(now_s - before_s, is_pressed=is_pressed)
             before_s = now_s
+
+    async def expire_forever(self) -> None:
+        """Remove libraries that strangers created and did not use."""
+        while days := self._config.unused_days:
+            try:
+                while removed := await self._service.remove_unused(days=days):
+                    self._logger.info("removed %d unused libraries", removed)
+            except RelayStorageError as error:
+                self._logger.error("unused libraries stay: %s", error.message)
+            await asyncio.sleep(limits.RELAY_EXPIRY_LOOK_S)
+        await asyncio.Event().wait()
 
     async def answer_request(
         self, connection: ServerConnection, request: Request

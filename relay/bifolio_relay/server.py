@@ -114,25 +114,30 @@ async def _serve(
 ) -> None:
     server = await _listen(hub, config, logger)
     committer = asyncio.create_task(hub.commit_forever())
-    sweeper = asyncio.create_task(hub.sweep_forever())
+    others = [
+        asyncio.create_task(hub.sweep_forever()),
+        asyncio.create_task(hub.expire_forever()),
+    ]
     stopped = asyncio.create_task(stop.wait())
     try:
         with _signals(stop):
             url = _address(server, config.host)
             logger.info("listening on %s, data in %s", url, config.data)
             ready(url)
-            await asyncio.wait({committer, sweeper, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({committer, *others, stopped}, return_when=asyncio.FIRST_COMPLETED)
             logger.info("closing")
             await _shut_down(hub, server, committer)
     finally:
         stopped.cancel()
         committer.cancel()
-        sweeper.cancel()
+        for task in others:
+            task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             # A committer that failed ends the process with its error.
             await committer
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeper
+        for task in others:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:

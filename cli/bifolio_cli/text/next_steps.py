@@ -193,6 +193,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help, ask {_TICKET}",
     Next.COPY_TICKET_AGAIN: "Copy the ticket again, all of it; it begins with 'bifolio:'. "
     "'bifolio invite' on the other computer prints a new one.",
+    Next.GIVE_RELAY_TOKEN: "Ask whoever runs the relay for a token, then run 'bifolio attach "
+    "RELAY_URL --token TOKEN'.",
+    Next.COPY_RELAY_TOKEN_AGAIN: "Copy the token again, the whole line that 'bifolio relay token "
+    "create' printed.",
     Next.ASK_OWNER: _ask_owner,
     Next.ASK_FOR_ROOM: "Ask whoever runs the relay for more room ('bifolio relay --quota'), or "
     "remove files; then run 'bifolio sync'. 'bifolio file list' lists them.",

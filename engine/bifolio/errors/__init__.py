@@ -69,6 +69,7 @@ The tree::
     │   ├── RelayUnreachableError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
+    │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
@@ -192,6 +193,7 @@ from bifolio.errors.sharing import (
     RelayError,
     RelayRefusedError,
     RelayStorageError,
+    RelayTokenError,
     RelayUnreachableError,
     RelayUntrustedError,
     TicketError,
@@ -263,6 +265,7 @@ __all__ = [
     "RelayError",
     "RelayRefusedError",
     "RelayStorageError",
+    "RelayTokenError",
     "RelayUnreachableError",
     "RelayUntrustedError",
     "SameLibraryError",

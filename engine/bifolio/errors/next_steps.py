@@ -114,6 +114,8 @@ class Next(StrEnum):
     ASK_FOR_TICKET = "ask-for-ticket"
     SYNC_OR_ASK_FOR_TICKET = "sync-or-ask-for-ticket"
     COPY_TICKET_AGAIN = "copy-ticket-again"
+    GIVE_RELAY_TOKEN = "give-relay-token"
+    COPY_RELAY_TOKEN_AGAIN = "copy-relay-token-again"
     ASK_OWNER = "ask-owner"
     ASK_FOR_ROOM = "ask-for-room"
     TELL_RELAY_OPERATOR = "tell-relay-operator"
@@ -142,6 +144,8 @@ class Next(StrEnum):
     MOVE_RELAY_DATA = "move-relay-data"
     GIVE_RELAY_HOST = "give-relay-host"
     GIVE_SIZE = "give-size"
+    LIST_RELAY_LIBRARIES = "list-relay-libraries"
+    LIST_RELAY_TOKENS = "list-relay-tokens"
 
 
 #: The facts of each step that has some, by name.

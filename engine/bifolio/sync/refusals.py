@@ -21,6 +21,7 @@ def refusal_of(message: Nack) -> BifolioError:
         return NotAMemberError()
     steps = {
         Code.QUOTA: Next.ASK_FOR_ROOM,
+        Code.TOKEN: Next.GIVE_RELAY_TOKEN,
         Code.RATE: Next.RUN_SYNC_LATER,
         Code.STALE_KEY: Next.RUN_SYNC_AGAIN,
     }
