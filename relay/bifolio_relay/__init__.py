@@ -20,6 +20,7 @@
 ``rules``           what may enter a library's logs: pure
 ``blob_rules``      who may do what with a library's blobs: pure
 ``requests``        what is asked and answered: plain values
+``administration``  libraries and tokens of a relay's folder, from the side of who runs it
 ``config``          the options, their bounds, where data go unless told
 ``next_steps``      what to do next, in the words of ``bifolio-relay``
 ``storage``         what a store must do, and the one that does it with SQLite

@@ -25,7 +25,18 @@ from websockets.asyncio.server import serve as listen
 from bifolio import __version__, limits
 from bifolio.errors import BifolioError, Next, PortInUseError, RelayError
 from bifolio_relay import descriptors
-from bifolio_relay.config import DATA, HOST, PORT, QUOTA, SHARED, Config, make_config
+from bifolio_relay.config import (
+    DATA,
+    HOST,
+    PORT,
+    QUOTA,
+    REQUIRE_TOKEN,
+    SHARED,
+    TRUSTED_PROXY,
+    UNUSED_DAYS,
+    Config,
+    make_config,
+)
 from bifolio_relay.hub import Hub
 from bifolio_relay.metered_socket import MeteredSocket
 from bifolio_relay.next_steps import word
@@ -98,9 +109,12 @@ def argument_parser() -> argparse.ArgumentParser:
         (PORT, {"default": Config.port, "type": int}),
         (DATA, {"type": Path}),
         (QUOTA, {"default": ""}),
+        (UNUSED_DAYS, {"default": Config.unused_days, "type": int}),
+        (TRUSTED_PROXY, {"default": ""}),
     ):
         parser.add_argument(option.flag, metavar=option.metavar, help=option.help, **given)
-    parser.add_argument(SHARED.flag, action="store_true", help=SHARED.help)
+    for flag in (SHARED, REQUIRE_TOKEN):
+        parser.add_argument(flag.flag, action="store_true", help=flag.help)
     parser.add_argument("--version", action="version", version=f"bifolio-relay {__version__}")
     return parser
 
