@@ -111,9 +111,11 @@ RELAY_ADDRESS_CREATIONS_PER_S = 1 / 300
 RELAY_ADDRESS_CREATIONS_AT_ONCE = 10
 
 #: Libraries created without a token, by second and at once, whoever asks: more of them wait for
-#: their turn. Each costs the disk a flush.
-RELAY_CREATIONS_PER_S = 20.0
-RELAY_CREATIONS_AT_ONCE = 50
+#: their turn. Each costs the disk a flush. Where the relay holds as many as it may, one that holds
+#: nothing and was not used for so long makes room: so fast they cannot come that none would.
+RELAY_CREATIONS_PER_S = 100.0
+RELAY_CREATIONS_AT_ONCE = 200
+RELAY_UNUSED_KEPT_MS = 10 * 60 * 1000
 
 #: Addresses, and devices, whose rates are remembered.
 RELAY_RATES_KEPT = 10_000

@@ -210,7 +210,7 @@ class LogService:
         """How many more libraries there may be; the longest unused one makes room at the last."""
         left = self._quotas.libraries - await self._storage.count_libraries()
         if left <= 0:
-            before_ms = self._now_ms() - limits.RELAY_USE_NOTED_MS
+            before_ms = self._now_ms() - limits.RELAY_UNUSED_KEPT_MS
             removed = await self._storage.remove_unused(before_ms=before_ms, count_max=1)
             self._known.forget(removed)
             left += len(removed)
