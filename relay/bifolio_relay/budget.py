@@ -11,6 +11,9 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+#: What part of a budget is kept for those who hold nothing of it.
+_KEPT_PART = 4
+
 
 class Claim:
     """Bytes that somebody waits for; ``granted`` is called once they are taken."""
@@ -26,6 +29,8 @@ class Claim:
 
 class ByteBudget:
     """``total_bytes`` for all, of which one owner may hold ``share_bytes``.
+
+    A part is kept for owners that hold nothing: whoever comes while a few take all they may.
 
     One claim of any size is granted to an owner that holds nothing where nobody else holds
     anything, so that no size waits for ever.
@@ -113,7 +118,7 @@ class ByteBudget:
             owner, claims = next(iter(self._waiting.items()))
             claim = claims[0]
             if not self._fits(owner, claim.size_bytes):
-                if self._has_share(owner, claim.size_bytes):
+                if owner not in self._owners:
                     break  # too large for what is left: nobody behind it goes before it
                 passed += 1
                 self._waiting.move_to_end(owner)
@@ -131,9 +136,11 @@ class ByteBudget:
             claim.granted()
 
     def _fits(self, owner: bytes, size_bytes: int) -> bool:
-        has_room = not self.held_bytes or self.held_bytes + size_bytes <= self.total_bytes
-        return has_room and self._has_share(owner, size_bytes)
-
-    def _has_share(self, owner: bytes, size_bytes: int) -> bool:
+        after_bytes = self.held_bytes + size_bytes
         held = self._owners.get(owner, 0)
-        return not held or held + size_bytes <= self.share_bytes
+        if not held:
+            return not self.held_bytes or after_bytes <= self.total_bytes
+        kept_bytes = self.total_bytes // _KEPT_PART
+        return (
+            after_bytes <= self.total_bytes - kept_bytes and held + size_bytes <= self.share_bytes
+        )

@@ -30,7 +30,7 @@ def test_who_finds_no_room_waits_until_it_is_given_back() -> None:
 
 
 def test_a_crowd_of_one_owner_waits_for_itself() -> None:
-    budget = ByteBudget(100, 40)
+    budget = ByteBudget(120, 40)
     granted: list[str] = []
     assert budget.try_take(A, 40)
     for number in range(50):
@@ -39,6 +39,13 @@ def test_a_crowd_of_one_owner_waits_for_itself() -> None:
     assert budget.held_bytes == 80
     budget.give(A, 40)
     assert granted == ["a0", "a1", "a2", "a3"]
+
+
+def test_a_part_is_kept_for_who_holds_nothing() -> None:
+    budget = ByteBudget(100, 100)
+    assert budget.try_take(A, 70)
+    assert not budget.try_take(A, 10)
+    assert budget.try_take(B, 30)
 
 
 def test_owners_that_wait_take_turns() -> None:
