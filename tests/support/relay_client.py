@@ -163,6 +163,7 @@ class RelayClient:
         self.wire = ClientConnection()
         self.socket: Socket
         self.welcome: Welcome
+        self.nonce = b""
 
     async def __aenter__(self) -> RelayClient:
         self.socket = await connect(
@@ -173,6 +174,7 @@ class RelayClient:
             close_timeout=0.5,
         )
         challenge = await self.receive(Challenge)
+        self.nonce = challenge.nonce
         signed = hello_message(
             version=PROTOCOL_VERSION, library=self._library, nonce=challenge.nonce
         )
