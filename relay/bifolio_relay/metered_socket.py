@@ -86,12 +86,16 @@ class _MeteredReader(StreamReader):
         self.awaited_bytes = 0
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
-        if n <= _HEADER_PIECE_BYTES_MAX:
-            return (yield from super().read_exact(n))
-        while not self._admit(n):
-            yield
-        self.awaited_bytes = n
-        read = yield from super().read_exact(n)
+        if n > _HEADER_PIECE_BYTES_MAX:
+            while not self._admit(n):
+                yield
+            self.awaited_bytes = n
+        # All of it is there as a rule: no further generator for it.
+        read = self.buffer[:n] if len(self.buffer) >= n else None
+        if read is None:
+            read = yield from super().read_exact(n)
+        else:
+            del self.buffer[:n]
         self.awaited_bytes = 0
         return read
 

@@ -94,6 +94,8 @@ class Peer:
         self._sending = Movement()
         self._receiving = Movement()
         self._proven = False
+        #: Whose share of all queues it takes: strangers have one together.
+        self._owner = b""
         self._in_flight_bytes = 0
         self._changed = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -257,6 +259,7 @@ class Peer:
         if library is None or self.session.is_member == self._proven:
             return True
         self._proven = self.session.is_member
+        self._owner = library if self._proven else b""
         if not self._proven:
             self._socket.distrust()
         elif self._hub.prove(self):
@@ -302,15 +305,11 @@ class Peer:
     def _enqueue(self, raw: bytes) -> None:
         if self._gone:
             return
-        owner = self._owner()
+        owner = self._owner
         self._queue.append((owner, raw))
         self._queued_bytes += len(raw)
         self._hub.count_queued(owner, len(raw))
         self._changed.set()
-
-    def _owner(self) -> bytes:
-        """Whose share of all queues it takes: strangers have one together."""
-        return (self.session.library or b"") if self.session.is_member else b""
 
     async def _send_queued(self) -> None:
         try:

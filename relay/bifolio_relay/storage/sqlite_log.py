@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
@@ -297,7 +296,16 @@ class SqliteLogs:
             last[header.chain] = envelope
         if last:
             self._write_heads(key, last, n, chain_hash, size_bytes)
-        now = replace(head, n=n, chain_hash=chain_hash, size_bytes=size_bytes)
+        now = LibraryHead(
+            head.epoch,
+            n,
+            chain_hash,
+            size_bytes,
+            head.floor,
+            head.members,
+            head.members_head,
+            head.members_bytes,
+        )
         return BatchResult(tuple(range(head.n + 1, n + 1)), now, stop)
 
     def _write_heads(

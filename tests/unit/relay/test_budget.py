@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_a_crowd_of_one_owner_waits_for_itself() -> None:
     granted: list[str] = []
     assert budget.try_take(A, 40)
     for number in range(50):
-        budget.take_later(A, 10, lambda number=number: granted.append(f"a{number}"))
+        budget.take_later(A, 10, partial(granted.append, f"a{number}"))
     assert budget.try_take(B, 40)
     assert budget.held_bytes == 80
     budget.give(A, 40)
@@ -53,7 +54,7 @@ def test_owners_that_wait_take_turns() -> None:
     granted: list[bytes] = []
     assert budget.try_take(C, 10)
     for owner in (A, A, A, B):
-        budget.take_later(owner, 5, lambda owner=owner: granted.append(owner))
+        budget.take_later(owner, 5, partial(granted.append, owner))
     budget.give(C, 10)
     assert granted == [A, B]
 
@@ -112,9 +113,7 @@ def test_no_more_is_held_than_may_be_and_all_are_served(
         if budget.try_take(owner, size_bytes):
             held.append((owner, size_bytes))
         else:
-            claim = budget.take_later(
-                owner, size_bytes, lambda one=(owner, size_bytes): held.append(one)
-            )
+            claim = budget.take_later(owner, size_bytes, partial(held.append, (owner, size_bytes)))
             waiting.append(claim)
         assert budget.held_bytes == sum(size for _, size in held) <= 100
         for name in (A, B, C):
