@@ -6,14 +6,13 @@ so it needs not be told. Knows nothing of connections.
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from pathlib import Path
 from types import TracebackType
 
 from bifolio.crypto.relay_token import RelayToken, new_relay_token
-from bifolio.errors import Next, RelayError, RelayStorageError, UsageError
+from bifolio.errors import Next, RelayError, RelayStorageError
 from bifolio_relay.storage import LibraryFacts, TokenFacts
 from bifolio_relay.storage.sqlite_admin import SqliteAdmin
 from bifolio_relay.storage.sqlite_file import FILE_NAME, SqliteFile
@@ -22,8 +21,6 @@ _DAY_MS = 24 * 3600 * 1000
 #: Characters of an id that name it: enough to be no accident.
 _ID_CHARACTERS_MIN = 4
 LABEL_CHARACTERS_MAX = 100
-DAYS_MAX = 36_500
-USES_MAX = 1_000_000
 
 
 class Administration:
@@ -117,22 +114,6 @@ class Administration:
             )
         self._admin.revoke(found[0].id, time.time_ns() // 1_000_000)
         return found[0]
-
-
-def parse_days(text: str) -> int:
-    """Days, from a number with ``d``, ``w`` or ``y``: ``30d``, ``2w``, ``1y``.
-
-    Raises:
-        UsageError: it is no such time.
-    """
-    found = re.fullmatch(r"([0-9]{1,6})([dwy]?)", text.strip().lower())
-    days = int(found[1]) * {"": 1, "d": 1, "w": 7, "y": 365}[found[2]] if found else 0
-    if not 1 <= days <= DAYS_MAX:
-        raise UsageError(
-            f"--expires takes a time such as 30d, 2w or 1y, not '{text[:40]}'.",
-            next_step="Give a number of days, weeks or years.",
-        )
-    return days
 
 
 def _begins(raw: bytes, prefix: str) -> bool:

@@ -72,11 +72,7 @@ def attach(
     whole_text(target, field="argument")
     target = target.strip()
     if target.startswith(_TICKET_PREFIX):
-        if token:
-            raise UsageError(
-                "--token is for a relay's address; a ticket needs none.",
-                next_step="Leave --token out.",
-            )
+        _refuse_token(token)
         if path is not None:
             _new_replica(call, target, path, files or Policy.ALL)
         else:
@@ -88,13 +84,17 @@ def attach(
             "PATH is for a ticket; a relay's address is for a library that exists already.",
             next_step=f"Name that library with -L: bifolio -L {path} attach {target}",
         )
-    _to_relay(
-        call,
-        url,
-        token=token or call.environment.relay_token,
-        backup=not no_backup,
-        files=files,
-    )
+    token = token or call.environment.relay_token
+    _to_relay(call, url, token=token, backup=not no_backup, files=files)
+
+
+def _refuse_token(token: str) -> None:
+    """A ticket says all that is needed."""
+    if token:
+        raise UsageError(
+            "--token is for a relay's address; a ticket needs none.",
+            next_step="Leave --token out.",
+        )
 
 
 def relay_url(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +57,7 @@ token = typer.Typer(
 relay.add_typer(token, name="token")
 
 _ID_SHOWN_LENGTH = 12
+_DAYS_MAX = 36_500
 
 DataOption = Annotated[Path | None, typer.Option(DATA.flag, metavar=DATA.metavar, help=DATA.help)]
 
@@ -212,7 +214,7 @@ def create_token(
     json: JsonOption = False,
 ) -> None:
     """Make a token with which new libraries may come to the relay. It is shown this once."""
-    from bifolio_relay.administration import LABEL_CHARACTERS_MAX, parse_days
+    from bifolio_relay.administration import LABEL_CHARACTERS_MAX
 
     call = invocation(context, library=library, json=json)
     if len(label) > LABEL_CHARACTERS_MAX:
@@ -220,7 +222,7 @@ def create_token(
             f"A label has at most {LABEL_CHARACTERS_MAX} characters.",
             next_step="Give a shorter one.",
         )
-    days = parse_days(expires) if expires else None
+    days = _parse_days(expires) if expires else None
     with _administration(context, call, folder, create=True) as administration:
         made, facts = administration.create_token(label=label, uses=uses, days=days)
     if call.output.json:
@@ -294,6 +296,22 @@ def _administration(
         above = above.parent
     environment = {"BIFOLIO_HOME": call.environment.home}
     return Administration(folder or default_data_folder(environment), create=create)
+
+
+def _parse_days(text: str) -> int:
+    """Days, from a number with ``d``, ``w`` or ``y``: ``30d``, ``2w``, ``1y``.
+
+    Raises:
+        UsageError: it is no such time.
+    """
+    found = re.fullmatch(r"([0-9]{1,6})([dwy]?)", text.strip().lower())
+    days = int(found[1]) * {"": 1, "d": 1, "w": 7, "y": 365}[found[2]] if found else 0
+    if not 1 <= days <= _DAYS_MAX:
+        raise UsageError(
+            f"--expires takes a time such as 30d, 2w or 1y, not '{text[:40]}'.",
+            next_step="Give a number of days, weeks or years.",
+        )
+    return days
 
 
 def _confirmed(found: LibraryFacts) -> bool:

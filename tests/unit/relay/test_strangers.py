@@ -21,7 +21,7 @@ from bifolio import limits
 from bifolio.crypto.relay_token import RelayToken, new_relay_token
 from bifolio.wire.messages import Code, Create, Nack, Welcome
 from bifolio_relay import descriptors
-from bifolio_relay.administration import Administration, parse_days
+from bifolio_relay.administration import Administration
 from bifolio_relay.log_service import LogService
 from bifolio_relay.quotas import Quotas, blob_cost
 from bifolio_relay.requests import CreateLibrary, LibraryInfo, OpenLibrary, Rejected
@@ -115,11 +115,6 @@ def test_a_token_is_proved_for_this_connection_and_this_library(tmp_path: Path) 
     with Administration(tmp_path) as administration:
         (held,) = administration.libraries()
         assert (held.members, held.token_label) == (1, "Ada")
-
-
-@pytest.mark.parametrize(("text", "days"), [("30d", 30), ("2w", 14), ("1y", 365), ("5", 5)])
-def test_times_of_tokens(text: str, days: int) -> None:
-    assert parse_days(text) == days
 
 
 class Clock:
