@@ -150,8 +150,83 @@ RECONNECT_MAX_S = 30.0
 #: Bytes that may wait to be sent to one slow reader; past it the reader must pull.
 RELAY_QUEUE_BYTES_MAX = 4 * 1024 * 1024
 
-#: Connections in all: each costs some tens of kilobytes.
+#: Connections in all: each costs some tens of kilobytes. Fewer where the system allows fewer open
+#: files; so many of them are kept for what is not a connection.
 RELAY_CONNECTIONS_MAX = 10_000
+RELAY_DESCRIPTORS_RESERVED = 100
+
+#: Connections that have not proved to be a member's. Beyond it the oldest goes: an honest one needs
+#: less than a second, and a thousand that say nothing keep nobody out.
+RELAY_STRANGERS_MAX = 1_000
+
+#: From one address, an IPv6 one's /64: strangers among its connections, and all of them: a
+#: university's readers may come from one. An address of this computer is a proxy's, and has no cap.
+RELAY_ADDRESS_STRANGERS_MAX = 64
+RELAY_ADDRESS_CONNECTIONS_MAX = 1_000
+
+#: New connections from one address, by second and at once.
+RELAY_ADDRESS_OPENINGS_PER_S = 10.0
+RELAY_ADDRESS_OPENINGS_AT_ONCE = 200
+
+#: Libraries that one address may create without a token: ten at once, then one in five minutes.
+RELAY_ADDRESS_CREATIONS_PER_S = 1 / 300
+RELAY_ADDRESS_CREATIONS_AT_ONCE = 10
+
+#: Libraries created without a token, by second and at once, whoever asks: more of them wait for
+#: their turn. Each costs the disk a flush. Where the relay holds as many as it may, one that holds
+#: nothing and was not used for so long makes room: so fast they cannot come that none would.
+RELAY_CREATIONS_PER_S = 100.0
+RELAY_CREATIONS_AT_ONCE = 200
+RELAY_UNUSED_KEPT_MS = 10 * 60 * 1000
+
+#: Addresses, and devices, whose rates are remembered.
+RELAY_RATES_KEPT = 10_000
+
+#: Connections of one device to one library: a computer has one, or two while commands run.
+RELAY_DEVICE_CONNECTIONS_MAX = 64
+
+#: Connections to one library, as a part of all: a crowd at one library keeps nobody from another.
+RELAY_LIBRARY_CONNECTIONS_PART = 4
+
+#: Strangers at one library. Whoever joins is one for a moment.
+RELAY_LIBRARY_STRANGERS_MAX = 64
+
+#: Questions of one connection, by second and at once, of a stranger and of a member; more of them
+#: wait. A member that fetches files in chunks of 256 KiB asks for 125 MB a second with it.
+RELAY_STRANGER_QUESTIONS_PER_S = 10.0
+RELAY_STRANGER_QUESTIONS_AT_ONCE = 40
+RELAY_QUESTIONS_PER_S = 500.0
+RELAY_QUESTIONS_AT_ONCE = 2_000
+
+#: Questions about one library that are at the store at once: the others' wait behind no more.
+RELAY_LIBRARY_QUESTIONS_MAX = 4
+
+#: The store's file is asked about questions of all libraries in one line: as many of strangers.
+RELAY_STRANGERS_AT_STORE_MAX = 8
+
+#: Who is turned away is told so, if it asks within so many seconds.
+RELAY_REFUSED_S = 1.0
+
+#: How often it is looked at who has stopped, in the middle of a message or of an answer.
+RELAY_SWEEP_S = 0.5
+
+#: Where others wait for what a connection holds, it must move so many bytes a second after so
+#: many seconds, or goes: over a line of 1 Mbit/s a batch of a megabyte comes in eight.
+RELAY_PRESSED_BYTES_PER_S = 32 * 1024
+RELAY_PRESSED_S = 2.0
+
+#: A message that has begun and of which nothing comes for so long is not going to end.
+RELAY_MESSAGE_STALLED_S = 30.0
+
+#: A library without a token and without anything in it is somebody's trial, or a stranger's waste.
+RELAY_UNUSED_DAYS = 30
+
+#: How often the relay looks for such libraries, and how many go in one transaction.
+RELAY_EXPIRY_LOOK_S = 3600.0
+RELAY_EXPIRED_AT_ONCE = 200
+
+#: How exactly it is known when a library was last used: each time costs a write.
+RELAY_USE_NOTED_MS = 3600 * 1000
 
 #: Libraries on one relay, and the bytes of one library's log.
 RELAY_LIBRARIES_MAX = 100_000
@@ -489,9 +564,11 @@ TICKET_CHARACTERS_MAX = 8192
 #: never greets cannot make the relay hold more than this.
 HANDSHAKE_MESSAGE_BYTES_MAX = GENESIS_BYTES_MAX + 4 * 1024
 
-#: Bytes that wait to be sent to all slow readers together. Beyond it a reader with anything in
-#: its queue must pull, so ten thousand slow readers cost no more memory than sixty-four.
-RELAY_QUEUES_BYTES_MAX = 256 * 1024 * 1024
+#: Bytes that wait to be sent to all slow readers together, each counted twice because it is on its
+#: way in two copies, and to those of one library. Beyond it a reader with anything in its queue
+#: must pull, and who asks waits: ten thousand slow readers cost no more memory than a hundred.
+RELAY_QUEUES_BYTES_MAX = 128 * 1024 * 1024
+RELAY_LIBRARY_QUEUES_BYTES_MAX = 32 * 1024 * 1024
 
 #: Pushed envelopes that wait for the commit, of all connections together; beyond it the relay
 #: stops reading from its sockets. Twice the largest message, so that one always fits.
@@ -563,3 +640,46 @@ RELAY_PRUNED_AT_ONCE = 1_000
 #: A device's right to send a blob ends so long after its last chunks, as a silent connection does:
 #: a relay process that was killed holds nobody up for longer.
 RELAY_UPLOAD_LEASE_S = PING_TIMEOUT_S
+
+#: What is received and not dealt with yet, of all connections together, by the size of the frame:
+#: one of a stranger or a short edit, one of a batch, and one of a large envelope. Together 160 MiB.
+RELAY_SMALL_FRAME_BYTES = 64 * 1024
+RELAY_SMALL_FRAMES_BYTES_MAX = 32 * 1024 * 1024
+RELAY_BATCH_FRAME_BYTES = BATCH_BYTES_TARGET + ENVELOPE_TARGET_BYTES + 64 * 1024
+RELAY_BATCH_FRAMES_BYTES_MAX = 64 * 1024 * 1024
+RELAY_LARGE_FRAMES_BYTES_MAX = 64 * 1024 * 1024
+
+#: What a frame costs in memory besides its payload.
+RELAY_FRAME_BYTES = 512
+
+#: What one look at a socket takes from it, a stranger's and a member's: more would be held without
+#: having been asked for.
+RELAY_STRANGER_READ_BYTES = 4 * 1024
+RELAY_READ_BYTES = 64 * 1024
+
+#: The opening handshake: a browser's with all its cookies has some 4 kB.
+RELAY_OPENING_BYTES_MAX = 16 * 1024
+
+#: Frames of one message and messages that wait, together: a stranger asks one thing after the
+#: other, a member pushes short edits without waiting.
+RELAY_STRANGER_FRAMES_MAX = 16
+RELAY_FRAMES_MAX = 4_000
+
+#: Pings of a peer, by second and at once; an honest one sends one in twenty seconds.
+RELAY_PINGS_PER_S = 2.0
+RELAY_PINGS_AT_ONCE = 40
+
+#: A connection that has so much to be sent is asked nothing more: of a stranger, who is told of
+#: members only, and of a member.
+RELAY_STRANGER_UNREAD_BYTES = 64 * 1024
+RELAY_UNREAD_BYTES = 512 * 1024
+
+#: What one file costs a relay beside its bytes: rows, a file of the file system, and its rounding.
+RELAY_BLOB_BLOCK_BYTES = 4096
+RELAY_BLOB_BYTES = 1024
+
+#: What one entry of a log, and one record of the members, costs beside its bytes.
+RELAY_ENTRY_BYTES = 256
+
+#: What one more tally of the files costs: that one was completed or dropped is kept for good.
+RELAY_TALLY_BYTES = 96

@@ -7,6 +7,7 @@ is kept for owners so that nobody can make a removal impossible, haste, and when
 from __future__ import annotations
 
 from bifolio import limits
+from bifolio.crypto.envelope import author_chain
 from bifolio.crypto.membership import ChainEnd, Membership, Role
 from bifolio.crypto.membership.records import Record, parse_record
 from bifolio.errors import MembershipError
@@ -14,7 +15,7 @@ from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.requests import AppendMember, MembersPart, Rejected
 
-#: Where a device's chains end, as a record says.
+#: Where a device's chains end, as a record says, by ``author_chain``.
 Cuts = dict[bytes, dict[bytes, ChainEnd]]
 
 
@@ -71,7 +72,7 @@ def cuts_of(raw: bytes) -> Cuts:
     for row in rows:
         match row:
             case [bytes() as device, bytes() as chain, int() as seq, bytes() as head]:
-                cuts[device][chain] = ChainEnd(seq, head)
+                cuts[device][author_chain(device, chain)] = ChainEnd(seq, head)
     return cuts
 
 

@@ -73,11 +73,24 @@ class LibraryInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenProof:
+    """The id of a token, empty for none, and the signature that shows that its holder asks."""
+
+    token: bytes
+    signature: bytes
+    nonce: bytes
+
+
+NO_PROOF = TokenProof(b"", b"", b"")
+
+
+@dataclass(frozen=True, slots=True)
 class CreateLibrary:
     """Hold the library that this genesis begins; answered by ``LibraryInfo`` or ``Rejected``."""
 
     opening: OpenLibrary
     genesis: bytes
+    proof: TokenProof = NO_PROOF
 
 
 @dataclass(frozen=True, slots=True)

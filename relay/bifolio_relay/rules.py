@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope, SignedHeader, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, Permission, library_id_of
+from bifolio.crypto.relay_token import proves_token
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
+from bifolio_relay.quotas import entry_cost
 from bifolio_relay.requests import (
     Appended,
     CheckedSubmission,
@@ -28,7 +30,7 @@ from bifolio_relay.requests import (
     Submission,
     Unavailable,
 )
-from bifolio_relay.storage import ChainHead, ChainHeads, LibraryHead, Place
+from bifolio_relay.storage import ChainHead, ChainHeads, LibraryHead, Place, TokenFacts
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ def judge_envelope(
         return reject(Code.GAP, envelope, f"the relay has this chain up to {seq}", head)
     if header.previous != head_hash:
         return reject(Code.FORK, envelope, "it does not link to the last one here", head)
-    if len(envelope.raw) > room_bytes:
+    if entry_cost(len(envelope.raw)) > room_bytes:
         return reject(Code.QUOTA, envelope, "the library has no more room on this relay")
     return _NEXT
 
@@ -147,7 +149,7 @@ def judge_envelopes(
         head = heads.get(chain)
         decision = judge_envelope(carried, membership=membership, head=head, room_bytes=room_bytes)
         if isinstance(decision, Next):
-            room_bytes -= len(envelope.raw)
+            room_bytes -= entry_cost(len(envelope.raw))
             heads[chain] = head_after(envelope)
             numbers[chain, header.seq] = number
         elif isinstance(decision, Earlier):
@@ -191,6 +193,33 @@ def reject_fork(envelope: Envelope, head: ChainHead | None) -> Rejected:
     return reject(Code.FORK, envelope, "another envelope has its place in the chain", head)
 
 
+def judge_token(
+    question: CreateLibrary, token: TokenFacts | None, *, is_required: bool, now_ms: int
+) -> Rejected | None:
+    """What keeps a library from being created by the token that is given, or by none."""
+    genesis, proof = question.genesis, question.proof
+    if not proof.token:
+        if not is_required:
+            return None
+        return reject(Code.TOKEN, genesis, "it takes new libraries only with a token")
+    if token is None:
+        return reject(Code.TOKEN, genesis, "it does not know this token")
+    if not proves_token(
+        token.public, nonce=proof.nonce, genesis=genesis, signature=proof.signature
+    ):
+        return reject(Code.TOKEN, genesis, "it does not know this token")
+    if token.revoked_ms is not None:
+        return reject(Code.TOKEN, genesis, "this token was revoked")
+    if token.expires_ms is not None and token.expires_ms <= now_ms:
+        return reject(Code.TOKEN, genesis, "this token has expired")
+    return None
+
+
+def reject_used_up(question: CreateLibrary) -> Rejected:
+    """The token has no uses left."""
+    return reject(Code.TOKEN, question.genesis, "this token was used as often as it may be")
+
+
 # --- membership and reading -----------------------------------------------------------------
 
 
@@ -208,9 +237,9 @@ def judge_genesis(question: CreateLibrary, *, libraries_left: int) -> Membership
     return membership
 
 
-def judge_reading(membership: Membership, head: LibraryHead, question: ReadLog) -> Rejected | None:
-    """What keeps a device from reading the log there; None if nothing does."""
-    if membership.role_of(question.device) is None:
+def judge_reading(role: str | None, head: LibraryHead, question: ReadLog) -> Rejected | None:
+    """What keeps a device with this role from reading the log there; None if nothing does."""
+    if role is None:
         return Rejected(Code.FORBIDDEN, b"", "only members read the log")
     if question.after < head.floor:
         return Rejected(Code.NEED_SNAPSHOT, b"", f"the log begins after {head.floor}")

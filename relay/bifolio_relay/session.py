@@ -68,6 +68,7 @@ from bifolio_relay.requests import (
     Rejected,
     StoreChunk,
     Submission,
+    TokenProof,
     Unavailable,
 )
 
@@ -141,6 +142,11 @@ class Session:
         return None if self._opening is None else self._opening.device
 
     @property
+    def is_member(self) -> bool:
+        """Whether the peer proved to be a member of the library that it asks for."""
+        return self._member
+
+    @property
     def is_greeted(self) -> bool:
         """Whether the peer has said who it is."""
         return self._opening is not None
@@ -157,8 +163,10 @@ class Session:
 
     @property
     def message_bytes_max(self) -> int:
-        """The largest message that may come now."""
-        return self._wire.message_bytes_max
+        """The largest message that may come now: a large one only from a member."""
+        if self._member:
+            return self._wire.message_bytes_max
+        return limits.HANDSHAKE_MESSAGE_BYTES_MAX
 
     def greet(self) -> list[Action]:
         """The connection is there: the relay speaks first."""
@@ -169,6 +177,8 @@ class Session:
         if self.is_closed:
             return []
         try:
+            if len(raw) > self.message_bytes_max:
+                raise ProtocolError(f"{len(raw)} bytes came from one who is no member")
             message = self._wire.receive(raw)
         except ProtocolError as error:
             return self.stop(Retry.ONCE, error.reason)
@@ -176,7 +186,8 @@ class Session:
             case Hello():
                 return self._open(message)
             case Create() if self._opening is not None:
-                return [Ask(CreateLibrary(self._opening, message.genesis))]
+                proof = TokenProof(message.token, message.proof, self._nonce)
+                return [Ask(CreateLibrary(self._opening, message.genesis, proof))]
             case Pull() if self._opening is not None:
                 return [Ask(ReadLog(self._opening.library, self._opening.device, message.after))]
             case Push() if self._opening is not None:

@@ -28,9 +28,14 @@ from bifolio_relay.storage import (
     LogSlice,
     LogStorage,
     Place,
+    Standing,
     Stop,
+    TokenFacts,
 )
 from bifolio_relay.storage.sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite_admin import SqliteAdmin
+from bifolio_relay.storage.sqlite_file import SqliteFile
+from bifolio_relay.storage.sqlite_log import SqliteLogs
 
 EPOCH = b"e" * 16
 ROOM = 1 << 30
@@ -359,3 +364,131 @@ def append_member(
         head=head,
     )
     return appended
+
+
+# --- who came, by what right, and what goes ------------------------------------------------------
+
+
+def test_a_role_is_told_by_the_index_and_follows_records(bench: Bench) -> None:
+    library = SharedLibrary()
+    owner, editor = library.owner.sign_public, b"e" * 32
+    store = bench.store
+    first = library.membership.head
+    assert store.create_library(
+        library.id, epoch=EPOCH, genesis=library.genesis, head=first, roles={owner: "owner"}
+    )
+    assert store.read_standing(library.id, owner) == Standing(True, "owner")
+    assert store.read_standing(library.id, editor) == Standing(True, None)
+    assert store.read_standing(b"another library.", owner) == Standing(True, None)
+
+    def append(before: bytes, after: bytes, roles: Any) -> None:
+        assert store.append_member(
+            library.id,
+            expected_head=before,
+            expected_chain_heads={},
+            record=b"r" + after,
+            head=after,
+            roles=roles,
+        )
+
+    append(first, b"2" * 32, {editor: "editor"})
+    bench.reopen()
+    assert bench.store.read_standing(library.id, editor) == Standing(True, "editor")
+    store = bench.store
+    append(b"2" * 32, b"3" * 32, {editor: None})
+    assert store.read_standing(library.id, editor) == Standing(True, None)
+    # Who does not say what a record changed leaves no index behind.
+    append(b"3" * 32, b"4" * 32, None)
+    assert not store.read_standing(library.id, owner).is_known
+    append(b"4" * 32, b"5" * 32, {editor: "editor"})
+    assert not store.read_standing(library.id, owner).is_known
+    assert not store.write_roles(library.id, head=b"4" * 32, roles={owner: "owner"})
+    assert store.write_roles(library.id, head=b"5" * 32, roles={owner: "owner"})
+    assert store.read_standing(library.id, owner) == Standing(True, "owner")
+    assert store.read_standing(library.id, editor) == Standing(True, None)
+    head = store.read_head(library.id)
+    assert head.members_bytes == len(library.genesis) + 4 * 33
+
+
+def test_what_is_unused_goes_and_nothing_else(bench: Bench) -> None:
+    """Old ones without a token go, unless anything is in them or they were used since."""
+    names = ("unused", "allowed", "used", "written", "joined")
+    libraries = {name: SharedLibrary(number) for number, name in enumerate(names, 1)}
+    store = bench.store
+    for name, library in libraries.items():
+        assert store.create_library(
+            library.id,
+            epoch=EPOCH,
+            genesis=library.genesis,
+            head=library.membership.head,
+            token=b"token" if name == "allowed" else None,
+            now_ms=1000,
+        )
+    store.note_use(libraries["used"].id, now_ms=5000)
+    author = libraries["written"].author()
+    bench.append(author.envelope())
+    joined = libraries["joined"]
+    assert store.append_member(
+        joined.id,
+        expected_head=joined.membership.head,
+        expected_chain_heads={},
+        record=b"record",
+        head=b"h" * 32,
+    )
+    assert store.remove_unused(before_ms=1000, count_max=10) == ()
+    assert store.remove_unused(before_ms=4000, count_max=10) == (libraries["unused"].id,)
+    assert store.remove_unused(before_ms=4000, count_max=10) == ()
+    assert store.count_libraries() == 4
+    assert store.read_head(libraries["unused"].id) is None
+    # It may come again.
+    again = libraries["unused"]
+    assert store.create_library(
+        again.id, epoch=EPOCH, genesis=again.genesis, head=again.membership.head
+    )
+    assert store.read_head(again.id).n == 0
+
+
+def test_a_token_has_so_many_uses_and_a_library_counts_once(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path)
+    admin = SqliteAdmin(file)
+    admin.add_token(TokenFacts(b"once", b"p" * 32, "Ada", 1, 0, 5, None, None))
+    admin.add_token(TokenFacts(b"always", b"q" * 32, "", None, 0, 6, 99, None))
+    assert admin.use_token(b"once", b"first library", 10)
+    assert admin.use_token(b"once", b"first library", 11)
+    assert not admin.use_token(b"once", b"second library", 12)
+    assert not admin.use_token(b"nobody's", b"first library", 12)
+    assert all(admin.use_token(b"always", b"library %d" % number, 12) for number in range(5))
+    admin.revoke(b"always", 20)
+    admin.revoke(b"always", 30)
+    assert not admin.use_token(b"always", b"library 1", 21)
+    assert [(one.label, one.used, one.revoked_ms) for one in admin.tokens()] == [
+        ("Ada", 1, None),
+        ("", 5, 20),
+    ]
+    assert admin.read_token(b"nobody's") is None
+    file.close()
+
+
+def test_a_library_is_removed_with_all_that_is_held_of_it(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path)
+    admin, logs = SqliteAdmin(file), SqliteLogs(file)
+    kept, gone = SharedLibrary(1), SharedLibrary(2)
+    for library in (kept, gone):
+        head = library.membership.head
+        logs.create_library(library.id, EPOCH, library.genesis, head, {}, None, 0)
+        author = library.author()
+        heads = {author.chain: None}
+        logs.append([Batch(library.id, head, heads, (author.envelope(),))])
+        folder = tmp_path / "blobs" / library.id.hex()
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(b"x")
+    assert admin.remove(gone.id)
+    assert not admin.remove(gone.id)
+    assert [one.library for one in admin.libraries()] == [kept.id]
+    assert [path.name for path in (tmp_path / "blobs").iterdir()] == [kept.id.hex()]
+    tables = ("entry", "chain", "member", "library")
+    counts = [
+        file.connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables
+    ]
+    assert counts == [1, 1, 1, 1]
+    file.close()

@@ -99,7 +99,9 @@ def stranger_envelope(world: World, number: int = 0) -> Envelope:
         membership_head=world.mallory.membership_head,
     )
     draw = random.Random(number).randbytes
-    return seal(header, Body((), ()).serialize(), content_key=b"x" * 32, keys=keys, random_bytes=draw)
+    return seal(
+        header, Body((), ()).serialize(), content_key=b"x" * 32, keys=keys, random_bytes=draw
+    )
 
 
 def _of(world: World, envelope: bytes, one: object) -> bool:
@@ -137,7 +139,9 @@ def _alters_content(world: World) -> Attack:
 @attack("signature|refused")
 def _alters_a_header(world: World) -> Attack:
     def change(log: list[bytes], _: Line) -> Sequence[bytes]:
-        return [raw.replace(world.alice.keys.sign_public, world.bob.keys.sign_public) for raw in log]
+        return [
+            raw.replace(world.alice.keys.sign_public, world.bob.keys.sign_public) for raw in log
+        ]
 
     return _new_epoch(change)
 
@@ -263,7 +267,9 @@ def _tells_a_short_membership_log(world: World) -> Attack:
     head = content_hash(members.records[0])
     return Answers(
         says=lambda message: [
-            replace(message, members=1, members_head=head) if isinstance(message, Welcome) else message
+            replace(message, members=1, members_head=head)
+            if isinstance(message, Welcome)
+            else message
         ]
     )
 
@@ -323,7 +329,9 @@ def _pushes(answer: Callable[[tuple[bytes, ...]], Iterable[Message]]) -> Attack:
 
 def _nacks(code: Code, *, proof: bytes = b"") -> Attack:
     return _pushes(
-        lambda raws: [Nack(code, content_hash(raw), "because I say so", proof=proof) for raw in raws]
+        lambda raws: [
+            Nack(code, content_hash(raw), "because I say so", proof=proof) for raw in raws
+        ]
     )
 
 
@@ -331,7 +339,9 @@ def _nacks(code: Code, *, proof: bytes = b"") -> Attack:
 def _acks_at_the_end_and_drops(world: World) -> Attack:
     n = len(world.evil.log())
     return _pushes(
-        lambda raws: [Ack(tuple(Receipt(content_hash(raw), n + at) for at, raw in enumerate(raws, 1)))]
+        lambda raws: [
+            Ack(tuple(Receipt(content_hash(raw), n + at) for at, raw in enumerate(raws, 1)))
+        ]
     )
 
 
@@ -376,7 +386,9 @@ def _nacks_fork_without_proof(world: World) -> Attack:
 
 @attack("does not show the other one")
 def _nacks_fork_with_another_s_proof(world: World) -> Attack:
-    bob = next(one for one in map(parse_envelope, world.evil.log()) if _of(world, one.raw, world.bob))
+    bob = next(
+        one for one in map(parse_envelope, world.evil.log()) if _of(world, one.raw, world.bob)
+    )
     return _nacks(Code.FORK, proof=SignedHeader.of(bob).serialize())
 
 
@@ -436,7 +448,9 @@ def _nacks_stale_key(world: World) -> Attack:
 def _nacks_a_pull(world: World) -> Attack:
     return Answers(
         answers=lambda message: (
-            [Nack(Code.NEED_SNAPSHOT, b"", "below the floor")] if isinstance(message, Pull) else None
+            [Nack(Code.NEED_SNAPSHOT, b"", "below the floor")]
+            if isinstance(message, Pull)
+            else None
         )
     )
 

@@ -33,9 +33,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 @pytest.mark.parametrize("name", _named())
-def test_a_lie_is_seen_or_does_no_harm(
-    world: World, name: str
-) -> None:
+def test_a_lie_is_seen_or_does_no_harm(world: World, name: str) -> None:
     case = ATTACKS[name]
     world.suffer(case.make(world))
     read = world.sentences()

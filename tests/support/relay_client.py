@@ -165,6 +165,7 @@ class RelayClient:
         self.wire = ClientConnection()
         self.socket: Socket
         self.welcome: Welcome
+        self.nonce = b""
 
     async def __aenter__(self) -> RelayClient:
         self.socket = await connect(
@@ -175,6 +176,7 @@ class RelayClient:
             close_timeout=0.5,
         )
         challenge = await self.receive(Challenge)
+        self.nonce = challenge.nonce
         await self.send(
             make_hello(
                 self._keys,

@@ -207,6 +207,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
         "All other changes are in. Ask who uses {device}: upgrade Bifolio there; if it goes on, an "
         "owner should remove that computer."
     ),
+    Next.GIVE_RELAY_TOKEN: "Ask whoever runs the relay for a token, then run 'bifolio attach "
+    "RELAY_URL --token TOKEN'.",
+    Next.COPY_RELAY_TOKEN_AGAIN: "Copy the token again, the whole line that 'bifolio relay token "
+    "create' printed.",
     Next.ASK_OWNER: _ask_owner,
     Next.ASK_FOR_ROOM: "Ask whoever runs the relay for more room ('bifolio relay --quota'), or "
     "remove files; then run 'bifolio sync'. 'bifolio file list' lists them.",

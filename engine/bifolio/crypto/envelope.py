@@ -56,6 +56,11 @@ _ENVELOPE_TYPES = (bytes, bytes, bytes)
 _HEADER_TYPES = (int, bytes, int, bytes, bytes, int, bytes, int, bytes)
 
 
+def author_chain(device: bytes, chain: bytes) -> bytes:
+    """A chain id (16 bytes) as that of one device, 16 bytes: nobody else can continue it."""
+    return digest(device, chain, size=CHAIN_ID_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What everybody who carries an envelope may read of it, whatever its version.
@@ -106,7 +111,7 @@ class Header:
 
         A chain id is in the clear, so another member could begin a chain of its own with it.
         """
-        return digest(self.device, self.chain, size=CHAIN_ID_BYTES)
+        return author_chain(self.device, self.chain)
 
     def encode(self) -> bytes:
         """The canonical bytes, which are signed and authenticated."""

@@ -72,6 +72,7 @@ The tree::
     │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
+    │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
@@ -209,6 +210,7 @@ from bifolio.errors.sharing import (
     RelayRedirectError,
     RelayRefusedError,
     RelayStorageError,
+    RelayTokenError,
     RelayUnreachableError,
     RelayUntrustedError,
     TicketError,
@@ -287,6 +289,7 @@ __all__ = [
     "RelayRedirectError",
     "RelayRefusedError",
     "RelayStorageError",
+    "RelayTokenError",
     "RelayUnreachableError",
     "RelayUntrustedError",
     "SameLibraryError",

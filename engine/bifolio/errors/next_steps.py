@@ -118,6 +118,8 @@ class Next(StrEnum):
     JOIN_NEW_LIBRARY = "join-new-library"
     SYNC_OR_ASK_FOR_TICKET = "sync-or-ask-for-ticket"
     COPY_TICKET_AGAIN = "copy-ticket-again"
+    GIVE_RELAY_TOKEN = "give-relay-token"
+    COPY_RELAY_TOKEN_AGAIN = "copy-relay-token-again"
     ASK_OWNER = "ask-owner"
     #: Ask who uses a computer (``device``) that sent what no Bifolio writes.
     ASK_AUTHOR = "ask-author"
@@ -151,6 +153,8 @@ class Next(StrEnum):
     MOVE_RELAY_DATA = "move-relay-data"
     GIVE_RELAY_HOST = "give-relay-host"
     GIVE_SIZE = "give-size"
+    LIST_RELAY_LIBRARIES = "list-relay-libraries"
+    LIST_RELAY_TOKENS = "list-relay-tokens"
 
 
 #: The facts of each step that has some, by name.

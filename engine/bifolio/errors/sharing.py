@@ -159,6 +159,18 @@ class RelayRefusedError(RelayError):
         )
 
 
+class RelayTokenError(RelayError):
+    """A string that is no token of a relay; the message does not quote it."""
+
+    code = "relay-token"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"This is not a relay's token: {reason}.", next_step=Next.COPY_RELAY_TOKEN_AGAIN
+        )
+
+
 class PortInUseError(RelayError):
     """The relay cannot listen where it was told to."""
 

@@ -480,16 +480,17 @@ class Library:
     # --- the relay ------------------------------------------------------------------------
 
     def attach(
-        self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
+        self, relay: str, *, token: str = "", backup: bool = True, progress: Progress | None = None
     ) -> AttachResult:
-        """Bring the library to a relay; the answer holds a ticket for another computer."""
-        return _run(self.attach_async(relay_url, backup=backup, progress=progress))
+        """Bring the library to a relay, by its address; the answer holds a ticket for another
+        computer. ``token`` is for a relay that wants one; it is kept, sealed to this device."""
+        return _run(self.attach_async(relay, token=token, backup=backup, progress=progress))
 
     async def attach_async(
-        self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
+        self, relay: str, *, token: str = "", backup: bool = True, progress: Progress | None = None
     ) -> AttachResult:
         """``attach`` in an event loop."""
-        return await self._relay.attach(relay_url, backup=backup, progress=progress)
+        return await self._relay.attach(relay, token=token, backup=backup, progress=progress)
 
     def join(
         self, ticket: str, *, backup: bool = True, progress: Progress | None = None

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
 from bifolio.crypto.membership import invite_keys
-from bifolio.errors import NextStep
+from bifolio.crypto.relay_token import parse_relay_token
+from bifolio.errors import EnvelopeError, NextStep, RelayTokenError
 from bifolio.ids import content_hash
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -70,6 +71,20 @@ class ReplicaAdapter:
             attested=AttestedPosition(expected.epoch, expected.position) if expected else None,
             blob_tally=tally.n if tally else 0,
         )
+
+    def prove_token(self, nonce: bytes, genesis: bytes) -> tuple[bytes, bytes]:
+        """The id of the relay's token, and the proof that this replica has it; empty without one.
+
+        One that was sealed to another device came with a copied folder: it is not ours to use.
+        """
+        sealed = self._replica.meta.relay_token
+        if not sealed:
+            return b"", b""
+        try:
+            token = parse_relay_token(self._replica.keys.unseal(sealed).decode("ascii"))
+        except (EnvelopeError, RelayTokenError, UnicodeDecodeError):
+            return b"", b""
+        return token.id, token.prove(nonce, genesis)
 
     def members(self) -> Sequence[bytes]:
         """The membership log as known."""

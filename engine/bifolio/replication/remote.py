@@ -12,7 +12,9 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 
+from bifolio.crypto.keys import seal_to
 from bifolio.crypto.membership import Role, invite_keys
+from bifolio.crypto.relay_token import RelayToken
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
     AlreadyAttachedError,
@@ -36,7 +38,7 @@ from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
 from bifolio.sync.refusals import unknown_library
-from bifolio.wire.messages import Challenge, Hello, Message, Welcome
+from bifolio.wire.messages import Challenge, Code, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 
 _SECRET_BYTES = 32
@@ -58,8 +60,12 @@ class Remote:
         """The relay's address; empty where the library is not attached."""
         return self.replica.meta.relay_url
 
-    async def attach(self, url: str, progress: Progress | None) -> str:
+    async def attach(
+        self, url: str, progress: Progress | None, *, token: RelayToken | None = None
+    ) -> str:
         """Bring the library to a relay; returns a ticket for another computer.
+
+        A token is kept for the library, so that a relay that forgot it can be given it again.
 
         Raises:
             RelayUnreachableError and others: the library stays as it was.
@@ -67,17 +73,23 @@ class Remote:
         if self.member_log.role() is None:
             raise NotAMemberError
         meta = self.replica.meta
-        before = (meta.relay_url, meta.reachable, meta.notes)
+        before = (meta.relay_url, meta.reachable, meta.notes, meta.relay_token)
+        sealed = b"" if before[0] != url else before[3]  # another relay's is worth nothing there
+        if token is not None:
+            keys = self.replica.keys
+            sealed = seal_to(keys.box_public, token.encode().encode("ascii"))
         with self.replica.database.transaction():
-            meta.relay_url = url
+            meta.relay_url, meta.relay_token = url, sealed
         try:
             await self.sync(progress)
             return await self.invite(progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             if before[0] != url:
                 with self.replica.database.transaction():
-                    meta.relay_url, meta.reachable, meta.notes = before
-                if isinstance(error, RelayRefusedError):  # a sync would not ask it again
+                    meta.relay_url, meta.reachable, meta.notes, meta.relay_token = before
+                if isinstance(error, RelayRefusedError) and not _wants_token(
+                    error
+                ):  # a sync would not ask it again
                     error.next_step = NextStep(Next.ATTACH_ELSEWHERE)
             raise
 
@@ -274,6 +286,11 @@ class Remote:
             meta.reachable = reachable
             if reachable and synced:
                 meta.last_sync_ms = self.replica.runtime.now_ms()
+
+
+def _wants_token(error: RelayRefusedError) -> bool:
+    """Whether it is a token that the relay wants, and not another library or another relay."""
+    return error.refusal == Code.TOKEN
 
 
 def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:

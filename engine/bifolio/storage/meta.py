@@ -188,6 +188,8 @@ class Meta:
 
     # --- the relay ------------------------------------------------------------------------
     relay_url = _text()
+    #: The token that allows this library on the relay, sealed to this device; empty without one.
+    relay_token = _bytes()
     #: How far the relay's log is merged; None before the first contact.
     cursor: Fact[LogPosition | None] = Fact(
         None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None

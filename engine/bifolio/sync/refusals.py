@@ -22,6 +22,7 @@ def refusal_of(message: Nack) -> BifolioError:
     steps = {
         Code.QUOTA: Next.ASK_FOR_ROOM,
         Code.EXPIRED: Next.ASK_FOR_TICKET,
+        Code.TOKEN: Next.GIVE_RELAY_TOKEN,
         Code.RATE: Next.RUN_SYNC_LATER,
         Code.STALE_KEY: Next.RUN_SYNC_AGAIN,
     }

@@ -140,14 +140,15 @@ class SyncSession:
 
     def _greet(self, challenge: Challenge) -> Message:
         hello = self._store.make_hello(challenge)
-        self.phase = phases.Greeting(said_hello=True)
+        self.phase = phases.Greeting(said_hello=True, nonce=challenge.nonce)
         return hello
 
     def _begin_exchange(self, welcome: Welcome) -> None:
         if not welcome.exists:
             if isinstance(self.phase, phases.Creating):
                 raise RelayConductError("it does not hold the library that it was just given")
-            self.phase = phases.Creating()
+            nonce = self.phase.nonce if isinstance(self.phase, phases.Greeting) else b""
+            self.phase = phases.Creating(nonce=nonce)
             return
         store = self._store
         membership = MembershipSync(store, welcome)
@@ -225,8 +226,8 @@ class SyncSession:
         match self.phase:
             case phases.Greeting() | Left():
                 return []  # 1
-            case phases.Creating(said_create):
-                return [] if said_create else [self._create()]  # 2
+            case phases.Creating(said_create, nonce):
+                return [] if said_create else [self._create(nonce)]  # 2
             case phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange):
                 return self._decide_open(exchange)
 
@@ -251,7 +252,7 @@ class SyncSession:
             return messages  # 7
         return [*messages, *files.decide()]
 
-    def _create(self) -> Create:
+    def _create(self, nonce: bytes) -> Create:
         """Give the library back, from its first record."""
         members = self._store.members()
         if not members or not self._store.is_member():
@@ -259,7 +260,8 @@ class SyncSession:
         if self._store.cursor() is not None:
             forget_log(self._store)
         self.phase = phases.Creating(said_create=True)
-        return Create(members[0])
+        token, proof = self._store.prove_token(nonce, members[0])
+        return Create(members[0], token, proof)
 
 
 def _out_of_turn(phase: Phase, message: Message) -> ProtocolError:

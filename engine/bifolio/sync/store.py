@@ -122,6 +122,9 @@ class SyncStore(Protocol):
     def make_hello(self, challenge: Challenge) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
 
+    def prove_token(self, nonce: bytes, genesis: bytes) -> tuple[bytes, bytes]:
+        """The id of the relay's token for this library, and the proof of it; empty without one."""
+
     def members(self) -> Sequence[bytes]:
         """The membership log as known; empty before anything is."""
 

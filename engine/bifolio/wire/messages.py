@@ -76,6 +76,7 @@ class Code(StrEnum):
     INVALID = "invalid"  #: breaks a rule; sending it again is useless
     UNKNOWN_LIBRARY = "unknown-library"  #: not held here (any more)
     EXPIRED = "expired"  #: the time of a ticket is over
+    TOKEN = "token"  #: a new library takes a token of this relay, or another one
     TAKEN = "taken"  #: another computer is sending that file: ask again later
 
     @classmethod
@@ -321,10 +322,16 @@ class Nack(Message, frozen=True, tag=8):
 
 
 class Create(Message, frozen=True, tag=9):
-    """Hold this library; the genesis proves its id. Answered by a fresh WELCOME."""
+    """Hold this library; the genesis proves its id. Answered by a fresh WELCOME.
+
+    ``token`` is the id of the relay's token that allows it, and ``proof`` the signature of the
+    token's key over the relay's nonce and the genesis; both are empty without a token.
+    """
 
     NAME = "CREATE"
     genesis: Annotated[bytes, Meta(max_length=limits.GENESIS_BYTES_MAX)]
+    token: Annotated[bytes, Meta(max_length=16)] = b""
+    proof: Annotated[bytes, Meta(max_length=64)] = b""
 
 
 class PullMembers(Message, frozen=True, tag=10):

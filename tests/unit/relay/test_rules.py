@@ -13,6 +13,7 @@ from bifolio.crypto.membership import Role, invite_keys
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.member_rules import judge_record
+from bifolio_relay.quotas import entry_cost
 from bifolio_relay.requests import Appended, AppendMember, MembersPart, Rejected
 from bifolio_relay.rules import (
     Again,
@@ -155,7 +156,7 @@ def test_what_has_no_room_is_rejected_and_what_follows_it_in_its_chain_too(
     large = library.author(seed=1).envelopes(2, library.random(1000))
     small = library.author(seed=2).envelope()
     carried = [Carried(one, library.owner.sign_public) for one in (*large, small)]
-    room_bytes = len(small.raw)
+    room_bytes = entry_cost(len(small.raw))
     decisions = judge_envelopes(
         carried, membership=library.membership, heads={}, room_bytes=room_bytes
     )
