@@ -26,6 +26,7 @@ from bifolio.ids import (
     CONTENT_CLIENTS,
     SEPARATOR,
     SETTINGS_ID,
+    SLOT_LENGTH,
     device_tag,
     incarnation_client_id,
     slot_tag,
@@ -125,13 +126,22 @@ def is_content_named(record_id: str, update: bytes, structure: UpdateStructure) 
     ((client, structs),) = structure.structs.items()
     if structs[0].start != 0:
         return False
-    keys = [struct.key for struct in structs if struct.key is not None]
-    if not all(_is_of_content(struct, client) for struct in structs) or len(set(keys)) < len(keys):
-        return False
-    families = {content_names.family_of(slot_of(key)) for key in keys}
-    if len(families) != 1:
-        return False
-    (family,) = families
+    keys: set[str] = set()
+    family = ""
+    for struct in structs:
+        if (key := struct.key) is None:
+            if not _is_of_content(struct, client):
+                return False
+            continue
+        family = family or content_names.family_of(slot_of(key))
+        slot = key[-SLOT_LENGTH - 1 :]
+        if not slot.startswith(SEPARATOR + family):
+            slot = SEPARATOR + slot_of(key)
+        if struct.kind not in _CONTENT_KINDS or not slot.startswith(SEPARATOR + family):
+            return False
+        if key in keys:
+            return False
+        keys.add(key)
     return bool(family) and content_names.is_named(
         record_id, update, client_id=client, family=family
     )
