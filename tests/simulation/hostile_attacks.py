@@ -13,6 +13,7 @@ from dataclasses import replace as changed
 
 from msgspec.structs import replace
 from tests.simulation.hostile_world import World, library_of_others
+from tests.unit.replica.builders import Computer
 from tests.support.forks import proof_of_fork
 from tests.support.hostile_relay import Answers, Attack, Line, RewrittenLog
 
@@ -104,8 +105,8 @@ def stranger_envelope(world: World, number: int = 0) -> Envelope:
     )
 
 
-def _of(world: World, envelope: bytes, one: object) -> bool:
-    return parse_envelope(envelope).header.device == one.keys.sign_public  # type: ignore[attr-defined]
+def _of(_world: World, envelope: bytes, one: Computer) -> bool:
+    return parse_envelope(envelope).header.device == one.keys.sign_public
 
 
 def _new_epoch(change: Callable[[list[bytes], Line], Sequence[bytes]]) -> RewrittenLog:
@@ -171,7 +172,7 @@ def _replays_entries(world: World) -> Attack:
     return _new_epoch(lambda log, _: [*log, *log, *log[::-1]])
 
 
-@attack("came out of turn")
+@attack("CHALLENGE came in the state")
 def _replays_messages(world: World) -> Attack:
     return Answers(says=lambda message: [message, message])
 
@@ -260,7 +261,7 @@ def _members(change: Callable[[Members], Members], *, told: int | None = None) -
     return Answers(says=says)
 
 
-@attack("list of members")
+@attack()
 def _tells_a_short_membership_log(world: World) -> Attack:
     members = world.alice.member_log.membership()
     assert members is not None
@@ -285,7 +286,6 @@ def _tells_another_membership_head(world: World) -> Attack:
 
 @attack("member")
 def _forges_a_membership_record(world: World) -> Attack:
-    count = len(world.alice.adapter_members()) if hasattr(world.alice, "adapter_members") else 0
     members = world.alice.member_log.membership()
     assert members is not None
     count = len(members.records)
@@ -404,7 +404,7 @@ def _nacks_gap(world: World) -> Attack:
     return _nacks(Code.GAP)
 
 
-@attack("not a member|no longer a member|member")
+@attack("The relay says that this computer is not a member")
 def _nacks_forbidden(world: World) -> Attack:
     return _nacks(Code.FORBIDDEN)
 
@@ -480,7 +480,7 @@ def _byes(retry: Retry, before: type[Message]) -> Attack:
     return Answers(answers=answers)
 
 
-@attack("member")
+@attack("The relay says that this computer is not a member")
 def _byes_for_ever(world: World) -> Attack:
     return _byes(Retry.NEVER, Hello)
 
@@ -588,7 +588,7 @@ class EndlessLog(Attack):
 
 @attack("again and again")
 def _garbage_without_end(world: World) -> Attack:
-    return EndlessLog(lambda at: at.to_bytes(8) * 20, page=64)
+    return EndlessLog(lambda at: at.to_bytes(8) * 20, page=16)
 
 
 @attack("again and again", heavy=True)
@@ -692,6 +692,42 @@ def _never_answers(world: World) -> Attack:
     return Answers(answers=lambda message: [] if isinstance(message, Push) else None)
 
 
+@attack("again and again")
+def _trickles_without_end(world: World) -> Attack:
+    """Something comes just before one would give up, and it is never what was asked for."""
+
+    class Trickles(Floods):
+        def waits(self, line: Line) -> bool:
+            for one in world.honest:
+                one.waits(25.0)
+            return super().waits(line)
+
+    return Trickles(UNKNOWN_MESSAGE)
+
+
+@attack()
+def _answers_late(world: World) -> Attack:
+    """What was said is carried out of order: all that waited comes at the end, backwards."""
+
+    class Late(Attack):
+        def __init__(self) -> None:
+            self._late: dict[int, list[Message]] = {}
+
+        def said(self, line: Line, message: Message) -> None:
+            if isinstance(message, Challenge | Welcome):
+                line.tell(message)
+            else:
+                self._late.setdefault(id(line), []).append(message)
+
+        def waits(self, line: Line) -> bool:
+            late = self._late.pop(id(line), [])
+            for message in reversed(late):
+                line.tell(message)
+            return bool(late)
+
+    return Late()
+
+
 # --- with a member's help ------------------------------------------------------------------------
 
 
@@ -733,7 +769,7 @@ def _helped_carries_forgeries(world: World) -> Attack:
     return _new_epoch(change)
 
 
-@attack("refused")
+@attack("under a name that is not its author's")
 def _helped_writes_as_another(world: World) -> Attack:
     """The host signs what Alice wrote as its own."""
     mallory = world.mallory

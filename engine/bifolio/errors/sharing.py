@@ -64,9 +64,10 @@ class NotAMemberError(BifolioError):
 
     code = "not-a-member"
 
-    def __init__(self) -> None:
+    def __init__(self, *, relay_says: bool = False) -> None:
+        said = "The relay says that this computer" if relay_says else "This computer"
         super().__init__(
-            "This computer is not a member of the library. Your edits are kept here.",
+            f"{said} is not a member of the library. Your edits are kept here.",
             next_step=Next.ASK_FOR_TICKET,
         )
 

@@ -208,6 +208,10 @@ class ReplicaAdapter:
         """Put what the relay did not take of a chain of ours into a new one."""
         return self._outbox.restart_own_chain(envelope)
 
+    def offer_carried(self, envelope: bytes) -> bool:
+        """Offer by itself what others carry of a chain."""
+        return self._outbox.offer_carried(envelope)
+
     def retry_newer(self) -> int:
         """A sync begins: merge what an earlier program could not read; returns the new changes."""
         return self._inbox.retry_newer().changes

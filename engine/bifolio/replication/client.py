@@ -150,7 +150,8 @@ class Client:
                     aclosing(self._rounds(socket, session, changed)) as rounds,
                 ):
                     async for counts in rounds:
-                        if counts != Counts():
+                        # What is new here is so once; what a relay took it can take again.
+                        if counts.pulled or counts.files_received:
                             delays = backoff.RECONNECT.waits(random.random)
                         yield counts
             except RelayUnreachableError as error:
@@ -224,7 +225,7 @@ class Client:
 
     def _error_of(self, farewell: Bye) -> BifolioError:
         if farewell.retry is Retry.NEVER:
-            return NotAMemberError()
+            return NotAMemberError(relay_says=True)
         if farewell.retry is Retry.ONCE:
             return ProtocolError(f"it ended the connection: {farewell.reason}")
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")

@@ -117,6 +117,19 @@ class Outbox:
         self._move_chain(header)
         return True
 
+    def offer_carried(self, envelope_hash: bytes) -> bool:
+        """The relay lacks a part of another's chain: what is here carried whole by somebody's
+        envelope, and was not offered for that, is offered by itself.
+
+        Returns:
+            False where there is none.
+        """
+        stored = self._replica.changes.envelope(envelope_hash)
+        if stored is None:
+            return False
+        with self._replica.database.transaction():
+            return self._replica.changes.offer_carried(stored.chain)
+
     def _is_fork(self, refused: Envelope, proof: bytes) -> bool:
         """Whether the author of one of our envelopes signed another one for its place."""
         try:

@@ -246,6 +246,15 @@ class Changes:
             [(one, by) for one in envelope_hashes],
         )
 
+    def offer_carried(self, chain: bytes) -> bool:
+        """Offer by themselves what others carry of a chain; whether there was any."""
+        removed = self._database.execute(
+            "DELETE FROM carried_envelopes WHERE hash IN "
+            "(SELECT hash FROM changes WHERE chain = ? AND position IS NULL)",
+            (chain,),
+        )
+        return removed.rowcount > 0
+
     def replacing(self, envelope_hashes: Collection[bytes]) -> set[bytes]:
         """The envelopes that carry the changes of any of these instead."""
         rows = self._database.rows("SELECT hash, by FROM replacements")
@@ -310,9 +319,12 @@ class Changes:
             self._database.execute(f"DELETE FROM {table}")
 
     def unsent(self) -> int:
-        """How many own changes the relay has not acknowledged."""
+        """How many own changes the relay has not acknowledged, by themselves or carried whole."""
         row = self._database.row(
-            "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL"
+            "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL "
+            "AND hash IS NULL OR own = 1 AND position IS NULL AND hash NOT IN "
+            "(SELECT carried_envelopes.hash FROM carried_envelopes JOIN changes AS carrier "
+            "ON carrier.hash = carried_envelopes.by WHERE carrier.position IS NOT NULL)"
         )
         return int(row[0]) if row else 0
 

@@ -124,7 +124,8 @@ class Offers:
     def _close_gap(self, offered: OutgoingEnvelope) -> None:
         """Of another's chain nothing can be put into a new one: it waits for what is missing."""
         self._count_restart()
-        if self._store.restart_own_chain(offered.hash):
+        restarted = self._store.restart_own_chain(offered.hash)
+        if restarted or self._store.offer_carried(offered.hash):
             self._begin_again()
             return
         self._left_out.add(offered.hash)
@@ -146,10 +147,11 @@ class Offers:
     def _leave_out(self, offered: OutgoingEnvelope, detail: str) -> None:
         self._left_out.add(offered.hash)
         self._land(offered)
+        is_large = len(offered.envelope) > limits.ENVELOPE_TARGET_BYTES
         self._store.note(
             f"The relay refused a change of {len(offered.envelope):,} bytes: {detail}. It is kept "
             "on this computer.",
-            NextStep(Next.SHORTEN_TEXT),
+            NextStep(Next.SHORTEN_TEXT if is_large else Next.TELL_RELAY_OPERATOR),
         )
 
     def _land(self, offered: OutgoingEnvelope) -> None:

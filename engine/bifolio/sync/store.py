@@ -206,5 +206,12 @@ class SyncStore(Protocol):
         False, and nothing changed, where another device made it.
         """
 
+    def offer_carried(self, envelope: bytes) -> bool:
+        """The relay lacks what comes before another's envelope (its hash): what is here of that
+        chain inside somebody's envelope is offered by itself.
+
+        False, and nothing changed, where there is none.
+        """
+
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status``."""
