@@ -9,6 +9,7 @@ import pytest
 from tests.support.relay_client import CONTENT_KEY, SharedLibrary, seeded
 
 from bifolio import limits
+from bifolio.crypto.envelope import author_chain
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import (
     ChainEnd,
@@ -253,7 +254,8 @@ def test_a_removal_is_given_back_to_a_relay_that_forgot_whatever_it_holds(
 def test_where_chains_end_is_read_from_each_kind_that_cuts(library: SharedLibrary) -> None:
     editor = library.with_member()
     cut = {b"c" * 16: ChainEnd(3, b"h" * 32)}
-    assert cuts_of(removal(library, editor, cut)) == {editor.sign_public: cut}
+    by_author = {author_chain(editor.sign_public, b"c" * 16): cut[b"c" * 16]}
+    assert cuts_of(removal(library, editor, cut)) == {editor.sign_public: by_author}
     assert cuts_of(removal(library, editor, {})) == {editor.sign_public: {}}
     assert cuts_of(rename(library, editor)) == {}
     assert cuts_of(library.genesis) == {}

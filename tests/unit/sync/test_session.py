@@ -37,6 +37,7 @@ from bifolio.wire.messages import (
     Message,
     Nack,
     Pull,
+    PullMembers,
     Push,
     Receipt,
     Retry,
@@ -406,8 +407,11 @@ def test_a_forged_membership_record_is_refused(
     before = home.tables()
     bad = relay.members[1][:-1] + bytes([relay.members[1][-1] ^ 1])
     count = len(relay.members)
+    whole = Members(0, (*relay.members, bad), count + 1, content_hash(bad))
+    asked = talk.tell(Members(count, (bad,), count + 1, content_hash(bad)))
+    assert asked == [PullMembers(0)]  # where the logs part is to be seen
     with pytest.raises(MembershipError):
-        talk.tell(Members(count, (bad,), count + 1, content_hash(bad)))
+        talk.tell(whole)
     assert home.tables() == before
 
 
