@@ -16,7 +16,6 @@ from random import Random
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from tests.fuzz.blackboard import LENGTH_MAX
 from tests.fuzz.judging import FoundError, Judge
 
 #: Inputs that Hypothesis draws in one test, of which one finding comes.
@@ -109,7 +108,7 @@ def run_atheris(judge: Judge, seeds: Sequence[bytes], *, first: int, seconds: fl
                 temporary,
                 f"-max_total_time={max(1, round(seconds))}",
                 f"-seed={first % 2**31 or 1}",
-                f"-max_len={LENGTH_MAX}",
+                f"-max_len={judge.target.length_max}",
                 f"-artifact_prefix={temporary}/",
                 "-timeout=600",  # the driver looks after that
                 "-rss_limit_mb=0",

@@ -13,6 +13,7 @@ import msgpack
 import zstandard
 from nacl import bindings
 from tests.fuzz import seeds
+from tests.fuzz.blackboard import LENGTH_MAX
 from tests.fuzz.judging import Target
 from tests.fuzz.mutations import (
     mutate_bytes,
@@ -80,26 +81,40 @@ def _read_structure(raw: bytes) -> None:
 
 
 def _merge(raw: bytes) -> None:
-    """An update that one of several records takes leaves a record that can be read and saved."""
-    refused: DocumentError | None = None
-    for state in seeds.base_states():
+    """An update that a record takes leaves one that can be read and saved, and it is the same
+    whether an honest update of another device comes before or after it."""
+    refused: list[DocumentError] = []
+    for state, honest in zip(seeds.base_states(), seeds.honest_updates(), strict=True):
         document = RecordDocument(state, client_id=5)
         before = document.state()
         try:
             document.merge(raw)
         except DocumentError as error:
-            refused = error
+            refused.append(error)
             assert document.state() == before
             continue
-        refused = None
-        entries = document.entries()
-        text = canonical.record_json(RECORD_ID, view.kind_of(entries), entries)
-        view.read_view(document.visible())
-        again = RecordDocument(document.state()).entries()
-        assert canonical.record_json(RECORD_ID, view.kind_of(again), again) == text
-        read_update(document.state(), is_own=True)
-    if refused is not None:
-        raise refused
+        _check_record(document)
+        other = RecordDocument(state, client_id=5)
+        for one, update in ((document, honest), (other, honest), (other, raw)):
+            try:
+                one.merge(update)
+            except DocumentError as error:
+                raise AssertionError("an update is taken or refused by its order") from error
+        assert _text_of(document) == _text_of(other)
+    if len(refused) == len(seeds.base_states()):
+        raise refused[0]
+
+
+def _check_record(document: RecordDocument) -> None:
+    view.read_view(document.visible())
+    again = RecordDocument(document.state())
+    assert _text_of(again) == _text_of(document)
+    read_update(document.state(), is_own=True)
+
+
+def _text_of(document: RecordDocument) -> str:
+    entries = document.entries()
+    return canonical.record_json(RECORD_ID, view.kind_of(entries), entries)
 
 
 def _read_body(raw: bytes) -> None:
@@ -219,7 +234,7 @@ def _importer(name: str, suffix: str, mutation: Callable[..., bytes] = mutate_li
         (FileFormatError,),
         mutation,
         watched=("bifolio.formats",),
-        short=25,
+        short=15,
     )
 
 
@@ -231,7 +246,7 @@ _LIST = (
         (DocumentError,),
         seeds.mutate_update,
         watched=("bifolio.document",),
-        short=200,
+        short=120,
     ),
     Target(
         "update-merge",
@@ -248,7 +263,7 @@ _LIST = (
         (EnvelopeError,),
         mutate_msgpack,
         watched=("bifolio.wire",),
-        short=150,
+        short=100,
     ),
     Target(
         "envelope",
@@ -290,7 +305,7 @@ _LIST = (
         (ProtocolError,),
         mutate_msgpack,
         watched=("bifolio.wire",),
-        short=150,
+        short=100,
     ),
     Target(
         "ticket",
@@ -299,7 +314,7 @@ _LIST = (
         (TicketError,),
         mutate_bytes,
         watched=("bifolio.crypto",),
-        short=150,
+        short=100,
     ),
     _importer("ris", ".ris"),
     _importer("bibtex", ".bib"),
@@ -313,6 +328,7 @@ _LIST = (
         partial(_read_database, ("zotero.sqlite",)),
         (FileFormatError,),
         mutate_sqlite,
+        length_max=LENGTH_MAX,
         watched=("bifolio.formats",),
         short=8,
     ),
@@ -322,6 +338,7 @@ _LIST = (
         partial(_read_database, ("Thesis.enl", "Thesis.Data/sdb/sdb.eni")),
         (FileFormatError,),
         mutate_sqlite,
+        length_max=LENGTH_MAX,
         watched=("bifolio.formats",),
         short=8,
     ),
@@ -331,6 +348,7 @@ _LIST = (
         _open_backup,
         (BackupError,),
         mutate_zip,
+        length_max=LENGTH_MAX,
         watched=("bifolio.storage",),
         short=15,
     ),
@@ -340,6 +358,7 @@ _LIST = (
         _restore_library,
         (BackupError, LibraryError),
         mutate_sqlite,
+        length_max=LENGTH_MAX,
         watched=("bifolio.storage",),
         short=4,
     ),
