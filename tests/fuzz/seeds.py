@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from random import Random
 import msgpack
 from pycrdt import Doc, Map
 from tests.fuzz.drawn_updates import STAMP, draw_update
+from tests.fuzz.mutations import mutate_bytes, mutate_msgpack
 from tests.support import yjs_updates as yjs
 from tests.support.bibliographies import TYPOGRAPHY, real_entries
 from tests.support.endnote_libraries import EndNoteLibrary, Group
@@ -25,8 +28,9 @@ from tests.unit.wire.test_messages import EXAMPLES
 
 from bifolio import Library
 from bifolio.crypto.membership import Membership, Role, make_genesis, make_invite, make_join
-from bifolio.crypto.ticket import Ticket
+from bifolio.crypto.ticket import SCHEME, Ticket, _checksum
 from bifolio.home import Home
+from bifolio.ids import base64url
 from bifolio.records.names import parse_name
 from bifolio.storage.manifest import DATABASE
 from bifolio.wire.changes import Body, Change
@@ -50,6 +54,16 @@ def tickets() -> list[bytes]:
         .encode()
         for relay, position in (("wss://relay.example.org/bifolio", 1234), ("ws://[::1]:80", 0))
     ]
+
+
+def mutate_ticket(draw: Random, raw: bytes, seeds: Sequence[bytes]) -> bytes:
+    """A ticket's text changed, or its values with a checksum that fits."""
+    body = raw.decode("ascii", "ignore").removeprefix(SCHEME)
+    if draw.randint(0, 2) == 0 or not re.fullmatch(r"[A-Za-z0-9_-]+", body) or len(body) % 4 == 1:
+        return mutate_bytes(draw, raw, seeds)
+    content = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))[:-6]
+    changed = mutate_msgpack(draw, content, (content,))
+    return (SCHEME + base64url(changed + _checksum(changed))).encode()
 
 
 def messages() -> list[bytes]:

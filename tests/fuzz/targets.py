@@ -64,6 +64,9 @@ from bifolio.storage.manifest import DATABASE
 from bifolio.wire.changes import Body
 from bifolio.wire.messages import parse_message
 
+#: References of a file that records are made of: each costs as much as to read ten.
+_MADE_MAX = 3
+
 
 @cache
 def _folder() -> Path:
@@ -180,18 +183,19 @@ def _compressed_bodies() -> list[bytes]:
 
 
 def _import(name: str, format: str, raw: bytes) -> None:
-    """Read a file, make records of it, and write them in the same format again."""
+    """Read a file, make records of its first references, and write those in the format again."""
     path = _folder() / name
     path.write_bytes(raw)
     loaded = load(path, format=format)
-    for reference in loaded.references:
+    first = exported(loaded)[:_MADE_MAX]
+    for reference in loaded.references[:_MADE_MAX]:
         # A record that an import skips is no finding.
         try:
             create(reference.record_id(), reference, mapping=MAPPING_VERSION)
         except RecordTooLargeError:
             continue
     if format != "nbib":
-        write(io.BytesIO(), exported(loaded), format=format, blocks=loaded.blocks)
+        write(io.BytesIO(), first, format=format, blocks=loaded.blocks)
 
 
 def _read_database(names: tuple[str, ...], raw: bytes) -> None:
@@ -312,7 +316,7 @@ _LIST = (
         seeds.tickets,
         _read_ticket,
         (TicketError,),
-        mutate_bytes,
+        seeds.mutate_ticket,
         watched=("bifolio.crypto",),
         short=100,
     ),
