@@ -181,8 +181,8 @@ class ForeignDatabase:
             self._columns[name.lower()] = [row[1] for row in found]
 
     def _damage_error(self, error: sqlite3.Error | UnicodeDecodeError) -> FileFormatError:
-        is_text = isinstance(error, sqlite3.Error)
-        reason = str(error) if is_text else "its schema is not valid text"
+        is_sqlites = isinstance(error, sqlite3.Error)
+        reason = str(error) if is_sqlites else "its schema is not valid text"
         return FileFormatError(
             self._named,
             expected=self._shown,
