@@ -41,7 +41,7 @@ conformance: $(STAMP)
 # Each target for a minute, or as ARGUMENTS say; atheris is an extra of its own, so that nobody
 # needs its wheel who only runs the tests. Without it, Hypothesis draws.
 fuzz: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]' || true
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]' || true
 	$(BIN)/python -m tests.fuzz $(ARGUMENTS)
 
 # The lock: exact versions of everything for every system, each with the hashes of its files.

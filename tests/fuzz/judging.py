@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz.blackboard import LENGTH_MAX, Blackboard, Figures
+from tests.fuzz.blackboard import Blackboard, Figures
 from tests.fuzz.mutations import Mutation
 
 if sys.platform != "win32":
@@ -40,10 +40,12 @@ class Target:
     mutation: Mutation
     seconds_max: float = 2.0
     memory_max: int = 192 * 1024 * 1024
+    #: Longer inputs are passed over: they would take the time of many short ones.
+    length_max: int = 24 * 1024
     #: The packages whose branches atheris counts: to load them for that takes seconds.
     watched: tuple[str, ...] = ()
     #: Inputs of the short run.
-    short: int = 60
+    short: int = 40
     #: Called once in the process that tries it.
     prepare: Callable[[], None] | None = None
 
@@ -95,7 +97,7 @@ class Judge:
         Raises:
             FoundError: a fault that is not known yet.
         """
-        if len(raw) > LENGTH_MAX:
+        if len(raw) > self.target.length_max:
             return
         now = self._figures
         self._board.write_input(raw)

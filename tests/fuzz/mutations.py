@@ -108,7 +108,7 @@ def mutate_lines(draw: Random, raw: bytes, seeds: Sequence[bytes]) -> bytes:
             case 0:
                 del lines[at]
             case 1:
-                lines[at:at] = [lines[at]] * draw.choice((1, 2, 300))
+                lines[at:at] = [lines[at]] * draw.choice((1, 1, 2, 2, 2, 2, 300))
             case 2:
                 other = draw.randint(0, len(lines) - 1)
                 lines[at], lines[other] = lines[other], lines[at]

@@ -33,13 +33,13 @@ def _sleep(raw: bytes) -> None:
 
 def _work(raw: bytes) -> None:
     begun = time.process_time()
-    while raw != _SOUND and time.process_time() < begun + 0.05:
+    while raw != _SOUND and time.process_time() < begun + 0.03:
         pass
 
 
 def _fill_memory(raw: bytes) -> None:
     if raw != _SOUND:
-        bytearray(b"x") * (64 * 1024 * 1024)
+        bytearray(b"x") * (48 * 1024 * 1024)
 
 
 def _target(name: str, run: object) -> Target:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -12,7 +14,8 @@ from random import Random
 
 import msgpack
 from pycrdt import Doc, Map
-from tests.fuzz.mutations import mutate_bytes
+from tests.fuzz.drawn_updates import STAMP, draw_update
+from tests.fuzz.mutations import mutate_bytes, mutate_msgpack
 from tests.support import yjs_updates as yjs
 from tests.support.bibliographies import TYPOGRAPHY, real_entries
 from tests.support.endnote_libraries import EndNoteLibrary, Group
@@ -25,13 +28,13 @@ from tests.unit.wire.test_messages import EXAMPLES
 
 from bifolio import Library
 from bifolio.crypto.membership import Membership, Role, make_genesis, make_invite, make_join
-from bifolio.crypto.ticket import Ticket
+from bifolio.crypto.ticket import SCHEME, Ticket, _checksum
 from bifolio.home import Home
+from bifolio.ids import base64url
 from bifolio.records.names import parse_name
 from bifolio.storage.manifest import DATABASE
 from bifolio.wire.changes import Body, Change
 
-STAMP = "0" * 18
 CONTENT_KEY = bytes(range(32))
 
 
@@ -51,6 +54,16 @@ def tickets() -> list[bytes]:
         .encode()
         for relay, position in (("wss://relay.example.org/bifolio", 1234), ("ws://[::1]:80", 0))
     ]
+
+
+def mutate_ticket(draw: Random, raw: bytes, seeds: Sequence[bytes]) -> bytes:
+    """A ticket's text changed, or its values with a checksum that fits."""
+    body = raw.decode("ascii", "ignore").removeprefix(SCHEME)
+    if draw.randint(0, 2) == 0 or not re.fullmatch(r"[A-Za-z0-9_-]+", body) or len(body) % 4 == 1:
+        return mutate_bytes(draw, raw, seeds)
+    content = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))[:-6]
+    changed = mutate_msgpack(draw, content, (content,))
+    return (SCHEME + base64url(changed + _checksum(changed))).encode()
 
 
 def messages() -> list[bytes]:
@@ -115,6 +128,24 @@ def base_states() -> tuple[bytes | None, ...]:
     return None, document().document.state(), other.document.state()
 
 
+@cache
+def honest_updates() -> tuple[bytes, ...]:
+    """For each base state, what another device did with it at the same time."""
+    made = []
+    for state in base_states():
+        desk = Desk("four")
+        if state is None:
+            desk.creates({"title": "On Parchment"})
+            made.append(desk.document.state())
+            continue
+        desk.document.merge(state)
+        desk.sets("note", "A note of some fine \U0001f4d6 words")
+        desk.sets("title", "On Parchment")
+        desk.adds("tags", "parchment")
+        made.append(_difference(state, desk))
+    return tuple(made)
+
+
 def updates() -> list[bytes]:
     """Updates of ordinary edits, whole states, and updates made by hand."""
     desk = document()
@@ -146,69 +177,8 @@ def _difference(before: bytes, desk: Desk) -> bytes:
 
 
 def mutate_update(draw: Random, raw: bytes, seeds: Sequence[bytes]) -> bytes:
-    """An update's bytes changed, or one drawn from what an update can say."""
-    if draw.randint(0, 1):
-        return mutate_bytes(draw, raw, seeds)
-    written = [
-        (client, draw.choice((0, 0, 0, 1, 3)), [_draw_struct(draw) for _ in range(_few(draw))])
-        for client in draw.choice(((7,), (7,), (7, 8), (8, 7, 9)))
-    ]
-    deletes = [
-        (draw.choice((7, 8, 9)), draw.randint(0, 6), draw.randint(1, 3))
-        for _ in range(draw.choice((0, 0, 1, 2)))
-    ]
-    drawn = yjs.of_clients(*written, deletes=sorted(set(deletes)))
-    return drawn if draw.randint(0, 3) else mutate_bytes(draw, drawn, seeds)
-
-
-def _few(draw: Random) -> int:
-    return draw.choice((1, 1, 2, 3, 5, 9))
-
-
-def _draw_id(draw: Random) -> tuple[int, int]:
-    return draw.choice((7, 7, 7, 8, 9)), draw.randint(0, 9)
-
-
-_KEYS = (
-    "k",
-    f"title\x1f{'a' * 12}",
-    f"note\x1f{'a' * 12}",
-    f"tags\x1fink\x1f{'b' * 12}",
-    f"issued\x1f{'a' * 12}",
-    "deleted",
-    "\x1f",
-    "",
-)
-_VALUES = (
-    yjs.NULL,
-    yjs.pair(STAMP, "value"),
-    b"\x75\x02" + yjs.any_string("f" * 18) + b"\x7b\x40\x09\x21\xfb\x54\x44\x2d\x18",
-    b"\x75\x02" + yjs.any_string(STAMP) + yjs.nested(5),
-    b"\x75\x02" + yjs.any_string(STAMP) + b"\x76\x01" + yjs.string("date-parts") + yjs.nested(3),
-    b"\x78",
-    b"\x7d\x05",
-    yjs.nested(30, maps=True),
-)
-
-
-def _draw_struct(draw: Random) -> bytes:
-    match draw.randint(0, 8):
-        case 0 | 1:
-            return yjs.entry(draw.choice(_KEYS), draw.choice(_VALUES))
-        case 2:
-            return yjs.entry(draw.choice(_KEYS), draw.choice((b"\x02", b"\x01", b"\x00")), kind=7)
-        case 3:
-            return yjs.following(_draw_id(draw), draw.choice(_VALUES))
-        case 4:
-            return yjs.piece(draw.choice(("a", "abc", "\U0001f4d6", "é")), parent=_draw_id(draw))
-        case 5:
-            return yjs.piece(draw.choice(("a", "xy")), left=_draw_id(draw), right=_draw_id(draw))
-        case 6:
-            return yjs.piece(draw.choice(("a", "\U0001f4d6b")), left=_draw_id(draw))
-        case 7:
-            return b"\x00" + yjs.number(draw.randint(1, 4))
-        case _:
-            return b"\x21" + yjs.ROOT + yjs.string(draw.choice(_KEYS)) + yjs.number(1)
+    """An update's bytes changed, or one drawn for one of the base states."""
+    return draw_update(draw, raw, seeds, base_states())
 
 
 def bodies() -> list[bytes]:

@@ -13,6 +13,7 @@ import msgpack
 import zstandard
 from nacl import bindings
 from tests.fuzz import seeds
+from tests.fuzz.blackboard import LENGTH_MAX
 from tests.fuzz.judging import Target
 from tests.fuzz.mutations import (
     mutate_bytes,
@@ -63,6 +64,9 @@ from bifolio.storage.manifest import DATABASE
 from bifolio.wire.changes import Body
 from bifolio.wire.messages import parse_message
 
+#: References of a file that records are made of: each costs as much as to read ten.
+_MADE_MAX = 3
+
 
 @cache
 def _folder() -> Path:
@@ -80,26 +84,40 @@ def _read_structure(raw: bytes) -> None:
 
 
 def _merge(raw: bytes) -> None:
-    """An update that one of several records takes leaves a record that can be read and saved."""
-    refused: DocumentError | None = None
-    for state in seeds.base_states():
+    """An update that a record takes leaves one that can be read and saved, and it is the same
+    whether an honest update of another device comes before or after it."""
+    refused: list[DocumentError] = []
+    for state, honest in zip(seeds.base_states(), seeds.honest_updates(), strict=True):
         document = RecordDocument(state, client_id=5)
         before = document.state()
         try:
             document.merge(raw)
         except DocumentError as error:
-            refused = error
+            refused.append(error)
             assert document.state() == before
             continue
-        refused = None
-        entries = document.entries()
-        text = canonical.record_json(RECORD_ID, view.kind_of(entries), entries)
-        view.read_view(document.visible())
-        again = RecordDocument(document.state()).entries()
-        assert canonical.record_json(RECORD_ID, view.kind_of(again), again) == text
-        read_update(document.state(), is_own=True)
-    if refused is not None:
-        raise refused
+        _check_record(document)
+        other = RecordDocument(state, client_id=5)
+        for one, update in ((document, honest), (other, honest), (other, raw)):
+            try:
+                one.merge(update)
+            except DocumentError as error:
+                raise AssertionError("an update is taken or refused by its order") from error
+        assert _text_of(document) == _text_of(other)
+    if len(refused) == len(seeds.base_states()):
+        raise refused[0]
+
+
+def _check_record(document: RecordDocument) -> None:
+    view.read_view(document.visible())
+    again = RecordDocument(document.state())
+    assert _text_of(again) == _text_of(document)
+    read_update(document.state(), is_own=True)
+
+
+def _text_of(document: RecordDocument) -> str:
+    entries = document.entries()
+    return canonical.record_json(RECORD_ID, view.kind_of(entries), entries)
 
 
 def _read_body(raw: bytes) -> None:
@@ -165,18 +183,19 @@ def _compressed_bodies() -> list[bytes]:
 
 
 def _import(name: str, format: str, raw: bytes) -> None:
-    """Read a file, make records of it, and write them in the same format again."""
+    """Read a file, make records of its first references, and write those in the format again."""
     path = _folder() / name
     path.write_bytes(raw)
     loaded = load(path, format=format)
-    for reference in loaded.references:
+    first = exported(loaded)[:_MADE_MAX]
+    for reference in loaded.references[:_MADE_MAX]:
         # A record that an import skips is no finding.
         try:
             create(reference.record_id(), reference, mapping=MAPPING_VERSION)
         except RecordTooLargeError:
             continue
     if format != "nbib":
-        write(io.BytesIO(), exported(loaded), format=format, blocks=loaded.blocks)
+        write(io.BytesIO(), first, format=format, blocks=loaded.blocks)
 
 
 def _read_database(names: tuple[str, ...], raw: bytes) -> None:
@@ -219,7 +238,7 @@ def _importer(name: str, suffix: str, mutation: Callable[..., bytes] = mutate_li
         (FileFormatError,),
         mutation,
         watched=("bifolio.formats",),
-        short=25,
+        short=15,
     )
 
 
@@ -231,7 +250,7 @@ _LIST = (
         (DocumentError,),
         seeds.mutate_update,
         watched=("bifolio.document",),
-        short=200,
+        short=120,
     ),
     Target(
         "update-merge",
@@ -248,7 +267,7 @@ _LIST = (
         (EnvelopeError,),
         mutate_msgpack,
         watched=("bifolio.wire",),
-        short=150,
+        short=100,
     ),
     Target(
         "envelope",
@@ -290,16 +309,16 @@ _LIST = (
         (ProtocolError,),
         mutate_msgpack,
         watched=("bifolio.wire",),
-        short=150,
+        short=100,
     ),
     Target(
         "ticket",
         seeds.tickets,
         _read_ticket,
         (TicketError,),
-        mutate_bytes,
+        seeds.mutate_ticket,
         watched=("bifolio.crypto",),
-        short=150,
+        short=100,
     ),
     _importer("ris", ".ris"),
     _importer("bibtex", ".bib"),
@@ -313,6 +332,7 @@ _LIST = (
         partial(_read_database, ("zotero.sqlite",)),
         (FileFormatError,),
         mutate_sqlite,
+        length_max=LENGTH_MAX,
         watched=("bifolio.formats",),
         short=8,
     ),
@@ -322,6 +342,7 @@ _LIST = (
         partial(_read_database, ("Thesis.enl", "Thesis.Data/sdb/sdb.eni")),
         (FileFormatError,),
         mutate_sqlite,
+        length_max=LENGTH_MAX,
         watched=("bifolio.formats",),
         short=8,
     ),
@@ -331,6 +352,7 @@ _LIST = (
         _open_backup,
         (BackupError,),
         mutate_zip,
+        length_max=LENGTH_MAX,
         watched=("bifolio.storage",),
         short=15,
     ),
@@ -340,6 +362,7 @@ _LIST = (
         _restore_library,
         (BackupError, LibraryError),
         mutate_sqlite,
+        length_max=LENGTH_MAX,
         watched=("bifolio.storage",),
         short=4,
     ),
