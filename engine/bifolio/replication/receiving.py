@@ -182,7 +182,9 @@ class Run:
         except (NewerFormatError, BuildsOnNewerError) as error:
             self._keep(envelope, position, error)
         except EnvelopeError as error:
-            self._refuse(envelope.hash, envelope.raw, error, author)
+            # Strangers, of which a relay can make any number, count as one.
+            known = author if self._judge.has_met(author) else None
+            self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
             return
         else:
