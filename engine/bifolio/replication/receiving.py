@@ -74,6 +74,8 @@ class Run:
     def begin(self) -> None:
         """A transaction begins."""
         self._applier = Applier(self._replica, self._judge.author_of)
+        # Asked in each: another process may have received something meanwhile.
+        self._anything_waits = self._replica.changes.waiting() > 0
 
     def work(self) -> bool:
         """Merge what there is, or as much as one transaction should; whether that was all."""
