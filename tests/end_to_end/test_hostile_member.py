@@ -45,6 +45,7 @@ def hostile_updates(mallory: HostileMember) -> dict[str, bytes]:
 def hostile_bodies(mallory: HostileMember) -> dict[str, bytes]:
     """One plaintext of each kind."""
     stamp = bytes.fromhex(mallory.stamp())
+    foreign = (Incarnation("A" * 12, b"n" * 8),)
     records = [[bytes([1]) * 16, b""]] * 1_500_000
     return {
         "no body": b"\xc1",
@@ -52,9 +53,7 @@ def hostile_bodies(mallory: HostileMember) -> dict[str, bytes]:
         "a million records": msgpack.packb([2, [], [[stamp, records]], {}]),
         "thirty megabytes of nothing": bytes(30 << 20),
         "nested without end": b"\x94\x02" + b"\x91" * 100_000,
-        "a foreign slot declared": Body(
-            (), (), incarnations=(Incarnation("A" * 12, b"n" * 8),)
-        ).serialize(),
+        "a foreign slot declared": Body((), (), incarnations=foreign).serialize(),
     }
 
 

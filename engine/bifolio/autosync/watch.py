@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from datetime import UTC, datetime
 
 from bifolio import limits
@@ -21,6 +20,7 @@ from bifolio.autosync import log as logs
 from bifolio.autosync import supervisor
 from bifolio.autosync.registry import LOG, Registry
 from bifolio.autosync.supervisor import Ending
+from bifolio.errors import BifolioError
 from bifolio.home import Home
 
 _LOOK_S = 0.25
@@ -65,8 +65,8 @@ def _begin(home: Home, stopping: threading.Event, before: Ending | None) -> int:
     code = 1
     try:
         code = 0 if supervisor.run(home, stopping, before) else _ALREADY_RUNS
-    except Exception:
-        traceback.print_exc()
+    except BifolioError as error:
+        print(error.message, file=sys.stderr)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

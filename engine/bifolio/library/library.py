@@ -550,15 +550,8 @@ class Library:
         return status.rebuild(self._replica)
 
     def repair(self) -> int:
-        """Try again what was set aside of others' changes; returns how many updates were merged.
-
-        For a newer version, which may be able to merge what an earlier one could not. What it
-        cannot merge stays set aside.
-        """
-        from bifolio.replication import repairing
-
-        merged = repairing.retry_quarantined(self._replica)
-        return merged + repairing.retry_fatal(self._replica)
+        """Try again what was set aside of others' changes; returns how many were merged."""
+        return status.repair(self._replica)
 
     def state_json(self) -> Iterator[str]:
         """The canonical JSON of every record, by id: equal on replicas that hold the same."""

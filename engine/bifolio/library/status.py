@@ -106,6 +106,14 @@ def rebuild(replica: Replica) -> int:
     return count
 
 
+def repair(replica: Replica) -> int:
+    """Try again what was set aside of others' changes; returns how many were merged."""
+    # Loaded here: it opens envelopes, and showing a reference must start fast without it.
+    from bifolio.replication import repairing
+
+    return repairing.retry_all(replica)
+
+
 def _heard(replica: Replica) -> Iterator[HeardDevice]:
     """Since when nothing came of each other computer: a relay may keep something back."""
     names, own = lookup.device_names(replica), lookup.own_tag(replica)

@@ -71,6 +71,8 @@ class Run:
         self.start: LogPosition | None = None
         self._deaths = replica.refused.deaths()
         self._tried: set[bytes] = set()
+        #: Whether anything waits: as a rule nothing does, and nobody has to be asked.
+        self._anything_waits = replica.changes.waiting() > 0
         self._applier: Applier
 
     # --- a part -------------------------------------------------------------------------------
@@ -78,6 +80,8 @@ class Run:
     def begin(self) -> None:
         """A transaction begins."""
         self._applier = Applier(self._replica, self._judge.author_of)
+        # Asked in each: another process may have received something meanwhile.
+        self._anything_waits = self._replica.changes.waiting() > 0
 
     def work(self) -> bool:
         """Merge what there is, or as much as one transaction should; whether that was all."""
@@ -173,6 +177,7 @@ class Run:
             by = self._judge.author(envelope, body)
             self._judge.check_frontier(envelope, body)
         except WaitsError as error:
+            self._anything_waits = True
             if not self.room.admit(envelope, position, error.needs, of_members=error.of_members):
                 self._do_not_keep(author, position)
             return
@@ -218,6 +223,8 @@ class Run:
 
     def _leave(self, envelope_hash: bytes) -> None:
         """An envelope is here for good: what waited for it may go on."""
+        if not self._anything_waits:
+            return
         self.room.leave(envelope_hash)
         freed = self._replica.pending.arrive(envelope_hash)
         if freed:

@@ -16,6 +16,15 @@ from bifolio.replication.judging import Judge
 _AT_ONCE = 1000
 
 
+def retry_all(replica: Replica) -> int:
+    """Try all that was set aside; returns how many updates and changes were merged.
+
+    For a newer version, which may be able to merge what an earlier one could not. What it cannot
+    merge stays set aside.
+    """
+    return retry_quarantined(replica) + retry_fatal(replica)
+
+
 def retry_quarantined(replica: Replica) -> int:
     """Try every update that was set aside; returns how many were merged.
 
