@@ -1,6 +1,7 @@
 """What a hostile relay may try, one attack each; ``ATTACKS`` names them all.
 
-Each is made for a world of its own. Where the relay's host helps as a member, it signs what it likes.
+Each is made for a world of its own. Where the relay's host helps as a member, it signs what it
+likes.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ import itertools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as changed
 
 from msgspec.structs import replace
 from tests.simulation.hostile_world import World, library_of_others
-from tests.unit.replica.builders import Computer
 from tests.support.forks import proof_of_fork
 from tests.support.hostile_relay import Answers, Attack, Line, RewrittenLog
+from tests.unit.replica.builders import Computer
 
 from bifolio import limits
 from bifolio.crypto.envelope import (
@@ -24,14 +24,14 @@ from bifolio.crypto.envelope import (
     Envelope,
     Header,
     SignedHeader,
+    open_envelope,
     parse_envelope,
     seal,
 )
 from bifolio.crypto.keys import new_device_keys
 from bifolio.ids import content_hash
-from bifolio.wire.changes import Body
+from bifolio.wire.changes import Attested, Body
 from bifolio.wire.messages import (
-    NO_EPOCH,
     Ack,
     Append,
     AskBlobs,
@@ -53,6 +53,7 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
+from bifolio.wire.position import LogPosition
 
 #: ``[number of a message's type that no version knows yet, something]``.
 UNKNOWN_MESSAGE = b"\x92\x78\xc3"
@@ -115,29 +116,29 @@ def _new_epoch(change: Callable[[list[bytes], Line], Sequence[bytes]]) -> Rewrit
 
 
 @attack("A received change was refused|were refused|no Bifolio")
-def _forges_bytes(world: World) -> Attack:
+def _forges_bytes(_: World) -> Attack:
     return _new_epoch(lambda log, _: [b"\xc1 no envelope", *log, b"", b"x" * 5000])
 
 
-@attack("signature")
-def _forges_signatures(world: World) -> Attack:
+@attack("signature", heavy=True)
+def _forges_signatures(_: World) -> Attack:
     return _new_epoch(lambda log, _: [*log, *(raw[:-1] + bytes([raw[-1] ^ 1]) for raw in log)])
 
 
-@attack("")
+@attack()
 def _forges_strangers(world: World) -> Attack:
     return _new_epoch(lambda log, _: [*(stranger_envelope(world, n).raw for n in range(20)), *log])
 
 
 @attack("signature|refused")
-def _alters_content(world: World) -> Attack:
+def _alters_content(_: World) -> Attack:
     def change(log: list[bytes], _: Line) -> Sequence[bytes]:
         return [raw[: len(raw) // 2] + b"?" + raw[len(raw) // 2 + 1 :] for raw in log]
 
     return _new_epoch(change)
 
 
-@attack("signature|refused")
+@attack("signature|refused", heavy=True)
 def _alters_a_header(world: World) -> Attack:
     def change(log: list[bytes], _: Line) -> Sequence[bytes]:
         return [
@@ -147,13 +148,13 @@ def _alters_a_header(world: World) -> Attack:
     return _new_epoch(change)
 
 
-@attack("refused")
-def _truncates_envelopes(world: World) -> Attack:
+@attack("refused", heavy=True)
+def _truncates_envelopes(_: World) -> Attack:
     return _new_epoch(lambda log, _: [raw[: len(raw) // 2] for raw in log])
 
 
-@attack("does not speak Bifolio's protocol")
-def _truncates_messages(world: World) -> Attack:
+@attack("does not speak Bifolio's protocol", heavy=True)
+def _truncates_messages(_: World) -> Attack:
     def says(message: Message) -> Iterable[Message | bytes]:
         if isinstance(message, Envelopes | Ack):
             return [message.serialize()[:-3]]
@@ -163,22 +164,22 @@ def _truncates_messages(world: World) -> Attack:
 
 
 @attack()
-def _reorders(world: World) -> Attack:
+def _reorders(_: World) -> Attack:
     return _new_epoch(lambda log, _: log[::-1])
 
 
 @attack()
-def _replays_entries(world: World) -> Attack:
+def _replays_entries(_: World) -> Attack:
     return _new_epoch(lambda log, _: [*log, *log, *log[::-1]])
 
 
-@attack("CHALLENGE came in the state")
-def _replays_messages(world: World) -> Attack:
+@attack("CHALLENGE came in the state", heavy=True)
+def _replays_messages(_: World) -> Attack:
     return Answers(says=lambda message: [message, message])
 
 
-@attack()
-def _replays_what_is_no_greeting(world: World) -> Attack:
+@attack(heavy=True)
+def _replays_what_is_no_greeting(_: World) -> Attack:
     def says(message: Message) -> Iterable[Message]:
         return [message] if isinstance(message, Challenge | Welcome) else [message, message]
 
@@ -208,21 +209,21 @@ def _withholds_one_author(world: World) -> Attack:
 
 
 @attack("lost part of its log")
-def _rolls_back_in_the_same_epoch(world: World) -> Attack:
+def _rolls_back_in_the_same_epoch(_: World) -> Attack:
     return RewrittenLog(lambda log, _: log[:1])
 
 
-@attack("lost part of its log")
-def _rolls_back_to_a_new_epoch(world: World) -> Attack:
+@attack("lost part of its log", heavy=True)
+def _rolls_back_to_a_new_epoch(_: World) -> Attack:
     return _new_epoch(lambda log, _: log[:1])
 
 
 @attack("lost part of its log")
-def _a_new_epoch_each_time(world: World) -> Attack:
+def _a_new_epoch_each_time(_: World) -> Attack:
     count = itertools.count()
 
     class Again(RewrittenLog):
-        def begin(self, line: Line) -> None:
+        def begin(self, _: Line) -> None:
             self._epoch = next(count).to_bytes(16)
 
     return Again(lambda log, _: log)
@@ -232,7 +233,7 @@ def _a_new_epoch_each_time(world: World) -> Attack:
 def _takes_and_keeps_nothing(world: World) -> Attack:
     """ACK for what it drops: the log that it tells later does not have it."""
     before = world.evil.log()
-    return RewrittenLog(lambda log, _: before, keeps=False)
+    return RewrittenLog(lambda _log, _line: before, keeps=False)
 
 
 @attack("different things|lost part of its log")
@@ -261,7 +262,7 @@ def _members(change: Callable[[Members], Members], *, told: int | None = None) -
     return Answers(says=says)
 
 
-@attack()
+@attack(heavy=True)
 def _tells_a_short_membership_log(world: World) -> Attack:
     members = world.alice.member_log.membership()
     assert members is not None
@@ -275,8 +276,8 @@ def _tells_a_short_membership_log(world: World) -> Attack:
     )
 
 
-@attack("list of members")
-def _tells_another_membership_head(world: World) -> Attack:
+@attack("list of members", heavy=True)
+def _tells_another_membership_head(_: World) -> Attack:
     return Answers(
         says=lambda message: [
             replace(message, members_head=b"h" * 32) if isinstance(message, Welcome) else message
@@ -303,7 +304,7 @@ def _forges_a_membership_record(world: World) -> Attack:
 
 
 @attack("again and again|list of members")
-def _members_without_end(world: World) -> Attack:
+def _members_without_end(_: World) -> Attack:
     def answers(message: Message) -> Iterable[Message] | None:
         if isinstance(message, PullMembers):
             return [Members(message.start, (), message.start + 9, b"h" * 32)]
@@ -346,14 +347,14 @@ def _acks_at_the_end_and_drops(world: World) -> Attack:
 
 
 @attack()
-def _acks_at_wrong_positions(world: World) -> Attack:
+def _acks_at_wrong_positions(_: World) -> Attack:
     return _pushes(
         lambda raws: [Ack(tuple(Receipt(content_hash(raw), at) for at, raw in enumerate(raws, 1)))]
     )
 
 
 @attack("again and again")
-def _acks_far_beyond_the_end(world: World) -> Attack:
+def _acks_far_beyond_the_end(_: World) -> Attack:
     class Beyond(Answers):
         def heard(self, line: Line, message: Message) -> None:
             match message:
@@ -369,8 +370,8 @@ def _acks_far_beyond_the_end(world: World) -> Attack:
     return Beyond()
 
 
-@attack()
-def _acks_what_was_not_sent(world: World) -> Attack:
+@attack(heavy=True)
+def _acks_what_was_not_sent(_: World) -> Attack:
     def says(message: Message) -> Iterable[Message]:
         if isinstance(message, Ack):
             return [Ack((Receipt(b"?" * 32, 1),)), message]
@@ -380,11 +381,11 @@ def _acks_what_was_not_sent(world: World) -> Attack:
 
 
 @attack("does not show the other one")
-def _nacks_fork_without_proof(world: World) -> Attack:
+def _nacks_fork_without_proof(_: World) -> Attack:
     return _nacks(Code.FORK)
 
 
-@attack("does not show the other one")
+@attack("does not show the other one", heavy=True)
 def _nacks_fork_with_another_s_proof(world: World) -> Attack:
     bob = next(
         one for one in map(parse_envelope, world.evil.log()) if _of(world, one.raw, world.bob)
@@ -400,52 +401,52 @@ def _nacks_fork_with_the_host_s_proof(world: World) -> Attack:
 
 
 @attack("again and again to continue a chain")
-def _nacks_gap(world: World) -> Attack:
+def _nacks_gap(_: World) -> Attack:
     return _nacks(Code.GAP)
 
 
 @attack("The relay says that this computer is not a member")
-def _nacks_forbidden(world: World) -> Attack:
+def _nacks_forbidden(_: World) -> Attack:
     return _nacks(Code.FORBIDDEN)
 
 
-@attack("again and again")
-def _nacks_unknown_head(world: World) -> Attack:
+@attack("again and again", heavy=True)
+def _nacks_unknown_head(_: World) -> Attack:
     return _nacks(Code.UNKNOWN_HEAD)
 
 
 @attack("again and again")
-def _nacks_head_moved_for_ever(world: World) -> Attack:
+def _nacks_head_moved_for_ever(_: World) -> Attack:
     return _nacks(Code.HEAD_MOVED)
 
 
 @attack("It is kept on this computer")
-def _nacks_too_big(world: World) -> Attack:
+def _nacks_too_big(_: World) -> Attack:
     return _nacks(Code.TOO_BIG)
 
 
-@attack("It is kept on this computer")
-def _nacks_invalid(world: World) -> Attack:
+@attack("It is kept on this computer", heavy=True)
+def _nacks_invalid(_: World) -> Attack:
     return _nacks(Code.INVALID)
 
 
-@attack("quota")
-def _nacks_quota(world: World) -> Attack:
+@attack("quota", heavy=True)
+def _nacks_quota(_: World) -> Attack:
     return _nacks(Code.QUOTA)
 
 
-@attack("rate")
-def _nacks_rate(world: World) -> Attack:
+@attack("rate", heavy=True)
+def _nacks_rate(_: World) -> Attack:
     return _nacks(Code.RATE)
 
 
-@attack("stale-key")
-def _nacks_stale_key(world: World) -> Attack:
+@attack("stale-key", heavy=True)
+def _nacks_stale_key(_: World) -> Attack:
     return _nacks(Code.STALE_KEY)
 
 
-@attack("need-snapshot")
-def _nacks_a_pull(world: World) -> Attack:
+@attack("need-snapshot", heavy=True)
+def _nacks_a_pull(_: World) -> Attack:
     return Answers(
         answers=lambda message: (
             [Nack(Code.NEED_SNAPSHOT, b"", "below the floor")]
@@ -455,13 +456,13 @@ def _nacks_a_pull(world: World) -> Attack:
     )
 
 
-@attack("a-later-word")
-def _nacks_in_a_later_word(world: World) -> Attack:
+@attack("a-later-word", heavy=True)
+def _nacks_in_a_later_word(_: World) -> Attack:
     return _nacks(Code("a-later-word"))
 
 
-@attack("")
-def _nacks_what_was_not_sent(world: World) -> Attack:
+@attack(heavy=True)
+def _nacks_what_was_not_sent(_: World) -> Attack:
     def says(message: Message) -> Iterable[Message]:
         if isinstance(message, Ack):
             return [Nack(Code.FORK, b"?" * 32, "no"), Nack(Code.GAP, b"?" * 32, "no"), message]
@@ -481,24 +482,24 @@ def _byes(retry: Retry, before: type[Message]) -> Attack:
 
 
 @attack("The relay says that this computer is not a member")
-def _byes_for_ever(world: World) -> Attack:
+def _byes_for_ever(_: World) -> Attack:
     return _byes(Retry.NEVER, Hello)
 
 
-@attack("go away")
-def _byes_once(world: World) -> Attack:
+@attack("go away", heavy=True)
+def _byes_once(_: World) -> Attack:
     return _byes(Retry.ONCE, Push)
 
 
-@attack("go away")
-def _byes_until_later(world: World) -> Attack:
+@attack("go away", heavy=True)
+def _byes_until_later(_: World) -> Attack:
     return _byes(Retry.BACKOFF, Push)
 
 
-@attack("was cut")
-def _cuts(world: World) -> Attack:
+@attack("was cut", heavy=True)
+def _cuts(_: World) -> Attack:
     class Cuts(Attack):
-        def heard(self, line: Line, message: Message) -> None:
+        def heard(self, line: Line, _: Message) -> None:
             line.cut()
 
     return Cuts()
@@ -511,42 +512,42 @@ def _welcomes(change: Callable[[Welcome], Welcome]) -> Attack:
 
 
 @attack("again and again")
-def _welcomes_with_a_log_that_is_not_there(world: World) -> Attack:
+def _welcomes_with_a_log_that_is_not_there(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, n=one.n + 100))
 
 
-@attack("its log is not what it said")
-def _welcomes_with_another_hash(world: World) -> Attack:
+@attack("its log is not what it said", heavy=True)
+def _welcomes_with_another_hash(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, chain_hash=b"h" * 32, cursor_hash=None))
 
 
-@attack("lost part of its log")
-def _welcomes_without_the_cursor(world: World) -> Attack:
+@attack("lost part of its log", heavy=True)
+def _welcomes_without_the_cursor(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, cursor_hash=None))
 
 
-@attack()
-def _welcomes_with_a_shorter_log(world: World) -> Attack:
+@attack(heavy=True)
+def _welcomes_with_a_shorter_log(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, n=0, chain_hash=b"h" * 32))
 
 
-@attack()
-def _welcomes_with_any_role(world: World) -> Attack:
+@attack(heavy=True)
+def _welcomes_with_any_role(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, role="king"))
 
 
 @attack("came back|again and again|new connection")
-def _welcomes_without_a_role(world: World) -> Attack:
+def _welcomes_without_a_role(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, role=None))
 
 
-@attack()
-def _welcomes_with_a_floor_and_limits(world: World) -> Attack:
+@attack(heavy=True)
+def _welcomes_with_a_floor_and_limits(_: World) -> Attack:
     return _welcomes(lambda one: replace(one, floor=10**9, limits={"envelope_bytes": 1, "x": 0}))
 
 
 @attack("was just given|lost part")
-def _welcomes_as_if_it_held_nothing(world: World) -> Attack:
+def _welcomes_as_if_it_held_nothing(_: World) -> Attack:
     def says(message: Message) -> Iterable[Message]:
         return [Welcome.nothing({}) if isinstance(message, Welcome) else message]
 
@@ -556,8 +557,8 @@ def _welcomes_as_if_it_held_nothing(world: World) -> Attack:
     return Answers(says=says, answers=answers)
 
 
-@attack("speaks versions")
-def _speaks_another_version(world: World) -> Attack:
+@attack("speaks versions", heavy=True)
+def _speaks_another_version(_: World) -> Attack:
     def says(message: Message) -> Iterable[Message]:
         return [replace(message, versions=(99,)) if isinstance(message, Challenge) else message]
 
@@ -587,12 +588,12 @@ class EndlessLog(Attack):
 
 
 @attack("again and again")
-def _garbage_without_end(world: World) -> Attack:
+def _garbage_without_end(_: World) -> Attack:
     return EndlessLog(lambda at: at.to_bytes(8) * 20, page=16)
 
 
 @attack("again and again", heavy=True)
-def _large_garbage_without_end(world: World) -> Attack:
+def _large_garbage_without_end(_: World) -> Attack:
     return EndlessLog(lambda at: at.to_bytes(8) * 20_000, page=1)
 
 
@@ -602,13 +603,13 @@ def _strangers_without_end(world: World) -> Attack:
     return EndlessLog(lambda at: made[at % 40])
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _another_library_without_end(world: World) -> Attack:
     others = library_of_others(world.folder / "elsewhere")
     return EndlessLog(lambda at: others[at % len(others)])
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _bad_signatures_without_end(world: World) -> Attack:
     one = parse_envelope(world.evil.log()[0])
     return EndlessLog(lambda at: one.raw[:-8] + at.to_bytes(8))
@@ -620,8 +621,8 @@ def _replays_without_end(world: World) -> Attack:
     return EndlessLog(lambda at: log[at % len(log)])
 
 
-@attack("again and again")
-def _a_length_that_grows_without_end(world: World) -> Attack:
+@attack("again and again", heavy=True)
+def _a_length_that_grows_without_end(_: World) -> Attack:
     class Grows(Attack):
         def heard(self, line: Line, message: Message) -> None:
             if isinstance(message, Pull):
@@ -655,44 +656,44 @@ class Floods(Attack):
 
 
 @attack("again and again")
-def _messages_of_later_versions_without_end(world: World) -> Attack:
+def _messages_of_later_versions_without_end(_: World) -> Attack:
     return Floods(UNKNOWN_MESSAGE)
 
 
 @attack("again and again")
-def _blobs_without_end(world: World) -> Attack:
+def _blobs_without_end(_: World) -> Attack:
     return Floods(Blobs((BlobState(b"b" * 32, 10, 1, True),), 0))
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _notices_without_end(world: World) -> Attack:
     n = len(world.evil.log())
     return Floods(Envelopes(n, (), n))
 
 
-@attack("again and again")
-def _refusals_without_end(world: World) -> Attack:
+@attack("again and again", heavy=True)
+def _refusals_without_end(_: World) -> Attack:
     return Floods(Nack(Code.FORK, b"?" * 32, "no"))
 
 
-@attack("bytes")
-def _oversized_messages(world: World) -> Attack:
+@attack("bytes", heavy=True)
+def _oversized_messages(_: World) -> Attack:
     large = b"\x95\x05" + bytes(limits.MESSAGE_BYTES_MAX)
     return Answers(answers=lambda message: [large] if isinstance(message, Push) else None)
 
 
-@attack("protocol")
-def _claims_of_lengths(world: World) -> Attack:
+@attack("protocol", heavy=True)
+def _claims_of_lengths(_: World) -> Attack:
     claim = b"\x94\x05\x00\xdd\xff\xff\xff\xff\x00"
     return Answers(answers=lambda message: [claim] if isinstance(message, Push) else None)
 
 
 @attack("no answer")
-def _never_answers(world: World) -> Attack:
+def _never_answers(_: World) -> Attack:
     return Answers(answers=lambda message: [] if isinstance(message, Push) else None)
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _trickles_without_end(world: World) -> Attack:
     """Something comes just before one would give up, and it is never what was asked for."""
 
@@ -706,7 +707,7 @@ def _trickles_without_end(world: World) -> Attack:
 
 
 @attack()
-def _answers_late(world: World) -> Attack:
+def _answers_late(_: World) -> Attack:
     """What was said is carried out of order: all that waited comes at the end, backwards."""
 
     class Late(Attack):
@@ -808,9 +809,6 @@ def _helped_forks_its_chain(world: World) -> Attack:
 
 @attack()
 def _helped_attests_another_log(world: World) -> Attack:
-    from bifolio.wire.changes import Attested
-    from bifolio.wire.position import LogPosition
-
     mallory = world.mallory
     lie = Attested.at(LogPosition(b"e" * 16, 1, b"?" * 32))
     made = mallory.says(attested=lie)
@@ -818,11 +816,6 @@ def _helped_attests_another_log(world: World) -> Attack:
 
 
 def _opened(world: World, envelope: Envelope) -> Body:
-    from bifolio.crypto.envelope import open_envelope
-
     key = world.host.member_log.key(envelope.header.generation)
     assert key is not None
     return Body.parse(open_envelope(envelope, key))
-
-
-__all__ = ["ATTACKS", "NO_EPOCH", "Case", "Challenge", "EndlessLog", "changed"]

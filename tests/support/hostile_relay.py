@@ -1,11 +1,11 @@
 """A hostile relay: the real one, and somebody between it and its clients.
 
-Every message is parsed, an ``Attack`` does with it what it likes, and what is left goes on. What the
-attack does not touch is answered by the relay's own sessions, services and SQLite. Clients are the
-real ``Remote``: only their socket is replaced, so that a test needs no network and no waiting.
+Every message is parsed, an ``Attack`` does with it what it likes, and what is left goes on. What
+the attack does not touch is answered by the relay's own sessions, services and SQLite. Clients are
+the real ``Remote``: only their socket is replaced, so that a test needs no network and no waiting.
 
     net = Network.of(monkeypatch)
-    net.add("ws://evil", relay, attack)
+    net.set("ws://evil", relay, attack)
     computer.replica.meta.relay_url = "ws://evil"
     asyncio.run(Remote(computer.replica, computer.member_log).sync())
 """
@@ -65,7 +65,7 @@ class Attack:
         """The relay says this: ``line.tell`` passes it on."""
         line.tell(message)
 
-    def waits(self, line: Line) -> bool:
+    def waits(self, line: Line) -> bool:  # noqa: ARG002
         """The client waits, and there is nothing for it; True if something was told."""
         return False
 
@@ -220,7 +220,7 @@ class Line(SimulatedConnection):
 
     # --- the client's socket ----------------------------------------------------------------
 
-    async def recv(self, decode: bool | None = None) -> bytes:
+    async def recv(self, decode: bool | None = None) -> bytes:  # noqa: ARG002
         """The next message for the client; waits for ever where there is none."""
         while not self._out:
             if self.is_cut:

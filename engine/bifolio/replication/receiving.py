@@ -80,6 +80,8 @@ class Run:
     def begin(self) -> None:
         """A transaction begins."""
         self._applier = Applier(self._replica, self._judge.author_of)
+        # Asked in each: another process may have received something meanwhile.
+        self._anything_waits = self._replica.changes.waiting() > 0
 
     def work(self) -> bool:
         """Merge what there is, or as much as one transaction should; whether that was all."""
@@ -185,7 +187,9 @@ class Run:
         except (NewerFormatError, BuildsOnNewerError) as error:
             self._keep(envelope, position, error)
         except EnvelopeError as error:
-            self._refuse(envelope.hash, envelope.raw, error, author)
+            # Strangers, of which a relay can make any number, count as one.
+            known = author if self._judge.has_met(author) else None
+            self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
             return
         else:
