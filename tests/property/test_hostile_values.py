@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.support.hostile_values import (
     FOREIGN_SHAPES,
@@ -89,10 +89,14 @@ anything = st.one_of(
 )
 registers = st.dictionaries(st.sampled_from(REGISTERS) | st.text(max_size=6), anything, max_size=12)
 kinds = st.sampled_from(["reference", "reference", "reference", "group", "import", "settings", "z"])
-ids = st.sampled_from([GOOD, "1" * 32, "2" * 32, "0" * 32, "short", "A" * 32, "f" * 40])
+ids = st.sampled_from([GOOD, "1" * 32, "2" * 32, "0" * 32])
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example takes seconds to shrink
+)
 @given(records=st.dictionaries(ids, st.tuples(registers, st.none() | kinds), max_size=4))
 def test_random_values_under_random_keys_of_any_record_stop_nothing(
     records: dict[str, tuple[dict[str, object], str | None]],
