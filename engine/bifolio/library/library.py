@@ -24,7 +24,6 @@ from bifolio.document import deletion, editing
 from bifolio.errors import (
     BifolioError,
     InvalidValueError,
-    ReferenceNotFoundError,
     RelayUnreachableError,
     TrashedReferenceError,
 )
@@ -282,7 +281,7 @@ class Library:
         Raises:
             UnknownFieldError, InvalidValueError: nothing was added.
         """
-        return self._show_id(references.add(self._replica, fields))
+        return lookup.show_id(self._replica, references.add(self._replica, fields))
 
     def edit(self, ref: str, edits: Sequence[Edit]) -> ReferenceView:
         """Edit one reference; all of the edits are made, or none.
@@ -294,7 +293,7 @@ class Library:
         if row.trashed:
             raise TrashedReferenceError(ref)
         self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
-        return self._show_id(row.id)
+        return lookup.show_id(self._replica, row.id)
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
@@ -391,7 +390,7 @@ class Library:
         """
         row = self._find(ref)
         conflicts.resolve(self._replica, row, field, take=take, value=value)
-        return self._show_id(row.id)
+        return lookup.show_id(self._replica, row.id)
 
     # --- import and export ----------------------------------------------------------------
 
@@ -436,8 +435,8 @@ class Library:
         members_blocks: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ExportReport:
-        """Write references to an open binary file; says what the format could not carry
-        (``members_blocks``: also the TeX of files that other members imported, as it is)."""
+        """Write references to an open binary file; says what the format could not carry. With
+        ``members_blocks`` also the TeX of files that other members imported, as it is."""
         from bifolio.exports.export import export
 
         return export(
@@ -565,16 +564,10 @@ class Library:
     def _find(self, ref: str) -> ReferenceRow:
         return lookup.find(self._replica, ref)
 
-    def _show_id(self, record_id: str) -> ReferenceView:
-        row = self._replica.references.read(record_id)
-        if row is None:
-            raise ReferenceNotFoundError(record_id)
-        return lookup.show(self._replica, row)
-
     def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[ReferenceView]:
         ids = [self._find(ref).id for ref in refs]
         self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
-        return [self._show_id(record_id) for record_id in dict.fromkeys(ids)]
+        return [lookup.show_id(self._replica, record_id) for record_id in dict.fromkeys(ids)]
 
     def _sync_if_asked(self) -> None:
         """Sync an attached library that was opened so; what stands in the way is a notice."""
