@@ -121,18 +121,6 @@ def namesakes(replica: Replica, row: ReferenceRow) -> list[str]:
     return [shown_key(one) for one in live_with_key(replica, row.key) if one.id != row.id]
 
 
-def show_id(replica: Replica, record_id: str) -> ReferenceView:
-    """A reference by its id.
-
-    Raises:
-        ReferenceNotFoundError: there is none.
-    """
-    row = replica.references.read(record_id)
-    if row is None:
-        raise ReferenceNotFoundError(record_id)
-    return show(replica, row)
-
-
 def show(replica: Replica, row: ReferenceRow) -> ReferenceView:
     """A reference as it is shown, its conflicts read from its document where it has any."""
     return ReferenceView(
