@@ -216,7 +216,7 @@ class LibraryMembership:
 
     def _note(self, membership: Membership) -> None:
         """Keep the content keys that the records bring, and what only a newer program knows."""
-        known = {one: key for one in membership.generations if (key := self.key(one)) is not None}
+        known = self._openable_keys(membership)
         found = find_keys(membership, self._replica.keys, known=known)
         for generation, key in found.keys.items():
             if generation not in known:
@@ -224,6 +224,18 @@ class LibraryMembership:
         self.wrong_keys = found.wrong
         self._replica.meta.newer_members = membership.needs_newer
         self._replica.meta.envelope_formats = self._replica.formats.name
+
+    def _openable_keys(self, membership: Membership) -> dict[int, bytes]:
+        """The content keys that are here; a copy on another device has some that it cannot open."""
+        keys: dict[int, bytes] = {}
+        for generation in membership.generations:
+            sealed = self._keys.read(generation)
+            try:
+                if sealed is not None:
+                    keys[generation] = self._replica.keys.unseal(sealed)
+            except EnvelopeError:
+                continue
+        return keys
 
     def _keep_key(self, generation: int, key: bytes) -> None:
         self._keys.write(generation, seal_to(self._replica.keys.box_public, key))
