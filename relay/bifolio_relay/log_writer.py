@@ -152,9 +152,13 @@ class Appender:
             if is_fresh:
                 known = await self._known.read(library, chains)
             decisions = self._decide(known, pushed)
-            if not is_fresh and any(isinstance(one, Rejected) for one in decisions):
+            places = await self._find_places(library, pushed, decisions)
+            # What is remembered may be of a library that was removed, or of others' envelopes.
+            doubtful = None in places.values() or any(isinstance(d, Rejected) for d in decisions)
+            if not is_fresh and doubtful:
                 known = await self._known.read(library, chains)
                 decisions = self._decide(known, pushed)
+                places = await self._find_places(library, pushed, decisions)
         except MembershipError as error:
             _give_up(pushed, error.reason, outcomes)
             return None
@@ -163,12 +167,6 @@ class Appender:
             return None
         heads = {chain: known.chains[chain] for chain in chains}
         head = known.membership.head
-        earlier = [
-            one
-            for one, decision in zip(pushed, decisions, strict=True)
-            if isinstance(decision, Earlier)
-        ]
-        places = await self._find_places(library, earlier) if earlier else {}
         return _Judged(library, pushed, decisions, places, head, heads)
 
     def _decide(
@@ -185,11 +183,19 @@ class Appender:
         return tuple(decisions)
 
     async def _find_places(
-        self, library: bytes, pushed: Sequence[_Pushed]
+        self, library: bytes, pushed: Sequence[_Pushed], decisions: Sequence[Decision]
     ) -> dict[_Slot, Place | None]:
-        links = [(one.chain, one.envelope.header.seq) for one in pushed]
+        """What the log holds where a decision is ``Earlier``."""
+        earlier = [
+            one
+            for one, decision in zip(pushed, decisions, strict=False)
+            if isinstance(decision, Earlier)
+        ]
+        if not earlier:
+            return {}
+        links = [(one.chain, one.envelope.header.seq) for one in earlier]
         places = await self._storage.find_places(library, links)
-        return {one.slot: place for one, place in zip(pushed, places, strict=True)}
+        return {one.slot: place for one, place in zip(earlier, places, strict=True)}
 
     def _settle(
         self, judged: _Judged, result: BatchResult | None, outcomes: _Outcomes

@@ -89,7 +89,7 @@ class Bench:
 
     def batch(self, *envelopes: Envelope, **expected: Any) -> Batch:
         library = envelopes[0].header.library
-        chains = list({envelope.header.chain for envelope in envelopes})
+        chains = list({envelope.header.author_chain for envelope in envelopes})
         heads = self.store.read_heads(library, chains)
         assert heads is not None
         batch = Batch(library, heads.library.members_head, heads.chains, envelopes)
@@ -159,12 +159,15 @@ def test_a_membership_record_is_taken_only_while_chains_end_where_it_says(bench:
     author = library.author()
     first, second = author.envelopes(2)
     bench.append(first)
-    ended: dict[bytes, ChainHead | None] = {author.chain: chain_head(first)}
+    ended: dict[bytes, ChainHead | None] = {author.author_chain: chain_head(first)}
     bench.append(second)
     old = library.membership.head
     taken = append_member(bench.store, library, b"cut", expected=old, head=b"2" * 32, chains=ended)
     assert not taken
-    unbegun: dict[bytes, ChainHead | None] = {b"c" * 16: None, author.chain: chain_head(second)}
+    unbegun: dict[bytes, ChainHead | None] = {
+        b"c" * 16: None,
+        author.author_chain: chain_head(second),
+    }
     assert append_member(bench.store, library, b"cut", expected=old, head=b"2" * 32, chains=unbegun)
 
 
@@ -182,8 +185,8 @@ def test_envelopes_take_the_next_positions_and_chain_their_hashes(bench: Bench) 
     assert head == result.head
     assert (head.n, head.chain_hash) == (5, expected[5])
     assert head.size_bytes == sum(len(envelope.raw) for envelope in (*first, *second))
-    heads = bench.store.read_heads(library.id, [author.chain, b"c" * 16])
-    assert heads.chains == {author.chain: chain_head(second[-1]), b"c" * 16: None}
+    heads = bench.store.read_heads(library.id, [author.author_chain, b"c" * 16])
+    assert heads.chains == {author.author_chain: chain_head(second[-1]), b"c" * 16: None}
     assert heads.library == head
 
 
@@ -207,8 +210,8 @@ def test_a_chain_that_has_moved_takes_nothing_more_of_a_batch(bench: Bench) -> N
     bench.append(first)
     (result,) = bench.store.append([batch])
     assert (result.positions, result.stop) == ((2,), Stop.MOVED)
-    heads = bench.store.read_heads(library.id, [moved.chain, still.chain]).chains
-    assert heads == {moved.chain: chain_head(first), still.chain: chain_head(ours[0])}
+    heads = bench.store.read_heads(library.id, [moved.author_chain, still.author_chain]).chains
+    assert heads == {moved.author_chain: chain_head(first), still.author_chain: chain_head(ours[0])}
     assert bench.append(second, *ours[1:]).positions == (3, 4, 5)
 
 
@@ -242,7 +245,12 @@ def test_what_stands_at_a_place_of_a_chain_can_be_found(bench: Bench) -> None:
     author = library.author()
     first, second = author.envelopes(2)
     bench.append(first, second)
-    links = [(author.chain, 2), (author.chain, 3), (b"c" * 16, 1), (author.chain, 1)]
+    links = [
+        (author.author_chain, 2),
+        (author.author_chain, 3),
+        (b"c" * 16, 1),
+        (author.author_chain, 1),
+    ]
     assert bench.store.find_places(library.id, links) == (
         Place(2, second.hash),
         None,
@@ -289,7 +297,7 @@ def test_pruning_lets_envelopes_go_and_keeps_hashes_and_places(
     assert read(library.id, after=4, bytes_max=ROOM, count_max=9) == LogSlice((), 6)
     rest = read(library.id, after=5, bytes_max=ROOM, count_max=9)
     assert rest == LogSlice((envelopes[5].raw,), 6)
-    (place,) = bench.store.find_places(library.id, [(author.chain, 2)])
+    (place,) = bench.store.find_places(library.id, [(author.author_chain, 2)])
     assert place == Place(2, envelopes[1].hash)
     assert bench.append(author.envelope()).positions == (7,)
     bench.store.prune(library.id, floor=99)
@@ -313,7 +321,7 @@ def test_who_watches_learns_of_all_that_anybody_writes(bench: Bench) -> None:
             )
             assert await growth_to(growths, members=1) == Growth(0, 1, 0)
             for n in range(1, 4):
-                heads = await other.read_heads(library.id, [author.chain])
+                heads = await other.read_heads(library.id, [author.author_chain])
                 assert heads is not None
                 head, envelope = heads.library.members_head, author.envelope()
                 await other.append([Batch(library.id, head, heads.chains, (envelope,))])
@@ -477,7 +485,7 @@ def test_a_library_is_removed_with_all_that_is_held_of_it(tmp_path: Path) -> Non
         head = library.membership.head
         logs.create_library(library.id, EPOCH, library.genesis, head, {}, None, 0)
         author = library.author()
-        heads = {author.chain: None}
+        heads = {author.author_chain: None}
         logs.append([Batch(library.id, head, heads, (author.envelope(),))])
         folder = tmp_path / "blobs" / library.id.hex()
         folder.mkdir(parents=True)

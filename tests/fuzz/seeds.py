@@ -75,7 +75,7 @@ def messages() -> list[bytes]:
 def membership_log() -> tuple[bytes, ...]:
     """A genesis, invites and joins."""
     owner, editor, reader = device("owner"), device("editor"), device("reader")
-    log = [make_genesis(owner, lambda count: b"g" * count, content_key=b"k" * 32)]
+    log = [make_genesis(owner, lambda count: b"g" * count, content_key=CONTENT_KEY)]
 
     def grow(raw: bytes) -> None:
         log.append(raw)

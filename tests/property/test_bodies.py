@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from bifolio.clock import make_stamp
 from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import NONCE_BYTES, SLOT_LENGTH
-from bifolio.wire.changes import BODY_VERSION, Attested, Body, Change, Incarnation
+from bifolio.wire.changes import (
+    ATTESTED_EPOCH_BYTES,
+    ATTESTED_HASH_BYTES,
+    BODY_VERSION,
+    Attested,
+    Body,
+    Change,
+    Incarnation,
+)
 
 HASHES = st.lists(st.binary(min_size=32, max_size=32), max_size=4).map(tuple)
 STAMPS = st.builds(
@@ -33,10 +41,9 @@ INCARNATIONS = st.builds(
 )
 ATTESTED = st.builds(
     Attested,
-    st.binary(min_size=16, max_size=16),
-    st.integers(0, 2**53),
-    st.binary(min_size=32, max_size=32),
-    st.binary(min_size=32, max_size=32),
+    st.binary(min_size=ATTESTED_EPOCH_BYTES, max_size=ATTESTED_EPOCH_BYTES),
+    st.integers(1, 2**53),
+    st.binary(min_size=ATTESTED_HASH_BYTES, max_size=ATTESTED_HASH_BYTES),
 )
 NAMES = st.from_regex(r"[a-z][a-zA-Z0-9 -]{0,9}", fullmatch=True).filter(
     lambda name: name not in ("attested", "carried", "incarnations", "replaces")

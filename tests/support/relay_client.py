@@ -17,7 +17,14 @@ from websockets.asyncio.client import ClientConnection as Socket
 from websockets.asyncio.client import connect
 
 from bifolio import limits
-from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Envelope, Header, seal
+from bifolio.crypto.envelope import (
+    KIND_CHANGES,
+    NO_PREVIOUS,
+    Envelope,
+    Header,
+    author_chain,
+    seal,
+)
 from bifolio.crypto.keys import DeviceKeys, KeyPair, new_device_keys
 from bifolio.crypto.membership import (
     Membership,
@@ -64,6 +71,11 @@ class Author:
         self.chain = self._random(16)
         self.seq = 0
         self.previous = NO_PREVIOUS
+
+    @property
+    def author_chain(self) -> bytes:
+        """The chain as that of this device alone."""
+        return author_chain(self.keys.sign_public, self.chain)
 
     def envelope(self, plaintext: bytes = b"a change", **changed: Any) -> Envelope:
         """The next envelope of the chain, with some values of its header as given."""

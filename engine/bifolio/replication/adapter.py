@@ -52,6 +52,10 @@ class ReplicaAdapter:
         """This device is a member: from now on it speaks for itself."""
         self._join_secret = None
 
+    def monotonic_ms(self) -> int:
+        """The milliseconds of a clock that nobody sets."""
+        return int(self._replica.runtime.monotonic_s() * 1000)
+
     def make_hello(self, challenge: Challenge) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
         replica = self._replica

@@ -96,10 +96,10 @@ class Outbox:
         Returns:
             False, and nothing changed, where that proves nothing.
         """
-        stored = self._replica.changes.envelope(envelope_hash)
-        if stored is None or not self._is_fork(parse_envelope(stored.envelope), proof):
+        refused = self._find(envelope_hash)
+        if refused is None or not self._is_fork(refused, proof):
             return False
-        self._move_chain(parse_envelope(stored.envelope).header)
+        self._move_chain(refused.header)
         return True
 
     def restart_own_chain(self, envelope_hash: bytes) -> bool:
@@ -108,13 +108,10 @@ class Outbox:
         Returns:
             False, and nothing changed, where another device made it.
         """
-        stored = self._replica.changes.envelope(envelope_hash)
-        if stored is None:
+        refused = self._find(envelope_hash)
+        if refused is None or refused.header.device != self._replica.keys.sign_public:
             return False
-        header = parse_envelope(stored.envelope).header
-        if header.device != self._replica.keys.sign_public:
-            return False
-        self._move_chain(header)
+        self._move_chain(refused.header)
         return True
 
     def offer_carried(self, envelope_hash: bytes) -> bool:
@@ -130,6 +127,14 @@ class Outbox:
         with self._replica.database.transaction():
             return self._replica.changes.offer_carried(stored.chain)
 
+    def _find(self, envelope_hash: bytes) -> Envelope | None:
+        """An envelope that is here, merged or kept for a newer program."""
+        stored = self._replica.changes.envelope(envelope_hash)
+        if stored is not None:
+            return parse_envelope(stored.envelope)
+        kept = self._replica.newer_envelopes.envelope(envelope_hash)
+        return parse_envelope(kept) if kept is not None else None
+
     def _is_fork(self, refused: Envelope, proof: bytes) -> bool:
         """Whether the author of one of our envelopes signed another one for its place."""
         try:
@@ -138,8 +143,7 @@ class Outbox:
             return False
         ours: Envelope | None = refused
         if shown.header.seq == refused.header.seq - 1:
-            previous = self._replica.changes.envelope(refused.header.previous)
-            ours = parse_envelope(previous.envelope) if previous is not None else None
+            ours = self._find(refused.header.previous)
         return ours is not None and SignedHeader.of(ours).competes_with(shown)
 
     def _move_chain(self, header: Header) -> None:

@@ -14,7 +14,8 @@ from bifolio.errors import RelayConductError
 
 
 class FruitlessCount:
-    """The messages since the last one that brought something new; ``now_ms`` is the time."""
+    """The messages since the last one that brought something new; ``now_ms`` is a clock that
+    nobody sets."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms

@@ -54,7 +54,7 @@ class SyncSession:
         self._store = store
         self._library = library
         self._counts = Counts()
-        self._fruitless = FruitlessCount(lambda: store.files.now_ms())
+        self._fruitless = FruitlessCount(lambda: store.monotonic_ms())
         self.phase: Phase = phases.Greeting()
 
     @property

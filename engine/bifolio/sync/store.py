@@ -119,6 +119,9 @@ class SyncStore(Protocol):
     def files(self) -> FileStore:
         """The contents of its files."""
 
+    def monotonic_ms(self) -> int:
+        """The milliseconds of a clock that nobody sets."""
+
     def make_hello(self, challenge: Challenge) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
 
