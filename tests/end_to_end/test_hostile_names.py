@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.hostile_values import UNSAFE, library_of, plant
-from tests.unit.replica.builders import meet, members
+from tests.support.hostile_values import UNSAFE, exchange, library_of, plant
+from tests.unit.replica.builders import members
 
+from bifolio.ids import base64url
 from bifolio_cli.main import run
 
 EVIL = (
@@ -24,9 +25,9 @@ ID, OTHER, GROUP = "a" * 32, "b" * 32, "c" * 32
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library in which another member planted such a text wherever one goes."""
     folder = tmp_path_factory.mktemp("evil")
-    victim, mallory = members(folder, "victim", "mallory")
+    mallory, victim = members(folder, "mallory", "victim")
     victim.adds("f" * 32, {"type": "book", "title": "Good", "citation-key": "good"})
-    meet(victim, mallory)
+    exchange(victim, mallory)
     name = json.dumps({"role": "author", "name": {"family": EVIL, "given": EVIL}})
     file = {"hash": "d" * 64, "name": EVIL.replace("\x1b", "").replace("\n", ""), "size": 5}
     reference = {
@@ -55,9 +56,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     victim.sets(ID, "title", "mine")
     mallory.sets(ID, "title", EVIL + "2")
-    meet(victim, mallory)
-    plant(mallory, {"0" * 32: {"device\x1f" + mallory.keys.tag: json.dumps({"name": EVIL})}})
-    meet(victim, mallory)
+    exchange(victim, mallory)
+    plant(
+        mallory,
+        {
+            "0" * 32: {
+                "device\x1f" + mallory.keys.tag: json.dumps(
+                    {"name": EVIL, "key": base64url(mallory.keys.sign_public)}
+                )
+            }
+        },
+    )
+    exchange(victim, mallory)
     path = victim.replica.path
     library_of(victim).close()
     return path

@@ -15,11 +15,12 @@ from tests.support.hostile_values import (
     FOREIGN_SHAPES,
     HOSTILE_STRINGS,
     REGISTERS,
+    exchange,
     failures,
     library_of,
     plant,
 )
-from tests.unit.replica.builders import Computer, meet, members
+from tests.unit.replica.builders import Computer, members
 
 from bifolio.document.entries import Entries
 from bifolio.document.view import RecordView, read_view
@@ -32,9 +33,9 @@ PARTS = 4
 
 
 def attacked(tmp_path: Path) -> tuple[Computer, Computer]:
-    victim, mallory = members(tmp_path, "victim", "mallory")
+    mallory, victim = members(tmp_path, "mallory", "victim")
     victim.adds(GOOD, {"type": "book", "title": "A good title", "citation-key": "good"})
-    meet(victim, mallory)
+    exchange(victim, mallory)
     return victim, mallory
 
 
@@ -50,7 +51,7 @@ def test_no_value_of_a_member_stops_any_reading_of_the_library(
         for number, value in enumerate(values, 1)
     }
     plant(mallory, records)
-    meet(victim, mallory)
+    exchange(victim, mallory)
     library = library_of(victim)
     assert failures(library, tmp_path) == []
     shown = library.show(GOOD)
@@ -110,7 +111,7 @@ def test_random_values_under_random_keys_of_any_record_stop_nothing(
         for one, (said, kind) in records.items()
     }
     plant(mallory, planted)
-    meet(victim, mallory)
+    exchange(victim, mallory)
     library = library_of(victim)
     assert failures(library, folder) == []
     assert library.show("e" * 32).fields["title"] == "Another"
@@ -130,7 +131,7 @@ def test_a_group_that_is_its_own_parent_and_a_huge_position_are_shown(tmp_path: 
             "3" * 32: {**group, "parent": "2" * 32, "order": "\u202e"},
         },
     )
-    meet(victim, mallory)
+    exchange(victim, mallory)
     library = library_of(victim)
     assert len(library.groups.list()) == 3
     assert library.groups.create("Mine", parent="1" * 32).name == "Mine"
@@ -142,7 +143,7 @@ def test_ten_thousand_tags_on_one_reference_are_read_in_time(tmp_path: Path) -> 
     for part in range(2):
         tags = {f"+tags\x1f{part}-{number}": f"{part}-{number}" for number in range(5_000)}
         plant(mallory, {"1" * 32: {"kind": "reference", **tags}})
-    meet(victim, mallory)
+    exchange(victim, mallory)
     library = library_of(victim)
     start = time.monotonic()
     assert len(library.show("1" * 32).tags) == 10_000
@@ -165,7 +166,7 @@ def test_a_reference_that_this_program_cannot_read_is_listed_and_the_others_are_
     for module in ("replica.projection", "exports.export"):
         monkeypatch.setattr(f"bifolio.{module}.read_view", fails_for_ink)
     plant(mallory, {"1" * 32: {"kind": "reference", "title": "Ink"}})
-    meet(victim, mallory)
+    exchange(victim, mallory)
     library = library_of(victim)
     assert library.show("1" * 32).fields["note"] == "its values cannot be read here (IndexError)"
     assert library.show(GOOD).fields["title"] == "A good title"

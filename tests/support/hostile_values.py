@@ -208,6 +208,13 @@ REGISTERS: tuple[str, ...] = (
 )
 
 
+def exchange(victim: Computer, mallory: Computer) -> None:
+    """Each learns what the other wrote; what is refused of it makes their states differ."""
+    for _ in range(2):
+        victim.learns(mallory)
+        mallory.learns(victim)
+
+
 def plant(computer: Computer, records: Mapping[str, Mapping[str, object]]) -> None:
     """Write registers of records as they are, in one change: a string or anything else."""
 
