@@ -56,9 +56,14 @@ class Outbox:
         if membership is not None and membership.needs_newer:
             return 0
         made = 0
-        while self._replica.changes.has_unsealed():
+        # In a copied folder lie changes of the computer that it was copied from: nobody else can
+        # sign them, and that computer sends them.
+        tag = self._replica.keys.tag
+        while self._replica.changes.has_unsealed(tag):
             with self._replica.database.transaction():
-                changes = self._replica.changes.unsealed(bytes_max=limits.ENVELOPE_TARGET_BYTES)
+                changes = self._replica.changes.unsealed(
+                    bytes_max=limits.ENVELOPE_TARGET_BYTES, tag=tag
+                )
                 if not changes:
                     break
                 self._seal(changes)

@@ -14,7 +14,7 @@ from bifolio.clock import HybridClock
 from bifolio.crypto.envelope import Envelope, parse_envelope, read_header
 from bifolio.document.update_identity import UpdateAuthor
 from bifolio.errors import EnvelopeError, NewerFormatError
-from bifolio.ids import content_hash, device_tag
+from bifolio.ids import content_hash, device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import stories
@@ -22,7 +22,7 @@ from bifolio.replication.applying import Applier
 from bifolio.replication.crash_mark import SAVING, CrashMark
 from bifolio.replication.judging import BuildsOnNewerError, Judge, StrangerError, WaitsError
 from bifolio.replication.waiting import WaitingRoom
-from bifolio.wire.changes import Body
+from bifolio.wire.changes import Body, Change
 from bifolio.wire.position import LogPosition
 
 
@@ -71,6 +71,8 @@ class Run:
         self.start: LogPosition | None = None
         self._deaths = replica.refused.deaths()
         self._tried: set[bytes] = set()
+        own = replica.keys.tag
+        self._copied_from = {slot_tag(one.slot) for one in replica.changes.unsealed_of_others(own)}
         #: Whether anything waits: as a rule nothing does, and nobody has to be asked.
         self._anything_waits = replica.changes.waiting() > 0
         self._applier: Applier
@@ -318,6 +320,7 @@ class Run:
             frontier=body.frontier,
         )
         tag = device_tag(header.device)
+        self._drop_copied(tag, body)
         replica.journal.receive(number, body.changes, device=tag)
         if body.changes:
             replica.heard.note(tag, max(change.stamp for change in body.changes))
@@ -326,6 +329,18 @@ class Run:
         named = {*body.frontier, header.previous}
         heads = [one for one in replica.meta.frontier if one not in named]
         replica.meta.frontier = [*heads, envelope.hash]
+
+    def _drop_copied(self, tag: str, body: Body) -> None:
+        """A folder was copied with changes of its computer that were not sealed: here they are."""
+        replica = self._replica
+        if tag not in self._copied_from:
+            return
+        ids = {change.id for change in body.changes}
+        copied = replica.changes.unsealed_of_others(replica.keys.tag)
+        for one in copied:
+            if Change.parse(one.body).id in ids:
+                replica.journal.index.remove_unsealed(one.number)
+                replica.changes.remove_unsealed([one])
 
     def _note_double(self, envelope: Envelope) -> None:
         """Note where a device signed two envelopes for one place: both are merged, or replicas

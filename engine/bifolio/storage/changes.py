@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgpack
 
 from bifolio import limits
+from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
 
 
@@ -41,6 +42,9 @@ class StoredEnvelope:
     envelope: bytes
 
 
+#: What a device may seal: all that is its own, and what bears no device's name.
+_OF_DEVICE = f"(? = '' OR slot IS NULL OR substr(slot, 1, {TAG_LENGTH}) = ?)"
+
 _COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
 
 
@@ -62,14 +66,16 @@ class Changes:
         assert number is not None
         return number
 
-    def unsealed(self, *, bytes_max: int) -> list[UnsealedChange]:
+    def unsealed(self, *, bytes_max: int, tag: str = "") -> list[UnsealedChange]:
         """The oldest unsealed changes, up to a total size, but at least one; of no more
-        incarnations than one envelope may declare."""
+        incarnations than one envelope may declare. With a tag only those of its device."""
         found: list[UnsealedChange] = []
         total = 0
         slots: set[str] = set()
         cursor = self._database.execute(
-            "SELECT number, frontier, body, slot FROM changes WHERE hash IS NULL ORDER BY number"
+            "SELECT number, frontier, body, slot FROM changes "
+            f"WHERE hash IS NULL AND {_OF_DEVICE} ORDER BY number",
+            (tag, tag),
         )
         for number, frontier, body, slot in cursor:
             slots.add(slot or "")
@@ -92,9 +98,24 @@ class Changes:
             for number, frontier, body, slot in rows
         ]
 
-    def has_unsealed(self) -> bool:
-        """Whether any own change waits to be sealed."""
-        return self._database.row("SELECT 1 FROM changes WHERE hash IS NULL LIMIT 1") is not None
+    def unsealed_of_others(self, tag: str) -> list[UnsealedChange]:
+        """Unsealed changes of another device than the one with this tag: the folder was copied."""
+        rows = self._database.rows(
+            "SELECT number, frontier, body, slot FROM changes WHERE hash IS NULL "
+            f"AND substr(slot, 1, {TAG_LENGTH}) != ? ORDER BY number",
+            (tag,),
+        )
+        return [
+            UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot)
+            for number, frontier, body, slot in rows
+        ]
+
+    def has_unsealed(self, tag: str = "") -> bool:
+        """Whether any change waits to be sealed; with a tag, by its device."""
+        row = self._database.row(
+            f"SELECT 1 FROM changes WHERE hash IS NULL AND {_OF_DEVICE} LIMIT 1", (tag, tag)
+        )
+        return row is not None
 
     def last_unsealed(self) -> int:
         """The number of the newest own change that waits to be sealed; 0 without one."""
