@@ -151,13 +151,13 @@ class Appender:
             is_fresh = known is None or not known.has(chains)
             if is_fresh:
                 known = await self._known.read(library, chains)
-            decisions = self._decide(known, pushed)
+            decisions, heads = self._decide(known, pushed), _heads_of(known, chains)
             places = await self._find_places(library, pushed, decisions)
             # What is remembered may be of a library that was removed, or of others' envelopes.
             doubtful = None in places.values() or any(isinstance(d, Rejected) for d in decisions)
             if not is_fresh and doubtful:
                 known = await self._known.read(library, chains)
-                decisions = self._decide(known, pushed)
+                decisions, heads = self._decide(known, pushed), _heads_of(known, chains)
                 places = await self._find_places(library, pushed, decisions)
         except MembershipError as error:
             _give_up(pushed, error.reason, outcomes)
@@ -165,7 +165,6 @@ class Appender:
         if known is None:
             outcomes |= {one.slot: rules.reject_unknown(one.envelope) for one in pushed}
             return None
-        heads = {chain: known.chains[chain] for chain in chains}
         head = known.membership.head
         return _Judged(library, pushed, decisions, places, head, heads)
 
@@ -229,6 +228,11 @@ class Appender:
         if left:
             self._known.doubt_chains(judged.library)
         return left
+
+
+def _heads_of(known: KnownLibrary | None, chains: Sequence[bytes]) -> dict[bytes, ChainHead | None]:
+    """What a decision is made by: what is remembered may change while the store is asked."""
+    return {chain: known.chains[chain] for chain in chains} if known is not None else {}
 
 
 def _by_library(submissions: Sequence[CheckedSubmission]) -> _Waiting:

@@ -39,7 +39,10 @@ def attacked(tmp_path: Path) -> tuple[Computer, Computer]:
     return victim, mallory
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part",
+    [0, *(pytest.param(part, marks=pytest.mark.heavy) for part in range(1, PARTS))],
+)
 @pytest.mark.parametrize("kind", ["reference", "group", "import", "settings", "unknown"])
 def test_no_value_of_a_member_stops_any_reading_of_the_library(
     tmp_path: Path, kind: str, part: int

@@ -361,9 +361,13 @@ def test_a_document_that_pycrdt_refuses_half_of_is_as_it_was() -> None:
 
 _IN_A_PROCESS = """
 import resource, sys
+from pathlib import Path
 from tests.unit.document.test_update_structure import HOSTILE
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
+own = Path("/proc/self/status")
+if own.exists():  # where the greatest size of all is that of the process that began this one
+    Path("/proc/self/clear_refs").write_text("5")
 for raw in HOSTILE.values():
     document = RecordDocument()
     try:
@@ -372,6 +376,8 @@ for raw in HOSTILE.values():
         continue
     raise SystemExit("merged")
 usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+if own.exists():
+    usage = int(own.read_text().split("VmHWM:")[1].split()[0])
 print(usage // (1024 * 1024 if sys.platform == "darwin" else 1024))
 """
 
