@@ -8,7 +8,7 @@ NODE_STAMP := tests/differential/node_modules/installed
 # Python's compiled files are kept, whatever the surroundings say: a run starts a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all cases lint types bench conformance lock clean
+.PHONY: demo test test-all cases lint types bench conformance fuzz lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
@@ -37,6 +37,12 @@ bench: $(STAMP)
 # default ../shared/corpora and ../shared/conformance.
 conformance: $(STAMP)
 	$(BIN)/python -m conformance $(ARGUMENTS)
+
+# Each target for a minute, or as ARGUMENTS say; atheris is an extra of its own, so that nobody
+# needs its wheel who only runs the tests. Without it, Hypothesis draws.
+fuzz: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]' || true
+	$(BIN)/python -m tests.fuzz $(ARGUMENTS)
 
 # The lock: exact versions of everything for every system, each with the hashes of its files.
 lock:

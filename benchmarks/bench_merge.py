@@ -100,8 +100,8 @@ def _imported(folder: Path, count: int) -> list[Update]:
     for reference in references:
         record_id = reference.record_id()
         version = ImportVersion(reference.values, reference.source)
-        document = importing.import_document(record_id, [version], mapping=MAPPING_VERSION)
-        states.append((record_id, document.state()))
+        update, _ = importing.first_import(record_id, version, mapping=MAPPING_VERSION)
+        states.append((record_id, update))
     return states
 
 
@@ -109,7 +109,7 @@ def _edited(record_id: str, state: bytes, number: int) -> bytes:
     """The update of the number-th writer, who has seen the import and none of the others."""
     document = RecordDocument(state, client_id=1_000_000 + number)
     stamp = make_stamp(milliseconds=1_700_000_000_000 + number, counter=0)
-    plan = Plan(Writer(f"w{number:06d}", stamp))
+    plan = Plan(Writer(f"w{number:011d}", stamp))
     edits = [Edit("volume", Act.SET, (str(number),)), Edit("tags", Act.ADD, (record_id[:6],))]
     editing.plan_edits(plan, document.entries(), edits)
     return document.write(plan)

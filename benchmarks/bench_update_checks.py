@@ -85,9 +85,9 @@ def _imported(folder: Path, count: int) -> list[bytes]:
     file = folder / "library.bib"
     write_bibliography(file, count)
     return [
-        importing.import_document(
-            item.record_id(), [ImportVersion(item.values, item.source)], mapping=MAPPING_VERSION
-        ).state()
+        importing.first_import(
+            item.record_id(), ImportVersion(item.values, item.source), mapping=MAPPING_VERSION
+        )[0]
         for item in read(file)
         if isinstance(item, ImportedReference)
     ]

@@ -1,17 +1,18 @@
 """Where things are on this computer: the only reader of the environment but the relay's config.
 
-==================  =========================================================================
+=================== =========================================================================
 BIFOLIO_HOME        the folder of this device's key and default library
 BIFOLIO_LIBRARY     the library that commands work on, unless -L names one
 BIFOLIO_DEVICE      the name of this device in conflicts (default: the computer's name)
+BIFOLIO_RELAY_TOKEN the token for a new library on a relay, unless --token gives one
 BIFOLIO_TRACEBACK   if set, a fault of Bifolio shows where it happened
-==================  =========================================================================
+=================== =========================================================================
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class Environment:
     device: str = ""
     traceback: bool = False
     configuration: str = ""
+    relay_token: str = field(default="", repr=False)
 
     @classmethod
     def of_process(cls) -> Environment:
@@ -43,6 +45,7 @@ class Environment:
             device=os.environ.get("BIFOLIO_DEVICE", ""),
             traceback=bool(os.environ.get("BIFOLIO_TRACEBACK")),
             configuration=os.environ.get("XDG_CONFIG_HOME", ""),
+            relay_token=os.environ.get("BIFOLIO_RELAY_TOKEN", ""),
         )
 
     @staticmethod

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from bifolio.disk import write_whole
-from bifolio_cli.text.reference_text import escape_controls
+from bifolio_cli.text.safe_text import escape_controls
 
 
 @contextmanager

@@ -97,6 +97,51 @@ class Listening(Result, frozen=True):
     listening: str
 
 
+class RelayLibrary(Result, frozen=True):
+    """A library that a relay holds; times are ISO 8601, empty where they are not known.
+
+    ``members`` is null where they are not counted yet; ``log_bytes`` is without files,
+    ``file_bytes`` what the files cost. ``token`` is the label of the token that allowed it.
+    """
+
+    id: str
+    created: str
+    last_used: str
+    members: int | None
+    changes: int
+    log_bytes: int
+    files: int
+    file_bytes: int
+    token: str | None
+
+
+class RemovedRelayLibrary(Result, frozen=True):
+    """The library that a relay holds no longer."""
+
+    id: str
+    removed: bool
+
+
+class NewRelayToken(Result, frozen=True):
+    """A new token of a relay; it is shown this once."""
+
+    token: str
+    id: str
+    label: str
+
+
+class RelayTokenView(Result, frozen=True):
+    """A token of a relay, without its secret; null where a bound is not set."""
+
+    id: str
+    label: str
+    used: int
+    uses: int | None
+    created: str
+    expires: str | None
+    revoked: str | None
+
+
 class DemoCheck(Result, frozen=True):
     """One sentence about the two libraries of the demo, and whether it holds."""
 
@@ -186,6 +231,11 @@ COMMANDS: Mapping[str, Any] = {
     "autosync run": AutosyncRun,
     "doctor": Diagnosis,
     "relay": Listening,
+    "relay libraries": list[RelayLibrary],
+    "relay remove": RemovedRelayLibrary,
+    "relay token create": NewRelayToken,
+    "relay token list": list[RelayTokenView],
+    "relay token revoke": RelayTokenView,
     "demo": DemoReport,
     "--version": Version,
 }

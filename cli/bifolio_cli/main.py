@@ -132,7 +132,7 @@ def bifolio(
                 )
             )
         else:
-            output.remark(context.get_help())
+            output.remark(*context.get_help().split("\n"))
         raise typer.Exit(WRONG_USAGE)
 
 

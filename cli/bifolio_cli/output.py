@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from bifolio_cli.text.next_steps import word
 from bifolio_cli.text.reference_text import (
     ID_SHOWN_LENGTH,
     count,
-    escape_controls,
     reference_lines,
     summary_cells,
 )
+from bifolio_cli.text.safe_text import escape_json, escape_line
 
 if TYPE_CHECKING:
     from bifolio.errors import BifolioError
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 200
 
 _HEADINGS = ("key", "year", "names", "title")
-
-# json leaves these as they are; inside a string, the only place for them, \u00XX is the same.
-_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 def prepare_streams() -> None:
@@ -61,13 +57,14 @@ class Output:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
-    def say(self, text: str) -> None:
-        """Text for a person on stdout."""
-        self.line(escape_controls(text))
+    def say(self, *lines: str) -> None:
+        """Lines for a person on stdout, each one line whatever a library's content is."""
+        for line in lines:
+            self.line(escape_line(line))
 
-    def remark(self, text: str) -> None:
+    def remark(self, *lines: str) -> None:
         """A message next to the outcome: on stderr, with --json too."""
-        sys.stderr.write(escape_controls(text) + "\n")
+        sys.stderr.writelines(escape_line(line) + "\n" for line in lines)
         sys.stderr.flush()
 
     def failure(self, error: BifolioError) -> None:
@@ -84,7 +81,7 @@ class Output:
         if self.json:
             self.document(reference)
         else:
-            self.say("\n".join(reference_lines(reference.to_json())))
+            self.say(*reference_lines(reference.to_json()))
 
     def references(
         self,
@@ -140,7 +137,7 @@ def json_text(value: object) -> str:
     """JSON on one line, in letters if stdout can show them all, without control characters."""
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
     text = json.dumps(value, ensure_ascii=encoding not in ("utf-8", "utf8"))
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return escape_json(text)
 
 
 def _print_table(rows: Iterator[tuple[str, ...]], *, ids: bool) -> int:

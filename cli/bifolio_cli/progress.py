@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from bifolio.results import IN_BYTES, Stage
-from bifolio_cli.text.reference_text import escape_controls
+from bifolio_cli.text.safe_text import escape_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -74,7 +74,7 @@ class ProgressBars:
 
             width = self._progress.console.width
             room = width - bar_width(width) - _BESIDE_WIDTH
-            description = escape(shorten_label(escape_controls(label_of(stage, file)), room))
+            description = escape(shorten_label(escape_line(label_of(stage, file)), room))
             self._bars[bar] = self._progress.add_task(
                 description, total=total, in_bytes=stage in IN_BYTES
             )

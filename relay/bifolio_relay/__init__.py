@@ -4,6 +4,11 @@
 ``server``          the process: listens, announces where, ends cleanly
 ``hub``             joins the connections: who asks, the commits, who is told what
 ``feed``            what a library's connections are told of growth, whichever process wrote
+``metered_socket``  a websocket that takes no memory before it was granted
+``budget``          one budget of bytes for something that all connections hold together
+``admission``       who may be connected, and who goes for whom
+``rates``           how often something may happen: pure
+``descriptors``     how many connections the system lets the process have
 ``peer``            the shell round one connection: its socket, its queue
 ``commit_queue``    the queue before the shared commit
 ``session``         what one connection is told: events in, actions out, no I/O
@@ -13,15 +18,19 @@
 ``known_libraries`` what is remembered of libraries, compared with the store on use
 ``quotas``          how many libraries the relay holds, and how many bytes of each
 ``rules``           what may enter a library's logs: pure
+``member_rules``    what may enter a library's membership log: pure
+``join_rates``      how many devices came with one ticket lately
 ``blob_rules``      who may do what with a library's blobs: pure
 ``requests``        what is asked and answered: plain values
+``administration``  libraries and tokens of a relay's folder, from the side of who runs it
 ``config``          the options, their bounds, where data go unless told
 ``next_steps``      what to do next, in the words of ``bifolio-relay``
 ``storage``         what a store must do, and the one that does it with SQLite
 =================== ===============================================================
 
 ``session``, ``rules`` and ``blob_rules`` decide, without I/O; the services carry that out over a
-store, which other processes may use at the same time; ``server``, ``hub``, ``feed``, ``peer`` and
-``commit_queue`` are the shell, which decides nothing. May import ``bifolio.wire``, the verification
-of ``bifolio.crypto``, ``errors`` and ``limits``; never pycrdt.
+store, which other processes may use at the same time; ``server``, ``hub``, ``feed``, ``peer``,
+``metered_socket`` and ``commit_queue`` are the shell, which decides nothing about libraries.
+May import ``bifolio.wire``, the verification of ``bifolio.crypto``, ``errors`` and ``limits``;
+never pycrdt.
 """

@@ -1,4 +1,4 @@
-"""Who may do what with a library's blobs: pure functions of question, membership and what is held.
+"""Who may do what with a library's blobs: pure functions of question, role and what is held.
 
 Every member may ask and read; who may write may store and drop. What a blob holds, and what it is
 called, the relay cannot know. Knows nothing of stores or connections.
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length
-from bifolio.crypto.membership import Membership
+from bifolio.crypto.membership import Role
 from bifolio.wire.messages import Code
+from bifolio_relay.quotas import blob_cost
 from bifolio_relay.requests import BlobQuestion, BlobStates, DropBlobs, Rejected, StoreChunk
 from bifolio_relay.storage import BlobView
 
 
-def judge_device(question: BlobQuestion, membership: Membership) -> Rejected | None:
-    """What keeps a device from having it answered; None if nothing does."""
-    if membership.role_of(question.device) is None:
+def judge_device(question: BlobQuestion, role: str | None) -> Rejected | None:
+    """What keeps a device with this role from having it answered; None if nothing does."""
+    if role is None:
         return _reject(Code.FORBIDDEN, question, "only members have to do with its files")
     writes = isinstance(question, StoreChunk | DropBlobs)
-    if writes and not membership.may_write(question.device):
+    if writes and role not in (Role.OWNER, Role.EDITOR):
         return _reject(Code.FORBIDDEN, question, "a reader stores and drops no files")
     return None
 
@@ -50,7 +51,8 @@ def judge_chunk(
         return _reject(Code.INVALID, question, "it is held with another size")
     if state.held != question.number:
         return states_of(view, news=state.whole and state.held == question.number + 1)
-    if question.number == 0 and view.size_bytes + question.size_bytes > library_bytes_max:
+    cost_bytes = view.cost_bytes + blob_cost(question.size_bytes)
+    if question.number == 0 and cost_bytes > library_bytes_max:
         return _reject(
             Code.QUOTA, question, f"the files of a library may have {library_bytes_max} B"
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bifolio import limits
-from bifolio.crypto.membership import Membership
 from bifolio.wire.messages import nothing_of
 from bifolio_relay import blob_rules
 from bifolio_relay.requests import (
@@ -36,13 +35,13 @@ class BlobService:
         self._now_ms = now_ms
         self._library_bytes_max = library_bytes_max
 
-    async def answer(self, question: BlobQuestion, membership: Membership) -> BlobAnswer:
-        """The answer to one question of a device, by the library's membership.
+    async def answer(self, question: BlobQuestion, role: str | None) -> BlobAnswer:
+        """The answer to one question of a device, by its role in the library.
 
         Raises:
             RelayStorageError: the store failed.
         """
-        rejected = blob_rules.judge_device(question, membership)
+        rejected = blob_rules.judge_device(question, role)
         if rejected is not None:
             return rejected
         match question:

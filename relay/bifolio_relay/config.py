@@ -6,6 +6,7 @@ line, the only place that reads the environment. May import only ``errors`` and 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,25 @@ SHARED = Option(
     "",
     "Let several relays on this computer use the same folder; start each with this option.",
 )
+REQUIRE_TOKEN = Option(
+    "--require-token",
+    "",
+    "Take new libraries only with a token ('bifolio relay token create' makes one).",
+)
+UNUSED_DAYS = Option(
+    "--unused-days",
+    "N",
+    "Remove a library that came without a token, holds nothing and was not used for N days; "
+    "0 keeps all.",
+)
+TRUSTED_PROXY = Option(
+    "--trusted-proxy",
+    "ADDRESS",
+    "The address or network of a proxy in front, whose X-Forwarded-For says who is connected; "
+    "without it everybody behind a proxy counts as one.",
+)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -57,6 +77,9 @@ class Config:
     libraries_max: int = limits.RELAY_LIBRARIES_MAX
     library_bytes_max: int = limits.RELAY_LIBRARY_BYTES_MAX
     file_bytes_max: int = limits.RELAY_FILE_BYTES_MAX
+    require_token: bool = False
+    unused_days: int = limits.RELAY_UNUSED_DAYS
+    trusted_proxies: Network | None = None
 
     def __post_init__(self) -> None:
         _check_range("port", self.port, least=0, most=65535)
@@ -81,6 +104,7 @@ class Config:
         _check_range(
             "quota", self.file_bytes_max, least=0, most=limits.RELAY_LIBRARY_BYTES_MAX * 1024
         )
+        _check_range("days", self.unused_days, least=0, most=36_500)
         if not self.host:
             raise UsageError("The address to listen on is empty.", next_step=Next.GIVE_RELAY_HOST)
 
@@ -93,6 +117,9 @@ def make_config(
     data: Path | None,
     quota: str,
     shared: bool,
+    require_token: bool = False,
+    unused_days: int = limits.RELAY_UNUSED_DAYS,
+    trusted_proxy: str = "",
 ) -> Config:
     """What the options say, each as it was given.
 
@@ -104,6 +131,9 @@ def make_config(
         host=host,
         port=port,
         shared=shared,
+        require_token=require_token,
+        unused_days=unused_days,
+        trusted_proxies=parse_network(trusted_proxy) if trusted_proxy else None,
         file_bytes_max=parse_size(quota) if quota else Config.file_bytes_max,
     )
 
@@ -122,6 +152,21 @@ def parse_size(text: str) -> int:
         )
     number, unit = found.groups()
     return int(number) << 10 * " KMGT".index(unit.upper() or " ")
+
+
+def parse_network(text: str) -> Network:
+    """An address or a network of a proxy.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise UsageError(
+            f"'{text}' is neither an address nor a network.",
+            next_step="Give one such as 127.0.0.1 or 10.0.0.0/8 with --trusted-proxy.",
+        ) from None
 
 
 def default_data_folder(environment: Mapping[str, str]) -> Path:

@@ -30,6 +30,8 @@ class Feed:
         #: Held while entries are gathered and told, and while a membership record is written and
         #: told: nobody else's telling may come between.
         self.telling = asyncio.Lock()
+        #: Members' questions that are at the store at once.
+        self.turns = asyncio.Semaphore(limits.RELAY_LIBRARY_QUESTIONS_MAX)
         self._service = service
         self._logger = logger
         self._told = Growth()
@@ -130,7 +132,7 @@ class Feed:
             async with self.telling:
                 entries = await self.gather_entries({}, growth.n)
                 if entries is not None:
-                    for peer in tuple(self.peers):
+                    for peer in [one for one in self.peers if one.session.is_member]:
                         peer.apply_commit((), entries, submitted_bytes=0)
         if growth.blobs > self._told.blobs:
             self._told = replace(self._told, blobs=growth.blobs)

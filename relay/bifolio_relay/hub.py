@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection
@@ -19,12 +19,19 @@ from websockets.http11 import Request, Response
 
 from bifolio import __version__, limits
 from bifolio.errors import RelayStorageError
+from bifolio.ids import content_hash
+from bifolio.wire.messages import Code
+from bifolio_relay import admission
+from bifolio_relay.admission import Admission
+from bifolio_relay.budget import ByteBudget
 from bifolio_relay.commit_queue import CommitQueue, Waiting
 from bifolio_relay.config import Config
 from bifolio_relay.feed import Feed
 from bifolio_relay.log_service import LogService
+from bifolio_relay.metered_socket import Intake, MeteredSocket
 from bifolio_relay.peer import Peer
 from bifolio_relay.quotas import Quotas
+from bifolio_relay.rates import Buckets, TokenBucket
 from bifolio_relay.requests import (
     Answer,
     AppendMember,
@@ -34,12 +41,23 @@ from bifolio_relay.requests import (
     MembersPart,
     Outcome,
     Question,
+    ReadChunk,
+    ReadLog,
+    ReadMembers,
+    Rejected,
     Submission,
 )
 from bifolio_relay.session import Session
 from bifolio_relay.storage import LogStorage
 
 HEALTH_PATH = "/healthz"
+
+#: What an answer may take until it is sent, in the two copies that it is sent by.
+_ANSWER_BYTES: Mapping[type[Question], int] = {
+    ReadLog: 2 * limits.BATCH_BYTES_TARGET,
+    ReadMembers: 2 * limits.BATCH_BYTES_TARGET,
+    ReadChunk: 2 * limits.SEALED_CHUNK_BYTES_MAX,
+}
 
 
 class Hub:
@@ -56,12 +74,25 @@ class Hub:
                 libraries=config.libraries_max,
                 library_bytes=config.library_bytes_max,
                 file_bytes=config.file_bytes_max,
+                require_token=config.require_token,
             ),
         )
         self._commits: CommitQueue[Peer] = CommitQueue()
         self._peers: set[Peer] = set()
         self._feeds: dict[bytes, Feed] = {}
-        self._queues_bytes = 0
+        self.intake = Intake()
+        self._unread = ByteBudget(
+            limits.RELAY_QUEUES_BYTES_MAX, limits.RELAY_LIBRARY_QUEUES_BYTES_MAX
+        )
+        self._admission = Admission(config.connections_max, time.monotonic)
+        self._rates = Buckets(
+            limits.RELAY_QUESTIONS_PER_S,
+            limits.RELAY_QUESTIONS_AT_ONCE,
+            kept=limits.RELAY_RATES_KEPT,
+        )
+        self._strangers_at_store = asyncio.Semaphore(limits.RELAY_STRANGERS_AT_STORE_MAX)
+        self._creating = asyncio.Lock()
+        self._sockets: dict[Peer, MeteredSocket] = {}
         self._stopping = False
         #: Commits made and envelopes in them: how far writers share one.
         self.commits = 0
@@ -70,7 +101,25 @@ class Hub:
     # --- what a peer asks for (peer.HubInterface) ---
 
     async def ask(self, peer: Peer, question: Question) -> Answer:
+        size_bytes = _ANSWER_BYTES.get(type(question), 0)
+        if not size_bytes:
+            return await self._ask(peer, question)
+        owner = (peer.session.library or b"") if peer.session.is_member else b""
+        await self._unread.take(owner, size_bytes)
+        try:
+            return await self._ask(peer, question)
+        finally:
+            # What the answer takes in fact is counted when it is queued, before others' turns.
+            self._unread.give(owner, size_bytes)
+
+    async def _ask(self, peer: Peer, question: Question) -> Answer:
         feed = self._feed_of(peer)
+        if isinstance(question, CreateLibrary) and not await self._may_create(peer, question):
+            return Rejected(
+                Code.RATE,
+                content_hash(question.genesis),
+                "too many new libraries come from your address",
+            )
         if feed is not None and isinstance(question, AppendMember | CreateLibrary):
             # The store's watch may see the record before this does: it waits, or the author would
             # be told of its own record and take that for the answer.
@@ -82,10 +131,33 @@ class Hub:
                 if isinstance(part, MembersPart) and part.grown is not None:
                     feed.tell_members(part, author=peer)
             return answer
-        answer = await self._service.answer(question)
+        is_member = feed is not None and peer.session.is_member
+        turns = feed.turns if feed is not None and is_member else self._strangers_at_store
+        async with turns:
+            answer = await self._service.answer(question)
         if feed is not None and isinstance(answer, BlobStates) and answer.news:
             feed.tell_blobs(answer, author=peer)
         return answer
+
+    async def _may_create(self, peer: Peer, question: CreateLibrary) -> bool:
+        """Whether a library may be created now; waits for its turn where there are many."""
+        if question.proof.token:
+            return True  # what it is worth, the service finds out
+        if not self._admission.may_create(self._sockets[peer]):
+            return False
+        async with self._creating:
+            while wait_s := self._admission.creation_wait_s():
+                await asyncio.sleep(wait_s)
+        return True
+
+    def prove(self, peer: Peer) -> bool:
+        library, device = peer.session.library, peer.session.device
+        if library is None or device is None:
+            return False
+        return self._admission.prove(self._sockets[peer], library, device)
+
+    def rate_of(self, peer: Peer) -> TokenBucket:
+        return self._rates.of(peer.session.device or b"")
 
     async def submit(self, peer: Peer, submission: Submission) -> None:
         await self._commits.put(peer, await self._service.check(submission))
@@ -97,29 +169,89 @@ class Hub:
         feed = self._feeds.get(library)
         if feed is None or feed.is_over:
             feed = self._feeds[library] = Feed(library, self._service, self._logger)
+        if peer not in feed.peers and not peer.session.is_member:
+            self._admission.greet(self._sockets[peer], library)
         feed.peers.add(peer)
         await feed.wait_until_begun()
 
-    def count_queued(self, by_bytes: int) -> None:
-        self._queues_bytes += by_bytes
+    def count_queued(self, owner: bytes, by_bytes: int) -> None:
+        if by_bytes > 0:
+            self._unread.add(owner, 2 * by_bytes)
+        elif by_bytes:
+            self._unread.give(owner, -2 * by_bytes)
 
     def has_full_queues(self) -> bool:
-        return self._queues_bytes > limits.RELAY_QUEUES_BYTES_MAX
+        return self._unread.is_over
 
     # --- what the listener brings ---
 
+    def connect(self, socket: MeteredSocket) -> bool:
+        """A connection was made; whether it may stay."""
+        host = _host_of(socket)
+        address = admission.address_of(host)
+        socket.owner = address
+        return not self._stopping and self._admission.connect(socket, address)
+
+    def leave(self, socket: MeteredSocket) -> None:
+        """A connection has ended."""
+        self._admission.leave(socket)
+
     async def serve_connection(self, socket: ServerConnection) -> None:
         """Serve one connection."""
-        if self._stopping or len(self._peers) >= self._config.connections_max:
-            await socket.close(1013, "the relay is full or closing")
+        assert isinstance(socket, MeteredSocket)
+        if self._stopping:
+            await socket.close(1013, "the relay is closing")
             return
         peer = Peer(socket, Session(nonce=os.urandom(32)), self, self._logger)
         self._peers.add(peer)
+        self._sockets[peer] = socket
         try:
             await peer.run()
         finally:
             self._peers.discard(peer)
+            del self._sockets[peer]
             await self._forget(peer)
+
+    async def sweep_forever(self) -> None:
+        """End the connections that have stopped in the middle of something."""
+        before_s = time.monotonic()
+        while True:
+            await asyncio.sleep(limits.RELAY_SWEEP_S)
+            now_s = time.monotonic()
+            is_pressed = self._unread.is_pressed or self._unread.is_over
+            for peer in tuple(self._peers):
+                peer.sweep(now_s - before_s, is_pressed=is_pressed)
+            before_s = now_s
+
+    async def expire_forever(self) -> None:
+        """Remove libraries that strangers created and did not use."""
+        while days := self._config.unused_days:
+            try:
+                while removed := await self._service.remove_unused(days=days):
+                    self._logger.info("removed %d unused libraries", removed)
+            except RelayStorageError as error:
+                self._logger.error("unused libraries stay: %s", error.message)
+            await asyncio.sleep(limits.RELAY_EXPIRY_LOOK_S)
+        await asyncio.Event().wait()
+
+    async def answer_request(
+        self, connection: ServerConnection, request: Request
+    ) -> Response | None:
+        """Turn away who comes through a proxy once too often; answer a question about health."""
+        assert isinstance(connection, MeteredSocket)
+        if connection.is_refused:
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the relay is full\n")
+        proxies = self._config.trusted_proxies
+        if proxies is not None:
+            header = ",".join(request.headers.get_all("X-Forwarded-For"))
+            host = admission.forwarded_address(_host_of(connection), header, proxies)
+            if host is not None:
+                connection.owner = admission.address_of(host)
+                if not self._admission.readdress(connection, connection.owner):
+                    return connection.respond(
+                        HTTPStatus.TOO_MANY_REQUESTS, "too many connections from your address\n"
+                    )
+        return await self.answer_health(connection, request)
 
     async def answer_health(
         self, connection: ServerConnection, request: Request
@@ -137,9 +269,11 @@ class Hub:
             "version": __version__,
             "libraries": libraries,
             "connections": len(self._peers),
+            "strangers": self._admission.strangers,
             "commits": self.commits,
             "envelopes": self.envelopes,
-            "queued_bytes": self._queues_bytes,
+            "queued_bytes": self._unread.held_bytes // 2,
+            "received_bytes": self.intake.held_bytes,
         }
         response = connection.respond(HTTPStatus.OK, json.dumps(facts) + "\n")
         del response.headers["Content-Type"]
@@ -192,7 +326,7 @@ class Hub:
                     peer.apply_commit(told, growth, submitted_bytes=sizes[peer])
                 if growth is not None:
                     for peer in tuple(feed.peers):
-                        if peer not in rows:
+                        if peer not in rows and peer.session.is_member:
                             peer.apply_commit((), growth, submitted_bytes=0)
 
     # --- the end ---
@@ -234,3 +368,9 @@ class Hub:
             await self._service.release_uploads(library, device)
         except RelayStorageError as error:
             self._logger.error("leases stay until they expire: %s", error.message)
+
+
+def _host_of(socket: ServerConnection) -> str:
+    """Where a connection comes from; empty where that is no address."""
+    found = socket.remote_address
+    return str(found[0]) if isinstance(found, tuple) and found else ""

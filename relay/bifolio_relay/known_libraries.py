@@ -15,6 +15,7 @@ from typing import Any
 from bifolio import limits
 from bifolio.crypto.membership import Membership
 from bifolio.errors import MembershipError
+from bifolio_relay.quotas import log_cost
 from bifolio_relay.storage import ChainHead, LibraryHead, LogStorage
 
 #: How work that takes a processor's time is run: a function and its arguments.
@@ -26,7 +27,7 @@ _APPENDED_SINGLY_MAX = 16
 
 @dataclass(slots=True)
 class KnownLibrary:
-    """A membership, and the log's size and some of its chains' heads as they were last seen."""
+    """A membership, and what the logs cost and some of its chains' heads as they were last seen."""
 
     membership: Membership
     size_bytes: int = 0
@@ -111,7 +112,12 @@ class KnownLibraries:
                 for other in self._known.values():
                     other.chains.clear()
         known.chains.update(chains)
-        known.size_bytes = head.size_bytes
+        known.size_bytes = log_cost(
+            entries=head.n,
+            size_bytes=head.size_bytes,
+            records=head.members,
+            records_bytes=head.members_bytes,
+        )
 
     def doubt_chains(self, library: bytes) -> None:
         """Others write to this library: where its chains end must be read."""
@@ -140,12 +146,15 @@ class KnownLibraries:
 
     def _make_room(self) -> None:
         records = sum(len(known.membership.records) for known in self._known.values())
+        size_bytes = sum(known.membership.size_bytes for known in self._known.values())
         while len(self._known) > 1 and (
             len(self._known) > limits.RELAY_MEMBERSHIPS_CACHED_MAX
             or records > limits.RELAY_MEMBERSHIP_RECORDS_CACHED_MAX
+            or size_bytes > limits.RELAY_MEMBERSHIP_BYTES_CACHED_MAX
         ):
             _, dropped = self._known.popitem(last=False)
             records -= len(dropped.membership.records)
+            size_bytes -= dropped.membership.size_bytes
 
 
 def _append_all(membership: Membership, records: Sequence[bytes]) -> Membership:

@@ -9,13 +9,15 @@ loop; knows nothing of connections or queues.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from bifolio import limits
 from bifolio.crypto.membership import Membership
 from bifolio.errors import MembershipError, RelayStorageError
-from bifolio_relay import rules
+from bifolio_relay import member_rules, rules
 from bifolio_relay.blob_service import BlobService
+from bifolio_relay.join_rates import JoinRates
 from bifolio_relay.known_libraries import Heavy, KnownLibraries
 from bifolio_relay.log_writer import Appender
 from bifolio_relay.quotas import Quotas
@@ -37,7 +39,7 @@ from bifolio_relay.requests import (
     Rejected,
     Submission,
 )
-from bifolio_relay.storage import Growth, LogSlice, LogStorage
+from bifolio_relay.storage import Growth, LibraryHead, LogSlice, LogStorage
 
 
 class LogService:
@@ -63,7 +65,11 @@ class LogService:
         quotas = quotas or Quotas()
         self._storage = storage
         self._random_bytes = random_bytes
-        self._libraries_max = quotas.libraries
+        self._quotas = quotas
+        self._now_ms = now_ms
+        self._join_rates = JoinRates()
+        #: When a library's use was last noted.
+        self._uses: OrderedDict[bytes, int] = OrderedDict()
         self._heavy = heavy
         self._known = KnownLibraries(storage, heavy)
         self._blobs = BlobService(storage.blobs, now_ms, library_bytes_max=quotas.file_bytes)
@@ -155,14 +161,16 @@ class LogService:
         head = await self._storage.read_head(library)
         if head is None:
             return LibraryInfo(None)
-        membership = await self._known.read_membership(library, head)
+        role = await self._role(library, head, opening.device)
+        if role is not None:
+            await self._note_use(library)
         positions = [opening.cursor]
         if opening.attested is not None and opening.attested.epoch == head.epoch:
             positions.append(opening.attested.n)
         cursor_hash, *attested = await self._storage.read_chain_hashes(library, positions)
         return LibraryInfo(
             head,
-            membership.role_of(opening.device),
+            role,
             cursor_hash,
             attested[0] if attested else None,
             await self._blobs.count_drops(library),
@@ -170,28 +178,80 @@ class LogService:
         )
 
     async def _create(self, question: CreateLibrary) -> LibraryInfo | Rejected:
-        library = question.opening.library
-        left = 1
-        if await self._storage.read_head(library) is None:
-            left = self._libraries_max - await self._storage.count_libraries()
-        membership = rules.judge_genesis(question, libraries_left=left)
+        opening = question.opening
+        library = opening.library
+        token = question.proof.token or None
+        if await self._storage.read_head(library) is not None:
+            # Others created it meanwhile, or the answer was lost: nothing is to be allowed.
+            membership = rules.judge_genesis(question, libraries_left=1)
+            return membership if isinstance(membership, Rejected) else await self._open(opening)
+        now_ms = self._now_ms()
+        facts = None if token is None else await self._storage.read_token(token)
+        rejected = rules.judge_token(
+            question, facts, is_required=self._quotas.require_token, now_ms=now_ms
+        )
+        if rejected is not None:
+            return rejected
+        membership = rules.judge_genesis(question, libraries_left=await self._count_left())
         if isinstance(membership, Rejected):
             return membership
+        if token is not None and not await self._storage.use_token(token, library, now_ms=now_ms):
+            return rules.reject_used_up(question)
         await self._storage.create_library(
             library,
             epoch=self._random_bytes(16),
             genesis=question.genesis,
             head=membership.head,
+            roles=_roles(membership),
+            token=token,
+            now_ms=now_ms,
         )
-        return await self._open(question.opening)
+        return await self._open(opening)
+
+    async def _count_left(self) -> int:
+        """How many more libraries there may be; the longest unused one makes room at the last."""
+        left = self._quotas.libraries - await self._storage.count_libraries()
+        if left <= 0:
+            before_ms = self._now_ms() - limits.RELAY_UNUSED_KEPT_MS
+            removed = await self._storage.remove_unused(before_ms=before_ms, count_max=1)
+            self._known.forget(removed)
+            left += len(removed)
+        return left
+
+    async def remove_unused(self, *, days: int) -> int:
+        """Remove some libraries that nobody has used for so many days; how many they were."""
+        before_ms = self._now_ms() - days * 24 * 3600 * 1000
+        removed = await self._storage.remove_unused(
+            before_ms=before_ms, count_max=limits.RELAY_EXPIRED_AT_ONCE
+        )
+        self._known.forget(removed)
+        return len(removed)
+
+    async def _note_use(self, library: bytes) -> None:
+        now_ms = self._now_ms()
+        if now_ms - self._uses.get(library, 0) < limits.RELAY_USE_NOTED_MS:
+            return
+        self._uses[library] = now_ms
+        if len(self._uses) > limits.RELAY_RATES_KEPT:
+            self._uses.popitem(last=False)
+        await self._storage.note_use(library, now_ms=now_ms)
+
+    async def _role(self, library: bytes, head: LibraryHead, device: bytes) -> str | None:
+        """A device's role: by the index, which is made where there is none."""
+        standing = await self._storage.read_standing(library, device)
+        if standing.is_known:
+            return standing.role
+        membership = await self._known.read_membership(library, head)
+        await self._storage.write_roles(library, head=membership.head, roles=_roles(membership))
+        return membership.role_of(device)
 
     async def _read_log(self, question: ReadLog) -> LogPart | Rejected:
         library, after = question.library, question.after
         head = await self._storage.read_head(library)
         if head is None:
             return rules.reject_unknown()
-        membership = await self._known.read_membership(library, head)
-        rejected = rules.judge_reading(membership, head, question)
+        role = await self._role(library, head, question.device)
+        rejected = rules.judge_reading(role, head, question)
         if rejected is not None:
             return rejected
         found = await self.read_entries(library, after)
@@ -205,6 +265,7 @@ class LogService:
         start = min(question.start, head.members)
         limit = min(limits.MEMBERS_BATCH_MAX, head.members - start)
         records = await self._storage.read_members(question.library, start=start, limit=limit)
+        records = _fitting(records)
         return MembersPart(start, records, head.members, head.members_head)
 
     async def _append_member(self, question: AppendMember) -> MembersPart | Rejected:
@@ -213,19 +274,29 @@ class LogService:
         if head is None:
             return rules.reject_unknown(record)
         membership = await self._known.read_membership(library, head)
-        part = rules.judge_record(membership, question)
+        now_ms, invite = self._now_ms(), member_rules.invite_of(record)
+        part = member_rules.judge_record(
+            membership,
+            question,
+            now_ms=now_ms,
+            joined_lately=self._join_rates.count(library, invite or b"", now_ms),
+        )
         if isinstance(part, Rejected) or part.grown is None:
             return part
+        cuts = member_rules.cuts_of(record) if question.fresh else {}
         appended = await self._storage.append_member(
             library,
             expected_head=membership.head,
-            # No kind of record says yet where chains end.
             expected_chain_heads={},
             record=record,
             head=part.head,
+            cuts=cuts,
+            roles=_changed_roles(membership, part.grown),
         )
         if not appended:
-            return rules.reject_moved(record)
+            return member_rules.reject_cut(record) if cuts else rules.reject_moved(record)
+        if invite is not None:
+            self._join_rates.note(library, invite, now_ms)
         self._known.keep(library, part.grown)
         return part
 
@@ -233,8 +304,8 @@ class LogService:
         head = await self._storage.read_head(question.library)
         if head is None:
             return rules.reject_unknown()
-        membership = await self._known.read_membership(question.library, head)
-        return await self._blobs.answer(question, membership)
+        role = await self._role(question.library, head, question.device)
+        return await self._blobs.answer(question, role)
 
     async def _is_member(self, library: bytes, device: bytes) -> bool:
         known = self._known.get(library)
@@ -243,8 +314,29 @@ class LogService:
         head = await self._storage.read_head(library)
         if head is None:
             return True  # the commit rejects all of it, with the better reason
-        return _has_role(await self._known.read_membership(library, head), device)
+        return await self._role(library, head, device) is not None
 
 
 def _has_role(membership: Membership, device: bytes) -> bool:
     return membership.role_of(device) is not None
+
+
+def _roles(membership: Membership) -> dict[bytes, str | None]:
+    return {member.device: str(member.role) for member in membership.members}
+
+
+def _changed_roles(before: Membership, after: Membership) -> dict[bytes, str | None]:
+    """What a record changed of the roles."""
+    old, new = _roles(before), _roles(after)
+    changed = {device: role for device, role in new.items() if old.get(device) != role}
+    return changed | dict.fromkeys(old.keys() - new.keys())
+
+
+def _fitting(records: Sequence[bytes]) -> tuple[bytes, ...]:
+    """As many records as one message carries, one at least."""
+    size_bytes = 0
+    for number, record in enumerate(records):
+        size_bytes += len(record)
+        if number and size_bytes > limits.BATCH_BYTES_TARGET:
+            return tuple(records[:number])
+    return tuple(records)

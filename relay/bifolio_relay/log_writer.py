@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
-from bifolio.errors import MembershipError, RelayStorageError
+from bifolio.errors import EnvelopeError, MembershipError, RelayStorageError
+from bifolio.wire.messages import Code
 from bifolio_relay import rules
 from bifolio_relay.known_libraries import KnownLibraries, KnownLibrary
 from bifolio_relay.requests import (
@@ -39,7 +40,7 @@ class _Pushed(Carried):
 
     @property
     def chain(self) -> bytes:
-        return self.envelope.header.chain
+        return self.envelope.header.author_chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,31 @@ class Appender:
                 raise
         for left in waiting.values():
             _give_up(left, "other relay processes write to the same library", outcomes)
+        await self._prove_forks(submissions, outcomes)
         return _report(submissions, outcomes)
+
+    async def _prove_forks(
+        self, submissions: Sequence[CheckedSubmission], outcomes: _Outcomes
+    ) -> None:
+        """Show with each fork what its author signed of the other one: nobody believes a relay."""
+        for (row, column), outcome in tuple(outcomes.items()):
+            if not isinstance(outcome, Rejected) or outcome.code is not Code.FORK:
+                continue
+            library = submissions[row].submission.library
+            envelope = submissions[row].envelopes[column]
+            assert isinstance(envelope, Envelope)
+            link = (envelope.header.author_chain, rules.competing_seq(envelope, outcome))
+            (place,) = await self._storage.find_places(library, (link,))
+            if place is None:
+                continue
+            entry = await self._storage.read(
+                library, after=place.position - 1, bytes_max=0, count_max=1
+            )
+            if entry.envelopes:
+                try:
+                    outcomes[row, column] = rules.prove_fork(outcome, entry.envelopes[0])
+                except EnvelopeError as error:
+                    outcomes[row, column] = Unavailable(envelope.hash, error.reason)
 
     async def _append(self, waiting: _Waiting, outcomes: _Outcomes) -> _Waiting:
         """Judge and append; what is to be judged again, because others were faster."""
@@ -126,24 +151,21 @@ class Appender:
             is_fresh = known is None or not known.has(chains)
             if is_fresh:
                 known = await self._known.read(library, chains)
-            decisions = self._decide(known, pushed)
-            if not is_fresh and any(isinstance(one, Rejected) for one in decisions):
+            decisions, heads = self._decide(known, pushed), _heads_of(known, chains)
+            places = await self._find_places(library, pushed, decisions)
+            # What is remembered may be of a library that was removed, or of others' envelopes.
+            doubtful = None in places.values() or any(isinstance(d, Rejected) for d in decisions)
+            if not is_fresh and doubtful:
                 known = await self._known.read(library, chains)
-                decisions = self._decide(known, pushed)
+                decisions, heads = self._decide(known, pushed), _heads_of(known, chains)
+                places = await self._find_places(library, pushed, decisions)
         except MembershipError as error:
             _give_up(pushed, error.reason, outcomes)
             return None
         if known is None:
             outcomes |= {one.slot: rules.reject_unknown(one.envelope) for one in pushed}
             return None
-        heads = {chain: known.chains[chain] for chain in chains}
         head = known.membership.head
-        earlier = [
-            one
-            for one, decision in zip(pushed, decisions, strict=True)
-            if isinstance(decision, Earlier)
-        ]
-        places = await self._find_places(library, earlier) if earlier else {}
         return _Judged(library, pushed, decisions, places, head, heads)
 
     def _decide(
@@ -160,11 +182,19 @@ class Appender:
         return tuple(decisions)
 
     async def _find_places(
-        self, library: bytes, pushed: Sequence[_Pushed]
+        self, library: bytes, pushed: Sequence[_Pushed], decisions: Sequence[Decision]
     ) -> dict[_Slot, Place | None]:
-        links = [(one.chain, one.envelope.header.seq) for one in pushed]
+        """What the log holds where a decision is ``Earlier``."""
+        earlier = [
+            one
+            for one, decision in zip(pushed, decisions, strict=False)
+            if isinstance(decision, Earlier)
+        ]
+        if not earlier:
+            return {}
+        links = [(one.chain, one.envelope.header.seq) for one in earlier]
         places = await self._storage.find_places(library, links)
-        return {one.slot: place for one, place in zip(pushed, places, strict=True)}
+        return {one.slot: place for one, place in zip(earlier, places, strict=True)}
 
     def _settle(
         self, judged: _Judged, result: BatchResult | None, outcomes: _Outcomes
@@ -198,6 +228,11 @@ class Appender:
         if left:
             self._known.doubt_chains(judged.library)
         return left
+
+
+def _heads_of(known: KnownLibrary | None, chains: Sequence[bytes]) -> dict[bytes, ChainHead | None]:
+    """What a decision is made by: what is remembered may change while the store is asked."""
+    return {chain: known.chains[chain] for chain in chains} if known is not None else {}
 
 
 def _by_library(submissions: Sequence[CheckedSubmission]) -> _Waiting:

@@ -23,6 +23,10 @@ WORDS: Mapping[Next, str] = {
     Next.MOVE_RELAY_DATA: "Move it away and start the relay again: the replicas fill an empty "
     "relay by themselves.",
     Next.GIVE_RELAY_HOST: "Give an address with --host, for example --host 127.0.0.1.",
+    Next.LIST_RELAY_LIBRARIES: "List the relay's libraries with 'bifolio relay libraries', with "
+    "the --data DIR that the relay was started with.",
+    Next.LIST_RELAY_TOKENS: "List the relay's tokens with 'bifolio relay token list', with the "
+    "--data DIR that the relay was started with.",
     Next.GIVE_SIZE: "Give a number of bytes, or one with K, M, G or T, for example --quota 20G.",
 }
 

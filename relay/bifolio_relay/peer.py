@@ -13,17 +13,20 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.wire.messages import Retry
+from bifolio_relay.metered_socket import MeteredSocket
+from bifolio_relay.rates import TokenBucket
 from bifolio_relay.requests import (
     Answer,
     BlobStates,
+    LibraryInfo,
     LogPart,
     MembersPart,
+    OpenLibrary,
     Outcome,
     Question,
     Submission,
@@ -50,7 +53,15 @@ class HubInterface(Protocol):
         """
         ...
 
-    def count_queued(self, by_bytes: int) -> None:
+    def prove(self, peer: Peer) -> bool:
+        """The peer proved to be a member; whether there is a place for it."""
+        ...
+
+    def rate_of(self, peer: Peer) -> TokenBucket:
+        """How often the peer, a member, may ask."""
+        ...
+
+    def count_queued(self, owner: bytes, by_bytes: int) -> None:
         """A peer's queue has grown or shrunk."""
         ...
 
@@ -64,7 +75,7 @@ class Peer:
 
     def __init__(
         self,
-        socket: ServerConnection,
+        socket: MeteredSocket,
         session: Session,
         hub: HubInterface,
         logger: logging.Logger,
@@ -73,8 +84,18 @@ class Peer:
         self.session = session
         self._hub = hub
         self._logger = logger
-        self._queue: deque[bytes] = deque()
+        #: What is to be sent, and whose share of all queues it takes.
+        self._queue: deque[tuple[bytes, bytes]] = deque()
         self._queued_bytes = 0
+        self._sent_bytes = 0
+        self._rate = TokenBucket(
+            limits.RELAY_STRANGER_QUESTIONS_PER_S, limits.RELAY_STRANGER_QUESTIONS_AT_ONCE
+        )
+        self._sending = Movement()
+        self._receiving = Movement()
+        self._proven = False
+        #: Whose share of all queues it takes: strangers have one together.
+        self._owner = b""
         self._in_flight_bytes = 0
         self._changed = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -102,7 +123,9 @@ class Peer:
                     await asyncio.wait_for(asyncio.shield(sender), limits.SHUTDOWN_GRACE_S)
         finally:
             self._gone = True
-            self._hub.count_queued(-self._queued_bytes)
+            for owner, raw in self._queue:
+                self._hub.count_queued(owner, -len(raw))
+            self._queue.clear()
             self._changed.set()
             sender.cancel()
             self._reader.cancel()
@@ -128,9 +151,39 @@ class Peer:
         self._changed.set()
         self._apply_now(self.session.apply_commit(outcomes, growth, room_bytes=self._room_bytes()))
 
+    def cut_off(self) -> None:
+        """End the connection without a word: its peer has stopped, or its place is needed."""
+        self._socket.transport.abort()
+
+    def sweep(self, elapsed_s: float, *, is_pressed: bool) -> None:
+        """End the connection if its peer has stopped in the middle of something.
+
+        Arguments:
+            elapsed_s: since the last time.
+            is_pressed: whether others wait for what queues hold.
+        """
+        if self._queue:
+            unsent = self._socket.transport.get_write_buffer_size()
+            sent_bytes = self._sent_bytes + max(len(self._queue[0][1]) - unsent, 0)
+            self._sending.note(sent_bytes, elapsed_s)
+            if is_pressed and self._sending.is_slow:
+                self._logger.warning("cut off %s: it does not read", self.name)
+                self.cut_off()
+                return
+        else:
+            self._sending.reset()
+        if self._socket.is_receiving:
+            self._receiving.note(self._socket.received_bytes, elapsed_s)
+            if self._receiving.has_stopped or (self._socket.is_pressed and self._receiving.is_slow):
+                self._logger.warning("cut off %s: its message does not end", self.name)
+                self.cut_off()
+        else:
+            self._receiving.reset()
+
     def tell_members(self, part: MembersPart) -> None:
         """A membership record was appended by another."""
         self._apply_now(self.session.tell_members(part, room_bytes=self._room_bytes()))
+        self._note_membership()
 
     def tell_blobs(self, states: BlobStates) -> None:
         """Blobs were completed or dropped by another."""
@@ -154,14 +207,18 @@ class Peer:
 
     async def _receive(self) -> None:
         await self._wait_for_queue()
-        raw = await self._socket.recv()
-        if isinstance(raw, str):
-            self._apply_now(self.session.stop(Retry.ONCE, "text came; messages are binary"))
-            return
-        actions = self.session.receive(raw)
-        if self.session.is_closed:
-            self._logger.warning("refused %s: not the protocol, or not the device", self.name)
-        await self._apply(actions)
+        raw = await self._socket.receive()
+        try:
+            if isinstance(raw, str):
+                self._apply_now(self.session.stop(Retry.ONCE, "text came; messages are binary"))
+                return
+            actions = self.session.receive(raw)
+            del raw
+            if self.session.is_closed:
+                self._logger.warning("refused %s: not the protocol, or not the device", self.name)
+            await self._apply(actions)
+        finally:
+            self._socket.done()
 
     async def _apply(self, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -182,15 +239,42 @@ class Peer:
     async def _ask(self, question: Question) -> Sequence[Action]:
         # Before the question, so that no commit falls between its answer and the first news.
         try:
-            await self._hub.subscribe(self)
+            await self._wait_for_turn()
+            if not isinstance(question, OpenLibrary):
+                await self._hub.subscribe(self)
             answer = await self._hub.ask(self, question)
+            if isinstance(answer, LibraryInfo) and answer.role is not None:
+                # Again, now that it is told of what happens: a stranger is told of nothing.
+                await self._hub.subscribe(self)
+                answer = await self._hub.ask(self, question)
         except (RelayStorageError, MembershipError) as error:
             self._logger.error("storage failed for %s: %s", self.name, error.message)
             return self.session.stop(Retry.BACKOFF, "the relay cannot read this library now")
         actions = self.session.take_answer(answer)
-        # From here on large messages may come: the peer has said who it is.
-        self._socket.protocol.max_message_size = self.session.message_bytes_max
-        return actions
+        return actions if self._note_membership() else []
+
+    def _note_membership(self) -> bool:
+        """Large messages may come from a member; False where there is no place for this one."""
+        library = self.session.library
+        if library is None or self.session.is_member == self._proven:
+            return True
+        self._proven = self.session.is_member
+        self._owner = library if self._proven else b""
+        if not self._proven:
+            self._socket.distrust()
+        elif self._hub.prove(self):
+            self._rate = self._hub.rate_of(self)
+            self._socket.trust(library, message_bytes_max=self.session.message_bytes_max)
+        else:
+            self.stop("too many computers are connected to this library")
+            return False
+        return True
+
+    async def _wait_for_turn(self) -> None:
+        """Who asks too often waits."""
+        loop = asyncio.get_running_loop()
+        while not self._rate.try_take(loop.time()):
+            await asyncio.sleep(self._rate.wait_s(loop.time()))
 
     async def _submit(self, submission: Submission) -> None:
         size_bytes = submission.size_bytes
@@ -204,7 +288,9 @@ class Peer:
 
     async def _wait_for_queue(self) -> None:
         """While this peer takes nothing, nothing is taken from it."""
-        while self._queued_bytes > limits.RELAY_QUEUE_BYTES_MAX:
+        while self._queued_bytes > (
+            limits.RELAY_UNREAD_BYTES if self._proven else limits.RELAY_STRANGER_UNREAD_BYTES
+        ):
             await self._wait_for_change()
 
     async def _wait_for_change(self) -> None:
@@ -219,20 +305,22 @@ class Peer:
     def _enqueue(self, raw: bytes) -> None:
         if self._gone:
             return
-        self._queue.append(raw)
+        owner = self._owner
+        self._queue.append((owner, raw))
         self._queued_bytes += len(raw)
-        self._hub.count_queued(len(raw))
+        self._hub.count_queued(owner, len(raw))
         self._changed.set()
 
     async def _send_queued(self) -> None:
         try:
             while True:
                 while self._queue:
-                    raw = self._queue[0]
+                    owner, raw = self._queue[0]
                     await self._socket.send(raw)
                     self._queue.popleft()
                     self._queued_bytes -= len(raw)
-                    self._hub.count_queued(-len(raw))
+                    self._sent_bytes += len(raw)
+                    self._hub.count_queued(owner, -len(raw))
                     self._changed.set()
                 self._apply_now(self.session.resume())
                 if not self._queue:
@@ -243,3 +331,35 @@ class Peer:
                     await self._wait_for_change()
         except ConnectionClosed:
             return
+
+
+class Movement:
+    """How long something that should move has not."""
+
+    def __init__(self) -> None:
+        self._bytes: int | None = None
+        self._stopped_s = 0.0
+        self._slow_s = 0.0
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether nothing has moved for longer than anybody waits."""
+        return self._stopped_s >= limits.RELAY_MESSAGE_STALLED_S
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether so little has moved that others need not wait for it."""
+        return self._slow_s >= limits.RELAY_PRESSED_S
+
+    def note(self, moved_bytes: int, elapsed_s: float) -> None:
+        """So much has moved in all."""
+        before, self._bytes = self._bytes, moved_bytes
+        if before is None:
+            return
+        self._stopped_s = self._stopped_s + elapsed_s if moved_bytes == before else 0.0
+        is_slow = moved_bytes - before < limits.RELAY_PRESSED_BYTES_PER_S * elapsed_s
+        self._slow_s = self._slow_s + elapsed_s if is_slow else 0.0
+
+    def reset(self) -> None:
+        """Nothing is to move now."""
+        self._bytes, self._stopped_s, self._slow_s = None, 0.0, 0.0

@@ -25,13 +25,17 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something was not taken; ``subject`` is its hash, ``seq`` and ``head`` its chain's last."""
+    """Something was not taken; ``subject`` is its hash, ``seq`` and ``head`` its chain's last.
+
+    ``proof`` is what the author signed of the envelope that has its place in the chain.
+    """
 
     code: Code
     subject: bytes
     detail: str
     seq: int = 0
     head: bytes = NO_HASH
+    proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,24 @@ class LibraryInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenProof:
+    """The id of a token, empty for none, and the signature that shows that its holder asks."""
+
+    token: bytes
+    signature: bytes
+    nonce: bytes
+
+
+NO_PROOF = TokenProof(b"", b"", b"")
+
+
+@dataclass(frozen=True, slots=True)
 class CreateLibrary:
     """Hold the library that this genesis begins; answered by ``LibraryInfo`` or ``Rejected``."""
 
     opening: OpenLibrary
     genesis: bytes
+    proof: TokenProof = NO_PROOF
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +122,14 @@ class ReadMembers:
 @dataclass(frozen=True, slots=True)
 class AppendMember:
     """Append a membership record that a device carries, or the holder of an invite by its key;
-    answered by ``MembersPart`` or ``Rejected``."""
+    answered by ``MembersPart`` or ``Rejected``. A ``fresh`` one was in no log before: where it cuts
+    a device off, the log must have no more of that device than it says."""
 
     library: bytes
     carrier: bytes
     expected_head: bytes
     record: bytes
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,27 +10,27 @@ connections or time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bifolio import limits
-from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
+from bifolio.crypto.envelope import Envelope, SignedHeader, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, Permission, library_id_of
+from bifolio.crypto.relay_token import proves_token
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
+from bifolio_relay.quotas import entry_cost
 from bifolio_relay.requests import (
     Appended,
-    AppendMember,
     CheckedSubmission,
     CreateLibrary,
-    MembersPart,
     Outcome,
     ReadLog,
     Rejected,
     Submission,
     Unavailable,
 )
-from bifolio_relay.storage import ChainHead, ChainHeads, LibraryHead, Place
+from bifolio_relay.storage import ChainHead, ChainHeads, LibraryHead, Place, TokenFacts
 
 
 @dataclass(slots=True)
@@ -120,8 +120,6 @@ def judge_envelope(
     if permission is Permission.FORBIDDEN:
         return reject(Code.FORBIDDEN, envelope, "its author may not write here")
     # Also where only a newer program can say: that is the replicas' to judge.
-    if head is not None and head.device != header.device:
-        return reject(Code.FORBIDDEN, envelope, "the chain is another device's", head)
     seq, head_hash = (head.seq, head.hash) if head else (0, bytes(32))
     if header.seq <= seq:
         return _EARLIER
@@ -129,7 +127,7 @@ def judge_envelope(
         return reject(Code.GAP, envelope, f"the relay has this chain up to {seq}", head)
     if header.previous != head_hash:
         return reject(Code.FORK, envelope, "it does not link to the last one here", head)
-    if len(envelope.raw) > room_bytes:
+    if entry_cost(len(envelope.raw)) > room_bytes:
         return reject(Code.QUOTA, envelope, "the library has no more room on this relay")
     return _NEXT
 
@@ -147,14 +145,15 @@ def judge_envelopes(
     decisions: list[Decision] = []
     for number, carried in enumerate(all_carried):
         envelope, header = carried.envelope, carried.envelope.header
-        head = heads.get(header.chain)
+        chain = header.author_chain
+        head = heads.get(chain)
         decision = judge_envelope(carried, membership=membership, head=head, room_bytes=room_bytes)
         if isinstance(decision, Next):
-            room_bytes -= len(envelope.raw)
-            heads[header.chain] = head_after(envelope)
-            numbers[header.chain, header.seq] = number
+            room_bytes -= entry_cost(len(envelope.raw))
+            heads[chain] = head_after(envelope)
+            numbers[chain, header.seq] = number
         elif isinstance(decision, Earlier):
-            twin = numbers.get((header.chain, header.seq))
+            twin = numbers.get((chain, header.seq))
             if twin is not None:
                 same = all_carried[twin].envelope.hash == envelope.hash
                 decision = Again(twin) if same else reject_fork(envelope, head)
@@ -174,9 +173,51 @@ def head_after(envelope: Envelope) -> ChainHead:
     return ChainHead(envelope.header.device, envelope.header.seq, envelope.hash)
 
 
+def competing_seq(envelope: Envelope, rejected: Rejected) -> int:
+    """Where in the chain the log has another envelope than the one that was refused as a fork,
+    or than the one that it links to."""
+    return min(envelope.header.seq, rejected.seq)
+
+
+def prove_fork(rejected: Rejected, competing: bytes) -> Rejected:
+    """The refusal with what the author signed of the envelope that has the place.
+
+    Raises:
+        EnvelopeError: the log's own entry is damaged.
+    """
+    return replace(rejected, proof=SignedHeader.of(parse_envelope(competing)).serialize())
+
+
 def reject_fork(envelope: Envelope, head: ChainHead | None) -> Rejected:
     """Another envelope has its place."""
     return reject(Code.FORK, envelope, "another envelope has its place in the chain", head)
+
+
+def judge_token(
+    question: CreateLibrary, token: TokenFacts | None, *, is_required: bool, now_ms: int
+) -> Rejected | None:
+    """What keeps a library from being created by the token that is given, or by none."""
+    genesis, proof = question.genesis, question.proof
+    if not proof.token:
+        if not is_required:
+            return None
+        return reject(Code.TOKEN, genesis, "it takes new libraries only with a token")
+    if token is None:
+        return reject(Code.TOKEN, genesis, "it does not know this token")
+    if not proves_token(
+        token.public, nonce=proof.nonce, genesis=genesis, signature=proof.signature
+    ):
+        return reject(Code.TOKEN, genesis, "it does not know this token")
+    if token.revoked_ms is not None:
+        return reject(Code.TOKEN, genesis, "this token was revoked")
+    if token.expires_ms is not None and token.expires_ms <= now_ms:
+        return reject(Code.TOKEN, genesis, "this token has expired")
+    return None
+
+
+def reject_used_up(question: CreateLibrary) -> Rejected:
+    """The token has no uses left."""
+    return reject(Code.TOKEN, question.genesis, "this token was used as often as it may be")
 
 
 # --- membership and reading -----------------------------------------------------------------
@@ -196,38 +237,9 @@ def judge_genesis(question: CreateLibrary, *, libraries_left: int) -> Membership
     return membership
 
 
-def judge_record(membership: Membership, question: AppendMember) -> MembersPart | Rejected:
-    """The record as the membership's next, with what it makes of it, or as it was appended before.
-
-    A client that lost the answer appends again: it gets the answer it lost, without ``grown``.
-    """
-    record, records = question.record, membership.records
-    if len(record) > limits.MEMBERSHIP_RECORD_BYTES_MAX:
-        return reject(Code.TOO_BIG, record, "a membership record is smaller than that")
-    if question.expected_head != membership.head:
-        if record in records:
-            return MembersPart(records.index(record), (record,), len(records), membership.head)
-        return reject_moved(record)
-    if len(records) >= limits.RELAY_MEMBERSHIP_RECORDS_MAX:
-        return reject(Code.QUOTA, record, "the membership log is as long as it may be")
-    if membership.needs_newer and not _is_known(membership, question.carrier):
-        # Who may add what cannot be judged here: without this, any stranger could fill the log.
-        return reject(Code.FORBIDDEN, record, "this relay needs a newer Bifolio to let others in")
-    try:
-        grown = membership.append(record)
-    except MembershipError as error:
-        return reject(Code.INVALID, record, error.reason)
-    return MembersPart(len(records), (record,), len(records) + 1, grown.head, grown)
-
-
-def _is_known(membership: Membership, key: bytes) -> bool:
-    """Whether a key is a member's or that of an open invite."""
-    return membership.role_of(key) is not None or membership.is_open_invite(key)
-
-
-def judge_reading(membership: Membership, head: LibraryHead, question: ReadLog) -> Rejected | None:
-    """What keeps a device from reading the log there; None if nothing does."""
-    if membership.role_of(question.device) is None:
+def judge_reading(role: str | None, head: LibraryHead, question: ReadLog) -> Rejected | None:
+    """What keeps a device with this role from reading the log there; None if nothing does."""
+    if role is None:
         return Rejected(Code.FORBIDDEN, b"", "only members read the log")
     if question.after < head.floor:
         return Rejected(Code.NEED_SNAPSHOT, b"", f"the log begins after {head.floor}")

@@ -15,6 +15,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from websockets.asyncio.server import Server
@@ -22,8 +24,21 @@ from websockets.asyncio.server import serve as listen
 
 from bifolio import __version__, limits
 from bifolio.errors import BifolioError, Next, PortInUseError, RelayError
-from bifolio_relay.config import DATA, HOST, PORT, QUOTA, SHARED, Config, make_config
+from bifolio_relay import descriptors
+from bifolio_relay.config import (
+    DATA,
+    HOST,
+    PORT,
+    QUOTA,
+    REQUIRE_TOKEN,
+    SHARED,
+    TRUSTED_PROXY,
+    UNUSED_DAYS,
+    Config,
+    make_config,
+)
 from bifolio_relay.hub import Hub
+from bifolio_relay.metered_socket import MeteredSocket
 from bifolio_relay.next_steps import word
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 
@@ -49,6 +64,8 @@ async def serve(
         RelayStorageError: the data cannot be used, or another relay uses it.
     """
     stop = stop or asyncio.Event()
+    allowed = descriptors.connections_max(config.connections_max)
+    config = replace(config, connections_max=allowed)
     logger = logger or logging.getLogger("bifolio_relay")
     storage = SqliteLogStorage(config.data, shared=config.shared)
     try:
@@ -92,9 +109,12 @@ def argument_parser() -> argparse.ArgumentParser:
         (PORT, {"default": Config.port, "type": int}),
         (DATA, {"type": Path}),
         (QUOTA, {"default": ""}),
+        (UNUSED_DAYS, {"default": Config.unused_days, "type": int}),
+        (TRUSTED_PROXY, {"default": ""}),
     ):
         parser.add_argument(option.flag, metavar=option.metavar, help=option.help, **given)
-    parser.add_argument(SHARED.flag, action="store_true", help=SHARED.help)
+    for flag in (SHARED, REQUIRE_TOKEN):
+        parser.add_argument(flag.flag, action="store_true", help=flag.help)
     parser.add_argument("--version", action="version", version=f"bifolio-relay {__version__}")
     return parser
 
@@ -108,21 +128,30 @@ async def _serve(
 ) -> None:
     server = await _listen(hub, config, logger)
     committer = asyncio.create_task(hub.commit_forever())
+    others = [
+        asyncio.create_task(hub.sweep_forever()),
+        asyncio.create_task(hub.expire_forever()),
+    ]
     stopped = asyncio.create_task(stop.wait())
     try:
         with _signals(stop):
             url = _address(server, config.host)
             logger.info("listening on %s, data in %s", url, config.data)
             ready(url)
-            await asyncio.wait({committer, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({committer, *others, stopped}, return_when=asyncio.FIRST_COMPLETED)
             logger.info("closing")
             await _shut_down(hub, server, committer)
     finally:
         stopped.cancel()
         committer.cancel()
+        for task in others:
+            task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             # A committer that failed ends the process with its error.
             await committer
+        for task in others:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:
@@ -131,12 +160,13 @@ async def _listen(hub: Hub, config: Config, logger: logging.Logger) -> Server:
             hub.serve_connection,
             config.host,
             config.port,
-            process_request=hub.answer_health,
+            process_request=hub.answer_request,
+            create_connection=partial(MeteredSocket, hub=hub),  # type: ignore[arg-type]
             # No page of a browser speaks this protocol: one that tries is somebody's trap.
             origins=[None],
             # Sealed bytes do not compress.
             compression=None,
-            # Raised for each connection when it is open (peer).
+            # Raised for a member's connection (peer).
             max_size=limits.HANDSHAKE_MESSAGE_BYTES_MAX,
             max_queue=2,
             open_timeout=limits.HANDSHAKE_TIMEOUT_S,

@@ -10,7 +10,7 @@ the queue is empty again; it then pulls. Knows nothing of sockets, threads or ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -20,7 +20,7 @@ from bifolio.crypto.membership import hello_message
 from bifolio.errors import ProtocolError
 from bifolio.wire.connection import RelayConnection, State
 from bifolio.wire.messages import (
-    PROTOCOL_VERSION,
+    PROTOCOL_VERSIONS,
     Ack,
     Append,
     AskBlobs,
@@ -33,6 +33,7 @@ from bifolio.wire.messages import (
     DropBlobs,
     Envelopes,
     Hello,
+    Ignorable,
     Members,
     Message,
     Nack,
@@ -44,6 +45,7 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
+from bifolio.wire.versions import refuse_versions
 from bifolio_relay import requests
 from bifolio_relay.requests import (
     Answer,
@@ -66,6 +68,7 @@ from bifolio_relay.requests import (
     Rejected,
     StoreChunk,
     Submission,
+    TokenProof,
     Unavailable,
 )
 
@@ -110,9 +113,14 @@ class Delivery(Enum):
 
 
 class Session:
-    """The relay's side of one connection; ``nonce`` is 32 fresh random bytes."""
+    """The relay's side of one connection.
 
-    def __init__(self, *, nonce: bytes) -> None:
+    ``nonce`` is 32 fresh random bytes; ``names`` the hosts and ports by which clients call this
+    relay, where it knows them: a greeting made for another relay is not taken.
+    """
+
+    def __init__(self, *, nonce: bytes, names: Collection[str] = ()) -> None:
+        self._names = frozenset(names)
         self._wire = RelayConnection()
         self._nonce = nonce
         self._opening: OpenLibrary | None = None
@@ -134,6 +142,11 @@ class Session:
         return None if self._opening is None else self._opening.device
 
     @property
+    def is_member(self) -> bool:
+        """Whether the peer proved to be a member of the library that it asks for."""
+        return self._member
+
+    @property
     def is_greeted(self) -> bool:
         """Whether the peer has said who it is."""
         return self._opening is not None
@@ -150,18 +163,22 @@ class Session:
 
     @property
     def message_bytes_max(self) -> int:
-        """The largest message that may come now."""
-        return self._wire.message_bytes_max
+        """The largest message that may come now: a large one only from a member."""
+        if self._member:
+            return self._wire.message_bytes_max
+        return limits.HANDSHAKE_MESSAGE_BYTES_MAX
 
     def greet(self) -> list[Action]:
         """The connection is there: the relay speaks first."""
-        return [self._send(Challenge((PROTOCOL_VERSION,), self._nonce))]
+        return [self._send(Challenge(PROTOCOL_VERSIONS, self._nonce))]
 
     def receive(self, raw: bytes) -> list[Action]:
         """A message came."""
         if self.is_closed:
             return []
         try:
+            if len(raw) > self.message_bytes_max:
+                raise ProtocolError(f"{len(raw)} bytes came from one who is no member")
             message = self._wire.receive(raw)
         except ProtocolError as error:
             return self.stop(Retry.ONCE, error.reason)
@@ -169,7 +186,8 @@ class Session:
             case Hello():
                 return self._open(message)
             case Create() if self._opening is not None:
-                return [Ask(CreateLibrary(self._opening, message.genesis))]
+                proof = TokenProof(message.token, message.proof, self._nonce)
+                return [Ask(CreateLibrary(self._opening, message.genesis, proof))]
             case Pull() if self._opening is not None:
                 return [Ask(ReadLog(self._opening.library, self._opening.device, message.after))]
             case Push() if self._opening is not None:
@@ -179,9 +197,17 @@ class Session:
                 return [Ask(ReadMembers(self._opening.library, message.start))]
             case Append() if self._opening is not None:
                 library, device = self._opening.library, self._opening.device
-                return [Ask(AppendMember(library, device, message.expected_head, message.record))]
+                return [
+                    Ask(
+                        AppendMember(
+                            library, device, message.expected_head, message.record, message.fresh
+                        )
+                    )
+                ]
             case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
                 return [Ask(_ask_about_blobs(message, self._opening))]
+            case Ignorable():
+                return []
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
@@ -293,9 +319,15 @@ class Session:
         return Send(self._wire.send(message))
 
     def _open(self, hello: Hello) -> list[Action]:
-        if hello.version != PROTOCOL_VERSION:
-            return self.stop(Retry.NEVER, f"this relay speaks version {PROTOCOL_VERSION}")
-        signed = hello_message(version=hello.version, library=hello.library, nonce=self._nonce)
+        if hello.version not in PROTOCOL_VERSIONS:
+            return self.stop(Retry.NEVER, refuse_versions(hello.versions))
+        if self._names and hello.relay not in self._names:
+            return self.stop(
+                Retry.NEVER,
+                "this relay has other names than the one that was called: attach with its own "
+                "address",
+            )
+        signed = hello_message(offered=PROTOCOL_VERSIONS, nonce=self._nonce, said=hello.said())
         if not verify(hello.device, signed, hello.signature):
             return self.stop(Retry.NEVER, "the greeting's signature is not the device's")
         self._opening = OpenLibrary(
@@ -430,4 +462,5 @@ def _nack(rejection: Rejected) -> Nack:
         rejection.detail,
         seq=rejection.seq if with_chain else 0,
         head=rejection.head if with_chain else bytes(32),
+        proof=rejection.proof,
     )

@@ -19,6 +19,7 @@ from bifolio import limits
 from bifolio.crypto.blob import SEAL_BYTES, sealed_chunk_length, sealed_size
 from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally
+from bifolio_relay.quotas import blob_cost
 from bifolio_relay.storage import BlobView, LogStorage, Stop, StoredChunk, UploadLease
 
 ONE, TWO = b"1" * 32, b"2" * 32
@@ -104,6 +105,12 @@ class Bench:
         return view.drops
 
 
+def noted(bench: Bench) -> int:
+    """What it costs to note that blobs were completed or dropped."""
+    tally = bench.look().tally
+    return 0 if tally is None else tally.n * limits.RELAY_TALLY_BYTES
+
+
 def chunk(number: int, size: int = SIZE) -> bytes:
     return bytes([number + 1]) * sealed_chunk_length(size, number)
 
@@ -132,7 +139,7 @@ def test_chunks_are_held_from_the_first_on_and_after_reopening(bench: Bench) -> 
         bench.reopen()
         assert bench.state() == BlobState(ONE, SIZE, number + 1, whole)
     assert [bench.read(number) for number in range(4)] == [chunk(0), chunk(1), chunk(2), None]
-    assert bench.look().size_bytes == SIZE
+    assert bench.look().cost_bytes == blob_cost(SIZE) + noted(bench)
 
 
 def test_a_chunk_that_is_not_the_next_changes_nothing(bench: Bench) -> None:
@@ -144,7 +151,7 @@ def test_a_chunk_that_is_not_the_next_changes_nothing(bench: Bench) -> None:
     assert bench.put(1, size=other) is Stop.MOVED
     assert bench.state() == BlobState(ONE, SIZE, 1, False)
     assert bench.read(0) == chunk(0)
-    assert bench.look().size_bytes == SIZE
+    assert bench.look().cost_bytes == blob_cost(SIZE) + noted(bench)
 
 
 def test_an_empty_content_is_one_chunk_of_the_seal_alone(bench: Bench) -> None:
@@ -199,7 +206,7 @@ def test_what_one_had_not_saved_does_not_count_when_another_went_on(bench: Bench
     for blobs in (bench.blobs, bench.others):
         (state,) = blobs.look(bench.library, [ONE], now_ms=1000).states
         assert state == BlobState(ONE, size, limits.CHUNKS_PER_SAVE, True)
-    assert bench.look().size_bytes == size
+    assert bench.look().cost_bytes == blob_cost(size) + noted(bench)
 
 
 def test_dropping_counts_once_for_each_time_that_anything_was_held(bench: Bench) -> None:
@@ -211,7 +218,7 @@ def test_dropping_counts_once_for_each_time_that_anything_was_held(bench: Bench)
     assert bench.look().drops == 1
     assert bench.state() == BlobState(ONE, 0, 0, False)
     assert bench.read(0) is None
-    assert bench.look().size_bytes == 0
+    assert bench.look().cost_bytes == noted(bench) > 0
     assert bench.put(0) == BlobState(ONE, SIZE, 1, False)
 
 

@@ -28,9 +28,14 @@ from bifolio_relay.storage import (
     LogSlice,
     LogStorage,
     Place,
+    Standing,
     Stop,
+    TokenFacts,
 )
 from bifolio_relay.storage.sqlite import SqliteLogStorage
+from bifolio_relay.storage.sqlite_admin import SqliteAdmin
+from bifolio_relay.storage.sqlite_file import SqliteFile
+from bifolio_relay.storage.sqlite_log import SqliteLogs
 
 EPOCH = b"e" * 16
 ROOM = 1 << 30
@@ -84,7 +89,7 @@ class Bench:
 
     def batch(self, *envelopes: Envelope, **expected: Any) -> Batch:
         library = envelopes[0].header.library
-        chains = list({envelope.header.chain for envelope in envelopes})
+        chains = list({envelope.header.author_chain for envelope in envelopes})
         heads = self.store.read_heads(library, chains)
         assert heads is not None
         batch = Batch(library, heads.library.members_head, heads.chains, envelopes)
@@ -154,12 +159,15 @@ def test_a_membership_record_is_taken_only_while_chains_end_where_it_says(bench:
     author = library.author()
     first, second = author.envelopes(2)
     bench.append(first)
-    ended: dict[bytes, ChainHead | None] = {author.chain: chain_head(first)}
+    ended: dict[bytes, ChainHead | None] = {author.author_chain: chain_head(first)}
     bench.append(second)
     old = library.membership.head
     taken = append_member(bench.store, library, b"cut", expected=old, head=b"2" * 32, chains=ended)
     assert not taken
-    unbegun: dict[bytes, ChainHead | None] = {b"c" * 16: None, author.chain: chain_head(second)}
+    unbegun: dict[bytes, ChainHead | None] = {
+        b"c" * 16: None,
+        author.author_chain: chain_head(second),
+    }
     assert append_member(bench.store, library, b"cut", expected=old, head=b"2" * 32, chains=unbegun)
 
 
@@ -177,8 +185,8 @@ def test_envelopes_take_the_next_positions_and_chain_their_hashes(bench: Bench) 
     assert head == result.head
     assert (head.n, head.chain_hash) == (5, expected[5])
     assert head.size_bytes == sum(len(envelope.raw) for envelope in (*first, *second))
-    heads = bench.store.read_heads(library.id, [author.chain, b"c" * 16])
-    assert heads.chains == {author.chain: chain_head(second[-1]), b"c" * 16: None}
+    heads = bench.store.read_heads(library.id, [author.author_chain, b"c" * 16])
+    assert heads.chains == {author.author_chain: chain_head(second[-1]), b"c" * 16: None}
     assert heads.library == head
 
 
@@ -202,8 +210,8 @@ def test_a_chain_that_has_moved_takes_nothing_more_of_a_batch(bench: Bench) -> N
     bench.append(first)
     (result,) = bench.store.append([batch])
     assert (result.positions, result.stop) == ((2,), Stop.MOVED)
-    heads = bench.store.read_heads(library.id, [moved.chain, still.chain]).chains
-    assert heads == {moved.chain: chain_head(first), still.chain: chain_head(ours[0])}
+    heads = bench.store.read_heads(library.id, [moved.author_chain, still.author_chain]).chains
+    assert heads == {moved.author_chain: chain_head(first), still.author_chain: chain_head(ours[0])}
     assert bench.append(second, *ours[1:]).positions == (3, 4, 5)
 
 
@@ -237,7 +245,12 @@ def test_what_stands_at_a_place_of_a_chain_can_be_found(bench: Bench) -> None:
     author = library.author()
     first, second = author.envelopes(2)
     bench.append(first, second)
-    links = [(author.chain, 2), (author.chain, 3), (b"c" * 16, 1), (author.chain, 1)]
+    links = [
+        (author.author_chain, 2),
+        (author.author_chain, 3),
+        (b"c" * 16, 1),
+        (author.author_chain, 1),
+    ]
     assert bench.store.find_places(library.id, links) == (
         Place(2, second.hash),
         None,
@@ -284,7 +297,7 @@ def test_pruning_lets_envelopes_go_and_keeps_hashes_and_places(
     assert read(library.id, after=4, bytes_max=ROOM, count_max=9) == LogSlice((), 6)
     rest = read(library.id, after=5, bytes_max=ROOM, count_max=9)
     assert rest == LogSlice((envelopes[5].raw,), 6)
-    (place,) = bench.store.find_places(library.id, [(author.chain, 2)])
+    (place,) = bench.store.find_places(library.id, [(author.author_chain, 2)])
     assert place == Place(2, envelopes[1].hash)
     assert bench.append(author.envelope()).positions == (7,)
     bench.store.prune(library.id, floor=99)
@@ -308,7 +321,7 @@ def test_who_watches_learns_of_all_that_anybody_writes(bench: Bench) -> None:
             )
             assert await growth_to(growths, members=1) == Growth(0, 1, 0)
             for n in range(1, 4):
-                heads = await other.read_heads(library.id, [author.chain])
+                heads = await other.read_heads(library.id, [author.author_chain])
                 assert heads is not None
                 head, envelope = heads.library.members_head, author.envelope()
                 await other.append([Batch(library.id, head, heads.chains, (envelope,))])
@@ -359,3 +372,131 @@ def append_member(
         head=head,
     )
     return appended
+
+
+# --- who came, by what right, and what goes ------------------------------------------------------
+
+
+def test_a_role_is_told_by_the_index_and_follows_records(bench: Bench) -> None:
+    library = SharedLibrary()
+    owner, editor = library.owner.sign_public, b"e" * 32
+    store = bench.store
+    first = library.membership.head
+    assert store.create_library(
+        library.id, epoch=EPOCH, genesis=library.genesis, head=first, roles={owner: "owner"}
+    )
+    assert store.read_standing(library.id, owner) == Standing(True, "owner")
+    assert store.read_standing(library.id, editor) == Standing(True, None)
+    assert store.read_standing(b"another library.", owner) == Standing(True, None)
+
+    def append(before: bytes, after: bytes, roles: Any) -> None:
+        assert store.append_member(
+            library.id,
+            expected_head=before,
+            expected_chain_heads={},
+            record=b"r" + after,
+            head=after,
+            roles=roles,
+        )
+
+    append(first, b"2" * 32, {editor: "editor"})
+    bench.reopen()
+    assert bench.store.read_standing(library.id, editor) == Standing(True, "editor")
+    store = bench.store
+    append(b"2" * 32, b"3" * 32, {editor: None})
+    assert store.read_standing(library.id, editor) == Standing(True, None)
+    # Who does not say what a record changed leaves no index behind.
+    append(b"3" * 32, b"4" * 32, None)
+    assert not store.read_standing(library.id, owner).is_known
+    append(b"4" * 32, b"5" * 32, {editor: "editor"})
+    assert not store.read_standing(library.id, owner).is_known
+    assert not store.write_roles(library.id, head=b"4" * 32, roles={owner: "owner"})
+    assert store.write_roles(library.id, head=b"5" * 32, roles={owner: "owner"})
+    assert store.read_standing(library.id, owner) == Standing(True, "owner")
+    assert store.read_standing(library.id, editor) == Standing(True, None)
+    head = store.read_head(library.id)
+    assert head.members_bytes == len(library.genesis) + 4 * 33
+
+
+def test_what_is_unused_goes_and_nothing_else(bench: Bench) -> None:
+    """Old ones without a token go, unless anything is in them or they were used since."""
+    names = ("unused", "allowed", "used", "written", "joined")
+    libraries = {name: SharedLibrary(number) for number, name in enumerate(names, 1)}
+    store = bench.store
+    for name, library in libraries.items():
+        assert store.create_library(
+            library.id,
+            epoch=EPOCH,
+            genesis=library.genesis,
+            head=library.membership.head,
+            token=b"token" if name == "allowed" else None,
+            now_ms=1000,
+        )
+    store.note_use(libraries["used"].id, now_ms=5000)
+    author = libraries["written"].author()
+    bench.append(author.envelope())
+    joined = libraries["joined"]
+    assert store.append_member(
+        joined.id,
+        expected_head=joined.membership.head,
+        expected_chain_heads={},
+        record=b"record",
+        head=b"h" * 32,
+    )
+    assert store.remove_unused(before_ms=1000, count_max=10) == ()
+    assert store.remove_unused(before_ms=4000, count_max=10) == (libraries["unused"].id,)
+    assert store.remove_unused(before_ms=4000, count_max=10) == ()
+    assert store.count_libraries() == 4
+    assert store.read_head(libraries["unused"].id) is None
+    # It may come again.
+    again = libraries["unused"]
+    assert store.create_library(
+        again.id, epoch=EPOCH, genesis=again.genesis, head=again.membership.head
+    )
+    assert store.read_head(again.id).n == 0
+
+
+def test_a_token_has_so_many_uses_and_a_library_counts_once(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path)
+    admin = SqliteAdmin(file)
+    admin.add_token(TokenFacts(b"once", b"p" * 32, "Ada", 1, 0, 5, None, None))
+    admin.add_token(TokenFacts(b"always", b"q" * 32, "", None, 0, 6, 99, None))
+    assert admin.use_token(b"once", b"first library", 10)
+    assert admin.use_token(b"once", b"first library", 11)
+    assert not admin.use_token(b"once", b"second library", 12)
+    assert not admin.use_token(b"nobody's", b"first library", 12)
+    assert all(admin.use_token(b"always", b"library %d" % number, 12) for number in range(5))
+    admin.revoke(b"always", 20)
+    admin.revoke(b"always", 30)
+    assert not admin.use_token(b"always", b"library 1", 21)
+    assert [(one.label, one.used, one.revoked_ms) for one in admin.tokens()] == [
+        ("Ada", 1, None),
+        ("", 5, 20),
+    ]
+    assert admin.read_token(b"nobody's") is None
+    file.close()
+
+
+def test_a_library_is_removed_with_all_that_is_held_of_it(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path)
+    admin, logs = SqliteAdmin(file), SqliteLogs(file)
+    kept, gone = SharedLibrary(1), SharedLibrary(2)
+    for library in (kept, gone):
+        head = library.membership.head
+        logs.create_library(library.id, EPOCH, library.genesis, head, {}, None, 0)
+        author = library.author()
+        heads = {author.author_chain: None}
+        logs.append([Batch(library.id, head, heads, (author.envelope(),))])
+        folder = tmp_path / "blobs" / library.id.hex()
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(b"x")
+    assert admin.remove(gone.id)
+    assert not admin.remove(gone.id)
+    assert [one.library for one in admin.libraries()] == [kept.id]
+    assert [path.name for path in (tmp_path / "blobs").iterdir()] == [kept.id.hex()]
+    tables = ("entry", "chain", "member", "library")
+    counts = [
+        file.connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables
+    ]
+    assert counts == [1, 1, 1, 1]
+    file.close()

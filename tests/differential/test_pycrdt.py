@@ -223,7 +223,7 @@ def content(updates: list[Update], order: list[int], *, reload_at: int = 0) -> s
     """The content after this order; every ``reload_at``-th step it is saved and loaded."""
     document = RecordDocument()
     for step, number in enumerate(order, start=1):
-        document.merge(updates[number].raw)
+        document.merge_incomplete(updates[number].raw)
         if reload_at and step % reload_at == 0:
             document = RecordDocument(document.state())
     entries = document.entries()

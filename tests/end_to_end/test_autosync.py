@@ -89,6 +89,10 @@ def test_two_computers_stay_in_sync_by_themselves_until_it_is_turned_off(
         again = desk.run("autosync", "on", "--process")
         assert again["pid"] == at_desk["pid"], "a second 'on' starts no second one"
         os.kill(at_laptop["pid"], signal.SIGKILL)
+        until(lambda: control.status(home_of(laptop)).restarts == 1, what="it began again")
+        assert "SIGKILL" in laptop.call("autosync", "status").stdout
+        # Its parent is in its session: with both of them nothing is left to begin it again.
+        os.killpg(os.getpgid(control.status(home_of(laptop)).pid or 0), signal.SIGKILL)
         until(lambda: state_of(laptop).link is Link.STOPPED, what="the status says so")
         laptop.run("edit", "work0", "title=Before it began again")
         assert laptop.run("autosync", "on", "--process")["pid"] != at_laptop["pid"]

@@ -186,6 +186,15 @@ def test_every_command_prints_a_document_of_its_schema(
         "autosync off",
     ):
         desk.run(*call.split())
+    for call in (
+        "relay token create --label reader",
+        "relay token list",
+        "relay token revoke reader",
+        "relay libraries",
+        f"relay remove {attached['library']} --yes",
+    ):
+        desk.run(*call.split(), "--data", relay.data)
+    desk.run("sync")
     backup = desk.run("backup", "create")["path"]
     desk.run("backup", "verify", backup)
     desk.run("backup", "restore", backup, desk.home / "Restored")

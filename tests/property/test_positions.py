@@ -8,8 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bifolio.document import positions
+from bifolio.ids import SLOT_LENGTH
 
-SLOTS = st.text(positions.DIGITS, min_size=7, max_size=7)
+SLOTS = st.text(positions.DIGITS, min_size=SLOT_LENGTH, max_size=SLOT_LENGTH)
 
 
 @given(seed=st.integers(0, 1 << 32), steps=st.integers(1, 60))
@@ -36,7 +37,7 @@ def test_two_runs_added_at_the_same_place_at_the_same_time_do_not_interleave(
         return
     low, high = ("", None)
     if between:
-        low, high = positions.run("", None, slot="zzzzzzz", count=2)
+        low, high = positions.run("", None, slot="z" * SLOT_LENGTH, count=2)
     ours = positions.run(low, high, slot=one, count=count)
     theirs = positions.run(low, high, slot=other, count=count)
     merged = sorted(ours + theirs)
@@ -44,9 +45,9 @@ def test_two_runs_added_at_the_same_place_at_the_same_time_do_not_interleave(
 
 
 @given(slot=SLOTS)
-@example(slot="zy00000")
-@example(slot="zzzzzzz")
-@example(slot="-------")
+@example(slot="zy" + "0" * (SLOT_LENGTH - 2))
+@example(slot="z" * SLOT_LENGTH)
+@example(slot="-" * SLOT_LENGTH)
 def test_a_list_typed_one_by_one_keeps_short_positions(slot: str) -> None:
     last = ""
     for _ in range(200):

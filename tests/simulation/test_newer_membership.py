@@ -113,12 +113,12 @@ def test_a_role_that_is_not_known_is_kept_and_named_and_nothing_behind_it_is_mer
 ) -> None:
     older = world.older
     sync(world.relay, older)
-    assert membership(older).needs_newer == ("role",)
+    assert membership(older).needs_newer == ("promotion",)
     assert titles(older) == ["On Paper"]
     assert older.replica.changes.refusals() == []
     reasons = [one.reason for one in status.refusals(older.replica)]
-    assert "members of this library were changed with a newer Bifolio (role)" in reasons[0]
-    assert "membership record 'role'" in reasons[1]
+    assert "members of this library were changed with a newer Bifolio (promotion)" in reasons[0]
+    assert "membership record 'promotion'" in reasons[1]
     steps = [one.next for one in status.refusals(older.replica)]
     assert set(steps) == {NextStep(Next.UPGRADE_THEN_SYNC)}
 

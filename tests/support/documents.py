@@ -46,6 +46,9 @@ def call_of(arguments: Sequence[str]) -> str:
             if any(one.startswith("bifolio:") for one in rest)
             else ("attach RELAY_URL")
         )
+    words = [one for one in rest if not one.startswith("-")]
+    if " ".join([verb, *words[:2]]) in COMMANDS and len(words) > 1:
+        return " ".join([verb, *words[:2]])
     under = next((one for one in rest if f"{verb} {one}" in COMMANDS), None)
     call = f"{verb} {under}" if under is not None and not under.startswith("-") else verb
     variant = next((f"{call} {one}" for one in _VARIANTS if one in rest), call)

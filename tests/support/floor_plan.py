@@ -54,7 +54,7 @@ ENGINE: dict[str, frozenset[str]] = {
     "clock": frozenset({"limits"}),
     "home": frozenset(),
     "disk": frozenset({"ids"}),
-    "ids": frozenset(),
+    "ids": frozenset({"limits"}),
     "limits": frozenset(),
     "errors": frozenset(),
 }

@@ -33,7 +33,7 @@ from bifolio.crypto.keys import SEED_BYTES, DeviceKeys
 from bifolio.ids import RandomBytes, digest
 from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
 from bifolio.replication.inbox import Received
-from bifolio.wire.changes import Body, Change
+from bifolio.wire.changes import BODY_VERSION, Body, Change
 
 FOLDER = Path(__file__).parents[1] / "golden" / "newer"
 
@@ -66,11 +66,15 @@ class GoldenLibrary:
 
 
 def _tables(
-    *, opener: dict[int, Any] | None = None, reader: dict[tuple[int, int], Any] | None = None
+    *,
+    opener: dict[int, Any] | None = None,
+    reader: dict[tuple[int, int], Any] | None = None,
+    critical_parts: tuple[str, ...] = (),
 ) -> EnvelopeFormats:
     return EnvelopeFormats(
         openers={**ENVELOPE_FORMATS.openers, **(opener or {})},
         readers={**ENVELOPE_FORMATS.readers, **(reader or {})},
+        critical_parts=critical_parts,
     )
 
 
@@ -86,24 +90,37 @@ def _pad(plaintext: bytes) -> bytes:
 
 def _write_second_kind(body: Body) -> bytes:
     """Its frontier last, as a kind of its own may have it."""
-    _, frontier, changes = msgpack.unpackb(body.serialize())
-    return bytes(msgpack.packb([1, changes, "a snapshot, say", frontier]))
+    _, frontier, changes, parts = msgpack.unpackb(body.serialize())
+    return bytes(msgpack.packb([1, changes, parts, "a snapshot, say", frontier]))
 
 
 def _read_second_kind(plaintext: bytes) -> Body:
-    version, changes, _, frontier = msgpack.unpackb(plaintext)
-    return Body.parse(msgpack.packb([version, frontier, changes]))
+    _, changes, parts, _, frontier = msgpack.unpackb(plaintext)
+    return Body.parse(msgpack.packb([BODY_VERSION, frontier, changes, parts]))
 
 
-def _write_second_version(body: Body) -> bytes:
-    """Named parts, and updates by record over all changes."""
-    _, frontier, changes = msgpack.unpackb(body.serialize())
-    return bytes(msgpack.packb([2, {"frontier": frontier, "changes": changes}]))
+def _write_third_version(body: Body) -> bytes:
+    """Nothing but named parts."""
+    _, frontier, changes, parts = msgpack.unpackb(body.serialize())
+    return bytes(msgpack.packb([3, {"frontier": frontier, "changes": changes, **parts}]))
 
 
-def _read_second_version(plaintext: bytes) -> Body:
+def _read_third_version(plaintext: bytes) -> Body:
     _, parts = msgpack.unpackb(plaintext)
-    return Body.parse(msgpack.packb([1, parts["frontier"], parts["changes"]]))
+    frontier, changes = parts.pop("frontier"), parts.pop("changes")
+    return Body.parse(msgpack.packb([BODY_VERSION, frontier, changes, parts]))
+
+
+def _write_with_a_critical_part(body: Body) -> bytes:
+    """A body of today's version with a part that must be understood."""
+    version, frontier, changes, parts = msgpack.unpackb(body.serialize())
+    return bytes(msgpack.packb([version, frontier, changes, {"Salt": b"salt", **parts}]))
+
+
+def _read_with_a_critical_part(plaintext: bytes) -> Body:
+    version, frontier, changes, parts = msgpack.unpackb(plaintext)
+    parts.pop("Salt", None)
+    return Body.parse(msgpack.packb([version, frontier, changes, parts]))
 
 
 #: What each golden file shows, by the file's name.
@@ -114,11 +131,20 @@ NEWER: dict[str, NewerFormat] = {
         content=_write_second_kind,
         formats=_tables(reader={(2, 1): _read_second_kind}),
     ),
-    "body-version-2": NewerFormat(
-        needs="kind 1, content version 2",
+    "body-version-3": NewerFormat(
+        needs="kind 1, content version 3",
         header={},
-        content=_write_second_version,
-        formats=_tables(reader={(KIND_CHANGES, 2): _read_second_version}),
+        content=_write_third_version,
+        formats=_tables(reader={(KIND_CHANGES, 3): _read_third_version}),
+    ),
+    "body-critical-part": NewerFormat(
+        needs="content part 'Salt'",
+        header={},
+        content=_write_with_a_critical_part,
+        formats=_tables(
+            reader={(KIND_CHANGES, BODY_VERSION): _read_with_a_critical_part},
+            critical_parts=("Salt",),
+        ),
     ),
     "header-version-2": NewerFormat(
         needs="header version 2",
@@ -173,14 +199,14 @@ def write_golden_library(name: str, target: Path) -> None:
 def _log(writer: Computer, newer: NewerFormat, content_key: bytes) -> list[bytes]:
     """Four envelopes, the second one of the newer format."""
     writer.adds(ONE, {"title": "On Paper"})
-    first = _changes(writer)
+    first = _take_changes(writer)
     writer.sets(ONE, "title", "On Ink")
-    second = _changes(writer)
+    second = _take_changes(writer)
     writer.sets(ONE, "note", "In the same chain.")
     writer.adds(TWO, {"title": "On Glue"})
-    third = _changes(writer)
+    third = _take_changes(writer)
     writer.adds(THREE, {"title": "On Thread"})
-    fourth = _changes(writer)
+    fourth = _take_changes(writer)
     membership = writer.member_log.membership()
     assert membership is not None
     header = Header(
@@ -203,23 +229,29 @@ def _log(writer: Computer, newer: NewerFormat, content_key: bytes) -> list[bytes
             random_bytes=writer.draw,
         )
 
-    one = sealed(header, Body((), first).serialize())
+    one = sealed(header, replace(first, frontier=()).serialize())
     after_one = replace(header, seq=2, previous=one.hash)
-    two = sealed(replace(after_one, **newer.header), newer.content(Body((one.hash,), second)))
+    two = sealed(
+        replace(after_one, **newer.header), newer.content(replace(second, frontier=(one.hash,)))
+    )
     after_two = replace(header, seq=3, previous=two.hash)
-    three = sealed(after_two, Body((two.hash,), third).serialize())
+    three = sealed(after_two, replace(third, frontier=(two.hash,)).serialize())
     elsewhere = replace(header, chain=writer.draw(16))
-    four = sealed(elsewhere, Body((three.hash,), fourth).serialize())
+    four = sealed(elsewhere, replace(fourth, frontier=(three.hash,)).serialize())
     return [one.raw, two.raw, three.raw, four.raw]
 
 
-def _changes(writer: Computer) -> tuple[Change, ...]:
+def _take_changes(writer: Computer) -> Body:
     """The changes since the last call, which no envelope of the writer's own will carry."""
     changes = writer.replica.changes
     with writer.replica.database.transaction():
         unsealed = changes.unsealed(bytes_max=1 << 20)
         changes.remove_unsealed(unsealed)
-    return tuple(Change.parse(one.body) for one in unsealed)
+    return Body(
+        (),
+        tuple(Change.parse(one.body) for one in unsealed),
+        incarnations=writer.replica.incarnations_of(unsealed),
+    )
 
 
 def _state(

@@ -1,6 +1,6 @@
 """What a newer Bifolio may do to a library's members one day, and the program that knows it.
 
-``python -m tests.support.newer_membership tests/golden/newer/membership-role.json`` writes the
+``python -m tests.support.newer_membership tests/golden/newer/membership-promotion.json`` writes the
 golden file: a library whose owner says something that others may ignore, and then makes a reader an
 editor, who writes. The newer program differs from today's by the table of kinds alone. The content
 key is sealed into the records at random, so two runs give two files.
@@ -14,10 +14,10 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from tests.unit.replica.builders import Computer, new_computer
 
-from bifolio.crypto.encoding import pack
 from bifolio.crypto.keys import SEED_BYTES, DeviceKeys
 from bifolio.crypto.membership import Membership, Role, make_invite
 from bifolio.crypto.membership.record_kinds import KINDS, RecordKind
@@ -25,7 +25,6 @@ from bifolio.crypto.membership.records import (
     VERSION,
     Record,
     RecordHeader,
-    read_body,
     sign_record,
 )
 from bifolio.crypto.membership.rights import Rights
@@ -33,14 +32,16 @@ from bifolio.errors import MembershipError
 from bifolio.replica.envelope_formats import ENVELOPE_FORMATS
 
 
-class RoleKind(RecordKind):
-    """An owner gives a member another role. Body: ``[device, role, ...]``."""
+class PromotionKind(RecordKind):
+    """An owner gives a member another role, in a way of later times."""
 
-    name = "role"
+    name = "promotion"
+    required: ClassVar = {"device": bytes, "role": str}
 
     def enter(self, record: Record, rights: Rights) -> None:
         """The member has the role from here on."""
-        device, role = read_body(record, (bytes, str))
+        fields = self.read(record)
+        device, role = fields["device"], fields["role"]
         if rights.role(record.header.author) is not Role.OWNER:
             raise MembershipError("only owners give roles")
         if rights.role(device) is None:
@@ -50,23 +51,24 @@ class RoleKind(RecordKind):
 
 
 class GreetingKind(RecordKind):
-    """A member says something. Body: ``[text, ...]``."""
+    """A member says something."""
 
     name = "greeting"
+    required: ClassVar = {"text": str}
 
     def enter(self, record: Record, rights: Rights) -> None:
         """Nothing comes of it."""
-        read_body(record, (str,))
+        self.read(record)
         if rights.role(record.header.author) is None:
             raise MembershipError("only members greet")
         record.check_others()
 
 
 #: What the newer program knows.
-NEWER_KINDS = {**KINDS, "role": RoleKind(), "greeting": GreetingKind()}
+NEWER_KINDS = {**KINDS, "promotion": PromotionKind(), "greeting": GreetingKind()}
 NEWER_FORMATS = replace(ENVELOPE_FORMATS, record_kinds=NEWER_KINDS)
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "newer" / "membership-role.json"
+GOLDEN = Path(__file__).parents[1] / "golden" / "newer" / "membership-promotion.json"
 
 ONE, TWO = ("1" * 32, "2" * 32)
 
@@ -109,25 +111,26 @@ def make_record(
     membership: Membership,
     author: DeviceKeys,
     kind: str,
-    *values: bytes | str | int,
+    *,
     needs: int = 1,
     version: int = VERSION,
+    **fields: bytes | str | int,
 ) -> bytes:
     """A well-signed record that follows a membership."""
     header = RecordHeader(
         version, membership.library_id, membership.head, author.sign_public, kind, needs
     )
-    return sign_record(header, pack(values), author)
+    return sign_record(header, fields, author)
 
 
-def make_role(membership: Membership, owner: DeviceKeys, device: bytes, role: Role) -> bytes:
+def make_promotion(membership: Membership, owner: DeviceKeys, device: bytes, role: Role) -> bytes:
     """The record that gives a member another role: nobody may go on without knowing it."""
-    return make_record(membership, owner, "role", device, role.value)
+    return make_record(membership, owner, "promotion", device=device, role=role.value)
 
 
 def make_greeting(membership: Membership, author: DeviceKeys, text: str = "Hello") -> bytes:
     """A record that a program goes on without if it does not know it."""
-    return make_record(membership, author, "greeting", text, needs=0)
+    return make_record(membership, author, "greeting", needs=0, text=text)
 
 
 def write_golden(target: Path) -> None:
@@ -148,7 +151,9 @@ def write_golden(target: Path) -> None:
         early = len(owner.envelopes())
         reader = others[1]
         device = reader.keys.sign_public
-        _learn([owner, *others], make_role(_membership(owner), owner.keys, device, Role.EDITOR))
+        _learn(
+            [owner, *others], make_promotion(_membership(owner), owner.keys, device, Role.EDITOR)
+        )
         reader.learns(owner)
         reader.sets(ONE, "title", "On Ink")
         owner.learns(reader)

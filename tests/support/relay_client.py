@@ -17,27 +17,32 @@ from websockets.asyncio.client import ClientConnection as Socket
 from websockets.asyncio.client import connect
 
 from bifolio import limits
-from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Envelope, Header, seal
+from bifolio.crypto.envelope import (
+    KIND_CHANGES,
+    NO_PREVIOUS,
+    Envelope,
+    Header,
+    author_chain,
+    seal,
+)
 from bifolio.crypto.keys import DeviceKeys, KeyPair, new_device_keys
 from bifolio.crypto.membership import (
     Membership,
     Role,
-    hello_message,
     invite_keys,
     make_genesis,
     make_invite,
     make_join,
 )
+from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.messages import (
-    PROTOCOL_VERSION,
     Ack,
     Append,
     AttestedPosition,
     Challenge,
     Create,
     Envelopes,
-    Hello,
     Members,
     Message,
     Nack,
@@ -66,6 +71,11 @@ class Author:
         self.chain = self._random(16)
         self.seq = 0
         self.previous = NO_PREVIOUS
+
+    @property
+    def author_chain(self) -> bytes:
+        """The chain as that of this device alone."""
+        return author_chain(self.keys.sign_public, self.chain)
 
     def envelope(self, plaintext: bytes = b"a change", **changed: Any) -> Envelope:
         """The next envelope of the chain, with some values of its header as given."""
@@ -101,11 +111,13 @@ class SharedLibrary:
     def __init__(self, seed: int = 1) -> None:
         self.random = seeded(seed)
         self.owner = new_device_keys("owner", self.random)
-        self.genesis = make_genesis(self.owner, self.random)
+        self.genesis = make_genesis(self.owner, self.random, content_key=CONTENT_KEY)
         self.membership = Membership.from_records([self.genesis])
         self.id = self.membership.library_id
 
-    def invite(self, role: Role = Role.EDITOR) -> tuple[bytes, bytes]:
+    def invite(
+        self, role: Role = Role.EDITOR, *, uses: int | None = None, expires_ms: int | None = None
+    ) -> tuple[bytes, bytes]:
         """The secret of a new ticket, and its record, which the membership now has."""
         secret = self.random(32)
         record = make_invite(
@@ -115,6 +127,8 @@ class SharedLibrary:
             role=role,
             generation=0,
             content_key=CONTENT_KEY,
+            uses=uses,
+            expires_ms=expires_ms,
         )
         self.membership = self.membership.append(record)
         return secret, record
@@ -163,6 +177,7 @@ class RelayClient:
         self.wire = ClientConnection()
         self.socket: Socket
         self.welcome: Welcome
+        self.nonce = b""
 
     async def __aenter__(self) -> RelayClient:
         self.socket = await connect(
@@ -173,15 +188,13 @@ class RelayClient:
             close_timeout=0.5,
         )
         challenge = await self.receive(Challenge)
-        signed = hello_message(
-            version=PROTOCOL_VERSION, library=self._library, nonce=challenge.nonce
-        )
+        self.nonce = challenge.nonce
         await self.send(
-            Hello(
-                version=PROTOCOL_VERSION,
+            make_hello(
+                self._keys,
+                challenge,
                 library=self._library,
-                device=self._keys.sign_public,
-                signature=self._keys.sign(signed),
+                relay=relay_name(self._url),
                 join=self._join,
                 cursor=self._cursor,
                 attested=self._attested,
@@ -221,9 +234,11 @@ class RelayClient:
         self.welcome = await self.receive(Welcome)
         return self.welcome
 
-    async def append(self, expected_head: bytes, record: bytes) -> Members | Nack:
+    async def append(
+        self, expected_head: bytes, record: bytes, *, fresh: bool = False
+    ) -> Members | Nack:
         """Append a membership record."""
-        await self.send(Append(expected_head, record))
+        await self.send(Append(expected_head, record, fresh))
         message = await self.next()
         assert isinstance(message, Members | Nack)
         return message

@@ -43,7 +43,7 @@ FOREIGN: dict[str, set[str]] = {
     "keyring": {"engine/bifolio/crypto"},
     "websockets": {
         "engine/bifolio/replication/client.py",
-        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer")),
+        *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer", "metered_socket")),
     },
     "pylatexenc": {"engine/bifolio/formats/latex"},
     "filelock": {"engine/bifolio/autosync/lock.py"},

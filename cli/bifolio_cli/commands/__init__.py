@@ -24,7 +24,7 @@
 ``list_``       all references, those of a group, or the trash
 ``log``         what was changed, by this computer's commands and by others
 ``merge``       several references of one work made one
-``relay``       run a relay on this computer
+``relay``       run a relay on this computer, its libraries and its tokens
 ``resolve``     take one value of a conflict, or another one
 ``restore``     references out of the trash
 ``revert``      a reference, or a field of it, as it was at an earlier time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +42,16 @@ def attach(
             "library joins the ticket's library.",
         ),
     ] = None,
+    token: Annotated[
+        str,
+        typer.Option(
+            "--token",
+            metavar="TOKEN",
+            show_default=False,
+            help="With a relay's address: the token of a relay that takes new libraries only with "
+            "one (default: BIFOLIO_RELAY_TOKEN, which other users of this computer cannot see).",
+        ),
+    ] = "",
     no_backup: Annotated[
         bool, typer.Option("--no-backup", help="Do not make a backup of the library first.")
     ] = False,
@@ -62,6 +73,7 @@ def attach(
     whole_text(target, field="argument")
     target = target.strip()
     if target.startswith(_TICKET_PREFIX):
+        _refuse_token(token)
         if path is not None:
             _new_replica(call, target, path, files or Policy.ALL)
         else:
@@ -71,9 +83,20 @@ def attach(
     if path is not None:
         raise UsageError(
             "PATH is for a ticket; a relay's address is for a library that exists already.",
-            next_step=f"Name that library with -L: bifolio -L {path} attach {target}",
+            next_step="Name that library with -L: bifolio -L "
+            f"{quote(str(path))} attach {quote(str(target))}",
         )
-    _to_relay(call, url, backup=not no_backup, files=files)
+    token = token or call.environment.relay_token
+    _to_relay(call, url, token=token, backup=not no_backup, files=files)
+
+
+def _refuse_token(token: str) -> None:
+    """A ticket says all that is needed."""
+    if token:
+        raise UsageError(
+            "--token is for a relay's address; a ticket needs none.",
+            next_step="Leave --token out.",
+        )
 
 
 def relay_url(text: str) -> str:
@@ -93,11 +116,13 @@ def relay_url(text: str) -> str:
     return f"ws{secure.lower()}://{rest}"
 
 
-def _to_relay(call: Invocation, url: str, *, backup: bool, files: Policy | None) -> None:
+def _to_relay(
+    call: Invocation, url: str, *, token: str, backup: bool, files: Policy | None
+) -> None:
     with call.open_library() as opened, ProgressBars() as progress:
         if files is not None:
             opened.files.policy = files
-        attached: AttachResult = opened.attach(url, backup=backup, progress=progress)
+        attached: AttachResult = opened.attach(url, token=token, backup=backup, progress=progress)
     if call.output.json:
         call.output.document(attached)
         return

@@ -92,7 +92,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run the process itself until Ctrl-C. Services run this; it ends if one runs already."""
-    from bifolio.autosync.supervisor import run as run_process
+    from bifolio.autosync.watch import run as run_process
 
     call = invocation(context, library=library, json=json)
     stopping = threading.Event()
@@ -116,6 +116,8 @@ def _report(call: Invocation) -> None:
         running=found.running,
         pid=found.pid,
         since=found.since,
+        restarts=found.restarts,
+        ended_by=found.ended_by,
         log=found.log,
         libraries=found.libraries,
         service=kind,
@@ -124,4 +126,4 @@ def _report(call: Invocation) -> None:
     if call.output.json:
         call.output.document(report)
     else:
-        call.output.say("\n".join(autosync_lines(report)))
+        call.output.say(*autosync_lines(report))

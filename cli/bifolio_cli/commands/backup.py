@@ -141,7 +141,7 @@ def restore(
         call.output.document(made)
         return
     call.output.say(f"'{made.name}' as of {made.backup.made_at} is at {made.path}.")
-    call.output.say("\n".join(_lines(made.backup)))
+    call.output.say(*_lines(made.backup))
 
 
 def _tell(call: Invocation, made: Backup) -> None:
@@ -149,7 +149,7 @@ def _tell(call: Invocation, made: Backup) -> None:
         call.output.document(made)
         return
     call.output.say(f"{made.path} is whole: {size_text(made.size)}.")
-    call.output.say("\n".join(_lines(made)))
+    call.output.say(*_lines(made))
 
 
 def _lines(made: Backup) -> Iterator[str]:

@@ -60,7 +60,7 @@ def cite(
         if call.output.json:
             call.output.document(found)
         elif found:
-            call.output.say("\n".join(found))
+            call.output.say(*found)
         else:
             call.output.remark(f"No style has '{styles}' in its name.")
         return
@@ -74,7 +74,7 @@ def cite(
     if call.output.json:
         call.output.document(cited)
     else:
-        call.output.say("\n\n".join([cited.citation, *cited.bibliography]))
+        call.output.say(cited.citation, *(line for one in cited.bibliography for line in ("", one)))
     for key in cited.failed:
         call.output.remark(f"The style cannot format {key}.")
     if cited.failed:

@@ -22,6 +22,6 @@ def conflicts(
         call.output.documents(found)
         return
     for conflict in found:
-        call.output.say("\n".join(conflict_lines(conflict.to_json())))
+        call.output.say(*conflict_lines(conflict.to_json()))
     if not found:
         call.output.say("There are no conflicts.")

@@ -33,7 +33,7 @@ def demo(
             outcome = stage.outcome
             folder = stage.folder if keep else None
     except KeyboardInterrupt:
-        call.output.remark("\nStopped." if keep else "\nStopped; nothing is left behind.")
+        call.output.remark("", "Stopped." if keep else "Stopped; nothing is left behind.")
         raise
     outcome.require()
     if call.output.json:

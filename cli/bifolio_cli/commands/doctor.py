@@ -27,17 +27,24 @@ def doctor(
         bool,
         typer.Option("--rebuild", help="First rebuild what lists and searches read."),
     ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="First try again what was set aside of others' changes."),
+    ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check the library's place, file, keys, clock and relay, and what is not sent yet.
 
     Each thing that needs attention comes with the next step, and the exit code is then 3. Nothing
-    is changed; --rebuild changes no reference.
+    is changed; --rebuild changes no reference, and --repair merges what others wrote and an earlier
+    version of Bifolio, or a part that was missing, kept out.
     """
     from bifolio.doctor.examination import examine
 
     call = invocation(context, library=library, json=json)
+    if repair:
+        _repair(call)
     if rebuild:
         _rebuild(call)
     with ProgressBars() as progress:
@@ -76,3 +83,9 @@ def _rebuild(call: Invocation) -> None:
         f"Rebuilt what lists and searches read of {count(references, 'reference')}, the trash "
         "included."
     )
+
+
+def _repair(call: Invocation) -> None:
+    with call.open_library() as opened:
+        merged = opened.repair()
+    call.output.remark(f"Merged {count(merged, 'change')} that had been set aside.")

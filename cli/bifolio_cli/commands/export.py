@@ -81,6 +81,14 @@ def export(
             help="The format (default: by the ending of the file's name).",
         ),
     ] = None,
+    members_blocks: Annotated[
+        bool,
+        typer.Option(
+            "--members-blocks",
+            help="Also write preambles and comments of files that other members imported which "
+            "are left out because TeX would run them.",
+        ),
+    ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -92,7 +100,7 @@ def export(
     chosen = _chosen_format(file_format, watch or file)
     words = " ".join(query or ()) or None
     if watch is None:
-        _export(call, file, format=chosen, query=words)
+        _export(call, file, format=chosen, query=words, members_blocks=members_blocks)
         return
     if file is not None:
         raise UsageError(
@@ -101,10 +109,18 @@ def export(
     from bifolio_cli.export_watch import keep_current
 
     with call.open_library() as opened:
-        keep_current(opened.live_export(format=chosen, query=words), watch, call.output)
+        current = opened.live_export(format=chosen, query=words, members_blocks=members_blocks)
+        keep_current(current, watch, call.output)
 
 
-def _export(call: Invocation, file: Path | None, *, format: str, query: str | None) -> None:
+def _export(
+    call: Invocation,
+    file: Path | None,
+    *,
+    format: str,
+    query: str | None,
+    members_blocks: bool,
+) -> None:
     """Write the references once, and say what the format could not hold."""
     if file is None and call.output.json:
         raise UsageError(
@@ -116,6 +132,7 @@ def _export(call: Invocation, file: Path | None, *, format: str, query: str | No
             out,
             format=format,
             query=query,
+            members_blocks=members_blocks,
             progress=partial(progress, Stage.WRITING) if progress else None,
         )
     if call.output.json:

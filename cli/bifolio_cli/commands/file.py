@@ -168,11 +168,14 @@ def export(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         _have(opened, ref, name, fetch=fetch)
+        own_name = opened.files.find(ref, name).name
         path = opened.files.export(ref, name, _absolute(out))
     if call.output.json:
         call.output.document(WrittenFile(path))
     else:
         call.output.say(f"Written to {path}.")
+        if _absolute(out).is_dir() and path.name != own_name:
+            call.output.say(f"Not every computer can write its name '{own_name}'.")
 
 
 @file.command()

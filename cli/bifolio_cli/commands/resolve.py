@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -53,9 +54,9 @@ def resolve(
     if field == _REVIVAL:
         raise UsageError(
             f"'{ref}' was deleted and edited at the same time; there are no values to choose from.",
-            next_step=f"Keep it with 'bifolio restore {ref}' or delete it with "
-            f"'bifolio delete {ref}'; a group with 'bifolio group restore' or 'bifolio group "
-            "delete'.",
+            next_step=f"Keep it with 'bifolio restore {quote(ref)}' or delete it with "
+            f"'bifolio delete {quote(ref)}'; a group with 'bifolio group restore' or "
+            "'bifolio group delete'.",
         )
     # Only the name is made the field's own: a listing may hold fields of a newer version.
     field = SYNONYMS.get(field, field)

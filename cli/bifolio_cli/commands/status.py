@@ -16,4 +16,4 @@ def status(context: typer.Context, library: LibraryOption = None, json: JsonOpti
     if call.output.json:
         call.output.document(report)
     else:
-        call.output.say("\n".join(status_lines(report)))
+        call.output.say(*status_lines(report))

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bifolio_cli.text.reference_text import escape_controls
+from bifolio_cli.text.safe_text import escape_controls
 
 #: Lines longer than this are tiring to read, however wide the window is.
 _WIDTH_MAX = 100

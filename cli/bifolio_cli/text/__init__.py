@@ -4,6 +4,7 @@
 ``reference_text``  references, conflicts, numbers and single values
 ``history_text``    the history of a reference and the log
 ``status_text``     status, automatic sync, where files are
+``safe_text``       what others wrote, as it may reach a terminal
 ``next_steps``      what to do next: the words for each code of the engine
 ``messages``        every message in one list, the page docs/messages.md
 ``moments``         dates and times, as a user writes them

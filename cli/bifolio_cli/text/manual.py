@@ -38,6 +38,7 @@ data folder. `Work` means `Work.bifolio`.
 | `BIFOLIO_HOME` | the folder of the device's key, default library, backups and relay data |
 | `BIFOLIO_LIBRARY` | the library that commands work on, unless `-L` names one |
 | `BIFOLIO_DEVICE` | the name of this device in conflicts (default: the computer's name) |
+| `BIFOLIO_RELAY_TOKEN` | the token for a new library on a relay, unless `--token` gives one |
 | `BIFOLIO_TRACEBACK` | if set to anything, a fault of Bifolio shows where it happened |
 
 ## Outcome
@@ -123,9 +124,10 @@ def _folded(line: str) -> str:
 def calls(verb: str) -> list[str]:
     """What can be called of a verb: itself, or each of the verbs under it."""
     command = _context(verb).command
-    if isinstance(command, TyperGroup):
-        return [f"{verb} {under}" for under in command.commands]
-    return [verb]
+    if not isinstance(command, TyperGroup):
+        return [verb]
+    under = [call for name in command.commands for call in calls(f"{verb} {name}")]
+    return [verb, *under] if command.invoke_without_command else under
 
 
 def help_text(call: str = "") -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from bifolio.errors import Next, NextStep
 from bifolio_relay.next_steps import WORDS as RELAY_WORDS
 
-_SHELL_WORD = frozenset({"ref", "key", "group", "path"})
+_SHELL_WORD = frozenset({"ref", "key", "group", "path", "file"})
 
 
 def word(step: NextStep) -> str:
@@ -144,6 +144,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "here.",
     Next.FETCH_FILE_AGAIN: "Run 'bifolio sync' to fetch it again from the relay.",
     Next.CHOOSE_OUTPUT_PATH: "Name another place with -o PATH.",
+    Next.EXPORT_FILE: _filled(
+        "If you trust who attached it, write it to a place of your own: bifolio file export {ref} "
+        "{file} -o PATH"
+    ),
     Next.OPEN_BY_PATH: "Open it by its path, or write it elsewhere with 'bifolio file export'.",
     Next.LIST_FILES: "'bifolio file list' lists them.",
     Next.CHECK_FILES: "Check them with: bifolio doctor --files",
@@ -192,12 +196,26 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
     "TICKET'), then try again.",
     Next.ASK_FOR_TICKET: f"Ask {_TICKET}",
+    Next.UPGRADE_RELAY: "Ask whoever runs the relay to upgrade it. Your edits are kept here.",
+    Next.JOIN_NEW_LIBRARY: "Make a new library ('bifolio init'), attach it to a relay, run "
+    "'bifolio invite' there, and attach this one to it with the ticket ('bifolio attach "
+    "TICKET'): its references go along.",
     Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help, ask {_TICKET}",
     Next.COPY_TICKET_AGAIN: "Copy the ticket again, all of it; it begins with 'bifolio:'. "
     "'bifolio invite' on the other computer prints a new one.",
+    Next.ASK_AUTHOR: _filled(
+        "All other changes are in. Ask who uses {device}: upgrade Bifolio there; if it goes on, an "
+        "owner should remove that computer."
+    ),
+    Next.GIVE_RELAY_TOKEN: "Ask whoever runs the relay for a token, then run 'bifolio attach "
+    "RELAY_URL --token TOKEN'.",
+    Next.COPY_RELAY_TOKEN_AGAIN: "Copy the token again, the whole line that 'bifolio relay token "
+    "create' printed.",
     Next.ASK_OWNER: _ask_owner,
     Next.ASK_FOR_ROOM: "Ask whoever runs the relay for more room ('bifolio relay --quota'), or "
     "remove files; then run 'bifolio sync'. 'bifolio file list' lists them.",
+    Next.COMPARE_STATES: "Run 'bifolio sync' and 'bifolio status' on both: where the state lines "
+    "differ, attach the library to another relay ('bifolio attach ADDRESS'), and both get all.",
     Next.TELL_RELAY_OPERATOR: "If it happens again, tell whoever runs the relay.",
     Next.CHECK_VERSIONS: "Check that the address is that of a Bifolio relay, and that both have "
     "the same version.",
@@ -224,6 +242,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
         "Put the library back, and its sync goes on. If you moved it, run 'bifolio -L {path} "
         "autosync off', then 'bifolio -L NEW_PATH autosync on'."
     ),
+    Next.REPAIR_LIBRARY: "Try it again with this version: bifolio doctor --repair",
     Next.RUN_DOCTOR: "Bifolio tries again by itself. What was saved is safe; run 'bifolio doctor', "
     "and report this.",
     # The relay's own start: the same options are bifolio-relay's

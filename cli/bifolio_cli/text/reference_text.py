@@ -6,16 +6,13 @@ never reach one.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bifolio.records.dates import date_text, date_year
 from bifolio.records.names import Name
-
-# C0 without tab and newline, DEL, C1: what moves a cursor, sets a title or rings a bell.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from bifolio_cli.text.safe_text import escape_line
 
 #: The fields that a reader looks for first, in this order; the others follow by name.
 _FIRST_FIELDS = (
@@ -30,11 +27,6 @@ ID_SHOWN_LENGTH = 12
 
 #: Long texts come last, so that they do not push the facts off the screen.
 _LAST_FIELDS = "abstract annotation note".split()
-
-
-def escape_controls(text: str) -> str:
-    """The text with every control character but newline and tab spelled out."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -102,15 +94,16 @@ def conflict_lines(conflict: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield f"{key}: {field} has {count(len(conflict['values']), 'value')}"
     for value in conflict["values"]:
-        shown = _indented(value_text(value["value"]), "       ")
         who = ", ".join(filter(None, (value["by"] or "unknown", value["at"])))
-        yield f"  {value['n']:>3}  {shown}   ({who})"
+        before = f"  {value['n']:>3}  "
+        yield from _set_in(before, value_text(value["value"]), f"   ({who})", margin="       ")
     if conflict["kind"] == "revived":
-        verb, name = ("group ", shlex.quote(key)) if of_group else ("", key)
+        verb, name = "group " if of_group else "", shlex.quote(key)
         yield f"  resolve it: bifolio {verb}restore {name}  or  bifolio {verb}delete {name}"
     else:
         both = " (--take 1 --take 2 keeps both)" if conflict["kind"] == "text" else ""
-        yield f"  resolve it: bifolio resolve {key} {field} --take N{both}"
+        words = f"{shlex.quote(key)} {shlex.quote(field)}"
+        yield f"  resolve it: bifolio resolve {words} --take N{both}"
 
 
 def summary_cells(reference: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -124,7 +117,7 @@ def summary_cells(reference: Mapping[str, Any]) -> tuple[str, str, str, str]:
         _creators_in_short(fields),
         str(fields.get("title", "")),
     )
-    key, year_text, creators, title = (" ".join(escape_controls(cell).split()) for cell in cells)
+    key, year_text, creators, title = (escape_line(" ".join(cell.split())) for cell in cells)
     return key, year_text, creators, title
 
 
@@ -144,13 +137,15 @@ def _ordered(fields: Mapping[str, Any]) -> list[str]:
 
 def _field_lines(name: str, value: object, *, disputed: bool) -> Iterator[str]:
     mark = "   [conflict]" if disputed else ""
-    yield f"  {name}: {_indented(value_text(value), '    ')}{mark}"
+    yield from _set_in(f"  {name}: ", value_text(value), mark, margin="    ")
 
 
-def _indented(text: str, margin: str) -> str:
-    return "\n".join(
-        margin + line if place and line else line for place, line in enumerate(text.split("\n"))
-    )
+def _set_in(before: str, text: str, after: str, *, margin: str) -> Iterator[str]:
+    """A text of one or several lines, the further ones behind a margin."""
+    first, *rest = text.split("\n")
+    lines = [before + first, *(margin + line if line else line for line in rest)]
+    lines[-1] += after
+    yield from lines
 
 
 def _object_text(value: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bifolio.results import FileState, Link
@@ -10,8 +10,11 @@ from bifolio_cli.text.next_steps import word_of
 from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
-    from bifolio.results import FileView, RelayStatus, Status, SyncedLibrary
+    from bifolio.results import FileView, HeardDevice, RelayStatus, Status, SyncedLibrary
     from bifolio_cli.json_documents import AutosyncReport
+
+#: Computers that are named with the time of their newest change; more are counted.
+_HEARD_MAX = 5
 
 _FILE_STATES = {
     FileState.HERE: "here",
@@ -38,6 +41,7 @@ def status_lines(report: Status) -> Iterator[str]:
     yield f"{count(report.references, 'reference')}{trashed}."
     yield from _relay_lines(report.relay)
     yield from _queue_lines(report)
+    yield from _heard_lines(report.heard)
     if report.conflicts:
         yield f"{count(report.conflicts, 'conflict')}: 'bifolio conflicts' lists them."
     if report.shared_keys:
@@ -63,6 +67,12 @@ def autosync_lines(report: AutosyncReport) -> Iterator[str]:
         return
     if report.running:
         yield f"Automatic sync has been running since {report.since} (process {report.pid})."
+        if report.restarts:
+            yield (
+                f"Something ended it {count(report.restarts, 'time')}, the last time by "
+                f"{report.ended_by}; it began again. 'bifolio status' of each library says what "
+                "was set aside."
+            )
     else:
         yield "Automatic sync is on, but is not running: 'bifolio autosync on' starts it."
     if report.starts_at_login:
@@ -94,6 +104,13 @@ def _relay_lines(relay: RelayStatus | None) -> Iterator[str]:
     last = f"last sync {relay.last_sync}" if relay.last_sync else "not synced yet"
     reached = "reached" if relay.reachable else "not reached"
     yield f"Relay {relay.url}: {reached} at the last attempt; {last}."
+
+
+def _heard_lines(heard: Sequence[HeardDevice]) -> Iterator[str]:
+    for one in heard[:_HEARD_MAX]:
+        yield f"Last heard from {one.device}: a change of {one.at or 'an unknown time'}."
+    if len(heard) > _HEARD_MAX:
+        yield f"And from {count(len(heard) - _HEARD_MAX, 'other computer')}, longer ago."
 
 
 def _queue_lines(report: Status) -> Iterator[str]:

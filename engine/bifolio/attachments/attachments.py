@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bifolio.document import editing, sets
-from bifolio.document.entries import Entries
+from bifolio.document.entries import Entries, is_import_slot
 from bifolio.document.plan import Plan
 from bifolio.errors import (
     AmbiguousFileError,
@@ -20,7 +20,7 @@ from bifolio.errors import (
     FileNotFoundInReferenceError,
     TrashedReferenceError,
 )
-from bifolio.ids import TAG_LENGTH, device_tag
+from bifolio.ids import slot_tag
 from bifolio.records.attachments import (
     FIELD,
     HASH_SHOWN_LENGTH,
@@ -193,7 +193,7 @@ def _locate(
     tag = _brought_by(replica, file)
     if tag is None:
         return _Whereabouts(FileState.ON_IMPORTING_DEVICE)
-    if tag == _own_tag(replica):
+    if tag == lookup.own_tag(replica):
         return _Whereabouts(FileState.MISSING)
     return _Whereabouts(FileState.ON_OTHER_DEVICE, device=lookup.device_name(names, tag))
 
@@ -201,19 +201,13 @@ def _locate(
 def _brought_by(replica: Replica, file: AttachmentRow) -> str | None:
     """The tag of the device that has a file which is nowhere else.
 
-    An import's slot names no device: then it is the one whose change brought the record here. None
-    where the history begins later.
+    The slot of an import, or of a library that joined, names no device: then it is the one whose
+    change brought the record here. None where the history begins later.
     """
-    if not lookup.is_import(file.slot, file.stamp):
-        return file.slot[:TAG_LENGTH]
+    if not is_import_slot(file.slot, file.stamp) and not lookup.is_joined(file.slot):
+        return slot_tag(file.slot)
     changes = replica.journal.index.of_record(file.reference)
     return changes[0].device if changes else None
-
-
-def _own_tag(replica: Replica) -> str | None:
-    """This device's tag, by what its library says of it, without its keys."""
-    introduced = replica.meta.introduced
-    return device_tag(introduced[0]) if introduced else None
 
 
 def _locate_here(transfer: Transfer) -> _Whereabouts:

@@ -100,12 +100,15 @@ def status(home: Home) -> AutosyncStatus:
     """How automatic sync goes; no connection is opened for it."""
     registry = Registry(home)
     running = is_running(home)
-    process = read_json(registry.folder / PROCESS) if running else None
-    pid, since = (process or {}).get("pid"), (process or {}).get("since")
+    process = (read_json(registry.folder / PROCESS) if running else None) or {}
+    pid, since, restarts = (process.get(name) for name in ("pid", "since", "restarts"))
+    ended_by, ended_at = process.get("ended_by"), process.get("ended_at")
     return AutosyncStatus(
         running=running,
         pid=pid if isinstance(pid, int) else None,
         since=since if isinstance(since, str) else None,
+        restarts=restarts if isinstance(restarts, int) else 0,
+        ended_by=f"{ended_by} at {ended_at}" if ended_by else "",
         log=registry.folder / LOG,
         libraries=tuple(
             _synced_library(registry, path, running=running) for path in registry.paths()

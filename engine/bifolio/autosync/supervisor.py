@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,8 +29,22 @@ from bifolio.home import Home
 from bifolio.results import Link
 
 
-def run(home: Home, stopping: threading.Event) -> bool:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ended the process before this one (a signal's name), when, and how often one did."""
+
+    by: str
+    at: str
+    times: int
+
+
+def run(home: Home, stopping: threading.Event, before: Ending | None = None) -> bool:
     """Keep the home's libraries in sync until ``stopping``, or until none is on.
+
+    Args:
+        home: whose libraries.
+        stopping: set when it is to end.
+        before: what ended the process that this one takes the place of.
 
     Returns:
         whether it ran: not where another process does already.
@@ -40,7 +55,10 @@ def run(home: Home, stopping: threading.Event) -> bool:
             return False
         log = logs.open_log(registry.folder / LOG)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        write_json(registry.folder / PROCESS, {"pid": os.getpid(), "since": now})
+        process: dict[str, object] = {"pid": os.getpid(), "since": now}
+        if before is not None:
+            process |= {"ended_by": before.by, "ended_at": before.at, "restarts": before.times}
+        write_json(registry.folder / PROCESS, process)
         log.info("started")
         try:
             Supervisor(registry, log, stopping).run()

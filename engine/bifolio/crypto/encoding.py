@@ -1,15 +1,17 @@
-"""The one byte form of everything that is signed: flat msgpack arrays, canonical only.
+"""The one byte form of everything that is signed: msgpack, canonical only.
 
 What is signed has one encoding, so that it has one hash: after unpacking, the values are packed
-again and must give the same bytes. Knows nothing of what the values mean. May import nothing of
+again and must give the same bytes. Most of it is a flat array; what has to grow is a map of named
+values, whose names ascend. Knows nothing of what the values mean. May import nothing of
 Bifolio.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgpack
 
@@ -17,6 +19,17 @@ HASH_BYTES = 32
 
 #: No signed array has more values; without the bound, a few bytes could claim a huge array.
 _VALUES_MAX = 16
+
+#: Names in a map, values in one array of it, and arrays inside each other.
+FIELDS_MAX = 32
+FIELD_VALUES_MAX = 4096
+_FIELD_DEPTH_MAX = 4
+
+#: A name begins with a letter: uppercase where who does not know the field may not go on.
+_FIELD_NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,31}")
+
+#: What a field of a map holds.
+FieldValue: TypeAlias = "bytes | int | str | list[FieldValue]"
 
 
 def content_hash(raw: bytes) -> bytes:
@@ -72,6 +85,61 @@ def unpack_leading(raw: bytes, kinds: Sequence[type]) -> tuple[list[Any], tuple[
     if pack(values) != raw:
         raise ValueError("it is not in the canonical encoding")
     return known, tuple(more)
+
+
+def pack_fields(fields: Mapping[str, FieldValue]) -> bytes:
+    """The canonical bytes of a map of named values.
+
+    Raises:
+        ValueError: it has more names, longer arrays or deeper ones than such a map may have.
+    """
+    for name, value in fields.items():
+        _check_field(name, value)
+    if len(fields) > FIELDS_MAX:
+        raise ValueError(f"it has {len(fields)} fields where {FIELDS_MAX} are the most")
+    packed: bytes = msgpack.packb(dict(sorted(fields.items())), use_bin_type=True)
+    return packed
+
+
+def unpack_fields(raw: bytes) -> dict[str, FieldValue]:
+    """The named values in canonical bytes, of a length that the caller has checked.
+
+    Raises:
+        ValueError: with what is wrong, for every other input.
+    """
+    try:
+        fields = msgpack.unpackb(
+            raw,
+            raw=False,
+            strict_map_key=True,
+            max_array_len=FIELD_VALUES_MAX,
+            max_map_len=FIELDS_MAX,
+            max_ext_len=0,
+        )
+    except (ValueError, RecursionError) as error:
+        raise ValueError("its bytes are damaged or cut short") from error
+    if not isinstance(fields, dict):
+        raise ValueError("it is no map of fields")
+    for name, value in fields.items():
+        _check_field(name, value)
+    # A name that comes twice is there once now, so it gives other bytes.
+    if pack_fields(fields) != raw:
+        raise ValueError("it is not in the canonical encoding")
+    return fields
+
+
+def _check_field(name: object, value: object) -> None:
+    """Check a field's name and value, without recursion: it comes from outside."""
+    if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name):
+        raise ValueError("a field in it has no name that a field can have")
+    level = [value]
+    for _ in range(_FIELD_DEPTH_MAX):
+        if any(type(one) not in (bytes, int, str, list) for one in level):
+            raise ValueError(f"its field '{name}' has a value of the wrong type")
+        level = [inner for one in level if isinstance(one, list) for inner in one]
+        if not level:
+            return
+    raise ValueError(f"its field '{name}' has arrays inside each other")
 
 
 def leading_values(raw: bytes, count: int) -> list[Any]:

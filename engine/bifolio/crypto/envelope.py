@@ -56,6 +56,11 @@ _ENVELOPE_TYPES = (bytes, bytes, bytes)
 _HEADER_TYPES = (int, bytes, int, bytes, bytes, int, bytes, int, bytes)
 
 
+def author_chain(device: bytes, chain: bytes) -> bytes:
+    """A chain id (16 bytes) as that of one device, 16 bytes: nobody else can continue it."""
+    return digest(device, chain, size=CHAIN_ID_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What everybody who carries an envelope may read of it, whatever its version.
@@ -100,6 +105,14 @@ class Header:
                 "its header must name the one before it, and the first of a chain none"
             )
 
+    @property
+    def author_chain(self) -> bytes:
+        """The chain as nobody but its author can continue it: device and chain id, 16 bytes.
+
+        A chain id is in the clear, so another member could begin a chain of its own with it.
+        """
+        return author_chain(self.device, self.chain)
+
     def encode(self) -> bytes:
         """The canonical bytes, which are signed and authenticated."""
         return pack(
@@ -141,17 +154,45 @@ def parse_envelope(raw: bytes) -> Envelope:
         )
     try:
         header_bytes, sealed, signature = unpack(raw, _ENVELOPE_TYPES)
-        if len(header_bytes) > limits.ENVELOPE_HEADER_BYTES_MAX:
-            raise EnvelopeError(f"its header has {len(header_bytes):,} bytes")
-        (version, *known), more = unpack_leading(header_bytes, _HEADER_TYPES)
-        header = replace(Header(*known), version=version, more=more)
     except ValueError as error:
         raise EnvelopeError(str(error)) from error
+    header = _parse_header(header_bytes)
     # What a later version seals, and how, is only for a program that knows it.
-    shortest = _NONCE_BYTES + _TAG_BYTES if version == VERSION else 0
+    shortest = _NONCE_BYTES + _TAG_BYTES if header.version == VERSION else 0
     if len(sealed) < shortest or len(signature) != SIGNATURE_BYTES:
         raise EnvelopeError("its sealed part or its signature has the wrong length")
     return Envelope(header, sealed, signature, raw, content_hash(raw))
+
+
+def _parse_header(header_bytes: bytes) -> Header:
+    if len(header_bytes) > limits.ENVELOPE_HEADER_BYTES_MAX:
+        raise EnvelopeError(f"its header has {len(header_bytes):,} bytes")
+    try:
+        (version, *known), more = unpack_leading(header_bytes, _HEADER_TYPES)
+    except ValueError as error:
+        raise EnvelopeError(str(error)) from error
+    return replace(Header(*known), version=version, more=more)
+
+
+def read_header(beginning: bytes) -> Header:
+    """The header of an envelope that was parsed before, from its first bytes.
+
+    Arguments:
+        beginning: ``limits.ENVELOPE_HEADER_BYTES_MAX`` and a few bytes, or the whole envelope.
+
+    Raises:
+        EnvelopeError: it is no envelope.
+    """
+    # An array of three, then the header as bytes of a length in one or two bytes.
+    mark, start = beginning[1:2], 3 if beginning[1:2] == b"\xc4" else 4
+    if beginning[:1] != b"\x93" or mark not in (b"\xc4", b"\xc5"):
+        raise EnvelopeError("it does not begin as an envelope does")
+    length = int.from_bytes(beginning[2:start], "big")
+    try:
+        (version, *known), more = unpack_leading(beginning[start : start + length], _HEADER_TYPES)
+        return replace(Header(*known), version=version, more=more)
+    except ValueError as error:
+        raise EnvelopeError(str(error)) from error
 
 
 def verify_signature(envelope: Envelope) -> None:
@@ -163,6 +204,62 @@ def verify_signature(envelope: Envelope) -> None:
     message = _message_to_sign(envelope.header.encode(), envelope.sealed)
     if not verify(envelope.header.device, message, envelope.signature):
         raise EnvelopeError("its signature is not that of the device it names")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHeader:
+    """What its author signed of an envelope, without the content: proof that it made it.
+
+    ``header_bytes`` are the canonical ones, ``sealed_hash`` is BLAKE2b-256 of the sealed part.
+    """
+
+    header: Header
+    header_bytes: bytes
+    sealed_hash: bytes
+    signature: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> SignedHeader:
+        """Of a whole envelope."""
+        return cls(
+            envelope.header,
+            envelope.header.encode(),
+            content_hash(envelope.sealed),
+            envelope.signature,
+        )
+
+    @classmethod
+    def parse(cls, raw: bytes) -> SignedHeader:
+        """What ``serialize`` wrote, with a good signature.
+
+        Raises:
+            EnvelopeError: damaged, or not signed by the device that it names.
+        """
+        if len(raw) > limits.SIGNED_HEADER_BYTES_MAX:
+            raise EnvelopeError(f"its signed header has {len(raw):,} bytes")
+        try:
+            header_bytes, sealed_hash, signature = unpack(raw, _ENVELOPE_TYPES)
+        except ValueError as error:
+            raise EnvelopeError(str(error)) from error
+        if len(sealed_hash) != HASH_BYTES or len(signature) != SIGNATURE_BYTES:
+            raise EnvelopeError("a value in its signed header has the wrong length")
+        header = _parse_header(header_bytes)
+        if not verify(header.device, _message_of(header_bytes, sealed_hash), signature):
+            raise EnvelopeError("its signature is not that of the device it names")
+        return cls(header, header_bytes, sealed_hash, signature)
+
+    def serialize(self) -> bytes:
+        """As bytes to be shown to somebody."""
+        return pack((self.header_bytes, self.sealed_hash, self.signature))
+
+    def competes_with(self, other: SignedHeader) -> bool:
+        """Whether one author signed two different envelopes for one place of its chain."""
+        return (
+            self.header.author_chain == other.header.author_chain
+            and self.header.library == other.header.library
+            and self.header.seq == other.header.seq
+            and (self.header_bytes, self.sealed_hash) != (other.header_bytes, other.sealed_hash)
+        )
 
 
 def seal(
@@ -240,7 +337,12 @@ def envelope_chain_key(header: Header, content_key: bytes) -> bytes:
 
 
 def _message_to_sign(header_bytes: bytes, sealed: bytes) -> bytes:
-    return signed_message("envelope 1", header_bytes, sealed)
+    return _message_of(header_bytes, content_hash(sealed))
+
+
+def _message_of(header_bytes: bytes, sealed_hash: bytes) -> bytes:
+    """Of the content only its hash is signed, so that a signature can be shown without it."""
+    return signed_message("envelope 2", header_bytes, sealed_hash)
 
 
 def _decompress(compressed: bytes) -> bytes:

@@ -99,7 +99,7 @@ class DeviceKeys(KeyPair):
 
     @cached_property
     def tag(self) -> str:
-        """The three characters by which this device's slots begin."""
+        """The characters by which this device's slots begin."""
         return device_tag(self.sign_public)
 
 

@@ -9,9 +9,17 @@ from bifolio import limits
 from bifolio.autosync import control
 from bifolio.clock import stamp_milliseconds
 from bifolio.crypto.key_condition import KeyCondition, KeyPlace
-from bifolio.errors import BifolioError, Next, NextStep, ProtocolError, RelayUnreachableError
+from bifolio.errors import (
+    BifolioError,
+    Next,
+    NextStep,
+    OldMembershipError,
+    ProtocolError,
+    RelayUnreachableError,
+)
 from bifolio.home import Home
 from bifolio.library import status
+from bifolio.library.counting import say_count
 from bifolio.replica import folder
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -21,7 +29,7 @@ from bifolio.replication.remote import Remote
 from bifolio.replication.run_blocking import run_blocking
 from bifolio.results import Link, Status
 from bifolio.results.doctor import CheckVerdict, Finding
-from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Welcome
+from bifolio.wire.messages import Welcome
 
 _SET_CLOCK = NextStep(Next.SET_CLOCK)
 
@@ -49,7 +57,10 @@ def key(condition: KeyCondition) -> Finding:
 
 def membership(member_log: LibraryMembership) -> Finding:
     """This device may write the library, and can open its content key."""
-    role = member_log.role()
+    try:
+        role = member_log.role()
+    except OldMembershipError as error:
+        return Finding("membership", CheckVerdict.ATTENTION, error.message, error.next_step)
     ticket = NextStep(Next.ASK_FOR_TICKET)
     if role is None:
         message = "This computer is not a member of the library (is it a copy from another one?)."
@@ -98,11 +109,8 @@ def relay(replica: Replica, member_log: LibraryMembership) -> tuple[Finding, flo
         return Finding("relay", CheckVerdict.WELL, message), None
     port = ReplicaAdapter(replica, member_log)
 
-    def greeting(nonce: bytes) -> Hello:
-        return port.make_hello(PROTOCOL_VERSION, nonce)
-
     try:
-        answer = run_blocking(Remote.reach(url, greeting))
+        answer = run_blocking(Remote.reach(url, port.make_hello))
         relay_s = run_blocking(Client.time_of(url))
     except RelayUnreachableError as error:
         step = NextStep(Next.CHECK_RELAY)
@@ -125,7 +133,7 @@ def _judge_answer(url: str, answer: object, replica: Replica) -> Finding:
         return Finding("relay", CheckVerdict.ATTENTION, message, step)
     cursor = replica.meta.cursor
     behind = answer.n - (cursor.position if cursor is not None else 0)
-    new = f", with {status.say_count(behind, 'change')} not received yet" if behind > 0 else ""
+    new = f", with {say_count(behind, 'change')} not received yet" if behind > 0 else ""
     role = _article(answer.role)
     message = f"The relay at {url} holds the library{new}; this computer is {role} of it."
     return Finding("relay", CheckVerdict.WELL, message)
@@ -138,11 +146,11 @@ def check_pending(report: Status) -> Iterator[Finding]:
     ]
     if report.relay is not None and (report.unsent or report.unsent_files):
         numbers = (("change", report.unsent), ("file", report.unsent_files))
-        unsent = " and ".join(status.say_count(n, noun) for noun, n in numbers if n)
+        unsent = " and ".join(say_count(n, noun) for noun, n in numbers if n)
         message = f"{unsent} of this computer not sent yet."
         bad.append(Finding("pending", CheckVerdict.ATTENTION, message, NextStep(Next.RUN_SYNC)))
     if report.waiting:
-        message = f"{status.say_count(report.waiting, 'received change')} waiting for earlier ones."
+        message = f"{say_count(report.waiting, 'received change')} waiting for earlier ones."
         step = NextStep(Next.RUN_SYNC_ON_BOTH)
         bad.append(Finding("pending", CheckVerdict.ATTENTION, message, step))
     yield from bad

@@ -8,7 +8,7 @@ from pathlib import Path
 from bifolio.disk import hash_file
 from bifolio.document import canonical, view
 from bifolio.errors import DamagedLibraryError, DocumentError, Next, NextStep, next_step
-from bifolio.library.status import say_count
+from bifolio.library.counting import say_count
 from bifolio.replica import folder
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica

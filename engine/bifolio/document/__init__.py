@@ -19,13 +19,17 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``merged_references`` references merged into another one
 ``undoing``          what some changes did, taken back as new edits
 ``comparing``        what one change did, as readers see it
-``importing``        deterministic first updates, and newer versions of an imported source
+``content_names``    updates that are named by what they hold, not by who made them
+``importing``        one update for each version of an imported record, the same everywhere
 ``importing_groups`` the same for groups of other programs' libraries
+``rejoining``        an import into a record that a joining library brought
+``snapshots``        what a joining library offers of a record, and how the two become one
 ``view``             what is shown: values, conflicts, trash
 ``canonical``        the record's canonical JSON and its share of the state hash
 ``update_values``    the bytes of an update: numbers, strings, plain values
 ``update_structure`` what an update holds, read before pycrdt sees it
 ``update_rules``     whether an update can be merged: complete, each part in a place for it
+``update_identity``  whether all names in an update are its author's, or its content's
 ``piece_order``      the order of a text's pieces, as every replica puts them
 ``record``           one pycrdt document
 ==================== ========================================================================

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar, cast
 
 from bifolio.clock import is_stamp, stamp_milliseconds
-from bifolio.ids import SEPARATOR, SLOT_LENGTH
-
-IMPORT_MARK = "i"
+from bifolio.ids import IMPORT_MARK, JOIN_MARK, SEPARATOR, is_slot
 
 _Found = TypeVar("_Found")
 
-#: Characters of an import slot that name the source; the last one is the mapping's version.
-_IMPORT_HASH_END = SLOT_LENGTH - 1
+#: Where in an import's slot the mapping's version is: behind the mark and what names the source.
+_MAPPING_PLACE = 6
 
 
 class Live(NamedTuple):
@@ -55,6 +53,10 @@ class Entries:
         """The live values of a register, newest first; empty where it was never written."""
         return self.registers.get(name, [])
 
+    def keys(self) -> set[str]:
+        """The keys of all live values of registers."""
+        return {join(name, live.slot) for name, lives in self.registers.items() for live in lives}
+
     def under(self, prefix: str) -> list[str]:
         """The names of the registers that begin with ``prefix`` and a separator."""
         if not self._under:
@@ -86,8 +88,14 @@ def find_new_values(before: Entries, after: Entries, name: str) -> list[Live]:
 
 
 def is_import(live: Live) -> bool:
-    """Whether an import wrote this value: no clock of ours gives the millisecond zero."""
-    return live.slot.startswith(IMPORT_MARK) and stamp_milliseconds(live.stamp) == 0
+    """Whether an import wrote this value."""
+    return is_import_slot(live.slot, live.stamp)
+
+
+def is_import_slot(slot: str, stamp: str) -> bool:
+    """Whether an import wrote what has this slot and stamp, here or in a library that joined: no
+    clock of ours gives the millisecond zero."""
+    return slot.startswith((IMPORT_MARK, JOIN_MARK)) and stamp_milliseconds(stamp) == 0
 
 
 def parse_entries(content: Mapping[str, object]) -> Entries:
@@ -102,7 +110,7 @@ def parse_entries(content: Mapping[str, object]) -> Entries:
         name, _, slot = key.rpartition(SEPARATOR)
         if (
             name
-            and len(slot) == SLOT_LENGTH
+            and is_slot(slot)
             and isinstance(value, list)
             and len(value) == 2
             and is_stamp(value[0])
@@ -125,8 +133,8 @@ def without_superseded_imports(entries: Entries) -> Entries:
     several = False
     for lives in entries.registers.values():
         for live in lives:
-            if is_import(live):
-                source, version = live.slot[:_IMPORT_HASH_END], live.slot[_IMPORT_HASH_END]
+            if _names_source(live):
+                source, version = live.slot[:_MAPPING_PLACE], live.slot[_MAPPING_PLACE]
                 known = newest.setdefault(source, version)
                 several = several or known != version
                 newest[source] = max(known, version)
@@ -134,7 +142,9 @@ def without_superseded_imports(entries: Entries) -> Entries:
         return entries
 
     def stands(live: Live) -> bool:
-        return not is_import(live) or newest[live.slot[:_IMPORT_HASH_END]] == live.slot[-1]
+        if not _names_source(live):
+            return True
+        return newest[live.slot[:_MAPPING_PLACE]] == live.slot[_MAPPING_PLACE]
 
     kept = {
         name: standing
@@ -142,6 +152,10 @@ def without_superseded_imports(entries: Entries) -> Entries:
         if (standing := [live for live in lives if stands(live)])
     }
     return Entries(kept, entries.texts, entries.unknown)
+
+
+def _names_source(live: Live) -> bool:
+    return live.slot.startswith(IMPORT_MARK) and is_import(live)
 
 
 def _has_several_imports(entries: Entries) -> bool:

@@ -1,9 +1,10 @@
 """Imports as deterministic updates (DESIGN §4).
 
 The same file imported twice, or on two computers before they first meet, makes the same bytes
-under the same client id: one reference and no conflict. A newer version of a record is merged
-as if the file were a replica of its own that had last seen the version before: the update is
-made on a scratch document that holds only the imports, so local edits stay.
+under names that these bytes give (``content_names``): one reference and no conflict. A newer
+version of a record is merged as if the file were a replica of its own that had last seen the
+version before: a second update, made on a scratch document that holds only the imports, so local
+edits stay.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bifolio.clock import import_stamp
-from bifolio.document import deletion, editing
-from bifolio.document.entries import IMPORT_MARK, Entries, join
+from bifolio.document import content_names, deletion, editing
+from bifolio.document.content_names import STAND_IN_CLIENT, NamedUpdate
+from bifolio.document.entries import Entries, join
 from bifolio.document.field_kinds import field_kind
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
-from bifolio.ids import base64url, digest, hashed_client_id
+from bifolio.ids import IMPORT_MARK, base64url, digest
 from bifolio.records.canonical import canonical_json, stored_json
-from bifolio.records.reference import ImportedBlocks, Source, Values, values_text
+from bifolio.records.reference import ImportedBlocks, Source, Values
 
 SOURCE = "+source"
 
@@ -39,59 +41,80 @@ class ImportVersion:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", self.source.text())
 
-    def written(self) -> bytes:
-        """Exactly what an update of this version writes."""
-        return f'{{"source":{self.text},"values":{values_text(self.values)}}}'.encode()
+
+def first_import(record_id: str, version: ImportVersion, *, mapping: str) -> tuple[bytes, Entries]:
+    """The import of a record's first version: its update, which is its state, and its entries."""
+    stem = _stem(record_id, version.text, mapping)
+    slot = content_names.stand_in(stem)
+    plan = Plan(Writer(slot, import_stamp(1)))
+    _plan_first(plan, version)
+    named = _name(record_id, plan, stem)
+    return named.update, plan.renamed(slot, named.family).alone()
 
 
-def import_document(
+def import_updates(
     record_id: str, versions: Sequence[ImportVersion], *, mapping: str
-) -> RecordDocument:
-    """A document that holds only the imports: the versions of one record, oldest first.
+) -> list[bytes]:
+    """The imports of one record: an update for each version, each of which builds on those before.
 
-    The same versions make the same bytes on every computer; its whole state is the update to
-    merge, so that a record which an older mapping made gets what the newer one builds on too.
+    The same versions make the same bytes on every computer. All of them are given, so that a
+    record which an older mapping made gets what the newer one builds on too.
 
     Args:
-        record_id: where it goes.
-        versions: all that was imported of the record so far, at least one, each mapped as today.
+        record_id: where they go.
+        versions: all that was imported of the record so far, the oldest first, at least one, each
+            mapped as today.
         mapping: the mapping's version, one character.
     """
-    document: RecordDocument | None = None
-    written = source_before = b""
-    before: Values = {}
-    for number, version in enumerate(versions, start=1):
-        written_now = version.written()
-        parts = (b"bifolio import", record_id.encode(), mapping.encode(), written, written_now)
-        # The sources alone, whatever a mapping makes of them: so that what a newer mapping made
-        # of the same ones has the same hash, and hides what an older one made.
-        source_now = version.text.encode()
-        hashed = digest(b"bifolio sources", record_id.encode(), source_before, source_now)
-        slot = IMPORT_MARK + base64url(hashed)[:_HASH_LENGTH] + mapping
-        client_id = hashed_client_id(*parts)
-        plan = Plan(Writer(slot, import_stamp(number)))
-        if document is None:
-            _plan_first(plan, version)
-            document = RecordDocument.of(plan, client_id=client_id)
-        else:
-            _plan_newer(plan, document.entries(), version, before)
-            document = RecordDocument(document.state(), client_id=client_id)
-            document.write(plan)
-        written, source_before, before = written_now, source_now, version.values
-    assert document is not None, "an import has a version"
+    first, _ = first_import(record_id, versions[0], mapping=mapping)
+    updates = [first]
+    before = versions[0].values
+    for number, version in enumerate(versions[1:], start=2):
+        document = document_of(updates, client_id=STAND_IN_CLIENT)
+        stem = _stem(record_id, version.text, mapping)
+        plan = Plan(Writer(content_names.stand_in(stem), import_stamp(number)))
+        _plan_newer(plan, document.entries(), version, before)
+        updates.append(name_newer(record_id, document, plan, stem=stem))
+        before = version.values
+    return updates
+
+
+def document_of(updates: Sequence[bytes], *, client_id: int | None = None) -> RecordDocument:
+    """A document that holds these updates."""
+    document = RecordDocument(client_id=client_id)
+    for update in updates:
+        document.merge_own(update)
     return document
+
+
+def name_newer(record_id: str, document: RecordDocument, plan: Plan, *, stem: str) -> bytes:
+    """Write a plan on top of what a document holds, as an update that its content names."""
+    made = content_names.sort_deletes(document.write(plan))
+    return content_names.name_update(record_id, made, stem=stem).update
+
+
+def _name(record_id: str, plan: Plan, stem: str) -> NamedUpdate:
+    """A record that holds a plan and nothing else, as an update that its content names."""
+    made = RecordDocument.of(plan, client_id=STAND_IN_CLIENT).state()
+    return content_names.name_update(record_id, made, stem=stem)
+
+
+def _stem(record_id: str, source: str, mapping: str) -> str:
+    """How an import's slot begins. Of the source alone, whatever a mapping makes of it: so that
+    what a newer mapping made of the same one is told to hide what an older one made."""
+    hashed = digest(b"bifolio sources", record_id.encode(), source.encode())
+    return IMPORT_MARK + base64url(hashed)[:_HASH_LENGTH] + mapping
 
 
 def blocks_update(blocks: ImportedBlocks) -> tuple[str, bytes]:
     """The record of kind *import* that keeps a file's own blocks: its id and its update."""
     record_id = blocks.record_id()
-    raw = digest(b"bifolio blocks", record_id.encode())
-    document = RecordDocument(client_id=hashed_client_id(b"bifolio blocks", record_id.encode()))
-    plan = Plan(Writer(IMPORT_MARK + base64url(raw)[:_HASH_LENGTH] + "1", import_stamp(1)))
+    stem = _stem(record_id, "", "1")
+    plan = Plan(Writer(content_names.stand_in(stem), import_stamp(1)))
     plan.put(editing.KIND, "import", seen=[])
     plan.put("format", blocks.format, seen=[])
     plan.put("blocks", canonical_json(list(blocks.blocks)), seen=[])
-    return record_id, document.write(plan)
+    return record_id, _name(record_id, plan, stem).update
 
 
 def read_blocks(entries: Entries) -> ImportedBlocks:

@@ -11,13 +11,13 @@ import hashlib
 from collections.abc import Sequence
 
 from bifolio.clock import import_stamp
-from bifolio.document import groups, positions
+from bifolio.document import content_names, groups, positions
+from bifolio.document.content_names import STAND_IN_CLIENT
 from bifolio.document.editing import KIND
-from bifolio.document.entries import IMPORT_MARK, Entries, join
-from bifolio.document.importing import SOURCE
+from bifolio.document.entries import Entries, join
+from bifolio.document.importing import SOURCE, document_of, name_newer
 from bifolio.document.plan import Plan, Writer
-from bifolio.document.record import RecordDocument
-from bifolio.ids import base64url, digest, hashed_client_id
+from bifolio.ids import IMPORT_MARK, SLOT_LENGTH, base64url, digest
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.reference import ImportedGroup, group_record_id
 
@@ -27,33 +27,31 @@ _HASH_LENGTH = 5
 _VERSION = "1"
 
 
-def group_document(versions: Sequence[ImportedGroup]) -> RecordDocument:
-    """A document that holds only the imports: the states of one group, oldest first.
+def group_updates(versions: Sequence[ImportedGroup]) -> list[bytes]:
+    """The imports of one group: an update for each state, each of which builds on those before.
 
     Args:
-        versions: at least one, all of the same record id.
+        versions: at least one, the oldest first, all of the same record id.
     """
     record_id = versions[0].record_id()
-    document = RecordDocument()
     before: dict[str, str | None] = {}
-    seen = b""
+    updates: list[bytes] = []
     for number, version in enumerate(versions, start=1):
         text = canonical_json(version.to_json())
-        hashed = digest(b"bifolio group import", record_id.encode(), seen, text.encode())
-        slot = IMPORT_MARK + base64url(hashed)[:_HASH_LENGTH] + _VERSION
-        state = document.state() if number > 1 else None
-        document = RecordDocument(state, client_id=hashed_client_id(hashed))
+        hashed = digest(b"bifolio group import", record_id.encode(), text.encode())
+        stem = IMPORT_MARK + base64url(hashed)[:_HASH_LENGTH] + _VERSION
+        document = document_of(updates, client_id=STAND_IN_CLIENT)
         entries = document.entries()
-        plan = Plan(Writer(slot, import_stamp(number)))
+        plan = Plan(Writer(content_names.stand_in(stem), import_stamp(number)))
         now = _registers(version)
         for name, value in now.items():
             if before.get(name) != value:
                 plan.put(name, value, seen=entries.live(name))
         own = hashlib.blake2b(text.encode(), digest_size=12).digest()
         plan.put(join(SOURCE, base64url(own)), text, seen=[])
-        document.write(plan)
-        before, seen = now, hashed
-    return document
+        updates.append(name_newer(record_id, document, plan, stem=stem))
+        before = now
+    return updates
 
 
 def group_sources(entries: Entries) -> list[ImportedGroup]:
@@ -82,5 +80,5 @@ def _registers(group: ImportedGroup) -> dict[str, str | None]:
 def _position(group: ImportedGroup) -> str:
     """Where it is: what one library puts under one group ends in one slot, so it is a run."""
     hashed = digest(b"bifolio group place", group.format.encode(), group.parent.encode())
-    slot = IMPORT_MARK + base64url(hashed)[:_HASH_LENGTH] + _VERSION
+    slot = IMPORT_MARK + base64url(hashed)[: SLOT_LENGTH - 1]
     return positions.run("", None, slot=slot, count=group.place + 1)[-1]

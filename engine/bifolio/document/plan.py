@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bifolio.document.entries import Entries, Live, join
 from bifolio.errors import InvalidValueError
-from bifolio.ids import SEPARATOR, SLOT_LENGTH
+from bifolio.ids import SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,22 @@ class Plan:
         """What a record holds that holds this plan and nothing else."""
         writer = self.writer
         registers = {
-            key[: -SLOT_LENGTH - 1]: [Live(writer.stamp, writer.slot, value)]
+            key[: -len(writer.slot) - 1]: [Live(writer.stamp, writer.slot, value)]
             for key, value in self.puts.items()
         }
         return Entries(registers, dict(self.new_texts), {})
+
+    def renamed(self, old: str, new: str) -> Plan:
+        """The same new keys and values with one text in the place of another, all through."""
+        return Plan(
+            Writer(self.writer.slot.replace(old, new), self.writer.stamp),
+            {
+                key.replace(old, new): value if value is None else value.replace(old, new)
+                for key, value in self.puts.items()
+            },
+            set(self.removals),
+            {key.replace(old, new): text.replace(old, new) for key, text in self.new_texts.items()},
+        )
 
     def put(self, name: str, value: str | None, *, seen: list[Live]) -> None:
         """Write the register under our slot and delete every other slot that was seen."""

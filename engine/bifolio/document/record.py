@@ -87,6 +87,16 @@ class RecordDocument:
         document._base = None
         return document
 
+    @classmethod
+    def of_values(cls, values: Mapping[str, object], *, client_id: int) -> RecordDocument:
+        """A new record that holds just these keys: a string is a text, a list a register's value
+        with its stamp."""
+        document = cls(client_id=client_id)
+        with document._document.transaction():
+            document._put(values)
+        document._base = None
+        return document
+
     def entries(self) -> Entries:
         """The flat keys, parsed; valid until the next write or merge."""
         if self._entries is None:
@@ -151,6 +161,33 @@ class RecordDocument:
         if changed:
             self._note(update)
         return changed
+
+    def has_of(self, structure: UpdateStructure) -> bool:
+        """Whether some of what an update writes is here already, or something else in its place."""
+        if self._known is None:
+            self._known = read_state_vector(self._document.get_state())
+        return any(
+            structs[0].start < self._known.get(client, 0)
+            for client, structs in structure.structs.items()
+        )
+
+    def keys_deleted(self, checked: CheckedUpdate) -> set[str]:
+        """The keys of the record's map of which an update deletes an entry, also one that is gone
+        already: so the answer does not depend on what came before."""
+        held = self._structs()
+        new = StructIndex()
+        new.extend(checked)
+        found: set[str] = set()
+        for client, ranges in checked.structure.deletes.items():
+            for start, length in ranges:
+                clock = start
+                while clock < start + length:
+                    index = held if held.reached(client) > clock else new
+                    struct, home = index.find(client, clock)
+                    if isinstance(home, str):
+                        found.add(home)
+                    clock = struct.end
+        return found
 
     def merge_own(self, update: bytes) -> bool:
         """Apply an update that this computer made. False where it brought nothing new.
@@ -244,15 +281,10 @@ class RecordDocument:
 
     def _carry_out(self, plan: Plan) -> None:
         stamp = plan.writer.stamp
-        values: Mapping[str, object] = {
-            **{key: [stamp, value] for key, value in plan.puts.items()},
-            **plan.new_texts,
-        }
-        text = _pycrdt().Text
-        self._map.update(
+        self._put(
             {
-                key: text(value) if isinstance(value := values[key], str) else value
-                for key in sorted(values)
+                **{key: [stamp, value] for key, value in plan.puts.items()},
+                **plan.new_texts,
             }
         )
         for key in sorted(plan.removals - plan.puts.keys()):
@@ -261,6 +293,16 @@ class RecordDocument:
         for key in sorted(plan.text_edits):
             shared: Text = self._map[key]  # type: ignore[assignment]
             _edit_text(shared, plan.text_edits[key])
+
+    def _put(self, values: Mapping[str, object]) -> None:
+        """Set keys in sorted order."""
+        text = _pycrdt().Text
+        self._map.update(
+            {
+                key: text(value) if isinstance(value := values[key], str) else value
+                for key in sorted(values)
+            }
+        )
 
     def _apply(self, update: bytes) -> None:
         try:

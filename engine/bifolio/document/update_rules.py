@@ -38,7 +38,7 @@ from bifolio.document.update_structure import (
     UpdateStructure,
 )
 from bifolio.document.update_values import STRING_ALONE
-from bifolio.errors import DocumentError
+from bifolio.errors import DocumentError, IncompleteUpdateError
 from bifolio.ids import SEPARATOR, SLOT_LENGTH
 
 #: Where a struct is: under a key of the record's map; in the text, list or map that another
@@ -99,6 +99,11 @@ class StructIndex:
         struct = self._holding(client, clock)
         return struct, self._home(client, struct)
 
+    def reached(self, client: int) -> int:
+        """The clock after the last one of a client that is held."""
+        _, structs = self._by_client.get(client, ([], []))
+        return structs[-1].end if structs else 0
+
     def take_order(self) -> PieceOrder:
         """The order of the pieces, for one update: whoever takes it and merges gives it back."""
         order, self._order = self._order, None
@@ -125,7 +130,7 @@ class StructIndex:
         starts, structs = self._by_client.get(client, ([], []))
         at = bisect_right(starts, clock) - 1
         if at < 0 or structs[at].end <= clock:
-            _refuse_incomplete()
+            _refuse_incomplete((client, clock))
         return structs[at]
 
     def _home(self, client: int, struct: Struct) -> Home:
@@ -205,7 +210,8 @@ def check_complete(structure: UpdateStructure, known: Mapping[int, int]) -> None
         known: the document's state vector.
 
     Raises:
-        DocumentError: parts are missing before it, it names what is nowhere, or deletes it.
+        IncompleteUpdateError: parts are missing before it, it names what is nowhere, or deletes
+            it.
     """
     for _ in integration_order(structure, known):
         pass
@@ -284,18 +290,23 @@ def integration_order(
     """An update's structs, each after all that it names.
 
     Raises:
-        DocumentError: there is no such order, or something is missing before it.
+        IncompleteUpdateError: there is no such order, or something is missing before it.
     """
     for client, structs in structure.structs.items():
         if structs[0].start > known.get(client, 0):
-            raise DocumentError("an update goes on from a part that is missing")
+            raise IncompleteUpdateError(
+                "an update goes on from a part that is missing",
+                needs=(client, structs[0].start - 1),
+            )
     if len(structure.structs) > 1:
         yield from _order_clients(structure, known)
         return
     for client, structs in structure.structs.items():
         for struct in structs:
-            if struct.key is None and _find_missing(struct, client, known) is not None:
-                _refuse_incomplete()
+            if struct.key is None:
+                missing = _find_missing(struct, client, known)
+                if missing is not None:
+                    _refuse_incomplete(missing)
             yield client, struct
 
 
@@ -315,7 +326,7 @@ def _order_clients(
             missing = _find_missing(struct, client, reached)
             if missing is not None:
                 if missing[0] not in next_of:
-                    _refuse_incomplete()
+                    _refuse_incomplete(missing)
                 next_of[client] = at
                 heapq.heappush(waiting.setdefault(missing[0], []), (missing[1], client))
                 break
@@ -325,8 +336,9 @@ def _order_clients(
                 queue = waiting.get(client)
                 while queue and queue[0][0] < struct.end:
                     ready.append(heapq.heappop(queue)[1])
-    if any(waiting.values()):
-        _refuse_incomplete()
+    for holder, left in waiting.items():
+        if left:
+            _refuse_incomplete((holder, left[0][0]))
 
 
 def _find_missing(struct: Struct, client: int, reached: Mapping[int, int]) -> Id | None:
@@ -337,8 +349,8 @@ def _find_missing(struct: Struct, client: int, reached: Mapping[int, int]) -> Id
     return None
 
 
-def _refuse_incomplete() -> NoReturn:
-    raise DocumentError("an update builds on what is not there")
+def _refuse_incomplete(needs: Id) -> NoReturn:
+    raise IncompleteUpdateError("an update builds on what is not there", needs=needs)
 
 
 def _check_deletes(structure: UpdateStructure, known: Mapping[int, int]) -> None:
@@ -347,7 +359,9 @@ def _check_deletes(structure: UpdateStructure, known: Mapping[int, int]) -> None
         end = max(known.get(client, 0), structs[-1].end if structs else 0)
         clock, length = ranges[-1]
         if clock + length > end:
-            raise DocumentError("an update deletes what is not there")
+            raise IncompleteUpdateError(
+                "an update deletes what is not there", needs=(client, clock + length - 1)
+            )
 
 
 class _Placing:

@@ -48,6 +48,7 @@ The tree::
     ├── FileNotHereError            its content is on another computer
     ├── DamagedFileError
     ├── UnwritableFileError
+    ├── FileNotOpenedError
     ├── NoOpenerError
     ├── NothingToUndoError
     ├── ChangeNotFoundError
@@ -71,15 +72,21 @@ The tree::
     │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
+    │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
+        │   ├── RelayConductError   messages that together are not what a relay may say
+        │   └── VersionsError       no version of the protocol in common
         ├── EnvelopeError           damaged, forged or not permitted
         │   └── NewerFormatError    in order, but only a newer Bifolio can read it
         ├── DocumentError           an update or a state that is no document
+        │   └── IncompleteUpdateError   an update that builds on what is not there
         └── MembershipError         a membership record that breaks the rules
+            ├── OldMembershipError  made by an earlier Bifolio
+            └── WrongKeyError       a content key that is not the promised one
 
 Each class has a ``code`` that stays the same, carries its facts as attributes and makes its own
 text: what was expected, and what came. ``next_step`` is what the user can do, as a code (``Next``)
@@ -101,6 +108,7 @@ May not import anything else of Bifolio.
 from __future__ import annotations
 
 from bifolio.errors.base import (
+    DATA_FAULTS,
     BifolioError,
     InvalidValueError,
     OutOfTurnError,
@@ -115,6 +123,7 @@ from bifolio.errors.files import (
     FileNameError,
     FileNotFoundInReferenceError,
     FileNotHereError,
+    FileNotOpenedError,
     FilesFieldError,
     FileTooLargeError,
     NoOpenerError,
@@ -153,10 +162,15 @@ from bifolio.errors.next_steps import (
 from bifolio.errors.peers import (
     DocumentError,
     EnvelopeError,
+    IncompleteUpdateError,
     MembershipError,
     NewerFormatError,
+    OldMembershipError,
     PeerError,
     ProtocolError,
+    RelayConductError,
+    VersionsError,
+    WrongKeyError,
 )
 from bifolio.errors.references import (
     AmbiguousChangeError,
@@ -196,12 +210,14 @@ from bifolio.errors.sharing import (
     RelayRedirectError,
     RelayRefusedError,
     RelayStorageError,
+    RelayTokenError,
     RelayUnreachableError,
     RelayUntrustedError,
     TicketError,
 )
 
 __all__ = [
+    "DATA_FAULTS",
     "FACTS",
     "AlreadyAttachedError",
     "AmbiguousChangeError",
@@ -226,11 +242,13 @@ __all__ = [
     "FileNameError",
     "FileNotFoundInReferenceError",
     "FileNotHereError",
+    "FileNotOpenedError",
     "FileTooLargeError",
     "FilesFieldError",
     "ForeignSchemaError",
     "GroupNotFoundError",
     "GroupPlaceError",
+    "IncompleteUpdateError",
     "InvalidValueError",
     "KeyFileError",
     "KeyTakenError",
@@ -254,6 +272,7 @@ __all__ = [
     "NothingToRemoveError",
     "NothingToUndoError",
     "OldEndNoteLibraryError",
+    "OldMembershipError",
     "OpenElsewhereError",
     "OutOfTurnError",
     "PathTakenError",
@@ -265,10 +284,12 @@ __all__ = [
     "ReadOnlyLibraryError",
     "RecordTooLargeError",
     "ReferenceNotFoundError",
+    "RelayConductError",
     "RelayError",
     "RelayRedirectError",
     "RelayRefusedError",
     "RelayStorageError",
+    "RelayTokenError",
     "RelayUnreachableError",
     "RelayUntrustedError",
     "SameLibraryError",
@@ -284,6 +305,8 @@ __all__ = [
     "UnreadableFileError",
     "UnwritableFileError",
     "UsageError",
+    "VersionsError",
+    "WrongKeyError",
     "as_next_step",
     "from_plain",
     "next_step",

@@ -6,6 +6,17 @@ from typing import ClassVar
 
 from bifolio.errors.next_steps import Next, NextStep, as_next_step, next_step
 
+#: What a fault of ours in reading a value of a foreign shape raises. Whoever catches it names the
+#: record and goes on with the others. Faults of the disk and of the library's file are none of it.
+DATA_FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 
 class BifolioError(Exception):
     """Base of all: ``str(error)`` is one plain sentence, ``next_step`` what to do about it.

@@ -134,6 +134,21 @@ class UnwritableFileError(BifolioError):
         )
 
 
+class FileNotOpenedError(BifolioError):
+    """A file that no program is started on: it is no document, or not what its name says."""
+
+    code = "file-not-opened"
+
+    def __init__(self, ref: str, name: str, *, label: str, reason: str) -> None:
+        self.ref = ref
+        self.name = name
+        self.reason = reason
+        super().__init__(
+            f"The file '{name}' of {ref} is not opened: {reason}.",
+            next_step=next_step(Next.EXPORT_FILE, ref=ref, file=label),
+        )
+
+
 class NoOpenerError(BifolioError):
     """This computer has no program that opens files by their kind."""
 

@@ -80,6 +80,7 @@ class Next(StrEnum):
     FETCH_FILE_AGAIN = "fetch-file-again"
     CHOOSE_OUTPUT_PATH = "choose-output-path"
     OPEN_BY_PATH = "open-by-path"
+    EXPORT_FILE = "export-file"
     LIST_FILES = "list-files"
     CHECK_FILES = "check-files"
     REPLACE_FILE = "replace-file"
@@ -113,10 +114,18 @@ class Next(StrEnum):
     ATTACH_NEW_PATH = "attach-new-path"
     ATTACH_WITH_TICKET = "attach-with-ticket"
     ASK_FOR_TICKET = "ask-for-ticket"
+    UPGRADE_RELAY = "upgrade-relay"
+    JOIN_NEW_LIBRARY = "join-new-library"
     SYNC_OR_ASK_FOR_TICKET = "sync-or-ask-for-ticket"
     COPY_TICKET_AGAIN = "copy-ticket-again"
+    GIVE_RELAY_TOKEN = "give-relay-token"
+    COPY_RELAY_TOKEN_AGAIN = "copy-relay-token-again"
     ASK_OWNER = "ask-owner"
+    #: Ask who uses a computer (``device``) that sent what no Bifolio writes.
+    ASK_AUTHOR = "ask-author"
     ASK_FOR_ROOM = "ask-for-room"
+    #: Whether two computers have the same: the state hash of each, after a sync of both.
+    COMPARE_STATES = "compare-states"
     TELL_RELAY_OPERATOR = "tell-relay-operator"
     CHECK_VERSIONS = "check-versions"
     SET_CLOCK = "set-clock"
@@ -133,6 +142,7 @@ class Next(StrEnum):
     SEE_AUTOSYNC_FAULT = "see-autosync-fault"
     PUT_LIBRARY_BACK = "put-library-back"
     RUN_DOCTOR = "run-doctor"
+    REPAIR_LIBRARY = "repair-library"
 
     # The relay's own start
     CHOOSE_PORT = "choose-port"
@@ -143,6 +153,8 @@ class Next(StrEnum):
     MOVE_RELAY_DATA = "move-relay-data"
     GIVE_RELAY_HOST = "give-relay-host"
     GIVE_SIZE = "give-size"
+    LIST_RELAY_LIBRARIES = "list-relay-libraries"
+    LIST_RELAY_TOKENS = "list-relay-tokens"
 
 
 #: The facts of each step that has some, by name.
@@ -162,9 +174,11 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.UNPIN_KEY: "key",
         Next.LIST_STYLES: "suggestions",
         Next.CHOOSE_FILE_NAME: "names",
+        Next.ASK_AUTHOR: "device",
         Next.SYNC_OTHER_COMPUTER: "device",
         Next.REPLACE_FILE: "path",
         Next.CHOOSE_FORMAT: "formats",
+        Next.EXPORT_FILE: "ref file",
         Next.SHOW_HISTORY: "ref",
         Next.ASK_OWNER: "owners",
         Next.PROTECT_KEY_FILE: "path",

@@ -64,9 +64,10 @@ class NotAMemberError(BifolioError):
 
     code = "not-a-member"
 
-    def __init__(self) -> None:
+    def __init__(self, *, relay_says: bool = False) -> None:
+        said = "The relay says that this computer" if relay_says else "This computer"
         super().__init__(
-            "This computer is not a member of the library. Your edits are kept here.",
+            f"{said} is not a member of the library. Your edits are kept here.",
             next_step=Next.ASK_FOR_TICKET,
         )
 
@@ -156,6 +157,18 @@ class RelayRefusedError(RelayError):
         super().__init__(
             f"The relay refused ({refusal}): {detail}. Your edits are kept here.",
             next_step=next_step,
+        )
+
+
+class RelayTokenError(RelayError):
+    """A string that is no token of a relay; the message does not quote it."""
+
+    code = "relay-token"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"This is not a relay's token: {reason}.", next_step=Next.COPY_RELAY_TOKEN_AGAIN
         )
 
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from bifolio.document import importing
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
-from bifolio.formats import EXPORT_FORMATS, write
-from bifolio.records.reference import ExportedReference, ExportReport, ImportedBlocks, Source
+from bifolio.errors import DATA_FAULTS
+from bifolio.formats import EXPORT_FORMATS, WHOLE, check_blocks, write
+from bifolio.ids import device_tag
+from bifolio.records.reference import (
+    ExportedReference,
+    ExportReport,
+    ImportedBlocks,
+    LostValue,
+    Source,
+)
 from bifolio.records.sorting import Order, Sort
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
@@ -23,21 +31,25 @@ from bifolio.storage.derived import ReferenceRow
 def export(
     replica: Replica,
     out: BinaryIO,
+    progress: Callable[[int, int], None] | None = None,
     *,
     format: str,
     query: str | None,
-    progress: Callable[[int, int], None] | None,
+    members_blocks: bool = False,
 ) -> ExportReport:
     """Write the live references (those that a query finds) in one format.
 
     Args:
+        members_blocks: whether the blocks of files that other members imported are written as
+            they are, their TeX included.
         progress: called with references written and references in all.
     """
+    blocks, left_out = file_blocks(replica, format=format, members_blocks=members_blocks)
     report = write(
         out,
-        (to_exported(replica, row, format=format) for row in rows(replica, query)),
+        _each_exported(replica, rows(replica, query), left_out, format=format),
         format=format,
-        blocks=file_blocks(replica),
+        blocks=blocks,
         keys=keys_beside(replica, query, format=format),
         progress=_with_total(replica, query, progress) if progress is not None else None,
     )
@@ -45,7 +57,7 @@ def export(
     for record_id in keys:
         if (row := replica.references.read(record_id)) is not None:
             keys[record_id] = lookup.shown_key(row)
-    report.lost = [replace(one, key=keys[one.reference]) for one in report.lost]
+    report.lost = [replace(one, key=keys[one.reference]) for one in report.lost] + left_out
     return report
 
 
@@ -75,12 +87,45 @@ def csl_items(replica: Replica, found: Sequence[ReferenceRow]) -> list[dict[str,
     return [item | {"id": row.id} for item, row in zip(items, found, strict=True)]
 
 
-def file_blocks(replica: Replica) -> dict[str, ImportedBlocks]:
-    """The blocks of all imported files, by record id."""
-    return {
-        record.id: importing.read_blocks(replica.document(record.id).entries())
-        for record in replica.records.of_kind("import")
-    }
+#: What a report calls the record that keeps a file's own blocks.
+_FILE: Final = "imported file"
+
+
+def file_blocks(
+    replica: Replica, *, format: str, members_blocks: bool = False
+) -> tuple[dict[str, ImportedBlocks], list[LostValue]]:
+    """The blocks of all imported files, by record id, and those that are left out.
+
+    What this device imported is written as it was. A block of anybody else's is written only where
+    it can do no harm: TeX does what a preamble says.
+    """
+    found: dict[str, ImportedBlocks] = {}
+    left_out: list[LostValue] = []
+    family = EXPORT_FORMATS.get(format)
+    for record in replica.records.of_kind("import"):
+        blocks = importing.read_blocks(replica.document(record.id).entries())
+        if not members_blocks and not _is_own(replica, record.id, blocks):
+            blocks, refused = check_blocks(blocks)
+            if family is not None and family.name == blocks.format:
+                left_out += [LostValue(record.id, one, why, _FILE) for one, why in refused]
+        found[record.id] = blocks
+    return found, left_out
+
+
+def _is_own(replica: Replica, record_id: str, blocks: ImportedBlocks) -> bool:
+    """Whether this device imported the file, and its blocks are what they were: their hash is the
+    record's id."""
+    return blocks.record_id() == record_id and _is_written_here(replica, record_id)
+
+
+def _is_written_here(replica: Replica, record_id: str) -> bool:
+    """Whether all that was written to a record was written by this device."""
+    introduced = replica.meta.introduced
+    if introduced is None:
+        return False
+    own = device_tag(introduced[0])
+    changes = replica.journal.index.of_record(record_id)
+    return bool(changes) and all(change.device == own for change in changes)
 
 
 def rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
@@ -100,7 +145,32 @@ def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> Exported
         values[MEMBERSHIP] = tuple(names)
     if row.key_is_taken and _needs_own_key(source, format):
         values["citation-key"] = lookup.shown_key(row)
-    return ExportedReference(id=row.id, values=values, source=source)
+    foreign = (
+        source is not None
+        and (family := EXPORT_FORMATS.get(format)) is not None
+        and source.format == family.name
+        and not _is_written_here(replica, row.id)
+    )
+    return ExportedReference(id=row.id, values=values, source=source, foreign=foreign)
+
+
+def _each_exported(
+    replica: Replica, found: Iterable[ReferenceRow], left_out: list[LostValue], *, format: str
+) -> Iterator[ExportedReference]:
+    """The references; one whose values cannot be read is named, and the others go on."""
+    for row in found:
+        try:
+            reference = to_exported(replica, row, format=format)
+        except DATA_FAULTS as error:
+            left_out.append(cannot_read(row, error))
+            continue
+        yield reference
+
+
+def cannot_read(row: ReferenceRow, error: Exception) -> LostValue:
+    """What the report says of a reference whose values cannot be read here."""
+    reason = f"its values cannot be read here ({type(error).__name__})"
+    return LostValue(row.id, WHOLE, reason, lookup.shown_key(row))
 
 
 def _needs_own_key(source: Source | None, format: str) -> bool:

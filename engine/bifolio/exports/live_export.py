@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from bifolio.errors import DATA_FAULTS
 from bifolio.exports import export
 from bifolio.formats import Composer
 from bifolio.records.reference import ExportReport, LostValue
 from bifolio.replica.replica import Replica
+from bifolio.storage.derived import ReferenceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +25,27 @@ class _Composed:
     made_of: tuple[int, bool]
     parents: frozenset[str]
     complete: bool
-    text: str
+    text: str | None
     lost: list[LostValue]
 
 
 class LiveExport:
     """One export of a library, written again and again."""
 
-    def __init__(self, replica: Replica, *, format: str, query: str | None = None) -> None:
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        format: str,
+        query: str | None = None,
+        members_blocks: bool = False,
+    ) -> None:
         """Raises: UsageError, no such format."""
         Composer(format, {})
         self._replica = replica
         self._format = format
         self._query = query
+        self._members_blocks = members_blocks
         self._seen: int | None = None
         self._blocks: dict[str, int] = {}
         self._composed: dict[str, _Composed] = {}
@@ -55,8 +65,12 @@ class LiveExport:
             if blocks != self._blocks:  # a macro may mean something else now
                 self._blocks, self._composed = blocks, {}
             keys = export.keys_beside(replica, self._query, format=self._format)
-            composer = Composer(self._format, export.file_blocks(replica), keys=keys)
-            return self._write(out, composer, keys)
+            checked, left_out = export.file_blocks(
+                replica, format=self._format, members_blocks=self._members_blocks
+            )
+            report = self._write(out, Composer(self._format, checked, keys=keys), keys)
+            report.lost += left_out
+            return report
 
     def _write(self, out: BinaryIO, composer: Composer, keys: frozenset[str]) -> ExportReport:
         report = ExportReport()
@@ -72,18 +86,29 @@ class LiveExport:
                 or known.made_of != made_of
                 or known.complete != (known.parents <= keys)
             ):
-                reference = export.to_exported(self._replica, row, format=self._format)
-                parents = composer.parents(reference)
-                text, lost = composer.compose(reference)
-                known = _Composed(made_of, parents, parents <= keys, text, lost)
+                known = self._compose(row, composer, keys, made_of)
                 self.composed += 1
             standing[row.id] = known
+            report.lost += known.lost
+            if known.text is None:
+                continue
             out.write(composer.between(report.exported) + known.text.encode())
             report.exported += 1
-            report.lost += known.lost
         out.write(composer.closing)
         self._composed = standing
         return report
+
+    def _compose(
+        self, row: ReferenceRow, composer: Composer, keys: frozenset[str], made_of: tuple[int, bool]
+    ) -> _Composed:
+        """One reference; one whose values cannot be read has no text, and is named."""
+        try:
+            reference = export.to_exported(self._replica, row, format=self._format)
+            parents = composer.parents(reference)
+        except DATA_FAULTS as error:
+            return _Composed(made_of, frozenset(), True, None, [export.cannot_read(row, error)])
+        text, lost = composer.compose(reference)
+        return _Composed(made_of, parents, parents <= keys, text, lost)
 
     def _version(self) -> int:
         return self._replica.database.data_version()

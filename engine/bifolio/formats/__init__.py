@@ -5,6 +5,7 @@ What the rest of Bifolio calls::
     read(path, format=None, progress=None)     a file's references, blocks and skipped records
     read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
+    check_blocks(blocks)                       those of somebody else's file that may be written
     Composer(format, blocks)                   an export's references, each by itself
     differences(values, others)                the fields that do not say the same in both
     map_source(source, blocks=None)            the mapped values of a stored source, again
@@ -28,6 +29,7 @@ at the first record that needs them, so importing this package is quick.
 ==================== ========================================================================
 ``reading``          files to references: which format it is, and record after record
 ``writing``          references to a file: the source's own text, or new text read back
+``read_back``        whether what was written is one record to its reader, and none of another's
 ``whole_libraries``  whole EndNote and Zotero libraries to references and groups
 ``registry``         the formats by name: what reads each, writes it, and how a file shows it
 ``mapping_markdown`` the tables of ``mapping`` and ``endnote.columns`` as Markdown
@@ -72,16 +74,18 @@ from bifolio.formats.registry import (
     MAPPING_VERSION,
 )
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
-from bifolio.formats.writing import Composer, differences, write
+from bifolio.formats.writing import WHOLE, Composer, check_blocks, differences, write
 
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",
+    "WHOLE",
     "Composer",
     "LinkedFiles",
     "add_facts",
+    "check_blocks",
     "comes_as_library",
     "differences",
     "is_library",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bifolio.records.canonical import canonical_json
+from bifolio.records.dates import is_date
 from bifolio.records.fields import EXTRA_PREFIX, FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import Value, value_to_json
@@ -106,32 +107,13 @@ def core_value(form: Form, stored: object) -> Value | None:
     if form in (Form.STRING, Form.TEXT):
         return stored if isinstance(stored, str) and stored else None
     if form is Form.DATE:
-        return stored if isinstance(stored, dict) and _is_date(stored) else None
+        return stored if isinstance(stored, dict) and is_date(stored) else None
     if not isinstance(stored, list) or not stored:
         return None
     if form is Form.NAMES:
         names = tuple(Name.from_csl(one) for one in stored if isinstance(one, dict))
         return names if len(names) == len(stored) else None
     return tuple(stored) if all(isinstance(one, str) for one in stored) else None
-
-
-def _is_date(stored: dict[str, Any]) -> bool:
-    if not stored.keys() <= {"date-parts", "season", "circa", "literal"}:
-        return False  # an unknown member may be a fraction, which no document holds
-    parts = stored.get("date-parts")
-    if parts is None:
-        return isinstance(stored.get("literal"), str)
-    return (
-        isinstance(parts, list)
-        and 1 <= len(parts) <= 2
-        and all(
-            isinstance(end, list)
-            and 1 <= len(end) <= 3
-            and all(isinstance(part, int) and not isinstance(part, bool) for part in end)
-            for end in parts
-        )
-        and isinstance(stored.get("season", 0), int)
-    )
 
 
 def _quote(text: str) -> str:

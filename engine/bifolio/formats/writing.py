@@ -9,16 +9,19 @@ back before it is written: a value that would not return goes into a round-trip 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
 
-from bifolio.errors import Next, UsageError, next_step
+from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
 from bifolio.formats.mapping.fields import FIELD_ORDER
-from bifolio.formats.registry import BIBTEX, EXPORT_FORMATS, Family, Tags
+from bifolio.formats.read_back import is_one_record, is_outside
+from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -33,6 +36,19 @@ from bifolio.records.reference import (
 )
 
 Progress = Callable[[int, int], None]
+
+#: The name under which a reference is reported that could not be written at all.
+WHOLE: Final = "reference"
+
+#: So much of a block that was left out is named.
+_NAMED_CHARACTERS: Final = 60
+
+_POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
+
+#: Formats whose files are text to every program, as long as no control character is in them.
+_PLAIN_TEXT: Final = (BIBTEX, RIS, ENW)
+_CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
+_CONTROLS_LOST: Final = "it holds control characters, which make a file a binary one"
 
 #: What belongs to the library and not to a reference's description.
 _LIBRARY_FIELDS: Final = {
@@ -74,8 +90,10 @@ def write(
     out.write(composer.opening)
     for reference in references:
         text, lost = composer.compose(reference)
-        out.write(composer.between(report.exported) + text.encode())
         report.lost += lost
+        if text is None:
+            continue
+        out.write(composer.between(report.exported) + text.encode())
         report.exported += 1
         if progress is not None:
             progress(report.exported, 0)
@@ -122,14 +140,66 @@ class Composer:
             return frozenset()
         return crossref.find_needed_parents(reference.source)
 
-    def compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
-        """A reference's text, and the values that the format could not carry."""
-        if self._family is BIBTEX and reference.source is not None:
-            reference = replace(
-                reference, source=crossref.resolve_inheritance(reference.source, self._keys)
-            )
+    def compose(self, reference: ExportedReference) -> tuple[str | None, list[LostValue]]:
+        """A reference's text, and the values that the format could not carry.
+
+        What its source says is another member's word: where it would not be one record, or fails,
+        the reference is written from its values alone. None where not even that can be written:
+        it is named, and the others go on.
+        """
+        reason = ""
+        for one in (reference, replace(reference, source=None)):
+            try:
+                text, lost = self._compose(one)
+                plain = self._family not in _PLAIN_TEXT or _CONTROLS.search(text) is None
+                if plain and is_one_record(self._family.name, text, whole=reference.foreign):
+                    return text, lost
+                reason = f"it would not be one record of {self._family.shown}"
+            except DATA_FAULTS as error:
+                reason = f"it cannot be written ({type(error).__name__})"
+        return None, [LostValue(reference.id, WHOLE, reason)]
+
+    def _compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
+        bibtex = self._family is BIBTEX
+        if bibtex and reference.source is not None:
+            source = crossref.resolve_inheritance(reference.source, self._keys)
+            if reference.foreign:
+                source = _without_powerful(source)
+            reference = replace(reference, source=source)
         source, lost = compose(reference, self._family, dialect=self._dialect, blocks=self._blocks)
+        written_here = reference.source is not None and not reference.foreign
+        if bibtex and not written_here and (harmless := _without_powerful(source)) is not source:
+            feeds = self._family.trace(source, self._blocks).feeds
+            fields = {
+                field
+                for (_, raw), fed in zip(source.tags, feeds, strict=True)
+                if is_powerful(raw)
+                for field in fed
+            }
+            source = harmless
+            lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
+        source, unsaid = self._without_controls(source)
+        lost = lost + [LostValue(reference.id, one, _CONTROLS_LOST) for one in unsaid]
         return self._family.render(source), lost
+
+    def _without_controls(self, source: Source) -> tuple[Source, list[str]]:
+        """The source without what would make its file a binary one, and the fields that it then
+        says otherwise; JSON and XML have their own ways."""
+        if self._family not in _PLAIN_TEXT or not any(
+            _CONTROLS.search(raw) for _, raw in source.tags
+        ):
+            return source, []
+        cleaned = replace(
+            source, tags=tuple((tag, _CONTROLS.sub("\ufffd", raw)) for tag, raw in source.tags)
+        )
+        before, after = (self._family.trace(one, self._blocks).values for one in (source, cleaned))
+        return cleaned, sorted(differences(before, after))
+
+
+def _without_powerful(source: Source) -> Source:
+    """The source without the TeX that would do more than set type: its fields are written again."""
+    kept = tuple(pair for pair in source.tags if not is_powerful(pair[1]))
+    return source if len(kept) == len(source.tags) else replace(source, tags=kept)
 
 
 def _keys(references: Iterable[ExportedReference]) -> frozenset[str]:
@@ -344,6 +414,27 @@ def _without_strays(
         )
     ]
     return written if len(kept) == len(feeds) else replace(written, tags=tuple(kept))
+
+
+def check_blocks(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
+    """The blocks of somebody else's file that may be written, and each other one with the reason.
+
+    Of a macro its definition is written again; text between records stays where no reader takes
+    it for a record.
+    """
+    kept: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for text in blocks.blocks:
+        if blocks.format == BIBTEX.name:
+            checked, reason = checked_block(text)
+        else:
+            whole = is_outside(blocks.format, text)
+            checked, reason = (text, "") if whole else ("", "a reader would take it for a record")
+        if reason:
+            refused.append((" ".join(text.split())[:_NAMED_CHARACTERS], reason))
+        else:
+            kept.append(checked)
+    return ImportedBlocks(blocks.format, tuple(kept)), refused
 
 
 def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:

@@ -11,7 +11,6 @@ from bifolio.document.comparing import Comparison, FieldChange, RecordTransition
 from bifolio.document.entries import Live, is_import
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.history.replay import Replay, Step
-from bifolio.ids import SLOT_LENGTH
 from bifolio.records.attachments import FIELD as FILES
 from bifolio.records.attachments import Attachment
 from bifolio.replica import lookup
@@ -81,10 +80,12 @@ class EventReader:
     ) -> Event:
         """An event, dated and signed by the value that was written, otherwise by its change."""
         logged = step.logged
-        stamp, slot = logged.stamp, logged.device.ljust(SLOT_LENGTH)
+        stamp, by = logged.stamp, lookup.device_name(self._devices, logged.device)
         if live is not None and not is_import(live):
-            stamp, slot = live.stamp, live.slot
-        by = "import" if source else lookup.author(self._devices, slot, stamp)
+            stamp = live.stamp
+            if not lookup.is_joined(live.slot):
+                by = lookup.author(self._devices, live.slot, stamp)
+        by = "import" if source else by
         return Event(logged.id.hex(), lookup.moment(stamp), by, deed, source=source, **facts)
 
     def _with_names(self, field: str, value: Any) -> Any:

@@ -60,16 +60,16 @@ class Replay:
         """
         document = RecordDocument()
         before = document.entries()
+        aside = {one.contents for one in self._replica.quarantined.of_record(record_id)}
         for logged in self._replica.journal.index.of_record(record_id):
             change = self.change(logged) if takes(logged) else None
             if change is None:
                 continue
-            updates = [update for one, update in change.records if one == record_id]
-            try:
-                changed = [document.merge_incomplete(update) for update in updates]
-            except DocumentError:
-                return  # quarantined when it came, with all that followed
-            if any(changed):
+            updates = [
+                update for one, update in change.records if one == record_id and update not in aside
+            ]
+            merged = [_merges(document, update) for update in updates]
+            if any(merged):
                 after = document.entries()
                 yield Step(logged, before, after)
                 before = after
@@ -117,9 +117,18 @@ class Replay:
         envelope = parse_envelope(raw)
         key = self._key(envelope.header.generation)
         try:
-            return self._replica.formats.read(envelope, key).changes if key else None
+            return self._replica.formats.read_past(envelope, key).changes if key else None
         except NewerFormatError:
             return None
+
+
+def _merges(document: RecordDocument, update: bytes) -> bool:
+    """Merge an update; whether it brought anything. One that cannot be read brought nothing here
+    when it came either, whatever is still known of that."""
+    try:
+        return document.merge_incomplete(update)
+    except DocumentError:
+        return False
 
 
 def ensure_index(replica: Replica) -> None:

@@ -24,7 +24,7 @@ from bifolio.errors import (
     SealedChangeError,
 )
 from bifolio.history.replay import Replay
-from bifolio.ids import TAG_LENGTH
+from bifolio.ids import slot_tag
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.journal import Command
@@ -150,7 +150,7 @@ def of_device(
     found.sort(key=lambda one: one.number)
 
     def counts(live: Live) -> bool:
-        own = live.slot[:TAG_LENGTH] in tags and first <= live.stamp <= last
+        own = slot_tag(live.slot) in tags and first <= live.stamp <= last
         return own or is_import(live)
 
     return UndoSelection(tuple(found), _records_of(replica, found), by_value=False, counts=counts)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bifolio import limits
-from bifolio.document import importing, importing_groups
+from bifolio.document import importing, importing_groups, rejoining
 from bifolio.document.record import RecordDocument
 from bifolio.document.view import read_view
 from bifolio.formats import MAPPING_VERSION
@@ -45,11 +45,11 @@ Item = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | Left
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """An update that is merged into its document, ready to be committed."""
+    """Updates that are merged into their document, in this order, ready to be committed."""
 
     record_id: str
     document: RecordDocument
-    update: bytes
+    updates: tuple[bytes, ...]
 
 
 class Importer:
@@ -192,7 +192,7 @@ class Importer:
             return None
         if decision.verdict is MatchKind.NEW:
             write = ahead.creation(staged.number, decision.id, reference)
-            if not self._fits(write, reference.line, "the record has"):
+            if not self._fits([write.update], reference.line, "the record has"):
                 return None
             if reference.source.is_trashed:
                 report.trashed_keys.append(str(reference.values["citation-key"]))
@@ -209,11 +209,10 @@ class Importer:
         document = self._replica.document(record_id)
         before = read_view(document.visible())
         versions = matcher.versions(document.entries(), reference)
-        update = importing.import_document(record_id, versions, mapping=MAPPING_VERSION).state()
-        write = _Write(record_id, document, update)
-        if not self._fits(write, reference.line, "the record has"):
+        imports = importing.import_updates(record_id, versions, mapping=MAPPING_VERSION)
+        if not self._fits(imports, reference.line, "the record has"):
             return None
-        document.merge_own(update)
+        write = _Write(record_id, document, rejoining.merge_imports(document, imports))
         after = read_view(document.visible())
         self._tally.updated_keys.append(decision.name)
         in_conflict = {conflict.field for conflict in before.conflicts}
@@ -240,25 +239,24 @@ class Importer:
         known = importing_groups.group_sources(document.entries())
         if group in known:
             return None
-        update = importing_groups.group_document([*known, group]).state()
-        document.merge_own(update)
-        return _Write(record_id, document, update)
+        imports = importing_groups.group_updates([*known, group])
+        return _Write(record_id, document, rejoining.merge_imports(document, imports))
 
     def _block_writes(self) -> list[_Write]:
         """The file's own blocks, with the first change that needs them."""
         writes = []
         for one in self._blocks:
             record_id, update = importing.blocks_update(one)
-            write = _Write(record_id, RecordDocument(update), update)
+            write = _Write(record_id, RecordDocument(update), (update,))
             exists = self._replica.records.exists(record_id)
-            if not exists and self._fits(write, 1, "the file's own blocks have"):
+            if not exists and self._fits([update], 1, "the file's own blocks have"):
                 writes.append(write)
         self._blocks = []
         return writes
 
-    def _fits(self, write: _Write | Creation, line: int, what: str) -> bool:
-        """Whether an envelope can hold the write; one that is too large is named as skipped."""
-        size = len(write.update)
+    def _fits(self, updates: Sequence[bytes], line: int, what: str) -> bool:
+        """Whether envelopes can hold the updates; what is too large is named as skipped."""
+        size = max(map(len, updates))
         most = limits.RECORD_UPDATE_BYTES_MAX
         if size <= most:
             return True
@@ -285,8 +283,9 @@ def _changes(writes: Sequence[_Write | Creation]) -> Iterator[tuple[tuple[str, b
     updates: list[tuple[str, bytes]] = []
     size = 0
     for write in writes:
-        updates.append((write.record_id, write.update))
-        size += len(write.update)
+        for update in (write.update,) if isinstance(write, Creation) else write.updates:
+            updates.append((write.record_id, update))
+            size += len(update)
         if size >= limits.CHANGE_TARGET_BYTES:
             yield tuple(updates)
             updates, size = [], 0

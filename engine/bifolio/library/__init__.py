@@ -17,7 +17,10 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``device``           this device: where its home is by default, and its keys
 ``sharing``          attach, join, invite and sync, as coroutines
 ``files``            the files attached to references: add, list, fetch, export, open
+``openable``         which attached files another program is started on
 ``backups``          backups: made, listed, verified, restored
 ``status``           what a replica says of itself: status, state hash, rebuilt index
+``received``         what came from others and was not merged, in sentences
+``counting``         numbers with their nouns
 ==================== ===============================================================================
 """

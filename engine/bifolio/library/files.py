@@ -19,6 +19,8 @@ from bifolio.errors import (
     next_step,
 )
 from bifolio.ids import content_hasher
+from bifolio.library.openable import check_openable
+from bifolio.records.file_names import safe_file_name
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import FileState, FileView, FreedSpace, Policy, Stage
@@ -101,6 +103,8 @@ class Files:
     def export(self, ref: str, name: str, target: Path | str) -> Path:
         """Write a file's content to a path, or into a folder under its own name.
 
+        In a folder the name is made safe for every system (``records.file_names``).
+
         Raises:
             FileNotHereError: ``fetch`` it first.
             DamagedFileError: what is here is not what was attached; it is set aside.
@@ -108,7 +112,7 @@ class Files:
         """
         file = self.find(ref, name)
         path = Path(target)
-        path = path / file.name if path.is_dir() else path
+        path = path / safe_file_name(file.name) if path.is_dir() else path
         self._copy(file, path)
         return path
 
@@ -116,10 +120,15 @@ class Files:
         """A read-only copy under the file's own name, for another program to open.
 
         Raises:
+            FileNotOpenedError: it is no document, or not what its name says.
             FileNotHereError, DamagedFileError and others.
         """
         file = self.find(ref, name)
-        path = self._replica.contents.folder / OPENED / file.hash[:16] / file.name
+        content = self._replica.contents.path(file.hash)
+        if not content.is_file():
+            raise _not_here(file)
+        opened = check_openable(file, content)
+        path = self._replica.contents.folder / OPENED / file.hash[:16] / opened
         if path.is_file() and path.stat().st_size == file.size:
             return path
         make_private_folder(path.parent)

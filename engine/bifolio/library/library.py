@@ -24,7 +24,6 @@ from bifolio.document import deletion, editing
 from bifolio.errors import (
     BifolioError,
     InvalidValueError,
-    ReferenceNotFoundError,
     RelayUnreachableError,
     TrashedReferenceError,
 )
@@ -282,7 +281,7 @@ class Library:
         Raises:
             UnknownFieldError, InvalidValueError: nothing was added.
         """
-        return self._show_id(references.add(self._replica, fields))
+        return lookup.show_id(self._replica, references.add(self._replica, fields))
 
     def edit(self, ref: str, edits: Sequence[Edit]) -> ReferenceView:
         """Edit one reference; all of the edits are made, or none.
@@ -294,7 +293,7 @@ class Library:
         if row.trashed:
             raise TrashedReferenceError(ref)
         self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
-        return self._show_id(row.id)
+        return lookup.show_id(self._replica, row.id)
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
@@ -391,7 +390,7 @@ class Library:
         """
         row = self._find(ref)
         conflicts.resolve(self._replica, row, field, take=take, value=value)
-        return self._show_id(row.id)
+        return lookup.show_id(self._replica, row.id)
 
     # --- import and export ----------------------------------------------------------------
 
@@ -433,23 +432,25 @@ class Library:
         *,
         format: str,
         query: str | None = None,
+        members_blocks: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ExportReport:
-        """Write references to an open binary file; says what the format could not carry."""
+        """Write references to an open binary file; says what the format could not carry. With
+        ``members_blocks`` also the TeX of files that other members imported, as it is."""
         from bifolio.exports.export import export
 
-        return export(self._replica, out, format=format, query=query, progress=progress)
+        return export(
+            self._replica, out, progress, format=format, query=query, members_blocks=members_blocks
+        )
 
-    def live_export(self, *, format: str, query: str | None = None) -> LiveExport:
+    def live_export(
+        self, *, format: str, query: str | None = None, members_blocks: bool = False
+    ) -> LiveExport:
         """An export to be written again whenever the library changes: only what changed is
-        composed again.
-
-        Raises:
-            UsageError: no such format.
-        """
+        composed again. Raises UsageError where there is no such format."""
         from bifolio.exports.live_export import LiveExport
 
-        return LiveExport(self._replica, format=format, query=query)
+        return LiveExport(self._replica, format=format, query=query, members_blocks=members_blocks)
 
     def cite(
         self,
@@ -478,16 +479,17 @@ class Library:
     # --- the relay ------------------------------------------------------------------------
 
     def attach(
-        self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
+        self, relay: str, *, token: str = "", backup: bool = True, progress: Progress | None = None
     ) -> AttachResult:
-        """Bring the library to a relay; the answer holds a ticket for another computer."""
-        return _run(self.attach_async(relay_url, backup=backup, progress=progress))
+        """Bring the library to a relay, by its address; the answer holds a ticket for another
+        computer. ``token`` is for a relay that wants one; it is kept, sealed to this device."""
+        return _run(self.attach_async(relay, token=token, backup=backup, progress=progress))
 
     async def attach_async(
-        self, relay_url: str, *, backup: bool = True, progress: Progress | None = None
+        self, relay: str, *, token: str = "", backup: bool = True, progress: Progress | None = None
     ) -> AttachResult:
         """``attach`` in an event loop."""
-        return await self._relay.attach(relay_url, backup=backup, progress=progress)
+        return await self._relay.attach(relay, token=token, backup=backup, progress=progress)
 
     def join(
         self, ticket: str, *, backup: bool = True, progress: Progress | None = None
@@ -549,6 +551,10 @@ class Library:
         """Derive again everything that lists and searches read; returns the references."""
         return status.rebuild(self._replica)
 
+    def repair(self) -> int:
+        """Try again what was set aside of others' changes; returns how many were merged."""
+        return status.repair(self._replica)
+
     def state_json(self) -> Iterator[str]:
         """The canonical JSON of every record, by id: equal on replicas that hold the same."""
         return status.state_json(self._replica)
@@ -558,16 +564,10 @@ class Library:
     def _find(self, ref: str) -> ReferenceRow:
         return lookup.find(self._replica, ref)
 
-    def _show_id(self, record_id: str) -> ReferenceView:
-        row = self._replica.references.read(record_id)
-        if row is None:
-            raise ReferenceNotFoundError(record_id)
-        return lookup.show(self._replica, row)
-
     def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[ReferenceView]:
         ids = [self._find(ref).id for ref in refs]
         self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
-        return [self._show_id(record_id) for record_id in dict.fromkeys(ids)]
+        return [lookup.show_id(self._replica, record_id) for record_id in dict.fromkeys(ids)]
 
     def _sync_if_asked(self) -> None:
         """Sync an attached library that was opened so; what stands in the way is a notice."""

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
 from pathlib import Path
 
+from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import RelayUnreachableError
 from bifolio.home import Home
@@ -32,12 +33,16 @@ class RelayAccess:
         self._replica = replica
         self._home = home
 
-    async def attach(self, url: str, *, backup: bool, progress: Progress | None) -> AttachResult:
+    async def attach(
+        self, url: str, *, token: str, backup: bool, progress: Progress | None
+    ) -> AttachResult:
         """Bring the library to a relay."""
         replica = self._replica
+        self.remote.check_not_old()
+        parsed = parse_relay_token(token) if token else None
         await self.remote.reach(url)
         kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
-        ticket = await self.remote.attach(url, progress)
+        ticket = await self.remote.attach(url, progress, token=parsed)
         return AttachResult(
             library=replica.library_id.hex(),
             path=replica.path,

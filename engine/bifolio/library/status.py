@@ -9,11 +9,14 @@ from bifolio import limits
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
-from bifolio.errors import Next, NextStep
+from bifolio.errors import Next, NextStep, OldMembershipError
+from bifolio.library import received
+from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.results import Refusal, RelayStatus, Status, SyncReport
+from bifolio.results import HeardDevice, Refusal, RelayStatus, Status, SyncReport
+from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
     from bifolio.sync.counts import Counts
@@ -54,6 +57,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         unsent_files=replica.transfers.unsent(),
         waiting=changes.waiting() + replica.newer_envelopes.waiting(),
         relay=relay,
+        heard=tuple(_heard(replica)),
         refusals=tuple(refusals(replica)),
         conflicts=conflict_count(replica),
         shared_keys=references.shared_keys.count(),
@@ -70,20 +74,10 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, quarantined or looks wrong, each with the next step."""
     for reason, next_step in replica.meta.notes:
         yield Refusal(reason, next_step)
+    yield from _stories(replica)
     yield from _members(replica)
     yield from _newer(replica)
-    for envelope_hash, reason in replica.changes.refusals():
-        yield Refusal(
-            f"A received change ({envelope_hash.hex()[:12]}) was refused: {reason}. Nothing of it "
-            "was used.",
-            NextStep(Next.TELL_RELAY_OPERATOR),
-        )
-    for record_id, reason, count in replica.quarantined.by_record():
-        verb = "was" if count == 1 else "were"
-        yield Refusal(
-            f"{say_count(count, 'change')} to {record_id[:12]} {verb} set aside: {reason}.",
-            NextStep(Next.KEEP_AND_REPORT),
-        )
+    yield from received.refusals(replica)
     for record_id, size in replica.meta.too_large.items():
         yield Refusal(
             f"The reference {record_id[:12]} has {size:,} bytes, more than one change may have "
@@ -113,8 +107,39 @@ def rebuild(replica: Replica) -> int:
     return count
 
 
+def _heard(replica: Replica) -> Iterator[HeardDevice]:
+    """Since when nothing came of each other computer: a relay may keep something back."""
+    names, own = lookup.device_names(replica), lookup.own_tag(replica)
+    for tag, stamp in replica.heard.read_all().items():
+        if tag != own:
+            yield HeardDevice(lookup.device_name(names, tag), lookup.moment(stamp))
+
+
+def _stories(replica: Replica) -> Iterator[Refusal]:
+    """Computers that the relay told something else than this one."""
+    names = lookup.device_names(replica)
+    for tag, position in replica.meta.other_stories.items():
+        yield Refusal(
+            f"The relay has told {lookup.device_name(names, tag)} and this computer different "
+            f"things: they did not get the same changes up to number {position:,} of its log. "
+            "Either it was restored from an older copy, or it is not honest.",
+            NextStep(Next.COMPARE_STATES),
+        )
+
+
+def repair(replica: Replica) -> int:
+    """Try again what was set aside of others' changes; returns how many were merged."""
+    # Loaded here: it opens envelopes, and showing a reference must start fast without it.
+    from bifolio.replication import repairing
+
+    return repairing.retry_all(replica)
+
+
 def _members(replica: Replica) -> Iterator[Refusal]:
-    """What a newer Bifolio did to the members, and what this one must leave alone for it."""
+    """What another Bifolio did to the members, and what this one must leave alone for it."""
+    if Members(replica.database).is_of_an_earlier_program():
+        error = OldMembershipError()
+        yield Refusal(error.message, error.next_step)
     if kinds := replica.meta.newer_members:
         yield Refusal(
             f"The members of this library were changed with a newer Bifolio ({', '.join(kinds)}). "
@@ -136,11 +161,6 @@ def _newer(replica: Replica) -> Iterator[Refusal]:
         f"Changes came that were made with a newer Bifolio ({named}). They are kept unread{waits}.",
         NextStep(Next.UPGRADE_THEN_SYNC),
     )
-
-
-def say_count(number: int, noun: str) -> str:
-    """``1 change``, ``2 changes``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _files(replica: Replica) -> Iterator[Refusal]:

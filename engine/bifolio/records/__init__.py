@@ -11,6 +11,7 @@ Knows nothing of documents, storage or formats. May import only ``errors``, ``id
 ``names``         names of people and bodies, with CSL's parts
 ``dates``         dates: EDTF as typed, CSL's object as stored
 ``attachments``   which file belongs to a reference
+``file_names``    the names under which such files are written to a disk
 ``citation_keys`` how a citation key is made, and how two of one name are told apart
 ``key_patterns``  the patterns of citation keys, and what they make
 ``canonical``     canonical JSON: one text for one value

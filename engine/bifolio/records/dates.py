@@ -20,6 +20,9 @@ _NUMBER_MAX = 999_999_999
 
 _SEASONS = {21: 1, 22: 2, 23: 3, 24: 4}
 
+#: All that a date's object may hold.
+_MEMBERS = frozenset({"date-parts", "season", "circa", "literal"})
+
 
 def parse_date(text: str) -> CslDate:
     """Read EDTF into a CSL date; anything else becomes ``{"literal": text}``.
@@ -52,24 +55,38 @@ def date_text(date: CslDate) -> str:
 
 
 def is_date(stored: object) -> bool:
-    """Whether this is a CSL date that can be shown: one or two ends of one to three numbers."""
-    if not isinstance(stored, dict):
+    """Whether this is a CSL date that every reader of dates can take: nothing but the members it
+    may have, one or two ends of a year, a month and a day that a calendar has, or a literal.
+
+    Another member's program may have written it: a fraction, or a member of a newer version, makes
+    it a value that this program does not know.
+    """
+    if not isinstance(stored, dict) or not stored.keys() <= _MEMBERS:
         return False
-    if not isinstance(stored.get("season", 1), int):
+    ends = stored.get("date-parts")
+    if not isinstance(stored.get("circa", False), bool):
+        return False
+    if "literal" in stored and not isinstance(stored["literal"], str):
         return False
     if "date-parts" not in stored:
-        return True
-    ends = stored["date-parts"]
+        return "literal" in stored and "season" not in stored
+    if "season" in stored and not _is_number(stored["season"], 1, max(_SEASONS.values())):
+        return False
+    return isinstance(ends, list) and 1 <= len(ends) <= 2 and all(map(_is_end, ends))
+
+
+def _is_end(end: object) -> bool:
+    """Whether this is a year, perhaps with a month, perhaps with a day."""
     return (
-        isinstance(ends, list)
-        and 1 <= len(ends) <= 2
-        and all(
-            isinstance(end, list)
-            and 1 <= len(end) <= 3
-            and all(type(part) is int and abs(part) <= _NUMBER_MAX for part in end)
-            for end in ends
-        )
+        isinstance(end, list)
+        and 1 <= len(end) <= 3
+        and _is_number(end[0], -_NUMBER_MAX, _NUMBER_MAX)
+        and all(map(_is_number, end[1:], (1, 1), (12, 31)))
     )
+
+
+def _is_number(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and type(value) is int and least <= value <= most
 
 
 def date_year(date: CslDate) -> int | None:

@@ -267,11 +267,16 @@ class SkippedRecord:
 
 @dataclass(frozen=True, slots=True)
 class ExportedReference:
-    """A reference on its way out: its values now, and the newest source that it came from."""
+    """A reference on its way out: its values now, and the newest source that it came from.
+
+    ``foreign`` where the source may be another member's words: it is written as it is only where
+    it can do no harm.
+    """
 
     id: str
     values: Values
     source: Source | None = None
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

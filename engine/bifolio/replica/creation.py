@@ -41,10 +41,7 @@ def create(record_id: str, reference: ImportedReference, *, mapping: str) -> Cre
         mapping: the version of the mapping that made the reference's values.
     """
     version = ImportVersion(reference.values, reference.source)
-    document = importing.import_document(record_id, [version], mapping=mapping)
-    entries = document.entries()
+    update, entries = importing.first_import(record_id, version, mapping=mapping)
     share = canonical.record_share(record_id, REFERENCE, entries)
     derived = projection.derive(record_id, entries, sources=[reference.source])
-    return Creation(
-        StoredRecord(record_id, REFERENCE, document.state(), share), derived.to_stored()
-    )
+    return Creation(StoredRecord(record_id, REFERENCE, update, share), derived.to_stored())

@@ -60,4 +60,4 @@ def _derive(records: Records, record_id: str) -> DerivedReference | None:
         visible = RecordDocument(records.state(record_id)).visible()
     except DocumentError:
         return None
-    return projection.derive(record_id, visible)
+    return projection.derive_whatever(record_id, visible)

@@ -10,14 +10,14 @@ from itertools import islice
 from bifolio.clock import stamp_milliseconds
 from bifolio.document.conflicts import FieldConflict
 from bifolio.document.deletion import MERGED_INTO
-from bifolio.document.entries import IMPORT_MARK
+from bifolio.document.entries import is_import_slot
 from bifolio.document.view import read_view
 from bifolio.errors import (
     AmbiguousReferenceError,
     ReferenceNotFoundError,
     TrashedReferenceError,
 )
-from bifolio.ids import SLOT_LENGTH, TAG_LENGTH, digest
+from bifolio.ids import JOIN_MARK, SLOT_LENGTH, device_tag, digest, is_slot, slot_tag
 from bifolio.records.attachments import Attachment, distinct_names
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
@@ -218,21 +218,29 @@ def device_names(replica: Replica) -> dict[str, str]:
 
 def author(names: dict[str, str], slot: str, stamp: str) -> str:
     """Who wrote under a slot, in words."""
-    if is_import(slot, stamp):
+    if is_import_slot(slot, stamp):
         return "import"
-    if len(slot) != SLOT_LENGTH:
+    if not is_slot(slot):
         return "unknown"
-    return device_name(names, slot[:TAG_LENGTH])
+    if is_joined(slot):
+        return "a library that joined"
+    return device_name(names, slot_tag(slot))
 
 
-def is_import(slot: str, stamp: str) -> bool:
-    """Whether an import wrote this, and no device of its own."""
-    return slot.startswith(IMPORT_MARK) and stamp_milliseconds(stamp) == 0
+def is_joined(slot: str) -> bool:
+    """Whether a library that became a part of this one brought this, whose devices are unknown."""
+    return len(slot) == SLOT_LENGTH and slot.startswith(JOIN_MARK)
 
 
 def device_name(names: dict[str, str], tag: str) -> str:
     """What the device of a tag is called."""
     return names.get(tag, f"device {tag}")
+
+
+def own_tag(replica: Replica) -> str | None:
+    """This device's tag, by what its library says of it, without its keys."""
+    introduced = replica.meta.introduced
+    return device_tag(introduced[0]) if introduced else None
 
 
 def moment(stamp: str) -> str | None:

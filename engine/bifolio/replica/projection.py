@@ -11,12 +11,13 @@ from bifolio.document.entries import Entries
 from bifolio.document.groups import read_group
 from bifolio.document.importing import sources as read_sources
 from bifolio.document.view import RecordView, read_view
+from bifolio.errors import DATA_FAULTS
 from bifolio.records import attachments
 from bifolio.records.attachments import Attachment
 from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_year
 from bifolio.records.names import Name
-from bifolio.records.reference import Source, Value, values_to_json
+from bifolio.records.reference import Source, Value, Values, values_to_json
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.derived import DerivedReference, ReferenceRow, SourceRow
 from bifolio.storage.groups import GroupRow
@@ -24,6 +25,9 @@ from bifolio.storage.purged import PurgedRow
 
 #: Fields that have columns of their own.
 COLUMNS = ("title", "abstract", "note", "citation-key", "type")
+
+#: The title of a reference of which nothing else can be shown.
+_UNREADABLE = "(this reference cannot be shown; its content is kept)"
 
 #: Fields that are shown next to the others.
 _APART = ("tags", "groups", "files", MERGED_INTO)
@@ -51,6 +55,20 @@ def derive(
         attachment_rows(record_id, entries),
         purged,
     )
+
+
+def derive_whatever(record_id: str, entries: Entries) -> DerivedReference:
+    """``derive``; a reference whose values no reader here can take is listed by its id and says so.
+
+    What another member wrote is data, but a fault of ours in reading it must not stop a merge.
+    """
+    try:
+        return derive(record_id, entries)
+    except DATA_FAULTS as error:
+        note = f"its values cannot be read here ({type(error).__name__})"
+        shown: Values = {"title": _UNREADABLE, "note": note}
+        view = RecordView("reference", shown, (), False, False, None)
+        return DerivedReference(reference_row(record_id, view), [], [], None)
 
 
 def reference_row(record_id: str, view: RecordView) -> ReferenceRow:

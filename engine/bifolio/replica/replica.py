@@ -20,25 +20,37 @@ from bifolio.document.entries import Entries, join
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.errors import RecordTooLargeError
-from bifolio.ids import SETTINGS_ID, RandomBytes, base64url, random_client_id, random_slot
+from bifolio.ids import (
+    NONCE_BYTES,
+    SETTINGS_ID,
+    RandomBytes,
+    base64url,
+    incarnation_client_id,
+    random_slot,
+)
 from bifolio.records.canonical import canonical_json
 from bifolio.replica.folder import FILES
 from bifolio.replica.journal import Journal
 from bifolio.replica.workspace import SETTINGS, Workspace
-from bifolio.storage.changes import Changes
+from bifolio.storage.changes import Changes, UnsealedChange
 from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database
 from bifolio.storage.groups import GroupTable
+from bifolio.storage.heard import Heard
 from bifolio.storage.incarnations import Incarnations
 from bifolio.storage.join_offers import JoinOffers
 from bifolio.storage.listings import Listings
+from bifolio.storage.log_hashes import LogHashes
 from bifolio.storage.meta import Meta
 from bifolio.storage.newer_envelopes import NewerEnvelopes
+from bifolio.storage.pending_envelopes import PendingEnvelopes
 from bifolio.storage.quarantined_updates import QuarantinedUpdates
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
+from bifolio.storage.refused_envelopes import RefusedEnvelopes
 from bifolio.storage.transfers import Transfers
 from bifolio.wire.changes import Change
+from bifolio.wire.changes import Incarnation as DeclaredIncarnation
 
 if TYPE_CHECKING:
     from bifolio.replica.envelope_formats import EnvelopeFormats
@@ -62,9 +74,11 @@ class Runtime:
 
 @dataclass(slots=True)
 class Incarnation:
-    """One opening for writing: a slot and a client id that are never used again (I8)."""
+    """One opening for writing: a slot and a client id that are never used again (I8). Its nonce
+    and the device's key prove to everybody that the client id is its own."""
 
     slot: str
+    nonce: bytes
     client_id: int
     offset_s: float  # wall clock less monotonic clock when it was taken
 
@@ -88,9 +102,13 @@ class Replica:
         self._load_keys = load_keys
         self._keys: DeviceKeys | None = None
         self.meta = Meta(database)
+        self.log_hashes = LogHashes(database)
+        self.heard = Heard(database)
         self.records = Records(database)
         self.changes = Changes(database)
         self.newer_envelopes = NewerEnvelopes(database)
+        self.pending = PendingEnvelopes(database)
+        self.refused = RefusedEnvelopes(database)
         self.references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)
@@ -169,7 +187,7 @@ class Replica:
         changed = list(dict.fromkeys(record_id for record_id, _ in updates))
         updates += self._introduce_device(workspace, writer)
         workspace.save()
-        self.add_change(Change(stamp, tuple(updates)))
+        self.add_change(Change(stamp, tuple(updates)), slot=incarnation.slot)
         return changed
 
     def commit_each(self, record_ids: Sequence[str], write: Write) -> list[str]:
@@ -181,23 +199,33 @@ class Replica:
             changed += self.commit_inside([(one, write) for one in part])
         return changed
 
-    def add_change(self, change: Change) -> None:
+    def add_change(self, change: Change, *, slot: str = "") -> None:
         """Keep an own change with the frontier of this moment, inside a transaction.
 
         One that no envelope could hold is kept in pieces, or nothing after it would ever be sent.
+
+        Args:
+            slot: the slot of the incarnation that wrote it; empty where all of it is named by its
+                content, as an import is.
         """
         piece: list[tuple[str, bytes]] = []
         size = 0
         for record_id, update in change.records:
-            if piece and size + len(update) > limits.RECORD_UPDATE_BYTES_MAX:
-                self._add_piece(Change(change.stamp, tuple(piece)))
+            full = size + len(update) > limits.RECORD_UPDATE_BYTES_MAX
+            if piece and (full or len(piece) == limits.RECORDS_PER_ENVELOPE_MAX):
+                self._add_piece(Change(change.stamp, tuple(piece)), slot)
                 piece, size = [], 0
             piece.append((record_id, update))
             size += len(update)
-        self._add_piece(Change(change.stamp, tuple(piece)))
+        self._add_piece(Change(change.stamp, tuple(piece)), slot)
 
-    def _add_piece(self, change: Change) -> None:
-        number = self.changes.add_unsealed(change.serialize(), self.meta.frontier)
+    def incarnations_of(self, changes: Sequence[UnsealedChange]) -> tuple[DeclaredIncarnation, ...]:
+        """The incarnations under which own changes were written, as an envelope declares them."""
+        nonces = self._incarnations.nonces({change.slot for change in changes if change.slot})
+        return tuple(DeclaredIncarnation(slot, nonces[slot]) for slot in sorted(nonces))
+
+    def _add_piece(self, change: Change, slot: str) -> None:
+        number = self.changes.add_unsealed(change.serialize(), self.meta.frontier, slot=slot)
         self.journal.write(number, change, device=self.keys.tag)
 
     def next_stamp(self) -> str:
@@ -233,7 +261,7 @@ class Replica:
             if updates:
                 workspace.save()
                 with self.journal.unasked():
-                    self.add_change(Change(stamp, tuple(updates)))
+                    self.add_change(Change(stamp, tuple(updates)), slot=incarnation.slot)
 
     def incarnation(self) -> Incarnation:
         """This opening's slot and client id, taken at its first write.
@@ -259,17 +287,19 @@ class Replica:
         slot = random_slot(self.keys.tag, random_bytes)
         while self._incarnations.has(slot):
             slot = random_slot(self.keys.tag, random_bytes)
-        client_id = random_client_id(random_bytes)
-        self._incarnations.add(slot, client_id)
+        nonce = random_bytes(NONCE_BYTES)
+        client_id = incarnation_client_id(self.keys.sign_public, slot, nonce)
+        self._incarnations.add(slot, client_id, nonce=nonce)
         clock = HybridClock(self.meta.clock)
         clock.start(self.runtime.now_ms())
         self.meta.clock = clock.last
-        return Incarnation(slot, client_id, offset)
+        return Incarnation(slot, nonce, client_id, offset)
 
     def _introduce_device(self, workspace: Workspace, writer: Writer) -> list[tuple[str, bytes]]:
         """The settings' update that says whose slots these are, at a device's first change."""
         introduced = (self.keys.sign_public, self.keys.name)
-        if self.meta.introduced == introduced:
+        # The tag too: an earlier version introduced a device by a shorter one.
+        if self.meta.introduced == introduced and self.keys.tag in self.meta.devices:
             return []
         document = workspace.document(SETTINGS_ID)
         plan = Plan(writer)

@@ -6,9 +6,11 @@ read, so the cost of a batch follows the records that it touches.
 
 from __future__ import annotations
 
+from bifolio import limits
 from bifolio.document import canonical, registers, sets, view
 from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
+from bifolio.errors import DocumentError
 from bifolio.replica import projection
 from bifolio.replica.creation import REFERENCE, Creation
 from bifolio.storage.derived import StoredReference
@@ -18,6 +20,16 @@ from bifolio.storage.records import Records, StoredRecord
 from bifolio.storage.references import References
 
 SETTINGS = "settings"
+
+#: What Python raises for values of another form than a reader expects.
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 #: In the settings: the set of pairs of ids that are different works, whatever they look like.
 SET_APART = "set-apart"
@@ -46,6 +58,9 @@ class Workspace:
         self._documents: dict[str, RecordDocument] = {}
         self._changed: dict[str, None] = {}
         self._created: list[Creation] = []
+        self._bytes = 0
+        #: The record that ``save`` could not save.
+        self.failed: str | None = None
 
     def document(self, record_id: str) -> RecordDocument:
         """The document of a record; an empty one where the replica has none."""
@@ -54,6 +69,7 @@ class Workspace:
             state = self._records.state(record_id)
             document = RecordDocument(state, client_id=self._client_id)
             self._documents[record_id] = document
+            self._bytes += len(state) if state is not None else 0
         return document
 
     def put(self, record_id: str, document: RecordDocument) -> None:
@@ -65,27 +81,57 @@ class Workspace:
         """Save a new reference at the end, of which all that is stored was made elsewhere."""
         self._created.append(creation)
 
-    def mark_changed(self, record_id: str) -> None:
-        """A document was written to or merged into: it is saved at the end."""
+    def mark_changed(self, record_id: str, *, size: int = 0) -> None:
+        """A document was written to or merged into, so many bytes: it is saved at the end."""
         self._changed[record_id] = None
+        self._bytes += size
 
     @property
     def changes(self) -> int:
         """How many documents wait to be saved."""
         return len(self._changed)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so many documents are open, or so large ones, that they should be saved."""
+        return (
+            len(self._documents) >= limits.DOCUMENTS_OPEN_MAX
+            or self._bytes >= limits.DOCUMENTS_OPEN_BYTES_MAX
+        )
+
     def save(self) -> list[str]:
-        """Save every changed document; returns their ids in the order of their first change."""
+        """Save every changed document; returns their ids in the order of their first change.
+
+        Raises:
+            DocumentError: what a record holds, ``failed``, cannot be read; nothing was saved.
+        """
         saved = list(self._changed)
         references = [creation.reference for creation in self._created]
         records = [creation.record for creation in self._created]
-        records += [self._store(record_id, references) for record_id in saved]
+        for record_id in saved:
+            self.failed = record_id
+            records.append(self._store_safely(record_id, references))
+        self.failed = None
         self._records.write(records)
         self._references.store(references)
         self._changed.clear()
         self._documents.clear()
         self._created.clear()
+        self._bytes = 0
         return saved
+
+    def drop(self, record_id: str) -> None:
+        """Leave a document unsaved, as if nothing had been written to it or merged into it."""
+        self._documents.pop(record_id, None)
+        self._changed.pop(record_id, None)
+
+    def _store_safely(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
+        """``_store``; values of a form that nothing of ours can read are the record's fault."""
+        try:
+            return self._store(record_id, references)
+        except _UNREADABLE as error:
+            kind = type(error).__name__
+            raise DocumentError(f"it holds what cannot be read ({kind})") from error
 
     def _store(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
         """A changed record as it is to be stored; what lists read is renewed on the way, that of
@@ -93,8 +139,9 @@ class Workspace:
         document = self._documents[record_id]
         entries = document.entries()
         kind = view.kind_of(entries)
+        share = canonical.record_share(record_id, kind, entries)
         if kind == REFERENCE:
-            references.append(projection.derive(record_id, document.visible()).to_stored())
+            references.append(projection.derive_whatever(record_id, document.visible()).to_stored())
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:
@@ -104,5 +151,4 @@ class Workspace:
             self._meta.key_pattern = (pattern.value if pattern else None) or ""
             self._meta.devices = view.devices(entries)
             self._meta.set_apart = sets.elements(entries, SET_APART)
-        share = canonical.record_share(record_id, kind, entries)
         return StoredRecord(record_id, kind, document.state(), share)

@@ -6,10 +6,18 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``remote``         attaching a replica to a relay, joining, inviting, syncing
 ``run_blocking``   waiting for the network in code that is not async
 ``client``         the shell round a sync session: asyncio and websockets, no decisions
+``greeting``       HELLO: who this device is, signed for one relay and one connection
 ``adapter``        the replica as a sync session sees it
-``inbox``          received envelopes: checked, put in causal order, merged
+``inbox``          received envelopes, a batch in one transaction or a few
+``receiving``      one batch on its way: each envelope refused, kept, left waiting or merged
+``judging``        whether an envelope is in order: its author, its place, its content
+``waiting``        what cannot be merged yet, within a quota for each author
+``applying``       the updates of a judged envelope, merged into their records
+``crash_mark``     which envelope was being merged when a process ended
+``repairing``      what was set aside, tried again
 ``outbox``         own changes, sealed into this replica's chain when first offered
 ``joining``        a library that becomes part of another one
+``stories``        what others saw of the relay's log, compared with what this replica saw
 ``change_watcher`` noticing what is written to the replica while it stays connected
 ================== =================================================================================
 """

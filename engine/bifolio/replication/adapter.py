@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
-from bifolio.crypto.membership import hello_message, invite_keys
-from bifolio.errors import NextStep
+from bifolio.crypto.membership import invite_keys
+from bifolio.crypto.relay_token import parse_relay_token
+from bifolio.errors import EnvelopeError, NextStep, RelayTokenError
 from bifolio.ids import content_hash
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
+from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
-from bifolio.sync.store import OutgoingEnvelope
-from bifolio.wire.messages import AttestedPosition, Hello
+from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
+from bifolio.wire.messages import AttestedPosition, Challenge, Hello
 from bifolio.wire.position import LogPosition
 
 
@@ -50,7 +52,11 @@ class ReplicaAdapter:
         """This device is a member: from now on it speaks for itself."""
         self._join_secret = None
 
-    def make_hello(self, version: int, nonce: bytes) -> Hello:
+    def monotonic_ms(self) -> int:
+        """The milliseconds of a clock that nobody sets."""
+        return int(self._replica.runtime.monotonic_s() * 1000)
+
+    def make_hello(self, challenge: Challenge) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
         replica = self._replica
         signer: KeyPair = replica.keys
@@ -59,17 +65,30 @@ class ReplicaAdapter:
         cursor = self.cursor()
         expected = self.ticket_position()
         tally = self.files.tally()
-        message = hello_message(version=version, library=replica.library_id, nonce=nonce)
-        return Hello(
-            version=version,
+        return make_hello(
+            signer,
+            challenge,
             library=replica.library_id,
-            device=signer.sign_public,
-            signature=signer.sign(message),
+            relay=relay_name(replica.meta.relay_url),
             join=self._join_secret is not None,
             cursor=cursor.position if cursor else 0,
             attested=AttestedPosition(expected.epoch, expected.position) if expected else None,
             blob_tally=tally.n if tally else 0,
         )
+
+    def prove_token(self, nonce: bytes, genesis: bytes) -> tuple[bytes, bytes]:
+        """The id of the relay's token, and the proof that this replica has it; empty without one.
+
+        One that was sealed to another device came with a copied folder: it is not ours to use.
+        """
+        sealed = self._replica.meta.relay_token
+        if not sealed:
+            return b"", b""
+        try:
+            token = parse_relay_token(self._replica.keys.unseal(sealed).decode("ascii"))
+        except (EnvelopeError, RelayTokenError, UnicodeDecodeError):
+            return b"", b""
+        return token.id, token.prove(nonce, genesis)
 
     def members(self) -> Sequence[bytes]:
         """The membership log as known."""
@@ -79,8 +98,25 @@ class ReplicaAdapter:
     def learn_members(self, records: Sequence[bytes]) -> None:
         """Follow the membership log, and merge what waited for it."""
         self._member_log.learn(records)
-        if self._replica.changes.waiting():
+        for error in self._member_log.wrong_keys:
+            self.note(error.message, error.next_step)
+        if self._replica.changes.waiting() or self._replica.meta.not_kept:
             self._inbox.retry_pending()
+
+    def continues_members(self, record: bytes) -> bool:
+        """Whether a record follows the last one of the membership log."""
+        return self._member_log.is_next(record)
+
+    def follow_members(self, records: Sequence[bytes]) -> bool:
+        """Follow the relay's membership log if it is the one that goes on."""
+        followed = self._member_log.follow(records)
+        if followed and self._replica.changes.waiting():
+            self._inbox.retry_pending()
+        return followed
+
+    def carry_record(self) -> bytes | None:
+        """The record that carries what lost against the relay's log."""
+        return self._member_log.carry()
 
     def is_member(self) -> bool:
         """Whether this device is a member."""
@@ -120,19 +156,32 @@ class ReplicaAdapter:
         """Nothing counts as acknowledged any more."""
         with self._replica.database.transaction():
             self._replica.changes.forget_positions()
+            self._replica.pending.begin_epoch()
             self._replica.newer_envelopes.forget_positions()
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None
 
-    def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:
-        """Merge log entries and move the cursor; returns the changes that were new."""
+    def receive(
+        self,
+        after: int,
+        envelopes: Sequence[bytes],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> ReceivedBatch:
+        """Merge log entries and move the cursor."""
         batch = [
             Received(envelope, position)
             for position, envelope in enumerate(envelopes, start=after + 1)
         ]
-        return self._inbox.receive(batch, cursor=cursor).changes
+        merged = self._inbox.receive(batch, cursor=cursor, passed=passed)
+        return ReceivedBatch(merged.changes, is_lawful=merged.lawful > 0)
 
-    def acknowledge(self, receipts: Sequence[tuple[bytes, int]], cursor: LogPosition) -> None:
+    def acknowledge(
+        self,
+        receipts: Sequence[tuple[bytes, int]],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> None:
         """Note what the relay stored up to the cursor."""
         if not receipts and cursor == self.cursor():
             return
@@ -140,6 +189,7 @@ class ReplicaAdapter:
             for envelope_hash, position in receipts:
                 self._replica.changes.set_position(envelope_hash, position)
                 self._replica.newer_envelopes.set_position(envelope_hash, position)
+            self._replica.log_hashes.add(cursor.epoch, passed)
             self._replica.meta.cursor = cursor
 
     def settle_join_offers(self) -> None:
@@ -154,9 +204,17 @@ class ReplicaAdapter:
         """Envelopes that the relay does not have."""
         return self._outbox.offers(after=after, bytes_max=bytes_max)
 
-    def restart_chain(self, chain: bytes) -> None:
-        """Put what the relay did not take of a chain into a new one."""
-        self._outbox.restart_chain(chain)
+    def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
+        """Put what the relay did not take of a chain into a new one, once it is proved."""
+        return self._outbox.restart_chain(envelope, proof)
+
+    def restart_own_chain(self, envelope: bytes) -> bool:
+        """Put what the relay did not take of a chain of ours into a new one."""
+        return self._outbox.restart_own_chain(envelope)
+
+    def offer_carried(self, envelope: bytes) -> bool:
+        """Offer by itself what others carry of a chain."""
+        return self._outbox.offer_carried(envelope)
 
     def retry_newer(self) -> int:
         """A sync begins: merge what an earlier program could not read; returns the new changes."""

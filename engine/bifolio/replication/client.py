@@ -10,6 +10,7 @@ import asyncio
 import random
 import re
 import ssl
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -59,12 +60,12 @@ class Client:
         self._progress = progress
 
     @staticmethod
-    async def probe(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+    async def probe(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
         """Find out whether a relay answers at an address, and what it says to a greeting.
 
         Args:
             url: the relay's address.
-            greeting: makes the HELLO for the relay's nonce; without one its challenge is all.
+            greeting: makes the HELLO for the relay's challenge; without one its challenge is all.
 
         Raises:
             RelayUnreachableError, ProtocolError: there is none.
@@ -78,7 +79,7 @@ class Client:
                     raise ProtocolError(f"it began with {challenge.NAME}")
                 if greeting is None:
                     return challenge
-                await socket.send(wire.send(greeting(challenge.nonce)))
+                await socket.send(wire.send(greeting(challenge)))
                 raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
             except (TimeoutError, ConnectionClosed) as error:
                 raise RelayUnreachableError(url, reason="it does not answer") from error
@@ -142,22 +143,26 @@ class Client:
         delays = backoff.RECONNECT.waits(random.random)
         while True:
             session = SyncSession(self._store, library=self._library)
+            began_s = time.monotonic()
             try:
                 async with (
                     open_socket(self._url) as socket,
                     aclosing(self._rounds(socket, session, changed)) as rounds,
                 ):
                     async for counts in rounds:
-                        delays = backoff.RECONNECT.waits(random.random)
+                        # What is new here is so once; what a relay took it can take again.
+                        if counts.pulled or counts.files_received:
+                            delays = backoff.RECONNECT.waits(random.random)
                         yield counts
             except RelayUnreachableError as error:
                 outage(error)
             except ConnectionClosed as error:
                 outage(RelayUnreachableError(self._url, reason=_close_reason(error)))
+            if time.monotonic() - began_s > limits.RECONNECT_MAX_S:
+                delays = backoff.RECONNECT.waits(random.random)  # it held: that is no loop
             match session.phase:
                 case Left(Joined()):
                     self._store.become_member()
-                    continue
                 case Left(Bye(retry=Retry.NEVER) as farewell):
                     raise self._error_of(farewell)
                 case Left(BifolioError() as reason):
@@ -220,9 +225,9 @@ class Client:
 
     def _error_of(self, farewell: Bye) -> BifolioError:
         if farewell.retry is Retry.NEVER:
-            return NotAMemberError()
+            return NotAMemberError(relay_says=True)
         if farewell.retry is Retry.ONCE:
-            return ProtocolError(farewell.reason)
+            return ProtocolError(f"it ended the connection: {farewell.reason}")
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
 
 

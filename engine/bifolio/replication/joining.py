@@ -1,8 +1,10 @@
 """A library that becomes part of another one (DESIGN §4, last part; case A1).
 
-Its live references stay readable all the time; they are offered to the joined library as whole
-updates, slots, stamps and client ids kept, in a new chain. What the library has already is not
-offered again: while the log is pulled, ``join_offers`` keeps what it holds of each record.
+Its live references stay readable all the time. Each is made at once what will be offered of it
+(``document.snapshots``): as it is where one import made it, and otherwise what is live in it, named
+by its content, so that nothing bears the name of a device that the joined library does not know.
+What the library has already is not offered again: while the log is pulled, ``join_offers`` keeps
+what it holds of each record.
 """
 
 from __future__ import annotations
@@ -10,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bifolio import limits
-from bifolio.document import canonical, view
+from bifolio.document import snapshots
+from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
+from bifolio.errors import DocumentError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.storage.join_offers import JoinOffer
 from bifolio.wire.changes import Change
 
 #: Records in one change of a joining library: about 128 KiB of ordinary references.
@@ -27,6 +32,7 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
         how many trashed references stay in the backup only.
     """
     left_out = 0
+    workspace = replica.workspace()
     for record_id in replica.records.all_ids():
         row = replica.references.read(record_id)
         record = replica.records.read(record_id)
@@ -35,16 +41,29 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
         if row is not None and row.trashed:
             left_out += 1
             kept = False
-        if not kept:
+        if not kept or record is None:
             replica.records.remove(record_id)
             replica.references.remove(record_id)
             continue
-        replica.join_offers.add(record_id)
+        try:
+            offered = snapshots.offered_update(record_id, record.state)
+        except DocumentError:
+            continue  # it stays here, and a self-check names it
+        replica.join_offers.add(record_id, own=record.state)
+        if offered != record.state:
+            workspace.put(record_id, RecordDocument(offered))
+            if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
+                workspace.save()
+    workspace.save()
     replica.changes.remove_all()
     replica.newer_envelopes.remove_all()
     replica.journal.forget()
     member_log.forget()
-    replica.meta.forget("own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead")
+    replica.log_hashes.remove_all()
+    replica.heard.remove_all()
+    replica.meta.forget(
+        "other_stories", "own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead"
+    )
     replica.meta.library_id = library_id
     return left_out
 
@@ -56,48 +75,68 @@ def settle_offers(replica: Replica) -> int:
         how many records are offered.
     """
     offered = 0
-    while rows := replica.join_offers.first(_OFFERS_AT_ONCE):
+    while offers := replica.join_offers.first(_OFFERS_AT_ONCE):
         with replica.database.transaction():
-            offered += _settle(replica, rows)
+            offered += _settle(replica, offers)
     return offered
 
 
-def _settle(replica: Replica, rows: Sequence[tuple[str, bytes]]) -> int:
+def _settle(replica: Replica, offers: Sequence[JoinOffer]) -> int:
     """One change of what the library lacks of these records."""
     updates: list[tuple[str, bytes]] = []
-    for record_id, remote in rows:
+    unions: list[tuple[JoinOffer, bytes]] = []
+    for offer in offers:
+        record_id = offer.record_id
         replica.join_offers.remove(record_id)
-        update = _state_to_offer(replica, record_id, remote)
-        if update is None:
-            continue
+        update = snapshots.offered_update(record_id, offer.own)
+        if offer.remote:
+            if not RecordDocument(offer.remote).merge_own(update):
+                continue
+            unions.append((offer, update))
         if len(update) > limits.RECORD_UPDATE_BYTES_MAX:
             _leave_out(replica, record_id, len(update))
             continue
         updates.append((record_id, update))
     if updates:
         with replica.journal.unasked():
-            replica.add_change(Change(replica.next_stamp(), tuple(updates)))
+            _add_before_edits(replica, Change(replica.next_stamp(), tuple(updates)))
+            _add_deletes(replica, unions)
     return len(updates)
+
+
+def _add_before_edits(replica: Replica, change: Change) -> None:
+    """Put what is offered before the edits that were made of it since the library joined."""
+    offered = {record_id for record_id, _ in change.records}
+    edits = [
+        edit
+        for edit in replica.changes.unsealed_edits()
+        if any(record_id in offered for record_id, _ in Change.parse(edit.body).records)
+    ]
+    replica.add_change(change)
+    replica.changes.remove_unsealed(edits)
+    for edit in edits:
+        number = replica.changes.add_unsealed(edit.body, edit.frontier, slot=edit.slot)
+        replica.journal.index.move([edit.number], to=number)
+
+
+def _add_deletes(replica: Replica, unions: Sequence[tuple[JoinOffer, bytes]]) -> None:
+    """One change of what is to be deleted where offered records meet the library's."""
+    stamp = replica.next_stamp()
+    workspace = replica.workspace()
+    updates: list[tuple[str, bytes]] = []
+    for offer, update in unions:
+        plan = Plan(Writer("", stamp))
+        snapshots.plan_union(plan, own=offer.own, remote=offer.remote, offered=update)
+        document = workspace.document(offer.record_id)
+        plan.removals &= document.entries().keys()
+        if not plan.is_empty:
+            updates.append((offer.record_id, document.write(plan)))
+            workspace.mark_changed(offer.record_id)
+    workspace.save()
+    if updates:
+        replica.add_change(Change(stamp, tuple(updates)))
 
 
 def _leave_out(replica: Replica, record_id: str, size: int) -> None:
     """A record that no envelope could hold stays here, and ``status`` names it."""
     replica.meta.too_large = {**replica.meta.too_large, record_id: size}
-
-
-def _state_to_offer(replica: Replica, record_id: str, remote: bytes) -> bytes | None:
-    """The whole state of a record where the library lacks some of it."""
-    state = replica.records.state(record_id)
-    if state is None:
-        return None
-    own = RecordDocument(state)
-    if remote:
-        theirs = RecordDocument(remote)
-        if _text(record_id, own) == _text(record_id, theirs):
-            return None
-    return own.state()
-
-
-def _text(record_id: str, document: RecordDocument) -> str:
-    entries = document.entries()
-    return canonical.record_json(record_id, view.kind_of(entries), entries)

@@ -1,32 +1,36 @@
 """Own changes, sealed into this replica's chain when they are first offered (DESIGN §6).
 
 Changes wait unsealed, are packed into envelopes, and an envelope is never altered. When the
-relay answers FORK (this folder was copied, and the copy was quicker), the envelopes that it did
-not take are opened again, anyone's, and each goes into an envelope of a new chain that names it:
-others may have built on it and be in the log already, so its hash must be answered for. The same
-update in two chains is harmless.
+relay answers FORK and proves it (this folder was copied, and the copy was quicker), the envelopes
+of ours that it did not take are opened again, and each goes into an envelope of a new chain that
+names it: others may have built on it and be in the log already, so its hash must be answered for.
+The same update in two chains is harmless. **Nothing of another's is signed again**: its envelopes
+are carried whole, inside ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bifolio import limits
 from bifolio.crypto.envelope import (
     CHAIN_ID_BYTES,
     KIND_CHANGES,
     NO_PREVIOUS,
+    Envelope,
     Header,
+    SignedHeader,
     parse_envelope,
     seal,
 )
-from bifolio.errors import NewerMembershipError, NotAMemberError
+from bifolio.errors import EnvelopeError, NewerMembershipError, NotAMemberError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
 from bifolio.sync.store import OutgoingEnvelope
-from bifolio.wire.changes import Body, Change
+from bifolio.wire.changes import Attested, Body, Change
 
 #: The numbers of envelopes that are kept for a newer program, behind those of all others.
 _NEWER_FROM = 2**62
@@ -52,9 +56,14 @@ class Outbox:
         if membership is not None and membership.needs_newer:
             return 0
         made = 0
-        while self._replica.changes.has_unsealed():
+        # In a copied folder lie changes of the computer that it was copied from: nobody else can
+        # sign them, and that computer sends them.
+        tag = self._replica.keys.tag
+        while self._replica.changes.has_unsealed(tag):
             with self._replica.database.transaction():
-                changes = self._replica.changes.unsealed(bytes_max=limits.ENVELOPE_TARGET_BYTES)
+                changes = self._replica.changes.unsealed(
+                    bytes_max=limits.ENVELOPE_TARGET_BYTES, tag=tag
+                )
                 if not changes:
                     break
                 self._seal(changes)
@@ -81,26 +90,94 @@ class Outbox:
             for one in kept
         ]
 
-    def restart_chain(self, chain: bytes) -> None:
-        """The relay refused to continue a chain: what it did not take goes into a new one.
+    def restart_chain(self, envelope_hash: bytes, proof: bytes) -> bool:
+        """The relay has another envelope of the same author in the place of one, or of the one
+        before it: what it did not take of the chain moves to a new one of ours.
 
-        Each is replaced by one that carries the same changes and builds on the same envelopes
-        and on nothing else: a replacement that built on our later ones might wait for what waits
-        for it.
+        Args:
+            envelope_hash: of the one that was refused.
+            proof: what its author signed of the other (``SignedHeader``).
+
+        Returns:
+            False, and nothing changed, where that proves nothing.
+        """
+        refused = self._find(envelope_hash)
+        if refused is None or not self._is_fork(refused, proof):
+            return False
+        self._move_chain(refused.header)
+        return True
+
+    def restart_own_chain(self, envelope_hash: bytes) -> bool:
+        """The relay lacks a part of a chain of ours: what it did not take moves to a new one.
+
+        Returns:
+            False, and nothing changed, where another device made it.
+        """
+        refused = self._find(envelope_hash)
+        if refused is None or refused.header.device != self._replica.keys.sign_public:
+            return False
+        self._move_chain(refused.header)
+        return True
+
+    def offer_carried(self, envelope_hash: bytes) -> bool:
+        """The relay lacks a part of another's chain: what is here carried whole by somebody's
+        envelope, and was not offered for that, is offered by itself.
+
+        Returns:
+            False where there is none.
+        """
+        stored = self._replica.changes.envelope(envelope_hash)
+        if stored is None:
+            return False
+        with self._replica.database.transaction():
+            return self._replica.changes.offer_carried(stored.chain)
+
+    def _find(self, envelope_hash: bytes) -> Envelope | None:
+        """An envelope that is here, merged or kept for a newer program."""
+        stored = self._replica.changes.envelope(envelope_hash)
+        if stored is not None:
+            return parse_envelope(stored.envelope)
+        kept = self._replica.newer_envelopes.envelope(envelope_hash)
+        return parse_envelope(kept) if kept is not None else None
+
+    def _is_fork(self, refused: Envelope, proof: bytes) -> bool:
+        """Whether the author of one of our envelopes signed another one for its place."""
+        try:
+            shown = SignedHeader.parse(proof)
+        except EnvelopeError:
+            return False
+        ours: Envelope | None = refused
+        if shown.header.seq == refused.header.seq - 1:
+            ours = self._find(refused.header.previous)
+        return ours is not None and SignedHeader.of(ours).competes_with(shown)
+
+    def _move_chain(self, header: Header) -> None:
+        """Put what the relay did not take of a chain into a new one.
+
+        Our own are sealed again: each is replaced by one that carries the same changes and builds
+        on the same envelopes and on nothing else, because a replacement that built on our later
+        ones might wait for what waits for it. Another's are carried whole: nobody signs for it.
         """
         replica = self._replica
+        is_own = header.device == replica.keys.sign_public
         with replica.database.transaction():
-            lost = replica.changes.unacknowledged_of(chain)
-            replica.newer_envelopes.keep_back(chain)
+            replica.newer_envelopes.keep_back(header.chain)
             own = replica.meta.own_chain
-            if own is not None and own.chain == chain:
+            if own is not None and own.chain == header.chain and is_own:
                 replica.meta.own_chain = None
             fresh = self._fresh_chain()
             last_own = replica.meta.last_own
-            for one in lost:  # one at a time: together they may be larger than the memory
+            for one in replica.changes.unacknowledged_of(header.chain):
+                # One at a time: together they may be larger than the memory.
                 stored = replica.changes.envelope(one)
                 assert stored is not None
-                fresh = self._replace(stored, fresh)
+                envelope = parse_envelope(stored.envelope)
+                if envelope.header.device != header.device:
+                    continue
+                if not is_own:
+                    fresh = self._carry(envelope, fresh)
+                    continue
+                fresh = self._replace(stored, envelope, fresh)
                 if one == last_own:
                     replica.meta.last_own = fresh.head
             self._recompute_frontier()
@@ -111,7 +188,11 @@ class Outbox:
         if chain is None or chain.device != replica.keys.sign_public:
             chain = self._fresh_chain()
         frontier = self._frontier(changes)
-        body = Body(tuple(frontier), tuple(Change.parse(change.body) for change in changes))
+        body = Body(
+            tuple(frontier),
+            tuple(Change.parse(change.body) for change in changes),
+            incarnations=replica.incarnations_of(changes),
+        )
         replica.changes.remove_unsealed(changes)
         grown, number = self._append(chain, body)
         replica.journal.index.move([change.number for change in changes], to=number)
@@ -148,7 +229,7 @@ class Outbox:
         )
         envelope = seal(
             header,
-            body.serialize(),
+            replace(body, attested=self._attested()).serialize(),
             content_key=content_key,
             keys=keys,
             random_bytes=replica.runtime.random_bytes,
@@ -165,6 +246,11 @@ class Outbox:
         )
         return OwnChain(chain.chain, keys.sign_public, header.seq, envelope.hash), number
 
+    def _attested(self) -> Attested | None:
+        """Where this replica stands in the relay's log: others compare it with what they saw."""
+        cursor = self._replica.meta.cursor
+        return Attested.at(cursor) if cursor is not None and cursor.position else None
+
     def _frontier(self, changes: Sequence[UnsealedChange]) -> list[bytes]:
         """What was merged when the changes were made: heads that no other of them names."""
         named: dict[bytes, None] = {}
@@ -180,23 +266,28 @@ class Outbox:
                 below.update(stored.frontier)
         return [one for one in named if one not in below]
 
-    def _replace(self, stored: StoredEnvelope, chain: OwnChain) -> OwnChain:
-        """Put the changes of an envelope that the relay refused into one of ours."""
-        envelope = parse_envelope(stored.envelope)
+    def _replace(self, stored: StoredEnvelope, envelope: Envelope, chain: OwnChain) -> OwnChain:
+        """Put the changes of an envelope of ours that the relay refused into another one."""
         key = self._member_log.key(envelope.header.generation)
         if key is None:
             raise NotAMemberError
-        body = self._replica.formats.read(envelope, key)
+        body = self._replica.formats.read_past(envelope, key)
         builds_on = list(body.frontier)
         if envelope.header.seq > 1 and envelope.header.previous not in builds_on:
             builds_on.append(envelope.header.previous)
         replaces = (stored.hash, *body.replaces)
         self._replica.changes.remove_envelope(stored.hash)
-        replacement = Body(tuple(builds_on), body.changes, replaces, body.more)
+        replacement = replace(body, frontier=tuple(builds_on), replaces=replaces)
         grown, number = self._append(chain, replacement)
         tag = self._replica.keys.tag
         self._replica.journal.index.move_envelope(stored.number, to=number, device=tag)
         self._replica.changes.add_replacements(replaces, by=grown.head)
+        return grown
+
+    def _carry(self, envelope: Envelope, chain: OwnChain) -> OwnChain:
+        """Carry another's envelope whole inside one of ours, which says nothing of its own."""
+        grown, _ = self._append(chain, Body((), (), carried=(envelope.raw,)))
+        self._replica.changes.add_carried([envelope.hash], by=grown.head)
         return grown
 
     def _recompute_frontier(self) -> None:

@@ -12,7 +12,9 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 
-from bifolio.crypto.membership import Role, hello_message, invite_keys
+from bifolio.crypto.keys import seal_to
+from bifolio.crypto.membership import Role, invite_keys
+from bifolio.crypto.relay_token import RelayToken
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
     AlreadyAttachedError,
@@ -22,6 +24,7 @@ from bifolio.errors import (
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
+    OldMembershipError,
     RelayRefusedError,
     RelayUnreachableError,
 )
@@ -31,10 +34,11 @@ from bifolio.replication import joining
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
+from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
 from bifolio.sync.refusals import unknown_library
-from bifolio.wire.messages import PROTOCOL_VERSION, Hello, Message, Welcome
+from bifolio.wire.messages import Challenge, Code, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 
 _SECRET_BYTES = 32
@@ -56,8 +60,12 @@ class Remote:
         """The relay's address; empty where the library is not attached."""
         return self.replica.meta.relay_url
 
-    async def attach(self, url: str, progress: Progress | None) -> str:
+    async def attach(
+        self, url: str, progress: Progress | None, *, token: RelayToken | None = None
+    ) -> str:
         """Bring the library to a relay; returns a ticket for another computer.
+
+        A token is kept for the library, so that a relay that forgot it can be given it again.
 
         Raises:
             RelayUnreachableError and others: the library stays as it was.
@@ -65,17 +73,23 @@ class Remote:
         if self.member_log.role() is None:
             raise NotAMemberError
         meta = self.replica.meta
-        before = (meta.relay_url, meta.reachable, meta.notes)
+        before = (meta.relay_url, meta.reachable, meta.notes, meta.relay_token)
+        sealed = b"" if before[0] != url else before[3]  # another relay's is worth nothing there
+        if token is not None:
+            keys = self.replica.keys
+            sealed = seal_to(keys.box_public, token.encode().encode("ascii"))
         with self.replica.database.transaction():
-            meta.relay_url = url
+            meta.relay_url, meta.relay_token = url, sealed
         try:
             await self.sync(progress)
             return await self.invite(progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             if before[0] != url:
                 with self.replica.database.transaction():
-                    meta.relay_url, meta.reachable, meta.notes = before
-                if isinstance(error, RelayRefusedError):  # a sync would not ask it again
+                    meta.relay_url, meta.reachable, meta.notes, meta.relay_token = before
+                if isinstance(error, RelayRefusedError) and not _wants_token(
+                    error
+                ):  # a sync would not ask it again
                     error.next_step = NextStep(Next.ATTACH_ELSEWHERE)
             raise
 
@@ -134,7 +148,7 @@ class Remote:
             RelayRefusedError: it does not hold the ticket's library.
         """
         replica = self.replica
-        if replica.library_id != ticket.library and self.url:
+        if replica.library_id != ticket.library and self.url and not self._is_old():
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
@@ -142,8 +156,21 @@ class Remote:
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
 
+    def _is_old(self) -> bool:
+        """Whether the library's members are those of an earlier program: it leaves its relay."""
+        return self.member_log.is_of_an_earlier_program()
+
+    def check_not_old(self) -> None:
+        """Say so before a relay is asked, which may be gone or too new for the library.
+
+        Raises:
+            OldMembershipError: the members are those of an earlier program.
+        """
+        if self._is_old():
+            raise OldMembershipError
+
     @staticmethod
-    async def reach(url: str, greeting: Callable[[bytes], Hello] | None = None) -> Message:
+    async def reach(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
         """Find out that a relay answers, and what, before anything is changed here."""
         try:
             return await Client.probe(url, greeting)
@@ -162,6 +189,7 @@ class Remote:
         """
         if not self.url:
             raise NotAttachedError
+        self.check_not_old()
         store = ReplicaAdapter(self.replica, self.member_log, only_file=only_file)
         return await self._run(store, progress)
 
@@ -188,6 +216,7 @@ class Remote:
             url = self.url
             if not url:
                 raise NotAttachedError
+            self.check_not_old()
             store = ReplicaAdapter(self.replica, self.member_log)
             store.clear_notes()
             store.retry_newer()
@@ -201,6 +230,14 @@ class Remote:
                         yield counts
             except _MovedError:
                 continue
+            except RelayUnreachableError:
+                raise
+            except BifolioError as error:
+                if self.url != url:
+                    continue
+                store.note(error.message, error.next_step)
+                self._note_contact(reachable=True, synced=False)
+                raise
 
     async def _changed(self, changes: ChangeWatcher, url: str) -> None:
         """Wait until another process wrote.
@@ -251,17 +288,17 @@ class Remote:
                 meta.last_sync_ms = self.replica.runtime.now_ms()
 
 
-def _ticket_greeting(ticket: Ticket, nonce: bytes) -> Hello:
+def _wants_token(error: RelayRefusedError) -> bool:
+    """Whether it is a token that the relay wants, and not another library or another relay."""
+    return error.refusal == Code.TOKEN
+
+
+def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:
     """HELLO with the ticket's key."""
-    signer = invite_keys(ticket.secret)
-    version = PROTOCOL_VERSION
-    message = hello_message(version=version, library=ticket.library, nonce=nonce)
-    return Hello(
-        version=version,
+    return make_hello(
+        invite_keys(ticket.secret),
+        challenge,
         library=ticket.library,
-        device=signer.sign_public,
-        signature=signer.sign(message),
+        relay=relay_name(ticket.relay),
         join=True,
-        cursor=0,
-        attested=None,
     )

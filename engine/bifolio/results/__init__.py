@@ -118,6 +118,7 @@ from bifolio.results.reports import (
     SyncReport,
 )
 from bifolio.results.status import (
+    HeardDevice,
     Notice,
     Refusal,
     RelayStatus,
@@ -158,6 +159,7 @@ __all__ = [
     "FreedSpace",
     "GroupKind",
     "GroupView",
+    "HeardDevice",
     "ImportReport",
     "ImportTally",
     "Invitation",

@@ -40,10 +40,16 @@ class SyncedLibrary(Result, frozen=True):
 
 
 class AutosyncStatus(Result, frozen=True):
-    """Whether the process runs, and each library that is on."""
+    """Whether the process runs, and each library that is on.
+
+    ``restarts`` is how often it was begun again because something ended it, ``ended_by`` what did
+    so last, and when.
+    """
 
     running: bool
     pid: int | None
     since: str | None
+    restarts: int
+    ended_by: str
     log: Path
     libraries: tuple[SyncedLibrary, ...]

@@ -30,6 +30,13 @@ class RelayStatus(Result, frozen=True):
     last_sync: str | None
 
 
+class HeardDevice(Result, frozen=True):
+    """When the newest change of another computer was made that has arrived here."""
+
+    device: str
+    at: str | None
+
+
 class Status(Result, frozen=True):
     """A replica at a glance; no connection is opened for it."""
 
@@ -43,6 +50,7 @@ class Status(Result, frozen=True):
     unsent_files: int
     waiting: int
     relay: RelayStatus | None
+    heard: tuple[HeardDevice, ...]
     refusals: tuple[Refusal, ...]
     conflicts: int
     shared_keys: int

@@ -10,9 +10,13 @@ The only user of SQLite.
 ``incarnations``        the slots and client ids that were used, none ever again
 ``members``             the records of the membership log
 ``content_keys``        the library's content keys, sealed to this device
+``log_hashes``          what the relay's log was at each position, by this replica
+``heard``               what was last heard of each device
 ``records``             the states of the records, and the state hash kept with each write
 ``changes``             every change: the outbox, the history, the means to rebuild a relay
 ``newer_envelopes``     envelopes that only a newer program can read, kept whole
+``pending_envelopes``   received envelopes that wait, and what each of them lacks
+``refused_envelopes``   envelopes that broke a rule, and those that ended the process
 ``quarantined_updates`` updates that could not be merged, kept as they came
 ``join_offers``         what a library that joins another one means to offer
 ``history``             where each record's changes are, and which of them one command made

@@ -1,8 +1,7 @@
 """Every change: the outbox, the history and the means to rebuild a lost relay, all in one.
 
 An own change lies unsealed until it is first offered; then it is an envelope, as on the
-wire, and is never altered. ``number`` is this replica's own order, which is causal. ``pending``
-holds envelopes whose frontier is not merged yet, ``refused`` those that broke a rule.
+wire, and is never altered. ``number`` is this replica's own order, which is causal.
 """
 
 from __future__ import annotations
@@ -13,16 +12,19 @@ from dataclasses import dataclass
 import msgpack
 
 from bifolio import limits
+from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class UnsealedChange:
-    """An own change that was never offered: its body, and what was merged when it was made."""
+    """An own change that was never offered: its body, what was merged when it was made, and the
+    slot of the incarnation that wrote it (empty where what it holds names no device)."""
 
     number: int
     frontier: tuple[bytes, ...]
     body: bytes
+    slot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +42,80 @@ class StoredEnvelope:
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEnvelope:
-    """An envelope that waits for others."""
-
-    hash: bytes
-    position: int | None
-    envelope: bytes
-
+#: What a device may seal: all that is its own, and what bears no device's name.
+_OF_DEVICE = f"(? = '' OR slot IS NULL OR substr(slot, 1, {TAG_LENGTH}) = ?)"
 
 _COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
 
 
 class Changes:
-    """The ``changes`` and ``pending`` tables. Writes happen inside the caller's transaction."""
+    """The ``changes`` table, and what envelopes say of each other. Writes happen inside the
+    caller's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     # --- own changes before they are sealed ---------------------------------------------
 
-    def add_unsealed(self, body: bytes, frontier: Sequence[bytes]) -> int:
-        """Keep an own change with the frontier at its commit; its number."""
+    def add_unsealed(self, body: bytes, frontier: Sequence[bytes], *, slot: str = "") -> int:
+        """Keep an own change with the frontier at its commit and its writer's slot; its number."""
         number = self._database.execute(
-            "INSERT INTO changes (own, count, frontier, body) VALUES (1, 1, ?, ?)",
-            (msgpack.packb(list(frontier)), body),
+            "INSERT INTO changes (own, count, frontier, body, slot) VALUES (1, 1, ?, ?, ?)",
+            (msgpack.packb(list(frontier)), body, slot or None),
         ).lastrowid
         assert number is not None
         return number
 
-    def unsealed(self, *, bytes_max: int) -> list[UnsealedChange]:
-        """The oldest unsealed changes, up to a total size, but at least one."""
+    def unsealed(self, *, bytes_max: int, tag: str = "") -> list[UnsealedChange]:
+        """The oldest unsealed changes, up to a total size, but at least one; of no more
+        incarnations than one envelope may declare. With a tag only those of its device."""
         found: list[UnsealedChange] = []
         total = 0
+        slots: set[str] = set()
         cursor = self._database.execute(
-            "SELECT number, frontier, body FROM changes WHERE hash IS NULL ORDER BY number"
+            "SELECT number, frontier, body, slot FROM changes "
+            f"WHERE hash IS NULL AND {_OF_DEVICE} ORDER BY number",
+            (tag, tag),
         )
-        for number, frontier, body in cursor:
-            if found and total + len(body) > bytes_max:
+        for number, frontier, body, slot in cursor:
+            slots.add(slot or "")
+            too_many = len(slots) > limits.INCARNATIONS_PER_ENVELOPE_MAX
+            if found and (too_many or total + len(body) > bytes_max):
                 break
-            found.append(UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body))
+            found.append(UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot or ""))
             total += len(body)
         cursor.close()
         return found
 
-    def has_unsealed(self) -> bool:
-        """Whether any own change waits to be sealed."""
-        return self._database.row("SELECT 1 FROM changes WHERE hash IS NULL LIMIT 1") is not None
+    def unsealed_edits(self) -> list[UnsealedChange]:
+        """All unsealed changes that some incarnation wrote, in their order."""
+        rows = self._database.rows(
+            "SELECT number, frontier, body, slot FROM changes "
+            "WHERE hash IS NULL AND slot IS NOT NULL ORDER BY number"
+        )
+        return [
+            UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot)
+            for number, frontier, body, slot in rows
+        ]
+
+    def unsealed_of_others(self, tag: str) -> list[UnsealedChange]:
+        """Unsealed changes of another device than the one with this tag: the folder was copied."""
+        rows = self._database.rows(
+            "SELECT number, frontier, body, slot FROM changes WHERE hash IS NULL "
+            f"AND substr(slot, 1, {TAG_LENGTH}) != ? ORDER BY number",
+            (tag,),
+        )
+        return [
+            UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot)
+            for number, frontier, body, slot in rows
+        ]
+
+    def has_unsealed(self, tag: str = "") -> bool:
+        """Whether any change waits to be sealed; with a tag, by its device."""
+        row = self._database.row(
+            f"SELECT 1 FROM changes WHERE hash IS NULL AND {_OF_DEVICE} LIMIT 1", (tag, tag)
+        )
+        return row is not None
 
     def last_unsealed(self) -> int:
         """The number of the newest own change that waits to be sealed; 0 without one."""
@@ -158,6 +187,11 @@ class Changes:
         row = self._database.row("SELECT 1 FROM changes WHERE hash = ?", (envelope_hash,))
         return row is not None
 
+    def position(self, envelope_hash: bytes) -> int | None:
+        """Where in the relay's log an envelope is, if it is here and that is known."""
+        row = self._database.row("SELECT position FROM changes WHERE hash = ?", (envelope_hash,))
+        return row[0] if row else None
+
     def is_merged(self, envelope_hash: bytes) -> bool:
         """Whether the changes of this envelope are merged here, by itself or a replacement."""
         row = self._database.row(
@@ -167,12 +201,80 @@ class Changes:
         )
         return row is not None
 
-    def add_replacements(self, envelope_hashes: Sequence[bytes], *, by: bytes) -> None:
-        """A merged envelope carries the changes of others, which may never come."""
+    def add_replacements(
+        self, envelope_hashes: Sequence[bytes], *, by: bytes, device: bytes | None = None
+    ) -> None:
+        """A merged envelope carries the changes of others, which may never come.
+
+        Args:
+            device: the signing key of who says so, of whom the others must be.
+        """
         self._database.execute_many(
-            "INSERT OR IGNORE INTO replacements (hash, by) VALUES (?, ?)",
+            "INSERT OR IGNORE INTO replacements (hash, by, device) VALUES (?, ?, ?)",
+            [(one, by, device) for one in envelope_hashes],
+        )
+
+    def drop_false_replacements(self, envelope_hash: bytes, *, device: bytes) -> list[bytes]:
+        """Forget who claimed, not being its author, to carry an envelope's changes; who did."""
+        rows = self._database.rows(
+            "SELECT device FROM replacements WHERE hash = ? AND device != ?",
+            (envelope_hash, device),
+        )
+        if rows:
+            self._database.execute(
+                "DELETE FROM replacements WHERE hash = ? AND device != ?", (envelope_hash, device)
+            )
+        return [row[0] for row in rows]
+
+    def beginning(self, envelope_hash: bytes) -> bytes | None:
+        """The first bytes of a merged envelope, in which its header lies."""
+        row = self._database.row(
+            "SELECT substr(body, 1, ?) FROM changes WHERE hash = ?",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, envelope_hash),
+        )
+        return row[0] if row else None
+
+    def at_place(self, chain: bytes, seq: int) -> list[bytes]:
+        """The merged envelopes at a place of a chain of this id, whoever wrote them."""
+        rows = self._database.rows(
+            "SELECT hash FROM changes WHERE chain = ? AND seq = ? AND hash IS NOT NULL "
+            "ORDER BY number",
+            (chain, seq),
+        )
+        return [row[0] for row in rows]
+
+    def add_double(
+        self, *, device: bytes, chain: bytes, seq: int, first: bytes, second: bytes
+    ) -> None:
+        """A device signed two envelopes for one place: both are the proof of it."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO double_envelopes (device, chain, seq, first, second) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (device, chain, seq, first, second),
+        )
+
+    def doubles(self) -> list[tuple[bytes, int]]:
+        """Each device that signed two envelopes for one place, and how often."""
+        rows = self._database.rows(
+            "SELECT device, count(*) FROM double_envelopes GROUP BY device ORDER BY device"
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def add_carried(self, envelope_hashes: Sequence[bytes], *, by: bytes) -> None:
+        """An envelope carries others whole: a relay that has it need not have these."""
+        self._database.execute_many(
+            "INSERT OR IGNORE INTO carried_envelopes (hash, by) VALUES (?, ?)",
             [(one, by) for one in envelope_hashes],
         )
+
+    def offer_carried(self, chain: bytes) -> bool:
+        """Offer by themselves what others carry of a chain; whether there was any."""
+        removed = self._database.execute(
+            "DELETE FROM carried_envelopes WHERE hash IN "
+            "(SELECT hash FROM changes WHERE chain = ? AND position IS NULL)",
+            (chain,),
+        )
+        return removed.rowcount > 0
 
     def replacing(self, envelope_hashes: Collection[bytes]) -> set[bytes]:
         """The envelopes that carry the changes of any of these instead."""
@@ -187,16 +289,19 @@ class Changes:
 
     def forget_positions(self) -> None:
         """The relay lost its log: nothing counts as acknowledged any more."""
-        for table in ("changes", "pending"):
-            self._database.execute(f"UPDATE {table} SET position = NULL WHERE position IS NOT NULL")
+        self._database.execute("UPDATE changes SET position = NULL WHERE position IS NOT NULL")
 
     def unacknowledged(self, *, after: int, bytes_max: int) -> list[StoredEnvelope]:
-        """Envelopes, anyone's, that the relay does not have, in causal order."""
+        """Envelopes, anyone's, that the relay does not have, in causal order.
+
+        One that another envelope carries is not offered by itself.
+        """
         found: list[StoredEnvelope] = []
         total = 0
         cursor = self._database.execute(
             f"SELECT {_COLUMNS} FROM changes "
-            "WHERE hash IS NOT NULL AND position IS NULL AND number > ? ORDER BY number",
+            "WHERE hash IS NOT NULL AND position IS NULL AND number > ? "
+            "AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY number",
             (after,),
         )
         for row in cursor:
@@ -212,7 +317,7 @@ class Changes:
         """The hashes of a chain's envelopes that the relay does not have, in the chain's order."""
         rows = self._database.rows(
             "SELECT hash FROM changes WHERE hash IS NOT NULL AND position IS NULL AND chain = ? "
-            "ORDER BY seq, number",
+            "AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY seq, number",
             (chain,),
         )
         return [row[0] for row in rows]
@@ -223,15 +328,24 @@ class Changes:
 
     def remove_all(self) -> None:
         """Drop everything (joining another library only, after a backup)."""
-        self._database.execute("DELETE FROM changes")
-        self._database.execute("DELETE FROM pending")
-        self._database.execute("DELETE FROM refused")
-        self._database.execute("DELETE FROM replacements")
+        for table in (
+            "changes",
+            "pending",
+            "waits_for",
+            "refused",
+            "replacements",
+            "double_envelopes",
+            "carried_envelopes",
+        ):
+            self._database.execute(f"DELETE FROM {table}")
 
     def unsent(self) -> int:
-        """How many own changes the relay has not acknowledged."""
+        """How many own changes the relay has not acknowledged, by themselves or carried whole."""
         row = self._database.row(
-            "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL"
+            "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL "
+            "AND hash IS NULL OR own = 1 AND position IS NULL AND hash NOT IN "
+            "(SELECT carried_envelopes.hash FROM carried_envelopes JOIN changes AS carrier "
+            "ON carrier.hash = carried_envelopes.by WHERE carrier.position IS NOT NULL)"
         )
         return int(row[0]) if row else 0
 
@@ -244,48 +358,10 @@ class Changes:
 
     # --- waiting and refused --------------------------------------------------------------
 
-    def add_pending(self, envelope_hash: bytes, position: int | None, envelope: bytes) -> None:
-        """Keep an envelope until its frontier is merged."""
-        self._database.execute(
-            "INSERT INTO pending (hash, position, envelope) VALUES (?, ?, ?) "
-            "ON CONFLICT (hash) DO UPDATE SET position = coalesce(excluded.position, position)",
-            (envelope_hash, position, envelope),
-        )
-
-    def pending(self) -> list[PendingEnvelope]:
-        """All envelopes that wait, in the order in which they came."""
-        rows = self._database.rows("SELECT hash, position, envelope FROM pending ORDER BY rowid")
-        return [PendingEnvelope(*row) for row in rows]
-
-    def remove_pending(self, envelope_hash: bytes) -> None:
-        """An envelope waits no longer."""
-        self._database.execute("DELETE FROM pending WHERE hash = ?", (envelope_hash,))
-
     def waiting(self) -> int:
         """How many envelopes wait."""
         row = self._database.row("SELECT count(*) FROM pending")
         return int(row[0]) if row else 0
-
-    def waiting_bytes(self) -> int:
-        """How many bytes wait."""
-        row = self._database.row("SELECT coalesce(sum(length(envelope)), 0) FROM pending")
-        return int(row[0]) if row else 0
-
-    def add_refused(self, envelope_hash: bytes, envelope: bytes, reason: str) -> None:
-        """Keep a refused envelope with the reason, so that it can be named.
-
-        Of a large one its beginning only, which has the header: a relay may send any bytes.
-        """
-        self._database.execute(
-            "INSERT OR REPLACE INTO refused (hash, envelope, reason) "
-            "SELECT ?, ?, ? WHERE (SELECT count(*) FROM refused) < ?",
-            (
-                envelope_hash,
-                envelope[: limits.REFUSED_KEPT_BYTES_MAX],
-                reason,
-                limits.REFUSED_KEPT_MAX,
-            ),
-        )
 
     def refusals(self) -> list[tuple[bytes, str]]:
         """What was refused, and why."""

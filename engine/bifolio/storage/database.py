@@ -43,6 +43,10 @@ _HEADER_BYTES = 100
 #: How Python's module, and not SQLite, says that a text column holds no text.
 _NO_TEXT = "Could not decode to UTF-8"
 
+#: SQLite quotes a damaged schema in the message of its error: where that is no text, Python raises
+#: UnicodeDecodeError in place of it.
+_NO_TEXT_SCHEMA = "its schema is not valid text"
+
 
 #: How a transaction begins, ends and is undone; and one inside a rehearsal.
 _LASTING = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
@@ -239,6 +243,8 @@ def reason_against(path: Path) -> str | None:
         verdict = error.reason
     except sqlite3.DatabaseError as error:
         verdict = str(error)
+    except UnicodeDecodeError:
+        verdict = _NO_TEXT_SCHEMA
     return None if verdict == "ok" else f"its library fails SQLite's check: {verdict[:200]}"
 
 
@@ -297,7 +303,12 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         # A file is made next to its place and named when it is whole, so never with version 0.
         connection.close()
         raise DamagedLibraryError(path.parent, reason="the version of its schema is missing")
-    if (foreign := schema.find_foreign(connection, version)) is not None:
+    try:
+        foreign = schema.find_foreign(connection, version)
+    except UnicodeDecodeError as error:
+        connection.close()
+        raise DamagedLibraryError(path.parent, reason=_NO_TEXT_SCHEMA) from error
+    if foreign is not None:
         connection.close()
         raise ForeignSchemaError(path.parent, found=foreign)
     if version < LATEST:

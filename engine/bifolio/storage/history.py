@@ -88,6 +88,12 @@ class ChangeIndex:
             [(to, place, number) for place, number in enumerate(numbers)],
         )
 
+    def remove_unsealed(self, change: int) -> None:
+        """An unsealed change came back in an envelope of the device that made it."""
+        number = self._at(change)
+        self._database.execute("DELETE FROM touches WHERE entry = ?", (number,))
+        self._database.execute("DELETE FROM history WHERE number = ?", (number,))
+
     def move_envelope(self, replaced: int, *, to: int, device: str) -> None:
         """What lay in an envelope lies in the one that replaces it, which that device sealed."""
         self._database.execute(

@@ -1,6 +1,8 @@
-"""The incarnations of this replica: each opening's slot and client id, never used again (I8)."""
+"""The incarnations of this replica: slots, nonces and client ids, none ever used again (I8)."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from bifolio.storage.database import Database
 
@@ -16,8 +18,18 @@ class Incarnations:
         row = self._database.row("SELECT 1 FROM incarnations WHERE slot = ?", (slot,))
         return row is not None
 
-    def add(self, slot: str, client_id: int) -> None:
+    def add(self, slot: str, client_id: int, *, nonce: bytes) -> None:
         """Note a slot and a client id as used, for ever."""
         self._database.execute(
-            "INSERT INTO incarnations (slot, client_id) VALUES (?, ?)", (slot, client_id)
+            "INSERT INTO incarnations (slot, client_id, nonce) VALUES (?, ?, ?)",
+            (slot, client_id, nonce),
         )
+
+    def nonces(self, slots: Collection[str]) -> dict[str, bytes]:
+        """The nonces of these slots; none of a slot that an earlier version of Bifolio took."""
+        found: dict[str, bytes] = {}
+        for slot in slots:
+            row = self._database.row("SELECT nonce FROM incarnations WHERE slot = ?", (slot,))
+            if row is not None and row[0] is not None:
+                found[slot] = row[0]
+        return found

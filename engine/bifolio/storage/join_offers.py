@@ -1,9 +1,20 @@
-"""While a library joins another one: which of its records it means to offer, and what the joined
-library has of each."""
+"""While a library joins another one: which of its records it means to offer, as they were, and
+what the joined library has of each."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bifolio.storage.database import Database
+
+
+class JoinOffer(NamedTuple):
+    """A record that is offered: its state in the library that joins, and that in the joined one
+    (empty: none there)."""
+
+    record_id: str
+    own: bytes
+    remote: bytes
 
 
 class JoinOffers:
@@ -12,10 +23,12 @@ class JoinOffers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, record_id: str) -> None:
-        """Mean to offer a record, of which nothing is known of the joined library yet."""
+    def add(self, record_id: str, *, own: bytes) -> None:
+        """Mean to offer a record with this state, of which nothing is known of the joined library
+        yet."""
         self._database.execute(
-            "INSERT OR REPLACE INTO join_offers (record, remote) VALUES (?, ?)", (record_id, b"")
+            "INSERT OR REPLACE INTO join_offers (record, remote, own) VALUES (?, ?, ?)",
+            (record_id, b"", own),
         )
 
     def remote(self, record_id: str) -> bytes | None:
@@ -30,12 +43,12 @@ class JoinOffers:
             "UPDATE join_offers SET remote = ? WHERE record = ?", (state, record_id)
         )
 
-    def first(self, count: int) -> list[tuple[str, bytes]]:
-        """The first offered records by id, at most ``count``, each with what is there of it."""
+    def first(self, count: int) -> list[JoinOffer]:
+        """The first offered records by id, at most ``count``."""
         rows = self._database.rows(
-            "SELECT record, remote FROM join_offers ORDER BY record LIMIT ?", (count,)
+            "SELECT record, own, remote FROM join_offers ORDER BY record LIMIT ?", (count,)
         )
-        return [(record, remote) for record, remote in rows]
+        return [JoinOffer(record, own or b"", remote) for record, own, remote in rows]
 
     def remove(self, record_id: str) -> None:
         """The record was offered, or need not be."""

@@ -78,6 +78,9 @@ class Manifest:
         return json.dumps(account, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
+#: What ``Manifest.files`` may be.
+_FILES = frozenset(("all", "none", "trashed"))
+
 _TEXTS = ("made_at", "device", "library", "name", "state", "files")
 _NUMBERS = ("references", "trashed", "storage_version", "absent")
 
@@ -105,6 +108,8 @@ def parse(raw: bytes) -> Manifest | None:
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(listed, list):
         return None
     if not all(type(number) is int and number >= 0 for number in numbers.values()):
+        return None
+    if texts["files"] not in _FILES:
         return None
     entries = [_entry(one) for one in listed]
     known = tuple(one for one in entries if one is not None)

@@ -22,6 +22,17 @@ class Members:
         """All records, as they are on the wire."""
         return [row[0] for row in self._database.rows("SELECT record FROM members ORDER BY number")]
 
+    def is_of_an_earlier_program(self) -> bool:
+        """Whether the records have a form that is not read any more, as their first bytes tell.
+
+        For who must not load what checks signatures, to say that there is such a list.
+        """
+        row = self._database.row("SELECT record FROM members ORDER BY number LIMIT 1")
+        if row is None:
+            return False
+        start: bytes = row[0][:5]
+        return start[:1] != b"\x93" or start[3:] != b"\x96\x03"
+
     def append(self, records: Sequence[tuple[bytes, bytes]]) -> None:
         """Add records at the end: for each its hash and its bytes."""
         self._database.execute_many("INSERT INTO members (hash, record) VALUES (?, ?)", records)

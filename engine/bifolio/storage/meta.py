@@ -181,21 +181,34 @@ class Meta:
 
     #: The kinds of the membership records that only a newer program knows.
     newer_members: Fact[Sequence[str]] = Fact((), _sequence(str), list)
+    #: Membership records of a log that lost against the relay's, to be carried on top of it.
+    lost_members: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 
     # --- the relay ------------------------------------------------------------------------
     relay_url = _text()
+    #: The token that allows this library on the relay, sealed to this device; empty without one.
+    relay_token = _bytes()
     #: How far the relay's log is merged; None before the first contact.
     cursor: Fact[LogPosition | None] = Fact(
         None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
     )
+    #: Where the log is to be pulled from again, for what was not kept; None where all was.
+    pull_again: Fact[LogPosition | None] = Fact(
+        None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
+    )
+    #: How many envelopes were not kept, by the tag of an author of whom too many wait; by the
+    #: empty text, of computers that are no members as far as is known.
+    not_kept: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
     reachable = _flag()
     last_sync_ms: Fact[int] = Fact(0, _of_type(int))
     #: What syncs found wrong, with the next step: for ``status``.
     notes: Fact[Sequence[tuple[str, NextStep | None]]] = Fact(
         (), _notes, lambda all: [[reason, to_plain(step)] for reason, step in all]
     )
+    #: Devices that were told another log than this replica, with the position, by their tag.
+    other_stories: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
     files_policy = _text()
     #: The relay's epoch, and how many drops of blobs it had counted.
     blob_drops: Fact[tuple[bytes, int] | None] = Fact(None, _pair(bytes, int), _as_list)

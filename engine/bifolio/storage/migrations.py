@@ -333,6 +333,71 @@ def _add_newer_envelopes(tables: object) -> None:
     kept.create_index(["hash"], unique=True)
 
 
+def _add_identity(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Null in an older file: what was written then is no longer sent to anybody.
+    tables.table("incarnations").add_column("nonce", bytes)
+    tables.table("changes").add_column("slot", str)  # of an own change that is not sealed yet
+    # A join that an earlier version began offered what nobody takes any more.
+    tables.conn.execute("DELETE FROM join_offers")
+    tables.table("join_offers").add_column("own", bytes)
+
+
+def _add_stories(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Empty in an older file: what it was told before is compared with nobody's.
+    epochs = tables.table("log_epochs").create({"number": int, "id": bytes}, pk="number")
+    epochs.create_index(["id"], unique=True)
+    tables.conn.execute(
+        "CREATE TABLE log_hashes (epoch INTEGER NOT NULL, position INTEGER NOT NULL, "
+        "hash BLOB NOT NULL, PRIMARY KEY (epoch, position)) WITHOUT ROWID"
+    )
+    tables.table("heard").create(
+        {"device": str, "stamp": str}, pk="device", not_null={"device", "stamp"}
+    )
+
+
+def _add_checks_on_receipt(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Of what an older file kept, nobody noted the author; all that waits is tried once more.
+    for table in ("pending", "refused", "quarantined_updates", "replacements"):
+        tables.table(table).add_column("device", bytes)  # the author's signing key
+    pending = tables.table("pending")
+    pending.add_column("size", int)  # what it counts for in its author's quota
+    pending.add_column("epochs", int)  # how often the relay's log was lost since it came
+    pending.create_index(["device", "size"])
+    tables.table("waits_for").create(
+        {"needed": bytes, "envelope": bytes, "of_members": int}, pk=("needed", "envelope")
+    ).create_index(["envelope"])
+    quarantined = tables.table("quarantined_updates")
+    quarantined.add_column("envelope", bytes)  # the hash of the one that brought it
+    quarantined.add_column("kind", str)
+    quarantined.add_column("needs_client", int)  # of an incomplete one: whose struct it lacks,
+    quarantined.add_column("needs_clock", int)  # and which
+    quarantined.create_index(["record", "needs_client", "needs_clock"])
+    quarantined.create_index(["device"])
+    tables.table("refused").create_index(["device"])
+    # Two envelopes that one device signed for one place of one chain.
+    tables.table("double_envelopes").create(
+        {"device": bytes, "chain": bytes, "seq": int, "first": bytes, "second": bytes},
+        pk=("device", "chain", "seq"),
+    )
+    # Envelopes during whose merging a process ended, and how often.
+    tables.table("fatal_envelopes").create(
+        {"hash": bytes, "deaths": int, "device": bytes, "position": int, "envelope": bytes},
+        pk="hash",
+        not_null={"deaths"},
+    )
+    # Envelopes that another one carries whole: a relay need not have them by themselves.
+    tables.table("carried_envelopes").create({"hash": bytes, "by": bytes}, pk="hash")
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -352,6 +417,9 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _rename_what_waits,
     _add_newer_envelopes,
     _note_what_is_derived,
+    _add_identity,
+    _add_stories,
+    _add_checks_on_receipt,
 )
 
 #: The schema version that this code knows.

@@ -70,6 +70,20 @@ class NewerEnvelopes:
         row = self._database.row("SELECT 1 FROM newer_envelopes WHERE hash = ?", (envelope_hash,))
         return row is not None
 
+    def position(self, envelope_hash: bytes) -> int | None:
+        """Where in the relay's log an envelope is, if it is here and that is known."""
+        row = self._database.row(
+            "SELECT position FROM newer_envelopes WHERE hash = ?", (envelope_hash,)
+        )
+        return row[0] if row else None
+
+    def envelope(self, envelope_hash: bytes) -> bytes | None:
+        """An envelope that is kept, by its hash."""
+        row = self._database.row(
+            "SELECT envelope FROM newer_envelopes WHERE hash = ?", (envelope_hash,)
+        )
+        return row[0] if row else None
+
     def first(self, *, after: int, through: int) -> NewerEnvelope | None:
         """The first one behind a number, up to another."""
         row = self._database.row(

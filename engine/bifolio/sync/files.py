@@ -11,10 +11,11 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from bifolio import limits
-from bifolio.errors import ProtocolError
+from bifolio.errors import RelayConductError
 from bifolio.results import Stage
 from bifolio.sync.counts import Counts
 from bifolio.sync.downloads import Downloads
+from bifolio.sync.fruitless import FruitlessCount
 from bifolio.sync.relay_blobs import RelayBlobs
 from bifolio.sync.store import ChunkOutcome, FileStore, TransferItem
 from bifolio.sync.uploads import Uploads
@@ -44,8 +45,11 @@ class _Plan(Enum):
 class FileSync:
     """What to ask, send and fetch on one connection to a relay that holds the library."""
 
-    def __init__(self, store: FileStore, welcome: Welcome, counts: Counts) -> None:
+    def __init__(
+        self, store: FileStore, welcome: Welcome, counts: Counts, fruitless: FruitlessCount
+    ) -> None:
         self._store = store
+        self._fruitless = fruitless
         self._plan = _Plan.STALE
         self._items: dict[bytes, TransferItem] = {}
         #: What was refused or is damaged, or another computer sends: not now.
@@ -88,7 +92,7 @@ class FileSync:
         """The relay told how much it holds of some blobs.
 
         Raises:
-            ProtocolError: it changes its mind for ever.
+            RelayConductError: it changes its mind for ever.
         """
         blobs = self._blobs
         if not message.states and not blobs.awaits_answer:
@@ -111,8 +115,11 @@ class FileSync:
 
     def receive_chunk(self, message: Chunk) -> None:
         """A chunk came that was asked for."""
-        if self._downloads.receive(message) in (ChunkOutcome.DAMAGED, ChunkOutcome.USELESS):
+        outcome = self._downloads.receive(message)
+        if outcome in (ChunkOutcome.DAMAGED, ChunkOutcome.USELESS):
             self.look_again()
+        else:
+            self._fruitless.note_news()
 
     def refuse(self, message: Nack) -> bool:
         """The relay refused something; False if it is none of ours."""
@@ -172,7 +179,8 @@ class FileSync:
 
     def _note(self, state: BlobState) -> TransferItem | None:
         """Note a blob's state; the content that is on the relay whole, news to us."""
-        self._blobs.note(state)
+        if self._blobs.note(state):
+            self._fruitless.note_news()
         item = self._items.get(state.blob)
         if item is None:
             return None
@@ -188,7 +196,7 @@ class FileSync:
 
     def _ask_all_again(self) -> None:
         if self._restarts_left == 0:
-            raise ProtocolError("it changes its mind about files again and again")
+            raise RelayConductError("it changes its mind about files again and again")
         self._restarts_left -= 1
         self._blobs.forget()
         self._uploads.stop_all()

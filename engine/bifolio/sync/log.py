@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifolio.errors import Next, NextStep, ProtocolError
+from bifolio.errors import Next, NextStep, RelayConductError
 from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync.counts import Counts
+from bifolio.sync.fruitless import FruitlessCount
 from bifolio.sync.outgoing import Offers
 from bifolio.sync.store import SyncStore
 from bifolio.wire.log_chain import log_next, log_start
@@ -24,10 +25,17 @@ class LogSync:
     """What to pull of one library's log, and what to push to it."""
 
     def __init__(
-        self, store: SyncStore, welcome: Welcome, *, library: bytes, counts: Counts
+        self,
+        store: SyncStore,
+        welcome: Welcome,
+        *,
+        library: bytes,
+        counts: Counts,
+        fruitless: FruitlessCount,
     ) -> None:
         self._store = store
         self._counts = counts
+        self._fruitless = fruitless
         self._offers = Offers(store, counts)
         #: The log's length, as far as the relay told.
         self._end = welcome.n
@@ -35,6 +43,8 @@ class LogSync:
         self._told_hashes = {welcome.n: welcome.chain_hash}
         #: Own entries that were acknowledged beyond the cursor, by position.
         self._early: dict[int, bytes] = {}
+        #: Positions beyond what the store was told, each with the chain's hash.
+        self._passed: list[tuple[int, bytes]] = []
         self._request: Pull | None = None
         #: From the first answer that reached the end on, the relay tells of each further entry.
         self._is_live = False
@@ -61,7 +71,7 @@ class LogSync:
         """Entries of the log came, or a notice that it grew; True if any was news.
 
         Raises:
-            ProtocolError: the log is not what the relay said before that it is.
+            RelayConductError: the log is not what the relay said before that it is.
         """
         self._request = None
         self._end = max(self._end, message.n)
@@ -73,13 +83,17 @@ class LogSync:
         if fresh:
             moved = self._follow(cursor, [content_hash(envelope) for envelope in fresh])
             moved, reached = self._follow_early(moved)
-            self._counts.pulled += self._store.receive(cursor.position, fresh, moved)
-            if reached:
-                self._store.acknowledge(reached, moved)
-            self._cursor = moved
+            passed = self._take_passed()
+            batch = self._store.receive(cursor.position, fresh, moved, passed)
+            self._counts.pulled += batch.changes
+            self._cursor = self._put_back(moved)
+            if reached and self._cursor is moved:
+                self._store.acknowledge(reached, moved, ())
+            if batch.is_lawful:
+                self._fruitless.note_news()
             self._offers.look_again()
         elif end == message.n:
-            self._store.acknowledge((), cursor)
+            self._store.acknowledge((), cursor, ())
         if self._cursor.position >= self._end:
             self._is_live = True
         return bool(fresh)
@@ -88,9 +102,10 @@ class LogSync:
         """Envelopes of ours are in the log."""
         for receipt in self._offers.acknowledge(message):
             self._keep(receipt)
+            self._fruitless.note_news()
         moved, reached = self._follow_early(self._cursor)
         if reached:
-            self._store.acknowledge(reached, moved)
+            self._store.acknowledge(reached, moved, self._take_passed())
         self._cursor = moved
 
     def refuse(self, message: Nack) -> bool:
@@ -107,6 +122,7 @@ class LogSync:
 
     def decide(self) -> list[Message]:
         """Pull until the end is reached, and offer from then on."""
+        self._cursor = self._put_back(self._cursor)
         if self.is_at_end:
             return self._offers.decide()
         if self._request is None:
@@ -127,6 +143,15 @@ class LogSync:
             return cursor
         forget_log(self._store)
         return start
+
+    def _put_back(self, cursor: LogPosition) -> LogPosition:
+        """The cursor, or an earlier one where the replica has room or a right now for what it did
+        not keep: from there on the log is pulled again, and must be what it was."""
+        stored = self._store.cursor()
+        if stored is None or stored.epoch != cursor.epoch or stored.position >= cursor.position:
+            return cursor
+        self._told_hashes.setdefault(cursor.position, cursor.chain_hash)
+        return stored
 
     def _compare_with_ticket(self, welcome: Welcome) -> None:
         """A newcomer notices a relay that was wiped or rolled back since its ticket was made."""
@@ -160,9 +185,16 @@ class LogSync:
             position, chain_hash = position + 1, log_next(chain_hash, one)
             told = self._told_hashes.pop(position, None)
             if told is not None and told != chain_hash:
-                raise ProtocolError(f"its log is not what it said it was at position {position}")
+                raise RelayConductError(
+                    f"its log is not what it said it was at position {position}"
+                )
             self._early.pop(position, None)
+            self._passed.append((position, chain_hash))
         return LogPosition(cursor.epoch, position, chain_hash)
+
+    def _take_passed(self) -> list[tuple[int, bytes]]:
+        passed, self._passed = self._passed, []
+        return passed
 
     def _follow_early(self, cursor: LogPosition) -> tuple[LogPosition, list[tuple[bytes, int]]]:
         """The cursor after own entries that were acknowledged ahead of it, and their receipts.

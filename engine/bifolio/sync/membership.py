@@ -1,7 +1,9 @@
 """The membership's part of one connection: both logs become equal, then ours is appended.
 
-Of two membership logs one is the beginning of the other; the end that has more gives it to the
-other, and a relay that lost all gets it back from the second record on. What this device appends of
+Of two membership logs one is the beginning of the other as a rule; the end that has more gives it
+to the other, and a relay that lost all gets it back from the second record on. Where they went
+different ways, because the relay was put back to an earlier state, all of the relay's is read, and
+a rule says which one goes on; what lost is carried on top. What this device appends of
 its own (a join, an invite) is signed on top of a log that is known whole.
 """
 
@@ -27,6 +29,8 @@ class MembershipSync:
         self._relay_count: int | None = welcome.members
         self._request: PullMembers | Append | None = None
         self._appends_left = limits.MEMBERSHIP_APPENDS_MAX
+        #: The relay's log from its beginning, while it is read because it went another way.
+        self._other: list[bytes] | None = None
         self._check(welcome.members, welcome.members_head)
 
     @property
@@ -45,6 +49,9 @@ class MembershipSync:
         Raises:
             MembershipError: a record breaks the rules, or the logs go different ways.
         """
+        if self._other is not None:
+            self._receive_other(self._other, message)
+            return
         self._request = None
         known = len(self._store.members())
         self._relay_count = message.total
@@ -52,6 +59,9 @@ class MembershipSync:
             return  # a gap: ``decide`` asks for what lies between
         fresh = message.records[known - message.start :]
         if fresh:
+            if not self._store.continues_members(fresh[0]):
+                self._other = []
+                return
             self._store.learn_members(fresh)
         self._check(message.total, message.head)
 
@@ -74,29 +84,53 @@ class MembershipSync:
     def _next_request(self) -> PullMembers | Append | None:
         known = self._store.members()
         relay_count = self._relay_count
+        if self._other is not None:
+            return PullMembers(len(self._other))
         if relay_count is None or relay_count > len(known):
             return PullMembers(len(known))
         if relay_count < len(known):
             return self._append(known[relay_count], after=known[:relay_count])
+        if (record := self._store.carry_record()) is not None:
+            return self._append(record, after=known, fresh=True)
         if (record := self._store.join_record()) is not None:
-            return self._append(record, after=known)
+            return self._append(record, after=known, fresh=True)
         if self.has_joined:
             return None  # a ticket's key appends its holder's join and nothing else
         record = self._store.invite_record()
-        return self._append(record, after=known) if record is not None else None
+        return self._append(record, after=known, fresh=True) if record is not None else None
 
-    def _append(self, record: bytes, *, after: Sequence[bytes]) -> Append:
+    def _append(self, record: bytes, *, after: Sequence[bytes], fresh: bool = False) -> Append:
         if not after:
             raise MembershipError("the relay lost the beginning of the library's list of members")
         if self._appends_left == 0:
             raise MembershipError("the relay's list of members does not continue this computer's")
         self._appends_left -= 1
-        return Append(content_hash(after[-1]), record)
+        return Append(content_hash(after[-1]), record, fresh)
 
     def _check(self, total: int, head: bytes) -> None:
-        """One log is the beginning of the other, or no message would ever end it."""
+        """One log is the beginning of the other; if not, all of the relay's is asked for."""
         known = self._store.members()
         if 0 < total <= len(known) and content_hash(known[total - 1]) != head:
+            self._other = []
+
+    def _receive_other(self, other: list[bytes], message: Members) -> None:
+        """A part of the relay's log, which went another way.
+
+        Raises:
+            MembershipError: ours is the one that goes on, and the relay's does not continue it; or
+                the relay does not give its log.
+        """
+        if message.start != len(other):
+            return  # somebody appended meanwhile: the part that was asked for is still to come
+        self._request = None
+        other.extend(message.records)
+        if len(other) < message.total:
+            if not message.records or len(other) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
+                raise MembershipError("the relay does not give its list of members")
+            return
+        self._other = None
+        if not self._store.follow_members(other):
             raise MembershipError(
                 "the relay lost a part of the list of members, and another computer joined since"
             )
+        self._relay_count = message.total

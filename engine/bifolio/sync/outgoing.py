@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bifolio import limits
-from bifolio.errors import Next, NextStep, ProtocolError
+from bifolio.errors import Next, NextStep, RelayConductError
 from bifolio.sync.counts import Counts
 from bifolio.sync.store import OutgoingEnvelope, SyncStore
 from bifolio.wire.messages import Ack, Code, Message, Nack, Push, Receipt
@@ -53,13 +53,23 @@ class Offers:
         """The relay refused something; False if it is not one envelope, or one chain.
 
         Raises:
-            ProtocolError: it refuses again and again to continue this computer's changes.
+            RelayConductError: it refuses again and again to continue this computer's changes.
         """
         offered = self._in_flight.get(message.subject)
         match message.code:
-            case Code.FORK | Code.GAP:
+            case Code.FORK:
                 if offered is not None:  # or its chain was restarted for an envelope before it
-                    self._restart(offered.chain)
+                    self._count_restart()
+                    if not self._store.restart_chain(offered.hash, message.proof):
+                        raise RelayConductError(
+                            "it says that an author made two changes for one place, and does not "
+                            "show the other one"
+                        )
+                    self._begin_again()
+                return True
+            case Code.GAP:
+                if offered is not None:
+                    self._close_gap(offered)
                 return True
             case Code.TOO_BIG | Code.INVALID if offered is not None:
                 self._leave_out(offered, message.detail)
@@ -111,21 +121,37 @@ class Offers:
             if batch or not lacking:
                 return batch
 
-    def _restart(self, chain: bytes) -> None:
+    def _close_gap(self, offered: OutgoingEnvelope) -> None:
+        """Of another's chain nothing can be put into a new one: it waits for what is missing."""
+        self._count_restart()
+        restarted = self._store.restart_own_chain(offered.hash)
+        if restarted or self._store.offer_carried(offered.hash):
+            self._begin_again()
+            return
+        self._left_out.add(offered.hash)
+        self._land(offered)
+        self._store.note(
+            "The relay lacks earlier changes of a computer whose later ones are here.",
+            NextStep(Next.SEE_STATUS_THEN_SYNC),
+        )
+
+    def _count_restart(self) -> None:
         if self._restarts_left == 0:
-            raise ProtocolError("it refuses again and again to continue this computer's changes")
+            raise RelayConductError("it refuses again and again to continue a chain of changes")
         self._restarts_left -= 1
+
+    def _begin_again(self) -> None:
         self.forget()
-        self._store.restart_chain(chain)
         self._may_seal = True
 
     def _leave_out(self, offered: OutgoingEnvelope, detail: str) -> None:
         self._left_out.add(offered.hash)
         self._land(offered)
+        is_large = len(offered.envelope) > limits.ENVELOPE_TARGET_BYTES
         self._store.note(
             f"The relay refused a change of {len(offered.envelope):,} bytes: {detail}. It is kept "
             "on this computer.",
-            NextStep(Next.SHORTEN_TEXT),
+            NextStep(Next.SHORTEN_TEXT if is_large else Next.TELL_RELAY_OPERATOR),
         )
 
     def _land(self, offered: OutgoingEnvelope) -> None:

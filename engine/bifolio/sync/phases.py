@@ -32,13 +32,18 @@ class Greeting:
     """The relay's turn: CHALLENGE, and after our HELLO its WELCOME."""
 
     said_hello: bool = False
+    nonce: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Creating:
-    """The relay does not hold the library; after our CREATE it welcomes us again."""
+    """The relay does not hold the library; after our CREATE it welcomes us again.
+
+    ``nonce`` is that of its challenge, by which we prove a token.
+    """
 
     said_create: bool = False
+    nonce: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ def unknown_library() -> RelayRefusedError:
 def refusal_of(message: Nack) -> BifolioError:
     """The error of a refusal that stands in the way of everything."""
     if message.code is Code.FORBIDDEN:
-        return NotAMemberError()
+        return NotAMemberError(relay_says=True)
     steps = {
         Code.QUOTA: Next.ASK_FOR_ROOM,
+        Code.EXPIRED: Next.ASK_FOR_TICKET,
+        Code.TOKEN: Next.GIVE_RELAY_TOKEN,
         Code.RATE: Next.RUN_SYNC_LATER,
         Code.STALE_KEY: Next.RUN_SYNC_AGAIN,
     }

@@ -13,6 +13,8 @@ class RelayBlobs:
 
     def __init__(self) -> None:
         self._states: dict[bytes, BlobState] = {}
+        #: The most that was ever held of each on this connection: what comes and goes is no news.
+        self._most_held: dict[bytes, int] = {}
         self._to_ask: deque[bytes] = deque()
         self._asked: tuple[bytes, ...] = ()
         self._to_drop: dict[bytes, None] = {}
@@ -38,9 +40,19 @@ class RelayBlobs:
         """How much the relay holds of a blob."""
         return self._states.get(blob, nothing_of(blob))
 
-    def note(self, state: BlobState) -> None:
-        """The relay said how much it holds of a blob."""
+    def note(self, state: BlobState) -> bool:
+        """The relay said how much it holds of a blob; True if it never held so much before.
+
+        Of one that is of no interest nothing is kept: the relay may tell of any number.
+        """
+        if state.blob not in self._states:
+            return False
         self._states[state.blob] = state
+        held = state.held + state.whole
+        if held <= self._most_held.get(state.blob, -1):
+            return False
+        self._most_held[state.blob] = held
+        return True
 
     def ask_about(self, blob: bytes) -> None:
         """A blob is of interest; it is asked for once."""

@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bifolio.errors import BifolioError, NotAMemberError, ProtocolError
+from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
 from bifolio.results import Stage
 from bifolio.sync import phases
 from bifolio.sync.counts import Counts
 from bifolio.sync.files import FileSync
+from bifolio.sync.fruitless import FruitlessCount
 from bifolio.sync.log import LogSync, forget_log
 from bifolio.sync.membership import MembershipSync
 from bifolio.sync.phases import Exchange, Joined, Left, Phase
 from bifolio.sync.refusals import refusal_of, unknown_library
 from bifolio.sync.store import SyncStore
 from bifolio.wire.messages import (
-    PROTOCOL_VERSION,
     Ack,
     Blobs,
     Bye,
@@ -54,6 +54,7 @@ class SyncSession:
         self._store = store
         self._library = library
         self._counts = Counts()
+        self._fruitless = FruitlessCount(lambda: store.monotonic_ms())
         self.phase: Phase = phases.Greeting()
 
     @property
@@ -94,6 +95,7 @@ class SyncSession:
                 over, and why.
         """
         with self._leave_on_error():
+            self._fruitless.count(is_settled=self.is_settled)
             return [*self._hear(message), *self._decide()]
 
     def local_change(self) -> list[Message]:
@@ -137,28 +139,36 @@ class SyncSession:
         return []
 
     def _greet(self, challenge: Challenge) -> Message:
-        if PROTOCOL_VERSION not in challenge.versions:
-            theirs = ", ".join(map(str, challenge.versions))
-            raise ProtocolError(f"it speaks versions {theirs}; this Bifolio {PROTOCOL_VERSION}")
-        self.phase = phases.Greeting(said_hello=True)
-        return self._store.make_hello(PROTOCOL_VERSION, challenge.nonce)
+        hello = self._store.make_hello(challenge)
+        self.phase = phases.Greeting(said_hello=True, nonce=challenge.nonce)
+        return hello
 
     def _begin_exchange(self, welcome: Welcome) -> None:
         if not welcome.exists:
             if isinstance(self.phase, phases.Creating):
-                raise ProtocolError("it does not hold the library that it was just given")
-            self.phase = phases.Creating()
+                raise RelayConductError("it does not hold the library that it was just given")
+            nonce = self.phase.nonce if isinstance(self.phase, phases.Greeting) else b""
+            self.phase = phases.Creating(nonce=nonce)
             return
         store = self._store
         membership = MembershipSync(store, welcome)
-        log = LogSync(store, welcome, library=self._library, counts=self._counts)
-        files = FileSync(store.files, welcome, self._counts)
+        log = LogSync(
+            store,
+            welcome,
+            library=self._library,
+            counts=self._counts,
+            fruitless=self._fruitless,
+        )
+        files = FileSync(store.files, welcome, self._counts, self._fruitless)
         self.phase = phases.Members(Exchange(membership, log, files))
 
     def _hear_open(self, exchange: Exchange, message: Message) -> None:
         match message:
             case Members():
+                known = len(self._store.members())
                 exchange.membership.receive(message)
+                if len(self._store.members()) > known:
+                    self._fruitless.note_news()
             case Envelopes():
                 if exchange.log.receive(message):
                     exchange.files.look_again()  # references may name other contents now
@@ -216,8 +226,8 @@ class SyncSession:
         match self.phase:
             case phases.Greeting() | Left():
                 return []  # 1
-            case phases.Creating(said_create):
-                return [] if said_create else [self._create()]  # 2
+            case phases.Creating(said_create, nonce):
+                return [] if said_create else [self._create(nonce)]  # 2
             case phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange):
                 return self._decide_open(exchange)
 
@@ -242,7 +252,7 @@ class SyncSession:
             return messages  # 7
         return [*messages, *files.decide()]
 
-    def _create(self) -> Create:
+    def _create(self, nonce: bytes) -> Create:
         """Give the library back, from its first record."""
         members = self._store.members()
         if not members or not self._store.is_member():
@@ -250,7 +260,8 @@ class SyncSession:
         if self._store.cursor() is not None:
             forget_log(self._store)
         self.phase = phases.Creating(said_create=True)
-        return Create(members[0])
+        token, proof = self._store.prove_token(nonce, members[0])
+        return Create(members[0], token, proof)
 
 
 def _out_of_turn(phase: Phase, message: Message) -> ProtocolError:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from bifolio.errors import NextStep
-from bifolio.wire.messages import BlobTally, Code, Hello
+from bifolio.wire.messages import BlobTally, Challenge, Code, Hello
 from bifolio.wire.position import LogPosition
 
 
@@ -43,6 +43,15 @@ class TransferItem:
     def bytes_from(self, chunk: int) -> int:
         """The bytes from a chunk on, nearly."""
         return self.size_bytes // self.chunks * (self.chunks - chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedBatch:
+    """What entries of the log brought: how many changes were new, and whether an honest relay
+    could have had any of them in those places."""
+
+    changes: int
+    is_lawful: bool
 
 
 class ChunkOutcome(Enum):
@@ -110,14 +119,32 @@ class SyncStore(Protocol):
     def files(self) -> FileStore:
         """The contents of its files."""
 
-    def make_hello(self, version: int, nonce: bytes) -> Hello:
+    def monotonic_ms(self) -> int:
+        """The milliseconds of a clock that nobody sets."""
+
+    def make_hello(self, challenge: Challenge) -> Hello:
         """HELLO, signed by this device, or by the ticket's key while it joins."""
+
+    def prove_token(self, nonce: bytes, genesis: bytes) -> tuple[bytes, bytes]:
+        """The id of the relay's token for this library, and the proof of it; empty without one."""
 
     def members(self) -> Sequence[bytes]:
         """The membership log as known; empty before anything is."""
 
     def learn_members(self, records: Sequence[bytes]) -> None:
         """Follow the membership log; MembershipError where a record breaks the rules."""
+
+    def continues_members(self, record: bytes) -> bool:
+        """Whether a record follows the last one of the membership log as known."""
+
+    def follow_members(self, records: Sequence[bytes]) -> bool:
+        """Follow the relay's membership log, which went another way, if the rule says so.
+
+        MembershipError where a record breaks the rules. False: our own goes on.
+        """
+
+    def carry_record(self) -> bytes | None:
+        """The record that carries what lost against the relay's log; None if nothing is left."""
 
     def is_member(self) -> bool:
         """Whether this device is a member by the membership log as known."""
@@ -137,11 +164,28 @@ class SyncStore(Protocol):
     def forget_log(self) -> None:
         """The relay's log is not the one we know: nothing counts as acknowledged any more."""
 
-    def receive(self, after: int, envelopes: Sequence[bytes], cursor: LogPosition) -> int:
-        """Merge log entries after a position and move the cursor; returns the new changes."""
+    def receive(
+        self,
+        after: int,
+        envelopes: Sequence[bytes],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> ReceivedBatch:
+        """Merge log entries after a position and move the cursor.
 
-    def acknowledge(self, receipts: Sequence[tuple[bytes, int]], cursor: LogPosition) -> None:
-        """Note what the relay stored up to the cursor: (hash, position), and the cursor."""
+        ``passed`` are the positions up to the cursor, each with the log's chain hash there.
+        """
+
+    def acknowledge(
+        self,
+        receipts: Sequence[tuple[bytes, int]],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> None:
+        """Note what the relay stored up to the cursor: (hash, position), and the cursor.
+
+        ``passed`` are the positions up to the cursor, each with the log's chain hash there.
+        """
 
     def settle_join_offers(self) -> None:
         """The whole log is merged: make changes of what a joining library brings."""
@@ -152,8 +196,25 @@ class SyncStore(Protocol):
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have, in causal order, after a number."""
 
-    def restart_chain(self, chain: bytes) -> None:
-        """The relay refused to continue a chain: put what it did not take into a new one."""
+    def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
+        """The relay says that the author of an envelope (its hash) made another one for its place
+        in the chain, or for that before: what it did not take of the chain moves to a new one.
+
+        False, and nothing changed, where ``proof`` is not what the author signed of the other.
+        """
+
+    def restart_own_chain(self, envelope: bytes) -> bool:
+        """The relay lacks what comes before an envelope (its hash): ours move to a new chain.
+
+        False, and nothing changed, where another device made it.
+        """
+
+    def offer_carried(self, envelope: bytes) -> bool:
+        """The relay lacks what comes before another's envelope (its hash): what is here of that
+        chain inside somebody's envelope is offered by itself.
+
+        False, and nothing changed, where there is none.
+        """
 
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status``."""

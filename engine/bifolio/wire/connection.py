@@ -25,6 +25,7 @@ from bifolio.wire.messages import (
     DropBlobs,
     Envelopes,
     Hello,
+    Ignorable,
     Members,
     Message,
     Nack,
@@ -86,8 +87,10 @@ RULES: dict[State, tuple[Rule, ...]] = {
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Envelopes, Ack, Nack, Members)),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Blobs, Chunk)),
         # News of a later version: the client passes over it, because what it asked for comes in
-        # messages that it knows. To the relay such a message is an error: its sender waits.
+        # messages that it knows. To the relay such a message is an error, unless its sender lives
+        # without an answer.
         Rule(Side.RELAY, Unknown, State.OPEN),
+        Rule(Side.CLIENT, Ignorable, State.OPEN),
         _GOODBYE,
     ),
     State.CLOSED: (),

@@ -26,7 +26,14 @@ from msgspec import Meta, Struct
 from bifolio import limits
 from bifolio.errors import ProtocolError
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+
+#: The versions that this program speaks, the best one last.
+PROTOCOL_VERSIONS = (PROTOCOL_VERSION,)
+
+#: Messages whose types have these numbers may be passed over by who does not know them: their
+#: sender lives without an answer.
+IGNORABLE_FROM: Final = 128
 
 #: A hash, where there is none.
 NO_HASH = bytes(32)
@@ -40,6 +47,7 @@ Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 Number = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+Versions = Annotated[tuple[Number, ...], Meta(max_length=16)]
 Detail = Annotated[str, Meta(max_length=1000)]
 Record = Annotated[bytes, Meta(max_length=limits.MEMBERSHIP_RECORD_BYTES_MAX)]
 # One byte string may fill a message: a too large envelope is refused by name (TOO_BIG), not as
@@ -67,6 +75,8 @@ class Code(StrEnum):
     HEAD_MOVED = "head-moved"  #: the membership log has grown: pull it, sign again
     INVALID = "invalid"  #: breaks a rule; sending it again is useless
     UNKNOWN_LIBRARY = "unknown-library"  #: not held here (any more)
+    EXPIRED = "expired"  #: the time of a ticket is over
+    TOKEN = "token"  #: a new library takes a token of this relay, or another one
     TAKEN = "taken"  #: another computer is sending that file: ask again later
 
     @classmethod
@@ -163,30 +173,49 @@ class Unknown(Message, frozen=True):
     number: Number
 
 
+class Ignorable(Unknown, frozen=True):
+    """A message of an unknown type that its sender lets the other side pass over."""
+
+    NAME = "of a later version that may be passed over"
+
+
 class Challenge(Message, frozen=True, tag=1):
     """The relay speaks first: the versions it speaks and a nonce to sign."""
 
     NAME = "CHALLENGE"
-    versions: Annotated[tuple[Number, ...], Meta(max_length=16)]
+    versions: Versions
     nonce: Hash
 
 
 class Hello(Message, frozen=True, tag=2):
-    """Who asks for which library, signed over the nonce, and how far that replica is.
+    """Who asks for which library, and how far that replica is; all of it is signed (``said``).
 
-    With ``join``, ``device`` is the signing key of the ticket's invite. ``blob_tally`` is the
-    number of the last tally of blobs by which it noted that something is on the relay.
+    ``version`` is the one chosen of those that CHALLENGE offers, ``versions`` all that the client
+    speaks; ``relay`` the host and port that it called. With ``join``, ``device`` is the signing
+    key of the ticket's invite. ``blob_tally`` is the number of the last tally of blobs by which it
+    noted that something is on the relay. In every version the first two fields are these.
     """
 
     NAME = "HELLO"
     version: Number
+    versions: Versions
     library: Id
     device: Key
     signature: Signature
+    relay: Annotated[str, Meta(max_length=limits.RELAY_NAME_CHARACTERS_MAX)]
     join: bool = False
     cursor: Number = 0
     attested: AttestedPosition | None = None
     blob_tally: Number = 0
+
+    def said(self) -> bytes:
+        """All that it says but for the signature: what the signature is over."""
+        fields = (getattr(self, name) for name in self.__struct_fields__ if name != "signature")
+        return _ENCODER.encode(tuple(fields))
+
+    def with_signature(self, signature: bytes) -> Hello:
+        """The same greeting, signed."""
+        return msgspec.structs.replace(self, signature=signature)
 
 
 class Welcome(Message, frozen=True, tag=3):
@@ -279,7 +308,8 @@ class Nack(Message, frozen=True, tag=8):
     """One thing was refused: ``subject`` is the BLAKE2b-256 of its bytes, empty for a PULL.
 
     About a blob it is the blob's id. For FORK and GAP, ``seq`` and ``head`` are the last that the
-    relay has of that chain.
+    relay has of that chain. ``proof`` of a FORK is what the author signed of the envelope that has
+    the place (``SignedHeader``): without it nobody need believe that there is one.
     """
 
     NAME = "NACK"
@@ -288,13 +318,20 @@ class Nack(Message, frozen=True, tag=8):
     detail: Detail
     seq: Number = 0
     head: Hash = NO_HASH
+    proof: Annotated[bytes, Meta(max_length=limits.SIGNED_HEADER_BYTES_MAX)] = b""
 
 
 class Create(Message, frozen=True, tag=9):
-    """Hold this library; the genesis proves its id. Answered by a fresh WELCOME."""
+    """Hold this library; the genesis proves its id. Answered by a fresh WELCOME.
+
+    ``token`` is the id of the relay's token that allows it, and ``proof`` the signature of the
+    token's key over the relay's nonce and the genesis; both are empty without a token.
+    """
 
     NAME = "CREATE"
-    genesis: Record
+    genesis: Annotated[bytes, Meta(max_length=limits.GENESIS_BYTES_MAX)]
+    token: Annotated[bytes, Meta(max_length=16)] = b""
+    proof: Annotated[bytes, Meta(max_length=64)] = b""
 
 
 class PullMembers(Message, frozen=True, tag=10):
@@ -322,11 +359,16 @@ class Members(Message, frozen=True, tag=11):
 
 
 class Append(Message, frozen=True, tag=12):
-    """Append a membership record to the log with this head; answered by MEMBERS or NACK."""
+    """Append a membership record to the log with this head; answered by MEMBERS or NACK.
+
+    ``fresh`` if it was in no log before: where it ends a device's right to write, the relay then
+    refuses it (``head-moved``) if it has more of that device's chains than the record says.
+    """
 
     NAME = "APPEND"
     expected_head: Hash
     record: Sealed
+    fresh: bool = False
 
 
 class Bye(Message, frozen=True, tag=13):
@@ -443,7 +485,7 @@ def _unknown_or_wrong(raw: bytes, error: Exception) -> Unknown:
         raise ProtocolError(f"message: {error}") from error
     message_type = _BY_NUMBER.get(unknown.number)
     if message_type is None:
-        return unknown
+        return Ignorable(unknown.number) if unknown.number >= IGNORABLE_FROM else unknown
     raise ProtocolError(
         f"{message_type.NAME}: {_with_field_name(str(error), message_type)}"
     ) from error

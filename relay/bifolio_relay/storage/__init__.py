@@ -3,6 +3,7 @@
 ================ =================================================================
 ``sqlite``       the store for one machine: its event loop's side, and who watches
 ``sqlite_log``   the logs in SQLite: blocking, used by one thread
+``sqlite_admin`` who came when and by which token, and what goes: blocking as well
 ``sqlite_blobs`` the blobs in a folder, their facts in SQLite: blocking as well
 ``sqlite_file``  the file: whose it is, its tables, its lock, its transactions
 ``watchers``     who waits for which library's growth, inside one process
@@ -23,6 +24,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from bifolio.crypto.envelope import Envelope
+from bifolio.crypto.membership import ChainEnd
 from bifolio.wire.messages import BlobState, BlobTally
 
 
@@ -30,7 +32,8 @@ from bifolio.wire.messages import BlobState, BlobTally
 class LibraryHead:
     """Where a library's logs end.
 
-    ``size_bytes`` is that of all its envelopes; entries up to ``floor`` are gone.
+    ``size_bytes`` is that of all its envelopes, ``members_bytes`` of its membership records;
+    entries up to ``floor`` are gone.
     """
 
     epoch: bytes
@@ -40,6 +43,51 @@ class LibraryHead:
     floor: int
     members: int
     members_head: bytes
+    members_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryFacts:
+    """What whoever runs the relay is told of a library; ``members`` is None where not counted yet.
+
+    ``file_bytes`` is what its files cost, unfinished ones in full.
+    """
+
+    library: bytes
+    created_ms: int
+    used_ms: int
+    members: int | None
+    entries: int
+    log_bytes: int
+    files: int
+    file_bytes: int
+    token_label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """A token as the relay keeps it; ``uses`` and ``expires_ms`` are None where unlimited."""
+
+    id: bytes
+    public: bytes
+    label: str
+    uses: int | None
+    used: int
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A device's role by the index of roles; ``is_known`` is false where there is no index."""
+
+    is_known: bool
+    role: str | None
+
+
+#: Roles that devices have now, or have no more.
+Roles = Mapping[bytes, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +98,9 @@ class ChainHead:
     seq: int
     hash: bytes
 
+
+#: By device, and by its chains, where a record says that they end.
+Cuts = Mapping[bytes, Mapping[bytes, ChainEnd]]
 
 #: The last envelope of each of some chains; None for a chain without any.
 ChainHeads = Mapping[bytes, ChainHead | None]
@@ -142,14 +193,15 @@ class BlobView:
     Arguments:
         states: of each of them, in the order asked.
         senders: the device with an upload lease that has not expired, of each.
-        size_bytes: the sealed sizes of all the library's blobs, unfinished ones counted in full.
+        cost_bytes: what all the library's blobs cost (``quotas.blob_cost``), unfinished ones in
+            full, with what was noted of those that came and went.
         drops: how often blobs of the library were dropped; never falls.
         tally: how many times one was completed or dropped, with the chain's hash; None at first.
     """
 
     states: tuple[BlobState, ...]
     senders: tuple[bytes | None, ...]
-    size_bytes: int
+    cost_bytes: int
     drops: int
     tally: BlobTally | None
 
@@ -228,12 +280,51 @@ class LogStorage(Protocol):
         ...
 
     async def create_library(
-        self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes
+        self,
+        library: bytes,
+        *,
+        epoch: bytes,
+        genesis: bytes,
+        head: bytes,
+        roles: Roles | None = None,
+        token: bytes | None = None,
+        now_ms: int = 0,
     ) -> bool:
         """Hold a library durably, its membership log beginning with ``genesis``.
 
+        ``roles`` is what the genesis makes of its devices, for the index; without them there is
+        none until ``write_roles``. ``token`` is the id of the token that allowed it.
         False, and nothing changed, if it is held already.
         """
+        ...
+
+    async def read_standing(self, library: bytes, device: bytes) -> Standing:
+        """A device's role, by an index: what it costs does not depend on the library's size.
+
+        For a library that is not held: known, and none.
+        """
+        ...
+
+    async def write_roles(self, library: bytes, *, head: bytes, roles: Roles) -> bool:
+        """Make the index of all roles at this head; False if the head is another one now."""
+        ...
+
+    async def note_use(self, library: bytes, *, now_ms: int) -> None:
+        """A member used the library."""
+        ...
+
+    async def remove_unused(self, *, before_ms: int, count_max: int) -> tuple[bytes, ...]:
+        """Remove libraries that no token allowed, with nothing beyond their genesis and last used
+        before this time, those first that were not used longest; which they were."""
+        ...
+
+    async def read_token(self, token: bytes) -> TokenFacts | None:
+        """The token with this id; None if there is none."""
+        ...
+
+    async def use_token(self, token: bytes, library: bytes, *, now_ms: int) -> bool:
+        """Count a use of a token, durably; for a library that it was used for before it counts
+        none. False, and nothing changed, if it is used up, revoked, or not there."""
         ...
 
     async def count_libraries(self) -> int:
@@ -278,11 +369,16 @@ class LogStorage(Protocol):
         expected_chain_heads: ChainHeads,
         record: bytes,
         head: bytes,
+        cuts: Cuts | None = None,
+        roles: Roles | None = None,
     ) -> bool:
         """Append a membership record durably; ``head`` is the head with it.
 
+        ``roles`` is what it changes of them, for the index; without them the index is gone.
+
         False, and nothing changed, if the head is not ``expected_head``, one of the chains does
-        not end where it is expected, or the library is not held. So a record that says where the
+        not end where it is expected, the log has more of a device in ``cuts`` than they leave it,
+        or the library is not held. So a record that says where the
         chains of a device end is true of the log at its own moment; and ``append`` takes nothing
         that was decided by an earlier head.
         """

@@ -3,7 +3,7 @@
 All that blocks runs in one thread, one call after the other. What this store wrote, those who
 watch learn from it at once; what another process wrote to the same file, from SQLite's
 ``data_version``, asked every few hundredths of a second, and only where the file is shared and
-somebody watches. The only module of the relay, with the three that it runs, that knows SQLite.
+somebody watches. The only module of the relay, with the four that it runs, that knows SQLite.
 """
 
 from __future__ import annotations
@@ -23,15 +23,20 @@ from bifolio_relay.storage import (
     BlobStorage,
     BlobView,
     ChainHeads,
+    Cuts,
     Growth,
     Heads,
     LibraryHead,
     LogSlice,
     Place,
+    Roles,
+    Standing,
     Stop,
     StoredChunk,
+    TokenFacts,
     UploadLease,
 )
+from bifolio_relay.storage.sqlite_admin import SqliteAdmin
 from bifolio_relay.storage.sqlite_blobs import FolderBlobs
 from bifolio_relay.storage.sqlite_file import SqliteFile
 from bifolio_relay.storage.sqlite_log import SqliteLogs
@@ -87,6 +92,7 @@ class SqliteLogStorage:
     ) -> None:
         self._file = SqliteFile(folder, shared=shared)
         self._logs = SqliteLogs(self._file)
+        self._admin = SqliteAdmin(self._file)
         self._work = work or OneThread()
         self._watchers = Watchers()
         self._blobs = _FolderBlobStorage(FolderBlobs(self._file), self._work, self._watchers)
@@ -98,14 +104,43 @@ class SqliteLogStorage:
         return self._blobs
 
     async def create_library(
-        self, library: bytes, *, epoch: bytes, genesis: bytes, head: bytes
+        self,
+        library: bytes,
+        *,
+        epoch: bytes,
+        genesis: bytes,
+        head: bytes,
+        roles: Roles | None = None,
+        token: bytes | None = None,
+        now_ms: int = 0,
     ) -> bool:
         create = self._logs.create_library
         with _doubting(self._watchers, library):
-            made = await self._work.run(create, library, epoch, genesis, head)
+            made = await self._work.run(create, library, epoch, genesis, head, roles, token, now_ms)
         if made:
             self._watchers.report({library: Growth(members=1)})
         return made
+
+    async def read_standing(self, library: bytes, device: bytes) -> Standing:
+        return await self._work.run(self._logs.read_standing, library, device)
+
+    async def write_roles(self, library: bytes, *, head: bytes, roles: Roles) -> bool:
+        return await self._work.run(self._logs.write_roles, library, head, roles)
+
+    async def note_use(self, library: bytes, *, now_ms: int) -> None:
+        await self._work.run(self._admin.note_use, library, now_ms)
+
+    async def remove_unused(self, *, before_ms: int, count_max: int) -> tuple[bytes, ...]:
+        removed = await self._work.run(self._admin.remove_unused, before_ms, count_max)
+        for library in removed:
+            self._watchers.doubt(library)
+        return removed
+
+    async def read_token(self, token: bytes) -> TokenFacts | None:
+        return await self._work.run(self._admin.read_token, token)
+
+    async def use_token(self, token: bytes, library: bytes, *, now_ms: int) -> bool:
+        return await self._work.run(self._admin.use_token, token, library, now_ms)
 
     async def count_libraries(self) -> int:
         return await self._work.run(self._logs.count_libraries)
@@ -137,10 +172,20 @@ class SqliteLogStorage:
         expected_chain_heads: ChainHeads,
         record: bytes,
         head: bytes,
+        cuts: Cuts | None = None,
+        roles: Roles | None = None,
     ) -> bool:
+        append = self._logs.append_member
         with _doubting(self._watchers, library):
             members = await self._work.run(
-                self._logs.append_member, library, expected_head, expected_chain_heads, record, head
+                append,
+                library,
+                expected_head,
+                expected_chain_heads,
+                record,
+                head,
+                cuts or {},
+                roles,
             )
         if members is None:
             return False

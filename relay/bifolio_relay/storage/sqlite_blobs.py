@@ -25,6 +25,7 @@ from bifolio.disk import make_private_folder, sync_folder
 from bifolio.errors import Next, RelayStorageError
 from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
+from bifolio_relay.quotas import blob_cost
 from bifolio_relay.storage import BlobView, Stop, StoredChunk, UploadLease
 from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile
 
@@ -155,7 +156,7 @@ class FolderBlobs:
             place = (key, state.blob)
             connection.execute("DELETE FROM blob WHERE library = ? AND id = ?", place)
             connection.execute("DELETE FROM upload_lease WHERE library = ? AND blob = ?", place)
-            _take_room(connection, key, -state.size_bytes)
+            _take_room(connection, key, -blob_cost(state.size_bytes))
             _count(connection, key, state.blob, held=False)
         connection.execute("UPDATE blob_room SET drops = drops + 1 WHERE library = ?", (key,))
 
@@ -170,7 +171,7 @@ class FolderBlobs:
             if _row(connection, key, blob)[1] != unsaved.saved:
                 return False
             if unsaved.saved == 0:
-                _take_room(connection, key, unsaved.size_bytes)
+                _take_room(connection, key, blob_cost(unsaved.size_bytes))
             connection.execute(
                 "INSERT OR REPLACE INTO blob (library, id, size_bytes, held) VALUES (?, ?, ?, ?)",
                 (key, blob, unsaved.size_bytes, unsaved.held),
@@ -199,13 +200,16 @@ class FolderBlobs:
         self, connection: sqlite3.Connection, key: int | None, blobs: Sequence[bytes], now_ms: int
     ) -> BlobView:
         leases = [_lease(connection, key, blob) for blob in blobs]
-        size_bytes, drops = _room(connection, key)
+        cost_bytes, drops = _room(connection, key)
+        tally = _tally(connection, key)
+        if tally is not None:
+            cost_bytes += tally.n * limits.RELAY_TALLY_BYTES
         return BlobView(
             tuple(self._state(connection, key, blob) for blob in blobs),
             tuple(device if until_ms > now_ms else None for device, until_ms in leases),
-            size_bytes,
+            cost_bytes,
             drops,
-            _tally(connection, key),
+            tally,
         )
 
     def _state(self, connection: sqlite3.Connection, key: int | None, blob: bytes) -> BlobState:
@@ -264,18 +268,18 @@ def _lease(
 
 
 def _room(connection: sqlite3.Connection, key: int | None) -> tuple[int, int]:
-    """The bytes that a library's blobs take, and how often blobs of it were dropped."""
+    """What a library's blobs cost, and how often blobs of it were dropped."""
     found = connection.execute(
         "SELECT size_bytes, drops FROM blob_room WHERE library = ?", (key,)
     ).fetchone()
     return (0, 0) if found is None else (int(found[0]), int(found[1]))
 
 
-def _take_room(connection: sqlite3.Connection, key: int, size_bytes: int) -> None:
+def _take_room(connection: sqlite3.Connection, key: int, cost_bytes: int) -> None:
     connection.execute(
         "INSERT INTO blob_room (library, size_bytes, drops) VALUES (?, ?, 0) "
         "ON CONFLICT (library) DO UPDATE SET size_bytes = size_bytes + excluded.size_bytes",
-        (key, size_bytes),
+        (key, cost_bytes),
     )
 
 

@@ -99,8 +99,41 @@ CREATE TABLE upload_lease (
 ) WITHOUT ROWID;
 """
 
+#: Who a library's members are, by which a greeting is answered without reading its members' log;
+#: when it came and was used, and by which token.
+_STRANGERS = """
+ALTER TABLE library ADD COLUMN members_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE library ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE library ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE library ADD COLUMN token BLOB;
+ALTER TABLE library ADD COLUMN roles_known INTEGER NOT NULL DEFAULT 0;
+UPDATE library SET members_bytes =
+    (SELECT coalesce(sum(length(record)), 0) FROM member WHERE member.library = library.key);
+CREATE TABLE member_role (
+    library INTEGER NOT NULL REFERENCES library(key),
+    device BLOB NOT NULL,
+    role TEXT NOT NULL,
+    PRIMARY KEY (library, device)
+) WITHOUT ROWID;
+CREATE TABLE token (
+    id BLOB PRIMARY KEY,
+    public BLOB NOT NULL,
+    label TEXT NOT NULL,
+    uses INTEGER,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER,
+    revoked_ms INTEGER
+) WITHOUT ROWID;
+CREATE TABLE token_use (
+    token BLOB NOT NULL REFERENCES token(id),
+    library BLOB NOT NULL,
+    used_ms INTEGER NOT NULL,
+    PRIMARY KEY (token, library)
+) WITHOUT ROWID
+"""
+
 #: What each version of the file added.
-_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES)
+_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES, _STRANGERS)
 VERSION = len(_STEPS)
 
 
@@ -110,13 +143,14 @@ class SqliteFile:
     Arguments:
         folder: where it is.
         shared: other relays may use the folder at the same time, if they all say so.
+        locked: whether the folder is kept from other relays; who only administers it does not.
 
     Raises:
         RelayStorageError: another relay uses the folder, or its file is damaged, of a newer
             version, or no relay's.
     """
 
-    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False, locked: bool = True) -> None:
         self.folder = folder
         self.path = folder / FILE_NAME
         self.shared = shared
@@ -129,16 +163,19 @@ class SqliteFile:
                 next_step=Next.CHOOSE_RELAY_FOLDER,
             ) from error
         _close_to_others(folder)
-        with self.errors():
-            self._lock = _lock(folder / LOCK_NAME, shared=shared)
+        self._lock: sqlite3.Connection | None = None
+        if locked:
+            with self.errors():
+                self._lock = _lock(folder / LOCK_NAME, shared=shared)
         try:
             with self.errors():
                 self.connection = _open(self.path)
-                if not shared:
+                if locked and not shared:
                     # What was being sent was sent to a relay that is gone.
                     self.connection.execute("DELETE FROM upload_lease")
         except RelayStorageError:
-            self._lock.close()
+            if self._lock is not None:
+                self._lock.close()
             raise
 
     def data_version(self) -> int:
@@ -191,7 +228,8 @@ class SqliteFile:
     def close(self) -> None:
         """Close the file and give the lock back."""
         self.connection.close()
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
 
 def _close_to_others(folder: Path) -> None:

@@ -8,21 +8,25 @@ between two of them.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
+from bifolio.crypto.membership import ChainEnd
 from bifolio.wire.log_chain import log_next, log_start
 from bifolio_relay.storage import (
     Batch,
     BatchResult,
     ChainHead,
     ChainHeads,
+    Cuts,
     Growth,
     Heads,
     LibraryHead,
     LogSlice,
     Place,
+    Roles,
+    Standing,
     Stop,
 )
 from bifolio_relay.storage.sqlite_file import SqliteFile
@@ -35,17 +39,79 @@ class SqliteLogs:
         self._file = file
         self._connection = file.connection
 
-    def create_library(self, library: bytes, epoch: bytes, genesis: bytes, head: bytes) -> bool:
+    def create_library(
+        self,
+        library: bytes,
+        epoch: bytes,
+        genesis: bytes,
+        head: bytes,
+        roles: Roles | None = None,
+        token: bytes | None = None,
+        now_ms: int = 0,
+    ) -> bool:
         with self._file.transaction() as connection:
             if self._row(library) is not None:
                 return False
             key = connection.execute(
                 "INSERT INTO library (id, epoch, n, chain_hash, size_bytes, floor, members,"
-                " members_head) VALUES (?, ?, 0, ?, 0, 0, 1, ?)",
-                (library, epoch, log_start(library, epoch), head),
+                " members_head, members_bytes, created_ms, used_ms, token)"
+                " VALUES (?, ?, 0, ?, 0, 0, 1, ?, ?, ?, ?, ?)",
+                (
+                    library,
+                    epoch,
+                    log_start(library, epoch),
+                    head,
+                    len(genesis),
+                    now_ms,
+                    now_ms,
+                    token,
+                ),
             ).lastrowid
+            assert key is not None
             connection.execute("INSERT INTO member VALUES (?, 0, ?)", (key, genesis))
+            if roles is not None:
+                self._index(key, roles)
             return True
+
+    def read_standing(self, library: bytes, device: bytes) -> Standing:
+        with self._file.reading() as connection:
+            found = connection.execute(
+                "SELECT key, roles_known FROM library WHERE id = ?", (library,)
+            ).fetchone()
+            if found is None:
+                return Standing(is_known=True, role=None)
+            key, is_known = found
+            role = connection.execute(
+                "SELECT role FROM member_role WHERE library = ? AND device = ?", (key, device)
+            ).fetchone()
+            return Standing(bool(is_known), None if role is None else str(role[0]))
+
+    def write_roles(self, library: bytes, head: bytes, roles: Roles) -> bool:
+        with self._file.transaction() as connection:
+            row = self._row(library)
+            if row is None or row[1].members_head != head:
+                return False
+            connection.execute("DELETE FROM member_role WHERE library = ?", (row[0],))
+            self._index(row[0], roles)
+            return True
+
+    def _change_roles(self, key: int, roles: Roles) -> None:
+        """Follow a change in the index, if there is one."""
+        known = self._connection.execute("SELECT roles_known FROM library WHERE key = ?", (key,))
+        if known.fetchone()[0]:
+            self._index(key, roles)
+
+    def _index(self, key: int, roles: Roles) -> None:
+        connection = self._connection
+        connection.execute("UPDATE library SET roles_known = 1 WHERE key = ?", (key,))
+        connection.executemany(
+            "INSERT OR REPLACE INTO member_role VALUES (?, ?, ?)",
+            [(key, device, role) for device, role in roles.items() if role is not None],
+        )
+        connection.executemany(
+            "DELETE FROM member_role WHERE library = ? AND device = ?",
+            [(key, device) for device, role in roles.items() if role is None],
+        )
 
     def count_libraries(self) -> int:
         with self._file.errors():
@@ -98,6 +164,8 @@ class SqliteLogs:
         expected_chain_heads: ChainHeads,
         record: bytes,
         head: bytes,
+        cuts: Cuts,
+        roles: Roles | None = None,
     ) -> int | None:
         """How many members records there are then; None if it was not appended."""
         with self._file.transaction() as connection:
@@ -110,12 +178,29 @@ class SqliteLogs:
                 for chain, expected in expected_chain_heads.items()
             ):
                 return None
+            if any(self._is_beyond(key, device, cut) for device, cut in cuts.items()):
+                return None
             connection.execute("INSERT INTO member VALUES (?, ?, ?)", (key, held.members, record))
             connection.execute(
-                "UPDATE library SET members = members + 1, members_head = ? WHERE key = ?",
-                (head, key),
+                "UPDATE library SET members = members + 1, members_head = ?,"
+                " members_bytes = members_bytes + ? WHERE key = ?",
+                (head, len(record), key),
             )
+            if roles is None:
+                connection.execute("UPDATE library SET roles_known = 0 WHERE key = ?", (key,))
+            elif roles:
+                self._change_roles(key, roles)
             return held.members + 1
+
+    def _is_beyond(self, key: int, device: bytes, cut: Mapping[bytes, ChainEnd]) -> bool:
+        """Whether the log has more of a device than this leaves it."""
+        for chain, seq, head in self._connection.execute(
+            "SELECT id, seq, hash FROM chain WHERE library = ? AND device = ?", (key, device)
+        ):
+            end = cut.get(chain)
+            if end is None or seq > end.seq or (seq == end.seq and head != end.hash):
+                return True
+        return False
 
     def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
         with self._file.transaction():
@@ -212,22 +297,30 @@ class SqliteLogs:
         stop: Stop | None = None
         for envelope in batch.envelopes:
             header, raw = envelope.header, envelope.raw
-            if header.chain not in last:
-                expected = batch.chain_heads.get(header.chain)
-                if self._chain_head(key, header.chain) != expected:
+            chain = header.author_chain
+            if chain not in last:
+                expected = batch.chain_heads.get(chain)
+                if self._chain_head(key, chain) != expected:
                     stop = Stop.MOVED
                     break
             n, size_bytes = n + 1, size_bytes + len(raw)
             chain_hash = log_next(chain_hash, envelope.hash)
             self._connection.execute(
                 "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (key, n, header.chain, header.seq, envelope.hash, chain_hash, raw),
+                (key, n, chain, header.seq, envelope.hash, chain_hash, raw),
             )
-            last[header.chain] = envelope
+            last[chain] = envelope
         if last:
             self._write_heads(key, last, n, chain_hash, size_bytes)
         now = LibraryHead(
-            head.epoch, n, chain_hash, size_bytes, head.floor, head.members, head.members_head
+            head.epoch,
+            n,
+            chain_hash,
+            size_bytes,
+            head.floor,
+            head.members,
+            head.members_head,
+            head.members_bytes,
         )
         return BatchResult(tuple(range(head.n + 1, n + 1)), now, stop)
 
@@ -271,8 +364,8 @@ class SqliteLogs:
 
     def _row(self, library: bytes) -> tuple[int, LibraryHead] | None:
         found = self._connection.execute(
-            "SELECT key, epoch, n, chain_hash, size_bytes, floor, members, members_head"
-            " FROM library WHERE id = ?",
+            "SELECT key, epoch, n, chain_hash, size_bytes, floor, members, members_head,"
+            " members_bytes FROM library WHERE id = ?",
             (library,),
         ).fetchone()
         return None if found is None else (found[0], LibraryHead(*found[1:]))

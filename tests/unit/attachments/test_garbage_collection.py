@@ -58,7 +58,9 @@ def test_what_an_import_takes_is_not_dropped_before_a_record_names_it(
             values={"title": "Of Paper", "type": "book"},
             source=Source("zotero", "book", "1", (("title", "Of Paper"),)),
             line=1,
-            files=(ImportedFile("storage/X/paper.pdf", "paper.pdf", tmp_path / "paper.pdf"),),
+            files=(
+                ImportedFile("storage/X/paper.pdf", "paper.pdf", tmp_path / "paper.pdf", tmp_path),
+            ),
         )
         # What other processes may do before the records of the file are written.
         garbage_collection.collect(office.replica)

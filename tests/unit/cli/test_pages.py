@@ -57,6 +57,8 @@ def fault(words: list[str]) -> str | None:
     while (subcommands := getattr(command, "commands", None)) is not None:
         if not rest:
             return None  # the page speaks of a verb and all that is under it
+        if rest[0].startswith("-") and getattr(command, "invoke_without_command", False):
+            break  # the verb itself, which has options of its own
         name = rest.pop(0)
         if name not in subcommands:
             return f"there is no '{name}'"

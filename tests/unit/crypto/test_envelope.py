@@ -152,7 +152,7 @@ def test_the_same_content_in_a_longer_encoding_is_refused() -> None:
 def signed_by(keys: DeviceKeys, header_values: list[object], sealed: bytes) -> bytes:
     """An envelope of any values, signed as every version signs."""
     header_bytes = msgpack.packb(header_values)
-    signature = keys.sign(signed_message("envelope 1", header_bytes, sealed))
+    signature = keys.sign(signed_message("envelope 2", header_bytes, content_hash(sealed)))
     return pack((header_bytes, sealed, signature))
 
 

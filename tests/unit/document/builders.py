@@ -9,7 +9,7 @@ from bifolio.document import canonical, deletion, editing, view
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
-from bifolio.ids import hashed_client_id
+from bifolio.ids import SLOT_LENGTH, digest
 from bifolio.records.edits import Act, Edit
 from bifolio.records.names import Name, parse_name
 from bifolio.records.reference import Values
@@ -24,8 +24,10 @@ class Desk:
     """One computer's copy of one record. Its clock is ``behind_ms`` behind everybody's."""
 
     def __init__(self, name: str, *, behind_ms: int = 0) -> None:
-        self.slot = (name + "0" * 7)[:7]
-        self.document = RecordDocument(client_id=hashed_client_id(name.encode()))
+        self.slot = (name + "0" * SLOT_LENGTH)[:SLOT_LENGTH]
+        self.document = RecordDocument(
+            client_id=int.from_bytes(digest(name.encode(), size=6), "big")
+        )
         self._clock = HybridClock()
         self._behind_ms = behind_ms
 

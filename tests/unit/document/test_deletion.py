@@ -154,15 +154,18 @@ def test_restoring_what_was_never_deleted_writes_nothing() -> None:
     assert office.json() == before
 
 
+def imports(desk: Desk, *versions: ImportVersion) -> None:
+    for update in importing.import_updates(RECORD_ID, versions, mapping="1"):
+        desk.document.merge(update)
+
+
 def test_an_import_never_revives() -> None:
     first = ImportVersion({"title": "On Paper"}, source("1"))
     second = ImportVersion({"title": "On Ink"}, source("2"))
     office = Desk("office")
-    office.document.merge(importing.import_document(RECORD_ID, [first], mapping="1").state())
+    imports(office, first)
     office.deletes()
-    office.document.merge(
-        importing.import_document(RECORD_ID, [first, second], mapping="1").state()
-    )
+    imports(office, first, second)
     assert office.view.trashed
 
 
@@ -282,10 +285,8 @@ def test_a_newer_version_of_an_import_brings_no_purged_reference_back() -> None:
     newer = Source("ris", "JOUR", "1", (("TI", "On Ink"),))
     first, second = (ImportVersion({"title": str(one.tags[0][1])}, one) for one in (source, newer))
     office = Desk("office")
-    office.document.merge(importing.import_document(RECORD_ID, [first], mapping="1").state())
+    imports(office, first)
     office.deletes()
     office.purges()
-    office.document.merge(
-        importing.import_document(RECORD_ID, [first, second], mapping="1").state()
-    )
+    imports(office, first, second)
     assert purged(office)

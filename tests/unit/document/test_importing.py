@@ -32,7 +32,7 @@ NEW: Values = OLD | {
 
 ON_ANOTHER_COMPUTER = """
 from tests.unit.document.test_importing import imported, version, OLD, NEW
-print(imported(version(OLD), version(NEW)).state().hex())
+print(b"".join(imported(version(OLD), version(NEW))).hex())
 """
 
 
@@ -41,13 +41,18 @@ def version(values: Values) -> ImportVersion:
     return ImportVersion(values, Source("ris", "JOUR", "1", tags))
 
 
-def imported(*versions: ImportVersion, mapping: str = "1") -> RecordDocument:
-    return importing.import_document(RECORD_ID, versions, mapping=mapping)
+def imported(*versions: ImportVersion, mapping: str = "1") -> list[bytes]:
+    return importing.import_updates(RECORD_ID, versions, mapping=mapping)
+
+
+def imports(desk: Desk, *versions: ImportVersion, mapping: str = "1") -> None:
+    for update in imported(*versions, mapping=mapping):
+        desk.document.merge(update)
 
 
 def desk_with(name: str, *versions: ImportVersion) -> Desk:
     desk = Desk(name)
-    desk.document.merge(imported(*versions).state())
+    imports(desk, *versions)
     return desk
 
 
@@ -58,7 +63,7 @@ def test_an_import_gives_back_its_values() -> None:
 
 
 def test_the_same_versions_are_the_same_bytes_in_every_process() -> None:
-    here = imported(version(OLD), version(NEW)).state().hex()
+    here = b"".join(imported(version(OLD), version(NEW))).hex()
     for hash_seed in ("1", "2", "3"):
         there = subprocess.run(
             [sys.executable, "-c", ON_ANOTHER_COMPUTER],
@@ -87,7 +92,7 @@ def test_a_newer_version_replaces_what_the_file_changed() -> None:
 
 def test_a_newer_version_is_merged_into_what_the_older_one_made() -> None:
     office = desk_with("office", version(OLD))
-    office.document.merge(imported(version(OLD), version(NEW)).state())
+    imports(office, version(OLD), version(NEW))
     assert office.values == NEW
 
 
@@ -96,7 +101,7 @@ def test_local_edits_of_other_fields_stay() -> None:
     office.sets("volume", "8")
     office.adds("author", "Loe, L.")
     office.adds("tags", "mine")
-    office.document.merge(imported(version(OLD), version(NEW)).state())
+    imports(office, version(OLD), version(NEW))
     assert office.values["volume"] == "8"
     assert set(shown_names(office)) == {"Doe, Jane", "Roe, R.", "Poe, P.", "Loe, L."}
     assert set(office.values["tags"]) == {"paper", "glue", "mine"}
@@ -106,7 +111,7 @@ def test_local_edits_of_other_fields_stay() -> None:
 def test_a_local_edit_of_the_same_field_is_shown_and_the_file_s_is_listed() -> None:
     office = desk_with("office", version(OLD))
     office.sets("title", "Mine")
-    office.document.merge(imported(version(OLD), version(NEW)).state())
+    imports(office, version(OLD), version(NEW))
     assert office.values["title"] == "Mine"
     assert office.conflicts["title"] == ["Mine", "On Paper and Ink"]
 
@@ -114,7 +119,7 @@ def test_a_local_edit_of_the_same_field_is_shown_and_the_file_s_is_listed() -> N
 def test_a_local_edit_of_a_text_that_the_file_changed_is_a_conflict() -> None:
     office = desk_with("office", version(OLD))
     office.adds("abstract", "My own paragraph.")
-    office.document.merge(imported(version(OLD), version(NEW)).state())
+    imports(office, version(OLD), version(NEW))
     assert sorted(map(str, office.conflicts["abstract"])) == [
         "It speaks of paper, and of ink too.",
         "It speaks of paper.\n\nMy own paragraph.",
@@ -126,7 +131,7 @@ def test_two_computers_that_import_both_versions_get_one_result() -> None:
     home = desk_with("home", version(OLD))
     office.sets("volume", "8", now_ms=NOW_MS + 1000)
     for desk in (office, home):
-        desk.document.merge(imported(version(OLD), version(NEW)).state())
+        imports(desk, version(OLD), version(NEW))
     meet(office, home)
     assert office.values["volume"] == "8"
     assert office.conflicts == {}
@@ -144,23 +149,34 @@ def test_what_a_newer_mapping_made_hides_what_an_older_one_made_of_the_same_sour
         {"type": "book", "title": "On paper (mapped better)"}, version(OLD).source
     )
     office = Desk("office")
-    office.document.merge(imported(version(OLD), mapping="1").state())
-    office.document.merge(imported(mapped_anew, mapping="2").state())
+    imports(office, version(OLD), mapping="1")
+    imports(office, mapped_anew, mapping="2")
     assert office.values == mapped_anew.values
     assert office.conflicts == {}
 
 
 def test_an_older_mapping_of_another_source_is_not_hidden() -> None:
-    slots = {"iAAAAA1": "superseded", "iAAAAA2": "newer mapping", "iBBBBB1": "another source"}
+    slots = {
+        "iAAAAA1aaaaa": "superseded",
+        "iAAAAA2bbbbb": "newer mapping",
+        "iAAAAA2ccccc": "newer mapping, on top of another version",
+        "iBBBBB1aaaaa": "another source",
+    }
     stamp = import_stamp(1)
     entries = parse_entries({f"title\x1f{slot}": [stamp, one] for slot, one in slots.items()})
     standing = without_superseded_imports(entries)
-    assert [live.value for live in standing.live("title")] == ["another source", "newer mapping"]
+    assert [live.value for live in standing.live("title")] == [
+        "another source",
+        "newer mapping, on top of another version",
+        "newer mapping",
+    ]
 
 
-def test_a_device_whose_tag_begins_like_an_import_is_none() -> None:
+def test_what_has_a_time_is_no_import() -> None:
     stamp = make_stamp(milliseconds=NOW_MS, counter=0)
-    entries = parse_entries({f"title\x1f{slot}": [stamp, slot] for slot in ("iAAAAA1", "iAAAAA2")})
+    entries = parse_entries(
+        {f"title\x1f{slot}": [stamp, slot] for slot in ("iAAAAA1aaaaa", "iAAAAA2aaaaa")}
+    )
     assert without_superseded_imports(entries) == entries
 
 

@@ -52,7 +52,7 @@ def test_a_record_is_replayed_before_and_after_its_changes_are_sealed(tmp_path: 
 def test_what_a_newer_program_merged_here_is_left_out_by_an_older_one(
     tmp_path: Path,
 ) -> None:
-    golden = golden_library("body-version-2")
+    golden = golden_library("body-version-3")
     newer = new_computer(
         tmp_path,
         "newer",
@@ -106,7 +106,7 @@ def test_changes_of_a_refused_envelope_are_found_in_the_one_that_replaces_it(
     office.outbox.seal()
     chain = office.replica.meta.own_chain
     assert chain is not None
-    office.outbox.restart_chain(chain.chain)
+    office.outbox.restart_own_chain(chain.head)
     assert titles(office, ONE) == ["One", "Two"]
     assert rebuilds_to_the_same(office)
 

@@ -14,6 +14,7 @@ import pytest
 from tests.support.stored_changes import sum_of_hashes
 from tests.unit.replica.builders import Computer, owner_of_a_library, ris
 
+from bifolio.errors import InvalidValueError
 from bifolio.formats import MAPPING_VERSION
 from bifolio.imports import prefetch, worker
 from bifolio.imports.prefetch import Prefetch
@@ -185,7 +186,7 @@ def test_the_error_of_a_record_that_cannot_be_made_is_met_where_it_is_asked_for(
     while bench.prefetch._process is not None:  # it ends with the record
         time.sleep(0.01)
         bench.prefetch.advance()
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(InvalidValueError):
         bench.prefetch.creation(MANY + 1, "1" * 32, bad)
     assert bench.creation(MANY).record_id == bench.references[MANY - 1].record_id()
 

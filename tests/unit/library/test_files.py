@@ -173,10 +173,10 @@ def test_a_file_is_exported_to_a_path_or_into_a_folder(
 def test_a_copy_to_open_has_the_files_own_name_and_cannot_be_written(
     library: Library, ref: str, tmp_path: Path
 ) -> None:
-    library.files.add(ref, [written(tmp_path, b"content")])
+    library.files.add(ref, [written(tmp_path, b"%PDF-1.7 content")])
     path = library.files.open_copy(ref, "paper.pdf")
     assert path.name == "paper.pdf"
-    assert path.read_bytes() == b"content"
+    assert path.read_bytes() == b"%PDF-1.7 content"
     assert not stat.S_IMODE(path.stat().st_mode) & 0o222
     assert library.files.open_copy(ref, "paper.pdf") == path
 

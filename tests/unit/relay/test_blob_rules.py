@@ -6,11 +6,13 @@ from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_length, sealed_size
 from bifolio.wire.messages import BlobState, BlobTally, Code
 from bifolio_relay.blob_rules import check_chunk, judge_chunk
+from bifolio_relay.quotas import blob_cost
 from bifolio_relay.requests import BlobStates, Rejected, StoreChunk
 from bifolio_relay.storage import BlobView
 
 BLOB, DESK, LAPTOP = b"1" * 32, b"d" * 32, b"l" * 32
 SIZE = sealed_size(2 * limits.CHUNK_BYTES + 5)
+COST = blob_cost(SIZE)
 
 
 def chunk(number: int, *, size: int = SIZE, device: bytes = DESK) -> StoreChunk:
@@ -23,7 +25,7 @@ def view(held: int, *, size: int = SIZE, sender: bytes | None = None, used: int 
     return BlobView((state,), (sender,), used, 4, BlobTally(5, b"t" * 32))
 
 
-def judge(question: StoreChunk, held: BlobView, *, room: int = SIZE) -> object:
+def judge(question: StoreChunk, held: BlobView, *, room: int = COST) -> object:
     return judge_chunk(question, held, library_bytes_max=room)
 
 
@@ -56,7 +58,7 @@ def test_another_size_than_the_one_held_is_invalid() -> None:
 def test_room_is_looked_at_with_the_first_chunk_for_the_whole_blob() -> None:
     assert judge(chunk(0), view(0)) is None
     assert code_of(judge(chunk(0), view(0, used=1))) is Code.QUOTA
-    assert judge(chunk(1), view(1, used=SIZE)) is None
+    assert judge(chunk(1), view(1, used=COST)) is None
 
 
 def test_a_chunk_has_a_place_in_a_blob_of_its_size() -> None:

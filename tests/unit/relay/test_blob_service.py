@@ -194,8 +194,9 @@ def test_chunks_and_sizes_that_do_not_fit_are_invalid(bench: Bench) -> None:
 
 
 def test_a_blob_has_room_as_a_whole_or_none(bench: Bench) -> None:
-    assert code_of(bench.put(0, size=ROOM + 1)) is Code.QUOTA
-    assert isinstance(bench.put(0, size=ROOM), BlobStates)
+    largest = ROOM - limits.RELAY_BLOB_BYTES - ROOM % limits.RELAY_BLOB_BLOCK_BYTES
+    assert code_of(bench.put(0, size=ROOM)) is Code.QUOTA
+    assert isinstance(bench.put(0, size=largest), BlobStates)
     sealed = bytes(SEAL_BYTES)
     small = StoreChunk(bench.library.id, bench.owner, b"2" * 32, SEAL_BYTES, 0, sealed)
     assert code_of(bench.answer(small)) is Code.QUOTA

@@ -19,7 +19,7 @@ from bifolio.crypto.membership import Role, library_id_of
 from bifolio.errors import MembershipError
 from bifolio.wire.messages import AttestedPosition, Code
 from bifolio_relay.log_service import LogService
-from bifolio_relay.quotas import Quotas
+from bifolio_relay.quotas import Quotas, entry_cost
 from bifolio_relay.requests import (
     Appended,
     AppendMember,
@@ -393,7 +393,12 @@ def test_a_full_library_rejects_and_the_others_go_on(tmp_path: Path) -> None:
     full, sound = SharedLibrary(1), SharedLibrary(2)
     author: Author = full.author()
     first, second = author.envelopes(2)
-    bench = Bench(tmp_path, quotas=Quotas(library_bytes=len(first.raw) + 10))
+    bench = Bench(
+        tmp_path,
+        quotas=Quotas(
+            library_bytes=entry_cost(len(first.raw)) + entry_cost(len(full.genesis)) + 10
+        ),
+    )
     for library in (full, sound):
         create(bench.service, library)
     commit = bench.service.commit(
@@ -564,5 +569,9 @@ def test_a_damaged_membership_log_stops_its_own_library_only(bench: Bench) -> No
         ]
     )
     assert [type(row[0]) for row in commit.outcomes] == [Unavailable, Appended]
+    # A greeting is answered by the index of roles: it does not read the log.
+    assert bench.other.answer(opening(broken)).role == "owner"
+    head, owner = broken.membership.head, broken.owner.sign_public
+    _, invite = broken.invite()
     with pytest.raises(MembershipError):
-        bench.other.answer(opening(broken))
+        bench.other.answer(AppendMember(broken.id, owner, head, invite))

@@ -12,6 +12,8 @@ from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role, invite_keys
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
+from bifolio_relay.member_rules import judge_record
+from bifolio_relay.quotas import entry_cost
 from bifolio_relay.requests import Appended, AppendMember, MembersPart, Rejected
 from bifolio_relay.rules import (
     Again,
@@ -24,7 +26,6 @@ from bifolio_relay.rules import (
     judge_earlier,
     judge_envelope,
     judge_envelopes,
-    judge_record,
 )
 from bifolio_relay.storage import ChainHead, Place
 
@@ -105,11 +106,18 @@ def test_what_has_its_place_taken_is_the_same_envelope_or_a_fork(library: Shared
 
 
 def test_nobody_writes_into_another_devices_chain(library: SharedLibrary) -> None:
+    """A chain is its author's: under another's id a device has a chain of its own, from 1 on."""
     victim = library.author()
     intruder = library.author(library.with_member())
     first = victim.envelope()
     intruder.chain, intruder.seq, intruder.previous = victim.chain, 1, first.hash
-    assert code_of(judge(library, intruder.envelope(), head=head_after(first))) is Code.FORBIDDEN
+    (decision,) = judge_envelopes(
+        [Carried(intruder.envelope(), intruder.keys.sign_public)],
+        membership=library.membership,
+        heads={first.header.author_chain: head_after(first)},
+        room_bytes=1 << 20,
+    )
+    assert code_of(decision) is Code.GAP
 
 
 def test_only_members_carry_and_only_who_may_write_is_an_author(library: SharedLibrary) -> None:
@@ -148,7 +156,7 @@ def test_what_has_no_room_is_rejected_and_what_follows_it_in_its_chain_too(
     large = library.author(seed=1).envelopes(2, library.random(1000))
     small = library.author(seed=2).envelope()
     carried = [Carried(one, library.owner.sign_public) for one in (*large, small)]
-    room_bytes = len(small.raw)
+    room_bytes = entry_cost(len(small.raw))
     decisions = judge_envelopes(
         carried, membership=library.membership, heads={}, room_bytes=room_bytes
     )
@@ -197,6 +205,6 @@ def test_what_cannot_be_judged_is_taken_from_whoever_was_known_before(
 
 def test_an_envelope_that_only_a_newer_relay_could_judge_is_taken(library: SharedLibrary) -> None:
     library.membership = library.membership.append(
-        make_record(library.membership, library.owner, "role")
+        make_record(library.membership, library.owner, "promotion")
     )
     assert judge(library, library.author().envelope()) == Next()

@@ -298,16 +298,29 @@ def test_a_reader_that_does_not_read_costs_bounded_memory_and_catches_up(tmp_pat
     asyncio.run(scenario())
 
 
-def test_a_full_relay_sends_newcomers_away(tmp_path: Path) -> None:
+def test_in_a_full_relay_the_stranger_that_was_there_longest_makes_room(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with (
             running(tmp_path, connections_max=1) as relay,
             connect(relay.url) as first,
-            connect(relay.url) as second,
         ):
             await first.recv()
-            with pytest.raises(ConnectionClosed):
+            async with connect(relay.url) as second:
                 await second.recv()
+                with pytest.raises(ConnectionClosed):
+                    await first.recv()
+
+    asyncio.run(scenario())
+
+
+def test_a_relay_full_of_members_sends_newcomers_away(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        library = SharedLibrary()
+        async with running(tmp_path, connections_max=1) as relay:
+            await created(relay.url, library)
+            async with RelayClient(relay.url, library.id, library.owner):
+                with pytest.raises(InvalidStatus, match="503"):
+                    await connect(relay.url)
 
     asyncio.run(scenario())
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.support.relay_client import Author, SharedLibrary, seeded, ticket_keys
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.keys import DeviceKeys, KeyPair, new_device_keys
 from bifolio.crypto.membership import hello_message
+from bifolio.replication.greeting import make_hello
 from bifolio.wire.connection import ClientConnection, State
 from bifolio.wire.messages import (
+    PROTOCOL_VERSIONS,
     Ack,
     Append,
+    AttestedPosition,
     Blobs,
     Bye,
     Challenge,
@@ -48,6 +53,9 @@ from bifolio_relay.requests import (
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 
+#: The relay as its clients call it.
+NAME = "relay.example.org:443"
+
 ROOM = limits.RELAY_QUEUE_BYTES_MAX
 
 
@@ -77,9 +85,16 @@ class Service:
 class Shell:
     """A session with the real service behind it and the client's end before it."""
 
-    def __init__(self, service: Service, library: SharedLibrary, keys: KeyPair) -> None:
+    def __init__(
+        self,
+        service: Service,
+        library: SharedLibrary,
+        keys: KeyPair,
+        *,
+        names: Sequence[str] = (),
+    ) -> None:
         self.service, self.library, self.keys = service, library, keys
-        self.session = Session(nonce=b"n" * 32)
+        self.session = Session(nonce=b"n" * 32, names=names)
         self.client = ClientConnection()
         self.submissions: list[Submission] = []
         self.grown: MembersPart | None = None
@@ -106,16 +121,18 @@ class Shell:
         """The client says something; what it gets at once."""
         return self.carry_out(self.session.receive(self.client.send(message)))
 
-    def hello(self, *, signer: KeyPair | None = None, version: int = 1) -> Message:
+    def greeting(self, *, nonce: bytes = b"n" * 32, signer: KeyPair | None = None) -> Hello:
+        """HELLO, signed for a nonce."""
+        challenge = Challenge(PROTOCOL_VERSIONS, nonce)
+        hello = make_hello(self.keys, challenge, library=self.library.id, relay=NAME)
+        if signer is not None:
+            said = hello_message(offered=PROTOCOL_VERSIONS, nonce=nonce, said=hello.said())
+            hello = hello.with_signature(signer.sign(said))
+        return hello
+
+    def hello(self, *, signer: KeyPair | None = None) -> Message:
         """The greeting and its one answer."""
-        signed = hello_message(version=version, library=self.library.id, nonce=b"n" * 32)
-        hello = Hello(
-            version,
-            self.library.id,
-            self.keys.sign_public,
-            (signer or self.keys).sign(signed),
-        )
-        (answer,) = self.says(hello)
+        (answer,) = self.says(self.greeting(signer=signer))
         return answer
 
     def pushes(self, *envelopes: Envelope) -> None:
@@ -213,16 +230,73 @@ def test_a_greeting_signed_by_another_key_is_sent_away(
 
 def test_a_replayed_greeting_is_sent_away(service: Service, library: SharedLibrary) -> None:
     shell = Shell(service, library, library.owner)
-    old = hello_message(version=1, library=library.id, nonce=b"o" * 32)
-    hello = Hello(1, library.id, library.owner.sign_public, library.owner.sign(old))
+    (goodbye,) = shell.says(shell.greeting(nonce=b"o" * 32))
+    assert isinstance(goodbye, Bye)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"versions": (2, 3)},
+        {"library": b"x" * 16},
+        {"relay": "other:443"},
+        {"join": True},
+        {"cursor": 7},
+        {"attested": AttestedPosition(b"e" * 16, 7)},
+        {"blob_tally": 7},
+    ],
+)
+def test_nothing_of_a_greeting_can_be_altered_on_the_way(
+    service: Service, library: SharedLibrary, altered: dict[str, Any]
+) -> None:
+    shell = Shell(service, library, library.owner)
+    (goodbye,) = shell.says(replace(shell.greeting(), **altered))
+    assert isinstance(goodbye, Bye)
+    assert "signature" in goodbye.reason
+
+
+def test_versions_that_a_relay_did_not_offer_cannot_be_put_into_its_challenge(
+    service: Service, library: SharedLibrary
+) -> None:
+    """Who takes the better version out of a challenge is found out, because it is signed."""
+    shell = Shell(service, library, library.owner)
+    offered = (1, *PROTOCOL_VERSIONS)
+    hello = make_hello(shell.keys, Challenge(offered, b"n" * 32), library=library.id, relay=NAME)
     (goodbye,) = shell.says(hello)
     assert isinstance(goodbye, Bye)
 
 
-def test_another_version_is_sent_away_for_good(service: Service, library: SharedLibrary) -> None:
-    goodbye = Shell(service, library, library.owner).hello(version=2)
+@pytest.mark.parametrize(("version", "older"), [(1, "your Bifolio"), (9, "this relay")])
+def test_a_client_of_another_version_is_told_which_side_to_upgrade(
+    service: Service, library: SharedLibrary, version: int, older: str
+) -> None:
+    shell = Shell(service, library, library.owner)
+    hello = replace(shell.greeting(), version=version, versions=(version,))
+    (goodbye,) = shell.says(hello)
     assert isinstance(goodbye, Bye)
     assert goodbye.retry is Retry.NEVER
+    assert goodbye.reason.endswith(f"upgrade {older}")
+
+
+def test_a_greeting_for_another_relay_is_not_taken_where_the_relay_knows_its_names(
+    service: Service, library: SharedLibrary
+) -> None:
+    """A relay between the two passes on the greeting that was made for itself."""
+    taken = Shell(service, library, library.owner, names=["elsewhere:1", NAME])
+    assert isinstance(taken.hello(), Welcome)
+    refused = Shell(service, library, library.owner, names=["refs.example.org:443"])
+    goodbye = refused.hello()
+    assert isinstance(goodbye, Bye)
+    assert goodbye.retry is Retry.NEVER
+
+
+def test_a_message_that_may_be_passed_over_is_passed_over(
+    service: Service, library: SharedLibrary
+) -> None:
+    shell = opened(service, library)
+    assert shell.carry_out(shell.session.receive(bytes([0x92, 0xCC, 200, 0x01]))) == []
+    (goodbye,) = shell.carry_out(shell.session.receive(bytes([0x92, 100, 0x01])))
+    assert isinstance(goodbye, Bye)
 
 
 def test_garbage_ends_this_connection_with_a_reason(

@@ -16,7 +16,7 @@ from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
-from bifolio.storage.quarantined_updates import QuarantinedUpdates
+from bifolio.storage.quarantined_updates import QuarantineCount, QuarantinedUpdates
 from bifolio.storage.references import References
 
 BOOK, ARTICLE, TRASHED = ("1" * 32, "2" * 32, "3" * 32)
@@ -80,16 +80,18 @@ def test_deriving_again_changes_no_record_and_no_hash(office: Computer) -> None:
 
 def test_updates_that_an_older_version_set_aside_are_still_quarantined(office: Computer) -> None:
     path = office.replica.path
-    office.replica.quarantined.add(BOOK, b"damaged", "it is damaged")
-    office.replica.quarantined.add(BOOK, b"later", "an earlier change to it could not be read")
-    rows = office.replica.database.rows("SELECT record, contents, reason FROM quarantined_updates")
+    rows = [
+        (BOOK, b"damaged", "it is damaged"),
+        (BOOK, b"later", "an earlier change to it could not be read"),
+    ]
     office.replica.database.close()
     back_to(12, path / folder.FILE)
     older = Database.open(path / folder.FILE)
     older.execute_many(
         "INSERT INTO quarantined_updates (record, contents, reason) VALUES (?, ?, ?)", rows
     )
-    assert QuarantinedUpdates(older).by_record() == [(BOOK, "it is damaged", 2)]
+    (counted,) = QuarantinedUpdates(older).counts()
+    assert counted == QuarantineCount(None, BOOK, "", "it is damaged", 2)
 
 
 def test_a_record_that_cannot_be_read_hides_no_other_after_an_upgrade(office: Computer) -> None:
@@ -106,8 +108,10 @@ def test_a_file_of_the_version_before_needs_nothing_derived_again(office: Comput
     path, database = office.replica.path, office.replica.database
     expected = derived(database)
     database.execute("DELETE FROM meta WHERE key = 'derived_version'")
-    database.execute("PRAGMA user_version = 14")
+    database.execute("ALTER TABLE incarnations DROP COLUMN nonce")
+    database.execute("ALTER TABLE changes DROP COLUMN slot")
     database.close()
+    back_to(14, path / folder.FILE)
     opened = Database.open(path / folder.FILE)
     assert Meta(opened).derived_version == 1
     assert derived(opened) == expected

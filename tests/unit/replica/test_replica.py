@@ -96,7 +96,7 @@ def test_every_opening_writes_under_a_fresh_slot(office: Computer) -> None:
     again.sets(ONE, "title", "On Glue")
     second = slot_of(again, ONE, "title")
     assert first != second
-    assert first[:3] == second[:3] == office.keys.tag
+    assert first[:8] == second[:8] == office.keys.tag
     assert slots(again) == [first, second]
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.identities import brought
 from tests.support.stored_changes import all_envelopes, sum_of_hashes
-from tests.unit.replica.builders import Computer, meet, owner_of_a_library, ris
+from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library, ris
 
 from bifolio import limits
+from bifolio.history.history import History
+from bifolio.ids import SETTINGS_ID
 from bifolio.library import status
 from bifolio.replication import joining
 from bifolio.wire.changes import Change
@@ -202,3 +205,148 @@ def test_an_unreadable_update_is_set_aside_while_a_library_joins(
     laptop.learns(office)
     assert "set aside" in next(status.refusals(laptop.replica)).reason
     assert laptop.titles() == ["Of the laptop", "Of the office"]
+
+
+def joins(laptop: Computer, office: Computer) -> None:
+    """The laptop's library becomes a part of the office's, and both have exchanged all."""
+    begins(laptop, office)
+    laptop.joins(office)
+    laptop.learns(office)
+    joining.settle_offers(laptop.replica)
+    meet(office, laptop)
+
+
+def paper_of(computer: Computer) -> str:
+    """The id of the one reference that was imported."""
+    (row,) = [
+        row
+        for row in computer.replica.references.iter_rows(trashed=False)
+        if not (row.title or "").startswith("Of the")
+    ]
+    return row.id
+
+
+def conflicts_of(computer: Computer, record_id: str) -> dict[str, list[object]]:
+    return {one.field: [v.value for v in one.values] for one in computer.shows(record_id).conflicts}
+
+
+LONG = PAPER | {"AB": "Of paper.", "KW": "ink", "VL": "1", "DO": "10.1000/1"}
+
+
+def test_everything_that_joins_bears_the_names_of_its_content(
+    two: tuple[Computer, Computer], tmp_path: Path
+) -> None:
+    office, laptop = two
+    laptop.imports(*ris(tmp_path, LONG))
+    laptop.sets(paper_of(laptop), "title", "Mine")
+    joins(laptop, office)
+    for one in brought(office.replica):
+        one.check()
+
+
+def test_edits_of_both_sides_of_a_common_import_meet_as_if_it_were_one_library(
+    two: tuple[Computer, Computer], tmp_path: Path
+) -> None:
+    office, laptop = two
+    for computer in two:
+        computer.imports(*ris(tmp_path, LONG))
+    paper = paper_of(laptop)
+    laptop.sets(paper, "title", "On Paper, as I say")
+    laptop.sets(paper, "tags", "glue")
+    laptop.sets(paper, "abstract", "Of paper. And of glue.")
+    office.sets(paper, "volume", "2")
+    office.sets(paper, "publisher", "Blue")
+    joins(laptop, office)
+    for computer in (office, laptop):
+        fields = computer.shows(paper).fields
+        assert fields["title"] == "On Paper, as I say"
+        assert computer.shows(paper).tags == ("glue",)
+        assert fields["volume"] == "2"
+        assert fields["abstract"] == "Of paper. And of glue."
+        assert [one["family"] for one in fields["author"]] == ["Doe"]
+        assert conflicts_of(computer, paper) == {}
+
+
+def test_what_both_sides_edited_of_a_common_import_is_a_conflict(
+    two: tuple[Computer, Computer], tmp_path: Path
+) -> None:
+    office, laptop = two
+    for computer in two:
+        computer.imports(*ris(tmp_path, LONG))
+    paper = paper_of(laptop)
+    laptop.waits(1)
+    office.sets(paper, "title", "Of the office")
+    laptop.sets(paper, "title", "Of the laptop")
+    joins(laptop, office)
+    assert conflicts_of(office, paper) == {"title": ["Of the laptop", "Of the office"]}
+
+
+def test_a_file_goes_on_where_the_joined_record_stands(
+    two: tuple[Computer, Computer], tmp_path: Path
+) -> None:
+    office, laptop = two
+    laptop.imports(*ris(tmp_path, LONG))
+    paper = paper_of(laptop)
+    laptop.sets(paper, "title", "Mine")
+    laptop.sets(paper, "x.own", "1")
+    joins(laptop, office)
+    newer = LONG | {"VL": "2", "AB": "Of ink.", "KW": "glue"}
+    for computer in two:
+        assert len(computer.imports(*ris(tmp_path, newer)).updated_keys) == 1
+    meet(office, laptop)
+    for computer in two:
+        fields = computer.shows(paper).fields
+        assert fields["title"] == "Mine"
+        assert fields["volume"] == "2"
+        assert fields["abstract"] == "Of ink."
+        assert computer.shows(paper).tags == ("glue",)
+        assert [one["family"] for one in fields["author"]] == ["Doe"]
+        assert conflicts_of(computer, paper) == {}
+    for one in brought(office.replica):
+        one.check()
+
+
+def test_two_computers_that_join_with_equal_records_bring_one(tmp_path: Path) -> None:
+    office = owner_of_a_library(tmp_path, "office")
+    laptop, home = members(tmp_path, "laptop", "home")
+    laptop.imports(*ris(tmp_path, LONG))
+    laptop.sets(paper_of(laptop), "title", "Mine")
+    laptop.adds(TWO, {"title": "Of the laptop", "note": "A note."})
+    meet(laptop, home)
+    before = {row.id: row.title for row in laptop.replica.references.iter_rows(trashed=False)}
+    for computer in (laptop, home):
+        begins(computer, office)
+        computer.joins(office)
+    joining.settle_offers(laptop.replica)
+    laptop.outbox.seal()
+    assert joining.settle_offers(home.replica) == 2  # it has not heard of the laptop yet
+    for computer in (office, laptop, home):
+        membership = office.member_log.membership()
+        known = computer.member_log.membership()
+        assert membership is not None
+        assert known is not None
+        computer.member_log.learn(membership.records[len(known.records) :])
+    meet(office, laptop, home)
+    for computer in (office, laptop, home):
+        rows = computer.replica.references.iter_rows(trashed=False)
+        assert {row.id: row.title for row in rows} == before
+        assert all(conflicts_of(computer, one) == {} for one in before)
+
+
+def test_an_edit_of_the_meantime_comes_after_what_is_offered(
+    two: tuple[Computer, Computer],
+) -> None:
+    office, laptop = two
+    begins(laptop, office)
+    laptop.joins(office)
+    laptop.sets(TWO, "title", "Edited in the meantime")
+    edits = [Change.parse(one.body) for one in laptop.replica.changes.unsealed_edits()]
+    laptop.learns(office)
+    joining.settle_offers(laptop.replica)
+    laptop.outbox.seal()
+    assert [one.record_id for one in brought(laptop.replica)][-2:] == [TWO, SETTINGS_ID]
+    meet(office, laptop)
+    assert office.shows(TWO).fields["title"] == "Edited in the meantime"
+    assert conflicts_of(office, TWO) == {}
+    edited = [one for one in History(laptop.replica).of(TWO) if one.change == edits[0].id.hex()]
+    assert [(one.field, one.after) for one in edited] == [("title", "Edited in the meantime")]

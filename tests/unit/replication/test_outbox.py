@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from tests.support.forks import proof_of_fork
 from tests.support.stored_changes import all_envelopes
 from tests.unit.replica.builders import Computer, meet, members, new_computer, owner_of_a_library
 
 from bifolio import limits
-from bifolio.crypto.envelope import Envelope, parse_envelope, seal
+from bifolio.crypto.envelope import Envelope, SignedHeader, parse_envelope, seal
 from bifolio.errors import NotAMemberError
 
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
@@ -117,7 +118,8 @@ def test_a_refused_chain_is_written_again_as_a_new_one(tmp_path: Path) -> None:
     office.outbox.seal()
     office.adds(THREE, {"title": "On Glue"})
     state, unsent = office.state, office.replica.changes.unsent()
-    office.outbox.restart_chain(taken.header.chain)
+    (own, *_) = office.replica.changes.unacknowledged(after=0, bytes_max=1 << 30)
+    assert forks(office, parse_envelope(own.envelope), office)
     assert (office.state, office.replica.changes.unsent()) == (state, unsent)
     first, second, third = parsed(office)
     assert first.raw == taken.raw
@@ -131,25 +133,28 @@ def test_a_refused_chain_is_written_again_as_a_new_one(tmp_path: Path) -> None:
 def test_what_a_later_version_put_behind_a_body_is_carried_into_its_replacement(
     tmp_path: Path,
 ) -> None:
-    office, home = members(tmp_path, "office", "home")
+    office = owner_of_a_library(tmp_path)
     later = msgpack.packb(["from a later version", 1])
+    part = (("later", later),)
     office.adds(ONE, {"title": "On Paper"})
     (sealed,) = parsed(office)
     body = office.replica.formats.read(sealed, b"k" * 32)
     changes = tuple(replace(one, more=(later,)) for one in body.changes)
     extended = seal(
         sealed.header,
-        replace(body, changes=changes, more=(later,)).serialize(),
+        replace(body, changes=changes, more=part).serialize(),
         content_key=b"k" * 32,
         keys=office.keys,
         random_bytes=office.draw,
     )
-    home.receives([extended.raw])
-    home.outbox.restart_chain(sealed.header.chain)
-    (replacement,) = parsed(home)
-    read = home.replica.formats.read(replacement, b"k" * 32)
-    assert (read.more, read.changes) == ((later,), changes)
+    office.replica.changes.remove_envelope(sealed.hash)
+    office.receives([extended.raw])
+    assert forks(office, extended, office)
+    (replacement,) = parsed(office)
+    read = office.replica.formats.read(replacement, b"k" * 32)
+    assert (read.more, read.changes) == (part, changes)
     assert read.replaces == (extended.hash,)
+    assert read.incarnations == body.incarnations != ()
 
 
 def test_a_restarted_chain_holds_one_envelope_at_a_time_and_none_of_the_log(
@@ -167,7 +172,7 @@ def test_a_restarted_chain_holds_one_envelope_at_a_time_and_none_of_the_log(
     state = office.state
     tracemalloc.start()
     try:
-        office.outbox.restart_chain(stored[0].chain)
+        assert office.outbox.restart_own_chain(stored[-1].hash)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -183,7 +188,8 @@ def test_a_restarted_chain_builds_on_the_envelope_that_was_taken(tmp_path: Path)
     office.replica.changes.set_position(taken.hash, 1)
     office.sets(ONE, "title", "On Ink")
     office.outbox.seal()
-    office.outbox.restart_chain(taken.header.chain)
+    (own,) = office.replica.changes.unacknowledged(after=0, bytes_max=1 << 30)
+    assert forks(office, parse_envelope(own.envelope), office)
     _, second = office.envelopes()
     home.receives([second])
     assert home.replica.changes.waiting() == 1
@@ -199,7 +205,7 @@ def test_the_same_update_in_two_chains_is_harmless(tmp_path: Path) -> None:
     office.sets(ONE, "note", "A note.")
     (first,) = parsed(office)
     home.receives([first.raw])
-    office.outbox.restart_chain(first.header.chain)
+    assert forks(office, first, office)
     office.sets(ONE, "volume", "7")
     home.learns(office)
     assert home.state == office.state
@@ -207,12 +213,58 @@ def test_the_same_update_in_two_chains_is_harmless(tmp_path: Path) -> None:
     assert home.shows(ONE).conflicts == ()
 
 
-def test_someone_else_s_refused_envelope_is_written_again_as_our_own(tmp_path: Path) -> None:
+def test_someone_else_s_refused_envelope_is_carried_whole_and_stays_theirs(tmp_path: Path) -> None:
     office, home, train = members(tmp_path, "office", "home", "train")
     office.adds(ONE, {"title": "On Paper"})
     (theirs,) = parsed(office)
     home.learns(office)
-    home.outbox.restart_chain(theirs.header.chain)
+    assert forks(home, theirs, office)
     assert home.titles() == ["On Paper"]
-    train.receives(home.envelopes())
+    (offered,) = home.outbox.offers(after=0, bytes_max=1 << 30)
+    carrier = parse_envelope(offered.envelope)
+    assert carrier.header.device == home.keys.sign_public
+    body = home.replica.formats.read(carrier, b"k" * 32)
+    assert (body.changes, body.replaces, body.carried) == ((), (), (theirs.raw,))
+    train.receives([offered.envelope])
     assert train.state == home.state
+    assert train.replica.changes.is_stored(theirs.hash)
+
+
+def test_a_relay_that_shows_no_other_envelope_of_the_author_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    office.envelopes()
+    office.sets(ONE, "volume", "7")
+    first, second = parsed(office)
+    home.learns(office)
+    before = home.envelopes()
+    other_place = proof_of_fork(replace(second, header=replace(second.header, seq=9)), office.keys)
+    other_author = proof_of_fork(
+        replace(second, header=replace(second.header, device=home.keys.sign_public)), home.keys
+    )
+    same = SignedHeader.of(second).serialize()
+    true = proof_of_fork(second, office.keys)
+    forged = true[:-1] + bytes([true[-1] ^ 1])
+    for proof in (b"", b"nothing", other_place, other_author, same, forged):
+        assert not home.outbox.restart_chain(second.hash, proof)
+        assert not office.outbox.restart_chain(second.hash, proof)
+    assert home.envelopes() == before
+    assert parsed(office) == [first, second]
+    assert home.outbox.restart_chain(second.hash, proof_of_fork(first, office.keys))
+
+
+def test_a_gap_in_another_s_chain_makes_nothing_ours(tmp_path: Path) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    (theirs,) = parsed(office)
+    home.learns(office)
+    before = home.envelopes()
+    assert not home.outbox.restart_own_chain(theirs.hash)
+    assert home.envelopes() == before
+
+
+def forks(computer: Computer, refused: Envelope, author: Computer) -> bool:
+    """The relay refuses an envelope, and shows another one that the author made."""
+    return computer.outbox.restart_chain(refused.hash, proof_of_fork(refused, author.keys))

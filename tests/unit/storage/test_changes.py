@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tests.unit.storage.builders import new_database
 
-from bifolio import limits
 from bifolio.storage.changes import Changes
+from bifolio.storage.pending_envelopes import PendingEnvelopes
+from bifolio.storage.refused_envelopes import RefusedEnvelopes
 
 CHAIN, OTHER = b"c" * 16, b"o" * 16
 
@@ -97,50 +98,13 @@ def test_unsent_counts_own_changes_sealed_or_not(changes: Changes) -> None:
     assert changes.unsent() == 5
 
 
-def test_what_waits_keeps_its_order_and_learns_its_position(changes: Changes) -> None:
-    changes.add_pending(b"b" * 32, None, b"second")
-    changes.add_pending(b"a" * 32, 4, b"first")
-    changes.add_pending(b"b" * 32, 9, b"second")
-    changes.add_pending(b"a" * 32, None, b"first")
-    assert [(one.hash[:1], one.position) for one in changes.pending()] == [(b"b", 9), (b"a", 4)]
-    assert changes.waiting() == 2
-    changes.remove_pending(b"b" * 32)
-    assert changes.waiting() == 1
-
-
-def test_a_refused_envelope_is_kept_with_its_reason_once(changes: Changes) -> None:
-    changes.add_refused(b"a" * 32, b"raw", "forged")
-    changes.add_refused(b"a" * 32, b"raw", "forged")
-    assert changes.refusals() == [(b"a" * 32, "forged")]
-
-
-def test_refused_envelopes_are_bounded(changes: Changes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "REFUSED_KEPT_MAX", 3)
-    for number in range(10):
-        changes.add_refused(bytes([number]) * 32, b"raw", "forged")
-    assert len(changes.refusals()) == 3
-
-
 def test_everything_can_be_dropped(changes: Changes) -> None:
     add(changes, 1)
-    changes.add_pending(b"a" * 32, None, b"waits")
-    changes.add_refused(b"b" * 32, b"raw", "forged")
+    PendingEnvelopes(changes._database).add(
+        b"a" * 32, None, b"waits", device=b"d", size=5, needs=[b"n"], of_members=False
+    )
+    RefusedEnvelopes(changes._database).add(b"b" * 32, b"raw", "forged", None)
     changes.remove_all()
     assert changes.links() == []
     assert changes.waiting() == 0
     assert changes.refusals() == []
-
-
-def test_what_waits_forgets_its_position_with_the_log(changes: Changes) -> None:
-    changes.add_pending(b"a" * 32, 5, b"waits")
-    changes.forget_positions()
-    assert [one.position for one in changes.pending()] == [None]
-
-
-def test_of_a_large_refused_envelope_the_beginning_is_kept(
-    changes: Changes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "REFUSED_KEPT_BYTES_MAX", 3)
-    changes.add_refused(b"b" * 32, b"forged", "forged")
-    assert changes.refusals() == [(b"b" * 32, "forged")]
-    assert changes._database.rows("SELECT envelope FROM refused") == [(b"for",)]

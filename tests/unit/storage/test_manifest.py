@@ -81,6 +81,8 @@ def test_the_library_and_contents_by_their_hash_are_entries() -> None:
         {"trashed": True},
         {"made_at": "yesterday"},
         {"name": None},
+        {"files": "some"},
+        {"files": ""},
         {"entries": "none"},
         {"entries": [["library.sqlite", 1]]},
         {"entries": [["library.sqlite", -1, HASH]]},

@@ -125,6 +125,19 @@ def test_a_forged_schema_is_refused(file: Path, forgery: str) -> None:
     assert time.monotonic() - began < 5
 
 
+def test_a_schema_that_is_no_text_is_refused(file: Path) -> None:
+    """SQLite quotes it in the message of its error, which Python cannot read then."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = CAST(? AS TEXT) WHERE name = 'purged'",
+            (b"CREATE TABLE purged (a) \x91\xff",),
+        )
+    with pytest.raises(DamagedLibraryError):
+        Database.open(file)
+    assert reason_against(file) is not None
+
+
 def test_a_file_without_one_of_our_tables_is_no_backups(file: Path) -> None:
     alter(file, "DROP TABLE purged")
     assert reason_against(file) == "its library lacks the table 'purged'"

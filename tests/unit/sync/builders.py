@@ -170,13 +170,13 @@ class Talk:
 
     def greet(self) -> Hello:
         """The challenge and its answer."""
-        (hello,) = self.tell(Challenge((1,), b"n" * 32))
+        (hello,) = self.tell(Challenge((2,), b"n" * 32))
         assert isinstance(hello, Hello)
         return hello
 
     def run(self) -> Talk:
         """An honest conversation until nobody has anything to say; itself."""
-        return self.go_on(self.tell(Challenge((1,), b"n" * 32)))
+        return self.go_on(self.tell(Challenge((2,), b"n" * 32)))
 
     def go_on(self, said: Sequence[Message]) -> Talk:
         """The relay answers honestly, from here on."""

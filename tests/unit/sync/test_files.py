@@ -118,7 +118,7 @@ def test_a_file_of_an_import_is_told_to_be_on_the_computer_that_imported_it(benc
         values={"title": "Of Paper", "type": "book"},
         source=Source("zotero", "book", "1", (("title", "Of Paper"),)),
         line=1,
-        files=(ImportedFile("storage/X/paper.pdf", "paper.pdf", path),),
+        files=(ImportedFile("storage/X/paper.pdf", "paper.pdf", path, path.parent),),
     )
     Importer(bench.desk.replica, file="zotero").run([record])
     bench.relay.file_bytes_max = 0

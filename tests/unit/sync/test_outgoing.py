@@ -75,3 +75,24 @@ def test_a_relay_that_forbids_what_is_kept_for_a_newer_program_ends_no_sync() ->
     offers.decide()
     assert offers.refuse(refusal(kept.hash, Code.FORBIDDEN))
     assert not offers.refuse(refusal(own.hash, Code.FORBIDDEN))
+
+
+def test_what_a_relay_lacks_of_another_s_chain_is_offered_where_somebody_carried_it() -> None:
+    class Carried(Log):
+        asked = 0
+
+        def restart_own_chain(self, _: bytes) -> bool:
+            return False
+
+        def offer_carried(self, _: bytes) -> bool:
+            self.asked += 1
+            self.envelopes = (envelope(1), envelope(2))
+            return self.asked == 1
+
+    log = Carried(envelope(2))
+    offers = Offers(cast("SyncStore", log), Counts())
+    assert offers.decide() == [Push((envelope(2).envelope,))]
+    assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
+    assert offers.decide() == [Push((envelope(1).envelope, envelope(2).envelope))]
+    assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
+    assert offers.decide() == []

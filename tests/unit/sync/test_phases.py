@@ -54,8 +54,8 @@ SOME_HASH = b"h" * 32
 
 #: One of each message of the protocol.
 ONE_OF_EACH: tuple[Message, ...] = (
-    Challenge((1,), b"n" * 32),
-    Hello(1, b"l" * 16, b"d" * 32, b"s" * 64),
+    Challenge((2,), b"n" * 32),
+    Hello(2, (2,), b"l" * 16, b"d" * 32, b"s" * 64, "relay:443"),
     replace(Welcome.nothing({}), exists=True, members=1),
     Pull(0),
     Envelopes(0, (), 0),
@@ -153,7 +153,7 @@ def test_only_an_open_library_has_anything_under_way() -> None:
     holding = {phase for phase in get_args(Phase) if "exchange" in {f.name for f in fields(phase)}}
     assert holding == {Members, Log, Live}
     assert set(vars(SyncSession(_NoStore(), library=b"l" * 16))) == {  # type: ignore[arg-type]
-        *("_store", "_library", "_counts", "phase")
+        *("_store", "_library", "_counts", "_fruitless", "phase")
     }
 
 
@@ -372,7 +372,7 @@ def _hold_a_talk(computer: Computer, relay: ScriptedRelay, seed: int) -> list[ty
 def _come_to_rest(computer: Computer, relay: ScriptedRelay) -> None:
     """Sync with an honest relay, files aside."""
     talk = Talk(computer, relay)
-    waiting = talk.tell(Challenge((1,), b"n" * 32))
+    waiting = talk.tell(Challenge((2,), b"n" * 32))
     while waiting:
         message = waiting.pop(0)
         if not isinstance(message, (AskBlobs, Chunk, PullChunk, DropBlobs)):

@@ -6,17 +6,22 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.support.forks import proof_of_fork
 from tests.support.stored_changes import all_envelopes
 from tests.unit.replica.builders import Computer, members, new_computer, owner_of_a_library
 from tests.unit.sync.builders import ScriptedRelay, Talk, notes, relay_of
 
 from bifolio import limits
+from bifolio.crypto.envelope import parse_envelope
 from bifolio.errors import (
     BifolioError,
     MembershipError,
+    Next,
+    NextStep,
     NotAMemberError,
     ProtocolError,
     RelayRefusedError,
+    VersionsError,
 )
 from bifolio.ids import content_hash
 from bifolio.library import status
@@ -32,6 +37,7 @@ from bifolio.wire.messages import (
     Message,
     Nack,
     Pull,
+    PullMembers,
     Push,
     Receipt,
     Retry,
@@ -401,8 +407,11 @@ def test_a_forged_membership_record_is_refused(
     before = home.tables()
     bad = relay.members[1][:-1] + bytes([relay.members[1][-1] ^ 1])
     count = len(relay.members)
+    whole = Members(0, (*relay.members, bad), count + 1, content_hash(bad))
+    asked = talk.tell(Members(count, (bad,), count + 1, content_hash(bad)))
+    assert asked == [PullMembers(0)]  # where the logs part is to be seen
     with pytest.raises(MembershipError):
-        talk.tell(Members(count, (bad,), count + 1, content_hash(bad)))
+        talk.tell(whole)
     assert home.tables() == before
 
 
@@ -440,9 +449,12 @@ def test_a_refused_chain_goes_on_as_a_new_one(
         home.adds(f"{number + 5:032x}", {"title": f"Title {number}"})
         home.outbox.seal()
     refused = [
-        content_hash(one.envelope) for one in all_envelopes(home.replica.database) if one.own
+        parse_envelope(one.envelope) for one in all_envelopes(home.replica.database) if one.own
     ]
-    relay.refuses = {one: Nack(code, one, "another is there") for one in refused}
+    relay.refuses = {
+        one.hash: Nack(code, one.hash, "another is there", proof=proof_of_fork(one, home.keys))
+        for one in refused
+    }
     talk = Talk(home, relay).run()
     assert talk.session.is_settled
     assert home.replica.changes.unsent() == 0
@@ -523,9 +535,24 @@ def test_a_farewell_ends_it_and_says_whether_to_come_back(office: Computer) -> N
     assert talk.session.phase == Left(Bye(Retry.BACKOFF, "closing"))
 
 
-def test_a_relay_of_another_version_is_refused(office: Computer) -> None:
-    with pytest.raises(ProtocolError, match="versions"):
-        Talk(office, relay_of(office)).tell(Challenge((2, 3), b"n" * 32))
+@pytest.mark.parametrize(
+    ("offered", "older", "step"),
+    [((1,), "The relay", Next.UPGRADE_RELAY), ((3, 4), "This Bifolio", Next.UPGRADE)],
+)
+def test_a_relay_of_another_version_is_refused_and_the_older_side_named(
+    office: Computer, offered: tuple[int, ...], older: str, step: Next
+) -> None:
+    with pytest.raises(VersionsError) as caught:
+        Talk(office, relay_of(office)).tell(Challenge(offered, b"n" * 32))
+    assert caught.value.message.startswith(f"{older} is too old")
+    assert caught.value.next_step == NextStep(step)
+
+
+def test_the_best_version_that_both_sides_speak_is_chosen(office: Computer) -> None:
+    talk = Talk(office, relay_of(office))
+    (hello,) = talk.tell(Challenge((1, 2, 9), b"n" * 32))
+    assert isinstance(hello, Hello)
+    assert (hello.version, hello.versions) == (2, (2,))
 
 
 def test_what_only_a_client_says_is_refused_from_a_relay(office: Computer) -> None:
@@ -585,7 +612,9 @@ def test_a_relay_that_refuses_every_chain_comes_to_an_end(
         while True:
             message = said[0]
             if isinstance(message, Push):
-                said = talk.tell(Nack(Code.FORK, content_hash(message.envelopes[0]), "taken"))
+                pushed = parse_envelope(message.envelopes[0])
+                proof = proof_of_fork(pushed, office.keys)
+                said = talk.tell(Nack(Code.FORK, pushed.hash, "taken", proof=proof))
             else:
                 said = [more for answer in relay.answers(message) for more in talk.tell(answer)]
 

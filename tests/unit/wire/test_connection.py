@@ -36,8 +36,8 @@ from bifolio.wire.messages import (
     Welcome,
 )
 
-CHALLENGE = Challenge((1,), b"n" * 32)
-HELLO = Hello(1, b"l" * 16, b"d" * 32, b"s" * 64)
+CHALLENGE = Challenge((2,), b"n" * 32)
+HELLO = Hello(2, (2,), b"l" * 16, b"d" * 32, b"s" * 64, "relay:443")
 EMPTY = Welcome.nothing({})
 WELCOME = Welcome(True, b"e" * 16, 0, bytes(32), None, None, 0, None, 1, bytes(32), {})
 ONE_OF_EACH: tuple[Message, ...] = (
@@ -143,7 +143,7 @@ def test_a_stranger_may_not_send_much() -> None:
 def test_the_largest_genesis_fits_before_the_connection_is_open() -> None:
     pair = Pair()
     pair.in_state(State.EMPTY)
-    pair.carry(Create(bytes(limits.MEMBERSHIP_RECORD_BYTES_MAX)))
+    pair.carry(Create(bytes(limits.GENESIS_BYTES_MAX)))
 
 
 def test_the_relay_names_a_message_that_it_does_not_know() -> None:
@@ -156,5 +156,5 @@ def test_the_relay_names_a_message_that_it_does_not_know() -> None:
 def test_a_message_made_wrong_is_not_sent() -> None:
     relay = RelayConnection()
     with pytest.raises(OutOfTurnError, match="nonce"):
-        relay.send(Challenge((1,), b"short"))
+        relay.send(Challenge((2,), b"short"))
     assert relay.state is State.CONNECTED

@@ -46,8 +46,19 @@ from bifolio.wire.messages import (
 
 EXAMPLES: tuple[Message, ...] = (
     Challenge((1, 2), b"n" * 32),
-    Hello(1, b"l" * 16, b"d" * 32, b"s" * 64),
-    Hello(1, b"l" * 16, b"d" * 32, b"s" * 64, True, 7, AttestedPosition(b"e" * 16, 9), 5),
+    Hello(2, (2,), b"l" * 16, b"d" * 32, b"s" * 64, "relay:443"),
+    Hello(
+        2,
+        (2,),
+        b"l" * 16,
+        b"d" * 32,
+        b"s" * 64,
+        "relay:443",
+        True,
+        7,
+        AttestedPosition(b"e" * 16, 9),
+        5,
+    ),
     Welcome.nothing({"envelope_bytes": 1}),
     Welcome(
         True, b"e" * 16, 3, b"c" * 32, b"x" * 32, None, 0, "owner", 2, b"h" * 32, {"a": 1, "b": 2}
@@ -187,7 +198,7 @@ def test_bytes_after_the_end_are_refused() -> None:
 
 def test_a_wrong_length_names_the_field() -> None:
     with pytest.raises(ProtocolError, match=r"HELLO: library: .*`bytes` of length >= 16"):
-        parse_message(msgpack.packb([2, 1, b"short", b"d" * 32, b"s" * 64, False, 0, None]))
+        parse_message(msgpack.packb([2, 2, [2], b"short", b"d" * 32, b"s" * 64, "r:1", False, 0]))
 
 
 def test_entries_beyond_the_end_of_the_log_are_refused() -> None:

@@ -2,43 +2,83 @@
 
 The relay and every replica check a library's membership with this package alone, so that both come
 to one answer. A log is a list of records, each of which names the hash of the one before: a
-genesis, then invites, joins, and what later versions add. Knows nothing of expiry, of relays, nor
-of what an envelope holds. May import only ``crypto``, ``errors``, ``ids``, ``limits``.
+genesis, then invites, joins, roles, removals, and what later versions add. Knows nothing of time,
+of relays, nor of what an envelope holds. May import only ``crypto``, ``errors``, ``ids``,
+``limits``.
 
-============== ==========================================================================
-``records``    the form of a record: what any version can check of it, and its signatures
-``version_1``  records of libraries that began before records had room to grow
-``rights``     what the records of a log say so far: roles, invites, joins
+================ ========================================================================
+``records``      the form of a record: what any version can check of it, and its signatures
+``rights``       what the records of a log say so far: roles, cuts, invites, keys
 ``record_kinds`` what each kind of record says, and who may say it
-``rules``      the log, and what it permits
-``authoring``  records of our own, and the content keys that they bring
-============== ==========================================================================
+``rules``        the log, and what it permits
+``key_material`` the content keys that records bring, checked against the log's commitments
+``authoring``    records of our own
+``forks``        which of two logs goes on, and what of the other is made again
+================ ========================================================================
 """
 
 from bifolio.crypto.membership.authoring import (
     InviteKeys,
-    content_keys,
     hello_message,
     invite_keys,
+    make_carry,
     make_genesis,
     make_invite,
     make_join,
+    make_keys,
+    make_leave,
+    make_recovery,
+    make_recovery_join,
+    make_remove,
+    make_rename,
+    make_revoke,
+    make_role,
+    member_names,
+    recovery_keys,
+)
+from bifolio.crypto.membership.forks import MergedLogs, merge_logs
+from bifolio.crypto.membership.key_material import (
+    FoundKeys,
+    find_keys,
+    key_commitment,
+    open_text,
+    seal_text,
 )
 from bifolio.crypto.membership.records import library_id_of
-from bifolio.crypto.membership.rights import Member, Role
+from bifolio.crypto.membership.rights import ChainEnd, Cut, Invite, Member, Role
 from bifolio.crypto.membership.rules import Membership, Permission
 
 __all__ = [
+    "ChainEnd",
+    "Cut",
+    "FoundKeys",
+    "Invite",
     "InviteKeys",
     "Member",
     "Membership",
+    "MergedLogs",
     "Permission",
     "Role",
-    "content_keys",
+    "find_keys",
     "hello_message",
     "invite_keys",
+    "key_commitment",
     "library_id_of",
+    "make_carry",
     "make_genesis",
     "make_invite",
     "make_join",
+    "make_keys",
+    "make_leave",
+    "make_recovery",
+    "make_recovery_join",
+    "make_remove",
+    "make_rename",
+    "make_revoke",
+    "make_role",
+    "member_names",
+    "merge_logs",
+    "open_text",
+    "recovery_keys",
+    "seal_text",
 ]

@@ -1,22 +1,28 @@
-"""Membership records of our own, and the content keys that they bring.
-
-What is made here passes what everybody else will check.
-"""
+"""Membership records of our own. What is made here passes what everybody else will check."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bifolio.crypto.encoding import pack
-from bifolio.crypto.keys import (
-    SEED_BYTES,
-    DeviceKeys,
-    KeyPair,
-    seal_to,
-    signed_message,
+from bifolio import limits
+from bifolio.crypto.encoding import FieldValue, pack
+from bifolio.crypto.keys import SEED_BYTES, DeviceKeys, KeyPair, seal_to, signed_message
+from bifolio.crypto.membership.key_material import (
+    key_commitment,
+    key_roots,
+    open_newest,
+    open_text,
+    seal_earlier,
+    seal_text,
 )
-from bifolio.crypto.membership.record_kinds import CONTENT_KEY_BYTES, NONCE_BYTES
+from bifolio.crypto.membership.record_kinds import KINDS
+from bifolio.crypto.membership.record_kinds.base import (
+    CONTENT_KEY_BYTES,
+    GENERATION_STEP,
+    NONCE_BYTES,
+)
 from bifolio.crypto.membership.records import (
     NO_LIBRARY,
     NO_PREVIOUS,
@@ -24,10 +30,13 @@ from bifolio.crypto.membership.records import (
     RecordHeader,
     sign_record,
 )
-from bifolio.crypto.membership.rights import Role
+from bifolio.crypto.membership.rights import Cut, Role
 from bifolio.crypto.membership.rules import Membership
-from bifolio.errors import EnvelopeError, MembershipError, NewerMembershipError
+from bifolio.errors import MembershipError, NewerMembershipError
 from bifolio.ids import RandomBytes
+
+#: What one recipient's key takes in a record: two byte strings in a row.
+_KEY_ROW_BYTES = 120
 
 
 @dataclass(frozen=True)
@@ -37,19 +46,30 @@ class InviteKeys(KeyPair):
 
 def invite_keys(secret: bytes) -> InviteKeys:
     """The keys of the invite whose ticket has this secret (32 bytes)."""
-    if len(secret) != SEED_BYTES:
-        raise ValueError(f"a ticket's secret has {SEED_BYTES} bytes")
-    sign_seed, box_seed = (
-        hashlib.blake2b(b"", key=secret, person=purpose, digest_size=SEED_BYTES).digest()
-        for purpose in (b"bifolio.inv.sign", b"bifolio.inv.box")
-    )
-    return InviteKeys(sign_seed, box_seed)
+    return _derived(secret, b"bifolio.inv")
 
 
-def make_genesis(keys: DeviceKeys, random_bytes: RandomBytes) -> bytes:
-    """The first record of a new library, whose owner is this device."""
+def recovery_keys(secret: bytes) -> InviteKeys:
+    """The keys that the holder of a recovery code with this secret (32 bytes) has."""
+    return _derived(secret, b"bifolio.rec")
+
+
+def make_genesis(keys: DeviceKeys, random_bytes: RandomBytes, *, content_key: bytes) -> bytes:
+    """The first record of a new library, whose owner is this device.
+
+    Args:
+        keys: the owner's.
+        random_bytes: for the nonce, by which two libraries differ.
+        content_key: the library's first (32 bytes), to which the record commits.
+    """
+    _check_content_key(content_key)
     header = RecordHeader(VERSION, NO_LIBRARY, NO_PREVIOUS, keys.sign_public, "genesis", 1)
-    return sign_record(header, pack((keys.box_public, random_bytes(NONCE_BYTES))), keys)
+    fields: dict[str, FieldValue] = {
+        "box": keys.box_public,
+        "commitment": key_commitment(0, content_key),
+        "nonce": random_bytes(NONCE_BYTES),
+    }
+    return sign_record(header, fields, keys)
 
 
 def make_invite(
@@ -60,6 +80,9 @@ def make_invite(
     role: Role,
     generation: int,
     content_key: bytes,
+    uses: int | None = None,
+    expires_ms: int | None = None,
+    sealed_label: bytes = b"",
 ) -> bytes:
     """The record that lets the holder of a ticket join, to be appended by the relay.
 
@@ -70,67 +93,355 @@ def make_invite(
         role: what who joins with the ticket becomes.
         generation: of the content key.
         content_key: the library's key (32 bytes), here sealed to the ticket's holder.
+        uses: how many devices may join; any number without it.
+        expires_ms: when the relay stops letting devices in (Unix time); never without it.
+        sealed_label: what the invite is called among the members (``seal_text``).
 
     Raises:
-        MembershipError: this device is no owner, or the secret was used before.
+        MembershipError: this device is no owner, the secret was used before, or the key is not
+            the one that the log commits to.
         NewerMembershipError: the log holds what this program does not know.
     """
-    if len(content_key) != CONTENT_KEY_BYTES:
-        raise ValueError(f"a content key has {CONTENT_KEY_BYTES} bytes")
     invite = invite_keys(ticket_secret)
-    sealed_key = seal_to(invite.box_public, content_key)
-    body = pack((invite.sign_public, invite.box_public, role.value, generation, sealed_key))
-    header = _next_header(membership, keys.sign_public, "invite")
-    return _check_own(membership, sign_record(header, body, keys))
+    fields = _invitation(invite, generation, content_key)
+    fields["role"] = role.value
+    if uses is not None:
+        fields["uses"] = uses
+    if expires_ms is not None:
+        fields["expires_ms"] = expires_ms
+    if sealed_label:
+        fields["label"] = sealed_label
+    return _make(membership, keys, "invite", fields)
+
+
+def make_recovery(
+    membership: Membership,
+    keys: DeviceKeys,
+    *,
+    secret: bytes,
+    generation: int,
+    content_key: bytes,
+) -> bytes:
+    """The record by which who has the recovery code (32 random bytes) can become an owner.
+
+    Raises:
+        MembershipError, NewerMembershipError: as ``make_invite``.
+    """
+    fields = _invitation(recovery_keys(secret), generation, content_key)
+    return _make(membership, keys, "recovery", fields)
 
 
 def make_join(membership: Membership, keys: DeviceKeys, *, ticket_secret: bytes) -> bytes:
     """The record by which this device joins with a ticket; no owner need be online.
 
     Raises:
-        MembershipError: the library has no invite for the ticket, or its key does not open.
+        MembershipError: the library has no open invite for the ticket, or its key is not the
+            library's.
         NewerMembershipError: the log holds what this program does not know.
     """
-    pair = invite_keys(ticket_secret)
+    return _make_join(membership, keys, invite_keys(ticket_secret))
+
+
+def make_recovery_join(membership: Membership, keys: DeviceKeys, *, secret: bytes) -> bytes:
+    """The record by which this device becomes an owner with a recovery code.
+
+    Raises:
+        MembershipError, NewerMembershipError: as ``make_join``.
+    """
+    return _make_join(membership, keys, recovery_keys(secret))
+
+
+def make_revoke(membership: Membership, keys: DeviceKeys, *, sign_public: bytes) -> bytes:
+    """The record that closes an invite or a recovery key, named by its signing key.
+
+    Raises:
+        MembershipError: this device is no owner, or there is no such invite.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    return _make(membership, keys, "revoke", {"sign": sign_public})
+
+
+def make_role(
+    membership: Membership, keys: DeviceKeys, *, device: bytes, role: Role, cut: Cut | None = None
+) -> bytes:
+    """The record that gives a member another role.
+
+    Args:
+        membership: whose head the record follows.
+        keys: an owner's.
+        device: the member's signing key.
+        role: the new one.
+        cut: where the member's chains end; given if and only if it loses the right to write.
+
+    Raises:
+        MembershipError: this device is no owner, there is no such member, or it is the last owner.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    fields: dict[str, FieldValue] = {"device": device, "role": role.value}
+    if cut is not None:
+        fields["cut"] = _cut_rows({device: cut})
+    return _make(membership, keys, "role", fields)
+
+
+def make_leave(membership: Membership, keys: DeviceKeys, *, cut: Cut) -> bytes:
+    """The record by which this device leaves; ``cut`` says where its own chains end.
+
+    Raises:
+        MembershipError: this device is no member, or the last owner.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    return _make(membership, keys, "leave", {"cut": _cut_rows({keys.sign_public: cut})})
+
+
+def make_remove(
+    membership: Membership,
+    keys: DeviceKeys,
+    *,
+    cuts: Mapping[bytes, Cut],
+    content_key: bytes,
+    earlier: Mapping[int, bytes],
+    random_bytes: RandomBytes,
+) -> list[bytes]:
+    """The record that removes members, and those that bring the next content key to the rest.
+
+    The first one removes; the others only carry keys for which it has no room.
+
+    Args:
+        membership: whose head the first record follows; the others follow each other.
+        keys: an owner's.
+        cuts: of each device to remove, by its signing key, where its chains end.
+        content_key: the next one: fresh random 32 bytes.
+        earlier: the content keys so far by generation; they are sealed under the next.
+        random_bytes: for nonces and the generation's number.
+
+    Raises:
+        MembershipError: this device is no owner, or one of them is no member.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    devices = sorted(cuts)
+    closed = membership.invites_known_to(devices)
+    gone = closed.union(devices)
+    stay = [one for one in membership.recipients if one not in gone]
+    fields = _new_key(membership, content_key, earlier, random_bytes)
+    fields["devices"] = list(devices)
+    fields["cut"] = _cut_rows(cuts)
+    room = limits.MEMBERSHIP_RECORD_BYTES_TARGET - sum(60 + 40 * len(cut) for cut in cuts.values())
+    first = max(0, room) // _KEY_ROW_BYTES
+    generation = fields["generation"]
+    assert isinstance(generation, int)
+    fields["keys"] = _sealed_rows(membership, stay[:first], content_key)
+    records = [_make(membership, keys, "remove", fields)]
+    return [
+        *records,
+        *_further_keys(membership.append(records[0]), keys, stay[first:], content_key),
+    ]
+
+
+def make_keys(
+    membership: Membership,
+    keys: DeviceKeys,
+    *,
+    content_key: bytes,
+    earlier: Mapping[int, bytes] | None = None,
+    random_bytes: RandomBytes | None = None,
+) -> list[bytes]:
+    """Records that give keys to those who lack one.
+
+    With ``earlier`` and ``random_bytes``, ``content_key`` is the next one, for everybody; otherwise
+    it is the newest one, for those who do not have it (``Membership.without_key``).
+
+    Raises:
+        MembershipError: this device is no owner.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    if earlier is None or random_bytes is None:
+        return _further_keys(membership, keys, membership.without_key, content_key)
+    fields = _new_key(membership, content_key, earlier, random_bytes)
+    everybody = membership.recipients
+    first = limits.MEMBERSHIP_RECORD_BYTES_TARGET // _KEY_ROW_BYTES
+    fields["keys"] = _sealed_rows(membership, everybody[:first], content_key)
+    record = _make(membership, keys, "keys", fields)
+    grown = membership.append(record)
+    return [record, *_further_keys(grown, keys, everybody[first:], content_key)]
+
+
+def make_rename(
+    membership: Membership,
+    keys: DeviceKeys,
+    *,
+    device: bytes,
+    name: str,
+    generation: int,
+    content_key: bytes,
+    random_bytes: RandomBytes,
+) -> bytes:
+    """The record that says what a device is called: this one's own, or an owner's of any.
+
+    Raises:
+        MembershipError: this device may not, or there is no such member.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    sealed = seal_text(content_key, b"device" + device, name, random_bytes)
+    fields: dict[str, FieldValue] = {"device": device, "generation": generation, "name": sealed}
+    return _make(membership, keys, "rename", fields)
+
+
+def member_names(membership: Membership, keys: Mapping[int, bytes]) -> dict[bytes, str]:
+    """What the members are called in the log, as far as these content keys open it."""
+    names: dict[bytes, str] = {}
+    for member in membership.members:
+        generation, sealed = membership.sealed_name(member.device) or (0, b"")
+        if generation in keys:
+            name = open_text(keys[generation], b"device" + member.device, sealed)
+            if name is not None:
+                names[member.device] = name
+    return names
+
+
+def make_carry(membership: Membership, keys: DeviceKeys, records: Sequence[bytes]) -> list[bytes]:
+    """Records that bring those of a log that lost (``merge_logs``), in that log's order.
+
+    Raises:
+        MembershipError: this device is no member, or one of them does not fit the log.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    made: list[bytes] = []
+    for part in _parts(records):
+        record = _make(membership, keys, "carry", {"records": list(part)})
+        membership = membership.append(record)
+        made.append(record)
+    return made
+
+
+def hello_message(*, offered: Sequence[int], nonce: bytes, said: bytes) -> bytes:
+    """What a device, or a newcomer with a ticket's key, signs to show a relay who it is.
+
+    Args:
+        offered: the versions that the relay offered.
+        nonce: the relay's, fresh for this connection.
+        said: everything that the greeting says, but for the signature (``Hello.said``).
+    """
+    return signed_message("hello 2", pack(list(offered)), nonce, said)
+
+
+def _derived(secret: bytes, purpose: bytes) -> InviteKeys:
+    if len(secret) != SEED_BYTES:
+        raise ValueError(f"a ticket's secret has {SEED_BYTES} bytes")
+    sign_seed, box_seed = (
+        hashlib.blake2b(b"", key=secret, person=purpose + use, digest_size=SEED_BYTES).digest()
+        for use in (b".sign", b".box")
+    )
+    return InviteKeys(sign_seed, box_seed)
+
+
+def _make_join(membership: Membership, keys: DeviceKeys, pair: InviteKeys) -> bytes:
     header = _next_header(membership, pair.sign_public, "join")
     invite = membership.invite(pair.sign_public)
     if invite is None:
         raise MembershipError("this library has no invite for this ticket")
-    sealed_key = seal_to(keys.box_public, _open_key(pair, invite.sealed_key))
-    body = pack((keys.sign_public, keys.box_public, invite.generation, sealed_key))
-    return _check_own(membership, sign_record(header, body, pair, keys))
+    if not invite.is_open:
+        raise MembershipError("the ticket was closed by an owner of the library")
+    generation, content_key = open_newest(membership, pair)
+    fields: dict[str, FieldValue] = {
+        "box": keys.box_public,
+        "device": keys.sign_public,
+        "generation": generation,
+        "key": seal_to(keys.box_public, content_key),
+    }
+    return _check_own(membership, sign_record(header, fields, pair, keys))
 
 
-def content_keys(membership: Membership, keys: DeviceKeys) -> dict[int, bytes]:
-    """The content keys, by generation, that this device's joins have brought it.
-
-    The key that the owner made is in no record: the owner's replica keeps it.
-
-    Raises:
-        MembershipError: one of them does not open with this device's key.
-    """
+def _invitation(invite: InviteKeys, generation: int, content_key: bytes) -> dict[str, FieldValue]:
+    _check_content_key(content_key)
     return {
-        join.generation: _open_key(keys, join.sealed_key)
-        for join in membership.joins(keys.sign_public)
-        if join.box_public == keys.box_public
+        "box": invite.box_public,
+        "commitment": key_commitment(generation, content_key),
+        "generation": generation,
+        "key": seal_to(invite.box_public, content_key),
+        "sign": invite.sign_public,
     }
 
 
-def hello_message(*, version: int, library: bytes, nonce: bytes) -> bytes:
-    """What a device, or a newcomer with a ticket's key, signs to show a relay who it is.
+def _new_key(
+    membership: Membership,
+    content_key: bytes,
+    earlier: Mapping[int, bytes],
+    random_bytes: RandomBytes,
+) -> dict[str, FieldValue]:
+    """The fields of a new content key, without the rows for its recipients."""
+    _check_content_key(content_key)
+    step = membership.generation // GENERATION_STEP + 1
+    apart = int.from_bytes(random_bytes(2), "big") % GENERATION_STEP
+    generation = step * GENERATION_STEP + apart
+    sealed = seal_earlier(generation, content_key, key_roots(membership, earlier), random_bytes)
+    return {
+        "commitment": key_commitment(generation, content_key),
+        "earlier": [list(row) for row in sealed],
+        "generation": generation,
+    }
 
-    Args:
-        version: of the protocol that both ends chose.
-        library: the id of the library asked for.
-        nonce: the relay's, fresh for this connection.
-    """
-    return signed_message("hello 1", version.to_bytes(8, "big"), library, nonce)
+
+def _further_keys(
+    membership: Membership, keys: DeviceKeys, recipients: Sequence[bytes], content_key: bytes
+) -> list[bytes]:
+    """As many records as it takes to give these the newest key."""
+    made: list[bytes] = []
+    at_once = limits.MEMBERSHIP_RECORD_BYTES_TARGET // _KEY_ROW_BYTES
+    generation = membership.generation
+    if recipients and membership.commitment(generation) != key_commitment(generation, content_key):
+        raise MembershipError("this is not the library's newest content key")
+    for start in range(0, len(recipients), at_once):
+        rows = _sealed_rows(membership, recipients[start : start + at_once], content_key)
+        record = _make(membership, keys, "keys", {"generation": generation, "keys": rows})
+        membership = membership.append(record)
+        made.append(record)
+    return made
+
+
+def _sealed_rows(
+    membership: Membership, recipients: Iterable[bytes], content_key: bytes
+) -> list[FieldValue]:
+    rows: list[FieldValue] = []
+    for recipient in recipients:
+        box_public = membership.box_key(recipient)
+        assert box_public is not None
+        rows.append([recipient, seal_to(box_public, content_key)])
+    return rows
+
+
+def _cut_rows(cuts: Mapping[bytes, Cut]) -> list[FieldValue]:
+    return [
+        [device, chain, end.seq, end.hash]
+        for device, cut in sorted(cuts.items())
+        for chain, end in sorted(cut.items(), key=lambda one: one[0])
+    ]
+
+
+def _parts(records: Sequence[bytes]) -> list[list[bytes]]:
+    """The records in order, in parts that each fit one record."""
+    parts: list[list[bytes]] = []
+    size_bytes = 0
+    for raw in records:
+        size_bytes += len(raw)
+        if not parts or size_bytes > limits.MEMBERSHIP_RECORD_BYTES_TARGET:
+            parts.append([])
+            size_bytes = len(raw)
+        parts[-1].append(raw)
+    return parts
+
+
+def _make(
+    membership: Membership, keys: DeviceKeys, kind: str, fields: Mapping[str, FieldValue]
+) -> bytes:
+    header = _next_header(membership, keys.sign_public, kind)
+    return _check_own(membership, sign_record(header, fields, keys))
 
 
 def _next_header(membership: Membership, author: bytes, kind: str) -> RecordHeader:
     if membership.needs_newer:
         raise NewerMembershipError(membership.needs_newer)
-    return RecordHeader(VERSION, membership.library_id, membership.head, author, kind, 1)
+    needs = KINDS[kind].version if KINDS[kind].is_critical else 0
+    return RecordHeader(VERSION, membership.library_id, membership.head, author, kind, needs)
 
 
 def _check_own(membership: Membership, raw: bytes) -> bytes:
@@ -138,11 +449,6 @@ def _check_own(membership: Membership, raw: bytes) -> bytes:
     return raw
 
 
-def _open_key(pair: KeyPair, sealed: bytes) -> bytes:
-    try:
-        content_key = pair.unseal(sealed)
-    except EnvelopeError as error:
-        raise MembershipError("the content key in it does not open") from error
+def _check_content_key(content_key: bytes) -> None:
     if len(content_key) != CONTENT_KEY_BYTES:
-        raise MembershipError("the content key in it has the wrong length")
-    return content_key
+        raise ValueError(f"a content key has {CONTENT_KEY_BYTES} bytes")

@@ -3,24 +3,28 @@
 A record is the msgpack array ``[header, body, signatures]`` of three byte strings. The header is
 ``[version, library, previous, author, kind, needs, ...]``: these six are there in every version,
 so that a program which does not know the kind can still tell whose the record is, where it belongs,
-and whether it may go on without knowing what the record says. What a body holds is its kind's; in
-header and body further values may follow, carried and ignored by a program that does not know them.
+and whether it may go on without knowing what the record says. Further values may follow, carried
+and ignored by a program that does not know them. The body is a map of named values, each kind's
+own: a field that is not known is carried, and where its name begins with an uppercase letter,
+nobody goes on behind the record who does not know it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bifolio import limits
 from bifolio.crypto.encoding import (
     HASH_BYTES,
+    FieldValue,
     content_hash,
-    count_values,
+    leading_values,
     pack,
+    pack_fields,
     unpack,
+    unpack_fields,
     unpack_leading,
 )
 from bifolio.crypto.keys import (
@@ -30,10 +34,9 @@ from bifolio.crypto.keys import (
     signed_message,
     verify,
 )
-from bifolio.crypto.membership import version_1
-from bifolio.errors import MembershipError
+from bifolio.errors import MembershipError, OldMembershipError
 
-VERSION = 2
+VERSION = 3
 LIBRARY_ID_BYTES = 16
 
 GENESIS = "genesis"
@@ -79,7 +82,7 @@ class RecordHeader:
         if not lengths_right:
             raise MembershipError("a value in its header has the wrong length")
         if self.version < VERSION:
-            raise MembershipError(f"its header is of version {self.version}")
+            raise OldMembershipError
         if not _KIND.fullmatch(self.kind):
             raise MembershipError("its kind has no name that a kind can have")
         if not 0 <= self.needs <= _NEEDS_MAX:
@@ -95,14 +98,20 @@ class RecordHeader:
 class Record:
     """A parsed record; that it parsed says nothing yet of who wrote it.
 
-    ``signatures`` begin with the author's; ``message`` is what they sign.
+    ``signatures`` begin with the author's; ``message`` is what they sign. ``fields`` is empty where
+    a later version's body may have another form.
     """
 
     header: RecordHeader
-    body: bytes = field(repr=False)
+    fields: Mapping[str, FieldValue] = field(repr=False)
     signatures: tuple[bytes, ...] = field(repr=False)
     message: bytes = field(repr=False)
     hash: bytes
+
+    @property
+    def critical_fields(self) -> frozenset[str]:
+        """The fields that one must know to go on behind the record."""
+        return frozenset(name for name in self.fields if name[0].isupper())
 
     def check_author(self) -> None:
         """Check the first signature.
@@ -129,27 +138,35 @@ def parse_record(raw: bytes) -> Record:
 
     Raises:
         MembershipError: too large, damaged, or in another encoding.
+        OldMembershipError: in a form that only an earlier program reads.
     """
     if len(raw) > limits.MEMBERSHIP_RECORD_BYTES_MAX:
         raise MembershipError(
             f"it has {len(raw):,} bytes where {limits.MEMBERSHIP_RECORD_BYTES_MAX:,} are the most"
         )
+    _check_form(raw)
     try:
-        if count_values(raw) == version_1.VALUES:
-            return _translate(raw)
         header_bytes, body, joined = unpack(raw, _FORM)
         values, _ = unpack_leading(header_bytes, _HEADER_TYPES)
+        header = RecordHeader(*values)
+        fields = unpack_fields(body) if header.version == VERSION else {}
     except ValueError as error:
         raise MembershipError(str(error)) from error
-    header = RecordHeader(*values)
     if (header.library == NO_LIBRARY) != (header.kind == GENESIS):
         raise MembershipError("a genesis names no library, and every other record its own")
+    if header.kind == GENESIS and len(raw) > limits.GENESIS_BYTES_MAX:
+        raise MembershipError(f"a genesis has at most {limits.GENESIS_BYTES_MAX:,} bytes")
     message = _message_to_sign(header_bytes, body)
-    return Record(header, body, _split(joined), message, content_hash(raw))
+    return Record(header, fields, _split(joined), message, content_hash(raw))
 
 
-def sign_record(header: RecordHeader, body: bytes, *signers: KeyPair) -> bytes:
+def sign_record(header: RecordHeader, fields: Mapping[str, FieldValue], *signers: KeyPair) -> bytes:
     """The bytes of a record, signed by its author and by who else has to."""
+    return sign_body(header, pack_fields(fields), *signers)
+
+
+def sign_body(header: RecordHeader, body: bytes, *signers: KeyPair) -> bytes:
+    """The bytes of a record with this body, whatever it is."""
     header_bytes = pack(
         (
             header.version,
@@ -164,36 +181,24 @@ def sign_record(header: RecordHeader, body: bytes, *signers: KeyPair) -> bytes:
     return pack((header_bytes, body, b"".join(signer.sign(message) for signer in signers)))
 
 
-def read_body(record: Record, types: Sequence[type]) -> list[Any]:
-    """The values of a record's body that this version knows, of these types.
-
-    Raises:
-        MembershipError: one is missing or of another type.
-    """
-    try:
-        values, _ = unpack_leading(record.body, types)
-    except ValueError as error:
-        raise MembershipError(str(error)) from error
-    return values
-
-
 def library_id_of(genesis: bytes) -> bytes:
     """The id (16 bytes) of the library that this record begins."""
     return content_hash(genesis)[:LIBRARY_ID_BYTES]
 
 
-def _translate(raw: bytes) -> Record:
-    """A record of the first form as one of this form; its hash and what is signed stay its own."""
-    old = version_1.read(raw)
-    header = RecordHeader(VERSION, NO_LIBRARY, old.previous, old.author, old.kind, 1)
-    signatures = _split(old.signatures)
-    if old.author_signs_last:
-        signatures = signatures[::-1]
-    return Record(header, old.body, signatures, old.message, content_hash(raw))
+def _check_form(raw: bytes) -> None:
+    """Tell the first form of all, ``[body, signatures]``, from what is damaged."""
+    try:
+        body, _ = unpack(raw, (bytes, bytes))
+        version, kind = leading_values(body, 2)
+    except ValueError:
+        return
+    if version == 1 and kind in ("genesis", "invite", "join"):
+        raise OldMembershipError
 
 
 def _message_to_sign(header_bytes: bytes, body: bytes) -> bytes:
-    return signed_message("membership 2", header_bytes, body)
+    return signed_message("membership 3", header_bytes, body)
 
 
 def _split(joined: bytes) -> tuple[bytes, ...]:

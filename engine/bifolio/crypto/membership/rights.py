@@ -1,20 +1,26 @@
-"""What the records of a log say so far: roles, invites, joins.
+"""What the records of a log say so far: roles, cuts, invites, content keys, names.
 
-Grows with each record; who may add what is the records' kinds' to check (``kinds``).
+Grows with each record; who may add what is the records' kinds' to check (``record_kinds``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a member may do: an owner also invites, a reader only reads."""
+    """What a member may do: an owner also invites and removes, a reader only reads."""
 
     OWNER = "owner"
     EDITOR = "editor"
     READER = "reader"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the library takes changes from who has it."""
+        return self is not Role.READER
 
 
 _RANK = {Role.READER: 0, Role.EDITOR: 1, Role.OWNER: 2}
@@ -30,24 +36,57 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """The last envelope of a chain: its number, and its hash (32 bytes)."""
+
+    seq: int
+    hash: bytes
+
+
+#: Where each chain of a device ends, by the chain's id; nothing counts of one that is not there.
+Cut = Mapping[bytes, ChainEnd]
+
+
+@dataclass(frozen=True, slots=True)
 class Invite:
-    """The keys of a ticket, what its holder becomes, and the content key sealed to it."""
+    """The keys of a ticket or a recovery code, what its holder becomes, and how often.
+
+    ``author`` is the owner who made it; ``uses`` None where any number of devices may join;
+    ``expires_ms`` (Unix time) is the relay's to check; ``sealed_label`` is for the members;
+    ``is_open`` until an owner closes it.
+    """
 
     sign_public: bytes
     box_public: bytes
     role: Role
-    generation: int
-    sealed_key: bytes
+    author: bytes
+    uses: int | None = None
+    expires_ms: int | None = None
+    sealed_label: bytes = b""
+    is_recovery: bool = False
+    is_open: bool = True
+    joined: frozenset[bytes] = frozenset()
+
+    def admits(self, device: bytes) -> bool:
+        """Whether this device may join with it: one that did so before may come again."""
+        if not self.is_open:
+            return False
+        return self.uses is None or device in self.joined or len(self.joined) < self.uses
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no further device may join with it."""
+        return self.uses is not None and len(self.joined) >= self.uses
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
-    """A device that joined with an invite, and the content key sealed to it."""
+class Grant:
+    """A content key of one generation, sealed to a box key by the one who is named."""
 
-    device: bytes
-    box_public: bytes
     generation: int
     sealed_key: bytes
+    box_public: bytes
+    giver: bytes
 
 
 @dataclass(slots=True)
@@ -55,21 +94,47 @@ class Rights:
     """Who may do what; ``length`` is the number of records so far, the next one's position."""
 
     length: int = 0
-    #: Of each device the roles that it was given, each with the position of the record.
-    roles: dict[bytes, tuple[tuple[int, Role], ...]] = field(default_factory=dict)
+    #: Where each head that an envelope may name lies: one position, and for a record that lost
+    #: against another and was carried later, that of the fork too.
+    heads: dict[bytes, tuple[int, ...]] = field(default_factory=dict)
+    #: Of each device the roles that it was given or lost, each with the position of the record.
+    roles: dict[bytes, tuple[tuple[int, Role | None], ...]] = field(default_factory=dict)
+    #: Of each device where its chains ended when it lost the right to write.
+    cuts: dict[bytes, tuple[tuple[int, Cut], ...]] = field(default_factory=dict)
     box_keys: dict[bytes, bytes] = field(default_factory=dict)
     invites: dict[bytes, Invite] = field(default_factory=dict)
-    joins: dict[bytes, tuple[Join, ...]] = field(default_factory=dict)
+    #: By signing key of a device or an invite.
+    grants: dict[bytes, tuple[Grant, ...]] = field(default_factory=dict)
+    #: What each generation's content key must hash to.
+    commitments: dict[int, bytes] = field(default_factory=dict)
+    #: Who gave each generation out.
+    key_makers: dict[int, bytes] = field(default_factory=dict)
+    #: By generation the earlier keys that are sealed under it: generation and sealed key.
+    earlier_keys: dict[int, tuple[tuple[int, bytes], ...]] = field(default_factory=dict)
+    #: Of each device the generation, and the name sealed under its key.
+    names: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    #: The positions of the records that carried others.
+    carries: frozenset[int] = frozenset()
+    #: While a record is judged that lost against another one: the position of the fork.
+    forked_at: int | None = None
 
     def copy(self) -> Rights:
         """Rights that grow by themselves from here on."""
-        return Rights(
-            self.length,
-            dict(self.roles),
-            dict(self.box_keys),
-            dict(self.invites),
-            dict(self.joins),
+        return replace(
+            self,
+            heads=dict(self.heads),
+            roles=dict(self.roles),
+            cuts=dict(self.cuts),
+            box_keys=dict(self.box_keys),
+            invites=dict(self.invites),
+            grants=dict(self.grants),
+            commitments=dict(self.commitments),
+            key_makers=dict(self.key_makers),
+            earlier_keys=dict(self.earlier_keys),
+            names=dict(self.names),
         )
+
+    # --- roles ---------------------------------------------------------------------------
 
     def role_at(self, device: bytes, position: int) -> Role | None:
         """The device's role when the record at this position was the last one."""
@@ -83,8 +148,37 @@ class Rights:
         """The device's role now."""
         return self.role_at(device, self.length)
 
-    def assign(self, device: bytes, role: Role) -> None:
-        """The next record gives the device this role."""
+    def owners(self) -> list[bytes]:
+        """The devices that are owners now."""
+        return [device for device in self.roles if self.role(device) is Role.OWNER]
+
+    def owner_since(self, device: bytes) -> int:
+        """The position at which the device became an owner; beyond the log if it is none."""
+        since = self.length + 1
+        for position, role in self.roles.get(device, ()):
+            if role is not Role.OWNER:
+                since = self.length + 1
+            elif since > self.length:
+                since = position
+        return since
+
+    def changed_since_fork(self, device: bytes) -> bool:
+        """Whether the log that won gave or took a role of a carried record's device."""
+        if self.forked_at is None:
+            return False
+        changes = self.roles.get(device, ())
+        return any(since > self.forked_at and since not in self.carries for since, _ in changes)
+
+    def removed_since_fork(self, device: bytes) -> bool:
+        """Whether a carried record's device was removed since the fork, other than by a record
+        that came with it."""
+        if self.forked_at is None:
+            return False
+        changes = self.roles.get(device, ())
+        return any(role is None and self.forked_at < at < self.length for at, role in changes)
+
+    def assign(self, device: bytes, role: Role | None) -> None:
+        """The next record gives the device this role, or takes it."""
         self.roles[device] = (*self.roles.get(device, ()), (self.length, role))
 
     def admit(self, device: bytes, box_public: bytes, role: Role) -> None:
@@ -93,3 +187,63 @@ class Rights:
         if held is None or _RANK[role] > _RANK[held]:
             self.assign(device, role)
         self.box_keys[device] = box_public
+
+    def cut_off(self, device: bytes, cut: Cut, role: Role | None) -> None:
+        """The next record takes the right to write; what lies inside the cut stays valid."""
+        self.assign(device, role)
+        self.cuts[device] = (*self.cuts.get(device, ()), (self.length, cut))
+
+    def cut_after(self, device: bytes, position: int) -> Cut | None:
+        """Where the chains of a device ended that lost its right behind this position."""
+        for since, cut in self.cuts.get(device, ()):
+            if since > position:
+                return cut
+        return None
+
+    # --- invites and keys ----------------------------------------------------------------
+
+    def invites_known_to(self, devices: Iterable[bytes]) -> frozenset[bytes]:
+        """The open invites that these devices made or joined with: they may know the secret."""
+        known = frozenset(devices)
+        return frozenset(
+            sign_public
+            for sign_public, invite in self.invites.items()
+            if invite.is_open and (invite.author in known or invite.joined & known)
+        )
+
+    def close_invites(self, invites: Iterable[bytes]) -> None:
+        """The next record ends these: they let nobody in."""
+        for sign_public in invites:
+            self.invites[sign_public] = replace(self.invites[sign_public], is_open=False)
+
+    def grant(self, recipient: bytes, grant: Grant) -> None:
+        """A device or an invite is given a content key."""
+        self.grants[recipient] = (*self.grants.get(recipient, ()), grant)
+
+    def newest_generation(self) -> int:
+        """The generation of the content key to seal under."""
+        return max(self.commitments)
+
+    def holds(self, recipient: bytes, generation: int) -> bool:
+        """Whether a device or an invite was given the key of a generation, as far as is known."""
+        return self.key_makers.get(generation) == recipient or any(
+            grant.generation == generation for grant in self.grants.get(recipient, ())
+        )
+
+    def box_key(self, recipient: bytes) -> bytes | None:
+        """The key to seal to for a member or an open invite; None for anybody else."""
+        if self.role(recipient) is not None:
+            return self.box_keys[recipient]
+        invite = self.invites.get(recipient)
+        return invite.box_public if invite is not None and invite.is_open else None
+
+    def last_box_key(self, recipient: bytes) -> bytes | None:
+        """The key to seal to for a device or an invite that was ever in the log."""
+        invite = self.invites.get(recipient)
+        return self.box_keys.get(recipient) or (invite.box_public if invite else None)
+
+    def recipients(self) -> list[bytes]:
+        """The members and the open invites, who are to have every key."""
+        members = [device for device in self.roles if self.role(device) is not None]
+        usable = (one for one in self.invites.values() if one.is_open and not one.is_used_up)
+        return [*members, *(invite.sign_public for invite in usable)]

@@ -12,26 +12,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
-from bifolio.crypto.encoding import HASH_BYTES
+from bifolio import limits
+from bifolio.crypto.encoding import HASH_BYTES, content_hash
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership.record_kinds import KINDS, RecordKind
+from bifolio.crypto.membership.record_kinds.carrying import CarryKind
 from bifolio.crypto.membership.records import (
     GENESIS,
-    NO_LIBRARY,
     VERSION,
     Record,
     library_id_of,
     parse_record,
 )
-from bifolio.crypto.membership.rights import Invite, Join, Member, Rights, Role
+from bifolio.crypto.membership.rights import ChainEnd, Grant, Invite, Member, Rights, Role
 from bifolio.errors import MembershipError
 
-_MAY_WRITE = (Role.OWNER, Role.EDITOR)
-
-#: What every program knows. Behind a critical record of any other kind or version, a relay or a
-#: replica of an earlier program may have carried what it could not judge.
-_KNOWN_TO_ALL = {"genesis": 1, "invite": 1, "join": 1}
-_VERSION_KNOWN_TO_ALL = 2
+#: What every program knows, by kind and version. Behind a critical record of any other, or with a
+#: critical field (these kinds began with none), a relay or a replica of an earlier program may have
+#: carried what it could not judge.
+_KNOWN_TO_ALL = {
+    "genesis": 1,
+    "invite": 1,
+    "join": 1,
+    "recovery": 1,
+    "revoke": 1,
+    "role": 1,
+    "remove": 1,
+    "leave": 1,
+    "keys": 1,
+    "rename": 1,
+    "carry": 1,
+}
+_VERSION_KNOWN_TO_ALL = 3
 
 
 class Permission(Enum):
@@ -52,7 +64,9 @@ class _Log:
     def __init__(self, kinds: Mapping[str, RecordKind]) -> None:
         self.kinds = kinds
         self.records: list[bytes] = []
-        self.positions: dict[bytes, int] = {}
+        self.size_bytes = 0
+        #: Of each author how many records there are, and their bytes.
+        self.written: dict[bytes, tuple[int, int]] = {}
         self.rights = Rights()
         self.head = bytes(HASH_BYTES)
         #: The kinds of the critical records that are not known, and where the first one is.
@@ -63,7 +77,8 @@ class _Log:
     def copy(self) -> _Log:
         twin = _Log(self.kinds)
         twin.records = list(self.records)
-        twin.positions = dict(self.positions)
+        twin.size_bytes = self.size_bytes
+        twin.written = dict(self.written)
         twin.rights = self.rights.copy()
         twin.head = self.head
         twin.unknown = self.unknown
@@ -84,17 +99,15 @@ class _Log:
         record.check_author()
         header = record.header
         kind = self._known_kind(record)
-        if header.kind not in self.kinds:
-            # Nobody here can check others' signatures, so a relay could add some: then one record
-            # would have two hashes. A later kind has further signatures in its body.
-            record.check_others()
+        self._check_signers(record)
         known_to_all = (
             header.version <= _VERSION_KNOWN_TO_ALL
             and header.kind in _KNOWN_TO_ALL
             and header.needs <= _KNOWN_TO_ALL[header.kind]
+            and not record.critical_fields
         )
         if self.unknown:
-            if kind is None and header.is_critical and header.kind not in self.unknown:
+            if kind is None and _stops(self.kinds, record) and header.kind not in self.unknown:
                 self.unknown = (*self.unknown, header.kind)
         else:
             try:
@@ -102,26 +115,96 @@ class _Log:
             except MembershipError:
                 if strict or (self._judged_by_all and (known_to_all or kind is None)):
                     raise
-        if header.is_critical and not known_to_all:
+        if _stops(self.kinds, record) and not known_to_all:
             self._judged_by_all = False
         self.head = record.hash
-        self.positions[self.head] = len(self.records)
+        self.rights.heads[self.head] = (len(self.records),)
         self.records.append(raw)
+        self.size_bytes += len(raw)
+        count, size_bytes = self.written.get(header.author, (0, 0))
+        self.written[header.author] = (count + 1, size_bytes + len(raw))
         self.rights.length += 1
 
     def _judge(self, record: Record, kind: RecordKind | None) -> None:
-        if kind is not None:
-            kind.enter(record, self.rights)
+        if kind is None:
+            self._check_unknown(record)
+            if _stops(self.kinds, record):
+                self.unknown, self.unknown_from = (record.header.kind,), len(self.records)
             return
-        self._check_unknown(record)
-        if record.header.is_critical:
-            self.unknown, self.unknown_from = (record.header.kind,), len(self.records)
+        carried = self._read_carried(record) if isinstance(kind, CarryKind) else []
+        kind.enter(record, self.rights)
+        if carried:
+            self._carry(carried)
+
+    # --- records that lost -----------------------------------------------------------------
+
+    def _read_carried(self, carrier: Record) -> list[Record]:
+        """The records that this one brings, each behind what brings it, before any has an effect.
+
+        Raises:
+            MembershipError: one is damaged, forged or another library's, or its place is not known.
+        """
+        found: list[Record] = []
+        known: set[bytes] = set()
+        left = [(one, 1) for one in _carried_by(carrier)][::-1]
+        while left:
+            raw, depth = left.pop()
+            if depth > limits.MEMBERSHIP_CARRY_DEPTH_MAX:
+                raise MembershipError("it carries records that carry others too deeply")
+            record_hash = content_hash(raw)
+            if record_hash in known or record_hash in self.rights.heads:
+                continue
+            record = parse_record(raw)
+            header = record.header
+            if header.kind == GENESIS or header.library != library_id_of(self.records[0]):
+                raise MembershipError("it carries a record of another library")
+            if header.previous not in known and header.previous not in self.rights.heads:
+                raise MembershipError("it carries a record whose place is not known")
+            record.check_author()
+            self._check_signers(record)
+            known.add(record_hash)
+            found.append(record)
+            if isinstance(self._known_kind(record), CarryKind):
+                left.extend((one, depth + 1) for one in _carried_by(record)[::-1])
+        return found
+
+    def _carry(self, carried: Sequence[Record]) -> None:
+        """Let each of the records that lost have the effect that it still has."""
+        rights, here = self.rights, len(self.records)
+        rights.carries |= {here}
+        for record in carried:
+            forked_at = min(rights.heads[record.header.previous])
+            rights.heads[record.hash] = (forked_at, here)
+            if self.unknown:
+                continue
+            rights.forked_at = forked_at
+            try:
+                kind = self._known_kind(record)
+                if kind is not None:
+                    kind.enter(record, rights)
+                    continue
+                self._check_unknown(record)
+                if _stops(self.kinds, record):
+                    self.unknown, self.unknown_from = (record.header.kind,), here
+            except MembershipError:
+                continue  # it does not hold any more: whoever made it lost the right, or it is said
+            finally:
+                rights.forked_at = None
+
+    # --- the form of a log -----------------------------------------------------------------
+
+    def _check_signers(self, record: Record) -> None:
+        if record.header.kind not in self.kinds:
+            # Nobody here can check others' signatures, so a relay could add some: then one record
+            # would have two hashes. A later kind has further signatures in its body.
+            record.check_others()
 
     def _known_kind(self, record: Record) -> RecordKind | None:
         header = record.header
         kind = self.kinds.get(header.kind)
-        known = kind is not None and header.version <= VERSION and header.needs <= kind.version
-        return kind if known else None
+        if kind is None or header.version > VERSION or header.needs > kind.version:
+            return None
+        return kind if kind.knows(record) else None
 
     def _check_place(self, record: Record) -> None:
         header = record.header
@@ -134,7 +217,7 @@ class _Log:
             raise MembershipError("a library has one genesis, the first of its records")
         elif header.previous != self.head:
             raise MembershipError("it does not follow the last record of this library")
-        elif header.library not in (NO_LIBRARY, library_id_of(self.records[0])):
+        elif header.library != library_id_of(self.records[0]):
             raise MembershipError("it is another library's")
 
     def _check_unknown(self, record: Record) -> None:
@@ -143,12 +226,29 @@ class _Log:
         A critical one stops everybody who does not know it, so it takes an owner.
         """
         role = self.rights.role(record.header.author)
-        if role is Role.OWNER or (role in _MAY_WRITE and not record.header.is_critical):
+        may_ignore = role is not None and role.may_write and not _stops(self.kinds, record)
+        if role is Role.OWNER or may_ignore:
             return
         raise MembershipError(
             f"its kind is '{record.header.kind}', which this Bifolio does not know, and its author "
             "has no right to add it"
         )
+
+
+def _stops(kinds: Mapping[str, RecordKind], record: Record) -> bool:
+    """Whether nobody may go on behind a record who does not know all of it."""
+    if record.header.is_critical:
+        return True
+    # Of a kind that is not known, and may be ignored, all fields may be.
+    return record.header.kind in kinds and bool(record.critical_fields)
+
+
+def _carried_by(record: Record) -> list[bytes]:
+    """The records in a record that carries others."""
+    records = record.fields.get("records")
+    if not isinstance(records, list):
+        return []
+    return [one for one in records if isinstance(one, bytes)]
 
 
 class Membership:
@@ -214,49 +314,168 @@ class Membership:
         return tuple(Member(one, rights.box_keys[one], role) for one, role in roles if role)
 
     @property
+    def size_bytes(self) -> int:
+        """Of all records."""
+        return self._log.size_bytes
+
+    def written_by(self, author: bytes) -> tuple[int, int]:
+        """How many records there are on the right of a device or an invite, and their bytes."""
+        return self._log.written.get(author, (0, 0))
+
+    @property
     def needs_newer(self) -> tuple[str, ...]:
         """The kinds of the critical records that this program does not know; empty as a rule."""
         return self._log.unknown
 
     def knows(self, head: bytes) -> bool:
-        """Whether this is, or was, the head of the log."""
-        return head in self._log.positions
+        """Whether this is, or was, the head of the log, or of one that lost and was carried."""
+        return head in self._log.rights.heads
 
     def role_of(self, device: bytes, *, head: bytes | None = None) -> Role | None:
         """The device's role when ``head`` was the log's head, by default now.
 
         None for a stranger, and for a head that the log does not know.
         """
-        position = self._log.positions.get(self.head if head is None else head)
-        return None if position is None else self._log.rights.role_at(device, position)
+        positions = self._log.rights.heads.get(self.head if head is None else head)
+        return None if positions is None else self._log.rights.role_at(device, positions[-1])
+
+    def has_met(self, device: bytes) -> bool:
+        """Whether the device has, or had, a role."""
+        return device in self._log.rights.roles
 
     def may_write(self, device: bytes) -> bool:
         """Whether the device may write now, as far as is known."""
-        return self.role_of(device) in _MAY_WRITE
+        role = self.role_of(device)
+        return role is not None and role.may_write
 
     def permits(self, envelope: Envelope) -> Permission:
-        """Whether an envelope, whose signature was checked, is permitted: asked with all that
-        its header says and with its hash, because a right may end within a chain."""
-        header = envelope.header
-        position = self._log.positions.get(header.membership_head)
-        if position is None:
+        """Whether an envelope, whose signature was checked, is permitted.
+
+        Its author has the right under the head that it names. Where it lost the right behind that
+        head, the record that took it says where the author's chains end (``cut_end``): what lies
+        inside stays valid for ever, and nothing beyond is, whichever head it names.
+        """
+        header, rights = envelope.header, self._log.rights
+        positions = rights.heads.get(header.membership_head)
+        if positions is None:
             return Permission.UNKNOWN_HEAD
-        is_known = not self.needs_newer or position < self._log.unknown_from
-        if is_known and self._log.rights.role_at(header.device, position) not in _MAY_WRITE:
+        is_known = not self.needs_newer or positions[-1] < self._log.unknown_from
+        if is_known and not any(self._permits_at(envelope, position) for position in positions):
             return Permission.FORBIDDEN
         return Permission.NEEDS_NEWER if self.needs_newer else Permission.PERMITTED
 
+    def _permits_at(self, envelope: Envelope, position: int) -> bool:
+        header, rights = envelope.header, self._log.rights
+        role = rights.role_at(header.device, position)
+        if role is None or not role.may_write:
+            return False
+        cut = rights.cut_after(header.device, position)
+        if cut is None:
+            return True
+        end = cut.get(header.chain)
+        if end is None or header.seq > end.seq:
+            return False
+        return header.seq < end.seq or envelope.hash == end.hash
+
+    def cut_end(self, envelope: Envelope) -> ChainEnd | None:
+        """The end to which an envelope's chain counts, where its author lost the right to write
+        behind the head that the envelope names: an envelope before that end must be one of those
+        which the end's hash links to. None where no cut is about it."""
+        header, rights = envelope.header, self._log.rights
+        positions = rights.heads.get(header.membership_head, ())
+        cuts = [rights.cut_after(header.device, position) for position in positions]
+        ends = [cut.get(header.chain) for cut in cuts if cut is not None]
+        return ends[0] if ends and len(ends) == len(positions) else None
+
     def is_open_invite(self, sign_public: bytes) -> bool:
-        """Whether a ticket with this key lets its holder join."""
-        return sign_public in self._log.rights.invites
+        """Whether a ticket with this key lets a device join that has not done so."""
+        invite = self.invite(sign_public)
+        return invite is not None and invite.is_open and not invite.is_used_up
 
     def invite(self, sign_public: bytes) -> Invite | None:
-        """The invite with this key; None where there is none."""
+        """The invite or recovery key with this signing key; None where there is none."""
         return self._log.rights.invites.get(sign_public)
 
-    def joins(self, device: bytes) -> tuple[Join, ...]:
-        """The device's joins, in their order."""
-        return self._log.rights.joins.get(device, ())
+    @property
+    def invites(self) -> tuple[Invite, ...]:
+        """All invites and recovery keys, in their order, the closed ones too."""
+        return tuple(self._log.rights.invites.values())
+
+    # --- content keys ----------------------------------------------------------------------
+
+    @property
+    def generation(self) -> int:
+        """The generation of the content key to seal under."""
+        return self._log.rights.newest_generation()
+
+    def commitment(self, generation: int) -> bytes | None:
+        """What the content key of a generation must give (``key_commitment``)."""
+        return self._log.rights.commitments.get(generation)
+
+    @property
+    def generations(self) -> tuple[int, ...]:
+        """Every generation of content keys that there is, ascending."""
+        return tuple(sorted(self._log.rights.commitments))
+
+    def grants(self, recipient: bytes) -> tuple[Grant, ...]:
+        """The content keys that a device or an invite was given, in their order."""
+        return self._log.rights.grants.get(recipient, ())
+
+    def earlier_keys(self, generation: int) -> tuple[tuple[int, bytes], ...]:
+        """The generations whose keys are sealed under this one's, with the sealed keys."""
+        return self._log.rights.earlier_keys.get(generation, ())
+
+    @property
+    def without_key(self) -> tuple[bytes, ...]:
+        """The members and open invites that were not given the newest content key yet."""
+        rights, newest = self._log.rights, self.generation
+        return tuple(one for one in rights.recipients() if not rights.holds(one, newest))
+
+    @property
+    def needs_new_key(self) -> bool:
+        """Whether somebody has the newest content key who is no member any more, or may have it by
+        a ticket that was closed: an owner is to make the next one."""
+        rights, newest = self._log.rights, self.generation
+        holders = [*rights.grants, *rights.key_makers.values()]
+        return any(
+            rights.holds(one, newest) and rights.role(one) is None and not self._is_usable(one)
+            for one in holders
+        )
+
+    def _is_usable(self, recipient: bytes) -> bool:
+        """Of an invite: whether it was not closed."""
+        invite = self.invite(recipient)
+        return invite is not None and invite.is_open
+
+    @property
+    def recipients(self) -> tuple[bytes, ...]:
+        """The members and the open invites, who are to have every key."""
+        return tuple(self._log.rights.recipients())
+
+    @property
+    def kinds(self) -> Mapping[str, RecordKind]:
+        """The kinds of records by which it was checked."""
+        return self._log.kinds
+
+    def has_carried(self, raw: bytes) -> bool:
+        """Whether a record is in the log, or was carried into it."""
+        return self.knows(content_hash(raw))
+
+    def box_key(self, recipient: bytes) -> bytes | None:
+        """The key to seal to for a member or an open invite; None for anybody else."""
+        return self._log.rights.box_key(recipient)
+
+    def sealed_name(self, device: bytes) -> tuple[int, bytes] | None:
+        """The generation and the sealed name by which a device was called in the log, if it was."""
+        return self._log.rights.names.get(device)
+
+    def owner_since(self, device: bytes) -> int:
+        """The position at which a device became an owner; beyond the log if it is none."""
+        return self._log.rights.owner_since(device)
+
+    def invites_known_to(self, devices: Sequence[bytes]) -> frozenset[bytes]:
+        """The open invites that end with a removal of these devices."""
+        return self._log.rights.invites_known_to(devices)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Membership) and self.head == other.head

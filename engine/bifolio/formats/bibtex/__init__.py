@@ -6,6 +6,7 @@
 ``blocks``   a text cut into entries and blocks
 ``salvage``  what a damaged entry still says
 ``macros``   ``@string`` macros: definitions, and values with the text in their place
+``foreign``  what of another member's blocks and raw values may be written
 ``dates``    the dates of an entry: ``date``, or ``year`` with ``month`` and ``day``
 ``fields``   which field a name means in an entry of this type
 ``values``   one raw value: where it ends, and the parts that ``#`` joins

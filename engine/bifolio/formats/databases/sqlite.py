@@ -80,7 +80,8 @@ class ForeignDatabase:
         self._connection.set_progress_handler(self._count_steps, _STEPS_AT_ONCE)
         try:
             self._prepare()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # SQLite quotes a damaged schema in its message, and Python may not read that.
             self._connection.close()
             raise self._damage_error(error) from error
 
@@ -179,11 +180,13 @@ class ForeignDatabase:
             found = connection.execute(f'PRAGMA table_info("{quoted}")').fetchall()
             self._columns[name.lower()] = [row[1] for row in found]
 
-    def _damage_error(self, error: sqlite3.Error) -> FileFormatError:
+    def _damage_error(self, error: sqlite3.Error | UnicodeDecodeError) -> FileFormatError:
+        is_sqlites = isinstance(error, sqlite3.Error)
+        reason = str(error) if is_sqlites else "its schema is not valid text"
         return FileFormatError(
             self._named,
             expected=self._shown,
-            got=f"a database that SQLite cannot read ({error})",
+            got=f"a database that SQLite cannot read ({reason})",
             next_step="Open it in its own program, which can repair it, and import it again.",
         )
 

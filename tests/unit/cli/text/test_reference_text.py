@@ -9,13 +9,13 @@ import pytest
 from bifolio_cli.text.reference_text import (
     conflict_lines,
     count,
-    escape_controls,
     reference_lines,
     reference_name,
     size_text,
     summary_cells,
     value_text,
 )
+from bifolio_cli.text.safe_text import escape_controls
 
 
 def _reference(**changed: Any) -> dict[str, Any]:
@@ -60,7 +60,8 @@ def _conflict(**changed: Any) -> dict[str, Any]:
 def test_a_reference_shows_its_facts_first_and_its_long_texts_last() -> None:
     lines = list(reference_lines(_reference()))
     assert lines[0] == f"doe2024type   (book)   {'ab' * 16}"
-    names = [line.split(":")[0].strip() for line in lines[1:]]
+    named = [line for line in lines[1:] if line.startswith("  ") and line[2] != " "]
+    names = [line.split(":")[0].strip() for line in named]
     assert names == "title author issued publisher medium x.shelf note tags files".split()
 
 

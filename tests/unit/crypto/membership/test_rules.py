@@ -26,7 +26,7 @@ from bifolio.crypto.membership import (
     Membership,
     Permission,
     Role,
-    content_keys,
+    find_keys,
     hello_message,
     invite_keys,
     library_id_of,
@@ -34,8 +34,8 @@ from bifolio.crypto.membership import (
     make_invite,
     make_join,
 )
-from bifolio.crypto.membership.records import parse_record, sign_record
-from bifolio.errors import MembershipError
+from bifolio.crypto.membership.records import parse_record, sign_body
+from bifolio.errors import MembershipError, WrongKeyError
 
 OWNER, EDITOR, READER, STRANGER = (device(name) for name in ("owner", "editor", "reader", "other"))
 LIBRARY = new_library(OWNER)
@@ -44,15 +44,20 @@ WITH_EDITOR = joined(WITH_INVITE, EDITOR, "editor's")
 WITH_READER = joined(invited(WITH_EDITOR, OWNER, "reader's", Role.READER), READER, "reader's")
 
 
-def body_of(raw: bytes) -> list[Any]:
-    """The values of a record's body."""
-    return list(msgpack.unpackb(parse_record(raw).body))
+def body_of(raw: bytes) -> dict[str, Any]:
+    """The fields of a record's body."""
+    return dict(parse_record(raw).fields)
 
 
-def again(raw: bytes, values: list[Any], *signers: KeyPair, **header: object) -> bytes:
+def again(raw: bytes, fields: object, *signers: KeyPair, **header: object) -> bytes:
     """A well-signed record like this one, with another body and some other values of its header."""
     changed = replace(parse_record(raw).header, **header)  # type: ignore[arg-type]
-    return sign_record(changed, msgpack.packb(values), *signers)
+    return sign_body(changed, msgpack.packb(fields), *signers)
+
+
+def in_order(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same fields, their names ascending."""
+    return dict(sorted(fields.items()))
 
 
 def refused(membership: Membership, raw: bytes, reason: str | None = None) -> None:
@@ -87,7 +92,7 @@ def test_a_genesis_makes_its_author_the_owner_of_a_library_named_after_it() -> N
 
 def test_one_owner_has_as_many_libraries_as_geneses() -> None:
     random_bytes = counting_bytes("two")
-    first, second = (make_genesis(OWNER, random_bytes) for _ in range(2))
+    first, second = (make_genesis(OWNER, random_bytes, content_key=CONTENT_KEY) for _ in range(2))
     assert library_id_of(first) != library_id_of(second)
 
 
@@ -145,10 +150,10 @@ def test_appending_leaves_the_membership_before_as_it_was() -> None:
 
 
 def test_the_join_brings_the_content_key_to_the_newcomer_alone() -> None:
-    assert content_keys(WITH_READER, EDITOR) == {0: CONTENT_KEY}
-    assert content_keys(WITH_READER, READER) == {0: CONTENT_KEY}
-    assert content_keys(WITH_READER, STRANGER) == {}
-    assert content_keys(WITH_READER, OWNER) == {}
+    assert find_keys(WITH_READER, EDITOR).keys == {0: CONTENT_KEY}
+    assert find_keys(WITH_READER, READER).keys == {0: CONTENT_KEY}
+    assert find_keys(WITH_READER, STRANGER).keys == {}
+    assert find_keys(WITH_READER, OWNER).keys == {}
 
 
 def test_an_invite_is_open_from_its_record_on() -> None:
@@ -215,7 +220,7 @@ def test_a_member_who_joins_again_keeps_the_higher_role() -> None:
     raised = joined(owner_again, READER, "editor's")
     assert raised.role_of(READER.sign_public) is Role.EDITOR
     assert raised.role_of(READER.sign_public, head=owner_again.head) is Role.READER
-    assert content_keys(owner_again, OWNER) == {0: CONTENT_KEY}
+    assert find_keys(owner_again, OWNER).keys == {0: CONTENT_KEY}
 
 
 def test_one_ticket_lets_several_computers_join() -> None:
@@ -253,52 +258,117 @@ def test_the_secret_of_a_ticket_makes_one_invite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value"),
+    ("name", "value"),
     [
-        (0, b"short"),
-        (1, bytes(32)),
-        (1, b"\x01" + bytes(31)),
-        (1, b"short"),
-        (2, "admin"),
-        (2, ""),
-        (3, -1),
-        (3, 2**32),
-        (3, 0.0),
-        (3, True),
-        (4, bytes(79)),
-        (4, bytes(81)),
-        (4, None),
+        ("sign", b"short"),
+        ("box", bytes(32)),
+        ("box", b"\x01" + bytes(31)),
+        ("box", b"short"),
+        ("role", "admin"),
+        ("role", ""),
+        ("generation", -1),
+        ("generation", 1),
+        ("generation", 2**32),
+        ("generation", 0.0),
+        ("generation", True),
+        ("key", bytes(79)),
+        ("key", bytes(81)),
+        ("key", None),
+        ("commitment", bytes(32)),
+        ("uses", 0),
+        ("uses", 2**40),
+        ("uses", "3"),
+        ("expires_ms", -1),
+        ("label", bytes(600)),
     ],
 )
 def test_an_invite_with_a_value_out_of_bounds_is_refused_though_signed(
-    place: int, value: object
+    name: str, value: object
 ) -> None:
     raw = WITH_INVITE.records[1]
-    values = body_of(raw)
-    values[place] = value
-    refused(LIBRARY, again(raw, values, OWNER))
+    refused(LIBRARY, again(raw, in_order({**body_of(raw), name: value}), OWNER))
 
 
 @pytest.mark.parametrize(
-    ("place", "value"),
-    [(0, b""), (0, bytes(32)), (1, bytes(32)), (2, 1), (2, -1), (3, bytes(79))],
+    ("name", "value"),
+    [
+        ("device", b""),
+        ("box", bytes(32)),
+        ("generation", 1),
+        ("generation", -1),
+        ("key", bytes(79)),
+    ],
 )
 def test_a_join_with_a_value_out_of_bounds_is_refused_though_signed(
-    place: int, value: object
+    name: str, value: object
 ) -> None:
     raw = WITH_EDITOR.records[-1]
-    values = body_of(raw)
-    values[place] = value
-    refused(WITH_INVITE, again(raw, values, invite_keys(secret("editor's")), EDITOR))
+    fields = in_order({**body_of(raw), name: value})
+    refused(WITH_INVITE, again(raw, fields, invite_keys(secret("editor's")), EDITOR))
 
 
-@pytest.mark.parametrize(("place", "value"), [(0, bytes(32)), (1, bytes(31)), (1, "")])
-def test_a_genesis_with_a_value_out_of_bounds_is_refused(place: int, value: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("box", bytes(32)), ("nonce", bytes(31)), ("nonce", ""), ("commitment", b"")],
+)
+def test_a_genesis_with_a_value_out_of_bounds_is_refused(name: str, value: object) -> None:
     raw = LIBRARY.records[0]
-    values = body_of(raw)
-    values[place] = value
     with pytest.raises(MembershipError):
-        Membership.from_records([again(raw, values, OWNER)])
+        Membership.from_records([again(raw, in_order({**body_of(raw), name: value}), OWNER)])
+
+
+def test_a_genesis_is_small_because_strangers_bring_it() -> None:
+    raw = LIBRARY.records[0]
+    fields = in_order({**body_of(raw), "more": bytes(limits.GENESIS_BYTES_MAX)})
+    with pytest.raises(MembershipError, match="a genesis has at most"):
+        Membership.from_records([again(raw, fields, OWNER)])
+
+
+@pytest.mark.parametrize("name", ["box", "nonce", "commitment"])
+def test_a_record_without_one_of_its_fields_is_refused(name: str) -> None:
+    raw = LIBRARY.records[0]
+    fields = {one: value for one, value in body_of(raw).items() if one != name}
+    with pytest.raises(MembershipError, match=f"'{name}' is missing"):
+        Membership.from_records([again(raw, fields, OWNER)])
+
+
+def test_a_body_has_one_form() -> None:
+    raw = WITH_INVITE.records[1]
+    header, fields = parse_record(raw).header, body_of(raw)
+    good = msgpack.packb(fields)
+    out_of_order = msgpack.packb(dict(reversed(fields.items())))
+    first, rest = next(iter(fields.items())), list(fields.items())
+    twice = bytes([0x80 | (len(fields) + 1)]) + b"".join(
+        msgpack.packb(one) for pair in [first, *rest] for one in pair
+    )
+    longer = good[:1] + b"\xd9" + bytes([good[1] & 0x1F]) + good[2:]
+    assert LIBRARY.append(sign_body(header, good, OWNER))
+    for body in (out_of_order, twice, longer, good + b"\x00", good[:-1], b"", b"\xc0"):
+        refused(LIBRARY, sign_body(header, body, OWNER))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"more": None},
+        {"more": 0.5},
+        {"more": {}},
+        {"more": [[[[[]]]]]},
+        {"1more": 1},
+        {"": 1},
+        {"zz": [0] * 5000},
+        {f"z{number}": 1 for number in range(40)},
+    ],
+)
+def test_a_field_is_bytes_a_number_text_or_a_few_lists_of_them(more: dict[str, object]) -> None:
+    raw = WITH_INVITE.records[1]
+    refused(LIBRARY, again(raw, in_order({**body_of(raw), **more}), OWNER))
+
+
+def test_deep_nesting_in_a_record_is_no_way_to_end_a_program() -> None:
+    header = parse_record(WITH_INVITE.records[1]).header
+    deep = b"\x81\xa1x" + b"\x91" * 200_000 + b"\xc0"
+    refused(LIBRARY, sign_body(header, deep, OWNER))
 
 
 def test_a_record_over_the_limit_is_refused_before_it_is_read() -> None:
@@ -323,21 +393,23 @@ def test_random_bytes_are_a_membership_error(raw: bytes) -> None:
             Membership.from_records(records)
 
 
-values_of_any_kind = st.lists(
+any_value = (
     st.none()
     | st.booleans()
     | st.floats()
     | st.integers(-9, 9)
     | st.text(max_size=9)
     | st.binary(max_size=33)
-    | st.lists(st.integers(0, 9), max_size=2),
-    max_size=9,
+    | st.lists(st.integers(0, 9) | st.binary(max_size=33), max_size=4)
+)
+any_fields = st.dictionaries(
+    st.sampled_from(["box", "nonce", "commitment", "sign", "role", "uses", "x"]), any_value
 )
 
 
-@given(st.sampled_from([0, 1]), values_of_any_kind)
-def test_well_signed_nonsense_is_a_membership_error(place: int, values: list[object]) -> None:
-    raw = again(WITH_INVITE.records[place], values, OWNER)
+@given(st.sampled_from([0, 1]), any_fields | st.lists(any_value, max_size=5))
+def test_well_signed_nonsense_is_a_membership_error(place: int, body: object) -> None:
+    raw = again(WITH_INVITE.records[place], body, OWNER)
     with pytest.raises(MembershipError):
         Membership.from_records([*WITH_INVITE.records[:place], raw])
 
@@ -345,19 +417,20 @@ def test_well_signed_nonsense_is_a_membership_error(place: int, values: list[obj
 def test_an_invite_whose_key_does_not_open_lets_nobody_join() -> None:
     raw = WITH_INVITE.records[1]
     values = body_of(raw)
-    values[4] = seal_to(STRANGER.box_public, CONTENT_KEY)
+    values["key"] = seal_to(STRANGER.box_public, CONTENT_KEY)
     broken = LIBRARY.append(again(raw, values, OWNER))
-    with pytest.raises(MembershipError, match="does not open"):
+    with pytest.raises(WrongKeyError, match=OWNER.sign_public.hex()[:8]):
         make_join(broken, EDITOR, ticket_secret=secret("editor's"))
 
 
 def test_a_join_whose_key_does_not_open_is_a_documented_error() -> None:
     raw = WITH_EDITOR.records[-1]
     values = body_of(raw)
-    values[3] = seal_to(STRANGER.box_public, CONTENT_KEY)
+    values["key"] = seal_to(STRANGER.box_public, CONTENT_KEY)
     signed = again(raw, values, invite_keys(secret("editor's")), EDITOR)
-    with pytest.raises(MembershipError, match="does not open"):
-        content_keys(WITH_INVITE.append(signed), EDITOR)
+    found = find_keys(WITH_INVITE.append(signed), EDITOR)
+    assert found.keys == {}
+    assert [error.generation for error in found.wrong] == [0]
 
 
 def test_a_content_key_of_another_length_is_not_given_away() -> None:
@@ -372,15 +445,15 @@ def test_a_content_key_of_another_length_is_not_given_away() -> None:
         )
 
 
-def test_a_hello_holds_for_one_library_one_nonce_and_one_version() -> None:
-    message = hello_message(version=1, library=LIBRARY.library_id, nonce=b"n" * 32)
+def test_a_hello_holds_for_one_nonce_one_offer_and_what_it_says() -> None:
+    message = hello_message(offered=(1, 2), nonce=b"n" * 32, said=b"said")
     for signer in (OWNER, invite_keys(secret("editor's"))):
         assert verify(signer.sign_public, message, signer.sign(message))
     others = {
-        hello_message(version=2, library=LIBRARY.library_id, nonce=b"n" * 32),
-        hello_message(version=1, library=bytes(16), nonce=b"n" * 32),
-        hello_message(version=1, library=LIBRARY.library_id, nonce=b"m" * 32),
-        hello_message(version=1, library=LIBRARY.library_id + b"n", nonce=b"n" * 31),
+        hello_message(offered=(1,), nonce=b"n" * 32, said=b"said"),
+        hello_message(offered=(1, 2), nonce=b"m" * 32, said=b"said"),
+        hello_message(offered=(1, 2), nonce=b"n" * 32, said=b"sai"),
+        hello_message(offered=(1, 2), nonce=b"n" * 31, said=b"nsaid"),
     }
     assert len(others) == 4
     assert message not in others

@@ -66,6 +66,19 @@ def test_a_query_that_takes_more_steps_than_its_file_has_bytes_for_is_ended(
         list(database.rows(ENDLESS))
 
 
+def test_a_schema_that_is_no_text_is_a_damaged_library(tmp_path: Path) -> None:
+    """SQLite quotes it in the message of its error, which Python cannot read then."""
+    path = LIBRARY.write(tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = CAST(? AS TEXT) WHERE name = 'itemTags'",
+            (b"CREATE TABLE itemTags (a) \x91\xff",),
+        )
+    with pytest.raises(FileFormatError, match="SQLite cannot read"):
+        load(path)
+
+
 def test_a_database_that_says_more_than_its_file_can_hold_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,7 @@ def test_commits_are_durable_and_the_file_is_marked(tmp_path: Path) -> None:
     assert pragma("PRAGMA synchronous").fetchone() == (2,)
     assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
     assert pragma("PRAGMA application_id").fetchone() != (0,)
-    assert pragma("PRAGMA user_version").fetchone() == (4,)
+    assert pragma("PRAGMA user_version").fetchone() == (5,)
     file.close()
 
 
@@ -124,21 +124,28 @@ def test_a_file_of_a_newer_relay_is_not_touched(tmp_path: Path) -> None:
         SqliteFile(tmp_path)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_file_of_an_earlier_relay_gets_what_it_lacks(tmp_path: Path, version: int) -> None:
-    tables = ["blob", "blob_room", "blob_tally", "upload_lease"]
-    lacking = {1: tables, 2: tables[2:], 3: tables[3:]}[version]
+    tables = ["blob", "blob_room", "blob_tally", "upload_lease", "token_use", "token"]
+    lacking = {1: tables, 2: tables[2:], 3: tables[3:], 4: tables[4:]}[version]
     file = SqliteFile(tmp_path)
     library = held(SqliteLogs(file), 1)
     file.close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     for table in lacking:
         connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP TABLE member_role")
+    for column in ("members_bytes", "created_ms", "used_ms", "token", "roles_known"):
+        connection.execute(f"ALTER TABLE library DROP COLUMN {column}")
     connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
     file = SqliteFile(tmp_path)
     assert SqliteLogs(file).count_libraries() == 1
     assert SqliteLogs(file).read_growth(library.id).members == 1
+    head = SqliteLogs(file).read_head(library.id)
+    assert head is not None
+    assert head.members_bytes == len(library.genesis)
+    assert not SqliteLogs(file).read_standing(library.id, library.owner.sign_public).is_known
     for table in tables:
         assert file.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     file.close()

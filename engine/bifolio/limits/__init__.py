@@ -1,0 +1,18 @@
+"""Every bound, each with its reason. Sizes are in bytes, times in seconds.
+
+Read as ``limits.NAME``. May not import anything else of Bifolio.
+
+============ ====================================================================
+``protocol`` what two computers exchange: envelopes, messages, keys and tickets
+``files``    attached files, backups, and files that are imported
+``library``  a library on this computer
+``relay``    a relay, which strangers can reach
+============ ====================================================================
+"""
+
+from __future__ import annotations
+
+from bifolio.limits.files import *
+from bifolio.limits.library import *
+from bifolio.limits.protocol import *
+from bifolio.limits.relay import *

@@ -1,0 +1,186 @@
+"""Bounds of a library on this computer: what it keeps, and what one command does."""
+
+from __future__ import annotations
+
+# --- storage ---------------------------------------------------------------------------------
+
+#: How long a command waits for another process that writes to the same replica.
+BUSY_TIMEOUT_S = 30.0
+
+#: Received envelopes that wait for what they build on, and their bytes, of all authors together.
+#: What does not fit is not kept, and is asked for again when there is room.
+PENDING_MAX = 100_000
+PENDING_BYTES_MAX = 1024 * 1024 * 1024
+
+#: Epochs of relays of which it is kept what the log was at each position, 45 bytes for each
+#: envelope: the present relay's, and those before it, on which two stories may have been told.
+LOG_EPOCHS_KEPT = 3
+
+#: Devices that are named because the relay told them another story: one is enough to act on.
+OTHER_STORIES_MAX = 16
+#: The same for one author: a member that writes what nobody can ever merge fills this much and
+#: hinders nobody else. An honest one's wait only where a relay mixed up its log.
+PENDING_PER_AUTHOR_MAX = 10_000
+PENDING_PER_AUTHOR_BYTES_MAX = 64 * 1024 * 1024
+
+#: What each thing that an envelope waits for counts for in that quota: a row of the index.
+PENDING_NEED_BYTES = 100
+
+#: Envelopes carried in one another, at most: one moved to another chain whose carrier was moved
+#: too. Each level opens what the one above it holds.
+CARRIED_DEPTH_MAX = 4
+
+#: Bytes and updates that one transaction of a batch merges: a message of 512 envelopes of which
+#: each unpacks to 32 MiB is merged in 256 parts, so that memory stays flat and others get a turn.
+MERGED_AT_ONCE_BYTES = 64 * 1024 * 1024
+MERGED_AT_ONCE_UPDATES = 50_000
+
+#: Processes that may end while they merge one envelope, before that is set aside: the first may
+#: have been killed for another reason.
+DEATHS_PER_ENVELOPE_MAX = 2
+
+#: Updates that are kept aside of one author, and their bytes: more of them are named only. Their
+#: envelopes are kept in any case.
+QUARANTINED_PER_AUTHOR_MAX = 10_000
+QUARANTINED_PER_AUTHOR_BYTES_MAX = 64 * 1024 * 1024
+
+#: Lines of ``status`` about what one author's changes did wrong; the rest is counted.
+REFUSALS_SHOWN_PER_AUTHOR_MAX = 5
+
+#: Changed documents that one transaction keeps open before it saves them: a pull of 10,000
+#: references peaked at 163 MB with all of a batch open, at 71 MB with a thousand, as fast.
+DOCUMENTS_OPEN_MAX = 500
+
+#: The bytes of their states: a hostile member's may have megabytes each.
+DOCUMENTS_OPEN_BYTES_MAX = 64 * 1024 * 1024
+
+#: Refused envelopes that are kept to be named: a hostile relay must not fill the disk.
+REFUSED_KEPT_MAX = 1_000
+REFUSED_KEPT_PER_AUTHOR_MAX = 100
+
+#: Of each of them the beginning, which holds the header and every ordinary envelope whole.
+REFUSED_KEPT_BYTES_MAX = 64 * 1024
+
+# --- clock -----------------------------------------------------------------------------------
+
+#: A remote stamp further ahead than this is kept but does not drag our clock along.
+CLOCK_AHEAD_MS_MAX = 5 * 60 * 1000
+
+#: Wall and monotonic clock parting by more than this mean that the machine slept or was cloned.
+CLOCK_JUMP_S = 2.0
+
+# --- documents -------------------------------------------------------------------------------
+
+#: An element of a set longer than this is hashed in its key; the value is kept as given inside.
+ELEMENT_KEY_BYTES_MAX = 64
+
+#: Texts whose changed middle is longer than this many characters are compared line by line,
+#: since a word-by-word comparison is quadratic in the worst case.
+DIFF_WORDS_CHARACTERS_MAX = 20_000
+
+#: Structs in one update of a record, and ranges in its delete set: a record edited twenty times a
+#: day for ten years has 73,000. Each costs some 2 µs to read before pycrdt sees it, and 100 bytes.
+UPDATE_STRUCTS_MAX = 131_072
+UPDATE_DELETE_RANGES_MAX = 131_072
+
+#: The end of a client's clock: pycrdt counts in 32 bits with a sign at some places. A record of
+#: that many characters would be two gigabytes.
+UPDATE_CLOCK_MAX = (1 << 31) - 1
+
+#: A value of a newer version: lists and maps in one another (every reader of them recurses; a
+#: thousand levels end Python, a hundred thousand the process), and all members of all such values
+#: in one update (a byte each in it, 100 bytes each as an object).
+VALUE_DEPTH_MAX = 32
+VALUE_MEMBERS_MAX = 65_536
+
+#: Lists and maps of pycrdt's own in one another, which a newer version may write too; plain values
+#: inside the last of them are as deep again.
+SHARED_DEPTH_MAX = 32
+
+#: Pieces of a text that the pieces of one update pass on the way to their places: those written
+#: between the same two characters at the same time. Made for it, they would pass the square.
+PIECES_PASSED_FREE = 100_000
+PIECES_PASSED_EACH = 100
+
+#: Its numbers: canonical JSON is written with integers of 64 bits.
+VALUE_NUMBER_MAX = 1 << 63
+
+#: A difference is widened to whole words up to this many characters: no language's word is
+#: longer, and a note of one run of letters must not be read back to its beginning.
+WORD_CHARACTERS_MAX = 64
+
+# --- search ----------------------------------------------------------------------------------
+
+#: A query longer than this, or of more words, is a text that was pasted by mistake; each common
+#: word costs some milliseconds among 100,000 references.
+QUERY_CHARACTERS_MAX = 10_000
+QUERY_TERMS_MAX = 500
+
+#: Brackets inside brackets: each is a level of the parser and of SQLite's own (256 at most).
+QUERY_DEPTH_MAX = 50
+
+#: Words of a query and of all smart groups that it names: groups that name each other twice each
+#: would double at every step.
+QUERY_EXPANDED_MAX = 2_000
+
+# --- history ---------------------------------------------------------------------------------
+
+#: Opened envelopes that one look into the past keeps: of 256 KiB each at most, as a rule. The
+#: records of one import lie side by side in one, and are asked for one after the other.
+BODIES_OPEN_MAX = 32
+
+#: Changes of one command that a line of the log opens to say what it did; it counts the rest.
+CHANGES_DESCRIBED_MAX = 8
+
+#: Records whose past is undone in one transaction, so that other commands get their turn.
+UNDONE_AT_ONCE = 500
+
+# --- duplicates ------------------------------------------------------------------------------
+
+#: References that are compared with each other because of one common sign: beyond it ("Letters
+#: to the editor") only those of one first author and year are.
+DUPLICATE_BLOCK_MAX = 60
+
+#: References that one call sets apart: each pair of them is remembered.
+SET_APART_MAX = 50
+
+# --- automatic sync --------------------------------------------------------------------------
+
+#: Who watches one library asks its file this often whether another process wrote to it.
+WATCH_POLL_S = 0.1
+
+#: Where the file system is looked at instead, the file is asked this often all the same.
+WATCH_NUDGE_S = 10.0
+
+#: Looks at the file after a nudge, one each poll: a slow disk syncs a commit within two seconds.
+WATCH_LOOKS_AFTER_NUDGE = 20
+
+#: How often the process asks which libraries are on.
+AUTOSYNC_ASK_S = 0.5
+
+#: How often one look is taken at the files of all libraries: short for who waits for an edit,
+#: and two stat calls for each library cost some microseconds.
+AUTOSYNC_LOOK_S = 0.1
+
+#: Libraries that one process serves, each in a thread of its own.
+AUTOSYNC_LIBRARIES_MAX = 200
+
+#: Trying a library again that failed for another reason than the network: the first wait, which
+#: doubles, and the longest.
+AUTOSYNC_RETRY_FIRST_S = 1.0
+AUTOSYNC_RETRY_MAX_S = 300.0
+
+#: Beginning the process again after something ended it: the first wait, which doubles up to the
+#: longest one above. Two deaths set the change aside that caused them, so three beginnings do.
+AUTOSYNC_RESTART_FIRST_S = 0.5
+
+#: Taking the lock of the process: longer than who looks whether it is held ever holds it.
+AUTOSYNC_LOCK_WAIT_S = 1.0
+
+#: How long a library's thread may take to end, and the process to come up, before a command that
+#: waits for it says so.
+AUTOSYNC_STOP_S = 5.0
+AUTOSYNC_START_S = 20.0
+
+#: Its log, and one older one: some thousand lines.
+AUTOSYNC_LOG_BYTES_MAX = 256 * 1024

@@ -1,0 +1,156 @@
+"""Bounds of what two computers exchange: envelopes, names, messages, keys and tickets."""
+
+from __future__ import annotations
+
+# --- changes and envelopes -------------------------------------------------------------------
+
+#: Bulk work is cut into changes of about this size: a first sync of any library then moves in
+#: pieces that each fit in memory many times over, and an interrupted one loses one piece.
+CHANGE_TARGET_BYTES = 128 * 1024
+
+#: Bulk work is written in transactions of about this size: each costs the disk a flush, and holds
+#: its records in memory.
+TRANSACTION_TARGET_BYTES = 512 * 1024
+
+#: Unsealed changes are packed into one envelope up to this size before compression: zstd gains
+#: little beyond 256 KiB, and sealing each small change alone costs ten times the bytes.
+ENVELOPE_TARGET_BYTES = 256 * 1024
+
+#: One sealed envelope. A note of five million characters of four bytes each still fits.
+ENVELOPE_BYTES_MAX = 24 * 1024 * 1024
+
+#: The header of one, which the relay reads: 150 bytes today, the rest is room.
+ENVELOPE_HEADER_BYTES_MAX = 4096
+
+#: A header, the hash of what is sealed and the signature: what proves that somebody signed it.
+SIGNED_HEADER_BYTES_MAX = ENVELOPE_HEADER_BYTES_MAX + 128
+
+#: The plaintext of one envelope: a decompression bomb ends here.
+PLAINTEXT_BYTES_MAX = 32 * 1024 * 1024
+
+#: The update of one record inside a change: an envelope with it alone stays under its limit.
+RECORD_UPDATE_BYTES_MAX = 22 * 1024 * 1024
+
+#: Envelopes that a frontier may name. Each names a concurrent writer; a thousand members writing
+#: at the same moment stay below.
+FRONTIER_MAX = 4096
+
+#: Changes in one envelope: what fits into its target size has four bytes each then, and a change
+#: has twelve at least. Millions of empty ones would otherwise become gigabytes of objects.
+CHANGES_PER_ENVELOPE_MAX = 65_536
+
+#: Records that one change of a user's writes to (a tag renamed everywhere): their documents are
+#: open together, about 8 kB each, and their updates of some 200 bytes fit in one envelope.
+RECORDS_PER_CHANGE_MAX = 10_000
+
+#: References that one transaction of emptying the trash removes, so that others get their turn.
+PURGED_AT_ONCE = 1_000
+
+#: Records that the changes of one envelope write to, counted over all of them: what fits into its
+#: target size has twenty bytes each then, and one change of a user's writes to fewer. Millions of
+#: empty updates would otherwise become gigabytes of objects.
+RECORDS_PER_ENVELOPE_MAX = 65_536
+
+#: Named parts of a body, and the characters of a name: a later version has room, and a hostile
+#: one has not.
+BODY_PARTS_MAX = 64
+BODY_PART_NAME_CHARACTERS_MAX = 64
+
+#: Incarnations that one envelope declares: each command that writes takes one, and some hundred of
+#: their changes fill an envelope. A reader hashes each of them (0.1 ms), so that a small envelope
+#: must not declare many.
+INCARNATIONS_PER_ENVELOPE_MAX = 1_024
+
+#: Others' envelopes that one envelope carries whole.
+CARRIED_PER_ENVELOPE_MAX = 512
+
+# --- identity --------------------------------------------------------------------------------
+
+#: How often a device's key is hashed for its tag: 1.2 ms, once for each key and process. Making a
+#: key with another one's tag takes 2^48 trials: ten thousand years of one core.
+DEVICE_TAG_ROUNDS = 1_500
+
+#: An incarnation's key, slot and nonce for its client id: 0.1 ms for each that an envelope
+#: declares. Meeting another's takes 2^52 trials, two of one's own that are the same 2^26.
+INCARNATION_ROUNDS = 150
+
+#: A content's hash for its client id: 0.02 ms for each record that is imported or received. Two
+#: contents of one name take 2^26 trials and harm what their author wrote; another's takes 2^52.
+CONTENT_ROUNDS = 16
+
+# --- wire ------------------------------------------------------------------------------------
+
+#: One websocket message: the largest envelope and its frame.
+MESSAGE_BYTES_MAX = ENVELOPE_BYTES_MAX + 64 * 1024
+
+#: Envelopes in one ENVELOPES or PUSH message: bounded by bytes, and by number so that
+#: one message costs a bounded time.
+BATCH_BYTES_TARGET = 1024 * 1024
+BATCH_ENVELOPES_MAX = 512
+
+#: Pushed and not yet acknowledged, per connection: one batch in flight and one being made.
+PUSH_IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024
+
+#: A host's name and its port.
+RELAY_NAME_CHARACTERS_MAX = 300
+
+#: Membership records in one message, and the size of one: a removal brings every device that
+#: stays the next key (116 bytes each), 2,000 of them in one record.
+MEMBERS_BATCH_MAX = 256
+MEMBERSHIP_RECORD_BYTES_MAX = 256 * 1024
+
+#: The first record of a library is made and read by strangers: two keys and a few values.
+GENESIS_BYTES_MAX = 16 * 1024
+
+#: What this program puts into one membership record: another one can still carry it whole.
+MEMBERSHIP_RECORD_BYTES_TARGET = 192 * 1024
+
+#: Records that carry records that carry records: so many forks of forks are followed.
+MEMBERSHIP_CARRY_DEPTH_MAX = 8
+
+#: A name or a label sealed for the members: the text and 40 bytes.
+SEALED_LABEL_BYTES_MAX = 512
+
+#: Membership records that one connection appends: enough to give a wiped relay its log back,
+#: and an end where two logs went different ways.
+MEMBERSHIP_APPENDS_MAX = 10_000
+
+#: Chains that one connection begins again because the relay would not continue them. Each one
+#: stands for a copy of a folder; a relay that refuses for ever must not make envelopes for ever.
+CHAIN_RESTARTS_MAX = 32
+
+#: Messages of a relay in a row that bring nothing new. An honest one sends a handful: a notice of
+#: growth and the empty answer that it raced with, a file's state that is known already.
+FRUITLESS_MESSAGES_MAX = 256
+
+#: And of fewer, when it has gone on for so long: one every 20 seconds would keep a sync for hours.
+FRUITLESS_LONG_MESSAGES = 4
+FRUITLESS_LONG_S = 120.0
+
+#: While nothing is under way, as many are forgotten each second: what colleagues do is told.
+FRUITLESS_PER_SECOND = 8
+
+#: A peer that has not finished the handshake by then is a stranger.
+HANDSHAKE_TIMEOUT_S = 10.0
+
+#: An answer to a request; a relay under load still answers within it.
+ANSWER_TIMEOUT_S = 30.0
+
+#: Reconnecting: the first wait, the factor and the longest wait; each is drawn at random
+#: between zero and its bound, so that two thousand clients do not come back at once.
+RECONNECT_FIRST_S = 0.25
+RECONNECT_FACTOR = 1.8
+RECONNECT_MAX_S = 30.0
+
+# --- keys and tickets ------------------------------------------------------------------------
+
+#: A device's key file is about 250 bytes; a longer one is no key.
+KEY_FILE_BYTES_MAX = 4096
+
+#: How long the operating system's keyring may take to answer: one on the same computer needs
+#: milliseconds, one that waits for a password longer than a command may hang.
+KEYRING_TIMEOUT_S = 3.0
+
+#: A relay's address, and a whole ticket with it in base64 and line breaks from mail programs.
+RELAY_URL_CHARACTERS_MAX = 2048
+TICKET_CHARACTERS_MAX = 8192

@@ -1,0 +1,226 @@
+"""The updates of a judged envelope, merged into the records that they are of.
+
+An update is data until it is proved: its structure is read, then it is compared with the record,
+then pycrdt sees it. One that fails costs itself: it is kept with its author and the reason, and the
+record's other and later updates go on. One that builds on a part that is not there is tried again
+when that comes, so that what a record holds does not depend on the order in which updates came.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bifolio import limits
+from bifolio.crypto.envelope import Envelope
+from bifolio.document.record import RecordDocument
+from bifolio.document.update_identity import (
+    UpdateAuthor,
+    UpdateKind,
+    check_identity,
+    check_settings,
+)
+from bifolio.document.update_structure import read_update
+from bifolio.errors import BifolioError, DocumentError, IncompleteUpdateError
+from bifolio.ids import SETTINGS_ID
+from bifolio.replica.replica import Replica
+from bifolio.replica.workspace import Workspace
+from bifolio.storage.quarantined_updates import INCOMPLETE, REFUSED, QuarantinedUpdate
+from bifolio.wire.changes import Body, Change
+
+#: Finds the author of a merged envelope by its hash.
+AuthorOf = Callable[[bytes], UpdateAuthor | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an update comes from: its author, and the hash of its envelope.
+
+    Both are None for what an earlier version of Bifolio set aside.
+    """
+
+    author: UpdateAuthor | None
+    envelope: bytes | None
+
+
+class Applier:
+    """Merges updates inside one transaction; ``save`` writes what they changed."""
+
+    def __init__(self, replica: Replica, author_of: AuthorOf) -> None:
+        self._replica = replica
+        self._author_of = author_of
+        self._workspace: Workspace = replica.workspace()
+        #: What was merged since the last save, by record: set aside where that cannot be saved.
+        self._unsaved: dict[str, list[tuple[Source, bytes]]] = {}
+        self._usage: dict[bytes | None, tuple[int, int]] = {}
+        #: Bytes and updates merged so far.
+        self.bytes = 0
+        self.updates = 0
+        #: The records that changed.
+        self.records: set[str] = set()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether one transaction has merged as much as it should."""
+        return (
+            self.bytes >= limits.MERGED_AT_ONCE_BYTES
+            or self.updates >= limits.MERGED_AT_ONCE_UPDATES
+        )
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what is open takes so much memory that it should be saved."""
+        return self._workspace.is_full
+
+    def apply(self, envelope: Envelope, author: UpdateAuthor, body: Body) -> None:
+        """Merge all updates of an envelope, each by itself."""
+        source = Source(author, envelope.hash)
+        self.bytes += len(envelope.raw)
+        for change in body.changes:
+            for record_id, update in change.records:
+                self.bytes += len(update)
+                self.updates += 1
+                self.merge(source, record_id, update, change)
+                if self._workspace.is_full:
+                    self.save()
+
+    def merge(self, source: Source, record_id: str, update: bytes, change: Change) -> bool:
+        """Merge one update and what waited for it, or set it aside; whether it was merged.
+
+        Args:
+            source: where it comes from.
+            record_id: the record that it is of.
+            update: its bytes.
+            change: that it is a part of.
+        """
+        try:
+            reached = self._merge_one(source, record_id, update, change)
+        except IncompleteUpdateError as error:
+            self._set_aside(source, record_id, update, error, INCOMPLETE, error.needs)
+            return False
+        except DocumentError as error:
+            self._set_aside(source, record_id, update, error, REFUSED)
+            return False
+        self._release(record_id, reached)
+        return True
+
+    def retry(self, one: QuarantinedUpdate) -> bool:
+        """Try an update that was set aside once more; whether it was merged now."""
+        reached = self._retry(one)
+        if reached is None:
+            return False
+        self._release(one.record, reached)
+        return True
+
+    def save(self) -> None:
+        """Save every record that changed.
+
+        Where what a record holds now cannot be shown or stored, the updates that were merged
+        since its last save are set aside, and the record stays as it was.
+        """
+        while True:
+            try:
+                self.records.update(self._workspace.save())
+                break
+            except BifolioError as error:
+                if not isinstance(error, DocumentError):
+                    raise
+                failed = self._workspace.failed
+            if failed is None:
+                raise DocumentError("a record cannot be stored")
+            self._workspace.drop(failed)
+            for source, update in self._unsaved.pop(failed, ()):
+                error_of_record = DocumentError("with it the record cannot be read")
+                self._set_aside(source, failed, update, error_of_record, REFUSED)
+        self._unsaved.clear()
+
+    # --- small steps --------------------------------------------------------------------------
+
+    def _merge_one(
+        self, source: Source, record_id: str, update: bytes, change: Change | None = None
+    ) -> dict[int, int]:
+        """Merge one update; by client id the clock that the record reached with it."""
+        structure, author = read_update(update), source.author
+        kind = check_identity(record_id, update, structure, author) if author else None
+        document = self._workspace.document(record_id)
+        if kind is UpdateKind.OWN and document.has_of(structure):
+            # The same change in two chains is harmless; another one in its place is a lie.
+            if change is not None and self._replica.journal.index.get(change.id) is None:
+                raise DocumentError("its author wrote something else there")
+            return {}
+        checked = document.check(update, structure)
+        if author is not None and record_id == SETTINGS_ID:
+            check_settings(document, update, checked, author)
+        if document.merge(update, checked):
+            self._workspace.mark_changed(record_id, size=len(update))
+            self._unsaved.setdefault(record_id, []).append((source, update))
+        self._note_offer(record_id, update)
+        return checked.reached
+
+    def _release(self, record_id: str, reached: dict[int, int]) -> None:
+        """Merge what waited for parts that are in the record now, and what waited for that."""
+        quarantined = self._replica.quarantined
+        if not reached or not quarantined.has_incomplete(record_id):
+            return
+        arrived = deque(reached.items())
+        while arrived:
+            client, end = arrived.popleft()
+            for one in quarantined.needing(record_id, client, before=end):
+                arrived.extend((self._retry(one) or {}).items())
+
+    def _retry(self, one: QuarantinedUpdate) -> dict[int, int] | None:
+        """Merge an update that was set aside; None where it stays so."""
+        quarantined = self._replica.quarantined
+        author = self._author_of(one.envelope) if one.envelope is not None else None
+        if author is None and one.device is not None:
+            return None  # its envelope cannot be read here any more
+        try:
+            reached = self._merge_one(Source(author, one.envelope), one.record, one.contents)
+        except IncompleteUpdateError as error:
+            quarantined.wait_for(one.number, INCOMPLETE, error.reason, error.needs)
+            return None
+        except DocumentError as error:
+            quarantined.wait_for(one.number, REFUSED, error.reason, None)
+            return None
+        quarantined.remove(one.number)
+        return reached
+
+    def _set_aside(
+        self,
+        source: Source,
+        record_id: str,
+        update: bytes,
+        error: DocumentError,
+        kind: str,
+        needs: tuple[int, int] | None = None,
+    ) -> None:
+        """Keep an update with its author and the reason; of one author so many and no more."""
+        quarantined = self._replica.quarantined
+        device = source.author.signing_key if source.author else None
+        number, size = self._usage.get(device) or quarantined.usage(device)
+        if (
+            number >= limits.QUARANTINED_PER_AUTHOR_MAX
+            or size + len(update) > limits.QUARANTINED_PER_AUTHOR_BYTES_MAX
+        ):
+            self._usage[device] = (number, size)
+            return
+        self._usage[device] = (number + 1, size + len(update))
+        quarantined.add(
+            record_id,
+            update,
+            error.reason,
+            device=device,
+            envelope=source.envelope,
+            kind=kind,
+            needs=needs,
+        )
+
+    def _note_offer(self, record_id: str, update: bytes) -> None:
+        """While joining: keep what the library itself has of a record that we mean to offer."""
+        state = self._replica.join_offers.remote(record_id)
+        if state is None:
+            return
+        remote = RecordDocument(state or None)
+        remote.merge_incomplete(update)
+        self._replica.join_offers.write_remote(record_id, remote.state())

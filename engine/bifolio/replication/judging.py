@@ -1,0 +1,204 @@
+"""Whether a received envelope is in order: who wrote it, its place in its chain, its content.
+
+Decides and changes nothing. Every replica checks all of it itself, whoever carried the envelope: a
+relay's word counts for nothing, and a member's only for what that member may write. Each verdict
+is the same whatever came first; what is not known yet makes an envelope wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio.crypto.envelope import (
+    Envelope,
+    Header,
+    parse_envelope,
+    read_header,
+    verify_signature,
+)
+from bifolio.crypto.membership import Membership, Permission, Role
+from bifolio.document.update_identity import UpdateAuthor
+from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError, NotAMemberError
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.replica import Replica
+from bifolio.wire.changes import Body
+
+#: Places of chains that are remembered: the next envelope of a chain asks for the last one.
+_PLACES_MAX = 4096
+
+
+class WaitsError(Exception):
+    """Something that the envelope builds on is not here yet.
+
+    ``needs`` are hashes of envelopes; with ``of_members`` of membership records, or names of keys.
+    """
+
+    def __init__(self, needs: Sequence[bytes], *, of_members: bool = False) -> None:
+        super().__init__()
+        self.needs = needs
+        self.of_members = of_members
+
+
+class StrangerError(Exception):
+    """Its author is no member as far as is known, under a membership that is not known."""
+
+
+class BuildsOnNewerError(Exception):
+    """All it builds on is here, and some of it can only be read by a newer program."""
+
+
+class Judge:
+    """Judges the envelopes of one batch by what a replica knows."""
+
+    def __init__(self, replica: Replica, member_log: LibraryMembership) -> None:
+        self._replica = replica
+        self._member_log = member_log
+        self._places: dict[bytes, tuple[bytes, bytes, int]] = {}
+
+    def verify(self, envelope: Envelope) -> None:
+        """Check that it is this library's and its author's.
+
+        Raises:
+            EnvelopeError: it is not; who made it is not known.
+        """
+        if envelope.header.library != self._replica.library_id:
+            raise EnvelopeError("it belongs to another library")
+        verify_signature(envelope)
+
+    def read(self, envelope: Envelope) -> Body:
+        """The content of an envelope that was verified.
+
+        Raises:
+            EnvelopeError: a rule is broken.
+            NewerFormatError: no rule is broken, but only a newer program can read it.
+            StrangerError: its author is no member as far as is known, which may change.
+            WaitsError: the membership or the key is not here yet.
+        """
+        header = envelope.header
+        self._check_link(header)
+        membership = self._member_log.membership()
+        if membership is None:
+            raise StrangerError
+        self._check_right(envelope, membership)
+        self._replica.formats.check(header)
+        key = self._member_log.key(header.generation)
+        if key is None:
+            raise WaitsError([_name_of_key(header.generation)], of_members=True)
+        return self._replica.formats.read(envelope, key)
+
+    def check_frontier(self, envelope: Envelope, body: Body) -> None:
+        """Check that all that an envelope builds on is merged.
+
+        Raises:
+            BuildsOnNewerError: it can be read, but not all that it builds on.
+            WaitsError: something it builds on is not here yet.
+        """
+        header = envelope.header
+        missing = [one for one in body.frontier if not self._is_here(one)]
+        if header.seq > 1 and not self._is_here(header.previous, by_itself=True):
+            missing.append(header.previous)
+        if any(map(self._replica.newer_envelopes.is_kept, missing)):
+            raise BuildsOnNewerError
+        if missing:
+            raise WaitsError(missing)
+        if len(self._places) >= _PLACES_MAX:
+            self._places.clear()
+        self._places[envelope.hash] = (header.device, header.chain, header.seq)
+
+    def author(self, envelope: Envelope, body: Body) -> UpdateAuthor:
+        """Whose updates an envelope brings, and which names are theirs.
+
+        Raises:
+            EnvelopeError: it declares a name that is another computer's.
+        """
+        header = envelope.header
+        membership = self._member_log.membership()
+        assert membership is not None
+        role = membership.role_of(header.device, head=header.membership_head)
+        try:
+            return UpdateAuthor.of(
+                header.device,
+                is_owner=role is Role.OWNER,
+                incarnations=body.incarnations,
+            )
+        except DocumentError as error:
+            raise EnvelopeError(error.reason) from None
+
+    def author_of(self, envelope_hash: bytes) -> UpdateAuthor | None:
+        """Whose updates a merged envelope brought; None where that cannot be read here."""
+        stored = self._replica.changes.envelope(envelope_hash)
+        if stored is None:
+            return None
+        try:
+            envelope = parse_envelope(stored.envelope)
+            key = self._member_log.key(envelope.header.generation)
+            if key is None:
+                return None
+            return self.author(envelope, self._replica.formats.read(envelope, key))
+        except (EnvelopeError, NotAMemberError):
+            return None
+
+    def has_met(self, device: bytes) -> bool:
+        """Whether a device is, or was, a member: an honest relay holds nothing of any other."""
+        membership = self._member_log.membership()
+        return membership is not None and membership.has_met(device)
+
+    def is_author(self, envelope_hash: bytes, device: bytes) -> bool | None:
+        """Whether an envelope that is here is this device's; None where it is not here."""
+        place = self._place_of(envelope_hash)
+        return None if place is None else place[0] == device
+
+    def _is_here(self, envelope_hash: bytes, *, by_itself: bool = False) -> bool:
+        """Whether an envelope is merged, by itself or by one that carries its changes, or set
+        aside for good: what builds on it need not wait for it.
+
+        Args:
+            by_itself: whether its place must be known too, for the next one of its chain.
+        """
+        if envelope_hash in self._places:
+            return True
+        replica = self._replica
+        merged = replica.changes.is_stored(envelope_hash)
+        if not merged and (not by_itself or replica.newer_envelopes.is_kept(envelope_hash)):
+            merged = replica.changes.is_merged(envelope_hash)
+        return merged or replica.refused.fatal(envelope_hash) is not None
+
+    def _check_right(self, envelope: Envelope, membership: Membership) -> None:
+        permission = membership.permits(envelope)
+        if permission is Permission.UNKNOWN_HEAD:
+            if membership.role_of(envelope.header.device) is None:
+                raise StrangerError
+            raise WaitsError([envelope.header.membership_head], of_members=True)
+        if permission is Permission.NEEDS_NEWER:
+            kinds = " and ".join(f"'{kind}'" for kind in membership.needs_newer)
+            raise NewerFormatError(f"membership record {kinds}")
+        if permission is Permission.FORBIDDEN:
+            raise EnvelopeError("its author had no right to write")
+
+    def _check_link(self, header: Header) -> None:
+        """Check that the one before it in its chain is of the same chain, and just before it."""
+        if header.seq == 1:
+            return
+        place = self._place_of(header.previous)
+        if place is not None and place != (header.device, header.chain, header.seq - 1):
+            raise EnvelopeError("it does not follow the one that it names in its chain")
+
+    def _place_of(self, envelope_hash: bytes) -> tuple[bytes, bytes, int] | None:
+        """The author, chain and number of an envelope that is here in any way."""
+        known = self._places.get(envelope_hash)
+        if known is not None:
+            return known
+        replica = self._replica
+        beginning = (
+            replica.changes.beginning(envelope_hash)
+            or replica.newer_envelopes.envelope(envelope_hash)
+            or replica.refused.fatal(envelope_hash)
+        )
+        if beginning is None:
+            return None
+        header = read_header(beginning)
+        return (header.device, header.chain, header.seq)
+
+
+def _name_of_key(generation: int) -> bytes:
+    return b"key %d" % generation

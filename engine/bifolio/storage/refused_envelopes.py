@@ -1,0 +1,117 @@
+"""Envelopes of which nothing was used: those that broke a rule, and those that ended the process.
+
+Both are kept to be named, with their authors where the signature is theirs; the first bounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bifolio import limits
+from bifolio.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalCount:
+    """Envelopes of one author (a signing key; None where nobody proved to be it) that were
+    refused for one reason, with the hash of the first."""
+
+    device: bytes | None
+    reason: str
+    count: int
+    first: bytes
+
+
+class RefusedEnvelopes:
+    """The tables ``refused`` and ``fatal_envelopes``. Writes happen inside the caller's
+    transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, envelope_hash: bytes, envelope: bytes, reason: str, device: bytes | None) -> None:
+        """Keep a refused envelope with the reason, so that it can be named.
+
+        Of a large one its beginning only, which has the header: a relay may send any bytes. So
+        many of one author and no more, so that nobody hides behind many of another's.
+        """
+        self._database.execute(
+            "INSERT OR REPLACE INTO refused (hash, envelope, reason, device) "
+            "SELECT ?, ?, ?, ? WHERE (SELECT count(*) FROM refused WHERE device IS ?) < ? "
+            "AND (SELECT count(*) FROM refused) < ?",
+            (
+                envelope_hash,
+                envelope[: limits.REFUSED_KEPT_BYTES_MAX],
+                reason,
+                device,
+                device,
+                limits.REFUSED_KEPT_PER_AUTHOR_MAX,
+                limits.REFUSED_KEPT_MAX,
+            ),
+        )
+
+    def is_kept(self, envelope_hash: bytes) -> bool:
+        """Whether this very envelope was refused, and is kept."""
+        row = self._database.row("SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,))
+        return row is not None
+
+    def counts(self) -> list[RefusalCount]:
+        """What was refused, by author and reason, in the order of the first."""
+        rows = self._database.rows(
+            "SELECT device, reason, count(*), hash, min(rowid) FROM refused "
+            "GROUP BY device, reason ORDER BY min(rowid)"
+        )
+        return [
+            RefusalCount(device, reason, count, first) for device, reason, count, first, _ in rows
+        ]
+
+    # --- what ended the process ---------------------------------------------------------------
+
+    def add_death(self, envelope_hash: bytes) -> None:
+        """A process ended while it merged this envelope."""
+        self._database.execute(
+            "INSERT INTO fatal_envelopes (hash, deaths) VALUES (?, 1) "
+            "ON CONFLICT (hash) DO UPDATE SET deaths = deaths + 1",
+            (envelope_hash,),
+        )
+
+    def deaths(self) -> dict[bytes, int]:
+        """How often each envelope ended a process; there is hardly ever one."""
+        return dict(self._database.rows("SELECT hash, deaths FROM fatal_envelopes"))
+
+    def set_fatal_aside(
+        self, envelope_hash: bytes, envelope: bytes, device: bytes, position: int | None
+    ) -> None:
+        """Keep an envelope whole that is not tried again by itself."""
+        self._database.execute(
+            "UPDATE fatal_envelopes SET envelope = ?, device = ?, position = ? WHERE hash = ?",
+            (envelope, device, position, envelope_hash),
+        )
+
+    def survive(self, envelope_hash: bytes) -> None:
+        """An envelope was tried again, and nothing ended."""
+        self._database.execute("DELETE FROM fatal_envelopes WHERE hash = ?", (envelope_hash,))
+
+    def fatal(self, envelope_hash: bytes) -> bytes | None:
+        """An envelope that was set aside because it ended the process."""
+        row = self._database.row(
+            "SELECT envelope FROM fatal_envelopes WHERE hash = ?", (envelope_hash,)
+        )
+        return row[0] if row else None
+
+    def fatal_by_author(self) -> list[tuple[bytes, int]]:
+        """Whose envelopes were set aside because they ended the process, and how many."""
+        rows = self._database.rows(
+            "SELECT device, count(*) FROM fatal_envelopes WHERE envelope IS NOT NULL "
+            "GROUP BY device ORDER BY device"
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def forgive(self) -> list[tuple[bytes, int | None]]:
+        """Count no deaths of those that were set aside, so that they are tried again; each with its
+        position. They stay here until nothing ends."""
+        self._database.execute("UPDATE fatal_envelopes SET deaths = 0 WHERE envelope IS NOT NULL")
+        rows = self._database.rows(
+            "SELECT envelope, position FROM fatal_envelopes WHERE envelope IS NOT NULL"
+        )
+        return [(row[0], row[1]) for row in rows]

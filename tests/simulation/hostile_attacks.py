@@ -1,0 +1,821 @@
+"""What a hostile relay may try, one attack each; ``ATTACKS`` names them all.
+
+Each is made for a world of its own. Where the relay's host helps as a member, it signs what it
+likes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from tests.simulation.hostile_world import World, library_of_others
+from tests.support.forks import proof_of_fork
+from tests.support.hostile_relay import Answers, Attack, Line, RewrittenLog
+from tests.unit.replica.builders import Computer
+
+from bifolio import limits
+from bifolio.crypto.envelope import (
+    KIND_CHANGES,
+    NO_PREVIOUS,
+    Envelope,
+    Header,
+    SignedHeader,
+    open_envelope,
+    parse_envelope,
+    seal,
+)
+from bifolio.crypto.keys import new_device_keys
+from bifolio.ids import content_hash
+from bifolio.wire.changes import Attested, Body
+from bifolio.wire.messages import (
+    Ack,
+    Append,
+    AskBlobs,
+    Blobs,
+    BlobState,
+    Bye,
+    Challenge,
+    Code,
+    Create,
+    Envelopes,
+    Hello,
+    Members,
+    Message,
+    Nack,
+    Pull,
+    PullMembers,
+    Push,
+    Receipt,
+    Retry,
+    Welcome,
+)
+from bifolio.wire.position import LogPosition
+
+#: ``[number of a message's type that no version knows yet, something]``.
+UNKNOWN_MESSAGE = b"\x92\x78\xc3"
+
+
+@dataclass(frozen=True)
+class Case:
+    """An attack, and what must be seen of it.
+
+    ``reads`` is a part of what a user reads while it lasts; empty where it is harmless. ``heavy``
+    ones are not in the default run.
+    """
+
+    make: Callable[[World], Attack]
+    reads: str = ""
+    heavy: bool = False
+
+
+ATTACKS: dict[str, Case] = {}
+
+
+def attack(reads: str = "", *, heavy: bool = False) -> Callable[[Callable[[World], Attack]], None]:
+    """Enter an attack under its function's name."""
+
+    def enter(make: Callable[[World], Attack]) -> None:
+        ATTACKS[make.__name__.removeprefix("_")] = Case(make, reads, heavy)
+
+    return enter
+
+
+# --- the log: forged, altered, in another order, from elsewhere ---------------------------------
+
+
+def stranger_envelope(world: World, number: int = 0) -> Envelope:
+    """One of this library, well signed by a device that nobody let in."""
+    keys = new_device_keys("stranger", random.Random(number).randbytes)
+    header = Header(
+        library=world.alice.replica.library_id,
+        generation=0,
+        device=keys.sign_public,
+        chain=number.to_bytes(16),
+        seq=1,
+        previous=NO_PREVIOUS,
+        kind=KIND_CHANGES,
+        membership_head=world.mallory.membership_head,
+    )
+    draw = random.Random(number).randbytes
+    return seal(
+        header, Body((), ()).serialize(), content_key=b"x" * 32, keys=keys, random_bytes=draw
+    )
+
+
+def _of(_world: World, envelope: bytes, one: Computer) -> bool:
+    return parse_envelope(envelope).header.device == one.keys.sign_public
+
+
+def _new_epoch(change: Callable[[list[bytes], Line], Sequence[bytes]]) -> RewrittenLog:
+    """Another log, told as that of a relay that was set up again, so that all of it is read."""
+    return RewrittenLog(change, epoch=b"e" * 16)
+
+
+@attack("A received change was refused|were refused|no Bifolio")
+def _forges_bytes(_: World) -> Attack:
+    return _new_epoch(lambda log, _: [b"\xc1 no envelope", *log, b"", b"x" * 5000])
+
+
+@attack("signature", heavy=True)
+def _forges_signatures(_: World) -> Attack:
+    return _new_epoch(lambda log, _: [*log, *(raw[:-1] + bytes([raw[-1] ^ 1]) for raw in log)])
+
+
+@attack()
+def _forges_strangers(world: World) -> Attack:
+    return _new_epoch(lambda log, _: [*(stranger_envelope(world, n).raw for n in range(20)), *log])
+
+
+@attack("signature|refused")
+def _alters_content(_: World) -> Attack:
+    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
+        return [raw[: len(raw) // 2] + b"?" + raw[len(raw) // 2 + 1 :] for raw in log]
+
+    return _new_epoch(change)
+
+
+@attack("signature|refused", heavy=True)
+def _alters_a_header(world: World) -> Attack:
+    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
+        return [
+            raw.replace(world.alice.keys.sign_public, world.bob.keys.sign_public) for raw in log
+        ]
+
+    return _new_epoch(change)
+
+
+@attack("refused", heavy=True)
+def _truncates_envelopes(_: World) -> Attack:
+    return _new_epoch(lambda log, _: [raw[: len(raw) // 2] for raw in log])
+
+
+@attack("does not speak Bifolio's protocol", heavy=True)
+def _truncates_messages(_: World) -> Attack:
+    def says(message: Message) -> Iterable[Message | bytes]:
+        if isinstance(message, Envelopes | Ack):
+            return [message.serialize()[:-3]]
+        return [message]
+
+    return Answers(says=says)
+
+
+@attack()
+def _reorders(_: World) -> Attack:
+    return _new_epoch(lambda log, _: log[::-1])
+
+
+@attack()
+def _replays_entries(_: World) -> Attack:
+    return _new_epoch(lambda log, _: [*log, *log, *log[::-1]])
+
+
+@attack("CHALLENGE came in the state", heavy=True)
+def _replays_messages(_: World) -> Attack:
+    return Answers(says=lambda message: [message, message])
+
+
+@attack(heavy=True)
+def _replays_what_is_no_greeting(_: World) -> Attack:
+    def says(message: Message) -> Iterable[Message]:
+        return [message] if isinstance(message, Challenge | Welcome) else [message, message]
+
+    return Answers(says=says)
+
+
+@attack("lost part of its log")
+def _splices_another_library(world: World) -> Attack:
+    others = library_of_others(world.folder / "elsewhere")
+    return _new_epoch(
+        lambda log, _: [one for pair in itertools.zip_longest(others, log) for one in pair if one]
+    )
+
+
+# --- withheld, rolled back ----------------------------------------------------------------------
+
+
+@attack()
+def _withholds_a_tail(world: World) -> Attack:
+    keep = len(world.evil.log())
+    return RewrittenLog(lambda log, _: log[:keep])
+
+
+@attack()
+def _withholds_one_author(world: World) -> Attack:
+    return _new_epoch(lambda log, _: [raw for raw in log if not _of(world, raw, world.alice)])
+
+
+@attack("lost part of its log")
+def _rolls_back_in_the_same_epoch(_: World) -> Attack:
+    return RewrittenLog(lambda log, _: log[:1])
+
+
+@attack("lost part of its log", heavy=True)
+def _rolls_back_to_a_new_epoch(_: World) -> Attack:
+    return _new_epoch(lambda log, _: log[:1])
+
+
+@attack("lost part of its log")
+def _a_new_epoch_each_time(_: World) -> Attack:
+    count = itertools.count()
+
+    class Again(RewrittenLog):
+        def begin(self, _: Line) -> None:
+            self._epoch = next(count).to_bytes(16)
+
+    return Again(lambda log, _: log)
+
+
+@attack("lost part of its log")
+def _takes_and_keeps_nothing(world: World) -> Attack:
+    """ACK for what it drops: the log that it tells later does not have it."""
+    before = world.evil.log()
+    return RewrittenLog(lambda _log, _line: before, keeps=False)
+
+
+@attack("different things|lost part of its log")
+def _tells_two_stories(world: World) -> Attack:
+    """Each of the two gets what the other wrote, in another order."""
+
+    def change(log: list[bytes], line: Line) -> Sequence[bytes]:
+        is_alice = line.hello is not None and line.hello.device == world.alice.keys.sign_public
+        return log if is_alice else [*log[1::-1], *log[2:]]
+
+    return _new_epoch(change)
+
+
+# --- the membership log -------------------------------------------------------------------------
+
+
+def _members(change: Callable[[Members], Members], *, told: int | None = None) -> Attack:
+    def says(message: Message) -> Iterable[Message]:
+        match message:
+            case Members():
+                return [change(message)]
+            case Welcome() if told is not None:
+                return [replace(message, members=told)]
+        return [message]
+
+    return Answers(says=says)
+
+
+@attack(heavy=True)
+def _tells_a_short_membership_log(world: World) -> Attack:
+    members = world.alice.member_log.membership()
+    assert members is not None
+    head = content_hash(members.records[0])
+    return Answers(
+        says=lambda message: [
+            replace(message, members=1, members_head=head)
+            if isinstance(message, Welcome)
+            else message
+        ]
+    )
+
+
+@attack("list of members", heavy=True)
+def _tells_another_membership_head(_: World) -> Attack:
+    return Answers(
+        says=lambda message: [
+            replace(message, members_head=b"h" * 32) if isinstance(message, Welcome) else message
+        ]
+    )
+
+
+@attack("member")
+def _forges_a_membership_record(world: World) -> Attack:
+    members = world.alice.member_log.membership()
+    assert members is not None
+    count = len(members.records)
+
+    def says(message: Message) -> Iterable[Message]:
+        match message:
+            case Welcome():
+                return [replace(message, members=count + 1, members_head=b"h" * 32)]
+            case Members():
+                forged = members.records[-1][:-1] + b"?"
+                return [Members(message.start, (forged,), count + 1, content_hash(forged))]
+        return [message]
+
+    return Answers(says=says)
+
+
+@attack("again and again|list of members")
+def _members_without_end(_: World) -> Attack:
+    def answers(message: Message) -> Iterable[Message] | None:
+        if isinstance(message, PullMembers):
+            return [Members(message.start, (), message.start + 9, b"h" * 32)]
+        return None
+
+    def says(message: Message) -> Iterable[Message]:
+        if isinstance(message, Welcome):
+            return [replace(message, members=message.members + 9)]
+        return [message]
+
+    return Answers(says=says, answers=answers)
+
+
+# --- ACK and NACK --------------------------------------------------------------------------------
+
+
+def _pushes(answer: Callable[[tuple[bytes, ...]], Iterable[Message]]) -> Attack:
+    def answers(message: Message) -> Iterable[Message] | None:
+        return answer(message.envelopes) if isinstance(message, Push) else None
+
+    return Answers(answers=answers)
+
+
+def _nacks(code: Code, *, proof: bytes = b"") -> Attack:
+    return _pushes(
+        lambda raws: [
+            Nack(code, content_hash(raw), "because I say so", proof=proof) for raw in raws
+        ]
+    )
+
+
+@attack()
+def _acks_at_the_end_and_drops(world: World) -> Attack:
+    n = len(world.evil.log())
+    return _pushes(
+        lambda raws: [
+            Ack(tuple(Receipt(content_hash(raw), n + at) for at, raw in enumerate(raws, 1)))
+        ]
+    )
+
+
+@attack()
+def _acks_at_wrong_positions(_: World) -> Attack:
+    return _pushes(
+        lambda raws: [Ack(tuple(Receipt(content_hash(raw), at) for at, raw in enumerate(raws, 1)))]
+    )
+
+
+@attack("again and again")
+def _acks_far_beyond_the_end(_: World) -> Attack:
+    class Beyond(Answers):
+        def heard(self, line: Line, message: Message) -> None:
+            match message:
+                case Push():
+                    line.tell(
+                        Ack(tuple(Receipt(content_hash(raw), 10**9) for raw in message.envelopes))
+                    )
+                case Pull():
+                    line.tell(Envelopes(message.after, (), 10**9))
+                case _:
+                    line.ask(message)
+
+    return Beyond()
+
+
+@attack(heavy=True)
+def _acks_what_was_not_sent(_: World) -> Attack:
+    def says(message: Message) -> Iterable[Message]:
+        if isinstance(message, Ack):
+            return [Ack((Receipt(b"?" * 32, 1),)), message]
+        return [message]
+
+    return Answers(says=says)
+
+
+@attack("does not show the other one")
+def _nacks_fork_without_proof(_: World) -> Attack:
+    return _nacks(Code.FORK)
+
+
+@attack("does not show the other one", heavy=True)
+def _nacks_fork_with_another_s_proof(world: World) -> Attack:
+    bob = next(
+        one for one in map(parse_envelope, world.evil.log()) if _of(world, one.raw, world.bob)
+    )
+    return _nacks(Code.FORK, proof=SignedHeader.of(bob).serialize())
+
+
+@attack("does not show the other one")
+def _nacks_fork_with_the_host_s_proof(world: World) -> Attack:
+    keys = world.host.keys
+    envelope = world.mallory.says()
+    return _nacks(Code.FORK, proof=proof_of_fork(envelope, keys))
+
+
+@attack("again and again to continue a chain")
+def _nacks_gap(_: World) -> Attack:
+    return _nacks(Code.GAP)
+
+
+@attack("The relay says that this computer is not a member")
+def _nacks_forbidden(_: World) -> Attack:
+    return _nacks(Code.FORBIDDEN)
+
+
+@attack("again and again", heavy=True)
+def _nacks_unknown_head(_: World) -> Attack:
+    return _nacks(Code.UNKNOWN_HEAD)
+
+
+@attack("again and again")
+def _nacks_head_moved_for_ever(_: World) -> Attack:
+    return _nacks(Code.HEAD_MOVED)
+
+
+@attack("It is kept on this computer")
+def _nacks_too_big(_: World) -> Attack:
+    return _nacks(Code.TOO_BIG)
+
+
+@attack("It is kept on this computer", heavy=True)
+def _nacks_invalid(_: World) -> Attack:
+    return _nacks(Code.INVALID)
+
+
+@attack("quota", heavy=True)
+def _nacks_quota(_: World) -> Attack:
+    return _nacks(Code.QUOTA)
+
+
+@attack("rate", heavy=True)
+def _nacks_rate(_: World) -> Attack:
+    return _nacks(Code.RATE)
+
+
+@attack("stale-key", heavy=True)
+def _nacks_stale_key(_: World) -> Attack:
+    return _nacks(Code.STALE_KEY)
+
+
+@attack("need-snapshot", heavy=True)
+def _nacks_a_pull(_: World) -> Attack:
+    return Answers(
+        answers=lambda message: (
+            [Nack(Code.NEED_SNAPSHOT, b"", "below the floor")]
+            if isinstance(message, Pull)
+            else None
+        )
+    )
+
+
+@attack("a-later-word", heavy=True)
+def _nacks_in_a_later_word(_: World) -> Attack:
+    return _nacks(Code("a-later-word"))
+
+
+@attack(heavy=True)
+def _nacks_what_was_not_sent(_: World) -> Attack:
+    def says(message: Message) -> Iterable[Message]:
+        if isinstance(message, Ack):
+            return [Nack(Code.FORK, b"?" * 32, "no"), Nack(Code.GAP, b"?" * 32, "no"), message]
+        return [message]
+
+    return Answers(says=says)
+
+
+# --- BYE and WELCOME -----------------------------------------------------------------------------
+
+
+def _byes(retry: Retry, before: type[Message]) -> Attack:
+    def answers(message: Message) -> Iterable[Message] | None:
+        return [Bye(retry, "go away")] if isinstance(message, before) else None
+
+    return Answers(answers=answers)
+
+
+@attack("The relay says that this computer is not a member")
+def _byes_for_ever(_: World) -> Attack:
+    return _byes(Retry.NEVER, Hello)
+
+
+@attack("go away", heavy=True)
+def _byes_once(_: World) -> Attack:
+    return _byes(Retry.ONCE, Push)
+
+
+@attack("go away", heavy=True)
+def _byes_until_later(_: World) -> Attack:
+    return _byes(Retry.BACKOFF, Push)
+
+
+@attack("was cut", heavy=True)
+def _cuts(_: World) -> Attack:
+    class Cuts(Attack):
+        def heard(self, line: Line, _: Message) -> None:
+            line.cut()
+
+    return Cuts()
+
+
+def _welcomes(change: Callable[[Welcome], Welcome]) -> Attack:
+    return Answers(
+        says=lambda message: [change(message) if isinstance(message, Welcome) else message]
+    )
+
+
+@attack("again and again")
+def _welcomes_with_a_log_that_is_not_there(_: World) -> Attack:
+    return _welcomes(lambda one: replace(one, n=one.n + 100))
+
+
+@attack("its log is not what it said", heavy=True)
+def _welcomes_with_another_hash(_: World) -> Attack:
+    return _welcomes(lambda one: replace(one, chain_hash=b"h" * 32, cursor_hash=None))
+
+
+@attack("lost part of its log", heavy=True)
+def _welcomes_without_the_cursor(_: World) -> Attack:
+    return _welcomes(lambda one: replace(one, cursor_hash=None))
+
+
+@attack(heavy=True)
+def _welcomes_with_a_shorter_log(_: World) -> Attack:
+    return _welcomes(lambda one: replace(one, n=0, chain_hash=b"h" * 32))
+
+
+@attack(heavy=True)
+def _welcomes_with_any_role(_: World) -> Attack:
+    return _welcomes(lambda one: replace(one, role="king"))
+
+
+@attack("came back|again and again|new connection")
+def _welcomes_without_a_role(_: World) -> Attack:
+    return _welcomes(lambda one: replace(one, role=None))
+
+
+@attack(heavy=True)
+def _welcomes_with_a_floor_and_limits(_: World) -> Attack:
+    return _welcomes(lambda one: replace(one, floor=10**9, limits={"envelope_bytes": 1, "x": 0}))
+
+
+@attack("was just given|lost part")
+def _welcomes_as_if_it_held_nothing(_: World) -> Attack:
+    def says(message: Message) -> Iterable[Message]:
+        return [Welcome.nothing({}) if isinstance(message, Welcome) else message]
+
+    def answers(message: Message) -> Iterable[Message] | None:
+        return [Welcome.nothing({})] if isinstance(message, Create) else None
+
+    return Answers(says=says, answers=answers)
+
+
+@attack("speaks versions", heavy=True)
+def _speaks_another_version(_: World) -> Attack:
+    def says(message: Message) -> Iterable[Message]:
+        return [replace(message, versions=(99,)) if isinstance(message, Challenge) else message]
+
+    return Answers(says=says)
+
+
+# --- too much, without an end, too slow ----------------------------------------------------------
+
+
+class EndlessLog(Attack):
+    """Whatever is pulled, there is more; ``make`` makes entries."""
+
+    def __init__(self, make: Callable[[int], bytes], *, page: int = 8) -> None:
+        self._make, self._page = make, page
+
+    def said(self, line: Line, message: Message) -> None:
+        if isinstance(message, Welcome):
+            message = replace(message, n=message.n + 10**6, chain_hash=b"h" * 32)
+        line.tell(message)
+
+    def heard(self, line: Line, message: Message) -> None:
+        if isinstance(message, Pull):
+            made = tuple(self._make(message.after + at) for at in range(self._page))
+            line.tell(Envelopes(message.after, made, message.after + 10**6))
+        else:
+            line.ask(message)
+
+
+@attack("again and again")
+def _garbage_without_end(_: World) -> Attack:
+    return EndlessLog(lambda at: at.to_bytes(8) * 20, page=16)
+
+
+@attack("again and again", heavy=True)
+def _large_garbage_without_end(_: World) -> Attack:
+    return EndlessLog(lambda at: at.to_bytes(8) * 20_000, page=1)
+
+
+@attack("again and again")
+def _strangers_without_end(world: World) -> Attack:
+    made = [stranger_envelope(world, number).raw for number in range(40)]
+    return EndlessLog(lambda at: made[at % 40])
+
+
+@attack("again and again", heavy=True)
+def _another_library_without_end(world: World) -> Attack:
+    others = library_of_others(world.folder / "elsewhere")
+    return EndlessLog(lambda at: others[at % len(others)])
+
+
+@attack("again and again", heavy=True)
+def _bad_signatures_without_end(world: World) -> Attack:
+    one = parse_envelope(world.evil.log()[0])
+    return EndlessLog(lambda at: one.raw[:-8] + at.to_bytes(8))
+
+
+@attack("again and again")
+def _replays_without_end(world: World) -> Attack:
+    log = world.evil.log()
+    return EndlessLog(lambda at: log[at % len(log)])
+
+
+@attack("again and again", heavy=True)
+def _a_length_that_grows_without_end(_: World) -> Attack:
+    class Grows(Attack):
+        def heard(self, line: Line, message: Message) -> None:
+            if isinstance(message, Pull):
+                line.tell(Envelopes(message.after, (), message.after + line.told + 1))
+            else:
+                line.ask(message)
+
+        def said(self, line: Line, message: Message) -> None:
+            if isinstance(message, Welcome):
+                message = replace(message, n=message.n + 1)
+            line.tell(message)
+
+    return Grows()
+
+
+class Floods(Attack):
+    """Instead of an answer to PULL or PUSH it says one thing for ever."""
+
+    def __init__(self, message: Message | bytes) -> None:
+        self._message, self._lines = message, set[int]()
+
+    def heard(self, line: Line, message: Message) -> None:
+        if isinstance(message, Push | PullMembers | AskBlobs | Pull | Append):
+            self._lines.add(id(line))
+        line.ask(message) if not isinstance(message, Push) else None
+
+    def waits(self, line: Line) -> bool:
+        if id(line) in self._lines:
+            line.tell(self._message)
+        return id(line) in self._lines
+
+
+@attack("again and again")
+def _messages_of_later_versions_without_end(_: World) -> Attack:
+    return Floods(UNKNOWN_MESSAGE)
+
+
+@attack("again and again")
+def _blobs_without_end(_: World) -> Attack:
+    return Floods(Blobs((BlobState(b"b" * 32, 10, 1, True),), 0))
+
+
+@attack("again and again", heavy=True)
+def _notices_without_end(world: World) -> Attack:
+    n = len(world.evil.log())
+    return Floods(Envelopes(n, (), n))
+
+
+@attack("again and again", heavy=True)
+def _refusals_without_end(_: World) -> Attack:
+    return Floods(Nack(Code.FORK, b"?" * 32, "no"))
+
+
+@attack("bytes", heavy=True)
+def _oversized_messages(_: World) -> Attack:
+    large = b"\x95\x05" + bytes(limits.MESSAGE_BYTES_MAX)
+    return Answers(answers=lambda message: [large] if isinstance(message, Push) else None)
+
+
+@attack("protocol", heavy=True)
+def _claims_of_lengths(_: World) -> Attack:
+    claim = b"\x94\x05\x00\xdd\xff\xff\xff\xff\x00"
+    return Answers(answers=lambda message: [claim] if isinstance(message, Push) else None)
+
+
+@attack("no answer")
+def _never_answers(_: World) -> Attack:
+    return Answers(answers=lambda message: [] if isinstance(message, Push) else None)
+
+
+@attack("again and again", heavy=True)
+def _trickles_without_end(world: World) -> Attack:
+    """Something comes just before one would give up, and it is never what was asked for."""
+
+    class Trickles(Floods):
+        def waits(self, line: Line) -> bool:
+            for one in world.honest:
+                one.waits(25.0)
+            return super().waits(line)
+
+    return Trickles(UNKNOWN_MESSAGE)
+
+
+@attack()
+def _answers_late(_: World) -> Attack:
+    """What was said is carried out of order: all that waited comes at the end, backwards."""
+
+    class Late(Attack):
+        def __init__(self) -> None:
+            self._late: dict[int, list[Message]] = {}
+
+        def said(self, line: Line, message: Message) -> None:
+            if isinstance(message, Challenge | Welcome):
+                line.tell(message)
+            else:
+                self._late.setdefault(id(line), []).append(message)
+
+        def waits(self, line: Line) -> bool:
+            late = self._late.pop(id(line), [])
+            for message in reversed(late):
+                line.tell(message)
+            return bool(late)
+
+    return Late()
+
+
+# --- with a member's help ------------------------------------------------------------------------
+
+
+@attack("refused|not sent|wrote")
+def _helped_claims_to_replace(world: World) -> Attack:
+    """The host says that its envelope replaces Alice's, which it withholds from Bob."""
+    mallory = world.mallory
+
+    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
+        alice = [raw for raw in log if _of(world, raw, world.alice)]
+        claim = mallory.says(replaces=tuple(map(content_hash, alice)))
+        return [claim.raw, *(raw for raw in log if raw not in alice)]
+
+    return _new_epoch(change)
+
+
+@attack()
+def _helped_carries_in_another_order(world: World) -> Attack:
+    """What Alice wrote lies inside the host's envelopes, backwards."""
+    mallory = world.mallory
+
+    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
+        alice = [raw for raw in log if _of(world, raw, world.alice)]
+        others = [raw for raw in log if raw not in alice]
+        return [*others, *(mallory.says(carried=(raw,)).raw for raw in alice[::-1])]
+
+    return _new_epoch(change)
+
+
+@attack("refused|named")
+def _helped_carries_forgeries(world: World) -> Attack:
+    mallory = world.mallory
+
+    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
+        forged = tuple(raw[:-1] + bytes([raw[-1] ^ 1]) for raw in log)
+        strange = tuple(stranger_envelope(world, n).raw for n in range(3))
+        return [*log, mallory.says(carried=(*forged, *strange, b"no envelope")).raw]
+
+    return _new_epoch(change)
+
+
+@attack("under a name that is not its author's")
+def _helped_writes_as_another(world: World) -> Attack:
+    """The host signs what Alice wrote as its own."""
+    mallory = world.mallory
+
+    def change(log: list[bytes], _: Line) -> Sequence[bytes]:
+        stolen = []
+        for raw in log:
+            envelope = parse_envelope(raw)
+            if _of(world, raw, world.alice):
+                stolen.append(mallory.says(*_opened(world, envelope).changes).raw)
+        return [*stolen, *(raw for raw in log if not _of(world, raw, world.alice))]
+
+    return _new_epoch(change)
+
+
+@attack("refused")
+def _helped_signs_rubbish(world: World) -> Attack:
+    mallory = world.mallory
+    rubbish = [mallory.seals(bytes([number]) * 50).raw for number in range(30)]
+    return _new_epoch(lambda log, _: [*rubbish, *log])
+
+
+@attack()
+def _helped_forks_its_chain(world: World) -> Attack:
+    """Each of the two honest ones gets another envelope for one place of the host's chain."""
+    mallory = world.mallory
+    first = mallory.seals(Body((), ()).serialize(), moves=False)
+    second = mallory.seals(Body((), ()).serialize())
+
+    def change(log: list[bytes], line: Line) -> Sequence[bytes]:
+        is_alice = line.hello is not None and line.hello.device == world.alice.keys.sign_public
+        return [*log, (first if is_alice else second).raw]
+
+    return _new_epoch(change)
+
+
+@attack()
+def _helped_attests_another_log(world: World) -> Attack:
+    mallory = world.mallory
+    lie = Attested.at(LogPosition(b"e" * 16, 1, b"?" * 32))
+    made = mallory.says(attested=lie)
+    return _new_epoch(lambda log, _: [*log, made.raw])
+
+
+def _opened(world: World, envelope: Envelope) -> Body:
+    key = world.host.member_log.key(envelope.header.generation)
+    assert key is not None
+    return Body.parse(open_envelope(envelope, key))

@@ -1,0 +1,508 @@
+"""Two logs of one library: both sides choose the same one, and what lost is made again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.newer_membership import make_greeting, make_record
+from tests.unit.crypto.builders import (
+    CONTENT_KEY,
+    NEXT_KEY,
+    counting_bytes,
+    cut_of,
+    device,
+    envelope_of,
+    invited,
+    joined,
+    new_library,
+    removed,
+    secret,
+    with_role,
+)
+
+from bifolio import limits
+from bifolio.crypto.keys import DeviceKeys
+from bifolio.crypto.membership import (
+    Membership,
+    MergedLogs,
+    Permission,
+    Role,
+    find_keys,
+    invite_keys,
+    make_carry,
+    make_join,
+    make_keys,
+    make_leave,
+    make_remove,
+    make_revoke,
+    make_role,
+    merge_logs,
+)
+from bifolio.crypto.membership.records import parse_record, sign_body
+from bifolio.errors import MembershipError
+
+OWNER, EDITOR, READER, SECOND, STRANGER, LATE = (
+    device(name) for name in ("owner", "editor", "reader", "second", "other", "late")
+)
+EDITORS = joined(invited(new_library(OWNER), OWNER, "editor's"), EDITOR, "editor's")
+READERS = joined(invited(EDITORS, OWNER, "reader's", Role.READER), READER, "reader's")
+ALL = joined(invited(READERS, OWNER, "owner's", Role.OWNER), SECOND, "owner's")
+
+
+def carried(merged: MergedLogs, carrier: DeviceKeys) -> Membership:
+    """The winner with all that lost on top of it."""
+    membership = merged.winner
+    for raw in make_carry(membership, carrier, merged.lost) if merged.lost else ():
+        membership = membership.append(raw)
+    assert Membership.from_records(membership.records).members == membership.members
+    return membership
+
+
+def role(membership: Membership, keys: DeviceKeys) -> Role | None:
+    return membership.role_of(keys.sign_public)
+
+
+# --- the rule -------------------------------------------------------------------------------
+
+
+def test_a_log_that_goes_on_wins_over_its_beginning() -> None:
+    for merged in (merge_logs(ALL, READERS), merge_logs(READERS, ALL)):
+        assert merged.winner == ALL
+        assert merged.lost == ()
+    assert merge_logs(ALL, ALL).ours_won
+
+
+def test_logs_of_two_libraries_are_not_merged() -> None:
+    with pytest.raises(MembershipError, match="another library"):
+        merge_logs(ALL, new_library(OWNER, "another"))
+
+
+def test_a_removal_comes_first_whatever_its_hash_is() -> None:
+    without = removed(ALL, OWNER, EDITOR)
+    for number in range(8):
+        other = invited(ALL, SECOND, f"ticket {number}")
+        assert merge_logs(without, other).winner == without
+        assert merge_logs(other, without).winner == without
+
+
+def test_of_two_others_the_lower_hash_comes_first() -> None:
+    one, other = invited(ALL, OWNER, "one"), invited(ALL, OWNER, "other")
+    first = min((one, other), key=lambda log: log.head)
+    assert merge_logs(one, other).winner == first
+    assert merge_logs(other, one).winner == first
+
+
+def test_an_owner_who_was_removed_cannot_make_up_a_removal_of_those_before_it() -> None:
+    """It can try as many hashes as it likes."""
+    honest = removed(ALL, OWNER, SECOND)
+    for number in range(8):
+        raw = make_remove(
+            ALL,
+            SECOND,
+            cuts={OWNER.sign_public: {}},
+            content_key=NEXT_KEY,
+            earlier={0: CONTENT_KEY},
+            random_bytes=counting_bytes(f"try {number}"),
+        )[0]
+        merged = merge_logs(ALL.append(raw), honest)
+        assert merged.winner == honest
+        after = carried(merged, OWNER)
+        assert role(after, OWNER) is Role.OWNER
+        assert role(after, SECOND) is None
+
+
+# --- what lost ------------------------------------------------------------------------------
+
+
+def test_who_joined_on_the_side_that_lost_is_in_after_anybody_carried_it() -> None:
+    without = removed(ALL, OWNER, EDITOR)
+    there = joined(ALL, STRANGER, "reader's")
+    merged = merge_logs(there, without)
+    assert role(merged.winner, STRANGER) is None
+    for carrier in (OWNER, READER):
+        after = carried(merged, carrier)
+        assert role(after, STRANGER) is Role.READER
+        assert role(after, EDITOR) is None
+
+
+def test_a_ticket_made_on_the_side_that_lost_lets_join_again_after_it_was_carried() -> None:
+    without = removed(ALL, OWNER, EDITOR)
+    there = joined(invited(ALL, SECOND, "new"), STRANGER, "new")
+    after = carried(merge_logs(there, without), READER)
+    assert role(after, STRANGER) is Role.EDITOR
+    assert role(joined(after, LATE, "new"), LATE) is Role.EDITOR
+
+
+def test_an_envelope_under_a_head_that_lost_is_judged_after_it_was_carried() -> None:
+    without = removed(ALL, OWNER, READER)
+    there = joined(ALL, STRANGER, "editor's")
+    merged = merge_logs(there, without)
+    envelope = envelope_of(STRANGER, there, b"x")
+    assert merged.winner.permits(envelope) is Permission.UNKNOWN_HEAD
+    assert carried(merged, EDITOR).permits(envelope) is Permission.PERMITTED
+
+
+def test_who_was_removed_on_one_side_is_cut_on_the_heads_of_the_other() -> None:
+    there = invited(ALL, SECOND, "new")
+    chain = {"chain": b"c" * 16}
+    inside = envelope_of(EDITOR, there, b"x", **chain)
+    beyond = envelope_of(EDITOR, there, b"y", chain=b"d" * 16)
+    without = removed(ALL, OWNER, EDITOR, cut=cut_of(inside))
+    after = carried(merge_logs(there, without), READER)
+    assert after.permits(inside) is Permission.PERMITTED
+    assert after.permits(beyond) is Permission.FORBIDDEN
+
+
+def test_two_removals_both_hold_and_the_owner_is_told_that_a_key_is_needed() -> None:
+    one, other = removed(ALL, OWNER, EDITOR), removed_by_other(ALL, READER)
+    merged = merge_logs(one, other)
+    after = carried(merged, SECOND)
+    assert role(after, EDITOR) is None
+    assert role(after, READER) is None
+    assert after.needs_new_key
+    owner_keys = {**find_keys(after, OWNER, known={0: CONTENT_KEY}).keys}
+    assert len(owner_keys) == 3
+    for raw in make_keys(
+        after,
+        OWNER,
+        content_key=b"3" * 32,
+        earlier=owner_keys,
+        random_bytes=counting_bytes("three"),
+    ):
+        after = after.append(raw)
+    assert not after.needs_new_key
+    assert len(find_keys(after, SECOND).keys) == 4
+
+
+def removed_by_other(membership: Membership, gone: DeviceKeys) -> Membership:
+    """A removal whose key is another one than that of ``removed``."""
+    for raw in make_remove(
+        membership,
+        OWNER,
+        cuts={gone.sign_public: {}},
+        content_key=b"2" * 32,
+        earlier={0: CONTENT_KEY},
+        random_bytes=counting_bytes("other"),
+    ):
+        membership = membership.append(raw)
+    return membership
+
+
+def test_two_keys_of_one_generation_do_not_meet() -> None:
+    """Were the numbers equal by chance, the winner's key would be the one that holds."""
+    one = removed(ALL, OWNER, EDITOR)
+    fields = dict(parse_record(removed_by_other(ALL, READER).records[-1]).fields)
+    fields["generation"] = one.generation
+    header = parse_record(removed_by_other(ALL, READER).records[-1]).header
+    other = ALL.append(sign_body(header, msgpack.packb(dict(sorted(fields.items()))), OWNER))
+    merged = merge_logs(one, other)
+    after = carried(merged, SECOND)
+    assert after.commitment(one.generation) == merged.winner.commitment(one.generation)
+    assert role(after, EDITOR) is None
+    assert role(after, READER) is None
+
+
+def test_a_removal_that_lost_holds_whatever_was_done_with_tickets_on_the_other_side() -> None:
+    """Its keys are for a ticket that the removed device used on the side that won."""
+    without_editor = removed(ALL, OWNER, EDITOR)
+    there = removed_by_other(ALL, READER)
+    here, there = (
+        (without_editor, there)
+        if merge_logs(without_editor, there).ours_won
+        else (there, without_editor)
+    )
+    gone = READER if here == without_editor else EDITOR
+    here = joined(here, gone, "owner's")
+    after = carried(merge_logs(here, there), OWNER)
+    assert role(after, gone) is None
+    assert after.needs_new_key
+
+
+def test_a_removal_that_lost_holds_behind_one_whose_author_lost_the_right() -> None:
+    first = removed(ALL, SECOND, READER)
+    both = removed(
+        first, OWNER, EDITOR, keys={0: CONTENT_KEY, first.generation: NEXT_KEY}, next_key=b"3" * 32
+    )
+    demoted = with_role(ALL, OWNER, SECOND, Role.EDITOR)
+    after = demoted
+    for raw in make_carry(after, OWNER, both.records[len(ALL.records) :]):
+        after = after.append(raw)
+    assert role(after, READER) is Role.READER
+    assert role(after, EDITOR) is None
+
+
+# --- attacks with what lost -----------------------------------------------------------------
+
+
+def test_a_removed_owner_makes_up_no_past_in_which_it_still_may() -> None:
+    without = removed(ALL, OWNER, SECOND)
+    for made_up in (
+        invited(ALL, SECOND, "mine", Role.OWNER).records[-1],
+        make_role(ALL, SECOND, device=READER.sign_public, role=Role.OWNER),
+        make_leave(ALL, SECOND, cut={}),
+        make_revoke(ALL, SECOND, sign_public=invite_keys(secret("editor's")).sign_public),
+    ):
+        (raw,) = make_carry(without, READER, [made_up])
+        after = without.append(raw)
+        assert after.members == without.members
+        assert after.invites == without.invites
+
+
+def test_a_removed_device_is_not_let_in_by_a_join_from_before() -> None:
+    again = make_join(ALL, EDITOR, ticket_secret=secret("reader's"))
+    without = removed(ALL, OWNER, EDITOR)
+    after = without.append(make_carry(without, READER, [again])[0])
+    assert role(after, EDITOR) is None
+
+
+def test_what_the_winners_decided_of_a_role_stays() -> None:
+    promoted = with_role(ALL, SECOND, EDITOR, Role.OWNER)
+    demoted = with_role(ALL, OWNER, EDITOR, Role.READER, {})
+    after = demoted.append(make_carry(demoted, READER, promoted.records[-1:])[0])
+    assert role(after, EDITOR) is Role.READER
+
+
+def test_a_record_is_carried_once() -> None:
+    promoted = with_role(ALL, OWNER, EDITOR, Role.OWNER)
+    other = invited(ALL, OWNER, "new")
+    carrier = make_carry(other, READER, promoted.records[-1:])[0]
+    after = with_role(other.append(carrier), OWNER, EDITOR, Role.READER, {})
+    again = after.append(make_carry(after, READER, promoted.records[-1:])[0])
+    assert role(again, EDITOR) is Role.READER
+    own_past = after.append(make_carry(after, READER, after.records[2:4])[0])
+    assert own_past.members == after.members
+
+
+def test_a_closed_ticket_is_not_opened_by_a_join_from_before() -> None:
+    sign_public = invite_keys(secret("reader's")).sign_public
+    closed = ALL.append(make_revoke(ALL, OWNER, sign_public=sign_public))
+    join = joined(ALL, STRANGER, "reader's").records[-1]
+    after = closed.append(make_carry(closed, EDITOR, [join])[0])
+    assert role(after, STRANGER) is None
+
+
+def test_a_ticket_for_one_admits_one_on_both_sides_together() -> None:
+    base = invited(ALL, OWNER, "one", uses=1)
+    here, there = joined(base, STRANGER, "one"), joined(base, LATE, "one")
+    after = carried(merge_logs(here, there), OWNER)
+    assert [role(after, one) for one in (STRANGER, LATE)].count(None) == 1
+
+
+def test_who_is_no_member_carries_nothing() -> None:
+    join = joined(ALL, STRANGER, "reader's").records[-1]
+    other = invited(ALL, OWNER, "new")
+    for carrier in (STRANGER, LATE):
+        with pytest.raises(MembershipError, match="no member"):
+            make_carry(other, carrier, [join])
+
+
+def test_records_are_carried_from_the_fork_on_without_a_gap() -> None:
+    there = joined(invited(ALL, OWNER, "new"), STRANGER, "new")
+    other = invited(ALL, OWNER, "other")
+    with pytest.raises(MembershipError, match="place is not known"):
+        make_carry(other, OWNER, there.records[-1:])
+
+
+def test_only_records_of_this_library_with_good_signatures_are_carried() -> None:
+    other = invited(ALL, OWNER, "new")
+    twin = invited(new_library(OWNER, "another"), OWNER, "x")
+    for raw in (twin.records[0], twin.records[1], ALL.records[0], b"", b"nonsense"):
+        if raw == ALL.records[0]:
+            continue
+        with pytest.raises(MembershipError):
+            make_carry(other, OWNER, [raw])
+    join = joined(ALL, STRANGER, "reader's").records[-1]
+    record = parse_record(join)
+    body = msgpack.packb(dict(record.fields))
+    forged = sign_body(record.header, body, STRANGER, STRANGER)
+    with pytest.raises(MembershipError, match="signature"):
+        make_carry(other, OWNER, [forged])
+    unsigned = sign_body(record.header, body, invite_keys(secret("reader's")), LATE)
+    after = other.append(make_carry(other, OWNER, [unsigned])[0])
+    assert role(after, STRANGER) is None  # the device did not sign
+
+
+def test_records_are_carried_in_each_other_to_a_bound() -> None:
+    logs = ALL
+    raw = joined(ALL, STRANGER, "reader's").records[-1]
+    for _ in range(limits.MEMBERSHIP_CARRY_DEPTH_MAX):
+        side = invited(ALL, OWNER, "side") if logs == ALL else logs
+        raw = make_carry(ALL, OWNER, [raw])[0]
+        logs = side
+    other = invited(ALL, OWNER, "new")
+    with pytest.raises(MembershipError, match="too deeply"):
+        make_carry(other, OWNER, [raw])
+
+
+def test_a_carried_carrier_brings_what_it_carried() -> None:
+    join = joined(ALL, STRANGER, "reader's").records[-1]
+    first = invited(ALL, OWNER, "one")
+    once = first.append(make_carry(first, EDITOR, [join])[0])
+    without = removed(ALL, OWNER, EDITOR)
+    twice = carried(merge_logs(once, without), OWNER)
+    # Who carried it first is gone meanwhile, and what it carried is good by itself.
+    assert role(twice, STRANGER) is Role.READER
+
+
+def test_unknown_kinds_that_lost_are_carried_too() -> None:
+    greeting = make_greeting(ALL, EDITOR)
+    critical = make_record(ALL.append(greeting), OWNER, "unheard-of")
+    other = invited(ALL, OWNER, "new")
+    after = other.append(make_carry(other, READER, [greeting])[0])
+    assert after.needs_newer == ()
+    after = after.append(make_carry(after, READER, [critical])[0])
+    assert after.needs_newer == ("unheard-of",)
+    by_editor = make_record(ALL, EDITOR, "unheard-of")
+    assert other.append(make_carry(other, READER, [by_editor])[0]).needs_newer == ()
+
+
+# --- any two branches -----------------------------------------------------------------------
+
+OWNERS_DEED = ("invite", "remove", "demote", "promote", "revoke", "rotate")
+DEEDS = (*OWNERS_DEED, "join", "join", "join", "leave")
+DEVICES = (OWNER, SECOND, EDITOR, READER, *(device(f"d{number}") for number in range(4)))
+
+
+@dataclass
+class Branch:
+    """A log that grows by what happens to be possible."""
+
+    membership: Membership
+    name: str
+    keys: dict[int, bytes] = field(default_factory=lambda: {0: CONTENT_KEY})
+    tickets: list[str] = field(default_factory=lambda: ["editor's", "reader's", "owner's"])
+    joined: list[tuple[DeviceKeys, str]] = field(default_factory=list)
+
+    def act(self, deed: str, actor: int, target: int) -> None:
+        """Do it, if the rules let."""
+        who, whom = DEVICES[actor], DEVICES[target]
+        try:
+            for raw in self._records(deed, who, whom, target):
+                self.membership = self.membership.append(raw)
+                record = parse_record(raw)
+                if deed in ("remove", "rotate"):
+                    self.keys.setdefault(int(str(record.fields["generation"])), self._next())
+        except MembershipError:
+            return
+        if deed == "join":
+            self.joined.append((who, self.tickets[target % len(self.tickets)]))
+
+    def _next(self) -> bytes:
+        return counting_bytes(f"{self.name} key {len(self.keys)}")(32)
+
+    def _records(self, deed: str, who: DeviceKeys, whom: DeviceKeys, number: int) -> list[bytes]:
+        log, draw = self.membership, counting_bytes(f"{self.name} {len(self.membership.records)}")
+        match deed:
+            case "invite":
+                ticket = f"{self.name} {len(log.records)}"
+                self.tickets.append(ticket)
+                return self._invite(who, ticket)
+            case "join":
+                ticket = self.tickets[number % len(self.tickets)]
+                return [make_join(log, who, ticket_secret=secret(ticket))]
+            case "remove":
+                return make_remove(
+                    log,
+                    who,
+                    cuts={whom.sign_public: {}},
+                    content_key=self._next(),
+                    earlier=self.keys,
+                    random_bytes=draw,
+                )
+            case "rotate":
+                return make_keys(
+                    log, who, content_key=self._next(), earlier=self.keys, random_bytes=draw
+                )
+            case "demote":
+                return [make_role(log, who, device=whom.sign_public, role=Role.READER, cut={})]
+            case "promote":
+                return [make_role(log, who, device=whom.sign_public, role=Role.OWNER)]
+            case "revoke":
+                ticket = self.tickets[number % len(self.tickets)]
+                sign_public = invite_keys(secret(ticket)).sign_public
+                return [make_revoke(log, who, sign_public=sign_public)]
+            case _:
+                return [make_leave(log, who, cut={})]
+
+    def _invite(self, who: DeviceKeys, ticket: str) -> list[bytes]:
+        from bifolio.crypto.membership import make_invite
+
+        generation = self.membership.generation
+        return [
+            make_invite(
+                self.membership,
+                who,
+                ticket_secret=secret(ticket),
+                role=Role.EDITOR,
+                generation=generation,
+                content_key=self.keys[generation],
+            )
+        ]
+
+
+deeds = st.lists(
+    st.tuples(
+        st.sampled_from(DEEDS),
+        st.integers(0, len(DEVICES) - 1),
+        st.integers(0, len(DEVICES) - 1),
+    ),
+    max_size=6,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(deeds, deeds)
+def test_any_two_branches_become_one_log_and_lock_nobody_out(
+    left: list[tuple[str, int, int]], right: list[tuple[str, int, int]]
+) -> None:
+    one, other = Branch(ALL, "left"), Branch(ALL, "right")
+    for branch, what in ((one, left), (other, right)):
+        for deed in what:
+            branch.act(*deed)
+    merged, mirrored = (
+        merge_logs(one.membership, other.membership),
+        merge_logs(other.membership, one.membership),
+    )
+    assert merged.winner.records == mirrored.winner.records
+    assert merged.lost == mirrored.lost
+    carrier = next(keys for keys in DEVICES if merged.winner.role_of(keys.sign_public) is not None)
+    after = carried(merged, carrier)
+    assert any(member.role is Role.OWNER for member in after.members)
+    assert merge_logs(after, merged.winner).winner == after
+    for branch in (one, other):
+        for raw in branch.membership.records:
+            assert after.knows(parse_record(raw).hash)
+        _nobody_is_locked_out(branch, merged, after)
+
+
+def _nobody_is_locked_out(branch: Branch, merged: MergedLogs, after: Membership) -> None:
+    """Who joined on one side is a member, unless it or its ticket was ended on the other."""
+    ended = {
+        device
+        for log in (merged.winner, branch.membership)
+        for raw in [*log.records, *merged.lost]
+        for device in _gone(raw)
+    }
+    for keys, ticket in branch.joined:
+        invite = after.invite(invite_keys(secret(ticket)).sign_public)
+        if keys.sign_public in ended or invite is None or not invite.is_open:
+            continue
+        assert after.role_of(keys.sign_public) is not None
+
+
+def _gone(raw: bytes) -> list[bytes]:
+    """The devices that a record removes, or that leave by it."""
+    record = parse_record(raw)
+    if record.header.kind == "leave":
+        return [record.header.author]
+    devices = record.fields.get("devices")
+    return [one for one in devices if isinstance(one, bytes)] if isinstance(devices, list) else []
+
+
+def test_replacing_a_header_changes_the_hash_by_which_logs_are_told_apart() -> None:
+    record = parse_record(ALL.records[-1])
+    assert replace(record.header, needs=2) != record.header
