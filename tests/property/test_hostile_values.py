@@ -141,6 +141,7 @@ def test_a_group_that_is_its_own_parent_and_a_huge_position_are_shown(tmp_path: 
     assert failures(library, tmp_path) == []
 
 
+@pytest.mark.heavy
 def test_ten_thousand_tags_on_one_reference_are_read_in_time(tmp_path: Path) -> None:
     victim, mallory = attacked(tmp_path)
     for part in range(2):
