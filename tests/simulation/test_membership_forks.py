@@ -7,6 +7,7 @@ what lost on top; the same rule says when it is not.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,11 @@ def membership(world: Simulator, number: int = 0) -> Membership:
     return known
 
 
+def _draw(number: int, count: int) -> bytes:
+    """Bytes for the keys of one of the devices that might join."""
+    return digest(number.to_bytes(4, "big"), size=count)
+
+
 def forked(world: Simulator, *, relay_wins: bool) -> DeviceKeys:
     """The owner has an invite that the relay forgot, and the relay a join; who joined."""
     owner = world.computers[0]
@@ -49,7 +55,7 @@ def forked(world: Simulator, *, relay_wins: bool) -> DeviceKeys:
     number = 0
     while True:
         number += 1
-        keys = new_device_keys("new", lambda count, n=number: digest(bytes([n]), size=count))  # type: ignore[misc]
+        keys = new_device_keys("new", partial(_draw, number))
         join = make_join(before, keys, ticket_secret=TICKET)
         if (content_hash(join) < content_hash(lost)) is relay_wins:
             break
