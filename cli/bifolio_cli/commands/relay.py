@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -42,8 +43,11 @@ from bifolio_relay.config import (
 )
 
 if TYPE_CHECKING:
+    from bifolio.results import Result
     from bifolio_relay.administration import Administration
     from bifolio_relay.storage import LibraryFacts, TokenFacts
+
+_Facts = TypeVar("_Facts")
 
 relay = typer.Typer(
     help="Run a relay, which stores changes and passes them on without being able to read them.\n\n"
@@ -131,13 +135,7 @@ def libraries(
     call = invocation(context, library=library, json=json)
     with _administration(context, call, folder) as administration:
         found = administration.libraries()
-    if call.output.json:
-        call.output.document([_library_view(one) for one in found])
-        return
-    for one in found:
-        call.output.say(_library_line(one))
-    if not found:
-        call.output.remark("The relay holds no library.")
+    _list(call, found, _library_view, _library_line, nothing="The relay holds no library.")
 
 
 @relay.command()
@@ -246,13 +244,7 @@ def list_tokens(
     call = invocation(context, library=library, json=json)
     with _administration(context, call, folder) as administration:
         found = administration.tokens()
-    if call.output.json:
-        call.output.document([_token_view(one) for one in found])
-        return
-    for one in found:
-        call.output.say(_token_line(one))
-    if not found:
-        call.output.remark("The relay has no tokens.")
+    _list(call, found, _token_view, _token_line, nothing="The relay has no tokens.")
 
 
 @token.command("revoke")
@@ -324,6 +316,24 @@ def _confirmed(found: LibraryFacts) -> bool:
             next_step="Look at it with 'bifolio relay libraries', then run the command with --yes.",
         )
     return typer.confirm(f"Remove the library {shown} with {held} from the relay?", err=True)
+
+
+def _list(
+    call: Invocation,
+    found: Sequence[_Facts],
+    view: Callable[[_Facts], Result],
+    line: Callable[[_Facts], str],
+    *,
+    nothing: str,
+) -> None:
+    """Print what was found: as one document, or a line each and a remark where there is none."""
+    if call.output.json:
+        call.output.document([view(one) for one in found])
+        return
+    for one in found:
+        call.output.say(line(one))
+    if not found:
+        call.output.remark(nothing)
 
 
 def _library_view(one: LibraryFacts) -> RelayLibrary:

@@ -89,21 +89,17 @@ class Changes:
 
     def unsealed_edits(self) -> list[UnsealedChange]:
         """All unsealed changes that some incarnation wrote, in their order."""
-        rows = self._database.rows(
-            "SELECT number, frontier, body, slot FROM changes "
-            "WHERE hash IS NULL AND slot IS NOT NULL ORDER BY number"
-        )
-        return [
-            UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot)
-            for number, frontier, body, slot in rows
-        ]
+        return self._unsealed_where("slot IS NOT NULL")
 
     def unsealed_of_others(self, tag: str) -> list[UnsealedChange]:
         """Unsealed changes of another device than the one with this tag: the folder was copied."""
+        return self._unsealed_where(f"substr(slot, 1, {TAG_LENGTH}) != ?", tag)
+
+    def _unsealed_where(self, condition: str, *values: object) -> list[UnsealedChange]:
         rows = self._database.rows(
-            "SELECT number, frontier, body, slot FROM changes WHERE hash IS NULL "
-            f"AND substr(slot, 1, {TAG_LENGTH}) != ? ORDER BY number",
-            (tag,),
+            "SELECT number, frontier, body, slot FROM changes "
+            f"WHERE hash IS NULL AND {condition} ORDER BY number",
+            values,
         )
         return [
             UnsealedChange(number, tuple(msgpack.unpackb(frontier)), body, slot)
@@ -343,9 +339,9 @@ class Changes:
         """How many own changes the relay has not acknowledged, by themselves or carried whole."""
         row = self._database.row(
             "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 AND position IS NULL "
-            "AND hash IS NULL OR own = 1 AND position IS NULL AND hash NOT IN "
-            "(SELECT carried_envelopes.hash FROM carried_envelopes JOIN changes AS carrier "
-            "ON carrier.hash = carried_envelopes.by WHERE carrier.position IS NOT NULL)"
+            "AND (hash IS NULL OR hash NOT IN (SELECT carried_envelopes.hash "
+            "FROM carried_envelopes JOIN changes AS carrier "
+            "ON carrier.hash = carried_envelopes.by WHERE carrier.position IS NOT NULL))"
         )
         return int(row[0]) if row else 0
 
