@@ -69,6 +69,7 @@ VERBS = {
     "attach": "attach",
     "invite": "invite",
     "sync": "sync",
+    "bundle": "bundle",
     "status": "status",
     "conflicts": "conflicts",
     "resolve": "resolve",

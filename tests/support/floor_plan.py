@@ -29,8 +29,9 @@ ENGINE: dict[str, frozenset[str]] = {
     | {"results", "home"},
     "autosync": _FOUNDATION | {"library", "sync", "results", "home"},
     "library": _FOUNDATION
-    | {"imports", "exports", "history", "search", "replication", "attachments", "replica"}
-    | {"sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
+    | {"imports", "exports", "history", "search", "bundles", "replication", "attachments"}
+    | {"replica", "sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
+    "bundles": _FOUNDATION | {"replication", "replica", "storage", "crypto", "wire", "results"},
     "imports": _FOUNDATION
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION

@@ -191,7 +191,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ATTACH_ELSEWHERE: "Nothing was changed. Ask whoever runs the relay, or choose another "
     "one; then attach again.",
     Next.ATTACH_FIRST: "Run 'bifolio attach RELAY_URL' on the first computer, or 'bifolio attach "
-    "TICKET' with a ticket from another one.",
+    "TICKET' with a ticket from another one. Without a relay: 'bifolio invite --bundle FILE'.",
     Next.ATTACH_NEW_PATH: "Make a new replica at another path: bifolio attach TICKET PATH",
     Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
     "TICKET'), then try again.",
@@ -225,6 +225,17 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ADD_AS_NEW_REFERENCE: "Add what it says as a new, shorter reference.",
     Next.KEEP_AND_REPORT: "The other references are not affected. Keep the library, and report "
     "this.",
+    # Bundles
+    Next.CHOOSE_BUNDLE: "Name a file that 'bifolio bundle export' wrote for this library.",
+    Next.CHOOSE_BUNDLE_PATH: "Name another file, or a folder that you can write to.",
+    Next.COPY_BUNDLE_AGAIN: "Wait until it is copied or synchronized completely, or copy it again "
+    "from where it was made; then import it again.",
+    Next.EXPORT_BUNDLE: "Run 'bifolio bundle export FILE', and give the file to the others.",
+    Next.EXPORT_WHOLE_BUNDLE: "Import the earlier bundles too, in any order, or ask for a whole "
+    "one: 'bifolio bundle export FILE' without --since on the computer that made it.",
+    Next.EXPORT_BUNDLE_WITH_TICKET: "Run 'bifolio invite --bundle FILE' on a computer that holds "
+    "the library, and use its ticket with that bundle.",
+    Next.GIVE_BUNDLE: "Give the bundle that came with it: bifolio attach TICKET PATH --bundle FILE",
     # This computer
     Next.RESTORE_KEY_FILE: "Restore the file from a backup of your home folder. Without it, this "
     "computer needs a new ticket ('bifolio invite' on another one).",

@@ -23,6 +23,15 @@ The tree::
     │   ├── DamagedBackupError
     │   ├── NewerBackupError
     │   └── BackupTakenError
+    ├── BundleError                 a bundle's file
+    │   ├── NotABundleError
+    │   ├── DamagedBundleError      cut short or altered
+    │   ├── NewerBundleError
+    │   ├── ForeignBundleError      of another library
+    │   ├── BundleBeforeTicketError
+    │   ├── BundleTakenError
+    │   └── UnwritableBundleError
+    ├── BundleNeededError
     ├── ReferenceNotFoundError
     ├── AmbiguousReferenceError
     ├── ConflictChoiceError
@@ -100,6 +109,7 @@ with its facts; each front end puts it into words. Everything is imported from h
 ``files``        attached files, and files that references are read from
 ``sharing``      keys, tickets, membership, the relay
 ``peers``        what another computer sent
+``bundles``      bundles, by which a library is shared without a relay
 ===============  ==============================================================================
 
 May not import anything else of Bifolio.
@@ -115,6 +125,17 @@ from bifolio.errors.base import (
     QueryError,
     UnknownFieldError,
     UsageError,
+)
+from bifolio.errors.bundles import (
+    BundleBeforeTicketError,
+    BundleError,
+    BundleNeededError,
+    BundleTakenError,
+    DamagedBundleError,
+    ForeignBundleError,
+    NewerBundleError,
+    NotABundleError,
+    UnwritableBundleError,
 )
 from bifolio.errors.files import (
     AmbiguousFileError,
@@ -227,11 +248,16 @@ __all__ = [
     "BackupError",
     "BackupTakenError",
     "BifolioError",
+    "BundleBeforeTicketError",
+    "BundleError",
+    "BundleNeededError",
+    "BundleTakenError",
     "BusyLibraryError",
     "ChangeNotFoundError",
     "CitationsMissingError",
     "ConflictChoiceError",
     "DamagedBackupError",
+    "DamagedBundleError",
     "DamagedFileError",
     "DamagedLibraryError",
     "DeviceNotFoundError",
@@ -245,6 +271,7 @@ __all__ = [
     "FileNotOpenedError",
     "FileTooLargeError",
     "FilesFieldError",
+    "ForeignBundleError",
     "ForeignSchemaError",
     "GroupNotFoundError",
     "GroupPlaceError",
@@ -255,6 +282,7 @@ __all__ = [
     "LibraryError",
     "MembershipError",
     "NewerBackupError",
+    "NewerBundleError",
     "NewerFormatError",
     "NewerLibraryError",
     "NewerMembershipError",
@@ -262,6 +290,7 @@ __all__ = [
     "NextStep",
     "NoOpenerError",
     "NotABackupError",
+    "NotABundleError",
     "NotALibraryError",
     "NotAMemberError",
     "NotAttachedError",
@@ -303,6 +332,7 @@ __all__ = [
     "TrashedReferenceError",
     "UnknownFieldError",
     "UnreadableFileError",
+    "UnwritableBundleError",
     "UnwritableFileError",
     "UsageError",
     "VersionsError",

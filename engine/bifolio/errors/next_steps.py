@@ -133,6 +133,15 @@ class Next(StrEnum):
     ADD_AS_NEW_REFERENCE = "add-as-new-reference"
     KEEP_AND_REPORT = "keep-and-report"
 
+    # Bundles
+    CHOOSE_BUNDLE = "choose-bundle"
+    CHOOSE_BUNDLE_PATH = "choose-bundle-path"
+    COPY_BUNDLE_AGAIN = "copy-bundle-again"
+    EXPORT_BUNDLE = "export-bundle"
+    EXPORT_WHOLE_BUNDLE = "export-whole-bundle"
+    EXPORT_BUNDLE_WITH_TICKET = "export-bundle-with-ticket"
+    GIVE_BUNDLE = "give-bundle"
+
     # This computer: its key, and automatic sync
     RESTORE_KEY_FILE = "restore-key-file"
     PROTECT_KEY_FILE = "protect-key-file"

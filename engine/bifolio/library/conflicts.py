@@ -15,6 +15,7 @@ from bifolio.records.fields import canonical_field
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
+from bifolio.search import group_tree
 from bifolio.storage.derived import ReferenceRow
 
 
@@ -28,6 +29,18 @@ def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
     if fresh:
         with replica.database.transaction():
             replica.listings.write(fresh)
+
+
+def list_all(replica: Replica) -> Sequence[Conflict]:
+    """Every conflict, remembered as it was listed; those of groups come last."""
+    found: list[Conflict] = []
+    for record_id in replica.references.in_conflict():
+        row = replica.references.read(record_id)
+        if row is not None:
+            found.extend(lookup.conflicts(replica, row))
+    found.extend(group_tree.revived_groups(replica))
+    remember(replica, found)
+    return found
 
 
 def resolve(

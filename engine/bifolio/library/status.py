@@ -15,7 +15,7 @@ from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.results import HeardDevice, Refusal, RelayStatus, Status, SyncReport
+from bifolio.results import BundleState, HeardDevice, Refusal, RelayStatus, Status, SyncReport
 from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
     """A replica at a glance."""
     meta, changes, references = replica.meta, replica.changes, replica.references
     url = meta.relay_url
-    synced_ms = meta.last_sync_ms
-    last_sync = lookup.moment(make_stamp(milliseconds=synced_ms, counter=0)) if synced_ms else None
-    relay = RelayStatus(url, meta.reachable, last_sync) if url else None
+    relay = RelayStatus(url, meta.reachable, _moment(meta.last_sync_ms)) if url else None
     return Status(
         library_id=replica.library_id.hex(),
         name=name,
@@ -57,12 +55,30 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         unsent_files=replica.transfers.unsent(),
         waiting=changes.waiting() + replica.newer_envelopes.waiting(),
         relay=relay,
+        bundles=_bundles(replica),
         heard=tuple(_heard(replica)),
         refusals=tuple(refusals(replica)),
         conflicts=conflict_count(replica),
         shared_keys=references.shared_keys.count(),
         state=state_hash(replica),
     )
+
+
+def _bundles(replica: Replica) -> BundleState | None:
+    """How the replica lives by bundles; None where it does not."""
+    meta = replica.meta
+    if meta.bundled is None and not meta.bundle_taken_ms:
+        return None
+    through, exported_ms = meta.bundled or (0, 0)
+    return BundleState(
+        _moment(exported_ms), _moment(meta.bundle_taken_ms), replica.changes.own_after(through)
+    )
+
+
+def _moment(milliseconds: int) -> str | None:
+    if not milliseconds:
+        return None
+    return lookup.moment(make_stamp(milliseconds=milliseconds, counter=0))
 
 
 def conflict_count(replica: Replica) -> int:

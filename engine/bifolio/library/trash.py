@@ -34,6 +34,16 @@ class Trash:
         for row in self._replica.references.iter_rows(trashed=True):
             yield lookup.show(self._replica, row)
 
+    def delete(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
+        """Put references into the trash; one that is there already stays there.
+
+        Raises:
+            ReferenceNotFoundError: nothing was deleted.
+        """
+        ids = list(dict.fromkeys(lookup.find(self._replica, ref).id for ref in refs))
+        self._replica.commit([(one, deletion.plan_delete) for one in ids])
+        return [lookup.show_id(self._replica, one) for one in ids]
+
     def empty(self, ids: Sequence[str] | None = None) -> Sequence[PurgedReference]:
         """Remove references from the trash for good.
 

@@ -110,6 +110,16 @@ class LibraryMembership:
         self._known = merged.winner
         return True
 
+    def keep_lost(self, records: Sequence[bytes]) -> bool:
+        """Keep records of another log, which lost against this one, until they are carried on top
+        of it (``carry``); whether any was not carried or kept before."""
+        membership = self._membership()
+        with self._database.transaction():
+            kept = self._replica.meta.lost_members
+            fresh = [one for one in records if one not in kept and not membership.has_carried(one)]
+            self._replica.meta.lost_members = [*kept, *fresh]
+        return bool(fresh)
+
     def carry(self) -> bytes | None:
         """The next record by which this device carries what lost; None where nothing is left, or
         this device is no member of the log that won."""

@@ -64,6 +64,7 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
     replica.meta.forget(
         "other_stories", "own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead"
     )
+    replica.meta.forget("bundled", "bundle_taken_ms", "ticket_secret")
     replica.meta.library_id = library_id
     return left_out
 

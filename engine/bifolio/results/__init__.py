@@ -13,6 +13,7 @@
 ``copies``        copies into another library
 ``citations``     formatted citations
 ``backups``       backups
+``bundles``       bundles: written and taken in
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
@@ -39,6 +40,14 @@ from bifolio.results.base import (
     Result,
     step_to_json,
     to_json,
+)
+from bifolio.results.bundles import (
+    BundleExport,
+    BundleImport,
+    BundleState,
+    ImportedBundle,
+    InvitationByBundle,
+    RefusedBundle,
 )
 from bifolio.results.citation_keys import (
     KeptBecause,
@@ -133,6 +142,9 @@ __all__ = [
     "AutosyncStatus",
     "Backup",
     "BackupContents",
+    "BundleExport",
+    "BundleImport",
+    "BundleState",
     "CheckVerdict",
     "ClearedFields",
     "Conflict",
@@ -162,7 +174,9 @@ __all__ = [
     "HeardDevice",
     "ImportReport",
     "ImportTally",
+    "ImportedBundle",
     "Invitation",
+    "InvitationByBundle",
     "JoinResult",
     "KeptBecause",
     "KeptField",
@@ -183,6 +197,7 @@ __all__ = [
     "PurgedReference",
     "ReferenceView",
     "Refusal",
+    "RefusedBundle",
     "RelayStatus",
     "RemovalResult",
     "RenamedTag",

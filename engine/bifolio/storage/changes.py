@@ -6,7 +6,8 @@ wire, and is never altered. ``number`` is this replica's own order, which is cau
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgpack
@@ -40,6 +41,16 @@ class StoredEnvelope:
     count: int
     frontier: tuple[bytes, ...]
     envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopePlace:
+    """Where a merged envelope is: its number here, its chain, its number in that, its bytes."""
+
+    number: int
+    chain: bytes
+    seq: int
+    size: int
 
 
 #: What a device may seal: all that is its own, and what bears no device's name.
@@ -351,6 +362,71 @@ class Changes:
             "SELECT hash, frontier FROM changes WHERE hash IS NOT NULL ORDER BY number"
         )
         return [(row[0], tuple(msgpack.unpackb(row[1]))) for row in rows]
+
+    # --- bundles ----------------------------------------------------------------------------
+
+    def places(self, *, after: int = 0) -> Iterator[EnvelopePlace]:
+        """The envelopes after a number, in causal order, those left out that another one carries;
+        inside the caller's snapshot."""
+        cursor = self._database.execute(
+            "SELECT number, chain, seq, length(body) FROM changes WHERE hash IS NOT NULL "
+            "AND number > ? AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY number",
+            (after,),
+        )
+        for row in cursor:
+            yield EnvelopePlace(*row)
+
+    def bodies(self, numbers: Sequence[int]) -> list[bytes]:
+        """The envelopes with these numbers, in the order of their numbers."""
+        rows = self._database.rows(
+            "SELECT body FROM changes WHERE number IN (SELECT value FROM json_each(?)) "
+            "ORDER BY number",
+            (json.dumps(list(numbers)),),
+        )
+        return [row[0] for row in rows]
+
+    def count_unsealed(self, tag: str) -> int:
+        """How many own changes of a device wait to be sealed."""
+        row = self._database.row(
+            f"SELECT count(*) FROM changes WHERE hash IS NULL AND {_OF_DEVICE}", (tag, tag)
+        )
+        return int(row[0]) if row else 0
+
+    def last_number(self) -> int:
+        """The number of the newest envelope; 0 without one."""
+        row = self._database.row(
+            "SELECT number FROM changes WHERE hash IS NOT NULL ORDER BY number DESC LIMIT 1"
+        )
+        return int(row[0]) if row else 0
+
+    def chain_ends(self) -> list[tuple[bytes, int, bytes]]:
+        """Each chain with the number and the hash of its last envelope here."""
+        rows = self._database.rows(
+            "SELECT chain, max(seq), hash FROM changes WHERE hash IS NOT NULL GROUP BY chain"
+        )
+        return [(chain, seq, envelope_hash) for chain, seq, envelope_hash in rows]
+
+    def forked_chains(self) -> set[bytes]:
+        """The chains with two envelopes in one place."""
+        rows = self._database.rows(
+            "SELECT DISTINCT chain FROM changes WHERE hash IS NOT NULL "
+            "GROUP BY chain, seq HAVING count(*) > 1"
+        )
+        return {row[0] for row in rows}
+
+    def is_own_chain(self, chain: bytes) -> bool:
+        """Whether this replica sealed the envelopes of a chain."""
+        row = self._database.row("SELECT own FROM changes WHERE chain = ? LIMIT 1", (chain,))
+        return row is not None and bool(row[0])
+
+    def own_after(self, number: int) -> int:
+        """How many own changes lie after a number, or are not sealed."""
+        row = self._database.row(
+            "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 "
+            "AND (number > ? OR hash IS NULL)",
+            (number,),
+        )
+        return int(row[0]) if row else 0
 
     # --- waiting and refused --------------------------------------------------------------
 

@@ -9,6 +9,7 @@ computer's own: what its commands did, so that they can be undone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -151,6 +152,20 @@ class ChangeIndex:
             "ORDER BY stamp DESC, number DESC LIMIT ?",
             (*before, first, *(tags or ()), most),
         )
+
+    def first_row_since(self, stamp: str) -> int | None:
+        """The first row of ``changes`` that holds a change of this stamp or a later one."""
+        row = self._database.row("SELECT min(change) FROM history WHERE stamp >= ?", (stamp,))
+        return row[0] if row else None
+
+    def records_in(self, rows: Sequence[int]) -> set[str]:
+        """The records that the changes in these rows of ``changes`` touched."""
+        found = self._database.rows(
+            "SELECT DISTINCT record FROM touches WHERE entry IN (SELECT number FROM history "
+            "WHERE change IN (SELECT value FROM json_each(?)))",
+            (json.dumps(list(rows)),),
+        )
+        return {row[0].hex() for row in found}
 
     def devices(self) -> list[str]:
         """The tags of all devices that made a change."""

@@ -186,6 +186,14 @@ class Meta:
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 
+    # --- bundles --------------------------------------------------------------------------
+    #: The secret of the ticket with which this device joined by a bundle, sealed to it.
+    ticket_secret = _bytes()
+    #: The newest envelope, by its number here, that a bundle was written with, and when.
+    bundled: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    #: When a bundle was last taken in.
+    bundle_taken_ms: Fact[int] = Fact(0, _of_type(int))
+
     # --- the relay ------------------------------------------------------------------------
     relay_url = _text()
     #: The token that allows this library on the relay, sealed to this device; empty without one.

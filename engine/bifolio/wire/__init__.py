@@ -9,6 +9,7 @@ May import only ``clock``, ``errors``, ``ids`` and ``limits``; must know neither
 ``changes``    the plaintext of an envelope: a frontier and changes in commit order
 ``log_chain``  the chains of hashes over a relay's log and its blobs
 ``position``   a place in a relay's log
+``bundle_parts`` the parts of a bundle, a file that carries what a relay would
 ``versions``     which version two programs speak, and what to say where there is none
 ``message_tables`` all that, printed for ``docs/protocol.md``
 ============== =====================================================================================
