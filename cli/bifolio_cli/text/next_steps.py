@@ -110,6 +110,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.KEEP_OR_DELETE: _filled(
         "'bifolio restore {ref}' keeps it, 'bifolio delete {ref}' deletes it."
     ),
+    Next.CONFIRM_DELETIONS: _filled(
+        "'bifolio trash confirm' deletes them here too; 'bifolio restore --at {time}' brings them "
+        "back on every computer, 'bifolio restore REF' one of them."
+    ),
     Next.SHORTEN_TEXT: "Shorten the text, or keep it in a file of its own.",
     Next.LIST_DUPLICATES: "'bifolio duplicates' shows which references are likely one work.",
     Next.LIST_GROUPS: "List the groups with 'bifolio group list', the deleted ones with --trash.",
@@ -230,7 +234,6 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.CHOOSE_BUNDLE_PATH: "Name another file, or a folder that you can write to.",
     Next.COPY_BUNDLE_AGAIN: "Wait until it is copied or synchronized completely, or copy it again "
     "from where it was made; then import it again.",
-    Next.EXPORT_BUNDLE: "Run 'bifolio bundle export FILE', and give the file to the others.",
     Next.EXPORT_WHOLE_BUNDLE: "Import the earlier bundles too, in any order, or ask for a whole "
     "one: 'bifolio bundle export FILE' without --since on the computer that made it.",
     Next.EXPORT_BUNDLE_WITH_TICKET: "Run 'bifolio invite --bundle FILE' on a computer that holds "

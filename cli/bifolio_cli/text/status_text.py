@@ -46,6 +46,9 @@ def status_lines(report: Status) -> Iterator[str]:
     yield f"Library '{report.name}' ({report.library_id[:8]}) at {report.path}."
     trashed = f", {report.trashed:,} in the trash" if report.trashed else ""
     yield f"{count(report.references, 'reference')}{trashed}."
+    if report.shown_on:
+        deleted = count(report.shown_on, "of them was", "of them were")
+        yield f"{deleted} deleted by others, most of the library, and wait for your confirmation."
     yield from _relay_lines(report.relay, report.bundles)
     yield from _bundle_lines(report.bundles)
     yield from _queue_lines(report)

@@ -77,6 +77,7 @@ class BundleInbox:
         Raises:
             BundleError: it is none, damaged, newer or another library's; nothing was taken.
         """
+        self._begin()
         head, taken = self._take_file(path)
         self._finish()
         return _report(path, head, taken)
@@ -93,6 +94,7 @@ class BundleInbox:
         totals = ImportTotals()
         reports: dict[Path, ImportedBundle] = {}
         left = _find(folder)
+        self._begin()
         for _ in range(limits.BUNDLE_PASSES_MAX):
             again: list[Path] = []
             is_progress = False
@@ -177,8 +179,13 @@ class BundleInbox:
             self._inbox.retry_pending()
         return changed
 
+    def _begin(self) -> None:
+        with self._replica.database.transaction():
+            self._replica.deletion_guard.begin_session()
+
     def _finish(self) -> None:
         with self._replica.database.transaction():
+            self._replica.deletion_guard.end_session()
             self._replica.meta.bundle_taken_ms = self._replica.runtime.now_ms()
 
 

@@ -79,6 +79,7 @@ def join(replica: Replica, member_log: LibraryMembership, ticket: Ticket, bundle
         BundleInbox(replica, member_log).take(bundle)
     joining.settle_offers(replica)
     with replica.database.transaction():
+        replica.deletion_guard.end_session()
         replica.meta.bundle_taken_ms = replica.runtime.now_ms()
     return left_out
 

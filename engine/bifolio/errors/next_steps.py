@@ -51,6 +51,8 @@ class Next(StrEnum):
     SET_OR_CLEAR_FIELD = "set-or-clear-field"
     LIST_CONFLICTS = "list-conflicts"
     KEEP_OR_DELETE = "keep-or-delete"
+    #: Agree to what others deleted, or bring back what was there before (``time``).
+    CONFIRM_DELETIONS = "confirm-deletions"
     SHORTEN_TEXT = "shorten-text"
     LIST_DUPLICATES = "list-duplicates"
     LIST_GROUPS = "list-groups"
@@ -137,7 +139,6 @@ class Next(StrEnum):
     CHOOSE_BUNDLE = "choose-bundle"
     CHOOSE_BUNDLE_PATH = "choose-bundle-path"
     COPY_BUNDLE_AGAIN = "copy-bundle-again"
-    EXPORT_BUNDLE = "export-bundle"
     EXPORT_WHOLE_BUNDLE = "export-whole-bundle"
     EXPORT_BUNDLE_WITH_TICKET = "export-bundle-with-ticket"
     GIVE_BUNDLE = "give-bundle"
@@ -177,6 +178,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.CHOOSE_FIELD: "suggestion example",
         Next.SET_OR_CLEAR_FIELD: "field",
         Next.KEEP_OR_DELETE: "ref",
+        Next.CONFIRM_DELETIONS: "time",
         Next.LIST_GROUP_REFERENCES: "group",
         Next.CHANGE_GROUP_QUERY: "group",
         Next.CHOOSE_OTHER_KEY: "ref",

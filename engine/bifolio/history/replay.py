@@ -74,6 +74,19 @@ class Replay:
                 yield Step(logged, before, after)
                 before = after
 
+    def at(
+        self, record_id: str, *, takes: Callable[[LoggedChange], bool] = lambda _: True
+    ) -> Entries:
+        """What the changes of a record give, all or those that are taken."""
+        document = RecordDocument()
+        aside = {one.contents for one in self._replica.quarantined.of_record(record_id)}
+        for logged in self._replica.journal.index.of_record(record_id):
+            change = self.change(logged) if takes(logged) else None
+            for one, update in change.records if change is not None else ():
+                if one == record_id and update not in aside:
+                    _merges(document, update)
+        return document.entries()
+
     def changes_in(self, number: int) -> tuple[Change, ...] | None:
         """The changes in a row of ``changes``; the last few rows are kept opened."""
         if number in self._opened:

@@ -178,13 +178,13 @@ class Library:
         from bifolio.crypto.ticket import Ticket
 
         parsed = Ticket.decode(ticket)
-        path = Path(path).absolute()
-        was_there = path.is_dir()
+        path, was_there = Path(path).absolute(), Path(path).is_dir()
 
         def begin(database: Database) -> None:
             Meta(database).replica_id = secrets.token_bytes(16)
             Meta(database).library_id = parsed.library
             Meta(database).files_policy = str(files)
+            Meta(database).is_filling = True
 
         library = cls(path, folder.create(path, begin), home or device.default_home())
         try:

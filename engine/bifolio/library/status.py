@@ -51,6 +51,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         path=replica.path,
         references=references.count(trashed=False),
         trashed=references.count(trashed=True),
+        shown_on=_shown_on(replica),
         unsent=changes.unsent(),
         unsent_files=replica.transfers.unsent(),
         waiting=changes.waiting() + replica.newer_envelopes.waiting(),
@@ -81,6 +82,43 @@ def _moment(milliseconds: int) -> str | None:
     return lookup.moment(make_stamp(milliseconds=milliseconds, counter=0))
 
 
+def _shown_on(replica: Replica) -> int:
+    guard = replica.deletion_guard
+    return guard.noted.count() if guard.is_holding else 0
+
+
+def _mass_deletion(replica: Replica) -> Iterator[Refusal]:
+    """That others deleted most of the library: who, how much, and when."""
+    if not replica.deletion_guard.is_holding:
+        return
+    names = lookup.device_names(replica)
+    total = replica.references.count(trashed=False)
+    for one in replica.deletion_guard.noted.by_device():
+        who = lookup.device_name(names, one.device)
+        yield Refusal(
+            f"{who} deleted {one.references:,} of {say_count(total, 'reference')}, the last one "
+            f"{lookup.moment(one.last)}. They are shown here until you confirm it.",
+            NextStep(Next.CONFIRM_DELETIONS, {"time": _before(replica)}),
+        )
+
+
+def _before(replica: Replica) -> str:
+    """A moment just before the first of the unconfirmed deletions."""
+    milliseconds = stamp_milliseconds(replica.deletion_guard.noted.first_stamp())
+    return _moment(max(milliseconds - 1000, 1)) or ""
+
+
+def _waiting_for_bundles(replica: Replica) -> Iterator[Refusal]:
+    """That earlier bundles are missing, where no relay could have what they hold."""
+    waiting = replica.changes.waiting()
+    if waiting and replica.meta.bundle_taken_ms and not replica.meta.relay_url:
+        verb = "builds" if waiting == 1 else "build"
+        yield Refusal(
+            f"{say_count(waiting, 'change')} from bundles {verb} on others that did not come yet.",
+            NextStep(Next.EXPORT_WHOLE_BUNDLE),
+        )
+
+
 def conflict_count(replica: Replica) -> int:
     """How many conflicts there are, of references and of groups."""
     return replica.references.conflict_count() + replica.groups.revived_count()
@@ -90,6 +128,8 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, quarantined or looks wrong, each with the next step."""
     for reason, next_step in replica.meta.notes:
         yield Refusal(reason, next_step)
+    yield from _mass_deletion(replica)
+    yield from _waiting_for_bundles(replica)
     yield from _stories(replica)
     yield from _members(replica)
     yield from _newer(replica)

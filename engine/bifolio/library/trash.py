@@ -41,7 +41,10 @@ class Trash:
             ReferenceNotFoundError: nothing was deleted.
         """
         ids = list(dict.fromkeys(lookup.find(self._replica, ref).id for ref in refs))
-        self._replica.commit([(one, deletion.plan_delete) for one in ids])
+        replica = self._replica
+        with replica.database.transaction():
+            replica.deletion_guard.release(ids, replica.workspace_to_show)
+            replica.commit_inside([(one, deletion.plan_delete) for one in ids])
         return [lookup.show_id(self._replica, one) for one in ids]
 
     def empty(self, ids: Sequence[str] | None = None) -> Sequence[PurgedReference]:
@@ -67,6 +70,15 @@ class Trash:
                 removed += self._replica.commit_each(part, deletion.plan_purge)
         rows = map(self._replica.references.purged.read, removed)
         return [_show(row) for row in rows if row is not None]
+
+    def confirm(self) -> int:
+        """Agree to what others deleted: it is in the trash here too (``Status.shown_on``).
+
+        Returns:
+            how many references were shown on until now.
+        """
+        with self._replica.database.transaction():
+            return self._replica.deletion_guard.confirm(self._replica.workspace_to_show)
 
     def emptied(self) -> Iterator[PurgedReference]:
         """What was removed from the trash and can be restored, by id."""

@@ -184,3 +184,7 @@ AUTOSYNC_START_S = 20.0
 
 #: Its log, and one older one: some thousand lines.
 AUTOSYNC_LOG_BYTES_MAX = 256 * 1024
+
+#: References that others may delete since the last confirmation before they are shown on, where
+#: they are more than half of the library: tidying up a small library is no disaster.
+DELETED_BY_OTHERS_MAX = 50

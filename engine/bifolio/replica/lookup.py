@@ -21,6 +21,7 @@ from bifolio.ids import JOIN_MARK, SLOT_LENGTH, device_tag, digest, is_slot, slo
 from bifolio.records.attachments import Attachment, distinct_names
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
+from bifolio.replica.deletion_guard import SHOWN_ON
 from bifolio.replica.projection import shown_fields, strings_of
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict, ConflictChoice, ReferenceView
@@ -134,8 +135,15 @@ def show(replica: Replica, row: ReferenceRow) -> ReferenceView:
         trashed=row.trashed,
         conflicts=tuple(conflicts(replica, row)) if row.conflicts else (),
         merged_into=row.fields.get(MERGED_INTO),
+        deleted_by=_deleted_by(replica, row),
         same_key=tuple(namesakes(replica, row)),
     )
+
+
+def _deleted_by(replica: Replica, row: ReferenceRow) -> str | None:
+    """The computer that deleted a reference which is shown on."""
+    mark = strings_of(row.fields, SHOWN_ON)
+    return device_name(device_names(replica), mark[0]) if mark else None
 
 
 def live_ids(replica: Replica, refs: Sequence[str]) -> list[str]:

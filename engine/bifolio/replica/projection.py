@@ -30,7 +30,7 @@ COLUMNS = ("title", "abstract", "note", "citation-key", "type")
 _UNREADABLE = "(this reference cannot be shown; its content is kept)"
 
 #: Fields that are shown next to the others.
-_APART = ("tags", "groups", "files", MERGED_INTO)
+_APART = ("tags", "groups", "files", MERGED_INTO, "shown-on")
 
 
 def derive(

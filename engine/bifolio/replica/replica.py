@@ -29,6 +29,7 @@ from bifolio.ids import (
     random_slot,
 )
 from bifolio.records.canonical import canonical_json
+from bifolio.replica.deletion_guard import Cause, DeletionGuard
 from bifolio.replica.folder import FILES
 from bifolio.replica.journal import Journal
 from bifolio.replica.workspace import SETTINGS, Workspace
@@ -117,6 +118,7 @@ class Replica:
         self.listings = Listings(database)
         self.join_offers = JoinOffers(database)
         self.quarantined = QuarantinedUpdates(database)
+        self.deletion_guard = DeletionGuard(database)
         self._incarnations = Incarnations(database)
         self._incarnation: Incarnation | None = None
 
@@ -142,9 +144,20 @@ class Replica:
         """The library's id, 16 bytes."""
         return self.meta.library_id
 
-    def workspace(self, *, client_id: int | None = None) -> Workspace:
-        """Documents for one transaction."""
-        return Workspace(self.records, self.references, self.groups, self.meta, client_id=client_id)
+    def workspace(self, *, client_id: int | None = None, cause: Cause = Cause.OWN) -> Workspace:
+        """Documents for one transaction; ``cause`` is why they change."""
+        return Workspace(
+            self.records,
+            self.references,
+            self.groups,
+            self.meta,
+            client_id=client_id,
+            shown=self.deletion_guard.filter(cause),
+        )
+
+    def workspace_to_show(self) -> Workspace:
+        """Documents of which only what is shown changes."""
+        return self.workspace(cause=Cause.SHOWING)
 
     def document(self, record_id: str) -> RecordDocument:
         """A record's document, to read."""

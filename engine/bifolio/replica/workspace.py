@@ -13,6 +13,7 @@ from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
 from bifolio.replica.creation import REFERENCE, Creation
+from bifolio.replica.deletion_guard import Filter
 from bifolio.storage.derived import StoredReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
@@ -49,12 +50,15 @@ class Workspace:
         meta: Meta,
         *,
         client_id: int | None = None,
+        shown: Filter | None = None,
     ) -> None:
         self._records = records
         self._meta = meta
         self._references = references
         self._groups = groups
         self._client_id = client_id
+        #: What of the references is shown, where it is not all that they say.
+        self.shown = shown
         self._documents: dict[str, RecordDocument] = {}
         self._changed: dict[str, None] = {}
         self._created: list[Creation] = []
@@ -141,7 +145,10 @@ class Workspace:
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)
         if kind == REFERENCE:
-            references.append(projection.derive_whatever(record_id, document.visible()).to_stored())
+            derived = projection.derive_whatever(record_id, document.visible())
+            if self.shown is not None:
+                derived = self.shown(derived, entries)
+            references.append(derived.to_stored())
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:

@@ -219,6 +219,7 @@ class Remote:
             self.check_not_old()
             store = ReplicaAdapter(self.replica, self.member_log)
             store.clear_notes()
+            self._begin_session()
             store.retry_newer()
             client = Client(url, store, library=self.replica.library_id)
             rounds = client.watch(partial(self._changed, changes, url), partial(cut, url))
@@ -262,6 +263,7 @@ class Remote:
         client = Client(self.url, store, library=self.replica.library_id, progress=progress)
         try:
             with closing(store.files):
+                self._begin_session()
                 retried = store.retry_newer()
                 counts = await client.run()
                 counts.pulled += retried
@@ -275,6 +277,10 @@ class Remote:
         self._note_contact(reachable=True)
         return counts
 
+    def _begin_session(self) -> None:
+        with self.replica.database.transaction():
+            self.replica.deletion_guard.begin_session()
+
     def _check_owner(self) -> None:
         """Only owners invite: a member is told which computer can."""
         if self.member_log.role() not in (None, Role.OWNER):
@@ -285,6 +291,7 @@ class Remote:
         with self.replica.database.transaction():
             meta.reachable = reachable
             if reachable and synced:
+                self.replica.deletion_guard.end_session()
                 meta.last_sync_ms = self.replica.runtime.now_ms()
 
 

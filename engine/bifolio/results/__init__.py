@@ -101,6 +101,7 @@ from bifolio.results.history import (
     KeptField,
     KeptReason,
     LogEntry,
+    RestoreReport,
     Subject,
     UndoReport,
     in_words,
@@ -109,6 +110,7 @@ from bifolio.results.history import (
 )
 from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
 from bifolio.results.references import (
+    ConfirmedDeletions,
     Conflict,
     ConflictChoice,
     EmptiedTrash,
@@ -147,6 +149,7 @@ __all__ = [
     "BundleState",
     "CheckVerdict",
     "ClearedFields",
+    "ConfirmedDeletions",
     "Conflict",
     "ConflictChoice",
     "CopiedReference",
@@ -201,6 +204,7 @@ __all__ = [
     "RelayStatus",
     "RemovalResult",
     "RenamedTag",
+    "RestoreReport",
     "RestoredLibrary",
     "Result",
     "SharedKey",

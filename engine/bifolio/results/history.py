@@ -161,3 +161,19 @@ class UndoReport(Result, frozen=True):
     groups: int
     kept: tuple[KeptField, ...]
     id: str | None = None
+
+
+class RestoreReport(Result, frozen=True):
+    """What bringing the library back to a moment did, or would do: how many references came back,
+    went to the trash because they were made later, and got earlier values; how many groups changed.
+
+    ``unknown`` counts what stays as it is because its past is not known here; ``id`` is the change
+    to be undone to have it all again.
+    """
+
+    restored: int
+    trashed: int
+    changed: int
+    groups: int
+    unknown: int
+    id: str | None = None

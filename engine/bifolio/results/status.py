@@ -39,8 +39,12 @@ class HeardDevice(Result, frozen=True):
 
 
 class Status(Result, frozen=True):
-    """A replica at a glance; no connection is opened for it. ``bundles`` is null where none was
-    written or taken in."""
+    """A replica at a glance; no connection is opened for it.
+
+    ``shown_on`` counts the references that others deleted, most of the library, and that are shown
+    here, among ``references``, until that is confirmed; ``bundles`` is null where none was written
+    or taken in.
+    """
 
     library_id: str
     name: str
@@ -48,6 +52,7 @@ class Status(Result, frozen=True):
     path: Path
     references: int
     trashed: int
+    shown_on: int
     unsent: int
     unsent_files: int
     waiting: int

@@ -158,6 +158,15 @@ class ChangeIndex:
         row = self._database.row("SELECT min(change) FROM history WHERE stamp >= ?", (stamp,))
         return row[0] if row else None
 
+    def records_since(self, stamp: str) -> list[str]:
+        """The records that changes after a stamp touched, in the order of the first of these."""
+        rows = self._database.rows(
+            "SELECT record FROM touches WHERE entry IN (SELECT number FROM history "
+            "WHERE stamp > ?) GROUP BY record ORDER BY min(entry), record",
+            (stamp,),
+        )
+        return [row[0].hex() for row in rows]
+
     def records_in(self, rows: Sequence[int]) -> set[str]:
         """The records that the changes in these rows of ``changes`` touched."""
         found = self._database.rows(

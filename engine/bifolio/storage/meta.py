@@ -186,6 +186,14 @@ class Meta:
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 
+    # --- deletions of others --------------------------------------------------------------
+    #: Whether what others deleted is shown on until the user confirms it.
+    deletions_shown_on = _flag()
+    #: The number of the last reference that was here when this replica last had everything.
+    shown_through: Fact[int] = Fact(0, _of_type(int))
+    #: Whether this replica was made from another one, and has never had everything yet.
+    is_filling = _flag()
+
     # --- bundles --------------------------------------------------------------------------
     #: The secret of the ticket with which this device joined by a bundle, sealed to it.
     ticket_secret = _bytes()

@@ -398,6 +398,15 @@ def _add_checks_on_receipt(tables: object) -> None:
     tables.table("carried_envelopes").create({"hash": bytes, "by": bytes}, pk="hash")
 
 
+def _add_unconfirmed_deletions(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    tables.table("unconfirmed_deletions").create(
+        {"record": str, "device": str, "stamp": str}, pk="record", not_null={"device", "stamp"}
+    )
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -420,6 +429,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_identity,
     _add_stories,
     _add_checks_on_receipt,
+    _add_unconfirmed_deletions,
 )
 
 #: The schema version that this code knows.

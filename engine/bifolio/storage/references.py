@@ -252,6 +252,21 @@ class References:
         )
         return [SourceRow(*row) for row in rows]
 
+    def live_number(self, record_id: str) -> int | None:
+        """The number of the row of a reference that is not in the trash; None where there is none.
+
+        A reference that came later has a greater one.
+        """
+        row = self._database.row(
+            "SELECT number FROM refs WHERE id = ? AND trashed = 0", (record_id,)
+        )
+        return row[0] if row else None
+
+    def last_number(self) -> int:
+        """The greatest number of a row; 0 without any."""
+        row = self._database.row("SELECT max(number) FROM refs")
+        return int(row[0] or 0) if row else 0
+
     def count(self, *, trashed: bool) -> int:
         """How many references live, or lie in the trash."""
         row = self._database.row("SELECT count(*) FROM refs WHERE trashed = ?", (int(trashed),))

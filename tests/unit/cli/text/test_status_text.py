@@ -19,6 +19,7 @@ STATUS = Status(
     path=Path("Type.bifolio"),
     references=5735,
     trashed=0,
+    shown_on=0,
     unsent=0,
     unsent_files=0,
     waiting=0,
