@@ -24,6 +24,17 @@ _GIVE_BACK = "The other computers learn of this one by its first bundle: bifolio
 _RELAY_URL = re.compile(r"(?:ws|http)(s?)://(\S+)", re.IGNORECASE)
 
 
+BundleOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        metavar="FILE",
+        show_default=False,
+        help="With a ticket: fill the replica from this bundle; no relay is asked.",
+    ),
+]
+
+
 def attach(
     context: typer.Context,
     target: Annotated[
@@ -67,15 +78,7 @@ def attach(
             "those that are opened (on-demand), or none. 'bifolio file policy' changes it later.",
         ),
     ] = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            "--bundle",
-            metavar="FILE",
-            show_default=False,
-            help="With a ticket: fill the replica from this bundle; no relay is asked.",
-        ),
-    ] = None,
+    bundle: BundleOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -91,18 +94,8 @@ def attach(
         else:
             _join(call, target, backup=not no_backup, files=files, bundle=bundle)
         return
-    if bundle is not None:
-        raise UsageError(
-            "--bundle is for a ticket; a relay's address needs none.",
-            next_step="Leave --bundle out.",
-        )
     url = relay_url(target)
-    if path is not None:
-        raise UsageError(
-            "PATH is for a ticket; a relay's address is for a library that exists already.",
-            next_step="Name that library with -L: bifolio -L "
-            f"{quote(str(path))} attach {quote(str(target))}",
-        )
+    _refuse_what_is_for_a_ticket(target, path, bundle)
     token = token or call.environment.relay_token
     _to_relay(call, url, token=token, backup=not no_backup, files=files)
 
@@ -113,6 +106,21 @@ def _refuse_token(token: str) -> None:
         raise UsageError(
             "--token is for a relay's address; a ticket needs none.",
             next_step="Leave --token out.",
+        )
+
+
+def _refuse_what_is_for_a_ticket(target: str, path: str | None, bundle: Path | None) -> None:
+    """A relay's address is for a library that exists already."""
+    if bundle is not None:
+        raise UsageError(
+            "--bundle is for a ticket; a relay's address needs none.",
+            next_step="Leave --bundle out.",
+        )
+    if path is not None:
+        raise UsageError(
+            "PATH is for a ticket; a relay's address is for a library that exists already.",
+            next_step="Name that library with -L: bifolio -L "
+            f"{quote(str(path))} attach {quote(str(target))}",
         )
 
 

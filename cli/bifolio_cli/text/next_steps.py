@@ -154,6 +154,9 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     ),
     Next.OPEN_BY_PATH: "Open it by its path, or write it elsewhere with 'bifolio file export'.",
     Next.LIST_FILES: "'bifolio file list' lists them.",
+    Next.KEEP_CHANGED_COPY: _filled(
+        "Attach it as the new version: bifolio file add {ref} {path}. To drop it, delete that file."
+    ),
     Next.CHECK_FILES: "Check them with: bifolio doctor --files",
     Next.REPLACE_FILE: _filled(
         "Take the file from a backup, or move {path} away: then Bifolio fetches it again."

@@ -67,7 +67,7 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     trashed = "   in the trash" if reference["trashed"] else ""
     key = f"{reference['key']}   " if reference["key"] else ""
     yield f"{key}({reference['type']})   {reference['id']}{trashed}"
-    if reference["deleted_by"]:
+    if reference.get("deleted_by"):
         yield f"  deleted by {reference['deleted_by']}; shown until you confirm it"
     if reference["merged_into"]:
         yield f"  merged into {reference['merged_into']}"

@@ -32,7 +32,7 @@ _FILE_STATES = {
     FileState.DAMAGED: "damaged",
     FileState.ON_OTHER_DEVICE: "only on {device}",
     FileState.ON_IMPORTING_DEVICE: "not sent yet by the computer that imported it",
-    FileState.MISSING: "missing",
+    FileState.MISSING: "missing: no computer is known to have it",
 }
 
 

@@ -84,6 +84,8 @@ class Next(StrEnum):
     OPEN_BY_PATH = "open-by-path"
     EXPORT_FILE = "export-file"
     LIST_FILES = "list-files"
+    #: Attach a changed copy (``path``) as the new version of a file of ``ref``, or delete it.
+    KEEP_CHANGED_COPY = "keep-changed-copy"
     CHECK_FILES = "check-files"
     REPLACE_FILE = "replace-file"
     EXPORT_FILE_AGAIN = "export-file-again"
@@ -190,6 +192,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.REPLACE_FILE: "path",
         Next.CHOOSE_FORMAT: "formats",
         Next.EXPORT_FILE: "ref file",
+        Next.KEEP_CHANGED_COPY: "ref path",
         Next.SHOW_HISTORY: "ref",
         Next.ASK_OWNER: "owners",
         Next.PROTECT_KEY_FILE: "path",

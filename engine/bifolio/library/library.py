@@ -102,8 +102,7 @@ class Library:
         from bifolio.crypto.envelope import CONTENT_KEY_BYTES
         from bifolio.replica.membership import LibraryMembership
 
-        path = Path(path).absolute()
-        home = home or device.default_home()
+        path, home = Path(path).absolute(), home or device.default_home()
         notices: list[Notice] = []
 
         def begin(database: Database) -> None:
@@ -135,6 +134,7 @@ class Library:
         path = Path(path).absolute()
         library = cls(path, folder.open_database(path), home or device.default_home())
         library._syncs = sync
+        library.notices += status.notices(library._replica)
         library._sync_if_asked()
         return library
 

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bifolio import limits
+from bifolio.attachments import attachments, opened_copies
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
-from bifolio.errors import Next, NextStep, OldMembershipError
+from bifolio.errors import Next, NextStep, OldMembershipError, next_step
 from bifolio.library import received
 from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.results import BundleState, HeardDevice, Refusal, RelayStatus, Status, SyncReport
+from bifolio.results import (
+    BundleState,
+    HeardDevice,
+    Notice,
+    Refusal,
+    RelayStatus,
+    Status,
+    SyncReport,
+)
 from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
     from bifolio.sync.counts import Counts
+
+
+#: Files that are named one by one where no computer has them.
+_LOST_SHOWN_MAX = 5
 
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
@@ -126,8 +140,8 @@ def conflict_count(replica: Replica) -> int:
 
 def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, quarantined or looks wrong, each with the next step."""
-    for reason, next_step in replica.meta.notes:
-        yield Refusal(reason, next_step)
+    for reason, step in replica.meta.notes:
+        yield Refusal(reason, step)
     yield from _mass_deletion(replica)
     yield from _waiting_for_bundles(replica)
     yield from _stories(replica)
@@ -141,6 +155,8 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
             NextStep(Next.ADD_AS_NEW_REFERENCE),
         )
     yield from _files(replica)
+    yield from _lost_files(replica)
+    yield from changed_copies(replica)
     yield from clocks(replica)
 
 
@@ -242,6 +258,33 @@ def _files(replica: Replica) -> Iterator[Refusal]:
             f"({say_count(transfer.failures, 'time')}); nothing of it was kept.",
             NextStep(Next.SYNC_WHERE_FILE_IS_WHOLE),
         )
+
+
+def notices(replica: Replica) -> list[Notice]:
+    """What the user should know whatever is done next: work that is not in the library yet."""
+    return [Notice(one.reason, one.next) for one in changed_copies(replica)]
+
+
+def changed_copies(replica: Replica) -> Iterator[Refusal]:
+    """Opened copies of files that were changed and are attached nowhere."""
+    for one in opened_copies.find_changed(replica):
+        of = f" of {one.key}" if one.key else ""
+        yield Refusal(
+            f"The opened copy of '{one.name}'{of} was changed, and is only at {one.path}.",
+            next_step(Next.KEEP_CHANGED_COPY, ref=one.key or "REF", path=str(one.path)),
+        )
+
+
+def _lost_files(replica: Replica) -> Iterator[Refusal]:
+    """Files that no computer is known to have."""
+    lost = list(islice(attachments.list_lost(replica), _LOST_SHOWN_MAX + 1))
+    for one in lost[:_LOST_SHOWN_MAX]:
+        yield Refusal(
+            f"No computer is known to have the file '{one.label}' of {one.key}.",
+            NextStep(Next.ATTACH_FILE_AGAIN),
+        )
+    if len(lost) > _LOST_SHOWN_MAX:
+        yield Refusal("No computer is known to have further files.", NextStep(Next.LIST_FILES))
 
 
 def clocks(replica: Replica) -> Iterator[Refusal]:

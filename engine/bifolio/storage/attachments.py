@@ -75,6 +75,15 @@ class Attachments:
         )
         return [AttachmentRow(*row) for row in rows]
 
+    def with_content_prefix(self, start: str) -> list[AttachmentRow]:
+        """Every reference's file whose content's hash begins so (hex digits)."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM attachments WHERE hash >= ? AND hash < ? "
+            "ORDER BY reference, name",
+            (start, start + "g"),
+        )
+        return [AttachmentRow(*row) for row in rows]
+
     def references(self) -> Iterator[str]:
         """The ids of the references that have files, in order, a page at a time."""
         last = ""

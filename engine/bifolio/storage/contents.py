@@ -121,11 +121,10 @@ class Contents:
             yield
 
     def sweep(self, *, before_s: float) -> None:
-        """Drop what killed commands left half copied, and copies that were opened long ago."""
-        for path in (*self.folder.glob(f"{INCOMING}/*"), *self.folder.glob(f"{OPENED}/*/*")):
-            whole_name = path.parent.name == INCOMING and len(path.name) == 64
+        """Drop what killed commands left half copied."""
+        for path in self.folder.glob(f"{INCOMING}/*"):
             with contextlib.suppress(OSError):
-                if not whole_name and path.stat().st_mtime < before_s:
+                if len(path.name) != 64 and path.stat().st_mtime < before_s:
                     path.unlink()
 
     def has(self, hash: str) -> bool:
