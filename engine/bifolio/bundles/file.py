@@ -129,9 +129,10 @@ class Bundle:
             descriptor = os.open(path, _OPEN)
         except OSError as error:
             raise NotABundleError(path, reason=_why(error)) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotABundleError(path, reason="it is not an ordinary file")
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise NotABundleError(path, reason="it is not an ordinary file")
             yield cls(file, path)
 
     def begins_like_one(self) -> bool:

@@ -94,6 +94,10 @@ class End(NamedTuple):
     hash: _Hash
 
 
+#: What msgspec raises for bytes that are not what they should be; text that is no UTF-8 is a
+#: ``ValueError``.
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError)
+
 _ENCODER = msgspec.msgpack.Encoder()
 _PART = msgspec.msgpack.Decoder(Part)
 _HEAD = msgspec.msgpack.Decoder(Head)
@@ -137,7 +141,7 @@ def read_part(raw: bytes) -> tuple[str, bytes] | None:
     """
     try:
         part = _PART.decode(raw)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise EnvelopeError("a part of it cannot be read") from error
     if part.name in _KNOWN:
         return part.name, bytes(part.content)
@@ -156,7 +160,7 @@ def read_head(content: bytes) -> Head:
     try:
         names = _NAMES.decode(content)
         version = msgspec.msgpack.decode(names["version"], type=int)
-    except (msgspec.MsgspecError, KeyError, RecursionError) as error:
+    except (KeyError, *_UNREADABLE) as error:
         raise EnvelopeError("its first part cannot be read") from error
     if version > VERSION:
         raise NewerFormatError(f"bundle version {version}")
@@ -195,5 +199,5 @@ def read_end(content: bytes) -> End:
 def _decoded(decoder: msgspec.msgpack.Decoder[T], content: bytes) -> T:
     try:
         return decoder.decode(content)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise EnvelopeError("a part of it cannot be read") from error
