@@ -301,7 +301,7 @@ def _parts(raw: bytes | Raw, *, at_least: int, what: str) -> tuple[Raw, ...]:
 def _decode(decoder: msgspec.msgpack.Decoder[T], raw: bytes | Raw, what: str) -> T:
     try:
         return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EnvelopeError(f"{what} cannot be read ({error})") from None
 
 
