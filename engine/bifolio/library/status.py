@@ -10,7 +10,7 @@ from bifolio import limits
 from bifolio.attachments import attachments, opened_copies
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
-from bifolio.document import canonical, view
+from bifolio.document import canonical, deletion, view
 from bifolio.errors import Next, NextStep, OldMembershipError, next_step
 from bifolio.library import received
 from bifolio.library.counting import say_count
@@ -163,8 +163,8 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
 def state_json(replica: Replica) -> Iterator[str]:
     """The canonical JSON of every record that is not purged, by id."""
     for record_id in replica.records.all_ids():
-        if replica.references.purged.read(record_id) is None:
-            entries = replica.document(record_id).entries()
+        entries = replica.document(record_id).entries()
+        if not deletion.is_purged(entries):  # what is shown of it may be this replica's own
             yield canonical.record_json(record_id, view.kind_of(entries), entries)
 
 
