@@ -107,6 +107,7 @@ class Run:
         """Save, before the transaction ends."""
         if SAVING not in self._deaths:
             self._mark.set(SAVING)
+        self._applier.settle()
         self._applier.save()
         self.merged.records.update(self._applier.records)
         for one in self._tried:

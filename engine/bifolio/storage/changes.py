@@ -166,6 +166,11 @@ class Changes:
         )
         return (row[0], bool(row[1])) if row else None
 
+    def hash_of(self, number: int) -> bytes | None:
+        """The hash of the envelope in a row; None where the row holds an unsealed change."""
+        row = self._database.row("SELECT hash FROM changes WHERE number = ?", (number,))
+        return row[0] if row else None
+
     def numbers(self) -> list[int]:
         """The numbers of all rows, in order."""
         return [row[0] for row in self._database.rows("SELECT number FROM changes ORDER BY number")]

@@ -123,6 +123,11 @@ class ChangeIndex:
         found = self._read_where("id = ? ORDER BY number LIMIT 1", (change_id,))
         return found[0] if found else None
 
+    def has(self, change_id: bytes) -> bool:
+        """Whether the change of an id came, whatever became of it."""
+        row = self._database.row("SELECT 1 FROM history WHERE id = ? LIMIT 1", (change_id,))
+        return row is not None
+
     def ids_with_prefix(self, prefix: str, *, most: int) -> list[bytes]:
         """The ids of changes that begin with a prefix of hex digits, as long as they are few."""
         low = bytes.fromhex(prefix.ljust(2 * ID_BYTES, "0"))
