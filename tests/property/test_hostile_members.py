@@ -46,8 +46,7 @@ def _foreign_client(_: HostileMember, honest: bytes, choose: random.Random) -> b
 
 def _early_delete(_: HostileMember, honest: bytes, choose: random.Random) -> bytes:
     client, (start, count) = next(iter(read_update(honest).ranges.items()))
-    # Not the kind, which is first: a member may make a reference none, under its own name.
-    return yjs.update(deletes=[(client, start + choose.randint(1, count + 3), 1)])
+    return yjs.update(deletes=[(client, start + choose.randint(0, count + 3), 1)])
 
 
 def _missing(mallory: HostileMember, _: bytes, choose: random.Random) -> bytes:

@@ -49,6 +49,7 @@ from bifolio.storage.records import Records
 from bifolio.storage.references import References
 from bifolio.storage.refused_envelopes import RefusedEnvelopes
 from bifolio.storage.transfers import Transfers
+from bifolio.storage.voided_envelopes import VoidedEnvelopes
 from bifolio.wire.changes import Change
 from bifolio.wire.changes import Incarnation as DeclaredIncarnation
 
@@ -109,6 +110,7 @@ class Replica:
         self.newer_envelopes = NewerEnvelopes(database)
         self.pending = PendingEnvelopes(database)
         self.refused = RefusedEnvelopes(database)
+        self.voided = VoidedEnvelopes(database)
         self.references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)

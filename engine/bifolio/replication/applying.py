@@ -9,6 +9,7 @@ when that comes, so that what a record holds does not depend on the order in whi
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bifolio import limits
@@ -52,8 +53,8 @@ class Applier:
         #: What was merged since the last save, by record: set aside where that cannot be saved.
         self._unsaved: dict[str, list[tuple[Source, bytes]]] = {}
         self._usage: dict[bytes | None, tuple[int, int]] = {}
-        #: The records of which two updates claim the same names.
-        self._contested: dict[str, None] = {}
+        #: The records to be made again, each with updates in it that do not count any more.
+        self._contested: dict[str, list[bytes]] = {}
         #: Bytes and updates merged so far.
         self.bytes = 0
         self.updates = 0
@@ -135,19 +136,29 @@ class Applier:
                 self._set_aside(source, failed, update, error_of_record, REFUSED)
         self._unsaved.clear()
 
+    def void(self, changes: Iterable[Change]) -> None:
+        """What changes brought does not count any more, and is in the history no longer."""
+        for change in changes:
+            for record_id, update in change.records:
+                self._contested.setdefault(record_id, []).append(update)
+
     def settle(self) -> None:
-        """Make the records again of which two updates bear the same names; before ``save``, when
-        all that was merged is in the history."""
+        """Make the records again of which two updates bear the same names, or some do not count;
+        before ``save``, when all that was merged is in the history."""
         while self._contested:
-            record_id = next(iter(self._contested))
-            del self._contested[record_id]
+            record_id, voided = self._contested.popitem()
             held = self._workspace.document(record_id)
-            rebuilt = contested.rebuild(self._replica, self._author_of, record_id, held)
+            rebuilt = contested.rebuild(
+                self._replica, self._author_of, record_id, held, voided=voided
+            )
             if rebuilt is None:
                 continue  # what came first counts here, and the other one is set aside
             self._set_aside_just(record_id, rebuilt.unmerged)
             self._unsaved.pop(record_id, None)
-            self._workspace.put(record_id, rebuilt.document)
+            if rebuilt.document.clocks():
+                self._workspace.put(record_id, rebuilt.document)
+            else:
+                self._forget(record_id)
 
     # --- small steps --------------------------------------------------------------------------
 
@@ -164,10 +175,10 @@ class Applier:
             if is_own and change is not None and self._replica.journal.index.has(change.id):
                 return {}
             if is_own or not document.begins_as(structure):
-                self._contested[record_id] = None
+                self._contested.setdefault(record_id, [])
                 raise DocumentError(WROTE_ANOTHER)
         elif kind is UpdateKind.OWN and self._may_be_contested(source, record_id):
-            self._contested[record_id] = None
+            self._contested.setdefault(record_id, [])
         checked = document.check(update, structure)
         if author is not None and record_id == SETTINGS_ID:
             check_settings(document, update, checked, author)
@@ -252,6 +263,14 @@ class Applier:
         return self._usage[device][0] > 0 and (
             self._is_over_quota(device, 0) or quarantined.has_of_author(record_id, device)
         )
+
+    def _forget(self, record_id: str) -> None:
+        """Nothing is left of a record."""
+        replica = self._replica
+        self._workspace.drop(record_id)
+        replica.records.remove(record_id)
+        replica.references.remove(record_id)
+        replica.groups.remove(record_id)
 
     def _set_aside_just(self, record_id: str, unmerged: list[Unmerged]) -> None:
         """Set aside of a record what it was made again without, and nothing else."""

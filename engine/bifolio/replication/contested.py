@@ -62,7 +62,12 @@ class RebuiltRecord:
 
 
 def rebuild(
-    replica: Replica, author_of: AuthorOf, record_id: str, held: RecordDocument
+    replica: Replica,
+    author_of: AuthorOf,
+    record_id: str,
+    held: RecordDocument,
+    *,
+    voided: Iterable[bytes] = (),
 ) -> RebuiltRecord | None:
     """Make a record again of all its changes that are here.
 
@@ -71,6 +76,7 @@ def rebuild(
         author_of: finds the author of an envelope.
         record_id: of the record.
         held: what the record is now.
+        voided: updates in it that do not count any more, and are in its history no longer.
 
     Returns:
         None where the changes are not all that made the record: this device cannot open one, or
@@ -99,13 +105,21 @@ def rebuild(
         Unmerged(one, REFUSED, WROTE_ANOTHER) for one in sound if one.contents in lost
     ]
     reached = dict(rebuilt.document.clocks())
-    for one in rebuilt.unmerged:
-        if (known := structures.get(one.update.contents)) is not None:
-            for client, structs in known.structs.items():
-                reached[client] = max(reached.get(client, 0), structs[-1].end)
+    without = [structures.get(one.update.contents) for one in rebuilt.unmerged]
+    for known in (*without, *map(_read, voided)):
+        for client, structs in known.structs.items() if known is not None else ():
+            reached[client] = max(reached.get(client, 0), structs[-1].end)
     if any(reached.get(client, 0) < clock for client, clock in held.clocks().items()):
         return None
     return rebuilt
+
+
+def _read(contents: bytes) -> UpdateStructure | None:
+    """What an update holds; None where that cannot be read, and so was never merged."""
+    try:
+        return read_update(contents)
+    except DocumentError:
+        return None
 
 
 def losers(structures: Mapping[bytes, UpdateStructure]) -> set[bytes]:

@@ -94,6 +94,16 @@ class ChangeIndex:
         self._database.execute("DELETE FROM touches WHERE entry = ?", (number,))
         self._database.execute("DELETE FROM history WHERE number = ?", (number,))
 
+    def remove(self, change: int) -> list[str]:
+        """What lies in a row of ``changes`` does not count; the records that it touched."""
+        entries = "SELECT number FROM history WHERE change = ?"
+        rows = self._database.rows(
+            f"SELECT DISTINCT record FROM touches WHERE entry IN ({entries})", (change,)
+        )
+        self._database.execute(f"DELETE FROM touches WHERE entry IN ({entries})", (change,))
+        self._database.execute("DELETE FROM history WHERE change = ?", (change,))
+        return [row[0].hex() for row in rows]
+
     def move_envelope(self, replaced: int, *, to: int, device: str) -> None:
         """What lay in an envelope lies in the one that replaces it, which that device sealed."""
         self._database.execute(

@@ -404,6 +404,8 @@ def _end_incarnations(tables: object) -> None:
     assert isinstance(tables, Tables)
     # Whether an envelope declares it, so that others know its client id.
     tables.table("incarnations").add_column("sealed", int)
+    # Merged envelopes that the removal of their author does not let count.
+    tables.table("voided_envelopes").create({"hash": bytes}, pk="hash")
 
 
 #: The columns of a reference that the first full-text index read.
