@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.arrangements import make_library
+import pytest
+from tests.support.arrangements import make_library, share
 from tests.support.bibliographies import numbered_entries
 from tests.support.computer import BIFOLIO, Computer
+from tests.support.convergence import sync_all
 from tests.support.deadlines import until
+from tests.support.relay_process import RelayProcess
 
 _OPENER = "open" if sys.platform == "darwin" else "xdg-open"
 
@@ -63,3 +66,37 @@ def test_an_annotated_copy_is_kept_offered_and_attached(tmp_path: Path, desk: Co
     out = desk.home / "out.pdf"
     desk.run("file", "export", "work0", "paper.pdf", "-o", out)
     assert out.read_bytes() == b"annotated"
+
+
+@pytest.mark.heavy
+def test_the_file_of_a_purged_reference_that_comes_back_is_asked_for_and_sent_again(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    share(relay.url, desk, laptop)
+    paper = desk.home / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7 the only copy")
+    desk.run("file", "add", "work0", paper)
+    sync_all(desk, laptop)
+    laptop.run("edit", "work0", "note=Written away from the network")
+    desk.run_all([("delete", "work0"), ("trash", "empty", "--yes"), ("file", "clean")])
+    desk.run("sync")  # the relay drops its copy too
+    sync_all(laptop, desk)
+    sync_all(laptop, desk)
+    (file,) = desk.run("file", "list", "work0")
+    assert file["state"] == "here"
+    desk.run("file", "export", "work0", "paper.pdf", "-o", desk.home / "out.pdf")
+    assert (desk.home / "out.pdf").read_bytes() == paper.read_bytes()
+
+
+def test_a_file_that_nobody_has_is_said_to_be_so_everywhere(desk: Computer) -> None:
+    make_library(desk, numbered_entries(2))
+    paper = desk.home / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7 lost")
+    (file,) = desk.run("file", "add", "work0", paper)
+    (desk.library / "files" / file["hash"][:2] / file["hash"]).unlink()
+    sentence = "no computer is known to have"
+    assert sentence in desk.call("file", "list").stdout
+    assert sentence in desk.call("show", "work0").stdout
+    assert sentence in desk.call("status").stdout.lower()
+    assert sentence in desk.call("doctor", exits=3).stdout.lower()
+    assert "no computer" in desk.fails("file", "export", "work0", "paper.pdf", "-o", desk.home)

@@ -81,6 +81,8 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     for name in ("tags", "groups", "files"):
         if reference[name]:
             yield from _field_lines(name, reference[name], disputed=name in disputed)
+    for name in reference.get("lost_files", ()):
+        yield f"  no computer is known to have the file {name}"
     for conflict in conflicts:
         yield ""
         yield from conflict_lines(conflict)

@@ -160,7 +160,9 @@ def list_all_files(replica: Replica) -> Iterator[FileView]:
 def list_lost(replica: Replica) -> Iterator[FileView]:
     """The files of live references that no computer is known to have: this one attached them, and
     neither it nor the relay has their contents."""
-    for hash, _ in replica.transfers.not_here():
+    for hash, _ in replica.transfers.named_off_relay():
+        if replica.contents.has(hash):
+            continue
         for row in replica.references.attachments.with_content(hash):
             for one in list_files(replica, row.reference):
                 if one.hash == hash and one.state is FileState.MISSING:

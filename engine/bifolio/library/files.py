@@ -23,7 +23,7 @@ from bifolio.library.openable import check_openable
 from bifolio.records.file_names import safe_file_name
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import FileState, FileView, FreedSpace, Policy, Stage
+from bifolio.results import FileState, FileView, FreedSpace, Policy, ReferenceView, Stage
 from bifolio.storage.contents import Progress
 
 if TYPE_CHECKING:
@@ -70,6 +70,14 @@ class Files:
         if ref is None:
             return attachments.list_all_files(self._replica)
         return attachments.list_files(self._replica, lookup.find(self._replica, ref).id)
+
+    def with_lost_files(self, shown: ReferenceView) -> ReferenceView:
+        """A reference with the names of its files that no computer is known to have."""
+        if not shown.files:
+            return shown
+        files = attachments.list_files(self._replica, shown.id)
+        lost = tuple(one.label for one in files if one.state is FileState.MISSING)
+        return shown.with_fields(lost_files=lost) if lost else shown
 
     def remove(self, ref: str, name: str) -> FileView:
         """Take a file off a reference.

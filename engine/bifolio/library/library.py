@@ -310,7 +310,7 @@ class Library:
         """One reference; its conflicts can then be settled by number."""
         shown = lookup.show(self._replica, lookup.find(self._replica, ref))
         conflicts.remember(self._replica, shown.conflicts)
-        return shown
+        return self.files.with_lost_files(shown)
 
     def list(
         self,

@@ -37,6 +37,7 @@ class ReferenceView(Result, frozen=True):
     references whose citation key is the same, as they are shown; ``merged_into`` is the id of the
     reference that one in the trash was merged into; ``deleted_by`` is the computer that deleted one
     which this replica goes on showing until that is confirmed, as it deleted most of the library.
+    ``lost_files`` are those that no computer is known to have; lists leave them out.
     """
 
     id: str
@@ -51,6 +52,7 @@ class ReferenceView(Result, frozen=True):
     same_key: tuple[str, ...] = ()
     merged_into: str | None = None
     deleted_by: str | None = None
+    lost_files: tuple[str, ...] = ()
 
 
 class PurgedReference(Result, frozen=True):

@@ -119,6 +119,10 @@ class Transfers:
         """Named contents that are neither here nor known to be on the relay."""
         return self._find_named("transfers.on_relay = 0 AND transfers.here = 0")
 
+    def named_off_relay(self) -> list[tuple[str, int]]:
+        """Named contents that are not known to be on the relay, wherever they are."""
+        return self._find_named("transfers.on_relay = 0")
+
     def unsent(self) -> int:
         """How many contents only this computer may have."""
         return len(self.to_send())
