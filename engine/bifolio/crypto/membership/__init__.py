@@ -36,7 +36,12 @@ from bifolio.crypto.membership.authoring import (
     member_names,
     recovery_keys,
 )
-from bifolio.crypto.membership.forks import MergedLogs, merge_logs
+from bifolio.crypto.membership.forks import (
+    MergedLogs,
+    carried_records,
+    carry_depth,
+    merge_logs,
+)
 from bifolio.crypto.membership.key_material import (
     FoundKeys,
     find_keys,
@@ -59,6 +64,8 @@ __all__ = [
     "MergedLogs",
     "Permission",
     "Role",
+    "carried_records",
+    "carry_depth",
     "find_keys",
     "hello_message",
     "invite_keys",

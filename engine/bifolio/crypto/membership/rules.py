@@ -131,10 +131,19 @@ class _Log:
             if _stops(self.kinds, record):
                 self.unknown, self.unknown_from = (record.header.kind,), len(self.records)
             return
-        carried = self._read_carried(record) if isinstance(kind, CarryKind) else []
-        kind.enter(record, self.rights)
-        if carried:
+        if not isinstance(kind, CarryKind):
+            kind.enter(record, self.rights)
+            return
+        carried = self._read_carried(record)
+        kind.check(record)
+        if self.rights.role(record.header.author) is not None:
             self._carry(carried)
+            return
+        before, unknown = self.rights.copy(), (self.unknown, self.unknown_from)
+        self._carry(carried)
+        if self.rights.role(record.header.author) is None:
+            self.rights, (self.unknown, self.unknown_from) = before, unknown
+            raise MembershipError("its author is no member of the library")
 
     # --- records that lost -----------------------------------------------------------------
 
@@ -146,7 +155,7 @@ class _Log:
         """
         found: list[Record] = []
         known: set[bytes] = set()
-        left = [(one, 1) for one in _carried_by(carrier)][::-1]
+        left = [(one, 1) for one in carried_by(carrier)][::-1]
         while left:
             raw, depth = left.pop()
             if depth > limits.MEMBERSHIP_CARRY_DEPTH_MAX:
@@ -165,7 +174,7 @@ class _Log:
             known.add(record_hash)
             found.append(record)
             if isinstance(self._known_kind(record), CarryKind):
-                left.extend((one, depth + 1) for one in _carried_by(record)[::-1])
+                left.extend((one, depth + 1) for one in carried_by(record)[::-1])
         return found
 
     def _carry(self, carried: Sequence[Record]) -> None:
@@ -243,7 +252,7 @@ def _stops(kinds: Mapping[str, RecordKind], record: Record) -> bool:
     return record.header.kind in kinds and bool(record.critical_fields)
 
 
-def _carried_by(record: Record) -> list[bytes]:
+def carried_by(record: Record) -> list[bytes]:
     """The records in a record that carries others."""
     records = record.fields.get("records")
     if not isinstance(records, list):
