@@ -111,7 +111,10 @@ class History:
 
 
 def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
-    """Whether every edit was known to one of these acts that nothing has replaced."""
+    """Whether every edit was known to one of these acts that nothing has replaced.
+
+    Who restored and then deleted again has edited nothing that a purge should have known.
+    """
     live = [
         event
         for one, event in events.items()
@@ -121,7 +124,17 @@ def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
             for other in events.values()
         )
     ]
-    edits = [one for one, event in events.items() if event.act not in (Act.DELETE, Act.PURGE)]
+    undone = {
+        one
+        for one, event in events.items()
+        if event.act is Act.RESTORE
+        and any(one in other.known and other.act is Act.DELETE for other in events.values())
+    }
+    edits = [
+        one
+        for one, event in events.items()
+        if event.act not in (Act.DELETE, Act.PURGE) and one not in undone
+    ]
     return bool(live) and all(any(one in event.known for event in live) for one in edits)
 
 

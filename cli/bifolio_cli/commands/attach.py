@@ -130,7 +130,7 @@ def _to_relay(
     call.output.say(f"The library {attached.path} is on the relay: {references}.")
     if attached.backup:
         call.output.say(f"A backup of it was made first: {attached.backup}")
-    if attached.ticket is None:
+    if not attached.ticket:
         call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
         return
     call.output.say(

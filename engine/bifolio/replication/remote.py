@@ -62,9 +62,9 @@ class Remote:
 
     async def attach(
         self, url: str, progress: Progress | None, *, token: RelayToken | None = None
-    ) -> str | None:
-        """Bring the library to a relay; returns a ticket for another computer, where this one is
-        an owner's: any member may move to another relay.
+    ) -> str:
+        """Bring the library to a relay; returns a ticket for another computer, which is empty where
+        this one is no owner's: any member may move to another relay.
 
         A token is kept for the library, so that a relay that forgot it can be given it again.
 
@@ -84,7 +84,7 @@ class Remote:
         try:
             await self.sync(progress)
             if self.member_log.role() is not Role.OWNER:
-                return None
+                return ""
             return await self.invite(progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             if before[0] != url:

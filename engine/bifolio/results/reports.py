@@ -119,12 +119,12 @@ class CreatedLibrary(Result, frozen=True):
 
 
 class AttachResult(Result, frozen=True):
-    """The library is on the relay: the ticket lets another computer attach. Null where this one
-    is no owner's, and so cannot invite."""
+    """The library is on the relay: the ticket lets another computer attach. It is empty where
+    this one is no owner's, and so cannot invite."""
 
     library: str
     path: Path
-    ticket: str | None
+    ticket: str
     backup: Path | None
     references: int
 
