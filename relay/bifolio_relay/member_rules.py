@@ -65,7 +65,8 @@ def judge_replacement(membership: Membership, question: ReplaceMembers) -> Membe
     """The records in the place of those of a log that went another way, if they may take it.
 
     A member brings them, the log with them goes on by the rule, everything that was in the log is
-    in it too, and it is longer: a log never loses a record by this, nor shrinks.
+    in it too, and it is longer: a log never loses a record by this, nor shrinks. Where both have
+    the same records and differ in what carries them, it may be as long.
     """
     records, first = membership.records, question.records[0]
     if question.expected_head != membership.head:
@@ -84,7 +85,8 @@ def judge_replacement(membership: Membership, question: ReplaceMembers) -> Membe
         return _reject(Code.INVALID, first, error.reason)
     if merged.shared != question.kept or not merged.ours_won:
         return _reject(Code.FORBIDDEN, first, "the relay's list of members is the one that goes on")
-    if merged.lost or len(grown.records) <= len(records):
+    is_longer = len(grown.records) - len(records) - (grown.content != membership.content) >= 0
+    if merged.lost or not is_longer:
         return _reject(Code.FORBIDDEN, first, "records of the relay's list would be lost")
     rejected = _judge_replaced(membership, grown, question)
     if rejected is not None:

@@ -166,7 +166,7 @@ def test_a_membership_log_is_replaced_at_its_expected_head_and_only_grows(bench:
         return replaced
 
     assert not replace_members(first, 1, b"won", b"carry")
-    assert not replace_members(second, 1, b"won")
+    assert not replace_members(second, 1)
     assert not replace_members(second, 0, b"another", b"won", b"carry")
     assert not replace_members(second, 2, b"won", b"carry")
     assert replace_members(second, 1, b"won", b"carry")

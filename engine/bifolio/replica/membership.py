@@ -11,6 +11,7 @@ from bifolio.crypto.membership import (
     Role,
     find_keys,
     library_id_of,
+    lost_to,
     make_carry,
     make_genesis,
     make_invite,
@@ -115,7 +116,7 @@ class LibraryMembership:
                 shared: int | None = merged.shared
             else:
                 whole, shared = theirs, None
-                lost = [raw for raw in ours.records[merged.shared :] if not theirs.has_carried(raw)]
+                lost = lost_to(theirs, ours, merged.shared)
                 kept = self._replica.meta.lost_members
                 self._replica.meta.lost_members = [*kept, *lost]
                 self._members.clear()
@@ -125,12 +126,13 @@ class LibraryMembership:
         return shared
 
     def _absorb(self, ours: Membership, theirs: Membership, lost: Sequence[bytes]) -> Membership:
-        """Ours with all that the other one has, and longer than it: a log never shrinks."""
+        """Ours with all that the other one has, and longer where that is more: what is watched is
+        a log's length."""
+        missing = len(theirs.records) - len(ours.records) + (ours.content != theirs.content)
         if ours.role_of(self._replica.keys.sign_public) is None:
-            if lost or len(ours.records) <= len(theirs.records):
+            if lost or missing > 0:
                 raise NotAMemberError
             return ours
-        missing = len(theirs.records) - len(ours.records) + 1
         if lost or missing > 0:
             carried = lost or theirs.records[-1:]
             for raw in make_carry(ours, self._replica.keys, carried, count_min=max(1, missing)):

@@ -396,11 +396,11 @@ class LogStorage(Protocol):
     ) -> bool:
         """Put these records in the place of all but the first ``kept``, durably and at once.
 
-        ``head`` is the head with them, and they are more than those that go: a log that others
-        watch only grows. ``roles`` is as for ``append_member``.
+        ``head`` is the head with them, and they are not fewer than those that go: a log that
+        others watch does not shrink. ``roles`` is as for ``append_member``.
 
-        False, and nothing changed, if the head is not ``expected_head``, the log would not be
-        longer, or the library is not held.
+        False, and nothing changed, if the head is not ``expected_head``, the log would be
+        shorter, or the library is not held.
         """
         ...
 

@@ -205,7 +205,7 @@ class SqliteLogs:
                 return None
             key, held = row
             members = kept + len(records)
-            if not 0 < kept < held.members < members:
+            if not 0 < kept < held.members <= members:
                 return None
             connection.execute("DELETE FROM member WHERE library = ? AND number >= ?", (key, kept))
             connection.executemany(

@@ -40,6 +40,7 @@ from bifolio.crypto.membership.forks import (
     MergedLogs,
     carried_records,
     carry_depth,
+    lost_to,
     merge_logs,
 )
 from bifolio.crypto.membership.key_material import (
@@ -71,6 +72,7 @@ __all__ = [
     "invite_keys",
     "key_commitment",
     "library_id_of",
+    "lost_to",
     "make_carry",
     "make_genesis",
     "make_invite",

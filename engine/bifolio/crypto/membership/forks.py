@@ -9,9 +9,12 @@ record that both have:
    removal, or with a low hash.
 2. Where both take rights, the one whose author has been an owner for longer at the fork: an owner
    who was removed cannot make up a removal of those before it.
-3. Where neither does, the log in which a ticket is closed: it lets nobody in by a past made up.
-4. The lower hash of the two first records.
+3. Otherwise the log in which a ticket is closed, and of two the one in which fewer came with it:
+   it lets nobody in by a past made up.
+4. Where both have the same records and differ in what carries them, the longer one.
+5. The lower hash of the two first records.
 
+What has no effect where it is carried, because its author lost the right, counts for none of this.
 What lost is carried on top of what won (kind ``carry``), as it was signed.
 """
 
@@ -21,10 +24,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bifolio import limits
+from bifolio.crypto.encoding import content_hash
 from bifolio.crypto.membership.records import Record, parse_record
-from bifolio.crypto.membership.rights import Role
+from bifolio.crypto.membership.rights import Effect, Role
 from bifolio.crypto.membership.rules import Membership, carried_by
 from bifolio.errors import MembershipError
+
+#: As if an owner had become one after all records that there may be.
+_NOBODY = limits.RELAY_MEMBERSHIP_RECORDS_MAX + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,29 @@ def merge_logs(ours: Membership, theirs: Membership) -> MergedLogs:
     if shared == len(ours.records):
         return MergedLogs(theirs, (), False, shared)
     before = Membership.from_records(ours.records[:shared], kinds=ours.kinds)
-    ours_won = _rank(ours, before) < _rank(theirs, before)
+    same = ours.content == theirs.content
+    ours_won = _rank(ours, before, same=same) < _rank(theirs, before, same=same)
     winner, loser = (ours, theirs) if ours_won else (theirs, ours)
-    lost = tuple(raw for raw in loser.records[shared:] if not winner.has_carried(raw))
-    return MergedLogs(winner, lost, ours_won, shared)
+    return MergedLogs(winner, lost_to(winner, loser, shared), ours_won, shared)
+
+
+def lost_to(winner: Membership, loser: Membership, shared: int) -> tuple[bytes, ...]:
+    """What of a log, from the fork on, is not in the one that goes on, in its order.
+
+    Records that only carried what is there are left out at the end: nothing follows them. If they
+    were carried, two computers that bring two logs together would make two logs of them again.
+    """
+    missing = loser.content - winner.content
+    lost = [raw for raw in loser.records[shared:] if not winner.has_carried(raw)]
+    while lost and not _brings(lost[-1], missing):
+        lost.pop()
+    return tuple(lost)
+
+
+def _brings(raw: bytes, missing: frozenset[bytes]) -> bool:
+    """Whether a record is one of those that are missing, or carries one."""
+    record = parse_record(raw)
+    return record.hash in missing or any(one.hash in missing for one in carried_records(record))
 
 
 def carried_records(record: Record) -> list[Record]:
@@ -95,24 +121,21 @@ def _shared(ours: Membership, theirs: Membership) -> int:
     return min(len(ours.records), len(theirs.records))
 
 
-def _rank(log: Membership, before: Membership) -> tuple[int, int, bytes]:
-    """The lower one wins; ``before`` is what both logs begin with."""
-    records = [parse_record(raw) for raw in log.records[len(before.records) :]]
-    takers = [before.owner_since(one.header.author) for one in records if _takes_right(one, before)]
-    if takers:
-        return (0, min(takers), records[0].hash)
-    closes = any(one.header.kind == "revoke" for one in records)
-    return (1 if closes else 2, 0, records[0].hash)
+def _rank(log: Membership, before: Membership, *, same: bool) -> tuple[int, int, int, int, bytes]:
+    """The lower one wins; ``before`` is what both logs begin with, ``same`` if they have the same
+    records."""
+    shared = len(before.records)
+    effects = log.effects_from(shared)
+    takers = [before.owner_since(one.author) for one in effects if _takes_right(one, before)]
+    closed = {one.subject for one in effects if one.kind == "revoke"}
+    came = sum(one.kind == "join" and one.author in closed for one in effects)
+    length, head = (-len(log.records), log.head) if same else (0, content_hash(log.records[shared]))
+    return (min(takers, default=_NOBODY), not closed, came, length, head)
 
 
-def _takes_right(record: Record, before: Membership) -> bool:
-    """Whether it removes somebody, or takes the role of one who was an owner at the fork."""
-    if record.header.kind == "remove":
+def _takes_right(effect: Effect, before: Membership) -> bool:
+    """Whether it removed somebody, or took the role of one who was an owner at the fork."""
+    if effect.kind == "remove":
         return True
-    device, role = record.fields.get("device"), record.fields.get("role")
-    return (
-        record.header.kind == "role"
-        and role != Role.OWNER
-        and isinstance(device, bytes)
-        and before.role_of(device) is Role.OWNER
-    )
+    is_owners = before.role_of(effect.subject) is Role.OWNER
+    return effect.kind == "role" and effect.role is not Role.OWNER and is_owners

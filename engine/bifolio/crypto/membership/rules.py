@@ -24,7 +24,7 @@ from bifolio.crypto.membership.records import (
     library_id_of,
     parse_record,
 )
-from bifolio.crypto.membership.rights import ChainEnd, Grant, Invite, Member, Rights, Role
+from bifolio.crypto.membership.rights import ChainEnd, Effect, Grant, Invite, Member, Rights, Role
 from bifolio.errors import MembershipError
 
 #: What every program knows, by kind and version. Behind a critical record of any other, or with a
@@ -119,11 +119,32 @@ class _Log:
             self._judged_by_all = False
         self.head = record.hash
         self.rights.heads[self.head] = (len(self.records),)
+        if header.kind == CarryKind.name:
+            self.rights.carriers.add(self.head)
+        else:
+            self.rights.plain_head = self.head
         self.records.append(raw)
         self.size_bytes += len(raw)
         count, size_bytes = self.written.get(header.author, (0, 0))
         self.written[header.author] = (count + 1, size_bytes + len(raw))
         self.rights.length += 1
+
+    def _note_effect(self, record: Record) -> None:
+        """The record has just had its effect."""
+        kind, fields = record.header.kind, record.fields
+        if kind not in ("remove", "role", "revoke", "join"):
+            return
+        subject = fields.get("sign" if kind == "revoke" else "device", b"")
+        role = fields.get("role")
+        self.rights.effects.append(
+            Effect(
+                len(self.records),
+                kind,
+                record.header.author,
+                subject if isinstance(subject, bytes) else b"",
+                Role(role) if isinstance(role, str) else None,
+            )
+        )
 
     def _judge(self, record: Record, kind: RecordKind | None) -> None:
         if kind is None:
@@ -133,6 +154,7 @@ class _Log:
             return
         if not isinstance(kind, CarryKind):
             kind.enter(record, self.rights)
+            self._note_effect(record)
             return
         carried = self._read_carried(record)
         kind.check(record)
@@ -184,6 +206,10 @@ class _Log:
         for record in carried:
             forked_at = min(rights.heads[record.header.previous])
             rights.heads[record.hash] = (forked_at, here)
+            if record.header.kind == CarryKind.name:
+                rights.carriers.add(record.hash)
+            else:
+                rights.plain_head = record.hash
             if self.unknown:
                 continue
             rights.forked_at = forked_at
@@ -191,6 +217,7 @@ class _Log:
                 kind = self._known_kind(record)
                 if kind is not None:
                     kind.enter(record, rights)
+                    self._note_effect(record)
                     continue
                 self._check_unknown(record)
                 if _stops(self.kinds, record):
@@ -314,6 +341,24 @@ class Membership:
     def head(self) -> bytes:
         """The hash (BLAKE2b-256) of the last record."""
         return self._log.head
+
+    @property
+    def naming_head(self) -> bytes:
+        """The head for an envelope to name: that of the last record that is no carrier of others.
+
+        Every right of now is one of then; and who carried what, is nothing that must be kept.
+        """
+        return self._log.rights.plain_head
+
+    @property
+    def content(self) -> frozenset[bytes]:
+        """The hashes of all records in it, carried ones too, without those that only carry."""
+        rights = self._log.rights
+        return frozenset(rights.heads.keys() - rights.carriers)
+
+    def effects_from(self, position: int) -> tuple[Effect, ...]:
+        """The removals, roles, joins and closed tickets that had effect from a position on."""
+        return tuple(one for one in self._log.rights.effects if one.position >= position)
 
     @property
     def members(self) -> tuple[Member, ...]:
