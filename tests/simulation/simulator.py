@@ -15,6 +15,7 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.simulation.admission import Admission, Ticket
@@ -27,13 +28,16 @@ from tests.simulation.history import (
 )
 from tests.simulation.invariants import Invariants
 from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
+from tests.simulation.seeded_seals import seeded_seals
 from tests.simulation.typist import Typist
 
-from bifolio.crypto.envelope import NO_PREVIOUS, parse_envelope
+from bifolio.crypto.envelope import NO_PREVIOUS, Header, parse_envelope, seal
+from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError
 from bifolio.ids import content_hash
 from bifolio.library import status
+from bifolio_relay.requests import Rejected, Submission
 
 COMPUTERS_MAX = 6
 RELAYS_MAX = 3
@@ -49,6 +53,8 @@ class Simulator:
     """
 
     def __init__(self, folder: Path, seed: int, *, computers: int = 3, grows: bool = True) -> None:
+        self._opened = ExitStack()
+        self._opened.enter_context(seeded_seals(seed))
         self.choose = random.Random(seed)
         self.folder = folder
         self.history = History()
@@ -79,6 +85,7 @@ class Simulator:
             relay.close()
         for computer in self.computers:
             computer.close()
+        self._opened.close()
 
     def step(self) -> None:
         """One thing happens."""
@@ -214,6 +221,7 @@ class Simulator:
                 (1, self._rename),
                 (1, self._second_relay),
                 (4, self._move),
+                (1, self._intrude),
             ]
         return [act for _, act in acts], [weight for weight, _ in acts]
 
@@ -370,6 +378,33 @@ class Simulator:
             self._end_all_of(computer)
             self._at[id(computer)] = self.choose.choice(self.relays)
             self._say(f"{computer.name} moves to {self._relay_of(computer).folder.name}")
+
+    def _intrude(self) -> None:
+        """A member carries an envelope that a stranger signed, with the library's key."""
+        carrier = self.choose.choice(self._admitted())
+        keys = new_device_keys("stranger", self.choose.randbytes)
+        header = Header(
+            library=carrier.replica.library_id,
+            generation=0,
+            device=keys.sign_public,
+            chain=self.choose.randbytes(16),
+            seq=1,
+            previous=NO_PREVIOUS,
+            kind=1,
+            membership_head=carrier.member_head(),
+        )
+        envelope = seal(
+            header,
+            b"",
+            content_key=carrier.content_key,
+            keys=keys,
+            random_bytes=self.choose.randbytes,
+        )
+        submission = Submission(
+            carrier.replica.library_id, carrier.keys.sign_public, (envelope.raw,)
+        )
+        ((outcome,),) = self._relay_of(carrier).push(submission).outcomes
+        assert isinstance(outcome, Rejected), "a stranger wrote into the log"
 
     # --- small steps --------------------------------------------------------------------------
 
