@@ -128,10 +128,11 @@ class Rights:
     carries: frozenset[int] = frozenset()
     #: The removals, roles, joins and closed tickets that had effect, in their order.
     effects: list[Effect] = field(default_factory=list)
-    #: The records that carried others, and the last one that is none of them: every right of now
-    #: is one of then.
+    #: The records that carried others, and the last one of the log itself that is none of them.
     carriers: set[bytes] = field(default_factory=set)
     plain_head: bytes = b""
+    #: Of each device the record that last gave it a role.
+    granted: dict[bytes, bytes] = field(default_factory=dict)
     #: While a record is judged that lost against another one: the position of the fork.
     forked_at: int | None = None
 
@@ -151,6 +152,7 @@ class Rights:
             names=dict(self.names),
             effects=list(self.effects),
             carriers=set(self.carriers),
+            granted=dict(self.granted),
         )
 
     # --- roles ---------------------------------------------------------------------------

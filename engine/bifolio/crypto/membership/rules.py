@@ -131,20 +131,17 @@ class _Log:
 
     def _note_effect(self, record: Record) -> None:
         """The record has just had its effect."""
-        kind, fields = record.header.kind, record.fields
+        kind, fields, author = record.header.kind, record.fields, record.header.author
+        if kind == GENESIS:
+            self.rights.granted[author] = record.hash
         if kind not in ("remove", "role", "revoke", "join"):
             return
-        subject = fields.get("sign" if kind == "revoke" else "device", b"")
-        role = fields.get("role")
-        self.rights.effects.append(
-            Effect(
-                len(self.records),
-                kind,
-                record.header.author,
-                subject if isinstance(subject, bytes) else b"",
-                Role(role) if isinstance(role, str) else None,
-            )
-        )
+        subject = fields.get("sign" if kind == "revoke" else "device")
+        subject = subject if isinstance(subject, bytes) else b""
+        role = Role(str(fields["role"])) if kind == "role" else None
+        self.rights.effects.append(Effect(len(self.records), kind, author, subject, role))
+        if kind in ("role", "join"):
+            self.rights.granted[subject] = record.hash
 
     def _judge(self, record: Record, kind: RecordKind | None) -> None:
         if kind is None:
@@ -208,8 +205,6 @@ class _Log:
             rights.heads[record.hash] = (forked_at, here)
             if record.header.kind == CarryKind.name:
                 rights.carriers.add(record.hash)
-            else:
-                rights.plain_head = record.hash
             if self.unknown:
                 continue
             rights.forked_at = forked_at
@@ -342,13 +337,17 @@ class Membership:
         """The hash (BLAKE2b-256) of the last record."""
         return self._log.head
 
-    @property
-    def naming_head(self) -> bytes:
-        """The head for an envelope to name: that of the last record that is no carrier of others.
+    def naming_head(self, device: bytes) -> bytes:
+        """The head for an envelope of this device to name: no carrier of others at the log's end,
+        because who carried what is nothing that every computer keeps.
 
-        Every right of now is one of then; and who carried what, is nothing that must be kept.
+        It is the last record that is no carrier; and where the device had another role then, the
+        one that gave it its role, which came with a carrier.
         """
-        return self._log.rights.plain_head
+        rights = self._log.rights
+        if self.role_of(device, head=rights.plain_head) == self.role_of(device):
+            return rights.plain_head
+        return rights.granted.get(device, self.head)
 
     @property
     def content(self) -> frozenset[bytes]:
