@@ -45,6 +45,7 @@ from bifolio_relay.requests import (
     ReadLog,
     ReadMembers,
     Rejected,
+    ReplaceMembers,
     Submission,
 )
 from bifolio_relay.session import Session
@@ -120,7 +121,7 @@ class Hub:
                 content_hash(question.genesis),
                 "too many new libraries come from your address",
             )
-        if feed is not None and isinstance(question, AppendMember | CreateLibrary):
+        if feed is not None and isinstance(question, AppendMember | ReplaceMembers | CreateLibrary):
             # The store's watch may see the record before this does: it waits, or the author would
             # be told of its own record and take that for the answer.
             async with feed.telling:

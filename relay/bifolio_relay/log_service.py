@@ -37,6 +37,7 @@ from bifolio_relay.requests import (
     ReadLog,
     ReadMembers,
     Rejected,
+    ReplaceMembers,
     Submission,
 )
 from bifolio_relay.storage import Growth, LibraryHead, LogSlice, LogStorage
@@ -93,6 +94,8 @@ class LogService:
                 return await self._read_members(question)
             case AppendMember():
                 return await self._append_member(question)
+            case ReplaceMembers():
+                return await self._replace_members(question)
             case _:
                 return await self._answer_about_blobs(question)
 
@@ -297,6 +300,30 @@ class LogService:
             return member_rules.reject_cut(record) if cuts else rules.reject_moved(record)
         if invite is not None:
             self._join_rates.note(library, invite, now_ms)
+        self._known.keep(library, part.grown)
+        return part
+
+    async def _replace_members(self, question: ReplaceMembers) -> MembersPart | Rejected:
+        library, first = question.library, question.records[0]
+        head = await self._storage.read_head(library)
+        if head is None:
+            return rules.reject_unknown(first)
+        membership = await self._known.read_membership(library, head)
+        part: MembersPart | Rejected = await self._heavy(
+            member_rules.judge_replacement, membership, question
+        )
+        if isinstance(part, Rejected) or part.grown is None:
+            return part
+        replaced = await self._storage.replace_members(
+            library,
+            expected_head=membership.head,
+            kept=question.kept,
+            records=question.records,
+            head=part.head,
+            roles=_changed_roles(membership, part.grown),
+        )
+        if not replaced:
+            return rules.reject_moved(first)
         self._known.keep(library, part.grown)
         return part
 

@@ -133,6 +133,18 @@ class AppendMember:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceMembers:
+    """Put these records in the place of all but the first ``kept`` of a membership log that went
+    another way; answered by ``MembersPart`` or ``Rejected``."""
+
+    library: bytes
+    carrier: bytes
+    expected_head: bytes
+    kept: int
+    records: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MembersPart:
     """Membership records from ``start``; with ``grown``, what they made of the membership."""
 
@@ -245,5 +257,13 @@ class ChunkPart:
 BlobQuestion = LookForBlobs | StoreChunk | ReadChunk | DropBlobs
 BlobAnswer = BlobStates | ChunkPart | Rejected
 
-Question = OpenLibrary | CreateLibrary | ReadLog | ReadMembers | AppendMember | BlobQuestion
+Question = (
+    OpenLibrary
+    | CreateLibrary
+    | ReadLog
+    | ReadMembers
+    | AppendMember
+    | ReplaceMembers
+    | BlobQuestion
+)
 Answer = LibraryInfo | LogPart | MembersPart | BlobAnswer

@@ -66,6 +66,7 @@ from bifolio_relay.requests import (
     ReadLog,
     ReadMembers,
     Rejected,
+    ReplaceMembers,
     StoreChunk,
     Submission,
     TokenProof,
@@ -196,14 +197,7 @@ class Session:
             case PullMembers() if self._opening is not None:
                 return [Ask(ReadMembers(self._opening.library, message.start))]
             case Append() if self._opening is not None:
-                library, device = self._opening.library, self._opening.device
-                return [
-                    Ask(
-                        AppendMember(
-                            library, device, message.expected_head, message.record, message.fresh
-                        )
-                    )
-                ]
+                return [Ask(_ask_to_append(message, self._opening))]
             case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
                 return [Ask(_ask_about_blobs(message, self._opening))]
             case Ignorable():
@@ -426,6 +420,14 @@ class Session:
         if batch:
             actions.append(self._send(Envelopes(after, tuple(batch), n)))
         return actions
+
+
+def _ask_to_append(message: Append, opening: OpenLibrary) -> AppendMember | ReplaceMembers:
+    library, device, head = opening.library, opening.device, message.expected_head
+    if message.kept:
+        records = (message.record, *message.further)
+        return ReplaceMembers(library, device, head, message.kept, records)
+    return AppendMember(library, device, head, message.record, message.fresh)
 
 
 def _ask_about_blobs(message: Message, opening: OpenLibrary) -> BlobQuestion:

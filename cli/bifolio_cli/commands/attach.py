@@ -155,6 +155,9 @@ def _to_relay(
     call.output.say(f"The library {attached.path} is on the relay: {references}.")
     if attached.backup:
         call.output.say(f"A backup of it was made first: {attached.backup}")
+    if not attached.ticket:
+        call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
+        return
     call.output.say(
         "To attach another computer, run 'bifolio attach TICKET PATH' there, with this ticket:"
     )

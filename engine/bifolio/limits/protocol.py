@@ -105,8 +105,18 @@ GENESIS_BYTES_MAX = 16 * 1024
 #: What this program puts into one membership record: another one can still carry it whole.
 MEMBERSHIP_RECORD_BYTES_TARGET = 192 * 1024
 
-#: Records that carry records that carry records: so many forks of forks are followed.
-MEMBERSHIP_CARRY_DEPTH_MAX = 8
+#: Records that carry records that carry records: so many forks of forks are followed. Reading one
+#: costs 256 KiB of hashing for each level at most: 20 ms.
+MEMBERSHIP_CARRY_DEPTH_MAX = 64
+
+#: A relay lets who is no owner put its list of members in another order only with fewer of them, so
+#: that nobody makes the deepest ones, on top of which no other list could be carried.
+MEMBERSHIP_CARRY_DEPTH_BY_MEMBERS_MAX = 32
+
+#: A list of members that takes the place of another one behind their fork, in one message: some
+#: 8,000 joins. Forks are of a handful of records.
+MEMBERSHIP_REPLACED_BYTES_MAX = ENVELOPE_BYTES_MAX
+MEMBERSHIP_REPLACED_RECORDS_MAX = 20_000
 
 #: A name or a label sealed for the members: the text and 40 bytes.
 SEALED_LABEL_BYTES_MAX = 512

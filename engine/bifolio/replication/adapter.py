@@ -107,12 +107,12 @@ class ReplicaAdapter:
         """Whether a record follows the last one of the membership log."""
         return self._member_log.is_next(record)
 
-    def follow_members(self, records: Sequence[bytes]) -> bool:
-        """Follow the relay's membership log if it is the one that goes on."""
-        followed = self._member_log.follow(records)
-        if followed and self._replica.changes.waiting():
+    def meet_members(self, records: Sequence[bytes]) -> int | None:
+        """Make one membership log of ours and the relay's."""
+        shared = self._member_log.meet(records)
+        if self._replica.changes.waiting():
             self._inbox.retry_pending()
-        return followed
+        return shared
 
     def carry_record(self) -> bytes | None:
         """The record that carries what lost against the relay's log."""

@@ -226,7 +226,7 @@ class Outbox:
             seq=chain.seq + 1,
             previous=chain.head,
             kind=KIND_CHANGES,
-            membership_head=membership.head,
+            membership_head=membership.naming_head(replica.keys.sign_public),
         )
         envelope = seal(
             header,

@@ -63,7 +63,8 @@ class Remote:
     async def attach(
         self, url: str, progress: Progress | None, *, token: RelayToken | None = None
     ) -> str:
-        """Bring the library to a relay; returns a ticket for another computer.
+        """Bring the library to a relay; returns a ticket for another computer, which is empty where
+        this one is no owner's: any member may move to another relay.
 
         A token is kept for the library, so that a relay that forgot it can be given it again.
 
@@ -82,6 +83,8 @@ class Remote:
             meta.relay_url, meta.relay_token = url, sealed
         try:
             await self.sync(progress)
+            if self.member_log.role() is not Role.OWNER:
+                return ""
             return await self.invite(progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             if before[0] != url:

@@ -119,7 +119,8 @@ class CreatedLibrary(Result, frozen=True):
 
 
 class AttachResult(Result, frozen=True):
-    """The library is on the relay: the ticket lets another computer attach."""
+    """The library is on the relay: the ticket lets another computer attach. It is empty where
+    this one is no owner's, and so cannot invite."""
 
     library: str
     path: Path

@@ -137,10 +137,12 @@ class SyncStore(Protocol):
     def continues_members(self, record: bytes) -> bool:
         """Whether a record follows the last one of the membership log as known."""
 
-    def follow_members(self, records: Sequence[bytes]) -> bool:
-        """Follow the relay's membership log, which went another way, if the rule says so.
+    def meet_members(self, records: Sequence[bytes]) -> int | None:
+        """The relay's membership log went another way: make one of both, by the rule.
 
-        MembershipError where a record breaks the rules. False: our own goes on.
+        None where the relay's is followed. Otherwise ours goes on, with all that is in the relay's:
+        with how many records both begin, behind which ours is to take the place of the relay's.
+        MembershipError where a record breaks the rules.
         """
 
     def carry_record(self) -> bytes | None:

@@ -50,6 +50,7 @@ Number = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
 Versions = Annotated[tuple[Number, ...], Meta(max_length=16)]
 Detail = Annotated[str, Meta(max_length=1000)]
 Record = Annotated[bytes, Meta(max_length=limits.MEMBERSHIP_RECORD_BYTES_MAX)]
+RecordBatch = Annotated[tuple[Record, ...], Meta(max_length=limits.MEMBERSHIP_REPLACED_RECORDS_MAX)]
 # One byte string may fill a message: a too large envelope is refused by name (TOO_BIG), not as
 # bytes that are no message.
 Sealed = Annotated[bytes, Meta(max_length=limits.MESSAGE_BYTES_MAX)]
@@ -363,12 +364,18 @@ class Append(Message, frozen=True, tag=12):
 
     ``fresh`` if it was in no log before: where it ends a device's right to write, the relay then
     refuses it (``head-moved``) if it has more of that device's chains than the record says.
+
+    With ``kept``, ``record`` and those ``further`` behind it take the place of all but the first
+    ``kept`` records of the relay's log, which went another way than the sender's: if the sender's
+    is the one that goes on by the rule, and has all that is in the relay's.
     """
 
     NAME = "APPEND"
     expected_head: Hash
     record: Sealed
     fresh: bool = False
+    kept: Number = 0
+    further: RecordBatch = ()
 
 
 class Bye(Message, frozen=True, tag=13):
