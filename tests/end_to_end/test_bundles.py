@@ -165,7 +165,6 @@ def test_bundles_next_to_a_relay(
 
 
 @pytest.mark.heavy
-@pytest.mark.xfail(reason="of two membership logs the relay's is not replaced yet", strict=False)
 def test_a_newcomer_joins_by_a_bundle_of_a_library_with_a_relay(
     relay: RelayProcess, tmp_path: Path, stick: Path, desk: Computer, laptop: Computer
 ) -> None:

@@ -52,12 +52,21 @@ def merge_members(
         member_log.learn(theirs.records[len(ours.records) :])
         changed = True
     else:
-        changed = member_log.follow(records)
+        member_log.meet(records)
+        changed = True
     with suppress(MembershipError, NewerMembershipError):
+        changed |= _carry(member_log)
         _join_again(replica, member_log)
-        while (record := member_log.carry()) is not None:
-            member_log.learn([record])
-            changed = True
+        changed |= _carry(member_log)
+    return changed
+
+
+def _carry(member_log: LibraryMembership) -> bool:
+    """Bring what lost on top of the log that goes on; whether there was any."""
+    changed = False
+    while (record := member_log.carry()) is not None:
+        member_log.learn([record])
+        changed = True
     return changed
 
 
