@@ -55,9 +55,16 @@ def merge_members(
         changed = member_log.follow(records)
     with suppress(MembershipError, NewerMembershipError):
         _join_again(replica, member_log)
-        while (record := member_log.carry()) is not None:
-            member_log.learn([record])
-            changed = True
+        changed |= _carry(member_log)
+    return changed
+
+
+def _carry(member_log: LibraryMembership) -> bool:
+    """Bring what lost on top of the log that goes on; whether there was any."""
+    changed = False
+    while (record := member_log.carry()) is not None:
+        member_log.learn([record])
+        changed = True
     return changed
 
 
