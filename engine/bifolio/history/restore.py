@@ -56,10 +56,10 @@ def _restore_part(replica: Replica, record_ids: Sequence[str], last: str, done: 
     past = Replay(replica)
     writes: list[tuple[str, Write]] = []
     for one in record_ids:
-        if past.at(one) != replica.document(one).entries():
+        then, whole = past.then_and_now(one, through=last)
+        if whole != replica.document(one).entries():
             done.unknown += 1
             continue
-        then = past.at(one, takes=lambda logged: logged.stamp <= last)
         writes += [(one, write) for write in _writes(then)]
     before = {one: _is_listed(replica, one) for one, _ in writes}
     for one in dict.fromkeys(replica.commit_inside(writes)):
