@@ -237,6 +237,10 @@ class Line(SimulatedConnection):
         await asyncio.sleep(0)
         return self._out.popleft()
 
+    def seconds_silent(self) -> float:
+        """As long as anybody waits: nothing is on its way here."""
+        return float("inf")
+
     async def send(self, raw: bytes) -> None:
         """The client says something."""
         if self.is_cut:
