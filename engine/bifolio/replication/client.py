@@ -56,7 +56,7 @@ class Client:
         self._line = Line(time.monotonic)
         #: What came of a message that is not finished, and what the relay has of one of ours.
         self._assembler = Assembler()
-        self._offered_part = (b"", 0)
+        self._most_arrived: dict[bytes, int] = {}
 
     @staticmethod
     async def probe(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
@@ -261,11 +261,11 @@ class Client:
         self, socket: Socket, wire: ClientConnection, session: SyncSession, raw: bytes
     ) -> None:
         """A message came, or a part of one."""
-        self._line.note_received(len(raw))
+        self._line.note_moved(len(raw))
         message = wire.receive(raw)
         if isinstance(message, Fragment):
             whole, grown_bytes = self._assembler.add(message)
-            self._line.note_progress(grown_bytes)
+            self._line.note_partial(grown_bytes)
             if whole is None:
                 session.note_part(grown_bytes)
                 return
@@ -285,12 +285,17 @@ class Client:
                 continue
             name = content_hash(raw)
             held_bytes = min(session.relay_holds.get(name, 0), len(raw))
-            if self._offered_part != (name, held_bytes):
-                before = self._offered_part[1] if self._offered_part[0] == name else 0
-                self._line.note_held(max(held_bytes - before, 0))
-                self._offered_part = (name, held_bytes)
+            self._note_arrived(name, held_bytes)
             for part in split(raw, wanted_bytes, name=name, held_bytes=held_bytes):
                 await socket.send(wire.send(part))
+
+    def _note_arrived(self, name: bytes, held_bytes: int) -> None:
+        """The relay has so much of a message of ours; what it had before counts once."""
+        before = self._most_arrived.get(name, 0)
+        if held_bytes > before:
+            self._most_arrived[name] = held_bytes
+            self._line.note_arrived(held_bytes - before)
+            self._line.note_partial(held_bytes - before)
 
     def _report(self, session: SyncSession) -> None:
         if self._progress is not None:

@@ -80,7 +80,7 @@ class Downloads:
         if message.number != download.next_to_come:
             return None  # asked for twice, because all was asked for again
         download.next_to_come += 1
-        self._line.note_progress(len(message.sealed))
+        self._line.note_news(message.blob + message.number.to_bytes(8), len(message.sealed))
         self.progress.move(len(message.sealed))
         outcome = self._store.write_chunk(download.item, message.number, message.sealed)
         if outcome is ChunkOutcome.MORE:

@@ -29,8 +29,8 @@ class Line:
         self._measured_bytes = 0
         #: What is here, or there, for good, over all connections: by that a sync gets on.
         self.progress_bytes = 0
-        #: All bytes of messages that came or were acknowledged.
-        self.moved_bytes = 0
+        self._counted: set[bytes] = set()
+        self._epoch: bytes | None = None
 
     @property
     def message_bytes(self) -> int:
@@ -65,27 +65,33 @@ class Line:
         before = self._between_cuts
         self._between_cuts = self._carried if before is None else (before + self._carried) // 2
 
-    def note_received(self, size_bytes: int) -> None:
-        """A message came."""
-        self._note_moved(size_bytes)
+    def follow(self, epoch: bytes) -> None:
+        """The relay has the log of this epoch. A relay that has another one each time takes for
+        ever what it was given: no progress is counted then."""
+        if self._epoch is None:
+            self._epoch = epoch
+        elif self._epoch != epoch:
+            self._epoch = b""
 
-    def note_acknowledged(self, size_bytes: int) -> None:
-        """Something of ours is on the other side for good."""
-        self._note_moved(size_bytes)
-        self.progress_bytes += size_bytes
+    def note_news(self, name: bytes, size_bytes: int) -> None:
+        """Something is here, or there, for good, which is counted once by its name: what a relay
+        took it can take again."""
+        if self._epoch and name not in self._counted:
+            self._counted.add(name)
+            self.progress_bytes += size_bytes
 
-    def note_progress(self, size_bytes: int) -> None:
-        """Something that came is here for good; fewer than none where it was given up again."""
-        self.progress_bytes += size_bytes
+    def note_partial(self, grown_bytes: int) -> None:
+        """So much more is here of a message that is not finished; fewer than none where it is, or
+        was given up."""
+        self.progress_bytes += grown_bytes
 
-    def note_held(self, size_bytes: int) -> None:
-        """The relay holds so much of what the last connection could not finish."""
-        self.progress_bytes += size_bytes
+    def note_arrived(self, size_bytes: int) -> None:
+        """The relay has so much of what was on its way at the last cut."""
         if self._between_cuts is not None:
             self._between_cuts += size_bytes
 
-    def _note_moved(self, size_bytes: int) -> None:
-        self.moved_bytes += size_bytes
+    def note_moved(self, size_bytes: int) -> None:
+        """So many bytes came, or were acknowledged."""
         self._carried += size_bytes
         lasted = self._between_cuts
         if lasted is not None and self._carried >= max(

@@ -53,6 +53,7 @@ class LogSync:
         self._fruitless = fruitless
         self._line = line
         self._takes_fragments = takes_fragments
+        line.follow(welcome.epoch)
         self._offers = Offers(store, counts, line)
         #: The log's length, as far as the relay told.
         self._end = welcome.n
@@ -106,8 +107,8 @@ class LogSync:
             return False  # a gap, or known already: ``decide`` pulls from the cursor
         fresh = message.envelopes[cursor.position - message.after :]
         if fresh:
-            self._line.note_progress(sum(map(len, fresh)))
-            moved = self._follow(cursor, [content_hash(envelope) for envelope in fresh])
+            hashes = [content_hash(envelope) for envelope in fresh]
+            moved = self._follow(cursor, hashes)
             moved, reached = self._follow_early(moved)
             passed = self._take_passed()
             batch = self._store.receive(cursor.position, fresh, moved, passed)
@@ -117,6 +118,8 @@ class LogSync:
                 self._store.acknowledge(reached, moved, ())
             if batch.is_lawful:
                 self._fruitless.note_news()
+                for name, envelope in zip(hashes, fresh, strict=True):
+                    self._line.note_news(name, len(envelope))
             self._offers.look_again()
         elif end == message.n:
             self._store.acknowledge((), cursor, ())
@@ -143,7 +146,8 @@ class LogSync:
             if place is not None:
                 found += 1
                 self._counts.pushed += place.changes
-                self._line.note_held(place.size_bytes)
+                self._line.note_arrived(place.size_bytes)
+                self._line.note_news(receipt.hash, place.size_bytes)
                 self._keep(receipt)
                 self._fruitless.note_news()
         if not found or self._sought:

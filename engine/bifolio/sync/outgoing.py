@@ -48,7 +48,8 @@ class Offers:
             offered = self._in_flight.get(receipt.hash)
             if offered is not None:
                 self._land(offered)
-                self._line.note_acknowledged(len(offered.envelope))
+                self._line.note_moved(len(offered.envelope))
+                self._line.note_news(offered.hash, len(offered.envelope))
                 self._counts.pushed += offered.changes
                 yield receipt
 

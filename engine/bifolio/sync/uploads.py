@@ -79,7 +79,8 @@ class Uploads:
         item = upload.item
         upload.in_flight = max(0, upload.in_flight - 1)
         upload.acknowledged = True
-        self._line.note_acknowledged(item.size_bytes // item.chunks)
+        self._line.note_moved(item.size_bytes // item.chunks)
+        self._line.note_news(item.blob + state.held.to_bytes(8), item.size_bytes // item.chunks)
         self.progress.move(item.size_bytes // item.chunks)
         if state.whole:
             del self._under_way[item.blob]

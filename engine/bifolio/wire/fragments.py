@@ -92,8 +92,8 @@ class Assembler:
         """Keep a part.
 
         Returns:
-            the whole message with its last part, and by how many bytes more is here than before:
-            fewer than none where an unfinished message was given up for this one.
+            the whole message with its last part, and by how many bytes more is here of an
+            unfinished one than before: fewer than none where it is finished, or was given up.
 
         Raises:
             ProtocolError: see ``Unfinished.add``; nothing of the message is kept.
@@ -106,4 +106,4 @@ class Assembler:
         whole = unfinished.add(fragment)
         if whole is None:
             self._unfinished = unfinished
-        return whole, unfinished.held_bytes - before
+        return whole, (unfinished.held_bytes if whole is None else 0) - before
