@@ -172,6 +172,9 @@ ANSWER_TIMEOUT_S = 30.0
 LINE_PING_S = 15.0
 LINE_DEAD_S = 30.0
 
+#: How long the end of a connection may take: on a dead line nobody answers it.
+CLOSE_TIMEOUT_S = 2.0
+
 #: How often a line is looked at, and how far the two clocks part where the computer slept.
 LINE_LOOK_S = 1.0
 SLEPT_S = 5.0

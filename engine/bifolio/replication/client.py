@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from email.utils import parsedate_to_datetime
 
@@ -27,12 +27,12 @@ from bifolio.errors import (
 from bifolio.ids import content_hash
 from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.replication.connecting import close_reason, open_socket
-from bifolio.replication.line_socket import SLEPT
+from bifolio.replication.line_socket import SLEPT, arrival_of
 from bifolio.results import Progress
 from bifolio.sync import backoff
 from bifolio.sync.counts import Counts
 from bifolio.sync.line import Line
-from bifolio.sync.phases import Greeting, Joined, Left
+from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.fragments import Assembler, is_too_large, split
@@ -120,14 +120,14 @@ class Client:
                         raise self._cut(socket, session, error) from error
             except RelayUnreachableError as error:
                 total += session.counts
-                await attempts.wait_after(error, has_talked=not isinstance(session.phase, Greeting))
+                await attempts.wait_after(error, session)
                 continue
             total += session.counts
             match session.phase:
                 case Left(Joined()):
                     self._store.become_member()
                 case Left(Bye(retry=Retry.BACKOFF) as farewell):
-                    await attempts.wait_after(self._error_of(farewell), has_talked=False)
+                    await attempts.wait_after(self._error_of(farewell), session)
                     continue
                 case Left(Bye() as farewell):
                     raise self._error_of(farewell)
@@ -286,8 +286,24 @@ class Client:
             name = content_hash(raw)
             held_bytes = min(session.relay_holds.get(name, 0), len(raw))
             self._note_arrived(name, held_bytes)
-            for part in split(raw, wanted_bytes, name=name, held_bytes=held_bytes):
-                await socket.send(wire.send(part))
+            await self._send_parts(
+                socket, wire, split(raw, wanted_bytes, name=name, held_bytes=held_bytes)
+            )
+
+    async def _send_parts(
+        self, socket: Socket, wire: ClientConnection, parts: Iterable[Fragment]
+    ) -> None:
+        """Send the parts of a large message, and see to it that they arrive: what waits in the
+        buffers of a slow line says nothing of it, and is lost with it."""
+        unseen_bytes = 0
+        for part in parts:
+            raw = wire.send(part)
+            await socket.send(raw)
+            unseen_bytes += len(raw)
+            if unseen_bytes >= self._line.window_bytes:
+                await arrival_of(socket)
+                self._line.note_moved(unseen_bytes)
+                unseen_bytes = 0
 
     def _note_arrived(self, name: bytes, held_bytes: int) -> None:
         """The relay has so much of a message of ours; what it had before counts once."""
@@ -320,12 +336,12 @@ class _Attempts:
         self._in_a_row = 0
         self._delays = backoff.RECONNECT.waits(random.random)
 
-    async def wait_after(self, error: BifolioError, *, has_talked: bool) -> None:
+    async def wait_after(self, error: BifolioError, session: SyncSession) -> None:
         """Wait before the next attempt.
 
         Args:
             error: what ended the last one.
-            has_talked: whether the relay welcomed us in it: then what we sent may be there.
+            session: what was said in it; what was sent to a relay that welcomed us may be there.
 
         Raises:
             BifolioError: ``error``, where nothing has come of any attempt, or of the last few.
@@ -338,7 +354,7 @@ class _Attempts:
             self._has_progressed, self._in_a_row = True, 0
             self._delays = backoff.RECONNECT.waits(random.random)
         elif (
-            not (self._has_progressed or has_talked)
+            not (self._has_progressed or session.was_welcomed)
             or self._in_a_row >= limits.RECONNECTS_IN_A_ROW_MAX
         ):
             raise error

@@ -118,6 +118,7 @@ async def open_socket(url: str) -> AsyncIterator[Socket]:
         max_size=limits.MESSAGE_BYTES_MAX,
         open_timeout=limits.HANDSHAKE_TIMEOUT_S,
         ping_interval=None,  # LineSocket asks by itself
+        close_timeout=limits.CLOSE_TIMEOUT_S,
         **_scoped(relay, proxy),
     )
     try:

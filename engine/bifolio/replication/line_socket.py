@@ -44,7 +44,9 @@ class LineSocket(ClientConnection):
         #: process was busy are left out.
         self._still_s = 0.0
         self._silent_s = 0.0
-        #: Whether a ping was answered after the last message that was sent.
+        #: Messages that were sent, how many when the last ping was, and whether that was answered
+        #: with none sent since.
+        self._sent = self._sent_at_ping = 0
         self._is_answered = False
         #: Why this side gave the connection up; empty where it did not.
         self.given_up = ""
@@ -59,8 +61,8 @@ class LineSocket(ClientConnection):
 
     async def send(self, message: Any, text: bool | None = None) -> None:
         self._silent_s, self._is_answered = 0.0, False
+        self._sent += 1
         await super().send(message, text=text)
-        self._is_answered = False
 
     def start_keepalive(self) -> None:
         self.keepalive_task = self.loop.create_task(self.keepalive())
@@ -82,7 +84,7 @@ class LineSocket(ClientConnection):
             self._still_s = 0.0 if came or is_carrying else self._still_s + elapsed_s
             self._silent_s = 0.0 if is_carrying else self._silent_s + elapsed_s
             if pong is not None and pong.done():
-                pong, self._is_answered = None, True
+                pong, self._is_answered = None, self._sent == self._sent_at_ping
             if self._still_s >= limits.LINE_DEAD_S:
                 self._give_up(DEAD.format(seconds=limits.LINE_DEAD_S))
                 return
@@ -94,6 +96,7 @@ class LineSocket(ClientConnection):
         # Not behind what waits in this process: that would say nothing of the line.
         if self.transport.get_write_buffer_size():
             return None
+        self._sent_at_ping = self._sent
         with suppress(ConnectionClosed):
             return asyncio.ensure_future(await self.ping())
         return None
@@ -108,6 +111,15 @@ class LineSocket(ClientConnection):
     def _give_up(self, reason: str) -> None:
         self.given_up = reason
         self.transport.abort()
+
+
+async def arrival_of(socket: ClientConnection) -> None:
+    """Wait until the other side has taken all that was sent: it answers a ping behind it.
+
+    Raises:
+        ConnectionClosed: the line was cut, or given up.
+    """
+    await (await socket.ping())
 
 
 class _Clocks:

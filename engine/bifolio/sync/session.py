@@ -71,6 +71,8 @@ class SyncSession:
         #: What the relay holds of messages of ours, by their hashes; None where it takes no
         #: fragments.
         self.relay_holds: dict[bytes, int] | None = None
+        #: Whether the relay has welcomed us: what we sent since may be there.
+        self.was_welcomed = False
         self._store = store
         self._library = library
         self._counts = Counts()
@@ -176,6 +178,7 @@ class SyncSession:
         return hello
 
     def _begin_exchange(self, welcome: Welcome) -> None:
+        self.was_welcomed = True
         if not welcome.exists:
             if isinstance(self.phase, phases.Creating):
                 raise RelayConductError("it does not hold the library that it was just given")

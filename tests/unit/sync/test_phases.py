@@ -158,7 +158,13 @@ def test_only_an_open_library_has_anything_under_way() -> None:
     assert holding == {Members, Log, Live}
     assert set(vars(SyncSession(_NoStore(), library=b"l" * 16))) == {  # type: ignore[arg-type]
         *("_store", "_library", "_counts", "_fruitless", "phase"),
-        *("_line", "_held", "_told_message_bytes", "relay_holds"),  # of the line, not the library
+        *(
+            "_line",
+            "_held",
+            "_told_message_bytes",
+            "relay_holds",
+            "was_welcomed",
+        ),  # of the line, not the library
     }
 
 
