@@ -7,14 +7,12 @@ a certificate, another program) has its own words and its own next step.
 from __future__ import annotations
 
 import errno
-import os
 import re
 import socket as sockets
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection as Socket
@@ -41,7 +39,7 @@ from bifolio.errors import (
     RelayUntrustedError,
 )
 from bifolio.replication.line_socket import LineSocket
-from bifolio.replication.proxies import Proxy, find_proxy
+from bifolio.replication.network_settings import Proxy, find_proxy, missing_ca_file
 
 #: What a redirect may name as a host; anything else is not repeated to the user.
 _HOST: Final = re.compile(r"[A-Za-z0-9._:-]{1,253}")
@@ -64,15 +62,6 @@ class _Connect(connect):
 
     A redirect to another path, or to TLS on the same host, is followed as HTTP has it.
     """
-
-    #: Whether the way to the relay is there: what fails after that is the relay's doing.
-    is_connected = False
-
-    async def open_tcp_connection(self) -> Socket:
-        self.is_connected = False
-        opened = await super().open_tcp_connection()
-        self.is_connected = True
-        return opened
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         before = self.ws_uri
@@ -110,9 +99,15 @@ async def open_socket(url: str) -> AsyncIterator[Socket]:
             url, reason="this is not an address", next_step=_CHECK_ADDRESS
         ) from error
     proxy = find_proxy(relay)
+    made: list[LineSocket] = []
+
+    def make(*arguments: Any, **named: Any) -> LineSocket:
+        made.append(LineSocket(*arguments, **named))
+        return made[-1]
+
     connecting = _Connect(
         url,
-        create_connection=LineSocket,
+        create_connection=make,  # type: ignore[arg-type]
         compression=None,
         proxy=proxy.url if proxy is not None else None,
         max_size=limits.MESSAGE_BYTES_MAX,
@@ -126,7 +121,9 @@ async def open_socket(url: str) -> AsyncIterator[Socket]:
     except RelayRedirectError:
         raise
     except (InvalidHandshake, InvalidURI, OSError, EOFError, ValueError, ImportError) as error:
-        raise _explain(error, url, relay, proxy, connecting.is_connected) from error
+        # Whether the way to the relay is there: what fails after that is the relay's doing.
+        is_connected = bool(made) and made[-1].is_made
+        raise _explain(error, url, relay, proxy, is_connected) from error
     try:
         yield socket
     finally:
@@ -165,6 +162,8 @@ def _explain(
         return _no_tls(url, relay)
     if proxy is not None and not is_connected:
         return _of_proxy(error, url, proxy)
+    if relay.secure and not is_connected and isinstance(error, ConnectionResetError | EOFError):
+        return _no_tls(url, relay)  # what answered did not understand the first of it
     if isinstance(error, InvalidStatus):
         return _of_status(error, url)
     if isinstance(error, SecurityError):
@@ -225,8 +224,7 @@ def _untrusted(
             reason = "its certificate is not trusted: this computer does not know who issued it"
         case _:
             reason = f"its certificate is not trusted ({error.verify_message})"
-    file = os.environ.get("SSL_CERT_FILE", "")
-    if file and not Path(file).is_file():
+    if missing_ca_file():
         reason += "; SSL_CERT_FILE names a file that does not exist"
     return RelayUntrustedError(url, reason=reason)
 

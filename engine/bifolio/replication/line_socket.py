@@ -39,6 +39,8 @@ class LineSocket(ClientConnection):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        #: Whether there was a line at all: through a proxy, and with TLS, where these are.
+        self.is_made = False
         self._received_bytes = 0
         #: Seconds in which nothing moved, and in which nothing did but pings; those in which this
         #: process was busy are left out.
@@ -54,6 +56,10 @@ class LineSocket(ClientConnection):
     def seconds_silent(self) -> float:
         """For how long nothing but pings moved, though the other side has all that was sent."""
         return self._silent_s if self._is_answered else 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.is_made = True
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         self._received_bytes += len(data)

@@ -130,19 +130,25 @@ def test_after_sleep_a_new_connection_is_made_at_once(
         assert asyncio.run(watched(proxy)).endswith("this computer slept")
 
 
+@pytest.mark.heavy
 def test_a_slow_line_that_lives_is_never_ended(
     desk: Library, relay: RelayProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One message takes longer than any time-out, both ways."""
     impatient(monkeypatch)
-    desk.add({"title": "On Ink", "citation-key": "ink", "note": random_text(60_000)})
-    with Proxy(relay.port, bytes_per_s=12_000) as proxy:
+    monkeypatch.setattr(limits, "LINE_DEAD_S", 6.0)
+    monkeypatch.setattr(limits, "ANSWER_TIMEOUT_S", 6.0)
+    desk.add({"title": "On Ink", "citation-key": "ink", "note": random_text(300_000)})
+    with Proxy(relay.port, bytes_per_s=15_000) as proxy:
+        began_s = time.monotonic()
         ticket = desk.attach(proxy.url, backup=False).ticket
-        up_connections = proxy.connections
+        up_s, up_connections = time.monotonic() - began_s, proxy.connections
         laptop_home = Home(tmp_path / "laptop", device_name="laptop")
         with Library.attach_new(ticket, tmp_path / "L.bifolio", home=laptop_home) as laptop:
-            assert laptop.status().state == desk.status().state
-    assert (up_connections, proxy.connections) == (3, 6)  # to look, to sync, to invite; to join
+            assert laptop.status().references == 2
+    assert up_s > 2 * limits.LINE_DEAD_S
+    # To look, to sync, to invite; to look, to join, to come back as a member.
+    assert (up_connections, proxy.connections) == (3, 6)
 
 
 def test_a_relay_that_has_everything_and_does_not_answer_is_given_up(

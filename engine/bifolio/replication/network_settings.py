@@ -1,7 +1,9 @@
-"""Which proxy is between this computer and a relay, by the environment or the system's settings.
+"""What the environment and the system say of the network: which proxy is on the way to a relay, and
+whose certificates are trusted.
 
-As curl and others read it: ``https_proxy`` for wss, ``http_proxy`` for ws, ``all_proxy`` for both,
-``no_proxy`` for the hosts that are reached without; lower case first, with a scheme or without.
+Proxies are named as for curl and others: ``https_proxy`` for wss, ``http_proxy`` for ws,
+``all_proxy`` for both, ``no_proxy`` for the hosts that are reached without. Lower case comes first;
+a scheme may be left out.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from websockets.uri import WebSocketURI
@@ -76,6 +79,12 @@ def find_proxy(relay: WebSocketURI, environment: Mapping[str, str] | None = None
     port = port or (1080 if kind.startswith("socks") else 443 if kind == "https" else 80)
     bracketed = f"[{host}]" if ":" in host else host
     return Proxy(f"{kind}://{_user(parts)}{bracketed}:{port}", source, f"{bracketed}:{port}")
+
+
+def missing_ca_file() -> bool:
+    """Whether SSL_CERT_FILE names a file that is not there, which OpenSSL passes over."""
+    named = os.environ.get("SSL_CERT_FILE", "")
+    return bool(named) and not Path(named).is_file()
 
 
 def _setting(relay: WebSocketURI, environment: Mapping[str, str]) -> tuple[str, str]:
