@@ -198,7 +198,11 @@ class RelayRefusedError(RelayError):
     code = "relay-refused"
 
     def __init__(
-        self, refusal: str, *, detail: str, next_step: NextStep | Next = Next.SEE_STATUS_THEN_SYNC
+        self,
+        refusal: str,
+        *,
+        detail: str,
+        next_step: NextStep | Next | str = Next.SEE_STATUS_THEN_SYNC,
     ) -> None:
         self.refusal = refusal
         self.detail = detail

@@ -19,7 +19,6 @@ from websockets.exceptions import ConnectionClosed
 from bifolio import limits
 from bifolio.errors import (
     BifolioError,
-    NotAMemberError,
     ProtocolError,
     RelayRefusedError,
     RelayUnreachableError,
@@ -320,7 +319,12 @@ class Client:
 
     def _error_of(self, farewell: Bye) -> BifolioError:
         if farewell.retry is Retry.NEVER:
-            return NotAMemberError(relay_says=True)
+            return RelayRefusedError(
+                str(farewell.retry),
+                detail=farewell.reason,
+                next_step="Check that the address is the relay's own, as whoever runs it gives it, "
+                "and that both have the same version of Bifolio.",
+            )
         if farewell.retry is Retry.ONCE:
             return ProtocolError(f"it ended the connection: {farewell.reason}")
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")

@@ -314,7 +314,7 @@ def _dated(start: int, end: int) -> ssl.SSLContext:
     )
 
 
-CERTIFICATES = {
+CERTIFICATES: dict[str, tuple[Callable[[Path], ssl.SSLContext], bool, str, str]] = {
     "expired": (lambda _: _dated(-10, -1), True, "its certificate has expired", "date"),
     "not-yet": (lambda _: _dated(1, 10), True, "its certificate is not valid yet", "date"),
     "other-host": (
