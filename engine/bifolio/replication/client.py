@@ -250,11 +250,11 @@ class Client:
         while True:
             try:
                 return await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
-            except TimeoutError:
+            except TimeoutError as error:
                 if socket.seconds_silent() >= limits.ANSWER_TIMEOUT_S:  # type: ignore[attr-defined]
                     raise RelayUnreachableError(
                         self._url, reason=f"no answer for {limits.ANSWER_TIMEOUT_S:.0f} seconds"
-                    ) from None
+                    ) from error
 
     async def _take(
         self, socket: Socket, wire: ClientConnection, session: SyncSession, raw: bytes
@@ -350,6 +350,10 @@ class _Attempts:
         Raises:
             BifolioError: ``error``, where nothing has come of any attempt, or of the last few.
         """
+        # One that says nothing takes half a minute each time: it is asked again less often.
+        is_silent = isinstance(error, RelayUnreachableError) and isinstance(
+            error.__cause__, TimeoutError
+        )
         gained, self._progress = (
             self._line.progress_bytes - self._progress,
             self._line.progress_bytes,
@@ -358,9 +362,9 @@ class _Attempts:
             self._has_progressed, self._in_a_row = True, 0
             self._delays = backoff.RECONNECT.waits(random.random)
         elif (
-            not (self._has_progressed or session.was_welcomed)
+            not (self._has_progressed or (session.was_welcomed and not is_silent))
             or self._in_a_row >= limits.RECONNECTS_IN_A_ROW_MAX
         ):
             raise error
-        self._in_a_row += 1
+        self._in_a_row += 3 if is_silent else 1
         await asyncio.sleep(next(self._delays))
