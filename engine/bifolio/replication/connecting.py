@@ -49,11 +49,18 @@ _PLAIN_TEXT: Final = re.compile(r"[A-Za-z0-9 ,.'-]{1,80}")
 
 _ERROR_NUMBER: Final = re.compile(r"\[Errno (-?[0-9]+)\]")
 
+#: How it shows that a connection ended in the opening handshake.
+_NO_ANSWER = (InvalidMessage, EOFError, ConnectionError)
+
 _LOG_IN = (
     "Open any web page in a browser: if this network wants you to log in, do so. Otherwise check "
     "the relay's address; then try again."
 )
 _CHECK_ADDRESS = "Check the relay's address, its path too, with whoever runs it; then try again."
+_CHECK_SCHEME = (
+    "Check the network, the relay's address and that the relay is running. If it has a "
+    "certificate, its address begins with wss://; then try again."
+)
 _ASK_OPERATOR = "Bifolio tries again by itself while it watches. If it lasts, tell whoever runs it."
 
 
@@ -123,6 +130,10 @@ async def open_socket(url: str) -> AsyncIterator[Socket]:
     except (InvalidHandshake, InvalidURI, OSError, EOFError, ValueError, ImportError) as error:
         # Whether the way to the relay is there: what fails after that is the relay's doing.
         is_connected = bool(made) and made[-1].is_made
+        if is_connected and not made[-1].has_received and isinstance(error, _NO_ANSWER):
+            reason = "the connection was cut before anything was answered"
+            advice = None if relay.secure else _CHECK_SCHEME
+            raise RelayUnreachableError(url, reason=reason, next_step=advice) from error
         raise _explain(error, url, relay, proxy, is_connected) from error
     try:
         yield socket

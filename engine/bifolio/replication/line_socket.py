@@ -53,6 +53,11 @@ class LineSocket(ClientConnection):
         #: Why this side gave the connection up; empty where it did not.
         self.given_up = ""
 
+    @property
+    def has_received(self) -> bool:
+        """Whether the other side said anything."""
+        return bool(self._received_bytes)
+
     def seconds_silent(self) -> float:
         """For how long nothing but pings moved, though the other side has all that was sent."""
         return self._silent_s if self._is_answered else 0.0

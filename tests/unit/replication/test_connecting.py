@@ -122,7 +122,6 @@ ANSWERS = {
     "101-of-nothing": (http("101 Switching Protocols"), "a web server answers there", "address"),
     "ssh": (b"SSH-2.0-OpenSSH_9.6\r\n", "another program answers there", "wss://"),
     "smtp": (b"220 mail.example ESMTP\r\n", "another program answers there", "wss://"),
-    "nothing": (b"", "another program answers there", "wss://"),
     "noise": (bytes(range(256)) * 8, "another program answers there", "wss://"),
     "escapes": (
         http("503 Service Unavailable", "\x1b[31mred\x1b[0m"),
@@ -145,6 +144,14 @@ def test_what_answers_in_place_of_a_relay_is_named_with_what_to_do(name: str) ->
     assert reason in error.message
     assert advice in str(error.next_step)
     assert "\x1b" not in error.message
+
+
+def test_a_line_that_is_cut_before_anything_is_answered() -> None:
+    async def scenario() -> RelayUnreachableError:
+        async with server(answering(b"")) as port:
+            return await failure(f"ws://127.0.0.1:{port}")
+
+    assert "was cut before anything was answered" in asyncio.run(scenario()).message
 
 
 @pytest.mark.parametrize("is_connected", [False, True])
