@@ -12,7 +12,9 @@ from bifolio.wire.messages import (
     Chunk,
     Create,
     DropBlobs,
+    Flow,
     Hello,
+    Locate,
     Message,
     Pull,
     PullChunk,
@@ -23,9 +25,9 @@ from bifolio.wire.messages import (
 SAID_IN: dict[type[Phase], tuple[type[Message], ...]] = {
     Greeting: (Hello,),
     Creating: (Create,),
-    Members: (PullMembers, Append),
-    Log: (Pull,),
-    Live: (Push, AskBlobs, Chunk, PullChunk, DropBlobs),
+    Members: (Flow, PullMembers, Append),
+    Log: (Flow, Locate, Pull),
+    Live: (Flow, Push, AskBlobs, Chunk, PullChunk, DropBlobs),
     Left: (),
 }
 

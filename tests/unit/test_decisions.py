@@ -20,7 +20,7 @@ _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==\S+[^\n]*(?:\n    [^\n]*)*", re.MULTI
 
 ROWS = {name: (versions, licence, why) for name, versions, licence, why in _ROW.findall(PAGE)}
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-DECLARED = [*PROJECT["project"]["dependencies"], *EXTRAS["cite"]]
+DECLARED = [*PROJECT["project"]["dependencies"], *EXTRAS["cite"], *EXTRAS["socks"]]
 DEVELOPMENT = [
     *(one for one in EXTRAS["dev"] if not one.startswith("bifolio[")),
     *PROJECT["build-system"]["requires"],

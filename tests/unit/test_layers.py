@@ -42,7 +42,10 @@ FOREIGN: dict[str, set[str]] = {
     "zstandard": {"engine/bifolio/crypto"},
     "keyring": {"engine/bifolio/crypto"},
     "websockets": {
-        "engine/bifolio/replication/client.py",
+        *(
+            f"engine/bifolio/replication/{name}.py"
+            for name in ("client", "connecting", "line_socket", "network_settings")
+        ),
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer", "metered_socket")),
     },
     "pylatexenc": {"engine/bifolio/formats/latex"},
@@ -72,8 +75,10 @@ FOREIGN: dict[str, set[str]] = {
     },
 }
 
-#: The command line's runtime, and the relay's own start as a command.
+#: The command line's runtime, the way to the network, and the relay's own start as a command.
 READS_THE_ENVIRONMENT = {
+    # As every program that uses a network: proxies, and whose certificates are trusted.
+    "engine/bifolio/replication/network_settings.py",
     "cli/bifolio_cli/environment.py",
     "relay/bifolio_relay/config.py",
     "relay/bifolio_relay/server.py",

@@ -78,6 +78,8 @@ The tree::
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
     │   ├── RelayUnreachableError
+    │   │   ├── RelayAnswerError    something else answers there
+    │   │   ├── RelayProxyError     the proxy on the way to it
     │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
@@ -227,7 +229,9 @@ from bifolio.errors.sharing import (
     NotAttachedError,
     NotTheOwnerError,
     PortInUseError,
+    RelayAnswerError,
     RelayError,
+    RelayProxyError,
     RelayRedirectError,
     RelayRefusedError,
     RelayStorageError,
@@ -313,8 +317,10 @@ __all__ = [
     "ReadOnlyLibraryError",
     "RecordTooLargeError",
     "ReferenceNotFoundError",
+    "RelayAnswerError",
     "RelayConductError",
     "RelayError",
+    "RelayProxyError",
     "RelayRedirectError",
     "RelayRefusedError",
     "RelayStorageError",

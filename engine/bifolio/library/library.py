@@ -24,7 +24,6 @@ from bifolio.document import editing
 from bifolio.errors import (
     BifolioError,
     InvalidValueError,
-    RelayUnreachableError,
     TrashedReferenceError,
 )
 from bifolio.home import Home
@@ -69,7 +68,7 @@ if TYPE_CHECKING:
     from bifolio.library.backups import Backups
     from bifolio.library.bundles import Bundles
     from bifolio.library.duplicates import Duplicates
-    from bifolio.library.sharing import RelayAccess
+    from bifolio.library.sharing import Outage, RelayAccess
     from bifolio.results import MergedReferences
 
 T = TypeVar("T")
@@ -535,7 +534,7 @@ class Library:
 
     def watch(
         self,
-        outage: Callable[[RelayUnreachableError], None] | None = None,
+        outage: Callable[[Outage], None] | None = None,
         *,
         nudge: asyncio.Event | None = None,
     ) -> AsyncGenerator[SyncReport, None]:
@@ -544,7 +543,8 @@ class Library:
         To leave early, close it with ``contextlib.aclosing``; the connection closes with it.
 
         Args:
-            outage: told of each attempt that did not reach the relay; it is tried again.
+            outage: told of each attempt that did not reach the relay, and of another program
+                that holds the library (``BusyLibraryError``); it is tried again.
             nudge: set when something may have been written to the replica, so that the file
                 need not be asked ten times a second.
         """

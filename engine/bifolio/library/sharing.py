@@ -12,10 +12,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
 from pathlib import Path
 
+from bifolio import limits
 from bifolio.bundles import joining as bundle_joining
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.crypto.ticket import Ticket
-from bifolio.errors import BundleNeededError, RelayUnreachableError
+from bifolio.errors import BundleNeededError, BusyLibraryError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.library.backups import Backups
@@ -24,6 +25,9 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.remote import Remote
 from bifolio.results import AttachResult, Backup, JoinResult, Progress, Stage, SyncReport
+
+#: What a watch is told of and goes on after: no way to the relay, or to the library's own file.
+Outage = RelayUnreachableError | BusyLibraryError
 
 
 class RelayAccess:
@@ -98,12 +102,21 @@ class RelayAccess:
         return status.sync_report(self._replica, await self.remote.sync(progress))
 
     async def watch(
-        self, outage: Callable[[RelayUnreachableError], None], nudge: asyncio.Event | None
+        self, outage: Callable[[Outage], None], nudge: asyncio.Event | None
     ) -> AsyncGenerator[SyncReport, None]:
-        """Stay in sync: one report each time both sides have everything again."""
-        async with aclosing(self.remote.watch(outage, nudge)) as rounds:
-            async for counts in rounds:
-                yield status.sync_report(self._replica, counts)
+        """Stay in sync: one report each time both sides have everything again.
+
+        Another program that holds the library's file is waited for, however long that takes.
+        """
+        while True:
+            try:
+                async with aclosing(self.remote.watch(outage, nudge)) as rounds:
+                    async for counts in rounds:
+                        yield status.sync_report(self._replica, counts)
+                return
+            except BusyLibraryError as error:
+                outage(error)
+            await asyncio.sleep(limits.BUSY_RETRY_S)
 
     async def _back_up(
         self, create: Callable[[Backups, Progress], Backup], progress: Progress | None

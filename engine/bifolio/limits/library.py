@@ -7,6 +7,9 @@ from __future__ import annotations
 #: How long a command waits for another process that writes to the same replica.
 BUSY_TIMEOUT_S = 30.0
 
+#: A watch that waited in vain goes on waiting, after a moment for what else there is to do.
+BUSY_RETRY_S = 1.0
+
 #: Received envelopes that wait for what they build on, and their bytes, of all authors together.
 #: What does not fit is not kept, and is asked for again when there is room.
 PENDING_MAX = 100_000

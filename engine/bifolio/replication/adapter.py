@@ -16,7 +16,7 @@ from bifolio.replication import joining
 from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
-from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
+from bifolio.sync.store import OfferedPlace, OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.messages import AttestedPosition, Challenge, Hello
 from bifolio.wire.position import LogPosition
 
@@ -203,6 +203,10 @@ class ReplicaAdapter:
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have."""
         return self._outbox.offers(after=after, bytes_max=bytes_max)
+
+    def offered_places(self, *, after: int, count_max: int) -> Sequence[tuple[int, OfferedPlace]]:
+        """Where envelopes are that the relay may have, without our knowing."""
+        return self._outbox.places(after=after, count_max=count_max)
 
     def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
         """Put what the relay did not take of a chain into a new one, once it is proved."""

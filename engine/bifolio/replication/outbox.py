@@ -22,6 +22,7 @@ from bifolio.crypto.envelope import (
     Header,
     SignedHeader,
     parse_envelope,
+    read_header,
     seal,
 )
 from bifolio.errors import EnvelopeError, NewerMembershipError, NotAMemberError
@@ -29,7 +30,7 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
-from bifolio.sync.store import OutgoingEnvelope
+from bifolio.sync.store import OfferedPlace, OutgoingEnvelope
 from bifolio.wire.changes import Attested, Body, Change
 
 #: The numbers of envelopes that are kept for a newer program, behind those of all others.
@@ -89,6 +90,20 @@ class Outbox:
             OutgoingEnvelope(_NEWER_FROM + one.number, one.hash, one.chain, one.envelope, 0)
             for one in kept
         ]
+
+    def places(self, *, after: int, count_max: int) -> list[tuple[int, OfferedPlace]]:
+        """The places of envelopes, anyone's, that the relay is not known to have, by number."""
+        found = []
+        for one in self._replica.changes.unacknowledged_places(after=after, count_max=count_max):
+            try:
+                header = read_header(one.beginning)
+            except EnvelopeError:
+                continue
+            place = OfferedPlace(
+                one.hash, header.author_chain, header.seq, one.size_bytes, one.count
+            )
+            found.append((one.number, place))
+        return found
 
     def restart_chain(self, envelope_hash: bytes, proof: bytes) -> bool:
         """The relay has another envelope of the same author in the place of one, or of the one

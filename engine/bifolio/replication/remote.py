@@ -179,7 +179,8 @@ class Remote:
             return await Client.probe(url, greeting)
         except RelayUnreachableError as error:
             # Nothing is attached yet: a sync would not try again.
-            error.next_step = NextStep(Next.ATTACH_AGAIN)
+            if error.next_step == NextStep(Next.CHECK_CONNECTION):
+                error.next_step = NextStep(Next.ATTACH_AGAIN)
             raise
 
     async def sync(

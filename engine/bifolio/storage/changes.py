@@ -53,6 +53,17 @@ class EnvelopePlace:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class EnvelopeBeginning:
+    """A merged envelope by its first bytes, in which its header lies."""
+
+    number: int
+    hash: bytes
+    count: int
+    size_bytes: int
+    beginning: bytes
+
+
 #: What a device may seal: all that is its own, and what bears no device's name.
 _OF_DEVICE = f"(? = '' OR slot IS NULL OR substr(slot, 1, {TAG_LENGTH}) = ?)"
 
@@ -331,6 +342,16 @@ class Changes:
             total += len(stored.envelope)
         cursor.close()
         return found
+
+    def unacknowledged_places(self, *, after: int, count_max: int) -> list[EnvelopeBeginning]:
+        """The beginnings of envelopes, anyone's, that the relay is not known to have."""
+        rows = self._database.rows(
+            "SELECT number, hash, count, length(body), substr(body, 1, ?) FROM changes "
+            "WHERE hash IS NOT NULL AND position IS NULL AND number > ? "
+            "AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY number LIMIT ?",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, after, count_max),
+        )
+        return [EnvelopeBeginning(*row) for row in rows]
 
     def unacknowledged_of(self, chain: bytes) -> list[bytes]:
         """The hashes of a chain's envelopes that the relay does not have, in the chain's order."""

@@ -28,6 +28,18 @@ class OutgoingEnvelope:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedPlace:
+    """An envelope that the relay may have, without our knowing: its hash, its place in its
+    author's chain, its size and how many changes it carries."""
+
+    hash: bytes
+    author_chain: bytes
+    seq: int
+    size_bytes: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class TransferItem:
     """A content to be carried: its hash, what the relay calls it, and in how many chunks.
 
@@ -197,6 +209,10 @@ class SyncStore(Protocol):
 
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have, in causal order, after a number."""
+
+    def offered_places(self, *, after: int, count_max: int) -> Sequence[tuple[int, OfferedPlace]]:
+        """The places of envelopes that the relay is not known to have, each with its number here,
+        after a number and in causal order."""
 
     def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
         """The relay says that the author of an envelope (its hash) made another one for its place

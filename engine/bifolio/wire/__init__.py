@@ -6,6 +6,7 @@ May import only ``clock``, ``errors``, ``ids`` and ``limits``; must know neither
 ============== =====================================================================================
 ``messages``   which messages there are, declared with the bounds of every value
 ``connection`` who may send which message when: one table of states
+``fragments``  large messages in parts, gone on with after a cut
 ``changes``    the plaintext of an envelope: a frontier and changes in commit order
 ``log_chain``  the chains of hashes over a relay's log and its blobs
 ``position``   a place in a relay's log

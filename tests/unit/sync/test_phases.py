@@ -72,10 +72,14 @@ ONE_OF_EACH: tuple[Message, ...] = (
     Chunk(SOME_HASH, 1, 0, b"x"),
     PullChunk(SOME_HASH, 0),
     DropBlobs((SOME_HASH,)),
+    wire.Fragment(SOME_HASH, 2, 0, b"x"),
+    wire.Locate(()),
+    wire.Located(()),
+    wire.Flow(4096),
     wire.Unknown(99),
 )
 
-EXCHANGED = (Envelopes, Ack, Nack, wire.Members, Blobs, Chunk, Bye, wire.Unknown)
+EXCHANGED = (Envelopes, wire.Located, Ack, Nack, wire.Members, Blobs, Chunk, Bye, wire.Unknown)
 
 #: What each phase hears; everything else is an error.
 HEARD_IN: dict[type[Phase], tuple[type[Message], ...]] = {
@@ -153,7 +157,14 @@ def test_only_an_open_library_has_anything_under_way() -> None:
     holding = {phase for phase in get_args(Phase) if "exchange" in {f.name for f in fields(phase)}}
     assert holding == {Members, Log, Live}
     assert set(vars(SyncSession(_NoStore(), library=b"l" * 16))) == {  # type: ignore[arg-type]
-        *("_store", "_library", "_counts", "_fruitless", "phase")
+        *("_store", "_library", "_counts", "_fruitless", "phase"),
+        *(
+            "_line",
+            "_held",
+            "_told_message_bytes",
+            "relay_holds",
+            "was_welcomed",
+        ),  # of the line, not the library
     }
 
 
