@@ -20,9 +20,18 @@ from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.position import LogPosition
 
 
-def apply_before_frontier() -> AbstractContextManager[Any]:
-    """(I4) What an envelope builds on is not waited for."""
-    return patch("bifolio.replication.judging.Judge.check_frontier", lambda *_: None)
+@contextmanager
+def apply_before_frontier() -> Iterator[None]:
+    """(I4) Chains are offered one after the other, and what an envelope builds on is not waited
+    for: neither is noticed while the other is right."""
+    offered = ReplicaAdapter.next_outgoing
+
+    def by_chain(self: ReplicaAdapter, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
+        return sorted(offered(self, after=after, bytes_max=bytes_max), key=lambda one: one.chain)
+
+    check = "bifolio.replication.judging.Judge.check_frontier"
+    with patch(check, lambda *_: None), patch.object(ReplicaAdapter, "next_outgoing", by_chain):
+        yield
 
 
 def forget_a_kept_value() -> AbstractContextManager[Any]:
