@@ -17,6 +17,7 @@ from tests.simulation.runs import Outcome, run_seeds
 #: A run is healed and checked at its end, so that many short ones find more than a long one.
 STEPS_OF_ONE = 400
 FIRST_SEED = 10_000
+PROGRESS_STEPS = 5_000
 #: Said of what was done, where it is a fault or a change of who is there and where.
 QUIET = ("type", "attach", "carry", "commit", "connect", "sync")
 
@@ -41,7 +42,9 @@ def main(arguments: list[str]) -> int:
         mutation=options.mutation,
     )
     for outcome in outcomes:
-        steps += outcome.steps
+        steps, before = steps + outcome.steps, steps
+        if before // PROGRESS_STEPS < steps // PROGRESS_STEPS:
+            print(f"{steps:,} steps, {len(failed)} runs broke a promise so far", flush=True)
         counts += outcome.counts
         if outcome.failure:
             failed.append(outcome)

@@ -12,26 +12,11 @@ from typing import Any
 from unittest.mock import patch
 
 from bifolio.crypto.membership import Permission
-from bifolio.document.entries import Live
 from bifolio.ids import incarnation_client_id
 from bifolio.replica.replica import Incarnation, Replica
 from bifolio.replication.adapter import ReplicaAdapter
 from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.position import LogPosition
-
-
-def apply_before_frontier() -> AbstractContextManager[Any]:
-    """(I4) What an envelope builds on is not waited for."""
-    return patch("bifolio.replication.judging.Judge.check_frontier", lambda *_: None)
-
-
-def forget_a_kept_value() -> AbstractContextManager[Any]:
-    """(Promise 2) Of concurrent values only the newest is shown."""
-
-    def newest(lives: list[Live]) -> list[Live]:
-        return lives[:1]
-
-    return patch("bifolio.document.registers.distinct", newest)
 
 
 def acknowledge_before_commit() -> AbstractContextManager[Any]:
@@ -93,8 +78,6 @@ def drop_what_lost() -> AbstractContextManager[Any]:
 MUTATIONS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     one.__name__.replace("_", "-"): one
     for one in (
-        apply_before_frontier,
-        forget_a_kept_value,
         acknowledge_before_commit,
         move_the_cursor_alone,
         reuse_a_client_id,

@@ -114,10 +114,13 @@ class Outbox:
             proof: what its author signed of the other (``SignedHeader``).
 
         Returns:
-            False, and nothing changed, where that proves nothing.
+            False, and nothing changed, where that proves nothing. True where the envelope is not
+            here any more: another process of this replica heard the same, and moved its chain.
         """
         refused = self._find(envelope_hash)
-        if refused is None or not self._is_fork(refused, proof):
+        if refused is None:
+            return True
+        if not self._is_fork(refused, proof):
             return False
         self._move_chain(refused.header)
         return True
