@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.errors import InvalidValueError, UsageError
 from bifolio.records.edits import PARAGRAPH_BREAK, Act, Edit
@@ -23,8 +24,7 @@ _ACTS = {"=": Act.SET, "+=": Act.ADD, "-=": Act.REMOVE}
 _OPERATORS = {act: operator for operator, act in _ACTS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """One argument, split; ``field`` is the field's own name."""
 
     field: str

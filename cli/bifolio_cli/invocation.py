@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.environment import Environment
@@ -107,8 +107,7 @@ SinceOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """One call of ``bifolio``: which library, and how to speak."""
 
     environment: Environment

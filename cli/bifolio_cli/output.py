@@ -10,9 +10,10 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bifolio.results.base import Result, to_json
 from bifolio_cli.json_documents import ErrorDocument, Failure
@@ -42,8 +43,7 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One command's way of speaking: to a program (``json``) or to a person."""
 
     json: bool

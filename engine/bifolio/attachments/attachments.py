@@ -8,8 +8,9 @@ replace it at the same time are both kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bifolio.document import editing, sets
 from bifolio.document.entries import Entries, is_import_slot
@@ -171,8 +172,7 @@ def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> No
         replica.transfers.mark_arrived(one.hash)
 
 
-@dataclass(frozen=True, slots=True)
-class _Whereabouts:
+class _Whereabouts(Struct, frozen=True):
     """Where a content is: the state, and the facts that go with it."""
 
     state: FileState

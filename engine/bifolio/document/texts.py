@@ -16,7 +16,8 @@ import difflib
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.document.entries import Entries, Live, join
@@ -34,8 +35,7 @@ _WITHOUT_SPACES = "\u2e80"
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
-@dataclass(frozen=True, slots=True)
-class TextValue:
+class TextValue(Struct, frozen=True):
     """One value of a text field: the text's name (None when cleared), content, who and when."""
 
     text: str | None

@@ -6,7 +6,7 @@ the settings record's (``devices``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio.document import deletion, registers
 from bifolio.document.conflicts import DELETED, ConflictKind, ConflictValue, FieldConflict
@@ -18,8 +18,7 @@ from bifolio.records.canonical import stored_json
 from bifolio.records.reference import Values
 
 
-@dataclass(frozen=True, slots=True)
-class RecordView:
+class RecordView(Struct, frozen=True):
     """A record as it is shown."""
 
     kind: str

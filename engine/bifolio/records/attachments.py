@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.records.canonical import canonical_json, nfc, stored_json
@@ -29,8 +30,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _NOT_IN_A_NAME = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file of a reference: ``hash`` is BLAKE2b-256 of its content in hex, ``size`` in bytes."""
 
     name: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.clock import HybridClock
@@ -59,8 +60,7 @@ if TYPE_CHECKING:
 Write = Callable[[Plan, Entries], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(Struct, frozen=True):
     """What a replica takes from its computer."""
 
     wall_s: Callable[[], float] = time.time
@@ -72,8 +72,7 @@ class Runtime:
         return int(self.wall_s() * 1000)
 
 
-@dataclass(slots=True)
-class Incarnation:
+class Incarnation(Struct):
     """One opening for writing: a slot and a client id that are never used again (I8). Its nonce
     and the device's key prove to everybody that the client id is its own."""
 

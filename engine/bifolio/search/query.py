@@ -13,7 +13,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.errors import QueryError, UnknownFieldError
@@ -36,8 +37,7 @@ _QUOTES = str.maketrans("“”„‟″", '"""""')
 _RATING_LAST = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A run of words in one of some columns (in any, where none is named).
 
     ``prefix`` says that the last word may go on; ``marks`` are values that the same text may be.
@@ -49,37 +49,32 @@ class Text:
     marks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(Struct, frozen=True):
     """One mark, or all that begin so."""
 
     mark: str
     prefix: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InGroup:
+class InGroup(Struct, frozen=True):
     """What is in a group."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """What all of the parts find."""
 
     parts: tuple[Query, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(Struct, frozen=True):
     """What any of the parts finds."""
 
     parts: tuple[Query, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """What the part does not find."""
 
     part: Query
@@ -108,8 +103,7 @@ def parse_query(text: str) -> Query:
 # --- the pieces of a query -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A word, a phrase or a sign; ``name`` is what comes before an operator's colon."""
 
     text: str

@@ -7,17 +7,16 @@ wire, and is never altered. ``number`` is this replica's own order, which is cau
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import msgpack
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class UnsealedChange:
+class UnsealedChange(Struct, frozen=True):
     """An own change that was never offered: its body, what was merged when it was made, and the
     slot of the incarnation that wrote it (empty where what it holds names no device)."""
 
@@ -27,8 +26,7 @@ class UnsealedChange:
     slot: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEnvelope:
+class StoredEnvelope(Struct, frozen=True):
     """A merged envelope."""
 
     number: int

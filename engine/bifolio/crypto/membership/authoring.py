@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.encoding import FieldValue, pack
@@ -39,8 +38,7 @@ from bifolio.ids import RandomBytes
 _KEY_ROW_BYTES = 120
 
 
-@dataclass(frozen=True)
-class InviteKeys(KeyPair):
+class InviteKeys(KeyPair, frozen=True, dict=True):
     """The keys of an invite, which every holder of its ticket can derive."""
 
 
