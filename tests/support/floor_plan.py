@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGES = {"engine": "bifolio", "relay": "bifolio_relay", "cli": "bifolio_cli"}
 
-_FOUNDATION = frozenset({"clock", "disk", "ids", "limits", "errors"})
+_FOUNDATION = frozenset({"clock", "disk", "ids", "limits", "errors", "patterns"})
 
 #: What each part of the engine may import, by parts. Further down is lower: no part may name one
 #: that comes before it here. ``bifolio`` is the package's own ``__init__``.
@@ -56,6 +56,7 @@ ENGINE: dict[str, frozenset[str]] = {
     "disk": frozenset({"ids"}),
     "ids": frozenset({"limits"}),
     "limits": frozenset(),
+    "patterns": frozenset(),
     "errors": frozenset(),
 }
 
@@ -63,7 +64,7 @@ ENGINE: dict[str, frozenset[str]] = {
 RELAY = frozenset({"wire", "crypto", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
     {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
-    | {"home", "disk", "ids", "errors"}
+    | {"home", "disk", "ids", "errors", "patterns"}
 )
 
 _BEGIN = "<!-- floor plan: written by `python -m tests.support.floor_plan` -->"

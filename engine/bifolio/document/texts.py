@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 import unicodedata
 
 from msgspec import Struct
@@ -23,16 +22,17 @@ from bifolio import limits
 from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan, TextEdit
 from bifolio.ids import SEPARATOR
+from bifolio.patterns import pattern
 from bifolio.records.canonical import canonical_json, stored_json
 
 #: The register that says "this slot changed the record without a register of its own". Records of
 #: earlier versions have the name of the text there that was edited last.
 MODIFIED = "modified"
 
-_WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+_WORDS = pattern(r"\w+\s*|[^\w\s]\s*|\s+")
 #: From the CJK radicals on, scripts do not put spaces between words.
 _WITHOUT_SPACES = "\u2e80"
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_LINES = pattern(r"[^\n]*\n|[^\n]+")
 
 
 class TextValue(Struct, frozen=True):

@@ -7,7 +7,6 @@ all groups make a tree, by ``document.groups``.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bifolio.document import deletion, editing, groups, positions
@@ -23,6 +22,7 @@ from bifolio.errors import (
     SmartGroupError,
 )
 from bifolio.ids import random_record_id
+from bifolio.patterns import pattern
 from bifolio.records.colours import COLOUR_NAMES
 from bifolio.records.sorting import parse_sort
 from bifolio.records.values import is_one_line
@@ -33,7 +33,7 @@ from bifolio.search.group_tree import PATH_MARK, Tree
 from bifolio.search.search import Searches
 from bifolio.storage.groups import GroupRow
 
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
+_COLOUR = pattern(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
 class Groups:

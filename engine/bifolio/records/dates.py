@@ -11,9 +11,11 @@ import calendar
 import re
 from typing import Any
 
+from bifolio.patterns import pattern
+
 CslDate = dict[str, Any]
 
-_PLAIN = re.compile(r"(-?\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_PLAIN = pattern(r"(-?\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 #: No calendar needs more, and the year must fit a column of numbers.
 _NUMBER_MAX = 999_999_999

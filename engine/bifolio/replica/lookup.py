@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -18,6 +17,7 @@ from bifolio.errors import (
     TrashedReferenceError,
 )
 from bifolio.ids import JOIN_MARK, SLOT_LENGTH, device_tag, digest, is_slot, slot_tag
+from bifolio.patterns import pattern
 from bifolio.records.attachments import Attachment, distinct_names
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
@@ -28,8 +28,8 @@ from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
 
 #: An id, or so much of its beginning that no slip of the keyboard is one.
-_ID = re.compile(r"[0-9a-f]{4,32}")
-_SUFFIXED = re.compile(r"(.+)-([0-9a-f]{6})")
+_ID = pattern(r"[0-9a-f]{4,32}")
+_SUFFIXED = pattern(r"(.+)-([0-9a-f]{6})")
 _CANDIDATES_MAX = 5
 
 #: What is shown instead of a citation key that was cleared: enough of the id to find it by.

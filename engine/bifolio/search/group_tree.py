@@ -6,13 +6,13 @@ what brought a deleted group back is read from its record.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from bifolio.document.conflicts import ConflictKind
 from bifolio.document.groups import GROUP, Edge, ignored_edges, shown_parents
 from bifolio.document.view import read_view
 from bifolio.errors import AmbiguousGroupError, GroupNotFoundError
+from bifolio.patterns import pattern
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
@@ -22,7 +22,7 @@ from bifolio.storage.groups import GroupRow
 #: Between the names of a path.
 PATH_MARK = "/"
 
-_ID = re.compile(r"[0-9a-f]{4,32}")
+_ID = pattern(r"[0-9a-f]{4,32}")
 _CANDIDATES_MAX = 5
 
 

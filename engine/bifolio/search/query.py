@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from bifolio import limits
 from bifolio.errors import QueryError, UnknownFieldError
+from bifolio.patterns import pattern
 from bifolio.records.fields import TYPES, canonical_field, is_other_name
 from bifolio.records.folding import is_run_of_characters, words
 from bifolio.records.terms import Mark, mark, year_range
@@ -28,11 +29,11 @@ from bifolio.search.operators import BY_NAME, HAS_NAMES, OPERATORS, STATES, Kind
 #: "a" 340; with four letters the commonest beginnings take 14.
 PREFIX_LETTERS_MIN = 4
 
-_NAME = re.compile(r"([A-Za-z][A-Za-z_-]*):(?=[^\s:])(?!//)")
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?10\.\d{4,9}/\S+", re.IGNORECASE)
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+|www\.\S+", re.IGNORECASE)
-_RANGE = re.compile(r"(-?\d{1,4})?\.\.(-?\d{1,4})?")
-_COMPARED = re.compile(r"(<=|>=|<|>|=)?(-?\d{1,4})")
+_NAME = pattern(r"([A-Za-z][A-Za-z_-]*):(?=[^\s:])(?!//)")
+_DOI = pattern(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?10\.\d{4,9}/\S+", re.IGNORECASE)
+_ADDRESS = pattern(r"[a-z][a-z0-9+.-]*://\S+|www\.\S+", re.IGNORECASE)
+_RANGE = pattern(r"(-?\d{1,4})?\.\.(-?\d{1,4})?")
+_COMPARED = pattern(r"(<=|>=|<|>|=)?(-?\d{1,4})")
 _QUOTES = str.maketrans("“”„‟″", '"""""')
 _RATING_LAST = 5
 
