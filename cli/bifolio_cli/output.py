@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from bifolio.results.base import Result, to_json
-from bifolio_cli.json_documents import ErrorDocument, Failure
+from bifolio_cli.json_failures import ErrorDocument, Failure
 from bifolio_cli.text.next_steps import word
 from bifolio_cli.text.reference_text import (
     ID_SHOWN_LENGTH,

@@ -220,15 +220,23 @@ _NAMES: Final = {
     "bifolio.results.citations": "FormattedCitation",
     "bifolio.results.copies": "CopiedReference CopyOutcome CopyReport MissingFile",
     "bifolio.results.doctor": "CheckVerdict Diagnosis Finding",
-    "bifolio.results.duplicates": "DifferingValue DuplicateGroup DuplicatePair MergedReferences TakenValue",
+    "bifolio.results.duplicates": (
+        "DifferingValue DuplicateGroup DuplicatePair MergedReferences TakenValue"
+    ),
     "bifolio.results.files": "FilePolicy FileState FileView FreedSpace Policy WrittenFile",
     "bifolio.results.groups": "GroupKind GroupView RemovalResult RenamedTag TagCount",
-    "bifolio.results.history": "Action ActionKind Event EventKind KeptField KeptReason LogEntry Subject "
-    "UndoReport in_words read_actions write_actions",
+    "bifolio.results.history": (
+        "Action ActionKind Event EventKind KeptField KeptReason LogEntry Subject "
+        "UndoReport in_words read_actions write_actions"
+    ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
-    "bifolio.results.references": "Conflict ConflictChoice EmptiedTrash PurgedReference ReferenceView",
-    "bifolio.results.reports": "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
-    "Invitation JoinResult SyncReport",
+    "bifolio.results.references": (
+        "Conflict ConflictChoice EmptiedTrash PurgedReference ReferenceView"
+    ),
+    "bifolio.results.reports": (
+        "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
+        "Invitation JoinResult SyncReport"
+    ),
     "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus Status",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
