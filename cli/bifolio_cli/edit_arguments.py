@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from bifolio.errors import InvalidValueError, UsageError
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.edits import PARAGRAPH_BREAK, Act, Edit
 from bifolio.records.fields import Form, canonical_field, form_of
 from bifolio.records.values import check_tag

@@ -1,4 +1,4 @@
-"""What every verb shares: -L and --json before or after it, and the library that it works on."""
+"""What every verb shares: -L and --json before or after it, and arguments of many verbs."""
 
 from __future__ import annotations
 

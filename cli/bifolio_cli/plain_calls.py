@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -24,21 +25,21 @@ class _Verb(Struct, frozen=True):
 
     act: Callable[..., None]
     words_min: int
-    words_max: int | None
+    words_max: float
     options: dict[str, str] = {}
 
 
 _VERBS: Final = {
     "show": _Verb(actions.show, 1, 1),
     "status": _Verb(actions.status, 0, 0),
-    "search": _Verb(actions.search, 1, None, {"--sort": "sort", "--limit": "limit"}),
+    "search": _Verb(actions.search, 1, inf, {"--sort": "sort", "--limit": "limit"}),
     "list": _Verb(
         actions.list_,
         0,
         0,
         {"--group": "group", "--query": "query", "--sort": "sort", "--limit": "limit"},
     ),
-    "edit": _Verb(actions.edit, 2, None),
+    "edit": _Verb(actions.edit, 2, inf),
 }
 _LIBRARY: Final = ("-L", "--library")
 _JSON: Final = "--json"
@@ -49,10 +50,11 @@ def read(arguments: Sequence[str]) -> Callable[[], None] | None:
     verb: _Verb | None = None
     words: list[str] = []
     given: dict[str, str] = {}
+    json = False
     rest = iter(arguments)
     for argument in rest:
         if argument == _JSON:
-            given[_JSON] = ""
+            json = True
         elif argument.startswith("-"):
             name = "library" if argument in _LIBRARY else verb and verb.options.get(argument)
             value = next(rest, "")
@@ -67,16 +69,18 @@ def read(arguments: Sequence[str]) -> Callable[[], None] | None:
             words.append(argument)
     if verb is None or not _is_text([*words, *given.values()]):
         return None
-    if len(words) < verb.words_min or len(words) > (verb.words_max or len(words)):
+    if not verb.words_min <= len(words) <= verb.words_max:
         return None
-    return _bound(verb, words, given)
+    return _bound(verb, words, given, json=json)
 
 
-def _bound(verb: _Verb, words: list[str], given: dict[str, str]) -> Callable[[], None] | None:
+def _bound(
+    verb: _Verb, words: list[str], given: dict[str, str], *, json: bool
+) -> Callable[[], None] | None:
     call = Invocation(
         environment=Environment.of_process(),
         library=given.pop("library", None),
-        output=Output(json=given.pop(_JSON, None) is not None),
+        output=Output(json=json),
     )
     options: dict[str, str | int] = dict(given)
     if "limit" in given:
@@ -85,7 +89,7 @@ def _bound(verb: _Verb, words: list[str], given: dict[str, str]) -> Callable[[],
             return None
         options["limit"] = int(number)
     values: list[object] = list(words)
-    if verb.words_max is None:  # the last value is all words that are left
+    if verb.words_max == inf:  # the last value is all words that are left
         values = [*words[: verb.words_min - 1], words[verb.words_min - 1 :]]
     return partial(verb.act, call, *values, **options)
 

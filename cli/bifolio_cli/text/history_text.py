@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.results import Action, ActionKind, KeptReason, LogEntry, Subject
 from bifolio_cli.text.reference_text import count, value_text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 
 # C0 without tab and newline, DEL, C1; marks, embeddings, overrides and isolates of the direction of
 # writing; line and paragraph separators; what has no width. A joiner between two letters of a

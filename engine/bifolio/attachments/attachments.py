@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bifolio.document import editing, sets
+from bifolio import lazy
 from bifolio.document.entries import Entries, is_import_slot
 from bifolio.document.plan import Plan
 from bifolio.errors import (
@@ -38,6 +39,12 @@ from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.contents import Content, Progress
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.transfers import Transfer
+
+if TYPE_CHECKING:
+    from bifolio.document import editing, sets
+else:
+    editing = lazy.module("bifolio.document.editing")
+    sets = lazy.module("bifolio.document.sets")
 
 #: Why the relay did not take a file, where its room is used up (``wire.messages.Code``).
 NO_ROOM = "quota"

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgpack
 
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 
 HASH_BYTES = 32
 

@@ -14,16 +14,21 @@ import os
 import stat
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.crypto import keyring_store
 from bifolio.disk import make_private_folder, write_first
 from bifolio.errors import EnvelopeError, KeyFileError
 from bifolio.ids import RandomBytes, device_tag, digest
+
+if TYPE_CHECKING:
+    from nacl import bindings
+else:
+    bindings = lazy.module("nacl.bindings")
 
 SEED_BYTES = 32
 PUBLIC_KEY_BYTES = 32

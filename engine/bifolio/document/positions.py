@@ -8,7 +8,7 @@ ordered.
 from __future__ import annotations
 
 from bifolio.ids import SLOT_LENGTH, TAG_LENGTH
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 
 #: The digits in the order of their code points: base64url's alphabet.
 DIGITS = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"

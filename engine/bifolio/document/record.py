@@ -29,7 +29,7 @@ from bifolio.document.update_structure import (
     read_update,
 )
 from bifolio.errors import DocumentError
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 
 if TYPE_CHECKING:
     from pycrdt import Doc, Map, Text, TransactionEvent

@@ -12,18 +12,23 @@ another text touches.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import unicodedata
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan, TextEdit
 from bifolio.ids import SEPARATOR
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.canonical import canonical_json, stored_json
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy.module("difflib")
 
 #: The register that says "this slot changed the record without a register of its own". Records of
 #: earlier versions have the name of the text there that was edited last.

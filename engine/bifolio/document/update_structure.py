@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import msgspec
+from msgspec import Struct as MsgspecStruct
 
 from bifolio import limits
 from bifolio.document.update_values import UpdateBytes
@@ -84,7 +84,7 @@ class Struct(NamedTuple):
     shared: int | None = None
 
 
-class UpdateStructure(msgspec.Struct, frozen=True):
+class UpdateStructure(MsgspecStruct, frozen=True):
     """What one update holds. Nothing of it was compared with a document."""
 
     #: By client id: the structs, each beginning where the one before it ends.

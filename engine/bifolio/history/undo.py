@@ -24,7 +24,7 @@ from bifolio.errors import (
 )
 from bifolio.history.replay import Replay
 from bifolio.ids import slot_tag
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.journal import Command

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from bifolio.document import editing
+from bifolio import lazy
 from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
-from bifolio.document.field_kinds import element_of, locate_conflict
 from bifolio.document.plan import Plan
 from bifolio.errors import ConflictChoiceError, Next, next_step
 from bifolio.records.edits import PARAGRAPH_BREAK
@@ -16,6 +16,12 @@ from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
 from bifolio.storage.derived import ReferenceRow
+
+if TYPE_CHECKING:
+    from bifolio.document import editing, field_kinds
+else:
+    editing = lazy.module("bifolio.document.editing")
+    field_kinds = lazy.module("bifolio.document.field_kinds")
 
 
 def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
@@ -74,7 +80,7 @@ def _resolve(
             f"The values of '{name}' are not texts that could be joined: take one of them."
         )
 
-    _, kind = locate_conflict(name)
+    _, kind = field_kinds.locate_conflict(name)
 
     def write(plan: Plan, entries: Entries) -> None:
         chosen = [conflict.values[take - 1].value for take in takes]
@@ -91,7 +97,7 @@ def _resolve(
 
 
 def _field(field: str) -> str:
-    if field == DELETED or element_of(field) is not None:
+    if field == DELETED or field_kinds.element_of(field) is not None:
         return field
     return canonical_field(field)
 

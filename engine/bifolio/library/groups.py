@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from bifolio.document import deletion, editing, groups, positions
+from bifolio import lazy
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import (
@@ -22,7 +23,7 @@ from bifolio.errors import (
     SmartGroupError,
 )
 from bifolio.ids import random_record_id
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.colours import COLOUR_NAMES
 from bifolio.records.sorting import parse_sort
 from bifolio.records.values import is_one_line
@@ -32,6 +33,14 @@ from bifolio.results import GroupKind, GroupView, ReferenceView, RemovalResult
 from bifolio.search.group_tree import PATH_MARK, Tree
 from bifolio.search.search import Searches
 from bifolio.storage.groups import GroupRow
+
+if TYPE_CHECKING:
+    from bifolio.document import deletion, editing, groups, positions
+else:
+    deletion = lazy.module("bifolio.document.deletion")
+    editing = lazy.module("bifolio.document.editing")
+    groups = lazy.module("bifolio.document.groups")
+    positions = lazy.module("bifolio.document.positions")
 
 _COLOUR = pattern(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 

@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
-from bifolio.document import deletion, editing
+from bifolio.document import deletion
 from bifolio.errors import (
     BifolioError,
     InvalidValueError,
@@ -292,6 +292,8 @@ class Library:
         row = self._find(ref)
         if row.trashed:
             raise TrashedReferenceError(ref)
+        from bifolio.document import editing
+
         self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
         return lookup.show_id(self._replica, row.id)
 

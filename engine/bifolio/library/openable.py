@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileNotOpenedError
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.file_names import safe_file_name, suffix_of
 from bifolio.results import FileView
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
-from bifolio.document import canonical, view
 from bifolio.errors import Next, NextStep, OldMembershipError
 from bifolio.library import received
 from bifolio.library.counting import say_count
@@ -19,7 +18,12 @@ from bifolio.results import HeardDevice, Refusal, RelayStatus, Status, SyncRepor
 from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
+    from bifolio.document import canonical
+    from bifolio.document import view as views
     from bifolio.sync.counts import Counts
+else:
+    views = lazy.module("bifolio.document.view")
+    canonical = lazy.module("bifolio.document.canonical")
 
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
@@ -93,7 +97,7 @@ def state_json(replica: Replica) -> Iterator[str]:
     for record_id in replica.records.all_ids():
         if replica.references.purged.read(record_id) is None:
             entries = replica.document(record_id).entries()
-            yield canonical.record_json(record_id, view.kind_of(entries), entries)
+            yield canonical.record_json(record_id, views.kind_of(entries), entries)
 
 
 def rebuild(replica: Replica) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from bifolio import limits
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.canonical import canonical_json, nfc, stored_json
 
 #: The set of a reference that holds its attachments.

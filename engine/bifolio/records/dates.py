@@ -7,11 +7,16 @@ literal that it is, never guessed.
 
 from __future__ import annotations
 
-import calendar
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bifolio.patterns import pattern
+from bifolio import lazy
+from bifolio.lazy import pattern
+
+if TYPE_CHECKING:
+    import calendar
+else:
+    calendar = lazy.module("calendar")
 
 CslDate = dict[str, Any]
 

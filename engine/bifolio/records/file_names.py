@@ -11,7 +11,7 @@ import unicodedata
 from typing import Final
 
 from bifolio import limits
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 
 #: Separators of paths and streams, and what Windows has in no name.
 _FORBIDDEN: Final = pattern(r'[/\\:*?"<>|]')

@@ -15,7 +15,7 @@ import hashlib
 import re
 import unicodedata
 
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 
 #: Accents, vowel points of Hebrew and Arabic: what writers leave out. The signs of Indian scripts
 #: are no accents and stay.

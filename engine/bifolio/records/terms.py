@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.folding import one_word
 
 _BEGINNING = "\ue000"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.document.groups import GROUP
-from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
 from bifolio.storage.database import Database
@@ -16,6 +16,11 @@ from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
+
+if TYPE_CHECKING:
+    from bifolio.document import record as documents
+else:
+    documents = lazy.module("bifolio.document.record")
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -42,7 +47,7 @@ def rebuild_lists(database: Database) -> int:
     groups.clear()
     for record in records.of_kind(GROUP):
         with suppress(DocumentError):
-            entries = RecordDocument(records.state(record.id)).entries()
+            entries = documents.RecordDocument(records.state(record.id)).entries()
             groups.write(projection.group_row(record.id, entries))
     count = 0
     ids = iter(records.ids_by_arrival("reference"))
@@ -57,7 +62,7 @@ def rebuild_lists(database: Database) -> int:
 def _derive(records: Records, record_id: str) -> DerivedReference | None:
     """What is derived of a reference; None of one that cannot be read: the others go on."""
     try:
-        visible = RecordDocument(records.state(record_id)).visible()
+        visible = documents.RecordDocument(records.state(record_id)).visible()
     except DocumentError:
         return None
     return projection.derive_whatever(record_id, visible)

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.clock import HybridClock
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.document import registers
 from bifolio.document.entries import Entries, join
 from bifolio.document.plan import Plan, Writer
-from bifolio.document.record import RecordDocument
 from bifolio.errors import RecordTooLargeError
 from bifolio.ids import (
     NONCE_BYTES,
@@ -32,7 +31,6 @@ from bifolio.ids import (
 from bifolio.records.canonical import canonical_json
 from bifolio.replica.folder import FILES
 from bifolio.replica.journal import Journal
-from bifolio.replica.workspace import SETTINGS, Workspace
 from bifolio.storage.changes import Changes, UnsealedChange
 from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database
@@ -54,7 +52,13 @@ from bifolio.wire.changes import Change
 from bifolio.wire.changes import Incarnation as DeclaredIncarnation
 
 if TYPE_CHECKING:
+    from bifolio.document import record as documents
+    from bifolio.replica import workspace as workspaces
     from bifolio.replica.envelope_formats import EnvelopeFormats
+else:
+    # For writing, and for what no table holds.
+    documents = lazy.module("bifolio.document.record")
+    workspaces = lazy.module("bifolio.replica.workspace")
 
 #: Plans one record's writes, having seen its entries.
 Write = Callable[[Plan, Entries], None]
@@ -141,13 +145,15 @@ class Replica:
         """The library's id, 16 bytes."""
         return self.meta.library_id
 
-    def workspace(self, *, client_id: int | None = None) -> Workspace:
+    def workspace(self, *, client_id: int | None = None) -> workspaces.Workspace:
         """Documents for one transaction."""
-        return Workspace(self.records, self.references, self.groups, self.meta, client_id=client_id)
+        return workspaces.Workspace(
+            self.records, self.references, self.groups, self.meta, client_id=client_id
+        )
 
-    def document(self, record_id: str) -> RecordDocument:
+    def document(self, record_id: str) -> documents.RecordDocument:
         """A record's document, to read."""
-        return RecordDocument(self.records.state(record_id))
+        return documents.RecordDocument(self.records.state(record_id))
 
     def commit(self, writes: Sequence[tuple[str, Write]]) -> list[str]:
         """Make one change of several records: all of it, or none of it.
@@ -244,7 +250,7 @@ class Replica:
 
         def write(plan: Plan, entries: Entries) -> None:
             if not entries.live("kind"):
-                plan.put("kind", SETTINGS, seen=[])
+                plan.put("kind", workspaces.SETTINGS, seen=[])
             registers.plan_set(plan, entries, "name", name)
 
         with self.journal.unasked():
@@ -294,7 +300,9 @@ class Replica:
         self.meta.clock = clock.last
         return Incarnation(slot, nonce, client_id, offset)
 
-    def _introduce_device(self, workspace: Workspace, writer: Writer) -> list[tuple[str, bytes]]:
+    def _introduce_device(
+        self, workspace: workspaces.Workspace, writer: Writer
+    ) -> list[tuple[str, bytes]]:
         """The settings' update that says whose slots these are, at a device's first change."""
         introduced = (self.keys.sign_public, self.keys.name)
         # The tag too: an earlier version introduced a device by a shorter one.
@@ -304,7 +312,7 @@ class Replica:
         plan = Plan(writer)
         entries = document.entries()
         if not entries.live("kind"):
-            plan.put("kind", SETTINGS, seen=[])
+            plan.put("kind", workspaces.SETTINGS, seen=[])
         name = join("device", self.keys.tag)
         value = canonical_json({"name": self.keys.name, "key": base64url(self.keys.sign_public)})
         if all(live.value != value for live in entries.live(name)):

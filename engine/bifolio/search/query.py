@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from bifolio import limits
 from bifolio.errors import QueryError, UnknownFieldError
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.records.fields import TYPES, canonical_field, is_other_name
 from bifolio.records.folding import is_run_of_characters, words
 from bifolio.records.terms import Mark, mark, year_range

@@ -12,7 +12,7 @@ import sqlite3
 from functools import cache
 from typing import Final
 
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 from bifolio.storage.migrations import LATEST, migrate
 
 #: The digest of the schema that the steps of ``migrations`` make, without what is made again.

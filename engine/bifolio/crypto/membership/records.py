@@ -34,7 +34,7 @@ from bifolio.crypto.keys import (
     verify,
 )
 from bifolio.errors import MembershipError, OldMembershipError
-from bifolio.patterns import pattern
+from bifolio.lazy import pattern
 
 VERSION = 3
 LIBRARY_ID_BYTES = 16
