@@ -21,7 +21,7 @@ cases: $(STAMP) $(NODE_STAMP)
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not heavy" --durations=10
 
 test-all: $(STAMP) $(NODE_STAMP) lint types
-	BIFOLIO_TEST_EXEC=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800 --durations=10
+	BIFOLIO_TEST_EXEC=1 BIFOLIO_TEST_FULL=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800 --durations=10
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

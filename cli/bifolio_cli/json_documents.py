@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bifolio.errors import NextStep
 from bifolio.results import (
     AttachResult,
     AutosyncStatus,
@@ -52,26 +51,7 @@ from bifolio.results import (
     UndoReport,
     WrittenFile,
 )
-
-
-class ErrorDocument(Result, frozen=True):
-    """What could not be done: a code that stays the same, one sentence, and what to do about it."""
-
-    code: str
-    message: str
-    next: NextStep | None
-
-
-class Failure(Result, frozen=True):
-    """The document of a command that failed."""
-
-    error: ErrorDocument
-
-
-class Version(Result, frozen=True):
-    """Bifolio's version."""
-
-    version: str
+from bifolio_cli.json_failures import Version
 
 
 class WatchedExport(Result, frozen=True):

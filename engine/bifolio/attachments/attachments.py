@@ -8,12 +8,14 @@ replace it at the same time are both kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from bifolio import lazy
 from bifolio.attachments import opened_copies
-from bifolio.document import editing, sets
 from bifolio.document.entries import Entries, is_import_slot
 from bifolio.document.plan import Plan
 from bifolio.errors import (
@@ -39,6 +41,12 @@ from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.contents import Content, Progress
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.transfers import Transfer
+
+if TYPE_CHECKING:
+    from bifolio.document import editing, sets
+else:
+    editing = lazy.module("bifolio.document.editing")
+    sets = lazy.module("bifolio.document.sets")
 
 #: Why the relay did not take a file, where its room is used up (``wire.messages.Code``).
 NO_ROOM = "quota"
@@ -196,8 +204,7 @@ def _commit(
         replica.transfers.mark_arrived(one.hash)
 
 
-@dataclass(frozen=True, slots=True)
-class _Whereabouts:
+class _Whereabouts(Struct, frozen=True):
     """Where a content is: the state, and the facts that go with it."""
 
     state: FileState

@@ -8,8 +8,9 @@ carried untouched and enters the state hash. Knows nothing of pycrdt and of what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar, cast
+
+from msgspec import Struct
 
 from bifolio.clock import is_stamp, stamp_milliseconds
 from bifolio.ids import IMPORT_MARK, JOIN_MARK, SEPARATOR, is_slot
@@ -33,21 +34,27 @@ class Live(NamedTuple):
         return (self.stamp, self.slot)
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(Struct, frozen=True, eq=False):
     """All that a record's map holds. Each register's live values are newest first."""
 
     registers: dict[str, list[Live]]
     texts: dict[str, str]
     unknown: dict[str, object]
     #: The names of registers by what is before their first separator, once it was asked for.
-    _under: dict[str, list[str]] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    _under: dict[str, list[str]] = {}
     #: What was read of them, by who read it.
-    _readings: dict[object, object] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    _readings: dict[object, object] = {}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Entries):
+            return NotImplemented
+        return (self.registers, self.texts, self.unknown) == (
+            other.registers,
+            other.texts,
+            other.unknown,
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     def live(self, name: str) -> list[Live]:
         """The live values of a register, newest first; empty where it was never written."""

@@ -13,7 +13,6 @@ the last state and what came after it.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -30,6 +29,7 @@ from bifolio.document.update_structure import (
     read_update,
 )
 from bifolio.errors import DocumentError
+from bifolio.lazy import pattern
 
 if TYPE_CHECKING:
     from pycrdt import Doc, Map, Text, TransactionEvent
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _ROOT = "r"
 _EMPTY_UPDATE = b"\x00\x00"
 #: What may be a character of two UTF-16 units among an update's bytes.
-_MAY_BE_PAIR = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
+_MAY_BE_PAIR = pattern(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 @cache

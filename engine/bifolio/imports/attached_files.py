@@ -7,9 +7,10 @@ content that is here already is not written again; until a record names it, it i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.attachments import garbage_collection

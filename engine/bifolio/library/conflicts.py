@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from bifolio.document import editing
+from bifolio import lazy
 from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
-from bifolio.document.field_kinds import element_of, locate_conflict
 from bifolio.document.plan import Plan
 from bifolio.errors import ConflictChoiceError, Next, next_step
 from bifolio.records.edits import PARAGRAPH_BREAK
@@ -17,6 +17,12 @@ from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
 from bifolio.search import group_tree
 from bifolio.storage.derived import ReferenceRow
+
+if TYPE_CHECKING:
+    from bifolio.document import editing, field_kinds
+else:
+    editing = lazy.module("bifolio.document.editing")
+    field_kinds = lazy.module("bifolio.document.field_kinds")
 
 
 def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
@@ -87,7 +93,7 @@ def _resolve(
             f"The values of '{name}' are not texts that could be joined: take one of them."
         )
 
-    _, kind = locate_conflict(name)
+    _, kind = field_kinds.locate_conflict(name)
 
     def write(plan: Plan, entries: Entries) -> None:
         chosen = [conflict.values[take - 1].value for take in takes]
@@ -104,7 +110,7 @@ def _resolve(
 
 
 def _field(field: str) -> str:
-    if field == DELETED or element_of(field) is not None:
+    if field == DELETED or field_kinds.element_of(field) is not None:
         return field
     return canonical_field(field)
 

@@ -20,12 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
-from bifolio.document import editing
-from bifolio.errors import (
-    BifolioError,
-    InvalidValueError,
-    TrashedReferenceError,
-)
+from bifolio.errors import BifolioError, InvalidValueError, TrashedReferenceError
 from bifolio.home import Home
 from bifolio.library import conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
@@ -302,6 +297,8 @@ class Library:
         row = lookup.find(self._replica, ref)
         if row.trashed:
             raise TrashedReferenceError(ref)
+        from bifolio.document import editing
+
         self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
         return lookup.show_id(self._replica, row.id)
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.attachments import attachments, opened_copies
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
-from bifolio.document import canonical, deletion, view
 from bifolio.errors import Next, NextStep, OldMembershipError, next_step
 from bifolio.library import received
 from bifolio.library.counting import say_count
@@ -29,7 +28,13 @@ from bifolio.results import (
 from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
+    from bifolio.document import canonical, deletion
+    from bifolio.document import view as views
     from bifolio.sync.counts import Counts
+else:
+    views = lazy.module("bifolio.document.view")
+    canonical = lazy.module("bifolio.document.canonical")
+    deletion = lazy.module("bifolio.document.deletion")
 
 
 #: Files that are named one by one where no computer has them.
@@ -165,7 +170,7 @@ def state_json(replica: Replica) -> Iterator[str]:
     for record_id in replica.records.all_ids():
         entries = replica.document(record_id).entries()
         if not deletion.is_purged(entries):  # what is shown of it may be this replica's own
-            yield canonical.record_json(record_id, view.kind_of(entries), entries)
+            yield canonical.record_json(record_id, views.kind_of(entries), entries)
 
 
 def rebuild(replica: Replica) -> int:

@@ -8,9 +8,9 @@ purge (DESIGN §4), which no replica can know yet; so for now whatever was empti
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from bifolio import limits
-from bifolio.document import deletion
+from bifolio import lazy, limits
 from bifolio.document.conflicts import ConflictKind
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
 from bifolio.records.canonical import nfc
@@ -19,6 +19,11 @@ from bifolio.replica.replica import Replica
 from bifolio.results import PurgedReference, ReferenceView
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.purged import PurgedRow
+
+if TYPE_CHECKING:
+    from bifolio.document import deletion
+else:
+    deletion = lazy.module("bifolio.document.deletion")
 
 _CANDIDATES_MAX = 5
 

@@ -6,9 +6,10 @@ How a user writes one: ``Family, Given``, ``Family, Given, Suffix`` or ``{Corpor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.errors import InvalidValueError
 
@@ -25,8 +26,7 @@ _CSL_PARTS = tuple(csl for csl, _ in _PARTS)
 _own_parts = attrgetter(*(own for _, own in _PARTS))
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """One creator's name. Either ``literal`` (a body, or a name nobody can split) or the parts."""
 
     family: str = ""

@@ -13,9 +13,10 @@ anybody here: it does not count.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from enum import Enum, auto
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.document import deletion

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.document.groups import GROUP
-from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
 from bifolio.replica.deletion_guard import Cause, DeletionGuard, Filter
@@ -17,6 +17,11 @@ from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
+
+if TYPE_CHECKING:
+    from bifolio.document import record as documents
+else:
+    documents = lazy.module("bifolio.document.record")
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -43,7 +48,7 @@ def rebuild_lists(database: Database) -> int:
     groups.clear()
     for record in records.of_kind(GROUP):
         with suppress(DocumentError):
-            entries = RecordDocument(records.state(record.id)).entries()
+            entries = documents.RecordDocument(records.state(record.id)).entries()
             groups.write(projection.group_row(record.id, entries))
     shown = DeletionGuard(database).filter(Cause.SHOWING)
     count = 0
@@ -59,7 +64,7 @@ def rebuild_lists(database: Database) -> int:
 def _derive(records: Records, record_id: str, shown: Filter) -> DerivedReference | None:
     """What is derived of a reference; None of one that cannot be read: the others go on."""
     try:
-        document = RecordDocument(records.state(record_id))
+        document = documents.RecordDocument(records.state(record_id))
         visible = document.visible()
     except DocumentError:
         return None

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.results import Action, write_actions
 from bifolio.storage.database import Database
@@ -17,8 +18,7 @@ from bifolio.storage.history import ChangeIndex, Operations
 from bifolio.wire.changes import Change
 
 
-@dataclass(slots=True)
-class Command:
+class Command(Struct):
     """A command that goes on: ``actions`` may say what it does, ``undoes`` which one it takes back.
 
     ``number`` is its operation's, once it has changed anything.

@@ -11,7 +11,8 @@ are carried whole, inside ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.crypto.envelope import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -112,12 +113,14 @@ def write_actions(actions: tuple[Action, ...]) -> str:
 def read_actions(text: str) -> tuple[Action, ...]:
     """Stored actions; words of an earlier version or of a newer one are read as they are."""
     try:
-        return _DECODER.decode(text)
+        return _decoder().decode(text)
     except msgspec.DecodeError:
         return in_words(text)
 
 
-_DECODER = msgspec.json.Decoder(tuple[Action, ...])
+@cache
+def _decoder() -> msgspec.json.Decoder[tuple[Action, ...]]:
+    return msgspec.json.Decoder(tuple[Action, ...])
 
 
 class LogEntry(Result, frozen=True):

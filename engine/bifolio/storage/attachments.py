@@ -7,8 +7,9 @@ its files.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 from bifolio.storage.transfers import Transfers
@@ -18,8 +19,7 @@ _COLUMNS = "reference, hash, name, size, stamp, slot"
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentRow:
+class AttachmentRow(Struct, frozen=True):
     """A file of a reference, and the stamp and slot of who attached it first."""
 
     reference: str

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgpack
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class UnsealedChange:
+class UnsealedChange(Struct, frozen=True):
     """An own change that was never offered: its body, what was merged when it was made, and the
     slot of the incarnation that wrote it (empty where what it holds names no device)."""
 
@@ -28,8 +27,7 @@ class UnsealedChange:
     slot: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEnvelope:
+class StoredEnvelope(Struct, frozen=True):
     """A merged envelope."""
 
     number: int
@@ -43,8 +41,7 @@ class StoredEnvelope:
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class EnvelopePlace:
+class EnvelopePlace(Struct, frozen=True):
     """Where a merged envelope is: its number here, its chain, its number in that, its bytes."""
 
     number: int
@@ -53,8 +50,7 @@ class EnvelopePlace:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class EnvelopeBeginning:
+class EnvelopeBeginning(Struct, frozen=True):
     """A merged envelope by its first bytes, in which its header lies."""
 
     number: int

@@ -13,9 +13,10 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.disk import create_private, make_private_folder, sync_folder
@@ -41,8 +42,7 @@ _FOLDER_NAME_LENGTH = 2
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """A content: BLAKE2b-256 of its bytes in hex, and their number."""
 
     hash: str

@@ -6,8 +6,9 @@ Pure, and most of the work of a write: another process can do it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from bifolio.records.canonical import exact_json
 from bifolio.storage.attachments import AttachmentRow
@@ -42,8 +43,7 @@ class StoredReference(NamedTuple):
     purged: PurgedRow | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceRow:
+class ReferenceRow(Struct, frozen=True):
     """A reference as lists show it.
 
     ``fields`` are the CSL-JSON fields without title, abstract and note, which have columns
@@ -67,8 +67,7 @@ class ReferenceRow:
     key_is_taken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(Struct, frozen=True):
     """Where a reference was imported from: one row for each source."""
 
     record: str
@@ -78,8 +77,7 @@ class SourceRow:
     blocks: str
 
 
-@dataclass(frozen=True, slots=True)
-class DerivedReference:
+class DerivedReference(Struct, frozen=True):
     """All that is derived from one reference."""
 
     row: ReferenceRow

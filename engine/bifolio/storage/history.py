@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 from bifolio.wire.changes import ID_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedChange:
+class LoggedChange(Struct, frozen=True):
     """One change: its number, where its body lies (a row of ``changes``, and its place inside),
     its id, when it was made and on which device (the tag of its slots)."""
 
@@ -32,8 +32,7 @@ class LoggedChange:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """What one command did. ``words`` are its actions, written as text (or the words of an earlier
     version); ``undoes`` is the operation that it took back, ``undone`` the one that took it
     back."""

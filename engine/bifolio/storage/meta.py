@@ -9,10 +9,10 @@ default is stored as nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar, overload
 
 import msgpack
+from msgspec import Struct
 
 from bifolio.errors import NextStep, from_plain, to_plain
 from bifolio.storage.database import Database
@@ -22,8 +22,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnChain:
+class OwnChain(Struct, frozen=True):
     """This replica's chain of envelopes: its id, author, last number and hash."""
 
     chain: bytes

@@ -7,13 +7,12 @@ order in which they came, which is causal except for what a relay mixed up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class NewerEnvelope:
+class NewerEnvelope(Struct, frozen=True):
     """An envelope that is kept; ``needs`` is empty where it only builds on another one."""
 
     number: int

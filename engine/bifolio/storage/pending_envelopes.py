@@ -7,13 +7,13 @@ and no others. One that lacks nothing is ready: it is tried again, and leaves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEnvelope:
+class PendingEnvelope(Struct, frozen=True):
     """An envelope that waits."""
 
     hash: bytes

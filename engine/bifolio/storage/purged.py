@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class PurgedRow:
+class PurgedRow(Struct, frozen=True):
     """A reference that is gone."""
 
     id: str

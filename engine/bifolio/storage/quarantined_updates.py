@@ -6,7 +6,7 @@ in its record yet, and is tried again when that comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
@@ -14,8 +14,7 @@ REFUSED = "refused"
 INCOMPLETE = "incomplete"
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantinedUpdate:
+class QuarantinedUpdate(Struct, frozen=True):
     """One update. Of one that an earlier version set aside, ``device``, ``envelope`` are None and
     ``kind`` is empty."""
 
@@ -28,8 +27,7 @@ class QuarantinedUpdate:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantineCount:
+class QuarantineCount(Struct, frozen=True):
     """Updates of one author to one record that were not merged, with the first's reason."""
 
     device: bytes | None

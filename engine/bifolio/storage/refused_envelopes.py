@@ -5,14 +5,13 @@ Both are kept to be named, with their authors where the signature is theirs; the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalCount:
+class RefusalCount(Struct, frozen=True):
     """Envelopes of one author (a signing key; None where nobody proved to be it) that were
     refused for one reason, with the hash of the first."""
 

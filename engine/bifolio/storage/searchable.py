@@ -7,8 +7,9 @@ Pure. The migrations fill the index with it, and so does every write.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.records.folding import fold, words
 from bifolio.records.terms import BOUNDARY, marks_of
@@ -48,8 +49,7 @@ _Names = tuple[list[str], list[str], list[str]]
 _PLACE_CHARACTERS = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Searchable:
+class Searchable(Struct, frozen=True):
     """What of a reference can be searched for."""
 
     key: str

@@ -8,15 +8,15 @@ either: ``reconcile`` puts it right by the folder, and the relay's answers by th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 _COLUMNS = "hash, here, on_relay, asked, refused, failures, not_before_ms, unnamed_since_ms"
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     """Where a content is, as far as known.
 
     ``asked`` if a user wants it here whatever the replica fetches by itself; ``refused`` why the

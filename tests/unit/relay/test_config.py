@@ -11,7 +11,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from bifolio.errors import UsageError
-from bifolio_cli.main import application
+from bifolio_cli.application import application
 from bifolio_relay.config import Config, default_data_folder, make_config, parse_size
 from bifolio_relay.server import argument_parser
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.encoding import FieldValue, pack
@@ -41,8 +40,7 @@ _KEY_ROW_BYTES = 120
 _LENGTH_BYTES = 5
 
 
-@dataclass(frozen=True)
-class InviteKeys(KeyPair):
+class InviteKeys(KeyPair, frozen=True, dict=True):
     """The keys of an invite, which every holder of its ticket can derive."""
 
 

@@ -9,6 +9,7 @@ import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.examples import examples
 from tests.support.newer_membership import make_greeting, make_record
 from tests.unit.crypto.builders import (
     CONTENT_KEY,
@@ -584,7 +585,7 @@ deeds = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(deeds, deeds)
 def test_any_two_branches_become_one_log_and_lock_nobody_out(
     left: list[tuple[str, int, int]], right: list[tuple[str, int, int]]
