@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bifolio.disk import hash_file, make_private_folder, write_whole
 from bifolio.replica import lookup
@@ -28,8 +29,7 @@ _HASH_LENGTH = 16
 _NOTE_SUFFIX = ".checked"
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedCopy:
+class ChangedCopy(Struct, frozen=True):
     """A copy that was changed: where it is, of which file, and the citation key of the reference
     that has the file; None where none has it any more."""
 

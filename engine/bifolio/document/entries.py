@@ -54,6 +54,9 @@ class Entries(Struct, frozen=True, eq=False):
             other.unknown,
         )
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a Struct's own asks its own notion of equality
+
     __hash__ = None  # type: ignore[assignment]
 
     def live(self, name: str) -> list[Live]:

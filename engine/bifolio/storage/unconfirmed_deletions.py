@@ -8,13 +8,13 @@ confirmed what this one's has not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class DeletionCount:
+class DeletionCount(Struct, frozen=True):
     """How many references a device deleted, by the tag of its slots, and the stamp of the last."""
 
     device: str
