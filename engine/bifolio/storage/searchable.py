@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bifolio.records.folding import fold, words
-from bifolio.records.terms import BOUNDARY, marks_of
+from bifolio.records.terms import BOUNDARY, VALUES, marks_of
 
 #: The columns of the index; a word without an operator is searched in all but the last one.
 INDEXED = (
@@ -40,6 +40,11 @@ _CONTAINERS = (
     "event-title",
 )
 _NOTES = ("annotation", "annote")
+
+#: The fields whose values are searched for, besides names; of the others, that they are there.
+_SEARCHED = frozenset(
+    (*_TITLES, *_CONTAINERS, *_NOTES, *(name for _, name in VALUES), "citation-key-aliases")
+)
 
 #: The names of the authors, of the editors, and of everybody else.
 _Names = tuple[list[str], list[str], list[str]]
@@ -100,6 +105,14 @@ class Searchable:
     def _places(self, names: _Names) -> Places:
         first = next((name for of_a_kind in names for name in of_a_kind), "")
         return (self.year, _place(self.title or ""), _place(first), _place(self.key))
+
+
+def is_searched(name: str, before: object, after: object) -> bool:
+    """Whether the index is given anything else where a field changes from one value to another
+    (None: not there)."""
+    if isinstance(before, list) or isinstance(after, list):
+        return True
+    return name in _SEARCHED or bool(before) != bool(after)
 
 
 def _names(fields: Mapping[str, Any]) -> _Names:
