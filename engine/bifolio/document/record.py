@@ -20,6 +20,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from bifolio.document.entries import Entries, parse_entries, without_superseded_imports
 from bifolio.document.plan import Plan, TextEdit
 from bifolio.document.update_rules import CheckedUpdate, StructIndex, check_update, index_of
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from pycrdt import Doc, Map, Text, TransactionEvent
 
 _ROOT = "r"
+#: Reads a map of texts and of lists of texts; what else ``json.loads`` reads is refused.
+_ORDINARY = msgspec.json.Decoder(dict[str, str | list[str | None]]).decode
 _EMPTY_UPDATE = b"\x00\x00"
 #: What may be a character of two UTF-16 units among an update's bytes.
 _MAY_BE_PAIR = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
@@ -101,7 +105,7 @@ class RecordDocument:
         """The flat keys, parsed; valid until the next write or merge."""
         if self._entries is None:
             # As JSON in one call: to_py() takes a transaction for each key, 54 µs against 16.
-            self._entries = parse_entries(json.loads(str(self._map)))
+            self._entries = parse_entries(_read_map(str(self._map)))
         return self._entries
 
     def visible(self) -> Entries:
@@ -315,6 +319,15 @@ class RecordDocument:
             if type(error).__name__ not in ("PanicException", "RuntimeError"):
                 raise
             raise DocumentError("its bytes stop pycrdt short") from None
+
+
+def _read_map(text: str) -> Mapping[str, object]:
+    """A record's map as values; such as ours are read in a third of the time."""
+    try:
+        return _ORDINARY(text)
+    except (msgspec.MsgspecError, ValueError):
+        content: dict[str, object] = json.loads(text)
+        return content
 
 
 def _edit_text(text: Text, edits: list[TextEdit]) -> None:
