@@ -69,6 +69,8 @@ class RecordDocument:
             if state is not None:
                 self._document.apply_update(state)
             self._map: Map[object] = self._document.get(_ROOT, type=_pycrdt().Map)
+            #: The state vector as it was loaded; None once something was written or merged.
+            self._loaded: bytes | None = self._document.get_state()
         self._entries: Entries | None = None
         self._state: bytes | None = None
         #: A state, and the updates merged and written since: what the document can be made again
@@ -90,7 +92,7 @@ class RecordDocument:
         with document._document.transaction():
             document._carry_out(plan)
         document._entries = plan.alone()
-        document._base = None
+        document._base = document._loaded = None
         return document
 
     @classmethod
@@ -100,7 +102,7 @@ class RecordDocument:
         document = cls(client_id=client_id)
         with document._document.transaction():
             document._put(values)
-        document._base = None
+        document._base = document._loaded = None
         return document
 
     def entries(self) -> Entries:
@@ -133,10 +135,8 @@ class RecordDocument:
         """
         if structure is None:
             structure = read_update(update)
-        if self._known is None:
-            self._known = read_state_vector(self._document.get_state())
         may_cut = bool(structure.deletes) and self._finds_pairs()
-        return check_update(structure, self._known, self._structs, may_cut=may_cut)
+        return check_update(structure, self._clocks(), self._structs, may_cut=may_cut)
 
     def merge(self, update: bytes, checked: CheckedUpdate | None = None) -> bool:
         """Apply another replica's update. False where it brought nothing new.
@@ -167,12 +167,18 @@ class RecordDocument:
 
     def has_of(self, structure: UpdateStructure) -> bool:
         """Whether some of what an update writes is here already, or something else in its place."""
-        if self._known is None:
-            self._known = read_state_vector(self._document.get_state())
+        known = self._clocks()
         return any(
-            structs[0].start < self._known.get(client, 0)
+            structs[0].start < known.get(client, 0)
             for client, structs in structure.structs.items()
         )
+
+    def _clocks(self) -> dict[int, int]:
+        """By client id, the clock after the last one that the document holds."""
+        if self._known is None:
+            held = self._document.get_state() if self._loaded is None else self._loaded
+            self._known = read_state_vector(held)
+        return self._known
 
     def keys_deleted(self, checked: CheckedUpdate) -> set[str]:
         """The keys of the record's map of which an update deletes an entry, also one that is gone
@@ -220,7 +226,7 @@ class RecordDocument:
             self._apply(update)
         finally:
             self._document.unobserve(subscription)
-        self._entries = self._state = None
+        self._entries = self._state = self._loaded = None
         return bool(changed)
 
     def _apply_checked(self, update: bytes, checked: CheckedUpdate) -> bool:
@@ -231,7 +237,7 @@ class RecordDocument:
         with _TRANSLATED, self._document.transaction():
             self._document.apply_update(update)
             state_vector = self._document.get_state()
-        self._entries = self._state = None
+        self._entries = self._state = self._loaded = None
         if not all(encode_clock(*one) in state_vector for one in checked.reached.items()):
             raise DocumentError("an update was not merged whole")
         return True
@@ -243,7 +249,7 @@ class RecordDocument:
             document.apply_update(one)
         self._document = document
         self._map = document.get(_ROOT, type=_pycrdt().Map)
-        self._entries = self._state = None
+        self._entries = self._state = self._loaded = None
 
     def _note(self, update: bytes) -> None:
         """Note an update that the document holds now."""
@@ -281,7 +287,7 @@ class RecordDocument:
                 self._carry_out(plan)
         finally:
             self._document.unobserve(subscription)
-        self._entries = self._state = self._known = self._index = None
+        self._entries = self._state = self._loaded = self._known = self._index = None
         if len(updates) != 1:
             self._base = None
             raise DocumentError(f"one transaction gave {len(updates)} updates")
