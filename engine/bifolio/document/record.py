@@ -169,8 +169,7 @@ class RecordDocument:
         """Whether some of what an update writes is here already, or something else in its place."""
         known = self._clocks()
         return any(
-            structs[0].start < known.get(client, 0)
-            for client, structs in structure.structs.items()
+            structs[0].start < known.get(client, 0) for client, structs in structure.structs.items()
         )
 
     def _clocks(self) -> dict[int, int]:

@@ -133,17 +133,17 @@ class DerivedReference:
                 sources=sorted(before.sources) == sorted(sources),
                 attachments=not before.has_attachments and not self.attachments,
             )
-        given = Searchable(
+        places, texts = Searchable(
             *(row.key, row.type, row.title, row.abstract, row.note, row.fields),
             year=row.year,
             conflicts=row.conflicts,
-        )
+        ).to_stored(with_places=not kept.places, with_texts=not (row.trashed or kept.texts))
         return StoredReference(
             id=row.id,
             key=row.key,
             row=columns,
-            places=_NO_PLACES if kept.places else given.places(),
-            texts=None if row.trashed or kept.texts else given.index_texts(),
+            places=places,
+            texts=texts,
             elements=() if kept.elements else element_rows(row.id, row.fields, trashed=row.trashed),
             sources=sources,
             attachments=tuple(self.attachments),
@@ -151,8 +151,6 @@ class DerivedReference:
             kept=kept,
         )
 
-
-_NO_PLACES: Places = (None, "", "", "")
 
 _COLUMN = {name: number for number, name in enumerate(STORED)}
 #: The columns of which the texts of the index are made, and those of the places in the orders.

@@ -46,6 +46,8 @@ _SEARCHED = frozenset(
     (*_TITLES, *_CONTAINERS, *_NOTES, *(name for _, name in VALUES), "citation-key-aliases")
 )
 
+_NO_PLACES: Places = (None, "", "", "")
+
 #: The names of the authors, of the editors, and of everybody else.
 _Names = tuple[list[str], list[str], list[str]]
 
@@ -66,10 +68,17 @@ class Searchable:
     year: int | None
     conflicts: int
 
-    def to_stored(self) -> tuple[Places, tuple[str, ...]]:
-        """``places`` and ``indexed``."""
+    def to_stored(
+        self, *, with_places: bool = True, with_texts: bool = True
+    ) -> tuple[Places, tuple[str, ...] | None]:
+        """``places`` and ``index_texts``, as far as they are asked for."""
+        if not with_places and not with_texts:
+            return _NO_PLACES, None
         names = _names(self.fields)
-        return self._places(names), self._index_texts(names)
+        return (
+            self._places(names) if with_places else _NO_PLACES,
+            self._index_texts(names) if with_texts else None,
+        )
 
     def index_texts(self) -> tuple[str, ...]:
         """The texts of the index's columns."""
