@@ -15,7 +15,7 @@ from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.elements import FIELDS as ELEMENT_FIELDS
 from bifolio.storage.elements import ElementRow, element_rows
 from bifolio.storage.purged import PurgedRow
-from bifolio.storage.searchable import Places, Searchable, is_searched
+from bifolio.storage.searchable import Places, Searchable, are_names, is_searched
 
 #: The version of all that is derived from the records: raised whenever ``refs`` and the tables with
 #: it would be given other rows for the same records. A file of an older one is derived again when
@@ -176,7 +176,7 @@ def _find_kept(
             old, new = earlier.get(name), fields.get(name)
             if old != new:
                 texts = texts and not is_searched(name, old, new)
-                places = places and not (isinstance(old, list) or isinstance(new, list))
+                places = places and not (are_names(old) or are_names(new))
                 elements = elements and name not in ELEMENT_FIELDS
     key = all(before[one] == after[one] for one in _OF_KEY)
     return Kept(key=key, places=places, texts=texts, elements=elements)

@@ -119,7 +119,7 @@ class Searchable:
 def is_searched(name: str, before: object, after: object) -> bool:
     """Whether the index is given anything else where a field changes from one value to another
     (None: not there)."""
-    if isinstance(before, list) or isinstance(after, list):
+    if are_names(before) or are_names(after):
         return True
     return name in _SEARCHED or bool(before) != bool(after)
 
@@ -128,11 +128,16 @@ def _names(fields: Mapping[str, Any]) -> _Names:
     """The names of the authors, of the editors, and of everybody else."""
     found: _Names = ([], [], [])
     for role, value in fields.items():
-        if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        if not are_names(value):
             continue
         place = 0 if role == "author" else 1 if role == "editor" else 2
         found[place].extend(_name(one) for one in value if isinstance(one, dict))
     return found
+
+
+def are_names(value: object) -> bool:
+    """Whether a field's value is a list of names."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _name(parts: Mapping[str, Any]) -> str:
