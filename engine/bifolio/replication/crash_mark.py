@@ -27,6 +27,7 @@ class CrashMark:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
+        self._descriptor: int | None = None
         self._mapped: mmap.mmap | None = None
 
     def is_there(self) -> bool:
@@ -45,28 +46,29 @@ class CrashMark:
         """This envelope is merged from now on.
 
         A write into the file's page in memory, 0.2 microseconds: the page is the operating
-        system's, and outlives the process.
+        system's, and outlives the process. Where a file system has none, two calls of the system.
         """
-        if self._mapped is None:
-            with suppress(OSError):
-                self._mapped = self._map(envelope_hash)
-        else:
+        if self._mapped is not None:
             self._mapped[:] = envelope_hash
+            return
+        with suppress(OSError):
+            if self._descriptor is None:
+                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+                self._descriptor = os.open(self._path, flags, 0o600)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            # Written before it is mapped: a page without room on the disk would end the process.
+            if os.write(self._descriptor, envelope_hash) == _HASH_BYTES:
+                with suppress(ValueError):
+                    self._mapped = mmap.mmap(self._descriptor, _HASH_BYTES)
 
     def clear(self) -> None:
         """Nothing is merged any more."""
         if self._mapped is not None:
             self._mapped.close()
             self._mapped = None
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
         with suppress(OSError):
             self._path.unlink()
-
-    def _map(self, envelope_hash: bytes) -> mmap.mmap:
-        """The file in memory, with its room on the disk taken: a page without would be fatal."""
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._path, flags, 0o600)
-        try:
-            os.write(descriptor, envelope_hash)
-            return mmap.mmap(descriptor, _HASH_BYTES)
-        finally:
-            os.close(descriptor)
