@@ -12,15 +12,12 @@ the last state and what came after it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from bifolio.document.entries import Entries, parse_entries, without_superseded_imports
 from bifolio.document.plan import Plan, TextEdit
@@ -32,13 +29,12 @@ from bifolio.document.update_structure import (
     read_update,
 )
 from bifolio.errors import DocumentError
+from bifolio.records.canonical import read_map
 
 if TYPE_CHECKING:
     from pycrdt import Doc, Map, Text, TransactionEvent
 
 _ROOT = "r"
-#: Reads a map of texts and of lists of texts; what else ``json.loads`` reads is refused.
-_ORDINARY = msgspec.json.Decoder(dict[str, str | list[str | None]]).decode
 _EMPTY_UPDATE = b"\x00\x00"
 #: What may be a character of two UTF-16 units among an update's bytes, and what one begins with.
 _MAY_BE_PAIR = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
@@ -109,7 +105,7 @@ class RecordDocument:
         """The flat keys, parsed; valid until the next write or merge."""
         if self._entries is None:
             # As JSON in one call: to_py() takes a transaction for each key, 54 µs against 16.
-            self._entries = parse_entries(_read_map(str(self._map)))
+            self._entries = parse_entries(read_map(str(self._map)))
         return self._entries
 
     def visible(self) -> Entries:
@@ -363,15 +359,6 @@ def _may_hold_pair(update: bytes) -> bool:
     and to look for each of the five takes a twentieth of the time of the pattern."""
     first = min((at for one in _PAIR_BEGINS if (at := update.find(one)) >= 0), default=None)
     return first is not None and _MAY_BE_PAIR.search(update, first) is not None
-
-
-def _read_map(text: str) -> Mapping[str, object]:
-    """A record's map as values; such as ours are read in a third of the time."""
-    try:
-        return _ORDINARY(text)
-    except (msgspec.MsgspecError, ValueError):
-        content: dict[str, object] = json.loads(text)
-        return content
 
 
 def _edit_text(text: Text, edits: list[TextEdit]) -> None:

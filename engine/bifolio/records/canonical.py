@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Mapping
 
 import msgspec
 
@@ -14,6 +15,9 @@ _FAST = msgspec.json.Encoder(order="deterministic")
 
 #: Reads what ``json.loads`` reads to the same value, in a third of the time, or refuses it.
 _READ_FAST = msgspec.json.Decoder().decode
+#: Reads a map of texts and of lists of texts, as a record's is; what else ``json.loads`` reads is
+#: refused.
+_READ_TEXTS = msgspec.json.Decoder(dict[str, str | list[str | None]]).decode
 
 #: Writes the same text in seven times the time, and what the other one refuses too: halves of
 #: characters.
@@ -61,6 +65,19 @@ def stored_json(text: str | None) -> object:
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def read_map(text: str) -> Mapping[str, object]:
+    """The JSON object in a text, as ``json.loads`` reads it; one of texts in a third of the time.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return _READ_TEXTS(text)
+    except (msgspec.MsgspecError, ValueError):
+        content: dict[str, object] = json.loads(text)
+        return content
 
 
 def nfc(text: str) -> str:
