@@ -44,7 +44,7 @@ class Name(Struct, frozen=True):
     @classmethod
     def from_csl(cls, parts: Mapping[str, object]) -> Name:
         """The name of a CSL-JSON object; unknown parts are left out."""
-        return cls(**{own: str(parts[csl]) for csl, own in _PARTS if parts.get(csl)})
+        return cls(*[str(value) if (value := parts.get(csl)) else "" for csl in _CSL_PARTS])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Name, _own_parts(self))

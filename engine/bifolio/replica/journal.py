@@ -104,9 +104,15 @@ class Journal:
         Args:
             known: the numbers that they have in the index by (number, place), to be noted again.
         """
+        if not known:
+            noted = [
+                (change.id, change.stamp, [record_id for record_id, _ in change.records])
+                for change in changes
+            ]
+            self.index.add_all(number, noted, device=device)
+            return
         for place, change in enumerate(changes):
-            kept = known.get((number, place)) if known else None
-            self._index(number, place, change, device, kept)
+            self._index(number, place, change, device, known.get((number, place)))
 
     def forget(self) -> None:
         """The past stays in the backup (joining another library only)."""

@@ -232,9 +232,13 @@ class Changes:
             "INSERT OR IGNORE INTO replacements (hash, by, device) VALUES (?, ?, ?)",
             [(one, by, device) for one in envelope_hashes],
         )
+        if envelope_hashes:
+            self._database.note_row("replacements")
 
     def drop_false_replacements(self, envelope_hash: bytes, *, device: bytes) -> list[bytes]:
         """Forget who claimed, not being its author, to carry an envelope's changes; who did."""
+        if self._database.is_empty("replacements"):
+            return []
         rows = self._database.rows(
             "SELECT device FROM replacements WHERE hash = ? AND device != ?",
             (envelope_hash, device),
@@ -252,6 +256,11 @@ class Changes:
             (limits.ENVELOPE_HEADER_BYTES_MAX + 8, envelope_hash),
         )
         return row[0] if row else None
+
+    def last_seq(self, chain: bytes) -> int:
+        """The greatest number in chains of this id, whoever wrote them; 0 where there is none."""
+        row = self._database.row("SELECT max(seq) FROM changes WHERE chain = ?", (chain,))
+        return (row[0] or 0) if row else 0
 
     def at_place(self, chain: bytes, seq: int) -> list[bytes]:
         """The merged envelopes at a place of a chain of this id, whoever wrote them."""

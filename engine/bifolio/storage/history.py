@@ -79,6 +79,30 @@ class ChangeIndex:
             "INSERT INTO touches (record, entry) VALUES (?, ?)", [(one, number) for one in touched]
         )
 
+    def add_all(
+        self, change: int, changes: Sequence[tuple[bytes, str, Iterable[str]]], *, device: str
+    ) -> None:
+        """Note the changes of one row of ``changes``, in their places, after all that are noted.
+
+        Args:
+            changes: of each its id, its stamp and the records that it touched.
+        """
+        row = self._database.row("SELECT max(number) FROM history")
+        first = ((row[0] or 0) if row else 0) + 1
+        noted: list[tuple[object, ...]] = []
+        touched: list[tuple[bytes, int]] = []
+        for place, (change_id, stamp, record_ids) in enumerate(changes):
+            number = first + place
+            records = dict.fromkeys(record_ids)
+            noted.append((number, change, place, change_id, stamp, device, len(records)))
+            touched.extend((bytes.fromhex(one), number) for one in records)
+        self._database.execute_many(
+            "INSERT INTO history (number, change, place, id, stamp, device, records) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            noted,
+        )
+        self._database.execute_many("INSERT INTO touches (record, entry) VALUES (?, ?)", touched)
+
     def move(self, unsealed: Sequence[int], *, to: int) -> None:
         """Unsealed changes lie in one envelope now, in this order."""
         # Found first: the envelope may have the number that one of them had.

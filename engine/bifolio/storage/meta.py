@@ -235,19 +235,30 @@ class Meta:
 
     def stored(self, key: str) -> object:
         """What a row holds, or None. For ``Fact``."""
-        row = self._database.row("SELECT value FROM meta WHERE key = ?", (key,))
-        return msgpack.unpackb(row[0]) if row else None
+        remembered = self._database.remembered
+        name = f"meta {key}"
+        if remembered is not None and name in remembered:
+            packed = remembered[name]
+        else:
+            row = self._database.row("SELECT value FROM meta WHERE key = ?", (key,))
+            packed = row[0] if row else None
+            if remembered is not None:
+                remembered[name] = packed
+        return None if packed is None else msgpack.unpackb(packed)
 
     def store(self, key: str, value: object) -> None:
         """Write a row (anything msgpack holds); None removes it. For ``Fact``."""
-        if value is None:
+        packed = None if value is None else msgpack.packb(value)
+        if packed is None:
             self._database.execute("DELETE FROM meta WHERE key = ?", (key,))
-            return
-        self._database.execute(
-            "INSERT INTO meta (key, value) VALUES (?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (key, msgpack.packb(value)),
-        )
+        else:
+            self._database.execute(
+                "INSERT INTO meta (key, value) VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, packed),
+            )
+        if self._database.remembered is not None:
+            self._database.remembered[f"meta {key}"] = packed
 
     def forget(self, *facts: str) -> None:
         """Bring facts back to their defaults, by name."""

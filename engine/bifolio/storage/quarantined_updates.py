@@ -75,6 +75,7 @@ class QuarantinedUpdates:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (record_id, update, reason, device, envelope, kind, client, clock),
         )
+        self._database.note_row("quarantined_updates")
 
     def usage(self, device: bytes | None) -> tuple[int, int]:
         """How many updates of an author are kept, and their bytes."""
@@ -105,7 +106,8 @@ class QuarantinedUpdates:
 
     def has_incomplete(self, record_id: str) -> bool:
         """Whether an update of a record waits for something."""
-        row = self._database.row(
+        row = self._database.row_of_few(
+            "quarantined_updates",
             "SELECT 1 FROM quarantined_updates WHERE record = ? AND needs_client IS NOT NULL "
             "LIMIT 1",
             (record_id,),
@@ -114,7 +116,8 @@ class QuarantinedUpdates:
 
     def has_of_author(self, record_id: str, device: bytes) -> bool:
         """Whether an update of an author to a record is kept here."""
-        row = self._database.row(
+        row = self._database.row_of_few(
+            "quarantined_updates",
             "SELECT 1 FROM quarantined_updates WHERE record = ? AND device = ? LIMIT 1",
             (record_id, device),
         )

@@ -48,10 +48,13 @@ class RefusedEnvelopes:
                 limits.REFUSED_KEPT_MAX,
             ),
         )
+        self._database.note_row("refused")
 
     def is_kept(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope was refused, and is kept."""
-        row = self._database.row("SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,))
+        row = self._database.row_of_few(
+            "refused", "SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,)
+        )
         return row is not None
 
     def counts(self) -> list[RefusalCount]:
@@ -73,6 +76,7 @@ class RefusedEnvelopes:
             "ON CONFLICT (hash) DO UPDATE SET deaths = deaths + 1",
             (envelope_hash,),
         )
+        self._database.note_row("fatal_envelopes")
 
     def deaths(self) -> dict[bytes, int]:
         """How often each envelope ended a process; there is hardly ever one."""
@@ -93,8 +97,10 @@ class RefusedEnvelopes:
 
     def fatal(self, envelope_hash: bytes) -> bytes | None:
         """An envelope that was set aside because it ended the process."""
-        row = self._database.row(
-            "SELECT envelope FROM fatal_envelopes WHERE hash = ?", (envelope_hash,)
+        row = self._database.row_of_few(
+            "fatal_envelopes",
+            "SELECT envelope FROM fatal_envelopes WHERE hash = ?",
+            (envelope_hash,),
         )
         return row[0] if row else None
 
