@@ -74,6 +74,10 @@ _WINDOWS = {
 _OPEN = re.compile("[\x81\x8d\x8f\x90\x9d]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _STRAY = re.compile("[\udc80-\udcff]")
+#: The mark of a file that was joined to another one: at a line's beginning, or behind a last line
+#: without an end, before something that begins a record in any format.
+_INNER_MARK = re.compile("^\ufeff+", re.MULTILINE)
+_JOINED = re.compile("\ufeff+(?=@[A-Za-z]+[ \t]*[{(]|%0 |TY[ \t]{1,3}-|[\\[{<])")
 #: Lines that a remark names.
 _LINES_NAMED_MAX = 5
 
@@ -251,11 +255,14 @@ def _non_ascii(raw: bytes) -> int:
 
 
 def _clean(text: str) -> str:
-    """``\\n`` line ends; no NUL, which means nothing in a text; no DOS end-of-file mark."""
+    """``\\n`` line ends; no NUL, which means nothing in a text; no DOS end-of-file mark, and none
+    of files that were joined."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\x00" in text:
         text = text.replace("\x00", "")
+    if "\ufeff" in text:
+        text = _JOINED.sub(r"\n", _INNER_MARK.sub("", text))
     return text.rstrip("\x1a") if text.endswith("\x1a") else text
 
 

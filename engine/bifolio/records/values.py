@@ -11,7 +11,7 @@ from bifolio.records import attachments
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.dates import date_text, is_date, parse_date
 from bifolio.records.fields import TYPES, Form, form_of
-from bifolio.records.names import Name, parse_name
+from bifolio.records.names import Name, parse_name, split_list
 from bifolio.records.reference import Value
 
 #: Fields of which a user may write these values only; a file's own ones are kept as they are.
@@ -39,7 +39,7 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
     if field == attachments.FIELD:
         raise FilesFieldError
     if form is Form.NAMES:
-        return tuple(parse_name(text, field=field) for text in texts)
+        return tuple(parse_name(one, field=field) for text in texts for one in split_list(text))
     if form is Form.STRINGS:
         return tuple(texts)
     if len(texts) != 1:

@@ -12,7 +12,16 @@ FORMATS = "bifolio.formats"
 FOLDER = ROOT / "engine" / "bifolio" / "formats"
 
 #: What every format of records uses to map its tags.
-MAPS = {"bounds", "field_collector", "roundtrip_fields", "dates", "identifiers", "names", "mapping"}
+MAPS = {
+    "bounds",
+    "entities",
+    "field_collector",
+    "roundtrip_fields",
+    "dates",
+    "identifiers",
+    "names",
+    "mapping",
+}
 
 #: What each part may use of the others; none that is above it.
 PARTS: dict[str, set[str]] = {
@@ -37,6 +46,7 @@ PARTS: dict[str, set[str]] = {
     "names": {"latex", "bounds"},
     "dates": set(),
     "identifiers": {"bounds"},
+    "entities": set(),
     "bounds": set(),
     "encodings": set(),
     "latex": set(),

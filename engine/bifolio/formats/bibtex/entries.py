@@ -31,6 +31,7 @@ from bifolio.formats.bibtex.strings import (
 )
 from bifolio.formats.bibtex.values import COMMENT_TAG, is_inherited, name_of
 from bifolio.formats.bounds import split_list
+from bifolio.formats.entities import unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.latex import text as latex
@@ -173,7 +174,7 @@ def _elements(field: str, text: str) -> list[str]:
         return split_urls(address((found.group(1) or found.group(2)) if found else text))
     if field in ("ISBN", "ISSN"):
         return split_identifiers(_line(latex.decode(text)))
-    decoded = latex.decode(text)
+    decoded = unescape(latex.decode(text)) if field == "tags" else latex.decode(text)
     return [
         part
         for piece in split_list(_SEMICOLON if ";" in decoded else _COMMA, decoded)

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from bifolio.formats import dates
+from bifolio.formats.entities import unescape
 from bifolio.formats.field_collector import FieldCollector
 from bifolio.formats.identifiers import (
     bare_serial_number,
@@ -179,7 +180,7 @@ def gather_rule(
             if doi := doi_in_address(address):
                 collector.derive("DOI", doi)
     elif field == "tags":
-        for keyword in re.split(r"[;\n]", raw):
+        for keyword in re.split(r"[;\n]", unescape(raw)):
             collector.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
         collector.append(index, field, value)

@@ -24,6 +24,7 @@ from bifolio.formats.endnote.rules import (
     is_pubmed,
     page_range,
 )
+from bifolio.formats.entities import escape, unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_in_address, doi_of, is_doi, split_urls
 from bifolio.formats.mapping.fields import RIS_FIELDS, WRITTEN_FIELDS
@@ -77,7 +78,8 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of a record and which fields each tag fed."""
     del blocks  # text outside of records says nothing of them
     given: dict[str, str] = {}
-    texts = [" ".join(raw.split()) for _, raw in source.tags]
+    raws = [unescape(raw) for _, raw in source.tags]
+    texts = [" ".join(raw.split()) for raw in raws]
     for (tag, _), text in zip(source.tags, texts, strict=True):
         if text and tag not in given:
             given[tag] = text
@@ -85,7 +87,7 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     record = _Record(csl_type(source.type), code, given, ris_meanings(code))
     collector = FieldCollector(len(source.tags))
     collector.derive("type", record.kind)
-    for index, ((tag, raw), text) in enumerate(zip(source.tags, texts, strict=True)):
+    for index, ((tag, _), raw, text) in enumerate(zip(source.tags, raws, texts, strict=True)):
         if text:
             _gather(collector, index, tag, raw.strip(), text, record)
     return collector.finish()
@@ -328,6 +330,10 @@ def written_type(values: Values, dialect: str) -> str:
 def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str, str]]:
     """The (tag, value) pairs that say a field; none where RIS has no place for it."""
     del dialect
+    return [(tag, escape(text)) for tag, text in _emit(field, values, kind)]
+
+
+def _emit(field: str, values: Values, kind: str) -> list[tuple[str, str]]:
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
@@ -419,13 +425,17 @@ def _emit_pages(text: str) -> list[tuple[str, str]]:
 
 def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
     tag = field.removeprefix(_EXTRA)
-    if tag != field and re.fullmatch(r"[A-Z][A-Z0-9]", tag) and tag not in ("TY", "ER"):
+    if tag != field and re.fullmatch(r"[A-Z][A-Z0-9]{1,5}", tag) and tag not in ("TY", "ER"):
         return [(tag, one) for one in value if isinstance(one, str)]
-    return carry(field, value)
+    return _carry(field, value)
 
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     """The round-trip fields of a field: notes at the record's end."""
+    return [(tag, escape(text)) for tag, text in _carry(field, value)]
+
+
+def _carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     return [("N1", f"{roundtrip_name(field)}: {text}") for text in roundtrip_texts(field, value)]
 
 
