@@ -16,7 +16,7 @@ from typing import Final
 
 from bifolio import limits
 from bifolio.formats.bounds import split_list
-from bifolio.formats.latex.text import decode, encode
+from bifolio.formats.latex.text import decode, encode, resolve_branches
 from bifolio.records.names import Name, is_natural_name, split_initials, split_natural_name
 
 _Separator = Callable[[str, int], int]
@@ -36,6 +36,7 @@ _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
+    text = resolve_branches(text)
     parts = _split_at(text, _and_at) if "{" in text else split_list(_SIMPLE_AND, text)
     stripped = (_DANGLING.sub("", " ".join(part.split())) for part in parts)
     names = (_bibtex_name(part) for part in stripped if part)

@@ -46,6 +46,7 @@ PARTS: dict[str, set[str]] = {
     "names": {"latex", "bounds"},
     "dates": set(),
     "identifiers": {"bounds"},
+    "pages": set(),
     "entities": set(),
     "bounds": set(),
     "encodings": set(),

@@ -22,6 +22,7 @@ from bifolio.formats.bibtex.fields import (
     number_field,
     title_of_subtitle,
 )
+from bifolio.formats.bibtex.journals import journal_name
 from bifolio.formats.bibtex.macros import expand, macros_of, month_macros_of
 from bifolio.formats.bibtex.strings import (
     LANGUAGE_CODES,
@@ -39,6 +40,7 @@ from bifolio.formats.latex.reading import address
 from bifolio.formats.mapping.fields import BIBTEX_NAMES, WRITTEN_FIELDS
 from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_bibtex_names, write_bibtex_names
+from bifolio.formats.pages import plain_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -60,7 +62,7 @@ _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis
 _SEMICOLON: Final = re.compile(";")
 _COMMA: Final = re.compile(",")
 _NAME: Final = re.compile(r"[^\s{}(),=\"#%'\\~@^][^\s{}(),=\"#%'\\~^]*")
-_PAGES: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:---?|–|—)\s*|\s+-\s+)(?=[\w?.])")
+_SINGLE_HYPHEN: Final = re.compile(r"(?<=\w)-(?=\w)")
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -155,10 +157,12 @@ def _gather_extra(collector: FieldCollector, index: int, name: str, text: str) -
 
 def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
     if field == "page":
-        return _PAGES.sub("-", _line(latex.decode(text.replace("--", "–"))))
+        return plain_range(_line(latex.decode(text.replace("--", "–"))))
     if field == "DOI":
-        return doi_of(address(text))
+        return doi_of(unescape(address(text)))
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
+    if field == "container-title" and (journal := journal_name(text)):
+        return journal
     if title := title_of_subtitle(name, given):
         return f"{_line(latex.decode(given[title]))}: {value}"
     if given.get(subtitle := SUBTITLES.get(name, "")):
@@ -242,7 +246,9 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     if field == "genre" and _GENRES.get(kind) == text:
         return []
     if field == "page":
-        return [(name, in_braces(re.sub(r"(?<=\w)-(?=\w)", "--", latex.encode(text))))]
+        dash = "–" in text
+        written = text.replace("–", "--") if dash else _SINGLE_HYPHEN.sub("--", latex.encode(text))
+        return [(name, in_braces(written))]
     if field == "DOI":
         return _verbatim(name, text)
     if field == "title":
@@ -325,9 +331,10 @@ def in_braces(text: str) -> str:
 
 
 def _is_balanced(text: str) -> bool:
+    """Whether every brace is closed, counted as BibTeX counts: one behind a backslash too."""
     depth = 0
-    for at, character in enumerate(text):
-        if character in "{}" and (at == 0 or text[at - 1] != "\\"):
+    for character in text:
+        if character in "{}":
             depth += 1 if character == "{" else -1
             if depth < 0:
                 return False

@@ -22,7 +22,8 @@ from bifolio.formats.identifiers import (
 from bifolio.formats.mapping.meanings import endnote_number
 from bifolio.formats.mapping.types import ENDNOTE_TYPES, RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
-from bifolio.records.dates import CslDate, date_text, parse_date
+from bifolio.formats.pages import plain_range
+from bifolio.records.dates import CslDate, date_text
 from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import Values
@@ -102,8 +103,8 @@ def issued_texts(date: CslDate) -> tuple[str, str]:
 
 
 def page_range(text: str) -> str:
-    """The pages with one hyphen between first and last."""
-    return re.sub(r"(?<=\w)\s*[–—]\s*(?=\w)|(?<=\w)--(?=\w)", "-", text)
+    """The pages with one mark between first and last."""
+    return plain_range(text)
 
 
 def gather_issued(
@@ -126,6 +127,8 @@ def gather_issued(
     date = dates.worded_date(year, day) if day else None
     if of_year:
         collector.candidate(index, "issued", date or dates.year_date(text), extra=extra)
+        if dates.is_open(text):
+            collector.append(index, extra, text)
     elif date is not None:
         collector.candidate(index, "issued", date)
     elif year:
@@ -191,7 +194,7 @@ def gather_rule(
 
 
 def _date(text: str) -> CslDate:
-    date = parse_date(text)
+    date = dates.any_date(text)
     if "date-parts" in date:
         return date
     written, whole = dates.ris_date(text)

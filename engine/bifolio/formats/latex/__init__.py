@@ -3,6 +3,7 @@
 =========== ====================================================
 ``text``    both ways, for the values of BibTeX
 ``reading`` the reader of LaTeX text
+``measures`` numbers with units, and formulas of chemistry
 ``symbols`` what commands print: the only user of ``pylatexenc``
 =========== ====================================================
 """

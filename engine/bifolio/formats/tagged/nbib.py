@@ -129,4 +129,4 @@ def _date(text: str) -> CslDate:
     if (numbers := _NUMBERS.fullmatch(text)) is not None:
         return dates.year_date("-".join(f"{int(part):02d}" for part in numbers.groups() if part))
     year, _, rest = text.partition(" ")
-    return (dates.worded_date(year, rest) if rest else None) or dates.year_date(text)
+    return (dates.worded_date(year, rest) if rest else None) or dates.any_date(text)

@@ -31,6 +31,7 @@ from bifolio.formats.mapping.fields import RIS_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.meanings import is_taken, ris_meanings, written_name
 from bifolio.formats.mapping.types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
+from bifolio.formats.pages import join_range, split_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.formats.tagged.lines import is_tag_line
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -276,7 +277,7 @@ def _page_field(record: _Record) -> str:
 def _pages(start: str, end: str) -> str:
     if not end or start == end or start.endswith((f"-{end}", f"–{end}")):
         return page_range(start)
-    return f"{start}-{end}"
+    return join_range(start, end)
 
 
 def _gather_issued(
@@ -310,7 +311,8 @@ def _gather_issued(
 def _year(given: dict[str, str]) -> str:
     """The year that ``PY`` says, or ``DA``, or the ``Y1`` that both have replaced."""
     if "PY" in given:
-        return given["PY"][:4]
+        date = {} if given["PY"][:4].isdigit() else dates.ris_date(given["PY"])[0]
+        return str(date["date-parts"][0][0]) if "date-parts" in date else given["PY"][:4]
     date = dates.ris_date(given["DA"])[0] if "DA" in given else {}
     return str(date["date-parts"][0][0]) if "date-parts" in date else given.get("Y1", "")[:4]
 
@@ -417,9 +419,9 @@ def _emit_date(field: str, value: Value, tag: str) -> list[tuple[str, str]]:
 
 
 def _emit_pages(text: str) -> list[tuple[str, str]]:
-    start, hyphen, end = text.partition("-")
-    if hyphen and start and end and "-" not in end and "," not in text:
-        return [("SP", start), ("EP", end)]
+    ends = split_range(text)
+    if ends is not None and join_range(*ends) == text:
+        return [("SP", ends[0]), ("EP", ends[1])]
     return [("SP", text)]
 
 
