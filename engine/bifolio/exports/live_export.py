@@ -66,7 +66,10 @@ class LiveExport:
                 self._blocks, self._composed = blocks, {}
             keys = export.keys_beside(replica, self._query, format=self._format)
             checked, left_out = export.file_blocks(
-                replica, format=self._format, members_blocks=self._members_blocks
+                replica,
+                format=self._format,
+                members_blocks=self._members_blocks,
+                is_whole=self._query is None,
             )
             report = self._write(out, Composer(self._format, checked, keys=keys), keys)
             report.lost += left_out

@@ -6,6 +6,8 @@ What the rest of Bifolio calls::
     read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
     check_blocks(blocks)                       those of somebody else's file that may be written
+    without_damage(blocks)                     those of one's own file that do no harm to an entry
+    without_loose_text(blocks)                 what of a file's blocks its references need
     Composer(format, blocks)                   an export's references, each by itself
     differences(values, others)                the fields that do not say the same in both
     map_source(source, blocks=None)            the mapped values of a stored source, again
@@ -76,7 +78,15 @@ from bifolio.formats.registry import (
     MAPPING_VERSION,
 )
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
-from bifolio.formats.writing import WHOLE, Composer, check_blocks, differences, write
+from bifolio.formats.writing import (
+    WHOLE,
+    Composer,
+    check_blocks,
+    differences,
+    without_damage,
+    without_loose_text,
+    write,
+)
 
 __all__ = [
     "EXPORT_FORMATS",
@@ -98,5 +108,7 @@ __all__ = [
     "read",
     "read_library",
     "source_identity",
+    "without_damage",
+    "without_loose_text",
     "write",
 ]

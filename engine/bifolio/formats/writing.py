@@ -40,6 +40,10 @@ Progress = Callable[[int, int], None]
 #: The name under which a reference is reported that could not be written at all.
 WHOLE: Final = "reference"
 
+#: Blocks of BibTeX without which an entry may say something else.
+_NEEDED: Final = re.compile(r"\s*@\s*(?:string|preamble)\b", re.IGNORECASE)
+_BEGINS_ENTRY: Final = "the text holds an @, which begins an entry"
+
 #: So much of a block that was left out is named.
 _NAMED_CHARACTERS: Final = 60
 
@@ -435,6 +439,24 @@ def check_blocks(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str
         else:
             kept.append(checked)
     return ImportedBlocks(blocks.format, tuple(kept)), refused
+
+
+def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:
+    """What of a file's blocks its references need: the macros and the preamble. What else is in it
+    is of the file, and of none of its references."""
+    needed = tuple(text for text in blocks.blocks if _NEEDED.match(text))
+    return ImportedBlocks(blocks.format, needed if blocks.format == BIBTEX.name else ())
+
+
+def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
+    """A user's own blocks without the loose text that would damage an entry, and each such text
+    with the reason: BibTeX begins an entry at every ``@``."""
+    if blocks.format != BIBTEX.name:
+        return blocks, []
+    damaging = [one for one in blocks.blocks if not one.lstrip().startswith("@") and "@" in one]
+    kept = tuple(one for one in blocks.blocks if one not in damaging)
+    named = [" ".join(one.split())[:_NAMED_CHARACTERS] for one in damaging]
+    return ImportedBlocks(blocks.format, kept), [(one, _BEGINS_ENTRY) for one in named]
 
 
 def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:

@@ -30,11 +30,11 @@ _UNITS: Final = dict(
     zip(
         "percent metre meter gram second minute hour day kelvin mole ampere candela celsius "
         "degreeCelsius degree arcminute arcsecond hertz newton pascal joule watt coulomb volt "
-        "farad ohm siemens weber tesla henry lumen lux becquerel gray sievert litre liter tonne hectare "
-        "electronvolt eV dalton bar decibel bel radian steradian angstrom parsec bit byte "
+        "farad ohm siemens weber tesla henry lumen lux becquerel gray sievert litre liter tonne "
+        "hectare electronvolt eV dalton bar decibel bel radian steradian angstrom parsec bit byte "
         "astronomicalunit kilogram".split(),
-        "% m m g s min h d K mol A cd °C °C ° ′ ″ Hz N Pa J W C V F Ω S Wb T H lm lx Bq Gy Sv L L t "
-        "ha eV eV Da bar dB B rad sr Å pc bit B au kg".split(),
+        "% m m g s min h d K mol A cd °C °C ° ′ ″ Hz N Pa J W C V F Ω S Wb T H lm lx Bq Gy Sv L L "
+        "t ha eV eV Da bar dB B rad sr Å pc bit B au kg".split(),
         strict=True,
     )
 )
