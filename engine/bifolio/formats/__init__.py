@@ -3,6 +3,7 @@
 What the rest of Bifolio calls::
 
     read(path, format=None, progress=None)     a file's references, blocks and skipped records
+    check_encoding(name)                       the character set that a user names
     read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
     check_blocks(blocks)                       those of somebody else's file that may be written
@@ -48,6 +49,7 @@ at the first record that needs them, so importing this package is quick.
 ``dates``            dates as BibTeX and RIS write them
 ``identifiers``      DOI, ISBN, ISSN and addresses as files have them
 ``encodings``        bytes to text
+``character_sets``   the character set of a text that names none; the only user of chardet
 ``pages``            ranges of pages
 ``entities``         HTML's entities in texts that are no HTML
 ``bounds``           how much one record may hold, before objects are made of it
@@ -62,6 +64,7 @@ and which part may use which.
 from __future__ import annotations
 
 from bifolio.formats.databases.linked_files import LinkedFiles
+from bifolio.formats.encodings import check_encoding
 from bifolio.formats.library_facts import add_facts
 from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
@@ -98,6 +101,7 @@ __all__ = [
     "LinkedFiles",
     "add_facts",
     "check_blocks",
+    "check_encoding",
     "comes_as_library",
     "differences",
     "is_library",

@@ -187,7 +187,11 @@ def bibtex_month(date: CslDate) -> list[tuple[str, str]] | None:
 
 def ris_date(text: str) -> tuple[CslDate, bool]:
     """The date of an RIS line, and whether all of the text is in it."""
-    written = text.strip()
+    return _slashed_date(text.strip()) or (any_date(text.strip()), not is_open(text))
+
+
+def _slashed_date(written: str) -> tuple[CslDate, bool] | None:
+    """``yyyy/mm/dd/other``, or a year and words; nothing for another text."""
     found = _RIS.fullmatch(written)
     if found is not None:
         year, month, day, other = found.groups()
@@ -204,7 +208,7 @@ def ris_date(text: str) -> tuple[CslDate, bool]:
     worded = _RIS_WORDS.fullmatch(written)
     if worded is not None and (date_of := month_and_day(int(worded[1]), worded[2])) is not None:
         return date_of, True
-    return any_date(written), not is_open(written)
+    return None
 
 
 def _is_range(text: str) -> bool:
@@ -248,7 +252,7 @@ def worded_date(year: str, text: str) -> CslDate | None:
         written = f"{of_year}-{int(month):02d}-{int(day):02d}"
     date = parse_date(written)
     if "date-parts" not in date and re.match(r"\d{4}/", written):
-        date, whole = ris_date(written)
+        date, whole = _slashed_date(written) or ({}, False)
         date = date if whole else {}
     if "date-parts" in date:
         return date if all(end[0] == int(year) for end in date["date-parts"]) else None

@@ -78,13 +78,18 @@ _FOREIGN: Final = (
 
 
 def read(
-    path: Path, *, format: str | None = None, progress: Progress | None = None
+    path: Path,
+    *,
+    format: str | None = None,
+    encoding: str | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Read]:
     """Everything that a file holds; its blocks come before the references that name them.
 
     Args:
         path: the file.
         format: one of ``IMPORT_FORMATS``; by default the content tells, then the suffix.
+        encoding: the file's character set; by default its bytes tell.
         progress: called with (bytes done, bytes in all) now and then.
 
     Raises:
@@ -92,12 +97,12 @@ def read(
             no error.
     """
     expected = _expected_words(path, format)
-    text, remark = read_text(path, expected=expected)
+    text, remark = read_text(path, expected=expected, encoding=encoding)
     if not text.strip():
         return
     family = _family(path, text, format)
     if remark is not None:
-        yield SkippedRecord(str(path), remark.line, remark.reason)
+        yield SkippedRecord(str(path), remark.line, remark.reason, is_remark=True)
     records = _READERS[family.name](path, text)
     yield from _with_progress(records, path.stat().st_size, text.count("\n") + 1, progress)
 

@@ -399,6 +399,7 @@ class Library:
         paths: Sequence[Path | str],
         *,
         format: str | None = None,
+        encoding: str | None = None,
         zotero_group: str | None = None,
         linked_files: bool = False,
         dry_run: bool = False,
@@ -409,6 +410,7 @@ class Library:
         Args:
             paths: the files, or the files and folders of EndNote's and Zotero's libraries.
             format: a name of ``bifolio.formats.IMPORT_FORMATS``; by default each file tells.
+            encoding: the character set of the files; by default their bytes tell.
             zotero_group: of Zotero's libraries this group library, and not the user's own.
             linked_files: take in files that a library links to, of the user's home folder alone.
             dry_run: say what would happen, and change nothing.
@@ -420,6 +422,7 @@ class Library:
             self._replica,
             [Path(path) for path in paths],
             format=format,
+            encoding=encoding,
             zotero_group=zotero_group,
             links=device.documents(self._home, self.path) if linked_files else None,
             dry_run=dry_run,

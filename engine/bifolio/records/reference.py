@@ -258,11 +258,15 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class SkippedRecord:
-    """A piece of a file that could not be read, and why: counted and named, never silent."""
+    """A piece of a file that could not be read, and why: counted and named, never silent.
+
+    ``is_remark`` where nothing is missing, but something had to be guessed.
+    """
 
     file: str
     line: int
     reason: str
+    is_remark: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ FOLDER = ROOT / "engine" / "bifolio" / "formats"
 MAPS = {
     "bounds",
     "entities",
+    "pages",
     "field_collector",
     "roundtrip_fields",
     "dates",
@@ -49,7 +50,8 @@ PARTS: dict[str, set[str]] = {
     "pages": set(),
     "entities": set(),
     "bounds": set(),
-    "encodings": set(),
+    "encodings": {"character_sets"},
+    "character_sets": set(),
     "latex": set(),
     "mapping": set(),
 }
