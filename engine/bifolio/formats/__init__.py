@@ -29,7 +29,7 @@ way or reported.
 May import only ``records``, ``errors``, ``ids`` and ``limits``. The parsing libraries are loaded
 at the first record that needs them, so importing this package is quick.
 
-==================== ========================================================================
+==================== ===========================================================================
 ``reading``          files to references: which format it is, and record after record
 ``writing``          references to a file: the source's own text, or new text read back
 ``read_back``        whether what was written is one record to its reader, and none of another's
@@ -55,7 +55,7 @@ at the first record that needs them, so importing this package is quick.
 ``bounds``           how much one record may hold, before objects are made of it
 ``latex``            LaTeX text to Unicode and back
 ``mapping``          the tables of types, fields and meanings: facts only
-==================== ========================================================================
+==================== ===========================================================================
 
 No part imports one that is named above it; ``tests/unit/formats/test_floor_plan.py`` checks that
 and which part may use which.

@@ -17,6 +17,7 @@ from bifolio.formats.bibtex.dates import gather_issued, other_date
 from bifolio.formats.bibtex.fields import (
     PARTS,
     SUBTITLES,
+    archive_address,
     csl_type,
     field_of,
     number_field,
@@ -24,6 +25,7 @@ from bifolio.formats.bibtex.fields import (
 )
 from bifolio.formats.bibtex.journals import journal_name
 from bifolio.formats.bibtex.macros import expand, macros_of, month_macros_of
+from bifolio.formats.bibtex.names import own_name, written_name
 from bifolio.formats.bibtex.strings import (
     LANGUAGE_CODES,
     LANGUAGE_NAMES,
@@ -61,7 +63,8 @@ _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis
 
 _SEMICOLON: Final = re.compile(";")
 _COMMA: Final = re.compile(",")
-_NAME: Final = re.compile(r"[^\s{}(),=\"#%'\\~@^][^\s{}(),=\"#%'\\~^]*")
+#: A field's name that every program reads; BibTeX itself has more.
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _SINGLE_HYPHEN: Final = re.compile(r"(?<=\w)-(?=\w)")
 
 
@@ -88,6 +91,8 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
         collector.derive("citation-key", source.id)
     if (genre := _GENRES.get(source.type.lower())) is not None:
         collector.derive("genre", genre)
+    if address := archive_address(given):
+        collector.derive("URL", (address,))
     for index, name, written, text in entry:
         if name in DATE_PARTS:
             continue  # one date together
@@ -107,7 +112,7 @@ def _gather(
     given: Mapping[str, str],
 ) -> None:
     """Give one tag's text to the field it means in an entry of this type."""
-    if name.startswith("x-") and (restored := restore(written, _plain(text))) is not None:
+    if name.startswith("x-") and (restored := restore(own_name(written), _plain(text))) is not None:
         collector.restore(index, restored)
         return
     field, rank = field_of(name, kind, given)
@@ -316,7 +321,7 @@ def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     """The round-trip fields of a field."""
-    name = roundtrip_name(field)
+    name = written_name(roundtrip_name(field))
     return [(name, in_braces(latex.encode(text))) for text in roundtrip_texts(field, value)]
 
 

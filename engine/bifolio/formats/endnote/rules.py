@@ -153,6 +153,21 @@ def gather_serial_numbers(
             collector.append(index, "ISSN" if kind in _ISSN_TYPES else "ISBN", text)
 
 
+def gather_languages(collector: FieldCollector, index: int, texts: str) -> None:
+    """The languages of a record, each of which is a line of its own: one text, and all of it.
+
+    Args:
+        texts: all that the record's tags of that name say, one to a line.
+    """
+    collector.candidate(index, "language", "; ".join(dict.fromkeys(texts.split("\n"))))
+
+
+def written_languages(text: str) -> list[str]:
+    """The lines that say a text of languages."""
+    parts = [part.strip() for part in text.split(";")]
+    return parts if all(parts) and "; ".join(parts) == text else [text]
+
+
 def gather_rule(
     collector: FieldCollector,
     index: int,

@@ -19,6 +19,7 @@ from bifolio.formats.endnote.rules import (
     csl_type_of_label,
     endnote_label,
     gather_issued,
+    gather_languages,
     gather_rule,
     gather_serial_numbers,
     is_pubmed,
@@ -26,6 +27,7 @@ from bifolio.formats.endnote.rules import (
     page_range,
     type_number,
     write_name,
+    written_languages,
 )
 from bifolio.formats.entities import escape, unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
@@ -64,8 +66,11 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     del blocks
     given: dict[str, str] = {}
     for tag, raw in source.tags:
-        if tag not in given and (text := " ".join(unescape(raw).split())):
+        text = " ".join(unescape(raw).split())
+        if text and tag not in given:
             given[tag] = text
+        elif text and tag == "G":
+            given[tag] += f"\n{text}"
     record = _Record(_csl_type(source.type, given), given, enw_meanings(type_number(source.type)))
     collector = FieldCollector(len(source.tags))
     collector.derive("type", record.kind)
@@ -98,6 +103,8 @@ def _gather(collector: FieldCollector, index: int, tag: str, raw: str, record: _
             collector, index, text, given.get("D", ""), given.get("8", ""),
             of_year=tag == "D", extra=_EXTRA + tag,
         )  # fmt: skip
+    elif tag == "G" and "G" not in record.meanings:
+        gather_languages(collector, index, given["G"])
     elif tag == "@":
         gather_serial_numbers(collector, index, raw, record.kind, _EXTRA + tag)
     else:
@@ -174,6 +181,8 @@ def _emit(field: str, values: Values, kind: str) -> list[tuple[str, str]]:
             return [("D", year), ("8", day)] if day else [("D", year)]
         return [(tag, date_text(value))]
     text = str(value)
+    if field == "language":
+        return [(tag, one) for one in written_languages(text)]
     plain = form is Form.TEXT or field == "author-address"
     return [(tag, text if plain else " ".join(text.split()))]
 

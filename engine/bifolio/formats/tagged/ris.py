@@ -20,9 +20,11 @@ from bifolio.formats.endnote.rules import (
     VERSIONED,
     WHOLE_BOOKS,
     WHOLE_WORKS,
+    gather_languages,
     gather_serial_numbers,
     is_pubmed,
     page_range,
+    written_languages,
 )
 from bifolio.formats.entities import escape, unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
@@ -33,6 +35,7 @@ from bifolio.formats.mapping.types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
 from bifolio.formats.pages import join_range, split_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
+from bifolio.formats.tagged.labels import labelled_note
 from bifolio.formats.tagged.lines import is_tag_line
 from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
@@ -84,6 +87,8 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     for (tag, _), text in zip(source.tags, texts, strict=True):
         if text and tag not in given:
             given[tag] = text
+        elif text and tag == "LA":
+            given[tag] += f"\n{text}"
     code = source.type.upper()
     record = _Record(csl_type(source.type), code, given, ris_meanings(code))
     collector = FieldCollector(len(source.tags))
@@ -120,6 +125,13 @@ def _gather(
         return
     if tag == "EP" and record.given.get("SP") and _page_field(record) == "page":
         collector.feed(index, "page")
+        return
+    if tag == "LA" and "LA" not in record.meanings:
+        gather_languages(collector, index, record.given["LA"])
+        return
+    if tag == "N1" and (said := labelled_note(raw)) is not None:
+        label, text = said
+        _gather_value(collector, index, tag, label, 9, text, text)
         return
     if tag == "SN":
         gather_serial_numbers(collector, index, raw, record.kind, _EXTRA + tag)
@@ -353,6 +365,8 @@ def _emit(field: str, values: Values, kind: str) -> list[tuple[str, str]]:
     text = str(value)
     if field == "page":
         return _emit_pages(text)
+    if field == "language":
+        return [(tag, one) for one in written_languages(" ".join(text.split()))]
     return [(tag, text if form is Form.TEXT else _one_line(field, text))]
 
 
