@@ -36,9 +36,11 @@ from bifolio.formats.registry import (
     NBIB,
     RIS,
     SOURCES,
+    ZOTERO,
     ReadFamily,
 )
 from bifolio.formats.tagged import lines as tagged_lines
+from bifolio.formats.zotero import json_items as zotero_json
 from bifolio.limits import MACRO_CHARACTERS_MAX
 from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts
 from bifolio.records.reference import (
@@ -65,6 +67,8 @@ _OVERLONG: Final = (
 #: Of a longer BibTeX text the entries are not kept between its two passes (macros may be
 #: anywhere, parents behind their children), but cut out again: a tenth of the time of reading.
 _KEPT_CHARACTERS: Final = 4_000_000
+
+_ZOTERO_CHILD: Final = "it is a note or a file of Zotero's that belongs to no reference here"
 
 _FOREIGN: Final = (
     (
@@ -319,6 +323,13 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
         if isinstance(found, csl_json_items.JsonRefusal):
             yield SkippedRecord(str(path), found.line, found.reason)
             continue
+        if zotero_json.is_item(found.value):
+            if zotero_json.is_cited(found.value):
+                one = zotero_json.source(found.value)
+                yield _of_source(path, ZOTERO, one, found.line, None)
+            else:
+                yield SkippedRecord(str(path), found.line, _ZOTERO_CHILD)
+            continue
         if not csl_json.is_item(found.value):
             yield SkippedRecord(str(path), found.line, "the JSON value is not a CSL item")
             continue
@@ -390,9 +401,15 @@ def _reference(
     blocks: ImportedBlocks | None,
 ) -> ImportedReference | SkippedRecord:
     """A record with its values; one that holds more than a record may is skipped."""
-    if reason := bounds.reason_against(tags):
-        return SkippedRecord(str(path), line, reason)
     source = Source(family.name, kind, own_id, tags, blocks.record_id() if blocks else "")
+    return _of_source(path, family, source, line, blocks)
+
+
+def _of_source(
+    path: Path, family: ReadFamily, source: Source, line: int, blocks: ImportedBlocks | None
+) -> ImportedReference | SkippedRecord:
+    if reason := bounds.reason_against(source.tags):
+        return SkippedRecord(str(path), line, reason)
     mapped = family.trace(source, blocks)
     if mapped.is_cut:
         return SkippedRecord(str(path), line, bounds.TOO_MANY)

@@ -227,6 +227,8 @@ def compose(
         if values.pop(field, None)
     ]
     old = reference.source if reference.source and reference.source.format == family.name else None
+    if old is not None and family.is_own_shape is not None and not family.is_own_shape(old):
+        old = None
     if old is not None:
         values = _without_made_key(values, family.trace(old, blocks).values)
     start = _start(reference, old, values, family, dialect, blocks)

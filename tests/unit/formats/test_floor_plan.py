@@ -27,7 +27,7 @@ MAPS = {
 #: What each part may use of the others; none that is above it.
 PARTS: dict[str, set[str]] = {
     "reading": {
-        *("registry", "bibtex", "csl", "tagged", "endnote"),
+        *("registry", "bibtex", "csl", "tagged", "endnote", "zotero"),
         *("library_facts", "field_collector", "encodings", "bounds"),
     },
     "writing": {"registry", "bibtex", "mapping", "read_back"},
