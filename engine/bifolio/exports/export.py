@@ -190,4 +190,4 @@ def _needs_own_key(source: Source | None, format: str) -> bool:
     family = EXPORT_FORMATS.get(format)
     if family is None or family.own_id is None:
         return False
-    return source is None or source.format != family.name
+    return source is None or source.format != family.name or not source.id

@@ -95,6 +95,7 @@ class LiveExport:
             report.lost += known.lost
             if known.text is None:
                 continue
+            report.lost += composer.note_key(row.id, known.text)
             out.write(composer.between(report.exported) + known.text.encode())
             report.exported += 1
         out.write(composer.closing)

@@ -16,11 +16,12 @@ from typing import BinaryIO, Final
 
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex.entries import bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
 from bifolio.formats.mapping.fields import FIELD_ORDER
-from bifolio.formats.read_back import is_one_record, is_outside
+from bifolio.formats.read_back import is_one_record, is_outside, written_key
 from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
@@ -48,6 +49,10 @@ _BEGINS_ENTRY: Final = "the text holds an @, which begins an entry"
 _NAMED_CHARACTERS: Final = 60
 
 _POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
+
+#: What ends a key, or an entry, in one of the programs that read BibTeX.
+_UNREADABLE_KEY: Final = re.compile(r"[\s{},\"#%=\\~]")
+_OTHER_KEY: Final = "the format cannot hold it; it is written as '{}'"
 
 #: Formats whose files are text to every program, as long as no control character is in them.
 _PLAIN_TEXT: Final = (BIBTEX, RIS, ENW)
@@ -97,6 +102,7 @@ def write(
         report.lost += lost
         if text is None:
             continue
+        report.lost += composer.note_key(reference.id, text)
         out.write(composer.between(report.exported) + text.encode())
         report.exported += 1
         if progress is not None:
@@ -128,6 +134,7 @@ class Composer:
         self._family = EXPORT_FORMATS[format]
         self._blocks = _merge_blocks(self._family, blocks)
         self._keys = keys
+        self._written: set[str] = set()
         opening = self._family.opening
         if self._blocks is not None:
             opening += "\n\n".join(self._blocks.blocks) + "\n\n"
@@ -137,6 +144,19 @@ class Composer:
     def between(self, exported: int) -> bytes:
         """What comes before the next reference, where so many were written."""
         return self._family.separator.encode() if exported else b""
+
+    def note_key(self, record_id: str, text: str) -> list[LostValue]:
+        """A loss where a reference that was written before has the same key: programs read one of
+        the two. BibTeX tells no capitals from small letters."""
+        key = written_key(self._family.name, text)
+        if not key:
+            return []
+        told = key.lower() if self._family is BIBTEX else key
+        if told not in self._written:
+            self._written.add(told)
+            return []
+        reason = f"another entry of this export has the key '{key}'; programs read one of the two"
+        return [LostValue(record_id, "citation-key", reason)]
 
     def parents(self, reference: ExportedReference) -> frozenset[str]:
         """The keys whose presence decides how a reference is written, in small letters."""
@@ -229,11 +249,13 @@ def compose(
     old = reference.source if reference.source and reference.source.format == family.name else None
     if old is not None and family.is_own_shape is not None and not family.is_own_shape(old):
         old = None
-    if old is not None:
+    if old is not None and family.own_id is None:
         values = _without_made_key(values, family.trace(old, blocks).values)
     start = _start(reference, old, values, family, dialect, blocks)
     mapped = family.trace(start, blocks)
     changed = differences(values, mapped.values)
+    if family.own_id is not None and "citation-key" in changed and "citation-key" in values:
+        lost.append(LostValue(reference.id, "citation-key", _OTHER_KEY.format(start.id)))
     if not changed:
         return start, lost
     tags = _replace_changed(start, mapped.feeds, changed, values, family, dialect, keep_names=True)
@@ -278,6 +300,8 @@ def _start(
         kind = family.written_type(values, dialect)
     if family.own_id and values.get("citation-key") != before.get("citation-key"):
         own_id = family.own_id(values, reference.id)
+    elif family is BIBTEX and _UNREADABLE_KEY.search(own_id):
+        own_id = bibtex_key(own_id)
     return replace(old, type=kind, id=own_id)
 
 

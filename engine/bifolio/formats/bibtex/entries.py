@@ -213,7 +213,11 @@ def _plain(text: str) -> str:
 def own_id(values: Values, reference: str) -> str:
     """A key that BibTeX can read: white space and its special characters become hyphens."""
     del reference
-    key = str(values.get("citation-key", ""))
+    return bibtex_key(str(values.get("citation-key", "")))
+
+
+def bibtex_key(key: str) -> str:
+    """A key with hyphens for white space and BibTeX's special characters."""
     return "".join("-" if one.isspace() or one in "{}(),=\"#%'\\~" else one for one in key)
 
 
