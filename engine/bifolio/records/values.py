@@ -22,6 +22,56 @@ _CHOICES = {
 }
 
 
+#: What users call a type; ``article`` is CSL's word for a preprint, and nobody else's.
+_MEANT_TYPES = {
+    "journal-article": "article-journal",
+    "journalarticle": "article-journal",
+    "journal": "article-journal",
+    "paper": "article-journal",
+    "magazine-article": "article-magazine",
+    "magazine": "article-magazine",
+    "newspaper-article": "article-newspaper",
+    "newspaper": "article-newspaper",
+    "preprint": "article",
+    "book-chapter": "chapter",
+    "book-section": "chapter",
+    "incollection": "chapter",
+    "inbook": "chapter",
+    "inproceedings": "paper-conference",
+    "conference-paper": "paper-conference",
+    "conference": "paper-conference",
+    "proceedings": "collection",
+    "phdthesis": "thesis",
+    "mastersthesis": "thesis",
+    "dissertation": "thesis",
+    "techreport": "report",
+    "website": "webpage",
+    "web-page": "webpage",
+    "online": "webpage",
+    "blog": "post-weblog",
+    "blog-post": "post-weblog",
+    "misc": "document",
+    "generic": "document",
+    "unpublished": "manuscript",
+    "film": "motion_picture",
+    "movie": "motion_picture",
+    "video": "motion_picture",
+    "presentation": "speech",
+    "talk": "speech",
+    "lecture": "speech",
+    "computer-program": "software",
+    "letter": "personal_communication",
+    "email": "personal_communication",
+    "encyclopedia-entry": "entry-encyclopedia",
+    "dictionary-entry": "entry-dictionary",
+    "case": "legal_case",
+    "statute": "legislation",
+    "artwork": "graphic",
+    "audio": "song",
+    "podcast": "broadcast",
+}
+
+
 #: Unicode's categories of what ends a line, controls a terminal or is no character.
 _OFF_THE_LINE = ("Cc", "Cs", "Zl", "Zp")
 
@@ -106,6 +156,8 @@ def value_text(value: Value | None) -> str:
 def _check_type(text: str) -> str:
     if text in TYPES:
         return text
+    if (meant := _MEANT_TYPES.get("-".join(text.lower().split()))) is not None:
+        return meant
     near = difflib.get_close_matches(text, sorted(TYPES), n=1, cutoff=0.5)
     advice = f", for example '{near[0]}'" if near else ", for example 'article-journal'"
     raise InvalidValueError("type", expected=f"a CSL type{advice}", got=f"'{text}'")
