@@ -40,7 +40,9 @@ _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});
 #: Stands for BibTeX's "and others" while a style writes the names before it, and what styles write
 #: between the last two names in the languages of their locales.
 _OTHERS: Final = "\ue004"
-_AND: Final = "& and und et y e i a och og ja en и і й та és ve și in ir un και 和 与 與 及 و ו và dan".split()
+_AND: Final = (
+    "& and und et y e i a och og ja en и і й та és ve și in ir un και 和 与 與 及 و ו và dan"
+).split()
 _OTHERS_SHOWN: Final = re.compile(
     rf"(,?)\s*(?:(?:{'|'.join(map(re.escape, _AND))}|\ue000)\s+)?{_OTHERS}\.?"
 )

@@ -68,6 +68,7 @@ _OVERLONG: Final = (
 #: anywhere, parents behind their children), but cut out again: a tenth of the time of reading.
 _KEPT_CHARACTERS: Final = 4_000_000
 
+_LATE_TYPE: Final = "TY is in the midst of this record; what is before it was read as part of it"
 _ZOTERO_CHILD: Final = "it is a note or a file of Zotero's that belongs to no reference here"
 
 _FOREIGN: Final = (
@@ -287,6 +288,8 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
             all_ended = False
         cut = None if found.ended else found
         count += 1
+        if found.is_joined:
+            yield SkippedRecord(str(path), found.line, _LATE_TYPE, is_remark=True)
         yield _tagged(path, RIS, found, "ID", imported)
     # Some tools write no ER at all, and people forget the last one.
     if cut is not None and ((all_ended and count > 2) or not text.endswith("\n")):
@@ -322,6 +325,10 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
         found_any = True
         if isinstance(found, csl_json_items.JsonRefusal):
             yield SkippedRecord(str(path), found.line, found.reason)
+            continue
+        if isinstance(found.value, csl_json_items.LeftOutCollections):
+            reason = f"its collections ({found.value.count:,}) are not read; import Zotero's folder"
+            yield SkippedRecord(str(path), found.line, reason)
             continue
         if zotero_json.is_item(found.value):
             if zotero_json.is_cited(found.value):

@@ -67,6 +67,13 @@ class JsonRefusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOutCollections:
+    """In the place of an item: so many collections of Better BibTeX's export, which are not read."""
+
+    count: int
+
+
 def split(text: str) -> Iterator[JsonItem | JsonDamage | JsonRefusal]:
     """Every element of the array, or what a top-level object holds; then of the next one, as files
     that were joined have it, or those with one object on each line."""
@@ -217,6 +224,8 @@ def _members(stored: Any) -> Iterator[Any]:
         return
     if isinstance(items := stored.get("items"), list):
         yield from items
+        if isinstance(collections := stored.get("collections"), dict) and collections:
+            yield LeftOutCollections(len(collections))
         return
     for name, member in stored.items():
         if isinstance(member, list):

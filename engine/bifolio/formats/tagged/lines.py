@@ -55,6 +55,8 @@ class TaggedRecord:
     ended: bool = False
     #: Whether a ``TY`` began it right behind a line of a record that nothing ended.
     goes_on: bool = False
+    #: Whether it was put together of what is before and what is behind a ``TY`` in its midst.
+    is_joined: bool = False
     #: Why it is not taken: it holds more than a record may, and not all of that was kept.
     refusal: str = ""
     characters: int = 0
@@ -169,7 +171,7 @@ def _join_parts(
             if isinstance(one, TaggedRecord) and _is_rest_of(before, one):
                 for tag, value in one.tags:
                     before.add(tag, value)
-                before.type, before.ended = one.type, one.ended
+                before.type, before.ended, before.is_joined = one.type, one.ended, True
                 before.refusal = before.refusal or one.refusal
                 one = before
             else:
