@@ -104,18 +104,23 @@ def import_(
             dry_run=dry_run,
             progress=progress,
         )
+    _tell(call.output, report, dry_run=dry_run)
+
+
+def _tell(output: Output, report: ImportReport, *, dry_run: bool) -> None:
+    """Say what the import did; the exit code is 3 where something of the files is not there."""
     # With --json the document names them all; where nothing was read there is none.
     skipped = [one for one in report.skipped if not one.is_remark]
     if skipped and not _references_read(report):
         if len(report.skipped) > 1:
-            _remark_skipped(call.output, report.skipped)
+            _remark_skipped(output, report.skipped)
         raise nothing_read(skipped)
-    if call.output.json:
-        call.output.document(report)
+    if output.json:
+        output.document(report)
     else:
-        _say(call.output, report, dry_run=dry_run)
-        _remark_skipped(call.output, report.skipped)
-        _remark_left_out(call.output, report.left_out)
+        _say(output, report, dry_run=dry_run)
+        _remark_skipped(output, report.skipped)
+        _remark_left_out(output, report.left_out)
     if skipped or report.missing_files:
         raise typer.Exit(DONE_IN_PART)
 

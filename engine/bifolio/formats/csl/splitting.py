@@ -69,7 +69,7 @@ class JsonRefusal:
 
 @dataclass(frozen=True, slots=True)
 class LeftOutCollections:
-    """In the place of an item: so many collections of Better BibTeX's export, which are not read."""
+    """In the place of an item: the number of an export's collections, which are not read."""
 
     count: int
 

@@ -62,8 +62,8 @@ def _tags(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if name not in _KEPT_ELSEWHERE and (text := _text(data[name])):
             yield name, text
     for one in _dicts(data.get("creators")):
-        name = {part: _text(one.get(part)) for part in ("name", "lastName", "firstName")}
-        said = {part: text for part, text in name.items() if text}
+        parts = {part: _text(one.get(part)) for part in ("name", "lastName", "firstName")}
+        said = {part: text for part, text in parts.items() if text}
         if said:
             yield f"creator/{_text(one.get('creatorType')) or 'author'}", canonical_json(said)
     for one in data.get("tags") or ():
