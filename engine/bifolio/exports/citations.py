@@ -209,7 +209,8 @@ def _with_year(date: Mapping[str, Any]) -> Mapping[str, Any]:
     """A date whose year citeproc writes: of a range inside of one year it writes what differs
     alone, so such a range is its beginning."""
     ends = date["date-parts"]
-    if isinstance(ends, list) and len(ends) == 2 and ends[0][:1] == ends[1][:1]:
+    # A year 0 is how some programs write an end that is open.
+    if isinstance(ends, list) and len(ends) == 2 and ends[1][0] in (ends[0][0], 0):
         return {**date, "date-parts": ends[:1]}
     return date
 

@@ -60,6 +60,7 @@ def export(
         format=format,
         blocks=blocks,
         keys=keys_beside(replica, query, format=format),
+        names_keys=True,
         progress=_with_total(replica, query, progress) if progress is not None else None,
     )
     keys = {one.reference: "" for one in report.lost}

@@ -13,6 +13,7 @@ from bifolio.errors import DATA_FAULTS
 from bifolio.exports import export
 from bifolio.formats import Composer
 from bifolio.records.reference import ExportReport, LostValue
+from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.storage.derived import ReferenceRow
 
@@ -95,7 +96,7 @@ class LiveExport:
             report.lost += known.lost
             if known.text is None:
                 continue
-            report.lost += composer.note_key(row.id, known.text)
+            report.lost += composer.note_key(row.id, known.text, lookup.shown_key(row))
             out.write(composer.between(report.exported) + known.text.encode())
             report.exported += 1
         out.write(composer.closing)

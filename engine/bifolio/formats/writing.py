@@ -52,6 +52,7 @@ _POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
 
 #: What ends a key, or an entry, in one of the programs that read BibTeX.
 _UNREADABLE_KEY: Final = re.compile(r"[\s{},\"#%=\\~]")
+_TWICE: Final = "another entry of this export has the key '{}'; programs read one of the two"
 _OTHER_KEY: Final = "the format cannot hold it; it is written as '{}'"
 
 #: Formats whose files are text to every program, as long as no control character is in them.
@@ -73,6 +74,7 @@ def write(
     format: str,
     blocks: Mapping[str, ImportedBlocks],
     keys: Collection[str] | None = None,
+    names_keys: bool = False,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write references in a format, one after the other.
@@ -86,6 +88,8 @@ def write(
         keys: the citation keys of all references, in small letters: a BibTeX entry whose parent
             is not among them is written with what it inherits. Found in a sequence of
             references; without it every entry is.
+        names_keys: whether keys that programs would not find are reported: one that is written
+            twice, or otherwise than the reference shows it.
         progress: called with (references written, 0) after each; their number is not known here.
 
     Returns:
@@ -102,7 +106,9 @@ def write(
         report.lost += lost
         if text is None:
             continue
-        report.lost += composer.note_key(reference.id, text)
+        if names_keys:
+            key = str(reference.values.get("citation-key", ""))
+            report.lost += composer.note_key(reference.id, text, key)
         out.write(composer.between(report.exported) + text.encode())
         report.exported += 1
         if progress is not None:
@@ -145,18 +151,21 @@ class Composer:
         """What comes before the next reference, where so many were written."""
         return self._family.separator.encode() if exported else b""
 
-    def note_key(self, record_id: str, text: str) -> list[LostValue]:
-        """A loss where a reference that was written before has the same key: programs read one of
-        the two. BibTeX tells no capitals from small letters."""
+    def note_key(self, record_id: str, text: str, shown: str) -> list[LostValue]:
+        """A loss where a reference that was written before has the same key (programs read one of
+        the two, and BibTeX tells no capitals from small letters), or where it is not the one that
+        is shown."""
         key = written_key(self._family.name, text)
         if not key:
             return []
+        reasons = []
+        if self._family is BIBTEX and key != shown and key == bibtex_key(shown):
+            reasons.append(_OTHER_KEY.format(key))
         told = key.lower() if self._family is BIBTEX else key
-        if told not in self._written:
-            self._written.add(told)
-            return []
-        reason = f"another entry of this export has the key '{key}'; programs read one of the two"
-        return [LostValue(record_id, "citation-key", reason)]
+        if told in self._written:
+            reasons.append(_TWICE.format(key))
+        self._written.add(told)
+        return [LostValue(record_id, "citation-key", reason) for reason in reasons]
 
     def parents(self, reference: ExportedReference) -> frozenset[str]:
         """The keys whose presence decides how a reference is written, in small letters."""
@@ -254,8 +263,6 @@ def compose(
     start = _start(reference, old, values, family, dialect, blocks)
     mapped = family.trace(start, blocks)
     changed = differences(values, mapped.values)
-    if family.own_id is not None and "citation-key" in changed and "citation-key" in values:
-        lost.append(LostValue(reference.id, "citation-key", _OTHER_KEY.format(start.id)))
     if not changed:
         return start, lost
     tags = _replace_changed(start, mapped.feeds, changed, values, family, dialect, keep_names=True)

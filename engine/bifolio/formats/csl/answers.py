@@ -66,7 +66,7 @@ def csl_type(written: str) -> str:
 
 def is_answer(kind: str, tags: dict[str, Any]) -> bool:
     """Whether an item is of another shape than CSL's, by its type and its members."""
-    if kind and kind not in TYPES:
+    if kind not in TYPES and csl_type(kind) != UNKNOWN_TYPE:
         return True
     return isinstance(tags.get("title"), list) or isinstance(tags.get("container-title"), list)
 

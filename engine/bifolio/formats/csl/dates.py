@@ -48,10 +48,9 @@ def _without_open_end(stored: Any) -> tuple[Any, bool]:
     """(the parts without an end that says nothing, whether there was none of that kind): a range
     without its end, as some programs write it."""
     if isinstance(stored, list) and len(stored) == 2 and isinstance(stored[1], list):
-        if not any(stored[1]):
-            return stored[:1], False
-        if isinstance(stored[0], list) and not any(stored[0]):
-            return stored[1:], False
+        for end, other in ((stored[1], stored[:1]), (stored[0], stored[1:])):
+            if isinstance(end, list) and not any(part not in ("", None) for part in end):
+                return other, False
     return stored, True
 
 

@@ -39,7 +39,7 @@ _LABELS: Final = {
     }.items()
     for label in labels.split("|")
 }
-_LABELLED: Final = re.compile(r"\s*([A-Za-z][A-Za-z ./()]{1,30}?)\s*:\s+(\S.*)", re.DOTALL)
+_LABELLED: Final = re.compile(r"\s*([A-Z][A-Za-z ./()]{1,30}?)\s*:\s+(\S.*)", re.DOTALL)
 
 
 def labelled_note(text: str) -> tuple[str, str] | None:
