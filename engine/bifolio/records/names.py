@@ -83,15 +83,17 @@ _NATURAL_WORDS_MAX: Final = 5
 #: Family names and nothing but initials after them: ``Doe J.A.``, ``Smith JA``, ``de Vries H.``.
 _FAMILY_AND_INITIALS: Final = re.compile(
     r"(?P<family>(?:[^\W\d_][\w'’‐-]*\.? )*?[^\W\d_][\w'’‐-]+)"
-    r" (?P<given>[^\W\d_](?:[. -]{0,2}[^\W\d_]){0,4}\.?)(?P<suffix>,? (?:[JS]r\.?|I{2,3}|IV))?"
+    r" (?P<given>[^\W\d_](?:[. -]{0,2}[^\W\d_]){0,4}\.?)"
 )
+_SUFFIX: Final = re.compile(r",? ([JS]r\.?|I{2,3}|IV)$")
 
 
 def split_initials(text: str) -> tuple[str, str, str] | None:
     """(family with its particles, initials, suffix) of a name whose initials come last; None for
     any other. The initials are capitals, with points or without; several family names before
     initials without points may be words of anything."""
-    found = _FAMILY_AND_INITIALS.fullmatch(text)
+    suffix = _SUFFIX.search(text)
+    found = _FAMILY_AND_INITIALS.fullmatch(text[: suffix.start()] if suffix else text)
     if found is None:
         return None
     family, given = found["family"], found["given"]
@@ -106,7 +108,7 @@ def split_initials(text: str) -> tuple[str, str, str] | None:
         return None
     if not joined and (len(letters) > 3 or len(capitalised) > 1):
         return None
-    return family, given, (found["suffix"] or "").strip(", ")
+    return family, given, suffix.group(1) if suffix else ""
 
 
 def is_body(text: str) -> bool:

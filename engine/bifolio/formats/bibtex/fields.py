@@ -51,7 +51,7 @@ _ARCHIVES: Final = {
     "arxiv": "https://arxiv.org/abs/",
     "jstor": "https://www.jstor.org/stable/",
     "hdl": "https://hdl.handle.net/",
-    "googlebooks": "https://books.google.com/books?id=",
+    "googlebooks": "https://books.google.com?id=",
     "hal": "https://hal.science/",
     "biorxiv": "https://www.biorxiv.org/content/",
     "medrxiv": "https://www.medrxiv.org/content/",

@@ -131,7 +131,10 @@ def _gather(
         return
     if tag == "N1" and (said := labelled_note(raw)) is not None:
         label, text = said
-        _gather_value(collector, index, tag, label, 9, text, text)
+        if label in ("ISBN", "ISSN"):
+            gather_serial_numbers(collector, index, text, record.kind, _EXTRA + tag)
+        else:
+            _gather_value(collector, index, tag, label, 9, text, text)
         return
     if tag == "SN":
         gather_serial_numbers(collector, index, raw, record.kind, _EXTRA + tag)
