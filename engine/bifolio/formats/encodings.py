@@ -102,7 +102,8 @@ def check_encoding(name: str) -> str:
     """
     try:
         found = codecs.lookup(name.strip().removeprefix("x-"))
-        b"".decode(found.name)
+        if not getattr(found, "_is_text_encoding", True):  # rot13, hex
+            raise LookupError(name)
     except (LookupError, UnicodeError, ValueError):
         raise UsageError(
             f"There is no character set '{name}'.", next_step=Next.NAME_CHARACTER_SET
