@@ -38,9 +38,14 @@ def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
     text = resolve_branches(text)
     parts = _split_at(text, _and_at) if "{" in text else split_list(_SIMPLE_AND, text)
-    stripped = (_DANGLING.sub("", " ".join(part.split())) for part in parts)
-    names = (_bibtex_name(part) for part in stripped if part)
+    stripped = (" ".join(part.split()) for part in parts)
+    names = (_bibtex_name(_without_and(part)) for part in stripped if part)
     return tuple(name for name in names if _says_something(name))
+
+
+def _without_and(part: str) -> str:
+    ends = part[:4].lower() in ("and", "and ") or part[-4:].lower() == " and"
+    return _DANGLING.sub("", part) if ends else part
 
 
 def write_bibtex_names(names: tuple[Name, ...]) -> str:
@@ -114,7 +119,8 @@ def parse_ris_name(text: str) -> Name:
 
 
 def _says_something(name: Name) -> bool:
-    return any(map(str.isalnum, name.literal or name.family or name.given))
+    said = name.family or name.literal or name.given
+    return said[:1].isalnum() or any(map(str.isalnum, said))
 
 
 def write_ris_name(name: Name) -> str:

@@ -13,6 +13,8 @@ _LIST: Final = re.compile(r"([,;])")
 
 def plain_range(text: str) -> str:
     """The pages with one mark between first and last, each range of a list by itself."""
+    if text.isalnum():
+        return text
     return "".join(_plain(part) for part in _LIST.split(text))
 
 

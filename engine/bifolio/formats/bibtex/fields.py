@@ -82,7 +82,9 @@ def csl_type(written: str, given: Mapping[str, str]) -> str:
 def _worded_type(kind: str, given: Mapping[str, str]) -> str:
     """The CSL type that a text of the entry names; empty where none does."""
     for name in ("type", "howpublished", "entrysubtype"):
-        words = " ".join(given.get(name, "").strip("{}[]().: ").lower().split())
+        if name not in given:
+            continue
+        words = " ".join(given[name].strip("{}[]().: ").lower().split())
         csl = WORDED_TYPES.get(words, "")
         if csl and (kind != "article-journal" or csl in _LIKE_ARTICLES):
             return csl
@@ -91,7 +93,9 @@ def _worded_type(kind: str, given: Mapping[str, str]) -> str:
 
 def archive_address(given: Mapping[str, str]) -> str:
     """The address of an entry's ``eprint`` in the archive that it names; empty where none does."""
-    eprint = given.get("eprint", "").strip("{} ")
+    if "eprint" not in given:
+        return ""
+    eprint = given["eprint"].strip("{} ")
     if re.match(r"https?://", eprint):
         return eprint
     archive = (given.get("eprinttype") or given.get("archiveprefix") or "").strip("{} ").lower()

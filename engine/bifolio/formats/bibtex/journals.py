@@ -77,7 +77,7 @@ _MACRO: Final = re.compile(r"\{?\\([A-Za-z]+)(?:\{\})?\s*\}?")
 def journal_name(text: str) -> str:
     """The journal of a field that is a macro and nothing else; a macro that is in no table is as
     written. Empty for any other text."""
-    found = _MACRO.fullmatch(text.strip())
+    found = _MACRO.fullmatch(text.strip()) if "\\" in text else None
     if found is None:
         return ""
     return _JOURNALS.get(found.group(1).lower(), f"\\{found.group(1)}")
