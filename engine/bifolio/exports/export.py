@@ -16,6 +16,7 @@ from bifolio.formats import (
     EXPORT_FORMATS,
     WHOLE,
     check_blocks,
+    with_readable_key,
     without_damage,
     without_loose_text,
     write,
@@ -164,6 +165,8 @@ def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> Exported
         and source.format == family.name
         and not _is_written_here(replica, row.id)
     )
+    if source is not None:
+        source = with_readable_key(source)
     return ExportedReference(id=row.id, values=values, source=source, foreign=foreign)
 
 

@@ -7,6 +7,7 @@ What the rest of Bifolio calls::
     read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
     check_blocks(blocks)                       those of somebody else's file that may be written
+    with_readable_key(source)                  a source with a key that BibTeX's programs read
     without_damage(blocks)                     those of one's own file that do no harm to an entry
     without_loose_text(blocks)                 what of a file's blocks its references need
     Composer(format, blocks)                   an export's references, each by itself
@@ -86,6 +87,7 @@ from bifolio.formats.writing import (
     Composer,
     check_blocks,
     differences,
+    with_readable_key,
     without_damage,
     without_loose_text,
     write,
@@ -112,6 +114,7 @@ __all__ = [
     "read",
     "read_library",
     "source_identity",
+    "with_readable_key",
     "without_damage",
     "without_loose_text",
     "write",

@@ -307,8 +307,6 @@ def _start(
         kind = family.written_type(values, dialect)
     if family.own_id and values.get("citation-key") != before.get("citation-key"):
         own_id = family.own_id(values, reference.id)
-    elif family is BIBTEX and _UNREADABLE_KEY.search(own_id):
-        own_id = bibtex_key(own_id)
     return replace(old, type=kind, id=own_id)
 
 
@@ -472,6 +470,13 @@ def check_blocks(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str
         else:
             kept.append(checked)
     return ImportedBlocks(blocks.format, tuple(kept)), refused
+
+
+def with_readable_key(source: Source) -> Source:
+    """A source whose key every program that reads BibTeX takes for one."""
+    if source.format != BIBTEX.name or not _UNREADABLE_KEY.search(source.id):
+        return source
+    return replace(source, id=bibtex_key(source.id))
 
 
 def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:

@@ -43,7 +43,7 @@ EDITOR_ROLES: Final = {
 }
 _EDITORS: Final = frozenset({"editor", "editora", "editorb", "editorc"})
 #: Types whose entry type says so little that a text of the entry may say more.
-_WORDED: Final = frozenset("document webpage manuscript article-journal".split())
+_WORDED: Final = frozenset("document manuscript article-journal".split())
 _LIKE_ARTICLES: Final = frozenset({"article-newspaper", "article-magazine", "post-weblog"})
 
 #: What comes before an ``eprint`` to be its address, by ``eprinttype`` or ``archivePrefix``.
