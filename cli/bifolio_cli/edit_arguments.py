@@ -21,6 +21,9 @@ from bifolio.records.values import check_tag
 # (archive_location), which is why it has an underscore.
 _ASSIGNMENT = pattern(r"([A-Za-z0-9._-]+?)(\+=|-=|=)(.*)", re.DOTALL)
 
+#: What a user calls an article in a journal; CSL has the word for a preprint.
+_ARTICLE = "article"
+
 _ACTS = {"=": Act.SET, "+=": Act.ADD, "-=": Act.REMOVE}
 _OPERATORS = {act: operator for operator, act in _ACTS.items()}
 
@@ -54,6 +57,8 @@ def parse_assignment(text: str) -> Assignment:
         raise InvalidValueError(field, expected=f"a value after {operator}", got="nothing")
     if operator != "-=":  # what came blank with an import can be removed
         _check_written(field, value)
+    if field == "type" and value.strip().lower() == _ARTICLE:
+        value = "article-journal"
     return Assignment(field, _ACTS[operator], value)
 
 

@@ -27,7 +27,15 @@ DEVELOPMENT = [
 ]
 
 #: What an Apache-2.0 program may depend on, and MPL-2.0 for what is not shipped.
-PERMISSIVE = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-2-Clause-Views", "BSD-3-Clause", "ISC"}
+PERMISSIVE = {
+    "0BSD",
+    "MIT",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-2-Clause-Views",
+    "BSD-3-Clause",
+    "ISC",
+}
 
 
 def split(requirement: str) -> tuple[str, str]:

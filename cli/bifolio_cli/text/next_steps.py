@@ -167,6 +167,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "out.",
     Next.LEAVE_OUT_ZOTERO_GROUP: "Name the Zotero library alone, or leave --zotero-group out.",
     Next.CHOOSE_FORMAT: _choose_format,
+    Next.NAME_CHARACTER_SET: "Name the file's character set with --encoding, for example "
+    "windows-1251, koi8-r, mac-roman, euc-kr, shift_jis or big5.",
     Next.LEAVE_OUT_FORMAT: "Name another --format, or leave it out: the file's content shows it.",
     # History
     Next.SHOW_LOG: "'bifolio log' lists what was changed, also by others; 'bifolio undo ID' undoes "

@@ -93,6 +93,7 @@ class Next(StrEnum):
     LEAVE_OUT_ZOTERO_GROUP = "leave-out-zotero-group"
     CHOOSE_FORMAT = "choose-format"
     LEAVE_OUT_FORMAT = "leave-out-format"
+    NAME_CHARACTER_SET = "name-character-set"
 
     # History
     SHOW_LOG = "show-log"

@@ -40,6 +40,7 @@ def items_of(
     path: Path,
     *,
     format: str | None = None,
+    encoding: str | None = None,
     zotero_group: str | None = None,
     links: LinkedFiles | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -50,7 +51,7 @@ def items_of(
             path, format=format, zotero_group=zotero_group, links=links, progress=progress
         )
     else:
-        yield from read(path, format=format, progress=progress)
+        yield from read(path, format=format, encoding=encoding, progress=progress)
 
 
 class Intake:

@@ -399,6 +399,7 @@ class Library:
         paths: Sequence[Path | str],
         *,
         format: str | None = None,
+        encoding: str | None = None,
         zotero_group: str | None = None,
         linked_files: bool = False,
         dry_run: bool = False,
@@ -407,10 +408,11 @@ class Library:
         """Import files and whole libraries; what cannot be read is skipped, named and counted.
 
         Args:
-            paths: the files, or the files and folders of EndNote's and Zotero's libraries.
+            paths: the files, or the folders of EndNote's and Zotero's libraries.
             format: a name of ``bifolio.formats.IMPORT_FORMATS``; by default each file tells.
-            zotero_group: of Zotero's libraries this group library, and not the user's own.
-            linked_files: take in files that a library links to, of the user's home folder alone.
+            encoding: the files' character set; by default their bytes tell.
+            zotero_group: of Zotero's libraries this group's, not the user's own.
+            linked_files: take in files of the user's home folder that a library links to.
             dry_run: say what would happen, and change nothing.
             progress: called with stage, done and total of a file, and the file.
         """
@@ -420,6 +422,7 @@ class Library:
             self._replica,
             [Path(path) for path in paths],
             format=format,
+            encoding=encoding,
             zotero_group=zotero_group,
             links=device.documents(self._home, self.path) if linked_files else None,
             dry_run=dry_run,
@@ -435,8 +438,7 @@ class Library:
         members_blocks: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ExportReport:
-        """Write references to an open binary file; says what the format could not carry. With
-        ``members_blocks`` also the TeX of files that other members imported, as it is."""
+        """Write references; with ``members_blocks`` also the TeX of files that others imported."""
         from bifolio.exports.export import export
 
         return export(

@@ -245,11 +245,15 @@ class LeftOut(Struct, frozen=True):
 
 
 class SkippedRecord(Struct, frozen=True):
-    """A piece of a file that could not be read, and why: counted and named, never silent."""
+    """A piece of a file that could not be read, and why: counted and named, never silent.
+
+    ``is_remark`` where nothing is missing, but something had to be guessed.
+    """
 
     file: str
     line: int
     reason: str
+    is_remark: bool = False
 
 
 class ExportedReference(Struct, frozen=True):
