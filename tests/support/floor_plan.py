@@ -25,8 +25,10 @@ _FOUNDATION = frozenset({"clock", "disk", "ids", "limits", "errors"})
 ENGINE: dict[str, frozenset[str]] = {
     "bifolio": frozenset({"library", "errors"}),
     "doctor": _FOUNDATION
-    | {"autosync", "library", "replication", "replica", "document", "storage", "crypto", "wire"}
-    | {"results", "home"},
+    | {"repair", "autosync", "library", "replication", "replica", "document", "storage", "crypto"}
+    | {"wire", "results", "home"},
+    "repair": _FOUNDATION
+    | {"replication", "history", "replica", "document", "storage", "crypto", "wire", "results"},
     "autosync": _FOUNDATION | {"library", "sync", "results", "home"},
     "library": _FOUNDATION
     | {"imports", "exports", "history", "search", "replication", "attachments", "replica"}
@@ -35,22 +37,24 @@ ENGINE: dict[str, frozenset[str]] = {
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION
     | {"search", "replica", "document", "storage", "formats", "results", "records"},
-    "history": _FOUNDATION
-    | {"replica", "document", "storage", "crypto", "wire", "results", "records"},
     "search": _FOUNDATION | {"replica", "document", "storage", "results", "records"},
     "replication": _FOUNDATION
-    | {"attachments", "replica", "sync", "document", "storage", "crypto", "wire", "results"},
+    | {"history", "attachments", "replica", "sync", "document", "storage", "crypto", "wire"}
+    | {"results"},
+    "history": _FOUNDATION
+    | {"replica", "document", "storage", "crypto", "wire", "results", "records"},
     "attachments": _FOUNDATION
     | {"replica", "sync", "document", "storage", "crypto", "wire", "results", "records"},
     "replica": _FOUNDATION | {"document", "storage", "crypto", "wire", "results", "records"},
     "sync": _FOUNDATION | {"wire", "results"},
     "document": _FOUNDATION | {"records"},
-    "storage": _FOUNDATION | {"wire", "records"},
+    "storage": _FOUNDATION | {"salvage", "wire", "records"},
     "crypto": _FOUNDATION,
     "formats": _FOUNDATION | {"records"},
     "wire": _FOUNDATION,
     "results": _FOUNDATION | {"records"},
     "records": _FOUNDATION - {"clock", "disk"},
+    "salvage": frozenset(),
     "clock": frozenset({"limits"}),
     "home": frozenset(),
     "disk": frozenset({"ids"}),
@@ -60,7 +64,7 @@ ENGINE: dict[str, frozenset[str]] = {
 }
 
 #: What the relay and the command line may import of the engine.
-RELAY = frozenset({"wire", "crypto", "disk", "ids", "limits", "errors", "bifolio"})
+RELAY = frozenset({"wire", "crypto", "salvage", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
     {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
     | {"home", "disk", "ids", "errors"}

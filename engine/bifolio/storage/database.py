@@ -209,6 +209,12 @@ class Database:
             raise DamagedLibraryError(self.path.parent, reason=own)
         raise DamagedLibraryError(target, reason=f"the backup fails SQLite's check: {copied}")
 
+    def settle(self) -> None:
+        """Have all of it in the one file, without a log next to it, before it is closed."""
+        with _translated(self.path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+
     def integrity(self) -> str:
         """SQLite's own verdict: ``ok``, or what is wrong, a line for each thing."""
         return "\n".join(str(row[0]) for row in self.rows("PRAGMA integrity_check"))

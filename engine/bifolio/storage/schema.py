@@ -16,7 +16,7 @@ from typing import Final
 from bifolio.storage.migrations import LATEST, migrate
 
 #: The digest of the schema that the steps of ``migrations`` make, without what is made again.
-LATEST_DIGEST: Final = "5fc3c1a3c22d7a4c3b79808137de0c69"
+LATEST_DIGEST: Final = "071794efa62638fb8c2687d43db05679"
 
 #: What SQL may be written with or without: versions of the libraries that write it differ in this.
 _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
@@ -70,6 +70,11 @@ def find_foreign(connection: sqlite3.Connection, version: int) -> str | None:
             continue
         return _describe(connection, row, version)
     return None
+
+
+def names(version: int) -> frozenset[tuple[str, str]]:
+    """The kind and the name of each part of the schema of a version."""
+    return frozenset((kind, name) for kind, name, _, _ in _rows(_made(version)))
 
 
 def find_missing(connection: sqlite3.Connection, version: int) -> str | None:
