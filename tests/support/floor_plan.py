@@ -27,17 +27,18 @@ ENGINE: dict[str, frozenset[str]] = {
     "doctor": _FOUNDATION
     | {"repair", "autosync", "library", "replication", "replica", "document", "storage", "crypto"}
     | {"wire", "results", "home"},
-    "repair": _FOUNDATION
-    | {"replication", "history", "replica", "document", "storage", "crypto", "wire", "results"},
     "autosync": _FOUNDATION | {"library", "sync", "results", "home"},
     "library": _FOUNDATION
-    | {"imports", "exports", "history", "search", "replication", "attachments", "replica"}
+    | {"imports", "exports", "history", "search", "repair", "replication", "attachments"}
+    | {"replica"}
     | {"sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
     "imports": _FOUNDATION
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION
     | {"search", "replica", "document", "storage", "formats", "results", "records"},
     "search": _FOUNDATION | {"replica", "document", "storage", "results", "records"},
+    "repair": _FOUNDATION
+    | {"replication", "history", "replica", "document", "storage", "crypto", "wire", "results"},
     "replication": _FOUNDATION
     | {"history", "attachments", "replica", "sync", "document", "storage", "crypto", "wire"}
     | {"results"},

@@ -57,7 +57,7 @@ def list_(
             "Both a group and a query were given.",
             next_step="Give one of them; the query can name the group: --query 'group:G words'.",
         )
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         found = (
             opened.list(trash=trash, query=query, sort=sort, limit=limit)
             if group is None

@@ -30,6 +30,6 @@ def search(
     For example: knuth year:1980..1989 -tag:read "line breaks". docs/search.md lists them all.
     """
     call = invocation(context, library=library, json=json)
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         found = opened.search(" ".join(query), sort=sort, limit=limit)
         call.output.references(found, none="Nothing was found.")

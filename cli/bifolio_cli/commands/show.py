@@ -15,5 +15,5 @@ def show(
 ) -> None:
     """Show one reference: its fields, tags, groups and conflicts."""
     call = invocation(context, library=library, json=json)
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         call.output.reference(opened.show(ref))

@@ -11,7 +11,7 @@ from bifolio_cli.text.status_text import status_lines
 def status(context: typer.Context, library: LibraryOption = None, json: JsonOption = False) -> None:
     """Show what is here, what is not sent yet, and what needs attention, without connecting."""
     call = invocation(context, library=library, json=json)
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         report = opened.status()
     if call.output.json:
         call.output.document(report)

@@ -242,7 +242,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
         "Put the library back, and its sync goes on. If you moved it, run 'bifolio -L {path} "
         "autosync off', then 'bifolio -L NEW_PATH autosync on'."
     ),
-    Next.REPAIR_LIBRARY: "Try it again with this version: bifolio doctor --repair",
+    Next.REPAIR_LIBRARY: "Mend it from what is whole, which keeps what is damaged: "
+    "bifolio doctor --repair",
     Next.RUN_DOCTOR: "Bifolio tries again by itself. What was saved is safe; run 'bifolio doctor', "
     "and report this.",
     # The relay's own start: the same options are bifolio-relay's

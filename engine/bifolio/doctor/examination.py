@@ -24,6 +24,7 @@ def examine(
     home: Home,
     *,
     files: bool = False,
+    deep: bool = False,
     offline: bool = False,
     progress: Progress | None = None,
 ) -> Diagnosis:
@@ -33,12 +34,16 @@ def examine(
         path: the library's folder.
         home: this device's home.
         files: whether every attached file is read and hashed.
+        deep: whether every byte of the library's file is checked, and every attached file.
         offline: whether the relay is left alone.
         progress: told of the checks that take long.
     """
     # First, because opening a library may put a key file's rights right.
     key = conditions.examine(home.path, name=home.device_name, use_keyring=home.use_keyring)
     findings = [*computer.place(path, home), computer.key(key)]
+    files = files or deep
+    if deep:
+        findings += content.deep(path, key.keys)
     attached = False
     try:
         database = folder.open_database(path)

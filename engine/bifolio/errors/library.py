@@ -74,7 +74,7 @@ class DamagedLibraryError(LibraryError):
         super().__init__(
             f"The library at {path} is damaged: {reason}. It was not touched.",
             path=path,
-            next_step=Next.REPLACE_LIBRARY,
+            next_step=Next.REPAIR_LIBRARY,
         )
 
 

@@ -15,7 +15,19 @@ from bifolio.records.fields import canonical_field
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
+from bifolio.search import group_tree
 from bifolio.storage.derived import ReferenceRow
+
+
+def list_all(replica: Replica) -> list[Conflict]:
+    """Every conflict of a reference, and behind them the groups that were brought back."""
+    found: list[Conflict] = []
+    for record_id in replica.references.in_conflict():
+        row = replica.references.read(record_id)
+        if row is not None:
+            found.extend(lookup.conflicts(replica, row))
+    found.extend(group_tree.revived_groups(replica))
+    return found
 
 
 def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
@@ -25,7 +37,7 @@ def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
         listed = lookup.hash_listed(conflict)
         if replica.listings.read(conflict.ref, conflict.field) != listed:
             fresh.append((conflict.ref, conflict.field, listed))
-    if fresh:
+    if fresh and not replica.database.is_read_only:
         with replica.database.transaction():
             replica.listings.write(fresh)
 

@@ -14,7 +14,6 @@ methods that need them, so that reading one reference starts fast.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -28,10 +27,11 @@ from bifolio.errors import (
     TrashedReferenceError,
 )
 from bifolio.home import Home
-from bifolio.library import conflicts, device, references, status
+from bifolio.library import beginnings, conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
 from bifolio.library.files import Files
 from bifolio.library.groups import Groups
+from bifolio.library.reading import Reader, open_to_read
 from bifolio.library.tags import Tags
 from bifolio.library.trash import Trash
 from bifolio.records.edits import Edit
@@ -56,10 +56,9 @@ from bifolio.results import (
     SyncReport,
     in_words,
 )
-from bifolio.search import group_tree, search
+from bifolio.search import search
 from bifolio.storage.database import Database
 from bifolio.storage.derived import ReferenceRow
-from bifolio.storage.meta import Meta
 
 if TYPE_CHECKING:
     import asyncio
@@ -86,6 +85,7 @@ class Library:
         self._syncs = False
         self._database = database
         self._replica = Replica(path, database, self._load_keys, Runtime())
+        self._reader = Reader(self._replica, self._load_keys, self.notices.append)
 
     # --- opening --------------------------------------------------------------------------
 
@@ -101,20 +101,13 @@ class Library:
         """
         if name and (not name.strip() or not is_one_line(name)):
             raise InvalidValueError("name", expected="a name on one line", got=f"'{name}'")
-        from bifolio.crypto.envelope import CONTENT_KEY_BYTES
-        from bifolio.replica.membership import LibraryMembership
-
         path = Path(path).absolute()
         home = home or device.default_home()
         notices: list[Notice] = []
 
         def begin(database: Database) -> None:
-            Meta(database).replica_id = secrets.token_bytes(16)
             draft = cls(path, database, home)
-            LibraryMembership(draft._replica).create_genesis(secrets.token_bytes(CONTENT_KEY_BYTES))
-            # A folder's name may hold bytes that are no text; a library's name may not.
-            readable = path.stem.encode(errors="replace").decode()
-            draft._replica.name_library_inside(name or readable)
+            beginnings.begin_library(draft._replica, name or path.stem)
             notices.extend(draft.notices)
 
         library = cls(path, folder.create(path, begin), home)
@@ -122,7 +115,14 @@ class Library:
         return library
 
     @classmethod
-    def open(cls, path: Path | str, *, home: Home | None = None, sync: bool = False) -> Library:
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        home: Home | None = None,
+        sync: bool = False,
+        reading: bool = False,
+    ) -> Library:
         """Open the library in a folder.
 
         Args:
@@ -130,12 +130,19 @@ class Library:
             home: this device's home; by default the platform's.
             sync: whether to sync now and at ``close``, where it is attached. A relay that does
                 not answer is no error: ``notices`` says so, and everything works all the same.
+            reading: whether it is only read: then one that is damaged, on a full disk or
+                read-only is opened as far as it is whole, and ``notices`` says so.
 
         Raises:
             NotALibraryError, NewerLibraryError, DamagedLibraryError.
         """
-        path = Path(path).absolute()
-        library = cls(path, folder.open_database(path), home or device.default_home())
+        path, home = Path(path).absolute(), home or device.default_home()
+        if reading:
+            opened = open_to_read(path, lambda: device.load_keys(home).keys)
+            library = cls(path, opened.database, home)
+            library._reader.note(opened)
+            return library
+        library = cls(path, folder.open_database(path), home)
         library._syncs = sync
         library._sync_if_asked()
         return library
@@ -177,12 +184,8 @@ class Library:
         path = Path(path).absolute()
         was_there = path.is_dir()
 
-        def begin(database: Database) -> None:
-            Meta(database).replica_id = secrets.token_bytes(16)
-            Meta(database).library_id = parsed.library
-            Meta(database).files_policy = str(files)
-
-        library = cls(path, folder.create(path, begin), home or device.default_home())
+        made = folder.create(path, beginnings.begin_attached(parsed.library, str(files)))
+        library = cls(path, made, home or device.default_home())
         try:
             await library._relay.join_new(parsed, progress)
         except BaseException:
@@ -197,6 +200,7 @@ class Library:
         """Close the replica; a second time is no error."""
         self._sync_if_asked()
         self._syncs = False
+        self._reader.close()
         self._database.close()
 
     def __enter__(self) -> Library:
@@ -225,7 +229,7 @@ class Library:
         """Backups of this library: ``create``; ``library.backups`` lists and restores them."""
         from bifolio.library.backups import Backups
 
-        return Backups(self._replica, self._home)
+        return Backups(self._replica, self._home, self._reader)
 
     @property
     def groups(self) -> Groups:
@@ -297,7 +301,7 @@ class Library:
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
-        shown = lookup.show(self._replica, self._find(ref))
+        shown = self._reader.read(lambda one: lookup.show(one, lookup.find(one, ref)))
         conflicts.remember(self._replica, shown.conflicts)
         return shown
 
@@ -311,8 +315,10 @@ class Library:
     ) -> Iterator[ReferenceView]:
         """All references by id, those that a query finds, or those in the trash; ``sort`` and
         ``limit`` as ``search`` takes them."""
-        return search.list_references(
-            self._replica, trash=trash, query=query, sort=sort, limit=limit
+        return self._reader.iterate(
+            lambda one: search.list_references(
+                one, trash=trash, query=query, sort=sort, limit=limit
+            )
         )
 
     def search(
@@ -326,11 +332,11 @@ class Library:
         Raises:
             QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
         """
-        return search.search(self._replica, query, sort=sort, limit=limit)
+        return self._reader.iterate(lambda one: search.search(one, query, sort=sort, limit=limit))
 
     def count(self, query: str) -> int:
         """How many references a query finds."""
-        return search.Searches(self._replica).count(query)
+        return self._reader.read(lambda one: search.Searches(one).count(query))
 
     def delete(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Put references into the trash; one that is there already stays there.
@@ -365,12 +371,7 @@ class Library:
     def conflicts(self) -> Sequence[Conflict]:
         """Every field with more than one live value, the same on every replica; behind them the
         groups that were deleted and edited at the same time."""
-        found = []
-        for record_id in self._replica.references.in_conflict():
-            row = self._replica.references.read(record_id)
-            if row is not None:
-                found.extend(lookup.conflicts(self._replica, row))
-        found.extend(group_tree.revived_groups(self._replica))
+        found = self._reader.read(conflicts.list_all)
         conflicts.remember(self._replica, found)
         return found
 
@@ -439,8 +440,11 @@ class Library:
         ``members_blocks`` also the TeX of files that other members imported, as it is."""
         from bifolio.exports.export import export
 
-        return export(
-            self._replica, out, progress, format=format, query=query, members_blocks=members_blocks
+        return self._reader.write(
+            out,
+            lambda one: export(
+                one, out, progress, format=format, query=query, members_blocks=members_blocks
+            ),
         )
 
     def live_export(
@@ -542,8 +546,9 @@ class Library:
 
     def status(self) -> Status:
         """The replica at a glance; no connection is opened for it."""
-        with self._database.snapshot():
-            return status.status(self._replica, name=self.name, replica_id=self.replica_id)
+        return self._reader.read(
+            lambda one: status.of_one_moment(one, name=self.name, replica_id=self.replica_id)
+        )
 
     # --- care -----------------------------------------------------------------------------
 

@@ -39,6 +39,12 @@ def state_hash(replica: Replica) -> str:
     return f"{replica.meta.state_hash:064x}"
 
 
+def of_one_moment(replica: Replica, *, name: str, replica_id: str) -> Status:
+    """``status``, all of it as one commit left it."""
+    with replica.database.snapshot():
+        return status(replica, name=name, replica_id=replica_id)
+
+
 def status(replica: Replica, *, name: str, replica_id: str) -> Status:
     """A replica at a glance."""
     meta, changes, references = replica.meta, replica.changes, replica.references

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgpack
 
@@ -31,6 +32,7 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.integrity import ChangeRow, CheckedRecord, Integrity
+from bifolio.storage.quarantined_updates import REFUSED
 from bifolio.storage.records import StoredRecord, check_of
 from bifolio.storage.salvaging import DERIVED_TABLES
 from bifolio.wire.changes import Body, Change
@@ -184,18 +186,18 @@ class Mender:
                     self._missing.add(row.number)
                 return
             self._missing.add(row.number)
-            self._rows.write_change(row._replace(body=b""))
+            self._rows.write_change(replace(row, body=b""))
             self.damages.add("changes", self._relay_or_lost())
             refilling.begin(self._replica, before=row.position)
             return
         header = envelope.header
         body = self._open(envelope)
-        right = row._replace(hash=envelope.hash, chain=header.chain, seq=header.seq)
+        right = replace(row, hash=envelope.hash, chain=header.chain, seq=header.seq)
         if body is not None:
             frontier = msgpack.packb(list(body.frontier))
-            right = right._replace(count=len(body.changes), frontier=frontier)
+            right = replace(right, count=len(body.changes), frontier=frontier)
         if self._has_keys and row.own and header.device != self._replica.keys.sign_public:
-            right = right._replace(own=int(row.own != 0 and row.own == 1))
+            right = replace(right, own=int(row.own != 0 and row.own == 1))
         if right != row:
             self._rows.write_change(right)
             self.damages.add("changes", Source.ENVELOPES)
@@ -262,7 +264,12 @@ class Mender:
                 self._rows.remove_quarantined(number)
                 if updates:
                     self._replica.quarantined.add(
-                        record_id, updates[0], "it was set aside before", envelope=envelope_hash
+                        record_id,
+                        updates[0],
+                        "it was set aside before",
+                        device=None,
+                        envelope=envelope_hash,
+                        kind=REFUSED,
                     )
                 self.damages.add("quarantined_updates", Source.ENVELOPES)
 
@@ -273,17 +280,12 @@ class Mender:
         if body is None:
             return None
         return [
-            update
-            for change in body.changes
-            for one, update in change.records
-            if one == record_id
+            update for change in body.changes for one, update in change.records if one == record_id
         ]
 
     def _mend_log_hashes(self) -> None:
         """Each hash of the relay's chain follows from the one before it and the envelope there."""
-        self.damages.add(
-            "log_hashes", Source.NOTHING, self._rows.remove_stray_log_hashes()
-        )
+        self.damages.add("log_hashes", Source.NOTHING, self._rows.remove_stray_log_hashes())
         cursor = self._replica.meta.cursor
         if cursor is None:
             return
@@ -295,9 +297,8 @@ class Mender:
             own, following = at.get(position), at.get(position + 1)
             if before is None or own is None or log_next(before, own) == chain_hash:
                 continue
-            if after is not None and following is not None:
-                if log_next(chain_hash, following) == after:
-                    continue  # the one before it is the damaged one, or was thinned
+            if following is not None and after == log_next(chain_hash, following):
+                continue  # the one before it is the damaged one, or was thinned
             right = log_next(before, own)
             hashes[position] = right
             self._rows.set_log_hash(epoch, position, right)
@@ -429,5 +430,3 @@ def _is_whole(checked: CheckedRecord) -> bool:
         )
     except (DocumentError, *_FAULTS):
         return False
-
-

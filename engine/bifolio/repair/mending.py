@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +55,15 @@ def inspect(path: Path, keys: DeviceKeys | None, runtime: Runtime) -> Damages:
     """
     with tempfile.TemporaryDirectory(prefix="bifolio-") as temporary, _held(path) as database:
         return _prepare(path, database, Path(temporary), keys, runtime)
+
+
+def prepare_copy(path: Path, work: Path, keys: DeviceKeys | None, runtime: Runtime) -> Damages:
+    """Make a mended copy of a library's file in a folder; the library is only read."""
+    database = None
+    with suppress(BifolioError):
+        database = Database.open(path / folder.FILE)
+    with closing(database) if database is not None else nullcontext():
+        return _prepare(path, database, work, keys, runtime)
 
 
 def mend(path: Path, keys: DeviceKeys | None, runtime: Runtime) -> Mended:
@@ -118,18 +127,14 @@ def _held(path: Path) -> Iterator[Database | None]:
         yield None
         return
     with closing(database):
-        try:
-            held = database.transaction()
-            held.__enter__()
-        except DamagedLibraryError:
-            held = nullcontext()
+        held = ExitStack()
+        with suppress(DamagedLibraryError):  # then nobody else can write either
+            held.enter_context(database.transaction())
         try:
             yield database
         finally:
-            try:
-                held.__exit__(None, None, None)
-            except BifolioError:
-                pass
+            with suppress(BifolioError):
+                held.close()
 
 
 def _prepare(
@@ -148,6 +153,8 @@ def _prepare(
         salvaged = salvage(path / folder.FILE, fresh)
         for table, count in salvaged.mended.items():
             damages.add(table, Source.CONTENT if table.startswith(_COPY) else Source.COPY, count)
+        for table, count in salvaged.broken.items():
+            damages.add(table, Source.RECORDS if _is_derived(table) else Source.CONTENT, count)
         lost = tuple(salvaged.lost)
         _note_reasons(path, reasons, damages)
     else:
@@ -155,13 +162,14 @@ def _prepare(
         with closing(Database.open(path / folder.FILE)) as reading:
             reading.back_up(fresh)
     with closing(Database.open(fresh)) as opened:
-        replica = Replica(work, opened, lambda: _given(keys, path), runtime)
+        replica = Replica(work, opened, lambda: given(keys, path), runtime)
         mender = Mender(replica, has_keys=keys is not None)
         mender.damages.found.update(damages.found)
         return mender.mend(lost)
 
 
-def _given(keys: DeviceKeys | None, path: Path) -> DeviceKeys:
+def given(keys: DeviceKeys | None, path: Path) -> DeviceKeys:
+    """The device's keys; KeyFileError where they cannot be read."""
     if keys is None:
         raise KeyFileError(path, reason="it cannot be read")
     return keys
@@ -173,9 +181,7 @@ def _reasons(database: Database) -> list[str]:
         said = database.integrity().splitlines()
     except DamagedLibraryError as error:
         said = [error.reason]
-    return [
-        one for one in said if one != "ok" and not one.startswith((_OF_THE_TEXT_INDEX, "***"))
-    ]
+    return [one for one in said if one != "ok" and not one.startswith((_OF_THE_TEXT_INDEX, "***"))]
 
 
 def _note_reasons(path: Path, reasons: list[str], damages: Damages) -> None:
@@ -192,7 +198,10 @@ def _note_reasons(path: Path, reasons: list[str], damages: Damages) -> None:
         found[name] = found.get(name, 0) + 1
     named = {table for table, _ in damages.found}
     for name, count in found.items():
-        derived = name in DERIVED_TABLES or name.startswith("refs_fts")
-        if name.removeprefix(_COPY) in named:
-            continue
-        damages.add(name, Source.RECORDS if derived else Source.CONTENT, count)
+        is_named = name.removeprefix(_COPY) in named or (name == folder.FILE and named)
+        if not is_named:
+            damages.add(name, Source.RECORDS if _is_derived(name) else Source.CONTENT, count)
+
+
+def _is_derived(name: str) -> bool:
+    return name in DERIVED_TABLES or name.startswith("refs_fts")

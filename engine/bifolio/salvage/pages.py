@@ -59,6 +59,12 @@ class Pages:
         """The file's header, 100 bytes."""
         return self.read(1)[:HEADER_BYTES]
 
+    def image(self) -> bytes:
+        """All of it as one file without a log."""
+        whole = bytearray(b"".join(self.read(one) for one in range(1, self.count + 1)))
+        whole[18:20] = b"\x01\x01"  # a file in memory has no log
+        return bytes(whole)
+
     def free(self) -> set[int]:
         """The pages of the free list, as far as it can be followed: what they hold is deleted."""
         found: set[int] = set()

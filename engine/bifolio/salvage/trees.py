@@ -102,9 +102,7 @@ class Trees:
             yield from self._walk(child, found, depth + 1)
             if kind == _INNER_INDEX and (row := self._cell(page, at, kind)) is not None:
                 yield row
-        yield from self._walk(
-            int.from_bytes(page[start + 8 : start + 12], "big"), found, depth + 1
-        )
+        yield from self._walk(int.from_bytes(page[start + 8 : start + 12], "big"), found, depth + 1)
 
     def _cells(self, number: int, page: bytes, found: Found) -> Iterator[Row]:
         start = HEADER_BYTES if number == 1 else 0
@@ -218,5 +216,3 @@ def _exactly(raw: bytes, size: int) -> bytes:
     if len(raw) != size:
         raise ValueError("cut off")
     return raw
-
-

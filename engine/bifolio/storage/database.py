@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from bifolio.errors import (
     ReadOnlyLibraryError,
     StorageFullError,
 )
+from bifolio.salvage.pages import Pages
 from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
 
@@ -60,6 +61,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._rehearsing = False
+        self._is_read_only = False
         #: How many transactions this connection has begun: tells one from the next.
         self.transactions_begun = 0
 
@@ -105,6 +107,48 @@ class Database:
             _configure(connection)
         return cls(path, connection)
 
+    @classmethod
+    def open_image(cls, path: Path) -> Database:
+        """Open a file that cannot be written, as its last commit left it, to be read.
+
+        Nothing is written: what its log holds is laid over it in memory.
+
+        Raises:
+            LibraryError: as ``open``; ReadOnlyLibraryError of an older version's file.
+        """
+        if not path.is_file():
+            raise NotALibraryError(path.parent, found="it has no library.sqlite")
+        wal = path.with_name(path.name + "-wal")
+        try:
+            has_log = wal.is_file() and wal.stat().st_size > 0
+            if has_log:
+                with closing(Pages(path)) as pages:
+                    image = pages.image()
+        except OSError as error:
+            raise ReadOnlyLibraryError(path.parent) from error
+        if has_log:
+            connection = _connect(path, ":memory:")
+            with _translated(path):
+                connection.deserialize(image)
+        else:
+            connection = _connect(path, f"file:{_quote(path)}?mode=ro&immutable=1")
+        with _translated(path):
+            _check(path, connection, may_migrate=False)
+        database = cls(path, connection)
+        database.forbid_writing()
+        return database
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be written by this connection."""
+        return self._is_read_only
+
+    def forbid_writing(self) -> None:
+        """From now on nothing is written by this connection."""
+        with _translated(self.path):
+            self._connection.execute("PRAGMA query_only = ON")
+        self._is_read_only = True
+
     def close(self) -> None:
         """Close the connection; a second time is no error."""
         self._connection.close()
@@ -112,6 +156,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """One write transaction: all of it is durable at the end, or none of it happened."""
+        if self._is_read_only:
+            raise ReadOnlyLibraryError(self.path.parent)
         begin, end, undo = _REHEARSED if self._rehearsing else _LASTING
         with _translated(self.path):
             self._connection.execute(begin)
@@ -295,7 +341,7 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _check(path: Path, connection: sqlite3.Connection) -> None:
+def _check(path: Path, connection: sqlite3.Connection, *, may_migrate: bool = True) -> None:
     harden(connection)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -318,6 +364,9 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         connection.close()
         raise ForeignSchemaError(path.parent, found=foreign)
     if version < LATEST:
+        if not may_migrate:
+            connection.close()
+            raise ReadOnlyLibraryError(path.parent)
         migrate(connection)
 
 

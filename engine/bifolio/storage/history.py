@@ -164,7 +164,7 @@ class ChangeIndex:
     def ids_by_row(self) -> dict[int, bytes]:
         """The id of the first change in each row of ``changes``."""
         rows = self._database.rows("SELECT change, id FROM history WHERE place = 0")
-        return {change: change_id for change, change_id in rows}
+        return dict(rows)
 
     def all_rows(self) -> list[tuple[Any, ...]]:
         """Everything, in order: to compare upkeep with a rebuild."""

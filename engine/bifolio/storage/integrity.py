@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from typing import NamedTuple
 
 from bifolio.storage.database import Database
@@ -15,7 +16,8 @@ _PAGE = 500
 _ENVELOPES = ("pending", "refused", "newer_envelopes", "fatal_envelopes")
 
 
-class ChangeRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
     """A row of ``changes``; ``hash`` is None of one that is not sealed."""
 
     number: int
@@ -57,7 +59,9 @@ class Integrity:
 
     def set_member_hash(self, number: int, record_hash: bytes) -> None:
         """Write the hash of a membership record."""
-        self._database.execute("UPDATE members SET hash = ? WHERE number = ?", (record_hash, number))
+        self._database.execute(
+            "UPDATE members SET hash = ? WHERE number = ?", (record_hash, number)
+        )
 
     # --- changes --------------------------------------------------------------------------
 
@@ -69,7 +73,7 @@ class Integrity:
             f"FROM changes WHERE number > ? ORDER BY number LIMIT {_PAGE}",
             (last,),
         ):
-            yield from map(ChangeRow._make, rows)
+            yield from (ChangeRow(*row) for row in rows)
             last = rows[-1][0]
 
     def write_change(self, row: ChangeRow) -> None:
@@ -77,7 +81,7 @@ class Integrity:
         self._database.execute(
             "UPDATE OR IGNORE changes SET hash = ?, chain = ?, seq = ?, position = ?, own = ?, "
             "count = ?, frontier = ?, body = ?, slot = ? WHERE number = ?",
-            (*row[1:], row.number),
+            (*astuple(row)[1:], row.number),
         )
 
     def remove_change(self, number: int) -> None:
@@ -197,6 +201,4 @@ class Integrity:
             for (name,) in self._database.rows("SELECT name FROM pragma_table_info(?)", (table,))
             if name != "number"
         ]
-        return sorted(
-            self._database.rows(f"SELECT {', '.join(columns)} FROM {table}"), key=repr
-        )
+        return sorted(self._database.rows(f"SELECT {', '.join(columns)} FROM {table}"), key=repr)

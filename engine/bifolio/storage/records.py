@@ -48,9 +48,7 @@ class Records:
 
     def is_whole(self, record: StoredRecord) -> bool:
         """Whether a record is as it was written, as far as that was noted."""
-        row = self._database.row(
-            "SELECT state_check FROM records WHERE id = ?", (record.id,)
-        )
+        row = self._database.row("SELECT state_check FROM records WHERE id = ?", (record.id,))
         return row is None or row[0] is None or row[0] == check_of(record)
 
     def state(self, record_id: str) -> bytes | None:

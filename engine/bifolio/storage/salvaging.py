@@ -55,6 +55,8 @@ class Salvaged:
     rows: dict[str, int] = field(default_factory=dict)
     mended: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
+    #: Pages of what is derived, and of indexes, that cannot be read.
+    broken: dict[str, int] = field(default_factory=dict)
 
 
 def salvage(path: Path, target: Path) -> Salvaged:
@@ -116,9 +118,10 @@ def _find_version(said: int, parts: Sequence[Part]) -> int:
         return len(schema.names(version) ^ there)
 
     likely = [said] if 1 <= said <= LATEST else []
-    if likely and not missing(said) or not there:
+    if (likely and not missing(said)) or not there:
         return likely[0] if likely else LATEST
-    return min([LATEST, *likely, *range(LATEST - 1, 0, -1)], key=missing)
+    versions: list[int] = [LATEST, *likely, *range(LATEST - 1, 0, -1)]
+    return min(versions, key=missing)
 
 
 class _Filling:
@@ -146,7 +149,7 @@ class _Filling:
         """Read every tree, so that what is left over is nobody's, then write the rows."""
         for name, root in self._roots.items():
             if name not in self._columns and not _COPIES.fullmatch(name) and root:
-                self._trees.read(root)
+                self._pass(name, root)
         wanted = [
             name
             for name in self._columns
@@ -155,13 +158,19 @@ class _Filling:
         rows = {name: self._read(name) for name in wanted}
         for name in self._columns:
             if name not in rows and self._roots.get(name):
-                self._trees.read(self._roots[name])
+                self._pass(name, self._roots[name])
         copies = {name: self._read_copies(name) for name in wanted}
         if any(self._salvaged.lost.values()):
             self._adopt_strays(rows)
         for name in wanted:
             merged = self._merge(name, rows[name], copies[name])
             self._salvaged.rows[name] = self._write(name, merged)
+
+    def _pass(self, name: str, root: int) -> None:
+        """Read a tree of which nothing is kept."""
+        lost = self._trees.read(root).lost
+        if lost:
+            self._salvaged.broken[name] = lost
 
     def _read(self, name: str) -> list[Row]:
         found = self._trees.read(self._roots.get(name, 0))
@@ -185,9 +194,11 @@ class _Filling:
             bad = read.lost
             for row in read.rows:
                 values, number = row.values[: len(columns)], row.values[-1]
-                if len(row.values) != len(columns) + 2 or not isinstance(number, int):
-                    bad += 1
-                elif self._quote(values) != row.values[-2]:
+                if (
+                    len(row.values) != len(columns) + 2
+                    or not isinstance(number, int)
+                    or self._quote(values) != row.values[-2]
+                ):
                     bad += 1
                 else:
                     found.setdefault(number, {}).update(zip(columns, values, strict=True))
@@ -215,7 +226,7 @@ class _Filling:
             values = dict(zip((one.name for one in columns), row.values, strict=False))
             values |= {one.name: row.number for one in columns if one.is_number}
             copy = copies.get(row.number)
-            if copy is None and copies and self._is_copied(name, values):
+            if copy is None and copies and self._has_all_copies(name):
                 continue  # its number is damaged: its copy comes below
             if copy is not None and any(values.get(one) != copy[one] for one in copy):
                 values |= copy
@@ -229,9 +240,8 @@ class _Filling:
         if mended:
             self._salvaged.mended[name] = mended
 
-    def _is_copied(self, name: str, values: Mapping[str, Value]) -> bool:
-        """Whether a row without a copy of its number is a damaged one of a table whose rows all
-        have whole copies."""
+    def _has_all_copies(self, name: str) -> bool:
+        """Whether the copies of a table's rows are whole: then a row without one is damaged."""
         return f"copy_of_{name}" not in self._salvaged.mended
 
     def _adopt_strays(self, rows: dict[str, list[Row]]) -> None:
@@ -280,9 +290,7 @@ def _columns_of(connection: sqlite3.Connection, table: str) -> list[_Column]:
     ).fetchall()
     without = _is_without_numbers(connection, table)
     return [
-        _Column(
-            name, kind, bool(not_null), kind == "INTEGER" and pk == keys == 1 and not without
-        )
+        _Column(name, kind, bool(not_null), kind == "INTEGER" and pk == keys == 1 and not without)
         for name, kind, not_null, pk, keys in found
     ]
 
