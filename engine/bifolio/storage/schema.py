@@ -72,6 +72,11 @@ def find_foreign(connection: sqlite3.Connection, version: int) -> str | None:
     return None
 
 
+def tables(version: int) -> frozenset[str]:
+    """The names of the tables of a version."""
+    return frozenset(name for kind, name in names(version) if kind == "table")
+
+
 def names(version: int) -> frozenset[tuple[str, str]]:
     """The kind and the name of each part of the schema of a version."""
     return frozenset((kind, name) for kind, name, _, _ in _rows(_made(version)))
