@@ -7,6 +7,7 @@ nothing about libraries and does not know how connections come about.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -18,12 +19,13 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from bifolio import __version__, limits
-from bifolio.errors import RelayStorageError
+from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay import admission
 from bifolio_relay.admission import Admission
 from bifolio_relay.budget import ByteBudget
+from bifolio_relay.care import Care
 from bifolio_relay.commit_queue import CommitQueue, Waiting
 from bifolio_relay.config import Config
 from bifolio_relay.feed import Feed
@@ -94,6 +96,7 @@ class Hub:
         self._creating = asyncio.Lock()
         self._sockets: dict[Peer, MeteredSocket] = {}
         self._stopping = False
+        self.care = Care(self._service, self._part_with, logger)
         #: Commits made and envelopes in them: how far writers share one.
         self.commits = 0
         self.envelopes = 0
@@ -149,6 +152,20 @@ class Hub:
             while wait_s := self._admission.creation_wait_s():
                 await asyncio.sleep(wait_s)
         return True
+
+    def notice_damage(self, peer: Peer, error: RelayStorageError | MembershipError) -> bool:
+        return self.care.notice(error, peer.session.library)
+
+    async def _part_with(self, library: bytes | None, reason: str) -> None:
+        """End the connections of a library (None: all), which are told nothing more of it."""
+        for peer in tuple(self._peers):
+            if library is None or peer.session.library == library:
+                peer.stop(reason)
+        for one in tuple(self._feeds) if library is None else (library,):
+            feed = self._feeds.pop(one, None)
+            if feed is not None:
+                with contextlib.suppress(RelayStorageError, MembershipError):
+                    await feed.end()
 
     def prove(self, peer: Peer) -> bool:
         library, device = peer.session.library, peer.session.device
@@ -299,6 +316,7 @@ class Hub:
             commit = await self._service.commit([waiting.checked for waiting in batch])
         except RelayStorageError as error:
             self._logger.error("a commit failed, nothing of it was acknowledged: %s", error.message)
+            self.care.notice(error, None)
             for waiting in batch:
                 waiting.source.stop("the relay cannot write now")
                 waiting.source.apply_commit((), None, submitted_bytes=waiting.size_bytes)
@@ -362,7 +380,7 @@ class Hub:
             return
         feed.peers.discard(peer)
         if not feed.peers:
-            del self._feeds[library]
+            self._feeds.pop(library, None)
             await feed.end()
         try:
             await self._service.release_uploads(library, device)

@@ -75,6 +75,7 @@ The tree::
     │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
+    │       └── RelayDamagedError   damaged, and to be mended
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
@@ -206,6 +207,7 @@ from bifolio.errors.sharing import (
     NotAttachedError,
     NotTheOwnerError,
     PortInUseError,
+    RelayDamagedError,
     RelayError,
     RelayRedirectError,
     RelayRefusedError,
@@ -285,6 +287,7 @@ __all__ = [
     "RecordTooLargeError",
     "ReferenceNotFoundError",
     "RelayConductError",
+    "RelayDamagedError",
     "RelayError",
     "RelayRedirectError",
     "RelayRefusedError",

@@ -106,6 +106,7 @@ class Client:
             RelayUnreachableError, RelayRefusedError, NotAMemberError, ProtocolError.
         """
         total = Counts()
+        came_back = False
         for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
             session = SyncSession(self._store, library=self._library)
             try:
@@ -117,6 +118,11 @@ class Client:
             match session.phase:
                 case Left(Joined()):
                     self._store.become_member()
+                case Left(Bye(retry=Retry.BACKOFF)) if not came_back:
+                    # Once: a relay that mends its copy of the library says this, and then asks
+                    # for what it lacks.
+                    came_back = True
+                    await asyncio.sleep(limits.RECONNECT_FIRST_S)
                 case Left(Bye() as farewell):
                     raise self._error_of(farewell)
                 case Left(BifolioError() as reason):

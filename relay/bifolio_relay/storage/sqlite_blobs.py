@@ -27,6 +27,7 @@ from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
 from bifolio_relay.quotas import blob_cost
 from bifolio_relay.storage import BlobView, Stop, StoredChunk, UploadLease
+from bifolio_relay.storage.sqlite_checks import chunk_check
 from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile
 
 
@@ -42,6 +43,8 @@ class _Unsaved:
     size_bytes: int
     saved: int
     held: int
+    #: The checks of the chunks from ``saved`` on.
+    checks: tuple[bytes, ...] = ()
 
 
 class FolderBlobs:
@@ -88,7 +91,10 @@ class FolderBlobs:
         saves = renews or whole or (number + 1) % limits.CHUNKS_PER_SAVE == 0
         if not self._write(library, blob, number, sealed, durably=saves):
             return Stop.FULL
-        unsaved = _Unsaved(library, lease.device, size_bytes, saved, number + 1)
+        before = self._unsaved.get((key, blob))
+        checks = before.checks if before is not None and before.saved == saved else ()
+        checks = (*checks[: number - saved], chunk_check(sealed))
+        unsaved = _Unsaved(library, lease.device, size_bytes, saved, number + 1, checks)
         if not saves:
             self._unsaved[key, blob] = unsaved
         elif not self._save(key, blob, unsaved, lease):
@@ -125,11 +131,21 @@ class FolderBlobs:
             sealed = b""
         except OSError as error:
             raise _failure(self._folder, error) from error
-        if len(sealed) == length:
+        if len(sealed) == length and self._is_whole(library, blob, number, sealed):
             return StoredChunk(state.size_bytes, sealed)
-        # Somebody cleared the folder: held no longer, so that a client that has it sends it again.
+        # Somebody cleared the folder, or it is damaged: held no longer, so that a client that has
+        # it sends it again.
         self.drop(library, [blob], 0)
         return None
+
+    def _is_whole(self, library: bytes, blob: bytes, number: int, sealed: bytes) -> bool:
+        """Whether a chunk is what was stored, as far as that was noted."""
+        with self._file.errors():
+            found = self._file.connection.execute(
+                "SELECT hash FROM chunk_check WHERE library = ? AND blob = ? AND number = ?",
+                (self._file.library_key(library), blob, number),
+            ).fetchone()
+        return found is None or found[0] == chunk_check(sealed)
 
     def drop(self, library: bytes, blobs: Sequence[bytes], now_ms: int) -> BlobView:
         with self._file.transaction() as connection:
@@ -156,6 +172,7 @@ class FolderBlobs:
             place = (key, state.blob)
             connection.execute("DELETE FROM blob WHERE library = ? AND id = ?", place)
             connection.execute("DELETE FROM upload_lease WHERE library = ? AND blob = ?", place)
+            connection.execute("DELETE FROM chunk_check WHERE library = ? AND blob = ?", place)
             _take_room(connection, key, -blob_cost(state.size_bytes))
             _count(connection, key, state.blob, held=False)
         connection.execute("UPDATE blob_room SET drops = drops + 1 WHERE library = ?", (key,))
@@ -175,6 +192,14 @@ class FolderBlobs:
             connection.execute(
                 "INSERT OR REPLACE INTO blob (library, id, size_bytes, held) VALUES (?, ?, ?, ?)",
                 (key, blob, unsaved.size_bytes, unsaved.held),
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO chunk_check (library, blob, number, hash)"
+                " VALUES (?, ?, ?, ?)",
+                [
+                    (key, blob, number, check)
+                    for number, check in enumerate(unsaved.checks, unsaved.saved)
+                ],
             )
             if whole:
                 _count(connection, key, blob, held=True)

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership import ChainEnd
+from bifolio.errors import RelayDamagedError
+from bifolio.ids import content_hash
 from bifolio.wire.log_chain import log_next, log_start
 from bifolio_relay.storage import (
     Batch,
@@ -37,7 +39,10 @@ class SqliteLogs:
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
-        self._connection = file.connection
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._file.connection
 
     def create_library(
         self,
@@ -81,10 +86,30 @@ class SqliteLogs:
             if found is None:
                 return Standing(is_known=True, role=None)
             key, is_known = found
+            self._check_ends(key, library)
             role = connection.execute(
                 "SELECT role FROM member_role WHERE library = ? AND device = ?", (key, device)
             ).fetchone()
             return Standing(bool(is_known), None if role is None else str(role[0]))
+
+    def _check_ends(self, key: int, library: bytes) -> None:
+        """Whether the log and the members' log end where the library's row says, at little cost: a
+        client that is told something else would take the relay for a liar.
+
+        Raises:
+            RelayDamagedError: they do not.
+        """
+        found = self._connection.execute(
+            "SELECT record, members_head, n, entry.chain_hash, library.chain_hash FROM library"
+            " LEFT JOIN member ON member.library = key AND number = members - 1"
+            " LEFT JOIN entry ON entry.library = key AND position = n WHERE key = ?",
+            (key,),
+        ).fetchone()
+        record, head, n, last, chain_hash = found
+        if record is None or content_hash(record) != head or (n and last != chain_hash):
+            raise RelayDamagedError(
+                self._file.path, reason="where its logs end is damaged", library=library
+            )
 
     def write_roles(self, library: bytes, head: bytes, roles: Roles) -> bool:
         with self._file.transaction() as connection:
@@ -217,11 +242,16 @@ class SqliteLogs:
             found: list[bytes] = []
             size_bytes = 0
             rows = self._connection.execute(
-                "SELECT envelope FROM entry WHERE library = ? AND position > ?"
+                "SELECT envelope, hash FROM entry WHERE library = ? AND position > ?"
                 " ORDER BY position LIMIT ?",
                 (key, after, count_max),
             )
-            for (envelope,) in rows:
+            for envelope, entry_hash in rows:
+                if content_hash(envelope) != entry_hash:
+                    # Nobody is told what its author did not write: it would be the relay's lie.
+                    raise RelayDamagedError(
+                        self._file.path, reason="an entry of the log is damaged", library=library
+                    )
                 size_bytes += len(envelope)
                 if found and size_bytes > bytes_max:
                     break
