@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import time
@@ -18,11 +17,11 @@ from http import HTTPStatus
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from bifolio import __version__, limits
+from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
-from bifolio_relay import admission
+from bifolio_relay import admission, health
 from bifolio_relay.admission import Admission
 from bifolio_relay.budget import ByteBudget
 from bifolio_relay.care import Care
@@ -51,8 +50,6 @@ from bifolio_relay.requests import (
 )
 from bifolio_relay.session import Session
 from bifolio_relay.storage import LogStorage
-
-HEALTH_PATH = "/healthz"
 
 #: What an answer may take until it is sent, in the two copies that it is sent by.
 _ANSWER_BYTES: Mapping[type[Question], int] = {
@@ -273,18 +270,25 @@ class Hub:
     async def answer_health(
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
-        """Answer a plain GET of ``/healthz``; None for everything else, which is a websocket."""
-        if request.path.partition("?")[0] != HEALTH_PATH:
+        """Answer a plain GET of one of ``health.PATHS``; None for everything else, which is a
+        websocket."""
+        path = request.path.partition("?")[0]
+        if path not in health.PATHS:
             return None
         try:
-            libraries = await self._service.count_libraries()
+            facts = await health.gather(self._service, self.care.counts, self._counts())
         except RelayStorageError as error:
             self._logger.error("the store cannot be read: %s", error.message)
+            self.care.notice(error, None)
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the store cannot be read\n")
-        facts = {
-            "status": "ok",
-            "version": __version__,
-            "libraries": libraries,
+        status, body, kind = health.answer(path, facts)
+        response = connection.respond(status, body)
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = kind
+        return response
+
+    def _counts(self) -> dict[str, int]:
+        return {
             "connections": len(self._peers),
             "strangers": self._admission.strangers,
             "commits": self.commits,
@@ -292,10 +296,6 @@ class Hub:
             "queued_bytes": self._unread.held_bytes // 2,
             "received_bytes": self.intake.held_bytes,
         }
-        response = connection.respond(HTTPStatus.OK, json.dumps(facts) + "\n")
-        del response.headers["Content-Type"]
-        response.headers["Content-Type"] = "application/json"
-        return response
 
     # --- the commits ---
 

@@ -39,7 +39,7 @@ from bifolio_relay.requests import (
     Rejected,
     Submission,
 )
-from bifolio_relay.storage import Growth, LibraryHead, LogSlice, LogStorage
+from bifolio_relay.storage import Growth, LibraryHead, LogSlice, LogStorage, Room
 
 
 class LogService:
@@ -125,6 +125,10 @@ class LogService:
     async def count_libraries(self) -> int:
         """How many libraries the store holds."""
         return await self._storage.count_libraries()
+
+    async def room(self) -> Room:
+        """How much room the store has."""
+        return await self._storage.room()
 
     async def find_damaged(self) -> Sequence[tuple[bytes | None, str]]:
         """Check one more library of the store; what of it is damaged, and what is wrong with it.

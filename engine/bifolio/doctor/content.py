@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.disk import hash_file
-from bifolio.doctor import repairing
+from bifolio.doctor import leftovers, repairing
 from bifolio.document import canonical, view
 from bifolio.errors import (
     DamagedLibraryError,
@@ -17,6 +17,7 @@ from bifolio.errors import (
     NextStep,
     next_step,
 )
+from bifolio.home import Home
 from bifolio.library.counting import say_count
 from bifolio.repair import mending
 from bifolio.replica import folder
@@ -54,6 +55,24 @@ def deep(path: Path, keys: DeviceKeys | None) -> list[Finding]:
             NextStep(Next.REPAIR_LIBRARY),
         )
         for sentence in repairing.describe(damages)
+    ]
+
+
+def leftovers_of(path: Path, home: Home) -> list[Finding]:
+    """What killed commands left behind."""
+    found = leftovers.find(path, home)
+    if not found:
+        return []
+    names = ", ".join(str(one) for one in found[:3])
+    verb = "is" if len(found) == 1 else "are"
+    return [
+        Finding(
+            "leftovers",
+            CheckVerdict.ATTENTION,
+            f"{say_count(len(found), 'unfinished thing')} of commands that were ended {verb} left: "
+            f"{names}.",
+            NextStep(Next.SWEEP_LEFTOVERS),
+        )
     ]
 
 

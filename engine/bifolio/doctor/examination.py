@@ -41,6 +41,7 @@ def examine(
     # First, because opening a library may put a key file's rights right.
     key = conditions.examine(home.path, name=home.device_name, use_keyring=home.use_keyring)
     findings = [*computer.place(path, home), computer.key(key)]
+    findings += content.leftovers_of(path, home)
     files = files or deep
     if deep:
         findings += content.deep(path, key.keys)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bifolio.crypto import key_condition as conditions
 from bifolio.disk import hash_file
+from bifolio.doctor import leftovers
 from bifolio.errors import BifolioError, LibraryError, Next
 from bifolio.home import Home
 from bifolio.library import status
@@ -49,6 +50,10 @@ def repair(
         ) from error
     with closing(folder.open_database(path)) as database:
         replica = Replica(path, database, lambda: mending.given(key.keys, path), runtime)
+        if replica.meta.lost_edits is not None:
+            with database.transaction():
+                replica.meta.lost_edits = None
+        leftovers.sweep(path, home)
         files = _set_files_aside(replica, progress)
         merged = status.repair(replica) if key.keys is not None else 0
         waits = None

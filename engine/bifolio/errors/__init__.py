@@ -75,7 +75,8 @@ The tree::
     │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
-    │       └── RelayDamagedError   damaged, and to be mended
+    │       ├── RelayDamagedError   damaged, and to be mended
+    │       └── RelayFullError      no room on its disk
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
@@ -147,6 +148,7 @@ from bifolio.errors.library import (
     NotALibraryError,
     PathTakenError,
     ReadOnlyLibraryError,
+    ReplacedLibraryError,
     SameLibraryError,
     StorageFullError,
 )
@@ -209,6 +211,7 @@ from bifolio.errors.sharing import (
     PortInUseError,
     RelayDamagedError,
     RelayError,
+    RelayFullError,
     RelayRedirectError,
     RelayRefusedError,
     RelayStorageError,
@@ -289,12 +292,14 @@ __all__ = [
     "RelayConductError",
     "RelayDamagedError",
     "RelayError",
+    "RelayFullError",
     "RelayRedirectError",
     "RelayRefusedError",
     "RelayStorageError",
     "RelayTokenError",
     "RelayUnreachableError",
     "RelayUntrustedError",
+    "ReplacedLibraryError",
     "SameLibraryError",
     "SealedChangeError",
     "SmartGroupError",

@@ -106,6 +106,20 @@ class ReadOnlyLibraryError(LibraryError):
         )
 
 
+class ReplacedLibraryError(LibraryError):
+    """Another folder or file has taken the place of the library while it was open."""
+
+    code = "replaced-library"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The library at {path} was moved, replaced or removed while it was open. Nothing was "
+            "changed.",
+            path=path,
+            next_step=Next.OPEN_LIBRARY_AGAIN,
+        )
+
+
 class BusyLibraryError(LibraryError):
     """Another process held the library longer than we wait."""
 

@@ -209,3 +209,12 @@ class RelayDamagedError(RelayStorageError):
     def __init__(self, path: Path, *, reason: str, library: bytes | None = None) -> None:
         self.library = library
         super().__init__(path, reason=reason, next_step=Next.MOVE_RELAY_DATA)
+
+
+class RelayFullError(RelayStorageError):
+    """The relay's disk has no room for what it was to write."""
+
+    code = "relay-full"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, reason="the disk is full", next_step=Next.CHECK_RELAY_DISK)

@@ -31,7 +31,7 @@ from bifolio.library import beginnings, conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
 from bifolio.library.files import Files
 from bifolio.library.groups import Groups
-from bifolio.library.reading import Reader, open_to_read
+from bifolio.library.reading import Reader, open_file
 from bifolio.library.tags import Tags
 from bifolio.library.trash import Trash
 from bifolio.records.edits import Edit
@@ -137,13 +137,11 @@ class Library:
             NotALibraryError, NewerLibraryError, DamagedLibraryError.
         """
         path, home = Path(path).absolute(), home or device.default_home()
-        if reading:
-            opened = open_to_read(path, lambda: device.load_keys(home).keys)
-            library = cls(path, opened.database, home)
-            library._reader.note(opened)
-            return library
-        library = cls(path, folder.open_database(path), home)
-        library._syncs = sync
+        opened = open_file(path, lambda: device.load_keys(home).keys, reading=reading)
+        library = cls(path, opened.database, home)
+        library._reader.note(opened)
+        library.notices += status.lost_edits(library._replica)
+        library._syncs = sync and not reading
         library._sync_if_asked()
         return library
 
@@ -200,6 +198,7 @@ class Library:
         """Close the replica; a second time is no error."""
         self._sync_if_asked()
         self._syncs = False
+        self._replica.mark_edit()
         self._reader.close()
         self._database.close()
 

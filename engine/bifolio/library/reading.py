@@ -48,12 +48,14 @@ class Opened:
     copy: Path | None = None
 
 
-def open_to_read(path: Path, load_keys: Callable[[], DeviceKeys]) -> Opened:
-    """A library's file for who only reads.
+def open_file(path: Path, load_keys: Callable[[], DeviceKeys], *, reading: bool) -> Opened:
+    """A library's file, for who only reads as far as it is whole.
 
     Raises:
         LibraryError: it is none, newer, or nothing of it can be read.
     """
+    if not reading:
+        return Opened(folder.open_database(path))
     try:
         return Opened(folder.open_database(path))
     except _NOT_WRITABLE as error:

@@ -9,13 +9,13 @@ from bifolio import limits
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
 from bifolio.document import canonical, view
-from bifolio.errors import Next, NextStep, OldMembershipError
+from bifolio.errors import DamagedLibraryError, Next, NextStep, OldMembershipError
 from bifolio.library import received
 from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.results import HeardDevice, Refusal, RelayStatus, Status, SyncReport
+from bifolio.results import HeardDevice, Notice, Refusal, RelayStatus, Status, SyncReport
 from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
@@ -111,6 +111,30 @@ def rebuild(replica: Replica) -> int:
         count = rebuild_lists(replica.database)
         replay.rebuild_index(replica)
     return count
+
+
+def lost_edits(replica: Replica) -> list[Notice]:
+    """That edits are missing which were made here, because the database's log was removed."""
+    try:
+        replica.notice_lost_edits()
+        lost = replica.meta.lost_edits
+    except DamagedLibraryError:
+        return []
+    if lost is None:
+        return []
+    since, until = (lookup.moment(one) for one in lost)
+    relay = (
+        "Those that were sent come back from the relay with the next sync"
+        if replica.meta.relay_url
+        else "The library is on no relay, so no other copy of them is known"
+    )
+    return [
+        Notice(
+            f"The file library.sqlite-wal is gone, and with it edits that were made here between "
+            f"{since} and {until}. {relay}.",
+            NextStep(Next.FIND_LOST_EDITS),
+        )
+    ]
 
 
 def _heard(replica: Replica) -> Iterator[HeardDevice]:

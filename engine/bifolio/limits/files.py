@@ -130,3 +130,7 @@ ARCHIVE_SMALL_BYTES = 16 * 1024 * 1024
 #: deep, and somebody's whole home folder must not be walked through.
 LIBRARY_FOLDER_DEPTH_MAX = 4
 LIBRARY_FOLDER_ENTRIES_MAX = 50_000
+
+#: What a killed command left unfinished is taken for that when nothing was written to it for so
+#: long: longer than any pause of a command that goes on.
+LEFTOVER_AGE_S = 3600.0

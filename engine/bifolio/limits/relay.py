@@ -227,3 +227,10 @@ RELAY_CHECKED_AT_ONCE = 1000
 #: Between two such steps: a log of a million entries comes round in under an hour, and checking
 #: takes about a hundredth of a processor.
 RELAY_CHECK_WAIT_S = 2.0
+
+#: Room on the relay's disk that no file takes: the logs of all libraries go on in it, for months of
+#: ordinary editing, while somebody makes room.
+RELAY_RESERVE_BYTES = 256 << 20
+
+#: Of a small disk the reserve is this part.
+RELAY_RESERVE_PART = 8

@@ -3,6 +3,7 @@
 The only user of SQLite.
 
 ======================= ===========================================================================
+``edit_mark``    when the last edit was made, noted outside the database
 ``database``            the file: opening, transactions, SQLite's errors as ours
 ``migrations``          the schema, as numbered steps
 ``schema``              whether a file's schema is ours, and nothing besides

@@ -24,6 +24,7 @@ from bifolio.errors import (
     Next,
     NotALibraryError,
     ReadOnlyLibraryError,
+    ReplacedLibraryError,
     StorageFullError,
 )
 from bifolio.salvage.pages import Pages
@@ -62,6 +63,7 @@ class Database:
         self._connection = connection
         self._rehearsing = False
         self._is_read_only = False
+        self._file = _identity(path)
         #: How many transactions this connection has begun: tells one from the next.
         self.transactions_begun = 0
 
@@ -163,6 +165,10 @@ class Database:
             self._connection.execute(begin)
             self.transactions_begun += 1
             try:
+                # Asked now that nobody else writes: what is written to a file that was moved away
+                # would be seen by nobody.
+                if _identity(self.path) != self._file:
+                    raise ReplacedLibraryError(self.path.parent)
                 yield
             except BaseException:
                 if self._connection.in_transaction:
@@ -224,7 +230,13 @@ class Database:
             return found
 
     def data_version(self) -> int:
-        """A number that changes when another connection commits (SQLite's ``data_version``)."""
+        """A number that changes when another connection commits (SQLite's ``data_version``).
+
+        Raises:
+            ReplacedLibraryError: another file, or none, has the place of this one now.
+        """
+        if not self._is_read_only and _identity(self.path) != self._file:
+            raise ReplacedLibraryError(self.path.parent)
         row = self.row("PRAGMA data_version")
         return int(row[0]) if row else 0
 
@@ -368,6 +380,15 @@ def _check(path: Path, connection: sqlite3.Connection, *, may_migrate: bool = Tr
             connection.close()
             raise ReadOnlyLibraryError(path.parent)
         migrate(connection)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """By which a file is known from another one of its name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _quote(path: Path) -> str:

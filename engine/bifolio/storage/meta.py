@@ -198,6 +198,9 @@ class Meta:
     pull_again: Fact[LogPosition | None] = Fact(
         None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
     )
+    #: What a log that somebody removed took away: the stamps of the last edit that is here, and of
+    #: the last one that was made. None where nothing is missing.
+    lost_edits: Fact[tuple[str, str] | None] = Fact(None, _pair(str, str), _as_list)
     #: What was damaged here and comes again with the relay's log: the records that are to be made
     #: again after it. None where nothing is.
     refill: Fact[Sequence[str] | None] = Fact(

@@ -150,13 +150,14 @@ class BatchResult:
     """What became of a batch: the positions of those that were kept, from the first on.
 
     ``head`` is where the library ends now, None if it is not held. All were kept where ``stop`` is
-    None.
+    None; ``is_full`` tells that the disk had no room.
     """
 
     positions: tuple[int, ...]
     head: LibraryHead | None
     stop: Stop | None = None
     reason: str = ""
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,24 @@ class StoredChunk:
 
     size_bytes: int
     sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The bytes that the disk has free, and how many of them no file takes."""
+
+    free_bytes: int
+    reserve_bytes: int
+
+    @property
+    def has_for_files(self) -> bool:
+        """Whether there is room for files."""
+        return self.free_bytes > self.reserve_bytes
+
+    @property
+    def has_for_logs(self) -> bool:
+        """Whether there is room for the logs to go on."""
+        return self.free_bytes > 1 << 20
 
 
 class BlobStorage(Protocol):
@@ -403,6 +422,10 @@ class LogStorage(Protocol):
         At least one entry if there is one; none at or beyond the end, below the floor, and for a
         library that is not held, whose length is 0.
         """
+        ...
+
+    async def room(self) -> Room:
+        """How much room there is for logs, and for files."""
         ...
 
     async def find_damaged(self) -> Sequence[tuple[bytes | None, str]]:

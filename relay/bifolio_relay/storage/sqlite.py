@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from bifolio import limits
-from bifolio.errors import Next, RelayDamagedError, RelayStorageError
+from bifolio.errors import Next, RelayDamagedError, RelayFullError, RelayStorageError
 from bifolio_relay.storage import (
     Batch,
     BatchResult,
@@ -31,6 +31,7 @@ from bifolio_relay.storage import (
     LogSlice,
     Place,
     Roles,
+    Room,
     Standing,
     Stop,
     StoredChunk,
@@ -199,7 +200,7 @@ class SqliteLogStorage:
 
     async def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
         with _doubting(self._watchers, *(batch.library for batch in batches)):
-            results = await self._work.run(self._logs.append, batches)
+            results = await self._work.run(self._append, batches)
         self._watchers.report(
             {
                 batch.library: Growth(n=result.head.n)
@@ -208,6 +209,25 @@ class SqliteLogStorage:
             }
         )
         return results
+
+    def _append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
+        """Append; on a full disk what was begun of files goes first."""
+        try:
+            results = self._logs.append(batches)
+            if not any(one.is_full for one in results):
+                return results
+        except RelayFullError:
+            if not self._blobs.folder.drop_unfinished():
+                raise
+            return self._logs.append(batches)
+        if not self._blobs.folder.drop_unfinished():
+            return results
+        again = [batch for batch, result in zip(batches, results, strict=True) if result.is_full]
+        retried = iter(self._logs.append(again))
+        return tuple(next(retried) if one.is_full else one for one in results)
+
+    async def room(self) -> Room:
+        return await self._work.run(self._blobs.folder.room)
 
     async def read(self, library: bytes, *, after: int, bytes_max: int, count_max: int) -> LogSlice:
         return await self._work.run(self._logs.read, library, after, bytes_max, count_max)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from bifolio.errors import Next, RelayStorageError
 from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
 from bifolio_relay.quotas import blob_cost
-from bifolio_relay.storage import BlobView, Stop, StoredChunk, UploadLease
+from bifolio_relay.storage import BlobView, Room, Stop, StoredChunk, UploadLease
 from bifolio_relay.storage.sqlite_checks import chunk_check
 from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile
 
@@ -251,6 +252,8 @@ class FolderBlobs:
     ) -> bool:
         """Write a chunk; False where the disk has no room."""
         path = self._path(library, blob)
+        if not self._has_room(len(sealed)):
+            return False
         try:
             make_private_folder(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
@@ -269,9 +272,56 @@ class FolderBlobs:
             raise _failure(self._folder, error) from error
         return True
 
+    def _has_room(self, size_bytes: int) -> bool:
+        """Whether the disk has room for so much beside what is reserved for the logs."""
+        try:
+            room = self.room()
+        except OSError:
+            return True
+        return room.free_bytes - size_bytes >= room.reserve_bytes
+
+    def room(self) -> Room:
+        """What the disk has free, and what of it is reserved for the logs."""
+        disk = shutil.disk_usage(self._file.folder)
+        reserve = min(limits.RELAY_RESERVE_BYTES, disk.total // limits.RELAY_RESERVE_PART)
+        return Room(disk.free, reserve)
+
+    def drop_unfinished(self) -> int:
+        """Drop what was begun of files and is not whole, for the logs to go on; the bytes freed."""
+        freed = 0
+        with self._file.errors():
+            rows = self._file.connection.execute(
+                "SELECT library.id, blob.id, blob.size_bytes, held FROM blob"
+                " JOIN library ON library.key = blob.library"
+            ).fetchall()
+        begun = {(library, blob) for library, blob, size, held in rows if not _is_whole(size, held)}
+        known = {(library, blob) for library, blob, _, _ in rows}
+        for path in self._folder.glob("*/*/*"):
+            place = (_unhex(path.parent.parent.name), _unhex(path.name))
+            if place in begun or place not in known:
+                with contextlib.suppress(OSError):
+                    freed += path.stat().st_size
+                    path.unlink()
+        self._unsaved.clear()
+        for library, blob in begun:
+            with contextlib.suppress(RelayStorageError):
+                self.drop(library, [blob], 0)
+        return freed
+
     def _path(self, library: bytes, blob: bytes) -> Path:
         name = blob.hex()
         return self._folder / library.hex() / name[:2] / name
+
+
+def _is_whole(size_bytes: int, held: int) -> bool:
+    return held == sealed_chunk_count(size_bytes)
+
+
+def _unhex(name: str) -> bytes:
+    try:
+        return bytes.fromhex(name)
+    except ValueError:
+        return b""
 
 
 def _row(connection: sqlite3.Connection, key: int | None, blob: bytes) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.disk import keep_private, make_private_folder, touch_private
-from bifolio.errors import Next, RelayDamagedError, RelayStorageError
+from bifolio.errors import Next, RelayDamagedError, RelayFullError, RelayStorageError
 
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
@@ -243,6 +243,8 @@ class SqliteFile:
         try:
             yield
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+                raise RelayFullError(self.path) from error
             if is_damage(error):
                 raise RelayDamagedError(self.path, reason=str(error)) from error
             raise RelayStorageError(

@@ -311,7 +311,8 @@ class SqliteLogs:
             if not connection.in_transaction:
                 raise
             connection.execute("ROLLBACK TO library")
-            result = BatchResult((), None, Stop.FAILED, str(error))
+            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+            result = BatchResult((), None, Stop.FAILED, str(error), is_full=full)
         connection.execute("RELEASE library")
         return result
 
