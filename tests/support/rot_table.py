@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ class Bench:
             library.groups.create("Reading")
             library.files.add("work0", [paper])
             library.delete(["work1"])
-            ticket = library.attach(relay.url)
+            ticket = library.attach(relay.url).ticket
             with Library.attach_new(ticket, folder / "Second.bifolio", home=home) as second:
                 second.delete(["work3"])
                 second.sync()
@@ -220,13 +220,22 @@ def measure(folder: Path, *, only: Sequence[str] = ()) -> list[Line]:
         bench = Bench(folder, relay)
         for place in places(bench.path / "library.sqlite"):
             if not only or place.tree in only:
-                lines.append(damage_replica(bench, place))
+                lines.append(_tried(damage_replica, "this computer's", bench, place))
         relay.stop()
         for place in places(relay.data / "relay.sqlite"):
             if not only or place.tree in only:
-                lines.append(damage_relay(bench, place))
+                lines.append(_tried(damage_relay, "the relay's", bench, place))
         relay.start()
     return lines
+
+
+def _tried(damage: Callable[[Bench, Place], Line], whose: str, bench: Bench, place: Place) -> Line:
+    try:
+        line = damage(bench, place)
+    except Exception as error:
+        line = Line(whose, place, "nothing", f"{type(error).__name__}: {error}"[:90], 0.0, False)
+    print("well" if line.is_well else "NOT WELL", line, file=sys.stderr, flush=True)
+    return line
 
 
 def main() -> None:

@@ -151,6 +151,7 @@ from bifolio.errors.library import (
     ReplacedLibraryError,
     SameLibraryError,
     StorageFullError,
+    TemporaryFolderFullError,
 )
 from bifolio.errors.next_steps import (
     FACTS,
@@ -307,6 +308,7 @@ __all__ = [
     "StyleError",
     "StyleNotFoundError",
     "TagNotFoundError",
+    "TemporaryFolderFullError",
     "TicketError",
     "TrashedReferenceError",
     "UnknownFieldError",

@@ -149,6 +149,20 @@ class StorageFullError(LibraryError):
         )
 
 
+class TemporaryFolderFullError(LibraryError):
+    """There is no room in the temporary folder for a copy that is only read."""
+
+    code = "temporary-folder-full"
+
+    def __init__(self, path: Path, *, folder: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"The temporary folder {folder} has no room for a copy of {path}. Nothing was changed.",
+            path=path,
+            next_step=Next.FREE_TEMPORARY_SPACE,
+        )
+
+
 class SameLibraryError(BifolioError):
     """A copy of a reference into the library that it is in."""
 

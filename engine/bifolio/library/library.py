@@ -182,8 +182,8 @@ class Library:
         path = Path(path).absolute()
         was_there = path.is_dir()
 
-        made = folder.create(path, beginnings.begin_attached(parsed.library, str(files)))
-        library = cls(path, made, home or device.default_home())
+        begin = beginnings.begin_attached(parsed.library, str(files))
+        library = cls(path, folder.create(path, begin), home or device.default_home())
         try:
             await library._relay.join_new(parsed, progress)
         except BaseException:
@@ -312,8 +312,7 @@ class Library:
         sort: str | None = None,
         limit: int | None = None,
     ) -> Iterator[ReferenceView]:
-        """All references by id, those that a query finds, or those in the trash; ``sort`` and
-        ``limit`` as ``search`` takes them."""
+        """All references by id, those of a query, or the trash's; ``sort``, ``limit``: ``search``."""
         return self._reader.iterate(
             lambda one: search.list_references(
                 one, trash=trash, query=query, sort=sort, limit=limit

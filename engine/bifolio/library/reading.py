@@ -15,6 +15,7 @@ from typing import BinaryIO, TypeVar
 
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.errors import (
+    DATA_FAULTS,
     BifolioError,
     DamagedLibraryError,
     ForeignSchemaError,
@@ -24,6 +25,7 @@ from bifolio.errors import (
     NotALibraryError,
     ReadOnlyLibraryError,
     StorageFullError,
+    TemporaryFolderFullError,
 )
 from bifolio.replica import folder
 from bifolio.replica.replica import Replica, Runtime
@@ -63,9 +65,9 @@ def open_file(path: Path, load_keys: Callable[[], DeviceKeys], *, reading: bool)
     except _DAMAGED as error:
         if isinstance(error, NotALibraryError) and not mending_can(path):
             raise
-        copy = Path(tempfile.mkdtemp(prefix="bifolio-"))
+        copy = _make_folder(path)
         try:
-            return Opened(rescue(path, copy, load_keys), damage_notice(error), copy)
+            return Opened(rescue(path, copy, load_keys)[0], damage_notice(error), copy)
         except BaseException:
             shutil.rmtree(copy, ignore_errors=True)
             raise
@@ -105,7 +107,7 @@ class Reader:
             return work(self._rescued)
         try:
             return work(self._replica)
-        except DamagedLibraryError as error:
+        except (DamagedLibraryError, *DATA_FAULTS) as error:
             return work(self._rescue(error))
 
     def write(self, out: BinaryIO, work: Callable[[Replica], T]) -> T:
@@ -114,7 +116,7 @@ class Reader:
         start = out.tell() if out.seekable() else None
         try:
             return work(self._rescued or self._replica)
-        except DamagedLibraryError as error:
+        except (DamagedLibraryError, *DATA_FAULTS) as error:
             if self._rescued is not None or start is None:
                 raise
             out.seek(start)
@@ -130,7 +132,7 @@ class Reader:
             for one in work(self._rescued or self._replica):
                 seen.add(one.id)
                 yield one
-        except DamagedLibraryError as error:
+        except (DamagedLibraryError, *DATA_FAULTS) as error:
             if self._rescued is not None:
                 raise
             for one in work(self._rescue(error)):
@@ -152,27 +154,49 @@ class Reader:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def _rescue(self, error: LibraryError) -> Replica:
-        self._folder = Path(tempfile.mkdtemp(prefix="bifolio-"))
-        database = rescue(self._replica.path, self._folder, self._load_keys)
+    def _rescue(self, error: Exception) -> Replica:
+        """A mended copy; a fault of another kind than damage is raised as it is."""
+        path = self._replica.path
+        self._folder = _make_folder(path)
+        database, is_damaged = rescue(path, self._folder, self._load_keys)
+        if not isinstance(error, LibraryError):
+            if not is_damaged:
+                database.close()
+                raise error
+            error = DamagedLibraryError(path, reason="a value in it cannot be read")
         self._tell(damage_notice(error))
         replica = self._replica
         self._rescued = Replica(replica.path, database, self._load_keys, replica.runtime)
         return self._rescued
 
 
-def rescue(path: Path, work: Path, load_keys: Callable[[], DeviceKeys]) -> Database:
-    """A mended copy of a damaged library's file in a folder, to be read and thrown away."""
+def _make_folder(path: Path) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="bifolio-"))
+    except OSError as error:
+        raise TemporaryFolderFullError(path, folder=tempfile.gettempdir()) from error
+
+
+def rescue(path: Path, work: Path, load_keys: Callable[[], DeviceKeys]) -> tuple[Database, bool]:
+    """A mended copy of a damaged library's file in a folder, to be read and thrown away; and
+    whether anything was damaged.
+
+    Raises:
+        TemporaryFolderFullError: there is no room for it.
+    """
     from bifolio.repair import mending
 
     try:
         keys = load_keys()
     except BifolioError:
         keys = None
-    mending.prepare_copy(path, work, keys, Runtime())
-    database = Database.open(work / folder.FILE)
+    try:
+        damages = mending.prepare_copy(path, work, keys, Runtime())
+        database = Database.open(work / folder.FILE)
+    except (OSError, StorageFullError, ReadOnlyLibraryError) as error:
+        raise TemporaryFolderFullError(path, folder=str(work.parent)) from error
     database.forbid_writing()
-    return database
+    return database, bool(damages.found)
 
 
 def damage_notice(error: LibraryError) -> Notice:

@@ -10,8 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-import msgpack
-
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership, library_id_of
 from bifolio.document import canonical, view
@@ -76,21 +74,12 @@ class Mender:
 
     def _mend_members(self) -> None:
         rows = self._rows.members()
-        good: list[bytes] = []
+        good = self._good_members(rows)
         wrong_hashes = 0
-        for place, (number, stored_hash, record) in enumerate(rows):
-            try:
-                Membership.from_records(
-                    [*good, record], kinds=self._replica.formats.record_kinds
-                ) if place == len(rows) - 1 or content_hash(record) != stored_hash else None
-            except (MembershipError, EnvelopeError):
-                break
-            if number != rows[0][0] + place:
-                break
+        for number, stored_hash, record in rows[: len(good)]:
             if content_hash(record) != stored_hash:
                 self._rows.set_member_hash(number, content_hash(record))
                 wrong_hashes += 1
-            good.append(record)
         self.damages.add("members", Source.CONTENT, wrong_hashes)
         meta = self._replica.meta
         if good and not self._is_genesis(good[0]):
@@ -102,6 +91,28 @@ class Mender:
         elif meta.library_id != library_id_of(good[0]):
             meta.library_id = library_id_of(good[0])
             self.damages.add("meta", Source.MEMBERS)
+
+    def _good_members(self, rows: Sequence[tuple[int, bytes, bytes]]) -> list[bytes]:
+        """The records from the first on that are whole and follow each other."""
+        records = [record for _, _, record in rows]
+        numbers = [number for number, _, _ in rows]
+        in_order = numbers == list(range(numbers[0], numbers[0] + len(rows))) if rows else False
+        if in_order and self._is_membership(records):
+            return records
+        good: list[bytes] = []
+        for place, record in enumerate(records):
+            follows = numbers[place] == numbers[0] + place
+            if not follows or not self._is_membership([*good, record]):
+                break
+            good.append(record)
+        return good
+
+    def _is_membership(self, records: Sequence[bytes]) -> bool:
+        try:
+            Membership.from_records(records, kinds=self._replica.formats.record_kinds)
+        except _FAULTS:
+            return False
+        return True
 
     def _is_genesis(self, record: bytes) -> bool:
         try:
@@ -194,7 +205,7 @@ class Mender:
         body = self._open(envelope)
         right = replace(row, hash=envelope.hash, chain=header.chain, seq=header.seq)
         if body is not None:
-            frontier = msgpack.packb(list(body.frontier))
+            frontier = Integrity.pack_frontier(body.frontier)
             right = replace(right, count=len(body.changes), frontier=frontier)
         if self._has_keys and row.own and header.device != self._replica.keys.sign_public:
             right = replace(right, own=int(row.own != 0 and row.own == 1))

@@ -6,6 +6,7 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``remote``         attaching a replica to a relay, joining, inviting, syncing
 ``run_blocking``   waiting for the network in code that is not async
 ``client``         the shell round a sync session: asyncio and websockets, no decisions
+``refilling``      what was damaged here and comes again, from the relay or from other changes
 ``greeting``       HELLO: who this device is, signed for one relay and one connection
 ``adapter``        the replica as a sync session sees it
 ``inbox``          received envelopes, a batch in one transaction or a few

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import NamedTuple
+
+import msgpack
 
 from bifolio.storage.database import Database
 from bifolio.storage.records import StoredRecord
@@ -75,6 +77,12 @@ class Integrity:
         ):
             yield from (ChangeRow(*row) for row in rows)
             last = rows[-1][0]
+
+    @staticmethod
+    def pack_frontier(frontier: Sequence[bytes]) -> bytes:
+        """A frontier as the table holds it."""
+        packed: bytes = msgpack.packb(list(frontier))
+        return packed
 
     def write_change(self, row: ChangeRow) -> None:
         """Write a row of ``changes`` in its place."""

@@ -90,12 +90,12 @@ def read_members(connection: sqlite3.Connection, key: int) -> CheckedMembers:
         members.head = Membership.from_records(records).head
         members.records = records
         return members
-    except (MembershipError, EnvelopeError):
+    except (MembershipError, EnvelopeError, TypeError, ValueError):
         members.is_short = True
     for record in records:
         try:
             members.head = Membership.from_records([*members.records, record]).head
-        except (MembershipError, EnvelopeError):
+        except (MembershipError, EnvelopeError, TypeError, ValueError):
             break
         members.records.append(record)
     return members
