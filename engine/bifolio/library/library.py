@@ -312,7 +312,7 @@ class Library:
         sort: str | None = None,
         limit: int | None = None,
     ) -> Iterator[ReferenceView]:
-        """All references by id, those of a query, or the trash's; ``sort``, ``limit``: ``search``."""
+        """All references by id, those of a query, or the trash; ``sort`` as for ``search``."""
         return self._reader.iterate(
             lambda one: search.list_references(
                 one, trash=trash, query=query, sort=sort, limit=limit
@@ -537,8 +537,7 @@ class Library:
 
         Args:
             outage: told of each attempt that did not reach the relay; it is tried again.
-            nudge: set when something may have been written to the replica, so that the file
-                need not be asked ten times a second.
+            nudge: set when something may have been written, so that the file need not be asked.
         """
         return self._relay.watch(outage or (lambda _: None), nudge)
 

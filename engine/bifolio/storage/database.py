@@ -7,6 +7,7 @@ can change. Knows no table.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
@@ -34,6 +35,9 @@ from bifolio.storage.migrations import LATEST, migrate
 #: "Bifo" in ASCII: tells our files from every other SQLite file.
 APPLICATION_ID = 0x4269666F
 
+#: With less free than this SQLite can make none of the files next to a database.
+_ROOM_BYTES = 1 << 16
+
 #: SQLite's primary result codes that a user can do something about.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -41,6 +45,9 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 #: What every SQLite file begins with (its format's documentation, section 1.3).
 _HEADER_BYTES = 100
+
+#: How SQLite says that its full-text index is damaged, which is no error of its own kind.
+_NO_TEXT_INDEX = ("invalid fts5 file format", "vtable constructor failed", "fts5: ")
 
 #: How Python's module, and not SQLite, says that a text column holds no text.
 _NO_TEXT = "Could not decode to UTF-8"
@@ -391,6 +398,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _is_full(folder: Path) -> bool:
+    """Whether the disk under a folder has no room: SQLite calls that a failure at times."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM_BYTES
+    except OSError:
+        return False
+
+
 def _quote(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
@@ -413,9 +428,9 @@ def _translated(path: Path, *, only: Set[int] | None = None) -> Iterator[None]:
             raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
         if code in _READ_ONLY:
             raise ReadOnlyLibraryError(folder) from error
-        if code == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(folder)):
             raise StorageFullError(folder) from error
-        if code in _DAMAGED:
+        if code in _DAMAGED or str(error).startswith(_NO_TEXT_INDEX):
             raise DamagedLibraryError(folder, reason=str(error)) from error
         if str(error).startswith(_NO_TEXT):
             raise DamagedLibraryError(folder, reason="a text in it is not valid text") from error
