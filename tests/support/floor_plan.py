@@ -36,7 +36,6 @@ ENGINE: dict[str, frozenset[str]] = {
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION
     | {"search", "replica", "document", "storage", "formats", "results", "records"},
-    "search": _FOUNDATION | {"replica", "document", "storage", "results", "records"},
     "repair": _FOUNDATION
     | {"replication", "history", "replica", "document", "storage", "crypto", "wire", "results"},
     "replication": _FOUNDATION
@@ -44,6 +43,7 @@ ENGINE: dict[str, frozenset[str]] = {
     | {"results"},
     "history": _FOUNDATION
     | {"replica", "document", "storage", "crypto", "wire", "results", "records"},
+    "search": _FOUNDATION | {"replica", "document", "storage", "results", "records"},
     "attachments": _FOUNDATION
     | {"replica", "sync", "document", "storage", "crypto", "wire", "results", "records"},
     "replica": _FOUNDATION | {"document", "storage", "crypto", "wire", "results", "records"},

@@ -398,6 +398,16 @@ def _add_checks_on_receipt(tables: object) -> None:
     tables.table("carried_envelopes").create({"hash": bytes, "by": bytes}, pk="hash")
 
 
+def _end_incarnations(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Whether an envelope declares it, so that others know its client id.
+    tables.table("incarnations").add_column("sealed", int)
+    # Merged envelopes that the removal of their author does not let count.
+    tables.table("voided_envelopes").create({"hash": bytes}, pk="hash")
+
+
 def _add_second_copies(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
@@ -412,7 +422,7 @@ def _add_second_copies(tables: object) -> None:
     quarantined = "number record reason device envelope kind needs_client needs_clock"
     for name, columns in (
         ("meta", "key value"),
-        ("incarnations", "slot client_id nonce"),
+        ("incarnations", "slot client_id nonce sealed"),
         ("members", "number hash record"),
         ("content_keys", "generation sealed"),
         ("changes", "number position own count slot"),
@@ -432,6 +442,7 @@ def _add_second_copies(tables: object) -> None:
         ("double_envelopes", "device chain seq first second"),
         ("fatal_envelopes", "hash deaths device position"),
         ("carried_envelopes", "hash by"),
+        ("voided_envelopes", "hash"),
     ):
         _add_copy(tables, f"copy_of_{name}", name, columns)
     # Of a sealed change the envelope tells it.
@@ -471,6 +482,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_identity,
     _add_stories,
     _add_checks_on_receipt,
+    _end_incarnations,
     _add_second_copies,
 )
 

@@ -197,6 +197,13 @@ def find_damage(connection: sqlite3.Connection, key: int, library: bytes) -> str
     ).fetchone()
     if (log_start(library, epoch) if end is None else end[0]) != chain_hash:
         return "the end of its log"
+    if connection.execute(
+        "SELECT 1 FROM chunk_check LEFT JOIN blob ON blob.library = chunk_check.library"
+        " AND blob.id = chunk_check.blob WHERE chunk_check.library = ?"
+        " AND (blob.id IS NULL OR number NOT BETWEEN 0 AND held - 1) LIMIT 1",
+        (key,),
+    ).fetchone():
+        return "the checks of its files"
     if dict(_chains(connection, key)) != dict(_last_of_chains(connection, key)):
         return "where its chains end"
     return None

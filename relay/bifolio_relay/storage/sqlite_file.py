@@ -152,6 +152,8 @@ CREATE INDEX copy_of_token_use ON token_use (token, library, used_ms,
     quote(token) || ',' || quote(library) || ',' || quote(used_ms));
 CREATE INDEX copy_of_blob ON blob (library, id, size_bytes, held,
     quote(library) || ',' || quote(id) || ',' || quote(size_bytes) || ',' || quote(held));
+CREATE INDEX copy_of_blob_room ON blob_room (library, size_bytes, drops,
+    quote(library) || ',' || quote(size_bytes) || ',' || quote(drops));
 CREATE INDEX copy_of_blob_tally ON blob_tally (library, n, hash,
     quote(library) || ',' || quote(n) || ',' || quote(hash))
 """

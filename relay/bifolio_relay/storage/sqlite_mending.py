@@ -39,7 +39,7 @@ _EPOCH_BYTES = 16
 _MENDED = f"{FILE_NAME}.mended"
 
 #: Made again from others: they are not read of a file that SQLite refuses.
-_DERIVED = frozenset({"chain", "member_role", "blob_room", "upload_lease"})
+_DERIVED = frozenset({"chain", "member_role", "upload_lease"})
 
 
 def mend_file(folder: Path) -> None:
@@ -244,7 +244,8 @@ def _mend_blobs(connection: sqlite3.Connection, folder: Path, key: int, library:
             (key, room, drops),
         )
     connection.execute(
-        "DELETE FROM chunk_check WHERE library = ? AND blob NOT IN"
-        " (SELECT id FROM blob WHERE blob.library = ?)",
-        (key, key),
+        "DELETE FROM chunk_check WHERE library = ? AND NOT EXISTS (SELECT 1 FROM blob"
+        " WHERE blob.library = chunk_check.library AND blob.id = chunk_check.blob"
+        " AND chunk_check.number BETWEEN 0 AND held - 1)",
+        (key,),
     )
