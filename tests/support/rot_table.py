@@ -109,6 +109,8 @@ class Bench:
         path = self._folder / "relay-copy"
         shutil.rmtree(path, ignore_errors=True)
         shutil.copytree(self._relay.data, path)
+        with closing(sqlite3.connect(path / "relay.sqlite")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return path
 
 
