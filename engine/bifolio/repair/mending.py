@@ -30,7 +30,13 @@ from bifolio.repair.mender import Mender
 from bifolio.replica import folder
 from bifolio.replica.replica import Replica, Runtime
 from bifolio.storage.database import Database
-from bifolio.storage.salvaging import DERIVED_TABLES, looks_like_ours, salvage, tree_names
+from bifolio.storage.salvaging import (
+    DERIVED_TABLES,
+    has_text_index,
+    looks_like_ours,
+    salvage,
+    tree_names,
+)
 
 _OF_AN_INDEX = re.compile(r"(?:missing from index|in index) (\w+)")
 _OF_A_TREE = re.compile(r"[Tt]ree (?:page )?(\d+)")
@@ -181,6 +187,8 @@ def _reasons(database: Database) -> list[str]:
         said = database.integrity().splitlines()
     except DamagedLibraryError as error:
         said = [error.reason]
+    if not has_text_index(database):
+        said.append("in index refs_fts_config")
     return [one for one in said if one != "ok" and not one.startswith((_OF_THE_TEXT_INDEX, "***"))]
 
 

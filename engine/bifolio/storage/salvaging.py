@@ -13,11 +13,12 @@ from contextlib import closing
 from pathlib import Path
 
 from bifolio.disk import touch_private
+from bifolio.errors import DamagedLibraryError
 from bifolio.salvage.filling import Salvaged, fill
 from bifolio.salvage.pages import Pages
 from bifolio.salvage.trees import Part, Trees
 from bifolio.storage import schema
-from bifolio.storage.database import APPLICATION_ID
+from bifolio.storage.database import APPLICATION_ID, Database
 from bifolio.storage.migrations import LATEST, migrate
 
 #: Derived from the records, and made again by ``replica.derived_tables``.
@@ -62,6 +63,15 @@ def looks_like_ours(path: Path) -> bool:
     with closing(Pages(path)) as pages:
         there = {(part.kind, part.name) for part in Trees(pages).schema()}
     return 2 * len(there & schema.names(LATEST)) > len(there) > 0
+
+
+def has_text_index(database: Database) -> bool:
+    """Whether the full-text index can be opened; one that cannot be made again in its file."""
+    try:
+        database.row(f"SELECT 1 FROM {_FULL_TEXT} LIMIT 1")
+    except DamagedLibraryError:
+        return False
+    return True
 
 
 def tree_names(path: Path) -> dict[int, str]:
