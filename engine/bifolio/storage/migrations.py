@@ -417,6 +417,58 @@ def _add_unconfirmed_deletions(tables: object) -> None:
     )
 
 
+def _add_second_copies(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Null of what an older file holds, until it is written again: then nothing is compared.
+    tables.table("records").add_column("state_check", bytes)
+    # What no other table, and no other computer, has: a second copy of each row, with a third in
+    # another form, so that two tell which one is damaged. SQLite keeps them, and its own check
+    # compares them. Contents that have a hash are left out.
+    transfers = "hash here on_relay asked failures refused not_before_ms unnamed_since_ms"
+    newer = "number hash chain position needs kept_back formats of_member"
+    quarantined = "number record reason device envelope kind needs_client needs_clock"
+    for name, columns in (
+        ("meta", "key value"),
+        ("incarnations", "slot client_id nonce sealed"),
+        ("members", "number hash record"),
+        ("content_keys", "generation sealed"),
+        ("changes", "number position own count slot"),
+        ("join_offers", "record remote own"),
+        ("listings", "record field listed"),
+        ("transfers", transfers),
+        ("operations", "number stamp words undoes undone"),
+        ("operation_changes", "number id operation"),
+        ("pending", "hash position device size epochs"),
+        ("refused", "hash reason device"),
+        ("newer_envelopes", newer),
+        ("quarantined_updates", quarantined),
+        ("replacements", "hash by device"),
+        ("log_epochs", "number id"),
+        ("heard", "device stamp"),
+        ("waits_for", "needed envelope of_members"),
+        ("double_envelopes", "device chain seq first second"),
+        ("fatal_envelopes", "hash deaths device position"),
+        ("carried_envelopes", "hash by"),
+        ("voided_envelopes", "hash"),
+    ):
+        _add_copy(tables, f"copy_of_{name}", name, columns)
+    # Of a sealed change the envelope tells it.
+    _add_copy(tables, "copy_of_unsealed", "changes", "number frontier", "WHERE hash IS NULL")
+
+
+def _add_copy(tables: object, index: str, table: str, columns: str, condition: str = "") -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    names = [f'"{one}"' for one in columns.split()]
+    quoted = " || ',' || ".join(f"quote({one})" for one in names)
+    tables.conn.execute(
+        f"CREATE INDEX {index} ON {table} ({', '.join(names)}, {quoted}) {condition}".rstrip()
+    )
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -441,6 +493,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_checks_on_receipt,
     _end_incarnations,
     _add_unconfirmed_deletions,
+    _add_second_copies,
 )
 
 #: The schema version that this code knows.

@@ -54,7 +54,7 @@ def test_commits_are_durable_and_the_file_is_marked(tmp_path: Path) -> None:
     assert pragma("PRAGMA synchronous").fetchone() == (2,)
     assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
     assert pragma("PRAGMA application_id").fetchone() != (0,)
-    assert pragma("PRAGMA user_version").fetchone() == (5,)
+    assert pragma("PRAGMA user_version").fetchone() == (6,)
     file.close()
 
 
@@ -132,6 +132,11 @@ def test_a_file_of_an_earlier_relay_gets_what_it_lacks(tmp_path: Path, version: 
     library = held(SqliteLogs(file), 1)
     file.close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
+    for (index,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE name LIKE 'copy_of_%'"
+    ).fetchall():
+        connection.execute(f"DROP INDEX {index}")
+    connection.execute("DROP TABLE chunk_check")
     for table in lacking:
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP TABLE member_role")
