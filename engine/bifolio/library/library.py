@@ -23,7 +23,7 @@ from bifolio.errors import BifolioError, InvalidValueError, TrashedReferenceErro
 from bifolio.home import Home
 from bifolio.library import beginnings, conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
-from bifolio.library.files import Files
+from bifolio.library.files import Files, show_whole
 from bifolio.library.groups import Groups
 from bifolio.library.reading import Reader, open_file
 from bifolio.library.tags import Tags
@@ -303,9 +303,9 @@ class Library:
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
-        shown = self._reader.read(lambda one: lookup.show(one, lookup.find(one, ref)))
+        shown = self._reader.read(lambda one: show_whole(one, ref))
         conflicts.remember(self._replica, shown.conflicts)
-        return self.files.with_lost_files(shown)
+        return shown
 
     def list(
         self,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
+
+from msgspec import Struct
 
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.errors import (
@@ -41,8 +42,7 @@ _NOT_WRITABLE = (ReadOnlyLibraryError, StorageFullError)
 _DAMAGED = (DamagedLibraryError, ForeignSchemaError, NotALibraryError)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A file that is only read, what its user should know, and the folder of its copy."""
 
     database: Database
