@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.support.bibliography import write_bibliography
 from benchmarks.support.processes import ProcessFailedError, running_relay
 from benchmarks.support.report import Benchmark, Computed, Measured, progress
+from msgspec.structs import replace
 from pycrdt import Doc
 
 from bifolio import Library, limits

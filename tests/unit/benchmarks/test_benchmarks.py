@@ -72,6 +72,7 @@ def test_there_is_a_benchmark_for_every_question() -> None:
         "bench_import",
         "bench_merge",
         "bench_messages",
+        "bench_offline_merge",
         "bench_one_edit",
         "bench_relay",
         "bench_search",
