@@ -205,9 +205,7 @@ class SyncSession:
     def _hear_open(self, exchange: Exchange, message: Message) -> None:
         match message:
             case Members():
-                known = len(self._store.members())
-                exchange.membership.receive(message)
-                if len(self._store.members()) > known:
+                if exchange.membership.receive(message):
                     self._fruitless.note_news()
             case Envelopes():
                 if exchange.log.receive(message):
