@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.simulation.computer import Clock, empty_computer
 from tests.simulation.relay import sync
 from tests.simulation.simulator import Simulator
 
@@ -101,3 +102,27 @@ def test_changes_made_under_the_list_that_lost_reach_everybody(world: Simulator)
     for computer in world.computers[1:]:
         sync(world.relay, computer)
         assert computer.replica.references.read(record) is not None
+
+
+def test_who_is_still_to_carry_its_own_join_gives_an_emptied_relay_the_library(
+    world: Simulator,
+) -> None:
+    """Found by seed 1075: it had followed a list without itself, and then the relay was wiped."""
+    owner, copy = world.computers[0], world.relay.copy()
+    newcomer = empty_computer(
+        world.folder / "new", seed=9, clock=Clock(), name="new", library=owner
+    )
+    world.computers.append(newcomer)
+    newcomer.join_secret = world.ticket_secret
+    sync(world.relay, newcomer)
+    record = world.typist.add(newcomer)
+    world.relay.roll_back(copy)
+    sync(world.relay, owner, invite_secret=NEW_SECRET)
+    newcomer.member_log.meet(membership(world).records)
+    assert newcomer.member_log.role() is None
+    world.relay.roll_back(None)
+    sync(world.relay, newcomer)
+    assert newcomer.member_log.role() is Role.EDITOR
+    sync(world.relay, owner)
+    assert membership(world) == membership(world, 3)
+    assert owner.replica.references.read(record) is not None
