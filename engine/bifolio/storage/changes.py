@@ -222,6 +222,15 @@ class Changes:
         )
         return row is not None
 
+    def is_replaced_by(self, envelope_hash: bytes, device: bytes, *, own: bool) -> bool:
+        """Whether an envelope of a device that is merged here carries the changes of another of
+        its own; ``own`` where the device is this one."""
+        row = self._database.row(
+            "SELECT 1 FROM replacements WHERE hash = ? AND (device = ? OR (? AND device IS NULL))",
+            (envelope_hash, device, own),
+        )
+        return row is not None
+
     def add_replacements(
         self, envelope_hashes: Sequence[bytes], *, by: bytes, device: bytes | None = None
     ) -> None:
