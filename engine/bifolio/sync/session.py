@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from bifolio import limits
 from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
+from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync import phases
 from bifolio.sync.counts import Counts
@@ -207,6 +208,9 @@ class SyncSession:
             case Members():
                 if exchange.membership.receive(message):
                     self._fruitless.note_news()
+                members = self._store.members()
+                for raw in frozenset(message.records).intersection(members[message.start :]):
+                    self._line.note_news(content_hash(raw), len(raw))
             case Envelopes():
                 if exchange.log.receive(message):
                     exchange.files.look_again()  # references may name other contents now
