@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.bundles.contents import ContentKeys, sealed_pieces
+from bifolio.bundles.contents import sealed_pieces
 from bifolio.bundles.file import SUFFIX, Bundle, BundleWriter, writing
 from bifolio.bundles.heads import Lacking, heads_in, heads_of
 from bifolio.clock import make_stamp
 from bifolio.errors import NotAMemberError
+from bifolio.replica.blob_keys import BlobKeys
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.outbox import Outbox
@@ -182,7 +183,7 @@ def _write_contents(
         touched = replica.journal.index.records_in(rows)
         wanted = {one.hash: one.size for record in touched for one in attachments.of(record)}
     count = 0
-    keys = ContentKeys(replica, member_log)
+    keys = BlobKeys(replica, member_log)
     for chunk in sealed_pieces(replica, keys, sorted(wanted.items())):
         writer.add(bundle_parts.CHUNK, chunk)
         count += chunk.number == 0

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.bundles.contents import Arrivals, ContentKeys
+from bifolio.bundles.contents import Arrivals
 from bifolio.bundles.file import SUFFIX, Bundle
 from bifolio.bundles.members import merge_members
 from bifolio.errors import (
@@ -25,6 +25,7 @@ from bifolio.errors import (
     NewerBundleError,
     NotABundleError,
 )
+from bifolio.replica.blob_keys import BlobKeys
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.inbox import Inbox, Received
@@ -129,7 +130,7 @@ class BundleInbox:
         """
         taken = Taken()
         records = read_members_of(bundle)
-        arrivals = Arrivals(self._replica, ContentKeys(self._replica, self._member_log))
+        arrivals = Arrivals(self._replica, BlobKeys(self._replica, self._member_log))
         try:
             if records:
                 taken.members_grew = self._learn(records)
