@@ -6,6 +6,8 @@ packages in ``tests/unit/test_layers.py``.
 
 from __future__ import annotations
 
+from functools import cache
+
 from tests.support.floor_plan import ROOT, Package, file_imports, modules
 
 FORMATS = "bifolio.formats"
@@ -56,13 +58,16 @@ PARTS: dict[str, set[str]] = {
     "mapping": set(),
 }
 
-#: (module, what it imports), both below ``bifolio.formats``.
-USES = [
-    (module.removeprefix(f"{FORMATS}."), name.removeprefix(f"{FORMATS}."))
-    for module, imported in file_imports(tuple(modules())).items()
-    for name in imported
-    if module.startswith(f"{FORMATS}.") and name.startswith(FORMATS)
-]
+
+@cache
+def uses() -> list[tuple[str, str]]:
+    """(module, what it imports), both below ``bifolio.formats``."""
+    return [
+        (module.removeprefix(f"{FORMATS}."), name.removeprefix(f"{FORMATS}."))
+        for module, imported in file_imports(tuple(modules())).items()
+        for name in imported
+        if module.startswith(f"{FORMATS}.") and name.startswith(FORMATS)
+    ]
 
 
 def part_of(name: str) -> str:
@@ -72,7 +77,7 @@ def part_of(name: str) -> str:
 def test_a_part_uses_only_what_it_may() -> None:
     wrong = [
         f"{module} imports {name}"
-        for module, name in USES
+        for module, name in uses()
         if part_of(name) not in PARTS[part_of(module)] | {part_of(module)}
     ]
     assert wrong == []
@@ -91,7 +96,7 @@ def test_no_part_uses_one_that_is_above_it_in_the_table() -> None:
 
 
 def test_what_a_part_may_use_is_used() -> None:
-    used = {(part_of(module), part_of(name)) for module, name in USES}
+    used = {(part_of(module), part_of(name)) for module, name in uses()}
     unused = [
         f"{part} does not use {lower}"
         for part, below in PARTS.items()

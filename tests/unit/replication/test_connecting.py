@@ -10,6 +10,7 @@ import socket as sockets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -273,7 +274,11 @@ def test_an_address_of_one_link_names_a_network_card(
 
 # --- certificates -----------------------------------------------------------------------------
 
-CA = trustme.CA()
+
+@cache
+def authority() -> trustme.CA:
+    """Who signs the certificates."""
+    return trustme.CA()
 
 
 def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
@@ -313,7 +318,7 @@ def _self_signed(folder: Path) -> ssl.SSLContext:
 def _dated(start: int, end: int) -> ssl.SSLContext:
     now = datetime.datetime.now(datetime.UTC)
     return _context(
-        CA.issue_cert(
+        authority().issue_cert(
             "127.0.0.1",
             not_before=now + datetime.timedelta(days=start),
             not_after=now + datetime.timedelta(days=end),
@@ -325,13 +330,13 @@ CERTIFICATES: dict[str, tuple[Callable[[Path], ssl.SSLContext], bool, str, str]]
     "expired": (lambda _: _dated(-10, -1), True, "its certificate has expired", "date"),
     "not-yet": (lambda _: _dated(1, 10), True, "its certificate is not valid yet", "date"),
     "other-host": (
-        lambda _: _context(CA.issue_cert("other.example")),
+        lambda _: _context(authority().issue_cert("other.example")),
         True,
         "its certificate is for another name than 127.0.0.1",
         "Check the relay's address",
     ),
     "unknown-ca": (
-        lambda _: _context(CA.issue_cert("127.0.0.1")),
+        lambda _: _context(authority().issue_cert("127.0.0.1")),
         False,
         "does not know who issued it",
         "trust-certificate",
@@ -346,7 +351,7 @@ def test_what_is_wrong_with_a_certificate_is_said(
 ) -> None:
     make, is_trusted, reason, advice = CERTIFICATES[name]
     if is_trusted:
-        CA.cert_pem.write_to_path(tmp_path / "ca.pem")
+        authority().cert_pem.write_to_path(tmp_path / "ca.pem")
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
     async def scenario() -> RelayUnreachableError:
@@ -362,14 +367,14 @@ def test_what_is_wrong_with_a_certificate_is_said(
 def test_a_certificate_of_a_ca_in_ssl_cert_file_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = _context(CA.issue_cert("127.0.0.1"))
+    context = _context(authority().issue_cert("127.0.0.1"))
 
     async def scenario() -> str:
         async with serve(_nothing, "127.0.0.1", 0, ssl=context) as listening:
             url = f"wss://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
             monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
             said = (await failure(url)).message
-            CA.cert_pem.write_to_path(tmp_path / "ca.pem")
+            authority().cert_pem.write_to_path(tmp_path / "ca.pem")
             async with open_socket(url):
                 return said
 
@@ -381,7 +386,9 @@ def test_tls_where_there_is_none_and_the_other_way_round() -> None:
         async with serve(_nothing, "127.0.0.1", 0) as plain:
             port = plain.sockets[0].getsockname()[1]
             first = str((await failure(f"wss://127.0.0.1:{port}")).next_step)
-        async with server(answering(b""), context=_context(CA.issue_cert("127.0.0.1"))) as port:
+        async with server(
+            answering(b""), context=_context(authority().issue_cert("127.0.0.1"))
+        ) as port:
             second = str((await failure(f"ws://127.0.0.1:{port}")).next_step)
         return first, second
 
