@@ -11,7 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +94,11 @@ class Module:
         """What its text says."""
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of its tree."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def lines(self) -> int:
         """How many lines it has."""
@@ -101,13 +106,13 @@ class Module:
 
     def imported(self) -> Iterator[str]:
         """The dotted names that the module imports, anywhere in it."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{self.path} imports relatively"
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) in _IMPORTS:
+            elif isinstance(node, ast.Call) and dotted(node.func) in _IMPORTS:
                 named = node.args[0]
                 if isinstance(named, ast.Constant):
                     yield str(named.value)
@@ -144,14 +149,27 @@ class Package:
         return sorted(inside)
 
 
-def modules() -> Iterator[Module]:
-    """Every module of the three source roots."""
+def dotted(node: ast.AST) -> str:
+    """The name that an expression is; empty where it is anything else."""
+    if isinstance(node, ast.Attribute):
+        before = dotted(node.value)
+        return f"{before}.{node.attr}" if before else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """Every module of the three source roots, each parsed once in a process."""
+    return tuple(_modules())
+
+
+def _modules() -> Iterator[Module]:
     for root, package in PACKAGES.items():
         for path in sorted((ROOT / root / package).rglob("*.py")):
             inside = path.relative_to(ROOT / root / package).parts[0].removesuffix(".py")
             part = inside if package == "bifolio" and inside != "__init__" else package
-            dotted = path.relative_to(ROOT / root).with_suffix("").parts
-            name = ".".join(dotted).removesuffix(".__init__")
+            parts = path.relative_to(ROOT / root).with_suffix("").parts
+            name = ".".join(parts).removesuffix(".__init__")
             where = path.relative_to(ROOT).as_posix()
             yield Module(name, where, part, path.read_text(encoding="utf-8"))
 

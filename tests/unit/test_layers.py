@@ -19,6 +19,7 @@ from tests.support.floor_plan import (
     ROOT,
     Module,
     circles,
+    dotted,
     file_imports,
     modules,
     packages,
@@ -95,7 +96,7 @@ READS_THE_ENVIRONMENT = {
 CATCHES_EVERYTHING = {"cli/bifolio_cli/main.py", "engine/bifolio/crypto/keyring_store.py"}
 
 
-MODULES = tuple(modules())
+MODULES = modules()
 
 
 def part_of(imported: str) -> str | None:
@@ -116,7 +117,7 @@ def allowed(part: str) -> frozenset[str]:
 
 
 def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -202,7 +203,7 @@ def test_sql_is_written_in_the_storages_only() -> None:
     wrong = [
         f"{module.path}:{node.lineno}"
         for module in MODULES
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and statement.match(node.value)
@@ -222,9 +223,9 @@ def test_only_the_command_line_and_the_relay_read_the_environment() -> None:
     reading = {
         module.path
         for module in MODULES
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Attribute)
-        and ast.unparse(node) in ("os.environ", "os.getenv", "os.environb")
+        and dotted(node) in ("os.environ", "os.getenv", "os.environb")
     }
     assert reading <= READS_THE_ENVIRONMENT
 
@@ -236,7 +237,7 @@ def test_only_the_kinds_of_fields_tell_one_merge_rule_from_another() -> None:
         f"{module.path}:{node.lineno} names {ast.unparse(node)}"
         for module in MODULES
         if not module.path.startswith(own)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if (isinstance(node, ast.Name) and node.id in names)
         or (isinstance(node, ast.Attribute) and node.attr in names)
         or (isinstance(node, ast.ImportFrom) and names & {alias.name for alias in node.names})
@@ -262,7 +263,7 @@ def test_everything_is_caught_only_at_the_very_top() -> None:
     catching = {
         module.path
         for module in MODULES
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or "Exception" in ast.unparse(node.type).split("."))
     }
@@ -273,10 +274,10 @@ def test_who_catches_even_what_ends_the_process_raises_it_again() -> None:
     wrong = [
         f"{module.path}:{node.lineno}"
         for module in MODULES
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ExceptHandler)
         and node.type is not None
-        and ast.unparse(node.type) == "BaseException"
+        and dotted(node.type) == "BaseException"
         and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
     ]
     assert wrong == []

@@ -56,9 +56,13 @@ def _spoken(tree: ast.Module, path: str) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Call():
-                named = ast.unparse(node.func).rpartition(".")[2]
+                named = _last_name(node.func)
                 speaks = named.endswith("Error") or named in _SPEAKING_CALLS
-                is_error = ast.unparse(node.func) == "super().__init__" and "errors/" in path
+                is_error = (
+                    named == "__init__"
+                    and "errors/" in path
+                    and ast.unparse(node.func) == "super().__init__"
+                )
                 if speaks or is_error:
                     yield from _texts(*node.args)
                 for keyword in node.keywords:
@@ -68,6 +72,13 @@ def _spoken(tree: ast.Module, path: str) -> Iterator[str]:
                 yield from _texts(node.value)
             case ast.Return() | ast.Yield() | ast.Dict() if path.startswith(_OF_WORDS):
                 yield from _texts(node)
+
+
+def _last_name(called: ast.expr) -> str:
+    """What is called, without where it comes from."""
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else ""
 
 
 def _texts(*nodes: ast.AST) -> Iterator[str]:

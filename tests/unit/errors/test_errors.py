@@ -6,7 +6,7 @@ import ast
 import re
 
 import pytest
-from tests.support.floor_plan import ROOT, modules
+from tests.support.floor_plan import ROOT, dotted, modules
 
 import bifolio.errors
 from bifolio.errors import (
@@ -78,8 +78,8 @@ def test_every_step_is_used() -> None:
         node.attr
         for module in modules()
         if not module.path.endswith("next_steps.py")
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Next"
+        for node in module.nodes
+        if isinstance(node, ast.Attribute) and dotted(node.value) == "Next"
     }
     # Advice is what a text becomes where an error is raised.
     assert {one.name for one in Next} - named <= {"ADVICE"}
@@ -107,14 +107,14 @@ def test_no_text_of_the_engine_or_the_relay_names_a_command() -> None:
             continue
         docstrings = {
             id(node.body[0].value)
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
             and node.body
             and isinstance(node.body[0], ast.Expr)
         }
         wrong += [
             f"{module.path}:{node.lineno}: {node.value}"
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and id(node) not in docstrings

@@ -64,7 +64,7 @@ def uses() -> list[tuple[str, str]]:
     """(module, what it imports), both below ``bifolio.formats``."""
     return [
         (module.removeprefix(f"{FORMATS}."), name.removeprefix(f"{FORMATS}."))
-        for module, imported in file_imports(tuple(modules())).items()
+        for module, imported in file_imports(modules()).items()
         for name in imported
         if module.startswith(f"{FORMATS}.") and name.startswith(FORMATS)
     ]
