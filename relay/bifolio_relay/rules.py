@@ -162,8 +162,13 @@ def judge_envelopes(
 
 
 def judge_earlier(envelope: Envelope, held: Place | None, head: ChainHead | None) -> Outcome:
-    """What becomes of an envelope whose place in its chain is taken, by what is held there."""
-    if held is None or held.hash != envelope.hash:
+    """What becomes of an envelope whose place in its chain is taken, by what is held there.
+
+    Nothing is where the chain's end came with a snapshot: that covers it.
+    """
+    if held is None:
+        return reject(Code.NEED_SNAPSHOT, envelope, "a snapshot covers it", head)
+    if held.hash != envelope.hash:
         return reject_fork(envelope, head)
     return Appended(envelope.hash, held.position, fresh=False)
 

@@ -5,6 +5,8 @@ May import only ``clock``, ``errors``, ``ids`` and ``limits``; must know neither
 
 ============== =====================================================================================
 ``messages``   which messages there are, declared with the bounds of every value
+``message_base`` what all messages share: the values that they are made of
+``snapshot_messages`` the messages about statements and snapshots
 ``connection`` who may send which message when: one table of states
 ``changes``    the plaintext of an envelope: a frontier and changes in commit order
 ``log_chain``  the chains of hashes over a relay's log and its blobs

@@ -37,6 +37,7 @@ from bifolio.wire.messages import (
     Welcome,
     parse_message,
 )
+from bifolio.wire.snapshot_messages import SNAPSHOT_ANSWERS, SNAPSHOT_QUESTIONS
 
 
 class Side(StrEnum):
@@ -86,6 +87,8 @@ RULES: dict[State, tuple[Rule, ...]] = {
         *(Rule(Side.CLIENT, message, State.OPEN) for message in _ABOUT_FILES),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Envelopes, Ack, Nack, Members)),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Blobs, Chunk)),
+        *(Rule(Side.CLIENT, message, State.OPEN) for message in SNAPSHOT_QUESTIONS),
+        *(Rule(Side.RELAY, message, State.OPEN) for message in SNAPSHOT_ANSWERS),
         # News of a later version: the client passes over it, because what it asked for comes in
         # messages that it knows. To the relay such a message is an error, unless its sender lives
         # without an answer.
