@@ -78,7 +78,9 @@ def check_offer(
     except EnvelopeError as error:
         return _reject(Code.INVALID, raw, error.reason)
     header = snapshot.header
-    if header.library != question.library or header.epoch != head.epoch or header.n > head.n:
+    if header.library != question.library:
+        return _reject(Code.INVALID, raw, "it is of another library")
+    if header.epoch == head.epoch and header.n > head.n:
         return _reject(Code.INVALID, raw, "it is of another log")
     if not membership.may_write(header.device):
         return _reject(Code.FORBIDDEN, raw, "its maker may not write here")
@@ -91,6 +93,7 @@ def judge_offer(
     snapshot: Snapshot,
     held: Sequence[HeldSnapshot],
     *,
+    position: int,
     chain_hash: bytes | None,
     room_bytes: int,
     now_ms: int,
@@ -98,16 +101,17 @@ def judge_offer(
     """Which snapshots (their ids) make room for one.
 
     Arguments:
-        chain_hash: of the log at its position.
+        position: its place in this log; 0 for one of a log that this relay has lost.
+        chain_hash: of this log there; None for one of another log.
         room_bytes: what all snapshots of the library may take.
     """
     header, raw = snapshot.header, snapshot.raw
     if any(one.id == snapshot.id for one in held):
         return ()
-    if header.chain_hash != chain_hash:
+    if chain_hash is not None and header.chain_hash != chain_hash:
         return _reject(Code.INVALID, raw, "the log is another one at that position")
     attested = attested_of(held)
-    if attested and header.n <= attested[0].n:
+    if attested and position <= attested[0].n:
         return _reject(Code.INVALID, raw, "a newer one is held")
     # What is neither whole nor attested yet makes room, if its maker stopped or is this one.
     waiting = [one for one in held if one not in attested]

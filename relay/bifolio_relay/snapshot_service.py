@@ -74,7 +74,7 @@ class SnapshotService:
             case OfferSnapshot():
                 return await self._offer(question, head)
             case StoreSnapshotChunk():
-                return await self._store(question)
+                return await self._store(question, head)
             case ReadSnapshotChunk():
                 return await self._read(question)
             case VerifySnapshot():
@@ -126,10 +126,15 @@ class SnapshotService:
         if isinstance(snapshot, Rejected):
             return snapshot
         header, now_ms = snapshot.header, self._now_ms()
-        (chain_hash,) = await self._storage.read_chain_hashes(library, [header.n])
+        is_of_this_log = header.epoch == head.epoch
+        position, chain_hash = 0, None
+        if is_of_this_log:
+            position = header.n
+            (chain_hash,) = await self._storage.read_chain_hashes(library, [position])
         dropped = snapshot_rules.judge_offer(
             snapshot,
             await self._snapshots.read_snapshots(library),
+            position=position,
             chain_hash=chain_hash,
             room_bytes=self._library_bytes_max,
             now_ms=now_ms,
@@ -144,7 +149,7 @@ class SnapshotService:
                 header=snapshot.raw,
                 device=header.device,
                 carrier=question.device,
-                n=header.n,
+                n=position,
                 chunks=header.chunks,
                 size_bytes=header.size_bytes,
                 begun_ms=now_ms,
@@ -153,7 +158,7 @@ class SnapshotService:
         )
         return await self._look(library)
 
-    async def _store(self, question: StoreSnapshotChunk) -> SnapshotAnswer:
+    async def _store(self, question: StoreSnapshotChunk, head: LibraryHead) -> SnapshotAnswer:
         library, name = question.library, question.snapshot
         held = await self._find(library, name)
         rejected = snapshot_rules.check_chunk(question, held)
@@ -169,8 +174,10 @@ class SnapshotService:
             return Rejected(Code.INVALID, name, "it is not the next chunk")
         if stored == held.chunks and not held.is_whole:
             header = parse_snapshot(held.header).header
+            # Of a log that this relay has lost the ends of the chains are all that is left.
+            chains = header.chains if header.epoch != head.epoch else ()
             if not await self._snapshots.finish_snapshot(
-                library, name, root=header.root, chains=header.chains
+                library, name, root=header.root, chains=chains
             ):
                 await self._snapshots.remove_snapshots(library, (name,))
                 return Rejected(Code.INVALID, name, "its chunks are not those that were signed")

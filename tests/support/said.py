@@ -19,13 +19,14 @@ from bifolio.wire.messages import (
     PullMembers,
     Push,
 )
+from bifolio.wire.snapshot_messages import SNAPSHOT_QUESTIONS
 
 SAID_IN: dict[type[Phase], tuple[type[Message], ...]] = {
     Greeting: (Hello,),
     Creating: (Create,),
     Members: (PullMembers, Append),
-    Log: (Pull,),
-    Live: (Push, AskBlobs, Chunk, PullChunk, DropBlobs),
+    Log: (Pull, *SNAPSHOT_QUESTIONS),
+    Live: (Push, AskBlobs, Chunk, PullChunk, DropBlobs, *SNAPSHOT_QUESTIONS),
     Left: (),
 }
 

@@ -151,7 +151,8 @@ def parse_snapshot(raw: bytes) -> Snapshot:
         raise EnvelopeError(str(error)) from error
     if values[0] != VERSION:
         raise EnvelopeError(f"a snapshot of version {values[0]}")
-    header = SnapshotHeader(*values[1:-1], _read_chains(values[-1]))
+    values[-1] = _read_chains(values[-1])
+    header = SnapshotHeader(*values[1:])
     _check(header)
     if not verify(header.device, signed_message("snapshot 1", body), signature):
         raise EnvelopeError("a snapshot is not signed by the device that it names")

@@ -37,6 +37,10 @@ SNAPSHOT_CHUNKS_MAX = 65_536
 #: The state of one record in a snapshot: it is put together in memory.
 SNAPSHOT_RECORD_BYTES_MAX = 128 * 1024 * 1024
 
+#: Structs of one record's state in a snapshot, and ranges that it deletes: ten times those of one
+#: update. Each takes some 200 bytes while they are read.
+SNAPSHOT_RECORD_PARTS_MAX = 1_048_576
+
 #: Records, envelopes and incarnations that one part names: each takes twenty bytes at least.
 SNAPSHOT_PART_ITEMS_MAX = 32_768
 

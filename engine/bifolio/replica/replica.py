@@ -48,6 +48,8 @@ from bifolio.storage.quarantined_updates import QuarantinedUpdates
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
 from bifolio.storage.refused_envelopes import RefusedEnvelopes
+from bifolio.storage.snapshots import Snapshots
+from bifolio.storage.statements import Statements
 from bifolio.storage.transfers import Transfers
 from bifolio.wire.changes import Change
 from bifolio.wire.changes import Incarnation as DeclaredIncarnation
@@ -106,6 +108,8 @@ class Replica:
         self.heard = Heard(database)
         self.records = Records(database)
         self.changes = Changes(database)
+        self.snapshots = Snapshots(database)
+        self.statements = Statements(database)
         self.newer_envelopes = NewerEnvelopes(database)
         self.pending = PendingEnvelopes(database)
         self.refused = RefusedEnvelopes(database)

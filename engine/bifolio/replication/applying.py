@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.document.record import RecordDocument
+from bifolio.document.snapshot_states import read_state
 from bifolio.document.update_identity import (
     UpdateAuthor,
     UpdateKind,
@@ -103,6 +104,24 @@ class Applier:
             self._set_aside(source, record_id, update, error, REFUSED)
             return False
         self._release(record_id, reached)
+        return True
+
+    def merge_state(self, source: Source, record_id: str, state: bytes) -> bool:
+        """Merge a record's state of a snapshot, whose names were checked, and what waited for it;
+        whether it was merged. One that does not fit what is here is set aside."""
+        self.bytes += len(state)
+        self.updates += 1
+        document = self._workspace.document(record_id)
+        try:
+            checked = document.check(state, read_state(state))
+            if document.merge(state, checked):
+                self._workspace.mark_changed(record_id, size=len(state))
+                self._unsaved.setdefault(record_id, []).append((source, state))
+        except DocumentError as error:
+            self._set_aside(source, record_id, state, error, REFUSED)
+            return False
+        self._note_offer(record_id, state)
+        self._release(record_id, checked.reached)
         return True
 
     def retry(self, one: QuarantinedUpdate) -> bool:

@@ -161,6 +161,8 @@ class Judge:
         merged = replica.changes.is_stored(envelope_hash)
         if not merged and (not by_itself or replica.newer_envelopes.is_kept(envelope_hash)):
             merged = replica.changes.is_merged(envelope_hash)
+        elif not merged:
+            merged = replica.snapshots.is_covered(envelope_hash)
         return merged or replica.refused.fatal(envelope_hash) is not None
 
     def _check_right(self, envelope: Envelope, membership: Membership) -> None:
@@ -195,7 +197,8 @@ class Judge:
             or replica.refused.fatal(envelope_hash)
         )
         if beginning is None:
-            return None
+            end = replica.snapshots.chain_end(envelope_hash)
+            return None if end is None else (end.device, end.chain, end.seq)
         header = read_header(beginning)
         return (header.device, header.chain, header.seq)
 

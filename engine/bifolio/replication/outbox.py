@@ -298,4 +298,5 @@ class Outbox:
         named = {one for _, frontier in links for one in frontier}
         named |= changes.replacing(named)
         heads = [one for one, _ in links if one not in named]
+        heads += [one for one in self._replica.meta.covered_frontier if one not in named]
         self._replica.meta.frontier = heads

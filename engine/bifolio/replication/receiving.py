@@ -141,6 +141,11 @@ class Run:
                 )
                 replica.newer_envelopes.set_position(envelope.hash, received.position)
             return envelope.hash
+        if replica.snapshots.is_covered(envelope.hash):
+            if received.position is not None:
+                self._count_place(replica.snapshots.position(envelope.hash), received.position)
+                replica.snapshots.set_position(envelope.hash, received.position)
+            return envelope.hash
         waited_at = replica.pending.position(envelope.hash)
         is_new = received.position is not None and not replica.refused.is_kept(envelope.hash)
         is_signed = self._decide(envelope, received.position, depth)

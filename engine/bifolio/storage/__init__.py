@@ -14,6 +14,8 @@ The only user of SQLite.
 ``heard``               what was last heard of each device
 ``records``             the states of the records, and the state hash kept with each write
 ``changes``             every change: the outbox, the history, the means to rebuild a relay
+``snapshots``           what snapshots brought: covered envelopes, chunks, where histories begin
+``statements``          how far each replica is, by what it signed
 ``newer_envelopes``     envelopes that only a newer program can read, kept whole
 ``pending_envelopes``   received envelopes that wait, and what each of them lacks
 ``refused_envelopes``   envelopes that broke a rule, and those that ended the process

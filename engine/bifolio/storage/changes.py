@@ -6,7 +6,7 @@ wire, and is never altered. ``number`` is this replica's own order, which is cau
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgpack
@@ -189,11 +189,13 @@ class Changes:
         return row[0] if row else None
 
     def is_merged(self, envelope_hash: bytes) -> bool:
-        """Whether the changes of this envelope are merged here, by itself or a replacement."""
+        """Whether the changes of this envelope are merged here, by itself, a replacement or a
+        snapshot."""
         row = self._database.row(
             "SELECT 1 FROM changes WHERE hash = ? "
-            "UNION ALL SELECT 1 FROM replacements WHERE hash = ? LIMIT 1",
-            (envelope_hash, envelope_hash),
+            "UNION ALL SELECT 1 FROM replacements WHERE hash = ? "
+            "UNION ALL SELECT 1 FROM covered WHERE hash = ? LIMIT 1",
+            (envelope_hash, envelope_hash, envelope_hash),
         )
         return row is not None
 
@@ -351,6 +353,100 @@ class Changes:
             "SELECT hash, frontier FROM changes WHERE hash IS NOT NULL ORDER BY number"
         )
         return [(row[0], tuple(msgpack.unpackb(row[1]))) for row in rows]
+
+    # --- what a snapshot is made of -------------------------------------------------------
+
+    def sealed_after(self, number: int) -> Iterator[StoredEnvelope]:
+        """Every merged envelope after a row, in causal order, one at a time."""
+        while True:
+            row = self._database.row(
+                f"SELECT {_COLUMNS} FROM changes WHERE hash IS NOT NULL AND number > ? "
+                "ORDER BY number LIMIT 1",
+                (number,),
+            )
+            if row is None:
+                return
+            stored = _envelope(row)
+            yield stored
+            number = stored.number
+
+    def last_number(self) -> int:
+        """The number of the newest row; 0 without one."""
+        row = self._database.row("SELECT coalesce(max(number), 0) FROM changes")
+        return int(row[0]) if row else 0
+
+    def has_sealed(self) -> bool:
+        """Whether any envelope is merged and here."""
+        row = self._database.row("SELECT 1 FROM changes WHERE hash IS NOT NULL LIMIT 1")
+        return row is not None
+
+    def hashes(self) -> list[bytes]:
+        """The hashes of all merged envelopes that are here, in causal order."""
+        rows = self._database.rows(
+            "SELECT hash FROM changes WHERE hash IS NOT NULL ORDER BY number"
+        )
+        return [row[0] for row in rows]
+
+    def replaced(self) -> list[tuple[bytes, bytes, bytes]]:
+        """What some merged envelope carries instead of another: (the other, who, whose)."""
+        rows = self._database.rows("SELECT hash, by, device FROM replacements ORDER BY hash, by")
+        return [(row[0], row[1], row[2] or b"") for row in rows]
+
+    def bytes_after(self, position: int) -> int:
+        """The bytes of the entries of the relay's log after a position."""
+        row = self._database.row(
+            "SELECT coalesce(sum(length(body)), 0) FROM changes WHERE position > ?", (position,)
+        )
+        return int(row[0]) if row else 0
+
+    def chain_ends(self) -> list[tuple[bytes, bytes]]:
+        """The hash and the first bytes, in which its header lies, of the last envelope of each
+        chain, and of any that is the last one before a gap."""
+        rows = self._database.rows(
+            "SELECT hash, substr(body, 1, ?) FROM changes AS one WHERE hash IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM changes AS next WHERE next.chain = one.chain "
+            "AND next.seq = one.seq + 1 AND next.hash IS NOT NULL)",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8,),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def beginnings(self) -> Iterator[tuple[bytes, bytes]]:
+        """The hash and the first bytes, in which its header lies, of every merged envelope."""
+        number = 0
+        while rows := self._database.rows(
+            "SELECT number, hash, substr(body, 1, ?) FROM changes "
+            "WHERE hash IS NOT NULL AND number > ? ORDER BY number LIMIT 500",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, number),
+        ):
+            for _, envelope_hash, beginning in rows:
+                yield envelope_hash, beginning
+            number = rows[-1][0]
+
+    def places(self) -> list[tuple[int, bytes, int | None]]:
+        """The row, hash and position in the relay's log of every merged envelope."""
+        rows = self._database.rows(
+            "SELECT number, hash, position FROM changes WHERE hash IS NOT NULL ORDER BY number"
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def has_unsent_of(self, device_chains: Sequence[tuple[bytes, int]]) -> bool:
+        """Whether the relay lacks anything that is here of these chains, up to a number each."""
+        return any(
+            self._database.row(
+                "SELECT 1 FROM changes WHERE chain = ? AND seq <= ? AND position IS NULL "
+                "AND hash IS NOT NULL LIMIT 1",
+                one,
+            )
+            for one in device_chains
+        )
+
+    def note_in_snapshot(self, device_chains: Sequence[tuple[bytes, int]]) -> None:
+        """The relay has all of these chains up to a number, inside of a snapshot."""
+        self._database.execute_many(
+            "UPDATE changes SET position = 0 "
+            "WHERE position IS NULL AND hash IS NOT NULL AND chain = ? AND seq <= ?",
+            device_chains,
+        )
 
     # --- waiting and refused --------------------------------------------------------------
 

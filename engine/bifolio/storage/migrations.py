@@ -398,6 +398,35 @@ def _add_checks_on_receipt(tables: object) -> None:
     tables.table("carried_envelopes").create({"hash": bytes, "by": bytes}, pk="hash")
 
 
+def _add_snapshots(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Empty in an older file: it holds every change that it merged.
+    execute = tables.conn.execute
+    execute("CREATE TABLE covered (hash BLOB PRIMARY KEY, position INTEGER) WITHOUT ROWID")
+    execute(
+        "CREATE TABLE covered_chains (device BLOB NOT NULL, chain BLOB NOT NULL, "
+        "seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (device, chain)) WITHOUT ROWID"
+    )
+    execute("CREATE INDEX idx_covered_chains_hash ON covered_chains (hash)")
+    execute(
+        "CREATE TABLE declared (slot TEXT PRIMARY KEY, device BLOB NOT NULL, "
+        "nonce BLOB NOT NULL) WITHOUT ROWID"
+    )
+    execute(
+        "CREATE TABLE snapshot_chunks (snapshot BLOB NOT NULL, number INTEGER NOT NULL, "
+        "sealed BLOB NOT NULL)"
+    )
+    execute("CREATE UNIQUE INDEX idx_snapshot_chunks_number ON snapshot_chunks (snapshot, number)")
+    execute("CREATE TABLE snapshot_bases (record TEXT PRIMARY KEY, state BLOB, after INTEGER)")
+    execute(
+        "CREATE TABLE statements (device BLOB NOT NULL, replica BLOB NOT NULL, "
+        "epoch BLOB NOT NULL, n INTEGER NOT NULL, said_ms INTEGER NOT NULL, "
+        "heard_ms INTEGER NOT NULL, PRIMARY KEY (device, replica)) WITHOUT ROWID"
+    )
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -420,6 +449,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_identity,
     _add_stories,
     _add_checks_on_receipt,
+    _add_snapshots,
 )
 
 #: The schema version that this code knows.

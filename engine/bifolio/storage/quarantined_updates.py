@@ -114,6 +114,13 @@ class QuarantinedUpdates:
         )
         return row is not None
 
+    def has_any_incomplete(self) -> bool:
+        """Whether an update of any record waits for something."""
+        row = self._database.row(
+            "SELECT 1 FROM quarantined_updates WHERE needs_client IS NOT NULL LIMIT 1"
+        )
+        return row is not None
+
     def needing(self, record_id: str, client: int, *, before: int) -> list[QuarantinedUpdate]:
         """The incomplete updates of a record that lack a clock of a client below a number."""
         return self._read(

@@ -71,6 +71,17 @@ class Offers:
                 if offered is not None:
                     self._close_gap(offered)
                 return True
+            case Code.NEED_SNAPSHOT if message.subject:
+                # A snapshot on the relay covers it; where that says that its chain ends with what
+                # nobody here knows, its author goes on in another one.
+                if offered is None:
+                    return True
+                if self._store.has_merged(message.head):
+                    self._left_out.add(offered.hash)
+                    self._land(offered)
+                else:
+                    self._close_gap(offered)
+                return True
             case Code.TOO_BIG | Code.INVALID if offered is not None:
                 self._leave_out(offered, message.detail)
                 return True

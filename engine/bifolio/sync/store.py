@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from bifolio.errors import NextStep
+from bifolio.sync.snapshot_store import SnapshotStore
 from bifolio.wire.messages import BlobTally, Challenge, Code, Hello
 from bifolio.wire.position import LogPosition
 
@@ -119,6 +120,10 @@ class SyncStore(Protocol):
     def files(self) -> FileStore:
         """The contents of its files."""
 
+    @property
+    def snapshots(self) -> SnapshotStore:
+        """Its statements and snapshots."""
+
     def monotonic_ms(self) -> int:
         """The milliseconds of a clock that nobody sets."""
 
@@ -215,6 +220,9 @@ class SyncStore(Protocol):
 
         False, and nothing changed, where there is none.
         """
+
+    def has_merged(self, envelope: bytes) -> bool:
+        """Whether the changes of an envelope (its hash) are merged here, in whatever way."""
 
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status``."""

@@ -9,6 +9,7 @@ May import only ``clock``, ``errors``, ``ids`` and ``limits``; must know neither
 ``snapshot_messages`` the messages about statements and snapshots
 ``connection`` who may send which message when: one table of states
 ``changes``    the plaintext of an envelope: a frontier and changes in commit order
+``snapshot_parts`` the plaintext of a snapshot, cut into parts
 ``log_chain``  the chains of hashes over a relay's log and its blobs
 ``position``   a place in a relay's log
 ``versions``     which version two programs speak, and what to say where there is none

@@ -302,7 +302,7 @@ class SnapshotStorage(Protocol):
     ) -> bool:
         """All chunks are there: it is whole, if ``root`` is the hash over theirs.
 
-        Where the log is empty its chains end from now on where the snapshot says.
+        Each of ``chains`` that does not reach so far in the log ends there from now on.
         """
         ...
 

@@ -128,17 +128,12 @@ class SqliteSnapshots:
             if root_of([one for (one,) in hashes]) != root:
                 return False
             connection.execute("UPDATE snapshot SET whole = 1 WHERE key = ?", (key,))
-            library_key, n = connection.execute(
-                "SELECT key, n FROM library WHERE id = ?", (library,)
-            ).fetchone()
-            if n == 0:
-                connection.executemany(
-                    "INSERT OR REPLACE INTO chain VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (library_key, one.author_chain, one.device, one.seq, one.hash)
-                        for one in chains
-                    ],
-                )
+            library_key = self._file.library_key(library)
+            connection.executemany(
+                "INSERT INTO chain VALUES (?, ?, ?, ?, ?) ON CONFLICT (library, id) DO UPDATE "
+                "SET seq = excluded.seq, hash = excluded.hash WHERE excluded.seq > chain.seq",
+                [(library_key, one.author_chain, one.device, one.seq, one.hash) for one in chains],
+            )
             return True
 
     def read_chunk(self, library: bytes, snapshot: bytes, number: int) -> bytes | None:
@@ -194,4 +189,5 @@ def _snapshot(connection: sqlite3.Connection, row: tuple[Any, ...]) -> HeldSnaps
         "SELECT device, right_, raw FROM snapshot_verdict WHERE snapshot = ?", (key,)
     )
     found = tuple(HeldVerdict(device, bool(right), raw) for device, right, raw in verdicts)
-    return HeldSnapshot(*values, held, stored_bytes, bool(whole), bool(attested), found)
+    values += [held, stored_bytes, bool(whole), bool(attested), found]
+    return HeldSnapshot(*values)

@@ -1,0 +1,126 @@
+"""A snapshot compared with the changes that are here: is it what they give? (Invariant I9.)
+
+Who holds the changes knows what each record was at the snapshot's position: what it is now, if no
+later change touched it, and otherwise what a replay up to there gives. So a snapshot in which its
+maker wrote something that nobody signed, or left something out, is found.
+"""
+
+from __future__ import annotations
+
+from bifolio.crypto.envelope import read_header
+from bifolio.crypto.snapshot import Snapshot
+from bifolio.document import snapshot_states
+from bifolio.document.record import RecordDocument
+from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError
+from bifolio.history.replay import Replay
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.replica import Replica
+from bifolio.replication.snapshots import making
+from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
+
+
+def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool | None:
+    """Whether a snapshot whose chunks are here is what the changes here give.
+
+    Returns:
+        None where this replica cannot tell: it lacks some of the changes, or cannot read it.
+    """
+    with replica.database.transaction():
+        if not making.has_all_merged(replica, member_log):
+            return None
+        try:
+            reader = SnapshotReader(replica, member_log, snapshot)
+        except EnvelopeError:
+            return None  # they came damaged, which is no word about the maker
+        try:
+            facts = reader.facts()
+            return _Comparison(replica, snapshot, facts).compare(reader)
+        except NewerFormatError:
+            return None
+        except (EnvelopeError, DocumentError):
+            return False
+
+
+class _Comparison:
+    """One snapshot next to what is here; inside one transaction."""
+
+    def __init__(self, replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> None:
+        self._replica = replica
+        self._snapshot = snapshot
+        self._facts = facts
+        self._replay = Replay(replica)
+        #: The rows of ``changes`` that the snapshot does not cover.
+        self._later: set[int] = set()
+
+    def compare(self, reader: SnapshotReader) -> bool | None:
+        replica, covered = self._replica, self._facts.covered
+        if not set(replica.snapshots.covered()) <= covered:
+            return None  # what came by an earlier snapshot cannot be taken out again
+        here = set(replica.changes.hashes())
+        if any(not replica.changes.is_merged(one) for one in covered - here):
+            return None
+        header, cursor = self._snapshot.header, replica.meta.cursor
+        # One of an earlier log says nothing of the positions in this one.
+        through = header.n if cursor is not None and cursor.epoch == header.epoch else 0
+        if cursor is None or cursor.position < through:
+            return None
+        for number, envelope_hash, position in replica.changes.places():
+            if envelope_hash in covered:
+                continue
+            self._later.add(number)
+            if position is not None and 0 < position <= through:
+                return False  # the log had it there, and the snapshot leaves it out
+        return self._are_chains_right() and self._are_records_right(reader)
+
+    def _are_chains_right(self) -> bool:
+        """Whether each chain ends where the covered envelopes of it end."""
+        replica, covered = self._replica, self._facts.covered
+        ends: dict[tuple[bytes, bytes], tuple[int, bytes]] = {
+            (one.device, one.chain): (one.seq, one.hash) for one in replica.snapshots.chains()
+        }
+        for envelope_hash, beginning in replica.changes.beginnings():
+            if envelope_hash in covered:
+                header = read_header(beginning)
+                place = (header.device, header.chain)
+                if header.seq > ends.get(place, (0, b""))[0]:
+                    ends[place] = (header.seq, envelope_hash)
+        told = {
+            (one.device, one.chain): (one.seq, one.hash) for one in self._snapshot.header.chains
+        }
+        return told == ends
+
+    def _are_records_right(self, reader: SnapshotReader) -> bool:
+        replica = self._replica
+        touched = replica.journal.index.records_of_changes(self._later)
+        left = set(replica.records.all_ids())
+        for record_id, state in reader.records():
+            snapshot_states.check_state(record_id, state, self._facts.slots)
+            if record_id not in left:
+                return False
+            left.discard(record_id)
+            expected = replica.records.state(record_id)
+            if record_id in touched:
+                expected = self._state_before(record_id)
+            if expected is None:
+                return False
+            if not snapshot_states.is_same_state(record_id, state, expected):
+                return False
+        return all(one in touched and self._state_before(one) is None for one in left)
+
+    def _state_before(self, record_id: str) -> bytes | None:
+        """A record's state without the later changes; None where it was not there."""
+        base = self._replica.snapshots.base(record_id)
+        document = RecordDocument(base.state if base is not None else None)
+        is_there = base is not None
+        aside = {one.contents for one in self._replica.quarantined.of_record(record_id)}
+        for logged in self._replica.journal.index.of_record(record_id):
+            if logged.change in self._later or (base is not None and logged.number <= base.after):
+                continue
+            change = self._replay.change(logged)
+            if change is None:
+                continue
+            for one, update in change.records:
+                if one == record_id and update not in aside:
+                    document.merge_incomplete(update)
+                    is_there = True
+        return document.state() if is_there else None
