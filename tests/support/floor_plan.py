@@ -35,11 +35,12 @@ ENGINE: dict[str, frozenset[str]] = {
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION
     | {"search", "replica", "document", "storage", "formats", "results", "records"},
+    "replication": _FOUNDATION
+    | {"history", "attachments", "replica", "sync", "document", "storage", "crypto", "wire"}
+    | {"results"},
     "history": _FOUNDATION
     | {"replica", "document", "storage", "crypto", "wire", "results", "records"},
     "search": _FOUNDATION | {"replica", "document", "storage", "results", "records"},
-    "replication": _FOUNDATION
-    | {"attachments", "replica", "sync", "document", "storage", "crypto", "wire", "results"},
     "attachments": _FOUNDATION
     | {"replica", "sync", "document", "storage", "crypto", "wire", "results", "records"},
     "replica": _FOUNDATION | {"document", "storage", "crypto", "wire", "results", "records"},
