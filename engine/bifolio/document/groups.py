@@ -21,6 +21,9 @@ MEMBERSHIP = "groups"
 
 NAME, PARENT, POSITION, COLOUR, QUERY = "name", "parent", "order", "colour", "query"
 
+#: What a group has and a reference has not.
+OWN_FIELDS = (PARENT, POSITION, COLOUR, QUERY)
+
 _KIND = "kind"
 
 

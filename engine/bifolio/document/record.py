@@ -127,10 +127,8 @@ class RecordDocument:
         """
         if structure is None:
             structure = read_update(update)
-        if self._known is None:
-            self._known = read_state_vector(self._document.get_state())
         may_cut = bool(structure.deletes) and self._finds_pairs()
-        return check_update(structure, self._known, self._structs, may_cut=may_cut)
+        return check_update(structure, self.clocks(), self._structs, may_cut=may_cut)
 
     def merge(self, update: bytes, checked: CheckedUpdate | None = None) -> bool:
         """Apply another replica's update. False where it brought nothing new.
@@ -164,12 +162,27 @@ class RecordDocument:
 
     def has_of(self, structure: UpdateStructure) -> bool:
         """Whether some of what an update writes is here already, or something else in its place."""
+        known = self.clocks()
+        return any(
+            structs[0].start < known.get(client, 0) for client, structs in structure.structs.items()
+        )
+
+    def clocks(self) -> Mapping[int, int]:
+        """By client id: the clock after the last one that is here. Not to be written to."""
         if self._known is None:
             self._known = read_state_vector(self._document.get_state())
-        return any(
-            structs[0].start < self._known.get(client, 0)
-            for client, structs in structure.structs.items()
-        )
+        return self._known
+
+    def begins_as(self, structure: UpdateStructure) -> bool:
+        """Whether each client of an update, which begins with it, has the same first key here:
+        of what its content names, that is as good as a comparison of the whole."""
+        for client, structs in structure.structs.items():
+            first = structs[0]
+            if first.key is not None and first.key in self._map:
+                continue
+            if self._structs().find(client, first.start)[1] != first.key:
+                return False
+        return True
 
     def keys_deleted(self, checked: CheckedUpdate) -> set[str]:
         """The keys of the record's map of which an update deletes an entry, also one that is gone

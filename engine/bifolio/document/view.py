@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bifolio.document import deletion, registers
+from bifolio.document import deletion, groups, registers
 from bifolio.document.conflicts import DELETED, ConflictKind, ConflictValue, FieldConflict
 from bifolio.document.editing import KIND
 from bifolio.document.entries import Entries
@@ -16,6 +16,8 @@ from bifolio.document.field_kinds import fields_in
 from bifolio.ids import SEPARATOR
 from bifolio.records.canonical import stored_json
 from bifolio.records.reference import Values
+
+_REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,17 @@ class RecordView:
 
 
 def kind_of(entries: Entries) -> str:
-    """The record's kind; a record whose kind has not arrived is of none."""
+    """The record's kind, empty of one that holds nothing.
+
+    The kind comes with what creates a record. Where only that does not count any more, or a member
+    deleted it, the rest tells: what others wrote into a reference is not lost with it.
+    """
     live = registers.read_shown(entries, KIND)
-    return (live.value or "") if live else ""
+    if live is not None:
+        return live.value or ""
+    if any(name in entries.registers for name in groups.OWN_FIELDS):
+        return groups.GROUP
+    return _REFERENCE if next(fields_in(entries), None) is not None else ""
 
 
 def read_view(entries: Entries) -> RecordView:

@@ -153,7 +153,8 @@ def rebuild_index(replica: Replica) -> None:
     an envelope, what is known of all of them stays.
     """
     past = Replay(replica)
-    rows = replica.changes.numbers()
+    voided = replica.voided.numbers()
+    rows = [number for number in replica.changes.numbers() if number not in voided]
     if not all(past.can_open(number) for number in rows):
         return
     index = replica.journal.index

@@ -51,6 +51,7 @@ from bifolio.storage.refused_envelopes import RefusedEnvelopes
 from bifolio.storage.snapshots import Snapshots
 from bifolio.storage.statements import Statements
 from bifolio.storage.transfers import Transfers
+from bifolio.storage.voided_envelopes import VoidedEnvelopes
 from bifolio.wire.changes import Change
 from bifolio.wire.changes import Incarnation as DeclaredIncarnation
 
@@ -113,6 +114,7 @@ class Replica:
         self.newer_envelopes = NewerEnvelopes(database)
         self.pending = PendingEnvelopes(database)
         self.refused = RefusedEnvelopes(database)
+        self.voided = VoidedEnvelopes(database)
         self.references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)
@@ -228,6 +230,11 @@ class Replica:
         nonces = self._incarnations.nonces({change.slot for change in changes if change.slot})
         return tuple(DeclaredIncarnation(slot, nonces[slot]) for slot in sorted(nonces))
 
+    def end_incarnations(self, changes: Sequence[UnsealedChange]) -> None:
+        """Those under which these were written, which an envelope declares now; in its
+        transaction."""
+        self._incarnations.close({change.slot for change in changes if change.slot})
+
     def _add_piece(self, change: Change, slot: str) -> None:
         number = self.changes.add_unsealed(change.serialize(), self.meta.frontier, slot=slot)
         self.journal.write(number, change, device=self.keys.tag)
@@ -271,7 +278,8 @@ class Replica:
         """This opening's slot and client id, taken at its first write.
 
         A process whose wall and monotonic clocks part was suspended or cloned: it takes new
-        ones, so that two running copies never write under one name.
+        ones, so that two running copies never write under one name. So does one whose last
+        changes were sealed: nobody can delete beforehand what bears a name that is not known yet.
         """
         runtime = self.runtime
         offset = runtime.wall_s() - runtime.monotonic_s()
@@ -279,8 +287,8 @@ class Replica:
         if (
             current is None
             or abs(offset - current.offset_s) > limits.CLOCK_JUMP_S
-            # Not after a rollback of its first write.
-            or not self._incarnations.has(current.slot)
+            # Not after a rollback of its first write, nor when others know its client id.
+            or not self._incarnations.is_open(current.slot)
         ):
             current = self._take_incarnation(offset)
             self._incarnation = current

@@ -13,6 +13,8 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``judging``        whether an envelope is in order: its author, its place, its content
 ``waiting``        what cannot be merged yet, within a quota for each author
 ``applying``       the updates of a judged envelope, merged into their records
+``contested``      a record of which two updates bear the same names, made again
+``cut_forks``      what lies beside the chains of removed members, taken back
 ``crash_mark``     which envelope was being merged when a process ended
 ``repairing``      what was set aside, tried again
 ``outbox``         own changes, sealed into this replica's chain when first offered

@@ -9,7 +9,7 @@ when that comes, so that what a record holds does not depend on the order in whi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bifolio import limits
@@ -27,11 +27,10 @@ from bifolio.errors import BifolioError, DocumentError, IncompleteUpdateError
 from bifolio.ids import SETTINGS_ID
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import Workspace
+from bifolio.replication import contested
+from bifolio.replication.contested import WROTE_ANOTHER, AuthorOf, Unmerged
 from bifolio.storage.quarantined_updates import INCOMPLETE, REFUSED, QuarantinedUpdate
 from bifolio.wire.changes import Body, Change
-
-#: Finds the author of a merged envelope by its hash.
-AuthorOf = Callable[[bytes], UpdateAuthor | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,8 @@ class Applier:
         #: What was merged since the last save, by record: set aside where that cannot be saved.
         self._unsaved: dict[str, list[tuple[Source, bytes]]] = {}
         self._usage: dict[bytes | None, tuple[int, int]] = {}
+        #: The records to be made again, each with updates in it that do not count any more.
+        self._contested: dict[str, list[bytes]] = {}
         #: Bytes and updates merged so far.
         self.bytes = 0
         self.updates = 0
@@ -154,6 +155,30 @@ class Applier:
                 self._set_aside(source, failed, update, error_of_record, REFUSED)
         self._unsaved.clear()
 
+    def void(self, changes: Iterable[Change]) -> None:
+        """What changes brought does not count any more, and is in the history no longer."""
+        for change in changes:
+            for record_id, update in change.records:
+                self._contested.setdefault(record_id, []).append(update)
+
+    def settle(self) -> None:
+        """Make the records again of which two updates bear the same names, or some do not count;
+        before ``save``, when all that was merged is in the history."""
+        while self._contested:
+            record_id, voided = self._contested.popitem()
+            held = self._workspace.document(record_id)
+            rebuilt = contested.rebuild(
+                self._replica, self._author_of, record_id, held, voided=voided
+            )
+            if rebuilt is None:
+                continue  # what came first counts here, and the other one is set aside
+            self._set_aside_just(record_id, rebuilt.unmerged)
+            self._unsaved.pop(record_id, None)
+            if rebuilt.document.clocks():
+                self._workspace.put(record_id, rebuilt.document)
+            else:
+                self._forget(record_id)
+
     # --- small steps --------------------------------------------------------------------------
 
     def _merge_one(
@@ -163,11 +188,16 @@ class Applier:
         structure, author = read_update(update), source.author
         kind = check_identity(record_id, update, structure, author) if author else None
         document = self._workspace.document(record_id)
-        if kind is UpdateKind.OWN and document.has_of(structure):
+        if kind is not None and document.has_of(structure):
+            is_own = kind is UpdateKind.OWN
             # The same change in two chains is harmless; another one in its place is a lie.
-            if change is not None and self._replica.journal.index.get(change.id) is None:
-                raise DocumentError("its author wrote something else there")
-            return {}
+            if is_own and change is not None and self._replica.journal.index.has(change.id):
+                return {}
+            if is_own or not document.begins_as(structure):
+                self._contested.setdefault(record_id, [])
+                raise DocumentError(WROTE_ANOTHER)
+        elif kind is UpdateKind.OWN and self._may_be_contested(source, record_id):
+            self._contested.setdefault(record_id, [])
         checked = document.check(update, structure)
         if author is not None and record_id == SETTINGS_ID:
             check_settings(document, update, checked, author)
@@ -217,13 +247,11 @@ class Applier:
         """Keep an update with its author and the reason; of one author so many and no more."""
         quarantined = self._replica.quarantined
         device = source.author.signing_key if source.author else None
-        number, size = self._usage.get(device) or quarantined.usage(device)
-        if (
-            number >= limits.QUARANTINED_PER_AUTHOR_MAX
-            or size + len(update) > limits.QUARANTINED_PER_AUTHOR_BYTES_MAX
-        ):
-            self._usage[device] = (number, size)
+        if device not in self._usage:
+            self._usage[device] = quarantined.usage(device)
+        if self._is_over_quota(device, len(update)):
             return
+        number, size = self._usage[device]
         self._usage[device] = (number + 1, size + len(update))
         quarantined.add(
             record_id,
@@ -234,6 +262,51 @@ class Applier:
             kind=kind,
             needs=needs,
         )
+
+    def _is_over_quota(self, device: bytes | None, more: int) -> bool:
+        """Whether an author has so much set aside that no more bytes of it are kept."""
+        number, size = self._usage[device]
+        return (
+            number >= limits.QUARANTINED_PER_AUTHOR_MAX
+            or size + more > limits.QUARANTINED_PER_AUTHOR_BYTES_MAX
+        )
+
+    def _may_be_contested(self, source: Source, record_id: str) -> bool:
+        """Whether an author's update to a record was set aside: it may claim the same names."""
+        device = source.author.signing_key if source.author else None
+        if device is None:
+            return False
+        quarantined = self._replica.quarantined
+        if device not in self._usage:
+            self._usage[device] = quarantined.usage(device)
+        return self._usage[device][0] > 0 and (
+            self._is_over_quota(device, 0) or quarantined.has_of_author(record_id, device)
+        )
+
+    def _forget(self, record_id: str) -> None:
+        """Nothing is left of a record."""
+        replica = self._replica
+        self._workspace.drop(record_id)
+        replica.records.remove(record_id)
+        replica.references.remove(record_id)
+        replica.groups.remove(record_id)
+
+    def _set_aside_just(self, record_id: str, unmerged: list[Unmerged]) -> None:
+        """Set aside of a record what it was made again without, and nothing else."""
+        quarantined = self._replica.quarantined
+        left = {(one.update.contents, one.update.device): one for one in unmerged}
+        for row in quarantined.of_record(record_id):
+            if not row.kind:
+                continue  # an earlier version's, which may be in no change
+            one = left.pop((row.contents, row.device), None)
+            if one is None:
+                quarantined.remove(row.number)
+            else:
+                quarantined.wait_for(row.number, one.kind, one.reason, one.needs)
+        for one in left.values():
+            source = Source(one.update.author, one.update.envelope)
+            error = DocumentError(one.reason)
+            self._set_aside(source, record_id, one.update.contents, error, one.kind, one.needs)
 
     def _note_offer(self, record_id: str, update: bytes) -> None:
         """While joining: keep what the library itself has of a record that we mean to offer."""

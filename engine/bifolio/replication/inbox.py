@@ -56,6 +56,7 @@ class Inbox:
     def retry_pending(self) -> ApplyResult:
         """Try again what waits for members, after the membership grew."""
         run = self._run()
+        run.looks_for_forks = True
         pending = self._replica.pending
         run.ready.extend(pending.waiting_for_members())
         self._work(run)

@@ -138,6 +138,12 @@ class Judge:
         except (EnvelopeError, NotAMemberError):
             return None
 
+    def ends_cut_chain(self, envelope: Envelope) -> bool:
+        """Whether an envelope is the last one that counts of a removed member's chain."""
+        membership = self._member_log.membership()
+        end = membership.cut_end(envelope) if membership is not None else None
+        return end is not None and end.hash == envelope.hash
+
     def has_met(self, device: bytes) -> bool:
         """Whether a device is, or was, a member: an honest relay holds nothing of any other."""
         membership = self._member_log.membership()

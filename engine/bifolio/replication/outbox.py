@@ -193,6 +193,7 @@ class Outbox:
             tuple(Change.parse(change.body) for change in changes),
             incarnations=replica.incarnations_of(changes),
         )
+        replica.end_incarnations(changes)
         replica.changes.remove_unsealed(changes)
         grown, number = self._append(chain, body)
         replica.journal.index.move([change.number for change in changes], to=number)

@@ -17,7 +17,7 @@ from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash, device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.replication import stories
+from bifolio.replication import cut_forks, stories
 from bifolio.replication.applying import Applier
 from bifolio.replication.crash_mark import SAVING, CrashMark
 from bifolio.replication.judging import BuildsOnNewerError, Judge, StrangerError, WaitsError
@@ -67,6 +67,8 @@ class Run:
         self.ready: deque[bytes] = deque()
         #: Whether anything that waited left.
         self.released = False
+        #: Whether a place may have two envelopes of which one does not count.
+        self.looks_for_forks = False
         #: From where the log would be pulled again.
         self.start: LogPosition | None = None
         self._deaths = replica.refused.deaths()
@@ -107,6 +109,11 @@ class Run:
         """Save, before the transaction ends."""
         if SAVING not in self._deaths:
             self._mark.set(SAVING)
+        if self.looks_for_forks:
+            self.looks_for_forks = False
+            taken = cut_forks.void(self._replica, self._member_log, self._applier)
+            self.merged.refused.extend([cut_forks.NOT_IN_CHAIN] * len(taken))
+        self._applier.settle()
         self._applier.save()
         self.merged.records.update(self._applier.records)
         for one in self._tried:
@@ -314,6 +321,7 @@ class Run:
         self._applier.apply(envelope, author, body)
         self.merged.changes += len(body.changes)
         self._note_double(envelope)
+        self.looks_for_forks |= self._judge.ends_cut_chain(envelope)
         number = replica.changes.add_envelope(
             envelope=envelope.raw,
             envelope_hash=envelope.hash,
@@ -364,6 +372,7 @@ class Run:
                     first=other,
                     second=envelope.hash,
                 )
+                self.looks_for_forks = True
 
     def _note_replacements(self, envelope: Envelope, body: Body) -> None:
         """Believe what an envelope claims to replace, as far as it is its author's.

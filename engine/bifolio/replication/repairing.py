@@ -56,5 +56,6 @@ def _round(replica: Replica, judge: Judge) -> int:
                     merged += applier.retry(one)
                 if applier.is_full:
                     applier.save()
+            applier.settle()
             applier.save()
     return merged

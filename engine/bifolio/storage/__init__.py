@@ -19,6 +19,7 @@ The only user of SQLite.
 ``newer_envelopes``     envelopes that only a newer program can read, kept whole
 ``pending_envelopes``   received envelopes that wait, and what each of them lacks
 ``refused_envelopes``   envelopes that broke a rule, and those that ended the process
+``voided_envelopes`` merged envelopes that a removal does not let count
 ``quarantined_updates`` updates that could not be merged, kept as they came
 ``join_offers``         what a library that joins another one means to offer
 ``history``             where each record's changes are, and which of them one command made

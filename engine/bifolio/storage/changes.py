@@ -166,6 +166,11 @@ class Changes:
         )
         return (row[0], bool(row[1])) if row else None
 
+    def hash_of(self, number: int) -> bytes | None:
+        """The hash of the envelope in a row; None where the row holds an unsealed change."""
+        row = self._database.row("SELECT hash FROM changes WHERE number = ?", (number,))
+        return row[0] if row else None
+
     def numbers(self) -> list[int]:
         """The numbers of all rows, in order."""
         return [row[0] for row in self._database.rows("SELECT number FROM changes ORDER BY number")]
@@ -258,6 +263,13 @@ class Changes:
         )
         return [(row[0], row[1]) for row in rows]
 
+    def double_places(self) -> list[tuple[bytes, bytes, int]]:
+        """Device, chain and number of each place for which a device signed two envelopes."""
+        rows = self._database.rows(
+            "SELECT device, chain, seq FROM double_envelopes ORDER BY device, chain, seq DESC"
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
     def add_carried(self, envelope_hashes: Sequence[bytes], *, by: bytes) -> None:
         """An envelope carries others whole: a relay that has it need not have these."""
         self._database.execute_many(
@@ -334,6 +346,7 @@ class Changes:
             "replacements",
             "double_envelopes",
             "carried_envelopes",
+            "voided_envelopes",
         ):
             self._database.execute(f"DELETE FROM {table}")
 

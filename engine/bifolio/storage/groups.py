@@ -49,6 +49,10 @@ class GroupTable:
         values = [getattr(row, name) for name in _COLUMNS[:-2]]
         self._database.execute(_UPSERT, [*values, int(row.deleted), int(row.revived)])
 
+    def remove(self, group_id: str) -> None:
+        """Forget a group: nothing is left of its record."""
+        self._database.execute("DELETE FROM groups WHERE id = ?", (group_id,))
+
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
         self._database.execute("DELETE FROM groups")

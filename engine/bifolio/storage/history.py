@@ -94,6 +94,16 @@ class ChangeIndex:
         self._database.execute("DELETE FROM touches WHERE entry = ?", (number,))
         self._database.execute("DELETE FROM history WHERE number = ?", (number,))
 
+    def remove(self, change: int) -> list[str]:
+        """What lies in a row of ``changes`` does not count; the records that it touched."""
+        entries = "SELECT number FROM history WHERE change = ?"
+        rows = self._database.rows(
+            f"SELECT DISTINCT record FROM touches WHERE entry IN ({entries})", (change,)
+        )
+        self._database.execute(f"DELETE FROM touches WHERE entry IN ({entries})", (change,))
+        self._database.execute("DELETE FROM history WHERE change = ?", (change,))
+        return [row[0].hex() for row in rows]
+
     def move_envelope(self, replaced: int, *, to: int, device: str) -> None:
         """What lay in an envelope lies in the one that replaces it, which that device sealed."""
         self._database.execute(
@@ -134,6 +144,11 @@ class ChangeIndex:
         """The change of an id. A folder that was copied may have sealed it twice."""
         found = self._read_where("id = ? ORDER BY number LIMIT 1", (change_id,))
         return found[0] if found else None
+
+    def has(self, change_id: bytes) -> bool:
+        """Whether the change of an id came, whatever became of it."""
+        row = self._database.row("SELECT 1 FROM history WHERE id = ? LIMIT 1", (change_id,))
+        return row is not None
 
     def ids_with_prefix(self, prefix: str, *, most: int) -> list[bytes]:
         """The ids of changes that begin with a prefix of hex digits, as long as they are few."""

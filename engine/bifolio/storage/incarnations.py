@@ -18,6 +18,19 @@ class Incarnations:
         row = self._database.row("SELECT 1 FROM incarnations WHERE slot = ?", (slot,))
         return row is not None
 
+    def is_open(self, slot: str) -> bool:
+        """Whether a slot was used here, and nobody else knows its client id yet."""
+        row = self._database.row(
+            "SELECT 1 FROM incarnations WHERE slot = ? AND sealed IS NULL", (slot,)
+        )
+        return row is not None
+
+    def close(self, slots: Collection[str]) -> None:
+        """An envelope declares these: whoever reads it knows under which client ids they wrote."""
+        self._database.execute_many(
+            "UPDATE incarnations SET sealed = 1 WHERE slot = ?", [(slot,) for slot in slots]
+        )
+
     def add(self, slot: str, client_id: int, *, nonce: bytes) -> None:
         """Note a slot and a client id as used, for ever."""
         self._database.execute(

@@ -398,6 +398,16 @@ def _add_checks_on_receipt(tables: object) -> None:
     tables.table("carried_envelopes").create({"hash": bytes, "by": bytes}, pk="hash")
 
 
+def _end_incarnations(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Whether an envelope declares it, so that others know its client id.
+    tables.table("incarnations").add_column("sealed", int)
+    # Merged envelopes that the removal of their author does not let count.
+    tables.table("voided_envelopes").create({"hash": bytes}, pk="hash")
+
+
 def _add_snapshots(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
@@ -449,6 +459,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_identity,
     _add_stories,
     _add_checks_on_receipt,
+    _end_incarnations,
     _add_snapshots,
 )
 

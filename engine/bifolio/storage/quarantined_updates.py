@@ -121,6 +121,14 @@ class QuarantinedUpdates:
         )
         return row is not None
 
+    def has_of_author(self, record_id: str, device: bytes) -> bool:
+        """Whether an update of an author to a record is kept here."""
+        row = self._database.row(
+            "SELECT 1 FROM quarantined_updates WHERE record = ? AND device = ? LIMIT 1",
+            (record_id, device),
+        )
+        return row is not None
+
     def needing(self, record_id: str, client: int, *, before: int) -> list[QuarantinedUpdate]:
         """The incomplete updates of a record that lack a clock of a client below a number."""
         return self._read(

@@ -120,7 +120,7 @@ class Records:
             self._meta.state_hash = (self._meta.state_hash + difference) % _MODULUS
 
     def remove(self, record_id: str) -> None:
-        """Forget a record and its share of the state hash (joining another library only)."""
+        """Forget a record and its share of the state hash (where nothing is left of it)."""
         row = self._database.row("SELECT hash FROM records WHERE id = ?", (record_id,))
         if row is None:
             return

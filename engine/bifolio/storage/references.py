@@ -89,7 +89,7 @@ class References:
         self.shared_keys.renew(old=old_keys, new={one.key for one in living})
 
     def remove(self, record_id: str) -> None:
-        """Forget a reference (joining another library only)."""
+        """Forget a reference: nothing is left of its record here."""
         self._unindex([record_id])
         old_keys = self.shared_keys.of([record_id])
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support import yjs_updates as yjs
 from tests.support.hostile_member import HostileMember
 from tests.unit.replica.builders import Computer, members, new_computer
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope, parse_envelope
 from bifolio.crypto.keys import new_device_keys
+from bifolio.document.update_structure import read_update
 from bifolio.library import status
 from bifolio.replication.inbox import Received
 from bifolio.wire.changes import Body
@@ -199,6 +201,25 @@ def test_who_writes_two_things_in_one_place_is_named_wherever_both_came(
         computer.receives([one.raw, other.raw] if computer is office else [other.raw, one.raw])
         assert "its author wrote something else there" in said(computer)
         assert mallory.keys.tag in said(computer)
+
+
+def test_nobody_deletes_beforehand_what_another_computer_writes_next(
+    trio: tuple[Computer, Computer, HostileMember],
+) -> None:
+    """Under one client id the next clocks could be told, and a delete of them would wait."""
+    office, home, mallory = trio
+    office.adds(ONE, {"title": "On Paper"})
+    sent = office.envelopes()
+    written = read_update(office.replica.records.state(ONE) or b"")
+    deletes = [(client, start + count, 50) for client, (start, count) in written.ranges.items()]
+    attack = mallory.says(mallory.change((ONE, yjs.update(deletes=deletes))))
+    office.sets(ONE, "title", "On Ink")
+    home.receives([*sent, attack.raw])
+    home.learns(office)
+    office.receives([attack.raw])
+    office.learns(home)
+    assert (home.titles(), office.titles()) == (["On Ink"], ["On Ink"])
+    assert home.state == office.state
 
 
 def test_the_same_change_in_two_chains_is_one(

@@ -6,7 +6,7 @@ are sent is no part of it. Refused while anything waits: pycrdt's state would le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.snapshot import (
@@ -95,7 +95,7 @@ def make(replica: Replica, member_log: LibraryMembership) -> Snapshot | None:
             size_bytes=size_bytes,
             root=root_of(hashes),
             nonce=nonce,
-            chains=_chains(replica),
+            chains=find_chains(replica, replica.changes.chain_ends()),
         )
         try:
             snapshot = parse_snapshot(header.sign(keys))
@@ -149,15 +149,26 @@ def _states(replica: Replica) -> Iterator[tuple[str, bytes]]:
             yield record_id, state
 
 
-def _chains(replica: Replica) -> tuple[CoveredChain, ...]:
-    """Where each chain ends: by what is here, or by an earlier snapshot where that is further."""
+def find_chains(
+    replica: Replica, beginnings: Iterable[tuple[bytes, bytes]]
+) -> tuple[CoveredChain, ...]:
+    """Where each chain ends: by these envelopes, or by an earlier snapshot where that is further.
+
+    Of two envelopes at one place, which only their author can make, it is the one with the lower
+    hash; one that does not count because its author was removed is passed over.
+
+    Args:
+        replica: whose earlier snapshots count.
+        beginnings: the hash and the first bytes of envelopes.
+    """
     ends: dict[tuple[bytes, bytes], ChainEnd] = {
         (one.device, one.chain): one for one in replica.snapshots.chains()
     }
-    for envelope_hash, beginning in replica.changes.chain_ends():
+    for envelope_hash, beginning in beginnings:
         header = read_header(beginning)
         place = (header.device, header.chain)
         known = ends.get(place)
-        if known is None or header.seq > known.seq:
+        is_further = known is None or (header.seq, known.hash) > (known.seq, envelope_hash)
+        if is_further and not replica.voided.has(envelope_hash):
             ends[place] = ChainEnd(header.device, header.chain, header.seq, envelope_hash)
     return tuple(CoveredChain(*ends[place]) for place in sorted(ends))

@@ -7,7 +7,6 @@ maker wrote something that nobody signed, or left something out, is found.
 
 from __future__ import annotations
 
-from bifolio.crypto.envelope import read_header
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.document import snapshot_states
 from bifolio.document.record import RecordDocument
@@ -75,19 +74,8 @@ class _Comparison:
     def _are_chains_right(self) -> bool:
         """Whether each chain ends where the covered envelopes of it end."""
         replica, covered = self._replica, self._facts.covered
-        ends: dict[tuple[bytes, bytes], tuple[int, bytes]] = {
-            (one.device, one.chain): (one.seq, one.hash) for one in replica.snapshots.chains()
-        }
-        for envelope_hash, beginning in replica.changes.beginnings():
-            if envelope_hash in covered:
-                header = read_header(beginning)
-                place = (header.device, header.chain)
-                if header.seq > ends.get(place, (0, b""))[0]:
-                    ends[place] = (header.seq, envelope_hash)
-        told = {
-            (one.device, one.chain): (one.seq, one.hash) for one in self._snapshot.header.chains
-        }
-        return told == ends
+        beginnings = (one for one in replica.changes.beginnings() if one[0] in covered)
+        return self._snapshot.header.chains == making.find_chains(replica, beginnings)
 
     def _are_records_right(self, reader: SnapshotReader) -> bool:
         replica = self._replica
