@@ -89,6 +89,8 @@ class SnapshotSync:
         self.is_ready = not (self._is_supported and store.must_look(self._epoch, self._floor))
         self.may_offer = self.is_ready
         self._is_idle = not self._is_supported
+        #: Whether the relay was asked since the log last grew, or time passed.
+        self._is_fresh = False
 
     @property
     def is_settled(self) -> bool:
@@ -116,8 +118,9 @@ class SnapshotSync:
         return self._store.is_look_due() or self._store.is_statement_due()
 
     def look_again(self) -> None:
-        """The log has grown: where this replica stands may be said again."""
+        """The log has grown, or time passed: all of it may be due again."""
         self._is_idle = not self._is_supported
+        self._is_fresh = False
 
     def need(self) -> bool:
         """The log does not go back to where this replica is, which was not known before.
@@ -156,7 +159,7 @@ class SnapshotSync:
         self._asked.snapshots -= 1
         if not self._asked.snapshots:
             self._asked.verdicts.clear()
-        self._told = message.snapshots
+        self._told, self._is_fresh = message.snapshots, True
         self._store.note_look(message.snapshots)
         self._is_idle = False
         transfer = self._transfer
@@ -252,7 +255,7 @@ class SnapshotSync:
             self._asked.statement = statement
             messages.append(Statement(statement))
         if self._transfer is None and not self._is_idle:
-            if self._store.is_look_due():
+            if not self._is_fresh and self._store.is_look_due():
                 if not messages:
                     self._asked.statement = b""
                     messages.append(Statement(b""))

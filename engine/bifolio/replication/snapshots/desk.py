@@ -21,7 +21,6 @@ from bifolio.wire.log_chain import log_start
 from bifolio.wire.position import LogPosition
 from bifolio.wire.snapshot_messages import SnapshotState
 
-_LOOK_MS = int(limits.STATEMENT_INTERVAL_S * 1000)
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -184,7 +183,7 @@ class SnapshotDesk:
     def is_look_due(self) -> bool:
         """Whether the relay was not asked for its snapshots for a while."""
         waited_ms = self._replica.runtime.now_ms() - self._replica.meta.snapshots_looked_ms
-        return not 0 <= waited_ms < _LOOK_MS
+        return not 0 <= waited_ms < limits.STATEMENT_INTERVAL_S * 1000
 
     def note_look(self, told: Sequence[SnapshotState]) -> None:
         """The relay said which snapshots it holds."""
