@@ -164,6 +164,17 @@ def test_nobody_states_what_is_not_so(world: Simulator) -> None:
     assert StatementBook(laptop.replica, laptop.member_log).state() is None
 
 
+def test_a_clock_that_was_set_back_makes_no_statement_again_and_again(world: Simulator) -> None:
+    """Found by seeds 1, 3, 6 and 13: the last statement was of a time that had not come yet."""
+    owner = world.computers[0]
+    records = write_much(world, edits=2)
+    for jump in (-50 * 365 * DAY_S, 140 * 365 * DAY_S, -DAY_S):
+        owner.clock.jump(jump)
+        title(world, owner, records[0], f"after {jump}")
+        sync(world.relay, owner)
+        assert not StatementBook(owner.replica, owner.member_log).is_due()
+
+
 def test_a_statement_that_no_member_signed_is_not_believed(world: Simulator) -> None:
     owner = world.computers[0]
     write_much(world)

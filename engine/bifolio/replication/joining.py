@@ -68,6 +68,7 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
     )
     replica.meta.forget(
         "stated",
+        "stated_at_ms",
         "stated_since_ms",
         "declared_through",
         "covered_frontier",

@@ -216,8 +216,10 @@ class Meta:
     blob_tally: Fact[tuple[int, bytes] | None] = Fact(None, _pair(int, bytes), _as_list)
 
     # --- statements and snapshots -----------------------------------------------------------
-    #: The position that this replica last stated, and when.
+    #: The position that this replica last stated, and the time that the statement names.
     stated: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    #: When that was by this computer's time, which may have been set since.
+    stated_at_ms: Fact[int] = Fact(0, _of_type(int))
     #: Since when statements of others are asked for; 0 before.
     stated_since_ms: Fact[int] = Fact(0, _of_type(int))
     #: Up to which row of ``changes`` it is noted what incarnations devices declared.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import zstandard
@@ -103,7 +104,7 @@ def test_a_header_of_a_later_version_is_not_guessed_at() -> None:
         parse_snapshot(pack((later, bytes(64))))
 
 
-def unpack_all(body: bytes) -> list[object]:
+def unpack_all(body: bytes) -> list[Any]:
     kinds = (int, *(bytes,) * 2, int, bytes, int, bytes, bytes, int, int, int, *(bytes,) * 3)
     return unpack(body, kinds)
 

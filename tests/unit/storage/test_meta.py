@@ -55,6 +55,7 @@ VALUES: dict[str, object] = {
     "blob_drops": (b"e" * 16, 2),
     "blob_tally": (4, b"t" * 32),
     "stated": (7, 1_700_000_000_000),
+    "stated_at_ms": 1_700_000_000_001,
     "stated_since_ms": 1_700_000_000_000,
     "declared_through": 12,
     "covered_frontier": (b"a" * 32,),

@@ -33,10 +33,9 @@ class StatementBook:
             return False
         if stated is None:
             return self.can_state()
-        position, said_ms = stated
-        waited_s = (self._replica.runtime.now_ms() - said_ms) / 1000
-        has_news = position != cursor.position and waited_s >= limits.STATEMENT_INTERVAL_S
-        if not has_news and abs(waited_s) < limits.STATEMENT_AGAIN_S:
+        waited_s = (self._replica.runtime.now_ms() - meta.stated_at_ms) / 1000
+        has_news = stated[0] != cursor.position and waited_s >= limits.STATEMENT_INTERVAL_S
+        if not has_news and 0 <= waited_s < limits.STATEMENT_AGAIN_S:
             return False
         return self.can_state()
 
@@ -72,7 +71,7 @@ class StatementBook:
                 chain_hash=cursor.chain_hash,
                 said_ms=said_ms,
             )
-            meta.stated = (cursor.position, said_ms)
+            meta.stated, meta.stated_at_ms = (cursor.position, said_ms), now_ms
             meta.stated_since_ms = meta.stated_since_ms or now_ms
             self._keep(said)
         return said.sign(replica.keys)
