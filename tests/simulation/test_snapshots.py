@@ -87,7 +87,7 @@ def floor_of(world: Simulator) -> int:
     return head.floor
 
 
-def write_much(world: Simulator, edits: int = 12) -> list[str]:
+def write_much(world: Simulator, edits: int = 6) -> list[str]:
     """References of the owner's, edited by everybody, each edit an entry of the log."""
     owner = world.computers[0]
     records = [world.typist.add(owner) for _ in range(3)]
@@ -139,6 +139,7 @@ def test_every_replica_says_how_far_it_is_and_all_learn_it(world: Simulator) -> 
         assert StatementBook(computer.replica, computer.member_log).passed() == cursor.position
 
 
+@pytest.mark.heavy
 def test_a_replica_that_is_behind_pins_for_thirty_days_and_no_longer(world: Simulator) -> None:
     owner = world.computers[0]
     records = write_much(world)
@@ -225,6 +226,7 @@ def test_a_newcomer_loads_the_newest_snapshot_and_then_the_rest_of_the_log(
     assert owner.state() == late.state()
 
 
+@pytest.mark.heavy
 def test_a_snapshot_at_its_heads_is_what_a_replay_up_to_them_gives(
     world: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +254,7 @@ def test_a_snapshot_at_its_heads_is_what_a_replay_up_to_them_gives(
         assert is_same_state(record_id, states[0], states[1])
 
 
+@pytest.mark.heavy
 def test_the_log_goes_under_the_older_snapshot_once_all_have_passed_it(world: Simulator) -> None:
     records = write_much(world)
     make_snapshot(world)
@@ -269,6 +272,7 @@ def test_the_log_goes_under_the_older_snapshot_once_all_have_passed_it(world: Si
     assert late.state() == owner.state()
 
 
+@pytest.mark.heavy
 def test_who_comes_back_after_its_entries_went_loads_a_snapshot_and_offers_what_it_has(
     world: Simulator,
 ) -> None:
@@ -296,6 +300,7 @@ def test_who_comes_back_after_its_entries_went_loads_a_snapshot_and_offers_what_
     assert not away.replica.changes.unsent()
 
 
+@pytest.mark.heavy
 def test_an_emptied_relay_takes_its_heads_from_a_snapshot(world: Simulator) -> None:
     """Who came by a snapshot has no early envelopes to give, and is the first to find it empty."""
     records = write_much(world)
@@ -317,6 +322,7 @@ def test_an_emptied_relay_takes_its_heads_from_a_snapshot(world: Simulator) -> N
     assert last.state() == late.state()
 
 
+@pytest.mark.heavy
 def test_what_is_written_while_a_snapshot_is_sent_is_sent_too(world: Simulator) -> None:
     """PITFALLS 13: killed after it, nothing that was written during the upload is lost."""
     records = write_much(world)
@@ -334,6 +340,7 @@ def test_what_is_written_while_a_snapshot_is_sent_is_sent_too(world: Simulator) 
     assert late.state() == owner.state()
 
 
+@pytest.mark.heavy
 def test_no_snapshot_is_made_while_anything_waits(world: Simulator) -> None:
     """PITFALLS 9: pycrdt's state leaves out what waits."""
     records = write_much(world)
@@ -348,7 +355,9 @@ def test_no_snapshot_is_made_while_anything_waits(world: Simulator) -> None:
     assert making.make(owner.replica, owner.member_log) is None
 
 
-@pytest.mark.parametrize("after", range(4))
+@pytest.mark.parametrize(
+    "after", [0, *(pytest.param(one, marks=pytest.mark.heavy) for one in (1, 2, 3))]
+)
 def test_a_kill_while_a_snapshot_is_loaded_costs_nothing(
     world: Simulator, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
