@@ -54,4 +54,4 @@ def test_a_newcomer_begins_with_a_snapshot_and_its_history_says_where_it_begins(
     events = laptop.run("history", "key2")
     assert [one["what"] for one in events] == ["begins", "edited"]
     assert_converges(desk, laptop)
-    assert not [one for one in laptop.run("doctor") if one["status"] == "fault"]
+    assert laptop.run("doctor")["well"]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 from tests.support.empty_databases import create_database
 
@@ -52,6 +53,10 @@ class Clock:
 class Computer:
     """One replica, opened; ``content_key`` lets a test read what is sealed."""
 
+    #: The changes in each envelope that any computer ever held: one that a snapshot covers is not
+    #: here to be read.
+    _change_ids: ClassVar[dict[bytes, frozenset[bytes]]] = {}
+
     def __init__(
         self,
         folder: Path,
@@ -71,7 +76,6 @@ class Computer:
         #: A ticket's secret while this device is to become a member with it.
         self.join_secret: bytes | None = None
         self._random = random.Random(seed)
-        self._change_ids: dict[bytes, frozenset[bytes]] = {}
         self.replica: Replica
         self.member_log: LibraryMembership
         self.open()
@@ -136,6 +140,8 @@ class Computer:
                 )
                 self._change_ids[name] = frozenset(change_id(one) for one in changes)
             found |= self._change_ids[name]
+        for covered in self.replica.snapshots.covered():
+            found |= self._change_ids.get(covered, frozenset())
         return frozenset(found)
 
     def newest_change(self) -> bytes:
