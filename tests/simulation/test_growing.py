@@ -31,9 +31,11 @@ class GrowingSimulator(Simulator):
         self.relay.now_ms += int(seconds * 1000)
         for computer in self.computers:
             computer.clock.advance(seconds)
+        # Nobody stays connected to a relay that says nothing for hours.
+        for connection in list(self.relay.connections):
+            self._end(connection)
         computer = self.choose.choice(self.computers)
         self._say(f"{seconds:.0f} seconds pass")
-        self._end_all_of(computer)
         sync(self.relay, computer)
 
     def _check_chains(self) -> None:

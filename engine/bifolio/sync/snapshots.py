@@ -254,22 +254,38 @@ class SnapshotSync:
         if self._store.is_statement_due() and (statement := self._store.state()) is not None:
             self._asked.statement = statement
             messages.append(Statement(statement))
-        if self._transfer is None and not self._is_idle:
-            if not self._is_fresh and self._store.is_look_due():
-                if not messages:
-                    self._asked.statement = b""
-                    messages.append(Statement(b""))
-                return [*messages, *self._ask()]
-            task = (
-                None
-                if self._told is None
-                else self._store.next_task(self._untried(), self._seen.failed)
-            )
-            if task is None:
-                self._is_idle = True
-                return messages
-            self._begin(task)
-        return [*messages, *self._carry_on()] if self._transfer is not None else messages
+        while True:
+            if self._transfer is None and not self._is_idle:
+                if not self._is_fresh and self._store.is_look_due():
+                    return [*messages, *self._look(messages)]
+                task = self._next_task()
+                if task is None:
+                    self._is_idle = True
+                else:
+                    self._begin(task)
+            if self._transfer is None:
+                break
+            if said := self._carry_on():
+                return [*messages, *said]
+            if self._is_carrying():
+                break
+            # It is done, and nothing of it is to be answered: what comes next?
+        return messages
+
+    def _look(self, said: Sequence[Message]) -> list[Message]:
+        """Ask what the relay holds, of statements too where they are not asked for anyway."""
+        if said:
+            return self._ask()
+        self._asked.statement = b""
+        return [Statement(b""), *self._ask()]
+
+    def _is_carrying(self) -> bool:
+        return self._transfer is not None
+
+    def _next_task(self) -> SnapshotTask | None:
+        if self._told is None:
+            return None
+        return self._store.next_task(self._untried(), self._seen.failed)
 
     def _ask(self) -> list[Message]:
         if self._asked.snapshots:

@@ -78,12 +78,13 @@ class SnapshotDesk:
         replica, header = self._replica, one.snapshot.header
         if one.belief <= Belief.UNSEEN:
             return False
-        if all(replica.changes.is_merged(end.hash) for end in header.chains):
-            return False
         cursor = replica.meta.cursor
         position = cursor.position if cursor is not None and cursor.epoch == epoch else 0
         # One of an earlier log is there because this log does not have what it brings.
         is_gone = position < floor or header.epoch != epoch
+        is_below = position < floor and header.epoch == epoch
+        if not is_below and all(replica.changes.is_merged(end.hash) for end in header.chains):
+            return False
         if one.belief is Belief.BY_MAKER:
             return is_gone
         is_new = not replica.changes.has_sealed() and not replica.snapshots.has_any()

@@ -41,6 +41,9 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
     """
     header = snapshot.header
     facts = check(replica, member_log, snapshot)
+    # Who has all of it lacks only the place in a log whose entries went.
+    was_whole = all(replica.changes.is_merged(one.hash) for one in header.chains)
+    was_whole &= not replica.meta.snapshot_loading
     _note_merged(replica, snapshot, facts)
     reader = SnapshotReader(replica, member_log, snapshot)
     source = Source(UpdateAuthor(header.device, False, {}), snapshot.id)
@@ -60,7 +63,9 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
             applier.save()
     position = LogPosition(header.epoch, header.n, header.chain_hash)
     with replica.database.transaction():
-        replica.snapshots.begin_records(ids)
+        if not was_whole:
+            replica.snapshots.begin_records(ids)
+        replica.changes.note_in_snapshot([(one.chain, one.seq) for one in header.chains])
         # Kept for a relay that loses its log: nobody else may have what it brought.
         replica.snapshots.remove_chunks(but=[snapshot.id])
         replica.log_hashes.add(header.epoch, [(header.n, header.chain_hash)])
