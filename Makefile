@@ -8,7 +8,7 @@ NODE_STAMP := tests/differential/node_modules/installed
 # Python's compiled files are kept, whatever the surroundings say: a run starts a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all cases lint types bench conformance fuzz lock clean
+.PHONY: demo test test-all cases lint types bench conformance fuzz simulate lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
@@ -21,7 +21,7 @@ cases: $(STAMP) $(NODE_STAMP)
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not heavy" --durations=10
 
 test-all: $(STAMP) $(NODE_STAMP) lint types
-	BIFOLIO_TEST_EXEC=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800 --durations=10
+	BIFOLIO_TEST_EXEC=1 BIFOLIO_TEST_FULL=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800 --durations=10
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -43,6 +43,11 @@ conformance: $(STAMP)
 fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]' || true
 	$(BIN)/python -m tests.fuzz $(ARGUMENTS)
+
+# Computers and relays in which everything goes wrong that may: 20,000 steps, or as ARGUMENTS say
+# (--steps N --processes N; --seed S replays one run). Ends with 1 where a promise was broken.
+simulate: $(STAMP)
+	$(BIN)/python -m tests.simulation $(ARGUMENTS)
 
 # The lock: exact versions of everything for every system, each with the hashes of its files.
 lock:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.support.examples import examples
 
 #: How long an example takes says what else the computer does; pytest's timeout bounds a test.
-settings.register_profile("bifolio", deadline=None)
+settings.register_profile("bifolio", deadline=None, max_examples=examples(100))
 settings.load_profile("bifolio")
 
 _IN_MEMORY = Path("/dev/shm")

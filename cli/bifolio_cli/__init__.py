@@ -2,7 +2,11 @@
 
 =================== ==============================================================================
 ``main``            the command, the one place where errors end, the exit codes
-``invocation``      what every verb shares: -L and --json, and the library that it works on
+``plain_calls``     calls of the most used verbs, read without Typer, which is slow to load
+``application``     every other call, and the help: the verbs as Typer reads them
+``actions``         what the most used verbs do, however their call was read
+``call``            one call: its library, how it speaks, its exit code
+``invocation``      what every verb shares: -L and --json, and arguments of many verbs
 ``output``          the outcome on stdout, messages on stderr
 ``progress``        progress bars on a terminal
 ``environment``     where things are on this computer: the only reader of the environment
@@ -14,6 +18,7 @@
 ``opener``          the computer's own way to open a file
 ``os_errors``       what the operating system refuses, as an error of Bifolio's
 ``json_documents``  what each command prints with --json
+``json_failures``   what any command may print with --json: that it failed, or the version
 ``commands``        one module for each verb
 ``text``            what a person reads
 ``service``         what starts automatic sync at login

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.errors import InvalidValueError, UsageError
+from bifolio.lazy import pattern
 from bifolio.records.edits import PARAGRAPH_BREAK, Act, Edit
 from bifolio.records.fields import Form, canonical_field, form_of
 from bifolio.records.values import check_tag
 
 # The shortest name, so that the operator is the first one. CSL has underscores in a few names
 # (archive_location), which is why it has an underscore.
-_ASSIGNMENT = re.compile(r"([A-Za-z0-9._-]+?)(\+=|-=|=)(.*)", re.DOTALL)
+_ASSIGNMENT = pattern(r"([A-Za-z0-9._-]+?)(\+=|-=|=)(.*)", re.DOTALL)
+
+#: What a user calls an article in a journal; CSL has the word for a preprint.
+_ARTICLE = "article"
 
 _ACTS = {"=": Act.SET, "+=": Act.ADD, "-=": Act.REMOVE}
 _OPERATORS = {act: operator for operator, act in _ACTS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """One argument, split; ``field`` is the field's own name."""
 
     field: str
@@ -53,6 +57,8 @@ def parse_assignment(text: str) -> Assignment:
         raise InvalidValueError(field, expected=f"a value after {operator}", got="nothing")
     if operator != "-=":  # what came blank with an import can be removed
         _check_written(field, value)
+    if field == "type" and value.strip().lower() == _ARTICLE:
+        value = "article-journal"
     return Assignment(field, _ACTS[operator], value)
 
 

@@ -12,9 +12,11 @@ BIFOLIO_TRACEBACK   if set, a fault of Bifolio shows where it happened
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bifolio.errors import UsageError
 
@@ -25,8 +27,7 @@ LIBRARY_SUFFIX = ".bifolio"
 LIBRARY_FILE = "library.sqlite"
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What the environment says; an unset variable is empty text."""
 
     home: str = ""
@@ -34,7 +35,11 @@ class Environment:
     device: str = ""
     traceback: bool = False
     configuration: str = ""
-    relay_token: str = field(default="", repr=False)
+    relay_token: str = ""
+
+    def __repr__(self) -> str:
+        # The token is a secret.
+        return f"{type(self).__name__}(home={self.home!r}, library={self.library!r})"
 
     @classmethod
     def of_process(cls) -> Environment:

@@ -1,29 +1,18 @@
-"""What every verb shares: -L and --json before or after it, and the library that it works on."""
+"""What every verb shares: -L and --json before or after it, and arguments of many verbs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from bifolio_cli.call import COULD_NOT as COULD_NOT
+from bifolio_cli.call import DONE_IN_PART as DONE_IN_PART
+from bifolio_cli.call import INTERRUPTED as INTERRUPTED
+from bifolio_cli.call import WRONG_USAGE as WRONG_USAGE
+from bifolio_cli.call import Invocation as Invocation
 from bifolio_cli.edit_arguments import whole_text
-from bifolio_cli.environment import Environment
 from bifolio_cli.output import Output
-from bifolio_cli.text.next_steps import word_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bifolio import Library
-
-#: Exit codes; 0 is done, and each error class carries its own of 1 (could not) and 2 (usage).
-COULD_NOT = 1
-WRONG_USAGE = 2
-DONE_IN_PART = 3
-INTERRUPTED = 130
 
 
 def whole_argument(text: str | list[str] | None) -> str | list[str] | None:
@@ -105,36 +94,6 @@ SinceOption = Annotated[
         help="From this time on: a date, or a date and a time.",
     ),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One call of ``bifolio``: which library, and how to speak."""
-
-    environment: Environment
-    library: str | None
-    output: Output
-
-    @property
-    def library_path(self) -> Path:
-        """The library that the call is about."""
-        return self.environment.library_path(self.library)
-
-    @contextmanager
-    def open_library(self) -> Iterator[Library]:
-        """The library, opened, and closed at the end; what it has to remark goes to stderr."""
-        from bifolio import Library
-
-        with Library.open(self.library_path, home=self.environment.device_home()) as library:
-            self.remark_notice(library)
-            # Whatever a verb changes is one command, that one undo takes back.
-            with library.command():
-                yield library
-
-    def remark_notice(self, library: Library) -> None:
-        """Pass on what the library remarks about its key, its folder or its relay."""
-        for notice in library.notices:
-            self.output.remark(f"{notice.message} {word_of(notice.next)}".rstrip())
 
 
 def invocation(context: typer.Context, *, library: str | None, json: bool) -> Invocation:

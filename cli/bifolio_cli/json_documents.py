@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bifolio.errors import NextStep
 from bifolio.results import (
     AttachResult,
     AutosyncStatus,
     Backup,
+    BundleExport,
+    BundleImport,
+    ConfirmedDeletions,
     Conflict,
     CopyReport,
     CreatedLibrary,
@@ -30,6 +32,7 @@ from bifolio.results import (
     GroupView,
     ImportReport,
     Invitation,
+    InvitationByBundle,
     JoinResult,
     KeyPattern,
     KeyReport,
@@ -39,6 +42,7 @@ from bifolio.results import (
     ReferenceView,
     RenamedTag,
     RestoredLibrary,
+    RestoreReport,
     Result,
     SharedKey,
     Status,
@@ -47,26 +51,7 @@ from bifolio.results import (
     UndoReport,
     WrittenFile,
 )
-
-
-class ErrorDocument(Result, frozen=True):
-    """What could not be done: a code that stays the same, one sentence, and what to do about it."""
-
-    code: str
-    message: str
-    next: NextStep | None
-
-
-class Failure(Result, frozen=True):
-    """The document of a command that failed."""
-
-    error: ErrorDocument
-
-
-class Version(Result, frozen=True):
-    """Bifolio's version."""
-
-    version: str
+from bifolio_cli.json_failures import Version
 
 
 class WatchedExport(Result, frozen=True):
@@ -206,9 +191,11 @@ COMMANDS: Mapping[str, Any] = {
     "merge": MergedReferences,
     "delete": list[ReferenceView],
     "restore": list[ReferenceView],
+    "restore --at": RestoreReport,
     "trash list": list[ReferenceView],
     "trash list --emptied": list[PurgedReference],
     "trash empty": EmptiedTrash,
+    "trash confirm": ConfirmedDeletions,
     "history": list[Event],
     "revert": ReferenceView,
     "undo": UndoReport,
@@ -216,6 +203,9 @@ COMMANDS: Mapping[str, Any] = {
     "attach RELAY_URL": AttachResult,
     "attach TICKET": JoinResult,
     "invite": Invitation,
+    "invite --bundle": InvitationByBundle,
+    "bundle export": BundleExport,
+    "bundle import": BundleImport,
     "sync": SyncReport,
     "sync --watch": SyncReport,
     "status": Status,

@@ -10,12 +10,13 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from bifolio.results.base import Result, to_json
-from bifolio_cli.json_documents import ErrorDocument, Failure
+from bifolio_cli.json_failures import ErrorDocument, Failure
 from bifolio_cli.text.next_steps import word
 from bifolio_cli.text.reference_text import (
     ID_SHOWN_LENGTH,
@@ -42,8 +43,7 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One command's way of speaking: to a program (``json``) or to a person."""
 
     json: bool

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 #: Percentage and remaining time next to a bar, and the blanks between all of them.
 _BESIDE_WIDTH = 18
 
+#: The stages of a sync whose pieces are told: how many went, of how many, and how fast. The others
+#: share their line with a file's name.
+_COUNTED = frozenset({Stage.RECEIVING, Stage.SENDING})
+
 _LABELS = {
     Stage.RECEIVING: "receiving",
     Stage.SENDING: "sending",
@@ -76,7 +80,10 @@ class ProgressBars:
             room = width - bar_width(width) - _BESIDE_WIDTH
             description = escape(shorten_label(escape_line(label_of(stage, file)), room))
             self._bars[bar] = self._progress.add_task(
-                description, total=total, in_bytes=stage in IN_BYTES
+                description,
+                total=total,
+                in_bytes=stage in IN_BYTES,
+                is_counted=stage in _COUNTED,
             )
         self._progress.update(self._bars[bar], completed=done, total=total)
 
@@ -117,16 +124,25 @@ def _start() -> Progress:
     from rich.text import Text
 
     class Amount(DownloadColumn):
-        """How many bytes are done of how many; nothing where it is not bytes that are counted."""
+        """How much is done of how much, in bytes or in pieces."""
 
         def render(self, task: Task) -> Text:
-            return super().render(task) if task.fields["in_bytes"] else Text()
+            if task.fields["in_bytes"]:
+                return super().render(task)
+            if not task.fields["is_counted"]:
+                return Text()
+            return Text(f"{task.completed:,.0f}/{task.total or 0:,.0f}", style="progress.download")
 
     class Rate(TransferSpeedColumn):
-        """Bytes per second; nothing where it is not bytes that are counted."""
+        """How much goes in a second, in bytes or in pieces."""
 
         def render(self, task: Task) -> Text:
-            return super().render(task) if task.fields["in_bytes"] else Text()
+            if task.fields["in_bytes"]:
+                return super().render(task)
+            if not task.fields["is_counted"]:
+                return Text()
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.1f}/s" if speed else "?", style="progress.data.speed")
 
     console = Console(stderr=True)
     progress = Progress(

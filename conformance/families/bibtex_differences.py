@@ -210,7 +210,7 @@ DIFFERENCES: Final = (
     Difference(
         "dashes",
         "Zotero and pandoc make a dash of the hyphen of a range; ours is one hyphen, and -- in "
-        "BibTeX.",
+        "BibTeX; a dash where a page number has a hyphen of its own.",
         _alike("dashes"),
     ),
     Difference(
@@ -275,7 +275,7 @@ DIFFERENCES: Final = (
         _kinds(
             "biblatex_csl_converter",
             "dataset>book article>document article-newspaper>periodical "
-            "article-newspaper>document article>legislation",
+            "article-newspaper>document article>legislation article>motion_picture",
         ),
     ),
     Difference(

@@ -7,7 +7,7 @@ The time comes in as an argument. May import only ``limits``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio import limits
 
@@ -40,8 +40,7 @@ def import_stamp(number: int) -> str:
     return make_stamp(milliseconds=0, counter=number)
 
 
-@dataclass(slots=True)
-class HybridClock:
+class HybridClock(Struct):
     """One replica's clock. ``last`` is the greatest stamp given out or followed."""
 
     last: str = "0" * 18

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 #: The library that commands use when none is named.
 DEFAULT_LIBRARY = "Library.bifolio"
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """A user's folder on one device.
 
     ``use_keyring`` is for the default home only: a home named by hand keeps its key in a file.

@@ -11,6 +11,7 @@
 ``descriptors``     how many connections the system lets the process have
 ``peer``            the shell round one connection: its socket, its queue
 ``commit_queue``    the queue before the shared commit
+``partials``        messages whose fragments have not all come, over several connections
 ``session``         what one connection is told: events in, actions out, no I/O
 ``log_service``     the rules applied to a store: answers questions
 ``log_writer``      the rules applied to a store: one shared commit

@@ -58,6 +58,21 @@ TRUSTED_PROXY = Option(
     "without it everybody behind a proxy counts as one.",
 )
 
+NAME = Option(
+    "--name",
+    "NAME",
+    "The name by which computers call this relay, such as relay.example or relay.example:8787; "
+    "several are separated by commas. A greeting made for another relay is then refused.",
+)
+
+#: A host's name, or an address, one of IPv6 in brackets; with a port or without.
+_NAME = re.compile(
+    r"(?:(?:wss?|https?)://)?"
+    r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"(?::(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE,
+)
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -80,6 +95,8 @@ class Config:
     require_token: bool = False
     unused_days: int = limits.RELAY_UNUSED_DAYS
     trusted_proxies: Network | None = None
+    #: The hosts and ports by which clients call this relay; any, where none is given.
+    names: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check_range("port", self.port, least=0, most=65535)
@@ -120,6 +137,7 @@ def make_config(
     require_token: bool = False,
     unused_days: int = limits.RELAY_UNUSED_DAYS,
     trusted_proxy: str = "",
+    name: str = "",
 ) -> Config:
     """What the options say, each as it was given.
 
@@ -135,6 +153,7 @@ def make_config(
         unused_days=unused_days,
         trusted_proxies=parse_network(trusted_proxy) if trusted_proxy else None,
         file_bytes_max=parse_size(quota) if quota else Config.file_bytes_max,
+        names=parse_names(name, port) if name else frozenset(),
     )
 
 
@@ -167,6 +186,28 @@ def parse_network(text: str) -> Network:
             f"'{text}' is neither an address nor a network.",
             next_step="Give one such as 127.0.0.1 or 10.0.0.0/8 with --trusted-proxy.",
         ) from None
+
+
+def parse_names(text: str, port: int) -> frozenset[str]:
+    """Hosts with ports, as clients name the relay that they call (``greeting.relay_name``).
+
+    A name without a port is called at the ports of web servers, and at the relay's own.
+
+    Raises:
+        UsageError: one is no name.
+    """
+    names: set[str] = set()
+    for given in text.split(","):
+        found = _NAME.fullmatch(given.strip())
+        if found is None or int(found["port"] or 1) > 65535:
+            raise UsageError(
+                f"'{given.strip()}' is no name of a relay.",
+                next_step="Give one such as relay.example or relay.example:8787 with --name.",
+            )
+        host = found["host"].rstrip(".").lower()
+        ports = {int(found["port"])} if found["port"] else {443, 80, port}
+        names.update(f"{host}:{one}" for one in ports)
+    return frozenset(names)
 
 
 def default_data_folder(environment: Mapping[str, str]) -> Path:

@@ -29,6 +29,7 @@ from bifolio_relay.config import Config
 from bifolio_relay.feed import Feed
 from bifolio_relay.log_service import LogService
 from bifolio_relay.metered_socket import Intake, MeteredSocket
+from bifolio_relay.partials import Partials
 from bifolio_relay.peer import Peer
 from bifolio_relay.quotas import Quotas
 from bifolio_relay.rates import Buckets, TokenBucket
@@ -46,6 +47,7 @@ from bifolio_relay.requests import (
     ReadMembers,
     ReadSnapshotChunk,
     Rejected,
+    ReplaceMembers,
     Submission,
 )
 from bifolio_relay.session import Session
@@ -82,6 +84,7 @@ class Hub:
         self._commits: CommitQueue[Peer] = CommitQueue()
         self._peers: set[Peer] = set()
         self._feeds: dict[bytes, Feed] = {}
+        self._partials = Partials()
         self.intake = Intake()
         self._unread = ByteBudget(
             limits.RELAY_QUEUES_BYTES_MAX, limits.RELAY_LIBRARY_QUEUES_BYTES_MAX
@@ -122,7 +125,7 @@ class Hub:
                 content_hash(question.genesis),
                 "too many new libraries come from your address",
             )
-        if feed is not None and isinstance(question, AppendMember | CreateLibrary):
+        if feed is not None and isinstance(question, AppendMember | ReplaceMembers | CreateLibrary):
             # The store's watch may see the record before this does: it waits, or the author would
             # be told of its own record and take that for the answer.
             async with feed.telling:
@@ -204,7 +207,8 @@ class Hub:
         if self._stopping:
             await socket.close(1013, "the relay is closing")
             return
-        peer = Peer(socket, Session(nonce=os.urandom(32)), self, self._logger)
+        session = Session(nonce=os.urandom(32), names=self._config.names, partials=self._partials)
+        peer = Peer(socket, session, self, self._logger)
         self._peers.add(peer)
         self._sockets[peer] = socket
         try:

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from bifolio import limits
 from bifolio.crypto.membership import Membership
 from bifolio.errors import MembershipError, RelayStorageError
-from bifolio.wire.messages import Code
+from bifolio.wire.messages import Code, Receipt
 from bifolio_relay import member_rules, rules
 from bifolio_relay.blob_service import BlobService
 from bifolio_relay.join_rates import JoinRates
@@ -31,6 +31,8 @@ from bifolio_relay.requests import (
     Commit,
     CreateLibrary,
     LibraryInfo,
+    LocatedEnvelopes,
+    LocateEnvelopes,
     LogPart,
     LookForSnapshots,
     MembersPart,
@@ -42,6 +44,7 @@ from bifolio_relay.requests import (
     ReadMembers,
     ReadSnapshotChunk,
     Rejected,
+    ReplaceMembers,
     SnapshotAnswer,
     SnapshotQuestion,
     StoreSnapshotChunk,
@@ -102,10 +105,14 @@ class LogService:
                 return await self._create(question)
             case ReadLog():
                 return await self._read_log(question)
+            case LocateEnvelopes():
+                return await self._locate(question)
             case ReadMembers():
                 return await self._read_members(question)
             case AppendMember():
                 return await self._append_member(question)
+            case ReplaceMembers():
+                return await self._replace_members(question)
             case (
                 PublishStatement()
                 | LookForSnapshots()
@@ -156,13 +163,17 @@ class LogService:
         """
         return self._storage.watch(library)
 
-    async def read_entries(self, library: bytes, after: int) -> LogSlice:
+    async def read_entries(
+        self,
+        library: bytes,
+        after: int,
+        *,
+        bytes_max: int = limits.BATCH_BYTES_TARGET,
+        count_max: int = limits.BATCH_ENVELOPES_MAX,
+    ) -> LogSlice:
         """As many entries after a position as one message holds, for those who may read them."""
         return await self._storage.read(
-            library,
-            after=after,
-            bytes_max=limits.BATCH_BYTES_TARGET,
-            count_max=limits.BATCH_ENVELOPES_MAX,
+            library, after=after, bytes_max=bytes_max, count_max=count_max
         )
 
     async def read_new_members(self, library: bytes, start: int) -> MembersPart | None:
@@ -276,9 +287,24 @@ class LogService:
         rejected = rules.judge_reading(role, head, question)
         if rejected is not None:
             return rejected
-        found = await self.read_entries(library, after)
+        found = await self.read_entries(
+            library, after, bytes_max=question.bytes_max, count_max=question.count_max
+        )
         # Past the end there is nothing to list: the notice alone tells how long the log is.
         return LogPart(min(after, found.n), found.envelopes, found.n)
+
+    async def _locate(self, question: LocateEnvelopes) -> LocatedEnvelopes | Rejected:
+        library = question.library
+        head = await self._storage.read_head(library)
+        if head is None:
+            return rules.reject_unknown()
+        rejected = rules.judge_locating(await self._role(library, head, question.device))
+        if rejected is not None:
+            return rejected
+        links = [(one.chain, one.seq) for one in question.places]
+        places = await self._storage.find_places(library, links)
+        found = {one.position: one.hash for one in places if one is not None}
+        return LocatedEnvelopes(tuple(Receipt(found[at], at) for at in sorted(found)))
 
     async def _read_members(self, question: ReadMembers) -> MembersPart | Rejected:
         head = await self._storage.read_head(question.library)
@@ -287,7 +313,7 @@ class LogService:
         start = min(question.start, head.members)
         limit = min(limits.MEMBERS_BATCH_MAX, head.members - start)
         records = await self._storage.read_members(question.library, start=start, limit=limit)
-        records = _fitting(records)
+        records = _fitting(records, question.bytes_max)
         return MembersPart(start, records, head.members, head.members_head)
 
     async def _append_member(self, question: AppendMember) -> MembersPart | Rejected:
@@ -319,6 +345,30 @@ class LogService:
             return member_rules.reject_cut(record) if cuts else rules.reject_moved(record)
         if invite is not None:
             self._join_rates.note(library, invite, now_ms)
+        self._known.keep(library, part.grown)
+        return part
+
+    async def _replace_members(self, question: ReplaceMembers) -> MembersPart | Rejected:
+        library, first = question.library, question.records[0]
+        head = await self._storage.read_head(library)
+        if head is None:
+            return rules.reject_unknown(first)
+        membership = await self._known.read_membership(library, head)
+        part: MembersPart | Rejected = await self._heavy(
+            member_rules.judge_replacement, membership, question
+        )
+        if isinstance(part, Rejected) or part.grown is None:
+            return part
+        replaced = await self._storage.replace_members(
+            library,
+            expected_head=membership.head,
+            kept=question.kept,
+            records=question.records,
+            head=part.head,
+            roles=_changed_roles(membership, part.grown),
+        )
+        if not replaced:
+            return rules.reject_moved(first)
         self._known.keep(library, part.grown)
         return part
 
@@ -362,11 +412,11 @@ def _changed_roles(before: Membership, after: Membership) -> dict[bytes, str | N
     return changed | dict.fromkeys(old.keys() - new.keys())
 
 
-def _fitting(records: Sequence[bytes]) -> tuple[bytes, ...]:
+def _fitting(records: Sequence[bytes], bytes_max: int) -> tuple[bytes, ...]:
     """As many records as one message carries, one at least."""
     size_bytes = 0
     for number, record in enumerate(records):
         size_bytes += len(record)
-        if number and size_bytes > limits.BATCH_BYTES_TARGET:
+        if number and size_bytes > bytes_max:
             return tuple(records[:number])
     return tuple(records)

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from bifolio import limits
 from bifolio.crypto.envelope import author_chain
-from bifolio.crypto.membership import ChainEnd, Membership, Role
+from bifolio.crypto.membership import (
+    ChainEnd,
+    Membership,
+    Role,
+    carried_records,
+    carry_depth,
+    merge_logs,
+)
 from bifolio.crypto.membership.records import Record, parse_record
 from bifolio.errors import MembershipError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
-from bifolio_relay.requests import AppendMember, MembersPart, Rejected
+from bifolio_relay.requests import AppendMember, MembersPart, Rejected, ReplaceMembers
 
 #: Where a device's chains end, as a record says, by ``author_chain``.
 Cuts = dict[bytes, dict[bytes, ChainEnd]]
@@ -45,9 +52,79 @@ def judge_record(
         if rejected is not None:
             return rejected
         grown = membership.append(raw)
+        for join in _joins_in(record) if record.header.kind == "carry" else ():
+            rejected = _judge_join(grown, join, question, now_ms, joined_lately, before=membership)
+            if rejected is not None:
+                return rejected
     except MembershipError as error:
         return _reject(Code.INVALID, raw, error.reason)
     return MembersPart(len(records), (raw,), len(records) + 1, grown.head, grown)
+
+
+def judge_replacement(membership: Membership, question: ReplaceMembers) -> MembersPart | Rejected:
+    """The records in the place of those of a log that went another way, if they may take it.
+
+    A member brings them, the log with them goes on by the rule, everything that was in the log is
+    in it too, and it is longer: a log never loses a record by this, nor shrinks. Where both have
+    the same records and differ in what carries them, it may be as long.
+    """
+    records, first = membership.records, question.records[0]
+    if question.expected_head != membership.head:
+        return _reject(Code.HEAD_MOVED, first, "the membership log ends elsewhere")
+    if membership.role_of(question.carrier) is None:
+        return _reject(Code.FORBIDDEN, first, "only members put the list of members in order")
+    size_bytes = sum(map(len, question.records))
+    if size_bytes > limits.MEMBERSHIP_REPLACED_BYTES_MAX:
+        return _reject(Code.TOO_BIG, first, "so many records are not replaced at once")
+    if not 0 < question.kept < len(records):
+        return _reject(Code.INVALID, first, "it replaces nothing of the membership log")
+    try:
+        grown = Membership.from_records([*records[: question.kept], *question.records])
+        merged = merge_logs(grown, membership)
+    except MembershipError as error:
+        return _reject(Code.INVALID, first, error.reason)
+    if merged.shared != question.kept or not merged.ours_won:
+        return _reject(Code.FORBIDDEN, first, "the relay's list of members is the one that goes on")
+    is_longer = len(grown.records) - len(records) - (grown.content != membership.content) >= 0
+    if merged.lost or not is_longer:
+        return _reject(Code.FORBIDDEN, first, "records of the relay's list would be lost")
+    rejected = _judge_replaced(membership, grown, question)
+    if rejected is not None:
+        return rejected
+    total = len(grown.records)
+    return MembersPart(total, (), total, grown.head, grown)
+
+
+def _judge_replaced(
+    membership: Membership, grown: Membership, question: ReplaceMembers
+) -> Rejected | None:
+    """As ``_judge_room``, of many records at once; and how deep they carry each other."""
+    first = question.records[0]
+    count_max, bytes_max = (
+        limits.RELAY_MEMBERSHIP_RECORDS_MAX,
+        limits.RELAY_MEMBERSHIP_BYTES_MAX,
+    )
+    if membership.role_of(question.carrier) is not Role.OWNER:
+        count_max -= count_max // limits.RELAY_MEMBERSHIP_KEPT_FOR_OWNERS
+        bytes_max -= bytes_max // limits.RELAY_MEMBERSHIP_KEPT_FOR_OWNERS
+        count, size_bytes = grown.written_by(question.carrier)
+        if (
+            count > limits.RELAY_MEMBERSHIP_RECORDS_OF_ONE_MAX
+            or size_bytes > limits.RELAY_MEMBERSHIP_BYTES_OF_ONE_MAX
+        ):
+            return _reject(
+                Code.QUOTA, first, "this device or ticket added as much to the members as it may"
+            )
+        if carry_depth(question.records) > limits.MEMBERSHIP_CARRY_DEPTH_BY_MEMBERS_MAX:
+            return _reject(Code.QUOTA, first, "its records carry each other too deeply")
+    if len(grown.records) > count_max or grown.size_bytes > bytes_max:
+        return _reject(Code.QUOTA, first, "the membership log is as long as it may be")
+    return None
+
+
+def _joins_in(record: Record) -> list[Record]:
+    """The joins that a record carries."""
+    return [one for one in carried_records(record) if one.header.kind == "join"]
 
 
 def invite_of(raw: bytes) -> bytes | None:
@@ -111,9 +188,14 @@ def _judge_join(
     question: AppendMember,
     now_ms: int,
     joined_lately: int,
+    *,
+    before: Membership | None = None,
 ) -> Rejected | None:
-    """Time is the relay's to judge, of those who come: a member gives back what is in the log."""
-    if membership.role_of(question.carrier) is not None:
+    """Time is the relay's to judge, of those who come: a member gives back what is in the log.
+
+    ``membership`` has the join's invite; ``before`` is what the log was before it, if that differs.
+    """
+    if (before or membership).role_of(question.carrier) is not None:
         return None
     invite = membership.invite(record.header.author)
     if invite is not None and invite.expires_ms is not None and invite.expires_ms <= now_ms:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.exceptions import ProtocolError
+from websockets.exceptions import ConnectionClosed, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
@@ -187,6 +187,30 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
         if self._in_hand is not None:
             _give(self._in_hand)
             self._in_hand = None
+
+    async def keepalive(self) -> None:
+        """Ping the peer now and then; one that does not answer is gone when nothing moves either.
+
+        On a slow line a pong comes behind what is queued: while bytes go or come, the line lives.
+        """
+        while True:
+            await asyncio.sleep(limits.PING_INTERVAL_S)
+            try:
+                pong = asyncio.ensure_future(await self.ping())
+            except ConnectionClosed:
+                return
+            before: tuple[int, int] | None = None
+            while not pong.done():
+                now = self._movement()
+                if now == before:
+                    self.cut_off()
+                    return
+                before = now
+                await asyncio.wait({pong}, timeout=limits.PING_TIMEOUT_S)
+
+    def _movement(self) -> tuple[int, int]:
+        """What changes while bytes come or go."""
+        return self.received_bytes, self.transport.get_write_buffer_size()
 
     # --- asyncio.BufferedProtocol ---
 

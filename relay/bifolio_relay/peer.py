@@ -306,9 +306,10 @@ class Peer:
         if self._gone:
             return
         owner = self._owner
-        self._queue.append((owner, raw))
-        self._queued_bytes += len(raw)
-        self._hub.count_queued(owner, len(raw))
+        for part in self.session.fragments(raw):
+            self._queue.append((owner, part))
+            self._queued_bytes += len(part)
+            self._hub.count_queued(owner, len(part))
         self._changed.set()
 
     async def _send_queued(self) -> None:

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership import Membership
-from bifolio.wire.messages import NO_HASH, AttestedPosition, BlobState, BlobTally, Code
+from bifolio.wire.messages import (
+    NO_HASH,
+    AttestedPosition,
+    BlobState,
+    BlobTally,
+    ChainPlace,
+    Code,
+    Receipt,
+)
 from bifolio.wire.snapshot_messages import SnapshotState
 from bifolio_relay.storage import LibraryHead
 
@@ -96,11 +105,14 @@ class CreateLibrary:
 
 @dataclass(frozen=True, slots=True)
 class ReadLog:
-    """The entries after a position; answered by ``LogPart`` or ``Rejected``."""
+    """The entries after a position, of so many bytes, but one at least, and of no more than so
+    many entries; answered by ``LogPart`` or ``Rejected``."""
 
     library: bytes
     device: bytes
     after: int
+    bytes_max: int = limits.BATCH_BYTES_TARGET
+    count_max: int = limits.BATCH_ENVELOPES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +125,30 @@ class LogPart:
 
 
 @dataclass(frozen=True, slots=True)
+class LocateEnvelopes:
+    """Which of these places of chains does the log have? Answered by ``LocatedEnvelopes`` or
+    ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    places: tuple[ChainPlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedEnvelopes:
+    """What the log has at some places of chains, by position."""
+
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadMembers:
-    """Membership records from a number on; answered by ``MembersPart`` or ``Rejected``."""
+    """Membership records from a number on, of so many bytes, but one at least; answered by
+    ``MembersPart`` or ``Rejected``."""
 
     library: bytes
     start: int
+    bytes_max: int = limits.BATCH_BYTES_TARGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +162,18 @@ class AppendMember:
     expected_head: bytes
     record: bytes
     fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceMembers:
+    """Put these records in the place of all but the first ``kept`` of a membership log that went
+    another way; answered by ``MembersPart`` or ``Rejected``."""
+
+    library: bytes
+    carrier: bytes
+    expected_head: bytes
+    kept: int
+    records: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,13 +388,6 @@ SnapshotAnswer = StatementsPart | SnapshotStates | SnapshotProgress | SnapshotCh
 BlobQuestion = LookForBlobs | StoreChunk | ReadChunk | DropBlobs
 BlobAnswer = BlobStates | ChunkPart | Rejected
 
-Question = (
-    OpenLibrary
-    | CreateLibrary
-    | ReadLog
-    | ReadMembers
-    | AppendMember
-    | BlobQuestion
-    | SnapshotQuestion
-)
-Answer = LibraryInfo | LogPart | MembersPart | BlobAnswer | SnapshotAnswer
+LogQuestion = ReadLog | LocateEnvelopes | ReadMembers | AppendMember | ReplaceMembers
+Question = OpenLibrary | CreateLibrary | LogQuestion | BlobQuestion | SnapshotQuestion
+Answer = LibraryInfo | LogPart | LocatedEnvelopes | MembersPart | BlobAnswer | SnapshotAnswer

@@ -251,6 +251,11 @@ def judge_reading(role: str | None, head: LibraryHead, question: ReadLog) -> Rej
     return None
 
 
+def judge_locating(role: str | None) -> Rejected | None:
+    """What keeps a device with this role from asking what the log has; None if nothing does."""
+    return Rejected(Code.FORBIDDEN, b"", "only members read the log") if role is None else None
+
+
 # --- rejections -----------------------------------------------------------------------------
 
 

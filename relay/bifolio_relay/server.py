@@ -28,6 +28,7 @@ from bifolio_relay import descriptors
 from bifolio_relay.config import (
     DATA,
     HOST,
+    NAME,
     PORT,
     QUOTA,
     REQUIRE_TOKEN,
@@ -111,6 +112,7 @@ def argument_parser() -> argparse.ArgumentParser:
         (QUOTA, {"default": ""}),
         (UNUSED_DAYS, {"default": Config.unused_days, "type": int}),
         (TRUSTED_PROXY, {"default": ""}),
+        (NAME, {"default": ""}),
     ):
         parser.add_argument(option.flag, metavar=option.metavar, help=option.help, **given)
     for flag in (SHARED, REQUIRE_TOKEN):

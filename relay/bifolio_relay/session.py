@@ -18,6 +18,8 @@ from bifolio import limits
 from bifolio.crypto.keys import verify
 from bifolio.crypto.membership import hello_message
 from bifolio.errors import ProtocolError
+from bifolio.ids import content_hash
+from bifolio.wire import fragments
 from bifolio.wire.connection import RelayConnection, State
 from bifolio.wire.messages import (
     PROTOCOL_VERSIONS,
@@ -32,11 +34,16 @@ from bifolio.wire.messages import (
     Create,
     DropBlobs,
     Envelopes,
+    Flow,
+    Fragment,
     Hello,
     Ignorable,
+    Locate,
+    Located,
     Members,
     Message,
     Nack,
+    Partial,
     Pull,
     PullChunk,
     PullMembers,
@@ -60,6 +67,7 @@ from bifolio.wire.snapshot_messages import (
 )
 from bifolio.wire.versions import refuse_versions
 from bifolio_relay import requests
+from bifolio_relay.partials import Partials
 from bifolio_relay.requests import (
     Answer,
     Appended,
@@ -69,6 +77,8 @@ from bifolio_relay.requests import (
     ChunkPart,
     CreateLibrary,
     LibraryInfo,
+    LocatedEnvelopes,
+    LocateEnvelopes,
     LogPart,
     LookForBlobs,
     MembersPart,
@@ -79,6 +89,7 @@ from bifolio_relay.requests import (
     ReadLog,
     ReadMembers,
     Rejected,
+    ReplaceMembers,
     SnapshotChunkPart,
     SnapshotProgress,
     SnapshotQuestion,
@@ -95,6 +106,7 @@ LIMITS = {
     "envelope_bytes": limits.ENVELOPE_BYTES_MAX,
     "message_bytes": limits.MESSAGE_BYTES_MAX,
     "push_in_flight_bytes": limits.PUSH_IN_FLIGHT_BYTES_MAX,
+    "fragment_bytes": limits.MESSAGE_BYTES_MAX,
     SNAPSHOTS_LIMIT: limits.SNAPSHOTS_KEPT,
 }
 
@@ -135,10 +147,19 @@ class Session:
     """The relay's side of one connection.
 
     ``nonce`` is 32 fresh random bytes; ``names`` the hosts and ports by which clients call this
-    relay, where it knows them: a greeting made for another relay is not taken.
+    relay, where it knows them: a greeting made for another relay is not taken. ``partials`` are
+    the unfinished messages of all connections.
     """
 
-    def __init__(self, *, nonce: bytes, names: Collection[str] = ()) -> None:
+    def __init__(
+        self, *, nonce: bytes, names: Collection[str] = (), partials: Partials | None = None
+    ) -> None:
+        self._partials = partials or Partials()
+        #: How large a message the peer wants; None where it does not know of fragments.
+        self._wanted_bytes: int | None = None
+        #: What it holds of a message from an earlier connection.
+        self._peer_partial: Partial | None = None
+        self._is_assembled = False
         self._names = frozenset(names)
         self._wire = RelayConnection()
         self._nonce = nonce
@@ -208,23 +229,26 @@ class Session:
                 proof = TokenProof(message.token, message.proof, self._nonce)
                 return [Ask(CreateLibrary(self._opening, message.genesis, proof))]
             case Pull() if self._opening is not None:
-                return [Ask(ReadLog(self._opening.library, self._opening.device, message.after))]
+                return [Ask(self._read_log(self._opening, message))]
             case Push() if self._opening is not None:
                 library, device = self._opening.library, self._opening.device
                 return [Submit(Submission(library, device, message.envelopes))]
             case PullMembers() if self._opening is not None:
-                return [Ask(ReadMembers(self._opening.library, message.start))]
+                bytes_max = self._batch_bytes()
+                return [Ask(ReadMembers(self._opening.library, message.start, bytes_max))]
             case Append() if self._opening is not None:
-                library, device = self._opening.library, self._opening.device
-                return [
-                    Ask(
-                        AppendMember(
-                            library, device, message.expected_head, message.record, message.fresh
-                        )
-                    )
-                ]
+                return [Ask(_ask_to_append(message, self._opening))]
             case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
                 return [Ask(_ask_about_blobs(message, self._opening))]
+            case Locate() if self._opening is not None:
+                library, device = self._opening.library, self._opening.device
+                return [Ask(LocateEnvelopes(library, device, message.places))]
+            case Fragment():
+                return self._assemble(message)
+            case Flow():
+                self._wanted_bytes = message.message_bytes
+                self._peer_partial = message.partial or self._peer_partial
+                return []
             case Ignorable():
                 return []
             case _ if self._opening is not None and isinstance(message, SNAPSHOT_QUESTIONS):
@@ -241,6 +265,8 @@ class Session:
                 return [self._welcome(answer)]
             case LogPart():
                 return [self._log_part(answer)]
+            case LocatedEnvelopes():
+                return [self._send(Located(answer.receipts))]
             case MembersPart():
                 return [self._send(_members_message(answer))]
             case BlobStates():
@@ -344,6 +370,42 @@ class Session:
             return []
         return [self._send(Bye(retry, reason[:1000]))]
 
+    def fragments(self, raw: bytes) -> Sequence[bytes]:
+        """What is sent for a message: itself, or its fragments, from what the peer holds on."""
+        if self._wanted_bytes is None or not fragments.is_too_large(raw, self._wanted_bytes):
+            return (raw,)
+        name = content_hash(raw)
+        held = self._peer_partial
+        held_bytes = held.held if held is not None and held.message == name else 0
+        parts = fragments.split(raw, self._wanted_bytes, name=name, held_bytes=held_bytes)
+        return [part.serialize() for part in parts]
+
+    def _assemble(self, fragment: Fragment) -> list[Action]:
+        """A part of a large message came: with the last one the message did."""
+        if self._is_assembled:
+            return self.stop(Retry.ONCE, "FRAGMENT: a part of a part")
+        if self._opening is None or not self._member:
+            return self.stop(Retry.ONCE, "parts of a message came from one who is no member")
+        try:
+            whole = self._partials.add(self._opening.library, self._opening.device, fragment)
+        except ProtocolError as error:
+            # There was no room for the beginning, perhaps: it is sent again.
+            return self.stop(Retry.BACKOFF, error.reason)
+        if whole is None:
+            return []
+        self._is_assembled = True
+        try:
+            return self.receive(whole)
+        finally:
+            self._is_assembled = False
+
+    def _batch_bytes(self) -> int:
+        return min(self._wanted_bytes or limits.BATCH_BYTES_TARGET, limits.BATCH_BYTES_TARGET)
+
+    def _read_log(self, opening: OpenLibrary, pull: Pull) -> ReadLog:
+        count_max = min(pull.count or limits.BATCH_ENVELOPES_MAX, limits.BATCH_ENVELOPES_MAX)
+        return ReadLog(opening.library, opening.device, pull.after, self._batch_bytes(), count_max)
+
     def _send(self, message: Message) -> Send:
         return Send(self._wire.send(message))
 
@@ -385,8 +447,15 @@ class Session:
                 limits=LIMITS,
                 blob_drops=info.blob_drops,
                 blob_tally_hash=info.blob_tally_hash,
+                partials=self._held_partials(),
             )
         )
+
+    def _held_partials(self) -> tuple[Partial, ...]:
+        opening = self._opening
+        if opening is None or not self._member:
+            return ()
+        return self._partials.of_device(opening.library, opening.device)
 
     def _log_part(self, part: LogPart) -> Send:
         end = part.after + len(part.envelopes)
@@ -404,6 +473,9 @@ class Session:
             for position, raw in enumerate(growth.envelopes, growth.after + 1)
             if position not in own and position > self._sent_through
         )
+        if self._wanted_bytes is not None:
+            # More than it wants at once is pulled, at the size that its line carries.
+            room_bytes = min(room_bytes, self._wanted_bytes)
         if foreign_bytes <= room_bytes and growth.after <= self._sent_through:
             return True
         self._delivery = Delivery.BEHIND
@@ -455,6 +527,14 @@ class Session:
         if batch:
             actions.append(self._send(Envelopes(after, tuple(batch), n)))
         return actions
+
+
+def _ask_to_append(message: Append, opening: OpenLibrary) -> AppendMember | ReplaceMembers:
+    library, device, head = opening.library, opening.device, message.expected_head
+    if message.kept:
+        records = (message.record, *message.further)
+        return ReplaceMembers(library, device, head, message.kept, records)
+    return AppendMember(library, device, head, message.record, message.fresh)
 
 
 def _ask_about_blobs(message: Message, opening: OpenLibrary) -> BlobQuestion:

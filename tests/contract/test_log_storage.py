@@ -154,6 +154,33 @@ def test_membership_records_follow_the_expected_head_only(bench: Bench) -> None:
     assert (head.members, head.members_head) == (2, second)
 
 
+def test_a_membership_log_is_replaced_at_its_expected_head_and_only_grows(bench: Bench) -> None:
+    library = bench.library()
+    first, second, third = library.membership.head, b"2" * 32, b"3" * 32
+    assert append_member(bench.store, library, b"lost", expected=first, head=second)
+
+    def replace_members(expected: bytes, kept: int, *records: bytes) -> bool:
+        replaced: bool = bench.store.replace_members(
+            library.id, expected_head=expected, kept=kept, records=records, head=third
+        )
+        return replaced
+
+    assert not replace_members(first, 1, b"won", b"carry")
+    assert not replace_members(second, 1)
+    assert not replace_members(second, 0, b"another", b"won", b"carry")
+    assert not replace_members(second, 2, b"won", b"carry")
+    assert replace_members(second, 1, b"won", b"carry")
+    read = bench.store.read_members
+    assert read(library.id, start=0, limit=10) == (library.genesis, b"won", b"carry")
+    head = bench.reopen().read_head(library.id)
+    size_bytes = len(library.genesis) + len(b"won") + len(b"carry")
+    assert (head.members, head.members_head, head.members_bytes) == (3, third, size_bytes)
+    unknown = SharedLibrary(seed=2)
+    assert not bench.store.replace_members(
+        unknown.id, expected_head=third, kept=1, records=(b"a", b"b", b"c"), head=third
+    )
+
+
 def test_a_membership_record_is_taken_only_while_chains_end_where_it_says(bench: Bench) -> None:
     library = bench.library()
     author = library.author()

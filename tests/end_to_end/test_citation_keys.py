@@ -52,8 +52,9 @@ def test_two_files_with_one_key_come_back_with_it(
     assert_converges(desk, laptop)
     for computer in (desk, laptop):
         out = computer.home / "all.bib"
-        computer.run("export", "--format", "bibtex", "-o", out)
+        report = computer.run("export", "--format", "bibtex", "-o", out, exits=3)
         assert out.read_text("utf-8").count("@book{smith2020,") == 2
+        assert [one["field"] for one in report["lost"]] == ["citation-key"]
 
 
 def test_a_key_does_not_change_with_the_title_and_a_pattern_is_everybody_s(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.bibliographies import numbered_entries
 from tests.support.computer import Computer
@@ -14,6 +15,8 @@ from tests.support.relay_process import RelayProcess
 from bifolio_cli.edit_arguments import parse_edits
 
 BUSY_REFERENCES = 300
+#: The same in the default run.
+SOME_REFERENCES = 50
 
 
 def note(number: int, *, opening: str = "", closing: str = "") -> str:
@@ -94,27 +97,40 @@ def test_two_values_of_one_field_have_the_same_winner_and_are_listed_alike_on_bo
     assert view.conflicts == []
 
 
+@pytest.mark.heavy
 def test_three_hundred_references_edited_on_both_ask_no_question(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
     """B3: each reference as in B1 and, its title, as in B2."""
-    share(relay.url, desk, laptop, entries=numbered_entries(BUSY_REFERENCES))
+    edit_all_on_both(relay, desk, laptop, BUSY_REFERENCES)
+
+
+def test_fifty_references_edited_on_both_ask_no_question(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    """B3 with fewer references."""
+    edit_all_on_both(relay, desk, laptop, SOME_REFERENCES)
+
+
+def edit_all_on_both(relay: RelayProcess, desk: Computer, laptop: Computer, count: int) -> None:
+    """Each of ``count`` references gets other fields, and another title, on both computers."""
+    share(relay.url, desk, laptop, entries=numbered_entries(count))
     for computer, edit in ((desk, edit_of_desk), (laptop, edit_of_laptop)):
         with computer.opened() as library:
-            for number in range(BUSY_REFERENCES):
+            for number in range(count):
                 _, ref, *typed = edit(number)
                 typed.append(f"title=Title {number} of the {computer.name}")
                 library.edit(ref, parse_edits(typed))
 
     view = assert_converges(desk, laptop)
-    assert len(view.references) == BUSY_REFERENCES
+    assert len(view.references) == count
     for reference in view.references:
         number = int(reference["key"].removeprefix("work"))
         assert_all_five_are_there(reference["fields"], number)
         (conflict,) = reference["conflicts"]
         assert conflict["field"] == "title"
         assert {value["by"] for value in conflict["values"]} == {"desk", "laptop"}
-    assert len(view.conflicts) == BUSY_REFERENCES
+    assert len(view.conflicts) == count
 
 
 def test_a_number_means_nothing_where_the_conflict_was_not_listed_or_has_changed(

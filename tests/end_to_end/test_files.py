@@ -14,8 +14,8 @@ import pytest
 from tests.support.arrangements import share
 from tests.support.computer import Computer
 from tests.support.convergence import assert_same_library, sync_all
-from tests.support.cutting_proxy import CuttingProxy
 from tests.support.deadlines import until
+from tests.support.proxy import Proxy
 from tests.support.relay_process import RelayProcess
 
 MEGABYTE = 1024 * 1024
@@ -112,7 +112,7 @@ def test_files_go_on_where_the_line_was_cut_and_wait_where_the_relay_is_full(
     E5: the quota is full: metadata go on, unsent files are listed, and go when there is room.
     """
     big, same = noise(3 * MEGABYTE, 1), noise(40_000, 2)
-    with RelayProcess(tmp_path, "--quota", "4M") as relay, CuttingProxy(relay.port) as proxy:
+    with RelayProcess(tmp_path, "--quota", "4M") as relay, Proxy(relay.port) as proxy:
         share(proxy.url, desk, laptop)
         paths = [
             written(desk, "big.pdf", big),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.differential.histories import causal_order, history
+from tests.support.examples import examples
 
 from bifolio.clock import HybridClock, make_stamp, stamp_milliseconds
 from bifolio.document import canonical, creators, deletion, registers, sets, texts, view
@@ -49,7 +50,7 @@ class Desk:
 
 
 @given(old=TEXTS, new=TEXTS)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_differences_applied_to_the_old_text_give_the_new(old: str, new: str) -> None:
     assert applied(old, texts.differences(old, new)) == new
 

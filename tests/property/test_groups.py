@@ -18,6 +18,7 @@ from tests.property.test_replicas import CHOICES, SLOW, World
 from tests.simulation.computer import Computer
 from tests.simulation.history import Act, Event, check_equal, check_index
 from tests.simulation.typist import Typist
+from tests.support.examples import examples
 
 from bifolio.document import editing, groups
 from bifolio.document.entries import Entries
@@ -174,7 +175,7 @@ def check_tree(computer: Computer, organizer: Organizer) -> None:
 
 
 @given(choose=CHOICES, steps=st.integers(5, 60))
-@settings(SLOW, max_examples=8)
+@settings(SLOW, max_examples=examples(8))
 def test_groups_moved_renamed_deleted_and_filled_anywhere_make_one_tree_and_nothing_is_lost(
     choose: random.Random, steps: int
 ) -> None:

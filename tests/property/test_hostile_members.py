@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support import yjs_updates as yjs
+from tests.support.examples import examples
 from tests.support.hostile_member import HostileMember
 from tests.unit.replica.builders import Computer, members
 
@@ -18,7 +19,10 @@ from bifolio.ids import SEPARATOR
 from bifolio.replication.inbox import Received
 
 SLOW = settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None,
+    max_examples=examples(15),
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 RECORDS = tuple(f"{number:032x}" for number in range(1, 4))
 

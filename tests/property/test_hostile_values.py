@@ -7,10 +7,12 @@ import json
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests.support.examples import examples
 from tests.support.hostile_values import (
     FOREIGN_SHAPES,
     HOSTILE_STRINGS,
@@ -97,7 +99,7 @@ ids = st.sampled_from([GOOD, "1" * 32, "2" * 32, "0" * 32])
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(15),
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example takes seconds to shrink
 )
@@ -167,8 +169,9 @@ def test_a_reference_that_this_program_cannot_read_is_listed_and_the_others_are_
             raise IndexError(entries)
         return read_view(entries)
 
-    for module in ("replica.projection", "exports.export"):
-        monkeypatch.setattr(f"bifolio.{module}.read_view", fails_for_ink)
+    failing = SimpleNamespace(read_view=fails_for_ink, RecordView=RecordView)
+    monkeypatch.setattr("bifolio.replica.projection.views", failing)
+    monkeypatch.setattr("bifolio.exports.export.read_view", fails_for_ink)
     plant(mallory, {"1" * 32: {"kind": "reference", "title": "Ink"}})
     exchange(victim, mallory)
     library = library_of(victim)

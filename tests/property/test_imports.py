@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.property.prepared import members
 from tests.simulation.computer import Computer
 from tests.simulation.history import check_equal, check_index
+from tests.support.examples import examples
 from tests.support.stored_changes import all_envelopes
 
 from bifolio.document import editing
@@ -30,7 +31,7 @@ from bifolio.replication.outbox import Outbox
 from bifolio.results import ImportReport
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-FEW = settings(deadline=None, max_examples=12, derandomize=True)
+FEW = settings(deadline=None, max_examples=examples(12), derandomize=True)
 
 WORDS = st.lists(st.sampled_from("paper ink fold Żółć 図書館 é".split()), min_size=1, max_size=4)
 #: What one version of a file says of a reference; its id and DOI stay.

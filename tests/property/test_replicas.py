@@ -24,13 +24,17 @@ from tests.simulation.history import (
     check_stored,
 )
 from tests.simulation.typist import Typist
+from tests.support.examples import examples
 from tests.support.stored_changes import all_envelopes
 
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 
 SLOW = settings(
-    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None,
+    max_examples=examples(20),
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 
 #: Seeds, not recorded draws: a random history says more than a small one.
@@ -144,7 +148,7 @@ def check_world(choose: random.Random, steps: int) -> None:
 
 
 @given(choose=CHOICES, steps=st.integers(5, 25))
-@settings(SLOW, max_examples=8)
+@settings(SLOW, max_examples=examples(8))
 def test_merging_everything_a_second_time_changes_no_byte(
     choose: random.Random, steps: int
 ) -> None:
@@ -171,7 +175,7 @@ def test_merging_everything_a_second_time_changes_no_byte(
 
 
 @given(choose=CHOICES, steps=st.integers(10, 30))
-@settings(SLOW, max_examples=8)
+@settings(SLOW, max_examples=examples(8))
 def test_a_missing_envelope_holds_back_what_builds_on_it_until_it_comes(
     choose: random.Random, steps: int
 ) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.examples import examples
 from tests.unit.replica.builders import Computer, owner_of_a_library
 
 from bifolio.document import groups as group_documents
@@ -255,7 +256,7 @@ queries = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     query=queries, order=st.sampled_from(Order), descending=st.booleans(), most=st.integers(1, 9)
 )

@@ -15,6 +15,7 @@ from tests.simulation.computer import Computer
 from tests.simulation.history import History as Truth
 from tests.simulation.history import check_equal, check_index
 from tests.simulation.typist import Typist
+from tests.support.examples import examples
 from tests.support.stored_changes import all_envelopes
 
 from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
@@ -71,7 +72,7 @@ SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], der
 
 
 @given(choose=CHOICES, steps=st.integers(3, 15), others=st.integers(0, 4))
-@settings(SLOW, max_examples=10)
+@settings(SLOW, max_examples=examples(10))
 def test_an_undo_gives_back_what_nobody_touched_since_and_can_be_undone(
     choose: random.Random, steps: int, others: int
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.property.test_replicas import CHOICES, SLOW, world
+from tests.support.examples import examples
 from tests.support.identities import Brought, brought
 
 from bifolio import Library
@@ -50,7 +51,7 @@ def check_nobody_else_may_bring_it(one: Brought) -> None:
             one.check(others)
 
 
-@settings(SLOW, max_examples=6)
+@settings(SLOW, max_examples=examples(6))
 @given(choose=CHOICES, steps=st.integers(5, 40))
 def test_every_edit_bears_its_author_s_names(choose: random.Random, steps: int) -> None:
     with world(choose) as made:

@@ -10,6 +10,7 @@ import pycrdt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.differential.histories import history
+from tests.support.examples import examples
 
 from bifolio.document import canonical, view
 from bifolio.document.record import RecordDocument
@@ -41,7 +42,7 @@ _SEEDS = st.integers(0, 996)
 
 
 @given(seed=_SEEDS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_an_update_of_ours_is_read_as_what_pycrdt_holds(seed: int) -> None:
     document = RecordDocument()
     bare: pycrdt.Doc[pycrdt.Map[object]] = pycrdt.Doc()
@@ -82,7 +83,7 @@ def test_an_update_of_ours_is_read_as_what_pycrdt_holds(seed: int) -> None:
 
 
 @given(seed=_SEEDS, randomness=st.randoms(use_true_random=False))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_damaged_update_is_refused_or_merged_whole(seed: int, randomness: random.Random) -> None:
     updates = history(seed % 97, length=8)
     at = randomness.randrange(len(updates))

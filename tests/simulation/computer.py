@@ -32,6 +32,9 @@ from bifolio.wire.changes import Body, Change
 
 START_S = 1_700_000_000.0
 
+#: The ids of the changes in each envelope, and of each change that is not sealed.
+_CHANGE_IDS: dict[bytes, frozenset[bytes]] = {}
+
 
 @dataclass(slots=True)
 class Clock:
@@ -76,6 +79,8 @@ class Computer:
         #: A ticket's secret while this device is to become a member with it.
         self.join_secret: bytes | None = None
         self._random = random.Random(seed)
+        self._openings = 0
+        self._known: tuple[tuple[int, int], frozenset[bytes]] | None = None
         self.replica: Replica
         self.member_log: LibraryMembership
         self.open()
@@ -87,6 +92,7 @@ class Computer:
 
     def open(self) -> None:
         """Open the replica, as a new process would."""
+        self._openings += 1
         database = Database.open(self.folder / replica_folder.FILE)
         database.execute("PRAGMA synchronous = OFF")
         runtime = Runtime(
@@ -127,22 +133,42 @@ class Computer:
         shutil.copy(backup / replica_folder.FILE, self.folder / replica_folder.FILE)
         self.open()
 
+    def version(self) -> tuple[int, int]:
+        """Differs whenever something may have been written to the replica since."""
+        return self._openings, self.replica.database._connection.total_changes
+
     def known(self) -> frozenset[bytes]:
         """The ids of all changes that are merged here, read from the tables."""
+        version = self.version()
+        if self._known is not None and self._known[0] == version:
+            return self._known[1]
         found: set[bytes] = set()
-        for envelope_hash, body in self.replica.database.rows("SELECT hash, body FROM changes"):
+        rows = self.replica.database.rows(
+            "SELECT number, hash, CASE WHEN hash IS NULL THEN body END FROM changes"
+        )
+        for number, envelope_hash, body in rows:
             name = envelope_hash or digest(body)
-            if name not in self._change_ids:
-                changes = (
-                    opened(body, self.content_key).changes
-                    if envelope_hash
-                    else (Change.parse(body),)
-                )
-                self._change_ids[name] = frozenset(change_id(one) for one in changes)
-            found |= self._change_ids[name]
+            ids = _CHANGE_IDS.get(name)
+            if ids is None:
+                if envelope_hash:
+                    row = self.replica.database.row(
+                        "SELECT body FROM changes WHERE number = ?", (number,)
+                    )
+                    assert row is not None
+                    changes = opened(row[0], self.content_key).changes
+                else:
+                    changes = (Change.parse(body),)
+                ids = _CHANGE_IDS[name] = frozenset(change_id(one) for one in changes)
+            found |= ids
         for covered in self.replica.snapshots.covered():
-            found |= self._change_ids.get(covered, frozenset())
-        return frozenset(found)
+            found |= _CHANGE_IDS.get(covered, frozenset())
+        self._known = (version, frozenset(found))
+        return self._known[1]
+
+    def member_head(self) -> bytes:
+        """The head of its list of members; empty while it knows nothing of them."""
+        membership = self.member_log.membership()
+        return membership.head if membership is not None else b""
 
     def newest_change(self) -> bytes:
         """The id of the change that was committed last, before it is sealed."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from tests.simulation.computer import Computer, opened
-from tests.support.stored_changes import all_envelopes, sum_of_hashes
+from tests.support.stored_changes import sum_of_hashes
 
 from bifolio.document import canonical, creators
 from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
@@ -72,10 +72,15 @@ class History:
 
     def check_causality(self, computer: Computer) -> None:
         """(I4) Nothing is merged before everything that its author had merged."""
+        self.check_causes(computer, frozenset())
+
+    def check_causes(self, computer: Computer, before: frozenset[bytes]) -> frozenset[bytes]:
+        """The same of what was not merged ``before``, by the ids of its changes; all that is."""
         known = computer.known()
-        for one in known & self.events.keys():
+        for one in (known - before) & self.events.keys():
             missing = self.events[one].known - known
             assert not missing, f"{computer.name} merged a change before {len(missing)} others"
+        return known
 
     def check_contents(self, computer: Computer) -> None:
         """Nothing typed is lost, nothing removed comes back, the trash holds what it must."""
@@ -106,7 +111,10 @@ class History:
 
 
 def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
-    """Whether every edit was known to one of these acts that nothing has replaced."""
+    """Whether every edit was known to one of these acts that nothing has replaced.
+
+    Who restored and then deleted again has edited nothing that a purge should have known.
+    """
     live = [
         event
         for one, event in events.items()
@@ -116,7 +124,17 @@ def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
             for other in events.values()
         )
     ]
-    edits = [one for one, event in events.items() if event.act not in (Act.DELETE, Act.PURGE)]
+    undone = {
+        one
+        for one, event in events.items()
+        if event.act is Act.RESTORE
+        and any(one in other.known and other.act is Act.DELETE for other in events.values())
+    }
+    edits = [
+        one
+        for one, event in events.items()
+        if event.act not in (Act.DELETE, Act.PURGE) and one not in undone
+    ]
     return bool(live) and all(any(one in event.known for event in live) for one in edits)
 
 
@@ -166,18 +184,23 @@ def _pieces(name: str, value: object) -> set[Typed]:
     return {(name, canonical_json(value))}
 
 
-def check_stored(computer: Computer) -> None:
-    """What must hold of one replica's tables at any moment."""
+def check_stored(computer: Computer, checked: set[bytes] | None = None) -> None:
+    """What must hold of one replica's tables at any moment.
+
+    ``checked`` holds the hashes of envelopes that were looked at before, and grows by the others.
+    """
     replica = computer.replica
+    checked = set() if checked is None else checked
     assert replica.meta.state_hash == sum_of_hashes(replica.database), "the kept state hash"
-    merged: set[bytes] = set()
-    chains: dict[bytes, dict[int, set[bytes]]] = {}
-    for stored in all_envelopes(replica.database):
-        body = opened(stored.envelope, computer.content_key)
+    rows = replica.database.rows("SELECT hash FROM changes WHERE hash IS NOT NULL")
+    merged = {envelope_hash for (envelope_hash,) in rows}
+    for envelope_hash in merged - checked:
+        row = replica.database.row("SELECT body FROM changes WHERE hash = ?", (envelope_hash,))
+        assert row is not None
+        body = opened(row[0], computer.content_key)
         unmerged = [one for one in body.frontier if not replica.changes.is_merged(one)]
         assert not unmerged, f"{computer.name} merged an envelope before its frontier"
-        merged.add(stored.hash)
-        chains.setdefault(stored.chain, {}).setdefault(stored.seq, set()).add(stored.hash)
+    checked |= merged
     for one in replica.meta.frontier:
         is_there = one in merged or replica.snapshots.is_covered(one)
         assert is_there, "the frontier names what is not merged"

@@ -481,7 +481,7 @@ def _byes(retry: Retry, before: type[Message]) -> Attack:
     return Answers(answers=answers)
 
 
-@attack("The relay says that this computer is not a member")
+@attack(r"The relay refused \(never\): go away")
 def _byes_for_ever(_: World) -> Attack:
     return _byes(Retry.NEVER, Hello)
 

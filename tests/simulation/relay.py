@@ -36,6 +36,7 @@ from bifolio_relay.requests import (
     Submission,
 )
 from bifolio_relay.session import Action, Ask, Send, Session, Submit
+from bifolio_relay.storage import LibraryHead
 from bifolio_relay.storage.sqlite import SqliteLogStorage
 from bifolio_relay.storage.sqlite_file import FILE_NAME
 
@@ -118,7 +119,7 @@ class SimulatedRelay:
             connection.carry_out(connection.session.apply_commit(outcomes, growth, room_bytes=room))
         return True
 
-    def members_grown(self, part: MembersPart, source: SimulatedConnection) -> None:
+    def members_grown(self, part: MembersPart, source: SimulatedConnection | None) -> None:
         """Tell the other connections of a membership record."""
         for other in self.connections:
             if other is not source:
@@ -144,6 +145,18 @@ class SimulatedRelay:
         """End the process and start another one; every connection is cut."""
         self._stop()
         self._start()
+
+    def end(self) -> LibraryHead | None:
+        """Where the logs of the one library end that is held; None where none is."""
+        for library in self._libraries():
+            return in_place(self._storage.read_head(library))
+        return None
+
+    def chain_hash(self, n: int) -> bytes | None:
+        """The log's chain hash after so many entries."""
+        for library in self._libraries():
+            return in_place(self._storage.read_chain_hashes(library, [n]))[0]
+        return None
 
     def log(self) -> tuple[bytes, ...]:
         """All envelopes of the one library that is held."""
@@ -290,12 +303,14 @@ def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | No
     for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
         relay.connect(computer, invite_secret=invite_secret)
         connection = relay.connections[-1]
-        while not connection.over:
-            if connection.step():
-                messages += 1
-            elif not relay.commit():
-                raise AssertionError(f"the sync of {computer.name} stands still")
-        relay.disconnect(connection)
+        try:
+            while not connection.over:
+                if connection.step():
+                    messages += 1
+                elif not relay.commit():
+                    raise AssertionError(f"the sync of {computer.name} stands still")
+        finally:
+            relay.disconnect(connection)
         match connection.client.phase:
             case Left(Joined()):
                 continue

@@ -1,18 +1,24 @@
-"""A seeded world of computers and a relay in which everything goes wrong that may.
+"""A seeded world of computers and relays in which everything goes wrong that may.
 
 Each step is drawn from the seed: somebody types; one message of one connection arrives; a
-connection is cut with what is under way; a commit of the relay; the relay is wiped or rolled
-back to any earlier copy of its file; a replica's folder is copied and both go on; an old backup
-takes a replica's place; a process ends; a clock jumps. The invariants of DESIGN §6 are checked
-after every step, the promises at the end, when all have synced until nothing moves.
+connection is cut with what is under way; a commit of the relay; a relay is wiped or rolled
+back to any earlier copy of a relay's file; one begins at another address, as a copy or empty, and
+computers move; an owner makes a ticket, for any number of computers or a few, or another owner; a
+computer joins, in one go or message by message; a replica's folder is copied and both go on; an old
+backup takes a replica's place; a process ends; a clock jumps. The invariants of DESIGN §6 are
+checked after every step, the promises at the end, when all have synced until nothing moves.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
+from tests.simulation.admission import Admission, Ticket
 from tests.simulation.computer import Clock, Computer, empty_computer, found_library
 from tests.simulation.history import (
     History,
@@ -20,31 +26,51 @@ from tests.simulation.history import (
     check_index,
     check_stored,
 )
+from tests.simulation.invariants import Invariants
 from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
+from tests.simulation.seeded_seals import seeded_seals
 from tests.simulation.typist import Typist
 
-from bifolio.crypto.envelope import NO_PREVIOUS, parse_envelope
+from bifolio.crypto.envelope import NO_PREVIOUS, Header, parse_envelope, seal
+from bifolio.crypto.keys import new_device_keys
+from bifolio.crypto.membership import Role
+from bifolio.errors import BifolioError
 from bifolio.ids import content_hash
+from bifolio.library import status
+from bifolio_relay.requests import Rejected, Submission
 
 COMPUTERS_MAX = 6
+RELAYS_MAX = 3
+CONNECTIONS_MAX = 4
 ROUNDS_MAX = 12
 
 
 class Simulator:
-    """One run; ``log`` tells in words what happened."""
+    """One run; ``log`` tells in words what happened, ``counts`` how often what was done.
 
-    def __init__(self, folder: Path, seed: int, *, computers: int = 3) -> None:
+    ``relay`` is the first of the relays. Where ``grows`` is not set, nobody joins after the
+    beginning, and there is one relay.
+    """
+
+    def __init__(self, folder: Path, seed: int, *, computers: int = 3, grows: bool = True) -> None:
+        self._opened = ExitStack()
+        self._opened.enter_context(seeded_seals(seed))
         self.choose = random.Random(seed)
         self.folder = folder
         self.history = History()
         self.typist = Typist(self.choose, self.history)
         self.log: list[str] = []
+        self.counts: Counter[str] = Counter()
         self.relay = SimulatedRelay(folder / "relay", seed)
+        self.relays = [self.relay]
+        self.admission = Admission(self.choose)
         self.computers = self._members(computers, seed)
+        self._at: dict[int, SimulatedRelay] = {}
         self._backups: list[tuple[Computer, Path]] = []
         self._relay_copies = [self.relay.copy()]
-        self._relay_log = self.relay.log()
+        self._invariants = Invariants(self.history)
         self._made = 0
+        self._acts, self._weights = self._possible(grows=grows)
 
     def run(self, steps: int) -> None:
         """Take random steps, then heal, then check everything that was promised."""
@@ -55,15 +81,121 @@ class Simulator:
 
     def close(self) -> None:
         """Close every file."""
-        self.relay.close()
+        for relay in self.relays:
+            relay.close()
         for computer in self.computers:
             computer.close()
+        self._opened.close()
 
     def step(self) -> None:
         """One thing happens."""
         for computer in self.computers:
             computer.clock.advance(self.choose.random() * 3)
-        acts = (
+        (act,) = self.choose.choices(self._acts, self._weights)
+        self.counts[act.__name__.strip("_").replace("_", " ")] += 1
+        act()
+
+    def check(self) -> None:
+        """What must hold after every step (I2 to I8)."""
+        for relay in self.relays:
+            self._invariants.check_growth(relay)
+        for computer in self.computers:
+            self._invariants.check(computer)
+
+    def heal(self) -> None:
+        """Everybody syncs with every relay until nothing moves; then all promises hold."""
+        for relay in self.relays:
+            for connection in list(relay.connections):
+                self._end(connection)
+        typed = {one for computer in self.computers for one in computer.known()}
+        for _ in range(ROUNDS_MAX):
+            before = self._rest()
+            for relay in self.relays:
+                for computer in self.computers:
+                    self._come(relay, computer)
+                    self._invariants.check(computer)
+            if self._rest() == before:
+                break
+        else:
+            raise AssertionError(f"it did not come to rest in {ROUNDS_MAX} rounds")
+        for computer in self.computers:
+            lost = typed - computer.known()
+            assert not lost, f"{computer.name} lacks {len(lost)} changes"
+            assert computer.replica.changes.waiting() == 0, f"{computer.name} still waits"
+            assert computer.replica.changes.unsent() == 0
+            assert computer.replica.changes.refusals() == []
+            assert not computer.replica.meta.lost_members, f"{computer.name} carries something"
+            self.history.check_contents(computer)
+            check_stored(computer)
+            check_index(computer)
+        self._check_files()
+        check_equal(self.computers)
+        self.admission.check(self.computers)
+        for relay in self.relays:
+            self._check_relay(relay)
+        self._check_quiet()
+
+    def _rest(self) -> list[object]:
+        """What does not move any more at the end."""
+        ends = [(relay.end()) for relay in self.relays]
+        states = [(status.state_hash(one.replica), one.member_head()) for one in self.computers]
+        return [*ends, *states]
+
+    def _come(self, relay: SimulatedRelay, computer: Computer) -> None:
+        """Sync to the end; who is left out by a ticket that others used up gets another one."""
+        try:
+            sync(relay, computer)
+        except BifolioError:
+            if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
+                raise
+            self._say(f"{computer.name} gets another ticket")
+            owner, secret = self._owners()[0], self.choose.randbytes(32)
+            sync(relay, owner, invite_secret=secret)
+            self.admission.admitted[computer.keys.sign_public] = Ticket(secret, None)
+            computer.join_secret = secret
+            sync(relay, computer)
+
+    def _check_files(self) -> None:
+        """Every content that anything names is on every computer, and is what it should be.
+
+        Who has one sends it in this round; in the next one all have it.
+        """
+        for _ in range(2):
+            for relay in self.relays:
+                for computer in self.computers:
+                    sync(relay, computer)
+        for computer in self.computers:
+            contents = computer.replica.contents
+            for named, size in computer.replica.references.attachments.contents():
+                raw = contents.path(named).read_bytes()
+                assert len(raw) == size
+                assert hashlib.blake2b(raw, digest_size=32).hexdigest() == named
+            assert computer.replica.transfers.unsent() == 0
+
+    def _check_quiet(self) -> None:
+        """A further sync sends nothing in either direction."""
+        for relay in self.relays:
+            for computer in self.computers:
+                before = self._rest()
+                sync(relay, computer)
+                assert self._rest() == before
+
+    def _check_relay(self, relay: SimulatedRelay) -> None:
+        """(I3) In the relay's log every chain is without gaps, each linked to the one before."""
+        end = relay.end()
+        assert end is not None
+        assert end.members_head == self.computers[0].member_head()
+        heads: dict[bytes, tuple[int, bytes]] = {}
+        for raw in relay.log():
+            header = parse_envelope(raw).header
+            seq, head = heads.get(header.chain, (0, NO_PREVIOUS))
+            assert (header.seq, header.previous) == (seq + 1, head)
+            heads[header.chain] = (header.seq, content_hash(raw))
+
+    # --- what may happen --------------------------------------------------------------------
+
+    def _possible(self, *, grows: bool) -> tuple[list[Callable[[], None]], list[int]]:
+        acts: list[tuple[int, Callable[[], None]]] = [
             (30, self._type),
             (4, self._attach),
             (12, self._connect),
@@ -79,126 +211,70 @@ class Simulator:
             (3, self._copy_relay),
             (2, self._roll_back),
             (1, self._wipe),
-        )
-        weights = [weight for weight, _ in acts]
-        (act,) = self.choose.choices([act for _, act in acts], weights)
-        act()
-
-    def check(self) -> None:
-        """What must hold after every step (I2 to I8)."""
-        log = self.relay.log()
-        assert log[: len(self._relay_log)] == self._relay_log, "the log did more than grow"
-        self._relay_log = log
-        for computer in self.computers:
-            self.history.check_causality(computer)
-            check_stored(computer)
-
-    def heal(self) -> None:
-        """Everybody syncs until nothing moves; then all promises hold."""
-        for connection in list(self.relay.connections):
-            self._end(connection)
-        typed = {one for computer in self.computers for one in computer.known()}
-        for _ in range(ROUNDS_MAX):
-            before = [computer.state() for computer in self.computers]
-            length = len(self.relay.log())
-            for computer in self.computers:
-                sync(self.relay, computer)
-                self.history.check_causality(computer)
-            same = [computer.state() for computer in self.computers] == before
-            if same and len(self.relay.log()) == length:
-                break
-        else:
-            raise AssertionError(f"it did not come to rest in {ROUNDS_MAX} rounds")
-        for computer in self.computers:
-            lost = typed - computer.known()
-            assert not lost, f"{computer.name} lacks {len(lost)} changes"
-            assert computer.replica.changes.waiting() == 0, f"{computer.name} still waits"
-            assert computer.replica.changes.unsent() == 0
-            assert computer.replica.changes.refusals() == []
-            self.history.check_contents(computer)
-            check_stored(computer)
-            check_index(computer)
-        self._check_files()
-        check_equal(self.computers)
-        self._check_chains()
-        self._check_quiet()
-
-    def _check_files(self) -> None:
-        """Every content that anything names is on every computer, and is what it should be.
-
-        Who has one sends it in this round; in the next one all have it.
-        """
-        for _ in range(2):
-            for computer in self.computers:
-                sync(self.relay, computer)
-        for computer in self.computers:
-            contents = computer.replica.contents
-            for named, size in computer.replica.references.attachments.contents():
-                raw = contents.path(named).read_bytes()
-                assert len(raw) == size
-                assert hashlib.blake2b(raw, digest_size=32).hexdigest() == named
-            assert computer.replica.transfers.unsent() == 0
-
-    def _check_quiet(self) -> None:
-        """A further sync sends nothing in either direction."""
-        for computer in self.computers:
-            relay_log, state = self.relay.log(), computer.state()
-            sync(self.relay, computer)
-            assert (self.relay.log(), computer.state()) == (relay_log, state)
-
-    def _check_chains(self) -> None:
-        """(I3) In the relay's log every chain is without gaps, each linked to the one before."""
-        heads: dict[bytes, tuple[int, bytes]] = {}
-        for raw in self.relay.log():
-            header = parse_envelope(raw).header
-            seq, head = heads.get(header.chain, (0, NO_PREVIOUS))
-            assert (header.seq, header.previous) == (seq + 1, head)
-            heads[header.chain] = (header.seq, content_hash(raw))
-
-    # --- what may happen --------------------------------------------------------------------
+        ]
+        if grows:
+            acts += [
+                (2, self._invite),
+                (3, self._join),
+                (1, self._begin_to_join),
+                (1, self._promote),
+                (1, self._rename),
+                (1, self._second_relay),
+                (4, self._move),
+                (1, self._intrude),
+            ]
+        return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
-        computer = self.choose.choice(self.computers)
+        computer = self.choose.choice(self._admitted())
         self.typist.type(computer)
-        for connection in self.relay.connections:
+        for connection in self._connections():
             if connection.computer is computer and self.choose.random() < 0.5:
                 connection.local_change()
 
     def _attach(self) -> None:
-        computer = self.choose.choice(self.computers)
+        computer = self.choose.choice(self._admitted())
         records = [row.id for row in computer.replica.references.iter_rows(trashed=False)]
         if records:
             self.typist.attach(computer, self.choose.choice(records))
 
     def _connect(self) -> None:
-        if len(self.relay.connections) < 4:
+        if len(self._connections()) < CONNECTIONS_MAX:
             computer = self.choose.choice(self.computers)
             self._say(f"{computer.name} connects")
-            self.relay.connect(computer)
+            self._relay_of(computer).connect(computer)
 
     def _carry(self) -> None:
-        if self.relay.connections:
-            connection = self.choose.choice(self.relay.connections)
+        connections = self._connections()
+        if not connections:
+            return
+        connection = self.choose.choice(connections)
+        try:
             for _ in range(self.choose.randint(1, 4)):
                 connection.step()
-            if connection.over:
-                self._end(connection)
+        except BifolioError as error:
+            self._refused(connection.computer, error)
+            self._end(connection)
+            return
+        if connection.over:
+            self.admission.note(connection.computer)
+            self._end(connection)
 
     def _commit(self) -> None:
-        self.relay.commit()
+        for relay in self.relays:
+            relay.commit()
 
     def _cut(self) -> None:
-        if self.relay.connections:
-            connection = self.choose.choice(self.relay.connections)
+        connections = self._connections()
+        if connections:
+            connection = self.choose.choice(connections)
             self._say(f"the connection of {connection.computer.name} is cut")
             if connection.submissions and self.choose.random() < 0.5:
-                self.relay.commit()  # the acknowledgement is what gets lost
+                connection.relay.commit()  # the acknowledgement is what gets lost
             self._end(connection)
 
     def _sync(self) -> None:
-        computer = self.choose.choice(self.computers)
-        self._say(f"{computer.name} syncs")
-        sync(self.relay, computer)
+        self._sync_one(self.choose.choice(self.computers))
 
     def _reopen(self) -> None:
         computer = self.choose.choice(self.computers)
@@ -214,7 +290,8 @@ class Simulator:
 
     def _back_up(self) -> None:
         computer = self.choose.choice(self.computers)
-        self._backups.append((computer, computer.copy_file(self._place("backup"))))
+        if computer.member_log.role() is not None:
+            self._backups.append((computer, computer.copy_file(self._place("backup"))))
 
     def _restore(self) -> None:
         if self._backups:
@@ -226,6 +303,8 @@ class Simulator:
     def _copy_folder(self) -> None:
         if len(self.computers) < COMPUTERS_MAX:
             source = self.choose.choice(self.computers)
+            if source.member_log.role() is None:
+                return
             target = source.copy_file(self._place("copy"))
             clock = Clock(source.clock.wall_s, self.choose.random() * 100)
             seed = self.choose.randrange(1 << 30)
@@ -234,18 +313,98 @@ class Simulator:
             self.computers.append(copied)
 
     def _copy_relay(self) -> None:
-        self._relay_copies.append(self.relay.copy())
+        self._relay_copies.append(self.choose.choice(self.relays).copy())
 
     def _roll_back(self) -> None:
-        copy = self.choose.choice(self._relay_copies)
-        self._say(f"the relay is rolled back to {copy.name}")
-        self.relay.roll_back(copy)
-        self._relay_log = self.relay.log()
+        relay, copy = self.choose.choice(self.relays), self.choose.choice(self._relay_copies)
+        self._say(f"{relay.folder.name} is rolled back to {copy.name}")
+        relay.roll_back(copy)
+        self._invariants.forget(relay)
 
     def _wipe(self) -> None:
-        self._say("the relay is wiped")
-        self.relay.roll_back(None)
-        self._relay_log = ()
+        relay = self.choose.choice(self.relays)
+        self._say(f"{relay.folder.name} is wiped")
+        relay.roll_back(None)
+        self._invariants.forget(relay)
+
+    # --- who comes, and where to ---------------------------------------------------------------
+
+    def _invite(self) -> None:
+        owner = self.choose.choice(self._owners())
+        if self.admission.invite(owner, self._relay_of(owner)):
+            self._say(f"{owner.name} makes a ticket for {self.admission.tickets[-1].uses}")
+
+    def _promote(self) -> None:
+        owner = self.choose.choice(self._owners())
+        if self.admission.promote(owner, self._relay_of(owner)):
+            self._say(f"{owner.name} makes an owner")
+
+    def _rename(self) -> None:
+        computer = self.choose.choice(self.computers)
+        if computer.member_log.role() is not None:
+            self.admission.rename(computer, self._relay_of(computer))
+
+    def _join(self) -> None:
+        """A computer joins in one go; it stays away where the relay does not know its ticket."""
+        computer = self._newcomer()
+        if computer is None:
+            return
+        self._sync_one(computer)
+        if computer.member_log.role() is None:
+            self.computers.remove(computer)
+            computer.close()
+
+    def _begin_to_join(self) -> None:
+        """A computer begins to join: its messages are carried like anybody's."""
+        computer = self._newcomer()
+        if computer is not None and len(self._connections()) < CONNECTIONS_MAX:
+            self._relay_of(computer).connect(computer)
+
+    def _second_relay(self) -> None:
+        """A relay begins at another address, with a copy of another one's file, or without."""
+        if len(self.relays) < RELAYS_MAX:
+            copy = self.choose.choice((None, *self._relay_copies[-3:]))
+            folder = self.folder / f"relay-{len(self.relays) + 1}"
+            relay = SimulatedRelay(folder, self.choose.randrange(1 << 30))
+            if copy is not None:
+                relay.roll_back(copy)
+            self._say(f"{folder.name} begins with {copy.name if copy else 'nothing'}")
+            self.relays.append(relay)
+
+    def _move(self) -> None:
+        """A computer goes to another relay from now on."""
+        if len(self.relays) > 1:
+            computer = self.choose.choice(self.computers)
+            self._end_all_of(computer)
+            self._at[id(computer)] = self.choose.choice(self.relays)
+            self._say(f"{computer.name} moves to {self._relay_of(computer).folder.name}")
+
+    def _intrude(self) -> None:
+        """A member carries an envelope that a stranger signed, with the library's key."""
+        carrier = self.choose.choice(self._admitted())
+        keys = new_device_keys("stranger", self.choose.randbytes)
+        header = Header(
+            library=carrier.replica.library_id,
+            generation=0,
+            device=keys.sign_public,
+            chain=self.choose.randbytes(16),
+            seq=1,
+            previous=NO_PREVIOUS,
+            kind=1,
+            membership_head=carrier.member_head(),
+        )
+        envelope = seal(
+            header,
+            b"",
+            content_key=carrier.content_key,
+            keys=keys,
+            random_bytes=self.choose.randbytes,
+        )
+        submission = Submission(
+            carrier.replica.library_id, carrier.keys.sign_public, (envelope.raw,)
+        )
+        ((outcome,),) = self._relay_of(carrier).push(submission).outcomes
+        assert isinstance(outcome, Rejected), "a stranger wrote into the log"
 
     # --- small steps --------------------------------------------------------------------------
 
@@ -253,6 +412,8 @@ class Simulator:
         owner = found_library(self.folder / "0", seed=seed * 100 + 1, clock=Clock())
         self.ticket_secret = self.choose.randbytes(32)
         sync(self.relay, owner, invite_secret=self.ticket_secret)
+        self.admission.tickets.append(Ticket(self.ticket_secret, None))
+        self.admission.note(owner)
         computers = [owner]
         for number in range(1, count):
             computer = empty_computer(
@@ -264,14 +425,61 @@ class Simulator:
             )
             computer.join_secret = self.ticket_secret
             sync(self.relay, computer)
+            self.admission.note(computer)
             computers.append(computer)
         return computers
 
+    def _newcomer(self) -> Computer | None:
+        """A new computer with a ticket that somebody was given."""
+        if len(self.computers) >= COMPUTERS_MAX:
+            return None
+        seed = self.choose.randrange(1 << 30)
+        computer = empty_computer(
+            self._place("newcomer"),
+            seed=seed,
+            clock=Clock(self.computers[0].clock.wall_s),
+            name=f"newcomer {self._made}",
+            library=self.computers[0],
+        )
+        computer.join_secret = self.choose.choice(self.admission.tickets).secret
+        self._at[id(computer)] = self.choose.choice(self.relays)
+        self._say(f"{computer.name} comes with a ticket")
+        self.computers.append(computer)
+        return computer
+
+    def _admitted(self) -> list[Computer]:
+        """Those whose user sees the library: while a computer joins, there is nothing to edit."""
+        admitted = self.admission.admitted
+        return [one for one in self.computers if one.keys.sign_public in admitted]
+
+    def _owners(self) -> list[Computer]:
+        return [one for one in self.computers if one.member_log.role() is Role.OWNER]
+
+    def _sync_one(self, computer: Computer) -> None:
+        self._say(f"{computer.name} syncs")
+        try:
+            sync(self._relay_of(computer), computer)
+        except BifolioError as error:
+            self._refused(computer, error)
+        self.admission.note(computer)
+
+    def _refused(self, computer: Computer, error: BifolioError) -> None:
+        """Only who is not in yet, or whose ticket others used up, may be refused anything."""
+        if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
+            raise error
+        self._say(f"{computer.name} is refused: {error.message}")
+
+    def _relay_of(self, computer: Computer) -> SimulatedRelay:
+        return self._at.get(id(computer), self.relay)
+
+    def _connections(self) -> list[SimulatedConnection]:
+        return [one for relay in self.relays for one in relay.connections]
+
     def _end(self, connection: SimulatedConnection) -> None:
-        self.relay.disconnect(connection)
+        connection.relay.disconnect(connection)
 
     def _end_all_of(self, computer: Computer) -> None:
-        for connection in list(self.relay.connections):
+        for connection in self._connections():
             if connection.computer is computer:
                 self._end(connection)
 

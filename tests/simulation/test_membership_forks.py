@@ -16,7 +16,6 @@ from tests.simulation.simulator import Simulator
 
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import Membership, Role, invite_keys, make_join
-from bifolio.errors import MembershipError
 from bifolio.ids import content_hash, digest
 from bifolio_relay.requests import AppendMember, MembersPart
 
@@ -80,12 +79,18 @@ def test_a_list_that_lost_is_carried_on_top_of_the_relays(world: Simulator) -> N
     assert membership(world) == merged
 
 
-def test_a_list_that_wins_is_not_left_for_the_relays(world: Simulator) -> None:
-    forked(world, relay_wins=False)
+def test_a_list_that_wins_takes_the_place_of_the_relays(world: Simulator) -> None:
+    newcomer = forked(world, relay_wins=False)
     before = membership(world)
-    with pytest.raises(MembershipError, match="lost a part"):
-        sync(world.relay, world.computers[0])
-    assert membership(world) == before
+    sync(world.relay, world.computers[0])
+    merged = membership(world)
+    assert merged.records[: len(before.records)] == before.records
+    assert merged.role_of(newcomer.sign_public) is Role.EDITOR
+    for number in (1, 2):
+        sync(world.relay, world.computers[number])
+        assert membership(world, number) == merged
+    assert sync(world.relay, world.computers[0]) < 10
+    assert membership(world) == merged
 
 
 def test_changes_made_under_the_list_that_lost_reach_everybody(world: Simulator) -> None:

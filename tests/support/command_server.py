@@ -30,8 +30,11 @@ from typing import Any
 _CHECKOUT = Path(__file__).parents[2]
 
 #: What commands load when they need it; of the packages, every module (see ``_load``).
-_LOADED = "pycrdt websockets.asyncio.client sqlite_utils lxml.etree".split()
-_PACKAGES = "bifolio bifolio_relay bifolio_cli.commands".split()
+_LOADED = """
+pycrdt websockets.asyncio.client sqlite_utils lxml.etree nacl.bindings difflib calendar shutil
+bifolio_cli.main bifolio_cli.application
+""".split()
+_PACKAGES = "bifolio bifolio_relay bifolio_cli.commands bifolio_cli.text".split()
 
 _servers = threading.local()
 

@@ -11,8 +11,9 @@ from functools import cache
 import jsonschema
 
 from bifolio.results.schema import describe
-from bifolio_cli.json_documents import COMMANDS, Failure
-from bifolio_cli.main import VERBS
+from bifolio_cli.application import VERBS
+from bifolio_cli.json_documents import COMMANDS
+from bifolio_cli.json_failures import Failure
 
 #: The commands whose documents were checked in this process.
 seen: set[str] = set()
@@ -21,7 +22,7 @@ seen: set[str] = set()
 _CHECKED_MAX = 20
 
 #: Options and arguments that make another document of a command.
-_VARIANTS = ("--watch", "--emptied", "--ignore", "--styles")
+_VARIANTS = ("--watch", "--emptied", "--ignore", "--styles", "--bundle", "--at")
 
 
 def check_document(arguments: Sequence[str], document: object) -> None:

@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGES = {"engine": "bifolio", "relay": "bifolio_relay", "cli": "bifolio_cli"}
 
-_FOUNDATION = frozenset({"clock", "disk", "ids", "limits", "errors"})
+_FOUNDATION = frozenset({"clock", "disk", "ids", "limits", "errors", "lazy"})
+
+#: Calls that load the module which they name.
+_IMPORTS = frozenset({"import_module", "lazy.module"})
 
 #: What each part of the engine may import, by parts. Further down is lower: no part may name one
 #: that comes before it here. ``bifolio`` is the package's own ``__init__``.
@@ -29,8 +32,9 @@ ENGINE: dict[str, frozenset[str]] = {
     | {"results", "home"},
     "autosync": _FOUNDATION | {"library", "sync", "results", "home"},
     "library": _FOUNDATION
-    | {"imports", "exports", "history", "search", "replication", "attachments", "replica"}
-    | {"sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
+    | {"imports", "exports", "history", "search", "bundles", "replication", "attachments"}
+    | {"replica", "sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
+    "bundles": _FOUNDATION | {"replication", "replica", "storage", "crypto", "wire", "results"},
     "imports": _FOUNDATION
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION
@@ -57,6 +61,7 @@ ENGINE: dict[str, frozenset[str]] = {
     "disk": frozenset({"ids"}),
     "ids": frozenset({"limits"}),
     "limits": frozenset(),
+    "lazy": frozenset(),
     "errors": frozenset(),
 }
 
@@ -64,7 +69,7 @@ ENGINE: dict[str, frozenset[str]] = {
 RELAY = frozenset({"wire", "crypto", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
     {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
-    | {"home", "disk", "ids", "errors"}
+    | {"home", "disk", "ids", "errors", "lazy"}
 )
 
 _BEGIN = "<!-- floor plan: written by `python -m tests.support.floor_plan` -->"
@@ -99,7 +104,7 @@ class Module:
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{self.path} imports relatively"
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
-            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in _IMPORTS:
                 named = node.args[0]
                 if isinstance(named, ast.Constant):
                     yield str(named.value)

@@ -237,6 +237,16 @@ class Line(SimulatedConnection):
         await asyncio.sleep(0)
         return self._out.popleft()
 
+    async def ping(self) -> asyncio.Future[float]:
+        """Answered at once: all that was sent is there."""
+        answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        answered.set_result(0.0)
+        return answered
+
+    def seconds_silent(self) -> float:
+        """As long as anybody waits: nothing is on its way here."""
+        return float("inf")
+
     async def send(self, raw: bytes) -> None:
         """The client says something."""
         if self.is_cut:

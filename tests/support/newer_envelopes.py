@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+from msgspec import structs
 from tests.unit.replica.builders import Computer, new_computer
 
 from bifolio.crypto.envelope import (
@@ -229,15 +230,16 @@ def _log(writer: Computer, newer: NewerFormat, content_key: bytes) -> list[bytes
             random_bytes=writer.draw,
         )
 
-    one = sealed(header, replace(first, frontier=()).serialize())
+    one = sealed(header, structs.replace(first, frontier=()).serialize())
     after_one = replace(header, seq=2, previous=one.hash)
     two = sealed(
-        replace(after_one, **newer.header), newer.content(replace(second, frontier=(one.hash,)))
+        replace(after_one, **newer.header),
+        newer.content(structs.replace(second, frontier=(one.hash,))),
     )
     after_two = replace(header, seq=3, previous=two.hash)
-    three = sealed(after_two, replace(third, frontier=(two.hash,)).serialize())
+    three = sealed(after_two, structs.replace(third, frontier=(two.hash,)).serialize())
     elsewhere = replace(header, chain=writer.draw(16))
-    four = sealed(elsewhere, replace(fourth, frontier=(three.hash,)).serialize())
+    four = sealed(elsewhere, structs.replace(fourth, frontier=(three.hash,)).serialize())
     return [one.raw, two.raw, three.raw, four.raw]
 
 

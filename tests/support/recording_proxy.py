@@ -12,10 +12,9 @@ from tests.support.proxy import Direction, Proxy
 class RecordingProxy(Proxy):
     """Passes everything on, and keeps it by connection and direction."""
 
-    def may_pass(self, direction: Direction, piece: bytes) -> bool:
-        """Always; the piece is recorded before it is passed on."""
+    def note(self, direction: Direction, piece: bytes) -> None:
+        """The piece is recorded before it is passed on."""
         direction.recorded += piece
-        return True
 
     def connection_count(self) -> int:
         """How many connections went through it."""

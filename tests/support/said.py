@@ -12,7 +12,9 @@ from bifolio.wire.messages import (
     Chunk,
     Create,
     DropBlobs,
+    Flow,
     Hello,
+    Locate,
     Message,
     Pull,
     PullChunk,
@@ -24,9 +26,9 @@ from bifolio.wire.snapshot_messages import SNAPSHOT_QUESTIONS
 SAID_IN: dict[type[Phase], tuple[type[Message], ...]] = {
     Greeting: (Hello,),
     Creating: (Create,),
-    Members: (PullMembers, Append),
-    Log: (Pull, *SNAPSHOT_QUESTIONS),
-    Live: (Push, AskBlobs, Chunk, PullChunk, DropBlobs, *SNAPSHOT_QUESTIONS),
+    Members: (Flow, PullMembers, Append),
+    Log: (Flow, Locate, Pull, *SNAPSHOT_QUESTIONS),
+    Live: (Flow, Push, AskBlobs, Chunk, PullChunk, DropBlobs, *SNAPSHOT_QUESTIONS),
     Left: (),
 }
 

@@ -20,14 +20,22 @@ _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==\S+[^\n]*(?:\n    [^\n]*)*", re.MULTI
 
 ROWS = {name: (versions, licence, why) for name, versions, licence, why in _ROW.findall(PAGE)}
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-DECLARED = [*PROJECT["project"]["dependencies"], *EXTRAS["cite"]]
+DECLARED = [*PROJECT["project"]["dependencies"], *EXTRAS["cite"], *EXTRAS["socks"]]
 DEVELOPMENT = [
     *(one for one in EXTRAS["dev"] if not one.startswith("bifolio[")),
     *PROJECT["build-system"]["requires"],
 ]
 
 #: What an Apache-2.0 program may depend on, and MPL-2.0 for what is not shipped.
-PERMISSIVE = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-2-Clause-Views", "BSD-3-Clause", "ISC"}
+PERMISSIVE = {
+    "0BSD",
+    "MIT",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-2-Clause-Views",
+    "BSD-3-Clause",
+    "ISC",
+}
 
 
 def split(requirement: str) -> tuple[str, str]:

@@ -28,6 +28,9 @@ from tests.support.floor_plan import (
 LINES_PER_MODULE_MAX = 600
 LINES_PER_FUNCTION_MAX = 70
 
+#: What every module may declare its values with; msgspec's encoders have their places.
+VALUES = {"msgspec.Struct", "msgspec.field", "msgspec.structs", "msgspec.structs.replace"}
+
 #: Each foreign library and the only places that import it.
 FOREIGN: dict[str, set[str]] = {
     "pycrdt": {"engine/bifolio/document"},
@@ -42,10 +45,15 @@ FOREIGN: dict[str, set[str]] = {
     "zstandard": {"engine/bifolio/crypto"},
     "keyring": {"engine/bifolio/crypto"},
     "websockets": {
-        "engine/bifolio/replication/client.py",
+        *(
+            f"engine/bifolio/replication/{name}.py"
+            for name in ("client", "connecting", "line_socket", "network_settings")
+        ),
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer", "metered_socket")),
     },
     "pylatexenc": {"engine/bifolio/formats/latex"},
+    "chardet": {"engine/bifolio/formats/character_sets.py"},
+    "anyascii": {"engine/bifolio/records/romanising.py"},
     "filelock": {"engine/bifolio/autosync/lock.py"},
     "rapidfuzz": {"engine/bifolio/records/similarity.py"},
     "lxml": {
@@ -72,8 +80,10 @@ FOREIGN: dict[str, set[str]] = {
     },
 }
 
-#: The command line's runtime, and the relay's own start as a command.
+#: The command line's runtime, the way to the network, and the relay's own start as a command.
 READS_THE_ENVIRONMENT = {
+    # As every program that uses a network: proxies, and whose certificates are trusted.
+    "engine/bifolio/replication/network_settings.py",
     "cli/bifolio_cli/environment.py",
     "relay/bifolio_relay/config.py",
     "relay/bifolio_relay/server.py",
@@ -147,7 +157,7 @@ def test_each_foreign_library_is_imported_in_its_place_only() -> None:
     for module in MODULES:
         for name in module.imported():
             top = name.split(".")[0]
-            if top in PACKAGES.values() or top == "__future__":
+            if top in PACKAGES.values() or top == "__future__" or name in VALUES:
                 continue
             if top in sys.stdlib_module_names and top not in FOREIGN:
                 continue

@@ -18,8 +18,8 @@ def add(
         typer.Option(
             "--type",
             metavar="TYPE",
-            help="The type of the reference, as CSL names it: article-journal, book, chapter, ... "
-            "(default document).",
+            help="The type of the reference: article, book, chapter, thesis, preprint, ..., or as "
+            "CSL names it (default document).",
         ),
     ] = None,
     library: LibraryOption = None,

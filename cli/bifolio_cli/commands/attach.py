@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,19 @@ if TYPE_CHECKING:
     from bifolio.results import AttachResult
 
 _TICKET_PREFIX = "bifolio:"
+_GIVE_BACK = "The other computers learn of this one by its first bundle: bifolio bundle export FILE"
 _RELAY_URL = re.compile(r"(?:ws|http)(s?)://(\S+)", re.IGNORECASE)
+
+
+BundleOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        metavar="FILE",
+        show_default=False,
+        help="With a ticket: fill the replica from this bundle; no relay is asked.",
+    ),
+]
 
 
 def attach(
@@ -65,6 +78,7 @@ def attach(
             "those that are opened (on-demand), or none. 'bifolio file policy' changes it later.",
         ),
     ] = None,
+    bundle: BundleOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -74,18 +88,14 @@ def attach(
     target = target.strip()
     if target.startswith(_TICKET_PREFIX):
         _refuse_token(token)
+        bundle = bundle.expanduser().absolute() if bundle is not None else None
         if path is not None:
-            _new_replica(call, target, path, files or Policy.ALL)
+            _new_replica(call, target, path, files or Policy.ALL, bundle)
         else:
-            _join(call, target, backup=not no_backup, files=files)
+            _join(call, target, backup=not no_backup, files=files, bundle=bundle)
         return
     url = relay_url(target)
-    if path is not None:
-        raise UsageError(
-            "PATH is for a ticket; a relay's address is for a library that exists already.",
-            next_step="Name that library with -L: bifolio -L "
-            f"{quote(str(path))} attach {quote(str(target))}",
-        )
+    _refuse_what_is_for_a_ticket(target, path, bundle)
     token = token or call.environment.relay_token
     _to_relay(call, url, token=token, backup=not no_backup, files=files)
 
@@ -96,6 +106,21 @@ def _refuse_token(token: str) -> None:
         raise UsageError(
             "--token is for a relay's address; a ticket needs none.",
             next_step="Leave --token out.",
+        )
+
+
+def _refuse_what_is_for_a_ticket(target: str, path: str | None, bundle: Path | None) -> None:
+    """A relay's address is for a library that exists already."""
+    if bundle is not None:
+        raise UsageError(
+            "--bundle is for a ticket; a relay's address needs none.",
+            next_step="Leave --bundle out.",
+        )
+    if path is not None:
+        raise UsageError(
+            "PATH is for a ticket; a relay's address is for a library that exists already.",
+            next_step="Name that library with -L: bifolio -L "
+            f"{quote(str(path))} attach {quote(str(target))}",
         )
 
 
@@ -130,13 +155,18 @@ def _to_relay(
     call.output.say(f"The library {attached.path} is on the relay: {references}.")
     if attached.backup:
         call.output.say(f"A backup of it was made first: {attached.backup}")
+    if not attached.ticket:
+        call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
+        return
     call.output.say(
         "To attach another computer, run 'bifolio attach TICKET PATH' there, with this ticket:"
     )
     call.output.say(attached.ticket)
 
 
-def _new_replica(call: Invocation, ticket: str, path: str, files: Policy) -> None:
+def _new_replica(
+    call: Invocation, ticket: str, path: str, files: Policy, bundle: Path | None
+) -> None:
     from bifolio import Library
 
     environment = call.environment
@@ -144,7 +174,12 @@ def _new_replica(call: Invocation, ticket: str, path: str, files: Policy) -> Non
     with (
         ProgressBars() as progress,
         Library.attach_new(
-            ticket, place, home=environment.device_home(), files=files, progress=progress
+            ticket,
+            place,
+            home=environment.device_home(),
+            files=files,
+            bundle=bundle,
+            progress=progress,
         ) as made,
     ):
         call.remark_notice(made)
@@ -153,14 +188,20 @@ def _new_replica(call: Invocation, ticket: str, path: str, files: Policy) -> Non
             call.output.document(JoinResult(made.id, made.path, None, references))
             return
         call.output.say(f"'{made.name}' is at {made.path}: {count(references, 'reference')}.")
+        if bundle is not None:
+            call.output.say(_GIVE_BACK)
 
 
-def _join(call: Invocation, ticket: str, *, backup: bool, files: Policy | None) -> None:
+def _join(
+    call: Invocation, ticket: str, *, backup: bool, files: Policy | None, bundle: Path | None
+) -> None:
     try:
         with call.open_library() as opened, ProgressBars() as progress:
             if files is not None:
                 opened.files.policy = files
-            joined: JoinResult = opened.join(ticket, backup=backup, progress=progress)
+            joined: JoinResult = opened.join(
+                ticket, backup=backup, bundle=bundle, progress=progress
+            )
     except NotALibraryError as error:
         error.next_step = next_step(
             Next.ADVICE, text="Give the path of the new replica too: bifolio attach TICKET PATH"
@@ -175,3 +216,5 @@ def _join(call: Invocation, ticket: str, *, backup: bool, files: Policy | None) 
     if joined.left_out:
         left_out = count(joined.left_out, "reference")
         call.output.say(f"{left_out} in the trash did not come along; the backup has all of it.")
+    if bundle is not None:
+        call.output.say(_GIVE_BACK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bifolio_cli.edit_arguments import parse_edits
+from bifolio_cli import actions
 from bifolio_cli.invocation import (
     AssignmentsArgument,
     JsonOption,
@@ -22,7 +22,4 @@ def edit(
     json: JsonOption = False,
 ) -> None:
     """Edit a reference: set, add, remove or clear values of its fields."""
-    call = invocation(context, library=library, json=json)
-    edits = parse_edits(assignments)
-    with call.open_library() as opened:
-        call.output.reference(opened.edit(ref, edits))
+    actions.edit(invocation(context, library=library, json=json), ref, assignments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 #: Lost values that a person is shown; --json names all.
 _NAMED_MAX = 20
 
+
+#: What belongs to the library and is in no export; nothing of a reference is missing without it.
+_STAYING = ("groups", "files")
 
 COMMAND_CLASS = QueryCommand
 
@@ -94,7 +98,8 @@ def export(
 ) -> None:
     """Export references as RIS, BibTeX, BibLaTeX, CSL-JSON, enw or EndNote XML.
 
-    Values that the format cannot hold are named, and the exit code is then 3.
+    Values that the format cannot hold are named, and the exit code is then 3. Groups and attached
+    files stay in the library: no export has them.
     """
     call = invocation(context, library=library, json=json)
     chosen = _chosen_format(file_format, watch or file)
@@ -140,7 +145,7 @@ def _export(
         call.output.document(ExportedFile(report.exported, file, tuple(report.lost)))
     else:
         _remark(call.output, report, file)
-    if report.lost:
+    if any(value.field not in _STAYING for value in report.lost):
         raise typer.Exit(DONE_IN_PART)
 
 
@@ -159,9 +164,18 @@ def _chosen_format(named: ExportFormat | None, file: Path | None) -> str:
 def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
     if file is not None:
         output.say(f"{count(report.exported, 'reference')} written to {file}.")
-    if report.lost:
-        output.remark(f"The format cannot hold {count(len(report.lost), 'value')}:")
-    for value in report.lost[:_NAMED_MAX]:
+    lost = [value for value in report.lost if value.field not in _STAYING]
+    if lost:
+        output.remark(f"The format cannot hold {count(len(lost), 'value')}:")
+    for value in lost[:_NAMED_MAX]:
         output.remark(f"  {value.key or value.reference}: {value.field}: {value.reason}")
-    if len(report.lost) > _NAMED_MAX:
-        output.remark(f"  ... and {len(report.lost) - _NAMED_MAX:,} more; --json lists all.")
+    if len(lost) > _NAMED_MAX:
+        output.remark(f"  ... and {len(lost) - _NAMED_MAX:,} more; --json lists all.")
+    staying = Counter(value.field for value in report.lost if value.field in _STAYING)
+    if staying:
+        of = " and ".join(
+            f"the {name} of {count(staying[name], 'reference')}"
+            for name in _STAYING
+            if staying[name]
+        )
+        output.remark(f"Only in the library, because no export has them: {of}.")

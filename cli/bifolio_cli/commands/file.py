@@ -133,7 +133,11 @@ def open_(
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Open a read-only copy of a file with this computer's program for its kind."""
+    """Open a copy of a file with this computer's program for its kind.
+
+    What that program saves into the copy is kept, and 'bifolio status' says how to attach it as the
+    new version; the next opening shows the changed copy.
+    """
     from bifolio_cli.opener import open_with_own_program
 
     call = invocation(context, library=library, json=json)

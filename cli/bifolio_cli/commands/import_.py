@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio.errors import BifolioError
+from bifolio.errors import BifolioError, Next
 from bifolio_cli.invocation import DONE_IN_PART, JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
+from bifolio_cli.text.next_steps import WORDS
 from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ def import_(
             help="The format of the files (default: by their content).",
         ),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="The character set of the files (default: by their bytes).",
+        ),
+    ] = None,
     zotero_group: Annotated[
         str | None,
         typer.Option(
@@ -81,30 +90,38 @@ def import_(
 
     A whole library is imported with its groups, tags, notes, trash and files; it is read from a
     copy and not changed. What cannot be read is skipped and named, and so is a file that is
-    missing; the rest is imported, and the exit code is then 3.
+    missing; the rest is imported, and the exit code is then 3. What had to be guessed, such as a
+    character set, is said, and the exit code is 0.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened, ProgressBars() as progress:
         report = opened.import_files(
             files,
             format=file_format.value if file_format else None,
+            encoding=encoding,
             zotero_group=zotero_group,
             linked_files=linked_files,
             dry_run=dry_run,
             progress=progress,
         )
+    _tell(call.output, report, dry_run=dry_run)
+
+
+def _tell(output: Output, report: ImportReport, *, dry_run: bool) -> None:
+    """Say what the import did; the exit code is 3 where something of the files is not there."""
     # With --json the document names them all; where nothing was read there is none.
-    if report.skipped and not _references_read(report):
+    skipped = [one for one in report.skipped if not one.is_remark]
+    if skipped and not _references_read(report):
         if len(report.skipped) > 1:
-            _remark_skipped(call.output, report.skipped)
-        raise nothing_read(report.skipped)
-    if call.output.json:
-        call.output.document(report)
+            _remark_skipped(output, report.skipped)
+        raise nothing_read(skipped)
+    if output.json:
+        output.document(report)
     else:
-        _say(call.output, report, dry_run=dry_run)
-        _remark_skipped(call.output, report.skipped)
-        _remark_left_out(call.output, report.left_out)
-    if report.skipped or report.missing_files:
+        _say(output, report, dry_run=dry_run)
+        _remark_skipped(output, report.skipped)
+        _remark_left_out(output, report.left_out)
+    if skipped or report.missing_files:
         raise typer.Exit(DONE_IN_PART)
 
 
@@ -143,9 +160,10 @@ def _references_read(report: ImportReport) -> int:
 
 
 def _say(output: Output, report: ImportReport, *, dry_run: bool) -> None:
+    skipped = sum(not one.is_remark for one in report.skipped)
     counts = (
         f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged, "
-        f"{report.trashed:,} in the trash, {len(report.skipped):,} skipped."
+        f"{report.trashed:,} in the trash, {skipped:,} skipped."
     )
     output.say(f"Nothing was changed. The import would give: {counts}" if dry_run else counts)
     if report.groups or report.files or report.missing_files:
@@ -192,6 +210,8 @@ def _named(keys: Sequence[str]) -> str:
 def _remark_skipped(output: Output, skipped: Sequence[SkippedRecord]) -> None:
     for one in skipped[:_NAMED_MAX]:
         output.remark(skipped_text(one))
+    if any("character set" in one.reason for one in skipped):
+        output.remark(f"If letters are wrong: {WORDS[Next.NAME_CHARACTER_SET]}")
     if len(skipped) > _NAMED_MAX:
         output.remark(f"... and {len(skipped) - _NAMED_MAX:,} more; --json lists all.")
 

@@ -31,6 +31,7 @@ from bifolio_cli.text.reference_text import count, size_text
 from bifolio_relay.config import (
     DATA,
     HOST,
+    NAME,
     PORT,
     QUOTA,
     REQUIRE_TOKEN,
@@ -95,6 +96,10 @@ def run_relay(
             help=TRUSTED_PROXY.help,
         ),
     ] = "",
+    name: Annotated[
+        str,
+        typer.Option(NAME.flag, metavar=NAME.metavar, show_default=False, help=NAME.help),
+    ] = "",
     shared: Annotated[bool, typer.Option(SHARED.flag, help=SHARED.help)] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -115,6 +120,7 @@ def run_relay(
         require_token=require_token,
         unused_days=unused_days,
         trusted_proxy=trusted_proxy,
+        name=name,
     )
     if not call.output.json:
         run(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bifolio_cli import actions
 from bifolio_cli.invocation import (
     JsonOption,
     LibraryOption,
@@ -30,6 +31,4 @@ def search(
     For example: knuth year:1980..1989 -tag:read "line breaks". docs/search.md lists them all.
     """
     call = invocation(context, library=library, json=json)
-    with call.open_library() as opened:
-        found = opened.search(" ".join(query), sort=sort, limit=limit)
-        call.output.references(found, none="Nothing was found.")
+    actions.search(call, query, sort=sort, limit=limit)

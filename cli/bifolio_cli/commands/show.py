@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bifolio_cli import actions
 from bifolio_cli.invocation import JsonOption, LibraryOption, ReferenceArgument, invocation
 
 
@@ -14,6 +15,4 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show one reference: its fields, tags, groups and conflicts."""
-    call = invocation(context, library=library, json=json)
-    with call.open_library() as opened:
-        call.output.reference(opened.show(ref))
+    actions.show(invocation(context, library=library, json=json), ref)

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio_cli.invocation import JsonOption, LibraryOption, invocation
+from bifolio.errors import Next, NextStep
+from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
+from bifolio_cli.text.next_steps import word_of
 from bifolio_cli.text.reference_text import count
 from bifolio_cli.text.status_text import shared_keys_line
 
 if TYPE_CHECKING:
     from bifolio import Library
-    from bifolio.errors import RelayUnreachableError
+    from bifolio.library.sharing import Outage
     from bifolio.results import SyncReport
+
+_TRIES = "Bifolio tries again until it answers."
+_WAITS = "Bifolio waits until it is free."
+
+#: Next steps that say no more than that.
+_GENERAL = (NextStep(Next.CHECK_CONNECTION), NextStep(Next.WAIT_FOR_OTHER_PROGRAM))
 
 
 def sync(
@@ -33,12 +41,10 @@ def sync(
 ) -> None:
     """Send this computer's changes to the relay and receive those of others."""
     call = invocation(context, library=library, json=json)
+    if watch:
+        _stay(call)
+        return
     with call.open_library() as opened:
-        if watch:
-            import asyncio
-
-            asyncio.run(_watch(opened, call.output))
-            return
         known = opened.keys.shared_count()
         with ProgressBars() as progress:
             report = opened.sync(progress=progress)
@@ -46,6 +52,26 @@ def sync(
     _print(call.output, report)
     if shared > known:  # once, when it came about; 'status' goes on saying so
         call.output.remark(shared_keys_line(shared))
+
+
+def _stay(call: Invocation) -> None:
+    """Open the library, whoever holds it now, and watch."""
+    import asyncio
+
+    from bifolio.errors import BusyLibraryError
+
+    has_ended, is_told = False, False
+    while not has_ended:
+        try:
+            with call.open_library() as opened:
+                asyncio.run(_watch(opened, call.output))
+                has_ended = True
+        except BusyLibraryError as error:
+            if has_ended:
+                raise
+            if not is_told:
+                call.output.remark(f"{error.message} {_WAITS}")
+            is_told = True
 
 
 async def _watch(library: Library, output: Output) -> None:
@@ -61,10 +87,13 @@ async def _watch(library: Library, output: Output) -> None:
                 loop.add_signal_handler(number, task.cancel)
     told = ""
 
-    def tell(outage: RelayUnreachableError) -> None:
+    def tell(outage: Outage) -> None:
         nonlocal told
         if outage.message != told:  # once for each reason, not for each attempt
-            output.remark(f"{outage.message} Bifolio tries again until it answers.")
+            # What nobody but the user can change is said with it.
+            steps = "" if outage.next_step in _GENERAL else f" {word_of(outage.next_step)}"
+            waits = _WAITS if outage.code == "busy-library" else _TRIES
+            output.remark(f"{outage.message}{steps} {waits}")
         told = outage.message
 
     with suppress(asyncio.CancelledError):

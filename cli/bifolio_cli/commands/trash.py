@@ -1,4 +1,4 @@
-"""``bifolio trash``: what was deleted, and removing it for good."""
+"""``bifolio trash``: what was deleted, confirming what others deleted, removing it for good."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bifolio.errors import UsageError
-from bifolio.results import EmptiedTrash
+from bifolio.results import ConfirmedDeletions, EmptiedTrash
 from bifolio_cli.invocation import COULD_NOT, JsonOption, LibraryOption, invocation
 from bifolio_cli.text.reference_text import ID_SHOWN_LENGTH, count
 
@@ -71,6 +71,28 @@ def empty(
         call.output.say(f"{count(len(removed), 'reference')} removed.")
     else:
         call.output.say("The trash is empty.")
+
+
+@trash.command()
+def confirm(
+    context: typer.Context,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Agree to what other computers deleted, so that it is in the trash here too.
+
+    Where others deleted most of the library, this computer goes on showing the references until
+    then; 'bifolio status' says who deleted how many, and when.
+    """
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened:
+        number = opened.trash.confirm()
+    if call.output.json:
+        call.output.document(ConfirmedDeletions(number))
+    elif number:
+        call.output.say(f"{count(number, 'reference')} moved to the trash.")
+    else:
+        call.output.say("Nothing waits to be confirmed.")
 
 
 def _confirmed(number: int) -> bool:

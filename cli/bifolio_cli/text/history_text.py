@@ -6,11 +6,11 @@ Pure. Long texts are shortened to what changed in them.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bifolio.lazy import pattern
 from bifolio.results import Action, ActionKind, KeptReason, LogEntry, Subject
 from bifolio_cli.text.reference_text import count, value_text
 
@@ -63,8 +63,8 @@ KEPT_REASONS = {
     KeptReason.UNKNOWN_BEFORE: "what was there before is not known on this computer",
 }
 
-_WORDS = re.compile(r"\w+|\W")
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_WORDS = pattern(r"\w+|\W")
+_LINES = pattern(r"[^\n]*\n|[^\n]+")
 
 
 def local_time(at: str | None) -> str:

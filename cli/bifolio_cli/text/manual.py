@@ -13,8 +13,9 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from bifolio.results.schema import outlines
-from bifolio_cli.json_documents import COMMANDS, Failure
-from bifolio_cli.main import HELP_OPTIONS, PROGRAM, VERBS, application
+from bifolio_cli.application import HELP_OPTIONS, PROGRAM, VERBS, application
+from bifolio_cli.json_documents import COMMANDS
+from bifolio_cli.json_failures import Failure
 
 #: What ``--help`` prints on a terminal of 80 columns.
 _WIDTH = 78

@@ -110,6 +110,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.KEEP_OR_DELETE: _filled(
         "'bifolio restore {ref}' keeps it, 'bifolio delete {ref}' deletes it."
     ),
+    Next.CONFIRM_DELETIONS: _filled(
+        "'bifolio trash confirm' deletes them here too; 'bifolio restore --at {time}' brings them "
+        "back on every computer, 'bifolio restore REF' one of them."
+    ),
     Next.SHORTEN_TEXT: "Shorten the text, or keep it in a file of its own.",
     Next.LIST_DUPLICATES: "'bifolio duplicates' shows which references are likely one work.",
     Next.LIST_GROUPS: "List the groups with 'bifolio group list', the deleted ones with --trash.",
@@ -150,6 +154,9 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     ),
     Next.OPEN_BY_PATH: "Open it by its path, or write it elsewhere with 'bifolio file export'.",
     Next.LIST_FILES: "'bifolio file list' lists them.",
+    Next.KEEP_CHANGED_COPY: _filled(
+        "Attach it as the new version: bifolio file add {ref} {path}. To drop it, delete that file."
+    ),
     Next.CHECK_FILES: "Check them with: bifolio doctor --files",
     Next.REPLACE_FILE: _filled(
         "Take the file from a backup, or move {path} away: then Bifolio fetches it again."
@@ -160,6 +167,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "out.",
     Next.LEAVE_OUT_ZOTERO_GROUP: "Name the Zotero library alone, or leave --zotero-group out.",
     Next.CHOOSE_FORMAT: _choose_format,
+    Next.NAME_CHARACTER_SET: "Name the file's character set with --encoding, for example "
+    "windows-1251, koi8-r, mac-roman, euc-kr, shift_jis or big5.",
     Next.LEAVE_OUT_FORMAT: "Name another --format, or leave it out: the file's content shows it.",
     # History
     Next.SHOW_LOG: "'bifolio log' lists what was changed, also by others; 'bifolio undo ID' undoes "
@@ -191,7 +200,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ATTACH_ELSEWHERE: "Nothing was changed. Ask whoever runs the relay, or choose another "
     "one; then attach again.",
     Next.ATTACH_FIRST: "Run 'bifolio attach RELAY_URL' on the first computer, or 'bifolio attach "
-    "TICKET' with a ticket from another one.",
+    "TICKET' with a ticket from another one. Without a relay: 'bifolio invite --bundle FILE'.",
     Next.ATTACH_NEW_PATH: "Make a new replica at another path: bifolio attach TICKET PATH",
     Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
     "TICKET'), then try again.",
@@ -225,6 +234,16 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ADD_AS_NEW_REFERENCE: "Add what it says as a new, shorter reference.",
     Next.KEEP_AND_REPORT: "The other references are not affected. Keep the library, and report "
     "this.",
+    # Bundles
+    Next.CHOOSE_BUNDLE: "Name a file that 'bifolio bundle export' wrote for this library.",
+    Next.CHOOSE_BUNDLE_PATH: "Name another file, or a folder that you can write to.",
+    Next.COPY_BUNDLE_AGAIN: "Wait until it is copied or synchronized completely, or copy it again "
+    "from where it was made; then import it again.",
+    Next.EXPORT_WHOLE_BUNDLE: "Import the earlier bundles too, in any order, or ask for a whole "
+    "one: 'bifolio bundle export FILE' without --since on the computer that made it.",
+    Next.EXPORT_BUNDLE_WITH_TICKET: "Run 'bifolio invite --bundle FILE' on a computer that holds "
+    "the library, and use its ticket with that bundle.",
+    Next.GIVE_BUNDLE: "Give the bundle that came with it: bifolio attach TICKET PATH --bundle FILE",
     # This computer
     Next.RESTORE_KEY_FILE: "Restore the file from a backup of your home folder. Without it, this "
     "computer needs a new ticket ('bifolio invite' on another one).",

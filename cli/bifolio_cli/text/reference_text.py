@@ -67,6 +67,8 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     trashed = "   in the trash" if reference["trashed"] else ""
     key = f"{reference['key']}   " if reference["key"] else ""
     yield f"{key}({reference['type']})   {reference['id']}{trashed}"
+    if reference.get("deleted_by"):
+        yield f"  deleted by {reference['deleted_by']}; shown until you confirm it"
     if reference["merged_into"]:
         yield f"  merged into {reference['merged_into']}"
     if reference["same_key"]:
@@ -79,6 +81,8 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     for name in ("tags", "groups", "files"):
         if reference[name]:
             yield from _field_lines(name, reference[name], disputed=name in disputed)
+    for name in reference.get("lost_files", ()):
+        yield f"  no computer is known to have the file {name}"
     for conflict in conflicts:
         yield ""
         yield from conflict_lines(conflict)
@@ -111,11 +115,13 @@ def summary_cells(reference: Mapping[str, Any]) -> tuple[str, str, str, str]:
     fields = reference["fields"]
     issued = fields.get("issued")
     year = date_year(issued) if isinstance(issued, dict) else None
+    by = reference.get("deleted_by")
+    deleted = f" (deleted by {by}, not confirmed)" if by else ""
     cells = (
         reference_name(reference),
         str(year) if year is not None else "",
         _creators_in_short(fields),
-        str(fields.get("title", "")),
+        str(fields.get("title", "")) + deleted,
     )
     key, year_text, creators, title = (escape_line(" ".join(cell.split())) for cell in cells)
     return key, year_text, creators, title

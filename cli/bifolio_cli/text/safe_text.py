@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 
+from bifolio.lazy import pattern
+
 # C0 without tab and newline, DEL, C1; marks, embeddings, overrides and isolates of the direction of
 # writing; line and paragraph separators; what has no width. A joiner between two letters of a
 # script that needs it (Persian, Hindi, an emoji of several) is left.
@@ -17,8 +19,8 @@ _UNSAFE = (
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 )
 _JOINERS = "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
-_IN_TEXT = re.compile(f"[{_UNSAFE}]|{_JOINERS}")
-_IN_LINE = re.compile(f"[\n{_UNSAFE}]|{_JOINERS}")
+_IN_TEXT = pattern(f"[{_UNSAFE}]|{_JOINERS}")
+_IN_LINE = pattern(f"[\n{_UNSAFE}]|{_JOINERS}")
 
 
 def escape_controls(text: str) -> str:

@@ -10,7 +10,14 @@ from bifolio_cli.text.next_steps import word_of
 from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
-    from bifolio.results import FileView, HeardDevice, RelayStatus, Status, SyncedLibrary
+    from bifolio.results import (
+        BundleState,
+        FileView,
+        HeardDevice,
+        RelayStatus,
+        Status,
+        SyncedLibrary,
+    )
     from bifolio_cli.json_documents import AutosyncReport
 
 #: Computers that are named with the time of their newest change; more are counted.
@@ -25,7 +32,7 @@ _FILE_STATES = {
     FileState.DAMAGED: "damaged",
     FileState.ON_OTHER_DEVICE: "only on {device}",
     FileState.ON_IMPORTING_DEVICE: "not sent yet by the computer that imported it",
-    FileState.MISSING: "missing",
+    FileState.MISSING: "missing: no computer is known to have it",
 }
 
 
@@ -39,7 +46,11 @@ def status_lines(report: Status) -> Iterator[str]:
     yield f"Library '{report.name}' ({report.library_id[:8]}) at {report.path}."
     trashed = f", {report.trashed:,} in the trash" if report.trashed else ""
     yield f"{count(report.references, 'reference')}{trashed}."
-    yield from _relay_lines(report.relay)
+    if report.shown_on:
+        deleted = count(report.shown_on, "of them was", "of them were")
+        yield f"{deleted} deleted by others, most of the library, and wait for your confirmation."
+    yield from _relay_lines(report.relay, report.bundles)
+    yield from _bundle_lines(report.bundles)
     yield from _queue_lines(report)
     yield from _heard_lines(report.heard)
     if report.conflicts:
@@ -97,13 +108,31 @@ def _synced_library_lines(library: SyncedLibrary) -> Iterator[str]:
         yield f"  {word_of(library.next)}"
 
 
-def _relay_lines(relay: RelayStatus | None) -> Iterator[str]:
+def _relay_lines(relay: RelayStatus | None, bundles: BundleState | None) -> Iterator[str]:
     if relay is None:
-        yield "On this computer only: not attached to a relay."
+        if bundles is None:
+            yield "On this computer only: not attached to a relay, and never bundled."
+        else:
+            yield "Not attached to a relay: it is shared by bundles."
         return
     last = f"last sync {relay.last_sync}" if relay.last_sync else "not synced yet"
     reached = "reached" if relay.reachable else "not reached"
     yield f"Relay {relay.url}: {reached} at the last attempt; {last}."
+
+
+def _bundle_lines(bundles: BundleState | None) -> Iterator[str]:
+    if bundles is None:
+        return
+    taken = f"; one was last taken in {bundles.imported_at}" if bundles.imported_at else ""
+    if bundles.exported_at is None:
+        yield f"No bundle was exported here yet{taken}."
+    else:
+        yield f"Last bundle exported {bundles.exported_at}{taken}."
+    if bundles.not_bundled:
+        changes = count(bundles.not_bundled, "change")
+        yield f"{changes} of this computer in no bundle yet: 'bifolio bundle export FILE'."
+    elif bundles.exported_at is not None:
+        yield "All changes of this computer are in a bundle."
 
 
 def _heard_lines(heard: Sequence[HeardDevice]) -> Iterator[str]:

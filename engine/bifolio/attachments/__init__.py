@@ -2,6 +2,7 @@
 
 ====================== =============================================================================
 ``attachments``        files attached, removed, found by name, and the state of each
+``opened_copies``  copies that other programs work on, and what they wrote there
 ``transfer_store``     a replica's files as a sync session sees them
 ``garbage_collection`` contents that no reference names any more, dropped after a while
 ====================== =============================================================================

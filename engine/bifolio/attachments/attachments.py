@@ -7,11 +7,15 @@ replace it at the same time are both kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bifolio.document import editing, sets
+from msgspec import Struct
+
+from bifolio import lazy
+from bifolio.attachments import opened_copies
 from bifolio.document.entries import Entries, is_import_slot
 from bifolio.document.plan import Plan
 from bifolio.errors import (
@@ -37,6 +41,12 @@ from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.contents import Content, Progress
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.transfers import Transfer
+
+if TYPE_CHECKING:
+    from bifolio.document import editing, sets
+else:
+    editing = lazy.module("bifolio.document.editing")
+    sets = lazy.module("bifolio.document.sets")
 
 #: Why the relay did not take a file, where its room is used up (``wire.messages.Code``).
 NO_ROOM = "quota"
@@ -70,7 +80,8 @@ def attach(
             row = _live(replica, ref)
             # Nobody collects a content while a transaction is open: what is here now stays.
             if all(replica.contents.has(one.hash) for one in files):
-                _commit(replica, row.id, files)
+                bases = zip(files, map(partial(opened_copies.base_of, replica), paths), strict=True)
+                _commit(replica, row.id, files, {one.name: base for one, base in bases if base})
                 break
     hashes = {one.hash for one in files}
     return [one for one in list_files(replica, row.id) if one.hash in hashes and one.name in named]
@@ -154,14 +165,36 @@ def list_all_files(replica: Replica) -> Iterator[FileView]:
             yield from list_files(replica, record_id)
 
 
-def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> None:
+def list_lost(replica: Replica) -> Iterator[FileView]:
+    """The files of live references that no computer is known to have: this one attached them, and
+    neither it nor the relay has their contents."""
+    for hash, _ in replica.transfers.named_off_relay():
+        if replica.contents.has(hash):
+            continue
+        for row in replica.references.attachments.with_content(hash):
+            for one in list_files(replica, row.reference):
+                if one.hash == hash and one.state is FileState.MISSING:
+                    yield one
+
+
+def _commit(
+    replica: Replica, record_id: str, files: Sequence[Attachment], bases: Mapping[str, str]
+) -> None:
+    """Attach files in the place of those of their names.
+
+    Args:
+        bases: of a changed copy the content that it was made of, by name: only that is replaced,
+            and a version that somebody else attached meanwhile stays next to it.
+    """
     names = {one.name for one in files}
 
     def write(plan: Plan, entries: Entries) -> None:
         wanted = {one.to_element() for one in files}
         for element in sets.elements(entries, FIELD):
             seen = Attachment.from_element(element)
-            if seen is not None and seen.name in names and seen not in files:
+            if seen is None or seen.name not in names or seen in files:
+                continue
+            if seen.hash.startswith(bases.get(seen.name, "")):
                 sets.plan_remove(plan, entries, FIELD, element)
         for element in sorted(wanted):
             sets.plan_add(plan, entries, FIELD, element)
@@ -171,8 +204,7 @@ def _commit(replica: Replica, record_id: str, files: Sequence[Attachment]) -> No
         replica.transfers.mark_arrived(one.hash)
 
 
-@dataclass(frozen=True, slots=True)
-class _Whereabouts:
+class _Whereabouts(Struct, frozen=True):
     """Where a content is: the state, and the facts that go with it."""
 
     state: FileState

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Collection, Sequence
 
 from bifolio import limits
+from bifolio.attachments import opened_copies
 from bifolio.replica.replica import Replica
 
 
@@ -21,7 +22,9 @@ def collect(replica: Replica) -> Sequence[str]:
         the hashes of the contents that the relay had: it is to drop them too.
     """
     now_ms = replica.runtime.now_ms()
-    replica.contents.sweep(before_s=replica.runtime.wall_s() - limits.UNNAMED_KEPT_S)
+    before_s = replica.runtime.wall_s() - limits.UNNAMED_KEPT_S
+    replica.contents.sweep(before_s=before_s)
+    opened_copies.sweep(replica, before_s=before_s)
     with replica.database.transaction():
         replica.transfers.note_unnamed(now_ms)
         gone = replica.transfers.unnamed(before_ms=now_ms - int(limits.UNNAMED_KEPT_S * 1000))

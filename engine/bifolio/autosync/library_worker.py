@@ -19,6 +19,7 @@ from pathlib import Path
 from bifolio.autosync.state import LibraryState
 from bifolio.errors import (
     BifolioError,
+    BusyLibraryError,
     Next,
     NextStep,
     NotALibraryError,
@@ -177,7 +178,7 @@ class LibraryWorker:
         )
         self.tell(self.state)
 
-    def _cut(self, error: RelayUnreachableError) -> None:
+    def _cut(self, error: RelayUnreachableError | BusyLibraryError) -> None:
         self._say(Link.WAITING, error)
 
     def _say(self, link: Link, error: BifolioError) -> None:

@@ -9,11 +9,12 @@ Bifolio.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgpack
+
+from bifolio.lazy import pattern
 
 HASH_BYTES = 32
 
@@ -26,7 +27,7 @@ FIELD_VALUES_MAX = 4096
 _FIELD_DEPTH_MAX = 4
 
 #: A name begins with a letter: uppercase where who does not know the field may not go on.
-_FIELD_NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,31}")
+_FIELD_NAME = pattern("[A-Za-z][A-Za-z0-9_]{0,31}")
 
 #: What a field of a map holds.
 FieldValue: TypeAlias = "bytes | int | str | list[FieldValue]"

@@ -15,7 +15,8 @@ ignored; what a reader must understand to open or to merge it raises ``version``
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import zstandard
 from nacl import bindings
@@ -56,6 +57,7 @@ _ENVELOPE_TYPES = (bytes, bytes, bytes)
 _HEADER_TYPES = (int, bytes, int, bytes, bytes, int, bytes, int, bytes)
 
 
+@lru_cache(maxsize=4096)
 def author_chain(device: bytes, chain: bytes) -> bytes:
     """A chain id (16 bytes) as that of one device, 16 bytes: nobody else can continue it."""
     return digest(device, chain, size=CHAIN_ID_BYTES)
@@ -171,7 +173,7 @@ def _parse_header(header_bytes: bytes) -> Header:
         (version, *known), more = unpack_leading(header_bytes, _HEADER_TYPES)
     except ValueError as error:
         raise EnvelopeError(str(error)) from error
-    return replace(Header(*known), version=version, more=more)
+    return Header(*(*known, version, more))
 
 
 def read_header(beginning: bytes) -> Header:
@@ -190,7 +192,7 @@ def read_header(beginning: bytes) -> Header:
     length = int.from_bytes(beginning[2:start], "big")
     try:
         (version, *known), more = unpack_leading(beginning[start : start + length], _HEADER_TYPES)
-        return replace(Header(*known), version=version, more=more)
+        return Header(*(*known, version, more))
     except ValueError as error:
         raise EnvelopeError(str(error)) from error
 

@@ -12,18 +12,23 @@ import hashlib
 import json
 import os
 import stat
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nacl import bindings
+from msgspec import Struct
 from nacl.exceptions import CryptoError
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.crypto import keyring_store
 from bifolio.disk import make_private_folder, write_first
 from bifolio.errors import EnvelopeError, KeyFileError
 from bifolio.ids import RandomBytes, device_tag, digest
+
+if TYPE_CHECKING:
+    from nacl import bindings
+else:
+    bindings = lazy.module("nacl.bindings")
 
 SEED_BYTES = 32
 PUBLIC_KEY_BYTES = 32
@@ -43,16 +48,18 @@ _CHECK_BYTES = 8
 _PROBE_SCALAR = b"\x40" * 32
 
 
-@dataclass(frozen=True)
-class KeyPair:
+class KeyPair(Struct, frozen=True, dict=True):
     """A signing and a sealing pair, made from two seeds of 32 bytes; its repr shows no secret."""
 
-    sign_seed: bytes = field(repr=False)
-    box_seed: bytes = field(repr=False)
+    sign_seed: bytes
+    box_seed: bytes
 
     def __post_init__(self) -> None:
         if len(self.sign_seed) != SEED_BYTES or len(self.box_seed) != SEED_BYTES:
             raise ValueError(f"a seed has {SEED_BYTES} bytes")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     @cached_property
     def _sign_pair(self) -> tuple[bytes, bytes]:
@@ -91,11 +98,13 @@ class KeyPair:
             raise EnvelopeError("it is damaged or sealed to another key") from error
 
 
-@dataclass(frozen=True)
-class DeviceKeys(KeyPair):
+class DeviceKeys(KeyPair, frozen=True, dict=True):
     """The keys of one user on one computer, and the name that other members are shown."""
 
     name: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"
 
     @cached_property
     def tag(self) -> str:
@@ -103,8 +112,7 @@ class DeviceKeys(KeyPair):
         return device_tag(self.sign_public)
 
 
-@dataclass(frozen=True)
-class LoadedKeys:
+class LoadedKeys(Struct, frozen=True):
     """The keys, and a sentence for the user where they could not be kept as wished."""
 
     keys: DeviceKeys

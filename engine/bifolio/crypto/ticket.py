@@ -43,7 +43,7 @@ class Ticket:
     """Where a library is, the right to join it, and how far its log was when it was written.
 
     Attributes:
-        relay: a ``ws://`` or ``wss://`` address.
+        relay: a ``ws://`` or ``wss://`` address; empty for a library that is shared by bundles.
         library: the library's id (16 bytes).
         secret: what the invite's keys are derived from (32 bytes).
         epoch: the relay's epoch (16 bytes) at ``position``.
@@ -69,7 +69,7 @@ class Ticket:
                 raise TicketError(f"its {name.replace('_', ' ')} has the wrong length")
         if not 0 <= self.position <= _POSITION_MAX:
             raise TicketError(f"its position is {self.position}")
-        if not _is_relay_address(self.relay):
+        if self.relay and not _is_relay_address(self.relay):
             raise TicketError("its relay's address is not a ws:// or wss:// address")
 
     def encode(self) -> str:

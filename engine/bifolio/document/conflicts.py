@@ -6,9 +6,10 @@ settles them are the kinds again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 #: Separates a role from an element's id in the name of a conflict about one creator's name.
 ELEMENT_MARK = ":"
@@ -26,8 +27,7 @@ class ConflictKind(StrEnum):
     REVIVED = "revived"
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictValue:
+class ConflictValue(Struct, frozen=True):
     """One of the values: as JSON, and who wrote it when."""
 
     value: Any
@@ -35,8 +35,7 @@ class ConflictValue:
     slot: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldConflict:
+class FieldConflict(Struct, frozen=True):
     """A field with more than one live value; the first is shown."""
 
     field: str

@@ -9,7 +9,8 @@ replacements made at the same time are a conflict instead of a mixture.
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.document import positions
 from bifolio.document.entries import Entries, Live, join
@@ -24,8 +25,7 @@ LIST = "creators"
 _ID_BYTES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Creator:
+class Creator(Struct, frozen=True):
     """One living element. ``names`` are its live names, the shown one first."""
 
     id: str

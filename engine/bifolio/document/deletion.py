@@ -57,7 +57,7 @@ def is_trashed(entries: Entries) -> bool:
 
 def is_purged(entries: Entries) -> bool:
     """Whether each edit is covered by some live purge (and there is one)."""
-    purges = live_purges(entries)
+    purges = live_purges(entries) if PURGE in entries.registers else []
     return bool(purges) and not _edits_not_covered(entries, purges)
 
 
@@ -106,6 +106,8 @@ def _live(entries: Entries, register: str) -> list[tuple[Live, Seen]]:
 
 
 def _marks(entries: Entries) -> list[tuple[Live, Seen]]:
+    if REGISTER not in entries.registers and PURGE not in entries.registers:
+        return []
     return [*live_deletions(entries), *live_purges(entries)]
 
 

@@ -9,7 +9,8 @@ groups alone, so that every replica shows the same one; nothing derived is ever 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.document import deletion, positions, registers, sets
 from bifolio.document.entries import Entries
@@ -27,8 +28,7 @@ OWN_FIELDS = (PARENT, POSITION, COLOUR, QUERY)
 _KIND = "kind"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """One group as its record says; ``parent_rank`` is the (stamp, slot) of its place."""
 
     name: str
@@ -41,8 +41,7 @@ class Group:
     revived: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A group's place in the tree as it was written: its parent, and (stamp, slot) of that."""
 
     parent: str | None

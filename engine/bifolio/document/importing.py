@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
+
+from msgspec import Struct
 
 from bifolio.clock import import_stamp
 from bifolio.document import content_names, deletion, editing
@@ -29,17 +31,16 @@ SOURCE = "+source"
 _HASH_LENGTH = 5
 
 
-@dataclass(frozen=True, slots=True)
-class ImportVersion:
+class ImportVersion(Struct, frozen=True, dict=True):
     """One version of a record in a file: what it was mapped to, and what it said."""
 
     values: Values
     source: Source
-    #: The source as it is stored, made once.
-    text: str = field(init=False, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", self.source.text())
+    @cached_property
+    def text(self) -> str:
+        """The source as it is stored, made once."""
+        return self.source.text()
 
 
 def first_import(record_id: str, version: ImportVersion, *, mapping: str) -> tuple[bytes, Entries]:

@@ -6,23 +6,21 @@ everything is validated here before a transaction is opened. Knows nothing of py
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from bifolio.document.entries import Entries, Live, join
 from bifolio.errors import InvalidValueError
 from bifolio.ids import SEPARATOR
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """Who writes and when: the incarnation's slot and the change's stamp."""
 
     slot: str
     stamp: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextEdit:
+class TextEdit(Struct, frozen=True):
     """Replace ``removed`` characters at ``start`` of a text as it was by ``inserted``."""
 
     start: int
@@ -30,8 +28,7 @@ class TextEdit:
     inserted: str
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """Writes to one record. A key is written once; a put wins over a removal of the same key."""
 
     writer: Writer

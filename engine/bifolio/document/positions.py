@@ -7,16 +7,15 @@ ordered.
 
 from __future__ import annotations
 
-import re
-
 from bifolio.ids import SLOT_LENGTH, TAG_LENGTH
+from bifolio.lazy import pattern
 
 #: The digits in the order of their code points: base64url's alphabet.
 DIGITS = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _VALUE = {digit: value for value, digit in enumerate(DIGITS)}
 
 #: The last digit is none of the smallest, or something might not fit before.
-_POSITION = re.compile(r"[-0-9A-Z_a-z]*[0-9A-Z_a-z]")
+_POSITION = pattern(r"[-0-9A-Z_a-z]*[0-9A-Z_a-z]")
 
 #: Digits of a counter: without the zero of ``DIGITS``, so that something always fits before.
 _COUNTER = DIGITS[1:]

@@ -12,30 +12,35 @@ another text touches.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import re
 import unicodedata
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bifolio import limits
+from msgspec import Struct
+
+from bifolio import lazy, limits
 from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan, TextEdit
 from bifolio.ids import SEPARATOR
+from bifolio.lazy import pattern
 from bifolio.records.canonical import canonical_json, stored_json
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy.module("difflib")
 
 #: The register that says "this slot changed the record without a register of its own". Records of
 #: earlier versions have the name of the text there that was edited last.
 MODIFIED = "modified"
 
-_WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+_WORDS = pattern(r"\w+\s*|[^\w\s]\s*|\s+")
 #: From the CJK radicals on, scripts do not put spaces between words.
 _WITHOUT_SPACES = "\u2e80"
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_LINES = pattern(r"[^\n]*\n|[^\n]+")
 
 
-@dataclass(frozen=True, slots=True)
-class TextValue:
+class TextValue(Struct, frozen=True):
     """One value of a text field: the text's name (None when cleared), content, who and when."""
 
     text: str | None

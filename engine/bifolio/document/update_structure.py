@@ -20,8 +20,9 @@ of the envelope's body.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct as MsgspecStruct
 
 from bifolio import limits
 from bifolio.document.update_values import UpdateBytes
@@ -83,8 +84,7 @@ class Struct(NamedTuple):
     shared: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateStructure:
+class UpdateStructure(MsgspecStruct, frozen=True):
     """What one update holds. Nothing of it was compared with a document."""
 
     #: By client id: the structs, each beginning where the one before it ends.

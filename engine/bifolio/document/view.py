@@ -6,7 +6,7 @@ the settings record's (``devices``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio.document import deletion, groups, registers
 from bifolio.document.conflicts import DELETED, ConflictKind, ConflictValue, FieldConflict
@@ -20,8 +20,7 @@ from bifolio.records.reference import Values
 _REFERENCE = "reference"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordView:
+class RecordView(Struct, frozen=True):
     """A record as it is shown."""
 
     kind: str

@@ -23,6 +23,15 @@ The tree::
     │   ├── DamagedBackupError
     │   ├── NewerBackupError
     │   └── BackupTakenError
+    ├── BundleError                 a bundle's file
+    │   ├── NotABundleError
+    │   ├── DamagedBundleError      cut short or altered
+    │   ├── NewerBundleError
+    │   ├── ForeignBundleError      of another library
+    │   ├── BundleBeforeTicketError
+    │   ├── BundleTakenError
+    │   └── UnwritableBundleError
+    ├── BundleNeededError
     ├── ReferenceNotFoundError
     ├── AmbiguousReferenceError
     ├── ConflictChoiceError
@@ -69,6 +78,8 @@ The tree::
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
     │   ├── RelayUnreachableError
+    │   │   ├── RelayAnswerError    something else answers there
+    │   │   ├── RelayProxyError     the proxy on the way to it
     │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
@@ -100,6 +111,7 @@ with its facts; each front end puts it into words. Everything is imported from h
 ``files``        attached files, and files that references are read from
 ``sharing``      keys, tickets, membership, the relay
 ``peers``        what another computer sent
+``bundles``      bundles, by which a library is shared without a relay
 ===============  ==============================================================================
 
 May not import anything else of Bifolio.
@@ -115,6 +127,17 @@ from bifolio.errors.base import (
     QueryError,
     UnknownFieldError,
     UsageError,
+)
+from bifolio.errors.bundles import (
+    BundleBeforeTicketError,
+    BundleError,
+    BundleNeededError,
+    BundleTakenError,
+    DamagedBundleError,
+    ForeignBundleError,
+    NewerBundleError,
+    NotABundleError,
+    UnwritableBundleError,
 )
 from bifolio.errors.files import (
     AmbiguousFileError,
@@ -206,7 +229,9 @@ from bifolio.errors.sharing import (
     NotAttachedError,
     NotTheOwnerError,
     PortInUseError,
+    RelayAnswerError,
     RelayError,
+    RelayProxyError,
     RelayRedirectError,
     RelayRefusedError,
     RelayStorageError,
@@ -227,11 +252,16 @@ __all__ = [
     "BackupError",
     "BackupTakenError",
     "BifolioError",
+    "BundleBeforeTicketError",
+    "BundleError",
+    "BundleNeededError",
+    "BundleTakenError",
     "BusyLibraryError",
     "ChangeNotFoundError",
     "CitationsMissingError",
     "ConflictChoiceError",
     "DamagedBackupError",
+    "DamagedBundleError",
     "DamagedFileError",
     "DamagedLibraryError",
     "DeviceNotFoundError",
@@ -245,6 +275,7 @@ __all__ = [
     "FileNotOpenedError",
     "FileTooLargeError",
     "FilesFieldError",
+    "ForeignBundleError",
     "ForeignSchemaError",
     "GroupNotFoundError",
     "GroupPlaceError",
@@ -255,6 +286,7 @@ __all__ = [
     "LibraryError",
     "MembershipError",
     "NewerBackupError",
+    "NewerBundleError",
     "NewerFormatError",
     "NewerLibraryError",
     "NewerMembershipError",
@@ -262,6 +294,7 @@ __all__ = [
     "NextStep",
     "NoOpenerError",
     "NotABackupError",
+    "NotABundleError",
     "NotALibraryError",
     "NotAMemberError",
     "NotAttachedError",
@@ -284,8 +317,10 @@ __all__ = [
     "ReadOnlyLibraryError",
     "RecordTooLargeError",
     "ReferenceNotFoundError",
+    "RelayAnswerError",
     "RelayConductError",
     "RelayError",
+    "RelayProxyError",
     "RelayRedirectError",
     "RelayRefusedError",
     "RelayStorageError",
@@ -303,6 +338,7 @@ __all__ = [
     "TrashedReferenceError",
     "UnknownFieldError",
     "UnreadableFileError",
+    "UnwritableBundleError",
     "UnwritableFileError",
     "UsageError",
     "VersionsError",

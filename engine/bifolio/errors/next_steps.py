@@ -51,6 +51,8 @@ class Next(StrEnum):
     SET_OR_CLEAR_FIELD = "set-or-clear-field"
     LIST_CONFLICTS = "list-conflicts"
     KEEP_OR_DELETE = "keep-or-delete"
+    #: Agree to what others deleted, or bring back what was there before (``time``).
+    CONFIRM_DELETIONS = "confirm-deletions"
     SHORTEN_TEXT = "shorten-text"
     LIST_DUPLICATES = "list-duplicates"
     LIST_GROUPS = "list-groups"
@@ -82,6 +84,8 @@ class Next(StrEnum):
     OPEN_BY_PATH = "open-by-path"
     EXPORT_FILE = "export-file"
     LIST_FILES = "list-files"
+    #: Attach a changed copy (``path``) as the new version of a file of ``ref``, or delete it.
+    KEEP_CHANGED_COPY = "keep-changed-copy"
     CHECK_FILES = "check-files"
     REPLACE_FILE = "replace-file"
     EXPORT_FILE_AGAIN = "export-file-again"
@@ -89,6 +93,7 @@ class Next(StrEnum):
     LEAVE_OUT_ZOTERO_GROUP = "leave-out-zotero-group"
     CHOOSE_FORMAT = "choose-format"
     LEAVE_OUT_FORMAT = "leave-out-format"
+    NAME_CHARACTER_SET = "name-character-set"
 
     # History
     SHOW_LOG = "show-log"
@@ -133,6 +138,14 @@ class Next(StrEnum):
     ADD_AS_NEW_REFERENCE = "add-as-new-reference"
     KEEP_AND_REPORT = "keep-and-report"
 
+    # Bundles
+    CHOOSE_BUNDLE = "choose-bundle"
+    CHOOSE_BUNDLE_PATH = "choose-bundle-path"
+    COPY_BUNDLE_AGAIN = "copy-bundle-again"
+    EXPORT_WHOLE_BUNDLE = "export-whole-bundle"
+    EXPORT_BUNDLE_WITH_TICKET = "export-bundle-with-ticket"
+    GIVE_BUNDLE = "give-bundle"
+
     # This computer: its key, and automatic sync
     RESTORE_KEY_FILE = "restore-key-file"
     PROTECT_KEY_FILE = "protect-key-file"
@@ -168,6 +181,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.CHOOSE_FIELD: "suggestion example",
         Next.SET_OR_CLEAR_FIELD: "field",
         Next.KEEP_OR_DELETE: "ref",
+        Next.CONFIRM_DELETIONS: "time",
         Next.LIST_GROUP_REFERENCES: "group",
         Next.CHANGE_GROUP_QUERY: "group",
         Next.CHOOSE_OTHER_KEY: "ref",
@@ -179,6 +193,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.REPLACE_FILE: "path",
         Next.CHOOSE_FORMAT: "formats",
         Next.EXPORT_FILE: "ref file",
+        Next.KEEP_CHANGED_COPY: "ref path",
         Next.SHOW_HISTORY: "ref",
         Next.ASK_OWNER: "owners",
         Next.PROTECT_KEY_FILE: "path",

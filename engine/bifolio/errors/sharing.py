@@ -110,12 +110,14 @@ class RelayUnreachableError(RelayError):
 
     code = "relay-unreachable"
 
-    def __init__(self, url: str, *, reason: str) -> None:
+    def __init__(
+        self, url: str, *, reason: str, next_step: NextStep | Next | str | None = None
+    ) -> None:
         self.url = url
         self.reason = reason
         super().__init__(
             f"The relay at {url} cannot be reached: {reason}. Your edits are kept here.",
-            next_step=Next.CHECK_CONNECTION,
+            next_step=next_step or Next.CHECK_CONNECTION,
         )
 
 
@@ -124,9 +126,55 @@ class RelayUntrustedError(RelayUnreachableError):
 
     code = "relay-untrusted"
 
-    def __init__(self, url: str, *, reason: str) -> None:
-        super().__init__(url, reason=f"its certificate is not trusted ({reason})")
-        self.next_step = NextStep(Next.TRUST_CERTIFICATE)
+    def __init__(
+        self, url: str, *, reason: str, next_step: NextStep | Next | str | None = None
+    ) -> None:
+        super().__init__(url, reason=reason, next_step=next_step or Next.TRUST_CERTIFICATE)
+
+
+class RelayAnswerError(RelayUnreachableError):
+    """What answers at ``url`` is no relay, or none now; ``status`` is that of HTTP, 0 for none."""
+
+    code = "relay-answer"
+
+    def __init__(
+        self, url: str, status: int = 0, *, reason: str, next_step: NextStep | Next | str
+    ) -> None:
+        self.status = status
+        super().__init__(url, reason=reason, next_step=next_step)
+
+
+class RelayProxyError(RelayUnreachableError):
+    """The proxy between this computer and the relay at ``url`` does not let it through.
+
+    ``proxy`` is its host and port, ``source`` the variable of the environment that names it.
+    """
+
+    code = "relay-proxy"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        proxy: str,
+        source: str,
+        reason: str,
+        next_step: NextStep | Next | str | None = None,
+    ) -> None:
+        self.proxy = proxy
+        self.source = source
+        super().__init__(
+            url,
+            reason=reason,
+            next_step=next_step
+            or f"Correct the proxy in {source}, or add the relay's host to no_proxy if it can be "
+            "reached without; then try again.",
+        )
+        self.message = (
+            f"The proxy {proxy} (of {source}) cannot be used: {reason}. The relay at {url} was not "
+            "reached. Your edits are kept here."
+        )
+        self.args = (self.message,)
 
 
 class RelayRedirectError(RelayUnreachableError):
@@ -150,7 +198,11 @@ class RelayRefusedError(RelayError):
     code = "relay-refused"
 
     def __init__(
-        self, refusal: str, *, detail: str, next_step: NextStep | Next = Next.SEE_STATUS_THEN_SYNC
+        self,
+        refusal: str,
+        *,
+        detail: str,
+        next_step: NextStep | Next | str = Next.SEE_STATUS_THEN_SYNC,
     ) -> None:
         self.refusal = refusal
         self.detail = detail

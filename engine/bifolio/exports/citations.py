@@ -8,6 +8,7 @@ styles are those of the Citation Style Language project. citeproc takes a value'
 from __future__ import annotations
 
 import difflib
+import html
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -26,9 +27,26 @@ class Form(StrEnum):
     HTML = "html"
 
 
-#: The rich text of CSL-JSON.
-_MARKUP: Final = re.compile(r"</?(?:i|b|sub|sup)>|<span class=\"nocase\">|</span>")
-_TAG: Final = re.compile(r"</?(?:i|b|sub|sup)>")
+#: The rich text of CSL-JSON and ours, and elements of XML that databases leave in titles.
+_MARKUP: Final = re.compile(
+    r"</?(?:i|b|u|em|strong|sub|sup|sc|scp|p|br)\s*/?>|<span\b[^<>]*>|</span>|</?[a-z]+:[a-z][^<>]*>",
+    re.IGNORECASE,
+)
+_TAG: Final = re.compile(r"</?(?:i|b|u|sub|sup)>")
+_NO_CASE: Final = '<span class="nocase">'
+_SMALL_CAPS: Final = '<span style="font-variant:small-caps;">'
+_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
+
+#: Stands for BibTeX's "and others" while a style writes the names before it, and what styles write
+#: between the last two names in the languages of their locales.
+_OTHERS: Final = "\ue004"
+_AND: Final = (
+    "& and und et y e i a och og ja en и і й та és ve și in ir un και 和 与 與 及 و ו và dan"
+).split()
+_OTHERS_SHOWN: Final = re.compile(
+    rf"(,?)\s*(?:(?:{'|'.join(map(re.escape, _AND))}|\ue000)\s+)?{_OTHERS}\.?"
+)
+_ET_AL: Final = r"\1 et al."
 
 #: Stand for the characters of a value that HTML or citeproc would take for its own. Private
 #: use: no style changes their case.
@@ -152,18 +170,49 @@ def _works(loaded: Any, item: Mapping[str, Any], form: Form) -> bool:
 def _prepare(value: Any, form: Form) -> Any:
     """A value of an item with nothing in it that HTML or citeproc would take for its own."""
     if isinstance(value, Mapping):
+        if "date-parts" in value:
+            value = _with_year(value)
         return {key: _prepare(member, form) for key, member in value.items() if key != "custom"}
     if isinstance(value, list):
+        if value and value[-1] == {"literal": "others"}:
+            value = [*value[:-1], {"literal": _OTHERS}] if len(value) > 1 else []
         return [_prepare(member, form) for member in value]
     if not isinstance(value, str):
         return value
-    safe = []
+    value = _ENTITY.sub(lambda found: html.unescape(found.group()), value)
+    safe: list[str] = []
     end = 0
+    open_spans: list[bool] = []
     for markup in _MARKUP.finditer(value):
-        kept = form is Form.HTML or not _TAG.fullmatch(markup.group())
+        kept = _is_kept(markup.group(), form, open_spans)
         safe += [_escape(value[end : markup.start()]), markup.group() if kept else ""]
         end = markup.end()
     return "".join([*safe, _escape(value[end:])])
+
+
+def _is_kept(markup: str, form: Form, open_spans: list[bool]) -> bool:
+    """Whether citeproc gets the markup: what protects capitals always, other rich text for HTML.
+
+    Args:
+        open_spans: whether each span that is open was kept.
+    """
+    if markup == "</span>":
+        return open_spans.pop() if open_spans else False
+    if markup.startswith("<span"):
+        kept = markup == _NO_CASE or (markup == _SMALL_CAPS and form is Form.HTML)
+        open_spans.append(kept)
+        return kept
+    return form is Form.HTML and _TAG.fullmatch(markup) is not None
+
+
+def _with_year(date: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A date whose year citeproc writes: of a range inside of one year it writes what differs
+    alone, so such a range is its beginning."""
+    ends = date["date-parts"]
+    # A year 0 is how some programs write an end that is open.
+    if isinstance(ends, list) and len(ends) == 2 and ends[1][0] in (ends[0][0], 0):
+        return {**date, "date-parts": ends[:1]}
+    return date
 
 
 def _escape(text: str) -> str:
@@ -171,6 +220,7 @@ def _escape(text: str) -> str:
 
 
 def _finish(text: str, form: Form) -> str:
+    text = _OTHERS_SHOWN.sub(_ET_AL, text)
     back = _HTML if form is Form.HTML else {safe: own for own, safe in _SAFE.items()}
     return "".join(back.get(character, character) for character in text).strip()
 

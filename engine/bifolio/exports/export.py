@@ -5,14 +5,23 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, BinaryIO, Final
+
+from msgspec.structs import replace
 
 from bifolio.document import importing
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
 from bifolio.errors import DATA_FAULTS
-from bifolio.formats import EXPORT_FORMATS, WHOLE, check_blocks, write
+from bifolio.formats import (
+    EXPORT_FORMATS,
+    WHOLE,
+    check_blocks,
+    with_readable_key,
+    without_damage,
+    without_loose_text,
+    write,
+)
 from bifolio.ids import device_tag
 from bifolio.records.reference import (
     ExportedReference,
@@ -44,13 +53,16 @@ def export(
             they are, their TeX included.
         progress: called with references written and references in all.
     """
-    blocks, left_out = file_blocks(replica, format=format, members_blocks=members_blocks)
+    blocks, left_out = file_blocks(
+        replica, format=format, members_blocks=members_blocks, is_whole=query is None
+    )
     report = write(
         out,
         _each_exported(replica, rows(replica, query), left_out, format=format),
         format=format,
         blocks=blocks,
         keys=keys_beside(replica, query, format=format),
+        names_keys=True,
         progress=_with_total(replica, query, progress) if progress is not None else None,
     )
     keys = {one.reference: "" for one in report.lost}
@@ -92,10 +104,11 @@ _FILE: Final = "imported file"
 
 
 def file_blocks(
-    replica: Replica, *, format: str, members_blocks: bool = False
+    replica: Replica, *, format: str, members_blocks: bool = False, is_whole: bool = True
 ) -> tuple[dict[str, ImportedBlocks], list[LostValue]]:
     """The blocks of all imported files, by record id, and those that are left out.
 
+    The loose text of a file goes with the whole library, never with some of its references.
     What this device imported is written as it was. A block of anybody else's is written only where
     it can do no harm: TeX does what a preamble says.
     """
@@ -104,10 +117,12 @@ def file_blocks(
     family = EXPORT_FORMATS.get(format)
     for record in replica.records.of_kind("import"):
         blocks = importing.read_blocks(replica.document(record.id).entries())
-        if not members_blocks and not _is_own(replica, record.id, blocks):
-            blocks, refused = check_blocks(blocks)
-            if family is not None and family.name == blocks.format:
-                left_out += [LostValue(record.id, one, why, _FILE) for one, why in refused]
+        is_own = members_blocks or _is_own(replica, record.id, blocks)
+        if not is_whole:
+            blocks = without_loose_text(blocks)
+        blocks, refused = without_damage(blocks) if is_own else check_blocks(blocks)
+        if family is not None and family.name == blocks.format:
+            left_out += [LostValue(record.id, one, why, _FILE) for one, why in refused]
         found[record.id] = blocks
     return found, left_out
 
@@ -151,6 +166,8 @@ def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> Exported
         and source.format == family.name
         and not _is_written_here(replica, row.id)
     )
+    if source is not None:
+        source = with_readable_key(source)
     return ExportedReference(id=row.id, values=values, source=source, foreign=foreign)
 
 
@@ -178,4 +195,4 @@ def _needs_own_key(source: Source | None, format: str) -> bool:
     family = EXPORT_FORMATS.get(format)
     if family is None or family.own_id is None:
         return False
-    return source is None or source.format != family.name
+    return source is None or source.format != family.name or not source.id

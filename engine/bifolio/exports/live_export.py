@@ -13,6 +13,7 @@ from bifolio.errors import DATA_FAULTS
 from bifolio.exports import export
 from bifolio.formats import Composer
 from bifolio.records.reference import ExportReport, LostValue
+from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.storage.derived import ReferenceRow
 
@@ -66,7 +67,10 @@ class LiveExport:
                 self._blocks, self._composed = blocks, {}
             keys = export.keys_beside(replica, self._query, format=self._format)
             checked, left_out = export.file_blocks(
-                replica, format=self._format, members_blocks=self._members_blocks
+                replica,
+                format=self._format,
+                members_blocks=self._members_blocks,
+                is_whole=self._query is None,
             )
             report = self._write(out, Composer(self._format, checked, keys=keys), keys)
             report.lost += left_out
@@ -92,6 +96,7 @@ class LiveExport:
             report.lost += known.lost
             if known.text is None:
                 continue
+            report.lost += composer.note_key(row.id, known.text, lookup.shown_key(row))
             out.write(composer.between(report.exported) + known.text.encode())
             report.exported += 1
         out.write(composer.closing)

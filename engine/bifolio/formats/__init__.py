@@ -3,9 +3,13 @@
 What the rest of Bifolio calls::
 
     read(path, format=None, progress=None)     a file's references, blocks and skipped records
+    check_encoding(name)                       the character set that a user names
     read_library(path, ...), is_library(path)  a whole EndNote or Zotero library
     write(out, references, format=..., blocks=...)     an export, with what could not be carried
     check_blocks(blocks)                       those of somebody else's file that may be written
+    with_readable_key(source)                  a source with a key that BibTeX's programs read
+    without_damage(blocks)                     those of one's own file that do no harm to an entry
+    without_loose_text(blocks)                 what of a file's blocks its references need
     Composer(format, blocks)                   an export's references, each by itself
     differences(values, others)                the fields that do not say the same in both
     map_source(source, blocks=None)            the mapped values of a stored source, again
@@ -26,7 +30,7 @@ way or reported.
 May import only ``records``, ``errors``, ``ids`` and ``limits``. The parsing libraries are loaded
 at the first record that needs them, so importing this package is quick.
 
-==================== ========================================================================
+==================== ===========================================================================
 ``reading``          files to references: which format it is, and record after record
 ``writing``          references to a file: the source's own text, or new text read back
 ``read_back``        whether what was written is one record to its reader, and none of another's
@@ -46,10 +50,13 @@ at the first record that needs them, so importing this package is quick.
 ``dates``            dates as BibTeX and RIS write them
 ``identifiers``      DOI, ISBN, ISSN and addresses as files have them
 ``encodings``        bytes to text
+``character_sets``   the character set of a text that names none; the only user of chardet
+``pages``            ranges of pages
+``entities``         HTML's entities in texts that are no HTML
 ``bounds``           how much one record may hold, before objects are made of it
 ``latex``            LaTeX text to Unicode and back
 ``mapping``          the tables of types, fields and meanings: facts only
-==================== ========================================================================
+==================== ===========================================================================
 
 No part imports one that is named above it; ``tests/unit/formats/test_floor_plan.py`` checks that
 and which part may use which.
@@ -58,6 +65,7 @@ and which part may use which.
 from __future__ import annotations
 
 from bifolio.formats.databases.linked_files import LinkedFiles
+from bifolio.formats.encodings import check_encoding
 from bifolio.formats.library_facts import add_facts
 from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
@@ -74,7 +82,16 @@ from bifolio.formats.registry import (
     MAPPING_VERSION,
 )
 from bifolio.formats.whole_libraries import LIBRARY_FORMATS, is_library, read_library
-from bifolio.formats.writing import WHOLE, Composer, check_blocks, differences, write
+from bifolio.formats.writing import (
+    WHOLE,
+    Composer,
+    check_blocks,
+    differences,
+    with_readable_key,
+    without_damage,
+    without_loose_text,
+    write,
+)
 
 __all__ = [
     "EXPORT_FORMATS",
@@ -86,6 +103,7 @@ __all__ = [
     "LinkedFiles",
     "add_facts",
     "check_blocks",
+    "check_encoding",
     "comes_as_library",
     "differences",
     "is_library",
@@ -96,5 +114,8 @@ __all__ = [
     "read",
     "read_library",
     "source_identity",
+    "with_readable_key",
+    "without_damage",
+    "without_loose_text",
     "write",
 ]

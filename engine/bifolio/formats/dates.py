@@ -16,13 +16,27 @@ MONTHS: Final = (
 ).split()
 MONTH_MACROS: Final = {name[:3].lower(): name for name in MONTHS}
 _SEASONS: Final = {"spring": 1, "summer": 2, "autumn": 3, "fall": 3, "winter": 4}
-_SEASON_NAMES: Final = ("Spring", "Summer", "Autumn", "Winter")
+SEASON_NAMES: Final = ("Spring", "Summer", "Autumn", "Winter")
 
 _WORD: Final = re.compile(r"([A-Za-z]+)\.?|(\d{1,2})(?:st|nd|rd|th)?(?![\dA-Za-z])")
 _RANGE: Final = re.compile(r"\s*(?:---?|–|—|/|-)\s*")
 _YEARS: Final = re.compile(r"(\d{4})\s*(?:--?|–|/)\s*(\d{4})")
 _TIMED: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _UNSPECIFIED: Final = re.compile(r"(\d{2,3})([Xxu]{1,2})(?<=[\dXxu]{4})")
+_DAY_NUMBER: Final = r"\d{1,2}(?:st|nd|rd|th|\.)?"
+#: A day of eight digits; a year that no other one ends.
+_EIGHT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_PLAIN_DATE: Final = r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)"
+_OPEN: Final = re.compile(
+    rf"{_PLAIN_DATE}\s*(?:/|--?|–|—)\s*(?:\.\.|present|ongoing|today|open)?"
+    rf"|(?:\.\.)?/{_PLAIN_DATE}",
+    re.IGNORECASE,
+)
+_YEAR: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
+#: ``12-May-2012``, ``2012-May-12``: hyphens that part and join nothing.
+_HYPHENATED: Final = re.compile(
+    r"(\d{1,2})-([A-Za-z]{3,9})-(\d{4})|(\d{4})-([A-Za-z]{3,9})-(\d{1,2})|([A-Za-z]{3,9})-(\d{4})"
+)
 _RIS: Final = re.compile(r"(\d{4})(?:/(\d{0,2})(?:/(\d{0,2})(?:/(.*))?)?)?/*", re.DOTALL)
 _RIS_WORDS: Final = re.compile(r"(\d{4})[ /]+(.*[A-Za-z].*)")
 
@@ -51,6 +65,32 @@ def has_time(text: str) -> bool:
     return timed is not None and timed.group(2) != "00:00:00"
 
 
+def is_open(text: str) -> bool:
+    """Whether the text is a range of dates with one end only, which CSL has no form for."""
+    return _OPEN.fullmatch(text.strip()) is not None
+
+
+@lru_cache(maxsize=4096)
+def any_date(text: str) -> CslDate:
+    """The date of a text in EDTF, in words (``12 May 2012``, ``Apr-Jun 2019``, ``Spring 2019``) or
+    in eight digits, or the literal. Of an open range it is the end that is known."""
+    line = " ".join(text.split())
+    date = edtf_date(line)
+    if "date-parts" in date:
+        return date
+    if (years := bibtex_year(line)) != "":
+        return parse_date(years)
+    if (eight := _EIGHT.fullmatch(line)) is not None:
+        date = parse_date("-".join(eight.groups()))
+        return date if "date-parts" in date else {"literal": text}
+    if (found := _OPEN.fullmatch(line)) is not None:
+        date = parse_date(found.group(1) or found.group(2))
+        return date if "date-parts" in date else {"literal": text}
+    year = _YEAR.findall(line)
+    worded = worded_date(year[0], line) if len(year) == 1 else None
+    return worded or {"literal": text}
+
+
 @lru_cache(maxsize=4096)
 def bibtex_year(text: str) -> str:
     """The EDTF of a year field; empty if it is none."""
@@ -69,7 +109,10 @@ def month_and_day(year: int, month: str, day: str = "") -> CslDate | None:
     if not 1 <= len(ends) <= 2 or None in ends:
         return None
     known = [end for end in ends if end is not None]
-    if len(known) == 2 and known[0][1] and written[1].isdigit():
+    if len(known) == 2 and re.fullmatch(_DAY_NUMBER, written[0]) and all(known[1]):
+        # 4--8 August: the first number is a day of the second one's month
+        known[0] = (known[1][0], int(re.sub(r"\D", "", written[0])))
+    elif len(known) == 2 and known[0][1] and written[1].isdigit():
         known[1] = (known[0][0], int(written[1]))  # January 10--12
     if day:
         days = [part for part in _RANGE.split(day.strip()) if part]
@@ -91,7 +134,7 @@ def month_and_day(year: int, month: str, day: str = "") -> CslDate | None:
 def _month_end(text: str) -> tuple[int, int] | None:
     """(month, day) of one end; the day is 0 where there is none, the month 0 if only a day."""
     month = day = 0
-    rest = _WORD.sub("", text).strip(" ,~")
+    rest = _WORD.sub("", text).strip(" ,.~")
     if rest or not text.strip():
         return None
     words = _WORD.findall(text)
@@ -130,7 +173,7 @@ def bibtex_month(date: CslDate) -> list[tuple[str, str]] | None:
         return [("year", "{" + "--".join(years) + "}")]
     tags = [("year", "{" + years[0] + "}")]
     if date.get("season"):
-        tags.append(("month", "{" + _SEASON_NAMES[int(date["season"]) - 1] + "}"))
+        tags.append(("month", "{" + SEASON_NAMES[int(date["season"]) - 1] + "}"))
         return tags if len(parts) == 1 else None
     if len(parts) == 2 and (years[0] != years[1] or len(parts[0]) != 2 or len(parts[1]) != 2):
         return None
@@ -144,7 +187,11 @@ def bibtex_month(date: CslDate) -> list[tuple[str, str]] | None:
 
 def ris_date(text: str) -> tuple[CslDate, bool]:
     """The date of an RIS line, and whether all of the text is in it."""
-    written = text.strip()
+    return _slashed_date(text.strip()) or (any_date(text.strip()), not is_open(text))
+
+
+def _slashed_date(written: str) -> tuple[CslDate, bool] | None:
+    """``yyyy/mm/dd/other``, or a year and words; nothing for another text."""
     found = _RIS.fullmatch(written)
     if found is not None:
         year, month, day, other = found.groups()
@@ -161,7 +208,7 @@ def ris_date(text: str) -> tuple[CslDate, bool]:
     worded = _RIS_WORDS.fullmatch(written)
     if worded is not None and (date_of := month_and_day(int(worded[1]), worded[2])) is not None:
         return date_of, True
-    return parse_date(written), True
+    return None
 
 
 def _is_range(text: str) -> bool:
@@ -176,7 +223,7 @@ def write_ris_date(date: CslDate) -> str:
     first = parts[0]
     plain = f"{first[0]:04d}" + "".join(f"/{part:02d}" for part in first[1:])
     if date.get("season"):
-        return f"{first[0]:04d}///{_SEASON_NAMES[int(date['season']) - 1]}"
+        return f"{first[0]:04d}///{SEASON_NAMES[int(date['season']) - 1]}"
     if len(parts) > 1 or date.get("circa"):
         return plain + "/" * (4 - len(first)) + date_text(date)
     return plain + "/" * (3 - len(first)) if len(first) > 1 else plain
@@ -186,9 +233,9 @@ _DOTTED: Final = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})")
 
 
 def year_date(text: str) -> CslDate:
-    """The date of a year field: a year, two years, EDTF, or the literal."""
+    """The date of a year field: a year, two years, EDTF, a date in words, or the literal."""
     edtf = bibtex_year(text)
-    return parse_date(edtf or text)
+    return parse_date(edtf) if edtf else any_date(text)
 
 
 def worded_date(year: str, text: str) -> CslDate | None:
@@ -199,14 +246,15 @@ def worded_date(year: str, text: str) -> CslDate | None:
     if not re.fullmatch(r"\d{4}", year):
         return None
     written = " ".join(text.split())
+    written = _HYPHENATED.sub(lambda found: " ".join(filter(None, found.groups())), written)
     if (dotted := _DOTTED.fullmatch(written)) is not None:
         day, month, of_year = dotted.groups()
         written = f"{of_year}-{int(month):02d}-{int(day):02d}"
     date = parse_date(written)
     if "date-parts" not in date and re.match(r"\d{4}/", written):
-        date, whole = ris_date(written)
+        date, whole = _slashed_date(written) or ({}, False)
         date = date if whole else {}
     if "date-parts" in date:
         return date if all(end[0] == int(year) for end in date["date-parts"]) else None
-    rest = re.sub(rf"(?<!\d){year}(?!\d)", "", written).strip(" ,")
+    rest = re.sub(rf"(?<!\d){year}(?!\d)", "", written).strip(" ,.-/")
     return month_and_day(int(year), rest) if rest else None

@@ -1,10 +1,10 @@
 """Bytes to text: which character set a file is in, and what never reaches a value.
 
-The first of these that fits: UTF-8 or UTF-16, each with or without a mark; what the beginning
-declares, in a comment as JabRef, BibDesk and Emacs write it or in XML's own declaration; GB 18030
-where the bytes are in pairs as Chinese text has them; Windows-1252, which gives every byte a
-character. Bytes that are not UTF-8 in a text that is are Windows-1252 too: files are joined end to
-end. What is a guess is reported. Line ends become ``\\n``. May not know any format.
+What the user says; else the first of these that fits: UTF-8 or UTF-16, each with or without a mark;
+what the beginning declares, in a comment as JabRef, BibDesk and Emacs write it or in XML's own
+declaration; the set that is most likely (``character_sets``); Windows-1252, which gives every byte
+a character. Bytes that are not UTF-8 in a text that is are Windows-1252 too: files are joined end
+to end. What is a guess is reported. Line ends become ``\\n``. May not know any format.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifolio.errors import FileFormatError
+from bifolio.errors import FileFormatError, Next, UsageError
+from bifolio.formats import character_sets
 from bifolio.limits import IMPORT_FILE_BYTES_MAX
 
 #: Control characters that no text file holds. More than one in two hundred characters of the
@@ -74,13 +75,15 @@ _WINDOWS = {
 _OPEN = re.compile("[\x81\x8d\x8f\x90\x9d]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _STRAY = re.compile("[\udc80-\udcff]")
+#: The mark of a file that was joined to another one: at a line's beginning, or behind a last line
+#: without an end, before something that begins a record in any format.
+_INNER_MARK = re.compile("^\ufeff+", re.MULTILINE)
+_JOINED = re.compile("\ufeff+(?=@[A-Za-z]+[ \t]*[{(]|%0 |TY[ \t]{1,3}-|[\\[{<])")
 #: Lines that a remark names.
 _LINES_NAMED_MAX = 5
 
-_HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
-_CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
-#: Of the bytes beyond ASCII, how many must be in pairs, and of their characters be Chinese.
-_CHINESE_SHARE = 0.95
+#: The beginning of Japanese in a text of seven bits.
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,30 @@ class Remark:
     reason: str
 
 
-def read_text(path: Path, *, expected: str) -> tuple[str, Remark | None]:
+def check_encoding(name: str) -> str:
+    """A character set that a user names, by Python's name of it.
+
+    Raises:
+        UsageError: no character set of texts is called so.
+    """
+    try:
+        found = codecs.lookup(name.strip().removeprefix("x-"))
+        if not getattr(found, "_is_text_encoding", True):  # rot13, hex
+            raise LookupError(name)
+    except (LookupError, UnicodeError, ValueError):
+        raise UsageError(
+            f"There is no character set '{name}'.", next_step=Next.NAME_CHARACTER_SET
+        ) from None
+    return found.name
+
+
+def read_text(
+    path: Path, *, expected: str, encoding: str | None = None
+) -> tuple[str, Remark | None]:
     """The whole text of a file, in Unicode, with ``\\n`` line ends; and what was guessed in it.
+
+    Args:
+        encoding: the character set, where the user says it.
 
     Raises:
         FileFormatError: missing, no file, not readable, too large, or binary.
@@ -101,7 +126,7 @@ def read_text(path: Path, *, expected: str) -> tuple[str, Remark | None]:
     for magic, kind in _MAGIC.items():
         if raw.startswith(magic):
             raise FileFormatError(str(path), expected=expected, got=kind)
-    text, remark = decode(raw)
+    text, remark = decode(raw) if encoding is None else (_decode_as_said(path, raw, encoding), None)
     sample = text[:_SAMPLE_CHARACTERS]
     allowed = 1 if "\x00" in sample else _CONTROLS_ALLOWED
     if len(_CONTROL.findall(sample)) > max(allowed, len(sample) * _CONTROL_SHARE_MAX):
@@ -118,14 +143,40 @@ def decode(raw: bytes) -> tuple[str, Remark | None]:
             return raw[len(mark) :].decode(encoding, errors="replace"), None
     if (unmarked := _find_unmarked_utf16(raw)) is not None:
         return raw.decode(unmarked, errors="replace"), None
+    if _ISO_2022_JP.search(raw) and (text := _decode_exactly(raw, "iso2022_jp_2")) is not None:
+        return text, None
     try:
         return raw.decode("utf-8"), None
     except UnicodeDecodeError as error:
         if _is_cut(error, raw) or _is_mostly_utf8(raw):
             return _decode_mostly_utf8(raw)
-    if (text := _decode_as_declared(raw)) is not None or (text := _decode_chinese(raw)) is not None:
+    if (text := _decode_as_declared(raw)) is not None:
         return text, None
+    if encoding := character_sets.guess(raw):
+        return raw.decode(encoding), _guessed(raw, encoding)
     return _decode_windows(raw)
+
+
+def _guessed(raw: bytes, encoding: str) -> Remark:
+    """The remark on a character set that nothing states."""
+    first = re.search(rb"[\x80-\xff]", raw)
+    line = 1 + raw.count(b"\n", 0, first.start()) if first else 1
+    shown = character_sets.shown_set(encoding)
+    return Remark(line, f"the file does not say its character set; it was read as {shown}")
+
+
+def _decode_as_said(path: Path, raw: bytes, encoding: str) -> str:
+    try:
+        text = raw.decode(check_encoding(encoding))
+    except UnicodeDecodeError as error:
+        line = 1 + raw.count(b"\n", 0, error.start)
+        raise FileFormatError(
+            str(path),
+            expected=f"text in {encoding}",
+            got=f"other bytes in line {line}",
+            next_step=Next.NAME_CHARACTER_SET,
+        ) from None
+    return text.removeprefix("\ufeff")
 
 
 def _is_mostly_utf8(raw: bytes) -> bool:
@@ -204,6 +255,13 @@ def _line_words(lines: list[int]) -> str:
     return f"lines {named}" + (f" and {more} more" if more > 0 else "")
 
 
+def _decode_exactly(raw: bytes, encoding: str) -> str | None:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
 def _decode_as_declared(raw: bytes) -> str | None:
     """The text by the character set that the file names, if it is one and fits."""
     found = _DECLARED.search(raw[:_DECLARED_BYTES])
@@ -218,20 +276,6 @@ def _decode_as_declared(raw: bytes) -> str | None:
         return raw.decode(name)
     except (LookupError, UnicodeError, ValueError):
         return None
-
-
-def _decode_chinese(raw: bytes) -> str | None:
-    """The text in GB 18030, if all but a few of its bytes beyond ASCII can be nothing else."""
-    runs = [len(run) for run in _HIGH_BYTES.findall(raw)]
-    paired = sum(length for length in runs if length % 2 == 0)
-    if paired < 20 or paired < _CHINESE_SHARE * sum(runs):
-        return None
-    try:
-        text = raw.decode("gb18030")
-    except UnicodeDecodeError:
-        return None
-    beyond = sum(1 for one in text if one > "\x7f")
-    return text if len(_CHINESE.findall(text)) >= _CHINESE_SHARE * beyond else None
 
 
 def _find_unmarked_utf16(raw: bytes) -> str | None:
@@ -251,11 +295,14 @@ def _non_ascii(raw: bytes) -> int:
 
 
 def _clean(text: str) -> str:
-    """``\\n`` line ends; no NUL, which means nothing in a text; no DOS end-of-file mark."""
+    """``\\n`` line ends; no NUL, which means nothing in a text; no DOS end-of-file mark, and none
+    of files that were joined."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\x00" in text:
         text = text.replace("\x00", "")
+    if "\ufeff" in text:
+        text = _JOINED.sub(r"\n", _INNER_MARK.sub("", text))
     return text.rstrip("\x1a") if text.endswith("\x1a") else text
 
 

@@ -7,13 +7,15 @@ Knows neither EndNote's nor Zotero's own form of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from typing import Final
+
+from msgspec.structs import replace
 
 from bifolio.records.canonical import nfc
 from bifolio.records.library_facts import LibraryFacts, LibraryFile
 from bifolio.records.reference import Value, Values, group_record_id
 
-_KINDS = tuple(field.name for field in fields(LibraryFacts))
+_KINDS: Final = LibraryFacts.__struct_fields__
 
 
 def merge_facts(versions: Iterable[LibraryFacts | None]) -> LibraryFacts:

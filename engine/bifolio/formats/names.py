@@ -4,7 +4,7 @@ BibTeX's rules: names are joined by ``and``; ``First von Last``, ``von Last, Fir
 ``von Last, Jr, First``; what is in braces is one word; a name all in braces is a body.
 ``and others`` is the name with the literal ``others`` and is written as ``and others`` again.
 RIS: ``Last, First, Suffix``, one to a line as a rule; a comma at the end marks a body; without any
-comma nobody can tell, so the text stays whole, unless single letters come after one word.
+comma nobody can tell, so the text stays whole, unless initials come after the family name.
 """
 
 from __future__ import annotations
@@ -16,29 +16,36 @@ from typing import Final
 
 from bifolio import limits
 from bifolio.formats.bounds import split_list
-from bifolio.formats.latex.text import decode, encode
-from bifolio.records.names import Name
+from bifolio.formats.latex.text import decode, encode, resolve_branches
+from bifolio.records.names import Name, is_natural_name, split_initials, split_natural_name
 
 _Separator = Callable[[str, int], int]
 
 OTHERS: Final = Name(literal="others")
-
-#: ``Longrich N R``: a family name and nothing but single letters after it.
-_TRAILING_INITIALS: Final = re.compile(r"([^\W\d_][\w'’-]+)((?: [^\W\d_]\.?){1,4})")
 
 _ONE_PERSON: Final = re.compile(r"\s*[^\W\d_][^,]*,\s*[^\W\d_][^,]*")
 _EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix|useprefix)\s*=\s*", re.IGNORECASE)
 #: The space that ends a command parts no words: ``Dezs\\H o``, ``\\O stergaard``.
 _ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr`'^\"~=.])\s+([^\W\d_])")
 _COMMAND_END: Final = re.compile(r"(\\(?:ss|[oOlLij]|a[ae]|A[AE]|oe|OE))\s+(?=\w)")
+#: An ``and`` before the first name, or after the last.
+_DANGLING: Final = re.compile(r"^and\s+|\s+and$|^and$", re.IGNORECASE)
+_PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 
 
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
+    text = resolve_branches(text)
     parts = _split_at(text, _and_at) if "{" in text else split_list(_SIMPLE_AND, text)
     stripped = (" ".join(part.split()) for part in parts)
-    return tuple(_bibtex_name(part) for part in stripped if part)
+    names = (_bibtex_name(_without_and(part)) for part in stripped if part)
+    return tuple(name for name in names if _says_something(name))
+
+
+def _without_and(part: str) -> str:
+    ends = part[:4].lower() in ("and", "and ") or part[-4:].lower() == " and"
+    return _DANGLING.sub("", part) if ends else part
 
 
 def write_bibtex_names(names: tuple[Name, ...]) -> str:
@@ -47,14 +54,43 @@ def write_bibtex_names(names: tuple[Name, ...]) -> str:
 
 
 def split_people(text: str) -> list[str]:
-    """The names of a line that should hold one: ``Last, First; Last, First`` is several.
+    """The names of a line that should hold one: ``Last, First; Last, First`` is several, and so is
+    ``Last, First and Last, First``; none where nothing is said.
 
-    The text whole if any part is not of that form: bodies and addresses have semicolons too.
+    The text whole if any part is no person's name: bodies and addresses have semicolons too.
     """
-    if ";" not in text:
+    if not any(map(str.isalnum, text)):
+        return []
+    if text.rstrip().endswith(","):
         return [text]
-    parts = text.split(";", maxsplit=limits.IMPORT_RECORD_VALUES_MAX + 1)
-    return parts if all(_ONE_PERSON.fullmatch(part) for part in parts) else [text]
+    for separator in _PARTED:
+        parts = split_list(separator, text.strip(" ;"))
+        parts = [part for part in parts if any(map(str.isalnum, part))]
+        if len(parts) > 1 and all(map(_is_person, parts)):
+            return [one for part in parts for one in split_people(part)]
+    return [text.strip(" ;") if _is_person(text.strip(" ;")) else text]
+
+
+def _is_person(text: str) -> bool:
+    """Whether a text is one person's name."""
+    return (
+        _ONE_PERSON.fullmatch(text) is not None
+        or split_initials(text) is not None
+        or is_natural_name(text)
+    )
+
+
+def parse_plain_name(text: str) -> Name:
+    """One name as people write it: ``Last, First``, ``First von Last``, or a body's."""
+    written = " ".join(text.split())
+    if not any(map(str.isalnum, written)):
+        return Name()
+    if len(written) > 2 and written[0] == "{" and written[-1] == "}":
+        return Name(literal=written[1:-1])
+    if "," not in written and split_initials(written) is None and is_natural_name(written):
+        given, particle, family = split_natural_name(written)
+        return Name(family=family, given=given, non_dropping_particle=particle)
+    return parse_ris_name(written)
 
 
 @lru_cache(maxsize=16_384)
@@ -63,14 +99,18 @@ def parse_ris_name(text: str) -> Name:
     written = " ".join(text.split())
     if written.endswith(",") and written.rstrip(", "):
         return Name(literal=written[:-1].rstrip())
+    initials = split_initials(written)
+    if initials is not None:
+        particle, family = _particle(initials[0].split(" "))
+        return Name(
+            family=family,
+            given=initials[1],
+            suffix=initials[2],
+            non_dropping_particle=particle,
+        )
     parts = [part.strip() for part in written.split(",")]
     if len(parts) == 1:
-        if " " not in written:
-            return Name(family=written)
-        initials = _TRAILING_INITIALS.fullmatch(written)
-        if initials is None:
-            return Name(literal=written)
-        return Name(family=initials.group(1), given=initials.group(2).strip())
+        return Name(literal=written) if " " in written else Name(family=written)
     if len(parts) > 3 or not parts[0]:
         return Name(literal=written)
     particle, family = _particle(parts[0].split(" "))
@@ -78,11 +118,17 @@ def parse_ris_name(text: str) -> Name:
     return Name(family=family, given=parts[1], suffix=suffix, non_dropping_particle=particle)
 
 
+def _says_something(name: Name) -> bool:
+    said = name.family or name.literal or name.given
+    return said[:1].isalnum() or any(map(str.isalnum, said))
+
+
 def write_ris_name(name: Name) -> str:
     """The name as an RIS line has it."""
     if name.literal:
         plain = " " in name.literal and "," not in name.literal
-        plain = plain and not _TRAILING_INITIALS.fullmatch(name.literal)
+        plain = plain and split_initials(name.literal) is None
+        plain = plain and split_people(name.literal) == [name.literal]
         return name.literal if plain else f"{name.literal},"
     return str(name) if "," in str(name) or " " not in str(name) else f"{name}, "
 

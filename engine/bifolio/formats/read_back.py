@@ -14,6 +14,7 @@ from xml.parsers import expat
 from bifolio.formats.bibtex import blocks
 from bifolio.formats.tagged import lines
 
+_KEY: Final = re.compile(r"\s*@\s*\w+\s*[{(]([^,}\n]*)")
 #: A reference that says nothing but its type; no reader makes a record of it.
 _EMPTY_ENTRY: Final = re.compile(r"@\w+\{,\n\}\s*")
 
@@ -30,6 +31,17 @@ def is_one_record(family: str, text: str, *, whole: bool = True) -> bool:
     if family == "bibtex" and not whole:
         return _is_entry(text, damaged_too=True)
     return _READERS[family](text)
+
+
+def written_key(family: str, text: str) -> str:
+    """The key under which programs find a written reference; empty in a format without one."""
+    if family == "bibtex":
+        found = _KEY.match(text)
+        return found.group(1).strip() if found is not None else ""
+    if family == "csl-json":
+        item = json.loads(text)
+        return str(item.get("id") or "") if isinstance(item, dict) else ""
+    return ""
 
 
 def is_outside(family: str, text: str) -> bool:

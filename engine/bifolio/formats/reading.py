@@ -36,9 +36,11 @@ from bifolio.formats.registry import (
     NBIB,
     RIS,
     SOURCES,
+    ZOTERO,
     ReadFamily,
 )
 from bifolio.formats.tagged import lines as tagged_lines
+from bifolio.formats.zotero import json_items as zotero_json
 from bifolio.limits import MACRO_CHARACTERS_MAX
 from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts
 from bifolio.records.reference import (
@@ -66,6 +68,9 @@ _OVERLONG: Final = (
 #: anywhere, parents behind their children), but cut out again: a tenth of the time of reading.
 _KEPT_CHARACTERS: Final = 4_000_000
 
+_LATE_TYPE: Final = "TY is in the midst of this record; what is before it was read as part of it"
+_ZOTERO_CHILD: Final = "it is a note or a file of Zotero's that belongs to no reference here"
+
 _FOREIGN: Final = (
     (
         re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<rdf:RDF\b"),
@@ -78,13 +83,18 @@ _FOREIGN: Final = (
 
 
 def read(
-    path: Path, *, format: str | None = None, progress: Progress | None = None
+    path: Path,
+    *,
+    format: str | None = None,
+    encoding: str | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Read]:
     """Everything that a file holds; its blocks come before the references that name them.
 
     Args:
         path: the file.
         format: one of ``IMPORT_FORMATS``; by default the content tells, then the suffix.
+        encoding: the file's character set; by default its bytes tell.
         progress: called with (bytes done, bytes in all) now and then.
 
     Raises:
@@ -92,12 +102,12 @@ def read(
             no error.
     """
     expected = _expected_words(path, format)
-    text, remark = read_text(path, expected=expected)
+    text, remark = read_text(path, expected=expected, encoding=encoding)
     if not text.strip():
         return
     family = _family(path, text, format)
     if remark is not None:
-        yield SkippedRecord(str(path), remark.line, remark.reason)
+        yield SkippedRecord(str(path), remark.line, remark.reason, is_remark=True)
     records = _READERS[family.name](path, text)
     yield from _with_progress(records, path.stat().st_size, text.count("\n") + 1, progress)
 
@@ -278,6 +288,8 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
             all_ended = False
         cut = None if found.ended else found
         count += 1
+        if found.is_joined:
+            yield SkippedRecord(str(path), found.line, _LATE_TYPE, is_remark=True)
         yield _tagged(path, RIS, found, "ID", imported)
     # Some tools write no ER at all, and people forget the last one.
     if cut is not None and ((all_ended and count > 2) or not text.endswith("\n")):
@@ -313,6 +325,17 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
         found_any = True
         if isinstance(found, csl_json_items.JsonRefusal):
             yield SkippedRecord(str(path), found.line, found.reason)
+            continue
+        if isinstance(found.value, csl_json_items.LeftOutCollections):
+            reason = f"its collections ({found.value.count:,}) are not read; import Zotero's folder"
+            yield SkippedRecord(str(path), found.line, reason)
+            continue
+        if zotero_json.is_item(found.value):
+            if zotero_json.is_cited(found.value):
+                one = zotero_json.source(found.value)
+                yield _of_source(path, ZOTERO, one, found.line, None)
+            else:
+                yield SkippedRecord(str(path), found.line, _ZOTERO_CHILD)
             continue
         if not csl_json.is_item(found.value):
             yield SkippedRecord(str(path), found.line, "the JSON value is not a CSL item")
@@ -385,9 +408,15 @@ def _reference(
     blocks: ImportedBlocks | None,
 ) -> ImportedReference | SkippedRecord:
     """A record with its values; one that holds more than a record may is skipped."""
-    if reason := bounds.reason_against(tags):
-        return SkippedRecord(str(path), line, reason)
     source = Source(family.name, kind, own_id, tags, blocks.record_id() if blocks else "")
+    return _of_source(path, family, source, line, blocks)
+
+
+def _of_source(
+    path: Path, family: ReadFamily, source: Source, line: int, blocks: ImportedBlocks | None
+) -> ImportedReference | SkippedRecord:
+    if reason := bounds.reason_against(source.tags):
+        return SkippedRecord(str(path), line, reason)
     mapped = family.trace(source, blocks)
     if mapped.is_cut:
         return SkippedRecord(str(path), line, bounds.TOO_MANY)

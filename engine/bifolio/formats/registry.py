@@ -49,6 +49,8 @@ class Family(ReadFamily):
     #: ``(values, reference id)`` to the id that a changed or foreign reference is written with;
     #: None where the format keeps its id among the tags.
     own_id: Callable[[Values, str], str] | None = None
+    #: Whether a source's own text may be written again; None: always.
+    is_own_shape: Callable[[Source], bool] | None = None
     #: What comes before the first reference, between two, and after the last.
     opening: str = ""
     separator: str = ""
@@ -72,7 +74,7 @@ RIS: Final = Family(
     name="ris",
     shown="RIS",
     suffixes=(".ris",),
-    mark=re.compile(r"^TY[ \t]{1,3}-(?:[ \t]|$)", re.MULTILINE | re.IGNORECASE),
+    mark=re.compile(r"^TY[ \t]{0,3}-(?:[ \t]|\w|$)", re.MULTILINE | re.IGNORECASE),
     trace=ris.trace,
     written_type=ris.written_type,
     emit=ris.emit,
@@ -91,6 +93,7 @@ CSL_JSON: Final = Family(
     carry=csl_json.carry,
     render=csl_json.render,
     own_id=csl_json.own_id,
+    is_own_shape=csl_json.is_own_shape,
     opening="[\n",
     separator=",\n",
     closing="\n]\n",

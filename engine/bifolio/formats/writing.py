@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import BinaryIO, Final
+
+from msgspec.structs import replace
 
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex.entries import bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
 from bifolio.formats.mapping.fields import FIELD_ORDER
-from bifolio.formats.read_back import is_one_record, is_outside
+from bifolio.formats.read_back import is_one_record, is_outside, written_key
 from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
@@ -40,10 +42,19 @@ Progress = Callable[[int, int], None]
 #: The name under which a reference is reported that could not be written at all.
 WHOLE: Final = "reference"
 
+#: Blocks of BibTeX without which an entry may say something else.
+_NEEDED: Final = re.compile(r"\s*@\s*(?:string|preamble)\b", re.IGNORECASE)
+_BEGINS_ENTRY: Final = "the text holds an @, which begins an entry"
+
 #: So much of a block that was left out is named.
 _NAMED_CHARACTERS: Final = 60
 
 _POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
+
+#: What ends a key, or an entry, in one of the programs that read BibTeX.
+_UNREADABLE_KEY: Final = re.compile(r"[\s{},\"#%=\\~]")
+_TWICE: Final = "another entry of this export has the key '{}'; programs read one of the two"
+_OTHER_KEY: Final = "the format cannot hold it; it is written as '{}'"
 
 #: Formats whose files are text to every program, as long as no control character is in them.
 _PLAIN_TEXT: Final = (BIBTEX, RIS, ENW)
@@ -64,6 +75,7 @@ def write(
     format: str,
     blocks: Mapping[str, ImportedBlocks],
     keys: Collection[str] | None = None,
+    names_keys: bool = False,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write references in a format, one after the other.
@@ -77,6 +89,8 @@ def write(
         keys: the citation keys of all references, in small letters: a BibTeX entry whose parent
             is not among them is written with what it inherits. Found in a sequence of
             references; without it every entry is.
+        names_keys: whether keys that programs would not find are reported: one that is written
+            twice, or otherwise than the reference shows it.
         progress: called with (references written, 0) after each; their number is not known here.
 
     Returns:
@@ -93,6 +107,9 @@ def write(
         report.lost += lost
         if text is None:
             continue
+        if names_keys:
+            key = str(reference.values.get("citation-key", ""))
+            report.lost += composer.note_key(reference.id, text, key)
         out.write(composer.between(report.exported) + text.encode())
         report.exported += 1
         if progress is not None:
@@ -124,6 +141,7 @@ class Composer:
         self._family = EXPORT_FORMATS[format]
         self._blocks = _merge_blocks(self._family, blocks)
         self._keys = keys
+        self._written: set[str] = set()
         opening = self._family.opening
         if self._blocks is not None:
             opening += "\n\n".join(self._blocks.blocks) + "\n\n"
@@ -133,6 +151,22 @@ class Composer:
     def between(self, exported: int) -> bytes:
         """What comes before the next reference, where so many were written."""
         return self._family.separator.encode() if exported else b""
+
+    def note_key(self, record_id: str, text: str, shown: str) -> list[LostValue]:
+        """A loss where a reference that was written before has the same key (programs read one of
+        the two, and BibTeX tells no capitals from small letters), or where it is not the one that
+        is shown."""
+        key = written_key(self._family.name, text)
+        if not key:
+            return []
+        reasons = []
+        if self._family is BIBTEX and key != shown and key == bibtex_key(shown):
+            reasons.append(_OTHER_KEY.format(key))
+        told = key.lower() if self._family is BIBTEX else key
+        if told in self._written:
+            reasons.append(_TWICE.format(key))
+        self._written.add(told)
+        return [LostValue(record_id, "citation-key", reason) for reason in reasons]
 
     def parents(self, reference: ExportedReference) -> frozenset[str]:
         """The keys whose presence decides how a reference is written, in small letters."""
@@ -223,7 +257,9 @@ def compose(
         if values.pop(field, None)
     ]
     old = reference.source if reference.source and reference.source.format == family.name else None
-    if old is not None:
+    if old is not None and family.is_own_shape is not None and not family.is_own_shape(old):
+        old = None
+    if old is not None and family.own_id is None:
         values = _without_made_key(values, family.trace(old, blocks).values)
     start = _start(reference, old, values, family, dialect, blocks)
     mapped = family.trace(start, blocks)
@@ -435,6 +471,31 @@ def check_blocks(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str
         else:
             kept.append(checked)
     return ImportedBlocks(blocks.format, tuple(kept)), refused
+
+
+def with_readable_key(source: Source) -> Source:
+    """A source whose key every program that reads BibTeX takes for one."""
+    if source.format != BIBTEX.name or not _UNREADABLE_KEY.search(source.id):
+        return source
+    return replace(source, id=bibtex_key(source.id))
+
+
+def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:
+    """What of a file's blocks its references need: the macros and the preamble. What else is in it
+    is of the file, and of none of its references."""
+    needed = tuple(text for text in blocks.blocks if _NEEDED.match(text))
+    return ImportedBlocks(blocks.format, needed if blocks.format == BIBTEX.name else ())
+
+
+def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
+    """A user's own blocks without the loose text that would damage an entry, and each such text
+    with the reason: BibTeX begins an entry at every ``@``."""
+    if blocks.format != BIBTEX.name:
+        return blocks, []
+    damaging = [one for one in blocks.blocks if not one.lstrip().startswith("@") and "@" in one]
+    kept = tuple(one for one in blocks.blocks if one not in damaging)
+    named = [" ".join(one.split())[:_NAMED_CHARACTERS] for one in damaging]
+    return ImportedBlocks(blocks.format, kept), [(one, _BEGINS_ENTRY) for one in named]
 
 
 def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:

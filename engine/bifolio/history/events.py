@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import structs
 
 from bifolio.document import importing
 from bifolio.document.comparing import Comparison, FieldChange, RecordTransition, compare
@@ -93,7 +94,7 @@ class EventReader:
         """A value with the names of groups instead of their ids, and with files as objects."""
         if field == FILES and isinstance(value, list):
             files = [Attachment.from_element(str(one)) for one in value]
-            return [asdict(one) for one in files if one is not None]
+            return [structs.asdict(one) for one in files if one is not None]
         if field != MEMBERSHIP or not isinstance(value, list):
             return value
         return [self._replica.groups.any_name(one) or one for one in value]

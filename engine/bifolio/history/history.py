@@ -14,9 +14,11 @@ from bifolio.document.undoing import Kept
 from bifolio.history import replay, undo
 from bifolio.history.activity_log import ActivityLog
 from bifolio.history.events import EventReader
+from bifolio.history.restore import restore
 from bifolio.history.revert import revert
 from bifolio.history.undo import UndoResult, UndoSelection
 from bifolio.replica import lookup
+from bifolio.replica.journal import Command
 from bifolio.replica.replica import Replica
 from bifolio.results import (
     Action,
@@ -26,6 +28,7 @@ from bifolio.results import (
     KeptReason,
     LogEntry,
     ReferenceView,
+    RestoreReport,
     UndoReport,
 )
 
@@ -88,6 +91,32 @@ class History:
             moment = to if isinstance(to, str) else _milliseconds(to)
             record_id = revert(self._replica, ref, field=field, to=moment)
         return lookup.show_id(self._replica, record_id)
+
+    def restore(self, to: datetime, *, dry_run: bool = False) -> RestoreReport:
+        """Give the whole library what it held at a moment (without a zone, of this computer).
+
+        What was deleted since comes back, what was made since goes to the trash.
+
+        Args:
+            dry_run: say what would happen, and change nothing.
+        """
+        replica = self._replica
+        with self._rehearse_if(dry_run), replica.journal.command() as command:
+            before = self._ids(command)
+            done = restore(replica, to_ms=_milliseconds(to))
+            with replica.database.transaction():
+                made = [one for one in self._ids(command) if one not in before]
+        return RestoreReport(
+            restored=done.back,
+            trashed=done.trashed,
+            changed=done.changed,
+            groups=done.groups,
+            unknown=done.unknown,
+            id=made[0].hex() if made and not dry_run else None,
+        )
+
+    def _ids(self, command: Command) -> list[bytes]:
+        return self._replica.journal.operations.changes(command.number) if command.number else []
 
     def undo(self, change: str | None = None, *, dry_run: bool = False) -> UndoReport:
         """Take back the last command of this computer, or the command or change of an id.

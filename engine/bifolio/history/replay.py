@@ -9,7 +9,7 @@ merged here before this one, is left out, and what comes after it may then be mi
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from bifolio import limits
@@ -79,6 +79,37 @@ class Replay:
                 after = document.entries()
                 yield Step(logged, before, after)
                 before = after
+
+    def then_and_now(self, record_id: str, *, through: str) -> tuple[Entries, Entries]:
+        """What the changes of a record up to a stamp give, and what all of them give.
+
+        As a rule the later ones come last, and one replay gives both.
+        """
+        aside = {one.contents for one in self._replica.quarantined.of_record(record_id)}
+        logged = self._replica.journal.index.of_record(record_id)
+        earlier = [one for one in logged if one.stamp <= through]
+        document = RecordDocument()
+        self._merge_all(document, record_id, earlier, aside)
+        then = document.entries()
+        if logged[: len(earlier)] == earlier:
+            self._merge_all(document, record_id, logged[len(earlier) :], aside)
+        else:
+            document = RecordDocument()
+            self._merge_all(document, record_id, logged, aside)
+        return then, document.entries()
+
+    def _merge_all(
+        self,
+        document: RecordDocument,
+        record_id: str,
+        logged: Sequence[LoggedChange],
+        aside: Set[bytes],
+    ) -> None:
+        for one in logged:
+            change = self.change(one)
+            for touched, update in change.records if change is not None else ():
+                if touched == record_id and update not in aside:
+                    _merges(document, update)
 
     def changes_in(self, number: int) -> tuple[Change, ...] | None:
         """The changes in a row of ``changes``; the last few rows are kept opened."""

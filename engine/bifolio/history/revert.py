@@ -46,7 +46,7 @@ def revert(replica: Replica, ref: str, *, field: str | None, to: int | str) -> s
         if name is None and not then.trashed:
             deletion.plan_restore(plan, entries)
         named = [name] if name else sorted({*now.values, *then.values})
-        _plan_values(plan, entries, now.values, then.values, named)
+        plan_values(plan, entries, now.values, then.values, named)
 
     def write_fate(plan: Plan, entries: Entries) -> None:
         if name is None and then.trashed:
@@ -66,7 +66,7 @@ def field_name(field: str) -> str:
     return MEMBERSHIP if field in ("group", MEMBERSHIP) else canonical_field(field)
 
 
-def _plan_values(
+def plan_values(
     plan: Plan,
     entries: Entries,
     now: dict[str, Value],

@@ -7,7 +7,6 @@ is killed has taken back some of them whole, and can be run again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +24,7 @@ from bifolio.errors import (
 )
 from bifolio.history.replay import Replay
 from bifolio.ids import slot_tag
+from bifolio.lazy import pattern
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.journal import Command
@@ -32,7 +32,7 @@ from bifolio.replica.replica import Replica, Write
 from bifolio.storage.history import LoggedChange, Operation
 from bifolio.wire.changes import ID_BYTES
 
-_ID = re.compile(rf"[0-9a-f]{{4,{2 * ID_BYTES}}}")
+_ID = pattern(rf"[0-9a-f]{{4,{2 * ID_BYTES}}}")
 _CANDIDATES_MAX = 5
 
 #: What ``undoes`` says of an undo of a change that no command of this computer made, and what

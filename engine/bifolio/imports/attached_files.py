@@ -7,9 +7,10 @@ content that is here already is not written again; until a record names it, it i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.attachments import garbage_collection
@@ -39,6 +40,7 @@ def items_of(
     path: Path,
     *,
     format: str | None = None,
+    encoding: str | None = None,
     zotero_group: str | None = None,
     links: LinkedFiles | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -49,7 +51,7 @@ def items_of(
             path, format=format, zotero_group=zotero_group, links=links, progress=progress
         )
     else:
-        yield from read(path, format=format, progress=progress)
+        yield from read(path, format=format, encoding=encoding, progress=progress)
 
 
 class Intake:

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from bifolio.errors import FileFormatError, Next, UsageError
-from bifolio.formats import LinkedFiles, is_library
+from bifolio.formats import LinkedFiles, check_encoding, is_library
 from bifolio.imports.attached_files import items_of
 from bifolio.imports.importer import Importer
 from bifolio.records.reference import SkippedRecord
@@ -28,6 +28,7 @@ def import_files(
     paths: Sequence[Path],
     *,
     format: str | None,
+    encoding: str | None,
     zotero_group: str | None,
     links: LinkedFiles | None,
     dry_run: bool,
@@ -41,6 +42,8 @@ def import_files(
         links: where files may be that a library only links to; None: none is taken.
     """
     _check_group(paths, format, zotero_group)
+    if encoding is not None:
+        encoding = check_encoding(encoding)
     tally = ImportTally()
     rehearsal = replica.database.rehearsal() if dry_run else nullcontext()
     with replica.journal.command() as command, rehearsal:
@@ -49,6 +52,7 @@ def import_files(
                 items = items_of(
                     path,
                     format=format,
+                    encoding=encoding,
                     zotero_group=zotero_group,
                     links=links,
                     progress=_report_file(progress, Stage.READING, path),

@@ -98,12 +98,13 @@ class Matcher:
         self._taken.clear()
         self._present = self._replica.records.present([record_id for record_id, _ in records])
         wanted: dict[str, list[str]] = {}
+        keys: list[str] = []
         for _, reference in records:
             source_id, _ = source_identity(reference.source)
             if source_id:
+                keys.append(_key_of(reference))
                 wanted.setdefault(reference.source.format, []).append(source_id)
-        named = [source_id for ids in wanted.values() for source_id in ids]
-        self._same_key = self._replica.references.with_keys(named)
+        self._same_key = self._replica.references.with_keys(keys)
         self._same_source = {
             (source_format, source_id): found
             for source_format, ids in wanted.items()
@@ -223,7 +224,7 @@ class Matcher:
     def _says_the_same(self, reference: ImportedReference) -> ReferenceRow | None:
         """The reference that the record calls by its citation key and says just what it says: what
         Bifolio exported to another format than that it came from, and comes back unchanged."""
-        for one in self._same_key.get(reference.source.id, []):
+        for one in self._same_key.get(_key_of(reference), []):
             values = read_view(self._replica.document(one).visible()).values
             own = {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
             if not self._is_taken(one) and not differences(own, reference.values):
@@ -293,6 +294,11 @@ def with_citation_key(values: Values) -> Values:
     if values.get("citation-key"):
         return values
     return values | {"citation-key": make_key(values, taken=lambda _: False)}
+
+
+def _key_of(reference: ImportedReference) -> str:
+    """The citation key of a record that its file names; empty where the import made it."""
+    return str(reference.values.get("citation-key", "")) if reference.source.id else ""
 
 
 def _traits(values: Values) -> Traits:

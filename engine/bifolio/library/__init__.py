@@ -19,6 +19,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``files``            the files attached to references: add, list, fetch, export, open
 ``openable``         which attached files another program is started on
 ``backups``          backups: made, listed, verified, restored
+``bundles``          a library by files: exported, imported, invited to
 ``status``           what a replica says of itself: status, state hash, rebuilt index
 ``received``         what came from others and was not merged, in sentences
 ``counting``         numbers with their nouns

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
+from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.clock import stamp_milliseconds
 from bifolio.document import registers, sets
 from bifolio.document.entries import Entries
@@ -26,10 +27,14 @@ from bifolio.records.values import parse_value
 from bifolio.replica import lookup
 from bifolio.replica.projection import shown_fields
 from bifolio.replica.replica import Replica
-from bifolio.replica.workspace import KEY_PATTERN
 from bifolio.results import KeptBecause, KeptKey, KeyReport, NewKey, ReferenceView, SharedKey
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
+
+if TYPE_CHECKING:
+    from bifolio.replica import workspace as workspaces
+else:
+    workspaces = lazy.module("bifolio.replica.workspace")
 
 KEY = "citation-key"
 PINNED = "citation-key-pinned"
@@ -61,7 +66,7 @@ class Keys:
         replica = self._replica
 
         def write(plan: Plan, entries: Entries) -> None:
-            registers.plan_set(plan, entries, KEY_PATTERN, pattern)
+            registers.plan_set(plan, entries, workspaces.KEY_PATTERN, pattern)
 
         with replica.database.transaction():
             replica.commit_inside([(SETTINGS_ID, write)])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from bifolio.document import editing
+from bifolio import lazy
 from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
-from bifolio.document.field_kinds import element_of, locate_conflict
 from bifolio.document.plan import Plan
 from bifolio.errors import ConflictChoiceError, Next, next_step
 from bifolio.records.edits import PARAGRAPH_BREAK
@@ -15,7 +15,14 @@ from bifolio.records.fields import canonical_field
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
+from bifolio.search import group_tree
 from bifolio.storage.derived import ReferenceRow
+
+if TYPE_CHECKING:
+    from bifolio.document import editing, field_kinds
+else:
+    editing = lazy.module("bifolio.document.editing")
+    field_kinds = lazy.module("bifolio.document.field_kinds")
 
 
 def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
@@ -28,6 +35,18 @@ def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
     if fresh:
         with replica.database.transaction():
             replica.listings.write(fresh)
+
+
+def list_all(replica: Replica) -> Sequence[Conflict]:
+    """Every conflict, remembered as it was listed; those of groups come last."""
+    found: list[Conflict] = []
+    for record_id in replica.references.in_conflict():
+        row = replica.references.read(record_id)
+        if row is not None:
+            found.extend(lookup.conflicts(replica, row))
+    found.extend(group_tree.revived_groups(replica))
+    remember(replica, found)
+    return found
 
 
 def resolve(
@@ -74,7 +93,7 @@ def _resolve(
             f"The values of '{name}' are not texts that could be joined: take one of them."
         )
 
-    _, kind = locate_conflict(name)
+    _, kind = field_kinds.locate_conflict(name)
 
     def write(plan: Plan, entries: Entries) -> None:
         chosen = [conflict.values[take - 1].value for take in takes]
@@ -91,7 +110,7 @@ def _resolve(
 
 
 def _field(field: str) -> str:
-    if field == DELETED or element_of(field) is not None:
+    if field == DELETED or field_kinds.element_of(field) is not None:
         return field
     return canonical_field(field)
 

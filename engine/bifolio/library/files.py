@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from bifolio.attachments import attachments, garbage_collection
-from bifolio.disk import make_private_folder, pieces, write_whole
+from bifolio.attachments import attachments, garbage_collection, opened_copies
+from bifolio.disk import pieces, write_whole
 from bifolio.errors import (
     DamagedFileError,
     FileNotHereError,
@@ -23,13 +23,11 @@ from bifolio.library.openable import check_openable
 from bifolio.records.file_names import safe_file_name
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
-from bifolio.results import FileState, FileView, FreedSpace, Policy, Stage
-from bifolio.storage.contents import OPENED, Progress
+from bifolio.results import FileState, FileView, FreedSpace, Policy, ReferenceView, Stage
+from bifolio.storage.contents import Progress
 
 if TYPE_CHECKING:
     from bifolio.replication.remote import Remote
-
-_COPY_MODE = 0o400
 
 
 class Files:
@@ -72,6 +70,14 @@ class Files:
         if ref is None:
             return attachments.list_all_files(self._replica)
         return attachments.list_files(self._replica, lookup.find(self._replica, ref).id)
+
+    def with_lost_files(self, shown: ReferenceView) -> ReferenceView:
+        """A reference with the names of its files that no computer is known to have."""
+        if not shown.files:
+            return shown
+        files = attachments.list_files(self._replica, shown.id)
+        lost = tuple(one.label for one in files if one.state is FileState.MISSING)
+        return shown.with_fields(lost_files=lost) if lost else shown
 
     def remove(self, ref: str, name: str) -> FileView:
         """Take a file off a reference.
@@ -117,7 +123,10 @@ class Files:
         return path
 
     def open_copy(self, ref: str, name: str) -> Path:
-        """A read-only copy under the file's own name, for another program to open.
+        """A copy under the file's own name, for another program to open and to work on.
+
+        What is written there is named by ``changed_copies`` and the status until it is attached
+        (``add`` with its path), or deleted. A copy that was changed is given again as it is.
 
         Raises:
             FileNotOpenedError: it is no document, or not what its name says.
@@ -128,13 +137,13 @@ class Files:
         if not content.is_file():
             raise _not_here(file)
         opened = check_openable(file, content)
-        path = self._replica.contents.folder / OPENED / file.hash[:16] / opened
-        if path.is_file() and path.stat().st_size == file.size:
-            return path
-        make_private_folder(path.parent)
-        self._copy(file, path)
-        path.chmod(_COPY_MODE)
+        path = opened_copies.place_of(self._replica, file.hash, opened)
+        opened_copies.make(self._replica, file.hash, path, lambda at: self._copy(file, at))
         return path
+
+    def changed_copies(self) -> Sequence[Path]:
+        """The opened copies that hold what is attached nowhere."""
+        return [one.path for one in opened_copies.find_changed(self._replica)]
 
     def fetch(
         self,
@@ -209,7 +218,10 @@ def _copy_content(source: Path, writing: BinaryIO) -> str:
 #: Where the content of a file is that is not on this computer, in words, and the next step.
 _ELSEWHERE = {
     FileState.ON_RELAY: ("the relay has it, and it was not fetched yet", Next.FETCH_FILE),
-    FileState.MISSING: ("it was lost from this computer", Next.ATTACH_FILE_AGAIN),
+    FileState.MISSING: (
+        "it was lost here, and no computer is known to have it",
+        Next.ATTACH_FILE_AGAIN,
+    ),
     FileState.DAMAGED: ("it came damaged from the relay", Next.SYNC_WHERE_FILE_IS_WHOLE),
 }
 

@@ -7,10 +7,10 @@ all groups make a tree, by ``document.groups``.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from bifolio.document import deletion, editing, groups, positions
+from bifolio import lazy
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import (
@@ -23,6 +23,7 @@ from bifolio.errors import (
     SmartGroupError,
 )
 from bifolio.ids import random_record_id
+from bifolio.lazy import pattern
 from bifolio.records.colours import COLOUR_NAMES
 from bifolio.records.sorting import parse_sort
 from bifolio.records.values import is_one_line
@@ -33,7 +34,15 @@ from bifolio.search.group_tree import PATH_MARK, Tree
 from bifolio.search.search import Searches
 from bifolio.storage.groups import GroupRow
 
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
+if TYPE_CHECKING:
+    from bifolio.document import deletion, editing, groups, positions
+else:
+    deletion = lazy.module("bifolio.document.deletion")
+    editing = lazy.module("bifolio.document.editing")
+    groups = lazy.module("bifolio.document.groups")
+    positions = lazy.module("bifolio.document.positions")
+
+_COLOUR = pattern(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
 class Groups:

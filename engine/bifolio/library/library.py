@@ -20,13 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
-from bifolio.document import deletion, editing
-from bifolio.errors import (
-    BifolioError,
-    InvalidValueError,
-    RelayUnreachableError,
-    TrashedReferenceError,
-)
+from bifolio.errors import BifolioError, InvalidValueError, TrashedReferenceError
 from bifolio.home import Home
 from bifolio.library import conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
@@ -39,7 +33,7 @@ from bifolio.records.reference import ExportReport
 from bifolio.records.values import is_one_line
 from bifolio.replica import folder, lookup
 from bifolio.replica.journal import Command
-from bifolio.replica.replica import Replica, Runtime, Write
+from bifolio.replica.replica import Replica, Runtime
 from bifolio.results import (
     AttachResult,
     Conflict,
@@ -56,9 +50,8 @@ from bifolio.results import (
     SyncReport,
     in_words,
 )
-from bifolio.search import group_tree, search
+from bifolio.search import search
 from bifolio.storage.database import Database
-from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.meta import Meta
 
 if TYPE_CHECKING:
@@ -68,8 +61,9 @@ if TYPE_CHECKING:
     from bifolio.exports.live_export import LiveExport
     from bifolio.history.history import History
     from bifolio.library.backups import Backups
+    from bifolio.library.bundles import Bundles
     from bifolio.library.duplicates import Duplicates
-    from bifolio.library.sharing import RelayAccess
+    from bifolio.library.sharing import Outage, RelayAccess
     from bifolio.results import MergedReferences
 
 T = TypeVar("T")
@@ -95,17 +89,14 @@ class Library:
     ) -> Library:
         """Make a new library in a folder that does not exist yet (or is empty).
 
-        Raises:
-            InvalidValueError: no name that a library can have.
-            PathTakenError, ReadOnlyLibraryError.
+        Raises: InvalidValueError (no name of a library), PathTakenError, ReadOnlyLibraryError.
         """
         if name and (not name.strip() or not is_one_line(name)):
             raise InvalidValueError("name", expected="a name on one line", got=f"'{name}'")
         from bifolio.crypto.envelope import CONTENT_KEY_BYTES
         from bifolio.replica.membership import LibraryMembership
 
-        path = Path(path).absolute()
-        home = home or device.default_home()
+        path, home = Path(path).absolute(), home or device.default_home()
         notices: list[Notice] = []
 
         def begin(database: Database) -> None:
@@ -137,6 +128,7 @@ class Library:
         path = Path(path).absolute()
         library = cls(path, folder.open_database(path), home or device.default_home())
         library._syncs = sync
+        library.notices += status.notices(library._replica)
         library._sync_if_asked()
         return library
 
@@ -148,17 +140,22 @@ class Library:
         *,
         home: Home | None = None,
         files: Policy = Policy.ALL,
+        bundle: Path | None = None,
         progress: Progress | None = None,
     ) -> Library:
         """Make a new replica of a ticket's library, and fill it.
 
         Args:
             files: which contents of files it fetches by itself, now and later.
+            bundle: fill it from this file; no relay is asked.
 
         Raises:
-            TicketError, PathTakenError, RelayUnreachableError: nothing is left behind.
+            TicketError, PathTakenError, RelayUnreachableError, BundleError: nothing is left behind.
         """
-        return _run(cls.attach_new_async(ticket, path, home=home, files=files, progress=progress))
+        made = cls.attach_new_async(
+            ticket, path, home=home, files=files, bundle=bundle, progress=progress
+        )
+        return _run(made)
 
     @classmethod
     async def attach_new_async(
@@ -168,23 +165,24 @@ class Library:
         *,
         home: Home | None = None,
         files: Policy = Policy.ALL,
+        bundle: Path | None = None,
         progress: Progress | None = None,
     ) -> Library:
         """``attach_new`` in an event loop."""
         from bifolio.crypto.ticket import Ticket
 
         parsed = Ticket.decode(ticket)
-        path = Path(path).absolute()
-        was_there = path.is_dir()
+        path, was_there = Path(path).absolute(), Path(path).is_dir()
 
         def begin(database: Database) -> None:
             Meta(database).replica_id = secrets.token_bytes(16)
             Meta(database).library_id = parsed.library
             Meta(database).files_policy = str(files)
+            Meta(database).is_filling = True
 
         library = cls(path, folder.create(path, begin), home or device.default_home())
         try:
-            await library._relay.join_new(parsed, progress)
+            await library._relay.join_new(parsed, bundle, progress)
         except BaseException:
             is_member = library._relay.remote.member_log.role() is not None
             library.close()
@@ -260,6 +258,13 @@ class Library:
         return Duplicates(self._replica)
 
     @property
+    def bundles(self) -> Bundles:
+        """Files by which a library is shared: ``export``, ``import_from``, ``invite``."""
+        from bifolio.library.bundles import Bundles
+
+        return Bundles(self._replica)
+
+    @property
     def history(self) -> History:
         """What was changed, by whom and when: ``of`` a reference."""
         from bifolio.history.history import History
@@ -289,17 +294,19 @@ class Library:
         Raises:
             ReferenceNotFoundError, TrashedReferenceError, UsageError.
         """
-        row = self._find(ref)
+        row = lookup.find(self._replica, ref)
         if row.trashed:
             raise TrashedReferenceError(ref)
+        from bifolio.document import editing
+
         self._replica.commit([(row.id, write) for write in editing.in_turns(edits)])
         return lookup.show_id(self._replica, row.id)
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
-        shown = lookup.show(self._replica, self._find(ref))
+        shown = lookup.show(self._replica, lookup.find(self._replica, ref))
         conflicts.remember(self._replica, shown.conflicts)
-        return shown
+        return self.files.with_lost_files(shown)
 
     def list(
         self,
@@ -338,7 +345,7 @@ class Library:
         Raises:
             ReferenceNotFoundError: nothing was deleted.
         """
-        return self._write_each(refs, deletion.plan_delete)
+        return self.trash.delete(refs)
 
     def restore(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Take references out of the trash, or settle that they were brought back."""
@@ -365,14 +372,7 @@ class Library:
     def conflicts(self) -> Sequence[Conflict]:
         """Every field with more than one live value, the same on every replica; behind them the
         groups that were deleted and edited at the same time."""
-        found = []
-        for record_id in self._replica.references.in_conflict():
-            row = self._replica.references.read(record_id)
-            if row is not None:
-                found.extend(lookup.conflicts(self._replica, row))
-        found.extend(group_tree.revived_groups(self._replica))
-        conflicts.remember(self._replica, found)
-        return found
+        return conflicts.list_all(self._replica)
 
     def resolve(
         self,
@@ -388,7 +388,7 @@ class Library:
         Raises:
             ConflictChoiceError: no conflict there, or not as it was listed.
         """
-        row = self._find(ref)
+        row = lookup.find(self._replica, ref)
         conflicts.resolve(self._replica, row, field, take=take, value=value)
         return lookup.show_id(self._replica, row.id)
 
@@ -399,6 +399,7 @@ class Library:
         paths: Sequence[Path | str],
         *,
         format: str | None = None,
+        encoding: str | None = None,
         zotero_group: str | None = None,
         linked_files: bool = False,
         dry_run: bool = False,
@@ -407,12 +408,13 @@ class Library:
         """Import files and whole libraries; what cannot be read is skipped, named and counted.
 
         Args:
-            paths: the files, or the files and folders of EndNote's and Zotero's libraries.
+            paths: the files, or the folders of EndNote's and Zotero's libraries.
             format: a name of ``bifolio.formats.IMPORT_FORMATS``; by default each file tells.
-            zotero_group: of Zotero's libraries this group library, and not the user's own.
-            linked_files: take in files that a library links to, of the user's home folder alone.
+            encoding: the files' character set; by default their bytes tell.
+            zotero_group: of Zotero's libraries this group's, not the user's own.
+            linked_files: take in files of the user's home folder that a library links to.
             dry_run: say what would happen, and change nothing.
-            progress: called with the stage, what of a file is done, all of it, and the file.
+            progress: called with stage, done and total of a file, and the file.
         """
         from bifolio.imports.import_files import import_files
 
@@ -420,6 +422,7 @@ class Library:
             self._replica,
             [Path(path) for path in paths],
             format=format,
+            encoding=encoding,
             zotero_group=zotero_group,
             links=device.documents(self._home, self.path) if linked_files else None,
             dry_run=dry_run,
@@ -435,8 +438,7 @@ class Library:
         members_blocks: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ExportReport:
-        """Write references to an open binary file; says what the format could not carry. With
-        ``members_blocks`` also the TeX of files that other members imported, as it is."""
+        """Write references; with ``members_blocks`` also the TeX of files that others imported."""
         from bifolio.exports.export import export
 
         return export(
@@ -492,20 +494,26 @@ class Library:
         return await self._relay.attach(relay, token=token, backup=backup, progress=progress)
 
     def join(
-        self, ticket: str, *, backup: bool = True, progress: Progress | None = None
+        self,
+        ticket: str,
+        *,
+        backup: bool = True,
+        bundle: Path | None = None,
+        progress: Progress | None = None,
     ) -> JoinResult:
-        """Make this library part of a ticket's, or this device a member of it.
+        """Make this library part of a ticket's, or this device a member of it; by a bundle without
+        a relay.
 
         Raises:
-            TicketError, AlreadyAttachedError, RelayUnreachableError: nothing was changed.
+            TicketError, AlreadyAttachedError, RelayUnreachableError, BundleError: nothing changed.
         """
-        return _run(self.join_async(ticket, backup=backup, progress=progress))
+        return _run(self._relay.join(ticket, backup=backup, bundle=bundle, progress=progress))
 
     async def join_async(
         self, ticket: str, *, backup: bool = True, progress: Progress | None = None
     ) -> JoinResult:
         """``join`` in an event loop."""
-        return await self._relay.join(ticket, backup=backup, progress=progress)
+        return await self._relay.join(ticket, backup=backup, bundle=None, progress=progress)
 
     def invite(self) -> str:
         """Another ticket; it admits any number of editors."""
@@ -525,7 +533,7 @@ class Library:
 
     def watch(
         self,
-        outage: Callable[[RelayUnreachableError], None] | None = None,
+        outage: Callable[[Outage], None] | None = None,
         *,
         nudge: asyncio.Event | None = None,
     ) -> AsyncGenerator[SyncReport, None]:
@@ -534,7 +542,8 @@ class Library:
         To leave early, close it with ``contextlib.aclosing``; the connection closes with it.
 
         Args:
-            outage: told of each attempt that did not reach the relay; it is tried again.
+            outage: told of each attempt that did not reach the relay, and of another program
+                that holds the library (``BusyLibraryError``); it is tried again.
             nudge: set when something may have been written to the replica, so that the file
                 need not be asked ten times a second.
         """
@@ -548,7 +557,7 @@ class Library:
     # --- care -----------------------------------------------------------------------------
 
     def rebuild_index(self) -> int:
-        """Derive again everything that lists and searches read; returns the references."""
+        """Derive again what lists and searches read; returns the references."""
         return status.rebuild(self._replica)
 
     def repair(self) -> int:
@@ -560,14 +569,6 @@ class Library:
         return status.state_json(self._replica)
 
     # --- small steps ----------------------------------------------------------------------
-
-    def _find(self, ref: str) -> ReferenceRow:
-        return lookup.find(self._replica, ref)
-
-    def _write_each(self, refs: Sequence[str], write: Write) -> Sequence[ReferenceView]:
-        ids = [self._find(ref).id for ref in refs]
-        self._replica.commit([(record_id, write) for record_id in dict.fromkeys(ids)])
-        return [lookup.show_id(self._replica, record_id) for record_id in dict.fromkeys(ids)]
 
     def _sync_if_asked(self) -> None:
         """Sync an attached library that was opened so; what stands in the way is a notice."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileNotOpenedError
+from bifolio.lazy import pattern
 from bifolio.records.file_names import safe_file_name, suffix_of
 from bifolio.results import FileView
 
@@ -20,10 +21,10 @@ from bifolio.results import FileView
 _HEAD_BYTES: Final = 1024
 
 #: How programs begin: of Windows, Linux, macOS, Java, and scripts.
-_PROGRAM: Final = re.compile(
+_PROGRAM: Final = pattern(
     rb"MZ|\x7fELF|#!|\xca\xfe\xba\xbe|\xfe\xed\xfa[\xce\xcf]|[\xce\xcf]\xfa\xed\xfe|L\x00\x00\x00\x01\x14"
 )
-_MARKUP: Final = re.compile(rb"<\s*(?:!doctype\s+html|html|script|svg|\?xml)", re.IGNORECASE)
+_MARKUP: Final = pattern(rb"<\s*(?:!doctype\s+html|html|script|svg|\?xml)", re.IGNORECASE)
 
 
 def _begins(*starts: bytes) -> Callable[[bytes], bool]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from bifolio.document import editing
+from bifolio import lazy
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.ids import random_record_id
@@ -13,6 +14,11 @@ from bifolio.records.fields import canonical_field
 from bifolio.records.reference import Values
 from bifolio.records.values import parse_value
 from bifolio.replica.replica import Replica
+
+if TYPE_CHECKING:
+    from bifolio.document import editing
+else:
+    editing = lazy.module("bifolio.document.editing")
 
 
 def add(replica: Replica, fields: Mapping[str, str | Sequence[str]]) -> str:

@@ -12,9 +12,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
 from pathlib import Path
 
+from bifolio import limits
+from bifolio.bundles import joining as bundle_joining
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.crypto.ticket import Ticket
-from bifolio.errors import RelayUnreachableError
+from bifolio.errors import BundleNeededError, BusyLibraryError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.library.backups import Backups
@@ -23,6 +25,9 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.remote import Remote
 from bifolio.results import AttachResult, Backup, JoinResult, Progress, Stage, SyncReport
+
+#: What a watch is told of and goes on after: no way to the relay, or to the library's own file.
+Outage = RelayUnreachableError | BusyLibraryError
 
 
 class RelayAccess:
@@ -51,15 +56,17 @@ class RelayAccess:
             references=replica.references.count(trashed=False),
         )
 
-    async def join(self, ticket: str, *, backup: bool, progress: Progress | None) -> JoinResult:
+    async def join(
+        self, ticket: str, *, backup: bool, bundle: Path | None, progress: Progress | None
+    ) -> JoinResult:
         """Make the library part of a ticket's, or this device a member of it."""
         replica, parsed = self._replica, Ticket.decode(ticket)
         is_another = replica.library_id != parsed.library
-        await self.remote.prepare_join(parsed)
+        await self._prepare_join(parsed, bundle)
         kept = None
         if backup and is_another:
             kept = await self._back_up(Backups.create_before_join, progress)
-        left_out, _ = await self.remote.join(parsed, progress)
+        left_out = await self._join(parsed, bundle, progress)
         return JoinResult(
             library=replica.library_id.hex(),
             path=replica.path,
@@ -68,22 +75,48 @@ class RelayAccess:
             left_out=left_out,
         )
 
-    async def join_new(self, ticket: Ticket, progress: Progress | None) -> None:
+    async def join_new(
+        self, ticket: Ticket, bundle: Path | None, progress: Progress | None
+    ) -> None:
         """Fill a new replica with a ticket's library."""
-        await self.remote.prepare_join(ticket)
-        await self.remote.join(ticket, progress)
+        await self._prepare_join(ticket, bundle)
+        await self._join(ticket, bundle, progress)
+
+    async def _prepare_join(self, ticket: Ticket, bundle: Path | None) -> None:
+        if bundle is not None:
+            bundle_joining.prepare(self._replica, ticket, bundle)
+        elif not ticket.relay:
+            raise BundleNeededError
+        else:
+            await self.remote.prepare_join(ticket)
+
+    async def _join(self, ticket: Ticket, bundle: Path | None, progress: Progress | None) -> int:
+        """Join by a bundle or the relay; the trashed references that stay in the backup only."""
+        if bundle is not None:
+            return bundle_joining.join(self._replica, self.remote.member_log, ticket, bundle)
+        left_out, _ = await self.remote.join(ticket, progress)
+        return left_out
 
     async def sync(self, progress: Progress | None) -> SyncReport:
         """Exchange what is new, until both sides have everything."""
         return status.sync_report(self._replica, await self.remote.sync(progress))
 
     async def watch(
-        self, outage: Callable[[RelayUnreachableError], None], nudge: asyncio.Event | None
+        self, outage: Callable[[Outage], None], nudge: asyncio.Event | None
     ) -> AsyncGenerator[SyncReport, None]:
-        """Stay in sync: one report each time both sides have everything again."""
-        async with aclosing(self.remote.watch(outage, nudge)) as rounds:
-            async for counts in rounds:
-                yield status.sync_report(self._replica, counts)
+        """Stay in sync: one report each time both sides have everything again.
+
+        Another program that holds the library's file is waited for, however long that takes.
+        """
+        while True:
+            try:
+                async with aclosing(self.remote.watch(outage, nudge)) as rounds:
+                    async for counts in rounds:
+                        yield status.sync_report(self._replica, counts)
+                return
+            except BusyLibraryError as error:
+                outage(error)
+            await asyncio.sleep(limits.BUSY_RETRY_S)
 
     async def _back_up(
         self, create: Callable[[Backups, Progress], Backup], progress: Progress | None

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
+from bifolio.attachments import attachments, opened_copies
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
-from bifolio.document import canonical, view
-from bifolio.errors import Next, NextStep, OldMembershipError
+from bifolio.errors import Next, NextStep, OldMembershipError, next_step
 from bifolio.library import received
 from bifolio.library.counting import say_count
 from bifolio.replica import lookup
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.results import HeardDevice, Refusal, RelayStatus, Status, SyncReport
+from bifolio.results import (
+    BundleState,
+    HeardDevice,
+    Notice,
+    Refusal,
+    RelayStatus,
+    Status,
+    SyncReport,
+)
 from bifolio.storage.members import Members
 
 if TYPE_CHECKING:
+    from bifolio.document import canonical, deletion
+    from bifolio.document import view as views
     from bifolio.sync.counts import Counts
+else:
+    views = lazy.module("bifolio.document.view")
+    canonical = lazy.module("bifolio.document.canonical")
+    deletion = lazy.module("bifolio.document.deletion")
+
+
+#: Files that are named one by one where no computer has them.
+_LOST_SHOWN_MAX = 5
 
 
 def sync_report(replica: Replica, counts: Counts) -> SyncReport:
@@ -43,9 +62,7 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
     """A replica at a glance."""
     meta, changes, references = replica.meta, replica.changes, replica.references
     url = meta.relay_url
-    synced_ms = meta.last_sync_ms
-    last_sync = lookup.moment(make_stamp(milliseconds=synced_ms, counter=0)) if synced_ms else None
-    relay = RelayStatus(url, meta.reachable, last_sync) if url else None
+    relay = RelayStatus(url, meta.reachable, _moment(meta.last_sync_ms)) if url else None
     return Status(
         library_id=replica.library_id.hex(),
         name=name,
@@ -53,16 +70,72 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         path=replica.path,
         references=references.count(trashed=False),
         trashed=references.count(trashed=True),
+        shown_on=_shown_on(replica),
         unsent=changes.unsent(),
         unsent_files=replica.transfers.unsent(),
         waiting=changes.waiting() + replica.newer_envelopes.waiting(),
         relay=relay,
+        bundles=_bundles(replica),
         heard=tuple(_heard(replica)),
         refusals=tuple(refusals(replica)),
         conflicts=conflict_count(replica),
         shared_keys=references.shared_keys.count(),
         state=state_hash(replica),
     )
+
+
+def _bundles(replica: Replica) -> BundleState | None:
+    """How the replica lives by bundles; None where it does not."""
+    meta = replica.meta
+    if meta.bundled is None and not meta.bundle_taken_ms:
+        return None
+    through, exported_ms = meta.bundled or (0, 0)
+    return BundleState(
+        _moment(exported_ms), _moment(meta.bundle_taken_ms), replica.changes.own_after(through)
+    )
+
+
+def _moment(milliseconds: int) -> str | None:
+    if not milliseconds:
+        return None
+    return lookup.moment(make_stamp(milliseconds=milliseconds, counter=0))
+
+
+def _shown_on(replica: Replica) -> int:
+    guard = replica.deletion_guard
+    return guard.noted.count() if guard.is_holding else 0
+
+
+def _mass_deletion(replica: Replica) -> Iterator[Refusal]:
+    """That others deleted most of the library: who, how much, and when."""
+    if not replica.deletion_guard.is_holding:
+        return
+    names = lookup.device_names(replica)
+    total = replica.references.count(trashed=False)
+    for one in replica.deletion_guard.noted.by_device():
+        who = lookup.device_name(names, one.device)
+        yield Refusal(
+            f"{who} deleted {one.references:,} of {say_count(total, 'reference')}, the last one "
+            f"{lookup.moment(one.last)}. They are shown here until you confirm it.",
+            NextStep(Next.CONFIRM_DELETIONS, {"time": _before(replica)}),
+        )
+
+
+def _before(replica: Replica) -> str:
+    """A moment just before the first of the unconfirmed deletions."""
+    milliseconds = stamp_milliseconds(replica.deletion_guard.noted.first_stamp())
+    return _moment(max(milliseconds - 1000, 1)) or ""
+
+
+def _waiting_for_bundles(replica: Replica) -> Iterator[Refusal]:
+    """That earlier bundles are missing, where no relay could have what they hold."""
+    waiting = replica.changes.waiting()
+    if waiting and replica.meta.bundle_taken_ms and not replica.meta.relay_url:
+        verb = "builds" if waiting == 1 else "build"
+        yield Refusal(
+            f"{say_count(waiting, 'change')} from bundles {verb} on others that did not come yet.",
+            NextStep(Next.EXPORT_WHOLE_BUNDLE),
+        )
 
 
 def conflict_count(replica: Replica) -> int:
@@ -72,8 +145,10 @@ def conflict_count(replica: Replica) -> int:
 
 def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, quarantined or looks wrong, each with the next step."""
-    for reason, next_step in replica.meta.notes:
-        yield Refusal(reason, next_step)
+    for reason, step in replica.meta.notes:
+        yield Refusal(reason, step)
+    yield from _mass_deletion(replica)
+    yield from _waiting_for_bundles(replica)
     yield from _stories(replica)
     yield from _members(replica)
     yield from _newer(replica)
@@ -85,15 +160,17 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
             NextStep(Next.ADD_AS_NEW_REFERENCE),
         )
     yield from _files(replica)
+    yield from _lost_files(replica)
+    yield from changed_copies(replica)
     yield from clocks(replica)
 
 
 def state_json(replica: Replica) -> Iterator[str]:
     """The canonical JSON of every record that is not purged, by id."""
     for record_id in replica.records.all_ids():
-        if replica.references.purged.read(record_id) is None:
-            entries = replica.document(record_id).entries()
-            yield canonical.record_json(record_id, view.kind_of(entries), entries)
+        entries = replica.document(record_id).entries()
+        if not deletion.is_purged(entries):  # what is shown of it may be this replica's own
+            yield canonical.record_json(record_id, views.kind_of(entries), entries)
 
 
 def rebuild(replica: Replica) -> int:
@@ -186,6 +263,33 @@ def _files(replica: Replica) -> Iterator[Refusal]:
             f"({say_count(transfer.failures, 'time')}); nothing of it was kept.",
             NextStep(Next.SYNC_WHERE_FILE_IS_WHOLE),
         )
+
+
+def notices(replica: Replica) -> list[Notice]:
+    """What the user should know whatever is done next: work that is not in the library yet."""
+    return [Notice(one.reason, one.next) for one in changed_copies(replica)]
+
+
+def changed_copies(replica: Replica) -> Iterator[Refusal]:
+    """Opened copies of files that were changed and are attached nowhere."""
+    for one in opened_copies.find_changed(replica):
+        of = f" of {one.key}" if one.key else ""
+        yield Refusal(
+            f"The opened copy of '{one.name}'{of} was changed, and is only at {one.path}.",
+            next_step(Next.KEEP_CHANGED_COPY, ref=one.key or "REF", path=str(one.path)),
+        )
+
+
+def _lost_files(replica: Replica) -> Iterator[Refusal]:
+    """Files that no computer is known to have."""
+    lost = list(islice(attachments.list_lost(replica), _LOST_SHOWN_MAX + 1))
+    for one in lost[:_LOST_SHOWN_MAX]:
+        yield Refusal(
+            f"No computer is known to have the file '{one.label}' of {one.key}.",
+            NextStep(Next.ATTACH_FILE_AGAIN),
+        )
+    if len(lost) > _LOST_SHOWN_MAX:
+        yield Refusal("No computer is known to have further files.", NextStep(Next.LIST_FILES))
 
 
 def clocks(replica: Replica) -> Iterator[Refusal]:

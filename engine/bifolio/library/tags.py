@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from bifolio.document import editing, sets
+from bifolio import lazy
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import NotTaggedError, TagNotFoundError
@@ -13,6 +14,12 @@ from bifolio.records.values import check_tag
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import ReferenceView, RemovalResult, TagCount
+
+if TYPE_CHECKING:
+    from bifolio.document import editing, sets
+else:
+    editing = lazy.module("bifolio.document.editing")
+    sets = lazy.module("bifolio.document.sets")
 
 FIELD = "tags"
 

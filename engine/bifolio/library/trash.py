@@ -8,9 +8,9 @@ purge (DESIGN §4), which no replica can know yet; so for now whatever was empti
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from bifolio import limits
-from bifolio.document import deletion
+from bifolio import lazy, limits
 from bifolio.document.conflicts import ConflictKind
 from bifolio.errors import AmbiguousReferenceError, ReferenceNotFoundError
 from bifolio.records.canonical import nfc
@@ -19,6 +19,11 @@ from bifolio.replica.replica import Replica
 from bifolio.results import PurgedReference, ReferenceView
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.purged import PurgedRow
+
+if TYPE_CHECKING:
+    from bifolio.document import deletion
+else:
+    deletion = lazy.module("bifolio.document.deletion")
 
 _CANDIDATES_MAX = 5
 
@@ -33,6 +38,19 @@ class Trash:
         """The references in the trash, by id."""
         for row in self._replica.references.iter_rows(trashed=True):
             yield lookup.show(self._replica, row)
+
+    def delete(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
+        """Put references into the trash; one that is there already stays there.
+
+        Raises:
+            ReferenceNotFoundError: nothing was deleted.
+        """
+        ids = list(dict.fromkeys(lookup.find(self._replica, ref).id for ref in refs))
+        replica = self._replica
+        with replica.database.transaction():
+            replica.deletion_guard.release(ids, replica.workspace_to_show)
+            replica.commit_inside([(one, deletion.plan_delete) for one in ids])
+        return [lookup.show_id(self._replica, one) for one in ids]
 
     def empty(self, ids: Sequence[str] | None = None) -> Sequence[PurgedReference]:
         """Remove references from the trash for good.
@@ -57,6 +75,15 @@ class Trash:
                 removed += self._replica.commit_each(part, deletion.plan_purge)
         rows = map(self._replica.references.purged.read, removed)
         return [_show(row) for row in rows if row is not None]
+
+    def confirm(self) -> int:
+        """Agree to what others deleted: it is in the trash here too (``Status.shown_on``).
+
+        Returns:
+            how many references were shown on until now.
+        """
+        with self._replica.database.transaction():
+            return self._replica.deletion_guard.confirm(self._replica.workspace_to_show)
 
     def emptied(self) -> Iterator[PurgedReference]:
         """What was removed from the trash and can be restored, by id."""

@@ -130,3 +130,21 @@ ARCHIVE_SMALL_BYTES = 16 * 1024 * 1024
 #: deep, and somebody's whole home folder must not be walked through.
 LIBRARY_FOLDER_DEPTH_MAX = 4
 LIBRARY_FOLDER_ENTRIES_MAX = 50_000
+
+#: A part of a bundle is read whole: the largest envelope, and what is written around it.
+BUNDLE_PART_BYTES_MAX = 26 * 1024 * 1024
+
+#: The small parts of a bundle: what it is, and where its chains end.
+BUNDLE_HEAD_BYTES_MAX = 64 * 1024
+
+#: Chains that a bundle says its maker had, the longest of them: a device begins a new chain only
+#: after a copy or a restore. Who is not told of one sends what was not needed.
+BUNDLE_HEADS_MAX = 65_536
+
+#: Membership records in one part: a part then stays under its bound, whatever they hold.
+BUNDLE_MEMBERS_PER_PART = 64
+
+#: Files that one folder of bundles is searched for, and bundles that are read again because what
+#: they build on came later: a folder of a cloud is anybody's who shares it.
+BUNDLE_FOLDER_FILES_MAX = 100_000
+BUNDLE_PASSES_MAX = 64

@@ -7,6 +7,9 @@ from __future__ import annotations
 #: How long a command waits for another process that writes to the same replica.
 BUSY_TIMEOUT_S = 30.0
 
+#: A watch that waited in vain goes on waiting, after a moment for what else there is to do.
+BUSY_RETRY_S = 1.0
+
 #: Received envelopes that wait for what they build on, and their bytes, of all authors together.
 #: What does not fit is not kept, and is asked for again when there is room.
 PENDING_MAX = 100_000
@@ -184,3 +187,7 @@ AUTOSYNC_START_S = 20.0
 
 #: Its log, and one older one: some thousand lines.
 AUTOSYNC_LOG_BYTES_MAX = 256 * 1024
+
+#: References that others may delete since the last confirmation before they are shown on, where
+#: they are more than half of the library: tidying up a small library is no disaster.
+DELETED_BY_OTHERS_MAX = 50

@@ -91,6 +91,37 @@ BATCH_ENVELOPES_MAX = 512
 #: Pushed and not yet acknowledged, per connection: one batch in flight and one being made.
 PUSH_IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024
 
+#: What is sent at once over a line of which nothing is known yet, and the least over one that is
+#: cut again and again: a cut costs half of it on average, and each has some 60 bytes around it.
+FLOW_BYTES_FIRST = 32 * 1024
+FLOW_BYTES_MIN = 4 * 1024
+
+#: A message is no larger than this part of what a connection carried so far, so that a first cut
+#: costs little, and than this part of what one carried from cut to cut.
+FLOW_PART_WHILE_GOOD = 4
+FLOW_PART_AFTER_CUT = 16
+
+#: A connection that carried so many times what the last one did shows that the line is good again.
+FLOW_RECOVERED = 8
+
+#: The line's rate bounds a message too: it takes no longer than so many seconds, so that others
+#: find their turn and it is seen that something moves.
+FLOW_MESSAGE_S = 4.0
+
+#: Messages that are on their way without an answer.
+FLOW_MESSAGES_IN_FLIGHT = 4
+
+#: A message is sent in fragments where it is larger than wanted by more than what its envelopes
+#: and names take around them.
+FLOW_SLACK_BYTES = 4 * 1024
+
+#: Messages of one device that are kept unfinished: it sends one after the other, from a command
+#: and from automatic sync.
+PARTIALS_OF_DEVICE_MAX = 4
+
+#: Envelopes that are looked for after a cut: what one connection has on its way.
+LOCATED_AT_ONCE_MAX = 64
+
 #: A host's name and its port.
 RELAY_NAME_CHARACTERS_MAX = 300
 
@@ -105,8 +136,18 @@ GENESIS_BYTES_MAX = 16 * 1024
 #: What this program puts into one membership record: another one can still carry it whole.
 MEMBERSHIP_RECORD_BYTES_TARGET = 192 * 1024
 
-#: Records that carry records that carry records: so many forks of forks are followed.
-MEMBERSHIP_CARRY_DEPTH_MAX = 8
+#: Records that carry records that carry records: so many forks of forks are followed. Reading one
+#: costs 256 KiB of hashing for each level at most: 20 ms.
+MEMBERSHIP_CARRY_DEPTH_MAX = 64
+
+#: A relay lets who is no owner put its list of members in another order only with fewer of them, so
+#: that nobody makes the deepest ones, on top of which no other list could be carried.
+MEMBERSHIP_CARRY_DEPTH_BY_MEMBERS_MAX = 32
+
+#: A list of members that takes the place of another one behind their fork, in one message: some
+#: 8,000 joins. Forks are of a handful of records.
+MEMBERSHIP_REPLACED_BYTES_MAX = ENVELOPE_BYTES_MAX
+MEMBERSHIP_REPLACED_RECORDS_MAX = 20_000
 
 #: A name or a label sealed for the members: the text and 40 bytes.
 SEALED_LABEL_BYTES_MAX = 512
@@ -133,8 +174,25 @@ FRUITLESS_PER_SECOND = 8
 #: A peer that has not finished the handshake by then is a stranger.
 HANDSHAKE_TIMEOUT_S = 10.0
 
-#: An answer to a request; a relay under load still answers within it.
+#: An answer to a request, once all of it has arrived; a relay under load still answers within it.
 ANSWER_TIMEOUT_S = 30.0
+
+#: A line on which nothing has moved for so long is asked by a ping, and is dead when for so long
+#: nothing moved: not a byte came, and the system could not bring any to the other side.
+LINE_PING_S = 15.0
+LINE_DEAD_S = 30.0
+
+#: How long the end of a connection may take: on a dead line nobody answers it.
+CLOSE_TIMEOUT_S = 2.0
+
+#: How often a line is looked at, and how far the two clocks part where the computer slept.
+LINE_LOOK_S = 1.0
+SLEPT_S = 5.0
+
+#: What a connection must have brought, for a new one to be made at once after a cut; and how often
+#: a sync tries in a row without that.
+PROGRESS_BYTES = 1024
+RECONNECTS_IN_A_ROW_MAX = 6
 
 #: Reconnecting: the first wait, the factor and the longest wait; each is drawn at random
 #: between zero and its bound, so that two thousand clients do not come back at once.

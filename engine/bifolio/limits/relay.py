@@ -219,3 +219,9 @@ RELAY_ENTRY_BYTES = 256
 
 #: What one more tally of the files costs: that one was completed or dropped is kept for good.
 RELAY_TALLY_BYTES = 96
+
+#: Messages whose fragments have not all come, of all devices together and of one library: kept
+#: from connection to connection, so that a line that is cut again and again carries a large one.
+#: The oldest goes where there is no room; its sender begins it again.
+RELAY_PARTIALS_BYTES_MAX = 64 * 1024 * 1024
+RELAY_LIBRARY_PARTIALS_BYTES_MAX = 32 * 1024 * 1024

@@ -12,6 +12,7 @@ Knows nothing of documents, storage or formats. May import only ``errors``, ``id
 ``dates``         dates: EDTF as typed, CSL's object as stored
 ``attachments``   which file belongs to a reference
 ``file_names``    the names under which such files are written to a disk
+``romanising``    texts of any script in ASCII; the only user of anyascii
 ``citation_keys`` how a citation key is made, and how two of one name are told apart
 ``key_patterns``  the patterns of citation keys, and what they make
 ``canonical``     canonical JSON: one text for one value

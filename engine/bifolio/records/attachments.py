@@ -7,11 +7,12 @@ May not know where contents are kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio import limits
+from bifolio.lazy import pattern
 from bifolio.records.canonical import canonical_json, nfc, stored_json
 
 #: The set of a reference that holds its attachments.
@@ -23,14 +24,13 @@ MARK = "~"
 #: How much of a hash is shown, and is the least by which a file is found.
 HASH_SHOWN_LENGTH = 6
 
-_HASH = re.compile(r"[0-9a-f]{64}")
+_HASH = pattern(r"[0-9a-f]{64}")
 
 #: What no file name has on one system or another: separators, and what moves a cursor.
-_NOT_IN_A_NAME = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
+_NOT_IN_A_NAME = pattern(r"[/\\\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file of a reference: ``hash`` is BLAKE2b-256 of its content in hex, ``size`` in bytes."""
 
     name: str

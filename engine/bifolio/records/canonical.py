@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Mapping
 
 import msgspec
 
 _FAST = msgspec.json.Encoder(order="deterministic")
+
+#: Reads what ``json.loads`` reads to the same value, in a third of the time, or refuses it.
+_READ_FAST = msgspec.json.Decoder().decode
+#: Reads a map of texts and of lists of texts, as a record's is; what else ``json.loads`` reads is
+#: refused.
+_READ_TEXTS = msgspec.json.Decoder(dict[str, str | list[str | None]]).decode
 
 #: Writes the same text in seven times the time, and what the other one refuses too: halves of
 #: characters.
@@ -46,13 +53,31 @@ def stored_json(text: str | None) -> object:
     """
     if text is None:
         return None
+    if is_shallow := _is_shallow(text):
+        try:
+            return _READ_FAST(text)
+        except (msgspec.MsgspecError, ValueError):
+            pass  # nearly always what the other one refuses too; it also reads NaN and 1e400
     try:
         value: object = json.loads(text)
-        if not _is_shallow(text):
+        if not is_shallow:
             _ENCODER.encode(value).encode()
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def read_map(text: str) -> Mapping[str, object]:
+    """The JSON object in a text, as ``json.loads`` reads it; one of texts in a third of the time.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return _READ_TEXTS(text)
+    except (msgspec.MsgspecError, ValueError):
+        content: dict[str, object] = json.loads(text)
+        return content
 
 
 def nfc(text: str) -> str:

@@ -18,7 +18,9 @@ def make_key(
     values: Values, *, taken: Callable[[str], bool], pattern: str = DEFAULT_PATTERN
 ) -> str:
     """What the pattern makes of a reference; ``b``, ``c``... behind it while it is taken."""
-    base = make_by(pattern, values) or NAMELESS
+    base = make_by(pattern, values)
+    if not base or base.isdigit():  # a bare year is the key of too many, and names none
+        base = NAMELESS + base
     if not taken(base):
         return base
     number = 2

@@ -7,13 +7,20 @@ literal that it is, never guessed.
 
 from __future__ import annotations
 
-import calendar
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from bifolio import lazy
+from bifolio.lazy import pattern
+
+if TYPE_CHECKING:
+    import calendar
+else:
+    calendar = lazy.module("calendar")
 
 CslDate = dict[str, Any]
 
-_PLAIN = re.compile(r"(-?\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_PLAIN = pattern(r"(-?\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 #: No calendar needs more, and the year must fit a column of numbers.
 _NUMBER_MAX = 999_999_999

@@ -7,8 +7,9 @@ the field's merge rule. May not know documents, storage or how an edit was writt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 #: Between two paragraphs of one text.
 PARAGRAPH_BREAK = "\n\n"
@@ -23,8 +24,7 @@ class Act(Enum):
     CLEAR = "nothing at all"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One act on one field, by the field's own name (``fields.canonical_field``).
 
     ``values`` are in the order given; CLEAR has none, and SET of a scalar, a date or a text has

@@ -11,12 +11,13 @@ import unicodedata
 from typing import Final
 
 from bifolio import limits
+from bifolio.lazy import pattern
 
 #: Separators of paths and streams, and what Windows has in no name.
-_FORBIDDEN: Final = re.compile(r'[/\\:*?"<>|]')
+_FORBIDDEN: Final = pattern(r'[/\\:*?"<>|]')
 
 #: Names of Windows' devices, whatever suffix is behind them; the raised digits count as digits.
-_DEVICES: Final = re.compile(
+_DEVICES: Final = pattern(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE
 )
 

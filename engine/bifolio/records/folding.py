@@ -15,9 +15,11 @@ import hashlib
 import re
 import unicodedata
 
+from bifolio.lazy import pattern
+
 #: Accents, vowel points of Hebrew and Arabic: what writers leave out. The signs of Indian scripts
 #: are no accents and stay.
-_ACCENTS = re.compile(
+_ACCENTS = pattern(
     "[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670\u1ab0-\u1aff"
     "\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
 )
@@ -28,28 +30,26 @@ _SPELLED = str.maketrans(
 )
 
 #: Thai, Lao, Tibetan's neighbours Myanmar and Khmer, kana, Han, Hangul.
-_WITHOUT_SPACES = re.compile(
+_WITHOUT_SPACES = pattern(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7a3\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
 
-_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]+")
-_WORD = re.compile(r"[a-z0-9\x80-\U0010ffff]+")
+_FOREIGN_RUN = pattern(r"[^\x00-\x7f]+")
+_WORD = pattern(r"[a-z0-9\x80-\U0010ffff]+")
 
 #: Markup of titles and notes; any other angle bracket is a sign of its own (``p < 0.05``).
-_INLINE_MARKUP = re.compile(
+_INLINE_MARKUP = pattern(
     r"</?(?:i|b|u|em|strong|sub|sup|sc|scp|span|jats:(?:italic|bold|sub|sup|sc))(?:\s[^<>]*)?>",
     re.IGNORECASE,
 )
-_BLOCK_MARKUP = re.compile(
-    r"</?(?:p|br|div|li|ul|ol|h[1-6]|jats:\w+)(?:\s[^<>]*)?/?>", re.IGNORECASE
-)
+_BLOCK_MARKUP = pattern(r"</?(?:p|br|div|li|ul|ol|h[1-6]|jats:\w+)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 #: Where the punctuation of a value goes that is one word: into Unicode's private area.
 _KEPT_PUNCTUATION = {chr(code): chr(0xE100 + code) for code in range(128)}
 #: That punctuation, and what is private or half a character itself.
-_NO_WORD = re.compile("[\x00-/:-@\\[-`{-\x7f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]")
+_NO_WORD = pattern("[\x00-/:-@\\[-`{-\x7f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 #: A longer value is cut, with a hash of the whole: no index needs more of a word.
 _VALUE_CHARACTERS_MAX = 200
 

@@ -8,15 +8,16 @@ library, nor of which keys are taken.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
 from bifolio.errors import InvalidValueError
 from bifolio.records.dates import date_year
+from bifolio.records.folding import is_run_of_characters
 from bifolio.records.names import Name
 from bifolio.records.reference import Values
+from bifolio.records.romanising import romanised
 
 #: Family name, year and first telling word of the title: ``smith2020neural``.
 DEFAULT_PATTERN: Final = "[auth:lower][year][title:lower]"
@@ -36,6 +37,9 @@ _STOP_WORDS: Final = frozenset(
 
 #: Whose family name a key may begin with: the first of these that the reference has.
 KEY_ROLES: Final = ("author", "editor", "translator", "director")
+
+#: What stands for a word in a script that parts none.
+_CHARACTERS_OF_A_WORD: Final = 3
 
 Token = Callable[[Values], str]
 
@@ -72,10 +76,11 @@ def check_pattern(pattern: str) -> str:
 
 
 def ascii_letters(text: str) -> str:
-    """Letters and digits of a text as ASCII, accents aside."""
-    spelled = text.replace("ß", "ss").replace("ø", "o").replace("Ø", "O").replace("æ", "ae")
-    folded = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9]", "", folded)
+    """Letters and digits of a text as ASCII: accents go, other scripts are written in Latin letters
+    (``Łukasz`` as ``Lukasz``, ``Иванов`` as ``Ivanov``)."""
+    if not text.isascii():
+        text = romanised(text)
+    return re.sub(r"[^A-Za-z0-9]", "", text)
 
 
 @lru_cache(maxsize=8)  # an import makes thousands of keys by one pattern
@@ -152,8 +157,13 @@ def _telling_words(values: Values, field: str) -> list[str]:
     if not isinstance(text, str):
         return []
     plain = re.sub(r"<[^>]+>", "", text)
-    words = [ascii_letters(word) for word in re.split(r"[\s\-–—/]+", plain)]
+    words = [ascii_letters(_short(word)) for word in re.split(r"[\s\-–—/]+", plain)]
     return [word for word in words if word and word.lower() not in _STOP_WORDS]
+
+
+def _short(word: str) -> str:
+    """A word; of a script that has no spaces between them the first few characters."""
+    return word[:_CHARACTERS_OF_A_WORD] if is_run_of_characters(word[:1]) else word
 
 
 def _initials(values: Values) -> str:

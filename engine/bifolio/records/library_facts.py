@@ -12,8 +12,9 @@ Another replica may have written it, so whatever does not fit says nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from bifolio.records.attachments import Attachment
 from bifolio.records.canonical import canonical_json, stored_json
@@ -27,8 +28,7 @@ _MARK: Final = "@library"
 _TRASHED: Final = "1"
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryFile:
+class LibraryFile(Struct, frozen=True):
     """A file that the library keeps for the record.
 
     ``path`` is where it keeps it, relative to its own folder of files; without an attachment the
@@ -58,8 +58,7 @@ class LibraryFile:
         return cls(path, name, Attachment.from_element(text))
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryFacts:
+class LibraryFacts(Struct, frozen=True):
     """What a library says of one record; None is what it could not say.
 
     An XML export of an EndNote library says nothing of groups, which is not the same as a record

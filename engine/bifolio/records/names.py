@@ -1,14 +1,17 @@
 """Names of people and bodies, with CSL's parts.
 
-How a user writes one: ``Family, Given``, ``Family, Given, Suffix`` or ``{Corporate Body}``.
+How a user writes one: ``Family, Given``, ``Family, Given, Suffix``, ``Given Family`` or
+``{Corporate Body}``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
+
+from msgspec import Struct
 
 from bifolio.errors import InvalidValueError
 
@@ -25,8 +28,7 @@ _CSL_PARTS = tuple(csl for csl, _ in _PARTS)
 _own_parts = attrgetter(*(own for _, own in _PARTS))
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """One creator's name. Either ``literal`` (a body, or a name nobody can split) or the parts."""
 
     family: str = ""
@@ -44,7 +46,7 @@ class Name:
     @classmethod
     def from_csl(cls, parts: Mapping[str, object]) -> Name:
         """The name of a CSL-JSON object; unknown parts are left out."""
-        return cls(**{own: str(parts[csl]) for csl, own in _PARTS if parts.get(csl)})
+        return cls(*[str(value) if (value := parts.get(csl)) else "" for csl in _CSL_PARTS])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Name, _own_parts(self))
@@ -58,8 +60,113 @@ class Name:
         return ", ".join(part for part in (family, self.given, self.suffix) if part)
 
 
+#: Words that name a body; no person's name holds one.
+_BODY_WORDS: Final = frozenset(
+    """
+    academy administration agency alliance archive archives association authority bank board bureau
+    center centers centre centres church club coalition collaboration college commission committee
+    community company conference congress consortium corp corporation council court department
+    development directorate division editors enterprise federation foundation forum fund government
+    group hospital inc inst institut institute institution institutes international investigators
+    laboratories laboratory ltd llc gmbh library limited management ministry mission museum
+    national nations network observatory office organisation organization panel partnership party
+    press program programme project publishers publishing register registry research review school
+    science sciences secretariat service services society staff state states studies survey task
+    team trials trust union united universidad universidade universitat universite universitaet
+    universität université university working world
+    """.split()
+)
+_FUNCTION_WORDS: Final = frozenset("of for and the & on in to und der für et des du".split())
+_WORD: Final = re.compile(r"[^\W\d_][\w.'’‐-]*")
+_NATURAL_WORDS_MAX: Final = 5
+
+#: Family names and nothing but initials after them: ``Doe J.A.``, ``Smith JA``, ``de Vries H.``.
+_FAMILY_AND_INITIALS: Final = re.compile(
+    r"(?P<family>(?:[^\W\d_][\w'’‐-]*\.? )*?[^\W\d_][\w'’‐-]+)"
+    r" (?P<given>[^\W\d_](?:[. -]{0,2}[^\W\d_]){0,4}\.?)"
+)
+_SUFFIX: Final = re.compile(r",? ([JS]r\.?|I{2,3}|IV)$")
+
+
+def split_initials(text: str) -> tuple[str, str, str] | None:
+    """(family with its particles, initials, suffix) of a name whose initials come last; None for
+    any other. The initials are capitals, with points or without; several family names before
+    initials without points may be words of anything."""
+    suffix = _SUFFIX.search(text)
+    found = _FAMILY_AND_INITIALS.fullmatch(text[: suffix.start()] if suffix else text)
+    if found is None:
+        return None
+    family, given = found["family"], found["given"]
+    letters = [one for one in given if one.isalpha()]
+    words = family.split(" ")
+    capitalised = [word for word in words if not word[0].islower()]
+    dotted = "." in given or (" " in given and len(letters) > 1)
+    joined = "-" in given or dotted
+    if not all(one.isupper() or not one.islower() for one in letters) or not capitalised:
+        return None
+    if words[-1][0].islower() or is_body(family):
+        return None
+    if not joined and (len(letters) > 3 or len(capitalised) > 1):
+        return None
+    return family, given, suffix.group(1) if suffix else ""
+
+
+def is_body(text: str) -> bool:
+    """Whether a name without any comma is that of a body, by its words."""
+    words = text.lower().replace(",", " ").split()
+    return any(
+        word.strip(".()") in _BODY_WORDS or word in _FUNCTION_WORDS or any(map(str.isdigit, word))
+        for word in words
+    )
+
+
+def is_natural_name(text: str) -> bool:
+    """Whether this is ``Given Family``: two to five words of letters, the first and the last with
+    a capital, and none that names a body."""
+    words = text.split()
+    return (
+        2 <= len(words) <= _NATURAL_WORDS_MAX
+        and all(_WORD.fullmatch(word) for word in words)
+        and not words[0][0].islower()
+        and not words[-1][0].islower()
+        and not (len(words[-1]) > 1 and words[-1].isupper() and not text.isupper())
+        and not is_body(text)
+    )
+
+
+def split_natural_name(text: str) -> tuple[str, str, str]:
+    """(given, particle, family) of ``Given von Family``."""
+    words = text.split()
+    lower = [place for place, word in enumerate(words[:-1]) if word[0].islower()]
+    if not lower:
+        return " ".join(words[:-1]), "", words[-1]
+    first, last = lower[0], lower[-1]
+    particle, family = " ".join(words[first : last + 1]), " ".join(words[last + 1 :])
+    return " ".join(words[:first]), particle, family
+
+
+def split_list(text: str) -> list[str]:
+    """The names that a user wrote as one text, ``Doe, Jane and Roe, Richard`` or with semicolons;
+    the text whole where a part would be no person's name."""
+    if text.strip().startswith("{"):
+        return [text]
+    for separator in (r"\s*;\s*", r"\s+(?:and|&)\s+"):
+        parts = [part.strip() for part in re.split(separator, text) if part.strip()]
+        if len(parts) > 1 and all(map(_is_person, parts)):
+            return parts
+    return [text]
+
+
+def _is_person(text: str) -> bool:
+    family, comma, given = text.partition(",")
+    if comma:
+        return bool(family.strip()) and bool(given.strip()) and text.count(",") <= 2
+    return is_natural_name(text) or split_initials(text) is not None
+
+
 def parse_name(text: str, *, field: str = "author") -> Name:
-    """Read ``Family, Given[, Suffix]`` or ``{Corporate}``; one word alone is a family name.
+    """Read ``Family, Given[, Suffix]``, ``Given Family`` or ``{Corporate}``; one word alone is a
+    family name, and several of which no person's name can be made are a body's.
 
     Raises:
         InvalidValueError: nothing there, unbalanced braces, or more than three parts.
@@ -74,6 +181,18 @@ def parse_name(text: str, *, field: str = "author") -> Name:
             expected="'Family, Given', 'Family, Given, Suffix' or '{Organization}'",
             got=f"'{text}'",
         )
+    if len(parts) == 1:
+        return _without_comma(written)
     given = parts[1] if len(parts) > 1 else ""
     suffix = parts[2] if len(parts) > 2 else ""
     return Name(family=parts[0], given=given, suffix=suffix)
+
+
+def _without_comma(written: str) -> Name:
+    if (initials := split_initials(written)) is not None:
+        family, given, suffix = initials
+        return Name(family=family, given=given, suffix=suffix)
+    if is_natural_name(written):
+        given, particle, family = split_natural_name(written)
+        return Name(family=f"{particle} {family}".strip(), given=given)
+    return Name(literal=written) if " " in written else Name(family=written)

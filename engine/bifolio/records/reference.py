@@ -14,9 +14,10 @@ STRINGS     ``tuple[str, ...]``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from bifolio.ids import digest
 from bifolio.records.canonical import exact_json, nfc, plain, stored_json
@@ -26,9 +27,11 @@ from bifolio.records.names import Name
 Value = str | dict[str, Any] | tuple[Name, ...] | tuple[str, ...]
 Values = dict[str, Value]
 
+#: Where a source keeps the text that it was read from, which is no part of its value.
+_STORED = "stored"
 
-@dataclass(frozen=True, slots=True)
-class Source:
+
+class Source(Struct, frozen=True, dict=True):
     """What one record of a file said, exactly: the source layer of a reference (DESIGN §9).
 
     ``tags`` are the record's (tag, raw value) pairs in the file's order, under whatever names the
@@ -43,8 +46,6 @@ class Source:
     tags: tuple[tuple[str, str], ...]
     blocks: str = ""
     library: LibraryFacts | None = None
-    #: The text that it was read from, where it was stored before.
-    _stored: str = field(default="", init=False, compare=False, repr=False)
 
     @property
     def is_trashed(self) -> bool:
@@ -62,14 +63,9 @@ class Source:
             "blocks": self.blocks,
         }
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # What dataclasses do by themselves asks for the list of fields each time.
-        own = (self.format, self.type, self.id, self.tags, self.blocks, self.library)
-        return (Source, own)
-
     def text(self) -> str:
         """The canonical JSON that is stored with the reference; what was stored, unaltered."""
-        return self._stored or exact_json(self.to_json())
+        return self.__dict__.get(_STORED) or exact_json(self.to_json())
 
     def content(self) -> bytes:
         """The hash of what the source says, the file around it aside: 16 bytes."""
@@ -81,7 +77,7 @@ class Source:
         stored = stored_json(text)
         source = cls.from_json(stored) if isinstance(stored, dict) else None
         if source is not None:
-            object.__setattr__(source, "_stored", text)
+            source.__dict__[_STORED] = text
         return source
 
     @classmethod
@@ -111,8 +107,7 @@ class Source:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedFile:
+class ImportedFile(Struct, frozen=True):
     """A file that belongs to a record of another program's library.
 
     ``path`` is where that library keeps it, relative to its own folder of files: it tells the
@@ -130,8 +125,7 @@ class ImportedFile:
     is_unwanted_link: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedReference:
+class ImportedReference(Struct, frozen=True):
     """One record of a file, read: its mapped values, its source, and the files to be taken in.
 
     What a whole library says next to the record (groups, files, trash) is the source's too
@@ -142,9 +136,6 @@ class ImportedReference:
     source: Source
     line: int
     files: tuple[ImportedFile, ...] = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (ImportedReference, (self.values, self.source, self.line, self.files))
 
     def content_hash(self) -> bytes:
         """The hash of exactly what an import of this record writes: 16 bytes."""
@@ -179,8 +170,7 @@ class ImportedReference:
 _IDENTIFYING = "type title DOI PMID ISBN issued volume issue number page article-number".split()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedBlocks:
+class ImportedBlocks(Struct, frozen=True):
     """A file's own blocks (``@string``, preamble, comments): a record of kind *import*."""
 
     format: str
@@ -193,8 +183,7 @@ class ImportedBlocks:
         ).hex()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedGroup:
+class ImportedGroup(Struct, frozen=True):
     """A group of another program's library; its own id there tells it from all others.
 
     ``parent`` is the id of the group above it, empty at the top; ``place`` its number among those
@@ -248,25 +237,26 @@ def group_record_id(format: str, group_id: str) -> str:
     return digest(b"bifolio group", format.encode(), group_id.encode(), size=16).hex()
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """Something of a library that an import did not take over, and why."""
 
     what: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedRecord:
-    """A piece of a file that could not be read, and why: counted and named, never silent."""
+class SkippedRecord(Struct, frozen=True):
+    """A piece of a file that could not be read, and why: counted and named, never silent.
+
+    ``is_remark`` where nothing is missing, but something had to be guessed.
+    """
 
     file: str
     line: int
     reason: str
+    is_remark: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedReference:
+class ExportedReference(Struct, frozen=True):
     """A reference on its way out: its values now, and the newest source that it came from.
 
     ``foreign`` where the source may be another member's words: it is written as it is only where
@@ -279,8 +269,7 @@ class ExportedReference:
     foreign: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LostValue:
+class LostValue(Struct, frozen=True):
     """A value that the target format could not carry.
 
     ``reference`` is the record's id; ``key`` is what a library calls it, empty where none does.
@@ -292,8 +281,7 @@ class LostValue:
     key: str = ""
 
 
-@dataclass(slots=True)
-class ExportReport:
+class ExportReport(Struct):
     """What an export wrote and what it could not carry."""
 
     exported: int = 0

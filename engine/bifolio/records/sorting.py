@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bifolio.errors import InvalidValueError
 
@@ -20,8 +21,7 @@ class Order(StrEnum):
     ID = "id"
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(Struct, frozen=True):
     """An order and its direction."""
 
     order: Order

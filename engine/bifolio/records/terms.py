@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from bifolio.lazy import pattern
 from bifolio.records.folding import one_word
 
 _BEGINNING = "\ue000"
@@ -26,8 +27,8 @@ _YEAR_OFFSET = 10_000
 _YEAR_LAST = 99_999
 _YEAR_DIGITS = 5
 
-_RESOLVER = re.compile(r"^(?:https?://)?(?:dx\.)?doi\.org/|^doi:\s*", re.IGNORECASE)
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://(?:www\.)?", re.IGNORECASE)
+_RESOLVER = pattern(r"^(?:https?://)?(?:dx\.)?doi\.org/|^doi:\s*", re.IGNORECASE)
+_SCHEME = pattern(r"^[a-z][a-z0-9+.-]*://(?:www\.)?", re.IGNORECASE)
 
 
 class Mark(StrEnum):

@@ -11,7 +11,7 @@ from bifolio.records import attachments
 from bifolio.records.canonical import canonical_json, stored_json
 from bifolio.records.dates import date_text, is_date, parse_date
 from bifolio.records.fields import TYPES, Form, form_of
-from bifolio.records.names import Name, parse_name
+from bifolio.records.names import Name, parse_name, split_list
 from bifolio.records.reference import Value
 
 #: Fields of which a user may write these values only; a file's own ones are kept as they are.
@@ -19,6 +19,56 @@ _CHOICES = {
     "rating": ("0", "1", "2", "3", "4", "5"),
     "read-status": ("read", "unread"),
     "citation-key-pinned": ("yes", "no"),
+}
+
+
+#: What users call a type; ``article`` is CSL's word for a preprint, and nobody else's.
+_MEANT_TYPES = {
+    "journal-article": "article-journal",
+    "journalarticle": "article-journal",
+    "journal": "article-journal",
+    "paper": "article-journal",
+    "magazine-article": "article-magazine",
+    "magazine": "article-magazine",
+    "newspaper-article": "article-newspaper",
+    "newspaper": "article-newspaper",
+    "preprint": "article",
+    "book-chapter": "chapter",
+    "book-section": "chapter",
+    "incollection": "chapter",
+    "inbook": "chapter",
+    "inproceedings": "paper-conference",
+    "conference-paper": "paper-conference",
+    "conference": "paper-conference",
+    "proceedings": "collection",
+    "phdthesis": "thesis",
+    "mastersthesis": "thesis",
+    "dissertation": "thesis",
+    "techreport": "report",
+    "website": "webpage",
+    "web-page": "webpage",
+    "online": "webpage",
+    "blog": "post-weblog",
+    "blog-post": "post-weblog",
+    "misc": "document",
+    "generic": "document",
+    "unpublished": "manuscript",
+    "film": "motion_picture",
+    "movie": "motion_picture",
+    "video": "motion_picture",
+    "presentation": "speech",
+    "talk": "speech",
+    "lecture": "speech",
+    "computer-program": "software",
+    "letter": "personal_communication",
+    "email": "personal_communication",
+    "encyclopedia-entry": "entry-encyclopedia",
+    "dictionary-entry": "entry-dictionary",
+    "case": "legal_case",
+    "statute": "legislation",
+    "artwork": "graphic",
+    "audio": "song",
+    "podcast": "broadcast",
 }
 
 
@@ -39,7 +89,7 @@ def parse_value(field: str, texts: Sequence[str]) -> Value:
     if field == attachments.FIELD:
         raise FilesFieldError
     if form is Form.NAMES:
-        return tuple(parse_name(text, field=field) for text in texts)
+        return tuple(parse_name(one, field=field) for text in texts for one in split_list(text))
     if form is Form.STRINGS:
         return tuple(texts)
     if len(texts) != 1:
@@ -106,6 +156,8 @@ def value_text(value: Value | None) -> str:
 def _check_type(text: str) -> str:
     if text in TYPES:
         return text
+    if (meant := _MEANT_TYPES.get("-".join(text.lower().split()))) is not None:
+        return meant
     near = difflib.get_close_matches(text, sorted(TYPES), n=1, cutoff=0.5)
     advice = f", for example '{near[0]}'" if near else ", for example 'article-journal'"
     raise InvalidValueError("type", expected=f"a CSL type{advice}", got=f"'{text}'")

@@ -7,6 +7,7 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``replica``    the opened replica: keys, time, incarnation, one commit of edits
 ``workspace``  the documents of one transaction, each loaded once and saved once
 ``projection`` from a record to the columns that lists read
+``deletion_guard`` a mass deletion of others, shown on until it is confirmed
 ``derived_tables`` what lists read, derived again from the records
 ``creation``   a new reference out of a file, with all that is stored of it
 ``journal``    each change as it is stored, and which command made it

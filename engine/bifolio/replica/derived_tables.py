@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.document.groups import GROUP
-from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
+from bifolio.replica.deletion_guard import Cause, DeletionGuard, Filter
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION, DerivedReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
+
+if TYPE_CHECKING:
+    from bifolio.document import record as documents
+else:
+    documents = lazy.module("bifolio.document.record")
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -42,22 +48,24 @@ def rebuild_lists(database: Database) -> int:
     groups.clear()
     for record in records.of_kind(GROUP):
         with suppress(DocumentError):
-            entries = RecordDocument(records.state(record.id)).entries()
+            entries = documents.RecordDocument(records.state(record.id)).entries()
             groups.write(projection.group_row(record.id, entries))
+    shown = DeletionGuard(database).filter(Cause.SHOWING)
     count = 0
     ids = iter(records.ids_by_arrival("reference"))
     while page := list(islice(ids, limits.RECORDS_PER_CHANGE_MAX)):
-        derived = [row for row in (_derive(records, one) for one in page) if row is not None]
+        derived = [row for row in (_derive(records, one, shown) for one in page) if row is not None]
         references.write(derived)
         count += len(derived)
     Meta(database).derived_version = DERIVED_VERSION
     return count
 
 
-def _derive(records: Records, record_id: str) -> DerivedReference | None:
+def _derive(records: Records, record_id: str, shown: Filter) -> DerivedReference | None:
     """What is derived of a reference; None of one that cannot be read: the others go on."""
     try:
-        visible = RecordDocument(records.state(record_id)).visible()
+        document = documents.RecordDocument(records.state(record_id))
+        visible = document.visible()
     except DocumentError:
         return None
-    return projection.derive_whatever(record_id, visible)
+    return shown(projection.derive_whatever(record_id, visible), document.entries())

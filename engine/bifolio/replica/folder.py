@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import secrets
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bifolio import lazy
 from bifolio.disk import keep_private, make_private_folder
 from bifolio.errors import (
     DamagedLibraryError,
@@ -24,6 +25,11 @@ from bifolio.results import Notice
 from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION
 from bifolio.storage.meta import Meta
+
+if TYPE_CHECKING:
+    import shutil
+else:
+    shutil = lazy.module("shutil")
 
 FILE = "library.sqlite"
 FILES = "files"

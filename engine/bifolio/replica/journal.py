@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.results import Action, write_actions
 from bifolio.storage.database import Database
@@ -17,8 +18,7 @@ from bifolio.storage.history import ChangeIndex, Operations
 from bifolio.wire.changes import Change
 
 
-@dataclass(slots=True)
-class Command:
+class Command(Struct):
     """A command that goes on: ``actions`` may say what it does, ``undoes`` which one it takes back.
 
     ``number`` is its operation's, once it has changed anything.
@@ -104,9 +104,15 @@ class Journal:
         Args:
             known: the numbers that they have in the index by (number, place), to be noted again.
         """
+        if not known:
+            noted = [
+                (change.id, change.stamp, [record_id for record_id, _ in change.records])
+                for change in changes
+            ]
+            self.index.add_all(number, noted, device=device)
+            return
         for place, change in enumerate(changes):
-            kept = known.get((number, place)) if known else None
-            self._index(number, place, change, device, kept)
+            self._index(number, place, change, device, known.get((number, place)))
 
     def forget(self) -> None:
         """The past stays in the backup (joining another library only)."""

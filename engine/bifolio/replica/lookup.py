@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import TYPE_CHECKING
 
+from bifolio import lazy
 from bifolio.clock import stamp_milliseconds
 from bifolio.document.conflicts import FieldConflict
 from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import is_import_slot
-from bifolio.document.view import read_view
 from bifolio.errors import (
     AmbiguousReferenceError,
     ReferenceNotFoundError,
     TrashedReferenceError,
 )
 from bifolio.ids import JOIN_MARK, SLOT_LENGTH, device_tag, digest, is_slot, slot_tag
+from bifolio.lazy import pattern
 from bifolio.records.attachments import Attachment, distinct_names
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
+from bifolio.replica.deletion_guard import SHOWN_ON
 from bifolio.replica.projection import shown_fields, strings_of
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict, ConflictChoice, ReferenceView
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.elements import ALIASES
 
+if TYPE_CHECKING:
+    from bifolio.document import view as views
+else:
+    views = lazy.module("bifolio.document.view")
+
 #: An id, or so much of its beginning that no slip of the keyboard is one.
-_ID = re.compile(r"[0-9a-f]{4,32}")
-_SUFFIXED = re.compile(r"(.+)-([0-9a-f]{6})")
+_ID = pattern(r"[0-9a-f]{4,32}")
+_SUFFIXED = pattern(r"(.+)-([0-9a-f]{6})")
 _CANDIDATES_MAX = 5
 
 #: What is shown instead of a citation key that was cleared: enough of the id to find it by.
@@ -134,8 +141,15 @@ def show(replica: Replica, row: ReferenceRow) -> ReferenceView:
         trashed=row.trashed,
         conflicts=tuple(conflicts(replica, row)) if row.conflicts else (),
         merged_into=row.fields.get(MERGED_INTO),
+        deleted_by=_deleted_by(replica, row),
         same_key=tuple(namesakes(replica, row)),
     )
+
+
+def _deleted_by(replica: Replica, row: ReferenceRow) -> str | None:
+    """The computer that deleted a reference which is shown on."""
+    mark = strings_of(row.fields, SHOWN_ON)
+    return device_name(device_names(replica), mark[0]) if mark else None
 
 
 def live_ids(replica: Replica, refs: Sequence[str]) -> list[str]:
@@ -176,7 +190,7 @@ def file_names(row: ReferenceRow) -> list[str]:
 
 def conflicts(replica: Replica, row: ReferenceRow) -> list[Conflict]:
     """The conflicts of one reference."""
-    view = read_view(replica.document(row.id).visible())
+    view = views.read_view(replica.document(row.id).visible())
     names = device_names(replica)
     return [
         describe_conflict(names, one, of="reference", ref=row.id, key=shown_key(row))

@@ -11,6 +11,7 @@ from bifolio.crypto.membership import (
     Role,
     find_keys,
     library_id_of,
+    lost_to,
     make_carry,
     make_genesis,
     make_invite,
@@ -41,12 +42,13 @@ class LibraryMembership:
     def membership(self) -> Membership | None:
         """The membership as stored; None before anything is known of it.
 
-        Another process may have appended since: the number of records tells.
+        Another process may have appended since, or followed another log: its end tells.
         """
-        count = self._members.count()
+        count, head = self._members.end()
         if count == 0:
             return None
-        if self._known is None or len(self._known.records) != count:
+        known = self._known
+        if known is None or known.head != head or len(known.records) != count:
             self._known = self._read(self._members.records())
         return self._known
 
@@ -87,42 +89,79 @@ class LibraryMembership:
         membership = self.membership()
         return membership is None or parse_record(record).header.previous == membership.head
 
-    def follow(self, records: Sequence[bytes]) -> bool:
-        """Follow another log of this library that went a different way, if the rule says so.
+    def meet(self, records: Sequence[bytes]) -> int | None:
+        """Make one log of this replica's and another of the library that went a different way.
 
-        What lost is kept until it is carried on top of what won (``carry``).
+        Where the other one goes on by the rule, or this device is no member by it, it is followed,
+        and what is lost by that is kept until it is carried on top (``carry``). Where our own goes
+        on, what the other one loses is carried on top of ours at once.
 
         Returns:
-            whether it is followed; otherwise this replica's own log goes on, and nothing changed.
+            None where the other log is followed; otherwise with how many records both begin, behind
+            which ours is to take the other one's place.
 
         Raises:
-            MembershipError: a record breaks a rule, or the log is another library's.
+            MembershipError: a record breaks a rule, the log is another library's, or what lost
+                cannot be carried.
         """
         with self._database.transaction():
             ours, theirs = self._membership(), self._read(records)
             merged = merge_logs(ours, theirs)
-            if merged.ours_won:
-                return False
-            self._members.clear()
-            self._insert(merged.winner.records)
-            self._replica.meta.lost_members = [*self._replica.meta.lost_members, *merged.lost]
-            self._note(merged.winner)
-        self._known = merged.winner
-        return True
+            device = self._replica.keys.sign_public
+            if merged.shared == len(theirs.records):
+                return None  # it is the beginning of ours, which is appended as usual
+            if merged.ours_won and theirs.role_of(device) is not None:
+                whole = self._absorb(ours, theirs, merged.lost)
+                self._insert(whole.records[len(ours.records) :])
+                shared: int | None = merged.shared
+            else:
+                whole, shared = theirs, None
+                lost = lost_to(theirs, ours, merged.shared)
+                kept = self._replica.meta.lost_members
+                self._replica.meta.lost_members = [*kept, *lost]
+                self._members.clear()
+                self._insert(theirs.records)
+            self._note(whole)
+        self._known = whole
+        return shared
+
+    def _absorb(self, ours: Membership, theirs: Membership, lost: Sequence[bytes]) -> Membership:
+        """Ours with all that the other one has, and longer where that is more: what is watched is
+        a log's length."""
+        missing = len(theirs.records) - len(ours.records) + (ours.content != theirs.content)
+        if ours.role_of(self._replica.keys.sign_public) is None:
+            if lost or missing > 0:
+                raise NotAMemberError
+            return ours
+        if lost or missing > 0:
+            carried = lost or theirs.records[-1:]
+            for raw in make_carry(ours, self._replica.keys, carried, count_min=max(1, missing)):
+                ours = ours.append(raw)
+        return ours
+
+    def keep_lost(self, records: Sequence[bytes]) -> bool:
+        """Keep records of another log, which lost against this one, until they are carried on top
+        of it (``carry``); whether any was not carried or kept before."""
+        membership = self._membership()
+        with self._database.transaction():
+            kept = self._replica.meta.lost_members
+            fresh = [one for one in records if one not in kept and not membership.has_carried(one)]
+            self._replica.meta.lost_members = [*kept, *fresh]
+        return bool(fresh)
 
     def carry(self) -> bytes | None:
         """The next record by which this device carries what lost; None where nothing is left, or
-        this device is no member of the log that won."""
+        it is no member of the log that won and what lost does not make it one."""
         lost = self._replica.meta.lost_members
         membership = self.membership()
-        if not lost or membership is None or self.role() is None or membership.needs_newer:
+        if not lost or membership is None or membership.needs_newer:
             return None
         left = [raw for raw in lost if not membership.has_carried(raw)]
-        try:
-            if left:
+        if left:
+            try:
                 return make_carry(membership, self._replica.keys, left)[0]
-        except MembershipError:
-            pass  # it cannot be carried: whoever made it makes it again
+            except MembershipError:
+                return None  # kept: who becomes a member by a ticket carries the rest
         with self._database.transaction():
             self._replica.meta.lost_members = ()
         return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bifolio import lazy
 from bifolio.document import merged_references, sets
 from bifolio.document.deletion import MERGED_INTO
 from bifolio.document.entries import Entries
 from bifolio.document.groups import read_group
-from bifolio.document.importing import sources as read_sources
-from bifolio.document.view import RecordView, read_view
 from bifolio.errors import DATA_FAULTS
 from bifolio.records import attachments
 from bifolio.records.attachments import Attachment
@@ -23,6 +22,13 @@ from bifolio.storage.derived import DerivedReference, ReferenceRow, SourceRow
 from bifolio.storage.groups import GroupRow
 from bifolio.storage.purged import PurgedRow
 
+if TYPE_CHECKING:
+    from bifolio.document import importing
+    from bifolio.document import view as views
+else:
+    views = lazy.module("bifolio.document.view")
+    importing = lazy.module("bifolio.document.importing")
+
 #: Fields that have columns of their own.
 COLUMNS = ("title", "abstract", "note", "citation-key", "type")
 
@@ -30,7 +36,7 @@ COLUMNS = ("title", "abstract", "note", "citation-key", "type")
 _UNREADABLE = "(this reference cannot be shown; its content is kept)"
 
 #: Fields that are shown next to the others.
-_APART = ("tags", "groups", "files", MERGED_INTO)
+_APART = ("tags", "groups", "files", MERGED_INTO, "shown-on")
 
 
 def derive(
@@ -42,8 +48,8 @@ def derive(
         sources: where it was imported from, for who knows: they need not be read from it.
     """
     if sources is None:
-        sources = read_sources(entries)
-    shown = read_view(entries)
+        sources = importing.sources(entries)
+    shown = views.read_view(entries)
     row = reference_row(record_id, shown)
     if row.trashed and (kept := merged_references.merged_into(entries)) is not None:
         row.fields[MERGED_INTO] = kept  # next to the fields: lists need no document for it
@@ -67,11 +73,11 @@ def derive_whatever(record_id: str, entries: Entries) -> DerivedReference:
     except DATA_FAULTS as error:
         note = f"its values cannot be read here ({type(error).__name__})"
         shown: Values = {"title": _UNREADABLE, "note": note}
-        view = RecordView("reference", shown, (), False, False, None)
+        view = views.RecordView("reference", shown, (), False, False, None)
         return DerivedReference(reference_row(record_id, view), [], [], None)
 
 
-def reference_row(record_id: str, view: RecordView) -> ReferenceRow:
+def reference_row(record_id: str, view: views.RecordView) -> ReferenceRow:
     """What is derived from a reference."""
     values = view.values
     fields = {name: value for name, value in values.items() if name not in COLUMNS}

@@ -8,17 +8,17 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifolio import limits
+from msgspec import Struct
+
+from bifolio import lazy, limits
 from bifolio.clock import HybridClock
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.document import registers
 from bifolio.document.entries import Entries, join
 from bifolio.document.plan import Plan, Writer
-from bifolio.document.record import RecordDocument
 from bifolio.errors import RecordTooLargeError
 from bifolio.ids import (
     NONCE_BYTES,
@@ -29,9 +29,9 @@ from bifolio.ids import (
     random_slot,
 )
 from bifolio.records.canonical import canonical_json
+from bifolio.replica.deletion_guard import Cause, DeletionGuard
 from bifolio.replica.folder import FILES
 from bifolio.replica.journal import Journal
-from bifolio.replica.workspace import SETTINGS, Workspace
 from bifolio.storage.changes import Changes, UnsealedChange
 from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database
@@ -56,14 +56,19 @@ from bifolio.wire.changes import Change
 from bifolio.wire.changes import Incarnation as DeclaredIncarnation
 
 if TYPE_CHECKING:
+    from bifolio.document import record as documents
+    from bifolio.replica import workspace as workspaces
     from bifolio.replica.envelope_formats import EnvelopeFormats
+else:
+    # For writing, and for what no table holds.
+    documents = lazy.module("bifolio.document.record")
+    workspaces = lazy.module("bifolio.replica.workspace")
 
 #: Plans one record's writes, having seen its entries.
 Write = Callable[[Plan, Entries], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(Struct, frozen=True):
     """What a replica takes from its computer."""
 
     wall_s: Callable[[], float] = time.time
@@ -75,8 +80,7 @@ class Runtime:
         return int(self.wall_s() * 1000)
 
 
-@dataclass(slots=True)
-class Incarnation:
+class Incarnation(Struct):
     """One opening for writing: a slot and a client id that are never used again (I8). Its nonce
     and the device's key prove to everybody that the client id is its own."""
 
@@ -123,6 +127,7 @@ class Replica:
         self.listings = Listings(database)
         self.join_offers = JoinOffers(database)
         self.quarantined = QuarantinedUpdates(database)
+        self.deletion_guard = DeletionGuard(database)
         self._incarnations = Incarnations(database)
         self._incarnation: Incarnation | None = None
 
@@ -148,13 +153,26 @@ class Replica:
         """The library's id, 16 bytes."""
         return self.meta.library_id
 
-    def workspace(self, *, client_id: int | None = None) -> Workspace:
-        """Documents for one transaction."""
-        return Workspace(self.records, self.references, self.groups, self.meta, client_id=client_id)
+    def workspace(
+        self, *, client_id: int | None = None, cause: Cause = Cause.OWN
+    ) -> workspaces.Workspace:
+        """Documents for one transaction; ``cause`` is why they change."""
+        return workspaces.Workspace(
+            self.records,
+            self.references,
+            self.groups,
+            self.meta,
+            client_id=client_id,
+            shown=self.deletion_guard.filter(cause),
+        )
 
-    def document(self, record_id: str) -> RecordDocument:
+    def workspace_to_show(self) -> workspaces.Workspace:
+        """Documents of which only what is shown changes."""
+        return self.workspace(cause=Cause.SHOWING)
+
+    def document(self, record_id: str) -> documents.RecordDocument:
         """A record's document, to read."""
-        return RecordDocument(self.records.state(record_id))
+        return documents.RecordDocument(self.records.state(record_id))
 
     def commit(self, writes: Sequence[tuple[str, Write]]) -> list[str]:
         """Make one change of several records: all of it, or none of it.
@@ -256,7 +274,7 @@ class Replica:
 
         def write(plan: Plan, entries: Entries) -> None:
             if not entries.live("kind"):
-                plan.put("kind", SETTINGS, seen=[])
+                plan.put("kind", workspaces.SETTINGS, seen=[])
             registers.plan_set(plan, entries, "name", name)
 
         with self.journal.unasked():
@@ -307,7 +325,9 @@ class Replica:
         self.meta.clock = clock.last
         return Incarnation(slot, nonce, client_id, offset)
 
-    def _introduce_device(self, workspace: Workspace, writer: Writer) -> list[tuple[str, bytes]]:
+    def _introduce_device(
+        self, workspace: workspaces.Workspace, writer: Writer
+    ) -> list[tuple[str, bytes]]:
         """The settings' update that says whose slots these are, at a device's first change."""
         introduced = (self.keys.sign_public, self.keys.name)
         # The tag too: an earlier version introduced a device by a shorter one.
@@ -317,7 +337,7 @@ class Replica:
         plan = Plan(writer)
         entries = document.entries()
         if not entries.live("kind"):
-            plan.put("kind", SETTINGS, seen=[])
+            plan.put("kind", workspaces.SETTINGS, seen=[])
         name = join("device", self.keys.tag)
         value = canonical_json({"name": self.keys.name, "key": base64url(self.keys.sign_public)})
         if all(live.value != value for live in entries.live(name)):

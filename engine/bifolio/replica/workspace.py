@@ -13,7 +13,8 @@ from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
 from bifolio.replica.creation import REFERENCE, Creation
-from bifolio.storage.derived import StoredReference
+from bifolio.replica.deletion_guard import Filter
+from bifolio.storage.derived import StoredBefore, StoredReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records, StoredRecord
@@ -49,16 +50,21 @@ class Workspace:
         meta: Meta,
         *,
         client_id: int | None = None,
+        shown: Filter | None = None,
     ) -> None:
         self._records = records
         self._meta = meta
         self._references = references
         self._groups = groups
         self._client_id = client_id
+        #: What of the references is shown, where it is not all that they say.
+        self.shown = shown
         self._documents: dict[str, RecordDocument] = {}
         self._changed: dict[str, None] = {}
         self._created: list[Creation] = []
         self._bytes = 0
+        #: What is stored of the references that are being saved.
+        self._before: dict[str, StoredBefore] = {}
         #: The record that ``save`` could not save.
         self.failed: str | None = None
 
@@ -107,6 +113,7 @@ class Workspace:
         """
         saved = list(self._changed)
         references = [creation.reference for creation in self._created]
+        self._before = self._references.read_stored(saved) if saved else {}
         records = [creation.record for creation in self._created]
         for record_id in saved:
             self.failed = record_id
@@ -117,6 +124,7 @@ class Workspace:
         self._changed.clear()
         self._documents.clear()
         self._created.clear()
+        self._before.clear()
         self._bytes = 0
         return saved
 
@@ -133,6 +141,12 @@ class Workspace:
             kind = type(error).__name__
             raise DocumentError(f"it holds what cannot be read ({kind})") from error
 
+    def _derive(self, record_id: str, document: RecordDocument) -> StoredReference:
+        derived = projection.derive_whatever(record_id, document.visible())
+        if self.shown is not None:
+            derived = self.shown(derived, document.entries())
+        return derived.to_stored(self._before.get(record_id))
+
     def _store(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
         """A changed record as it is to be stored; what lists read is renewed on the way, that of
         references is gathered: in one go it takes a third of the time."""
@@ -141,7 +155,7 @@ class Workspace:
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)
         if kind == REFERENCE:
-            references.append(projection.derive_whatever(record_id, document.visible()).to_stored())
+            references.append(self._derive(record_id, document))
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))
         elif kind == SETTINGS:

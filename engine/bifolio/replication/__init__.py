@@ -5,6 +5,9 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ================== =================================================================================
 ``remote``         attaching a replica to a relay, joining, inviting, syncing
 ``run_blocking``   waiting for the network in code that is not async
+``connecting``     from an address to an open socket, or to what stands in the way
+``network_settings`` what the environment and the system say of proxies and certificates
+``line_socket``    a websocket that knows whether anything moves on its line
 ``client``         the shell round a sync session: asyncio and websockets, no decisions
 ``greeting``       HELLO: who this device is, signed for one relay and one connection
 ``adapter``        the replica as a sync session sees it

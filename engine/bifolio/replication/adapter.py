@@ -17,7 +17,7 @@ from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots.desk import SnapshotDesk
-from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
+from bifolio.sync.store import OfferedPlace, OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.messages import AttestedPosition, Challenge, Hello
 from bifolio.wire.position import LogPosition
 
@@ -109,12 +109,12 @@ class ReplicaAdapter:
         """Whether a record follows the last one of the membership log."""
         return self._member_log.is_next(record)
 
-    def follow_members(self, records: Sequence[bytes]) -> bool:
-        """Follow the relay's membership log if it is the one that goes on."""
-        followed = self._member_log.follow(records)
-        if followed and self._replica.changes.waiting():
+    def meet_members(self, records: Sequence[bytes]) -> int | None:
+        """Make one membership log of ours and the relay's."""
+        shared = self._member_log.meet(records)
+        if self._replica.changes.waiting():
             self._inbox.retry_pending()
-        return followed
+        return shared
 
     def carry_record(self) -> bytes | None:
         """The record that carries what lost against the relay's log."""
@@ -207,6 +207,10 @@ class ReplicaAdapter:
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have."""
         return self._outbox.offers(after=after, bytes_max=bytes_max)
+
+    def offered_places(self, *, after: int, count_max: int) -> Sequence[tuple[int, OfferedPlace]]:
+        """Where envelopes are that the relay may have, without our knowing."""
+        return self._outbox.places(after=after, count_max=count_max)
 
     def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
         """Put what the relay did not take of a chain into a new one, once it is proved."""

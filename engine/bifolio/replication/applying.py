@@ -25,6 +25,7 @@ from bifolio.document.update_identity import (
 from bifolio.document.update_structure import read_update
 from bifolio.errors import BifolioError, DocumentError, IncompleteUpdateError
 from bifolio.ids import SETTINGS_ID
+from bifolio.replica.deletion_guard import Cause
 from bifolio.replica.replica import Replica
 from bifolio.replica.workspace import Workspace
 from bifolio.replication import contested
@@ -50,7 +51,7 @@ class Applier:
     def __init__(self, replica: Replica, author_of: AuthorOf) -> None:
         self._replica = replica
         self._author_of = author_of
-        self._workspace: Workspace = replica.workspace()
+        self._workspace: Workspace = replica.workspace(cause=Cause.RECEIVED)
         #: What was merged since the last save, by record: set aside where that cannot be saved.
         self._unsaved: dict[str, list[tuple[Source, bytes]]] = {}
         self._usage: dict[bytes | None, tuple[int, int]] = {}
@@ -154,6 +155,10 @@ class Applier:
                 error_of_record = DocumentError("with it the record cannot be read")
                 self._set_aside(source, failed, update, error_of_record, REFUSED)
         self._unsaved.clear()
+        shown = self._workspace.shown
+        if shown is not None and shown.has_news:
+            shown.has_news = False
+            self._replica.deletion_guard.hold_if_many(self._replica.workspace_to_show)
 
     def void(self, changes: Iterable[Change]) -> None:
         """What changes brought does not count any more, and is in the history no longer."""

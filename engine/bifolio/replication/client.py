@@ -1,51 +1,45 @@
 """The network's shell round ``sync``: asyncio and websockets, no decisions (DESIGN §10).
 
-One call of ``run`` is one connection. The replica is used from the event loop's thread: each
-message is one bounded transaction.
+One call of ``run`` is one sync, over as many connections as the line makes of it. The replica is
+used from the event loop's thread: each message is one bounded transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
-import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from email.utils import parsedate_to_datetime
-from typing import Final
 
 from websockets.asyncio.client import ClientConnection as Socket
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
-from websockets.uri import WebSocketURI, parse_uri
+from websockets.exceptions import ConnectionClosed
 
 from bifolio import limits
 from bifolio.errors import (
     BifolioError,
-    NotAMemberError,
     ProtocolError,
-    RelayRedirectError,
     RelayRefusedError,
     RelayUnreachableError,
-    RelayUntrustedError,
 )
+from bifolio.ids import content_hash
 from bifolio.replication.adapter import ReplicaAdapter
+from bifolio.replication.connecting import close_reason, open_socket
+from bifolio.replication.line_socket import SLEPT, arrival_of
 from bifolio.results import Progress
 from bifolio.sync import backoff
 from bifolio.sync.counts import Counts
+from bifolio.sync.line import Line
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
-from bifolio.wire.messages import Bye, Challenge, Hello, Message, Retry
+from bifolio.wire.fragments import Assembler, is_too_large, split
+from bifolio.wire.messages import Bye, Challenge, Fragment, Hello, Message, Retry
 
 #: How often a live connection looks whether something that had to wait may be tried again: such
 #: waits last half a minute and more.
 _TICK_S = 1.0
-
-#: What a redirect may name as a host; anything else is not repeated to the user.
-_HOST: Final = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 
 class Client:
@@ -58,6 +52,10 @@ class Client:
         self._store = store
         self._library = library
         self._progress = progress
+        self._line = Line(time.monotonic)
+        #: What came of a message that is not finished, and what the relay has of one of ours.
+        self._assembler = Assembler()
+        self._most_arrived: dict[bytes, int] = {}
 
     @staticmethod
     async def probe(url: str, greeting: Callable[[Challenge], Hello] | None = None) -> Message:
@@ -102,28 +100,45 @@ class Client:
     async def run(self) -> Counts:
         """Sync until both sides have everything; a join comes back once as a member.
 
+        A line that is cut is made again, at once or after a while, as long as the connections
+        on it bring something.
+
         Raises:
             RelayUnreachableError, RelayRefusedError, NotAMemberError, ProtocolError.
         """
         total = Counts()
-        for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
-            session = SyncSession(self._store, library=self._library)
+        attempts = _Attempts(self._line)
+        comebacks = 0
+        while True:
+            session = self._session()
             try:
                 async with open_socket(self._url) as socket:
-                    await self._talk(socket, session)
-            except ConnectionClosed as error:
-                raise RelayUnreachableError(self._url, reason=_close_reason(error)) from error
+                    try:
+                        await self._talk(socket, session)
+                    except ConnectionClosed as error:
+                        raise self._cut(socket, session, error) from error
+            except RelayUnreachableError as error:
+                total += session.counts
+                await attempts.wait_after(error, session)
+                continue
             total += session.counts
             match session.phase:
                 case Left(Joined()):
                     self._store.become_member()
+                case Left(Bye(retry=Retry.BACKOFF) as farewell):
+                    await attempts.wait_after(self._error_of(farewell), session)
+                    continue
                 case Left(Bye() as farewell):
                     raise self._error_of(farewell)
                 case Left(BifolioError() as reason):
                     raise reason
                 case _:
                     return total
-        raise RelayRefusedError("no end", detail="it asked for a new connection again and again")
+            comebacks += 1
+            if comebacks >= limits.CONNECTIONS_PER_SYNC_MAX:
+                raise RelayRefusedError(
+                    "no end", detail="it asked for a new connection again and again"
+                )
 
     async def watch(
         self,
@@ -142,24 +157,26 @@ class Client:
         """
         delays = backoff.RECONNECT.waits(random.random)
         while True:
-            session = SyncSession(self._store, library=self._library)
-            began_s = time.monotonic()
+            session = self._session()
+            began_s, progress = time.monotonic(), self._line.progress_bytes
+            slept = False
             try:
-                async with (
-                    open_socket(self._url) as socket,
-                    aclosing(self._rounds(socket, session, changed)) as rounds,
-                ):
-                    async for counts in rounds:
-                        # What is new here is so once; what a relay took it can take again.
-                        if counts.pulled or counts.files_received:
-                            delays = backoff.RECONNECT.waits(random.random)
-                        yield counts
+                async with open_socket(self._url) as socket:
+                    try:
+                        async with aclosing(self._rounds(socket, session, changed)) as rounds:
+                            async for counts in rounds:
+                                yield counts
+                    except ConnectionClosed as error:
+                        slept = getattr(socket, "given_up", "") == SLEPT
+                        raise self._cut(socket, session, error) from error
             except RelayUnreachableError as error:
                 outage(error)
-            except ConnectionClosed as error:
-                outage(RelayUnreachableError(self._url, reason=_close_reason(error)))
-            if time.monotonic() - began_s > limits.RECONNECT_MAX_S:
-                delays = backoff.RECONNECT.waits(random.random)  # it held: that is no loop
+            # What is new here or there is so once: a line that brings it is worth another try.
+            if (
+                self._line.progress_bytes - progress >= limits.PROGRESS_BYTES
+                or time.monotonic() - began_s > limits.RECONNECT_MAX_S
+            ):
+                delays = backoff.RECONNECT.waits(random.random)
             match session.phase:
                 case Left(Joined()):
                     self._store.become_member()
@@ -167,7 +184,22 @@ class Client:
                     raise self._error_of(farewell)
                 case Left(BifolioError() as reason):
                     raise reason
-            await asyncio.sleep(next(delays))
+            if not slept:
+                await asyncio.sleep(next(delays))
+
+    def _session(self) -> SyncSession:
+        """A new connection's part, which knows what the earlier ones showed of the line."""
+        self._line.begin()
+        return SyncSession(
+            self._store, library=self._library, line=self._line, held=self._assembler.partial
+        )
+
+    def _cut(
+        self, socket: object, session: SyncSession, error: ConnectionClosed
+    ) -> RelayUnreachableError:
+        if not session.is_settled:
+            self._line.note_cut()
+        return RelayUnreachableError(self._url, reason=close_reason(socket, error))
 
     async def _rounds(
         self,
@@ -185,15 +217,15 @@ class Client:
                     {incoming, local}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED
                 )
                 if incoming.done():
-                    message = wire.receive(incoming.result())
+                    raw = incoming.result()
                     incoming = asyncio.ensure_future(socket.recv(decode=False))
-                    await self._send(socket, wire, session.receive(message))
+                    await self._take(socket, wire, session, raw)
                 # Not only in a pause: chunks of a file may come without one.
                 if local.done():
                     local.result()
                     local = asyncio.ensure_future(changed())
-                    await self._send(socket, wire, session.local_change())
-                await self._send(socket, wire, session.tick())
+                    await self._send(socket, wire, session, session.local_change())
+                await self._send(socket, wire, session, session.tick())
                 counts = session.counts
                 if session.is_log_settled and (told is None or counts != told):
                     yield counts if told is None else counts - told
@@ -205,18 +237,80 @@ class Client:
     async def _talk(self, socket: Socket, session: SyncSession) -> None:
         wire = ClientConnection()
         while not session.is_settled and not isinstance(session.phase, Left):
-            try:
-                raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
-            except TimeoutError:
-                raise RelayUnreachableError(
-                    self._url, reason=f"no answer for {limits.ANSWER_TIMEOUT_S:.0f} seconds"
-                ) from None
-            await self._send(socket, wire, session.receive(wire.receive(raw)))
+            raw = await self._receive(socket)
+            await self._take(socket, wire, session, raw)
             self._report(session)
 
-    async def _send(self, socket: Socket, wire: ClientConnection, messages: list[Message]) -> None:
+    async def _receive(self, socket: Socket) -> bytes:
+        """The next message, as long as anything moves on the line.
+
+        Raises:
+            RelayUnreachableError: the relay has all that was sent, and does not answer.
+        """
+        while True:
+            try:
+                return await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
+            except TimeoutError as error:
+                if socket.seconds_silent() >= limits.ANSWER_TIMEOUT_S:  # type: ignore[attr-defined]
+                    raise RelayUnreachableError(
+                        self._url, reason=f"no answer for {limits.ANSWER_TIMEOUT_S:.0f} seconds"
+                    ) from error
+
+    async def _take(
+        self, socket: Socket, wire: ClientConnection, session: SyncSession, raw: bytes
+    ) -> None:
+        """A message came, or a part of one."""
+        self._line.note_moved(len(raw))
+        message = wire.receive(raw)
+        if isinstance(message, Fragment):
+            whole, grown_bytes = self._assembler.add(message)
+            self._line.note_partial(grown_bytes)
+            if whole is None:
+                session.note_part(grown_bytes)
+                return
+            message = wire.receive(whole)
+            if isinstance(message, Fragment):
+                raise ProtocolError("FRAGMENT: a part of a part")
+        await self._send(socket, wire, session, session.receive(message))
+
+    async def _send(
+        self, socket: Socket, wire: ClientConnection, session: SyncSession, messages: list[Message]
+    ) -> None:
         for message in messages:
-            await socket.send(wire.send(message))
+            raw = wire.send(message)
+            wanted_bytes = self._line.message_bytes
+            if session.relay_holds is None or not is_too_large(raw, wanted_bytes):
+                await socket.send(raw)
+                continue
+            name = content_hash(raw)
+            held_bytes = min(session.relay_holds.get(name, 0), len(raw))
+            self._note_arrived(name, held_bytes)
+            await self._send_parts(
+                socket, wire, split(raw, wanted_bytes, name=name, held_bytes=held_bytes)
+            )
+
+    async def _send_parts(
+        self, socket: Socket, wire: ClientConnection, parts: Iterable[Fragment]
+    ) -> None:
+        """Send the parts of a large message, and see to it that they arrive: what waits in the
+        buffers of a slow line says nothing of it, and is lost with it."""
+        unseen_bytes = 0
+        for part in parts:
+            raw = wire.send(part)
+            await socket.send(raw)
+            unseen_bytes += len(raw)
+            if unseen_bytes >= self._line.window_bytes:
+                await arrival_of(socket)
+                self._line.note_moved(unseen_bytes)
+                unseen_bytes = 0
+
+    def _note_arrived(self, name: bytes, held_bytes: int) -> None:
+        """The relay has so much of a message of ours; what it had before counts once."""
+        before = self._most_arrived.get(name, 0)
+        if held_bytes > before:
+            self._most_arrived[name] = held_bytes
+            self._line.note_arrived(held_bytes - before)
+            self._line.note_partial(held_bytes - before)
 
     def _report(self, session: SyncSession) -> None:
         if self._progress is not None:
@@ -225,82 +319,52 @@ class Client:
 
     def _error_of(self, farewell: Bye) -> BifolioError:
         if farewell.retry is Retry.NEVER:
-            return NotAMemberError(relay_says=True)
+            return RelayRefusedError(
+                str(farewell.retry),
+                detail=farewell.reason,
+                next_step="Check that the address is the relay's own, as whoever runs it gives it, "
+                "and that both have the same version of Bifolio.",
+            )
         if farewell.retry is Retry.ONCE:
             return ProtocolError(f"it ended the connection: {farewell.reason}")
         return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
 
 
-class _Connect(connect):
-    """A connection that stays with its host: a ticket's relay is the one that its maker knows.
+class _Attempts:
+    """How often a sync may try again: as long as something comes of it."""
 
-    A redirect to another path, or to TLS on the same host, is followed as HTTP has it.
-    """
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._progress = line.progress_bytes
+        self._has_progressed = False
+        self._in_a_row = 0
+        self._delays = backoff.RECONNECT.waits(random.random)
 
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        before = self.ws_uri
-        followed = super().process_redirect(exc)
-        if not isinstance(followed, str):
-            return followed
-        after = parse_uri(followed)
-        is_same = (after.host, after.port, after.secure) == (
-            before.host,
-            before.port,
-            before.secure,
+    async def wait_after(self, error: BifolioError, session: SyncSession) -> None:
+        """Wait before the next attempt.
+
+        Args:
+            error: what ended the last one.
+            session: what was said in it; what was sent to a relay that welcomed us may be there.
+
+        Raises:
+            BifolioError: ``error``, where nothing has come of any attempt, or of the last few.
+        """
+        # One that says nothing takes half a minute each time: it is asked again less often.
+        is_silent = isinstance(error, RelayUnreachableError) and isinstance(
+            error.__cause__, TimeoutError
         )
-        if is_same or (after.host == before.host and after.secure and not before.secure):
-            return followed
-        return RelayRedirectError(self.uri, host=_place(before), target=_place(after))
-
-
-def _place(uri: WebSocketURI) -> str:
-    host = uri.host if _HOST.fullmatch(uri.host) else "another host"
-    return f"{host}:{uri.port}"
-
-
-@asynccontextmanager
-async def open_socket(url: str) -> AsyncIterator[Socket]:
-    """An open socket to a relay.
-
-    Raises:
-        RelayUnreachableError: there is none.
-    """
-    try:
-        socket = await _Connect(
-            url,
-            compression=None,
-            max_size=limits.MESSAGE_BYTES_MAX,
-            open_timeout=limits.HANDSHAKE_TIMEOUT_S,
-            ping_interval=limits.PING_INTERVAL_S,
-            ping_timeout=limits.PING_TIMEOUT_S,
+        gained, self._progress = (
+            self._line.progress_bytes - self._progress,
+            self._line.progress_bytes,
         )
-    except ssl.SSLCertVerificationError as error:  # a ValueError too
-        raise RelayUntrustedError(url, reason=error.verify_message) from error
-    except (InvalidURI, ValueError) as error:  # a port too high, a host that has no form in DNS
-        raise RelayUnreachableError(url, reason="this is not an address") from error
-    except InvalidHandshake as error:
-        reason = f"another program answers there ({error})"
-        raise RelayUnreachableError(url, reason=reason) from error
-    except TimeoutError as error:
-        reason = f"no answer within {limits.HANDSHAKE_TIMEOUT_S:.0f} seconds"
-        raise RelayUnreachableError(url, reason=reason) from error
-    except (OSError, EOFError) as error:
-        raise RelayUnreachableError(url, reason=_plain(error)) from error
-    try:
-        yield socket
-    finally:
-        await socket.close()
-
-
-def _close_reason(error: ConnectionClosed) -> str:
-    return "the connection was cut" + (f" ({error.rcvd.reason})" if error.rcvd else "")
-
-
-def _plain(error: BaseException) -> str:
-    """An operating system's reason in words."""
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens at this address"
-    if isinstance(error, ConnectionError | EOFError):
-        return "the connection was cut"
-    reason = getattr(error, "strerror", None)
-    return str(reason or error) or type(error).__name__
+        if gained >= limits.PROGRESS_BYTES:
+            self._has_progressed, self._in_a_row = True, 0
+            self._delays = backoff.RECONNECT.waits(random.random)
+        elif (
+            not (self._has_progressed or (session.was_welcomed and not is_silent))
+            or self._in_a_row >= limits.RECONNECTS_IN_A_ROW_MAX
+        ):
+            raise error
+        self._in_a_row += 3 if is_silent else 1
+        await asyncio.sleep(next(self._delays))

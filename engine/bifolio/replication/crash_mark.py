@@ -7,6 +7,7 @@ a power cut nobody asks. Who finds it, with the right to write, knows that a pro
 
 from __future__ import annotations
 
+import mmap
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ class CrashMark:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._descriptor: int | None = None
+        self._mapped: mmap.mmap | None = None
 
     def is_there(self) -> bool:
         """Whether somebody merges now, or ended while merging."""
@@ -41,16 +43,29 @@ class CrashMark:
         return None
 
     def set(self, envelope_hash: bytes) -> None:
-        """This envelope is merged from now on: two calls of the system, some microseconds."""
+        """This envelope is merged from now on.
+
+        A write into the file's page in memory, 0.2 microseconds: the page is the operating
+        system's, and outlives the process. Where a file system has none, two calls of the system.
+        """
+        if self._mapped is not None:
+            self._mapped[:] = envelope_hash
+            return
         with suppress(OSError):
             if self._descriptor is None:
                 flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
                 self._descriptor = os.open(self._path, flags, 0o600)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-            os.write(self._descriptor, envelope_hash)
+            # Written before it is mapped: a page without room on the disk would end the process.
+            if os.write(self._descriptor, envelope_hash) == _HASH_BYTES:
+                with suppress(ValueError):
+                    self._mapped = mmap.mmap(self._descriptor, _HASH_BYTES)
 
     def clear(self) -> None:
         """Nothing is merged any more."""
+        if self._mapped is not None:
+            self._mapped.close()
+            self._mapped = None
         if self._descriptor is not None:
             with suppress(OSError):
                 os.close(self._descriptor)

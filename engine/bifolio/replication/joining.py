@@ -80,6 +80,7 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
         "snapshot_kept",
         "snapshot_kept_verdicts",
     )
+    replica.meta.forget("bundled", "bundle_taken_ms", "ticket_secret")
     replica.meta.library_id = library_id
     return left_out
 

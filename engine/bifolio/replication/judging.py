@@ -53,7 +53,17 @@ class Judge:
     def __init__(self, replica: Replica, member_log: LibraryMembership) -> None:
         self._replica = replica
         self._member_log = member_log
+        self._library = b""
         self._places: dict[bytes, tuple[bytes, bytes, int]] = {}
+        #: Of this transaction: the members, and the content keys by generation.
+        self._membership: Membership | None = None
+        self._content_keys: dict[int, bytes | None] = {}
+
+    def begin(self) -> None:
+        """A transaction begins: nobody else can change the members until it ends."""
+        self._membership = self._member_log.membership()
+        self._content_keys.clear()
+        self._library = self._replica.library_id
 
     def verify(self, envelope: Envelope) -> None:
         """Check that it is this library's and its author's.
@@ -61,7 +71,7 @@ class Judge:
         Raises:
             EnvelopeError: it is not; who made it is not known.
         """
-        if envelope.header.library != self._replica.library_id:
+        if envelope.header.library != self._library:
             raise EnvelopeError("it belongs to another library")
         verify_signature(envelope)
 
@@ -76,12 +86,12 @@ class Judge:
         """
         header = envelope.header
         self._check_link(header)
-        membership = self._member_log.membership()
+        membership = self._membership
         if membership is None:
             raise StrangerError
         self._check_right(envelope, membership)
         self._replica.formats.check(header)
-        key = self._member_log.key(header.generation)
+        key = self._key(header.generation)
         if key is None:
             raise WaitsError([_name_of_key(header.generation)], of_members=True)
         return self._replica.formats.read(envelope, key)
@@ -112,7 +122,7 @@ class Judge:
             EnvelopeError: it declares a name that is another computer's.
         """
         header = envelope.header
-        membership = self._member_log.membership()
+        membership = self._membership
         assert membership is not None
         role = membership.role_of(header.device, head=header.membership_head)
         try:
@@ -131,7 +141,7 @@ class Judge:
             return None
         try:
             envelope = parse_envelope(stored.envelope)
-            key = self._member_log.key(envelope.header.generation)
+            key = self._key(envelope.header.generation)
             if key is None:
                 return None
             return self.author(envelope, self._replica.formats.read(envelope, key))
@@ -140,19 +150,24 @@ class Judge:
 
     def ends_cut_chain(self, envelope: Envelope) -> bool:
         """Whether an envelope is the last one that counts of a removed member's chain."""
-        membership = self._member_log.membership()
+        membership = self._membership
         end = membership.cut_end(envelope) if membership is not None else None
         return end is not None and end.hash == envelope.hash
 
     def has_met(self, device: bytes) -> bool:
         """Whether a device is, or was, a member: an honest relay holds nothing of any other."""
-        membership = self._member_log.membership()
-        return membership is not None and membership.has_met(device)
+        return self._membership is not None and self._membership.has_met(device)
 
     def is_author(self, envelope_hash: bytes, device: bytes) -> bool | None:
         """Whether an envelope that is here is this device's; None where it is not here."""
         place = self._place_of(envelope_hash)
         return None if place is None else place[0] == device
+
+    def _key(self, generation: int) -> bytes | None:
+        """The content key of a generation: opened once in a transaction."""
+        if generation not in self._content_keys:
+            self._content_keys[generation] = self._member_log.key(generation)
+        return self._content_keys[generation]
 
     def _is_here(self, envelope_hash: bytes, *, by_itself: bool = False) -> bool:
         """Whether an envelope is merged, by itself or by one that carries its changes, or set

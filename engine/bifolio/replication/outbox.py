@@ -11,7 +11,8 @@ are carried whole, inside ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.crypto.envelope import (
@@ -22,6 +23,7 @@ from bifolio.crypto.envelope import (
     Header,
     SignedHeader,
     parse_envelope,
+    read_header,
     seal,
 )
 from bifolio.errors import EnvelopeError, NewerMembershipError, NotAMemberError
@@ -29,7 +31,7 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
-from bifolio.sync.store import OutgoingEnvelope
+from bifolio.sync.store import OfferedPlace, OutgoingEnvelope
 from bifolio.wire.changes import Attested, Body, Change
 
 #: The numbers of envelopes that are kept for a newer program, behind those of all others.
@@ -90,6 +92,20 @@ class Outbox:
             for one in kept
         ]
 
+    def places(self, *, after: int, count_max: int) -> list[tuple[int, OfferedPlace]]:
+        """The places of envelopes, anyone's, that the relay is not known to have, by number."""
+        found = []
+        for one in self._replica.changes.unacknowledged_places(after=after, count_max=count_max):
+            try:
+                header = read_header(one.beginning)
+            except EnvelopeError:
+                continue
+            place = OfferedPlace(
+                one.hash, header.author_chain, header.seq, one.size_bytes, one.count
+            )
+            found.append((one.number, place))
+        return found
+
     def restart_chain(self, envelope_hash: bytes, proof: bytes) -> bool:
         """The relay has another envelope of the same author in the place of one, or of the one
         before it: what it did not take of the chain moves to a new one of ours.
@@ -99,10 +115,13 @@ class Outbox:
             proof: what its author signed of the other (``SignedHeader``).
 
         Returns:
-            False, and nothing changed, where that proves nothing.
+            False, and nothing changed, where that proves nothing. True where the envelope is not
+            here any more: another process of this replica heard the same, and moved its chain.
         """
         refused = self._find(envelope_hash)
-        if refused is None or not self._is_fork(refused, proof):
+        if refused is None:
+            return True
+        if not self._is_fork(refused, proof):
             return False
         self._move_chain(refused.header)
         return True
@@ -226,7 +245,7 @@ class Outbox:
             seq=chain.seq + 1,
             previous=chain.head,
             kind=KIND_CHANGES,
-            membership_head=membership.head,
+            membership_head=membership.naming_head(replica.keys.sign_public),
         )
         envelope = seal(
             header,

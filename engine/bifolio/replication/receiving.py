@@ -22,7 +22,7 @@ from bifolio.replication.applying import Applier
 from bifolio.replication.crash_mark import SAVING, CrashMark
 from bifolio.replication.judging import BuildsOnNewerError, Judge, StrangerError, WaitsError
 from bifolio.replication.waiting import WaitingRoom
-from bifolio.wire.changes import Body, Change
+from bifolio.wire.changes import Attested, Body, Change
 from bifolio.wire.position import LogPosition
 
 
@@ -78,12 +78,30 @@ class Run:
         #: Whether anything waits: as a rule nothing does, and nobody has to be asked.
         self._anything_waits = replica.changes.waiting() > 0
         self._applier: Applier
+        # Of this transaction, written at its end: what each envelope would write again.
+        self._frontier: dict[bytes, None] = {}
+        self._clock = HybridClock()
+        self._now_ms = 0
+        #: The newest stamp of each device, by its tag.
+        self._heard: dict[str, str] = {}
+        # Of this transaction, asked for once: the last number of each chain id, and where authors
+        # said that they stood.
+        self._last_seqs: dict[bytes, int] = {}
+        self._stories: set[tuple[bytes, Attested | None]] = set()
 
     # --- a part -------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """A transaction begins."""
-        self._applier = Applier(self._replica, self._judge.author_of)
+        replica = self._replica
+        self._judge.begin()
+        self._applier = Applier(replica, self._judge.author_of)
+        self._frontier = dict.fromkeys(replica.meta.frontier)
+        self._clock = HybridClock(replica.meta.clock)
+        self._now_ms = replica.runtime.now_ms()
+        self._heard.clear()
+        self._last_seqs.clear()
+        self._stories.clear()
         # Asked in each: another process may have received something meanwhile.
         self._anything_waits = self._replica.changes.waiting() > 0
 
@@ -116,10 +134,22 @@ class Run:
         self._applier.settle()
         self._applier.save()
         self.merged.records.update(self._applier.records)
+        self._write_facts()
         for one in self._tried:
             self._replica.refused.survive(one)
             self._deaths.pop(one, None)
         self._tried.clear()
+
+    def _write_facts(self) -> None:
+        """Write what each envelope moved on: the frontier, the clock, when who was heard."""
+        meta = self._replica.meta
+        frontier = list(self._frontier)
+        if frontier != list(meta.frontier):
+            meta.frontier = frontier
+        if self._clock.last != meta.clock:
+            meta.clock = self._clock.last
+        for tag, stamp in self._heard.items():
+            self._replica.heard.note(tag, stamp)
 
     # --- one envelope -------------------------------------------------------------------------
 
@@ -316,8 +346,7 @@ class Run:
         self, envelope: Envelope, author: UpdateAuthor, body: Body, position: int | None
     ) -> None:
         replica, header = self._replica, envelope.header
-        for change in body.changes:
-            self._follow_clock(change.stamp, header.device)
+        self._follow_clock(body, header.device)
         self._applier.apply(envelope, author, body)
         self.merged.changes += len(body.changes)
         self._note_double(envelope)
@@ -336,12 +365,16 @@ class Run:
         self._drop_copied(tag, body)
         replica.journal.receive(number, body.changes, device=tag)
         if body.changes:
-            replica.heard.note(tag, max(change.stamp for change in body.changes))
-        stories.compare(replica, header.device, body.attested)
+            newest = max(change.stamp for change in body.changes)
+            self._heard[tag] = max(newest, self._heard.get(tag, ""))
+        story = (header.device, body.attested)
+        if story not in self._stories:
+            self._stories.add(story)
+            stories.compare(replica, header.device, body.attested)
         self._note_replacements(envelope, body)
-        named = {*body.frontier, header.previous}
-        heads = [one for one in replica.meta.frontier if one not in named]
-        replica.meta.frontier = [*heads, envelope.hash]
+        for one in (*body.frontier, header.previous):
+            self._frontier.pop(one, None)
+        self._frontier[envelope.hash] = None
 
     def _drop_copied(self, tag: str, body: Body) -> None:
         """A folder was copied with changes of its computer that were not sealed: here they are."""
@@ -360,6 +393,12 @@ class Run:
         that met only one of them would differ. This device's own are those of a copied folder."""
         header, changes = envelope.header, self._replica.changes
         if header.device == self._replica.keys.sign_public:
+            return
+        last = self._last_seqs.get(header.chain)
+        if last is None:
+            last = changes.last_seq(header.chain)
+        self._last_seqs[header.chain] = max(last, header.seq)
+        if header.seq > last:
             return
         for other in changes.at_place(header.chain, header.seq):
             beginning = changes.beginning(other)
@@ -400,14 +439,11 @@ class Run:
         self.merged.refused.append(reason)
         self._replica.refused.add(envelope_hash, raw, reason, author)
 
-    def _follow_clock(self, stamp: str, device: bytes) -> None:
-        meta = self._replica.meta
-        clock = HybridClock(meta.clock)
-        before = clock.last
-        if not clock.follow(stamp, self._replica.runtime.now_ms()):
-            known = meta.clocks_ahead
-            tag = device_tag(device)
-            if stamp > known.get(tag, ""):
-                meta.clocks_ahead = {**known, tag: stamp}
-        elif clock.last != before:
-            meta.clock = clock.last
+    def _follow_clock(self, body: Body, device: bytes) -> None:
+        """Follow the stamps of an envelope; what is too far ahead is noted with its device."""
+        for change in body.changes:
+            if not self._clock.follow(change.stamp, self._now_ms):
+                known = self._replica.meta.clocks_ahead
+                tag = device_tag(device)
+                if change.stamp > known.get(tag, ""):
+                    self._replica.meta.clocks_ahead = {**known, tag: change.stamp}

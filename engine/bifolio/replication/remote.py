@@ -63,7 +63,8 @@ class Remote:
     async def attach(
         self, url: str, progress: Progress | None, *, token: RelayToken | None = None
     ) -> str:
-        """Bring the library to a relay; returns a ticket for another computer.
+        """Bring the library to a relay; returns a ticket for another computer, which is empty where
+        this one is no owner's: any member may move to another relay.
 
         A token is kept for the library, so that a relay that forgot it can be given it again.
 
@@ -82,6 +83,8 @@ class Remote:
             meta.relay_url, meta.relay_token = url, sealed
         try:
             await self.sync(progress)
+            if self.member_log.role() is not Role.OWNER:
+                return ""
             return await self.invite(progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             if before[0] != url:
@@ -176,7 +179,8 @@ class Remote:
             return await Client.probe(url, greeting)
         except RelayUnreachableError as error:
             # Nothing is attached yet: a sync would not try again.
-            error.next_step = NextStep(Next.ATTACH_AGAIN)
+            if error.next_step == NextStep(Next.CHECK_CONNECTION):
+                error.next_step = NextStep(Next.ATTACH_AGAIN)
             raise
 
     async def sync(
@@ -219,6 +223,7 @@ class Remote:
             self.check_not_old()
             store = ReplicaAdapter(self.replica, self.member_log)
             store.clear_notes()
+            self._begin_session()
             store.retry_newer()
             client = Client(url, store, library=self.replica.library_id)
             rounds = client.watch(partial(self._changed, changes, url), partial(cut, url))
@@ -262,6 +267,7 @@ class Remote:
         client = Client(self.url, store, library=self.replica.library_id, progress=progress)
         try:
             with closing(store.files):
+                self._begin_session()
                 retried = store.retry_newer()
                 counts = await client.run()
                 counts.pulled += retried
@@ -275,6 +281,10 @@ class Remote:
         self._note_contact(reachable=True)
         return counts
 
+    def _begin_session(self) -> None:
+        with self.replica.database.transaction():
+            self.replica.deletion_guard.begin_session()
+
     def _check_owner(self) -> None:
         """Only owners invite: a member is told which computer can."""
         if self.member_log.role() not in (None, Role.OWNER):
@@ -285,6 +295,7 @@ class Remote:
         with self.replica.database.transaction():
             meta.reachable = reachable
             if reachable and synced:
+                self.replica.deletion_guard.end_session()
                 meta.last_sync_ms = self.replica.runtime.now_ms()
 
 

@@ -13,117 +13,132 @@
 ``copies``        copies into another library
 ``citations``     formatted citations
 ``backups``       backups
+``bundles``       bundles: written and taken in
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
 ``progress``      what is under way
 ================  =============================================================================
 
-Everything is imported from here.
+Everything is imported from here; a module is loaded when the first of its names is asked for.
 """
 
 from __future__ import annotations
 
-from bifolio.records.reference import ExportReport, LeftOut, LostValue, SkippedRecord
-from bifolio.results.autosync import (
-    AutosyncStatus,
-    Link,
-    SyncedLibrary,
-)
-from bifolio.results.backups import (
-    Backup,
-    BackupContents,
-    RestoredLibrary,
-)
-from bifolio.results.base import (
-    Result,
-    step_to_json,
-    to_json,
-)
-from bifolio.results.citation_keys import (
-    KeptBecause,
-    KeptKey,
-    KeyPattern,
-    KeyReport,
-    NewKey,
-    SharedKey,
-)
-from bifolio.results.citations import (
-    FormattedCitation,
-)
-from bifolio.results.copies import (
-    CopiedReference,
-    CopyOutcome,
-    CopyReport,
-    MissingFile,
-)
-from bifolio.results.doctor import (
-    CheckVerdict,
-    Diagnosis,
-    Finding,
-)
-from bifolio.results.duplicates import (
-    DifferingValue,
-    DuplicateGroup,
-    DuplicatePair,
-    MergedReferences,
-    TakenValue,
-)
-from bifolio.results.files import (
-    FilePolicy,
-    FileState,
-    FileView,
-    FreedSpace,
-    Policy,
-    WrittenFile,
-)
-from bifolio.results.groups import (
-    GroupKind,
-    GroupView,
-    RemovalResult,
-    RenamedTag,
-    TagCount,
-)
-from bifolio.results.history import (
-    Action,
-    ActionKind,
-    Event,
-    EventKind,
-    KeptField,
-    KeptReason,
-    LogEntry,
-    Subject,
-    UndoReport,
-    in_words,
-    read_actions,
-    write_actions,
-)
-from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
-from bifolio.results.references import (
-    Conflict,
-    ConflictChoice,
-    EmptiedTrash,
-    PurgedReference,
-    ReferenceView,
-)
-from bifolio.results.reports import (
-    AttachResult,
-    ClearedFields,
-    CreatedLibrary,
-    ExportedFile,
-    ImportReport,
-    ImportTally,
-    Invitation,
-    JoinResult,
-    SyncReport,
-)
-from bifolio.results.status import (
-    HeardDevice,
-    Notice,
-    Refusal,
-    RelayStatus,
-    Status,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from bifolio.records.reference import ExportReport, LeftOut, LostValue, SkippedRecord
+    from bifolio.results.autosync import (
+        AutosyncStatus,
+        Link,
+        SyncedLibrary,
+    )
+    from bifolio.results.backups import (
+        Backup,
+        BackupContents,
+        RestoredLibrary,
+    )
+    from bifolio.results.base import (
+        Result,
+        step_to_json,
+        to_json,
+    )
+    from bifolio.results.bundles import (
+        BundleExport,
+        BundleImport,
+        BundleState,
+        ImportedBundle,
+        InvitationByBundle,
+        RefusedBundle,
+    )
+    from bifolio.results.citation_keys import (
+        KeptBecause,
+        KeptKey,
+        KeyPattern,
+        KeyReport,
+        NewKey,
+        SharedKey,
+    )
+    from bifolio.results.citations import (
+        FormattedCitation,
+    )
+    from bifolio.results.copies import (
+        CopiedReference,
+        CopyOutcome,
+        CopyReport,
+        MissingFile,
+    )
+    from bifolio.results.doctor import (
+        CheckVerdict,
+        Diagnosis,
+        Finding,
+    )
+    from bifolio.results.duplicates import (
+        DifferingValue,
+        DuplicateGroup,
+        DuplicatePair,
+        MergedReferences,
+        TakenValue,
+    )
+    from bifolio.results.files import (
+        FilePolicy,
+        FileState,
+        FileView,
+        FreedSpace,
+        Policy,
+        WrittenFile,
+    )
+    from bifolio.results.groups import (
+        GroupKind,
+        GroupView,
+        RemovalResult,
+        RenamedTag,
+        TagCount,
+    )
+    from bifolio.results.history import (
+        Action,
+        ActionKind,
+        Event,
+        EventKind,
+        KeptField,
+        KeptReason,
+        LogEntry,
+        RestoreReport,
+        Subject,
+        UndoReport,
+        in_words,
+        read_actions,
+        write_actions,
+    )
+    from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
+    from bifolio.results.references import (
+        ConfirmedDeletions,
+        Conflict,
+        ConflictChoice,
+        EmptiedTrash,
+        PurgedReference,
+        ReferenceView,
+    )
+    from bifolio.results.reports import (
+        AttachResult,
+        ClearedFields,
+        CreatedLibrary,
+        ExportedFile,
+        ImportReport,
+        ImportTally,
+        Invitation,
+        JoinResult,
+        SyncReport,
+    )
+    from bifolio.results.status import (
+        HeardDevice,
+        Notice,
+        Refusal,
+        RelayStatus,
+        Status,
+    )
 
 __all__ = [
     "IN_BYTES",
@@ -133,8 +148,12 @@ __all__ = [
     "AutosyncStatus",
     "Backup",
     "BackupContents",
+    "BundleExport",
+    "BundleImport",
+    "BundleState",
     "CheckVerdict",
     "ClearedFields",
+    "ConfirmedDeletions",
     "Conflict",
     "ConflictChoice",
     "CopiedReference",
@@ -162,7 +181,9 @@ __all__ = [
     "HeardDevice",
     "ImportReport",
     "ImportTally",
+    "ImportedBundle",
     "Invitation",
+    "InvitationByBundle",
     "JoinResult",
     "KeptBecause",
     "KeptField",
@@ -183,9 +204,11 @@ __all__ = [
     "PurgedReference",
     "ReferenceView",
     "Refusal",
+    "RefusedBundle",
     "RelayStatus",
     "RemovalResult",
     "RenamedTag",
+    "RestoreReport",
     "RestoredLibrary",
     "Result",
     "SharedKey",
@@ -205,3 +228,45 @@ __all__ = [
     "to_json",
     "write_actions",
 ]
+
+#: Where each name is.
+_NAMES: Final = {
+    "bifolio.records.reference": "ExportReport LeftOut LostValue SkippedRecord",
+    "bifolio.results.autosync": "AutosyncStatus Link SyncedLibrary",
+    "bifolio.results.backups": "Backup BackupContents RestoredLibrary",
+    "bifolio.results.base": "Result step_to_json to_json",
+    "bifolio.results.bundles": (
+        "BundleExport BundleImport BundleState ImportedBundle InvitationByBundle RefusedBundle"
+    ),
+    "bifolio.results.citation_keys": "KeptBecause KeptKey KeyPattern KeyReport NewKey SharedKey",
+    "bifolio.results.citations": "FormattedCitation",
+    "bifolio.results.copies": "CopiedReference CopyOutcome CopyReport MissingFile",
+    "bifolio.results.doctor": "CheckVerdict Diagnosis Finding",
+    "bifolio.results.duplicates": (
+        "DifferingValue DuplicateGroup DuplicatePair MergedReferences TakenValue"
+    ),
+    "bifolio.results.files": "FilePolicy FileState FileView FreedSpace Policy WrittenFile",
+    "bifolio.results.groups": "GroupKind GroupView RemovalResult RenamedTag TagCount",
+    "bifolio.results.history": (
+        "Action ActionKind Event EventKind KeptField KeptReason LogEntry "
+        "RestoreReport Subject UndoReport in_words read_actions write_actions"
+    ),
+    "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
+    "bifolio.results.references": (
+        "ConfirmedDeletions Conflict ConflictChoice EmptiedTrash PurgedReference ReferenceView"
+    ),
+    "bifolio.results.reports": (
+        "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
+        "Invitation JoinResult SyncReport"
+    ),
+    "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus Status",
+}
+_HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'bifolio.results' has no attribute '{name}'")
+    found = globals()[name] = getattr(import_module(home), name)
+    return found

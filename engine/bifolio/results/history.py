@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -112,12 +113,14 @@ def write_actions(actions: tuple[Action, ...]) -> str:
 def read_actions(text: str) -> tuple[Action, ...]:
     """Stored actions; words of an earlier version or of a newer one are read as they are."""
     try:
-        return _DECODER.decode(text)
+        return _decoder().decode(text)
     except msgspec.DecodeError:
         return in_words(text)
 
 
-_DECODER = msgspec.json.Decoder(tuple[Action, ...])
+@cache
+def _decoder() -> msgspec.json.Decoder[tuple[Action, ...]]:
+    return msgspec.json.Decoder(tuple[Action, ...])
 
 
 class LogEntry(Result, frozen=True):
@@ -160,4 +163,20 @@ class UndoReport(Result, frozen=True):
     references: int
     groups: int
     kept: tuple[KeptField, ...]
+    id: str | None = None
+
+
+class RestoreReport(Result, frozen=True):
+    """What bringing the library back to a moment did, or would do: how many references came back,
+    went to the trash because they were made later, and got earlier values; how many groups changed.
+
+    ``unknown`` counts what stays as it is because its past is not known here; ``id`` is the change
+    to be undone to have it all again.
+    """
+
+    restored: int
+    trashed: int
+    changed: int
+    groups: int
+    unknown: int
     id: str | None = None

@@ -35,7 +35,10 @@ class Conflict(Result, frozen=True):
 class ReferenceView(Result, frozen=True):
     """A reference as it is shown. ``fields`` are CSL-JSON's; ``same_key`` are the keys of other
     references whose citation key is the same, as they are shown; ``merged_into`` is the id of the
-    reference that one in the trash was merged into."""
+    reference that one in the trash was merged into; ``deleted_by`` is the computer that deleted one
+    which this replica goes on showing until that is confirmed, as it deleted most of the library.
+    ``lost_files`` are those that no computer is known to have; lists leave them out.
+    """
 
     id: str
     key: str
@@ -48,6 +51,8 @@ class ReferenceView(Result, frozen=True):
     conflicts: tuple[Conflict, ...] = ()
     same_key: tuple[str, ...] = ()
     merged_into: str | None = None
+    deleted_by: str | None = None
+    lost_files: tuple[str, ...] = ()
 
 
 class PurgedReference(Result, frozen=True):
@@ -56,6 +61,12 @@ class PurgedReference(Result, frozen=True):
     id: str
     key: str
     title: str
+
+
+class ConfirmedDeletions(Result, frozen=True):
+    """How many references that others deleted are in the trash now, which were shown until now."""
+
+    references: int
 
 
 class EmptiedTrash(Result, frozen=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from bifolio.records.reference import LeftOut, LostValue, SkippedRecord
 from bifolio.results.base import Result
@@ -47,8 +48,7 @@ class ImportReport(Result, frozen=True):
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass(slots=True)
-class ImportTally:
+class ImportTally(Struct):
     """An import's report while it goes on."""
 
     added: int = 0
@@ -119,7 +119,8 @@ class CreatedLibrary(Result, frozen=True):
 
 
 class AttachResult(Result, frozen=True):
-    """The library is on the relay: the ticket lets another computer attach."""
+    """The library is on the relay: the ticket lets another computer attach. It is empty where
+    this one is no owner's, and so cannot invite."""
 
     library: str
     path: Path

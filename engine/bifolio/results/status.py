@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bifolio.errors import NextStep
 from bifolio.results.base import Result
+from bifolio.results.bundles import BundleState
 
 
 class Notice(Result, frozen=True):
@@ -38,7 +39,12 @@ class HeardDevice(Result, frozen=True):
 
 
 class Status(Result, frozen=True):
-    """A replica at a glance; no connection is opened for it."""
+    """A replica at a glance; no connection is opened for it.
+
+    ``shown_on`` counts the references that others deleted, most of the library, and that are shown
+    here, among ``references``, until that is confirmed; ``bundles`` is null where none was written
+    or taken in.
+    """
 
     library_id: str
     name: str
@@ -46,10 +52,12 @@ class Status(Result, frozen=True):
     path: Path
     references: int
     trashed: int
+    shown_on: int
     unsent: int
     unsent_files: int
     waiting: int
     relay: RelayStatus | None
+    bundles: BundleState | None
     heard: tuple[HeardDevice, ...]
     refusals: tuple[Refusal, ...]
     conflicts: int

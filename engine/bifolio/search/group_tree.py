@@ -6,23 +6,29 @@ what brought a deleted group back is read from its record.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from bifolio import lazy
 from bifolio.document.conflicts import ConflictKind
 from bifolio.document.groups import GROUP, Edge, ignored_edges, shown_parents
-from bifolio.document.view import read_view
 from bifolio.errors import AmbiguousGroupError, GroupNotFoundError
+from bifolio.lazy import pattern
 from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict
 from bifolio.storage.groups import GroupRow
 
+if TYPE_CHECKING:
+    from bifolio.document import view as views
+else:
+    views = lazy.module("bifolio.document.view")
+
 #: Between the names of a path.
 PATH_MARK = "/"
 
-_ID = re.compile(r"[0-9a-f]{4,32}")
+_ID = pattern(r"[0-9a-f]{4,32}")
 _CANDIDATES_MAX = 5
 
 
@@ -38,7 +44,7 @@ def revived_groups(replica: Replica) -> list[Conflict]:
             names, conflict, of=GROUP, ref=row.id, key=tree.name_for_commands(row)
         )
         for row in flagged
-        for conflict in read_view(replica.document(row.id).entries()).conflicts
+        for conflict in views.read_view(replica.document(row.id).entries()).conflicts
         if conflict.kind is ConflictKind.REVIVED
     ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from bifolio.records.terms import Mark
 
@@ -21,8 +22,7 @@ class Kind(Enum):
     STATE = "a state"
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """One operator: its name, other names of it, and what it finds."""
 
     name: str

@@ -13,10 +13,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.errors import QueryError, UnknownFieldError
+from bifolio.lazy import pattern
 from bifolio.records.fields import TYPES, canonical_field, is_other_name
 from bifolio.records.folding import is_run_of_characters, words
 from bifolio.records.terms import Mark, mark, year_range
@@ -27,17 +29,16 @@ from bifolio.search.operators import BY_NAME, HAS_NAMES, OPERATORS, STATES, Kind
 #: "a" 340; with four letters the commonest beginnings take 14.
 PREFIX_LETTERS_MIN = 4
 
-_NAME = re.compile(r"([A-Za-z][A-Za-z_-]*):(?=[^\s:])(?!//)")
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?10\.\d{4,9}/\S+", re.IGNORECASE)
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+|www\.\S+", re.IGNORECASE)
-_RANGE = re.compile(r"(-?\d{1,4})?\.\.(-?\d{1,4})?")
-_COMPARED = re.compile(r"(<=|>=|<|>|=)?(-?\d{1,4})")
+_NAME = pattern(r"([A-Za-z][A-Za-z_-]*):(?=[^\s:])(?!//)")
+_DOI = pattern(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?10\.\d{4,9}/\S+", re.IGNORECASE)
+_ADDRESS = pattern(r"[a-z][a-z0-9+.-]*://\S+|www\.\S+", re.IGNORECASE)
+_RANGE = pattern(r"(-?\d{1,4})?\.\.(-?\d{1,4})?")
+_COMPARED = pattern(r"(<=|>=|<|>|=)?(-?\d{1,4})")
 _QUOTES = str.maketrans("“”„‟″", '"""""')
 _RATING_LAST = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A run of words in one of some columns (in any, where none is named).
 
     ``prefix`` says that the last word may go on; ``marks`` are values that the same text may be.
@@ -49,37 +50,32 @@ class Text:
     marks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(Struct, frozen=True):
     """One mark, or all that begin so."""
 
     mark: str
     prefix: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InGroup:
+class InGroup(Struct, frozen=True):
     """What is in a group."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """What all of the parts find."""
 
     parts: tuple[Query, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(Struct, frozen=True):
     """What any of the parts finds."""
 
     parts: tuple[Query, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """What the part does not find."""
 
     part: Query
@@ -108,8 +104,7 @@ def parse_query(text: str) -> Query:
 # --- the pieces of a query -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A word, a phrase or a sign; ``name`` is what comes before an operator's colon."""
 
     text: str

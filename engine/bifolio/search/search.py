@@ -7,8 +7,9 @@ contains itself, through however many others, finds nothing on the way back in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import replace
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.errors import Next, QueryError, UsageError

@@ -21,6 +21,7 @@ The only user of SQLite.
 ``refused_envelopes``   envelopes that broke a rule, and those that ended the process
 ``voided_envelopes`` merged envelopes that a removal does not let count
 ``quarantined_updates`` updates that could not be merged, kept as they came
+``unconfirmed_deletions`` what others deleted since the user last confirmed it
 ``join_offers``         what a library that joins another one means to offer
 ``history``             where each record's changes are, and which of them one command made
 ``derived``             what is derived of a reference, and the rows that its tables are given

@@ -6,9 +6,11 @@ its files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 from bifolio.storage.transfers import Transfers
@@ -18,8 +20,7 @@ _COLUMNS = "reference, hash, name, size, stamp, slot"
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentRow:
+class AttachmentRow(Struct, frozen=True):
     """A file of a reference, and the stamp and slot of who attached it first."""
 
     reference: str
@@ -46,6 +47,7 @@ class Attachments:
             f"INSERT OR IGNORE INTO attachments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
             [(row.reference, row.hash, row.name, row.size, row.stamp, row.slot) for row in stored],
         )
+        self._database.note_row("attachments")
         self._transfers.know({row.hash for row in stored})
 
     def remove(self, references: Iterable[str]) -> None:
@@ -57,6 +59,16 @@ class Attachments:
     def clear(self) -> None:
         """Forget everything, before a rebuild."""
         self._database.execute("DELETE FROM attachments")
+
+    def among(self, ids: Sequence[str]) -> set[str]:
+        """Those of these references that have files."""
+        if self._database.is_empty("attachments"):
+            return set()
+        rows = self._database.rows(
+            "SELECT reference FROM attachments WHERE reference IN (SELECT value FROM json_each(?))",
+            (json.dumps(ids),),
+        )
+        return {row[0] for row in rows}
 
     def of(self, reference: str) -> list[AttachmentRow]:
         """The files of one reference, by name, those of one name in the order of attaching."""
@@ -72,6 +84,15 @@ class Attachments:
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM attachments WHERE hash = ? ORDER BY reference, name",
             (hash,),
+        )
+        return [AttachmentRow(*row) for row in rows]
+
+    def with_content_prefix(self, start: str) -> list[AttachmentRow]:
+        """Every reference's file whose content's hash begins so (hex digits)."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM attachments WHERE hash >= ? AND hash < ? "
+            "ORDER BY reference, name",
+            (start, start + "g"),
         )
         return [AttachmentRow(*row) for row in rows]
 

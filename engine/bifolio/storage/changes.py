@@ -6,18 +6,18 @@ wire, and is never altered. ``number`` is this replica's own order, which is cau
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgpack
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.ids import TAG_LENGTH
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class UnsealedChange:
+class UnsealedChange(Struct, frozen=True):
     """An own change that was never offered: its body, what was merged when it was made, and the
     slot of the incarnation that wrote it (empty where what it holds names no device)."""
 
@@ -27,8 +27,7 @@ class UnsealedChange:
     slot: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEnvelope:
+class StoredEnvelope(Struct, frozen=True):
     """A merged envelope."""
 
     number: int
@@ -40,6 +39,25 @@ class StoredEnvelope:
     count: int
     frontier: tuple[bytes, ...]
     envelope: bytes
+
+
+class EnvelopePlace(Struct, frozen=True):
+    """Where a merged envelope is: its number here, its chain, its number in that, its bytes."""
+
+    number: int
+    chain: bytes
+    seq: int
+    size: int
+
+
+class EnvelopeBeginning(Struct, frozen=True):
+    """A merged envelope by its first bytes, in which its header lies."""
+
+    number: int
+    hash: bytes
+    count: int
+    size_bytes: int
+    beginning: bytes
 
 
 #: What a device may seal: all that is its own, and what bears no device's name.
@@ -216,9 +234,13 @@ class Changes:
             "INSERT OR IGNORE INTO replacements (hash, by, device) VALUES (?, ?, ?)",
             [(one, by, device) for one in envelope_hashes],
         )
+        if envelope_hashes:
+            self._database.note_row("replacements")
 
     def drop_false_replacements(self, envelope_hash: bytes, *, device: bytes) -> list[bytes]:
         """Forget who claimed, not being its author, to carry an envelope's changes; who did."""
+        if self._database.is_empty("replacements"):
+            return []
         rows = self._database.rows(
             "SELECT device FROM replacements WHERE hash = ? AND device != ?",
             (envelope_hash, device),
@@ -236,6 +258,11 @@ class Changes:
             (limits.ENVELOPE_HEADER_BYTES_MAX + 8, envelope_hash),
         )
         return row[0] if row else None
+
+    def last_seq(self, chain: bytes) -> int:
+        """The greatest number in chains of this id, whoever wrote them; 0 where there is none."""
+        row = self._database.row("SELECT max(seq) FROM changes WHERE chain = ?", (chain,))
+        return (row[0] or 0) if row else 0
 
     def at_place(self, chain: bytes, seq: int) -> list[bytes]:
         """The merged envelopes at a place of a chain of this id, whoever wrote them."""
@@ -323,6 +350,16 @@ class Changes:
         cursor.close()
         return found
 
+    def unacknowledged_places(self, *, after: int, count_max: int) -> list[EnvelopeBeginning]:
+        """The beginnings of envelopes, anyone's, that the relay is not known to have."""
+        rows = self._database.rows(
+            "SELECT number, hash, count, length(body), substr(body, 1, ?) FROM changes "
+            "WHERE hash IS NOT NULL AND position IS NULL AND number > ? "
+            "AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY number LIMIT ?",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, after, count_max),
+        )
+        return [EnvelopeBeginning(*row) for row in rows]
+
     def unacknowledged_of(self, chain: bytes) -> list[bytes]:
         """The hashes of a chain's envelopes that the relay does not have, in the chain's order."""
         rows = self._database.rows(
@@ -383,11 +420,6 @@ class Changes:
             yield stored
             number = stored.number
 
-    def last_number(self) -> int:
-        """The number of the newest row; 0 without one."""
-        row = self._database.row("SELECT coalesce(max(number), 0) FROM changes")
-        return int(row[0]) if row else 0
-
     def has_sealed(self) -> bool:
         """Whether any envelope is merged and here."""
         row = self._database.row("SELECT 1 FROM changes WHERE hash IS NOT NULL LIMIT 1")
@@ -412,7 +444,7 @@ class Changes:
         )
         return int(row[0]) if row else 0
 
-    def chain_ends(self) -> list[tuple[bytes, bytes]]:
+    def chain_end_beginnings(self) -> list[tuple[bytes, bytes]]:
         """The hash and the first bytes, in which its header lies, of the last envelope of each
         chain, and of any that is the last one before a gap."""
         rows = self._database.rows(
@@ -435,7 +467,7 @@ class Changes:
                 yield envelope_hash, beginning
             number = rows[-1][0]
 
-    def places(self) -> list[tuple[int, bytes, int | None]]:
+    def log_places(self) -> list[tuple[int, bytes, int | None]]:
         """The row, hash and position in the relay's log of every merged envelope."""
         rows = self._database.rows(
             "SELECT number, hash, position FROM changes WHERE hash IS NOT NULL ORDER BY number"
@@ -460,6 +492,71 @@ class Changes:
             "WHERE position IS NULL AND hash IS NOT NULL AND chain = ? AND seq <= ?",
             device_chains,
         )
+
+    # --- bundles ----------------------------------------------------------------------------
+
+    def places(self, *, after: int = 0) -> Iterator[EnvelopePlace]:
+        """The envelopes after a number, in causal order, those left out that another one carries;
+        inside the caller's snapshot."""
+        cursor = self._database.execute(
+            "SELECT number, chain, seq, length(body) FROM changes WHERE hash IS NOT NULL "
+            "AND number > ? AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY number",
+            (after,),
+        )
+        for row in cursor:
+            yield EnvelopePlace(*row)
+
+    def bodies(self, numbers: Sequence[int]) -> list[bytes]:
+        """The envelopes with these numbers, in the order of their numbers."""
+        rows = self._database.rows(
+            "SELECT body FROM changes WHERE number IN (SELECT value FROM json_each(?)) "
+            "ORDER BY number",
+            (json.dumps(list(numbers)),),
+        )
+        return [row[0] for row in rows]
+
+    def count_unsealed(self, tag: str) -> int:
+        """How many own changes of a device wait to be sealed."""
+        row = self._database.row(
+            f"SELECT count(*) FROM changes WHERE hash IS NULL AND {_OF_DEVICE}", (tag, tag)
+        )
+        return int(row[0]) if row else 0
+
+    def last_number(self) -> int:
+        """The number of the newest envelope; 0 without one."""
+        row = self._database.row(
+            "SELECT number FROM changes WHERE hash IS NOT NULL ORDER BY number DESC LIMIT 1"
+        )
+        return int(row[0]) if row else 0
+
+    def chain_ends(self) -> list[tuple[bytes, int, bytes]]:
+        """Each chain with the number and the hash of its last envelope here."""
+        rows = self._database.rows(
+            "SELECT chain, max(seq), hash FROM changes WHERE hash IS NOT NULL GROUP BY chain"
+        )
+        return [(chain, seq, envelope_hash) for chain, seq, envelope_hash in rows]
+
+    def forked_chains(self) -> set[bytes]:
+        """The chains with two envelopes in one place."""
+        rows = self._database.rows(
+            "SELECT DISTINCT chain FROM changes WHERE hash IS NOT NULL "
+            "GROUP BY chain, seq HAVING count(*) > 1"
+        )
+        return {row[0] for row in rows}
+
+    def is_own_chain(self, chain: bytes) -> bool:
+        """Whether this replica sealed the envelopes of a chain."""
+        row = self._database.row("SELECT own FROM changes WHERE chain = ? LIMIT 1", (chain,))
+        return row is not None and bool(row[0])
+
+    def own_after(self, number: int) -> int:
+        """How many own changes lie after a number, or are not sealed."""
+        row = self._database.row(
+            "SELECT coalesce(sum(count), 0) FROM changes WHERE own = 1 "
+            "AND (number > ? OR hash IS NULL)",
+            (number,),
+        )
+        return int(row[0]) if row else 0
 
     # --- waiting and refused --------------------------------------------------------------
 

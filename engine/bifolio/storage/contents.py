@@ -13,9 +13,10 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.disk import create_private, make_private_folder, sync_folder
@@ -41,8 +42,7 @@ _FOLDER_NAME_LENGTH = 2
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """A content: BLAKE2b-256 of its bytes in hex, and their number."""
 
     hash: str
@@ -121,11 +121,10 @@ class Contents:
             yield
 
     def sweep(self, *, before_s: float) -> None:
-        """Drop what killed commands left half copied, and copies that were opened long ago."""
-        for path in (*self.folder.glob(f"{INCOMING}/*"), *self.folder.glob(f"{OPENED}/*/*")):
-            whole_name = path.parent.name == INCOMING and len(path.name) == 64
+        """Drop what killed commands left half copied."""
+        for path in self.folder.glob(f"{INCOMING}/*"):
             with contextlib.suppress(OSError):
-                if not whole_name and path.stat().st_mtime < before_s:
+                if len(path.name) != 64 and path.stat().st_mtime < before_s:
                     path.unlink()
 
     def has(self, hash: str) -> bool:

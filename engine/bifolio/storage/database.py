@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from bifolio import limits
 from bifolio.disk import touch_private
@@ -62,6 +62,9 @@ class Database:
         self._rehearsing = False
         #: How many transactions this connection has begun: tells one from the next.
         self.transactions_begun = 0
+        #: In a write transaction: what was read in it, by names of the readers' own. Nobody else
+        #: can write meanwhile; whoever writes what is remembered here says so. None outside.
+        self.remembered: dict[str, Any] | None = None
 
     @classmethod
     def create(cls, path: Path) -> Database:
@@ -116,12 +119,15 @@ class Database:
         with _translated(self.path):
             self._connection.execute(begin)
             self.transactions_begun += 1
+            self.remembered = {}
             try:
                 yield
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute(undo)
                 raise
+            finally:
+                self.remembered = None
             try:
                 self._connection.execute(end)
             except BaseException:
@@ -156,26 +162,60 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
+    # No context manager in these: one for each statement would take as long as a short one does.
+
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
-        with _translated(self.path):
+        try:
             return self._connection.execute(statement, values)
+        except sqlite3.DatabaseError as error:
+            _raise_translated(error, self.path)
 
     def execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row."""
-        with _translated(self.path):
+        if not rows:
+            return
+        try:
             self._connection.executemany(statement, rows)
+        except sqlite3.DatabaseError as error:
+            _raise_translated(error, self.path)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        with _translated(self.path):
+        try:
             return self._connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            _raise_translated(error, self.path)
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query, or None."""
-        with _translated(self.path):
+        try:
             found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
-            return found
+        except sqlite3.DatabaseError as error:
+            _raise_translated(error, self.path)
+        return found
+
+    def is_empty(self, table: str) -> bool:
+        """Whether a table has no rows: asked once in a write transaction, so whoever adds a row to
+        a table that is asked for here calls ``note_row``."""
+        remembered = self.remembered
+        if remembered is None:
+            return self.row(f"SELECT 1 FROM {table} LIMIT 1") is None
+        found: bool | None = remembered.get(table)
+        if found is None:
+            found = remembered[table] = self.row(f"SELECT 1 FROM {table} LIMIT 1") is None
+        return found
+
+    def row_of_few(
+        self, table: str, statement: str, values: Sequence[Any] = ()
+    ) -> tuple[Any, ...] | None:
+        """``row`` of a table that nearly always is empty (``is_empty``)."""
+        return None if self.is_empty(table) else self.row(statement, values)
+
+    def note_row(self, table: str) -> None:
+        """A row was added to a table of which ``is_empty`` is asked."""
+        if self.remembered is not None:
+            self.remembered[table] = False
 
     def data_version(self) -> int:
         """A number that changes when another connection commits (SQLite's ``data_version``)."""
@@ -329,24 +369,30 @@ def _translated(path: Path, *, only: Set[int] | None = None) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        folder = path.parent
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if only is not None and code not in only:
-            raise
-        if code in _BUSY:
-            raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
-        if code in _READ_ONLY:
-            raise ReadOnlyLibraryError(folder) from error
-        if code == sqlite3.SQLITE_FULL:
-            raise StorageFullError(folder) from error
-        if code in _DAMAGED:
-            raise DamagedLibraryError(folder, reason=str(error)) from error
-        if str(error).startswith(_NO_TEXT):
-            raise DamagedLibraryError(folder, reason="a text in it is not valid text") from error
-        if code == sqlite3.SQLITE_IOERR:
-            raise LibraryError(
-                f"The disk under {folder} failed ({error}). The change was not made.",
-                path=folder,
-                next_step=Next.CHECK_DISK,
-            ) from error
-        raise
+        _raise_translated(error, path, only=only)
+
+
+def _raise_translated(
+    error: sqlite3.DatabaseError, path: Path, *, only: Set[int] | None = None
+) -> NoReturn:
+    folder = path.parent
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if only is not None and code not in only:
+        raise error
+    if code in _BUSY:
+        raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
+    if code in _READ_ONLY:
+        raise ReadOnlyLibraryError(folder) from error
+    if code == sqlite3.SQLITE_FULL:
+        raise StorageFullError(folder) from error
+    if code in _DAMAGED:
+        raise DamagedLibraryError(folder, reason=str(error)) from error
+    if str(error).startswith(_NO_TEXT):
+        raise DamagedLibraryError(folder, reason="a text in it is not valid text") from error
+    if code == sqlite3.SQLITE_IOERR:
+        raise LibraryError(
+            f"The disk under {folder} failed ({error}). The change was not made.",
+            path=folder,
+            next_step=Next.CHECK_DISK,
+        ) from error
+    raise error

@@ -5,15 +5,18 @@ Pure, and most of the work of a write: another process can do it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from bifolio.records.canonical import exact_json
 from bifolio.storage.attachments import AttachmentRow
+from bifolio.storage.elements import FIELDS as ELEMENT_FIELDS
 from bifolio.storage.elements import ElementRow, element_rows
 from bifolio.storage.purged import PurgedRow
-from bifolio.storage.searchable import Places, Searchable
+from bifolio.storage.searchable import Places, Searchable, are_names, is_searched
 
 #: The version of all that is derived from the records: raised whenever ``refs`` and the tables with
 #: it would be given other rows for the same records. A file of an older one is derived again when
@@ -27,8 +30,21 @@ STORED = (
 ).split()
 
 
+class Kept(NamedTuple):
+    """Which parts of a reference are stored as they are to be: nothing makes or writes them."""
+
+    row: bool = False
+    key: bool = False
+    places: bool = False
+    texts: bool = False
+    elements: bool = False
+    sources: bool = False
+    attachments: bool = False
+
+
 class StoredReference(NamedTuple):
-    """What the tables are given of one reference; ``row`` in the order of ``STORED``."""
+    """What the tables are given of one reference; ``row`` in the order of ``STORED``. Of a part
+    that is kept nothing counts."""
 
     id: str
     key: str
@@ -40,10 +56,18 @@ class StoredReference(NamedTuple):
     sources: tuple[tuple[str, str, str, bytes, str], ...]
     attachments: tuple[AttachmentRow, ...]
     purged: PurgedRow | None
+    kept: Kept = Kept()
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceRow:
+class StoredBefore(NamedTuple):
+    """What the tables hold of one reference: its row, its sources, and whether it has files."""
+
+    row: tuple[object, ...]
+    sources: list[tuple[str, str, str, bytes, str]]
+    has_attachments: bool
+
+
+class ReferenceRow(Struct, frozen=True):
     """A reference as lists show it.
 
     ``fields`` are the CSL-JSON fields without title, abstract and note, which have columns
@@ -67,8 +91,7 @@ class ReferenceRow:
     key_is_taken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(Struct, frozen=True):
     """Where a reference was imported from: one row for each source."""
 
     record: str
@@ -78,8 +101,7 @@ class SourceRow:
     blocks: str
 
 
-@dataclass(frozen=True, slots=True)
-class DerivedReference:
+class DerivedReference(Struct, frozen=True):
     """All that is derived from one reference."""
 
     row: ReferenceRow
@@ -88,30 +110,71 @@ class DerivedReference:
     #: All that is left to be listed of one that went with the trash; None for any other.
     purged: PurgedRow | None = None
 
-    def to_stored(self) -> StoredReference:
-        """What the tables are given of it."""
+    def to_stored(self, before: StoredBefore | None = None) -> StoredReference:
+        """What the tables are given of it.
+
+        Args:
+            before: what they hold of it; without it, all is given.
+        """
         row = self.row
-        given = Searchable(
+        columns = (
+            *(row.id, row.key, row.key_rank, row.type, row.title, row.creators),
+            *(row.container, row.abstract, row.note, row.tags, exact_json(row.fields)),
+            *(row.year, int(row.trashed), row.conflicts),
+        )
+        sources = tuple(
+            (one.record, one.format, one.source_id, one.content, one.blocks) for one in self.sources
+        )
+        kept = Kept()
+        if before is not None and self.purged is None:
+            kept = _find_kept(before.row, columns, row.fields)._replace(
+                sources=sorted(before.sources) == sorted(sources),
+                attachments=not before.has_attachments and not self.attachments,
+            )
+        places, texts = Searchable(
             *(row.key, row.type, row.title, row.abstract, row.note, row.fields),
             year=row.year,
             conflicts=row.conflicts,
-        )
-        places, texts = given.to_stored()
+        ).to_stored(with_places=not kept.places, with_texts=not (row.trashed or kept.texts))
         return StoredReference(
             id=row.id,
             key=row.key,
-            row=(
-                *(row.id, row.key, row.key_rank, row.type, row.title, row.creators),
-                *(row.container, row.abstract, row.note, row.tags, exact_json(row.fields)),
-                *(row.year, int(row.trashed), row.conflicts),
-            ),
+            row=columns,
             places=places,
-            texts=None if row.trashed else texts,
-            elements=element_rows(row.id, row.fields, trashed=row.trashed),
-            sources=tuple(
-                (one.record, one.format, one.source_id, one.content, one.blocks)
-                for one in self.sources
-            ),
+            texts=texts,
+            elements=() if kept.elements else element_rows(row.id, row.fields, trashed=row.trashed),
+            sources=sources,
             attachments=tuple(self.attachments),
             purged=self.purged,
+            kept=kept,
         )
+
+
+_COLUMN = {name: number for number, name in enumerate(STORED)}
+#: The columns of which the texts of the index are made, and those of the places in the orders.
+_OF_TEXTS = [_COLUMN[name] for name in "key type title abstract note year trashed".split()]
+_OF_PLACES = [_COLUMN[name] for name in "key title year trashed".split()]
+_OF_KEY = [_COLUMN[name] for name in ("key", "trashed")]
+
+
+def _find_kept(
+    before: tuple[object, ...], after: tuple[object, ...], fields: Mapping[str, Any]
+) -> Kept:
+    """Which parts a row that changes leaves as they are; ``fields`` are those of the later one."""
+    if before == after:
+        return Kept(row=True, key=True, places=True, texts=True, elements=True)
+    trashed, conflicts, written = _COLUMN["trashed"], _COLUMN["conflicts"], _COLUMN["fields"]
+    texts = all(before[one] == after[one] for one in _OF_TEXTS)
+    texts = texts and bool(before[conflicts]) == bool(after[conflicts])
+    places = all(before[one] == after[one] for one in _OF_PLACES)
+    elements = before[trashed] == after[trashed]
+    if before[written] != after[written]:
+        earlier = json.loads(str(before[written]))
+        for name in earlier.keys() | fields.keys():
+            old, new = earlier.get(name), fields.get(name)
+            if old != new:
+                texts = texts and not is_searched(name, old, new)
+                places = places and not (are_names(old) or are_names(new))
+                elements = elements and name not in ELEMENT_FIELDS
+    key = all(before[one] == after[one] for one in _OF_KEY)
+    return Kept(key=key, places=places, texts=texts, elements=elements)

@@ -7,8 +7,9 @@ asked for; what it costs follows the number of groups.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
@@ -20,8 +21,7 @@ _UPSERT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRow:
+class GroupRow(Struct, frozen=True):
     """A group as its record says; ``query`` is None for a group that is filled by hand.
 
     ``revived`` is one that an unseen edit brought back after it was deleted.

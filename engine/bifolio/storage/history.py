@@ -9,16 +9,17 @@ computer's own: what its commands did, so that they can be undone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 from bifolio.wire.changes import ID_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedChange:
+class LoggedChange(Struct, frozen=True):
     """One change: its number, where its body lies (a row of ``changes``, and its place inside),
     its id, when it was made and on which device (the tag of its slots)."""
 
@@ -31,8 +32,7 @@ class LoggedChange:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """What one command did. ``words`` are its actions, written as text (or the words of an earlier
     version); ``undoes`` is the operation that it took back, ``undone`` the one that took it
     back."""
@@ -78,6 +78,30 @@ class ChangeIndex:
         self._database.execute_many(
             "INSERT INTO touches (record, entry) VALUES (?, ?)", [(one, number) for one in touched]
         )
+
+    def add_all(
+        self, change: int, changes: Sequence[tuple[bytes, str, Iterable[str]]], *, device: str
+    ) -> None:
+        """Note the changes of one row of ``changes``, in their places, after all that are noted.
+
+        Args:
+            changes: of each its id, its stamp and the records that it touched.
+        """
+        row = self._database.row("SELECT max(number) FROM history")
+        first = ((row[0] or 0) if row else 0) + 1
+        noted: list[tuple[object, ...]] = []
+        touched: list[tuple[bytes, int]] = []
+        for place, (change_id, stamp, record_ids) in enumerate(changes):
+            number = first + place
+            records = dict.fromkeys(record_ids)
+            noted.append((number, change, place, change_id, stamp, device, len(records)))
+            touched.extend((bytes.fromhex(one), number) for one in records)
+        self._database.execute_many(
+            "INSERT INTO history (number, change, place, id, stamp, device, records) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            noted,
+        )
+        self._database.execute_many("INSERT INTO touches (record, entry) VALUES (?, ?)", touched)
 
     def move(self, unsealed: Sequence[int], *, to: int) -> None:
         """Unsealed changes lie in one envelope now, in this order."""
@@ -178,6 +202,29 @@ class ChangeIndex:
             "ORDER BY stamp DESC, number DESC LIMIT ?",
             (*before, first, *(tags or ()), most),
         )
+
+    def first_row_since(self, stamp: str) -> int | None:
+        """The first row of ``changes`` that holds a change of this stamp or a later one."""
+        row = self._database.row("SELECT min(change) FROM history WHERE stamp >= ?", (stamp,))
+        return row[0] if row else None
+
+    def records_since(self, stamp: str) -> list[str]:
+        """The records that changes after a stamp touched, in the order of the first of these."""
+        rows = self._database.rows(
+            "SELECT record FROM touches WHERE entry IN (SELECT number FROM history "
+            "WHERE stamp > ?) GROUP BY record ORDER BY min(entry), record",
+            (stamp,),
+        )
+        return [row[0].hex() for row in rows]
+
+    def records_in(self, rows: Sequence[int]) -> set[str]:
+        """The records that the changes in these rows of ``changes`` touched."""
+        found = self._database.rows(
+            "SELECT DISTINCT record FROM touches WHERE entry IN (SELECT number FROM history "
+            "WHERE change IN (SELECT value FROM json_each(?)))",
+            (json.dumps(list(rows)),),
+        )
+        return {row[0].hex() for row in found}
 
     def devices(self) -> list[str]:
         """The tags of all devices that made a change."""

@@ -57,25 +57,27 @@ class SearchIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write(self, given: Iterable[tuple[int, str, Places, tuple[str, ...] | None]]) -> None:
-        """Index references that are not indexed yet; those in the trash are only listed.
+    def write_places(self, given: Iterable[tuple[int, str, Places, object]]) -> None:
+        """List references: for each its number, its id, its places in the orders, and whether it
+        is in the trash."""
+        self._database.execute_many(
+            _INSERT_ORDER,
+            [(number, record_id, trashed, *places) for number, record_id, places, trashed in given],
+        )
 
-        Args:
-            given: for each, in the order of their numbers, its number, its id, its places in the
-                orders, and its texts, None in the trash.
-        """
-        texts, places = [], []
-        for number, record_id, places_of_one, texts_of_one in given:
-            places.append((number, record_id, int(texts_of_one is None), *places_of_one))
-            if texts_of_one is not None:
-                texts.append((number, *texts_of_one))
-        self._database.execute_many(_INSERT_ORDER, places)
-        self._database.execute_many(_INSERT, texts)
+    def write_texts(self, given: Iterable[tuple[int, tuple[str, ...]]]) -> None:
+        """Index references whose texts are not indexed yet: the number and the texts of each, in
+        the order of the numbers."""
+        self._database.execute_many(_INSERT, [(number, *texts) for number, texts in given])
 
-    def remove(self, numbers: Sequence[int]) -> None:
-        """Forget references."""
+    def remove_texts(self, numbers: Sequence[int]) -> None:
+        """Forget the texts of references."""
         rows = [(number,) for number in numbers]
         self._database.execute_many("DELETE FROM refs_fts WHERE rowid = ?", rows)
+
+    def remove_places(self, numbers: Sequence[int]) -> None:
+        """List references no longer."""
+        rows = [(number,) for number in numbers]
         self._database.execute_many("DELETE FROM orders WHERE number = ?", rows)
 
     def clear(self) -> None:

@@ -30,11 +30,14 @@ class JoinOffers:
             "INSERT OR REPLACE INTO join_offers (record, remote, own) VALUES (?, ?, ?)",
             (record_id, b"", own),
         )
+        self._database.note_row("join_offers")
 
     def remote(self, record_id: str) -> bytes | None:
         """The state that the joined library has of an offered record (empty: none so far); None
         where the record is not offered."""
-        row = self._database.row("SELECT remote FROM join_offers WHERE record = ?", (record_id,))
+        row = self._database.row_of_few(
+            "join_offers", "SELECT remote FROM join_offers WHERE record = ?", (record_id,)
+        )
         return row[0] if row else None
 
     def write_remote(self, record_id: str, state: bytes) -> None:

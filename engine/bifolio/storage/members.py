@@ -18,6 +18,13 @@ class Members:
         row = self._database.row("SELECT count(*) FROM members")
         return int(row[0]) if row else 0
 
+    def end(self) -> tuple[int, bytes]:
+        """How many records there are, and the hash of the last one; empty without any."""
+        row = self._database.row(
+            "SELECT (SELECT count(*) FROM members), hash FROM members ORDER BY number DESC LIMIT 1"
+        )
+        return (int(row[0]), bytes(row[1])) if row else (0, b"")
+
     def records(self) -> list[bytes]:
         """All records, as they are on the wire."""
         return [row[0] for row in self._database.rows("SELECT record FROM members ORDER BY number")]

@@ -9,10 +9,10 @@ default is stored as nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar, overload
 
 import msgpack
+from msgspec import Struct
 
 from bifolio.errors import NextStep, from_plain, to_plain
 from bifolio.storage.database import Database
@@ -22,8 +22,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnChain:
+class OwnChain(Struct, frozen=True):
     """This replica's chain of envelopes: its id, author, last number and hash."""
 
     chain: bytes
@@ -186,6 +185,22 @@ class Meta:
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 
+    # --- deletions of others --------------------------------------------------------------
+    #: Whether what others deleted is shown on until the user confirms it.
+    deletions_shown_on = _flag()
+    #: The number of the last reference that was here when this replica last had everything.
+    shown_through: Fact[int] = Fact(0, _of_type(int))
+    #: Whether this replica was made from another one, and has never had everything yet.
+    is_filling = _flag()
+
+    # --- bundles --------------------------------------------------------------------------
+    #: The secret of the ticket with which this device joined by a bundle, sealed to it.
+    ticket_secret = _bytes()
+    #: The newest envelope, by its number here, that a bundle was written with, and when.
+    bundled: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    #: When a bundle was last taken in.
+    bundle_taken_ms: Fact[int] = Fact(0, _of_type(int))
+
     # --- the relay ------------------------------------------------------------------------
     relay_url = _text()
     #: The token that allows this library on the relay, sealed to this device; empty without one.
@@ -246,19 +261,30 @@ class Meta:
 
     def stored(self, key: str) -> object:
         """What a row holds, or None. For ``Fact``."""
-        row = self._database.row("SELECT value FROM meta WHERE key = ?", (key,))
-        return msgpack.unpackb(row[0]) if row else None
+        remembered = self._database.remembered
+        name = f"meta {key}"
+        if remembered is not None and name in remembered:
+            packed = remembered[name]
+        else:
+            row = self._database.row("SELECT value FROM meta WHERE key = ?", (key,))
+            packed = row[0] if row else None
+            if remembered is not None:
+                remembered[name] = packed
+        return None if packed is None else msgpack.unpackb(packed)
 
     def store(self, key: str, value: object) -> None:
         """Write a row (anything msgpack holds); None removes it. For ``Fact``."""
-        if value is None:
+        packed = None if value is None else msgpack.packb(value)
+        if packed is None:
             self._database.execute("DELETE FROM meta WHERE key = ?", (key,))
-            return
-        self._database.execute(
-            "INSERT INTO meta (key, value) VALUES (?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (key, msgpack.packb(value)),
-        )
+        else:
+            self._database.execute(
+                "INSERT INTO meta (key, value) VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, packed),
+            )
+        if self._database.remembered is not None:
+            self._database.remembered[f"meta {key}"] = packed
 
     def forget(self, *facts: str) -> None:
         """Bring facts back to their defaults, by name."""

@@ -408,6 +408,15 @@ def _end_incarnations(tables: object) -> None:
     tables.table("voided_envelopes").create({"hash": bytes}, pk="hash")
 
 
+def _add_unconfirmed_deletions(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    tables.table("unconfirmed_deletions").create(
+        {"record": str, "device": str, "stamp": str}, pk="record", not_null={"device", "stamp"}
+    )
+
+
 def _add_snapshots(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
@@ -460,6 +469,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_stories,
     _add_checks_on_receipt,
     _end_incarnations,
+    _add_unconfirmed_deletions,
     _add_snapshots,
 )
 

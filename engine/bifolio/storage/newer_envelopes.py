@@ -7,13 +7,12 @@ order in which they came, which is causal except for what a relay mixed up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class NewerEnvelope:
+class NewerEnvelope(Struct, frozen=True):
     """An envelope that is kept; ``needs`` is empty where it only builds on another one."""
 
     number: int
@@ -56,6 +55,7 @@ class NewerEnvelopes:
             "VALUES (?, ?, ?, ?, 0, ?, ?, ?)",
             (envelope_hash, chain, position, needs, formats, int(of_member), envelope),
         )
+        self._database.note_row("newer_envelopes")
 
     def remove(self, envelope_hash: bytes) -> None:
         """It is kept here no longer."""
@@ -67,7 +67,9 @@ class NewerEnvelopes:
 
     def is_kept(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope is kept here."""
-        row = self._database.row("SELECT 1 FROM newer_envelopes WHERE hash = ?", (envelope_hash,))
+        row = self._database.row_of_few(
+            "newer_envelopes", "SELECT 1 FROM newer_envelopes WHERE hash = ?", (envelope_hash,)
+        )
         return row is not None
 
     def position(self, envelope_hash: bytes) -> int | None:
@@ -79,8 +81,10 @@ class NewerEnvelopes:
 
     def envelope(self, envelope_hash: bytes) -> bytes | None:
         """An envelope that is kept, by its hash."""
-        row = self._database.row(
-            "SELECT envelope FROM newer_envelopes WHERE hash = ?", (envelope_hash,)
+        row = self._database.row_of_few(
+            "newer_envelopes",
+            "SELECT envelope FROM newer_envelopes WHERE hash = ?",
+            (envelope_hash,),
         )
         return row[0] if row else None
 

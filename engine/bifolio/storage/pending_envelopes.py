@@ -7,13 +7,13 @@ and no others. One that lacks nothing is ready: it is tried again, and leaves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEnvelope:
+class PendingEnvelope(Struct, frozen=True):
     """An envelope that waits."""
 
     hash: bytes
@@ -51,6 +51,7 @@ class PendingEnvelopes:
             "VALUES (?, ?, ?, ?, ?, 0)",
             (envelope_hash, position, envelope, device, size),
         )
+        self._database.note_row("pending")
         self.set_needs(envelope_hash, needs, of_members=of_members)
 
     def set_needs(self, envelope_hash: bytes, needs: Sequence[bytes], *, of_members: bool) -> None:
@@ -63,7 +64,9 @@ class PendingEnvelopes:
 
     def has(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope waits here."""
-        row = self._database.row("SELECT 1 FROM pending WHERE hash = ?", (envelope_hash,))
+        row = self._database.row_of_few(
+            "pending", "SELECT 1 FROM pending WHERE hash = ?", (envelope_hash,)
+        )
         return row is not None
 
     def read(self, envelope_hash: bytes) -> PendingEnvelope | None:
@@ -75,7 +78,9 @@ class PendingEnvelopes:
 
     def position(self, envelope_hash: bytes) -> int | None:
         """Where in the relay's log an envelope is, if it is here and that is known."""
-        row = self._database.row("SELECT position FROM pending WHERE hash = ?", (envelope_hash,))
+        row = self._database.row_of_few(
+            "pending", "SELECT position FROM pending WHERE hash = ?", (envelope_hash,)
+        )
         return row[0] if row else None
 
     def set_position(self, envelope_hash: bytes, position: int) -> None:

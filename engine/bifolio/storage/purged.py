@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class PurgedRow:
+class PurgedRow(Struct, frozen=True):
     """A reference that is gone."""
 
     id: str
@@ -33,10 +33,12 @@ class PurgedTable:
 
     def write(self, rows: Iterable[PurgedRow]) -> None:
         """Store references, each id once, of which none is stored."""
-        self._database.execute_many(
-            "INSERT INTO purged (id, key, title) VALUES (?, ?, ?)",
-            [(row.id, row.key, row.title) for row in rows],
-        )
+        written = [(row.id, row.key, row.title) for row in rows]
+        if written:
+            self._database.execute_many(
+                "INSERT INTO purged (id, key, title) VALUES (?, ?, ?)", written
+            )
+            self._database.note_row("purged")
 
     def remove(self, ids: Iterable[str]) -> None:
         """Forget references; one that is not there is no error."""
@@ -48,6 +50,8 @@ class PurgedTable:
 
     def among(self, ids: Sequence[str]) -> list[str]:
         """Those of these ids that are purged, in order."""
+        if self._database.is_empty("purged"):
+            return []
         rows = self._database.rows(
             "SELECT id FROM purged WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (json.dumps(ids),),

@@ -6,7 +6,7 @@ in its record yet, and is tried again when that comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
@@ -14,8 +14,7 @@ REFUSED = "refused"
 INCOMPLETE = "incomplete"
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantinedUpdate:
+class QuarantinedUpdate(Struct, frozen=True):
     """One update. Of one that an earlier version set aside, ``device``, ``envelope`` are None and
     ``kind`` is empty."""
 
@@ -28,8 +27,7 @@ class QuarantinedUpdate:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantineCount:
+class QuarantineCount(Struct, frozen=True):
     """Updates of one author to one record that were not merged, with the first's reason."""
 
     device: bytes | None
@@ -77,6 +75,7 @@ class QuarantinedUpdates:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (record_id, update, reason, device, envelope, kind, client, clock),
         )
+        self._database.note_row("quarantined_updates")
 
     def usage(self, device: bytes | None) -> tuple[int, int]:
         """How many updates of an author are kept, and their bytes."""
@@ -107,7 +106,8 @@ class QuarantinedUpdates:
 
     def has_incomplete(self, record_id: str) -> bool:
         """Whether an update of a record waits for something."""
-        row = self._database.row(
+        row = self._database.row_of_few(
+            "quarantined_updates",
             "SELECT 1 FROM quarantined_updates WHERE record = ? AND needs_client IS NOT NULL "
             "LIMIT 1",
             (record_id,),
@@ -123,7 +123,8 @@ class QuarantinedUpdates:
 
     def has_of_author(self, record_id: str, device: bytes) -> bool:
         """Whether an update of an author to a record is kept here."""
-        row = self._database.row(
+        row = self._database.row_of_few(
+            "quarantined_updates",
             "SELECT 1 FROM quarantined_updates WHERE record = ? AND device = ? LIMIT 1",
             (record_id, device),
         )

@@ -16,8 +16,10 @@ from bifolio.storage.database import Database
 from bifolio.storage.derived import (
     STORED,
     DerivedReference,
+    Kept,
     ReferenceRow,
     SourceRow,
+    StoredBefore,
     StoredReference,
 )
 from bifolio.storage.elements import ALIASES, Elements
@@ -49,6 +51,8 @@ _INSERT_SOURCE = (
 
 _PAGE = 500
 
+_TRASHED = STORED.index("trashed")
+
 
 class References:
     """The derived tables. Writes happen inside the caller's transaction."""
@@ -65,35 +69,64 @@ class References:
 
     def write(self, references: Sequence[DerivedReference]) -> None:
         """Store what is derived from references, each id once."""
-        self.store([one.to_stored() for one in references])
+        before = self.read_stored([one.row.id for one in references])
+        self.store([one.to_stored(before.get(one.row.id)) for one in references])
+
+    def read_stored(self, ids: Sequence[str]) -> dict[str, StoredBefore]:
+        """What is stored of those of these references that are listed, by id."""
+        listed = (json.dumps(ids),)
+        names = ", ".join(STORED)
+        rows = self._database.rows(f"SELECT {names} FROM refs WHERE id {_LISTED}", listed)
+        if not rows:
+            return {}
+        sources: dict[str, list[tuple[str, str, str, bytes, str]]] = {}
+        for row in self._database.rows(
+            "SELECT record, format, source_id, content, blocks FROM sources "
+            f"WHERE record {_LISTED}",
+            listed,
+        ):
+            sources.setdefault(row[0], []).append((row[0], row[1], row[2], row[3], row[4]))
+        with_files = self.attachments.among(ids)
+        return {
+            row[0]: StoredBefore(row, sources.get(row[0], []), row[0] in with_files) for row in rows
+        }
 
     def store(self, references: Sequence[StoredReference]) -> None:
-        """Store what was made ready to be stored, each id once."""
+        """Store what was made ready to be stored, each id once, but the parts that are kept."""
         if not references:
             return
         ids = [one.id for one in references]
-        known = self._unindex(ids)
-        old_keys = self.shared_keys.of(known) if known else set()
-        self._forget([*known, *self.purged.among(ids)])
+        known = self._unindex({one.id: one.kept for one in references})
+        gone_before = self.purged.among(ids)
+        moved = [one for one in references if not one.kept.key]
+        old_keys = self.shared_keys.of([one.id for one in moved if one.id in known])
+        there = known | set(gone_before)
+        self._forget([(one.id, one.kept) for one in references if one.id in there])
+        self.purged.remove(gone_before)
         living = [one for one in references if one.purged is None]
         self.elements.write(one for reference in living for one in reference.elements)
-        self._database.execute_many(_UPSERT, [one.row for one in living])
-        self._index({one.id: one for one in living})
+        self._database.execute_many(_UPSERT, [one.row for one in living if not one.kept.row])
+        self._index({one.id: one for one in living if not one.kept.texts or not one.kept.places})
         self._database.execute_many(
-            _INSERT_SOURCE, [one for reference in references for one in reference.sources]
+            _INSERT_SOURCE,
+            [row for one in references if not one.kept.sources for row in one.sources],
         )
-        self.attachments.write(row for one in living for row in one.attachments)
+        self.attachments.write(
+            row for one in living if not one.kept.attachments for row in one.attachments
+        )
         gone = [one.purged for one in references if one.purged is not None]
         self.purged.write(gone)
         self._database.execute_many("DELETE FROM refs WHERE id = ?", [(one.id,) for one in gone])
-        self.shared_keys.renew(old=old_keys, new={one.key for one in living})
+        new_keys = {one.key for one in moved if one.purged is None}
+        self.shared_keys.renew(old=old_keys, new=new_keys)
 
     def remove(self, record_id: str) -> None:
         """Forget a reference: nothing is left of its record here."""
-        self._unindex([record_id])
+        self._unindex({record_id: Kept()})
         old_keys = self.shared_keys.of([record_id])
         self._database.execute("DELETE FROM refs WHERE id = ?", (record_id,))
-        self._forget([record_id])
+        self._forget([(record_id, Kept())])
+        self.purged.remove([record_id])
         self.shared_keys.renew(old=old_keys, new=())
 
     def clear(self) -> None:
@@ -112,31 +145,43 @@ class References:
         By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
         times as long for an import; and in the order of their numbers: each step back flushes.
         """
+        if not references:
+            return
         numbered = self._database.rows(
             f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number",
             (json.dumps(list(references)),),
         )
-        self.index.write(
-            (number, record_id, references[record_id].places, references[record_id].texts)
-            for number, record_id in numbered
+        given = [(number, references[record_id]) for number, record_id in numbered]
+        self.index.write_places(
+            (number, one.id, one.places, one.row[_TRASHED])
+            for number, one in given
+            if not one.kept.places
+        )
+        self.index.write_texts(
+            (number, one.texts)
+            for number, one in given
+            if not one.kept.texts and one.texts is not None
         )
 
-    def _unindex(self, ids: Sequence[str]) -> list[str]:
-        """Take references out of the search index; returns the ids of those that are there."""
+    def _unindex(self, kept: Mapping[str, Kept]) -> set[str]:
+        """Take references out of the search index as far as they are not kept there; returns the
+        ids of those that are listed."""
         rows = self._database.rows(
-            f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number", (json.dumps(ids),)
+            f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number",
+            (json.dumps(list(kept)),),
         )
-        self.index.remove([row[0] for row in rows])
-        return [row[1] for row in rows]
+        self.index.remove_texts([number for number, one in rows if not kept[one].texts])
+        self.index.remove_places([number for number, one in rows if not kept[one].places])
+        return {row[1] for row in rows}
 
-    def _forget(self, ids: Sequence[str]) -> None:
-        """Forget all that is derived of references but their rows."""
-        if not ids:
-            return
-        self._database.execute_many("DELETE FROM sources WHERE record = ?", [(one,) for one in ids])
-        self.elements.remove(ids)
-        self.attachments.remove(ids)
-        self.purged.remove(ids)
+    def _forget(self, references: Sequence[tuple[str, Kept]]) -> None:
+        """Forget all that is derived of references but their rows, and what is kept."""
+        self._database.execute_many(
+            "DELETE FROM sources WHERE record = ?",
+            [(one,) for one, kept in references if not kept.sources],
+        )
+        self.elements.remove(one for one, kept in references if not kept.elements)
+        self.attachments.remove(one for one, kept in references if not kept.attachments)
 
     # --- reading --------------------------------------------------------------------------
 
@@ -251,6 +296,21 @@ class References:
             (record_id,),
         )
         return [SourceRow(*row) for row in rows]
+
+    def live_number(self, record_id: str) -> int | None:
+        """The number of the row of a reference that is not in the trash; None where there is none.
+
+        A reference that came later has a greater one.
+        """
+        row = self._database.row(
+            "SELECT number FROM refs WHERE id = ? AND trashed = 0", (record_id,)
+        )
+        return row[0] if row else None
+
+    def last_number(self) -> int:
+        """The greatest number of a row; 0 without any."""
+        row = self._database.row("SELECT max(number) FROM refs")
+        return int(row[0] or 0) if row else 0
 
     def count(self, *, trashed: bool) -> int:
         """How many references live, or lie in the trash."""

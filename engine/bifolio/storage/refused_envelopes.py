@@ -5,14 +5,13 @@ Both are kept to be named, with their authors where the signature is theirs; the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalCount:
+class RefusalCount(Struct, frozen=True):
     """Envelopes of one author (a signing key; None where nobody proved to be it) that were
     refused for one reason, with the hash of the first."""
 
@@ -49,10 +48,13 @@ class RefusedEnvelopes:
                 limits.REFUSED_KEPT_MAX,
             ),
         )
+        self._database.note_row("refused")
 
     def is_kept(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope was refused, and is kept."""
-        row = self._database.row("SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,))
+        row = self._database.row_of_few(
+            "refused", "SELECT 1 FROM refused WHERE hash = ?", (envelope_hash,)
+        )
         return row is not None
 
     def counts(self) -> list[RefusalCount]:
@@ -74,6 +76,7 @@ class RefusedEnvelopes:
             "ON CONFLICT (hash) DO UPDATE SET deaths = deaths + 1",
             (envelope_hash,),
         )
+        self._database.note_row("fatal_envelopes")
 
     def deaths(self) -> dict[bytes, int]:
         """How often each envelope ended a process; there is hardly ever one."""
@@ -94,8 +97,10 @@ class RefusedEnvelopes:
 
     def fatal(self, envelope_hash: bytes) -> bytes | None:
         """An envelope that was set aside because it ended the process."""
-        row = self._database.row(
-            "SELECT envelope FROM fatal_envelopes WHERE hash = ?", (envelope_hash,)
+        row = self._database.row_of_few(
+            "fatal_envelopes",
+            "SELECT envelope FROM fatal_envelopes WHERE hash = ?",
+            (envelope_hash,),
         )
         return row[0] if row else None
 

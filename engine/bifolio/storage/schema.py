@@ -8,15 +8,15 @@ latest schema, by which an ordinary file is known at once; any other is compared
 from __future__ import annotations
 
 import hashlib
-import re
 import sqlite3
 from functools import cache
 from typing import Final
 
+from bifolio.lazy import pattern
 from bifolio.storage.migrations import LATEST, migrate
 
 #: The digest of the schema that the steps of ``migrations`` make, without what is made again.
-LATEST_DIGEST: Final = "9caac4ccc38a9f7475b8dd27eae6cdeb"
+LATEST_DIGEST: Final = "a4697890b57e79a0b08f6e02376e08b0"
 
 #: What SQL may be written with or without: versions of the libraries that write it differ in this.
 _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
@@ -24,8 +24,8 @@ _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
 #: What the code makes again where an older version made it (``storage.index``), and what SQLite
 #: makes by itself, each without insignificant characters.
 _MADE_AGAIN: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
+    pattern(source)
+    for source in (
         r"createvirtualtablerefs_ftsusingfts5\((?:[a-z_]+,)+tokenize=ascii,prefix=\d*\)",
         r"createtablerefs_fts_data\(idintegerprimarykey,blockblob\)",
         r"createtablerefs_fts_idx\(segid,term,pgno,primarykey\(segid,term\)\)withoutrowid",
@@ -39,7 +39,7 @@ _MADE_AGAIN: Final = tuple(
     )
 )
 _NAMES_MADE_AGAIN: Final = ("refs_fts", "orders", "sqlite_stat", "sqlite_sequence")
-_NAME_IN_SQL: Final = re.compile(r"create(?:virtual)?table([a-z0-9_]+?)(?:using|\()")
+_NAME_IN_SQL: Final = pattern(r"create(?:virtual)?table([a-z0-9_]+?)(?:using|\()")
 
 _KINDS: Final = frozenset({"table", "index", "trigger", "view"})
 

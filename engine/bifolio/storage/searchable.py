@@ -7,11 +7,12 @@ Pure. The migrations fill the index with it, and so does every write.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from bifolio.records.folding import fold, words
-from bifolio.records.terms import BOUNDARY, marks_of
+from bifolio.records.terms import BOUNDARY, VALUES, marks_of
 
 #: The columns of the index; a word without an operator is searched in all but the last one.
 INDEXED = (
@@ -41,6 +42,13 @@ _CONTAINERS = (
 )
 _NOTES = ("annotation", "annote")
 
+#: The fields whose values are searched for, besides names; of the others, that they are there.
+_SEARCHED = frozenset(
+    (*_TITLES, *_CONTAINERS, *_NOTES, *(name for _, name in VALUES), "citation-key-aliases")
+)
+
+_NO_PLACES: Places = (None, "", "", "")
+
 #: The names of the authors, of the editors, and of everybody else.
 _Names = tuple[list[str], list[str], list[str]]
 
@@ -48,8 +56,7 @@ _Names = tuple[list[str], list[str], list[str]]
 _PLACE_CHARACTERS = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Searchable:
+class Searchable(Struct, frozen=True):
     """What of a reference can be searched for."""
 
     key: str
@@ -61,10 +68,17 @@ class Searchable:
     year: int | None
     conflicts: int
 
-    def to_stored(self) -> tuple[Places, tuple[str, ...]]:
-        """``places`` and ``indexed``."""
+    def to_stored(
+        self, *, with_places: bool = True, with_texts: bool = True
+    ) -> tuple[Places, tuple[str, ...] | None]:
+        """``places`` and ``index_texts``, as far as they are asked for."""
+        if not with_places and not with_texts:
+            return _NO_PLACES, None
         names = _names(self.fields)
-        return self._places(names), self._index_texts(names)
+        return (
+            self._places(names) if with_places else _NO_PLACES,
+            self._index_texts(names) if with_texts else None,
+        )
 
     def index_texts(self) -> tuple[str, ...]:
         """The texts of the index's columns."""
@@ -102,15 +116,28 @@ class Searchable:
         return (self.year, _place(self.title or ""), _place(first), _place(self.key))
 
 
+def is_searched(name: str, before: object, after: object) -> bool:
+    """Whether the index is given anything else where a field changes from one value to another
+    (None: not there)."""
+    if are_names(before) or are_names(after):
+        return True
+    return name in _SEARCHED or bool(before) != bool(after)
+
+
 def _names(fields: Mapping[str, Any]) -> _Names:
     """The names of the authors, of the editors, and of everybody else."""
     found: _Names = ([], [], [])
     for role, value in fields.items():
-        if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        if not are_names(value):
             continue
         place = 0 if role == "author" else 1 if role == "editor" else 2
         found[place].extend(_name(one) for one in value if isinstance(one, dict))
     return found
+
+
+def are_names(value: object) -> bool:
+    """Whether a field's value is a list of names."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _name(parts: Mapping[str, Any]) -> str:

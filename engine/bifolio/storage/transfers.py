@@ -8,15 +8,15 @@ either: ``reconcile`` puts it right by the folder, and the relay's answers by th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bifolio.storage.database import Database
 
 _COLUMNS = "hash, here, on_relay, asked, refused, failures, not_before_ms, unnamed_since_ms"
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     """Where a content is, as far as known.
 
     ``asked`` if a user wants it here whatever the replica fetches by itself; ``refused`` why the
@@ -118,6 +118,10 @@ class Transfers:
     def not_here(self) -> list[tuple[str, int]]:
         """Named contents that are neither here nor known to be on the relay."""
         return self._find_named("transfers.on_relay = 0 AND transfers.here = 0")
+
+    def named_off_relay(self) -> list[tuple[str, int]]:
+        """Named contents that are not known to be on the relay, wherever they are."""
+        return self._find_named("transfers.on_relay = 0")
 
     def unsent(self) -> int:
         """How many contents only this computer may have."""

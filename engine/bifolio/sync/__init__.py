@@ -15,6 +15,7 @@ library, three machines (membership, log, files) take what came and decide what 
 ``uploads``     contents on their way to the relay
 ``downloads``   contents on their way here
 ``refusals``    what a relay's refusal means for the user
+``line``        how much to send at once over a line, by what it carried
 ``fruitless``   whether an exchange gets anywhere
 ``counts``      what was new to the other side, and how much of the files went
 ``snapshot_store`` what of that a session needs of a replica

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bifolio import limits
 from bifolio.sync.counts import ByteProgress, Counts
+from bifolio.sync.line import Line
 from bifolio.sync.relay_blobs import RelayBlobs
 from bifolio.sync.store import ChunkOutcome, FileStore, TransferItem
 from bifolio.wire.messages import Chunk, Message, PullChunk
@@ -27,9 +27,15 @@ class Downloads:
     """
 
     def __init__(
-        self, store: FileStore, blobs: RelayBlobs, left_out: set[bytes], counts: Counts
+        self,
+        store: FileStore,
+        blobs: RelayBlobs,
+        left_out: set[bytes],
+        counts: Counts,
+        line: Line,
     ) -> None:
         self._store = store
+        self._line = line
         self._blobs = blobs
         self._left_out = left_out
         self._counts = counts
@@ -74,6 +80,7 @@ class Downloads:
         if message.number != download.next_to_come:
             return None  # asked for twice, because all was asked for again
         download.next_to_come += 1
+        self._line.note_news(message.blob + message.number.to_bytes(8), len(message.sealed))
         self.progress.move(len(message.sealed))
         outcome = self._store.write_chunk(download.item, message.number, message.sealed)
         if outcome is ChunkOutcome.MORE:
@@ -104,7 +111,7 @@ class Downloads:
     def decide(self) -> list[Message]:
         """Ask for as many chunks as may be under way at once."""
         messages: list[Message] = []
-        while self._chunks_asked() < limits.CHUNKS_IN_FLIGHT_MAX:
+        while self._chunks_asked() < self._line.chunks_in_flight:
             download = next(
                 (one for one in self._under_way.values() if one.next_to_ask < one.item.chunks),
                 None,

@@ -16,6 +16,7 @@ from bifolio.results import Stage
 from bifolio.sync.counts import Counts
 from bifolio.sync.downloads import Downloads
 from bifolio.sync.fruitless import FruitlessCount
+from bifolio.sync.line import Line
 from bifolio.sync.relay_blobs import RelayBlobs
 from bifolio.sync.store import ChunkOutcome, FileStore, TransferItem
 from bifolio.sync.uploads import Uploads
@@ -46,7 +47,12 @@ class FileSync:
     """What to ask, send and fetch on one connection to a relay that holds the library."""
 
     def __init__(
-        self, store: FileStore, welcome: Welcome, counts: Counts, fruitless: FruitlessCount
+        self,
+        store: FileStore,
+        welcome: Welcome,
+        counts: Counts,
+        fruitless: FruitlessCount,
+        line: Line,
     ) -> None:
         self._store = store
         self._fruitless = fruitless
@@ -55,8 +61,8 @@ class FileSync:
         #: What was refused or is damaged, or another computer sends: not now.
         self._left_out: set[bytes] = set()
         self._blobs = RelayBlobs()
-        self._uploads = Uploads(store, self._blobs, self._left_out, counts)
-        self._downloads = Downloads(store, self._blobs, self._left_out, counts)
+        self._uploads = Uploads(store, self._blobs, self._left_out, counts, line)
+        self._downloads = Downloads(store, self._blobs, self._left_out, counts, line)
         self._restarts_left = limits.FILE_RESTARTS_MAX
         self._look_again_ms: int | None = None
         store.begin(welcome.epoch, welcome.blob_drops, welcome.blob_tally_hash)
@@ -151,7 +157,8 @@ class FileSync:
             return self._blobs.next_question()
         if self._plan is _Plan.MADE:
             self._collect()
-        return [*self._blobs.next_drop(), *self._uploads.decide(), *self._downloads.decide()]
+        carried = [*self._uploads.decide(), *self._downloads.decide()]
+        return [*self._blobs.next_drop(), *carried]  # what is damaged here is dropped there
 
     def _make_plan(self) -> None:
         """Read again what is to be carried; what is under way goes on."""

@@ -9,15 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bifolio import limits
 from bifolio.errors import Next, NextStep, RelayConductError
 from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync.counts import Counts
 from bifolio.sync.fruitless import FruitlessCount
+from bifolio.sync.line import Line
 from bifolio.sync.outgoing import Offers
-from bifolio.sync.store import SyncStore
+from bifolio.sync.store import OfferedPlace, SyncStore
 from bifolio.wire.log_chain import log_next, log_start
-from bifolio.wire.messages import Ack, Envelopes, Message, Nack, Pull, Receipt, Welcome
+from bifolio.wire.messages import (
+    Ack,
+    ChainPlace,
+    Envelopes,
+    Locate,
+    Located,
+    Message,
+    Nack,
+    Pull,
+    Receipt,
+    Welcome,
+)
 from bifolio.wire.position import LogPosition
 
 
@@ -32,11 +45,16 @@ class LogSync:
         library: bytes,
         counts: Counts,
         fruitless: FruitlessCount,
+        line: Line,
+        takes_fragments: bool,
     ) -> None:
         self._store = store
         self._counts = counts
         self._fruitless = fruitless
-        self._offers = Offers(store, counts)
+        self._line = line
+        self._takes_fragments = takes_fragments
+        line.follow(welcome.epoch)
+        self._offers = Offers(store, counts, line)
         #: The log's length, as far as the relay told.
         self._end = welcome.n
         #: Hashes of the chain beyond the cursor that the relay told: they must hold.
@@ -45,10 +63,18 @@ class LogSync:
         self._early: dict[int, bytes] = {}
         #: Positions beyond what the store was told, each with the chain's hash.
         self._passed: list[tuple[int, bytes]] = []
-        self._request: Pull | None = None
+        self._request: Pull | Locate | None = None
         #: From the first answer that reached the end on, the relay tells of each further entry.
         self._is_live = False
+        #: Whether the log is the one that was followed before.
+        self._is_continued = False
         self._cursor = self._first_cursor(welcome, library)
+        #: What is asked for by LOCATE, and behind which number the next ones are; None where no
+        #: ACK can have been lost, or the relay does not know that question.
+        self._sought: dict[bytes, OfferedPlace] = {}
+        self._seek_after: int | None = None
+        if takes_fragments and self._cursor.position < welcome.n:
+            self._seek_after = 0 if self._is_continued else None
 
     @property
     def is_at_end(self) -> bool:
@@ -81,7 +107,8 @@ class LogSync:
             return False  # a gap, or known already: ``decide`` pulls from the cursor
         fresh = message.envelopes[cursor.position - message.after :]
         if fresh:
-            moved = self._follow(cursor, [content_hash(envelope) for envelope in fresh])
+            hashes = [content_hash(envelope) for envelope in fresh]
+            moved = self._follow(cursor, hashes)
             moved, reached = self._follow_early(moved)
             passed = self._take_passed()
             batch = self._store.receive(cursor.position, fresh, moved, passed)
@@ -91,6 +118,8 @@ class LogSync:
                 self._store.acknowledge(reached, moved, ())
             if batch.is_lawful:
                 self._fruitless.note_news()
+                for name, envelope in zip(hashes, fresh, strict=True):
+                    self._line.note_news(name, len(envelope))
             self._offers.look_again()
         elif end == message.n:
             self._store.acknowledge((), cursor, ())
@@ -103,6 +132,27 @@ class LogSync:
         for receipt in self._offers.acknowledge(message):
             self._keep(receipt)
             self._fruitless.note_news()
+        moved, reached = self._follow_early(self._cursor)
+        if reached:
+            self._store.acknowledge(reached, moved, self._take_passed())
+        self._cursor = moved
+
+    def locate(self, message: Located) -> None:
+        """Envelopes of which we asked are in the log: their ACK was lost by a cut."""
+        self._request = None
+        found = 0
+        for receipt in message.positions:
+            place = self._sought.pop(receipt.hash, None)
+            if place is not None:
+                found += 1
+                self._counts.pushed += place.changes
+                self._line.note_arrived(place.size_bytes)
+                self._line.note_news(receipt.hash, place.size_bytes)
+                self._keep(receipt)
+                self._fruitless.note_news()
+        if not found or self._sought:
+            self._seek_after = None  # those behind it did not arrive either
+        self._sought = {}
         moved, reached = self._follow_early(self._cursor)
         if reached:
             self._store.acknowledge(reached, moved, self._take_passed())
@@ -142,9 +192,31 @@ class LogSync:
         if self.is_at_end:
             return self._offers.decide()
         if self._request is None:
-            self._request = Pull(self._cursor.position)
+            self._request = self._locate_some() or self._pull()
             return [self._request]
         return []
+
+    def _pull(self) -> Pull:
+        """The next entries, up to one of our own that is known to be there."""
+        after = self._cursor.position
+        following = [position for position in self._early if position > after]
+        count = min(following) - 1 - after if following and self._takes_fragments else 0
+        return Pull(after, min(count, limits.BATCH_ENVELOPES_MAX))
+
+    def _locate_some(self) -> Locate | None:
+        """Ask whether what was on its way at a cut has arrived, before it is sent again or comes
+        back by a pull."""
+        if self._seek_after is None:
+            return None
+        places = self._store.offered_places(
+            after=self._seek_after, count_max=limits.LOCATED_AT_ONCE_MAX
+        )
+        if not places:
+            self._seek_after = None
+            return None
+        self._seek_after = places[-1][0]
+        self._sought = {place.hash: place for _, place in places}
+        return Locate(tuple(ChainPlace(place.author_chain, place.seq) for _, place in places))
 
     # --- the cursor -------------------------------------------------------------------------
 
@@ -156,6 +228,7 @@ class LogSync:
             self._compare_with_ticket(welcome)
             return start
         if cursor.epoch == welcome.epoch and welcome.cursor_hash == cursor.chain_hash:
+            self._is_continued = True
             return cursor
         forget_log(self._store)
         return start

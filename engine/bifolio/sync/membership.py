@@ -3,8 +3,9 @@
 Of two membership logs one is the beginning of the other as a rule; the end that has more gives it
 to the other, and a relay that lost all gets it back from the second record on. Where they went
 different ways, because the relay was put back to an earlier state, all of the relay's is read, and
-a rule says which one goes on; what lost is carried on top. What this device appends of
-its own (a join, an invite) is signed on top of a log that is known whole.
+a rule says which one goes on; what lost is carried on top. Where ours goes on, it takes the place
+of the relay's behind the fork, in one message. What this device appends of its own (a join, an
+invite) is signed on top of a log that is known whole.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ class MembershipSync:
         self._appends_left = limits.MEMBERSHIP_APPENDS_MAX
         #: The relay's log from its beginning, while it is read because it went another way.
         self._other: list[bytes] | None = None
+        #: With how many records both logs begin where ours is to take the place of the relay's, and
+        #: the head of the relay's.
+        self._fork: tuple[int, bytes] | None = None
         self._check(welcome.members, welcome.members_head)
 
     @property
@@ -52,7 +56,7 @@ class MembershipSync:
         if self._other is not None:
             self._receive_other(self._other, message)
             return
-        self._request = None
+        self._request = self._fork = None
         known = len(self._store.members())
         self._relay_count = message.total
         if message.start > known:
@@ -67,7 +71,7 @@ class MembershipSync:
 
     def look_again(self) -> None:
         """The relay's log is not what we took it for: it is asked for before anything else."""
-        self._request = None
+        self._request = self._fork = self._other = None
         self._relay_count = None
 
     def decide(self) -> list[Message]:
@@ -86,6 +90,8 @@ class MembershipSync:
         relay_count = self._relay_count
         if self._other is not None:
             return PullMembers(len(self._other))
+        if self._fork is not None:
+            return self._replace(known, *self._fork)
         if relay_count is None or relay_count > len(known):
             return PullMembers(len(known))
         if relay_count < len(known):
@@ -102,10 +108,23 @@ class MembershipSync:
     def _append(self, record: bytes, *, after: Sequence[bytes], fresh: bool = False) -> Append:
         if not after:
             raise MembershipError("the relay lost the beginning of the library's list of members")
+        self._count_append()
+        return Append(content_hash(after[-1]), record, fresh)
+
+    def _replace(self, known: Sequence[bytes], shared: int, relay_head: bytes) -> Append:
+        """All of ours behind the fork, in the place of what the relay has there."""
+        self._count_append()
+        first, *further = known[shared:]
+        if sum(map(len, known[shared:])) > limits.MEMBERSHIP_REPLACED_BYTES_MAX:
+            raise MembershipError(
+                "the relay's list of members and this computer's differ in too many records"
+            )
+        return Append(relay_head, first, kept=shared, further=tuple(further))
+
+    def _count_append(self) -> None:
         if self._appends_left == 0:
             raise MembershipError("the relay's list of members does not continue this computer's")
         self._appends_left -= 1
-        return Append(content_hash(after[-1]), record, fresh)
 
     def _check(self, total: int, head: bytes) -> None:
         """One log is the beginning of the other; if not, all of the relay's is asked for."""
@@ -117,10 +136,12 @@ class MembershipSync:
         """A part of the relay's log, which went another way.
 
         Raises:
-            MembershipError: ours is the one that goes on, and the relay's does not continue it; or
-                the relay does not give its log.
+            MembershipError: a record breaks the rules, or the relay does not give its log.
         """
         if message.start != len(other):
+            if message.total < len(other):
+                self._other = []  # it has another one by now
+                self._request = None
             return  # somebody appended meanwhile: the part that was asked for is still to come
         self._request = None
         other.extend(message.records)
@@ -129,8 +150,9 @@ class MembershipSync:
                 raise MembershipError("the relay does not give its list of members")
             return
         self._other = None
-        if not self._store.follow_members(other):
-            raise MembershipError(
-                "the relay lost a part of the list of members, and another computer joined since"
-            )
+        if content_hash(other[-1]) != message.head:
+            self._other = []  # another one took its place while it was read
+            return
+        shared = self._store.meet_members(other)
         self._relay_count = message.total
+        self._fork = None if shared is None else (shared, message.head)

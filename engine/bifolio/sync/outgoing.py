@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bifolio import limits
 from bifolio.errors import Next, NextStep, RelayConductError
 from bifolio.sync.counts import Counts
+from bifolio.sync.line import Line
 from bifolio.sync.store import OutgoingEnvelope, SyncStore
 from bifolio.wire.messages import Ack, Code, Message, Nack, Push, Receipt
 
@@ -14,8 +15,9 @@ from bifolio.wire.messages import Ack, Code, Message, Nack, Push, Receipt
 class Offers:
     """What is offered of the changes that the relay lacks, in causal order."""
 
-    def __init__(self, store: SyncStore, counts: Counts) -> None:
+    def __init__(self, store: SyncStore, counts: Counts, line: Line) -> None:
         self._store = store
+        self._line = line
         self._counts = counts
         self._in_flight: dict[bytes, OutgoingEnvelope] = {}
         self._in_flight_bytes = 0
@@ -46,6 +48,8 @@ class Offers:
             offered = self._in_flight.get(receipt.hash)
             if offered is not None:
                 self._land(offered)
+                self._line.note_moved(len(offered.envelope))
+                self._line.note_news(offered.hash, len(offered.envelope))
                 self._counts.pushed += offered.changes
                 yield receipt
 
@@ -107,7 +111,8 @@ class Offers:
             self._may_seal = False
             self._offered_through = 0
         messages: list[Message] = []
-        while self._in_flight_bytes < limits.PUSH_IN_FLIGHT_BYTES_MAX:
+        window = min(self._line.window_bytes, limits.PUSH_IN_FLIGHT_BYTES_MAX)
+        while self._in_flight_bytes < window:
             batch = self._next_batch()
             if not batch:
                 break
@@ -120,7 +125,7 @@ class Offers:
     def _next_batch(self) -> list[OutgoingEnvelope]:
         while True:
             lacking = self._store.next_outgoing(
-                after=self._offered_through, bytes_max=limits.BATCH_BYTES_TARGET
+                after=self._offered_through, bytes_max=self._line.message_bytes
             )[: limits.BATCH_ENVELOPES_MAX]
             batch = [
                 one

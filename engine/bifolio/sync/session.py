@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from bifolio import limits
 from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
 from bifolio.results import Stage
 from bifolio.sync import phases
 from bifolio.sync.counts import Counts
 from bifolio.sync.files import FileSync
 from bifolio.sync.fruitless import FruitlessCount
+from bifolio.sync.line import Line
 from bifolio.sync.log import LogSync, forget_log
 from bifolio.sync.membership import MembershipSync
 from bifolio.sync.phases import Exchange, Joined, Left, Phase
@@ -33,9 +35,12 @@ from bifolio.wire.messages import (
     Code,
     Create,
     Envelopes,
+    Flow,
+    Located,
     Members,
     Message,
     Nack,
+    Partial,
     Unknown,
     Welcome,
 )
@@ -45,17 +50,43 @@ from bifolio.wire.snapshot_messages import SnapshotChunk, SnapshotHeld, Snapshot
 _OF_SNAPSHOTS = (Statements, Snapshots, SnapshotChunk, SnapshotHeld)
 
 #: What a relay says once it has welcomed us to a library that it holds.
-_OF_AN_EXCHANGE = (Members, Envelopes, Ack, Nack, Blobs, Chunk, *_OF_SNAPSHOTS)
+_OF_AN_EXCHANGE = (
+    Members,
+    Envelopes,
+    Located,
+    Ack,
+    Nack,
+    Blobs,
+    Chunk,
+    *_OF_SNAPSHOTS,
+)
 
 
 class SyncSession:
     """The client's decisions on one connection.
 
     ``library`` is the library's id (16 bytes). The session goes on until ``phase`` is ``Left``,
-    or its caller ends it when it ``is_settled``: nothing is left to do but to wait.
+    or its caller ends it when it ``is_settled``: nothing is left to do but to wait. ``line`` is
+    what earlier connections showed of the way to the relay, and ``held`` what is here of a message
+    that the last one could not finish.
     """
 
-    def __init__(self, store: SyncStore, *, library: bytes) -> None:
+    def __init__(
+        self,
+        store: SyncStore,
+        *,
+        library: bytes,
+        line: Line | None = None,
+        held: Partial | None = None,
+    ) -> None:
+        self._line = line or Line(lambda: store.monotonic_ms() / 1000)
+        self._held = held
+        self._told_message_bytes: int | None = None
+        #: What the relay holds of messages of ours, by their hashes; None where it takes no
+        #: fragments.
+        self.relay_holds: dict[bytes, int] | None = None
+        #: Whether the relay has welcomed us: what we sent since may be there.
+        self.was_welcomed = False
         self._store = store
         self._library = library
         self._counts = Counts()
@@ -109,6 +140,18 @@ class SyncSession:
             self._fruitless.count(is_settled=self.is_settled)
             return [*self._hear(message), *self._decide()]
 
+    def note_part(self, grown_bytes: int) -> None:
+        """A part of a message came, by which so much more of it is here.
+
+        Raises:
+            RelayConductError: such parts come again and again, and nothing new with them.
+        """
+        if grown_bytes >= limits.FLOW_BYTES_MIN:
+            self._fruitless.note_news()
+            return
+        with self._leave_on_error():
+            self._fruitless.count(is_settled=False)
+
     def local_change(self) -> list[Message]:
         """Another process may have written to the replica; returns what to send."""
         with self._leave_on_error():
@@ -157,6 +200,7 @@ class SyncSession:
         return hello
 
     def _begin_exchange(self, welcome: Welcome) -> None:
+        self.was_welcomed = True
         if not welcome.exists:
             if isinstance(self.phase, phases.Creating):
                 raise RelayConductError("it does not hold the library that it was just given")
@@ -164,6 +208,9 @@ class SyncSession:
             self.phase = phases.Creating(nonce=nonce)
             return
         store = self._store
+        takes_fragments = "fragment_bytes" in welcome.limits
+        if takes_fragments:
+            self.relay_holds = {one.message: one.held for one in welcome.partials}
         membership = MembershipSync(store, welcome)
         log = LogSync(
             store,
@@ -171,9 +218,11 @@ class SyncSession:
             library=self._library,
             counts=self._counts,
             fruitless=self._fruitless,
+            line=self._line,
+            takes_fragments=takes_fragments,
         )
         snapshots = SnapshotSync(store.snapshots, welcome, self._fruitless)
-        files = FileSync(store.files, welcome, self._counts, self._fruitless)
+        files = FileSync(store.files, welcome, self._counts, self._fruitless, self._line)
         self.phase = phases.Members(Exchange(membership, snapshots, log, files))
 
     def _hear_open(self, exchange: Exchange, message: Message) -> None:
@@ -187,6 +236,8 @@ class SyncSession:
                 if exchange.log.receive(message):
                     exchange.snapshots.look_again()
                     exchange.files.look_again()  # references may name other contents now
+            case Located():
+                exchange.log.locate(message)
             case Ack():
                 exchange.log.acknowledge(message)
             case Blobs():
@@ -252,7 +303,16 @@ class SyncSession:
             case phases.Creating(said_create, nonce):
                 return [] if said_create else [self._create(nonce)]  # 2
             case phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange):
-                return self._decide_open(exchange)
+                return self._with_flow(self._decide_open(exchange))
+
+    def _with_flow(self, messages: list[Message]) -> list[Message]:
+        """What is asked for, after how large an answer is wanted where that has changed."""
+        wanted = self._line.message_bytes
+        if self.relay_holds is None or not messages or wanted == self._told_message_bytes:
+            return messages
+        self._told_message_bytes = wanted
+        held, self._held = self._held, None
+        return [Flow(wanted, held), *messages]
 
     def _decide_open(self, exchange: Exchange) -> list[Message]:
         """``_decide`` from its third invariant on."""

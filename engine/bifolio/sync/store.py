@@ -29,6 +29,18 @@ class OutgoingEnvelope:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedPlace:
+    """An envelope that the relay may have, without our knowing: its hash, its place in its
+    author's chain, its size and how many changes it carries."""
+
+    hash: bytes
+    author_chain: bytes
+    seq: int
+    size_bytes: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class TransferItem:
     """A content to be carried: its hash, what the relay calls it, and in how many chunks.
 
@@ -142,10 +154,12 @@ class SyncStore(Protocol):
     def continues_members(self, record: bytes) -> bool:
         """Whether a record follows the last one of the membership log as known."""
 
-    def follow_members(self, records: Sequence[bytes]) -> bool:
-        """Follow the relay's membership log, which went another way, if the rule says so.
+    def meet_members(self, records: Sequence[bytes]) -> int | None:
+        """The relay's membership log went another way: make one of both, by the rule.
 
-        MembershipError where a record breaks the rules. False: our own goes on.
+        None where the relay's is followed. Otherwise ours goes on, with all that is in the relay's:
+        with how many records both begin, behind which ours is to take the place of the relay's.
+        MembershipError where a record breaks the rules.
         """
 
     def carry_record(self) -> bytes | None:
@@ -200,6 +214,10 @@ class SyncStore(Protocol):
 
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         """Envelopes that the relay does not have, in causal order, after a number."""
+
+    def offered_places(self, *, after: int, count_max: int) -> Sequence[tuple[int, OfferedPlace]]:
+        """The places of envelopes that the relay is not known to have, each with its number here,
+        after a number and in causal order."""
 
     def restart_chain(self, envelope: bytes, proof: bytes) -> bool:
         """The relay says that the author of an envelope (its hash) made another one for its place

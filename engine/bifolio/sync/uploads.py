@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.sync.counts import ByteProgress, Counts
+from bifolio.sync.line import Line
 from bifolio.sync.relay_blobs import RelayBlobs
 from bifolio.sync.store import FileStore, TransferItem
 from bifolio.wire.messages import BlobState, Chunk, Code, Message
@@ -35,9 +36,15 @@ class Uploads:
     """
 
     def __init__(
-        self, store: FileStore, blobs: RelayBlobs, left_out: set[bytes], counts: Counts
+        self,
+        store: FileStore,
+        blobs: RelayBlobs,
+        left_out: set[bytes],
+        counts: Counts,
+        line: Line,
     ) -> None:
         self._store = store
+        self._line = line
         self._blobs = blobs
         self._left_out = left_out
         self._counts = counts
@@ -72,6 +79,8 @@ class Uploads:
         item = upload.item
         upload.in_flight = max(0, upload.in_flight - 1)
         upload.acknowledged = True
+        self._line.note_moved(item.size_bytes // item.chunks)
+        self._line.note_news(item.blob + state.held.to_bytes(8), item.size_bytes // item.chunks)
         self.progress.move(item.size_bytes // item.chunks)
         if state.whole:
             del self._under_way[item.blob]
@@ -107,7 +116,7 @@ class Uploads:
     def decide(self) -> list[Message]:
         """As many chunks as may be under way at once."""
         messages: list[Message] = []
-        while self._chunks_in_flight() < limits.CHUNKS_IN_FLIGHT_MAX:
+        while self._chunks_in_flight() < self._line.chunks_in_flight:
             upload = next((one for one in self._under_way.values() if one.may_go_on), None)
             if upload is None and not self._begin_next():
                 break

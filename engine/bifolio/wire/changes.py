@@ -18,7 +18,6 @@ envelope for a newer program. Any other is passed over, and ``more`` carries it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
@@ -137,8 +136,7 @@ _ATTESTED = msgspec.msgpack.Decoder(Attested)
 _KNOWN = ("attested", "carried", "incarnations", "replaces")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What one commit of one replica did: its stamp, and an update for each record.
 
     ``more`` is what a later version put behind these, a msgpack value each.
@@ -177,8 +175,7 @@ class Change:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """What one envelope carries: what its author had merged, the changes, and named parts.
 
     Args:
@@ -301,7 +298,7 @@ def _parts(raw: bytes | Raw, *, at_least: int, what: str) -> tuple[Raw, ...]:
 def _decode(decoder: msgspec.msgpack.Decoder[T], raw: bytes | Raw, what: str) -> T:
     try:
         return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EnvelopeError(f"{what} cannot be read ({error})") from None
 
 

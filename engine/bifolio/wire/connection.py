@@ -24,8 +24,12 @@ from bifolio.wire.messages import (
     Create,
     DropBlobs,
     Envelopes,
+    Flow,
+    Fragment,
     Hello,
     Ignorable,
+    Locate,
+    Located,
     Members,
     Message,
     Nack,
@@ -89,6 +93,9 @@ RULES: dict[State, tuple[Rule, ...]] = {
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Blobs, Chunk)),
         *(Rule(Side.CLIENT, message, State.OPEN) for message in SNAPSHOT_QUESTIONS),
         *(Rule(Side.RELAY, message, State.OPEN) for message in SNAPSHOT_ANSWERS),
+        # For poor lines: large messages in parts, and what became of those whose answer was lost.
+        *(Rule(Side.CLIENT, message, State.OPEN) for message in (Fragment, Locate, Flow)),
+        *(Rule(Side.RELAY, message, State.OPEN) for message in (Fragment, Located)),
         # News of a later version: the client passes over it, because what it asked for comes in
         # messages that it knows. To the relay such a message is an error, unless its sender lives
         # without an answer.

@@ -55,6 +55,7 @@ PROTOCOL_VERSIONS = (PROTOCOL_VERSION,)
 IGNORABLE_FROM: Final = 128
 
 Record = Annotated[bytes, Meta(max_length=limits.MEMBERSHIP_RECORD_BYTES_MAX)]
+RecordBatch = Annotated[tuple[Record, ...], Meta(max_length=limits.MEMBERSHIP_REPLACED_RECORDS_MAX)]
 # One byte string may fill a message: a too large envelope is refused by name (TOO_BIG), not as
 # bytes that are no message.
 Sealed = Annotated[bytes, Meta(max_length=limits.MESSAGE_BYTES_MAX)]
@@ -145,6 +146,20 @@ class Receipt(Struct, frozen=True, array_like=True):
     position: Number
 
 
+class Partial(Struct, frozen=True, array_like=True):
+    """How many bytes of a message are held from its beginning on; by the hash of all its bytes."""
+
+    message: Hash
+    held: Number
+
+
+class ChainPlace(Struct, frozen=True, array_like=True):
+    """A place in a chain: the chain as its author's (``Header.author_chain``), and the seq."""
+
+    chain: Id
+    seq: Number
+
+
 class Challenge(Message, frozen=True, tag=1):
     """The relay speaks first: the versions it speaks and a nonce to sign."""
 
@@ -189,7 +204,9 @@ class Welcome(Message, frozen=True, tag=3):
 
     ``cursor_hash`` and ``attested_hash`` are the log's chain hash at HELLO's cursor and attested
     position, ``blob_tally_hash`` that of the blobs at HELLO's tally; null where what is held here
-    does not reach so far. Without ``exists`` all is zero and empty.
+    does not reach so far. Without ``exists`` all is zero and empty. ``limits`` with
+    ``fragment_bytes`` says that the relay takes FRAGMENT and LOCATE; ``partials`` is what it holds
+    of messages whose fragments did not all come, from earlier connections of this device.
     """
 
     NAME = "WELCOME"
@@ -206,6 +223,7 @@ class Welcome(Message, frozen=True, tag=3):
     limits: Annotated[dict[Annotated[str, Meta(max_length=64)], Number], Meta(max_length=32)]
     blob_drops: Number = 0
     blob_tally_hash: Hash | None = None
+    partials: Annotated[tuple[Partial, ...], Meta(max_length=limits.PARTIALS_OF_DEVICE_MAX)] = ()
 
     @staticmethod
     def nothing(limits_: dict[str, int]) -> Welcome:
@@ -226,10 +244,14 @@ class Welcome(Message, frozen=True, tag=3):
 
 
 class Pull(Message, frozen=True, tag=4):
-    """Ask for the log's entries after a position; answered by one ENVELOPES."""
+    """Ask for the log's entries after a position; answered by one ENVELOPES.
+
+    Of no more entries than ``count``, where that is not 0: what follows is here already.
+    """
 
     NAME = "PULL"
     after: Number
+    count: Number = 0
 
 
 class Envelopes(Message, frozen=True, tag=5):
@@ -329,12 +351,18 @@ class Append(Message, frozen=True, tag=12):
 
     ``fresh`` if it was in no log before: where it ends a device's right to write, the relay then
     refuses it (``head-moved``) if it has more of that device's chains than the record says.
+
+    With ``kept``, ``record`` and those ``further`` behind it take the place of all but the first
+    ``kept`` records of the relay's log, which went another way than the sender's: if the sender's
+    is the one that goes on by the rule, and has all that is in the relay's.
     """
 
     NAME = "APPEND"
     expected_head: Hash
     record: Sealed
     fresh: bool = False
+    kept: Number = 0
+    further: RecordBatch = ()
 
 
 class Bye(Message, frozen=True, tag=13):
@@ -391,6 +419,54 @@ class DropBlobs(Message, frozen=True, tag=18):
     blobs: BlobBatch
 
 
+class Fragment(Message, frozen=True, tag=19):
+    """A part of a message that is larger than one that the line carries well; either way.
+
+    ``message`` is the BLAKE2b-256 of all the message's bytes, ``size_bytes`` how many they are,
+    ``offset`` where ``part`` begins. Parts come in order. What came of a message before the
+    connection was cut is kept, and told (WELCOME, FLOW): the sender goes on from there.
+    """
+
+    NAME = "FRAGMENT"
+    message: Hash
+    size_bytes: Annotated[int, Meta(ge=1, le=limits.MESSAGE_BYTES_MAX)]
+    offset: Number
+    part: Annotated[bytes, Meta(min_length=1, max_length=limits.MESSAGE_BYTES_MAX)]
+
+    def __post_init__(self) -> None:
+        if self.offset + len(self.part) > self.size_bytes:
+            raise ValueError("part: beyond the end of the message")
+
+
+class Locate(Message, frozen=True, tag=20):
+    """Which of these does the log have? Asked after a cut, of envelopes whose ACK may be lost.
+
+    Answered by one LOCATED.
+    """
+
+    NAME = "LOCATE"
+    places: Annotated[tuple[ChainPlace, ...], Meta(max_length=limits.LOCATED_AT_ONCE_MAX)]
+
+
+class Located(Message, frozen=True, tag=21):
+    """The envelopes that the log has at the places of a LOCATE, by position."""
+
+    NAME = "LOCATED"
+    positions: Annotated[tuple[Receipt, ...], Meta(max_length=limits.LOCATED_AT_ONCE_MAX)]
+
+
+class Flow(Message, frozen=True, tag=128):
+    """How large a message the client wants to be sent; a larger one comes in fragments.
+
+    Its sender knows FRAGMENT. ``partial`` is what it holds of a message from an earlier
+    connection. A relay that does not know this message passes over it.
+    """
+
+    NAME = "FLOW"
+    message_bytes: Annotated[int, Meta(ge=limits.FLOW_BYTES_MIN, le=limits.MESSAGE_BYTES_MAX)]
+    partial: Partial | None = None
+
+
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     Challenge,
     Hello,
@@ -410,6 +486,10 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Chunk,
     PullChunk,
     DropBlobs,
+    Fragment,
+    Locate,
+    Located,
+    Flow,
     *SNAPSHOT_MESSAGES,
 )
 

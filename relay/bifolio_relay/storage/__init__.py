@@ -498,6 +498,26 @@ class LogStorage(Protocol):
         """
         ...
 
+    async def replace_members(
+        self,
+        library: bytes,
+        *,
+        expected_head: bytes,
+        kept: int,
+        records: Sequence[bytes],
+        head: bytes,
+        roles: Roles | None = None,
+    ) -> bool:
+        """Put these records in the place of all but the first ``kept``, durably and at once.
+
+        ``head`` is the head with them, and they are not fewer than those that go: a log that
+        others watch does not shrink. ``roles`` is as for ``append_member``.
+
+        False, and nothing changed, if the head is not ``expected_head``, the log would be
+        shorter, or the library is not held.
+        """
+        ...
+
     async def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
         """Append batches of different libraries, together and durably; one result for each.
 

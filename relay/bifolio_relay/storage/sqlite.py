@@ -203,6 +203,26 @@ class SqliteLogStorage:
         self._watchers.report({library: Growth(members=members)})
         return True
 
+    async def replace_members(
+        self,
+        library: bytes,
+        *,
+        expected_head: bytes,
+        kept: int,
+        records: Sequence[bytes],
+        head: bytes,
+        roles: Roles | None = None,
+    ) -> bool:
+        replace = self._logs.replace_members
+        with _doubting(self._watchers, library):
+            members = await self._work.run(
+                replace, library, expected_head, kept, records, head, roles
+            )
+        if members is None:
+            return False
+        self._watchers.report({library: Growth(members=members)})
+        return True
+
     async def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
         with _doubting(self._watchers, *(batch.library for batch in batches)):
             results = await self._work.run(self._logs.append, batches)

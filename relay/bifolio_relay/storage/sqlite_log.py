@@ -186,11 +186,46 @@ class SqliteLogs:
                 " members_bytes = members_bytes + ? WHERE key = ?",
                 (head, len(record), key),
             )
-            if roles is None:
-                connection.execute("UPDATE library SET roles_known = 0 WHERE key = ?", (key,))
-            elif roles:
-                self._change_roles(key, roles)
+            self._note_roles(key, roles)
             return held.members + 1
+
+    def replace_members(
+        self,
+        library: bytes,
+        expected_head: bytes,
+        kept: int,
+        records: Sequence[bytes],
+        head: bytes,
+        roles: Roles | None = None,
+    ) -> int | None:
+        """How many membership records there are then; None if nothing was replaced."""
+        with self._file.transaction() as connection:
+            row = self._row(library)
+            if row is None or row[1].members_head != expected_head:
+                return None
+            key, held = row
+            members = kept + len(records)
+            if not 0 < kept < held.members <= members:
+                return None
+            connection.execute("DELETE FROM member WHERE library = ? AND number >= ?", (key, kept))
+            connection.executemany(
+                "INSERT INTO member VALUES (?, ?, ?)",
+                [(key, number, record) for number, record in enumerate(records, kept)],
+            )
+            connection.execute(
+                "UPDATE library SET members = ?, members_head = ?, members_bytes ="
+                " (SELECT sum(length(record)) FROM member WHERE library = key) WHERE key = ?",
+                (members, head, key),
+            )
+            self._note_roles(key, roles)
+            return members
+
+    def _note_roles(self, key: int, roles: Roles | None) -> None:
+        """Follow a change of roles in the index, or let it go where it is not known."""
+        if roles is None:
+            self._connection.execute("UPDATE library SET roles_known = 0 WHERE key = ?", (key,))
+        elif roles:
+            self._change_roles(key, roles)
 
     def _is_beyond(self, key: int, device: bytes, cut: Mapping[bytes, ChainEnd]) -> bool:
         """Whether the log has more of a device than this leaves it."""

@@ -75,6 +75,7 @@ def test_there_is_a_benchmark_for_every_question() -> None:
         "bench_one_edit",
         "bench_relay",
         "bench_search",
+        "bench_start",
         "bench_update_checks",
         "bench_watch",
     ]

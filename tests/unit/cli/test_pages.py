@@ -12,7 +12,7 @@ import pytest
 from typer import BadParameter, TyperException
 from typer.main import get_command
 
-from bifolio_cli.main import PROGRAM, application
+from bifolio_cli.application import PROGRAM, application
 
 ROOT = Path(__file__).parents[3]
 

@@ -86,3 +86,25 @@ def test_a_label_is_cut_in_its_middle(label: str, shown: str) -> None:
 def test_every_stage_has_a_label(stage: Stage) -> None:
     assert label_of(stage)
     assert "a.bib" in label_of(stage, "a.bib")
+
+
+@pytest.mark.parametrize("stage", [Stage.SENDING, Stage.RECEIVING])
+def test_a_bar_of_a_sync_says_how_much_is_done_how_fast_and_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    shown = terminal(monkeypatch)
+    now_s = 0.0
+    bars = ProgressBars()
+    with bars as report:
+        assert report is not None
+        report(stage, 0, 1000)
+        assert bars._progress is not None
+        bars._progress.get_time = lambda: now_s
+        for done in (0, 100, 200):
+            report(stage, done, 1000)
+            now_s += 10.0
+        bars._progress.refresh()
+    assert "200/1,000" in shown.getvalue()
+    assert "10.0/s" in shown.getvalue()
+    assert "0:01:20" in shown.getvalue()
+    assert label_of(stage) in shown.getvalue()

@@ -136,7 +136,6 @@ def test_any_values_with_a_fitting_checksum_are_a_ticket_error(fields: list[obje
 @pytest.mark.parametrize(
     "relay",
     [
-        "",
         "relay.example.org",
         "https://relay.example.org",
         "ws://",

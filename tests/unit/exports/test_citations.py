@@ -122,3 +122,52 @@ def test_without_the_extra_it_is_said_how_to_install_it() -> None:
     )
     assert done.stdout.startswith("CitationsMissingError")
     assert "install-citations" in done.stdout
+
+
+def article(**members: object) -> dict[str, Any]:
+    return {
+        "id": "a",
+        "type": "article-journal",
+        "title": "T",
+        "author": [{"family": "Doe", "given": "J."}],
+        **members,
+    }
+
+
+def text_of(item: dict[str, Any], style: str = "apa") -> str:
+    cited = cite([item], style=style, form=Form.TEXT)
+    assert cited.failed == ()
+    return " ".join([cited.citation, *cited.bibliography])
+
+
+@pytest.mark.parametrize("style", ["apa", "ieee", "chicago-author-date"])
+@pytest.mark.parametrize(
+    "parts", [[[2019, 3], [2019, 5]], [[2019, 3, 1], [2019, 3, 4]], [[2019], [2020]], [[2019], [0]]]
+)
+def test_a_range_of_dates_shows_its_year(parts: list[list[int]], style: str) -> None:
+    assert "2019" in text_of(article(issued={"date-parts": parts}), style)
+
+
+@pytest.mark.parametrize("style", ["apa", "ieee", "chicago-author-date"])
+def test_and_others_is_et_al(style: str) -> None:
+    people = [{"family": "Doe", "given": "J."}, {"literal": "others"}]
+    text = text_of(article(author=people, issued={"date-parts": [[2019]]}), style)
+    assert "others" not in text
+    assert "et al." in text
+    assert "and et al" not in text
+    assert "& et al" not in text
+    more = [
+        {"family": "Doe", "given": "J."},
+        {"family": "Roe", "given": "K."},
+        {"literal": "others"},
+    ]
+    assert "others" not in text_of(article(author=more), style)
+    assert "others" not in text_of(article(author=[{"literal": "others"}]), style)
+
+
+def test_plain_text_has_no_markup_and_no_entity() -> None:
+    title = '<span style="font-variant:small-caps;">A</span> &amp; <u>b</u> '
+    title += "<jats:italic>c</jats:italic> <em>d</em> 1 &lt; 2"
+    assert "A & b c d 1 < 2" in text_of(article(title=title))
+    shown = cite([article(title=title)], style="apa", form=Form.HTML).bibliography[0]
+    assert "A</span> &amp; <u>b</u> c d 1 &lt; 2" in shown

@@ -12,12 +12,22 @@ FORMATS = "bifolio.formats"
 FOLDER = ROOT / "engine" / "bifolio" / "formats"
 
 #: What every format of records uses to map its tags.
-MAPS = {"bounds", "field_collector", "roundtrip_fields", "dates", "identifiers", "names", "mapping"}
+MAPS = {
+    "bounds",
+    "entities",
+    "pages",
+    "field_collector",
+    "roundtrip_fields",
+    "dates",
+    "identifiers",
+    "names",
+    "mapping",
+}
 
 #: What each part may use of the others; none that is above it.
 PARTS: dict[str, set[str]] = {
     "reading": {
-        *("registry", "bibtex", "csl", "tagged", "endnote"),
+        *("registry", "bibtex", "csl", "tagged", "endnote", "zotero"),
         *("library_facts", "field_collector", "encodings", "bounds"),
     },
     "writing": {"registry", "bibtex", "mapping", "read_back"},
@@ -37,8 +47,11 @@ PARTS: dict[str, set[str]] = {
     "names": {"latex", "bounds"},
     "dates": set(),
     "identifiers": {"bounds"},
+    "pages": set(),
+    "entities": set(),
     "bounds": set(),
-    "encodings": set(),
+    "encodings": {"character_sets"},
+    "character_sets": set(),
     "latex": set(),
     "mapping": set(),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.examples import examples
 from tests.unit.formats.files import GOLDEN, load, load_content
 
 from bifolio.errors import FileFormatError
@@ -92,7 +93,7 @@ def test_importing_the_package_loads_no_parser() -> None:
 _BIBTEX = st.text(alphabet='@{}(),="#%\\ \nabtitle1', max_size=120)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(_BIBTEX)
 def test_no_bibtex_text_makes_the_reader_fail(text: str) -> None:
     from bifolio.formats.bibtex.blocks import BibtexEntry
@@ -119,7 +120,7 @@ _RIS_LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(_RIS_LINES))
 def test_no_ris_text_makes_the_reader_fail(lines: list[str]) -> None:
     for found in split("\n".join(lines)):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.formats.files import GOLDEN, NAMES, Loaded, export, exported, load, load_content
 
 from bifolio.errors import UsageError

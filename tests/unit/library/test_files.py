@@ -170,15 +170,68 @@ def test_a_file_is_exported_to_a_path_or_into_a_folder(
         library.files.export(ref, "paper.pdf", tmp_path / "no" / "folder.pdf")
 
 
-def test_a_copy_to_open_has_the_files_own_name_and_cannot_be_written(
+def test_a_copy_to_open_has_the_files_own_name_and_is_the_users_alone(
     library: Library, ref: str, tmp_path: Path
 ) -> None:
     library.files.add(ref, [written(tmp_path, b"%PDF-1.7 content")])
     path = library.files.open_copy(ref, "paper.pdf")
     assert path.name == "paper.pdf"
     assert path.read_bytes() == b"%PDF-1.7 content"
-    assert not stat.S_IMODE(path.stat().st_mode) & 0o222
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert library.files.open_copy(ref, "paper.pdf") == path
+    assert library.files.changed_copies() == []
+
+
+@pytest.mark.parametrize("by_rename", [False, True])
+def test_a_changed_copy_is_never_overwritten_and_becomes_a_new_version(
+    library: Library, ref: str, tmp_path: Path, *, by_rename: bool
+) -> None:
+    """PITFALLS 52: a viewer saves into the copy, or by a file that takes its name; of one size."""
+    library.files.add(ref, [written(tmp_path, b"%PDF-1.7 content")])
+    path = library.files.open_copy(ref, "paper.pdf")
+    if by_rename:
+        fresh = path.with_name("saving.tmp")
+        fresh.write_bytes(b"%PDF-1.7 CONTENT")
+        fresh.replace(path)
+    else:
+        path.write_bytes(b"%PDF-1.7 CONTENT")
+    path.with_name("paper copy.pdf").write_bytes(b"%PDF-1.7 saved next to it")
+    path.with_name(".paper.pdf.swp").write_bytes(b"of an editor")
+    assert library.files.open_copy(ref, "paper.pdf") == path
+    assert path.read_bytes() == b"%PDF-1.7 CONTENT"
+    changed = library.files.changed_copies()
+    assert {one.name for one in changed} == {"paper.pdf", "paper copy.pdf"}
+    reasons = [one.reason for one in library.status().refusals]
+    assert sum("was changed" in one for one in reasons) == 2
+    library.files.clean()
+    assert library.files.changed_copies() == changed
+
+    library.files.add(ref, [path])
+    assert [one.size for one in library.files.list(ref)] == [16]
+    assert [one.name for one in library.files.changed_copies()] == ["paper copy.pdf"]
+    library.files.export(ref, "paper.pdf", tmp_path / "out.pdf")
+    assert (tmp_path / "out.pdf").read_bytes() == b"%PDF-1.7 CONTENT"
+
+
+def test_a_changed_copy_does_not_replace_what_was_attached_meanwhile(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    library.files.add(ref, [written(tmp_path, b"%PDF-1.7 first")])
+    path = library.files.open_copy(ref, "paper.pdf")
+    path.write_bytes(b"%PDF-1.7 annotated")
+    library.files.add(ref, [written(tmp_path, b"%PDF-1.7 of somebody else")])
+    library.files.add(ref, [path])
+    assert len(list(library.files.list(ref))) == 2
+
+
+def test_a_file_that_no_computer_has_is_said_to_be_so(
+    library: Library, ref: str, tmp_path: Path
+) -> None:
+    (file,) = library.files.add(ref, [written(tmp_path, b"content")])
+    stored(library, file.hash).unlink()
+    library.files._replica.transfers.mark_missing(file.hash)
+    (refusal,) = library.status().refusals
+    assert "No computer is known to have the file 'paper.pdf'" in refusal.reason
 
 
 def test_a_damaged_content_is_named_kept_aside_and_never_handed_out(

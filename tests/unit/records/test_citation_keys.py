@@ -30,9 +30,9 @@ SMITH: Values = {
         ({"author": (Name(family="de la Croix"),)}, "delacroix"),
         ({"title": "<i>Homo</i> sapiens"}, "homo"),
         ({"title": "The of and"}, "reference"),
-        ({"author": (Name(family="李"),)}, "reference"),
+        ({"author": (Name(family="李"),)}, "li"),
         ({}, "reference"),
-        ({"issued": {"literal": "in press, 2024"}}, "2024"),
+        ({"issued": {"literal": "in press, 2024"}}, "reference2024"),
     ],
 )
 def test_a_key_says_who_when_and_what(values: Values, made: str) -> None:

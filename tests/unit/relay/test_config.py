@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer import Context
@@ -10,7 +11,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from bifolio.errors import UsageError
-from bifolio_cli.main import application
+from bifolio_cli.application import application
 from bifolio_relay.config import Config, default_data_folder, make_config, parse_size
 from bifolio_relay.server import argument_parser
 
@@ -85,3 +86,26 @@ def test_what_is_not_given_is_as_the_configuration_has_it(tmp_path: Path) -> Non
     assert make_config({"BIFOLIO_HOME": str(tmp_path)}, **given) == Config(
         data=tmp_path / "relay", port=0, shared=True, file_bytes_max=5 << 20
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("relay.example:8787", {"relay.example:8787"}),
+        ("Relay.Example.", {"relay.example:443", "relay.example:80", "relay.example:8787"}),
+        ("wss://a.example:1/, [::1]:2", {"a.example:1", "[::1]:2"}),
+        ("10.0.0.1:1", {"10.0.0.1:1"}),
+    ],
+)
+def test_a_relay_has_the_names_by_which_it_is_called(given: str, names: set[str]) -> None:
+    assert make_config({"BIFOLIO_HOME": "h"}, **_options(f"--name={given}")).names == names
+
+
+@pytest.mark.parametrize("given", [",", "relay example", "a:b", "a:99999", "ws://", "a/b", "-a"])
+def test_what_is_no_name_is_a_usage_error(given: str) -> None:
+    with pytest.raises(UsageError, match="no name of a relay"):
+        make_config({"BIFOLIO_HOME": "h"}, **_options(f"--name={given}"))
+
+
+def _options(*typed: str) -> dict[str, Any]:
+    return vars(argument_parser().parse_args(typed))

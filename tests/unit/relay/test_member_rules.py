@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,20 @@ from bifolio.crypto.membership import (
     ChainEnd,
     Cut,
     Membership,
+    Role,
     invite_keys,
+    make_carry,
+    make_invite,
     make_join,
     make_remove,
     make_rename,
+    merge_logs,
 )
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.join_rates import JoinRates
 from bifolio_relay.log_service import LogService
-from bifolio_relay.member_rules import cuts_of, judge_record
+from bifolio_relay.member_rules import cuts_of, judge_record, judge_replacement
 from bifolio_relay.requests import (
     AppendMember,
     CreateLibrary,
@@ -32,6 +37,7 @@ from bifolio_relay.requests import (
     MembersPart,
     OpenLibrary,
     Rejected,
+    ReplaceMembers,
     Submission,
 )
 from bifolio_relay.storage.sqlite import SqliteLogStorage
@@ -268,3 +274,159 @@ def test_a_membership_knows_its_size(library: SharedLibrary) -> None:
     count, size_bytes = membership.written_by(library.owner.sign_public)
     assert count == 2
     assert 0 < size_bytes < membership.size_bytes
+
+
+# --- a list in the place of another one -----------------------------------------------------
+
+
+class Forked:
+    """A relay's log and another one, of which the other goes on by the rule."""
+
+    def __init__(self, library: SharedLibrary) -> None:
+        self.shared = library.membership
+        self.owner = library.owner
+        logs = [
+            self.shared.append(
+                make_invite(
+                    self.shared,
+                    library.owner,
+                    ticket_secret=bytes([number]) * 32,
+                    role=Role.EDITOR,
+                    generation=0,
+                    content_key=CONTENT_KEY,
+                )
+            )
+            for number in (1, 2)
+        ]
+        merged = merge_logs(*logs)
+        self.ours = merged.winner
+        self.relay = logs[1] if self.ours == logs[0] else logs[0]
+
+    def whole(self, carrier: DeviceKeys, *, count: int = 1) -> Membership:
+        """Ours with all that is in the relay's."""
+        lost = self.relay.records[len(self.shared.records) :]
+        whole = self.ours
+        for raw in make_carry(whole, carrier, lost, count_min=count):
+            whole = whole.append(raw)
+        return whole
+
+    def ask(self, whole: Membership, carrier: bytes, *, kept: int | None = None) -> ReplaceMembers:
+        kept = len(self.shared.records) if kept is None else kept
+        return ReplaceMembers(
+            whole.library_id, carrier, self.relay.head, kept, whole.records[kept:]
+        )
+
+
+def test_a_list_that_goes_on_takes_the_place_of_the_relays(library: SharedLibrary) -> None:
+    member = library.with_member()
+    forked = Forked(library)
+    for carrier in (library.owner, member):
+        whole = forked.whole(carrier)
+        part = judge_replacement(forked.relay, forked.ask(whole, carrier.sign_public))
+        assert isinstance(part, MembersPart)
+        assert part.grown == whole
+        assert (part.records, part.total, part.head) == ((), len(whole.records), whole.head)
+
+
+def test_a_list_is_not_replaced_by_one_that_has_less_or_loses(library: SharedLibrary) -> None:
+    member = library.with_member()
+    stranger = new_device_keys("stranger", library.random)
+    forked = Forked(library)
+    whole, carrier = forked.whole(member), member.sign_public
+    kept = len(forked.shared.records)
+    lost = make_carry(forked.relay, member, forked.ours.records[kept:])
+    losing = forked.relay
+    for raw in lost:
+        losing = losing.append(raw)
+    there = replace(forked.ask(losing, carrier), expected_head=whole.head)
+    forged = replace(forked.ask(whole, carrier), records=(b"nonsense",))
+    refused = (
+        (forked.relay, forked.ask(forked.ours, carrier), Code.FORBIDDEN),  # a record is missing
+        (forked.relay, forked.ask(whole, stranger.sign_public), Code.FORBIDDEN),
+        (forked.ours, forked.ask(whole, carrier), Code.HEAD_MOVED),
+        (forked.relay, forked.ask(whole, carrier, kept=kept - 1), Code.FORBIDDEN),
+        (forked.relay, forked.ask(whole, carrier, kept=len(forked.relay.records)), Code.INVALID),
+        (forked.relay, forged, Code.INVALID),
+    )
+    for membership, question, code in refused:
+        assert code_of(judge_replacement(membership, question)) is code
+    # Both have the same records: one of them goes on, whichever the relay has.
+    back = replace(forked.ask(whole, carrier), expected_head=losing.head)
+    codes = [code_of(judge_replacement(whole, there)), code_of(judge_replacement(losing, back))]
+    assert sorted(codes, key=str) == [None, Code.FORBIDDEN]
+
+
+def test_a_list_that_replaces_another_is_longer(library: SharedLibrary) -> None:
+    """What others watch is a number that only grows."""
+    member = library.with_member()
+    forked = Forked(library)
+    for _ in range(3):
+        forked.relay = forked.relay.append(
+            make_rename(
+                forked.relay,
+                member,
+                device=member.sign_public,
+                name="x",
+                generation=0,
+                content_key=CONTENT_KEY,
+                random_bytes=library.random,
+            )
+        )
+    question = forked.ask(forked.whole(member), member.sign_public)
+    assert code_of(judge_replacement(forked.relay, question)) is Code.FORBIDDEN
+    question = forked.ask(forked.whole(member, count=4), member.sign_public)
+    assert code_of(judge_replacement(forked.relay, question)) is None
+
+
+def test_a_removed_member_puts_no_list_in_the_place_of_that_without_it(
+    library: SharedLibrary,
+) -> None:
+    """With a past made up behind a head under which it was one, carrying all that came since."""
+    member = library.with_member()
+    before = library.membership
+    relay = before.append(removal(library, member, {}))
+    for number in range(8):
+        made_up = before.append(rename(library, member, f"{number}"))
+        for raw in make_carry(made_up, member, relay.records[len(before.records) :]):
+            made_up = Membership.from_records([*made_up.records, raw])
+        assert made_up.role_of(member.sign_public) is None
+        question = ReplaceMembers(
+            before.library_id,
+            member.sign_public,
+            relay.head,
+            len(before.records),
+            made_up.records[len(before.records) :],
+        )
+        assert code_of(judge_replacement(relay, question)) is Code.FORBIDDEN
+
+
+def test_what_who_is_no_owner_replaces_is_bounded(
+    library: SharedLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = library.with_member()
+    forked = Forked(library)
+    question = forked.ask(forked.whole(member), member.sign_public)
+    for name in (
+        "RELAY_MEMBERSHIP_RECORDS_OF_ONE_MAX",
+        "RELAY_MEMBERSHIP_BYTES_OF_ONE_MAX",
+        "MEMBERSHIP_CARRY_DEPTH_BY_MEMBERS_MAX",
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(limits, name, 0)
+            assert code_of(judge_replacement(forked.relay, question)) is Code.QUOTA
+            owners = forked.ask(forked.whole(library.owner), library.owner.sign_public)
+            assert code_of(judge_replacement(forked.relay, owners)) is None
+
+
+def test_who_brings_its_own_join_is_let_in_as_who_joins(library: SharedLibrary) -> None:
+    """Expiry and haste are judged of a join inside a carrier as of one that comes by itself."""
+    secret, _ = library.invite(expires_ms=1000)
+    keys = new_device_keys("new", library.random)
+    join = make_join(library.membership, keys, ticket_secret=secret)
+    library.invite()
+    (raw,) = make_carry(library.membership, keys, [join])
+    question = asked(library, raw, keys.sign_public)
+    assert code_of(judge_record(library.membership, question, now_ms=999)) is None
+    assert code_of(judge_record(library.membership, question, now_ms=1000)) is Code.EXPIRED
+    lately = limits.RELAY_JOINS_PER_MINUTE
+    assert code_of(judge_record(library.membership, question, joined_lately=lately)) is Code.RATE

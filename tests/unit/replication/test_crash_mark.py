@@ -137,3 +137,24 @@ def test_a_folder_that_cannot_be_written_to_has_no_mark_and_no_fault(tmp_path: P
     mark.set(b"h" * 32)
     assert mark.read() is None
     mark.clear()
+
+
+@pytest.mark.parametrize("fault", [None, OSError, ValueError])
+def test_the_mark_names_the_envelope_at_work_also_where_no_file_can_be_mapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: type[Exception] | None
+) -> None:
+    def refuse(*_: object) -> None:
+        assert fault is not None
+        raise fault
+
+    if fault is not None:
+        monkeypatch.setattr("mmap.mmap", refuse)
+    mark, other = CrashMark(tmp_path), CrashMark(tmp_path)
+    for one in (b"a" * 32, b"b" * 32, b"c" * 32):
+        mark.set(one)
+        assert other.read() == one
+    mark.clear()
+    assert not other.is_there()
+    mark.set(b"d" * 32)
+    assert other.read() == b"d" * 32
+    mark.clear()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from msgspec import structs
 from tests.support.forks import proof_of_fork
 from tests.support.stored_changes import all_envelopes
 from tests.unit.replica.builders import Computer, meet, members, new_computer, owner_of_a_library
@@ -139,10 +140,10 @@ def test_what_a_later_version_put_behind_a_body_is_carried_into_its_replacement(
     office.adds(ONE, {"title": "On Paper"})
     (sealed,) = parsed(office)
     body = office.replica.formats.read(sealed, b"k" * 32)
-    changes = tuple(replace(one, more=(later,)) for one in body.changes)
+    changes = tuple(structs.replace(one, more=(later,)) for one in body.changes)
     extended = seal(
         sealed.header,
-        replace(body, changes=changes, more=part).serialize(),
+        structs.replace(body, changes=changes, more=part).serialize(),
         content_key=b"k" * 32,
         keys=office.keys,
         random_bytes=office.draw,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -394,6 +395,26 @@ def test_merging_one_envelope_costs_what_it_frees(
     assert home.titles() == ["On Paper"]
     assert looked_at == 1
     assert home.replica.changes.waiting() == 300
+
+
+def test_an_envelope_of_one_change_costs_a_bounded_number_of_statements(
+    trio: tuple[Computer, Computer, HostileMember],
+) -> None:
+    office, home, _ = trio
+    for number in range(1, 21):
+        office.adds(f"{number:032x}", {"title": f"On {number}"})
+        received = office.envelopes()  # each is sealed by itself
+    statements: list[str] = []
+    home.replica.database._connection.set_trace_callback(statements.append)
+    home.receives(received)
+    home.replica.database._connection.set_trace_callback(None)
+    assert len(home.titles()) == 20
+    by_kind = Counter(" ".join(one.split()[:3]) for one in statements)
+    # The records' own rows are written together at the end. What is asked or written for each
+    # envelope: whether it is here, its record's state, and its rows in three tables.
+    for_each = sum(count for count in by_kind.values() if count >= 20)
+    written = sum(count for kind, count in by_kind.items() if "INSERT" in kind and count >= 20)
+    assert for_each - written <= 20 * 5, by_kind
 
 
 def test_what_waited_through_a_whole_log_goes(

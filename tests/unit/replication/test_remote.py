@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.support.relay_process import RelayProcess
 
-from bifolio import Library
+from bifolio import Library, limits
 from bifolio.errors import Next, NextStep, RelayRefusedError, RelayUnreachableError
 from bifolio.home import Home
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replication.remote import Remote
 from bifolio.results import Refusal, RelayStatus
+from bifolio.sync import backoff
 from bifolio_relay.config import Config
 from bifolio_relay.server import serve
 
@@ -144,3 +147,112 @@ def test_an_attach_that_is_cancelled_leaves_the_library_as_it_was(office: Librar
 
     asyncio.run(scenario())
     assert office.status().relay is None
+
+
+def test_a_watch_waits_for_another_program_that_holds_the_library_and_says_so(
+    office: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long: what came meanwhile is merged when the other program is through."""
+    monkeypatch.setattr(limits, "BUSY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(limits, "BUSY_RETRY_S", 0.05)
+
+    def hold() -> sqlite3.Connection:
+        holding = sqlite3.connect(office.path / "library.sqlite", isolation_level=None)
+        holding.execute("BEGIN IMMEDIATE")
+        return holding
+
+    async def watched(watching: Library, other: Library) -> list[str]:
+        said: list[str] = []
+        async with aclosing(watching.watch(lambda outage: said.append(outage.code))) as rounds:
+            await anext(rounds)
+            holding = hold()
+            following = asyncio.ensure_future(anext(rounds))
+            other.add({"title": "On Ink"})
+            await other.sync_async()
+            while len(said) < 3:
+                await asyncio.sleep(0.05)
+            holding.close()
+            assert (await asyncio.wait_for(following, 20)).pulled == 1
+        return said
+
+    with RelayProcess(folder(tmp_path, "a")) as relay:
+        ticket = office.attach(relay.url, backup=False).ticket
+        laptop_home = Home(tmp_path / "laptop", device_name="laptop")
+        with (
+            Library.attach_new(ticket, tmp_path / "Mine", home=laptop_home) as laptop,
+            again(office, tmp_path) as watching,
+        ):
+            said = asyncio.run(asyncio.wait_for(watched(watching, laptop), 60))
+    assert set(said) == {"busy-library"}
+
+
+def test_a_relay_with_a_name_takes_no_greeting_for_another_one(
+    office: Library, tmp_path: Path
+) -> None:
+    with (
+        RelayProcess(folder(tmp_path, "a"), "--name", "relay.example") as relay,
+        pytest.raises(RelayRefusedError, match="attach with its own address"),
+    ):
+        office.attach(relay.url, backup=False)
+    with RelayProcess(folder(tmp_path, "b"), "--name", "relay.example,127.0.0.1:1") as relay:
+        assert relay.port != 1
+        with pytest.raises(RelayRefusedError, match="other names"):
+            office.attach(relay.url, backup=False)
+        relay.stop()
+        relay.options = ("--name", f"127.0.0.1:{relay.port}")
+        relay.start()
+        assert office.attach(relay.url, backup=False).ticket
+
+
+def test_a_watch_lives_through_everything_that_may_answer_in_place_of_its_relay(
+    office: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hotel's login page, a web server whose relay is down, another program, nothing at all."""
+    monkeypatch.setattr(backoff, "RECONNECT", backoff.Backoff(0.01, 1.0, 0.01))
+    page = b"<html>Log in</html>"
+    answers = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(page) + page,
+        b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x16",
+        b"",
+    ]
+
+    async def front(
+        relay: RelayProcess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if waiting:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(waiting.pop(0))
+            writer.close()
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", relay.port)
+
+        async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            while piece := await source.read(4096):
+                target.write(piece)
+            target.close()
+
+        await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
+
+    waiting: list[bytes] = []
+
+    async def watched(relay: RelayProcess) -> list[str]:
+        said: list[str] = []
+        served = await asyncio.start_server(partial(front, relay), "127.0.0.1", 0)
+        async with served:
+            url = f"ws://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+            await office.attach_async(url, backup=False)
+            waiting.extend(answers)
+            async with aclosing(office.watch(lambda outage: said.append(outage.message))) as rounds:
+                assert (await asyncio.wait_for(anext(rounds), 30)).state
+        return said
+
+    with RelayProcess(folder(tmp_path, "a")) as relay:
+        said = asyncio.run(watched(relay))
+    assert len(said) == len(answers)
+    assert len(set(said)) >= 6

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bifolio.storage.database import Database
 from bifolio.storage.derived import ReferenceRow
@@ -80,4 +81,4 @@ def row(number: int, **values: object) -> ReferenceRow:
         trashed=False,
         conflicts=0,
     )
-    return replace(plain, **values)  # type: ignore[arg-type]
+    return replace(plain, **values)

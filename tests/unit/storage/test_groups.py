@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.storage.builders import new_database
 
 from bifolio.storage.groups import GroupRow, GroupTable

@@ -97,7 +97,7 @@ class ScriptedRelay:
                 self.members.append(message.record)
                 return [self._members(len(self.members) - 1)]
             case PullMembers():
-                return [self._members(message.start)]
+                return [self._members(min(message.start, len(self.members)))]
             case Pull():
                 return [self.entries(message.after)]
             case Push():

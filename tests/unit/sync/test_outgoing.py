@@ -9,6 +9,7 @@ import pytest
 
 from bifolio import limits
 from bifolio.sync.counts import Counts
+from bifolio.sync.line import Line
 from bifolio.sync.outgoing import Offers
 from bifolio.sync.store import OutgoingEnvelope, SyncStore
 from bifolio.wire.messages import Code, Nack, Push
@@ -48,7 +49,7 @@ def envelope(number: int, *, changes: int = 1, size: int = 10) -> OutgoingEnvelo
 
 
 def offers_of(*envelopes: OutgoingEnvelope) -> Offers:
-    return Offers(cast("SyncStore", Log(*envelopes)), Counts())
+    return Offers(cast("SyncStore", Log(*envelopes)), Counts(), Line(lambda: 0.0))
 
 
 def refusal(subject: bytes, code: Code) -> Nack:
@@ -90,7 +91,7 @@ def test_what_a_relay_lacks_of_another_s_chain_is_offered_where_somebody_carried
             return self.asked == 1
 
     log = Carried(envelope(2))
-    offers = Offers(cast("SyncStore", log), Counts())
+    offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
     assert offers.decide() == [Push((envelope(2).envelope,))]
     assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
     assert offers.decide() == [Push((envelope(1).envelope, envelope(2).envelope))]

@@ -92,11 +92,16 @@ ONE_OF_EACH: tuple[Message, ...] = (
     OfferSnapshot(b"header"),
     PullSnapshotChunk(SOME_HASH, 0),
     VerifySnapshot(b"verdict"),
+    wire.Fragment(SOME_HASH, 2, 0, b"x"),
+    wire.Locate(()),
+    wire.Located(()),
+    wire.Flow(4096),
     wire.Unknown(99),
 )
 
 EXCHANGED = (
     Envelopes,
+    wire.Located,
     Ack,
     Nack,
     wire.Members,
@@ -186,7 +191,14 @@ def test_only_an_open_library_has_anything_under_way() -> None:
     holding = {phase for phase in get_args(Phase) if "exchange" in {f.name for f in fields(phase)}}
     assert holding == {Members, Log, Live}
     assert set(vars(SyncSession(_NoStore(), library=b"l" * 16))) == {  # type: ignore[arg-type]
-        *("_store", "_library", "_counts", "_fruitless", "phase")
+        *("_store", "_library", "_counts", "_fruitless", "phase"),
+        *(
+            "_line",
+            "_held",
+            "_told_message_bytes",
+            "relay_holds",
+            "was_welcomed",
+        ),  # of the line, not the library
     }
 
 

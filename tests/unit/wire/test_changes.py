@@ -111,3 +111,11 @@ def test_as_many_changes_as_fit_into_an_envelope_may_be_in_one() -> None:
         len(Change("0" * 18, ()).serialize())
         > limits.ENVELOPE_TARGET_BYTES // limits.CHANGES_PER_ENVELOPE_MAX
     )
+
+
+def test_text_that_is_no_utf8_is_the_authors_fault_and_no_crash() -> None:
+    """A name of a part, or a slot, of bytes that are no text: it ended each sync of the others."""
+    slots = b"\x81\xacincarnations\x91\x92\xab" + b"\x80" * 11 + b"\xc4\x10" + b"0" * 16
+    for parts in (b"\x81\xa2\x80\x80\xc0", slots):
+        with pytest.raises(EnvelopeError):
+            Body.parse(b"\x94\x02\x90\x90" + parts)

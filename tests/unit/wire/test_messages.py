@@ -24,16 +24,22 @@ from bifolio.wire.messages import (
     BlobState,
     BlobTally,
     Bye,
+    ChainPlace,
     Challenge,
     Chunk,
     Code,
     Create,
     DropBlobs,
     Envelopes,
+    Flow,
+    Fragment,
     Hello,
+    Locate,
+    Located,
     Members,
     Message,
     Nack,
+    Partial,
     Pull,
     PullChunk,
     PullMembers,
@@ -92,6 +98,10 @@ EXAMPLES: tuple[Message, ...] = (
     snapshot_messages.PullSnapshotChunk(b"s" * 32, 2),
     snapshot_messages.SnapshotHeld(b"s" * 32, 3),
     snapshot_messages.VerifySnapshot(b"verdict"),
+    Fragment(b"h" * 32, 10, 4, b"part"),
+    Locate((ChainPlace(b"c" * 16, 7),)),
+    Located((Receipt(b"h" * 32, 7),)),
+    Flow(32_768, Partial(b"h" * 32, 5)),
 )
 
 
@@ -248,7 +258,7 @@ def test_a_bomb_is_refused_before_memory_is_taken(bomb: bytes) -> None:
 
 
 def test_fields_of_a_later_version_are_passed_over_without_being_built() -> None:
-    raw = b"\x93\x04\x07" + EMPTY_LISTS
+    raw = b"\x94\x04\x07\x00" + EMPTY_LISTS
     tracemalloc.start()
     try:
         assert parse_message(raw) == Pull(7)

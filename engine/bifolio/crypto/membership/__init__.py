@@ -36,7 +36,13 @@ from bifolio.crypto.membership.authoring import (
     member_names,
     recovery_keys,
 )
-from bifolio.crypto.membership.forks import MergedLogs, merge_logs
+from bifolio.crypto.membership.forks import (
+    MergedLogs,
+    carried_records,
+    carry_depth,
+    lost_to,
+    merge_logs,
+)
 from bifolio.crypto.membership.key_material import (
     FoundKeys,
     find_keys,
@@ -59,11 +65,14 @@ __all__ = [
     "MergedLogs",
     "Permission",
     "Role",
+    "carried_records",
+    "carry_depth",
     "find_keys",
     "hello_message",
     "invite_keys",
     "key_commitment",
     "library_id_of",
+    "lost_to",
     "make_carry",
     "make_genesis",
     "make_invite",

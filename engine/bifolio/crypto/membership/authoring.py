@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bifolio import limits
 from bifolio.crypto.encoding import FieldValue, pack
@@ -37,10 +36,11 @@ from bifolio.ids import RandomBytes
 
 #: What one recipient's key takes in a record: two byte strings in a row.
 _KEY_ROW_BYTES = 120
+#: How long a byte string is, in front of it.
+_LENGTH_BYTES = 5
 
 
-@dataclass(frozen=True)
-class InviteKeys(KeyPair):
+class InviteKeys(KeyPair, frozen=True, dict=True):
     """The keys of an invite, which every holder of its ticket can derive."""
 
 
@@ -298,15 +298,23 @@ def member_names(membership: Membership, keys: Mapping[int, bytes]) -> dict[byte
     return names
 
 
-def make_carry(membership: Membership, keys: DeviceKeys, records: Sequence[bytes]) -> list[bytes]:
+def make_carry(
+    membership: Membership, keys: DeviceKeys, records: Sequence[bytes], *, count_min: int = 1
+) -> list[bytes]:
     """Records that bring those of a log that lost (``merge_logs``), in that log's order.
+
+    Args:
+        membership: whose head the first record follows.
+        keys: those of a member, or of who becomes one by what is brought.
+        records: what lost.
+        count_min: make at least so many: a log grows with every record, and never shrinks.
 
     Raises:
         MembershipError: this device is no member, or one of them does not fit the log.
         NewerMembershipError: the log holds what this program does not know.
     """
     made: list[bytes] = []
-    for part in _parts(records):
+    for part in _parts(records, count_min):
         record = _make(membership, keys, "carry", {"records": list(part)})
         membership = membership.append(record)
         made.append(record)
@@ -417,16 +425,20 @@ def _cut_rows(cuts: Mapping[bytes, Cut]) -> list[FieldValue]:
     ]
 
 
-def _parts(records: Sequence[bytes]) -> list[list[bytes]]:
-    """The records in order, in parts that each fit one record."""
+def _parts(records: Sequence[bytes], count_min: int) -> list[list[bytes]]:
+    """The records in order, in parts that each fit one record; the last one again and again where
+    they are too few: a record that is known already has no effect."""
     parts: list[list[bytes]] = []
     size_bytes = 0
+    at_once = max(1, len(records) // count_min)
     for raw in records:
-        size_bytes += len(raw)
-        if not parts or size_bytes > limits.MEMBERSHIP_RECORD_BYTES_TARGET:
+        size_bytes += len(raw) + _LENGTH_BYTES
+        is_full = size_bytes > limits.MEMBERSHIP_RECORD_BYTES_TARGET
+        if not parts or is_full or len(parts[-1]) >= at_once:
             parts.append([])
-            size_bytes = len(raw)
+            size_bytes = len(raw) + _LENGTH_BYTES
         parts[-1].append(raw)
+    parts += [[records[-1]]] * (count_min - len(parts))
     return parts
 
 

@@ -11,7 +11,6 @@ nobody goes on behind the record who does not know it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,6 +34,7 @@ from bifolio.crypto.keys import (
     verify,
 )
 from bifolio.errors import MembershipError, OldMembershipError
+from bifolio.lazy import pattern
 
 VERSION = 3
 LIBRARY_ID_BYTES = 16
@@ -51,7 +51,7 @@ _FORM = (bytes, bytes, bytes)
 _HEADER_TYPES = (int, bytes, bytes, bytes, str, int)
 
 #: A kind's name is shown to people, also by programs that do not know it.
-_KIND = re.compile("[a-z][a-z0-9-]{0,31}")
+_KIND = pattern("[a-z][a-z0-9-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,17 @@ class ChainEnd:
     hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A record that took or gave a right: at which position, and whose right it was."""
+
+    position: int
+    kind: str
+    author: bytes
+    subject: bytes
+    role: Role | None = None
+
+
 #: Where each chain of a device ends, by the chain's id; nothing counts of one that is not there.
 Cut = Mapping[bytes, ChainEnd]
 
@@ -115,6 +126,13 @@ class Rights:
     names: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     #: The positions of the records that carried others.
     carries: frozenset[int] = frozenset()
+    #: The removals, roles, joins and closed tickets that had effect, in their order.
+    effects: list[Effect] = field(default_factory=list)
+    #: The records that carried others, and the last one of the log itself that is none of them.
+    carriers: set[bytes] = field(default_factory=set)
+    plain_head: bytes = b""
+    #: Of each device the record that last gave it a role.
+    granted: dict[bytes, bytes] = field(default_factory=dict)
     #: While a record is judged that lost against another one: the position of the fork.
     forked_at: int | None = None
 
@@ -132,6 +150,9 @@ class Rights:
             key_makers=dict(self.key_makers),
             earlier_keys=dict(self.earlier_keys),
             names=dict(self.names),
+            effects=list(self.effects),
+            carriers=set(self.carriers),
+            granted=dict(self.granted),
         )
 
     # --- roles ---------------------------------------------------------------------------

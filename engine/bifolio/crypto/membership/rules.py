@@ -24,7 +24,7 @@ from bifolio.crypto.membership.records import (
     library_id_of,
     parse_record,
 )
-from bifolio.crypto.membership.rights import ChainEnd, Grant, Invite, Member, Rights, Role
+from bifolio.crypto.membership.rights import ChainEnd, Effect, Grant, Invite, Member, Rights, Role
 from bifolio.errors import MembershipError
 
 #: What every program knows, by kind and version. Behind a critical record of any other, or with a
@@ -119,11 +119,29 @@ class _Log:
             self._judged_by_all = False
         self.head = record.hash
         self.rights.heads[self.head] = (len(self.records),)
+        if header.kind == CarryKind.name:
+            self.rights.carriers.add(self.head)
+        else:
+            self.rights.plain_head = self.head
         self.records.append(raw)
         self.size_bytes += len(raw)
         count, size_bytes = self.written.get(header.author, (0, 0))
         self.written[header.author] = (count + 1, size_bytes + len(raw))
         self.rights.length += 1
+
+    def _note_effect(self, record: Record) -> None:
+        """The record has just had its effect."""
+        kind, fields, author = record.header.kind, record.fields, record.header.author
+        if kind == GENESIS:
+            self.rights.granted[author] = record.hash
+        if kind not in ("remove", "role", "revoke", "join"):
+            return
+        subject = fields.get("sign" if kind == "revoke" else "device")
+        subject = subject if isinstance(subject, bytes) else b""
+        role = Role(str(fields["role"])) if kind == "role" else None
+        self.rights.effects.append(Effect(len(self.records), kind, author, subject, role))
+        if kind in ("role", "join"):
+            self.rights.granted[subject] = record.hash
 
     def _judge(self, record: Record, kind: RecordKind | None) -> None:
         if kind is None:
@@ -131,10 +149,20 @@ class _Log:
             if _stops(self.kinds, record):
                 self.unknown, self.unknown_from = (record.header.kind,), len(self.records)
             return
-        carried = self._read_carried(record) if isinstance(kind, CarryKind) else []
-        kind.enter(record, self.rights)
-        if carried:
+        if not isinstance(kind, CarryKind):
+            kind.enter(record, self.rights)
+            self._note_effect(record)
+            return
+        carried = self._read_carried(record)
+        kind.check(record)
+        if self.rights.role(record.header.author) is not None:
             self._carry(carried)
+            return
+        before, unknown = self.rights.copy(), (self.unknown, self.unknown_from)
+        self._carry(carried)
+        if self.rights.role(record.header.author) is None:
+            self.rights, (self.unknown, self.unknown_from) = before, unknown
+            raise MembershipError("its author is no member of the library")
 
     # --- records that lost -----------------------------------------------------------------
 
@@ -146,7 +174,7 @@ class _Log:
         """
         found: list[Record] = []
         known: set[bytes] = set()
-        left = [(one, 1) for one in _carried_by(carrier)][::-1]
+        left = [(one, 1) for one in carried_by(carrier)][::-1]
         while left:
             raw, depth = left.pop()
             if depth > limits.MEMBERSHIP_CARRY_DEPTH_MAX:
@@ -165,7 +193,7 @@ class _Log:
             known.add(record_hash)
             found.append(record)
             if isinstance(self._known_kind(record), CarryKind):
-                left.extend((one, depth + 1) for one in _carried_by(record)[::-1])
+                left.extend((one, depth + 1) for one in carried_by(record)[::-1])
         return found
 
     def _carry(self, carried: Sequence[Record]) -> None:
@@ -175,6 +203,8 @@ class _Log:
         for record in carried:
             forked_at = min(rights.heads[record.header.previous])
             rights.heads[record.hash] = (forked_at, here)
+            if record.header.kind == CarryKind.name:
+                rights.carriers.add(record.hash)
             if self.unknown:
                 continue
             rights.forked_at = forked_at
@@ -182,6 +212,7 @@ class _Log:
                 kind = self._known_kind(record)
                 if kind is not None:
                     kind.enter(record, rights)
+                    self._note_effect(record)
                     continue
                 self._check_unknown(record)
                 if _stops(self.kinds, record):
@@ -243,7 +274,7 @@ def _stops(kinds: Mapping[str, RecordKind], record: Record) -> bool:
     return record.header.kind in kinds and bool(record.critical_fields)
 
 
-def _carried_by(record: Record) -> list[bytes]:
+def carried_by(record: Record) -> list[bytes]:
     """The records in a record that carries others."""
     records = record.fields.get("records")
     if not isinstance(records, list):
@@ -305,6 +336,28 @@ class Membership:
     def head(self) -> bytes:
         """The hash (BLAKE2b-256) of the last record."""
         return self._log.head
+
+    def naming_head(self, device: bytes) -> bytes:
+        """The head for an envelope of this device to name: no carrier of others at the log's end,
+        because who carried what is nothing that every computer keeps.
+
+        It is the last record that is no carrier; and where the device had another role then, the
+        one that gave it its role, which came with a carrier.
+        """
+        rights = self._log.rights
+        if self.role_of(device, head=rights.plain_head) == self.role_of(device):
+            return rights.plain_head
+        return rights.granted.get(device, self.head)
+
+    @property
+    def content(self) -> frozenset[bytes]:
+        """The hashes of all records in it, carried ones too, without those that only carry."""
+        rights = self._log.rights
+        return frozenset(rights.heads.keys() - rights.carriers)
+
+    def effects_from(self, position: int) -> tuple[Effect, ...]:
+        """The removals, roles, joins and closed tickets that had effect from a position on."""
+        return tuple(one for one in self._log.rights.effects if one.position >= position)
 
     @property
     def members(self) -> tuple[Member, ...]:

@@ -87,11 +87,10 @@ def fields_in(entries: Entries) -> Iterator[tuple[str, FieldKind]]:
 
     First those with a register of their own name, sorted, then those of each composed kind.
     """
-    for name in sorted(entries.registers):
-        if SEPARATOR not in name:
-            kind = known_kind(name)
-            if kind is not None and not kind.is_composed:
-                yield name, kind
+    for name in sorted([name for name in entries.registers if SEPARATOR not in name]):
+        kind = known_kind(name)
+        if kind is not None and not kind.is_composed:
+            yield name, kind
     for kind in KINDS:
         for field in kind.composed_fields(entries):
             if known_kind(field) is kind:

@@ -7,6 +7,8 @@
 ``salvage``  what a damaged entry still says
 ``macros``   ``@string`` macros: definitions, and values with the text in their place
 ``foreign``  what of another member's blocks and raw values may be written
+``names``    names of fields that every reader takes
+``journals`` the macros of astronomy's journals
 ``dates``    the dates of an entry: ``date``, or ``year`` with ``month`` and ``day``
 ``fields``   which field a name means in an entry of this type
 ``values``   one raw value: where it ends, and the parts that ``#`` joins

@@ -24,6 +24,12 @@ _START: Final = re.compile(
 )
 _NOT_ENTRIES: Final = frozenset({"string", "preamble", "comment"})
 
+#: What follows an entry's end only where a brace too many closed it: a comma and a field, or a
+#: field on a line of its own whose text is in braces or quotes.
+_GOES_ON: Final = re.compile(
+    r"\s*,\s*([A-Za-z][\w.:+-]*\s*=)|[ \t]*\n\s*([A-Za-z][\w.:+-]*\s*=\s*[{\"])"
+)
+
 #: Braces nested deeper are left to the salvage, which counts them one by one.
 _NESTED: Final = 8
 
@@ -160,26 +166,40 @@ def _block(
         ), end
     for syntax in syntaxes:
         if (read := _parse_well_formed(text, start.end(), end, syntax)) is not None:
-            key, tags, at = read
-            return _entry(kind, key, tags, line), at
+            key, tags, at, early = read
+            return _entry(kind, key, tags, line, _early_words(text, start, early, line)), at
     key, tags, doubts = salvage(text[start.start() : end], start.end() - start.start())
     return _entry(kind, key, tags, line, doubts), end
 
 
+def _early_words(text: str, start: re.Match[str], early: int, line: int) -> str:
+    if not early:
+        return ""
+    closed = line + text.count("\n", start.start(), early)
+    return f"a brace in line {closed} closes it before its other fields, which are kept"
+
+
 def _parse_well_formed(
     text: str, at: int, end: int, syntax: _Syntax
-) -> tuple[str, list[tuple[str, str]], int] | None:
-    """(key, tags, end) of an entry; nothing if anything in it is not as it should be."""
+) -> tuple[str, list[tuple[str, str]], int, int] | None:
+    """(key, tags, end, where a brace too many closed it or 0) of an entry; nothing if anything
+    else in it is not as it should be."""
     found = syntax.key.match(text, at, end)
     if found is None:
         return None
     key, at = found.group(1).strip(), found.end()
     tags: list[tuple[str, str]] = []
+    early = 0
     while (found := syntax.field.match(text, at, end)) is not None:
         at = found.end()
         name, raw, comment, closed = found.groups()
         if closed:
-            return key, tags, at
+            more = _GOES_ON.match(text, at, end) if tags else None
+            if more is None:
+                return key, tags, at, early
+            early = early or at - 1
+            at = more.start(more.lastindex or 0)
+            continue
         if len(tags) > limits.IMPORT_RECORD_VALUES_MAX:
             continue  # enough for its reader to see that there are too many
         if comment:

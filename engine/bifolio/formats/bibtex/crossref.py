@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bifolio.formats.bibtex.blocks import BibtexEntry
 from bifolio.formats.bibtex.values import (

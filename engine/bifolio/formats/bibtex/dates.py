@@ -27,13 +27,8 @@ _SAID: Final = re.compile(r"(?:last )?(?:accessed|visited|retrieved)(?: on)?:? "
 def other_date(text: str) -> CslDate:
     """A date that is alone in a field (``urldate``), in EDTF or in words."""
     line = " ".join(text.split())
-    date = dates.edtf_date(line)
-    if "date-parts" in date:
-        return date
-    words = _SAID.sub("", line, count=1)
-    year = re.search(r"(?<!\d)\d{4}(?!\d)", words)
-    worded = dates.worded_date(year.group(), words) if year else None
-    return worded or date
+    date = dates.any_date(_SAID.sub("", line, count=1))
+    return date if "date-parts" in date else {"literal": line}
 
 
 def gather_issued(collector: FieldCollector, entry: EntryTexts) -> None:
@@ -71,8 +66,8 @@ def _candidate(collector: FieldCollector, index: int, name: str, text: str) -> C
         collector.candidate(index, "original-date", parse_date(original), rank=1)
         date = parse_date(year)
     else:
-        date = dates.edtf_date(text)
-        if dates.has_time(text):
+        date = dates.any_date(text)
+        if dates.has_time(text) or dates.is_open(text):
             collector.append(index, _EXTRA + name, text)
     collector.candidate(index, "issued", date)
     return date

@@ -17,12 +17,15 @@ from bifolio.formats.bibtex.dates import gather_issued, other_date
 from bifolio.formats.bibtex.fields import (
     PARTS,
     SUBTITLES,
+    archive_address,
     csl_type,
     field_of,
     number_field,
     title_of_subtitle,
 )
+from bifolio.formats.bibtex.journals import journal_name
 from bifolio.formats.bibtex.macros import expand, macros_of, month_macros_of
+from bifolio.formats.bibtex.names import own_name, written_name
 from bifolio.formats.bibtex.strings import (
     LANGUAGE_CODES,
     LANGUAGE_NAMES,
@@ -31,6 +34,7 @@ from bifolio.formats.bibtex.strings import (
 )
 from bifolio.formats.bibtex.values import COMMENT_TAG, is_inherited, name_of
 from bifolio.formats.bounds import split_list
+from bifolio.formats.entities import unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.latex import text as latex
@@ -38,6 +42,7 @@ from bifolio.formats.latex.reading import address
 from bifolio.formats.mapping.fields import BIBTEX_NAMES, WRITTEN_FIELDS
 from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_bibtex_names, write_bibtex_names
+from bifolio.formats.pages import plain_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -58,8 +63,9 @@ _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis
 
 _SEMICOLON: Final = re.compile(";")
 _COMMA: Final = re.compile(",")
-_NAME: Final = re.compile(r"[^\s{}(),=\"#%'\\~@^][^\s{}(),=\"#%'\\~^]*")
-_PAGES: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:---?|–|—)\s*|\s+-\s+)(?=[\w?.])")
+#: A field's name that every program reads; BibTeX itself has more.
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_SINGLE_HYPHEN: Final = re.compile(r"(?<=\w)-(?=\w)")
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -85,6 +91,8 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
         collector.derive("citation-key", source.id)
     if (genre := _GENRES.get(source.type.lower())) is not None:
         collector.derive("genre", genre)
+    if address := archive_address(given):
+        collector.derive("URL", (address,))
     for index, name, written, text in entry:
         if name in DATE_PARTS:
             continue  # one date together
@@ -104,7 +112,7 @@ def _gather(
     given: Mapping[str, str],
 ) -> None:
     """Give one tag's text to the field it means in an entry of this type."""
-    if name.startswith("x-") and (restored := restore(written, _plain(text))) is not None:
+    if name.startswith("x-") and (restored := restore(own_name(written), _plain(text))) is not None:
         collector.restore(index, restored)
         return
     field, rank = field_of(name, kind, given)
@@ -154,10 +162,12 @@ def _gather_extra(collector: FieldCollector, index: int, name: str, text: str) -
 
 def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
     if field == "page":
-        return _PAGES.sub("-", _line(latex.decode(text.replace("--", "–"))))
+        return plain_range(_line(latex.decode(text.replace("--", "–"))))
     if field == "DOI":
-        return doi_of(address(text))
+        return doi_of(unescape(address(text)))
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
+    if field == "container-title" and (journal := journal_name(text)):
+        return journal
     if title := title_of_subtitle(name, given):
         return f"{_line(latex.decode(given[title]))}: {value}"
     if given.get(subtitle := SUBTITLES.get(name, "")):
@@ -173,7 +183,7 @@ def _elements(field: str, text: str) -> list[str]:
         return split_urls(address((found.group(1) or found.group(2)) if found else text))
     if field in ("ISBN", "ISSN"):
         return split_identifiers(_line(latex.decode(text)))
-    decoded = latex.decode(text)
+    decoded = unescape(latex.decode(text)) if field == "tags" else latex.decode(text)
     return [
         part
         for piece in split_list(_SEMICOLON if ";" in decoded else _COMMA, decoded)
@@ -203,7 +213,11 @@ def _plain(text: str) -> str:
 def own_id(values: Values, reference: str) -> str:
     """A key that BibTeX can read: white space and its special characters become hyphens."""
     del reference
-    key = str(values.get("citation-key", ""))
+    return bibtex_key(str(values.get("citation-key", "")))
+
+
+def bibtex_key(key: str) -> str:
+    """A key with hyphens for white space and BibTeX's special characters."""
     return "".join("-" if one.isspace() or one in "{}(),=\"#%'\\~" else one for one in key)
 
 
@@ -241,7 +255,9 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     if field == "genre" and _GENRES.get(kind) == text:
         return []
     if field == "page":
-        return [(name, in_braces(re.sub(r"(?<=\w)-(?=\w)", "--", latex.encode(text))))]
+        dash = "–" in text
+        written = text.replace("–", "--") if dash else _SINGLE_HYPHEN.sub("--", latex.encode(text))
+        return [(name, in_braces(written))]
     if field == "DOI":
         return _verbatim(name, text)
     if field == "title":
@@ -309,7 +325,7 @@ def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     """The round-trip fields of a field."""
-    name = roundtrip_name(field)
+    name = written_name(roundtrip_name(field))
     return [(name, in_braces(latex.encode(text))) for text in roundtrip_texts(field, value)]
 
 
@@ -324,9 +340,10 @@ def in_braces(text: str) -> str:
 
 
 def _is_balanced(text: str) -> bool:
+    """Whether every brace is closed, counted as BibTeX counts: one behind a backslash too."""
     depth = 0
-    for at, character in enumerate(text):
-        if character in "{}" and (at == 0 or text[at - 1] != "\\"):
+    for character in text:
+        if character in "{}":
             depth += 1 if character == "{" else -1
             if depth < 0:
                 return False

@@ -5,11 +5,12 @@ Data and small decisions on names; no texts are read or written here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from bifolio.formats.mapping.fields import BIBTEX_FIELDS
-from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE
+from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WORDED_TYPES
 
 ARTICLES: Final = frozenset("article-journal article-magazine article-newspaper periodical".split())
 PARTS: Final = frozenset(
@@ -41,6 +42,22 @@ EDITOR_ROLES: Final = {
     "serieseditor": "collection-editor",
 }
 _EDITORS: Final = frozenset({"editor", "editora", "editorb", "editorc"})
+#: Types whose entry type says so little that a text of the entry may say more.
+_WORDED: Final = frozenset("document manuscript article-journal".split())
+_LIKE_ARTICLES: Final = frozenset({"article-newspaper", "article-magazine", "post-weblog"})
+
+#: What comes before an ``eprint`` to be its address, by ``eprinttype`` or ``archivePrefix``.
+_ARCHIVES: Final = {
+    "arxiv": "https://arxiv.org/abs/",
+    "jstor": "https://www.jstor.org/stable/",
+    "hdl": "https://hdl.handle.net/",
+    "googlebooks": "https://books.google.com?id=",
+    "hal": "https://hal.science/",
+    "biorxiv": "https://www.biorxiv.org/content/",
+    "medrxiv": "https://www.medrxiv.org/content/",
+    "ssrn": "https://ssrn.com/abstract=",
+}
+_ARXIV: Final = re.compile(r"\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?")
 _PUBLISHERS: Final = ("school", "institution", "organization")
 
 
@@ -50,6 +67,8 @@ def csl_type(written: str, given: Mapping[str, str]) -> str:
     subtype = given.get("entrysubtype", "").lower()
     if kind == "article-journal" and subtype in ("magazine", "newspaper"):
         return f"article-{subtype}"
+    if kind in _WORDED and (worded := _worded_type(kind, given)):
+        return worded
     if kind in ("document", "webpage"):
         if subtype == "map":
             return "map"
@@ -58,6 +77,33 @@ def csl_type(written: str, given: Mapping[str, str]) -> str:
     if kind == "manuscript" and given.get("eventtitle"):
         return "paper-conference"
     return kind
+
+
+def _worded_type(kind: str, given: Mapping[str, str]) -> str:
+    """The CSL type that a text of the entry names; empty where none does."""
+    for name in ("type", "howpublished", "entrysubtype"):
+        if name not in given:
+            continue
+        words = " ".join(given[name].strip("{}[]().: ").lower().split())
+        csl = WORDED_TYPES.get(words, "")
+        if csl and (kind != "article-journal" or csl in _LIKE_ARTICLES):
+            return csl
+    return ""
+
+
+def archive_address(given: Mapping[str, str]) -> str:
+    """The address of an entry's ``eprint`` in the archive that it names; empty where none does."""
+    if "eprint" not in given:
+        return ""
+    eprint = given["eprint"].strip("{} ")
+    if re.match(r"https?://", eprint):
+        return eprint
+    archive = (given.get("eprinttype") or given.get("archiveprefix") or "").strip("{} ").lower()
+    own = re.sub(r"^(?:arxiv|hdl)\s*:\s*", "", eprint, flags=re.IGNORECASE)
+    if not archive and (_ARXIV.fullmatch(own) or eprint.lower().startswith("arxiv:")):
+        archive = "arxiv"
+    before = _ARCHIVES.get(archive, "")
+    return before + own if before and own and " " not in own else ""
 
 
 def title_of_subtitle(name: str, given: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bifolio.formats.dates import SEASON_NAMES, any_date, is_open
 from bifolio.records.dates import CslDate, parse_date
 
 _SEASONS: Final = {"spring": 1, "summer": 2, "autumn": 3, "fall": 3, "winter": 4}
@@ -16,16 +17,20 @@ _KNOWN: Final = {"date-parts", "season", "circa", "literal", "raw"}
 def csl_date(value: Any) -> tuple[CslDate, bool]:
     """The date of a CSL-JSON variable, and whether all of the variable is in it."""
     if isinstance(value, str | int):
-        return (parse_date(str(value)), True) if str(value).strip() else ({}, True)
+        text = str(value)
+        return (any_date(text), not is_open(text)) if text.strip() else ({}, True)
     if not isinstance(value, dict):
         return {}, False
     other = value.keys() - _KNOWN
     words = [value[name] for name in ("literal", "raw") if isinstance(value.get(name), str)]
-    parts = _parts(value.get("date-parts"))
+    stored, is_whole = _without_open_end(value.get("date-parts"))
+    if (seasons := _seasons(stored)) is not None:
+        return seasons, not other and not words and is_whole
+    parts = _parts(stored)
     if parts is None:
         if not words:
             return {}, False
-        date = {"literal": words[0]} if "literal" in value else parse_date(words[0])
+        date = {"literal": words[0]} if "literal" in value else any_date(words[0])
         if value.get("circa") and "date-parts" in date:
             date = {**date, "circa": True}
         return date, not other and len(words) == 1 and "date-parts" not in value
@@ -35,7 +40,40 @@ def csl_date(value: Any) -> tuple[CslDate, bool]:
         date["season"] = season
     if value.get("circa") and str(value["circa"]).lower() not in ("0", "false"):
         date["circa"] = True
-    return date, not other and not words and ("season" in date) == bool(value.get("season"))
+    whole = is_whole and not other and not words
+    return date, whole and ("season" in date) == bool(value.get("season"))
+
+
+def _without_open_end(stored: Any) -> tuple[Any, bool]:
+    """(the parts without an end that says nothing, whether there was none of that kind): a range
+    without its end, as some programs write it."""
+    if isinstance(stored, list) and len(stored) == 2 and isinstance(stored[1], list):
+        for end, other in ((stored[1], stored[:1]), (stored[0], stored[1:])):
+            if isinstance(end, list) and not any(part not in ("", None) for part in end):
+                return other, False
+    return stored, True
+
+
+def _seasons(stored: Any) -> CslDate | None:
+    """A season, or two of them, where the month's number should be: 21 to 24, or 13 to 16."""
+    if not isinstance(stored, list) or not 1 <= len(stored) <= 2:
+        return None
+    ends: list[tuple[int, int]] = []
+    for end in stored:
+        numbers = [_number(part) for part in end] if isinstance(end, list) else []
+        if len(numbers) < 2 or any(numbers[2:]) or numbers[0] is None:
+            return None
+        season = (numbers[1] or 0) - (20 if (numbers[1] or 0) > 20 else 12)
+        if not 1 <= season <= len(SEASON_NAMES):
+            return None
+        ends.append((numbers[0], season))
+    first, last = ends[0], ends[-1]
+    if first == last:
+        return {"date-parts": [[first[0]]], "season": first[1]}
+    names = [SEASON_NAMES[season - 1] for _, season in ends]
+    if first[0] == last[0]:
+        return {"literal": f"{names[0]}–{names[1]} {first[0]}"}
+    return {"literal": f"{names[0]} {first[0]} – {names[1]} {last[0]}"}
 
 
 def _parts(stored: Any) -> list[list[int]] | None:

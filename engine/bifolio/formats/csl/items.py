@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from bifolio.formats.bounds import split_list
+from bifolio.formats.csl import answers
 from bifolio.formats.csl.dates import csl_date
+from bifolio.formats.entities import unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
-from bifolio.formats.identifiers import split_identifiers, split_urls
+from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.mapping.fields import CSL_JSON_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.fields import FIELDS as ROWS
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
+from bifolio.formats.names import parse_plain_name, split_people
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField, core_value
 from bifolio.records.canonical import canonical_json
-from bifolio.records.fields import FIELDS, FORMS, TYPES, Form, is_extra
+from bifolio.records.fields import FIELDS, FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values, value_to_json
 
@@ -30,6 +34,7 @@ Tags = list[tuple[str, str]]
 _EXTRA: Final = "x.csl-json."
 _CUSTOM: Final = "custom/"
 
+_QUOTES: Final = (('"', '"'), ("“", "”"))
 _KEYWORDS: Final = re.compile(r"[,;]")
 
 #: Fields that are ours: CSL 1.0.2 has no variable of the name.
@@ -81,16 +86,46 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of an item and which fields each variable fed."""
     del blocks
     collector = FieldCollector(len(source.tags))
-    collector.derive("type", source.type if source.type in TYPES else UNKNOWN_TYPE)
+    collector.derive("type", answers.csl_type(source.type))
     if _KEY.fullmatch(source.id):
         collector.derive("citation-key", source.id)
-    for index, (tag, raw) in enumerate(source.tags):
-        value = _read(raw)
-        if tag.startswith(_CUSTOM):
+    values = [_read(raw) for _, raw in source.tags]
+    given = {tag: value for (tag, _), value in zip(source.tags, values, strict=True)}
+    answer = answers.is_answer(source.type, given)
+    for index, ((tag, _), value) in enumerate(zip(source.tags, values, strict=True)):
+        if answer and tag in ("title", "subtitle"):
+            title = answers.whole_title(given.get("title"), given.get("subtitle"))
+            collector.candidate(index, "title", title)
+        elif answer and tag == "article-number" and isinstance(value, str):
+            collector.candidate(index, tag, value)
+        elif answer and tag in ("event", "institution"):
+            _gather_body(collector, index, tag, value)
+        elif tag.startswith(_CUSTOM):
             _gather_custom(collector, index, tag.removeprefix(_CUSTOM), value)
         elif tag not in ("id", "type"):
             _gather(collector, index, tag, value)
     return collector.finish()
+
+
+def is_own_shape(source: Source) -> bool:
+    """Whether an item is CSL as its schema has it, so that its own text can be written again."""
+    return not answers.is_answer(source.type, {tag: _read(raw) for tag, raw in source.tags})
+
+
+def _gather_body(collector: FieldCollector, index: int, tag: str, value: Any) -> None:
+    """Crossref's objects for a meeting and for who published a thesis or a report."""
+    said = value[0] if isinstance(value, list) and value else value
+    name, place = (
+        (said.get("name"), said.get("location", said.get("place")))
+        if isinstance(said, dict)
+        else (said, None)
+    )
+    fields = ("event-title", "event-place") if tag == "event" else ("publisher", "publisher-place")
+    for field, text in zip(fields, (name, place), strict=True):
+        if found := answers.first_text(text):
+            collector.candidate(index, field, found, rank=5, extra=_EXTRA + tag)
+    if not answers.first_text(name):
+        _gather_extra(collector, index, _EXTRA + tag, value)
 
 
 def _read(raw: str) -> Any:
@@ -108,7 +143,7 @@ def _json(value: Any) -> str:
 
 def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None:
     """Give one variable to its field, or to an extra one if it has another shape."""
-    field, rank = CSL_JSON_FIELDS.get(tag, (tag, 0))
+    field, rank = answers.FIELDS.get(tag) or CSL_JSON_FIELDS.get(tag, (tag, 0))
     form = FORMS.get(field) if field not in _NOT_CSL else None
     if form is None or field == "type":
         _gather_extra(collector, index, _EXTRA + tag, value)
@@ -121,18 +156,42 @@ def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None
     elif form is Form.DATE:
         date, whole = csl_date(value)
         if date:
-            collector.candidate(index, field, date, rank=rank)
+            extra = _EXTRA + tag if field != tag else ""
+            collector.candidate(index, field, date, rank=rank, extra=extra)
         if not whole:
             _gather_extra(collector, index, _EXTRA + tag, value)
+    elif isinstance(value, list) and all(isinstance(one, str) for one in value):
+        _gather_texts(collector, index, tag, value)
     elif not isinstance(value, str | int | float) or isinstance(value, bool):
         _gather_extra(collector, index, _EXTRA + tag, value)
     elif form is Form.STRINGS:
         for part in _parts(field, str(value)):
             collector.append(index, field, part)
     elif form is Form.TEXT:
-        collector.append(index, field, str(value))
+        text = str(value)
+        collector.append(
+            index, field, answers.plain_abstract(text) if field == "abstract" else text
+        )
     else:
-        collector.candidate(index, field, str(value), rank=rank, extra=_EXTRA + tag)
+        text = doi_of(str(value)) if field == "DOI" else str(value)
+        collector.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
+
+
+def _gather_texts(collector: FieldCollector, index: int, tag: str, texts: list[str]) -> None:
+    """A list of texts: all of them for a set, the first for a field of one text."""
+    field, rank = answers.FIELDS.get(tag) or CSL_JSON_FIELDS.get(tag, (tag, 0))
+    if FORMS[field] in (Form.STRINGS, Form.TEXT):
+        for text in texts:
+            for part in _parts(field, text) if field != "tags" else [text.strip()]:
+                collector.append(index, field, part)
+        return
+    kept = [text for text in texts if text.strip()]
+    for number, text in enumerate(kept):
+        if number == 0:
+            text = doi_of(text) if field == "DOI" else text
+            collector.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
+        else:
+            collector.append(index, _EXTRA + tag, text)
 
 
 def _gather_custom(collector: FieldCollector, index: int, name: str, value: Any) -> None:
@@ -154,18 +213,37 @@ def _gather_extra(collector: FieldCollector, index: int, field: str, value: Any)
 
 
 def _names(value: Any) -> list[Name]:
-    if not isinstance(value, list):
+    """The names of a list, or of what should be one: an object, or a text."""
+    if isinstance(value, str):
+        value = split_people(value)
+    elif isinstance(value, dict):
+        value = [value]
+    elif not isinstance(value, list):
         return []
-    names = [Name.from_csl(one) for one in value if isinstance(one, dict)]
+    names = [_name(one) for one in value if isinstance(one, dict | str)]
     return [name for name in names if name != Name()]
+
+
+def _name(value: dict[str, Any] | str) -> Name:
+    """A name's object; Crossref's ``name`` is a body's, and marks round a family name only keep a
+    program from taking its particles off. A text is read as people write it."""
+    if isinstance(value, str):
+        return parse_plain_name(value)
+    name = Name.from_csl(value)
+    if name == Name() and isinstance(body := value.get("name"), str):
+        return Name(literal=" ".join(body.split()))
+    family = name.family.strip()
+    if len(family) > 2 and (family[0], family[-1]) in _QUOTES:
+        return replace(name, family=family[1:-1].strip())
+    return name
 
 
 def _parts(field: str, text: str) -> list[str]:
     if field == "tags":
-        return [part.strip() for part in split_list(_KEYWORDS, text) if part.strip()]
+        return [part.strip() for part in split_list(_KEYWORDS, unescape(text)) if part.strip()]
     if field == "URL":
         return split_urls(text)
-    return split_identifiers(text)
+    return split_identifiers(answers.bare_isbn(text) if field == "ISBN" else text)
 
 
 # --- writing ---------------------------------------------------------------------------------

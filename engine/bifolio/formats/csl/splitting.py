@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +30,14 @@ _SMALL_CHARACTERS: Final = 256 * 1024
 
 #: The text of an item as JSON: its characters may be written with six each.
 _ITEM_CHARACTERS_MAX: Final = 2 * limits.IMPORT_RECORD_CHARACTERS_MAX
+
+#: Members of an item; an object with none of them holds items.
+_ITEM_MEMBERS: Final = frozenset({"type", "title", "itemType", "data"})
+#: What Crossref's service calls its answer.
+_ANSWER: Final = "message"
+_CLOSING: Final = re.compile(r"[ \t\n\r,]*\}?")
+#: So much of what is no JSON is shown.
+_SHOWN_CHARACTERS: Final = 40
 
 #: A whole number of more digits is none, and costs time by their square to read.
 _DIGITS_MAX: Final = 1_000
@@ -59,21 +67,41 @@ class JsonRefusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOutCollections:
+    """In the place of an item: the number of an export's collections, which are not read."""
+
+    count: int
+
+
 def split(text: str) -> Iterator[JsonItem | JsonDamage | JsonRefusal]:
-    """Every element of the array, or what a top-level object holds."""
-    start = _end(_SPACE, text, 0)
+    """Every element of the array, or what a top-level object holds; then of the next one, as files
+    that were joined have it, or those with one object on each line."""
+    at, line, counted = _end(_SPACE, text, 0), 1, 0
+    found_any = False
     try:
-        if text[start : start + 1] == "[":
-            yield from _elements(text, start + 1)
-        elif text[start : start + 1] == "{" and _measure(text, start)[1]:
-            yield from _large_members(text, start + 1)
-        else:
-            for value in _members(_DECODER.decode(text)):
-                yield JsonItem(1, value)
+        while at < len(text) or not found_any:
+            line += text.count("\n", counted, at)
+            counted = at
+            begins = text[at : at + 1]
+            if found_any and begins not in "[{":
+                what = " ".join(text[at : at + 2 * _SHOWN_CHARACTERS].split())[:_SHOWN_CHARACTERS]
+                yield JsonDamage(line, f"after the end of the JSON comes '{what}'")
+                return
+            found_any = True
+            if begins == "[":
+                at = yield from _elements(text, at + 1, line)
+            elif begins == "{" and _measure(text, at)[1]:
+                at = yield from _large_members(text, at + 1, line)
+            else:
+                value, at = _DECODER.raw_decode(text, at)
+                for one in _members(value):
+                    yield JsonItem(line, one)
+            at = _end(_BETWEEN, text, at)
     except RecursionError:
-        yield JsonDamage(1, bounds.TOO_DEEP)
+        yield JsonDamage(line, bounds.TOO_DEEP)
     except ValueError as error:
-        yield JsonDamage(getattr(error, "lineno", 1), f"the JSON is damaged ({error})")
+        yield JsonDamage(getattr(error, "lineno", line), f"the JSON is damaged ({error})")
 
 
 def _whole_number(digits: str) -> int | str:
@@ -84,9 +112,9 @@ def _whole_number(digits: str) -> int | str:
 _DECODER: Final = json.JSONDecoder(parse_int=_whole_number)
 
 
-def _elements(text: str, at: int, line: int = 1) -> Iterator[JsonItem | JsonRefusal]:
-    """The elements of an array from its first one on."""
-    counted = at if line > 1 else 0
+def _elements(text: str, at: int, line: int = 1) -> Generator[JsonItem | JsonRefusal, None, int]:
+    """The elements of an array from its first one on; returns where the array ends."""
+    counted = at
     at = _end(_SPACE, text, at)
     while text[at : at + 1] != "]":
         line += text.count("\n", counted, at)
@@ -98,28 +126,39 @@ def _elements(text: str, at: int, line: int = 1) -> Iterator[JsonItem | JsonRefu
             value, end = _DECODER.raw_decode(text, at)
             yield JsonItem(line, value)
         at = _end(_BETWEEN, text, end)
+    return at + 1
 
 
-def _large_members(text: str, at: int) -> Iterator[JsonItem | JsonRefusal]:
-    """What an object holds that is no item itself, because it is too large for one."""
-    line, counted = 1, 0
+def _large_members(
+    text: str, at: int, line: int = 1
+) -> Generator[JsonItem | JsonRefusal, None, int]:
+    """What an object holds that is no item itself, because it is too large for one; returns where
+    it ends."""
+    counted = at
     while (found := _MEMBER.match(text, at)) is not None:
         at = found.end()
         line += text.count("\n", counted, at)
         counted = at
         if text[at : at + 1] == "[":
-            yield from _elements(text, at + 1, line)
-            at = _skip(text, at)
+            at = yield from _elements(text, at + 1, line)
             continue
         end, reason = _measure(text, at)
+        if reason and _decoded(found.group(1)) == _ANSWER and text[at : at + 1] == "{":
+            at = yield from _large_members(text, at + 1, line)
+            continue
         if reason:
             yield JsonRefusal(line, reason)
             at = end
             continue
         value, at = _DECODER.raw_decode(text, at)
-        name = _DECODER.decode(found.group(1))
+        name = _decoded(found.group(1))
         for one in _members({name: value}) if isinstance(value, dict) else ():
             yield JsonItem(line, one)
+    return _end(_CLOSING, text, at)
+
+
+def _decoded(name: str) -> str:
+    return str(_DECODER.decode(name))
 
 
 def _measure(text: str, at: int) -> tuple[int, str]:
@@ -168,14 +207,25 @@ def _extent(text: str, at: int) -> tuple[int, int]:
     return len(text), deepest
 
 
-def _skip(text: str, at: int) -> int:
-    return _extent(text, at)[0]
-
-
 def _members(stored: Any) -> Iterator[Any]:
-    """The items of an object: itself, those of its lists, or its members keyed by their ids."""
-    if not isinstance(stored, dict) or "type" in stored or "title" in stored:
+    """The items of an object: itself, those of its lists, or its members keyed by their ids.
+
+    What a service answers (``message``, ``message.items``) is in an envelope of its own.
+    """
+    if not isinstance(stored, dict) or not _ITEM_MEMBERS.isdisjoint(stored):
         yield stored
+        return
+    answer = stored.get(_ANSWER)
+    if isinstance(answer, dict):
+        yield from answer["items"] if isinstance(answer.get("items"), list) else [answer]
+        return
+    if isinstance(answer, list):
+        yield from answer
+        return
+    if isinstance(items := stored.get("items"), list):
+        yield from items
+        if isinstance(collections := stored.get("collections"), dict) and collections:
+            yield LeftOutCollections(len(collections))
         return
     for name, member in stored.items():
         if isinstance(member, list):

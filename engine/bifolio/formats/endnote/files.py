@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
+
+from msgspec.structs import replace
 
 from bifolio.formats.databases.foreign_attachments import is_own_folder, locate_attachment
 from bifolio.formats.databases.locate_library import sibling

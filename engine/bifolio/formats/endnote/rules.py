@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from bifolio.formats import dates
+from bifolio.formats.entities import unescape
 from bifolio.formats.field_collector import FieldCollector
 from bifolio.formats.identifiers import (
     bare_serial_number,
@@ -21,7 +22,8 @@ from bifolio.formats.identifiers import (
 from bifolio.formats.mapping.meanings import endnote_number
 from bifolio.formats.mapping.types import ENDNOTE_TYPES, RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
-from bifolio.records.dates import CslDate, date_text, parse_date
+from bifolio.formats.pages import plain_range
+from bifolio.records.dates import CslDate, date_text
 from bifolio.records.fields import FORMS, Form
 from bifolio.records.names import Name
 from bifolio.records.reference import Values
@@ -101,8 +103,8 @@ def issued_texts(date: CslDate) -> tuple[str, str]:
 
 
 def page_range(text: str) -> str:
-    """The pages with one hyphen between first and last."""
-    return re.sub(r"(?<=\w)\s*[–—]\s*(?=\w)|(?<=\w)--(?=\w)", "-", text)
+    """The pages with one mark between first and last."""
+    return plain_range(text)
 
 
 def gather_issued(
@@ -125,6 +127,8 @@ def gather_issued(
     date = dates.worded_date(year, day) if day else None
     if of_year:
         collector.candidate(index, "issued", date or dates.year_date(text), extra=extra)
+        if dates.is_open(text):
+            collector.append(index, extra, text)
     elif date is not None:
         collector.candidate(index, "issued", date)
     elif year:
@@ -147,6 +151,21 @@ def gather_serial_numbers(
             collector.candidate(index, "number", text, rank=1, extra=extra)
         else:
             collector.append(index, "ISSN" if kind in _ISSN_TYPES else "ISBN", text)
+
+
+def gather_languages(collector: FieldCollector, index: int, texts: str) -> None:
+    """The languages of a record, each of which is a line of its own: one text, and all of it.
+
+    Args:
+        texts: all that the record's tags of that name say, one to a line.
+    """
+    collector.candidate(index, "language", "; ".join(dict.fromkeys(texts.split("\n"))))
+
+
+def written_languages(text: str) -> list[str]:
+    """The lines that say a text of languages."""
+    parts = [part.strip() for part in text.split(";")]
+    return parts if all(parts) and "; ".join(parts) == text else [text]
 
 
 def gather_rule(
@@ -179,7 +198,7 @@ def gather_rule(
             if doi := doi_in_address(address):
                 collector.derive("DOI", doi)
     elif field == "tags":
-        for keyword in re.split(r"[;\n]", raw):
+        for keyword in re.split(r"[;\n]", unescape(raw)):
             collector.append(index, field, " ".join(keyword.split()))
     elif field == "author-address":
         collector.append(index, field, value)
@@ -190,7 +209,7 @@ def gather_rule(
 
 
 def _date(text: str) -> CslDate:
-    date = parse_date(text)
+    date = dates.any_date(text)
     if "date-parts" in date:
         return date
     written, whole = dates.ris_date(text)

@@ -14,9 +14,11 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
+from bifolio.formats.latex.measures import MEASURES, measure
 from bifolio.formats.latex.symbols import (
     ACCENTS,
     BARE_ACCENTS,
+    BOXES,
     DROPPED,
     LETTERS,
     QUOTED,
@@ -47,7 +49,13 @@ _SPACING: Final = {
 _SCRIPTS: Final = {"_": ("<sub>", "</sub>"), "^": ("<sup>", "</sup>")}
 _ALPHABETS: Final = frozenset({"mathbb", "mathcal", "mathfrak"})
 _ABOVE: Final = frozenset("`'^~=u.\"rHvhGU")
-_URL_ESCAPE: Final = re.compile(r"\\([%_#&~{}$^])|\\(?:string|textasciitilde)(?:\{\}|\s*)(~?)")
+_URL_ESCAPE: Final = re.compile(
+    r"\\([%_#&~{}$^])|\\(?:string|textasciitilde)(?:\{\}|\s*)(~?)"
+    r"|\\text(less|greater|underscore|hyphen|dollar)(?:\{\}|\s+|(?![A-Za-z]))|\$\\?([<>])\$"
+)
+_URL_WORDS: Final = {"less": "<", "greater": ">", "underscore": "_", "hyphen": "-", "dollar": "$"}
+#: A command's options, which print nothing.
+_OPTIONS: Final = re.compile(r"\s*\[[^\[\]{}]*\]")
 _CODE: Final = re.compile(r"\s*(\d+)|\s*`\\?(.)")
 _DIMENSION: Final = re.compile(r"\s*-?[\d.]*\s*(?:em|ex|pt|in|cm|mm)\b", re.IGNORECASE)
 _EMPTY_BEFORE_LETTER: Final = re.compile(r"\{\}(?:[^\W\d_]|\\[ij]\b)")
@@ -202,7 +210,15 @@ class LatexReader:
         elif name in QUOTED:
             self._quote()
         elif name in DROPPED:
-            self._drop_argument()
+            self._drop_options()
+            for _ in range(DROPPED[name]):
+                self._drop_argument()
+        elif name in BOXES:
+            self._box(BOXES[name])
+        elif name in MEASURES:
+            self._emit(self._measure(name))
+        elif name == "texorpdfstring":
+            self._await(self._without_alternative)
         elif name in VERBATIM:
             self._emit(self._address())
         elif name == "href":
@@ -324,6 +340,31 @@ class LatexReader:
         self._at = len(self._text)
         return self._text[start:]
 
+    def _drop_options(self) -> None:
+        while (found := _OPTIONS.match(self._text, self._at)) is not None:
+            self._at = found.end()
+
+    def _box(self, before: int) -> None:
+        """A command whose text comes behind so many arguments that print nothing."""
+        for _ in range(before):
+            self._drop_options()
+            self._drop_argument()
+        self._drop_options()
+
+    def _without_alternative(self, text: str) -> str:
+        """The first of two arguments that say the same; the second one is passed over."""
+        self._drop_argument()
+        return text
+
+    def _measure(self, name: str) -> str:
+        """Numbers and units, or a formula of chemistry, as they are printed."""
+        arguments = []
+        self._drop_options()
+        for _ in range(MEASURES[name]):
+            arguments.append(self._raw_argument())
+            self._drop_options()
+        return measure(name, arguments)
+
     def _drop_argument(self) -> None:
         if self._text.startswith("\\", self._at):
             self._at += 2  # \vphantom\}
@@ -346,9 +387,14 @@ class LatexReader:
 
 def address(raw: str) -> str:
     """An address or DOI as it is meant: escapes and braces off, ``~`` and ``--`` left alone."""
-    if "\\" in raw:
-        raw = _URL_ESCAPE.sub(lambda found: found.group(1) or "~", raw)
+    if "\\" in raw or "$" in raw:
+        raw = _URL_ESCAPE.sub(_url_character, raw)
     return raw.replace("{", "").replace("}", "").strip()
+
+
+def _url_character(found: re.Match[str]) -> str:
+    sign, _, word, math = found.groups()
+    return sign or math or _URL_WORDS.get(word or "", "~")
 
 
 def _accent(accent: str, text: str) -> str:

@@ -146,11 +146,24 @@ SILENT: Final = frozenset(
     "selectlanguage".split()
 )
 
-#: Commands whose argument prints nothing either.
-DROPPED: Final = frozenset(
-    "noopsort SortNoop phantom hphantom vphantom label color vspace begin end "
-    "fontsize hspace pagestyle".split()
-)
+#: Commands whose arguments print nothing either (at their place), and how many they have.
+DROPPED: Final = {
+    **dict.fromkeys(
+        "noopsort SortNoop phantom hphantom vphantom label color vspace begin end hspace pagestyle "
+        "footnote footnotetext footnotemark thanks index todo marginpar includegraphics fontfamily "
+        "fontseries fontshape thispagestyle addtolength".split(),
+        1,
+    ),
+    **dict.fromkeys("fontsize rule setlength".split(), 2),
+    "footnotemark": 0,
+}
+
+#: Commands that set a text in a box, and how many arguments come before that text.
+BOXES: Final = {
+    **dict.fromkeys("raisebox scalebox rotatebox parbox colorbox adjustbox".split(), 1),
+    **dict.fromkeys("resizebox fcolorbox".split(), 2),
+    **dict.fromkeys("makebox framebox".split(), 0),
+}
 
 #: Commands whose argument is an address or a path and no LaTeX.
 VERBATIM: Final = frozenset("url path nolinkurl".split())

@@ -19,13 +19,32 @@ _TEX: Final = re.compile(r"[\\{}$~]|--|``|''|[?!]`")
 #: Values with nothing but these commands need no reader; four in five of those with a backslash
 #: in the demo's ``typography.bib`` are such.
 _SIMPLE: Final = re.compile(r"\\(?:[&%#_{}]|(?:La)?TeX(?![A-Za-z])(?:\{\}|[ ]?(?=[^A-Za-z ]|$))?)")
+#: Whatever ends the last command ends with it.
+_BRANCHES: Final = re.compile(
+    r"\\ifmmode(?![A-Za-z])\s*((?:(?!\\else|\\fi(?![A-Za-z])).)*+)"
+    r"(?:\\else(?![A-Za-z])\s*((?:(?!\\fi(?![A-Za-z])).)*+))?\\fi(?![A-Za-z])(?:\{\}|[ \t\n]+)?",
+    re.DOTALL,
+)
 _SCRIPT: Final = re.compile(r"(?<!\\)[_^]\{")
 _ONE_LETTER: Final = {"&": "&", "%": "%", "#": "#", "_": "_", "{": "\ue000", "}": "\ue001"}
 
 
 def decode(text: str) -> str:
     """The Unicode text of a LaTeX text."""
-    return _decode(text) if _TEX.search(text) else text
+    return _decode(resolve_branches(text)) if _TEX.search(text) else text
+
+
+def resolve_branches(text: str) -> str:
+    r"""The text with one branch of ``\ifmmode..\else..\fi``: that of a formula in one, else the
+    other."""
+    if r"\ifmmode" not in text:
+        return text
+
+    def branch(found: re.Match[str]) -> str:
+        formula, plain = found.group(1), found.group(2) or ""
+        return formula if text.count("$", 0, found.start()) % 2 else plain
+
+    return _BRANCHES.sub(branch, text)
 
 
 @lru_cache(maxsize=16_384)
@@ -82,17 +101,29 @@ _ESCAPES: Final = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
 }
+#: BibTeX counts a brace behind a backslash too: one alone would end the entry elsewhere.
+_LONE_BRACES: Final = {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}
 _ESCAPED: Final = re.compile(r"[\\{}$&%#_~^]")
 _LIGATURES: Final = re.compile(r"-(?=-)|[`?!](?=`)|'(?=')")
 
 
 def encode(text: str) -> str:
     """A LaTeX text that ``decode`` turns into this text, and that TeX can print."""
-    escaped = _ESCAPED.sub(lambda found: _ESCAPES[found.group()], text)
+    escapes = _ESCAPES if _has_balanced_braces(text) else _ESCAPES | _LONE_BRACES
+    escaped = _ESCAPED.sub(lambda found: escapes[found.group()], text)
     escaped = _LIGATURES.sub(lambda found: found.group() + "{}", escaped)
     while (nested := _RICH_PAIR.sub(_rich_command, escaped)) != escaped:
         escaped = nested
     return escaped
+
+
+def _has_balanced_braces(text: str) -> bool:
+    depth = 0
+    for one in text if "{" in text or "}" in text else "":
+        depth += (one == "{") - (one == "}")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _rich_command(found: re.Match[str]) -> str:

@@ -200,6 +200,7 @@ ENDNOTE_TYPES: Final = {
 
 #: Publication types of PubMed and ERIC that are no articles, the first that a record has decides.
 NBIB_TYPES: Final = (
+    ("journal articles", "article-journal"),
     ("preprint", "article"),
     ("dissertations/theses - doctoral dissertations", "thesis"),
     ("dissertations/theses - masters theses", "thesis"),
@@ -216,4 +217,39 @@ WRITTEN_TYPES: Final = {
     "biblatex": {row.csl: row.biblatex for row in TYPES},
     "ris": {row.csl: row.ris for row in TYPES},
     "endnote": {row.csl: row.endnote for row in TYPES},
+}
+
+#: What reference managers write as the ``type`` or ``howpublished`` of what BibTeX has no entry
+#: type for (``@misc``, ``@unpublished``, ``@article``).
+WORDED_TYPES: Final = {
+    word: csl
+    for csl, words in {
+        "webpage": "web page|webpage|website|web site|online|internet site|available online",
+        "article-newspaper": "newspaper|newspaper article",
+        "article-magazine": "magazine|magazine article",
+        "speech": "speech|talk|presentation|lecture|conference presentation|conference talk",
+        "post-weblog": "blog|blog post|weblog",
+        "post": "forum post|social media post|tweet",
+        "dataset": "dataset|data set",
+        "software": "software|computer software|computer program|program",
+        "motion_picture": "film|motion picture|movie|video|video recording",
+        "broadcast": "podcast|broadcast|tv broadcast|television broadcast|radio broadcast",
+        "song": "audio recording|sound recording",
+        "map": "map",
+        "patent": "patent",
+        "report": "report|technical report|working paper",
+        "manuscript": "manuscript|unpublished manuscript",
+        "personal_communication": "letter|email|e-mail|personal communication",
+        "interview": "interview",
+        "bill": "bill",
+        "legislation": "statute",
+        "legal_case": "case|legal case",
+        "hearing": "hearing",
+        "standard": "standard",
+        "article": "preprint",
+        "entry-encyclopedia": "encyclopedia article|encyclopedia entry",
+        "entry-dictionary": "dictionary entry",
+        "graphic": "artwork",
+    }.items()
+    for word in words.split("|")
 }

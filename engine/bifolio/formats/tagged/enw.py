@@ -19,6 +19,7 @@ from bifolio.formats.endnote.rules import (
     csl_type_of_label,
     endnote_label,
     gather_issued,
+    gather_languages,
     gather_rule,
     gather_serial_numbers,
     is_pubmed,
@@ -26,7 +27,9 @@ from bifolio.formats.endnote.rules import (
     page_range,
     type_number,
     write_name,
+    written_languages,
 )
+from bifolio.formats.entities import escape, unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, is_doi
 from bifolio.formats.mapping.fields import ENW_FIELDS, WRITTEN_FIELDS
@@ -63,13 +66,16 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     del blocks
     given: dict[str, str] = {}
     for tag, raw in source.tags:
-        if tag not in given and (text := " ".join(raw.split())):
+        text = " ".join(unescape(raw).split())
+        if text and tag not in given:
             given[tag] = text
+        elif text and tag == "G":
+            given[tag] += f"\n{text}"
     record = _Record(_csl_type(source.type, given), given, enw_meanings(type_number(source.type)))
     collector = FieldCollector(len(source.tags))
     collector.derive("type", record.kind)
     for index, (tag, raw) in enumerate(source.tags):
-        if stripped := raw.strip():
+        if stripped := unescape(raw).strip():
             _gather(collector, index, tag, stripped, record)
     return collector.finish()
 
@@ -97,6 +103,8 @@ def _gather(collector: FieldCollector, index: int, tag: str, raw: str, record: _
             collector, index, text, given.get("D", ""), given.get("8", ""),
             of_year=tag == "D", extra=_EXTRA + tag,
         )  # fmt: skip
+    elif tag == "G" and "G" not in record.meanings:
+        gather_languages(collector, index, given["G"])
     elif tag == "@":
         gather_serial_numbers(collector, index, raw, record.kind, _EXTRA + tag)
     else:
@@ -152,6 +160,10 @@ def written_type(values: Values, dialect: str) -> str:
 def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str, str]]:
     """The (tag, value) pairs that say a field; none where there is no place for it."""
     del dialect
+    return [(tag, escape(text)) for tag, text in _emit(field, values, kind)]
+
+
+def _emit(field: str, values: Values, kind: str) -> list[tuple[str, str]]:
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
@@ -169,6 +181,8 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
             return [("D", year), ("8", day)] if day else [("D", year)]
         return [(tag, date_text(value))]
     text = str(value)
+    if field == "language":
+        return [(tag, one) for one in written_languages(text)]
     plain = form is Form.TEXT or field == "author-address"
     return [(tag, text if plain else " ".join(text.split()))]
 
@@ -205,11 +219,15 @@ def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
     tag = field.removeprefix(_EXTRA)
     if tag != field and len(tag) == 1 and tag != "0" and ENW_LINES.is_tag_line(f"%{tag} "):
         return [(tag, one) for one in value if isinstance(one, str)]
-    return carry(field, value)
+    return _carry(field, value)
 
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     """The round-trip fields of a field: notes at the record's end."""
+    return [(tag, escape(text)) for tag, text in _carry(field, value)]
+
+
+def _carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     return [("Z", f"{roundtrip_name(field)}: {text}") for text in roundtrip_texts(field, value)]
 
 
@@ -217,7 +235,8 @@ def render(source: Source) -> str:
     """The record's text; a continuation that looks like a tag is set in by a space."""
     lines = [f"%0 {source.type}"] if source.type else []
     for tag, raw in source.tags:
-        first, *rest = raw.split("\n")
+        # An empty line at the end would part the record from the tags behind it.
+        first, *rest = raw.rstrip().split("\n")
         lines.append(f"%{tag} {first}")
         lines += [f" {line}" if ENW_LINES.is_tag_line(line) else line for line in rest]
     return "\n".join(lines) + "\n\n"

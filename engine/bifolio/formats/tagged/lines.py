@@ -2,33 +2,43 @@
 
 A line that has no tag continues the one before it. ``TY`` begins a record (in small letters one
 whose tags may all be small), ``ER`` (in any case, or missing) ends it, and a tag outside of any
-record begins one without a type. Text outside of records is kept; a bare counter (``12.``) between
-records is layout. May not know what a tag means.
+record begins one without a type: a ``TY`` that comes later in it gives its type. Text outside of
+records is kept; a bare counter (``12.``) between records is layout. May not know what a tag means.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from bifolio import limits
 from bifolio.formats.bounds import TOO_LONG, TOO_MANY, OutsideTexts
 
-#: Two characters, blanks (one is enough), a hyphen, and a space or the line's end.
-_TAG_LINE: Final = re.compile(r"([A-Za-z][A-Za-z0-9])[ \t]{1,3}-(?:[ \t](.*)|)")
+#: Two characters, blanks (one is enough), a hyphen, and a space or the line's end. In capitals and
+#: before two blanks a tag may be longer (``PMID  - 1``), or its text begin at once (``TY  -JOUR``).
+_TAG_LINE: Final = re.compile(
+    r"(?=[A-Za-z][A-Za-z0-9])"
+    r"(?:([A-Za-z][A-Za-z0-9])[ \t]{1,3}-(?:[ \t](.*)|)"
+    r"|([A-Z][A-Z0-9]{2,5})(?: {2,3}|\t)-(?:[ \t](.*)|)"
+    r"|([A-Z][A-Z0-9]|[Tt][Yy]) {2,3}-([^\s-].*)|([Tt][Yy])[ \t]?-[ \t]*([^\s-].*))"
+)
 _COUNTER: Final = re.compile(r"\d+\.?")
 
 #: Something before the first record, or after the end of one, that is neither blank nor a counter.
 _LAYOUT: Final = r"(?:[ \t]*(?:\d+\.?[ \t]*)?\n)*+(?:[ \t]*(?:\d+\.?[ \t]*)?\Z)?+"
-_OUTSIDE: Final = re.compile(_LAYOUT + r"(?!TY[ \t]{1,3}-|\Z)", re.IGNORECASE)
+_OUTSIDE: Final = re.compile(_LAYOUT + r"(?!TY[ \t]{0,3}-|\Z)", re.IGNORECASE)
 _BETWEEN: Final = re.compile(
-    r"^ER[ \t]{1,3}-[^\n]*\n" + _LAYOUT + r"(?!TY[ \t]{1,3}-|\Z)", re.IGNORECASE | re.MULTILINE
+    r"^ER[ \t]{1,3}-[^\n]*\n" + _LAYOUT + r"(?!TY[ \t]{0,3}-|\Z)", re.IGNORECASE | re.MULTILINE
 )
 
 START: Final = "TY"
 END: Final = "ER"
+
+#: What a record says once, by any of its tags: two that say it are two records.
+_SAME: Final = {"T1": "TI", "CT": "TI"}
+_ONCE: Final = frozenset({"TI", "T1", "CT"})
 
 #: Characters that are cut into lines together.
 _AT_ONCE = 65_536
@@ -43,6 +53,10 @@ class TaggedRecord:
     tags: list[tuple[str, str]] = field(default_factory=list)
     #: Whether an end tag closed it.
     ended: bool = False
+    #: Whether a ``TY`` began it right behind a line of a record that nothing ended.
+    goes_on: bool = False
+    #: Whether it was put together of what is before and what is behind a ``TY`` in its midst.
+    is_joined: bool = False
     #: Why it is not taken: it holds more than a record may, and not all of that was kept.
     refusal: str = ""
     characters: int = 0
@@ -95,16 +109,20 @@ def _lines(text: str) -> Iterator[str]:
 
 def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
     """All records and all text outside of them, in order."""
+    return _join_parts(_split(text))
+
+
+def _split(text: str) -> Iterator[TaggedRecord | OutsideText]:
+    """The same, where every ``TY`` begins a record."""
     record: TaggedRecord | None = None
     pending: list[str] = []
     outside = OutsideTexts(most=limits.IMPORT_RECORD_LINES_MAX)
     outside_line = 1
     small = False
-    tag_line = _TAG_LINE.fullmatch
     for number, line in enumerate(_lines(text), 1):
-        found = tag_line(line)
-        tag = _tag(found.group(1), small=small) if found is not None else ""
-        if tag == "" or found is None:
+        written, value = _tag_and_value(line)
+        tag = _tag(written, small=small) if written else ""
+        if tag == "":
             if record is not None:
                 record.hold(line, pending)
             elif line.strip() and not _COUNTER.fullmatch(line.strip()):
@@ -114,16 +132,17 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         if outside.texts:
             yield OutsideText(outside_line, "\n".join(outside.texts), outside.is_cut)
             outside = OutsideTexts(most=limits.IMPORT_RECORD_LINES_MAX)
-        value = (found.group(2) or "").strip()
+        parted = bool(pending) and not any(map(str.strip, pending))
         if pending:
             if record is not None:
                 _continue(record, pending, counted=tag == START)
             pending = []
         if tag == START or (record is None and tag != END):
+            goes_on = tag == START and record is not None and not parted
             if record is not None:
                 yield record
-            record = TaggedRecord(number)
-            small = found.group(1).islower()
+            record = TaggedRecord(number, goes_on=goes_on)
+            small = written.islower()
         if record is None:
             continue
         if tag == START:
@@ -139,6 +158,57 @@ def split(text: str) -> Iterator[TaggedRecord | OutsideText]:
         yield record
     if outside.texts:
         yield OutsideText(outside_line, "\n".join(outside.texts), outside.is_cut)
+
+
+def _join_parts(
+    found: Iterable[TaggedRecord | OutsideText],
+) -> Iterator[TaggedRecord | OutsideText]:
+    """Records in whose midst a ``TY`` is, put together again: the lines before it have no type of
+    their own (or the same once more), and say nothing that those after it say too."""
+    before: TaggedRecord | None = None
+    for one in found:
+        if before is not None:
+            if isinstance(one, TaggedRecord) and _is_rest_of(before, one):
+                for tag, value in one.tags:
+                    before.add(tag, value)
+                before.type, before.ended, before.is_joined = one.type, one.ended, True
+                before.refusal = before.refusal or one.refusal
+                one = before
+            else:
+                yield before
+            before = None
+        if isinstance(one, TaggedRecord) and not one.ended:
+            before = one
+        else:
+            yield one
+    if before is not None:
+        yield before
+
+
+def _is_rest_of(before: TaggedRecord, rest: TaggedRecord) -> bool:
+    """Whether a ``TY`` began these lines in the midst of the record of those before it."""
+    if not rest.goes_on or not rest.ended or not before.tags:
+        return False
+    said = {tag for tag, value in before.tags if value}
+    again = {tag for tag, value in rest.tags if value}
+    if before.type:
+        return before.type == rest.type and bool(again) and not said & again
+    return not {_SAME.get(tag, tag) for tag in said} & {
+        _SAME.get(tag, tag) for tag in again if tag in _ONCE
+    }
+
+
+def _tag_and_value(line: str) -> tuple[str, str]:
+    """(tag as written, value) of a line; an empty tag where it has none."""
+    found = _TAG_LINE.fullmatch(line)
+    if found is None:
+        return "", ""
+    short, value, longer, other, tight, close, _, _ = found.groups()
+    if short:
+        return short, (value or "").strip()
+    if longer:
+        return longer, (other or "").strip()
+    return (tight or found.group(7)), (close or found.group(8)).strip()
 
 
 def _tag(written: str, *, small: bool) -> str:
@@ -190,8 +260,8 @@ class LineLayout:
     start: str
     #: Whether the start tag gives the type and is no tag of its own.
     typed: bool
-    #: Whether an empty line before a tag ends any record, not only one without the start tag.
-    parted: bool
+    #: Tags of which a record has at least one, where an empty line may be inside of one too.
+    telling: frozenset[str] = frozenset()
 
     def is_tag_line(self, line: str) -> bool:
         """Whether the reader would take this line for a tag of its own."""
@@ -200,8 +270,35 @@ class LineLayout:
     def split(self, text: str) -> Iterator[TaggedRecord | OutsideText]:
         """All records and all text before the first, in order.
 
-        A record that has no start tag ends at an empty line before a tag.
+        Where an empty line parts records, one comes to its end there; what follows without
+        anything that tells a work (an abstract, its keywords) still belongs to it.
         """
+        before: TaggedRecord | None = None
+        for one in self._split(text):
+            if isinstance(one, TaggedRecord) and before is not None and self._belongs_to(one):
+                for tag, value in one.tags:
+                    before.add(tag, value)
+                before.refusal = before.refusal or one.refusal
+                continue
+            if before is not None:
+                yield before
+            before = None
+            if isinstance(one, TaggedRecord):
+                before = one
+            else:
+                yield one
+        if before is not None:
+            yield before
+
+    def _belongs_to(self, one: TaggedRecord) -> bool:
+        """Whether lines behind an empty line are of the record before them."""
+        return (
+            bool(self.telling)
+            and not one.type
+            and not any(tag in self.telling for tag, _ in one.tags)
+        )
+
+    def _split(self, text: str) -> Iterator[TaggedRecord | OutsideText]:
         record: TaggedRecord | None = None
         pending: list[str] = []
         outside = OutsideTexts(most=limits.IMPORT_RECORD_LINES_MAX)
@@ -219,14 +316,17 @@ class LineLayout:
             if record is not None:
                 _continue_plainly(record, pending)
             pending = []
-            if record is None or tag == self.start or (parted and (self.parted or not started)):
+            starts = tag == self.start and (started or not self.typed)
+            if record is None or starts or parted:
                 if record is not None:
                     yield record
                 elif any(outside.texts):
                     whole = "\n".join(outside.texts).strip("\n")
                     yield OutsideText(1, whole, outside.is_cut)
                 record = TaggedRecord(number)
-                started = tag == self.start
+                started = False
+            if tag == self.start:
+                started = True
             if tag == self.start and self.typed:
                 record.type = value
             else:
@@ -251,7 +351,7 @@ ENW_LINES: Final = LineLayout(
     re.compile(r"%([0-9A-Zf@!$\]&()*+^><\[~?#=])(?:[ \t](.*)|)"),
     start="0",
     typed=True,
-    parted=False,
+    telling=frozenset("AEBTJDIC0"),
 )
 
 #: PubMed's nbib: a tag of up to four characters, padded, and a hyphen.
@@ -259,5 +359,4 @@ NBIB_LINES: Final = LineLayout(
     re.compile(r"([A-Z][A-Z0-9]{1,3})(?=-(?: |$)| {1,2}-) {0,2}- ?(.*)"),
     start="PMID",
     typed=False,
-    parted=True,
 )

@@ -9,8 +9,9 @@ import re
 from typing import Final
 
 from bifolio.formats import dates
+from bifolio.formats.endnote.rules import gather_languages
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
-from bifolio.formats.identifiers import bare_serial_number
+from bifolio.formats.identifiers import bare_serial_number, is_isbn
 from bifolio.formats.mapping.fields import NBIB_FIELDS
 from bifolio.formats.mapping.types import NBIB_TYPES
 from bifolio.formats.names import parse_ris_name
@@ -20,10 +21,12 @@ from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source
 
 _EXTRA: Final = "x.nbib."
-_ARTICLE: Final = "journal article"
+_ARTICLES: Final = frozenset({"journal article", "journal articles"})
 _MARKED: Final = re.compile(r"(\S+) \[(doi|pii)\]", re.IGNORECASE)
 _DAY: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBERS: Final = re.compile(r"(\d{4}) (\d{1,2})(?: (\d{1,2}))?")
+_DEGREE: Final = re.compile(r"([^,]*(?:Dissertation|Thesis)[^,]*), *(.+)")
+_CITATION: Final = re.compile(r"\bv\d+|\bn\d+ p\d+|\d+\(\d+\)|\bpp?\.? ?\d+")
 _FULL_NAMES: Final = {"AU": "FAU", "ED": "FED"}
 
 
@@ -35,6 +38,8 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     for (tag, _), text in zip(source.tags, texts, strict=True):
         if text and tag not in given:
             given[tag] = text
+        elif text and tag == "LA":
+            given[tag] += f"\n{text}"
     collector = FieldCollector(len(source.tags))
     collector.derive("type", _csl_type(source, given))
     before = ""
@@ -76,8 +81,12 @@ def _gather(
         else:
             collector.append(index, _EXTRA + tag, text)
     elif tag == "PT":
-        rank = 1 if text.lower() == _ARTICLE else 0
+        rank = 1 if text.lower() in _ARTICLES else 0
         collector.candidate(index, "genre", text, rank=rank, extra=_EXTRA + tag)
+    elif tag == "SO" and _is_eric(given):
+        _gather_eric_source(collector, index, text)
+    elif tag == "LA":
+        gather_languages(collector, index, given["LA"])
     elif tag == "JT" and collector.first("type") in ("book", "thesis"):
         collector.candidate(index, "publisher", text, rank=1, extra=_EXTRA + tag)
     elif tag == "BTI":
@@ -97,11 +106,29 @@ def _gather_field(
         short = tag in _FULL_NAMES and "," not in text
         collector.append(index, field, _short_name(text) if short else parse_ris_name(text))
     elif field in ("ISSN", "ISBN"):
-        collector.append(index, field, bare_serial_number(text))
+        number = bare_serial_number(text)
+        if any(map(str.isdigit, number)):  # ERIC names the kind even where it has no number
+            collector.append(index, "ISBN" if is_isbn(number) else field, number)
     elif form in (Form.STRINGS, Form.TEXT) or field == "author-address":
         collector.append(index, field, text)
     else:
         collector.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
+
+
+def _is_eric(given: dict[str, str]) -> bool:
+    return given.get("OWN") == "ERIC" or given.get("OID", "").startswith(("EJ", "ED"))
+
+
+def _gather_eric_source(collector: FieldCollector, index: int, text: str) -> None:
+    """ERIC's source: who published it, for a thesis behind its degree; never a citation."""
+    degree = _DEGREE.fullmatch(text)
+    if degree is not None:
+        collector.candidate(index, "publisher", degree.group(2))
+        collector.candidate(index, "genre", degree.group(1), rank=-1, extra=_EXTRA + "SO")
+    elif _CITATION.search(text):
+        collector.append(index, _EXTRA + "SO", text)
+    else:
+        collector.candidate(index, "publisher", text, extra=_EXTRA + "SO")
 
 
 def _short_name(text: str) -> Name:
@@ -129,4 +156,4 @@ def _date(text: str) -> CslDate:
     if (numbers := _NUMBERS.fullmatch(text)) is not None:
         return dates.year_date("-".join(f"{int(part):02d}" for part in numbers.groups() if part))
     year, _, rest = text.partition(" ")
-    return (dates.worded_date(year, rest) if rest else None) or dates.year_date(text)
+    return (dates.worded_date(year, rest) if rest else None) or dates.any_date(text)

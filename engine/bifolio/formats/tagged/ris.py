@@ -20,17 +20,22 @@ from bifolio.formats.endnote.rules import (
     VERSIONED,
     WHOLE_BOOKS,
     WHOLE_WORKS,
+    gather_languages,
     gather_serial_numbers,
     is_pubmed,
     page_range,
+    written_languages,
 )
+from bifolio.formats.entities import escape, unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_in_address, doi_of, is_doi, split_urls
 from bifolio.formats.mapping.fields import RIS_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.meanings import is_taken, ris_meanings, written_name
 from bifolio.formats.mapping.types import RIS_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
 from bifolio.formats.names import parse_ris_name, split_people, write_ris_name
+from bifolio.formats.pages import join_range, split_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
+from bifolio.formats.tagged.labels import labelled_note
 from bifolio.formats.tagged.lines import is_tag_line
 from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
@@ -77,15 +82,18 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     """The values of a record and which fields each tag fed."""
     del blocks  # text outside of records says nothing of them
     given: dict[str, str] = {}
-    texts = [" ".join(raw.split()) for _, raw in source.tags]
+    raws = [unescape(raw) for _, raw in source.tags]
+    texts = [" ".join(raw.split()) for raw in raws]
     for (tag, _), text in zip(source.tags, texts, strict=True):
         if text and tag not in given:
             given[tag] = text
+        elif text and tag == "LA":
+            given[tag] += f"\n{text}"
     code = source.type.upper()
     record = _Record(csl_type(source.type), code, given, ris_meanings(code))
     collector = FieldCollector(len(source.tags))
     collector.derive("type", record.kind)
-    for index, ((tag, raw), text) in enumerate(zip(source.tags, texts, strict=True)):
+    for index, ((tag, _), raw, text) in enumerate(zip(source.tags, raws, texts, strict=True)):
         if text:
             _gather(collector, index, tag, raw.strip(), text, record)
     return collector.finish()
@@ -117,6 +125,16 @@ def _gather(
         return
     if tag == "EP" and record.given.get("SP") and _page_field(record) == "page":
         collector.feed(index, "page")
+        return
+    if tag == "LA" and "LA" not in record.meanings:
+        gather_languages(collector, index, record.given["LA"])
+        return
+    if tag == "N1" and (said := labelled_note(raw)) is not None:
+        label, text = said
+        if label in ("ISBN", "ISSN"):
+            gather_serial_numbers(collector, index, text, record.kind, _EXTRA + tag)
+        else:
+            _gather_value(collector, index, tag, label, 9, text, text)
         return
     if tag == "SN":
         gather_serial_numbers(collector, index, raw, record.kind, _EXTRA + tag)
@@ -274,7 +292,7 @@ def _page_field(record: _Record) -> str:
 def _pages(start: str, end: str) -> str:
     if not end or start == end or start.endswith((f"-{end}", f"–{end}")):
         return page_range(start)
-    return f"{start}-{end}"
+    return join_range(start, end)
 
 
 def _gather_issued(
@@ -308,7 +326,8 @@ def _gather_issued(
 def _year(given: dict[str, str]) -> str:
     """The year that ``PY`` says, or ``DA``, or the ``Y1`` that both have replaced."""
     if "PY" in given:
-        return given["PY"][:4]
+        date = {} if given["PY"][:4].isdigit() else dates.ris_date(given["PY"])[0]
+        return str(date["date-parts"][0][0]) if "date-parts" in date else given["PY"][:4]
     date = dates.ris_date(given["DA"])[0] if "DA" in given else {}
     return str(date["date-parts"][0][0]) if "date-parts" in date else given.get("Y1", "")[:4]
 
@@ -328,6 +347,10 @@ def written_type(values: Values, dialect: str) -> str:
 def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str, str]]:
     """The (tag, value) pairs that say a field; none where RIS has no place for it."""
     del dialect
+    return [(tag, escape(text)) for tag, text in _emit(field, values, kind)]
+
+
+def _emit(field: str, values: Values, kind: str) -> list[tuple[str, str]]:
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
@@ -345,6 +368,8 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     text = str(value)
     if field == "page":
         return _emit_pages(text)
+    if field == "language":
+        return [(tag, one) for one in written_languages(" ".join(text.split()))]
     return [(tag, text if form is Form.TEXT else _one_line(field, text))]
 
 
@@ -411,21 +436,25 @@ def _emit_date(field: str, value: Value, tag: str) -> list[tuple[str, str]]:
 
 
 def _emit_pages(text: str) -> list[tuple[str, str]]:
-    start, hyphen, end = text.partition("-")
-    if hyphen and start and end and "-" not in end and "," not in text:
-        return [("SP", start), ("EP", end)]
+    ends = split_range(text)
+    if ends is not None and join_range(*ends) == text:
+        return [("SP", ends[0]), ("EP", ends[1])]
     return [("SP", text)]
 
 
 def _emit_extra(field: str, value: Value) -> list[tuple[str, str]]:
     tag = field.removeprefix(_EXTRA)
-    if tag != field and re.fullmatch(r"[A-Z][A-Z0-9]", tag) and tag not in ("TY", "ER"):
+    if tag != field and re.fullmatch(r"[A-Z][A-Z0-9]{1,5}", tag) and tag not in ("TY", "ER"):
         return [(tag, one) for one in value if isinstance(one, str)]
-    return carry(field, value)
+    return _carry(field, value)
 
 
 def carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     """The round-trip fields of a field: notes at the record's end."""
+    return [(tag, escape(text)) for tag, text in _carry(field, value)]
+
+
+def _carry(field: str, value: Value | None) -> list[tuple[str, str]]:
     return [("N1", f"{roundtrip_name(field)}: {text}") for text in roundtrip_texts(field, value)]
 
 

@@ -95,7 +95,7 @@ def make(replica: Replica, member_log: LibraryMembership) -> Snapshot | None:
             size_bytes=size_bytes,
             root=root_of(hashes),
             nonce=nonce,
-            chains=find_chains(replica, replica.changes.chain_ends()),
+            chains=find_chains(replica, replica.changes.chain_end_beginnings()),
         )
         try:
             snapshot = parse_snapshot(header.sign(keys))

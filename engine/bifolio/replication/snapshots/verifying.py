@@ -63,7 +63,7 @@ class _Comparison:
         through = header.n if cursor is not None and cursor.epoch == header.epoch else 0
         if cursor is None or cursor.position < through:
             return None
-        for number, envelope_hash, position in replica.changes.places():
+        for number, envelope_hash, position in replica.changes.log_places():
             if envelope_hash in covered:
                 continue
             self._later.add(number)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import command_server
 
-from bifolio_cli.main import VERBS
+from bifolio_cli.application import VERBS
 from bifolio_cli.text.manual import calls, help_text, manual
 
 PAGE = Path(__file__).parents[4] / "docs" / "cli.md"

@@ -17,7 +17,7 @@ LISTED = "\n".join(messages())
         "The citation key '{key}' is pinned. Nothing was changed.",
         "there is no operator '{name}:'",
         "Choose another port with --port N; --port 0 picks a free one.",
-        "On this computer only: not attached to a relay.",
+        "On this computer only: not attached to a relay, and never bundled.",
         "Created the library '{made.name}' at {made.path}.",
     ],
 )

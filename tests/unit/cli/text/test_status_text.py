@@ -19,10 +19,12 @@ STATUS = Status(
     path=Path("Type.bifolio"),
     references=5735,
     trashed=0,
+    shown_on=0,
     unsent=0,
     unsent_files=0,
     waiting=0,
     relay=None,
+    bundles=None,
     heard=(),
     refusals=(),
     conflicts=0,
@@ -70,7 +72,7 @@ def test_the_status_of_a_library_of_one_computer_says_so() -> None:
     assert list(status_lines(STATUS)) == [
         "Library 'Type' (cdcdcdcd) at Type.bifolio.",
         "5,735 references.",
-        "On this computer only: not attached to a relay.",
+        "On this computer only: not attached to a relay, and never bundled.",
         "State 00ff",
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.examples import examples
 
 from bifolio.formats.bibtex.blocks import BibtexBlock, BibtexEntry, UnreadableBlock, split
 
@@ -71,7 +72,7 @@ def test_an_open_comment_does_not_swallow_the_next_entry() -> None:
 
 
 @given(st.text(alphabet='@a{}(),="%#\\ \n', max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_character_of_any_text_is_without_a_place(text: str) -> None:
     found = list(split(text))
     kept = "".join(

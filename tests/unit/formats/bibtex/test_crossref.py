@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.unit.formats.files import export, exported, load_content
 
 from bifolio.records.reference import Values

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.support.examples import examples
 from tests.unit.formats.files import GOLDEN, export, exported, load, load_content
 
 from bifolio.errors import FileFormatError
@@ -239,7 +240,7 @@ def test_a_file_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> Non
     assert len(loaded.skipped) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(alphabet='<>/abisup&;" \r\n'), st.text(alphabet='[]@="/a-'))
 def test_no_stored_source_makes_the_reader_or_writer_fail(raw: str, tag: str) -> None:
     source = Source("endnote-xml", "17 x", "", (("titles/title", raw), (tag, raw)))

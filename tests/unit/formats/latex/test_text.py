@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.examples import examples
 
 from bifolio.formats.latex.text import decode, encode, encode_title
 
@@ -50,7 +51,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(_PIECES, max_size=9))
 def test_what_is_encoded_decodes_to_the_same_text(pieces: list[str]) -> None:
     text = " ".join("".join(pieces).split())
@@ -75,7 +76,7 @@ def test_capitals_inside_of_a_titles_words_are_protected(text: str, tex: str) ->
     assert decode(tex) == text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(alphabet=_CHARACTERS + "emphtx", max_size=30))
 def test_no_text_makes_the_decoder_fail(text: str) -> None:
     decode(text).encode()

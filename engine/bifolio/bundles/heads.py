@@ -1,0 +1,44 @@
+"""How far a replica has each chain, and which envelopes another one lacks by that.
+
+A chain has no gap, so its last envelope says of all before it that they are there. Where a chain
+is not the same on both sides, because its folder was copied, all of it counts as lacking: the same
+envelope twice does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifolio import limits
+from bifolio.replica.replica import Replica
+from bifolio.storage.changes import EnvelopePlace
+from bifolio.wire.bundle_parts import ChainHead
+
+
+def heads_of(replica: Replica) -> list[ChainHead]:
+    """Where the chains end that this replica has, the longest first."""
+    heads = [ChainHead(*one) for one in replica.changes.chain_ends()]
+    heads.sort(key=lambda one: (-one.seq, one.chain))
+    return heads[: limits.BUNDLE_HEADS_MAX]
+
+
+class Lacking:
+    """Which envelopes of this replica another one lacks, that has these chains so far."""
+
+    def __init__(self, replica: Replica, heads: Sequence[ChainHead]) -> None:
+        forked = replica.changes.forked_chains()
+        self._through = {
+            one.chain: one.seq
+            for one in heads
+            if one.chain not in forked and _is_ours_too(replica, one)
+        }
+
+    def __call__(self, place: EnvelopePlace) -> bool:
+        """Whether the other one lacks the envelope."""
+        return place.seq > self._through.get(place.chain, 0)
+
+
+def _is_ours_too(replica: Replica, head: ChainHead) -> bool:
+    """Whether the other's chain is ours, as far as ours goes."""
+    here = replica.changes.at_place(head.chain, head.seq)
+    return head.hash in here if here else not replica.changes.is_own_chain(head.chain)

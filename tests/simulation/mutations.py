@@ -1,0 +1,98 @@
+"""Promises broken on purpose: each by one line of the engine, put otherwise while a run lasts.
+
+What a simulation does not notice it does not check. ``test_mutations`` runs each until it is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+from bifolio.crypto.membership import Permission
+from bifolio.ids import incarnation_client_id
+from bifolio.replica.replica import Incarnation, Replica
+from bifolio.replication.adapter import ReplicaAdapter
+from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
+from bifolio.wire.position import LogPosition
+
+
+def acknowledge_before_commit() -> AbstractContextManager[Any]:
+    """(I1) What is offered counts as stored before the relay has said so."""
+    offered = ReplicaAdapter.next_outgoing
+
+    def next_outgoing(
+        self: ReplicaAdapter, *, after: int, bytes_max: int
+    ) -> Sequence[OutgoingEnvelope]:
+        found = offered(self, after=after, bytes_max=bytes_max)
+        with self._replica.database.transaction():
+            for one in found:
+                self._replica.changes.set_position(one.hash, 1)
+        return found
+
+    return patch.object(ReplicaAdapter, "next_outgoing", next_outgoing)
+
+
+def move_the_cursor_alone() -> AbstractContextManager[Any]:
+    """(I1) Now and then the cursor moves, and what came up to it is not kept."""
+    receive, calls = ReplicaAdapter.receive, count(1)
+
+    def forgetful(
+        self: ReplicaAdapter,
+        after: int,
+        envelopes: Sequence[bytes],
+        cursor: LogPosition,
+        passed: Sequence[tuple[int, bytes]],
+    ) -> ReceivedBatch:
+        kept = envelopes if next(calls) % 5 else ()
+        return receive(self, after, kept, cursor, passed)
+
+    return patch.object(ReplicaAdapter, "receive", forgetful)
+
+
+def reuse_a_client_id() -> AbstractContextManager[Any]:
+    """(I8) A device writes under one slot and one client id, whichever copy it writes in."""
+
+    def take(self: Replica, offset: float) -> Incarnation:
+        slot, nonce = f"{self.keys.tag}AAAA", bytes(8)
+        client_id = incarnation_client_id(self.keys.sign_public, slot, nonce)
+        if not self._incarnations.has(slot):
+            self._incarnations.add(slot, client_id, nonce=nonce)
+        return Incarnation(slot, nonce, client_id, offset)
+
+    return patch.object(Replica, "_take_incarnation", take)
+
+
+def skip_the_membership_check() -> AbstractContextManager[Any]:
+    """(DESIGN §7) Whoever signs an envelope may write."""
+    return patch("bifolio.crypto.membership.Membership.permits", lambda *_: Permission.PERMITTED)
+
+
+def drop_what_lost() -> AbstractContextManager[Any]:
+    """(DESIGN §11) Of two lists of members the one that lost is forgotten."""
+    return patch("bifolio.crypto.membership.forks.lost_to", lambda *_: ())
+
+
+MUTATIONS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    one.__name__.replace("_", "-"): one
+    for one in (
+        acknowledge_before_commit,
+        move_the_cursor_alone,
+        reuse_a_client_id,
+        skip_the_membership_check,
+        drop_what_lost,
+    )
+}
+NAMES = tuple(MUTATIONS)
+
+
+@contextmanager
+def applied(name: str) -> Iterator[None]:
+    """The mutation of this name; none for an empty one."""
+    if not name:
+        yield
+        return
+    with MUTATIONS[name]():
+        yield

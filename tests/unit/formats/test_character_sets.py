@@ -1,0 +1,98 @@
+"""The character set of a file that names none: detected and said, or named by the user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bifolio.errors import FileFormatError, UsageError
+from bifolio.formats import check_encoding, read
+from bifolio.formats.encodings import decode
+from bifolio.records.reference import ImportedReference, SkippedRecord
+
+#: A name, a title and a journal.
+TEXTS = {
+    "ru": ("Иванов, Иван", "Складывание бумаги в Теории", "Журнал физики"),
+    "el": ("Παπαδόπουλος, Γιώργος", "Η τέχνη του χαρτιού στην Ελλάδα", "Ιστορία"),
+    "pl": ("Wiśniewski, Rafał", "Zażółć gęślą jaźń w teorii papieru", "Źródła prawa"),
+    "cs": ("Novotný, Jiří", "Příliš žluťoučký kůň úpěl", "Úvod do dějin"),
+    "fr": ("Lefèvre, François", "L'étude des systèmes à l'ère numérique", "Théorie générale"),
+    "de": ("Müller, Jürgen", "Über die Größe der Öffnung", "Einführung für Schüler"),
+    "ko": ("김철수", "한국어 처리에 관한 연구", "한국정보과학회 논문지"),
+    "ja": ("山田太郎", "日本語の文章構造に関する研究", "情報処理学会論文誌"),
+    "zh": ("王小明", "摺紙的數學理論與應用", "中國語言學報"),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding", "said"),
+    [
+        ("pl", "cp1250", "Windows-1250"),
+        ("cs", "cp1250", "Windows-1250"),
+        ("ru", "cp1251", "Windows-1251"),
+        ("fr", "cp1252", "Windows-1252"),
+        ("de", "cp1252", "Windows-1252"),
+        ("el", "cp1253", "Greek"),
+        ("ru", "koi8_r", "KOI8"),
+        ("fr", "mac_roman", "Mac Roman"),
+        ("de", "mac_roman", "Mac Roman"),
+        ("ko", "euc_kr", "Korean"),
+        ("ja", "euc_jp", "EUC-JP"),
+        ("ja", "shift_jis", "Shift JIS"),
+        ("zh", "big5", "Big5"),
+    ],
+)
+@pytest.mark.parametrize(
+    "record",
+    [
+        "@article{{k,\n author = {{{}}},\n title = {{{}}},\n journal = {{{}}},\n year = 2010\n}}\n",
+        "TY  - JOUR\nAU  - {}\nTI  - {}\nJO  - {}\nPY  - 2010\nER  - \n",
+    ],
+)
+def test_a_character_set_that_nothing_names_is_found_and_said(
+    record: str, language: str, encoding: str, said: str
+) -> None:
+    text = record.format(*TEXTS[language])
+    read_text, remark = decode(text.encode(encoding))
+    assert read_text == text
+    assert remark is not None
+    assert said in remark.reason
+
+
+def test_japanese_of_seven_bits_is_read() -> None:
+    text = "@book{k, title={日本語の文章}}"
+    assert decode(text.encode("iso2022_jp")) == (text, None)
+
+
+def test_a_guess_is_a_remark_and_no_loss(tmp_path: Path) -> None:
+    path = tmp_path / "a.bib"
+    path.write_bytes("@book{k, title={Складывание бумаги}, author={Иванов, Иван}}".encode("cp1251"))
+    found = list(read(path))
+    (remark,) = [one for one in found if isinstance(one, SkippedRecord)]
+    assert remark.is_remark
+    assert "does not say its character set" in remark.reason
+
+
+def test_the_user_s_word_is_taken_for_the_character_set(tmp_path: Path) -> None:
+    path = tmp_path / "a.bib"
+    path.write_bytes("@book{k, title={Świat}}".encode("cp1250"))
+    (reference,) = list(read(path, encoding="windows-1250"))
+    assert isinstance(reference, ImportedReference)
+    assert reference.values["title"] == "Świat"
+
+
+def test_a_character_set_that_does_not_fit_is_an_error_that_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.bib"
+    path.write_bytes(b"@book{k,\n title={\xff\xff}}")
+    with pytest.raises(FileFormatError, match="line 2"):
+        list(read(path, encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["latin", "zip", "no such set", "rot13", "hex"])
+def test_a_name_of_no_character_set_is_refused(name: str) -> None:
+    if name == "latin":
+        assert check_encoding(name) == "iso8859-1"
+        return
+    with pytest.raises(UsageError, match="no character set"):
+        check_encoding(name)

@@ -1,0 +1,52 @@
+"""People in RIS, ``enw`` and BibTeX by one rule, however a line holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.formats.files import load_content
+
+from bifolio.records.names import Name
+
+DOE, ROE = Name("Doe", "J."), Name("Roe", "K.")
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("Doe, J.; Roe, K.; ", (DOE, ROE)),
+        ("Doe, J.;", (DOE,)),
+        ("Doe J.; Roe K.", (DOE, ROE)),
+        ("Doe, J. and Roe, K.", (DOE, ROE)),
+        ("Doe, J. & Roe, K.", (DOE, ROE)),
+        ("Jane Doe; John Roe", (Name(literal="Jane Doe"), Name(literal="John Roe"))),
+        ("Doe J.A.", (Name("Doe", "J.A."),)),
+        ("Smith JA", (Name("Smith", "JA"),)),
+        ("Roe R.", (Name("Roe", "R."),)),
+        ("de Vries H.", (Name("Vries", "H.", non_dropping_particle="de"),)),
+        ("Garcia Lopez J.A.", (Name("Garcia Lopez", "J.A."),)),
+        ("Müller-Lüdenscheidt K.-H.", (Name("Müller-Lüdenscheidt", "K.-H."),)),
+        ("Smith JA Jr", (Name("Smith", "JA", suffix="Jr"),)),
+        ("Simon and Schuster", (Name(literal="Simon and Schuster"),)),
+        ("University of Oslo; Department A", (Name(literal="University of Oslo; Department A"),)),
+        ("World Bank US", (Name(literal="World Bank US"),)),
+        ("Research Group A", (Name(literal="Research Group A"),)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [("a.ris", "TY  - JOUR\nTI  - T\nAU  - {}\nER  - \n"), ("a.enw", "%0 Book\n%T T\n%A {}\n")],
+)
+def test_people_are_read_by_one_rule(
+    tmp_path: Path, name: str, record: str, written: str, names: tuple[Name, ...]
+) -> None:
+    assert load_content(tmp_path, record.format(written), name).values()[0]["author"] == names
+
+
+@pytest.mark.parametrize("written", [", ", ";", "; ;", "-", ""])
+def test_an_empty_name_is_none(tmp_path: Path, written: str) -> None:
+    ris = f"TY  - JOUR\nTI  - T\nAU  - {written}\nAU  - Doe, J.\nER  - \n"
+    assert load_content(tmp_path, ris, "a.ris").values()[0]["author"] == (DOE,)
+    bib = f"@misc{{a, title={{T}}, author={{{written} and Doe, J. and and {written}}}}}"
+    assert load_content(tmp_path, bib).values()[0]["author"] == (DOE,)

@@ -1,0 +1,129 @@
+"""Where one record of a file ends and the next one begins, in every format that has them in lines,
+and what is in no record at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.formats.files import export, exported, load, load_content
+
+from bifolio.records.names import Name
+
+
+def test_refer_records_end_at_an_empty_line_wherever_their_type_is(tmp_path: Path) -> None:
+    text = (
+        "%T One\n%0 Journal Article\n%A Doe, Jane\n%D 2021\n\n\n"
+        "%T Two, without a type\n%B Annals\n%D 2021\n\n\n"
+        "%T Three\n%0 Journal Article\n%A Roe, Richard\n"
+    )
+    loaded = load_content(tmp_path, text, "a.enw")
+    assert [one.values["title"] for one in loaded.references] == [
+        "One", "Two, without a type", "Three",
+    ]  # fmt: skip
+    assert [one.values.get("author") for one in loaded.references] == [
+        (Name("Doe", "Jane"),), None, (Name("Roe", "Richard"),),
+    ]  # fmt: skip
+    written, report = export(exported(loaded), "enw", loaded.blocks)
+    (tmp_path / "again.enw").write_text(written, encoding="utf-8")
+    assert load(tmp_path / "again.enw").values() == loaded.values()
+    assert report.lost == []
+
+
+def test_an_empty_line_before_an_abstract_parts_no_record(tmp_path: Path) -> None:
+    text = (
+        "%0 Book\n%T One\n%A Doe, J.\n\n%X An abstract\n\nof two paragraphs\n%K word\n\n"
+        "%0 Book\n%T B\n"
+    )
+    first, second = load_content(tmp_path, text, "a.enw").values()
+    assert (first["abstract"], first["tags"]) == ("An abstract\n\nof two paragraphs", ("word",))
+    assert second["title"] == "B"
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("a.ris", "TY  - JOUR\nTI  - One é\nER  - \n"),
+        ("a.bib", "@article{k1, title={One é}}\n"),
+        ("a.enw", "%0 Journal Article\n%T One é\n\n"),
+        ("a.json", '[{"id":"a1","type":"article-journal","title":"One é"}]\n'),
+    ],
+)
+@pytest.mark.parametrize("mark", ["\ufeff", "\ufeff\ufeff"])
+def test_the_mark_of_a_joined_file_belongs_to_no_record(
+    tmp_path: Path, name: str, record: str, mark: str
+) -> None:
+    other = record.replace("One", "Two").replace("k1", "k2").replace("a1", "a2")
+    for between in (record, record.rstrip("\n")):
+        loaded = load_content(tmp_path, mark + between + mark + other, name)
+        assert [one["title"] for one in loaded.values()] == ["One é", "Two é"]
+        assert {one["type"] for one in loaded.values()} == {"article-journal"}
+
+
+def test_what_follows_the_end_of_a_json_array_is_read_or_named(tmp_path: Path) -> None:
+    one = '{"id":"a","type":"book","title":"One"}'
+    two = '{"id":"b","type":"book","title":"Two"}'
+    words = load_content(tmp_path, f"[{one}] trailing words", "a.json")
+    assert len(words.references) == 1
+    assert "after the end of the JSON comes 'trailing words'" in words.skipped[0].reason
+    for text in (f"[{one}]\n[{two}]", f"{one}\n{two}\n", f"[{one}]\n{two}", f"[{one}],[{two}]"):
+        loaded = load_content(tmp_path, text, "a.json")
+        assert [item["title"] for item in loaded.values()] == ["One", "Two"]
+        assert loaded.skipped == []
+    assert load_content(tmp_path, f"{one}\n{two}\n", "a.json").references[1].line == 2
+
+
+def test_a_type_in_the_midst_of_a_record_is_that_record_s(tmp_path: Path) -> None:
+    text = (
+        "DB  - X\nTI  - One\nTY  - JOUR\nAU  - Doe, A.\nER  - \n\n"
+        "TI  - Two\nAU  - Poe, E.\nTY  - BOOK\nER  - \n"
+    )
+    loaded = load_content(tmp_path, text, "a.ris")
+    one, two = loaded.values()
+    assert (one["title"], one["author"], one["type"]) == (
+        "One", (Name("Doe", "A."),), "article-journal",
+    )  # fmt: skip
+    assert (two["title"], two["type"]) == ("Two", "book")
+    assert all(skipped.is_remark for skipped in loaded.skipped)
+    assert len(loaded.skipped) == 2
+
+
+def test_a_second_type_begins_a_record_where_a_title_follows_it(tmp_path: Path) -> None:
+    text = "TI  - One\nAU  - A, B\nTY  - JOUR\nTI  - Two\nER  - \n"
+    assert [one["title"] for one in load_content(tmp_path, text, "a.ris").values()] == [
+        "One", "Two",
+    ]  # fmt: skip
+    text = "TY  - JOUR\nTI  - One\nTY  - JOUR\nTI  - Two\n"
+    assert len(load_content(tmp_path, text, "a.ris").references) == 2
+
+
+@pytest.mark.parametrize("first", ["TY  -JOUR", "TY -JOUR", "TY- JOUR", "TY  - JOUR", "ty  -JOUR"])
+def test_a_type_without_its_blank_is_one(tmp_path: Path, first: str) -> None:
+    text = f"{first}\nTI  -One\nAU  -Doe, J.\nER  -\n"
+    if first.islower():
+        text = text.replace("TI", "ti").replace("AU", "au")
+    loaded = load_content(tmp_path, text, "a.ris")
+    (values,) = loaded.values()
+    assert values["type"] == "article-journal"
+    assert (values["title"], values["author"]) == ("One", (Name("Doe", "J."),))
+
+
+def test_an_entry_that_a_brace_closes_too_early_keeps_its_fields(tmp_path: Path) -> None:
+    text = (
+        "@article{a,\n  author = {Doe, Jane},\n  title = {Title}},\n  year = 2020,\n"
+        "  journal = {J. of K}\n}\n"
+        '@article{b, author = {A, B}}, title={On {B}}, note="x"}\n'
+        "@article{c, title={Whole}}\nand loose text\n"
+    )
+    loaded = load_content(tmp_path, text)
+    a, b, c = loaded.values()
+    assert (a["container-title"], a["issued"]) == ("J. of K", {"date-parts": [[2020]]})
+    assert (b["title"], b["note"]) == ("On B", "x")
+    assert set(c) == {"type", "citation-key", "title"}
+    first, second = loaded.skipped
+    assert "a brace in line 3 closes it" in first.reason
+    assert second.line == 7
+    assert not first.is_remark
+    written, _ = export(exported(loaded), "bibtex")
+    assert load_content(tmp_path, written).skipped == []
+    assert load_content(tmp_path, written).values() == loaded.values()
