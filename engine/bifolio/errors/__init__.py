@@ -30,6 +30,7 @@ The tree::
     │   ├── ForeignBundleError      of another library
     │   ├── BundleBeforeTicketError
     │   ├── BundleTakenError
+    │   ├── BundleIncompleteError   a snapshot brought what would go in
     │   └── UnwritableBundleError
     ├── BundleNeededError
     ├── ReferenceNotFoundError
@@ -131,6 +132,7 @@ from bifolio.errors.base import (
 from bifolio.errors.bundles import (
     BundleBeforeTicketError,
     BundleError,
+    BundleIncompleteError,
     BundleNeededError,
     BundleTakenError,
     DamagedBundleError,
@@ -254,6 +256,7 @@ __all__ = [
     "BifolioError",
     "BundleBeforeTicketError",
     "BundleError",
+    "BundleIncompleteError",
     "BundleNeededError",
     "BundleTakenError",
     "BusyLibraryError",

@@ -198,7 +198,10 @@ class Applier:
             # The same change in two chains is harmless; another one in its place is a lie.
             if is_own and change is not None and self._replica.journal.index.has(change.id):
                 return {}
-            if is_own or not document.begins_as(structure):
+            is_other = is_own or not document.begins_as(structure)
+            if is_other and not contested.is_in_snapshot(
+                self._replica, record_id, document, structure
+            ):
                 self._contested.setdefault(record_id, [])
                 raise DocumentError(WROTE_ANOTHER)
         elif kind is UpdateKind.OWN and self._may_be_contested(source, record_id):

@@ -79,6 +79,7 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
         "snapshots_looked_ms",
         "snapshot_kept",
         "snapshot_kept_verdicts",
+        "snapshot_loaded_ms",
     )
     replica.meta.forget("bundled", "bundle_taken_ms", "ticket_secret")
     replica.meta.library_id = library_id

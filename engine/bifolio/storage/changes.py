@@ -446,11 +446,12 @@ class Changes:
 
     def chain_end_beginnings(self) -> list[tuple[bytes, bytes]]:
         """The hash and the first bytes, in which its header lies, of the last envelope of each
-        chain, and of any that is the last one before a gap."""
+        chain, and of any that is the last one before a gap or before what does not count."""
         rows = self._database.rows(
             "SELECT hash, substr(body, 1, ?) FROM changes AS one WHERE hash IS NOT NULL "
             "AND NOT EXISTS (SELECT 1 FROM changes AS next WHERE next.chain = one.chain "
-            "AND next.seq = one.seq + 1 AND next.hash IS NOT NULL)",
+            "AND next.seq = one.seq + 1 AND next.hash IS NOT NULL "
+            "AND next.hash NOT IN (SELECT hash FROM voided_envelopes))",
             (limits.ENVELOPE_HEADER_BYTES_MAX + 8,),
         )
         return [(row[0], row[1]) for row in rows]
@@ -543,6 +544,15 @@ class Changes:
             "GROUP BY chain, seq HAVING count(*) > 1"
         )
         return {row[0] for row in rows}
+
+    def has_all_of(self, chain: bytes, through: int) -> bool:
+        """Whether the envelopes of a chain are here, from the first one to that number."""
+        row = self._database.row(
+            "SELECT count(DISTINCT seq) FROM changes "
+            "WHERE hash IS NOT NULL AND chain = ? AND seq <= ?",
+            (chain, through),
+        )
+        return row is not None and row[0] == through
 
     def is_own_chain(self, chain: bytes) -> bool:
         """Whether this replica sealed the envelopes of a chain."""

@@ -253,6 +253,8 @@ class Meta:
     #: members had found of it.
     snapshot_kept = _bytes()
     snapshot_kept_verdicts: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
+    #: When a snapshot last brought changes that are not here one by one, by this computer's time.
+    snapshot_loaded_ms: Fact[int] = Fact(0, _of_type(int))
     #: The position and the size of the newest snapshot that is known to be on the relay.
     snapshot_last: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
 

@@ -95,12 +95,13 @@ class Records:
         written = list({record.id: record for record in records}.values())
         ids = json.dumps([record.id for record in written])
         # What a snapshot brought is where a record's history begins.
-        self._database.execute(
-            "UPDATE snapshot_bases SET state = "
-            "(SELECT state FROM records WHERE records.id = snapshot_bases.record) "
-            "WHERE record IN (SELECT value FROM json_each(?)) AND state IS NULL",
-            (ids,),
-        )
+        if not self._database.is_empty("snapshot_bases"):
+            self._database.execute(
+                "UPDATE snapshot_bases SET state = "
+                "(SELECT state FROM records WHERE records.id = snapshot_bases.record) "
+                "WHERE record IN (SELECT value FROM json_each(?)) AND state IS NULL",
+                (ids,),
+            )
         before = self._database.rows(
             "SELECT hash FROM records WHERE id IN (SELECT value FROM json_each(?))",
             (ids,),

@@ -56,10 +56,13 @@ class Snapshots:
             "WHERE NOT EXISTS (SELECT 1 FROM changes WHERE hash = ?)",
             [(one, one) for one in hashes],
         )
+        self._database.note_row("covered")
 
     def is_covered(self, envelope_hash: bytes) -> bool:
         """Whether an envelope is merged by a snapshot alone."""
-        row = self._database.row("SELECT 1 FROM covered WHERE hash = ?", (envelope_hash,))
+        row = self._database.row_of_few(
+            "covered", "SELECT 1 FROM covered WHERE hash = ?", (envelope_hash,)
+        )
         return row is not None
 
     def has_any(self) -> bool:
@@ -93,11 +96,14 @@ class Snapshots:
             "WHERE excluded.seq > covered_chains.seq",
             [tuple(one) for one in ends],
         )
+        self._database.note_row("covered_chains")
 
     def chain_end(self, envelope_hash: bytes) -> ChainEnd | None:
         """The chain that ends with this envelope in what snapshots cover."""
-        row = self._database.row(
-            "SELECT device, chain, seq, hash FROM covered_chains WHERE hash = ?", (envelope_hash,)
+        row = self._database.row_of_few(
+            "covered_chains",
+            "SELECT device, chain, seq, hash FROM covered_chains WHERE hash = ?",
+            (envelope_hash,),
         )
         return ChainEnd(*row) if row else None
 
@@ -175,10 +181,12 @@ class Snapshots:
             "INSERT OR REPLACE INTO snapshot_bases (record, state, after) VALUES (?, NULL, ?)",
             [(one, after) for one in record_ids],
         )
+        self._database.note_row("snapshot_bases")
 
     def base(self, record_id: str) -> Base | None:
         """What a record held when a snapshot brought it; None where all its changes are here."""
-        row = self._database.row(
+        row = self._database.row_of_few(
+            "snapshot_bases",
             "SELECT coalesce(snapshot_bases.state, records.state), after FROM snapshot_bases "
             "LEFT JOIN records ON id = record WHERE record = ?",
             (record_id,),

@@ -65,6 +65,9 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
     with replica.database.transaction():
         if not was_whole:
             replica.snapshots.begin_records(ids)
+            # No bundle has what it brought.
+            replica.meta.bundled = None
+            replica.meta.snapshot_loaded_ms = replica.runtime.now_ms()
         replica.changes.note_in_snapshot([(one.chain, one.seq) for one in header.chains])
         # Kept for a relay that loses its log: nobody else may have what it brought.
         replica.snapshots.remove_chunks(but=[snapshot.id])

@@ -132,6 +132,7 @@ def note_declared(replica: Replica, member_log: LibraryMembership) -> bool:
 def _parts(replica: Replica) -> Iterator[Part]:
     """All that a newcomer needs; who wrote before what was written."""
     yield from cut_authors(replica.snapshots.declared())
+    # With those that do not count any more: what builds on one must not wait for it.
     covered = [*replica.snapshots.covered(), *replica.changes.hashes()]
     for batch in cut_hashes(covered):
         yield Part(covered=batch)

@@ -7,6 +7,7 @@ maker wrote something that nobody signed, or left something out, is found.
 
 from __future__ import annotations
 
+from bifolio.crypto.membership import Membership
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.document import snapshot_states
 from bifolio.document.record import RecordDocument
@@ -33,7 +34,9 @@ def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) 
             return None  # they came damaged, which is no word about the maker
         try:
             facts = reader.facts()
-            return _Comparison(replica, snapshot, facts).compare(reader)
+            membership = member_log.membership()
+            assert membership is not None  # has_all_merged
+            return _Comparison(replica, membership, snapshot, facts).compare(reader)
         except NewerFormatError:
             return None
         except (EnvelopeError, DocumentError):
@@ -43,8 +46,11 @@ def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) 
 class _Comparison:
     """One snapshot next to what is here; inside one transaction."""
 
-    def __init__(self, replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> None:
+    def __init__(
+        self, replica: Replica, membership: Membership, snapshot: Snapshot, facts: SnapshotFacts
+    ) -> None:
         self._replica = replica
+        self._membership = membership
         self._snapshot = snapshot
         self._facts = facts
         self._replay = Replay(replica)
@@ -63,13 +69,22 @@ class _Comparison:
         through = header.n if cursor is not None and cursor.epoch == header.epoch else 0
         if cursor is None or cursor.position < through:
             return None
+        voided = replica.voided.numbers()
         for number, envelope_hash, position in replica.changes.log_places():
+            if number in voided:
+                if envelope_hash in covered and not self._knows_members():
+                    return None  # its maker may not have known yet that this does not count
+                continue
             if envelope_hash in covered:
                 continue
             self._later.add(number)
             if position is not None and 0 < position <= through:
                 return False  # the log had it there, and the snapshot leaves it out
         return self._are_chains_right() and self._are_records_right(reader)
+
+    def _knows_members(self) -> bool:
+        """Whether its maker knew the members as they are known here."""
+        return self._snapshot.header.membership_head == self._membership.head
 
     def _are_chains_right(self) -> bool:
         """Whether each chain ends where the covered envelopes of it end."""
