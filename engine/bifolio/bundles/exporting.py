@@ -112,9 +112,9 @@ def _select(replica: Replica, since: datetime | Path | str | None, path: Path) -
             raise BundleIncompleteError(path)
         return _Selection(chosen=Lacking(replica, heads), is_whole=False)
     selection = _select_after(replica, since)
-    loaded_ms = replica.meta.snapshot_loaded_ms
-    is_from_before = isinstance(since, datetime) and since.timestamp() * 1000 <= loaded_ms
-    reaches_back = selection.is_whole or is_from_before
+    reaches_back = selection.is_whole
+    if isinstance(since, datetime):
+        reaches_back = since.timestamp() * 1000 <= replica.meta.snapshot_loaded_ms
     if reaches_back and not lacks_only_what_is_here(replica, ()):
         raise BundleIncompleteError(path)
     return selection
