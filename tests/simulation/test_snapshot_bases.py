@@ -110,7 +110,9 @@ def test_a_bundle_that_would_lack_what_a_snapshot_brought_is_refused(
     for since in (None, LAST, now - timedelta(days=1)):
         with pytest.raises(BundleIncompleteError) as raised:
             export_bundle(late.replica, tmp_path / "late.bundle", since=since)
-        assert raised.value.next_step.code is Next.EXPORT_BUNDLE_ELSEWHERE
+        step = raised.value.next_step
+        assert step is not None
+        assert step.code is Next.EXPORT_BUNDLE_ELSEWHERE
     assert not (tmp_path / "late.bundle").exists()
 
     export_bundle(owner.replica, tmp_path / "owner.bundle")
