@@ -36,7 +36,7 @@ def lacks_only_what_is_here(replica: Replica, heads: Sequence[ChainHead]) -> boo
         return True
     through = {one.chain: one.seq for one in heads}
     return all(
-        through.get(end.chain, 0) >= end.seq or replica.changes.has_all_of(end.chain, end.seq)
+        through.get(end.chain, 0) >= end.seq or replica.snapshots.has_changes_of(end)
         for end in replica.snapshots.chains()
     )
 

@@ -545,15 +545,6 @@ class Changes:
         )
         return {row[0] for row in rows}
 
-    def has_all_of(self, chain: bytes, through: int) -> bool:
-        """Whether the envelopes of a chain are here, from the first one to that number."""
-        row = self._database.row(
-            "SELECT count(DISTINCT seq) FROM changes "
-            "WHERE hash IS NOT NULL AND chain = ? AND seq <= ?",
-            (chain, through),
-        )
-        return row is not None and row[0] == through
-
     def is_own_chain(self, chain: bytes) -> bool:
         """Whether this replica sealed the envelopes of a chain."""
         row = self._database.row("SELECT own FROM changes WHERE chain = ? LIMIT 1", (chain,))

@@ -112,6 +112,15 @@ class Snapshots:
         rows = self._database.rows("SELECT device, chain, seq, hash FROM covered_chains")
         return [ChainEnd(*row) for row in rows]
 
+    def has_changes_of(self, end: ChainEnd) -> bool:
+        """Whether the envelopes of a chain are here themselves, from its first one to this end."""
+        row = self._database.row(
+            "SELECT count(DISTINCT seq) FROM changes "
+            "WHERE hash IS NOT NULL AND chain = ? AND seq <= ?",
+            (end.chain, end.seq),
+        )
+        return row is not None and row[0] == end.seq
+
     # --- who may bear which name ----------------------------------------------------------
 
     def add_declared(self, incarnations: Iterable[Declared]) -> None:

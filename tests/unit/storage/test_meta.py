@@ -71,6 +71,7 @@ VALUES: dict[str, object] = {
     "snapshot_not_before_ms": 6,
     "snapshot_kept": b"header",
     "snapshot_kept_verdicts": (b"verdict",),
+    "snapshot_loaded_ms": 9,
     "snapshot_last": (7, 8),
 }
 
