@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -28,6 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import msgspec
 from benchmarks.support.bibliography import write_bibliography
 from benchmarks.support.processes import ProcessFailedError, running_relay
 from benchmarks.support.report import Benchmark, Computed, Measured, progress
@@ -125,7 +126,7 @@ class _Computer:
             assert cursor is not None
             after = cursor.position
             received = [Received(one, after + place + 1) for place, one in enumerate(message)]
-            moved = replace(cursor, position=after + len(message))
+            moved = msgspec.structs.replace(cursor, position=after + len(message))
             result = inbox.receive(received, cursor=moved)
             if result.refused or not result.changes:
                 raise ProcessFailedError(f"not all was merged: {result}")
