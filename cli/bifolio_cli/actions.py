@@ -13,7 +13,7 @@ from bifolio_cli.call import Invocation
 
 def show(call: Invocation, ref: str) -> None:
     """One reference in full."""
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         call.output.reference(opened.show(ref))
 
 
@@ -21,7 +21,7 @@ def status(call: Invocation) -> None:
     """What this replica holds and what it waits for."""
     from bifolio_cli.text.status_text import status_lines
 
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         report = opened.status()
     if call.output.json:
         call.output.document(report)
@@ -33,7 +33,7 @@ def search(
     call: Invocation, query: Sequence[str], *, sort: str | None = None, limit: int | None = None
 ) -> None:
     """The references that a query finds."""
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         found = opened.search(" ".join(query), sort=sort, limit=limit)
         call.output.references(found, none="Nothing was found.")
 
@@ -58,7 +58,7 @@ def list_(
             "Both a group and a query were given.",
             next_step="Give one of them; the query can name the group: --query 'group:G words'.",
         )
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         found = (
             opened.list(trash=trash, query=query, sort=sort, limit=limit)
             if group is None

@@ -47,6 +47,22 @@ class Invocation(Struct, frozen=True):
             with library.command():
                 yield library
 
+    @contextmanager
+    def read_library(self) -> Iterator[Library]:
+        """``open_library`` for who only reads: what is whole of a damaged library, of one on a
+        full disk, or of one that cannot be written, is read all the same."""
+        from bifolio import Library
+
+        home = self.environment.device_home()
+        with Library.open(self.library_path, home=home, reading=True) as library:
+            told = len(library.notices)
+            self.remark_notice(library)
+            try:
+                yield library
+            finally:
+                for notice in library.notices[told:]:
+                    self.output.remark(f"{notice.message} {word_of(notice.next)}".rstrip())
+
     def remark_notice(self, library: Library) -> None:
         """Pass on what the library remarks about its key, its folder or its relay."""
         for notice in library.notices:

@@ -3,6 +3,8 @@
 =================== ===============================================================
 ``server``          the process: listens, announces where, ends cleanly
 ``hub``             joins the connections: who asks, the commits, who is told what
+``care``            its own copy: checked beside all other work, and mended
+``health``          what it tells of itself to a plain GET
 ``feed``            what a library's connections are told of growth, whichever process wrote
 ``metered_socket``  a websocket that takes no memory before it was granted
 ``budget``          one budget of bytes for something that all connections hold together

@@ -7,7 +7,7 @@ nothing about libraries and does not know how connections come about.
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import logging
 import os
 import time
@@ -17,13 +17,14 @@ from http import HTTPStatus
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from bifolio import __version__, limits
-from bifolio.errors import RelayStorageError
+from bifolio import limits
+from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
-from bifolio_relay import admission
+from bifolio_relay import admission, health
 from bifolio_relay.admission import Admission
 from bifolio_relay.budget import ByteBudget
+from bifolio_relay.care import Care
 from bifolio_relay.commit_queue import CommitQueue, Waiting
 from bifolio_relay.config import Config
 from bifolio_relay.feed import Feed
@@ -52,8 +53,6 @@ from bifolio_relay.requests import (
 )
 from bifolio_relay.session import Session
 from bifolio_relay.storage import LogStorage
-
-HEALTH_PATH = "/healthz"
 
 #: What an answer may take until it is sent, in the two copies that it is sent by.
 _ANSWER_BYTES: Mapping[type[Question], int] = {
@@ -99,6 +98,7 @@ class Hub:
         self._creating = asyncio.Lock()
         self._sockets: dict[Peer, MeteredSocket] = {}
         self._stopping = False
+        self.care = Care(self._service, self._part_with, logger)
         #: Commits made and envelopes in them: how far writers share one.
         self.commits = 0
         self.envelopes = 0
@@ -154,6 +154,20 @@ class Hub:
             while wait_s := self._admission.creation_wait_s():
                 await asyncio.sleep(wait_s)
         return True
+
+    def notice_damage(self, peer: Peer, error: RelayStorageError | MembershipError) -> bool:
+        return self.care.notice(error, peer.session.library)
+
+    async def _part_with(self, library: bytes | None, reason: str) -> None:
+        """End the connections of a library (None: all), which are told nothing more of it."""
+        for peer in tuple(self._peers):
+            if library is None or peer.session.library == library:
+                peer.stop(reason)
+        for one in tuple(self._feeds) if library is None else (library,):
+            feed = self._feeds.pop(one, None)
+            if feed is not None:
+                with contextlib.suppress(RelayStorageError, MembershipError):
+                    await feed.end()
 
     def prove(self, peer: Peer) -> bool:
         library, device = peer.session.library, peer.session.device
@@ -262,18 +276,25 @@ class Hub:
     async def answer_health(
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
-        """Answer a plain GET of ``/healthz``; None for everything else, which is a websocket."""
-        if request.path.partition("?")[0] != HEALTH_PATH:
+        """Answer a plain GET of one of ``health.PATHS``; None for everything else, which is a
+        websocket."""
+        path = request.path.partition("?")[0]
+        if path not in health.PATHS:
             return None
         try:
-            libraries = await self._service.count_libraries()
+            facts = await health.gather(self._service, self.care.counts, self._counts())
         except RelayStorageError as error:
             self._logger.error("the store cannot be read: %s", error.message)
+            self.care.notice(error, None)
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the store cannot be read\n")
-        facts = {
-            "status": "ok",
-            "version": __version__,
-            "libraries": libraries,
+        status, body, kind = health.answer(path, facts)
+        response = connection.respond(status, body)
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = kind
+        return response
+
+    def _counts(self) -> dict[str, int]:
+        return {
             "connections": len(self._peers),
             "strangers": self._admission.strangers,
             "commits": self.commits,
@@ -281,10 +302,6 @@ class Hub:
             "queued_bytes": self._unread.held_bytes // 2,
             "received_bytes": self.intake.held_bytes,
         }
-        response = connection.respond(HTTPStatus.OK, json.dumps(facts) + "\n")
-        del response.headers["Content-Type"]
-        response.headers["Content-Type"] = "application/json"
-        return response
 
     # --- the commits ---
 
@@ -305,6 +322,7 @@ class Hub:
             commit = await self._service.commit([waiting.checked for waiting in batch])
         except RelayStorageError as error:
             self._logger.error("a commit failed, nothing of it was acknowledged: %s", error.message)
+            self.care.notice(error, None)
             for waiting in batch:
                 waiting.source.stop("the relay cannot write now")
                 waiting.source.apply_commit((), None, submitted_bytes=waiting.size_bytes)
@@ -368,7 +386,7 @@ class Hub:
             return
         feed.peers.discard(peer)
         if not feed.peers:
-            del self._feeds[library]
+            self._feeds.pop(library, None)
             await feed.end()
         try:
             await self._service.release_uploads(library, device)

@@ -125,6 +125,10 @@ class KnownLibraries:
         if known is not None:
             known.chains.clear()
 
+    def libraries(self) -> tuple[bytes, ...]:
+        """The libraries of which something is remembered."""
+        return tuple(self._known)
+
     def forget(self, libraries: Iterable[bytes]) -> None:
         """Remember nothing of these."""
         for library in libraries:

@@ -52,7 +52,7 @@ from bifolio_relay.requests import (
     VerifySnapshot,
 )
 from bifolio_relay.snapshot_service import SnapshotService
-from bifolio_relay.storage import Growth, LibraryHead, LogSlice, LogStorage
+from bifolio_relay.storage import Growth, LibraryHead, LogSlice, LogStorage, Room
 
 
 class LogService:
@@ -154,6 +154,29 @@ class LogService:
     async def count_libraries(self) -> int:
         """How many libraries the store holds."""
         return await self._storage.count_libraries()
+
+    async def room(self) -> Room:
+        """How much room the store has."""
+        return await self._storage.room()
+
+    async def find_damaged(self) -> Sequence[tuple[bytes | None, str]]:
+        """Check one more library of the store; what of it is damaged, and what is wrong with it.
+
+        Raises:
+            RelayStorageError: the store failed.
+        """
+        return await self._storage.find_damaged()
+
+    async def mend(self, library: bytes | None) -> None:
+        """Have the store put a library, or itself, right, and forget what was remembered of it.
+
+        Raises:
+            RelayStorageError: it cannot.
+        """
+        try:
+            await self._storage.mend(library)
+        finally:
+            self._known.forget((library,) if library is not None else self._known.libraries())
 
     def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
         """How far a library has come: at once, and whenever anybody has written to it.

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from bifolio import limits
 from bifolio.errors import MembershipError, RelayStorageError
 from bifolio.wire.messages import Retry
+from bifolio_relay.care import MENDING
 from bifolio_relay.metered_socket import MeteredSocket
 from bifolio_relay.rates import TokenBucket
 from bifolio_relay.requests import (
@@ -51,6 +52,10 @@ class HubInterface(Protocol):
         Raises:
             RelayStorageError: the store failed.
         """
+        ...
+
+    def notice_damage(self, peer: Peer, error: RelayStorageError | MembershipError) -> bool:
+        """The store failed; whether it is damaged, and is mended now."""
         ...
 
     def prove(self, peer: Peer) -> bool:
@@ -249,6 +254,8 @@ class Peer:
                 answer = await self._hub.ask(self, question)
         except (RelayStorageError, MembershipError) as error:
             self._logger.error("storage failed for %s: %s", self.name, error.message)
+            if self._hub.notice_damage(self, error):
+                return self.session.stop(Retry.BACKOFF, MENDING)
             return self.session.stop(Retry.BACKOFF, "the relay cannot read this library now")
         actions = self.session.take_answer(answer)
         return actions if self._note_membership() else []

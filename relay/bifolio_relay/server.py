@@ -133,6 +133,7 @@ async def _serve(
     others = [
         asyncio.create_task(hub.sweep_forever()),
         asyncio.create_task(hub.expire_forever()),
+        asyncio.create_task(hub.care.check_forever()),
     ]
     stopped = asyncio.create_task(stop.wait())
     try:

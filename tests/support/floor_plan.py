@@ -28,17 +28,19 @@ _IMPORTS = frozenset({"import_module", "lazy.module"})
 ENGINE: dict[str, frozenset[str]] = {
     "bifolio": frozenset({"library", "errors"}),
     "doctor": _FOUNDATION
-    | {"autosync", "library", "replication", "replica", "document", "storage", "crypto", "wire"}
-    | {"results", "home"},
+    | {"repair", "autosync", "library", "replication", "replica", "document", "storage", "crypto"}
+    | {"wire", "results", "home"},
     "autosync": _FOUNDATION | {"library", "sync", "results", "home"},
     "library": _FOUNDATION
-    | {"imports", "exports", "history", "search", "bundles", "replication", "attachments"}
+    | {"imports", "exports", "history", "search", "bundles", "repair", "replication", "attachments"}
     | {"replica", "sync", "document", "storage", "crypto", "formats", "results", "records", "home"},
     "bundles": _FOUNDATION | {"replication", "replica", "storage", "crypto", "wire", "results"},
     "imports": _FOUNDATION
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION
     | {"search", "replica", "document", "storage", "formats", "results", "records"},
+    "repair": _FOUNDATION
+    | {"replication", "history", "replica", "document", "storage", "crypto", "wire", "results"},
     "replication": _FOUNDATION
     | {"history", "attachments", "replica", "sync", "document", "storage", "crypto", "wire"}
     | {"results"},
@@ -50,12 +52,13 @@ ENGINE: dict[str, frozenset[str]] = {
     "replica": _FOUNDATION | {"document", "storage", "crypto", "wire", "results", "records"},
     "sync": _FOUNDATION | {"wire", "results"},
     "document": _FOUNDATION | {"records"},
-    "storage": _FOUNDATION | {"wire", "records"},
+    "storage": _FOUNDATION | {"salvage", "wire", "records"},
     "crypto": _FOUNDATION,
     "formats": _FOUNDATION | {"records"},
     "wire": _FOUNDATION,
     "results": _FOUNDATION | {"records"},
     "records": _FOUNDATION - {"clock", "disk"},
+    "salvage": frozenset(),
     "clock": frozenset({"limits"}),
     "home": frozenset(),
     "disk": frozenset({"ids"}),
@@ -66,7 +69,7 @@ ENGINE: dict[str, frozenset[str]] = {
 }
 
 #: What the relay and the command line may import of the engine.
-RELAY = frozenset({"wire", "crypto", "disk", "ids", "limits", "errors", "bifolio"})
+RELAY = frozenset({"wire", "crypto", "salvage", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
     {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
     | {"home", "disk", "ids", "errors", "lazy"}

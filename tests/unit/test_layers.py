@@ -37,6 +37,8 @@ FOREIGN: dict[str, set[str]] = {
     "sqlite3": {
         "engine/bifolio/storage",
         "relay/bifolio_relay/storage",
+        # What mends either of them, into a file that it is given.
+        "engine/bifolio/salvage/filling.py",
         # Other programs' databases, read from a copy: no part of a replica.
         "engine/bifolio/formats/databases/sqlite.py",
     },
@@ -185,7 +187,12 @@ def test_importing_the_protocol_loads_neither_documents_nor_storage(name: str) -
 
 
 #: The two storages, and the readers of other programs' databases.
-_WRITE_SQL = ("engine/bifolio/storage/", "engine/bifolio/formats/", "relay/bifolio_relay/storage")
+_WRITE_SQL = (
+    "engine/bifolio/storage/",
+    "engine/bifolio/salvage/",
+    "engine/bifolio/formats/",
+    "relay/bifolio_relay/storage",
+)
 
 
 def test_sql_is_written_in_the_storages_only() -> None:

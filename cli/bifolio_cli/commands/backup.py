@@ -61,7 +61,7 @@ def create(
     """
     call = invocation(context, library=library, json=json)
     target = _path(output) if output is not None else None
-    with call.open_library() as opened, ProgressBars() as progress:
+    with call.read_library() as opened, ProgressBars() as progress:
         made = opened.backups.create(target, files=not without_files, progress=progress)
     _tell(call, made)
 

@@ -69,7 +69,7 @@ def cite(
             "No reference was given.", next_step="Name one or more references to cite."
         )
     form: Literal["text", "html"] = "html" if html else "text"
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         cited = opened.cite(refs, style=style, form=form, locale=locale)
     if call.output.json:
         call.output.document(cited)

@@ -16,7 +16,7 @@ def conflicts(
     References and groups that were deleted and edited at the same time are listed too.
     """
     call = invocation(context, library=library, json=json)
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         found = opened.conflicts()
     if call.output.json:
         call.output.documents(found)

@@ -27,9 +27,17 @@ def doctor(
         bool,
         typer.Option("--rebuild", help="First rebuild what lists and searches read."),
     ] = False,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep", help="Also check every byte of the library's file, and every attached file."
+        ),
+    ] = False,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="First try again what was set aside of others' changes."),
+        typer.Option(
+            "--repair", help="First mend what is damaged, and try again what was set aside."
+        ),
     ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -37,14 +45,15 @@ def doctor(
     """Check the library's place, file, keys, clock and relay, and what is not sent yet.
 
     Each thing that needs attention comes with the next step, and the exit code is then 3. Nothing
-    is changed; --rebuild changes no reference, and --repair merges what others wrote and an earlier
-    version of Bifolio, or a part that was missing, kept out.
+    is changed; --rebuild changes no reference. --repair mends damaged tables, indexes and files
+    from what is whole, here or on the relay, and keeps what was damaged in the library's folder
+    'damaged'; it also merges what others wrote and an earlier version kept out.
     """
     from bifolio.doctor.examination import examine
 
     call = invocation(context, library=library, json=json)
     if repair:
-        _repair(call)
+        _repair(call, offline=offline)
     if rebuild:
         _rebuild(call)
     with ProgressBars() as progress:
@@ -52,6 +61,7 @@ def doctor(
             call.library_path,
             call.environment.device_home(),
             files=files,
+            deep=deep,
             offline=offline,
             progress=progress,
         )
@@ -85,7 +95,28 @@ def _rebuild(call: Invocation) -> None:
     )
 
 
-def _repair(call: Invocation) -> None:
-    with call.open_library() as opened:
-        merged = opened.repair()
-    call.output.remark(f"Merged {count(merged, 'change')} that had been set aside.")
+def _repair(call: Invocation, *, offline: bool) -> None:
+    from bifolio.doctor.repairing import repair
+
+    with ProgressBars() as progress:
+        done = repair(
+            call.library_path,
+            call.environment.device_home(),
+            offline=offline,
+            progress=progress,
+        )
+    for sentence in done.mended:
+        call.output.remark(f"{sentence[:1].upper()}{sentence[1:]}.")
+    if done.kept is not None:
+        call.output.remark(f"The damaged file is kept as {done.kept}.")
+    if done.files:
+        call.output.remark(
+            f"Set {count(done.files, 'damaged file')} aside, to be fetched again where others have "
+            "it."
+        )
+    if done.waits is not None:
+        call.output.remark(f"What only the relay has is still missing: {done.waits}")
+    if done.merged:
+        call.output.remark(f"Merged {count(done.merged, 'change')} that had been set aside.")
+    if not (done.mended or done.files or done.merged):
+        call.output.remark("Nothing was damaged, and nothing was set aside.")

@@ -132,7 +132,7 @@ def _export(
             "With --json the report is on stdout, so the references need a file.",
             next_step="Name a file with -o FILE, or leave --json out.",
         )
-    with call.open_library() as opened, target(file) as out, ProgressBars() as progress:
+    with call.read_library() as opened, target(file) as out, ProgressBars() as progress:
         report = opened.export(
             out,
             format=format,

@@ -20,7 +20,7 @@ def history(
     from bifolio_cli.text.history_text import event_lines
 
     call = invocation(context, library=library, json=json)
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         events = list(opened.history.of(ref))
     if call.output.json:
         call.output.documents(events)

@@ -43,7 +43,7 @@ def log(
 
     call = invocation(context, library=library, json=json)
     moment = parse_moment(since, option="--since") if since else None
-    with call.open_library() as opened:
+    with call.read_library() as opened:
         entries = opened.history.log(limit=limit, device=device, since=moment)
     if call.output.json:
         call.output.documents(entries)

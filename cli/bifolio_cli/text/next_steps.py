@@ -84,6 +84,13 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.CHECK_DISK: "Check the disk, then run the command again.",
     Next.REPLACE_LIBRARY: "Keep the folder as it is. Make a new replica next to it with a ticket "
     "from another computer ('bifolio invite' there), or restore a backup ('bifolio backup list').",
+    Next.SWEEP_LEFTOVERS: "Remove it, which loses nothing: bifolio doctor --repair",
+    Next.FIND_LOST_EDITS: "Put library.sqlite-wal back if you have it, or run 'bifolio sync', and "
+    "make again what is missing. 'bifolio doctor --repair' ends this notice.",
+    Next.OPEN_LIBRARY_AGAIN: "Check that the right library is in that place, then run the command "
+    "again.",
+    Next.FREE_TEMPORARY_SPACE: "Free some space in the temporary folder, or name another one in "
+    "TMPDIR, and try again.",
     Next.CHOOSE_OTHER_LIBRARY: "Name another library with --to PATH.",
     Next.MOVE_LIBRARY: _filled(
         "Move {path} out of that folder, use it there with -L PATH, and let Bifolio synchronize it."
@@ -264,7 +271,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
         "Put the library back, and its sync goes on. If you moved it, run 'bifolio -L {path} "
         "autosync off', then 'bifolio -L NEW_PATH autosync on'."
     ),
-    Next.REPAIR_LIBRARY: "Try it again with this version: bifolio doctor --repair",
+    Next.REPAIR_LIBRARY: "Mend it from what is whole, which keeps what is damaged: "
+    "bifolio doctor --repair",
     Next.RUN_DOCTOR: "Bifolio tries again by itself. What was saved is safe; run 'bifolio doctor', "
     "and report this.",
     # The relay's own start: the same options are bifolio-relay's

@@ -5,22 +5,75 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from bifolio.crypto.keys import DeviceKeys
 from bifolio.disk import hash_file
+from bifolio.doctor import leftovers, repairing
 from bifolio.document import canonical, view
-from bifolio.errors import DamagedLibraryError, DocumentError, Next, NextStep, next_step
+from bifolio.errors import (
+    DamagedLibraryError,
+    DocumentError,
+    LibraryError,
+    Next,
+    NextStep,
+    next_step,
+)
+from bifolio.home import Home
 from bifolio.library.counting import say_count
+from bifolio.repair import mending
 from bifolio.replica import folder
 from bifolio.replica.derived_tables import rebuild_lists
-from bifolio.replica.replica import Replica
+from bifolio.replica.replica import Replica, Runtime
 from bifolio.results import Progress, Stage
 from bifolio.results.doctor import CheckVerdict, Finding
 from bifolio.storage.database import Database
 
-_REPLACE = NextStep(Next.REPLACE_LIBRARY)
+_REPAIR = NextStep(Next.REPAIR_LIBRARY)
 _MODULUS = 1 << 256
 
 #: What newer versions of SQLite say of an index in their own check.
 _OF_THE_TEXT_INDEX = "malformed inverted index"
+
+
+def deep(path: Path, keys: DeviceKeys | None) -> list[Finding]:
+    """Every byte of the library's file, compared with what it was made from: on a copy."""
+    try:
+        damages = mending.inspect(path, keys, Runtime())
+    except OSError as error:
+        reason = f"The library's file was not checked as a whole: {error.strerror or error}."
+        step = NextStep(Next.FREE_DISK_SPACE)
+        return [Finding("deep", CheckVerdict.UNKNOWN, reason, step)]
+    except LibraryError as error:
+        return [Finding("deep", CheckVerdict.ATTENTION, error.message, error.next_step)]
+    if not damages.found:
+        message = "Every table and index of the library's file is whole."
+        return [Finding("deep", CheckVerdict.WELL, message)]
+    return [
+        Finding(
+            "deep",
+            CheckVerdict.ATTENTION,
+            f"This computer's copy is damaged: {sentence}.",
+            NextStep(Next.REPAIR_LIBRARY),
+        )
+        for sentence in repairing.describe(damages)
+    ]
+
+
+def leftovers_of(path: Path, home: Home) -> list[Finding]:
+    """What killed commands left behind."""
+    found = leftovers.find(path, home)
+    if not found:
+        return []
+    names = ", ".join(str(one) for one in found[:3])
+    verb = "is" if len(found) == 1 else "are"
+    return [
+        Finding(
+            "leftovers",
+            CheckVerdict.ATTENTION,
+            f"{say_count(len(found), 'unfinished thing')} of commands that were ended {verb} left: "
+            f"{names}.",
+            NextStep(Next.SWEEP_LEFTOVERS),
+        )
+    ]
 
 
 def integrity(replica: Replica) -> Finding:
@@ -34,7 +87,7 @@ def integrity(replica: Replica) -> Finding:
     if wrong in ([], ["ok"]):
         return Finding("integrity", CheckVerdict.WELL, "The library's file is whole.")
     message = f"The library's file is damaged: {wrong[0][:200]}."
-    return Finding("integrity", CheckVerdict.ATTENTION, message, _REPLACE)
+    return Finding("integrity", CheckVerdict.ATTENTION, message, _REPAIR)
 
 
 def records(replica: Replica, progress: Progress | None) -> Finding:
@@ -58,7 +111,7 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
             CheckVerdict.ATTENTION,
             f"{len(unreadable)} of {len(ids):,} references, groups and settings cannot be read: "
             f"{named}.",
-            _REPLACE,
+            _REPAIR,
         )
     if total % _MODULUS != replica.meta.state_hash:
         return Finding(
@@ -66,7 +119,7 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
             CheckVerdict.ATTENTION,
             "The library's content does not agree with its state hash: another program changed the "
             "file, or Bifolio has a fault.",
-            _REPLACE,
+            _REPAIR,
         )
     return Finding(
         "records",

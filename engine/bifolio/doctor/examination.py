@@ -9,7 +9,13 @@ from bifolio.crypto import key_condition as conditions
 from bifolio.crypto.key_condition import KeyCondition
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.doctor import computer, content
-from bifolio.errors import BifolioError, DamagedLibraryError, KeyFileError
+from bifolio.errors import (
+    DATA_FAULTS,
+    BifolioError,
+    DamagedLibraryError,
+    KeyFileError,
+    MembershipError,
+)
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.replica import folder
@@ -24,6 +30,7 @@ def examine(
     home: Home,
     *,
     files: bool = False,
+    deep: bool = False,
     offline: bool = False,
     progress: Progress | None = None,
 ) -> Diagnosis:
@@ -33,12 +40,17 @@ def examine(
         path: the library's folder.
         home: this device's home.
         files: whether every attached file is read and hashed.
+        deep: whether every byte of the library's file is checked, and every attached file.
         offline: whether the relay is left alone.
         progress: told of the checks that take long.
     """
     # First, because opening a library may put a key file's rights right.
     key = conditions.examine(home.path, name=home.device_name, use_keyring=home.use_keyring)
     findings = [*computer.place(path, home), computer.key(key)]
+    findings += content.leftovers_of(path, home)
+    files = files or deep
+    if deep:
+        findings += content.deep(path, key.keys)
     attached = False
     try:
         database = folder.open_database(path)
@@ -50,9 +62,18 @@ def examine(
             for one in _check_opened(replica, key, files=files, offline=offline, progress=progress):
                 findings.append(one)
             attached = bool(replica.meta.relay_url)
-        except DamagedLibraryError as error:  # what was found before it stays found
+        except (
+            DamagedLibraryError,
+            MembershipError,
+        ) as error:  # what was found before it stays found
             findings.append(
                 Finding("library", CheckVerdict.ATTENTION, error.message, error.next_step)
+            )
+        except DATA_FAULTS as error:
+            reason = f"a value in it cannot be read ({type(error).__name__})"
+            damaged = DamagedLibraryError(path, reason=reason)
+            findings.append(
+                Finding("library", CheckVerdict.ATTENTION, damaged.message, damaged.next_step)
             )
         finally:
             database.close()

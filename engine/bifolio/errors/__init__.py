@@ -87,6 +87,8 @@ The tree::
     │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
+    │       ├── RelayDamagedError   damaged, and to be mended
+    │       └── RelayFullError      no room on its disk
     ├── OutOfTurnError              our own side spoke out of turn: a bug of ours
     └── PeerError                   what another computer sent is wrong: the peer's fault
         ├── ProtocolError           bytes that are no message, or a message out of turn
@@ -171,8 +173,10 @@ from bifolio.errors.library import (
     NotALibraryError,
     PathTakenError,
     ReadOnlyLibraryError,
+    ReplacedLibraryError,
     SameLibraryError,
     StorageFullError,
+    TemporaryFolderFullError,
 )
 from bifolio.errors.next_steps import (
     FACTS,
@@ -232,7 +236,9 @@ from bifolio.errors.sharing import (
     NotTheOwnerError,
     PortInUseError,
     RelayAnswerError,
+    RelayDamagedError,
     RelayError,
+    RelayFullError,
     RelayProxyError,
     RelayRedirectError,
     RelayRefusedError,
@@ -322,7 +328,9 @@ __all__ = [
     "ReferenceNotFoundError",
     "RelayAnswerError",
     "RelayConductError",
+    "RelayDamagedError",
     "RelayError",
+    "RelayFullError",
     "RelayProxyError",
     "RelayRedirectError",
     "RelayRefusedError",
@@ -330,6 +338,7 @@ __all__ = [
     "RelayTokenError",
     "RelayUnreachableError",
     "RelayUntrustedError",
+    "ReplacedLibraryError",
     "SameLibraryError",
     "SealedChangeError",
     "SmartGroupError",
@@ -337,6 +346,7 @@ __all__ = [
     "StyleError",
     "StyleNotFoundError",
     "TagNotFoundError",
+    "TemporaryFolderFullError",
     "TicketError",
     "TrashedReferenceError",
     "UnknownFieldError",

@@ -74,7 +74,7 @@ class DamagedLibraryError(LibraryError):
         super().__init__(
             f"The library at {path} is damaged: {reason}. It was not touched.",
             path=path,
-            next_step=Next.REPLACE_LIBRARY,
+            next_step=Next.REPAIR_LIBRARY,
         )
 
 
@@ -106,6 +106,20 @@ class ReadOnlyLibraryError(LibraryError):
         )
 
 
+class ReplacedLibraryError(LibraryError):
+    """Another folder or file has taken the place of the library while it was open."""
+
+    code = "replaced-library"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The library at {path} was moved, replaced or removed while it was open. Nothing was "
+            "changed.",
+            path=path,
+            next_step=Next.OPEN_LIBRARY_AGAIN,
+        )
+
+
 class BusyLibraryError(LibraryError):
     """Another process held the library longer than we wait."""
 
@@ -132,6 +146,20 @@ class StorageFullError(LibraryError):
             "saved before is still there.",
             path=path,
             next_step=Next.FREE_DISK_SPACE,
+        )
+
+
+class TemporaryFolderFullError(LibraryError):
+    """There is no room in the temporary folder for a copy that is only read."""
+
+    code = "temporary-folder-full"
+
+    def __init__(self, path: Path, *, folder: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"The temporary folder {folder} has no room for a copy of {path}. Nothing was changed.",
+            path=path,
+            next_step=Next.FREE_TEMPORARY_SPACE,
         )
 
 

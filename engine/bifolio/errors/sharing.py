@@ -248,3 +248,25 @@ class RelayStorageError(RelayError):
         super().__init__(
             f"The relay's data at {path} cannot be used: {reason}.", next_step=next_step
         )
+
+
+class RelayDamagedError(RelayStorageError):
+    """The relay's own copy of a library, or its whole file, is damaged: it can mend itself.
+
+    ``library`` is the library's id; None of the whole file.
+    """
+
+    code = "relay-damaged"
+
+    def __init__(self, path: Path, *, reason: str, library: bytes | None = None) -> None:
+        self.library = library
+        super().__init__(path, reason=reason, next_step=Next.MOVE_RELAY_DATA)
+
+
+class RelayFullError(RelayStorageError):
+    """The relay's disk has no room for what it was to write."""
+
+    code = "relay-full"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, reason="the disk is full", next_step=Next.CHECK_RELAY_DISK)

@@ -133,7 +133,7 @@ class Replay:
 
     def _header(self, number: int) -> Header | None:
         stored = self._replica.changes.body(number)
-        return parse_envelope(stored[0]).header if stored and stored[1] else None
+        return parse_envelope(stored[0]).header if stored and stored[1] and stored[0] else None
 
     def _key(self, generation: int) -> bytes | None:
         """The content key of a generation; a copied folder's device has none that it can open."""
@@ -146,7 +146,7 @@ class Replay:
 
     def _open(self, number: int) -> tuple[Change, ...] | None:
         stored = self._replica.changes.body(number)
-        if stored is None:
+        if stored is None or not stored[0]:  # its content was damaged, and is to come again
             return None
         raw, is_sealed = stored
         if not is_sealed:

@@ -102,7 +102,8 @@ class Matcher:
         for _, reference in records:
             source_id, _ = source_identity(reference.source)
             if source_id:
-                keys.append(_key_of(reference))
+                if key := _key_of(reference):
+                    keys.append(key)
                 wanted.setdefault(reference.source.format, []).append(source_id)
         self._same_key = self._replica.references.with_keys(keys)
         self._same_source = {
@@ -225,9 +226,11 @@ class Matcher:
         """The reference that the record calls by its citation key and says just what it says: what
         Bifolio exported to another format than that it came from, and comes back unchanged."""
         for one in self._same_key.get(_key_of(reference), []):
+            if self._is_taken(one):
+                continue
             values = read_view(self._replica.document(one).visible()).values
             own = {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
-            if not self._is_taken(one) and not differences(own, reference.values):
+            if not differences(own, reference.values):
                 return self._replica.references.read(one)
         return None
 

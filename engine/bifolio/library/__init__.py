@@ -5,6 +5,8 @@ else. A facet knows the parts below it; none of them knows a facet.
 
 ==================== ===============================================================================
 ``library``          the one class that programs and the command line use
+``beginnings``       what a replica's file holds from its beginning
+``reading``          reading what is whole of a damaged, full or read-only library
 ``references``       a new reference, out of what a user wrote
 ``conflicts``        conflicts settled by number, by value, or with several texts kept
 ``groups``           groups made, named, placed, filled and listed

@@ -30,6 +30,7 @@ from bifolio.errors import (
 )
 from bifolio.home import Home
 from bifolio.library import status
+from bifolio.library.reading import Reader
 from bifolio.replica import folder, restored
 from bifolio.replica.replica import Replica
 from bifolio.results import Backup, BackupContents, Progress, RestoredLibrary, Stage
@@ -48,9 +49,10 @@ SUFFIX = ".bifolio-backup"
 class Backups:
     """The backups of one opened library."""
 
-    def __init__(self, replica: Replica, home: Home) -> None:
+    def __init__(self, replica: Replica, home: Home, reader: Reader | None = None) -> None:
         self._replica = replica
         self._home = home
+        self._reader = reader
 
     def create(
         self, target: Path | None = None, *, files: bool = True, progress: Progress | None = None
@@ -66,7 +68,13 @@ class Backups:
             BackupTakenError: the file is there already.
             LibraryError, DamagedBackupError: it was not made; nothing is left behind.
         """
-        return self._create(target, BackupContents.ALL if files else BackupContents.NONE, progress)
+        held = BackupContents.ALL if files else BackupContents.NONE
+        if self._reader is None:
+            return self._create(target, held, progress)
+        # Of a damaged library a backup of what is whole.
+        return self._reader.read(
+            lambda one: Backups(one, self._home)._create(target, held, progress)
+        )
 
     def create_before_attach(self, progress: Progress | None = None) -> Backup:
         """The backup that is made unasked; attaching touches no file, so none is in it."""

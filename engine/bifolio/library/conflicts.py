@@ -25,6 +25,17 @@ else:
     field_kinds = lazy.module("bifolio.document.field_kinds")
 
 
+def list_all(replica: Replica) -> list[Conflict]:
+    """Every conflict of a reference, and behind them the groups that were brought back."""
+    found: list[Conflict] = []
+    for record_id in replica.references.in_conflict():
+        row = replica.references.read(record_id)
+        if row is not None:
+            found.extend(lookup.conflicts(replica, row))
+    found.extend(group_tree.revived_groups(replica))
+    return found
+
+
 def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
     """Note what was listed, so that a number means what the user saw."""
     fresh = []
@@ -32,21 +43,9 @@ def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
         listed = lookup.hash_listed(conflict)
         if replica.listings.read(conflict.ref, conflict.field) != listed:
             fresh.append((conflict.ref, conflict.field, listed))
-    if fresh:
+    if fresh and not replica.database.is_read_only:
         with replica.database.transaction():
             replica.listings.write(fresh)
-
-
-def list_all(replica: Replica) -> Sequence[Conflict]:
-    """Every conflict, remembered as it was listed; those of groups come last."""
-    found: list[Conflict] = []
-    for record_id in replica.references.in_conflict():
-        row = replica.references.read(record_id)
-        if row is not None:
-            found.extend(lookup.conflicts(replica, row))
-    found.extend(group_tree.revived_groups(replica))
-    remember(replica, found)
-    return found
 
 
 def resolve(

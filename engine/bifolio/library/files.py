@@ -71,14 +71,6 @@ class Files:
             return attachments.list_all_files(self._replica)
         return attachments.list_files(self._replica, lookup.find(self._replica, ref).id)
 
-    def with_lost_files(self, shown: ReferenceView) -> ReferenceView:
-        """A reference with the names of its files that no computer is known to have."""
-        if not shown.files:
-            return shown
-        files = attachments.list_files(self._replica, shown.id)
-        lost = tuple(one.label for one in files if one.state is FileState.MISSING)
-        return shown.with_fields(lost_files=lost) if lost else shown
-
     def remove(self, ref: str, name: str) -> FileView:
         """Take a file off a reference.
 
@@ -241,3 +233,17 @@ def _not_here(file: FileView) -> FileNotHereError:
         where="the computer that imported it has not sent it yet",
         next_step=Next.SYNC_IMPORTING_COMPUTER,
     )
+
+
+def show_whole(replica: Replica, ref: str) -> ReferenceView:
+    """A reference with the names of its files that no computer is known to have.
+
+    Raises:
+        ReferenceNotFoundError, AmbiguousReferenceError.
+    """
+    shown = lookup.show(replica, lookup.find(replica, ref))
+    if not shown.files:
+        return shown
+    files = attachments.list_files(replica, shown.id)
+    lost = tuple(one.label for one in files if one.state is FileState.MISSING)
+    return shown.with_fields(lost_files=lost) if lost else shown

@@ -14,7 +14,6 @@ methods that need them, so that reading one reference starts fast.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,10 +21,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from bifolio.errors import BifolioError, InvalidValueError, TrashedReferenceError
 from bifolio.home import Home
-from bifolio.library import conflicts, device, references, status
+from bifolio.library import beginnings, conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
-from bifolio.library.files import Files
+from bifolio.library.files import Files, show_whole
 from bifolio.library.groups import Groups
+from bifolio.library.reading import Reader, open_file
 from bifolio.library.tags import Tags
 from bifolio.library.trash import Trash
 from bifolio.records.edits import Edit
@@ -52,7 +52,6 @@ from bifolio.results import (
 )
 from bifolio.search import search
 from bifolio.storage.database import Database
-from bifolio.storage.meta import Meta
 
 if TYPE_CHECKING:
     import asyncio
@@ -80,6 +79,7 @@ class Library:
         self._syncs = False
         self._database = database
         self._replica = Replica(path, database, self._load_keys, Runtime())
+        self._reader = Reader(self._replica, self._load_keys, self.notices.append)
 
     # --- opening --------------------------------------------------------------------------
 
@@ -93,19 +93,12 @@ class Library:
         """
         if name and (not name.strip() or not is_one_line(name)):
             raise InvalidValueError("name", expected="a name on one line", got=f"'{name}'")
-        from bifolio.crypto.envelope import CONTENT_KEY_BYTES
-        from bifolio.replica.membership import LibraryMembership
-
         path, home = Path(path).absolute(), home or device.default_home()
         notices: list[Notice] = []
 
         def begin(database: Database) -> None:
-            Meta(database).replica_id = secrets.token_bytes(16)
             draft = cls(path, database, home)
-            LibraryMembership(draft._replica).create_genesis(secrets.token_bytes(CONTENT_KEY_BYTES))
-            # A folder's name may hold bytes that are no text; a library's name may not.
-            readable = path.stem.encode(errors="replace").decode()
-            draft._replica.name_library_inside(name or readable)
+            beginnings.begin_library(draft._replica, name or path.stem)
             notices.extend(draft.notices)
 
         library = cls(path, folder.create(path, begin), home)
@@ -113,7 +106,14 @@ class Library:
         return library
 
     @classmethod
-    def open(cls, path: Path | str, *, home: Home | None = None, sync: bool = False) -> Library:
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        home: Home | None = None,
+        sync: bool = False,
+        reading: bool = False,
+    ) -> Library:
         """Open the library in a folder.
 
         Args:
@@ -121,14 +121,18 @@ class Library:
             home: this device's home; by default the platform's.
             sync: whether to sync now and at ``close``, where it is attached. A relay that does
                 not answer is no error: ``notices`` says so, and everything works all the same.
+            reading: whether it is only read: then one that is damaged, on a full disk or
+                read-only is opened as far as it is whole, and ``notices`` says so.
 
-        Raises:
-            NotALibraryError, NewerLibraryError, DamagedLibraryError.
+        Raises: NotALibraryError, NewerLibraryError, DamagedLibraryError.
         """
-        path = Path(path).absolute()
-        library = cls(path, folder.open_database(path), home or device.default_home())
-        library._syncs = sync
-        library.notices += status.notices(library._replica)
+        path, home = Path(path).absolute(), home or device.default_home()
+        opened = open_file(path, lambda: device.load_keys(home).keys, reading=reading)
+        library = cls(path, opened.database, home)
+        library._reader.note(opened)
+        library.notices += status.lost_edits(library._replica)
+        library.notices += library._reader.read(status.notices)
+        library._syncs = sync and not reading
         library._sync_if_asked()
         return library
 
@@ -174,12 +178,7 @@ class Library:
         parsed = Ticket.decode(ticket)
         path, was_there = Path(path).absolute(), Path(path).is_dir()
 
-        def begin(database: Database) -> None:
-            Meta(database).replica_id = secrets.token_bytes(16)
-            Meta(database).library_id = parsed.library
-            Meta(database).files_policy = str(files)
-            Meta(database).is_filling = True
-
+        begin = beginnings.begin_attached(parsed.library, str(files))
         library = cls(path, folder.create(path, begin), home or device.default_home())
         try:
             await library._relay.join_new(parsed, bundle, progress)
@@ -195,6 +194,8 @@ class Library:
         """Close the replica; a second time is no error."""
         self._sync_if_asked()
         self._syncs = False
+        self._replica.mark_edit()
+        self._reader.close()
         self._database.close()
 
     def __enter__(self) -> Library:
@@ -223,7 +224,7 @@ class Library:
         """Backups of this library: ``create``; ``library.backups`` lists and restores them."""
         from bifolio.library.backups import Backups
 
-        return Backups(self._replica, self._home)
+        return Backups(self._replica, self._home, self._reader)
 
     @property
     def groups(self) -> Groups:
@@ -283,16 +284,14 @@ class Library:
         Args:
             fields: by CSL name; a list of names as ``Family, Given``, a date as EDTF.
 
-        Raises:
-            UnknownFieldError, InvalidValueError: nothing was added.
+        Raises: UnknownFieldError, InvalidValueError: nothing was added.
         """
         return lookup.show_id(self._replica, references.add(self._replica, fields))
 
     def edit(self, ref: str, edits: Sequence[Edit]) -> ReferenceView:
         """Edit one reference; all of the edits are made, or none.
 
-        Raises:
-            ReferenceNotFoundError, TrashedReferenceError, UsageError.
+        Raises: ReferenceNotFoundError, TrashedReferenceError, UsageError.
         """
         row = lookup.find(self._replica, ref)
         if row.trashed:
@@ -304,9 +303,9 @@ class Library:
 
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
-        shown = lookup.show(self._replica, lookup.find(self._replica, ref))
+        shown = self._reader.read(lambda one: show_whole(one, ref))
         conflicts.remember(self._replica, shown.conflicts)
-        return self.files.with_lost_files(shown)
+        return shown
 
     def list(
         self,
@@ -316,10 +315,11 @@ class Library:
         sort: str | None = None,
         limit: int | None = None,
     ) -> Iterator[ReferenceView]:
-        """All references by id, those that a query finds, or those in the trash; ``sort`` and
-        ``limit`` as ``search`` takes them."""
-        return search.list_references(
-            self._replica, trash=trash, query=query, sort=sort, limit=limit
+        """All references by id, those of a query, or the trash; ``sort`` as for ``search``."""
+        return self._reader.iterate(
+            lambda one: search.list_references(
+                one, trash=trash, query=query, sort=sort, limit=limit
+            )
         )
 
     def search(
@@ -330,20 +330,18 @@ class Library:
         Args:
             sort: an order of ``records.sorting``, with ``-`` before it reversed.
 
-        Raises:
-            QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
+        Raises: QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
         """
-        return search.search(self._replica, query, sort=sort, limit=limit)
+        return self._reader.iterate(lambda one: search.search(one, query, sort=sort, limit=limit))
 
     def count(self, query: str) -> int:
         """How many references a query finds."""
-        return search.Searches(self._replica).count(query)
+        return self._reader.read(lambda one: search.Searches(one).count(query))
 
     def delete(self, refs: Sequence[str]) -> Sequence[ReferenceView]:
         """Put references into the trash; one that is there already stays there.
 
-        Raises:
-            ReferenceNotFoundError: nothing was deleted.
+        Raises: ReferenceNotFoundError: nothing was deleted.
         """
         return self.trash.delete(refs)
 
@@ -354,8 +352,7 @@ class Library:
     def copy(self, refs: Sequence[str], to: Library) -> CopyReport:
         """Copy references into another library; a copy remembers its origin, groups stay behind.
 
-        Raises:
-            SameLibraryError, ReferenceNotFoundError, TrashedReferenceError: nothing was copied.
+        Raises: SameLibraryError, ReferenceNotFoundError, TrashedReferenceError: nothing was copied.
         """
         from bifolio.library.copy_references import copy
 
@@ -372,7 +369,9 @@ class Library:
     def conflicts(self) -> Sequence[Conflict]:
         """Every field with more than one live value, the same on every replica; behind them the
         groups that were deleted and edited at the same time."""
-        return conflicts.list_all(self._replica)
+        found = self._reader.read(conflicts.list_all)
+        conflicts.remember(self._replica, found)
+        return found
 
     def resolve(
         self,
@@ -385,8 +384,7 @@ class Library:
         """Settle a conflict with one of its values, by number as last listed (of texts also with
         several, joined as paragraphs), or with a new one.
 
-        Raises:
-            ConflictChoiceError: no conflict there, or not as it was listed.
+        Raises: ConflictChoiceError: no conflict there, or not as it was listed.
         """
         row = lookup.find(self._replica, ref)
         conflicts.resolve(self._replica, row, field, take=take, value=value)
@@ -441,8 +439,11 @@ class Library:
         """Write references; with ``members_blocks`` also the TeX of files that others imported."""
         from bifolio.exports.export import export
 
-        return export(
-            self._replica, out, progress, format=format, query=query, members_blocks=members_blocks
+        return self._reader.write(
+            out,
+            lambda one: export(
+                one, out, progress, format=format, query=query, members_blocks=members_blocks
+            ),
         )
 
     def live_export(
@@ -544,15 +545,15 @@ class Library:
         Args:
             outage: told of each attempt that did not reach the relay, and of another program
                 that holds the library (``BusyLibraryError``); it is tried again.
-            nudge: set when something may have been written to the replica, so that the file
-                need not be asked ten times a second.
+            nudge: set when something may have been written, so that the file need not be asked.
         """
         return self._relay.watch(outage or (lambda _: None), nudge)
 
     def status(self) -> Status:
         """The replica at a glance; no connection is opened for it."""
-        with self._database.snapshot():
-            return status.status(self._replica, name=self.name, replica_id=self.replica_id)
+        return self._reader.read(
+            lambda one: status.of_one_moment(one, name=self.name, replica_id=self.replica_id)
+        )
 
     # --- care -----------------------------------------------------------------------------
 

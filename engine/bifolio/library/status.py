@@ -10,7 +10,7 @@ from bifolio import lazy, limits
 from bifolio.attachments import attachments, opened_copies
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
-from bifolio.errors import Next, NextStep, OldMembershipError, next_step
+from bifolio.errors import DamagedLibraryError, Next, NextStep, OldMembershipError, next_step
 from bifolio.library import received
 from bifolio.library.counting import say_count
 from bifolio.replica import lookup
@@ -56,6 +56,12 @@ def sync_report(replica: Replica, counts: Counts) -> SyncReport:
 def state_hash(replica: Replica) -> str:
     """The state hash in hex."""
     return f"{replica.meta.state_hash:064x}"
+
+
+def of_one_moment(replica: Replica, *, name: str, replica_id: str) -> Status:
+    """``status``, all of it as one commit left it."""
+    with replica.database.snapshot():
+        return status(replica, name=name, replica_id=replica_id)
 
 
 def status(replica: Replica, *, name: str, replica_id: str) -> Status:
@@ -182,6 +188,30 @@ def rebuild(replica: Replica) -> int:
         count = rebuild_lists(replica.database)
         replay.rebuild_index(replica)
     return count
+
+
+def lost_edits(replica: Replica) -> list[Notice]:
+    """That edits are missing which were made here, because the database's log was removed."""
+    try:
+        replica.notice_lost_edits()
+        lost = replica.meta.lost_edits
+    except DamagedLibraryError:
+        return []
+    if lost is None:
+        return []
+    since, until = (lookup.moment(one) for one in lost)
+    relay = (
+        "Those that were sent come back from the relay with the next sync"
+        if replica.meta.relay_url
+        else "The library is on no relay, so no other copy of them is known"
+    )
+    return [
+        Notice(
+            f"The file library.sqlite-wal is gone, and with it edits that were made here between "
+            f"{since} and {until}. {relay}.",
+            NextStep(Next.FIND_LOST_EDITS),
+        )
+    ]
 
 
 def _heard(replica: Replica) -> Iterator[HeardDevice]:

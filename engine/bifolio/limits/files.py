@@ -148,3 +148,7 @@ BUNDLE_MEMBERS_PER_PART = 64
 #: they build on came later: a folder of a cloud is anybody's who shares it.
 BUNDLE_FOLDER_FILES_MAX = 100_000
 BUNDLE_PASSES_MAX = 64
+
+#: What a killed command left unfinished is taken for that when nothing was written to it for so
+#: long: longer than any pause of a command that goes on.
+LEFTOVER_AGE_S = 3600.0

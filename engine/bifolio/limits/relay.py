@@ -146,8 +146,9 @@ PING_INTERVAL_S = 20.0
 #: nothing meanwhile: 3 s on a quiet machine, more than 20 with six others' work on each core.
 PING_TIMEOUT_S = 120.0
 
-#: Connections that one sync makes: one as a ticket's holder, one as the device it became.
-CONNECTIONS_PER_SYNC_MAX = 3
+#: Connections that one sync makes: one as a ticket's holder, one as the device it became, one more
+#: where the relay had to mend its copy.
+CONNECTIONS_PER_SYNC_MAX = 4
 
 #: Whom a relay's store lets wait for another process that writes to it: a commit takes
 #: milliseconds, on a busy disk a second.
@@ -225,3 +226,17 @@ RELAY_TALLY_BYTES = 96
 #: The oldest goes where there is no room; its sender begins it again.
 RELAY_PARTIALS_BYTES_MAX = 64 * 1024 * 1024
 RELAY_LIBRARY_PARTIALS_BYTES_MAX = 32 * 1024 * 1024
+
+#: Entries of a log that the relay checks at once of its own copy: some 20 ms of its process.
+RELAY_CHECKED_AT_ONCE = 1000
+
+#: Between two such steps: a log of a million entries comes round in under an hour, and checking
+#: takes about a hundredth of a processor.
+RELAY_CHECK_WAIT_S = 2.0
+
+#: Room on the relay's disk that no file takes: the logs of all libraries go on in it, for months of
+#: ordinary editing, while somebody makes room.
+RELAY_RESERVE_BYTES = 256 << 20
+
+#: Of a small disk the reserve is this part.
+RELAY_RESERVE_PART = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifolio import lazy
-from bifolio.disk import keep_private, make_private_folder
+from bifolio.disk import keep_private, make_private_folder, sync_folder
 from bifolio.errors import (
     DamagedLibraryError,
     Next,
@@ -33,6 +34,12 @@ else:
 
 FILE = "library.sqlite"
 FILES = "files"
+
+#: The folder of what was damaged and has been mended since.
+DAMAGED = "damaged"
+
+#: A mended file that is whole, and has still to take the place of the damaged one.
+_MENDED = f"{FILE}.mended"
 
 #: SQLite's file and those that it keeps next to it.
 _DATABASE_SUFFIXES = ("", "-wal", "-shm")
@@ -139,6 +146,7 @@ def open_database(path: Path) -> Database:
         raise NotALibraryError(path, found="nothing is there")
     if not path.is_dir():
         raise NotALibraryError(path, found="it is a file, not a folder")
+    finish_mending(path)
     database = Database.open(path / FILE)
     _close_to_others(path)
     try:
@@ -149,6 +157,31 @@ def open_database(path: Path) -> Database:
         database.close()
         raise
     return database
+
+
+def replace_database(path: Path, fresh: Path) -> None:
+    """Have a mended file, whole and closed, take the place of the damaged one.
+
+    The caller keeps the damaged one, and other writers away.
+    """
+    with fresh.open("rb+") as file:
+        os.fsync(file.fileno())
+    fresh.rename(path / _MENDED)
+    sync_folder(path)
+    finish_mending(path)
+
+
+def finish_mending(path: Path) -> None:
+    """Go on where the replacing of a damaged file was interrupted; as a rule there is nothing."""
+    mended = path / _MENDED
+    if not mended.exists():
+        return
+    # The log is the damaged file's: the fresh one must not meet it.
+    for suffix in ("-wal", "-shm"):
+        (path / (FILE + suffix)).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # another process was faster
+        mended.rename(path / FILE)
+    sync_folder(path)
 
 
 def _close_to_others(path: Path) -> None:

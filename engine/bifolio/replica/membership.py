@@ -169,9 +169,13 @@ class LibraryMembership:
     def read_again(self) -> None:
         """Note what this program finds in the records; an earlier one may not have known all."""
         with self._database.transaction():
-            membership = self.membership()
-            if membership is not None:
-                self._note(membership)
+            self.read_again_inside()
+
+    def read_again_inside(self) -> None:
+        """``read_again`` as part of the caller's transaction."""
+        membership = self.membership()
+        if membership is not None:
+            self._note(membership)
 
     def forget(self) -> None:
         """Forget the log and the keys (joining another library only). Inside a transaction."""

@@ -35,6 +35,7 @@ from bifolio.replica.journal import Journal
 from bifolio.storage.changes import Changes, UnsealedChange
 from bifolio.storage.contents import Contents
 from bifolio.storage.database import Database
+from bifolio.storage.edit_mark import EditMark
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.heard import Heard
 from bifolio.storage.incarnations import Incarnations
@@ -130,6 +131,7 @@ class Replica:
         self.deletion_guard = DeletionGuard(database)
         self._incarnations = Incarnations(database)
         self._incarnation: Incarnation | None = None
+        self._stamped = ""
 
     @property
     def keys(self) -> DeviceKeys:
@@ -184,7 +186,27 @@ class Replica:
             RecordTooLargeError: nothing was changed.
         """
         with self.database.transaction():
-            return self.commit_inside(writes)
+            changed = self.commit_inside(writes)
+        self.mark_edit()
+        return changed
+
+    def mark_edit(self) -> None:
+        """Note outside the database that the last edit was committed."""
+        if self._stamped:
+            EditMark(self.path).write(self._stamped)
+            self._stamped = ""
+
+    def notice_lost_edits(self) -> None:
+        """Note where the database is older than the last edit that was made in it."""
+        last = EditMark(self.path).read()
+        if last is None or last <= self.meta.clock or self.database.is_read_only:
+            return
+        with self.database.transaction():
+            before = self.meta.clock
+            if last > before:
+                self.meta.lost_edits = (before, last)
+                # No edit may get a stamp that one of the lost ones has.
+                self.meta.clock = last
 
     def commit_inside(self, writes: Sequence[tuple[str, Write]]) -> list[str]:
         """``commit`` as part of the caller's transaction."""
@@ -262,6 +284,7 @@ class Replica:
         clock = HybridClock(self.meta.clock)
         stamp = clock.next(self.runtime.now_ms())
         self.meta.clock = stamp
+        self._stamped = stamp
         return stamp
 
     def name_library(self, name: str) -> None:

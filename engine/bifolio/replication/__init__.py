@@ -9,6 +9,7 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``network_settings`` what the environment and the system say of proxies and certificates
 ``line_socket``    a websocket that knows whether anything moves on its line
 ``client``         the shell round a sync session: asyncio and websockets, no decisions
+``refilling``      what was damaged here and comes again, from the relay or from other changes
 ``greeting``       HELLO: who this device is, signed for one relay and one connection
 ``adapter``        the replica as a sync session sees it
 ``inbox``          received envelopes, a batch in one transaction or a few

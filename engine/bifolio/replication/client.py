@@ -126,7 +126,9 @@ class Client:
                 case Left(Joined()):
                     self._store.become_member()
                 case Left(Bye(retry=Retry.BACKOFF) as farewell):
-                    await attempts.wait_after(self._error_of(farewell), session)
+                    # Once even where nothing came of it: a relay that mends its copy of the library
+                    # says this, and then asks for what it lacks.
+                    await attempts.wait_after(self._error_of(farewell), session, asked_back=True)
                     continue
                 case Left(Bye() as farewell):
                     raise self._error_of(farewell)
@@ -340,12 +342,15 @@ class _Attempts:
         self._in_a_row = 0
         self._delays = backoff.RECONNECT.waits(random.random)
 
-    async def wait_after(self, error: BifolioError, session: SyncSession) -> None:
+    async def wait_after(
+        self, error: BifolioError, session: SyncSession, *, asked_back: bool = False
+    ) -> None:
         """Wait before the next attempt.
 
         Args:
             error: what ended the last one.
             session: what was said in it; what was sent to a relay that welcomed us may be there.
+            asked_back: whether the relay asked to come back later.
 
         Raises:
             BifolioError: ``error``, where nothing has come of any attempt, or of the last few.
@@ -362,7 +367,11 @@ class _Attempts:
             self._has_progressed, self._in_a_row = True, 0
             self._delays = backoff.RECONNECT.waits(random.random)
         elif (
-            not (self._has_progressed or (session.was_welcomed and not is_silent))
+            not (
+                self._has_progressed
+                or (session.was_welcomed and not is_silent)
+                or (asked_back and self._in_a_row == 0)
+            )
             or self._in_a_row >= limits.RECONNECTS_IN_A_ROW_MAX
         ):
             raise error

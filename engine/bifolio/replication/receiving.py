@@ -77,6 +77,8 @@ class Run:
         self._copied_from = {slot_tag(one.slot) for one in replica.changes.unsealed_of_others(own)}
         #: Whether anything waits: as a rule nothing does, and nobody has to be asked.
         self._anything_waits = replica.changes.waiting() > 0
+        #: Whether something that was damaged here is to come again.
+        self._refills = replica.meta.refill is not None
         self._applier: Applier
         # Of this transaction, written at its end: what each envelope would write again.
         self._frontier: dict[bytes, None] = {}
@@ -167,6 +169,8 @@ class Run:
             return None
         replica = self._replica
         if replica.changes.is_stored(envelope.hash):
+            if self._refills:
+                replica.changes.fill(envelope.hash, envelope.raw)
             if received.position is not None:
                 self._count_place(replica.changes.position(envelope.hash), received.position)
                 replica.changes.set_position(envelope.hash, received.position)
@@ -360,6 +364,7 @@ class Run:
             own=False,
             count=len(body.changes),
             frontier=body.frontier,
+            number=replica.changes.free_number(position) if self._refills and position else None,
         )
         tag = device_tag(header.device)
         self._drop_copied(tag, body)

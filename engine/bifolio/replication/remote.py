@@ -30,7 +30,7 @@ from bifolio.errors import (
 )
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.replication import joining
+from bifolio.replication import joining, refilling
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
@@ -271,6 +271,7 @@ class Remote:
                 retried = store.retry_newer()
                 counts = await client.run()
                 counts.pulled += retried
+                refilling.finish(self.replica)
         except RelayUnreachableError:
             self._note_contact(reachable=False)
             raise

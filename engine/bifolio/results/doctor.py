@@ -41,3 +41,18 @@ class Diagnosis(Result, frozen=True):
         """The diagnosis that these checks make."""
         well = all(one.verdict is not CheckVerdict.ATTENTION for one in checks)
         return cls(path, well, checks)
+
+
+class RepairReport(Result, frozen=True):
+    """What was damaged of a library on this computer, and what became of it.
+
+    ``kept`` is the damaged file, kept in the library's folder; None where its file was whole.
+    ``files`` counts attached files that were damaged and set aside, ``merged`` the changes that
+    had been set aside; ``waits`` is why what only the relay has did not come yet.
+    """
+
+    mended: tuple[str, ...]
+    kept: Path | None
+    files: int
+    merged: int
+    waits: str | None = None

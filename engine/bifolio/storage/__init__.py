@@ -3,6 +3,9 @@
 The only user of SQLite.
 
 ======================= ===========================================================================
+``edit_mark``           when the last edit was made, noted outside the database
+``integrity``           rows as they are in the file, for who checks and mends them
+``salvaging``           a fresh file with all that can be read of a damaged one
 ``database``            the file: opening, transactions, SQLite's errors as ours
 ``migrations``          the schema, as numbered steps
 ``schema``              whether a file's schema is ours, and nothing besides

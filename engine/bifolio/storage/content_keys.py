@@ -32,6 +32,10 @@ class ContentKeys:
             (generation, sealed),
         )
 
+    def remove(self, generation: int) -> None:
+        """Forget the key of a generation."""
+        self._database.execute("DELETE FROM content_keys WHERE generation = ?", (generation,))
+
     def clear(self) -> None:
         """Forget all keys."""
         self._database.execute("DELETE FROM content_keys")

@@ -7,9 +7,10 @@ can change. Knows no table.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,13 +25,18 @@ from bifolio.errors import (
     Next,
     NotALibraryError,
     ReadOnlyLibraryError,
+    ReplacedLibraryError,
     StorageFullError,
 )
+from bifolio.salvage.pages import Pages
 from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
 
 #: "Bifo" in ASCII: tells our files from every other SQLite file.
 APPLICATION_ID = 0x4269666F
+
+#: With less free than this SQLite can make none of the files next to a database.
+_ROOM_BYTES = 1 << 16
 
 #: SQLite's primary result codes that a user can do something about.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -39,6 +45,9 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 #: What every SQLite file begins with (its format's documentation, section 1.3).
 _HEADER_BYTES = 100
+
+#: How SQLite says that its full-text index is damaged, which is no error of its own kind.
+_NO_TEXT_INDEX = ("invalid fts5 file format", "vtable constructor failed", "fts5: ")
 
 #: How Python's module, and not SQLite, says that a text column holds no text.
 _NO_TEXT = "Could not decode to UTF-8"
@@ -60,6 +69,8 @@ class Database:
         self.path = path
         self._connection = connection
         self._rehearsing = False
+        self._is_read_only = False
+        self._file = _identity(path)
         #: How many transactions this connection has begun: tells one from the next.
         self.transactions_begun = 0
         #: In a write transaction: what was read in it, by names of the readers' own. Nobody else
@@ -108,6 +119,48 @@ class Database:
             _configure(connection)
         return cls(path, connection)
 
+    @classmethod
+    def open_image(cls, path: Path) -> Database:
+        """Open a file that cannot be written, as its last commit left it, to be read.
+
+        Nothing is written: what its log holds is laid over it in memory.
+
+        Raises:
+            LibraryError: as ``open``; ReadOnlyLibraryError of an older version's file.
+        """
+        if not path.is_file():
+            raise NotALibraryError(path.parent, found="it has no library.sqlite")
+        wal = path.with_name(path.name + "-wal")
+        try:
+            has_log = wal.is_file() and wal.stat().st_size > 0
+            if has_log:
+                with closing(Pages(path)) as pages:
+                    image = pages.image()
+        except OSError as error:
+            raise ReadOnlyLibraryError(path.parent) from error
+        if has_log:
+            connection = _connect(path, ":memory:")
+            with _translated(path):
+                connection.deserialize(image)
+        else:
+            connection = _connect(path, f"file:{_quote(path)}?mode=ro&immutable=1")
+        with _translated(path):
+            _check(path, connection, may_migrate=False)
+        database = cls(path, connection)
+        database.forbid_writing()
+        return database
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be written by this connection."""
+        return self._is_read_only
+
+    def forbid_writing(self) -> None:
+        """From now on nothing is written by this connection."""
+        with _translated(self.path):
+            self._connection.execute("PRAGMA query_only = ON")
+        self._is_read_only = True
+
     def close(self) -> None:
         """Close the connection; a second time is no error."""
         self._connection.close()
@@ -115,12 +168,18 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """One write transaction: all of it is durable at the end, or none of it happened."""
+        if self._is_read_only:
+            raise ReadOnlyLibraryError(self.path.parent)
         begin, end, undo = _REHEARSED if self._rehearsing else _LASTING
         with _translated(self.path):
             self._connection.execute(begin)
             self.transactions_begun += 1
             self.remembered = {}
             try:
+                # Asked now that nobody else writes: what is written to a file that was moved away
+                # would be seen by nobody.
+                if _identity(self.path) != self._file:
+                    raise ReplacedLibraryError(self.path.parent)
                 yield
             except BaseException:
                 if self._connection.in_transaction:
@@ -218,7 +277,13 @@ class Database:
             self.remembered[table] = False
 
     def data_version(self) -> int:
-        """A number that changes when another connection commits (SQLite's ``data_version``)."""
+        """A number that changes when another connection commits (SQLite's ``data_version``).
+
+        Raises:
+            ReplacedLibraryError: another file, or none, has the place of this one now.
+        """
+        if not self._is_read_only and _identity(self.path) != self._file:
+            raise ReplacedLibraryError(self.path.parent)
         row = self.row("PRAGMA data_version")
         return int(row[0]) if row else 0
 
@@ -248,6 +313,12 @@ class Database:
         if (own := self.integrity().split("\n")[0]) != "ok":
             raise DamagedLibraryError(self.path.parent, reason=own)
         raise DamagedLibraryError(target, reason=f"the backup fails SQLite's check: {copied}")
+
+    def settle(self) -> None:
+        """Have all of it in the one file, without a log next to it, before it is closed."""
+        with _translated(self.path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("PRAGMA journal_mode = DELETE")
 
     def integrity(self) -> str:
         """SQLite's own verdict: ``ok``, or what is wrong, a line for each thing."""
@@ -329,7 +400,7 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _check(path: Path, connection: sqlite3.Connection) -> None:
+def _check(path: Path, connection: sqlite3.Connection, *, may_migrate: bool = True) -> None:
     harden(connection)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -352,7 +423,27 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         connection.close()
         raise ForeignSchemaError(path.parent, found=foreign)
     if version < LATEST:
+        if not may_migrate:
+            connection.close()
+            raise ReadOnlyLibraryError(path.parent)
         migrate(connection)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """By which a file is known from another one of its name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether the disk under a folder has no room: SQLite calls that a failure at times."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM_BYTES
+    except OSError:
+        return False
 
 
 def _quote(path: Path) -> str:
@@ -383,9 +474,9 @@ def _raise_translated(
         raise BusyLibraryError(folder, waited_s=limits.BUSY_TIMEOUT_S) from error
     if code in _READ_ONLY:
         raise ReadOnlyLibraryError(folder) from error
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(folder)):
         raise StorageFullError(folder) from error
-    if code in _DAMAGED:
+    if code in _DAMAGED or str(error).startswith(_NO_TEXT_INDEX):
         raise DamagedLibraryError(folder, reason=str(error)) from error
     if str(error).startswith(_NO_TEXT):
         raise DamagedLibraryError(folder, reason="a text in it is not valid text") from error

@@ -235,6 +235,11 @@ class ChangeIndex:
         rows = self._database.rows("SELECT change, place, number FROM history")
         return {(change, place): number for change, place, number in rows}
 
+    def ids_by_row(self) -> dict[int, bytes]:
+        """The id of the first change in each row of ``changes``."""
+        rows = self._database.rows("SELECT change, id FROM history WHERE place = 0")
+        return dict(rows)
+
     def all_rows(self) -> list[tuple[Any, ...]]:
         """Everything, in order: to compare upkeep with a rebuild."""
         return self._database.rows(

@@ -36,6 +36,15 @@ class LogHashes:
             (epoch, after, before),
         )
 
+    def read(self, epoch: bytes, position: int) -> bytes | None:
+        """The chain's hash at a position of an epoch's log; None where it is not known."""
+        row = self._database.row(
+            "SELECT hash FROM log_hashes WHERE position = ? AND epoch = "
+            "(SELECT number FROM log_epochs WHERE id = ?)",
+            (position, epoch),
+        )
+        return row[0] if row else None
+
     def compare(self, epoch: bytes, position: int, chain_hash: bytes) -> bool | None:
         """Whether the log had this hash at a position here too, by as much as is given of it.
 

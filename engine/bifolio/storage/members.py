@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bifolio.errors import DamagedLibraryError
 from bifolio.storage.database import Database
 
 
@@ -27,7 +28,11 @@ class Members:
 
     def records(self) -> list[bytes]:
         """All records, as they are on the wire."""
-        return [row[0] for row in self._database.rows("SELECT record FROM members ORDER BY number")]
+        rows = self._database.rows("SELECT record FROM members ORDER BY number")
+        if any(not isinstance(row[0], bytes) for row in rows):
+            folder = self._database.path.parent
+            raise DamagedLibraryError(folder, reason="a record of its members is none")
+        return [row[0] for row in rows]
 
     def is_of_an_earlier_program(self) -> bool:
         """Whether the records have a form that is not read any more, as their first bytes tell.

@@ -213,6 +213,14 @@ class Meta:
     pull_again: Fact[LogPosition | None] = Fact(
         None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
     )
+    #: What a log that somebody removed took away: the stamps of the last edit that is here, and of
+    #: the last one that was made. None where nothing is missing.
+    lost_edits: Fact[tuple[str, str] | None] = Fact(None, _pair(str, str), _as_list)
+    #: What was damaged here and comes again with the relay's log: the records that are to be made
+    #: again after it. None where nothing is.
+    refill: Fact[Sequence[str] | None] = Fact(
+        None, _sequence(str), lambda ids: None if ids is None else list(ids)
+    )
     #: How many envelopes were not kept, by the tag of an author of whom too many wait; by the
     #: empty text, of computers that are no members as far as is known.
     not_kept: Fact[Mapping[str, int]] = Fact({}, _mapping(int))

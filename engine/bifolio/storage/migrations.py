@@ -417,6 +417,58 @@ def _add_unconfirmed_deletions(tables: object) -> None:
     )
 
 
+def _add_second_copies(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Null of what an older file holds, until it is written again: then nothing is compared.
+    tables.table("records").add_column("state_check", bytes)
+    # What no other table, and no other computer, has: a second copy of each row, with a third in
+    # another form, so that two tell which one is damaged. SQLite keeps them, and its own check
+    # compares them. Contents that have a hash are left out.
+    transfers = "hash here on_relay asked failures refused not_before_ms unnamed_since_ms"
+    newer = "number hash chain position needs kept_back formats of_member"
+    quarantined = "number record reason device envelope kind needs_client needs_clock"
+    for name, columns in (
+        ("meta", "key value"),
+        ("incarnations", "slot client_id nonce sealed"),
+        ("members", "number hash record"),
+        ("content_keys", "generation sealed"),
+        ("changes", "number position own count slot"),
+        ("join_offers", "record remote own"),
+        ("listings", "record field listed"),
+        ("transfers", transfers),
+        ("operations", "number stamp words undoes undone"),
+        ("operation_changes", "number id operation"),
+        ("pending", "hash position device size epochs"),
+        ("refused", "hash reason device"),
+        ("newer_envelopes", newer),
+        ("quarantined_updates", quarantined),
+        ("replacements", "hash by device"),
+        ("log_epochs", "number id"),
+        ("heard", "device stamp"),
+        ("waits_for", "needed envelope of_members"),
+        ("double_envelopes", "device chain seq first second"),
+        ("fatal_envelopes", "hash deaths device position"),
+        ("carried_envelopes", "hash by"),
+        ("voided_envelopes", "hash"),
+    ):
+        _add_copy(tables, f"copy_of_{name}", name, columns)
+    # Of a sealed change the envelope tells it.
+    _add_copy(tables, "copy_of_unsealed", "changes", "number frontier", "WHERE hash IS NULL")
+
+
+def _add_copy(tables: object, index: str, table: str, columns: str, condition: str = "") -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    names = [f'"{one}"' for one in columns.split()]
+    quoted = " || ',' || ".join(f"quote({one})" for one in names)
+    tables.conn.execute(
+        f"CREATE INDEX {index} ON {table} ({', '.join(names)}, {quoted}) {condition}".rstrip()
+    )
+
+
 def _add_snapshots(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
@@ -426,24 +478,34 @@ def _add_snapshots(tables: object) -> None:
     execute("CREATE TABLE covered (hash BLOB PRIMARY KEY, position INTEGER) WITHOUT ROWID")
     execute(
         "CREATE TABLE covered_chains (device BLOB NOT NULL, chain BLOB NOT NULL, "
-        "seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (device, chain)) WITHOUT ROWID"
+        "seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (device, chain))"
     )
     execute("CREATE INDEX idx_covered_chains_hash ON covered_chains (hash)")
     execute(
-        "CREATE TABLE declared (slot TEXT PRIMARY KEY, device BLOB NOT NULL, "
-        "nonce BLOB NOT NULL) WITHOUT ROWID"
+        "CREATE TABLE declared (slot TEXT PRIMARY KEY, device BLOB NOT NULL, nonce BLOB NOT NULL)"
     )
     execute(
         "CREATE TABLE snapshot_chunks (snapshot BLOB NOT NULL, number INTEGER NOT NULL, "
         "sealed BLOB NOT NULL)"
     )
     execute("CREATE UNIQUE INDEX idx_snapshot_chunks_number ON snapshot_chunks (snapshot, number)")
-    execute("CREATE TABLE snapshot_bases (record TEXT PRIMARY KEY, state BLOB, after INTEGER)")
+    execute(
+        "CREATE TABLE snapshot_bases (record TEXT PRIMARY KEY, state BLOB, after INTEGER, "
+        "state_check BLOB)"
+    )
     execute(
         "CREATE TABLE statements (device BLOB NOT NULL, replica BLOB NOT NULL, "
         "epoch BLOB NOT NULL, n INTEGER NOT NULL, said_ms INTEGER NOT NULL, "
-        "heard_ms INTEGER NOT NULL, PRIMARY KEY (device, replica)) WITHOUT ROWID"
+        "heard_ms INTEGER NOT NULL, PRIMARY KEY (device, replica))"
     )
+    # What is covered, the kept snapshot tells too.
+    for name, columns in (
+        ("covered_chains", "device chain seq hash"),
+        ("declared", "slot device nonce"),
+        ("snapshot_bases", "record after"),
+        ("statements", "device replica epoch n said_ms heard_ms"),
+    ):
+        _add_copy(tables, f"copy_of_{name}", name, columns)
 
 
 #: The columns of a reference that the first full-text index read.
@@ -470,6 +532,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_checks_on_receipt,
     _end_incarnations,
     _add_unconfirmed_deletions,
+    _add_second_copies,
     _add_snapshots,
 )
 

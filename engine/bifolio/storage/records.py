@@ -6,6 +6,7 @@ two bytes by which no document's state begins.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,6 +55,16 @@ class StoredRecord(NamedTuple):
     hash: int
 
 
+def check_of(record: StoredRecord) -> bytes:
+    """What tells whether a stored record is the one that was written, 8 bytes.
+
+    The share of the state hash covers what is shown; this also covers what is kept behind it.
+    """
+    hashed = hashlib.blake2b(record.state, digest_size=8)
+    hashed.update(record.hash.to_bytes(32, "big") + f"{record.id} {record.kind}".encode())
+    return hashed.digest()
+
+
 class Records:
     """The ``records`` table. All writes happen inside the caller's transaction."""
 
@@ -67,6 +78,11 @@ class Records:
             "SELECT id, kind, state, hash FROM records WHERE id = ?", (record_id,)
         )
         return _record(row) if row else None
+
+    def is_whole(self, record: StoredRecord) -> bool:
+        """Whether a record is as it was written, as far as that was noted."""
+        row = self._database.row("SELECT state_check FROM records WHERE id = ?", (record.id,))
+        return row is None or row[0] is None or row[0] == check_of(record)
 
     def state(self, record_id: str) -> bytes | None:
         """A record's CRDT state, or None."""
@@ -97,8 +113,8 @@ class Records:
         # What a snapshot brought is where a record's history begins.
         if not self._database.is_empty("snapshot_bases"):
             self._database.execute(
-                "UPDATE snapshot_bases SET state = "
-                "(SELECT state FROM records WHERE records.id = snapshot_bases.record) "
+                "UPDATE snapshot_bases SET (state, state_check) = (SELECT state, state_check "
+                "FROM records WHERE records.id = snapshot_bases.record) "
                 "WHERE record IN (SELECT value FROM json_each(?)) AND state IS NULL",
                 (ids,),
             )
@@ -109,11 +125,14 @@ class Records:
         difference = sum(record.hash for record in written)
         difference -= sum(int.from_bytes(row[0], "big") for row in before)
         self._database.execute_many(
-            "INSERT INTO records (id, kind, state, hash) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET "
-            "kind = excluded.kind, state = excluded.state, hash = excluded.hash",
+            "INSERT INTO records (id, kind, state, hash, state_check) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = excluded.state, "
+            "hash = excluded.hash, state_check = excluded.state_check",
             [
-                (one.id, one.kind, pack_state(one.state), one.hash.to_bytes(32, "big"))
+                (
+                    *(one.id, one.kind, pack_state(one.state)),
+                    *(one.hash.to_bytes(32, "big"), check_of(one)),
+                )
                 for one in written
             ],
         )

@@ -16,7 +16,7 @@ from bifolio.lazy import pattern
 from bifolio.storage.migrations import LATEST, migrate
 
 #: The digest of the schema that the steps of ``migrations`` make, without what is made again.
-LATEST_DIGEST: Final = "a4697890b57e79a0b08f6e02376e08b0"
+LATEST_DIGEST: Final = "fea54f5af7b605b7550cd7973303078c"
 
 #: What SQL may be written with or without: versions of the libraries that write it differ in this.
 _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
@@ -70,6 +70,16 @@ def find_foreign(connection: sqlite3.Connection, version: int) -> str | None:
             continue
         return _describe(connection, row, version)
     return None
+
+
+def tables(version: int) -> frozenset[str]:
+    """The names of the tables of a version."""
+    return frozenset(name for kind, name in names(version) if kind == "table")
+
+
+def names(version: int) -> frozenset[tuple[str, str]]:
+    """The kind and the name of each part of the schema of a version."""
+    return frozenset((kind, name) for kind, name, _, _ in _rows(_made(version)))
 
 
 def find_missing(connection: sqlite3.Connection, version: int) -> str | None:

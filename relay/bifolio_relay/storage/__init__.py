@@ -1,14 +1,16 @@
 """What a store of the relay must do, whatever it is made of, and the plain values it speaks in.
 
-================ =================================================================
-``sqlite``       the store for one machine: its event loop's side, and who watches
-``sqlite_log``   the logs in SQLite: blocking, used by one thread
-``sqlite_admin`` who came when and by which token, and what goes: blocking as well
+==================== =================================================================
+``sqlite``           the store for one machine: its event loop's side, and who watches
+``sqlite_log``       the logs in SQLite: blocking, used by one thread
+``sqlite_admin``     who came when and by which token, and what goes: blocking as well
 ``sqlite_snapshots`` statements and snapshots in SQLite: blocking as well
-``sqlite_blobs`` the blobs in a folder, their facts in SQLite: blocking as well
-``sqlite_file``  the file: whose it is, its tables, its lock, its transactions
-``watchers``     who waits for which library's growth, inside one process
-================ =================================================================
+``sqlite_blobs``     the blobs in a folder, their facts in SQLite: blocking as well
+``sqlite_file``      the file: whose it is, its tables, its lock, its transactions
+``sqlite_checks``    whether what the file holds is what was written to it
+``sqlite_mending``   mending it from what is whole, and what was damaged kept
+``watchers``         who waits for which library's growth, inside one process
+==================== =================================================================
 
 A store keeps what it is given and compares what it holds with what the caller expects; what may
 enter is decided before, by ``rules`` and ``blob_rules``. **Several relay processes may use one
@@ -150,13 +152,14 @@ class BatchResult:
     """What became of a batch: the positions of those that were kept, from the first on.
 
     ``head`` is where the library ends now, None if it is not held. All were kept where ``stop`` is
-    None.
+    None; ``is_full`` tells that the disk had no room.
     """
 
     positions: tuple[int, ...]
     head: LibraryHead | None
     stop: Stop | None = None
     reason: str = ""
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +324,24 @@ class SnapshotStorage(Protocol):
     async def mark_attested(self, library: bytes, snapshot: bytes, attested: bool) -> None:
         """Note whether a snapshot counts for something."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The bytes that the disk has free, and how many of them no file takes."""
+
+    free_bytes: int
+    reserve_bytes: int
+
+    @property
+    def has_for_files(self) -> bool:
+        """Whether there is room for files."""
+        return self.free_bytes > self.reserve_bytes
+
+    @property
+    def has_for_logs(self) -> bool:
+        """Whether there is room for the logs to go on."""
+        return self.free_bytes > 1 << 20
 
 
 class BlobStorage(Protocol):
@@ -534,6 +555,27 @@ class LogStorage(Protocol):
 
         At least one entry if there is one; none at or beyond the end, below the floor, and for a
         library that is not held, whose length is 0.
+        """
+        ...
+
+    async def room(self) -> Room:
+        """How much room there is for logs, and for files."""
+        ...
+
+    async def find_damaged(self) -> Sequence[tuple[bytes | None, str]]:
+        """Check one more library, and what is of the store itself, beside all other work; what is
+        damaged of it: its id, None of the store itself, and what, in words.
+
+        Called again and again it comes round to all of them.
+        """
+        ...
+
+    async def mend(self, library: bytes | None) -> None:
+        """Put a library, or the store itself, right from what is whole. What is lost leaves the
+        log, which has a new epoch then, so that members offer it again; all of it is kept apart.
+
+        Raises:
+            RelayStorageError: there is no room.
         """
         ...
 

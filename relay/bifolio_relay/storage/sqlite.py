@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from bifolio import limits
 from bifolio.crypto.snapshot import CoveredChain
-from bifolio.errors import RelayStorageError
+from bifolio.errors import Next, RelayDamagedError, RelayFullError, RelayStorageError
 from bifolio_relay.storage import (
     Batch,
     BatchResult,
@@ -34,12 +35,15 @@ from bifolio_relay.storage import (
     LogSlice,
     Place,
     Roles,
+    Room,
     SnapshotStorage,
     Standing,
     Stop,
     StoredChunk,
     TokenFacts,
     UploadLease,
+    sqlite_checks,
+    sqlite_mending,
 )
 from bifolio_relay.storage.sqlite_admin import SqliteAdmin
 from bifolio_relay.storage.sqlite_blobs import FolderBlobs
@@ -96,7 +100,9 @@ class SqliteLogStorage:
     def __init__(
         self, folder: Path, *, shared: bool = False, work: BlockingWork | None = None
     ) -> None:
-        self._file = SqliteFile(folder, shared=shared)
+        self._file = _open(folder, shared=shared)
+        self._folder = folder
+        self._round = sqlite_checks.Round(self._file.path, folder)
         self._logs = SqliteLogs(self._file)
         self._admin = SqliteAdmin(self._file)
         self._work = work or OneThread()
@@ -225,7 +231,7 @@ class SqliteLogStorage:
 
     async def append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
         with _doubting(self._watchers, *(batch.library for batch in batches)):
-            results = await self._work.run(self._logs.append, batches)
+            results = await self._work.run(self._append, batches)
         self._watchers.report(
             {
                 batch.library: Growth(n=result.head.n)
@@ -235,6 +241,25 @@ class SqliteLogStorage:
         )
         return results
 
+    def _append(self, batches: Sequence[Batch]) -> tuple[BatchResult, ...]:
+        """Append; on a full disk what was begun of files goes first."""
+        try:
+            results = self._logs.append(batches)
+            if not any(one.is_full for one in results):
+                return results
+        except RelayFullError:
+            if not self._blobs.folder.drop_unfinished():
+                raise
+            return self._logs.append(batches)
+        if not self._blobs.folder.drop_unfinished():
+            return results
+        again = [batch for batch, result in zip(batches, results, strict=True) if result.is_full]
+        retried = iter(self._logs.append(again))
+        return tuple(next(retried) if one.is_full else one for one in results)
+
+    async def room(self) -> Room:
+        return await self._work.run(self._blobs.folder.room)
+
     async def read(self, library: bytes, *, after: int, bytes_max: int, count_max: int) -> LogSlice:
         return await self._work.run(self._logs.read, library, after, bytes_max, count_max)
 
@@ -242,6 +267,36 @@ class SqliteLogStorage:
         while await self._work.run(self._logs.prune_some, library, floor):
             # Between two steps others get their turn at the thread.
             continue
+
+    async def find_damaged(self) -> Sequence[tuple[bytes | None, str]]:
+        # In a thread of its own: the store goes on answering meanwhile.
+        found = await asyncio.to_thread(self._round.step)
+        return [(one.library, one.what) for one in found]
+
+    async def mend(self, library: bytes | None) -> None:
+        await self._work.run(self._mend, library)
+        for one in (library,) if library is not None else self._watchers.libraries:
+            self._watchers.doubt(one)
+
+    def _mend(self, library: bytes | None) -> None:
+        if library is not None:
+            with self._file.transaction() as connection:
+                for key, held in sqlite_checks.libraries(connection):
+                    if held == library:
+                        sqlite_mending.mend_library(connection, self._folder, key, held)
+            return
+        if self._file.shared:
+            raise RelayStorageError(
+                self._folder,
+                reason="it is damaged, and other relays use it too",
+                next_step=Next.STOP_OTHER_RELAY,
+            )
+        self._blobs.folder.close()
+        self._file.let_go()
+        try:
+            _mend_file(self._folder)
+        finally:
+            self._file.open_again()
 
     async def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
         watcher = self._watchers.add(library)
@@ -287,6 +342,29 @@ class SqliteLogStorage:
     def _close(self) -> None:
         self._blobs.folder.close()
         self._file.close()
+
+
+def _open(folder: Path, *, shared: bool) -> SqliteFile:
+    """The file of a folder; one that is damaged is mended first, unless others use it too."""
+    sqlite_mending.finish_mending(folder)
+    try:
+        return SqliteFile(folder, shared=shared)
+    except RelayDamagedError:
+        if shared or not sqlite_mending.can_be_mended(folder):
+            raise
+    _mend_file(folder)
+    return SqliteFile(folder, shared=shared)
+
+
+def _mend_file(folder: Path) -> None:
+    try:
+        sqlite_mending.mend_file(folder)
+    except (OSError, sqlite3.Error) as error:
+        raise RelayStorageError(
+            folder,
+            reason=f"it is damaged, and could not be mended ({error})",
+            next_step=Next.CHECK_RELAY_DISK,
+        ) from error
 
 
 class _SqliteSnapshotStorage:

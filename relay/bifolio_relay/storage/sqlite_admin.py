@@ -6,25 +6,10 @@ A relay asks it while it serves, and so does whoever administers its folder, fro
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Sequence
 
 from bifolio_relay.storage import LibraryFacts, TokenFacts
-from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile
-
-#: The tables with rows of a library, those first that others do not refer to.
-_TABLES = (
-    "entry",
-    "chain",
-    "member",
-    "member_role",
-    "blob",
-    "blob_room",
-    "blob_tally",
-    "upload_lease",
-    "statement",
-    "snapshot",
-)
+from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile, remove_library
 
 _TOKENS = (
     "SELECT id, public, label, uses,"
@@ -69,7 +54,7 @@ class SqliteAdmin:
             key = self._file.library_key(library)
             if key is None:
                 return False
-            _remove(connection, key)
+            remove_library(connection, key)
         self._remove_files([library])
         return True
 
@@ -85,7 +70,7 @@ class SqliteAdmin:
                 (before_ms, count_max),
             ).fetchall()
             for key, _ in rows:
-                _remove(connection, key)
+                remove_library(connection, key)
         self._remove_files([library for _, library in rows])
         return tuple(library for _, library in rows)
 
@@ -153,9 +138,3 @@ class SqliteAdmin:
                 (token, library, now_ms),
             )
             return True
-
-
-def _remove(connection: sqlite3.Connection, key: int) -> None:
-    for table in _TABLES:
-        connection.execute(f"DELETE FROM {table} WHERE library = ?", (key,))
-    connection.execute("DELETE FROM library WHERE key = ?", (key,))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from bifolio.errors import Next, RelayStorageError
 from bifolio.wire.log_chain import blobs_next, blobs_start
 from bifolio.wire.messages import BlobState, BlobTally, nothing_of
 from bifolio_relay.quotas import blob_cost
-from bifolio_relay.storage import BlobView, Stop, StoredChunk, UploadLease
+from bifolio_relay.storage import BlobView, Room, Stop, StoredChunk, UploadLease
+from bifolio_relay.storage.sqlite_checks import chunk_check
 from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile
 
 
@@ -42,6 +44,8 @@ class _Unsaved:
     size_bytes: int
     saved: int
     held: int
+    #: The checks of the chunks from ``saved`` on.
+    checks: tuple[bytes, ...] = ()
 
 
 class FolderBlobs:
@@ -88,7 +92,10 @@ class FolderBlobs:
         saves = renews or whole or (number + 1) % limits.CHUNKS_PER_SAVE == 0
         if not self._write(library, blob, number, sealed, durably=saves):
             return Stop.FULL
-        unsaved = _Unsaved(library, lease.device, size_bytes, saved, number + 1)
+        before = self._unsaved.get((key, blob))
+        checks = before.checks if before is not None and before.saved == saved else ()
+        checks = (*checks[: number - saved], chunk_check(sealed))
+        unsaved = _Unsaved(library, lease.device, size_bytes, saved, number + 1, checks)
         if not saves:
             self._unsaved[key, blob] = unsaved
         elif not self._save(key, blob, unsaved, lease):
@@ -125,11 +132,21 @@ class FolderBlobs:
             sealed = b""
         except OSError as error:
             raise _failure(self._folder, error) from error
-        if len(sealed) == length:
+        if len(sealed) == length and self._is_whole(library, blob, number, sealed):
             return StoredChunk(state.size_bytes, sealed)
-        # Somebody cleared the folder: held no longer, so that a client that has it sends it again.
+        # Somebody cleared the folder, or it is damaged: held no longer, so that a client that has
+        # it sends it again.
         self.drop(library, [blob], 0)
         return None
+
+    def _is_whole(self, library: bytes, blob: bytes, number: int, sealed: bytes) -> bool:
+        """Whether a chunk is what was stored, as far as that was noted."""
+        with self._file.errors():
+            found = self._file.connection.execute(
+                "SELECT hash FROM chunk_check WHERE library = ? AND blob = ? AND number = ?",
+                (self._file.library_key(library), blob, number),
+            ).fetchone()
+        return found is None or found[0] == chunk_check(sealed)
 
     def drop(self, library: bytes, blobs: Sequence[bytes], now_ms: int) -> BlobView:
         with self._file.transaction() as connection:
@@ -156,6 +173,7 @@ class FolderBlobs:
             place = (key, state.blob)
             connection.execute("DELETE FROM blob WHERE library = ? AND id = ?", place)
             connection.execute("DELETE FROM upload_lease WHERE library = ? AND blob = ?", place)
+            connection.execute("DELETE FROM chunk_check WHERE library = ? AND blob = ?", place)
             _take_room(connection, key, -blob_cost(state.size_bytes))
             _count(connection, key, state.blob, held=False)
         connection.execute("UPDATE blob_room SET drops = drops + 1 WHERE library = ?", (key,))
@@ -175,6 +193,14 @@ class FolderBlobs:
             connection.execute(
                 "INSERT OR REPLACE INTO blob (library, id, size_bytes, held) VALUES (?, ?, ?, ?)",
                 (key, blob, unsaved.size_bytes, unsaved.held),
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO chunk_check (library, blob, number, hash)"
+                " VALUES (?, ?, ?, ?)",
+                [
+                    (key, blob, number, check)
+                    for number, check in enumerate(unsaved.checks, unsaved.saved)
+                ],
             )
             if whole:
                 _count(connection, key, blob, held=True)
@@ -226,6 +252,8 @@ class FolderBlobs:
     ) -> bool:
         """Write a chunk; False where the disk has no room."""
         path = self._path(library, blob)
+        if not self._has_room(len(sealed)):
+            return False
         try:
             make_private_folder(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
@@ -244,9 +272,56 @@ class FolderBlobs:
             raise _failure(self._folder, error) from error
         return True
 
+    def _has_room(self, size_bytes: int) -> bool:
+        """Whether the disk has room for so much beside what is reserved for the logs."""
+        try:
+            room = self.room()
+        except OSError:
+            return True
+        return room.free_bytes - size_bytes >= room.reserve_bytes
+
+    def room(self) -> Room:
+        """What the disk has free, and what of it is reserved for the logs."""
+        disk = shutil.disk_usage(self._file.folder)
+        reserve = min(limits.RELAY_RESERVE_BYTES, disk.total // limits.RELAY_RESERVE_PART)
+        return Room(disk.free, reserve)
+
+    def drop_unfinished(self) -> int:
+        """Drop what was begun of files and is not whole, for the logs to go on; the bytes freed."""
+        freed = 0
+        with self._file.errors():
+            rows = self._file.connection.execute(
+                "SELECT library.id, blob.id, blob.size_bytes, held FROM blob"
+                " JOIN library ON library.key = blob.library"
+            ).fetchall()
+        begun = {(library, blob) for library, blob, size, held in rows if not _is_whole(size, held)}
+        known = {(library, blob) for library, blob, _, _ in rows}
+        for path in self._folder.glob("*/*/*"):
+            place = (_unhex(path.parent.parent.name), _unhex(path.name))
+            if place in begun or place not in known:
+                with contextlib.suppress(OSError):
+                    freed += path.stat().st_size
+                    path.unlink()
+        self._unsaved.clear()
+        for library, blob in begun:
+            with contextlib.suppress(RelayStorageError):
+                self.drop(library, [blob], 0)
+        return freed
+
     def _path(self, library: bytes, blob: bytes) -> Path:
         name = blob.hex()
         return self._folder / library.hex() / name[:2] / name
+
+
+def _is_whole(size_bytes: int, held: int) -> bool:
+    return held == sealed_chunk_count(size_bytes)
+
+
+def _unhex(name: str) -> bytes:
+    try:
+        return bytes.fromhex(name)
+    except ValueError:
+        return b""
 
 
 def _row(connection: sqlite3.Connection, key: int | None, blob: bytes) -> tuple[int, int]:

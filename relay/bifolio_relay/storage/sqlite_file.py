@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.disk import keep_private, make_private_folder, touch_private
-from bifolio.errors import Next, RelayStorageError
+from bifolio.errors import Next, RelayDamagedError, RelayFullError, RelayStorageError
 
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
@@ -175,8 +175,34 @@ CREATE TABLE snapshot_verdict (
 ) WITHOUT ROWID
 """
 
+#: By what damage is found that nothing else would show: a check of each stored chunk of a file, and
+#: a second copy of what cannot be counted or derived again, with a third in another form.
+_CHECKS = """
+CREATE TABLE chunk_check (
+    library INTEGER NOT NULL REFERENCES library(key),
+    blob BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (library, blob, number)
+) WITHOUT ROWID;
+CREATE INDEX copy_of_library ON library (key, id, epoch, floor, created_ms, used_ms, token,
+    quote(key) || ',' || quote(id) || ',' || quote(epoch) || ',' || quote(floor) || ','
+    || quote(created_ms) || ',' || quote(used_ms) || ',' || quote(token));
+CREATE INDEX copy_of_token ON token (id, public, label, uses, created_ms, expires_ms, revoked_ms,
+    quote(id) || ',' || quote(public) || ',' || quote(label) || ',' || quote(uses) || ','
+    || quote(created_ms) || ',' || quote(expires_ms) || ',' || quote(revoked_ms));
+CREATE INDEX copy_of_token_use ON token_use (token, library, used_ms,
+    quote(token) || ',' || quote(library) || ',' || quote(used_ms));
+CREATE INDEX copy_of_blob ON blob (library, id, size_bytes, held,
+    quote(library) || ',' || quote(id) || ',' || quote(size_bytes) || ',' || quote(held));
+CREATE INDEX copy_of_blob_room ON blob_room (library, size_bytes, drops,
+    quote(library) || ',' || quote(size_bytes) || ',' || quote(drops));
+CREATE INDEX copy_of_blob_tally ON blob_tally (library, n, hash,
+    quote(library) || ',' || quote(n) || ',' || quote(hash))
+"""
+
 #: What each version of the file added.
-_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES, _STRANGERS, _SNAPSHOTS)
+_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES, _STRANGERS, _CHECKS, _SNAPSHOTS)
 VERSION = len(_STEPS)
 
 
@@ -262,17 +288,71 @@ class SqliteFile:
         try:
             yield
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+                raise RelayFullError(self.path) from error
+            if is_damage(error):
+                raise RelayDamagedError(self.path, reason=str(error)) from error
             raise RelayStorageError(
                 self.path,
                 reason=str(error),
                 next_step=Next.CHECK_RELAY_DISK,
             ) from error
 
+    def open_again(self) -> None:
+        """Another file has taken the place of the one that was closed with ``let_go``."""
+        with self.errors():
+            self.connection = _open(self.path)
+
+    def let_go(self) -> None:
+        """Close the file, and keep the lock."""
+        self.connection.close()
+
     def close(self) -> None:
         """Close the file and give the lock back."""
         self.connection.close()
         if self._lock is not None:
             self._lock.close()
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite says of its file that it is damaged."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """All tables of today's version in an empty file; inside a transaction."""
+    for step in _STEPS:
+        for statement in step.split(";"):
+            connection.execute(statement)
+
+
+#: The tables with rows of a library, those first that others do not refer to.
+_OF_A_LIBRARY = (
+    "entry",
+    "chain",
+    "member",
+    "member_role",
+    "blob",
+    "blob_room",
+    "blob_tally",
+    "upload_lease",
+    "chunk_check",
+    "statement",
+    "snapshot",
+)
+
+
+def remove_library(connection: sqlite3.Connection, key: int) -> None:
+    """Remove all rows of a library; inside a transaction."""
+    for table in ("snapshot_chunk", "snapshot_verdict"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE snapshot IN (SELECT key FROM snapshot WHERE library = ?)",
+            (key,),
+        )
+    for table in _OF_A_LIBRARY:
+        connection.execute(f"DELETE FROM {table} WHERE library = ?", (key,))
+    connection.execute("DELETE FROM library WHERE key = ?", (key,))
 
 
 def _close_to_others(folder: Path) -> None:
@@ -350,11 +430,11 @@ def _check_file(connection: sqlite3.Connection, path: Path) -> None:
         application_id = _pragma(connection, "application_id")
         version = _pragma(connection, "user_version")
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise RelayStorageError(
-            path,
-            reason=f"it is damaged or not an SQLite file ({error}); it was not touched",
-            next_step=Next.MOVE_RELAY_DATA,
+    except sqlite3.OperationalError:
+        raise  # locked, no room, no right: nothing is wrong with what it holds
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise RelayDamagedError(
+            path, reason=f"it is damaged or not an SQLite file ({error}); it was not touched"
         ) from error
     if version > VERSION and application_id == APPLICATION_ID:
         raise RelayStorageError(

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership import ChainEnd
+from bifolio.errors import RelayDamagedError
+from bifolio.ids import content_hash
 from bifolio.wire.log_chain import log_next, log_start
 from bifolio_relay.storage import (
     Batch,
@@ -37,7 +39,10 @@ class SqliteLogs:
 
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
-        self._connection = file.connection
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._file.connection
 
     def create_library(
         self,
@@ -81,10 +86,28 @@ class SqliteLogs:
             if found is None:
                 return Standing(is_known=True, role=None)
             key, is_known = found
+            self._check_end(key, library)
             role = connection.execute(
                 "SELECT role FROM member_role WHERE library = ? AND device = ?", (key, device)
             ).fetchone()
             return Standing(bool(is_known), None if role is None else str(role[0]))
+
+    def _check_end(self, key: int, library: bytes) -> None:
+        """Whether the log ends where the library's row says, at little cost: a client that is told
+        something else would take the relay for a liar.
+
+        Raises:
+            RelayDamagedError: it does not.
+        """
+        n, last, chain_hash = self._connection.execute(
+            "SELECT n, entry.chain_hash, library.chain_hash FROM library"
+            " LEFT JOIN entry ON entry.library = key AND position = n WHERE key = ?",
+            (key,),
+        ).fetchone()
+        if n and last != chain_hash:
+            raise RelayDamagedError(
+                self._file.path, reason="where its log ends is damaged", library=library
+            )
 
     def write_roles(self, library: bytes, head: bytes, roles: Roles) -> bool:
         with self._file.transaction() as connection:
@@ -252,11 +275,16 @@ class SqliteLogs:
             found: list[bytes] = []
             size_bytes = 0
             rows = self._connection.execute(
-                "SELECT envelope FROM entry WHERE library = ? AND position > ?"
+                "SELECT envelope, hash FROM entry WHERE library = ? AND position > ?"
                 " ORDER BY position LIMIT ?",
                 (key, after, count_max),
             )
-            for (envelope,) in rows:
+            for envelope, entry_hash in rows:
+                if content_hash(envelope) != entry_hash:
+                    # Nobody is told what its author did not write: it would be the relay's lie.
+                    raise RelayDamagedError(
+                        self._file.path, reason="an entry of the log is damaged", library=library
+                    )
                 size_bytes += len(envelope)
                 if found and size_bytes > bytes_max:
                     break
@@ -316,7 +344,8 @@ class SqliteLogs:
             if not connection.in_transaction:
                 raise
             connection.execute("ROLLBACK TO library")
-            result = BatchResult((), None, Stop.FAILED, str(error))
+            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+            result = BatchResult((), None, Stop.FAILED, str(error), is_full=full)
         connection.execute("RELEASE library")
         return result
 

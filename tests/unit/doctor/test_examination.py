@@ -112,7 +112,7 @@ def test_no_library_and_a_file_of_another_program_are_told(tmp_path: Path, home:
     needs(examine(odd, home), "library", "damaged")
 
 
-def test_a_torn_page_is_told_with_the_ways_out(path: Path, home: Home) -> None:
+def test_a_torn_page_is_told_with_the_way_out(path: Path, home: Home) -> None:
     file = path / "library.sqlite"
     raw = bytearray(file.read_bytes())
     page = int.from_bytes(raw[16:18], "big")
@@ -124,7 +124,7 @@ def test_a_torn_page_is_told_with_the_ways_out(path: Path, home: Home) -> None:
     raw[(root - 1) * page : root * page] = b"\x00" * page
     file.write_bytes(raw)
     diagnosis = examine(path, home)
-    needs(diagnosis, "integrity", "damaged", "backup list", "invite")
+    needs(diagnosis, "integrity", "damaged", "doctor --repair")
     assert "records" not in [one.check for one in diagnosis.checks]
 
 

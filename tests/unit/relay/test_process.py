@@ -191,5 +191,5 @@ def test_the_relay_loads_neither_pycrdt_nor_the_rest_of_the_engine() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
     )
-    allowed = {"crypto", "disk", "errors", "ids", "lazy", "limits", "wire"}
+    allowed = {"crypto", "disk", "errors", "ids", "lazy", "limits", "salvage", "wire"}
     assert set(ended.stdout.split()) == {f"bifolio.{part}" for part in allowed}

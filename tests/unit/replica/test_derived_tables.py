@@ -108,8 +108,6 @@ def test_a_file_of_the_version_before_needs_nothing_derived_again(office: Comput
     path, database = office.replica.path, office.replica.database
     expected = derived(database)
     database.execute("DELETE FROM meta WHERE key = 'derived_version'")
-    database.execute("ALTER TABLE incarnations DROP COLUMN nonce")
-    database.execute("ALTER TABLE changes DROP COLUMN slot")
     database.close()
     back_to(14, path / folder.FILE)
     opened = Database.open(path / folder.FILE)

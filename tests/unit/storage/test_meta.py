@@ -44,6 +44,8 @@ VALUES: dict[str, object] = {
     "relay_url": "ws://relay",
     "cursor": POSITION,
     "pull_again": POSITION,
+    "refill": ("record",),
+    "lost_edits": ("1" * 18, "2" * 18),
     "lost_members": (b"record",),
     "other_stories": {"QRpjzkRa": 7},
     "relay_token": b"sealed",

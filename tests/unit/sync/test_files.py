@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from bifolio.records.reference import ImportedFile, ImportedReference, Source
 from bifolio.replication.remote import Remote
 from bifolio.results import FileState, FileView
 from bifolio.wire.messages import AskBlobs, Chunk, Push, parse_message
+from bifolio_relay.storage.sqlite_file import FILE_NAME
 
 REF = "1" * 32
 CHUNK = limits.CHUNK_BYTES
@@ -74,6 +77,11 @@ class Bench:
         """The one file of sealed chunks that the relay keeps."""
         (path,) = [one for one in (self.relay.folder / "blobs").rglob("*") if one.is_file()]
         return path
+
+    def lies(self) -> None:
+        """The relay does not look at what it gives."""
+        with closing(sqlite3.connect(self.relay.folder / FILE_NAME)) as connection, connection:
+            connection.execute("DELETE FROM chunk_check")
 
 
 @pytest.fixture
@@ -266,6 +274,7 @@ def test_a_damaged_blob_is_refused_named_and_asked_for_again_later(bench: Bench)
     sealed = bytearray(path.read_bytes())
     sealed[CHUNK + 200] ^= 1
     path.write_bytes(sealed)
+    bench.lies()
     whole = bench.attaches(bench.desk, b"whole", "whole.pdf")
     bench.syncs(bench.desk, bench.laptop)
     shown = {one.name: one.state for one in attachments.list_files(bench.laptop.replica, REF)}
@@ -297,6 +306,7 @@ def test_chunks_of_another_content_are_refused(bench: Bench) -> None:
     first, second = (path.read_bytes() for path in paths)
     paths[0].write_bytes(second)
     paths[1].write_bytes(first)
+    bench.lies()
     bench.syncs(bench.laptop)
     assert {one.state for one in attachments.list_files(bench.laptop.replica, REF)} == {"damaged"}
     assert not bench.laptop.replica.contents.has(one.hash)

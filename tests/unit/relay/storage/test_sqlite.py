@@ -133,6 +133,11 @@ def test_a_file_of_an_earlier_relay_gets_what_it_lacks(tmp_path: Path, version: 
     library = held(SqliteLogs(file), 1)
     file.close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
+    for (index,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE name LIKE 'copy_of_%'"
+    ).fetchall():
+        connection.execute(f"DROP INDEX {index}")
+    connection.execute("DROP TABLE chunk_check")
     for table in lacking:
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP TABLE member_role")

@@ -1,0 +1,141 @@
+"""What was damaged here and is filled again: from the relay's log, or from other changes.
+
+A damaged envelope keeps its row, empty, in the causal order of the changes; when the relay's log is
+pulled again it is filled in place and not merged as news. At the end of that sync the index of
+changes, the records and the frontier are made again from the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bifolio.document import canonical, snapshots, view
+from bifolio.document.record import RecordDocument
+from bifolio.errors import BifolioError, DocumentError
+from bifolio.history.replay import Replay, rebuild_index
+from bifolio.replica.derived_tables import rebuild_lists
+from bifolio.replica.replica import Replica
+from bifolio.storage.records import StoredRecord
+from bifolio.wire.log_chain import log_start
+from bifolio.wire.position import LogPosition
+
+
+def is_due(replica: Replica) -> bool:
+    """Whether something is to be filled again from the relay."""
+    return replica.meta.refill is not None
+
+
+def begin(replica: Replica, *, before: int | None = None, from_start: bool = False) -> None:
+    """Have the relay's log pulled again; inside a transaction.
+
+    Args:
+        before: from just before this position, where that is known.
+        from_start: from the beginning.
+    """
+    meta = replica.meta
+    if meta.refill is None:
+        meta.refill = ()
+    cursor = meta.cursor
+    if cursor is None:
+        return
+    start = LogPosition(cursor.epoch, 0, log_start(replica.library_id, cursor.epoch))
+    if before is not None and not from_start and before > 1:
+        chain_hash = replica.log_hashes.read(cursor.epoch, before - 1)
+        if chain_hash is not None:
+            start = LogPosition(cursor.epoch, before - 1, chain_hash)
+    if start.position < cursor.position:
+        meta.cursor = start
+
+
+def note_records(replica: Replica, record_ids: Sequence[str]) -> None:
+    """Records that are to be made again when the log is whole; inside a transaction."""
+    replica.meta.refill = tuple(dict.fromkeys((*(replica.meta.refill or ()), *record_ids)))
+
+
+def finish(replica: Replica) -> int:
+    """The relay's log was pulled to its end: make again what builds on it.
+
+    Returns:
+        how many records were made again.
+    """
+    wanted = replica.meta.refill
+    if wanted is None:
+        return 0
+    made = 0
+    with replica.database.transaction():
+        rebuild_index(replica)
+        for record_id in wanted:
+            rebuilt = rebuild_record(replica, record_id)
+            if rebuilt is not None:
+                replica.records.write([rebuilt])
+                made += 1
+        recompute_frontier(replica)
+        rebuild_lists(replica.database)
+        if not replica.changes.emptied():
+            replica.meta.refill = None
+    return made
+
+
+def recompute_frontier(replica: Replica) -> None:
+    """The frontier from what is stored; an envelope may be named by what it replaces."""
+    changes = replica.changes
+    links = changes.links()
+    named = {one for _, frontier in links for one in frontier}
+    named |= changes.replacing(named)
+    named |= changes.predecessors()
+    replica.meta.frontier = [one for one, _ in links if one not in named]
+
+
+def rebuild_record(replica: Replica, record_id: str) -> StoredRecord | None:
+    """A record as its changes make it; None where they make none, or cannot be opened."""
+    past = Replay(replica)
+    aside = {one.contents for one in replica.quarantined.of_record(record_id)}
+    document = RecordDocument()
+    is_empty = True
+    try:
+        for logged in replica.journal.index.of_record(record_id):
+            change = past.change(logged)
+            if change is None:
+                return None
+            for one, update in change.records:
+                if one == record_id and update not in aside:
+                    is_empty = not _merge(document, update) and is_empty
+        if is_empty:
+            return None
+        entries = document.entries()
+        kind = view.kind_of(entries)
+        share = canonical.record_share(record_id, kind, entries)
+        return StoredRecord(record_id, kind, document.state(), share)
+    except BifolioError:
+        return None
+
+
+def write_again(replica: Replica, lost: Mapping[int, Sequence[str]]) -> None:
+    """Own changes that were never sent are gone, and the records have what they did: what they have
+    that the other changes do not make is offered as a library that joins offers its records.
+
+    Args:
+        lost: by number the records that each touched.
+    """
+    for number in lost:
+        replica.journal.index.remove_unsealed(number)
+    for record_id in dict.fromkeys(one for ids in lost.values() for one in ids):
+        own = replica.records.read(record_id)
+        if own is None:
+            continue
+        others = rebuild_record(replica, record_id)
+        replica.join_offers.add(record_id, own=own.state)
+        replica.join_offers.write_remote(record_id, others.state if others else b"")
+        document = RecordDocument(others.state if others else None)
+        document.merge_own(snapshots.offered_update(record_id, own.state))
+        entries = document.entries()
+        kind = view.kind_of(entries)
+        share = canonical.record_share(record_id, kind, entries)
+        replica.records.write([StoredRecord(record_id, kind, document.state(), share)])
+
+
+def _merge(document: RecordDocument, update: bytes) -> bool:
+    try:
+        return document.merge_incomplete(update)
+    except DocumentError:
+        return False
