@@ -178,8 +178,10 @@ def is_attested(
 
 
 def attested_of(held: Sequence[HeldSnapshot]) -> list[HeldSnapshot]:
-    """Those that were found to be attested, the newest first."""
-    return sorted((one for one in held if one.is_attested), key=lambda one: -one.n)
+    """Those that were found to be attested, the newest first; of a log that was lost, all have the
+    same place."""
+    attested = [one for one in held if one.is_attested]
+    return sorted(attested, key=lambda one: (-one.n, -one.begun_ms))
 
 
 def judge_floor(

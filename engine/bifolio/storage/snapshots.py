@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bifolio.storage.database import Database
-from bifolio.storage.records import unpack_state
+from bifolio.storage.records import pack_state, unpack_state
 
 
 class ChainEnd(NamedTuple):
@@ -38,6 +38,15 @@ class Base(NamedTuple):
 
     state: bytes
     after: int
+
+
+class StoredBase(NamedTuple):
+    """A row of ``snapshot_bases``: ``state`` is None while it is the record's own, ``check`` is
+    ``records.check_of`` of it."""
+
+    record: str
+    state: bytes | None
+    check: bytes | None
 
 
 class Snapshots:
@@ -172,6 +181,10 @@ class Snapshots:
             "UPDATE snapshot_chunks SET snapshot = ? WHERE snapshot = ?", (to, snapshot)
         )
 
+    def drop_chunks(self, snapshot: bytes) -> None:
+        """Drop the chunks of one snapshot."""
+        self._database.execute("DELETE FROM snapshot_chunks WHERE snapshot = ?", (snapshot,))
+
     def remove_chunks(self, *, but: Sequence[bytes] = ()) -> None:
         """Drop the chunks of all snapshots but some."""
         self._database.execute(
@@ -201,6 +214,38 @@ class Snapshots:
             (record_id,),
         )
         return Base(unpack_state(row[0]), row[1]) if row and row[0] is not None else None
+
+    def stored_bases(self) -> list[StoredBase]:
+        """Where every record's history begins that a snapshot brought, as it is in the file."""
+        rows = self._database.rows(
+            "SELECT record, state, state_check FROM snapshot_bases ORDER BY record"
+        )
+        return [StoredBase(one, state and unpack_state(state), check) for one, state, check in rows]
+
+    def write_base(self, record_id: str, state: bytes, check: bytes) -> None:
+        """Where a record's history begins is known again; after which change, stays noted."""
+        self._database.execute(
+            "INSERT INTO snapshot_bases (record, state, state_check, after) VALUES (?, ?, ?, 0) "
+            "ON CONFLICT (record) DO UPDATE SET "
+            "state = excluded.state, state_check = excluded.state_check",
+            (record_id, pack_state(state), check),
+        )
+        self._database.note_row("snapshot_bases")
+
+    def own_base(self, record_id: str) -> bytes | None:
+        """What a record held when a snapshot brought it, where that is kept by itself: where
+        something was changed since."""
+        row = self._database.row(
+            "SELECT state FROM snapshot_bases WHERE record = ? AND state IS NOT NULL", (record_id,)
+        )
+        return unpack_state(row[0]) if row else None
+
+    def is_brought(self, record_id: str) -> bool:
+        """Whether a snapshot brought a record."""
+        row = self._database.row_of_few(
+            "snapshot_bases", "SELECT 1 FROM snapshot_bases WHERE record = ?", (record_id,)
+        )
+        return row is not None
 
     def remove_all(self) -> None:
         """Forget everything (joining another library only)."""

@@ -590,9 +590,8 @@ class LogStorage(Protocol):
     def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
         """How far the library has come: at once, and again whenever it has grown.
 
-        Written through this store, or through another one on the same data. Several growths
-        may come as one. Also for a library that is not held yet. Raises ``RelayStorageError``
-        when the store fails.
+        Written through this store, or through another one on the same data. Several growths may
+        come as one. Also for a library that is not held yet. Raises ``RelayStorageError``.
         """
         ...
 

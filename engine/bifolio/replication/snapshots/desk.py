@@ -12,6 +12,7 @@ from bifolio.ids import device_tag
 from bifolio.replica.lookup import device_names
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication import refilling
 from bifolio.replication.inbox import Inbox
 from bifolio.replication.snapshots import loading, making, verifying
 from bifolio.replication.snapshots.believing import Belief, ToldSnapshot, read_told
@@ -59,6 +60,7 @@ class SnapshotDesk:
             or cursor is None
             or cursor.epoch != epoch
             or cursor.position < floor
+            or refilling.asks_for_snapshot(self._replica)
         )
 
     def choose(
@@ -78,6 +80,8 @@ class SnapshotDesk:
         replica, header = self._replica, one.snapshot.header
         if one.belief <= Belief.UNSEEN:
             return False
+        if refilling.asks_for_snapshot(replica):
+            return True
         cursor = replica.meta.cursor
         position = cursor.position if cursor is not None and cursor.epoch == epoch else 0
         # One of an earlier log is there because this log does not have what it brings.

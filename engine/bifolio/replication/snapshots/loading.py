@@ -13,6 +13,7 @@ from bifolio.document import snapshot_states
 from bifolio.document.update_identity import UpdateAuthor
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication import refilling
 from bifolio.replication.applying import Applier, Source
 from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
 from bifolio.storage.snapshots import ChainEnd
@@ -56,14 +57,15 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
             is_left = False
             for record_id, state in records:
                 ids.append(record_id)
-                applier.merge_state(source, record_id, state)
+                if not refilling.take_state(replica, record_id, state):
+                    applier.merge_state(source, record_id, state)
                 if applier.is_spent or applier.is_full:
                     is_left = True
                     break
             applier.save()
     position = LogPosition(header.epoch, header.n, header.chain_hash)
     with replica.database.transaction():
-        if not was_whole:
+        if refilling.give_up_covered(replica, header.chains) or not was_whole:
             replica.snapshots.begin_records(ids)
             # No bundle has what it brought.
             replica.meta.bundled = None

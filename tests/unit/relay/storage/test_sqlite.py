@@ -54,7 +54,7 @@ def test_commits_are_durable_and_the_file_is_marked(tmp_path: Path) -> None:
     assert pragma("PRAGMA synchronous").fetchone() == (2,)
     assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
     assert pragma("PRAGMA application_id").fetchone() != (0,)
-    assert pragma("PRAGMA user_version").fetchone() == (6,)
+    assert pragma("PRAGMA user_version").fetchone() == (7,)
     file.close()
 
 
