@@ -14,6 +14,7 @@ from tests.simulation.simulator import Simulator
 from tests.simulation.test_snapshot_bases import begin_late
 from tests.simulation.test_snapshots import (
     floor_of,
+    held_envelopes,
     make_snapshot,
     newcomer,
     pass_time,
@@ -29,6 +30,7 @@ from bifolio.repair.damage import Damages, Source
 from bifolio.repair.mender import Mender
 from bifolio.replica.folder import FILE
 from bifolio.replication import refilling
+from bifolio.storage.lost_changes import LostChanges
 from bifolio_relay.storage import sqlite_checks, sqlite_mending
 from bifolio_relay.storage.sqlite_file import FILE_NAME
 
@@ -98,6 +100,7 @@ def test_a_relay_whose_log_was_pruned_passes_its_own_check(world: Simulator) -> 
     assert floor_of(world) > 0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "damage",
     [
@@ -143,6 +146,11 @@ def mend(computer: Computer) -> Damages:
     return Mender(computer.replica, has_keys=True).mend()
 
 
+def places_of(computer: Computer) -> set[int]:
+    """Where in the relay's log the envelopes are that a replica holds itself."""
+    return set(LostChanges(computer.replica.database).hashes_by_position())
+
+
 _FLIP = "UPDATE records SET state = zeroblob(20) WHERE id = ?"
 
 
@@ -173,6 +181,7 @@ def test_a_record_that_came_by_snapshot_is_mended_from_the_kept_one(
     agree(world, late)
 
 
+@pytest.mark.heavy
 def test_repair_makes_a_file_with_a_record_that_came_by_snapshot_whole(world: Simulator) -> None:
     records, (late,) = begin_late(world, "late")
     title(world, late, records[0], "changed since")
@@ -190,6 +199,7 @@ def test_repair_makes_a_file_with_a_record_that_came_by_snapshot_whole(world: Si
     assert (late.folder / FILE).is_file()
 
 
+@pytest.mark.heavy
 def test_a_record_comes_again_with_the_relays_snapshot_where_no_copy_is_here(
     world: Simulator,
 ) -> None:
@@ -228,3 +238,25 @@ def test_an_own_base_that_is_damaged_is_taken_from_the_kept_snapshot(world: Simu
     flip(late, "UPDATE snapshot_bases SET state = zeroblob(9) WHERE record = ?", records[0])
     assert mend(late).found == {("snapshot_bases", Source.CONTENT): 1}
     assert late.replica.snapshots.own_base(records[0]) == base
+
+
+@pytest.mark.heavy
+def test_a_damaged_change_that_the_relay_let_go_of_is_covered_by_its_snapshot(
+    world: Simulator,
+) -> None:
+    records = prune(world)
+    computer = next(one for one in world.computers if 1 in places_of(one))
+    replica = computer.replica
+    title(world, computer, records[2], "not yet sent")
+    with replica.database.transaction():
+        replica.meta.relay_url = "wss://relay.example"
+    flip(computer, "UPDATE changes SET body = zeroblob(100) WHERE position = 1")
+    held = held_envelopes(computer)
+    assert mend(computer).found["changes", Source.RELAY] == 1
+    sync(world.relay, computer)
+    refilling.finish(replica)
+    assert held_envelopes(computer) == held
+    assert not refilling.is_due(replica)
+    assert mend(computer).found == {}
+    sync_all(world)
+    agree(world)

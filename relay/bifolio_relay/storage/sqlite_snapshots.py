@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bifolio.crypto.snapshot import CoveredChain, root_of
-from bifolio.errors import RelayStorageError
+from bifolio.errors import RelayDamagedError, RelayStorageError
 from bifolio.ids import content_hash
 from bifolio_relay.storage import HeldSnapshot, HeldStatement, HeldVerdict, Stop
 from bifolio_relay.storage.sqlite_file import SqliteFile
@@ -139,10 +139,17 @@ class SqliteSnapshots:
     def read_chunk(self, library: bytes, snapshot: bytes, number: int) -> bytes | None:
         with self._file.reading() as connection:
             found = connection.execute(
-                "SELECT sealed FROM snapshot_chunk WHERE snapshot = ? AND number = ?",
+                "SELECT sealed, hash FROM snapshot_chunk WHERE snapshot = ? AND number = ?",
                 (self._key(connection, library, snapshot), number),
             ).fetchone()
-            return None if found is None else bytes(found[0])
+            if found is None:
+                return None
+            sealed = bytes(found[0])
+            if content_hash(sealed) != found[1]:
+                raise RelayDamagedError(
+                    self._file.path, reason="a snapshot is damaged", library=library
+                )
+            return sealed
 
     def remove_snapshots(self, library: bytes, snapshots: Sequence[bytes]) -> None:
         if not snapshots:
