@@ -178,6 +178,11 @@ def test_every_command_prints_a_document_of_its_schema(
         "log",
         "revert work0 --to 2999-01-01",
         "invite",
+        f"invite --bundle {desk.home / 'invited.bundle'}",
+        f"bundle export {desk.home / 'all.bundle'}",
+        f"bundle import {desk.home / 'all.bundle'}",
+        "restore --at 2999-01-01",
+        "trash confirm",
         "sync",
         "status",
         "doctor --offline",
@@ -282,7 +287,7 @@ def test_what_was_done_in_part_ends_with_exit_code_3_and_names_what_was_left_out
     file.write_text("@book{fine, title = {Fine}}\n@book{torn, title = {Torn", "utf-8")
     report = desk.run("import", file, exits=3)
     assert report["added"] >= 1
-    assert {"file", "line", "reason"} == set(report["skipped"][0])
+    assert {"file", "line", "reason", "is_remark"} == set(report["skipped"][0])
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def open_file(path: Path, load_keys: Callable[[], DeviceKeys], *, reading: bool)
     except _NOT_WRITABLE as error:
         return Opened(Database.open_image(path / folder.FILE), Notice(_said(error)))
     except _DAMAGED as error:
-        if isinstance(error, NotALibraryError) and not mending_can(path):
+        if not mending_can(path):
             raise
         copy = _make_folder(path)
         try:

@@ -192,9 +192,11 @@ class Replica:
 
     def mark_edit(self) -> None:
         """Note outside the database that the last edit was committed."""
-        if self._stamped:
-            EditMark(self.path).write(self._stamped)
-            self._stamped = ""
+        if not self._stamped or self.database.is_in_transaction:
+            return
+        stamped, self._stamped = self._stamped, ""
+        if stamped <= self.meta.clock:  # and not rolled back, as what is only tried is
+            EditMark(self.path).write(stamped)
 
     def notice_lost_edits(self) -> None:
         """Note where the database is older than the last edit that was made in it."""

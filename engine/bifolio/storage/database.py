@@ -276,6 +276,11 @@ class Database:
         if self.remembered is not None:
             self.remembered[table] = False
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether something is written, or only tried, that is not committed yet."""
+        return self._connection.in_transaction
+
     def data_version(self) -> int:
         """A number that changes when another connection commits (SQLite's ``data_version``).
 

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,16 @@ def test_the_rows_of_a_file_are_read_as_sqlite_reads_them(bench: Bench) -> None:
                 found = trees.read(part.root)
                 count = f"SELECT count(*) FROM {part.name}"
                 assert (len(found.rows), found.lost) == (connection.execute(count).fetchone()[0], 0)
+
+
+def test_what_is_only_tried_leaves_no_mark_of_an_edit(bench: Bench) -> None:
+    path = bench.copy()
+    with Library.open(path, home=bench.home) as library:
+        moment = datetime.now(UTC)
+        library.delete(["work0"])
+        library.history.restore(moment, dry_run=True)
+    with Library.open(path, home=bench.home) as library:
+        assert not [one for one in library.notices if "-wal" in one.message]
 
 
 def test_a_log_that_was_removed_is_noticed_at_the_next_opening(bench: Bench) -> None:
