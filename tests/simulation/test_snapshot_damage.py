@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +24,7 @@ from tests.simulation.test_snapshots import (
     title,
     write_much,
 )
+from tests.support import rot_table
 
 from bifolio import limits
 from bifolio.repair import mending
@@ -30,6 +32,7 @@ from bifolio.repair.damage import Damages, Source
 from bifolio.repair.mender import Mender
 from bifolio.replica.folder import FILE
 from bifolio.replication import refilling
+from bifolio.storage.database import Database
 from bifolio.storage.lost_changes import LostChanges
 from bifolio_relay.storage import sqlite_checks, sqlite_mending
 from bifolio_relay.storage.sqlite_file import FILE_NAME
@@ -260,3 +263,68 @@ def test_a_damaged_change_that_the_relay_let_go_of_is_covered_by_its_snapshot(
     assert mend(computer).found == {}
     sync_all(world)
     agree(world)
+
+
+# --- one bit of each tree -----------------------------------------------------------------------
+
+_TABLES = ("covered", "covered_chains", "declared", "snapshot_bases", "statements")
+
+
+def rows_of(path: Path) -> list[list[tuple[object, ...]]]:
+    """What the tables of a replica's file say that snapshots fill."""
+    with closing(Database.open(path)) as database:
+        return [sorted(database.rows(f"SELECT * FROM {table}"), key=repr) for table in _TABLES]
+
+
+def flipped(file: Path, place: rot_table.Place) -> None:
+    """Flip one bit."""
+    raw = bytearray(file.read_bytes())
+    raw[place.offset] ^= 1 << place.bit
+    file.write_bytes(raw)
+
+
+@pytest.mark.heavy
+def test_a_bit_of_each_table_that_snapshots_fill_is_found_and_mended(
+    world: Simulator, tmp_path: Path
+) -> None:
+    records, (late,) = begin_late(world, "late")
+    title(world, late, records[0], "changed since")
+    pass_time(world, DAY_S)
+    sync_all(world)
+    sync(world.relay, late)
+    runtime, whole = late.replica.runtime, late.folder / FILE
+    late.close()
+    right = rows_of(whole)
+    names = ("covered", "declared", "snapshot", "statements", "records")
+    for place in list(rot_table.places(whole)):
+        if not any(name in place.tree for name in names):
+            continue
+        work = tmp_path / f"{place.tree}-{place.kind}"
+        shutil.copytree(late.folder, work)
+        flipped(work / FILE, place)
+        damages = mending.mend(work, late.keys, runtime).damages
+        assert damages.found, place
+        assert not damages.has_lost, place
+        assert not mending.inspect(work, late.keys, runtime).found, place
+        assert rows_of(work / FILE) == right, place
+    late.open()
+
+
+@pytest.mark.heavy
+def test_a_bit_of_each_table_of_a_relay_with_snapshots_is_found_and_mended(
+    world: Simulator, tmp_path: Path
+) -> None:
+    records = prune(world)
+    title(world, world.computers[0], records[0], "the last one")
+    sync_all(world)
+    whole = tmp_path / "whole"
+    shutil.copytree(world.relay.folder, whole)
+    for place in list(rot_table.places(whole / FILE_NAME)):
+        if not any(name in place.tree for name in ("snapshot", "statement", "entry", "chain")):
+            continue
+        work = tmp_path / f"{place.tree}-{place.kind}"
+        shutil.copytree(whole, work)
+        flipped(work / FILE_NAME, place)
+        assert sqlite_checks.check_all(work / FILE_NAME, work), place
+        sqlite_mending.mend_file(work)
+        assert sqlite_checks.check_all(work / FILE_NAME, work) == [], place

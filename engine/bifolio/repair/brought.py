@@ -18,6 +18,9 @@ from bifolio.replication import refilling
 from bifolio.replication.snapshots.reading import SnapshotReader
 from bifolio.storage.records import check_of
 
+#: So many bytes of a damaged hash may differ.
+_CHANGED_MAX = 8
+
 
 class Brought:
     """The tables that snapshots fill of one replica. Inside the caller's transaction."""
@@ -91,6 +94,9 @@ class Brought:
         self._reader = reader
         gone = [one for one in facts.covered if not replica.changes.is_merged(one)]
         if gone:
+            for one in set(replica.snapshots.covered()) - facts.covered:
+                if any(_is_nearly(one, right) for right in gone):
+                    replica.snapshots.remove_covered(one)
             replica.snapshots.add_covered(gone)
             self._damages.add("covered", Source.CONTENT, len(gone))
 
@@ -131,3 +137,10 @@ class Brought:
         except BifolioError:
             return {}
         return {one: state for one, state in records if wanted is None or one in wanted}
+
+
+def _is_nearly(damaged: bytes, right: bytes) -> bool:
+    """Whether a hash is another one with a few bytes changed; no two envelopes have such hashes."""
+    if len(damaged) != len(right):
+        return False
+    return sum(one != other for one, other in zip(damaged, right, strict=True)) <= _CHANGED_MAX

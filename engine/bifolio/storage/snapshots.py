@@ -82,6 +82,10 @@ class Snapshots:
         """The envelopes that are merged by a snapshot alone."""
         return [row[0] for row in self._database.rows("SELECT hash FROM covered ORDER BY hash")]
 
+    def remove_covered(self, envelope_hash: bytes) -> None:
+        """Forget one of them: its hash is damaged."""
+        self._database.execute("DELETE FROM covered WHERE hash = ?", (envelope_hash,))
+
     def position(self, envelope_hash: bytes) -> int | None:
         """Where in the relay's log a covered envelope is, if that is known."""
         row = self._database.row("SELECT position FROM covered WHERE hash = ?", (envelope_hash,))
