@@ -239,11 +239,13 @@ class SnapshotDesk:
     def _should_verify(self, one: ToldSnapshot) -> bool:
         own = self._replica.keys.sign_public
         membership = self._member_log.membership()
-        if membership is None or not membership.may_write(own) or one.verdict_of(own) is not None:
+        if membership is None or not membership.may_write(own):
             return False
         header = one.snapshot.header
         if self._replica.changes.has_unsent_of([(end.chain, end.seq) for end in header.chains]):
             return True  # what is here counts as arrived only once it is seen to be in there
+        if one.verdict_of(own) is not None:
+            return False
         if header.device == own:
             return not self._book.has_others()
         return not any(verdict.device != header.device for verdict in one.verdicts)
