@@ -90,7 +90,8 @@ class SnapshotDesk:
         if one.belief is Belief.BY_MAKER:
             return is_gone
         is_new = not replica.changes.has_sealed() and not replica.snapshots.has_any()
-        return is_gone or (is_new and header.n > position)
+        is_waited_for = replica.changes.waiting() > 0
+        return is_gone or is_waited_for or (is_new and header.n > position)
 
     def _has_place(self, envelope_hash: bytes) -> bool:
         """Whether the next envelope of a chain that ends with this one can be merged."""
