@@ -227,9 +227,8 @@ def test_of_two_envelopes_at_one_place_a_chain_has_the_one_that_its_end_builds_o
         first.header, b"", content_key=b"k" * 32, keys=office.keys, random_bytes=office.draw
     )
     home.learns(office)
-    for_head = {"seq": second.header.seq, "head": second.hash}
-    assert home.outbox.is_in_chain(first.hash, **for_head) is True
-    assert home.outbox.is_in_chain(second.hash, **for_head) is True
+    assert home.outbox.is_in_chain(first.hash, seq=2, head=second.hash) is True
+    assert home.outbox.is_in_chain(second.hash, seq=2, head=second.hash) is True
     assert home.outbox.is_in_chain(second.hash, seq=1, head=first.hash) is False
     assert home.outbox.is_in_chain(first.hash, seq=2, head=b"?" * 32) is None
     home.replica.changes.add_envelope(
@@ -242,8 +241,8 @@ def test_of_two_envelopes_at_one_place_a_chain_has_the_one_that_its_end_builds_o
         count=0,
         frontier=(),
     )
-    assert home.outbox.is_in_chain(first.hash, **for_head) is True
-    assert home.outbox.is_in_chain(other.hash, **for_head) is False
+    assert home.outbox.is_in_chain(first.hash, seq=2, head=second.hash) is True
+    assert home.outbox.is_in_chain(other.hash, seq=2, head=second.hash) is False
 
 
 def test_the_same_update_in_two_chains_is_harmless(tmp_path: Path) -> None:
