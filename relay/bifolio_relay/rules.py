@@ -184,13 +184,20 @@ def competing_seq(envelope: Envelope, rejected: Rejected) -> int:
     return min(envelope.header.seq, rejected.seq)
 
 
-def prove_fork(rejected: Rejected, competing: bytes) -> Rejected:
+def prove_fork(rejected: Rejected, competing: Sequence[bytes]) -> Rejected:
     """The refusal with what the author signed of the envelope that has the place.
+
+    Args:
+        rejected: as a fork.
+        competing: the envelope that has the place; none where the log let it go under a snapshot,
+            so that nothing can be shown.
 
     Raises:
         EnvelopeError: the log's own entry is damaged.
     """
-    return replace(rejected, proof=SignedHeader.of(parse_envelope(competing)).serialize())
+    if not competing:
+        return replace(rejected, code=Code.NEED_SNAPSHOT, detail="a snapshot covers its place")
+    return replace(rejected, proof=SignedHeader.of(parse_envelope(competing[0])).serialize())
 
 
 def reject_fork(envelope: Envelope, head: ChainHead | None) -> Rejected:

@@ -564,7 +564,7 @@ def _members_message(part: MembersPart) -> Members:
 
 
 def _nack(rejection: Rejected) -> Nack:
-    with_chain = rejection.code in (Code.FORK, Code.GAP)
+    with_chain = rejection.code in (Code.FORK, Code.GAP, Code.NEED_SNAPSHOT)
     return Nack(
         rejection.code,
         rejection.subject,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from bifolio import limits
 from bifolio.crypto.membership import Membership
-from bifolio.crypto.snapshot import Snapshot, parse_snapshot
+from bifolio.crypto.snapshot import Snapshot, SnapshotHeader, parse_snapshot
 from bifolio.crypto.statement import Statement, Verdict
 from bifolio.errors import EnvelopeError
 from bifolio.ids import content_hash
@@ -111,13 +111,16 @@ def judge_offer(
     if chain_hash is not None and header.chain_hash != chain_hash:
         return _reject(Code.INVALID, raw, "the log is another one at that position")
     attested = attested_of(held)
-    if attested and position <= attested[0].n:
+    # One of a lost log may bring what is in none of this log, however new that is.
+    others = [parse_snapshot(one.header).header for one in attested if not one.n]
+    is_old = attested and 0 < position <= attested[0].n
+    if is_old or (not position and any(_is_past(header, one) for one in others)):
         return _reject(Code.INVALID, raw, "a newer one is held")
     # What is neither whole nor attested yet makes room, if its maker stopped or is this one.
     waiting = [one for one in held if one not in attested]
     if any(one.device != header.device and not _is_stale(one, now_ms) for one in waiting):
         return _reject(Code.TAKEN, raw, "another computer is sending a snapshot")
-    kept_bytes = sum(one.size_bytes for one in attested[: limits.SNAPSHOTS_KEPT])
+    kept_bytes = sum(one.size_bytes for one in attested)
     if kept_bytes + header.size_bytes > room_bytes:
         return _reject(Code.QUOTA, raw, "the library has no room for it on this relay")
     return tuple(one.id for one in waiting)
@@ -207,8 +210,25 @@ def judge_floor(
 
 
 def surplus_of(held: Sequence[HeldSnapshot]) -> tuple[bytes, ...]:
-    """The attested snapshots (their ids) that are older than those that are kept."""
-    return tuple(one.id for one in attested_of(held)[limits.SNAPSHOTS_KEPT :])
+    """The attested snapshots (their ids) that are older than those that are kept.
+
+    Of the logs that this relay has lost the last ones stay until so many of this log were begun
+    after them, and so hold what they brought.
+    """
+    attested = attested_of(held)
+    own = [one for one in attested if one.n]
+    lost = sorted((one for one in attested if not one.n), key=lambda one: -one.begun_ms)
+    kept = own[: limits.SNAPSHOTS_KEPT]
+    if len(kept) == limits.SNAPSHOTS_KEPT:
+        kept += [one for one in lost if one.begun_ms >= kept[-1].begun_ms][: limits.SNAPSHOTS_KEPT]
+    else:
+        kept += lost[: limits.SNAPSHOTS_KEPT]
+    return tuple(one.id for one in attested if one not in kept)
+
+
+def _is_past(header: SnapshotHeader, other: SnapshotHeader) -> bool:
+    """Whether another snapshot of the same log is as far, or further."""
+    return header.epoch == other.epoch and header.n <= other.n
 
 
 def _is_stale(held: HeldSnapshot, now_ms: int) -> bool:

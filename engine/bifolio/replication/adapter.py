@@ -228,9 +228,13 @@ class ReplicaAdapter:
         """A sync begins: merge what an earlier program could not read; returns the new changes."""
         return self._inbox.retry_newer().changes
 
-    def has_merged(self, envelope: bytes) -> bool:
-        """Whether the changes of an envelope are merged here, in whatever way."""
-        return self._replica.changes.is_merged(envelope)
+    def is_in_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool | None:
+        """Whether an envelope is part of its chain up to a head, as far as can be told."""
+        return self._outbox.is_in_chain(envelope, seq=seq, head=head)
+
+    def move_chain(self, envelope: bytes) -> None:
+        """Put what the relay did not take of a chain into a new one."""
+        self._outbox.move_chain(envelope)
 
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status`` until a sync succeeds without it."""

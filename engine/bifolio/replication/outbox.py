@@ -138,6 +138,40 @@ class Outbox:
         self._move_chain(refused.header)
         return True
 
+    def is_in_chain(self, envelope_hash: bytes, *, seq: int, head: bytes) -> bool | None:
+        """Whether an envelope is one of those before or at the end of its chain that a relay has.
+
+        Args:
+            envelope_hash: of one that the relay has no place for.
+            seq: the number of the chain's end.
+            head: its hash.
+
+        Returns:
+            None where that cannot be told: the end is not merged here, or its author made two
+            envelopes for the place and what leads from the end to there is not here.
+        """
+        refused = self._find(envelope_hash)
+        if refused is None:
+            return True  # another process of this replica moved it
+        header, changes = refused.header, self._replica.changes
+        if header.seq >= seq:
+            return envelope_hash == head
+        if len(changes.at_place(header.chain, header.seq)) < 2:
+            return True if changes.is_merged(head) else None
+        one = head
+        for _ in range(seq - header.seq):
+            beginning = changes.beginning(one)
+            if beginning is None:
+                return None
+            one = read_header(beginning).previous
+        return one == envelope_hash
+
+    def move_chain(self, envelope_hash: bytes) -> None:
+        """Put what the relay did not take of an envelope's chain into a new one of ours."""
+        refused = self._find(envelope_hash)
+        if refused is not None:
+            self._move_chain(refused.header)
+
     def offer_carried(self, envelope_hash: bytes) -> bool:
         """The relay lacks a part of another's chain: what is here carried whole by somebody's
         envelope, and was not offered for that, is offered by itself.

@@ -7,7 +7,7 @@ wire, and is never altered. ``number`` is this replica's own order, which is cau
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgpack
 from msgspec import Struct
@@ -488,12 +488,11 @@ class Changes:
             for one in device_chains
         )
 
-    def note_in_snapshot(self, device_chains: Sequence[tuple[bytes, int]]) -> None:
-        """The relay has all of these chains up to a number, inside of a snapshot."""
+    def note_in_snapshot(self, envelope_hashes: Iterable[bytes]) -> None:
+        """The relay has these, inside of a snapshot."""
         self._database.execute_many(
-            "UPDATE changes SET position = 0 "
-            "WHERE position IS NULL AND hash IS NOT NULL AND chain = ? AND seq <= ?",
-            device_chains,
+            "UPDATE changes SET position = 0 WHERE position IS NULL AND hash = ?",
+            [(one,) for one in envelope_hashes],
         )
 
     # --- bundles ----------------------------------------------------------------------------

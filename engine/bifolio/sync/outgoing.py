@@ -76,15 +76,8 @@ class Offers:
                     self._close_gap(offered)
                 return True
             case Code.NEED_SNAPSHOT if message.subject:
-                # A snapshot on the relay covers it; where that says that its chain ends with what
-                # nobody here knows, its author goes on in another one.
-                if offered is None:
-                    return True
-                if self._store.has_merged(message.head):
-                    self._left_out.add(offered.hash)
-                    self._land(offered)
-                else:
-                    self._close_gap(offered)
+                if offered is not None:
+                    self._leave_to_snapshot(offered, message)
                 return True
             case Code.TOO_BIG | Code.INVALID if offered is not None:
                 self._leave_out(offered, message.detail)
@@ -136,6 +129,22 @@ class Offers:
                 self._offered_through = lacking[-1].number
             if batch or not lacking:
                 return batch
+
+    def _leave_to_snapshot(self, offered: OutgoingEnvelope, message: Nack) -> None:
+        """A snapshot on the relay covers an envelope, or another one in its place.
+
+        Where the chain ends with what nobody here knows, its author goes on in another one.
+        """
+        is_covered = self._store.is_in_chain(offered.hash, seq=message.seq, head=message.head)
+        if is_covered is None:
+            self._close_gap(offered)
+        elif is_covered:
+            self._left_out.add(offered.hash)
+            self._land(offered)
+        else:
+            self._count_restart()
+            self._store.move_chain(offered.hash)
+            self._begin_again()
 
     def _close_gap(self, offered: OutgoingEnvelope) -> None:
         """Of another's chain nothing can be put into a new one: it waits for what is missing."""

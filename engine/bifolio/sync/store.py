@@ -239,8 +239,13 @@ class SyncStore(Protocol):
         False, and nothing changed, where there is none.
         """
 
-    def has_merged(self, envelope: bytes) -> bool:
-        """Whether the changes of an envelope (its hash) are merged here, in whatever way."""
+    def is_in_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool | None:
+        """Whether an envelope (its hash) is one of those before or at ``head``, which has the
+        number ``seq`` in its chain; None where that cannot be told here."""
+
+    def move_chain(self, envelope: bytes) -> None:
+        """Another envelope has the place of one (its hash), by what is known here: what the relay
+        did not take of its chain moves to a new one."""
 
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status``."""

@@ -295,9 +295,10 @@ class Ack(Message, frozen=True, tag=7):
 class Nack(Message, frozen=True, tag=8):
     """One thing was refused: ``subject`` is the BLAKE2b-256 of its bytes, empty for a PULL.
 
-    About a blob it is the blob's id. For FORK and GAP, ``seq`` and ``head`` are the last that the
-    relay has of that chain. ``proof`` of a FORK is what the author signed of the envelope that has
-    the place (``SignedHeader``): without it nobody need believe that there is one.
+    About a blob it is the blob's id. For FORK, GAP and NEED_SNAPSHOT of an envelope, ``seq`` and
+    ``head`` are the last that the relay has of that chain. ``proof`` of a FORK is what the author
+    signed of the envelope that has the place (``SignedHeader``): without it nobody need believe
+    that there is one.
     """
 
     NAME = "NACK"

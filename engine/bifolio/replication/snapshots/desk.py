@@ -61,6 +61,8 @@ class SnapshotDesk:
             or cursor.epoch != epoch
             or cursor.position < floor
             or refilling.asks_for_snapshot(self._replica)
+            # What an envelope waits for may have come to the relay inside of a snapshot.
+            or self._replica.changes.waiting() > 0
         )
 
     def choose(
@@ -87,12 +89,19 @@ class SnapshotDesk:
         # One of an earlier log is there because this log does not have what it brings.
         is_gone = position < floor or header.epoch != epoch
         is_below = position < floor and header.epoch == epoch
-        if not is_below and all(replica.changes.is_merged(end.hash) for end in header.chains):
+        if not is_below and all(self._has_place(end.hash) for end in header.chains):
             return False
         if one.belief is Belief.BY_MAKER:
             return is_gone
         is_new = not replica.changes.has_sealed() and not replica.snapshots.has_any()
-        return is_gone or (is_new and header.n > position)
+        is_waited_for = replica.changes.waiting() > 0
+        return is_gone or is_waited_for or (is_new and header.n > position)
+
+    def _has_place(self, envelope_hash: bytes) -> bool:
+        """Whether the next envelope of a chain that ends with this one can be merged."""
+        replica = self._replica
+        is_stored = replica.changes.is_stored(envelope_hash)
+        return is_stored or replica.snapshots.is_covered(envelope_hash)
 
     def _loading_id(self) -> bytes:
         raw = self._replica.meta.snapshot_loading
@@ -160,10 +169,7 @@ class SnapshotDesk:
         if is_right is None:
             return None
         header = snapshot.header
-        if is_right:
-            with replica.database.transaction():
-                replica.changes.note_in_snapshot([(one.chain, one.seq) for one in header.chains])
-        else:
+        if not is_right:
             maker = self._name_of(header.device)
             self._note(
                 f"A snapshot that {maker} made is not what the changes of this library give.",
@@ -238,11 +244,13 @@ class SnapshotDesk:
     def _should_verify(self, one: ToldSnapshot) -> bool:
         own = self._replica.keys.sign_public
         membership = self._member_log.membership()
-        if membership is None or not membership.may_write(own) or one.verdict_of(own) is not None:
+        if membership is None or not membership.may_write(own):
             return False
         header = one.snapshot.header
         if self._replica.changes.has_unsent_of([(end.chain, end.seq) for end in header.chains]):
             return True  # what is here counts as arrived only once it is seen to be in there
+        if one.verdict_of(own) is not None:
+            return False
         if header.device == own:
             return not self._book.has_others()
         return not any(verdict.device != header.device for verdict in one.verdicts)

@@ -70,7 +70,7 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
             # No bundle has what it brought.
             replica.meta.bundled = None
             replica.meta.snapshot_loaded_ms = replica.runtime.now_ms()
-        replica.changes.note_in_snapshot([(one.chain, one.seq) for one in header.chains])
+        replica.changes.note_in_snapshot(facts.covered)
         # Kept for a relay that loses its log: nobody else may have what it brought.
         replica.snapshots.remove_chunks(but=[snapshot.id])
         replica.log_hashes.add(header.epoch, [(header.n, header.chain_hash)])

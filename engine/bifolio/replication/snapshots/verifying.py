@@ -20,7 +20,8 @@ from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
 
 
 def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool | None:
-    """Whether a snapshot whose chunks are here is what the changes here give.
+    """Whether a snapshot whose chunks are here is what the changes here give; what is in one that
+    is right counts as arrived at the relay.
 
     Returns:
         None where this replica cannot tell: it lacks some of the changes, or cannot read it.
@@ -36,7 +37,10 @@ def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) 
             facts = reader.facts()
             membership = member_log.membership()
             assert membership is not None  # has_all_merged
-            return _Comparison(replica, membership, snapshot, facts).compare(reader)
+            is_right = _Comparison(replica, membership, snapshot, facts).compare(reader)
+            if is_right:
+                replica.changes.note_in_snapshot(facts.covered)
+            return is_right
         except NewerFormatError:
             return None
         except (EnvelopeError, DocumentError):
