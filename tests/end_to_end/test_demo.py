@@ -168,6 +168,7 @@ def test_ctrl_c_during_a_command_leaves_no_file_and_no_process(tmp_path: Path) -
     assert_nothing_is_left(tmp_path, stderr)
 
 
+@pytest.mark.heavy
 def test_a_demo_that_is_terminated_ends_its_relay_too(tmp_path: Path) -> None:
     with started(tmp_path, SMALL_DEMO) as process:
         read_until(process, "listening on ws://")

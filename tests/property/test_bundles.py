@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from tests.property.prepared import members
 from tests.simulation.history import History, check_equal, check_state_hash
 from tests.simulation.typist import Typist
+from tests.support.examples import examples
 
 from bifolio.bundles.exporting import LAST, export_bundle
 from bifolio.bundles.importing import BundleInbox
 from bifolio.errors import BundleError
 
 SLOW = settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None,
+    max_examples=examples(12),
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 CHOICES = st.integers(0, 1 << 32).map(random.Random)
 

@@ -14,13 +14,17 @@ from tests.property.test_undo import passes_on
 from tests.simulation.computer import Computer
 from tests.simulation.history import History, check_equal, check_index
 from tests.simulation.typist import Typist
+from tests.support.examples import examples
 
 from bifolio import limits
 from bifolio.document import deletion
 from bifolio.library.trash import Trash
 
 SLOW = settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None,
+    max_examples=examples(10),
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 CHOICES = st.integers(0, 1 << 32).map(random.Random)
 

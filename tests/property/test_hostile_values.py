@@ -99,7 +99,7 @@ ids = st.sampled_from([GOOD, "1" * 32, "2" * 32, "0" * 32])
 
 
 @settings(
-    max_examples=examples(15),
+    max_examples=examples(8),
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example takes seconds to shrink
 )

@@ -14,12 +14,16 @@ from tests.property.test_undo import passes_on, shown, values
 from tests.simulation.computer import Computer
 from tests.simulation.history import History, check_equal, check_index
 from tests.simulation.typist import Typist
+from tests.support.examples import examples
 
 from bifolio.clock import stamp_milliseconds
 from bifolio.history.restore import restore
 
 SLOW = settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    deadline=None,
+    max_examples=examples(10),
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 CHOICES = st.integers(0, 1 << 32).map(random.Random)
 
