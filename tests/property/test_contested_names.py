@@ -17,7 +17,6 @@ from bifolio.document.update_structure import ANY, Struct, UpdateStructure
 from bifolio.ids import content_hash
 from bifolio.records.reference import Values
 from bifolio.replication.contested import WROTE_ANOTHER, losers
-from bifolio.replication.inbox import Received
 
 RECORDS = tuple(f"{number:032x}" for number in range(1, 4))
 FIELDS = ("title", "note", "volume")
@@ -79,12 +78,7 @@ def test_replicas_agree_on_what_bears_one_name_twice(seed: int) -> None:
             office.sets(record_id, choose.choice(FIELDS), "The office was here")
         log = [*office.envelopes(), *(one for one in sent if one not in office.envelopes())]
         for computer in (home, train, office):
-            left = [*log, *choose.choices(log, k=5)]
-            choose.shuffle(left)
-            while left:
-                count = choose.randint(1, len(left))
-                computer.inbox.receive([Received(one, None) for one in left[:count]])
-                left = left[count:]
+            computer.receives_in_any_order(log, choose)
         shown = [_shown(one) for one in (home, train, office)]
         assert shown[0] == shown[1] == shown[2]
         for computer in (office, home, train, laptop):

@@ -16,7 +16,6 @@ from tests.unit.replica.builders import Computer, members
 
 from bifolio.document.update_structure import read_update
 from bifolio.ids import SEPARATOR
-from bifolio.replication.inbox import Received
 
 SLOW = settings(
     deadline=None,
@@ -141,12 +140,7 @@ def test_replicas_agree_whatever_a_member_sends_and_in_whatever_order(seed: int)
             office.sets(record_id, "title", "The office's last word")
         log = [*office.envelopes(), *(one for one in sent if one not in office.envelopes())]
         for computer in (home, train, office):
-            left = [*log, *choose.choices(log, k=5)]
-            choose.shuffle(left)
-            while left:
-                count = choose.randint(1, len(left))
-                computer.inbox.receive([Received(one, None) for one in left[:count]])
-                left = left[count:]
+            computer.receives_in_any_order(log, choose)
         assert len({one.state for one in (home, train, office)}) == 1
         assert all("The office's last word" in _all_titles(home, one) for one in RECORDS)
         waiting = [_aside(one) for one in (home, train, office)]

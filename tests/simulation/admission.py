@@ -54,10 +54,11 @@ class Admission:
     admitted: dict[bytes, Ticket | None] = field(default_factory=dict)
     _names: int = 0
 
-    def invite(self, owner: Computer, relay: SimulatedRelay) -> bool:
-        """An owner makes a ticket and hands it on. False where the relay did not take it."""
+    def invite(self, owner: Computer, relay: SimulatedRelay, *, uses: int | None = None) -> bool:
+        """An owner makes a ticket, for any number of computers or a few where that is not said, and
+        hands it on. False where the relay did not take it."""
         secret = self.choose.randbytes(32)
-        uses = self.choose.choice((None, None, 1, 2))
+        uses = self.choose.choice((None, None, 1, 2)) if uses is None else uses
         make = partial(
             make_invite,
             ticket_secret=secret,

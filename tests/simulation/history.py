@@ -113,7 +113,9 @@ class History:
 def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
     """Whether every edit was known to one of these acts that nothing has replaced.
 
-    Who restored and then deleted again has edited nothing that a purge should have known.
+    Who restored and then deleted again has edited nothing that a purge should have known; but who
+    took back an emptying of the trash has said that the record is not to go by that, and a deletion
+    behind it only puts it into the trash again.
     """
     live = [
         event
@@ -128,6 +130,7 @@ def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
         one
         for one, event in events.items()
         if event.act is Act.RESTORE
+        and not _took_back_a_purge(events, event)
         and any(one in other.known and other.act is Act.DELETE for other in events.values())
     }
     edits = [
@@ -136,6 +139,18 @@ def _covers(events: dict[bytes, Event], *acts: Act) -> bool:
         if event.act not in (Act.DELETE, Act.PURGE) and one not in undone
     ]
     return bool(live) and all(any(one in event.known for event in live) for one in edits)
+
+
+def _took_back_a_purge(events: dict[bytes, Event], restoration: Event) -> bool:
+    """Whether a restoration knew a purge that nothing else that it knew had replaced."""
+    known = [(one, event) for one, event in events.items() if one in restoration.known]
+    return any(
+        event.act is Act.PURGE
+        and not any(
+            one in other.known and other.act in (Act.PURGE, Act.RESTORE) for _, other in known
+        )
+        for one, event in known
+    )
 
 
 def typed_in(computer: Computer, record: str) -> frozenset[Typed]:

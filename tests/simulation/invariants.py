@@ -22,6 +22,9 @@ class Seen:
     version: tuple[int, int] = (0, 0)
     known: frozenset[bytes] = frozenset()
     stored: set[bytes] = field(default_factory=set)
+    #: The contents of files that were here, and those that a reference named.
+    contents: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -29,6 +32,9 @@ class Invariants:
     """The checks of one run (I2 to I8 of DESIGN §6)."""
 
     history: History
+    #: The contents of files that a computer dropped because nothing there had named them for long:
+    #: the trash with them was emptied, and an edit of others may name them again.
+    let_go: set[str] = field(default_factory=set)
     _seen: dict[int, Seen] = field(default_factory=dict)
     _ends: dict[int, LibraryHead | None] = field(default_factory=dict)
 
@@ -42,7 +48,18 @@ class Invariants:
             seen.known, seen.stored = frozenset(), set()
         seen.known = self.history.check_causes(computer, seen.known)
         check_stored(computer, seen.stored)
+        self._check_contents(computer, seen)
         seen.version = version
+
+    def _check_contents(self, computer: Computer, seen: Seen) -> None:
+        """No file is dropped that a reference named a moment ago."""
+        folder = computer.replica.contents.path("0" * 64).parent.parent
+        here = frozenset(path.name for path in folder.glob("??/*"))
+        dropped = seen.contents - here
+        assert not dropped & seen.named, f"{computer.name} dropped a file that was named"
+        self.let_go |= dropped
+        named = computer.replica.references.attachments.contents()
+        seen.contents, seen.named = here, frozenset(one for one, _ in named)
 
     def check_growth(self, relay: SimulatedRelay) -> None:
         """(I2) The log did nothing but grow, and the list of members with it."""

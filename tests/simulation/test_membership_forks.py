@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.simulation.relay import sync
+from tests.simulation.computer import Clock, Computer, empty_computer
+from tests.simulation.relay import SimulatedRelay, sync
 from tests.simulation.simulator import Simulator
 
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import Membership, Role, invite_keys, make_join
 from bifolio.ids import content_hash, digest
+from bifolio.records.edits import Act, Edit
 from bifolio_relay.requests import AppendMember, MembersPart
 
 TICKET = b"t" * 32
@@ -34,6 +36,11 @@ def membership(world: Simulator, number: int = 0) -> Membership:
     known = world.computers[number].member_log.membership()
     assert known is not None
     return known
+
+
+def title(world: Simulator, computer: Computer, record: str) -> None:
+    """Somebody builds on what another one wrote."""
+    world.typist.make(computer, record, Edit("title", Act.SET, ("built on it",)))
 
 
 def _draw(number: int, count: int) -> bytes:
@@ -101,3 +108,64 @@ def test_changes_made_under_the_list_that_lost_reach_everybody(world: Simulator)
     for computer in world.computers[1:]:
         sync(world.relay, computer)
         assert computer.replica.references.read(record) is not None
+
+
+def test_who_is_still_to_carry_its_own_join_gives_an_emptied_relay_the_library(
+    world: Simulator,
+) -> None:
+    """Found by seed 1075: it had followed a list without itself, and then the relay was wiped."""
+    owner, copy = world.computers[0], world.relay.copy()
+    newcomer = empty_computer(
+        world.folder / "new", seed=9, clock=Clock(), name="new", library=owner
+    )
+    world.computers.append(newcomer)
+    newcomer.join_secret = world.ticket_secret
+    sync(world.relay, newcomer)
+    record = world.typist.add(newcomer)
+    world.relay.roll_back(copy)
+    sync(world.relay, owner, invite_secret=NEW_SECRET)
+    newcomer.member_log.meet(membership(world).records)
+    assert newcomer.member_log.role() is None
+    world.relay.roll_back(None)
+    sync(world.relay, newcomer)
+    assert newcomer.member_log.role() is Role.EDITOR
+    sync(world.relay, owner)
+    assert membership(world) == membership(world, 3)
+    assert owner.replica.references.read(record) is not None
+
+
+def test_who_was_left_out_of_a_used_up_ticket_stops_nobody_and_is_heard_with_another(
+    world: Simulator,
+) -> None:
+    """Found by seed 1117: what the one left out had written stopped every member that had it."""
+    owner, *laptops = world.computers
+    world.admission.invite(owner, world.relay, uses=1)
+    ticket = world.admission.tickets[-1]
+    second = SimulatedRelay(world.folder / "relay-2", 5)
+    second.roll_back(world.relay.copy())
+    world.relays.append(second)
+    relays, records, newcomers = (world.relay, second), [], []
+    for number, (relay, laptop) in enumerate(zip(relays, laptops, strict=True)):
+        place = world.folder / f"new {number}"
+        newcomer = empty_computer(
+            place, seed=20 + number, clock=Clock(), name=place.name, library=owner
+        )
+        newcomer.join_secret = ticket.secret
+        world.computers.append(newcomer)
+        newcomers.append(newcomer)
+        sync(relay, newcomer)
+        world.admission.note(newcomer)
+        records.append(world.typist.add(newcomer))
+        sync(relay, newcomer)
+        sync(relay, laptop)
+        title(world, laptop, records[-1])
+        sync(relay, laptop)
+    for relay in (*relays[::-1], *relays):
+        for member in (*laptops, owner):
+            sync(relay, member)
+    log = membership(world)
+    assert sum(log.role_of(one.keys.sign_public) is not None for one in newcomers) == 1
+    assert sum(len(one.replica.meta.notes) > 0 for one in laptops) > 0
+    world.heal()
+    for record in records:
+        assert all(one.replica.references.read(record) is not None for one in world.computers)

@@ -270,3 +270,39 @@ def test_the_relay_s_log_opens_with_the_library_s_key_only(world: Simulator) -> 
     )
     for file in world.relay.folder.iterdir():
         assert b"planted-needle" not in file.read_bytes()
+
+
+def test_a_file_of_an_emptied_trash_is_nowhere_when_another_brings_the_reference_back_too_late(
+    world: Simulator,
+) -> None:
+    """Found by seed 1197, which asked for it: its only holder had let it go after a day."""
+    owner, laptop, _ = world.computers
+    record = world.typist.add(owner)
+    for computer in (owner, laptop):
+        sync(world.relay, computer)
+    world.typist.attach(owner, record)
+    world.check()
+    ((content, _),) = owner.replica.references.attachments.contents()
+    world.typist.delete(owner, record)
+    world.typist.purge(owner, record)
+    title(world, laptop, record, "written without knowing of it")
+    for _ in range(2):
+        sync(world.relay, owner)
+        world.check()
+        owner.clock.advance(3 * 24 * 3600)
+    assert not owner.replica.contents.has(content)
+    world.heal()
+    assert laptop.replica.references.read(record) is not None
+    assert content in dict(laptop.replica.references.attachments.contents())
+
+
+def test_a_file_that_is_dropped_while_a_reference_names_it_is_noticed(world: Simulator) -> None:
+    owner = world.computers[0]
+    record = world.typist.add(owner)
+    world.typist.attach(owner, record)
+    world.check()
+    ((content, _),) = owner.replica.references.attachments.contents()
+    owner.replica.contents.remove(content)
+    title(world, owner, record, "whatever is written")
+    with pytest.raises(AssertionError, match="dropped a file that was named"):
+        world.check()

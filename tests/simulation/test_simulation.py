@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.simulation.runs import run_seed
 from tests.simulation.simulator import Simulator
 
 
@@ -28,3 +29,8 @@ def run(folder: Path, seed: int, steps: int, *, computers: int = 3) -> None:
     finally:
         print("\n".join(simulator.log))
         simulator.close()
+
+
+def test_a_list_that_only_has_to_be_longer_carries_records_whose_places_are_known() -> None:
+    """Two lists of members with the same content, of which the one that goes on was shorter."""
+    assert run_seed(3004, 400, "").failure == ""

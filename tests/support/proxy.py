@@ -22,19 +22,18 @@ _BUFFER_BYTES = 16 * 1024
 
 @dataclass(eq=False)
 class Direction:
-    """One way of one connection, and what went that way; ``left`` is what both ways of it may
-    still carry."""
+    """One way of one connection, and what went that way; ``carried`` is of both ways of it."""
 
     to_relay: bool
-    left: Allowance
+    carried: Carried
     recorded: bytearray = field(default_factory=bytearray)
 
 
 @dataclass(eq=False)
-class Allowance:
-    """The bytes that a connection may still carry, both ways together; None for no end."""
+class Carried:
+    """How many bytes a connection has carried, both ways together."""
 
-    bytes: int | None
+    bytes: int = 0
 
 
 class Proxy:
@@ -130,8 +129,8 @@ class Proxy:
             self._spawn(self._carry, client, relay)
 
     def _carry(self, client: socket.socket, relay: socket.socket) -> None:
-        left = Allowance(self.cut_every_bytes)
-        there, back = Direction(True, left), Direction(False, left)
+        carried = Carried()
+        there, back = Direction(True, carried), Direction(False, carried)
         with self.lock:
             self.connections += 1
             self.directions += [there, back]
@@ -167,13 +166,12 @@ class Proxy:
 
     def _allowed(self, direction: Direction, wanted: int) -> int:
         """How much of a piece passes; less than all of it where the line is cut in it."""
-        for bound in (self.cut_after_bytes, direction.left.bytes):
-            if bound is not None:
-                wanted = min(wanted, bound)
+        if self.cut_every_bytes is not None:
+            wanted = min(wanted, max(0, self.cut_every_bytes - direction.carried.bytes))
         if self.cut_after_bytes is not None:
+            wanted = min(wanted, self.cut_after_bytes)
             self.cut_after_bytes -= wanted
-        if direction.left.bytes is not None:
-            direction.left.bytes -= wanted
+        direction.carried.bytes += wanted
         self.passed_bytes += wanted
         return wanted
 

@@ -215,7 +215,7 @@ def settle(stage: Stage) -> None:
     shown = [computer.ask("show", script.EDITED_TWICE) for computer in stage.computers]
     outcome.conflicts["at_the_end"] = len(conflicts[0])
     outcome.check(
-        "the title taken at the office stands on the laptop too, and the conflict is gone on both",
+        "the title taken at the office is on the laptop too, and the conflict is gone on both",
         all(one["fields"].get("title") == script.OFFICE_TITLE for one in shown)
         and not any(one["conflicts"] for one in shown),
     )

@@ -212,6 +212,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
     "TICKET'), then try again.",
     Next.ASK_FOR_TICKET: f"Ask {_TICKET}",
+    Next.INVITE_AGAIN: "Make a ticket for it ('bifolio invite'), join with that there, and run "
+    "'bifolio sync' there and then here.",
     Next.UPGRADE_RELAY: "Ask whoever runs the relay to upgrade it. Your edits are kept here.",
     Next.JOIN_NEW_LIBRARY: "Make a new library ('bifolio init'), attach it to a relay, run "
     "'bifolio invite' there, and attach this one to it with the ticket ('bifolio attach "

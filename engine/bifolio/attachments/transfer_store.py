@@ -21,7 +21,6 @@ from bifolio.attachments import garbage_collection
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.crypto.blob import (
     BlobKey,
-    blob_id,
     chunk_count,
     generation_of,
     sealed_size,
@@ -29,6 +28,7 @@ from bifolio.crypto.blob import (
 from bifolio.disk import make_private_folder, touch_private
 from bifolio.errors import EnvelopeError, NotAMemberError
 from bifolio.ids import content_hasher
+from bifolio.replica.blob_keys import BlobKeys
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.sync.backoff import DAMAGED_FILE
@@ -60,9 +60,8 @@ class TransferStore:
         self, replica: Replica, member_log: LibraryMembership, *, only: str | None = None
     ) -> None:
         self._replica = replica
-        self._member_log = member_log
+        self._keys = BlobKeys(replica, member_log)
         self._only = only
-        self._content_keys: dict[int, bytes] = {}
         self._reading: dict[str, _Open] = {}
         self._writing: dict[str, _Open] = {}
         self._collected: dict[bytes, str] = {}
@@ -179,7 +178,7 @@ class TransferStore:
     def collect(self) -> Sequence[bytes]:
         """Drop contents that nothing has named for a while; the blobs to be dropped too."""
         self._collected |= {
-            self._blob(hash): hash for hash in garbage_collection.collect(self._replica)
+            self._keys.blob(hash): hash for hash in garbage_collection.collect(self._replica)
         }
         return list(self._collected)
 
@@ -198,7 +197,9 @@ class TransferStore:
             reading = None
         try:
             path = self._replica.contents.path(item.hash)
-            reading = reading or self._open_at(path, number, self._newest_key(item))
+            reading = reading or self._open_at(
+                path, number, self._keys.of(item.hash, item.size_bytes)
+            )
             piece = reading.file.read(limits.CHUNK_BYTES)
         except OSError:
             self._lost(item)
@@ -239,9 +240,9 @@ class TransferStore:
         """Keep a chunk; with the last one the content gets its place, if it has its hash."""
         path = self._incoming_path(item)
         try:
-            key = self._key(item, generation_of(sealed))
+            key = self._keys.of(item.hash, item.size_bytes, generation_of(sealed))
             piece = key.open(number, sealed)
-        except EnvelopeError:
+        except (EnvelopeError, NotAMemberError):
             return self._discard_damaged(item)
         writing = self._writing.pop(item.hash, None)
         with self._replica.contents.writing():
@@ -310,44 +311,5 @@ class TransferStore:
 
     def _item(self, hash: str, size: int, not_before_ms: int = 0) -> TransferItem:
         return TransferItem(
-            hash, self._blob(hash), sealed_size(size), chunk_count(size), not_before_ms
+            hash, self._keys.blob(hash), sealed_size(size), chunk_count(size), not_before_ms
         )
-
-    def _blob(self, hash: str) -> bytes:
-        return blob_id(
-            library=self._replica.library_id,
-            first_key=self._content_key(0),
-            content=bytes.fromhex(hash),
-        )
-
-    def _newest_key(self, item: TransferItem) -> BlobKey:
-        generation, _ = self._member_log.newest_key()
-        return self._key(item, generation)
-
-    def _key(self, item: TransferItem, generation: int) -> BlobKey:
-        """The key of a content under a generation's content key.
-
-        Raises:
-            EnvelopeError: this device was never given that one.
-        """
-        try:
-            key = self._content_key(generation)
-        except NotAMemberError as error:
-            raise EnvelopeError(f"a chunk is sealed with key {generation}") from error
-        return BlobKey.make(
-            library=self._replica.library_id,
-            blob=item.blob,
-            content=bytes.fromhex(item.hash),
-            sealed_size=item.size_bytes,
-            generation=generation,
-            key=key,
-        )
-
-    def _content_key(self, generation: int) -> bytes:
-        known = self._content_keys.get(generation)
-        if known is None:
-            known = self._member_log.key(generation)
-            if known is None:
-                raise NotAMemberError
-            self._content_keys[generation] = known
-        return known

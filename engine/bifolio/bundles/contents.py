@@ -14,60 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.crypto.blob import BlobKey, blob_id, chunk_count, generation_of, sealed_size
+from bifolio.crypto.blob import chunk_count, generation_of, sealed_size
 from bifolio.disk import make_private_folder, touch_private, unfinished_name
 from bifolio.errors import EnvelopeError, NotAMemberError
 from bifolio.ids import content_hasher
-from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.blob_keys import BlobKeys
 from bifolio.replica.replica import Replica
 from bifolio.wire.bundle_parts import Chunk
 
 
-class ContentKeys:
-    """What seals and opens the contents of one library."""
-
-    def __init__(self, replica: Replica, member_log: LibraryMembership) -> None:
-        self._library = replica.library_id
-        self._member_log = member_log
-        self._keys: dict[int, bytes] = {}
-
-    def blob(self, hash: str) -> bytes:
-        """What a content is called outside: 32 bytes.
-
-        Raises:
-            NotAMemberError: this device was never given the first key.
-        """
-        return blob_id(library=self._library, first_key=self._key(0), content=bytes.fromhex(hash))
-
-    def of(self, hash: str, size: int, generation: int | None = None) -> BlobKey:
-        """The key of a content of this size, under a generation's key or the newest one.
-
-        Raises:
-            NotAMemberError: this device was never given that key.
-        """
-        if generation is None:
-            generation, _ = self._member_log.newest_key()
-        return BlobKey.make(
-            library=self._library,
-            blob=self.blob(hash),
-            content=bytes.fromhex(hash),
-            sealed_size=sealed_size(size),
-            generation=generation,
-            key=self._key(generation),
-        )
-
-    def _key(self, generation: int) -> bytes:
-        known = self._keys.get(generation)
-        if known is None:
-            known = self._member_log.key(generation)
-            if known is None:
-                raise NotAMemberError
-            self._keys[generation] = known
-        return known
-
-
 def sealed_pieces(
-    replica: Replica, keys: ContentKeys, wanted: Iterable[tuple[str, int]]
+    replica: Replica, keys: BlobKeys, wanted: Iterable[tuple[str, int]]
 ) -> Iterator[Chunk]:
     """The contents of these hashes and sizes that are here, piece after piece.
 
@@ -77,7 +34,11 @@ def sealed_pieces(
         with suppress(FileNotFoundError), replica.contents.path(hash).open("rb") as file:
             if os.fstat(file.fileno()).st_size != size:
                 continue
-            key, hashed, count = keys.of(hash, size), content_hasher(), chunk_count(size)
+            key, hashed, count = (
+                keys.of(hash, sealed_size(size)),
+                content_hasher(),
+                chunk_count(size),
+            )
             for number in range(count):
                 piece = file.read(limits.CHUNK_BYTES)
                 hashed.update(piece)
@@ -100,7 +61,7 @@ class _Arriving:
 class Arrivals:
     """Contents on their way out of one bundle: one at a time, as their pieces follow each other."""
 
-    def __init__(self, replica: Replica, keys: ContentKeys) -> None:
+    def __init__(self, replica: Replica, keys: BlobKeys) -> None:
         self._replica = replica
         self._keys = keys
         self._wanted: dict[bytes, tuple[str, int]] | None = None
@@ -117,8 +78,9 @@ class Arrivals:
         if arriving is None or chunk.number != arriving.next:
             return
         try:
-            key = self._keys.of(arriving.hash, arriving.size, generation_of(chunk.sealed))
-            if (chunk.blob, chunk.sealed_size) != (key.blob, key.sealed_size):
+            size = sealed_size(arriving.size)
+            key = self._keys.of(arriving.hash, size, generation_of(chunk.sealed))
+            if (chunk.blob, chunk.sealed_size) != (key.blob, size):
                 raise EnvelopeError("a piece is of another content")
             piece = key.open(chunk.number, chunk.sealed)
         except (EnvelopeError, NotAMemberError):

@@ -9,18 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.bundles.contents import ContentKeys, sealed_pieces
+from bifolio.bundles.contents import sealed_pieces
 from bifolio.bundles.file import SUFFIX, Bundle, BundleWriter, writing
-from bifolio.bundles.heads import Lacking, heads_of, lacks_only_what_is_here
+from bifolio.bundles.heads import Lacking, heads_in, heads_of, lacks_only_what_is_here
 from bifolio.clock import make_stamp
-from bifolio.errors import BundleIncompleteError, EnvelopeError, ForeignBundleError, NotAMemberError
+from bifolio.errors import BundleIncompleteError, NotAMemberError
+from bifolio.replica.blob_keys import BlobKeys
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.outbox import Outbox
 from bifolio.results import BundleExport
 from bifolio.storage.changes import EnvelopePlace
 from bifolio.wire import bundle_parts
-from bifolio.wire.bundle_parts import ChainHead, Head
+from bifolio.wire.bundle_parts import Head
 
 #: For ``since``: what the last bundle of this replica did not have.
 LAST = "last"
@@ -107,7 +108,9 @@ def _select(replica: Replica, since: datetime | Path | str | None, path: Path) -
         BundleIncompleteError: some of it came by a snapshot, and its changes are not here.
     """
     if isinstance(since, Path):
-        heads = _heads_in(replica, since)
+        with Bundle.open(since) as bundle:
+            bundle.check_of(replica.library_id)
+            heads = heads_in(bundle)
         if not lacks_only_what_is_here(replica, heads):
             raise BundleIncompleteError(path)
         return _Selection(chosen=Lacking(replica, heads), is_whole=False)
@@ -130,24 +133,6 @@ def _select_after(replica: Replica, since: datetime | str | None) -> _Selection:
     else:
         after = replica.meta.bundled[0] if replica.meta.bundled else 0
     return _Selection(after=after, is_whole=after == 0)
-
-
-def _heads_in(replica: Replica, path: Path) -> list[ChainHead]:
-    """How far the maker of a bundle had each chain."""
-    heads: list[ChainHead] = []
-    with Bundle.open(path) as bundle:
-        head = bundle.check()
-        if head.library != replica.library_id:
-            raise ForeignBundleError(
-                path, bundle_id=head.library.hex(), library_id=replica.library_id.hex()
-            )
-        for name, content in bundle.parts():
-            if name == bundle_parts.HAVE:
-                try:
-                    heads += bundle_parts.read_heads(content)
-                except EnvelopeError as error:
-                    raise bundle.refuse(error) from error
-    return heads
 
 
 def _write_members(writer: BundleWriter, member_log: LibraryMembership) -> None:
@@ -217,7 +202,7 @@ def _write_contents(
         touched = replica.journal.index.records_in(rows)
         wanted = {one.hash: one.size for record in touched for one in attachments.of(record)}
     count = 0
-    keys = ContentKeys(replica, member_log)
+    keys = BlobKeys(replica, member_log)
     for chunk in sealed_pieces(replica, keys, sorted(wanted.items())):
         writer.add(bundle_parts.CHUNK, chunk)
         count += chunk.number == 0

@@ -20,6 +20,7 @@ from bifolio.errors import (
     BundleTakenError,
     DamagedBundleError,
     EnvelopeError,
+    ForeignBundleError,
     NewerBundleError,
     NewerFormatError,
     NotABundleError,
@@ -170,6 +171,19 @@ class Bundle:
                 return head
             before = hashed.copy()
         raise DamagedBundleError(self.path, reason=_CUT_SHORT)
+
+    def check_of(self, library: bytes) -> Head:
+        """``check``, and that it is this library's.
+
+        Raises:
+            NotABundleError, DamagedBundleError, NewerBundleError, ForeignBundleError.
+        """
+        head = self.check()
+        if head.library != library:
+            raise ForeignBundleError(
+                self.path, bundle_id=head.library.hex(), library_id=library.hex()
+            )
+        return head
 
     def parts(self) -> Iterator[tuple[str, bytes]]:
         """The parts up to its end, by name; what need not be understood is left out.

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bifolio import limits
+from bifolio.bundles.file import Bundle
+from bifolio.errors import EnvelopeError
 from bifolio.replica.replica import Replica
 from bifolio.storage.changes import EnvelopePlace
+from bifolio.wire import bundle_parts
 from bifolio.wire.bundle_parts import ChainHead
 
 
@@ -39,6 +42,24 @@ def lacks_only_what_is_here(replica: Replica, heads: Sequence[ChainHead]) -> boo
         through.get(end.chain, 0) >= end.seq or replica.snapshots.has_changes_of(end)
         for end in replica.snapshots.chains()
     )
+
+
+def heads_in(bundle: Bundle) -> list[ChainHead]:
+    """How far the maker of a bundle that was checked had each chain.
+
+    Raises:
+        BundleError: that cannot be read, or is more than a bundle says.
+    """
+    heads: list[ChainHead] = []
+    try:
+        for name, content in bundle.parts():
+            if name == bundle_parts.HAVE:
+                heads += bundle_parts.read_heads(content)
+                if len(heads) > limits.BUNDLE_HEADS_MAX:
+                    raise EnvelopeError("it names more chains than a bundle may")
+    except EnvelopeError as error:
+        raise bundle.refuse(error) from error
+    return heads
 
 
 class Lacking:

@@ -15,17 +15,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bifolio import limits
-from bifolio.bundles.contents import Arrivals, ContentKeys
+from bifolio.bundles.contents import Arrivals
 from bifolio.bundles.file import SUFFIX, Bundle
 from bifolio.bundles.members import merge_members
 from bifolio.errors import (
     BundleError,
     EnvelopeError,
-    ForeignBundleError,
     MembershipError,
     NewerBundleError,
     NotABundleError,
 )
+from bifolio.replica.blob_keys import BlobKeys
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.inbox import Inbox, Received
@@ -79,7 +79,7 @@ class BundleInbox:
         """
         self._begin()
         head, taken = self._take_file(path)
-        self._finish()
+        self.finish()
         return _report(path, head, taken)
 
     def import_folder(self, folder: Path) -> ImportTotals:
@@ -118,7 +118,7 @@ class BundleInbox:
         if not reports and not totals.refused:
             raise NotABundleError(folder, reason="there is no bundle in this folder")
         totals.bundles = list(reports.values())
-        self._finish()
+        self.finish()
         return totals
 
     def take(self, bundle: Bundle) -> Taken:
@@ -129,18 +129,12 @@ class BundleInbox:
                 what came before that part is taken, and good.
         """
         taken = Taken()
-        arrivals = Arrivals(self._replica, ContentKeys(self._replica, self._member_log))
-        records: list[bytes] | None = []
+        records = read_members_of(bundle)
+        arrivals = Arrivals(self._replica, BlobKeys(self._replica, self._member_log))
         try:
+            if records:
+                taken.members_grew = self._learn(records)
             for name, content in bundle.parts():
-                if name == bundle_parts.MEMBERS and records is not None:
-                    records += bundle_parts.read_members(content)
-                    if len(records) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
-                        raise EnvelopeError("it has more members than any library may have")
-                    continue
-                if records and name != bundle_parts.HEAD:
-                    taken.members_grew = self._learn(records)
-                    records = None
                 if name == bundle_parts.ENVELOPES:
                     batch = [Received(one, None) for one in bundle_parts.read_envelopes(content)]
                     merged = self._inbox.receive(batch)
@@ -148,8 +142,6 @@ class BundleInbox:
                     taken.not_kept += merged.not_kept
                 elif name == bundle_parts.CHUNK:
                     arrivals.take(bundle_parts.read_chunk(content))
-            if records:
-                taken.members_grew = self._learn(records)
         except EnvelopeError as error:
             raise bundle.refuse(error) from error
         except MembershipError as error:
@@ -159,14 +151,15 @@ class BundleInbox:
         taken.files = arrivals.files
         return taken
 
+    def finish(self) -> None:
+        """All bundles that there are were taken in."""
+        with self._replica.database.transaction():
+            self._replica.deletion_guard.end_session()
+            self._replica.meta.bundle_taken_ms = self._replica.runtime.now_ms()
+
     def _take_file(self, path: Path) -> tuple[Head, Taken]:
         with Bundle.open(path) as bundle:
-            head = bundle.check()
-            library = self._replica.library_id
-            if head.library != library:
-                raise ForeignBundleError(
-                    path, bundle_id=head.library.hex(), library_id=library.hex()
-                )
+            head = bundle.check_of(self._replica.library_id)
             before = self._inbox.retry_newer().changes
             taken = self.take(bundle)
         taken.changes += before
@@ -183,29 +176,30 @@ class BundleInbox:
         with self._replica.database.transaction():
             self._replica.deletion_guard.begin_session()
 
-    def _finish(self) -> None:
-        with self._replica.database.transaction():
-            self._replica.deletion_guard.end_session()
-            self._replica.meta.bundle_taken_ms = self._replica.runtime.now_ms()
-
 
 def read_members_of(bundle: Bundle) -> list[bytes]:
-    """The records of the membership log in a bundle that was checked.
+    """The records of the membership log in a bundle that was checked: they come before all else.
 
     Raises:
-        BundleError: they cannot be read.
+        BundleError: they cannot be read, or are more than any library may have.
     """
     records: list[bytes] = []
-    for name, content in bundle.parts():
-        if name == bundle_parts.MEMBERS:
-            try:
-                records += bundle_parts.read_members(content)
-            except EnvelopeError as error:
-                raise bundle.refuse(error) from error
-            if len(records) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
+    size_bytes = 0
+    try:
+        for name, content in bundle.parts():
+            if name == bundle_parts.MEMBERS:
+                part = bundle_parts.read_members(content)
+                records += part
+                size_bytes += sum(map(len, part))
+                if (
+                    len(records) > limits.RELAY_MEMBERSHIP_RECORDS_MAX
+                    or size_bytes > limits.RELAY_MEMBERSHIP_BYTES_MAX
+                ):
+                    raise EnvelopeError("it has more members than any library may have")
+            elif name != bundle_parts.HEAD:
                 break
-        elif name != bundle_parts.HEAD:
-            break
+    except EnvelopeError as error:
+        raise bundle.refuse(error) from error
     return records
 
 

@@ -17,7 +17,6 @@ from bifolio.errors import (
     AlreadyAttachedError,
     BundleBeforeTicketError,
     EnvelopeError,
-    ForeignBundleError,
     MembershipError,
     NotAMemberError,
     NotTheOwnerError,
@@ -76,11 +75,10 @@ def join(replica: Replica, member_log: LibraryMembership, ticket: Ticket, bundle
         merge_members(replica, member_log, records)
         if member_log.role() is None or not member_log.has_key():
             member_log.learn([member_log.join(ticket.secret)])
-        BundleInbox(replica, member_log).take(bundle)
+        inbox = BundleInbox(replica, member_log)
+        inbox.take(bundle)
     joining.settle_offers(replica)
-    with replica.database.transaction():
-        replica.deletion_guard.end_session()
-        replica.meta.bundle_taken_ms = replica.runtime.now_ms()
+    inbox.finish()
     return left_out
 
 
@@ -103,11 +101,7 @@ def prepare(replica: Replica, ticket: Ticket, bundle_path: Path) -> None:
 
 def _check(replica: Replica, ticket: Ticket, bundle: Bundle) -> list[bytes]:
     """Check a bundle by its ticket; the records of its membership log."""
-    head = bundle.check()
-    if head.library != ticket.library:
-        raise ForeignBundleError(
-            bundle.path, bundle_id=head.library.hex(), library_id=ticket.library.hex()
-        )
+    bundle.check_of(ticket.library)
     records = read_members_of(bundle)
     try:
         membership = read_log(replica, records)

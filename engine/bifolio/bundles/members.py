@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bifolio import limits
 from bifolio.crypto.keys import seal_to
 from bifolio.crypto.membership import Membership, merge_logs
 from bifolio.errors import EnvelopeError, MembershipError, NewerMembershipError
@@ -25,8 +24,6 @@ def read_log(replica: Replica, records: Sequence[bytes]) -> Membership:
     Raises:
         MembershipError: they break a rule.
     """
-    if len(records) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
-        raise MembershipError("the log has more records than any library may have")
     return Membership.from_records(records, kinds=replica.formats.record_kinds)
 
 

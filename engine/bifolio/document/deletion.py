@@ -6,7 +6,8 @@ trash if each of its edits is covered by some live deletion. Imports never reviv
 
 Emptying the trash is a second register of the same form, ``purged``: a record is gone if each of
 its edits is covered by some live purge. What a purge saw counts as deleted too, so whoever took
-the record out of the trash, or edited it, without knowing of the purge has it back, flagged.
+the record out of the trash, or edited it, without knowing of the purge has it back, flagged. Who
+took back a purge, and deleted the record again, has it in the trash until a purge has seen that.
 """
 
 from __future__ import annotations

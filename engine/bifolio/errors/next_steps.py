@@ -123,6 +123,7 @@ class Next(StrEnum):
     ATTACH_NEW_PATH = "attach-new-path"
     ATTACH_WITH_TICKET = "attach-with-ticket"
     ASK_FOR_TICKET = "ask-for-ticket"
+    INVITE_AGAIN = "invite-again"
     UPGRADE_RELAY = "upgrade-relay"
     JOIN_NEW_LIBRARY = "join-new-library"
     SYNC_OR_ASK_FOR_TICKET = "sync-or-ask-for-ticket"

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bifolio import lazy
 from bifolio.document.conflicts import DELETED, ConflictKind
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
-from bifolio.errors import ConflictChoiceError, Next, next_step
+from bifolio.errors import (
+    ConflictChoiceError,
+    Next,
+    ReadOnlyLibraryError,
+    StorageFullError,
+    next_step,
+)
 from bifolio.records.edits import PARAGRAPH_BREAK
 from bifolio.records.fields import canonical_field
 from bifolio.replica import lookup
@@ -37,15 +44,19 @@ def list_all(replica: Replica) -> list[Conflict]:
 
 
 def remember(replica: Replica, conflicts: Sequence[Conflict]) -> None:
-    """Note what was listed, so that a number means what the user saw."""
+    """Note what was listed, so that a number means what the user saw.
+
+    Where that cannot be written it is shown all the same, and no number of it is taken.
+    """
     fresh = []
     for conflict in conflicts:
         listed = lookup.hash_listed(conflict)
         if replica.listings.read(conflict.ref, conflict.field) != listed:
             fresh.append((conflict.ref, conflict.field, listed))
-    if fresh and not replica.database.is_read_only:
-        with replica.database.transaction():
-            replica.listings.write(fresh)
+    if not fresh:
+        return
+    with suppress(ReadOnlyLibraryError, StorageFullError), replica.database.transaction():
+        replica.listings.write(fresh)
 
 
 def resolve(

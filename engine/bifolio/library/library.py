@@ -304,7 +304,7 @@ class Library:
     def show(self, ref: str) -> ReferenceView:
         """One reference; its conflicts can then be settled by number."""
         shown = self._reader.read(lambda one: show_whole(one, ref))
-        conflicts.remember(self._replica, shown.conflicts)
+        self._reader.read(lambda one: conflicts.remember(one, shown.conflicts))
         return shown
 
     def list(
@@ -370,7 +370,7 @@ class Library:
         """Every field with more than one live value, the same on every replica; behind them the
         groups that were deleted and edited at the same time."""
         found = self._reader.read(conflicts.list_all)
-        conflicts.remember(self._replica, found)
+        self._reader.read(lambda one: conflicts.remember(one, found))
         return found
 
     def resolve(

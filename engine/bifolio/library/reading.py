@@ -43,7 +43,8 @@ _DAMAGED = (DamagedLibraryError, ForeignSchemaError, NotALibraryError)
 
 
 class Opened(Struct, frozen=True):
-    """A file that is only read, what its user should know, and the folder of its copy."""
+    """An opened file, what its user should know where it can only be read, and the folder of the
+    copy that is read in its place."""
 
     database: Database
     notice: Notice | None = None
@@ -99,7 +100,7 @@ class Reader:
         self._load_keys = load_keys
         self._tell = tell
         self._rescued: Replica | None = None
-        self._folder: Path | None = None
+        self._folders: list[Path] = []
 
     def read(self, work: Callable[[Replica], T]) -> T:
         """What ``work`` reads."""
@@ -143,22 +144,23 @@ class Reader:
         """What was opened may be a copy already."""
         if opened.notice is not None:
             self._tell(opened.notice)
-        self._folder = opened.copy
+        if opened.copy is not None:
+            self._folders.append(opened.copy)
 
     def close(self) -> None:
-        """Throw the copy away."""
+        """Throw away what was copied."""
         if self._rescued is not None:
             self._rescued.database.close()
             self._rescued = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        while self._folders:
+            shutil.rmtree(self._folders.pop(), ignore_errors=True)
 
     def _rescue(self, error: Exception) -> Replica:
         """A mended copy; a fault of another kind than damage is raised as it is."""
         path = self._replica.path
-        self._folder = _make_folder(path)
-        database, is_damaged = rescue(path, self._folder, self._load_keys)
+        copy = _make_folder(path)
+        self._folders.append(copy)
+        database, is_damaged = rescue(path, copy, self._load_keys)
         if not isinstance(error, LibraryError):
             if not is_damaged:
                 database.close()

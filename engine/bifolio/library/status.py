@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,15 @@ from bifolio import lazy, limits
 from bifolio.attachments import attachments, opened_copies
 from bifolio.attachments.attachments import NO_ROOM
 from bifolio.clock import make_stamp, stamp_milliseconds
-from bifolio.errors import DamagedLibraryError, Next, NextStep, OldMembershipError, next_step
+from bifolio.errors import (
+    DamagedLibraryError,
+    Next,
+    NextStep,
+    OldMembershipError,
+    ReadOnlyLibraryError,
+    StorageFullError,
+    next_step,
+)
 from bifolio.library import received
 from bifolio.library.counting import say_count
 from bifolio.replica import lookup
@@ -193,7 +202,8 @@ def rebuild(replica: Replica) -> int:
 def lost_edits(replica: Replica) -> list[Notice]:
     """That edits are missing which were made here, because the database's log was removed."""
     try:
-        replica.notice_lost_edits()
+        with suppress(ReadOnlyLibraryError, StorageFullError):  # noted when it can be written
+            replica.notice_lost_edits()
         lost = replica.meta.lost_edits
     except DamagedLibraryError:
         return []

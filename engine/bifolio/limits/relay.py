@@ -146,9 +146,10 @@ PING_INTERVAL_S = 20.0
 #: nothing meanwhile: 3 s on a quiet machine, more than 20 with six others' work on each core.
 PING_TIMEOUT_S = 120.0
 
-#: Connections that one sync makes: one as a ticket's holder, one as the device it became, one more
-#: where the relay had to mend its copy.
-CONNECTIONS_PER_SYNC_MAX = 4
+#: Connections that one sync makes on a line that is not cut: one as a ticket's holder, one as the
+#: device it became, one to spare. Those after a cut, and those that a relay asks for, are counted
+#: by what comes of them (``RECONNECTS_IN_A_ROW_MAX``).
+CONNECTIONS_PER_SYNC_MAX = 3
 
 #: Whom a relay's store lets wait for another process that writes to it: a commit takes
 #: milliseconds, on a busy disk a second.

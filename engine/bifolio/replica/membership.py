@@ -8,6 +8,7 @@ from bifolio import limits
 from bifolio.crypto.keys import seal_to
 from bifolio.crypto.membership import (
     Membership,
+    MergedLogs,
     Role,
     find_keys,
     library_id_of,
@@ -111,7 +112,7 @@ class LibraryMembership:
             if merged.shared == len(theirs.records):
                 return None  # it is the beginning of ours, which is appended as usual
             if merged.ours_won and theirs.role_of(device) is not None:
-                whole = self._absorb(ours, theirs, merged.lost)
+                whole = self._absorb(ours, theirs, merged)
                 self._insert(whole.records[len(ours.records) :])
                 shared: int | None = merged.shared
             else:
@@ -125,16 +126,19 @@ class LibraryMembership:
         self._known = whole
         return shared
 
-    def _absorb(self, ours: Membership, theirs: Membership, lost: Sequence[bytes]) -> Membership:
+    def _absorb(self, ours: Membership, theirs: Membership, merged: MergedLogs) -> Membership:
         """Ours with all that the other one has, and longer where that is more: what is watched is
         a log's length."""
+        lost = merged.lost
         missing = len(theirs.records) - len(ours.records) + (ours.content != theirs.content)
         if ours.role_of(self._replica.keys.sign_public) is None:
             if lost or missing > 0:
                 raise NotAMemberError
             return ours
         if lost or missing > 0:
-            carried = lost or theirs.records[-1:]
+            # Only longer: with what it went through behind the fork, whose places are known.
+            behind = [one for one in theirs.records[merged.shared :] if not ours.has_carried(one)]
+            carried = lost or behind or theirs.records[-1:]
             for raw in make_carry(ours, self._replica.keys, carried, count_min=max(1, missing)):
                 ours = ours.append(raw)
         return ours

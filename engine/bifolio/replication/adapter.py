@@ -224,6 +224,18 @@ class ReplicaAdapter:
         """Offer by itself what others carry of a chain."""
         return self._outbox.offer_carried(envelope)
 
+    def seal_without_right_again(self, envelope: bytes) -> bool:
+        """Seal a chain of ours again of which an envelope was sealed without a right to it."""
+        return self._outbox.seal_without_right_again(envelope)
+
+    def lacks_right(self, envelope: bytes) -> bool:
+        """Whether an envelope is another's who had no right to it."""
+        return self._outbox.lacks_right(envelope)
+
+    def is_replaced(self, envelope: bytes) -> bool:
+        """Whether the changes of an envelope are here in another one too."""
+        return bool(self._replica.changes.replacing([envelope]))
+
     def retry_newer(self) -> int:
         """A sync begins: merge what an earlier program could not read; returns the new changes."""
         return self._inbox.retry_newer().changes

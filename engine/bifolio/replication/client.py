@@ -160,7 +160,7 @@ class Client:
         delays = backoff.RECONNECT.waits(random.random)
         while True:
             session = self._session()
-            began_s, progress = time.monotonic(), self._line.progress_bytes
+            began_s = time.monotonic()
             slept = False
             try:
                 async with open_socket(self._url) as socket:
@@ -174,10 +174,7 @@ class Client:
             except RelayUnreachableError as error:
                 outage(error)
             # What is new here or there is so once: a line that brings it is worth another try.
-            if (
-                self._line.progress_bytes - progress >= limits.PROGRESS_BYTES
-                or time.monotonic() - began_s > limits.RECONNECT_MAX_S
-            ):
+            if self._line.gets_on() or time.monotonic() - began_s > limits.RECONNECT_MAX_S:
                 delays = backoff.RECONNECT.waits(random.random)
             match session.phase:
                 case Left(Joined()):
@@ -337,7 +334,6 @@ class _Attempts:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._progress = line.progress_bytes
         self._has_progressed = False
         self._in_a_row = 0
         self._delays = backoff.RECONNECT.waits(random.random)
@@ -359,11 +355,7 @@ class _Attempts:
         is_silent = isinstance(error, RelayUnreachableError) and isinstance(
             error.__cause__, TimeoutError
         )
-        gained, self._progress = (
-            self._line.progress_bytes - self._progress,
-            self._line.progress_bytes,
-        )
-        if gained >= limits.PROGRESS_BYTES:
+        if self._line.gets_on():
             self._has_progressed, self._in_a_row = True, 0
             self._delays = backoff.RECONNECT.waits(random.random)
         elif (

@@ -26,6 +26,9 @@ from bifolio.wire.changes import Body
 #: Places of chains that are remembered: the next envelope of a chain asks for the last one.
 _PLACES_MAX = 4096
 
+#: Why an envelope is refused whose author was no member, or no writing one, under its head.
+NO_RIGHT = "its author had no right to write"
+
 
 class WaitsError(Exception):
     """Something that the envelope builds on is not here yet.
@@ -198,7 +201,7 @@ class Judge:
             kinds = " and ".join(f"'{kind}'" for kind in membership.needs_newer)
             raise NewerFormatError(f"membership record {kinds}")
         if permission is Permission.FORBIDDEN:
-            raise EnvelopeError("its author had no right to write")
+            raise EnvelopeError(NO_RIGHT)
 
     def _check_link(self, header: Header) -> None:
         """Check that the one before it in its chain is of the same chain, and just before it."""

@@ -26,6 +26,7 @@ from bifolio.crypto.envelope import (
     read_header,
     seal,
 )
+from bifolio.crypto.membership import Membership, Permission
 from bifolio.errors import EnvelopeError, NewerMembershipError, NotAMemberError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -171,6 +172,31 @@ class Outbox:
         refused = self._find(envelope_hash)
         if refused is not None:
             self._move_chain(refused.header)
+
+    def seal_without_right_again(self, envelope_hash: bytes) -> bool:
+        """An envelope of ours names a head under which we had no right, by the list of members that
+        goes on: who joined again has one now, under which it is sealed in a new chain.
+
+        Returns:
+            False, and nothing changed, where another device made it, it was sealed with the right
+            to, or we have none now.
+        """
+        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        own = self._replica.keys.sign_public
+        if membership is None or refused is None or refused.header.device != own:
+            return False
+        if not membership.may_write(own) or not _is_forbidden(membership, refused):
+            return False
+        self._move_chain(refused.header)
+        return True
+
+    def lacks_right(self, envelope_hash: bytes) -> bool:
+        """Whether an envelope is another's, who had no right to it by the list that goes on."""
+        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        if membership is None or refused is None:
+            return False
+        is_own = refused.header.device == self._replica.keys.sign_public
+        return not is_own and _is_forbidden(membership, refused)
 
     def offer_carried(self, envelope_hash: bytes) -> bool:
         """The relay lacks a part of another's chain: what is here carried whole by somebody's
@@ -354,3 +380,7 @@ class Outbox:
         heads = [one for one, _ in links if one not in named]
         heads += [one for one in self._replica.meta.covered_frontier if one not in named]
         self._replica.meta.frontier = heads
+
+
+def _is_forbidden(membership: Membership, envelope: Envelope) -> bool:
+    return membership.permits(envelope) is Permission.FORBIDDEN

@@ -20,7 +20,13 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import cut_forks, stories
 from bifolio.replication.applying import Applier
 from bifolio.replication.crash_mark import SAVING, CrashMark
-from bifolio.replication.judging import BuildsOnNewerError, Judge, StrangerError, WaitsError
+from bifolio.replication.judging import (
+    NO_RIGHT,
+    BuildsOnNewerError,
+    Judge,
+    StrangerError,
+    WaitsError,
+)
 from bifolio.replication.waiting import WaitingRoom
 from bifolio.storage.lost_changes import LostChanges
 from bifolio.wire.changes import Attested, Body, Change
@@ -238,13 +244,21 @@ class Run:
         except EnvelopeError as error:
             # Strangers, of which a relay can make any number, count as one.
             known = author if self._judge.has_met(author) else None
-            self._refuse(envelope.hash, envelope.raw, error, known)
+            again = error.reason == NO_RIGHT and self._is_sealed_again(envelope)
+            if not again:
+                self._refuse(envelope.hash, envelope.raw, error, known)
             self.room.leave(envelope.hash)
             return
         else:
             self._merge(envelope, by, body, position)
             self._replica.changes.add_carried(carried, by=envelope.hash)
         self._leave(envelope.hash)
+
+    def _is_sealed_again(self, envelope: Envelope) -> bool:
+        """Whether its author has put its changes into one that is here."""
+        device = envelope.header.device
+        own = self._replica.keys.sign_public
+        return self._replica.changes.is_replaced_by(envelope.hash, device, own=device == own)
 
     def _take_carried(self, body: Body, depth: int) -> list[bytes]:
         """Take the envelopes that one carries whole, as if each had come by itself outside a log;
@@ -442,6 +456,9 @@ class Run:
         replica.changes.add_replacements(own, by=envelope.hash, device=author)
         self.merged.frees_kept |= any(map(replica.newer_envelopes.is_kept, own))
         for one in own:
+            refused = replica.refused.kept(one, NO_RIGHT)
+            if refused is not None and read_header(refused).device == author:
+                replica.refused.forget(one)  # it is here now, sealed with a right
             freed = replica.pending.arrive(one)
             self.ready.extend(freed)
             self.released |= bool(freed)

@@ -185,20 +185,27 @@ class _Filling:
 
     def _adopt_strays(self, rows: dict[str, list[Row]]) -> None:
         """Give pages to which nothing leads to the one table with losses that they can be of."""
+        short = [name for name in rows if name in self._salvaged.lost]
+        #: The numbers of the rows of each that has some.
+        known = {
+            name: {row.number for row in rows[name]}
+            for name in short
+            if not _is_without_numbers(self._connection, name)
+        }
         for is_table, found in self._trees.strays():
             fitting = [
                 name
-                for name in rows
-                if name in self._salvaged.lost
-                and is_table == bool(self._has_numbers(name))
+                for name in short
+                if is_table == (name in known)
                 and all(_fits(row, self._columns[name], exactly=True) for row in found)
             ]
-            if len(fitting) == 1:
-                known = {row.number for row in rows[fitting[0]]} if is_table else set()
-                rows[fitting[0]] += [row for row in found if row.number not in known]
-
-    def _has_numbers(self, name: str) -> bool:
-        return not _is_without_numbers(self._connection, name)
+            if len(fitting) != 1:
+                continue
+            (name,) = fitting
+            if is_table:
+                found = [row for row in found if row.number not in known[name]]
+                known[name].update(row.number for row in found)
+            rows[name] += found
 
     def _write(self, name: str, rows: Iterable[tuple[int, dict[str, Value]]]) -> int:
         written = 0

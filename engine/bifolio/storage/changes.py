@@ -224,6 +224,15 @@ class Changes:
         )
         return row is not None
 
+    def is_replaced_by(self, envelope_hash: bytes, device: bytes, *, own: bool) -> bool:
+        """Whether an envelope of a device that is merged here carries the changes of another of
+        its own; ``own`` where the device is this one."""
+        row = self._database.row(
+            "SELECT 1 FROM replacements WHERE hash = ? AND (device = ? OR (? AND device IS NULL))",
+            (envelope_hash, device, own),
+        )
+        return row is not None
+
     def add_replacements(
         self, envelope_hashes: Sequence[bytes], *, by: bytes, device: bytes | None = None
     ) -> None:
@@ -254,9 +263,10 @@ class Changes:
         return [row[0] for row in rows]
 
     def beginning(self, envelope_hash: bytes) -> bytes | None:
-        """The first bytes of a merged envelope, in which its header lies."""
+        """The first bytes of a merged envelope, in which its header lies; None also of one that is
+        here without its content."""
         row = self._database.row(
-            "SELECT substr(body, 1, ?) FROM changes WHERE hash = ?",
+            "SELECT substr(body, 1, ?) FROM changes WHERE hash = ? AND body != x''",
             (limits.ENVELOPE_HEADER_BYTES_MAX + 8, envelope_hash),
         )
         return row[0] if row else None
@@ -267,10 +277,11 @@ class Changes:
         return (row[0] or 0) if row else 0
 
     def at_place(self, chain: bytes, seq: int) -> list[bytes]:
-        """The merged envelopes at a place of a chain of this id, whoever wrote them."""
+        """The merged envelopes at a place of a chain of this id, whoever wrote them; without those
+        that are here without their content, which tells who that was."""
         rows = self._database.rows(
             "SELECT hash FROM changes WHERE chain = ? AND seq = ? AND hash IS NOT NULL "
-            "ORDER BY number",
+            "AND body != x'' ORDER BY number",
             (chain, seq),
         )
         return [row[0] for row in rows]

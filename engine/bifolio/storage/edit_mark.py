@@ -22,7 +22,10 @@ class EditMark:
         self._path = folder / _NAME
 
     def write(self, stamp: str) -> None:
-        """Note the stamp of an edit that was committed; a mark that cannot be written is none."""
+        """Note the stamp of an edit that was committed, unless another process noted a later one; a
+        mark that cannot be written is none."""
+        if (self.read() or "") >= stamp:
+            return
         with suppress(OSError):
             descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
             try:

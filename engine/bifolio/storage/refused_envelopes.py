@@ -57,6 +57,19 @@ class RefusedEnvelopes:
         )
         return row is not None
 
+    def kept(self, envelope_hash: bytes, reason: str) -> bytes | None:
+        """The beginning of an envelope that was refused for one reason, if it is kept."""
+        row = self._database.row_of_few(
+            "refused",
+            "SELECT envelope FROM refused WHERE hash = ? AND reason = ?",
+            (envelope_hash, reason),
+        )
+        return row[0] if row else None
+
+    def forget(self, envelope_hash: bytes) -> None:
+        """Name an envelope that was refused no more."""
+        self._database.execute("DELETE FROM refused WHERE hash = ?", (envelope_hash,))
+
     def counts(self) -> list[RefusalCount]:
         """What was refused, by author and reason, in the order of the first."""
         rows = self._database.rows(

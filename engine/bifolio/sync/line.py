@@ -29,6 +29,7 @@ class Line:
         self._measured_bytes = 0
         #: What is here, or there, for good, over all connections: by that a sync gets on.
         self.progress_bytes = 0
+        self._seen_bytes = 0
         self._counted: set[bytes] = set()
         self._epoch: bytes | None = None
 
@@ -84,6 +85,15 @@ class Line:
         """So much more is here of a message that is not finished; fewer than none where it is, or
         was given up."""
         self.progress_bytes += grown_bytes
+
+    def gets_on(self) -> bool:
+        """Whether so much more is here, or there, than when this was last so that another
+        connection is worth it. What was given up, or was no news once it was whole, has to come
+        again before anything counts: a relay that never finishes keeps nobody on the line."""
+        if self.progress_bytes - self._seen_bytes < limits.PROGRESS_BYTES:
+            return False
+        self._seen_bytes = self.progress_bytes
+        return True
 
     def note_arrived(self, size_bytes: int) -> None:
         """The relay has so much of what was on its way at the last cut."""

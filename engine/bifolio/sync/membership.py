@@ -35,6 +35,10 @@ class MembershipSync:
         #: With how many records both logs begin where ours is to take the place of the relay's, and
         #: the head of the relay's.
         self._fork: tuple[int, bytes] | None = None
+        #: The most of our records that the relay had on this connection, and of its own that were
+        #: read at once: where they grow, something came of a message.
+        self._held_most = 0
+        self._read_most = 0
         self._check(welcome.members, welcome.members_head)
 
     @property
@@ -47,15 +51,26 @@ class MembershipSync:
         """Whether a ticket's holder is a member now, who is to come back as a device."""
         return self.is_settled and self._came_with_ticket and self._store.is_member()
 
-    def receive(self, message: Members) -> None:
+    def receive(self, message: Members) -> bool:
         """Records came, as an answer or because somebody else appended them.
+
+        Returns:
+            whether anything came of it that cannot be said again: one of us has more of the other's
+            records than ever on this connection.
 
         Raises:
             MembershipError: a record breaks the rules, or the logs go different ways.
         """
+        before = (len(self._store.members()), self._held_most, self._read_most)
         if self._other is not None:
             self._receive_other(self._other, message)
-            return
+        else:
+            self._receive_more(message)
+        after = (len(self._store.members()), self._held_most, self._read_most)
+        return any(now > then for now, then in zip(after, before, strict=True))
+
+    def _receive_more(self, message: Members) -> None:
+        """What follows our log, or is in it."""
         self._request = self._fork = None
         known = len(self._store.members())
         self._relay_count = message.total
@@ -129,8 +144,12 @@ class MembershipSync:
     def _check(self, total: int, head: bytes) -> None:
         """One log is the beginning of the other; if not, all of the relay's is asked for."""
         known = self._store.members()
-        if 0 < total <= len(known) and content_hash(known[total - 1]) != head:
+        if not 0 < total <= len(known):
+            return
+        if content_hash(known[total - 1]) != head:
             self._other = []
+        else:
+            self._held_most = max(self._held_most, total)
 
     def _receive_other(self, other: list[bytes], message: Members) -> None:
         """A part of the relay's log, which went another way.
@@ -145,6 +164,7 @@ class MembershipSync:
             return  # somebody appended meanwhile: the part that was asked for is still to come
         self._request = None
         other.extend(message.records)
+        self._read_most = max(self._read_most, len(other))
         if len(other) < message.total:
             if not message.records or len(other) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
                 raise MembershipError("the relay does not give its list of members")

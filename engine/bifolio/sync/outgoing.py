@@ -26,6 +26,10 @@ class Offers:
         self._may_seal = True
         #: Envelopes that this relay will not have.
         self._left_out: set[bytes] = set()
+        #: What was under way when a chain was sealed again, to which answers may still come; and
+        #: the chains in which another's change was left out, because its author has no right to it.
+        self._withdrawn: set[bytes] = set()
+        self._broken_chains: set[bytes] = set()
         self._restarts_left = limits.CHAIN_RESTARTS_MAX
 
     @property
@@ -88,6 +92,10 @@ class Offers:
                 self._left_out.add(offered.hash)
                 self._land(offered)
                 return True
+            case Code.FORBIDDEN if offered is not None:
+                return self._without_right(offered)
+            case Code.FORBIDDEN:
+                return message.subject in self._withdrawn | self._left_out
         return False
 
     def forget(self) -> None:
@@ -146,8 +154,34 @@ class Offers:
             self._store.move_chain(offered.hash)
             self._begin_again()
 
+    def _without_right(self, offered: OutgoingEnvelope) -> bool:
+        """Its author had no right to it by our list too, as where a ticket let in more than it may
+        at two relays: that says nothing of this computer's right. Our own is sealed again under
+        the right that we have now; another's is for its author to seal again."""
+        if self._store.seal_without_right_again(offered.hash):
+            self._count_restart()
+            self._withdrawn |= self._in_flight.keys()
+            self._begin_again()
+            return True
+        if not self._store.lacks_right(offered.hash):
+            return False
+        self._broken_chains.add(offered.chain)
+        self._left_out.add(offered.hash)
+        self._land(offered)
+        if not self._store.is_replaced(offered.hash):
+            self._store.note(
+                "A change of a computer that is no member any more is not sent on: it is kept here "
+                "until that computer has joined again and syncs.",
+                NextStep(Next.INVITE_AGAIN),
+            )
+        return True
+
     def _close_gap(self, offered: OutgoingEnvelope) -> None:
         """Of another's chain nothing can be put into a new one: it waits for what is missing."""
+        if offered.chain in self._broken_chains:
+            self._left_out.add(offered.hash)
+            self._land(offered)
+            return
         self._count_restart()
         restarted = self._store.restart_own_chain(offered.hash)
         if restarted or self._store.offer_carried(offered.hash):

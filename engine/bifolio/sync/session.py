@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from bifolio import limits
 from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
+from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync import phases
 from bifolio.sync.counts import Counts
@@ -228,10 +229,11 @@ class SyncSession:
     def _hear_open(self, exchange: Exchange, message: Message) -> None:
         match message:
             case Members():
-                known = len(self._store.members())
-                exchange.membership.receive(message)
-                if len(self._store.members()) > known:
+                if exchange.membership.receive(message):
                     self._fruitless.note_news()
+                members = self._store.members()
+                for raw in frozenset(message.records).intersection(members[message.start :]):
+                    self._line.note_news(content_hash(raw), len(raw))
             case Envelopes():
                 if exchange.log.receive(message):
                     exchange.snapshots.look_again()
@@ -287,7 +289,8 @@ class SyncSession:
         Every way out is made by one of these, in this order:
 
         1. We say nothing unasked before we are welcome, and nothing after we left.
-        2. A relay that does not hold the library is given it by a member, once, before all else.
+        2. A relay that does not hold the library is given it by a member, or by a computer that its
+           own join, which it is still to carry, makes one; once, before all else.
         3. Membership first: nothing is said of the log before both membership logs are equal
            and what this device appends is in.
         4. A ticket's key says nothing more once its holder is a member, who comes back as itself.
@@ -348,9 +351,11 @@ class SyncSession:
         return [*messages, *snapshots.decide(), *files.decide()]
 
     def _create(self, nonce: bytes) -> Create:
-        """Give the library back, from its first record."""
+        """Give the library back, from its first record: as a member, or as who becomes one by what
+        it then carries."""
         members = self._store.members()
-        if not members or not self._store.is_member():
+        store = self._store
+        if not members or not (store.is_member() or store.carry_record() is not None):
             raise unknown_library()
         if self._store.cursor() is not None:
             forget_log(self._store)

@@ -247,5 +247,18 @@ class SyncStore(Protocol):
         """Another envelope has the place of one (its hash), by what is known here: what the relay
         did not take of its chain moves to a new one."""
 
+    def seal_without_right_again(self, envelope: bytes) -> bool:
+        """An envelope (its hash) is ours and was sealed without a right that we have by now: what
+        the relay did not take of its chain moves to a new one.
+
+        False, and nothing changed, where it is another's, or was sealed with the right to.
+        """
+
+    def lacks_right(self, envelope: bytes) -> bool:
+        """Whether an envelope (its hash) is another's who had no right to it, by our list."""
+
+    def is_replaced(self, envelope: bytes) -> bool:
+        """Whether another envelope that is here carries the changes of one (its hash)."""
+
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status``."""

@@ -281,9 +281,9 @@ class SqliteLogStorage:
     def _mend(self, library: bytes | None) -> None:
         if library is not None:
             with self._file.transaction() as connection:
-                for key, held in sqlite_checks.libraries(connection):
-                    if held == library:
-                        sqlite_mending.mend_library(connection, self._folder, key, held)
+                key = self._file.library_key(library)
+                if key is not None:
+                    sqlite_mending.mend_library(connection, self._folder, key, library)
             return
         if self._file.shared:
             raise RelayStorageError(

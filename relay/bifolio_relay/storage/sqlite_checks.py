@@ -94,12 +94,14 @@ def read_members(connection: sqlite3.Connection, key: int) -> CheckedMembers:
         return members
     except (MembershipError, EnvelopeError, TypeError, ValueError):
         members.is_short = True
+    whole: Membership | None = None
     for record in records:
         try:
-            members.head = Membership.from_records([*members.records, record]).head
+            whole = whole.append(record) if whole else Membership.from_records([record])
         except (MembershipError, EnvelopeError, TypeError, ValueError):
             break
         members.records.append(record)
+        members.head = whole.head
     return members
 
 
@@ -413,10 +415,8 @@ class Round:
                 return self._check_entries(connection, key, library)
             if self._blobs:
                 some, self._blobs = self._blobs[:_BLOBS_AT_ONCE], self._blobs[_BLOBS_AT_ONCE:]
-                bad = sum(
-                    1 for _ in find_damaged_blobs(connection, self._folder, key, library, some)
-                )
-                return [Damage(library, f"{bad} of its files")] if bad else []
+                bad = self._find_damaged_blobs(connection, key, library, some)
+                return [Damage(library, f"{len(bad)} of its files")] if bad else []
         row = connection.execute(
             "SELECT key, id FROM library WHERE key > ? ORDER BY key LIMIT 1", (key,)
         ).fetchone()
@@ -427,6 +427,18 @@ class Round:
         self._begin(0, b"")
         reason = check_file(connection)
         return [] if reason is None else [Damage(None, reason)]
+
+    def _find_damaged_blobs(
+        self, connection: sqlite3.Connection, key: int, library: bytes, among: Sequence[bytes]
+    ) -> list[bytes]:
+        """Of some blobs those that are damaged. What a member drops meanwhile is not: whatever
+        seems to be is looked at again, by what the file says then."""
+        bad = list(find_damaged_blobs(connection, self._folder, key, library, among))
+        if bad:
+            connection.execute("COMMIT")
+            connection.execute("BEGIN")
+            bad = list(find_damaged_blobs(connection, self._folder, key, library, bad))
+        return bad
 
     def _check_entries(
         self, connection: sqlite3.Connection, key: int, library: bytes

@@ -288,7 +288,7 @@ class SqliteFile:
         try:
             yield
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            if is_full(error):
                 raise RelayFullError(self.path) from error
             if is_damage(error):
                 raise RelayDamagedError(self.path, reason=str(error)) from error
@@ -316,8 +316,17 @@ class SqliteFile:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether SQLite says of its file that it is damaged."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the disk has no room."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary code; 0 where the module itself raised the error."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def make_tables(connection: sqlite3.Connection) -> None:

@@ -31,7 +31,7 @@ from bifolio_relay.storage import (
     Standing,
     Stop,
 )
-from bifolio_relay.storage.sqlite_file import SqliteFile
+from bifolio_relay.storage.sqlite_file import SqliteFile, is_full
 
 
 class SqliteLogs:
@@ -344,8 +344,7 @@ class SqliteLogs:
             if not connection.in_transaction:
                 raise
             connection.execute("ROLLBACK TO library")
-            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-            result = BatchResult((), None, Stop.FAILED, str(error), is_full=full)
+            result = BatchResult((), None, Stop.FAILED, str(error), is_full=is_full(error))
         connection.execute("RELEASE library")
         return result
 

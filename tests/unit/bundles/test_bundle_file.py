@@ -11,6 +11,8 @@ import pytest
 
 from bifolio import limits
 from bifolio.bundles.file import Bundle, writing
+from bifolio.bundles.heads import heads_in
+from bifolio.bundles.importing import read_members_of
 from bifolio.errors import (
     BundleError,
     BundleTakenError,
@@ -111,6 +113,25 @@ def test_what_is_newer_waits_for_an_upgrade_or_is_passed_over(tmp_path: Path) ->
     for wrong in ({}, {**head, "library": b""}, {**head, "made_ms": -1}, {**head, "version": 0}, 7):
         with pytest.raises(DamagedBundleError):
             checked(made(path, head=wrong))
+
+
+def test_what_many_parts_hold_together_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part keeps its bound, and there may be any number of them."""
+    path = tmp_path / "a.bundle"
+    head = (b"c" * 32, 1, b"h" * 32)
+    for bound, parts, read in (
+        ("BUNDLE_HEADS_MAX", [("have", [head] * 2)] * 2, heads_in),
+        ("RELAY_MEMBERSHIP_RECORDS_MAX", [("Members", [b"record"] * 2)] * 2, read_members_of),
+        ("RELAY_MEMBERSHIP_BYTES_MAX", [("Members", [b"r"] * 2)] * 2, read_members_of),
+    ):
+        with Bundle.open(made(path, *parts)) as bundle:
+            assert len(read(bundle)) == 4
+            with monkeypatch.context() as bounds:
+                bounds.setattr(limits, bound, 3)
+                with pytest.raises(DamagedBundleError):
+                    read(bundle)
 
 
 def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path) -> None:

@@ -254,6 +254,34 @@ def test_an_unseen_edit_that_its_author_deleted_again_lies_in_the_trash_and_not_
     assert purged(office)
 
 
+def test_who_took_back_a_purge_and_deleted_again_has_it_in_the_trash_and_not_beyond() -> None:
+    """Found by the simulation (seed 1044), which thought that another's purge would do."""
+    office, home = desks("office", "home")
+    office.deletes()
+    meet(office, home)
+    for desk in (office, home):
+        desk.purges()
+    home.restores()
+    home.deletes()
+    meet(office, home)
+    assert office.view.trashed
+    assert not purged(office)
+    office.purges()
+    meet(office, home)
+    assert purged(home)
+
+
+def test_a_restoration_that_took_back_no_purge_ends_with_the_next_deletion() -> None:
+    office, home = desks("office", "home")
+    office.deletes()
+    meet(office, home)
+    office.purges()
+    home.restores()
+    home.deletes()
+    meet(office, home)
+    assert purged(office)
+
+
 def test_two_purges_that_each_saw_another_edit_hide_the_reference_together() -> None:
     office, home = desks("office", "home")
     office.sets("volume", "7")

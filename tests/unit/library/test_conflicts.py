@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.unit.replica.builders import Computer, meet, members
 
+from bifolio import Library
 from bifolio.document import editing
 from bifolio.document.conflicts import DELETED
-from bifolio.errors import ConflictChoiceError
+from bifolio.errors import ConflictChoiceError, StorageFullError
+from bifolio.home import Home
 from bifolio.library import conflicts
 from bifolio.records.edits import Act, Edit
 from bifolio.replica import lookup
@@ -50,6 +54,38 @@ def test_a_conflict_in_a_field_with_a_colon_is_settled_by_a_new_value(office: Co
     conflicts.resolve(office.replica, row(office), FIELD, take=None, value="three")
     assert office.shows(ONE).fields[FIELD] == ["three"]
     assert office.shows(ONE).conflicts == ()
+
+
+def test_a_conflict_is_shown_where_it_cannot_be_noted_that_it_was(
+    office: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object) -> None:
+        raise StorageFullError(office.replica.path)
+
+    monkeypatch.setattr(office.replica.listings, "write", fails)
+    (conflict,) = lookup.conflicts(office.replica, row(office))
+    conflicts.remember(office.replica, [conflict])
+    with pytest.raises(ConflictChoiceError, match="not listed"):
+        conflicts.resolve(office.replica, row(office), FIELD, take=1, value=None)
+
+
+def test_nothing_is_written_into_a_damaged_file_that_is_only_read(office: Computer) -> None:
+    path = office.replica.path
+    office.replica.database.close()
+    file = path / "library.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'refs'"
+        ).fetchone()
+    raw = bytearray(file.read_bytes())
+    raw[(root - 1) * 4096] ^= 4
+    file.write_bytes(raw)
+    with Library.open(path, home=Home(path.parent / "home"), reading=True) as library:
+        assert [one.field for one in library.show(ONE).conflicts] == [FIELD]
+        assert [one.field for one in library.conflicts()] == [FIELD]
+        assert "damaged" in library.notices[-1].message
+    assert file.read_bytes() == raw
 
 
 def test_what_cannot_be_chosen_is_named_as_it_is_shown(tmp_path: Path) -> None:

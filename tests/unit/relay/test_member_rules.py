@@ -25,6 +25,7 @@ from bifolio.crypto.membership import (
     make_rename,
     merge_logs,
 )
+from bifolio.crypto.membership.records import VERSION, RecordHeader, sign_record
 from bifolio.ids import content_hash
 from bifolio.wire.messages import Code
 from bifolio_relay.join_rates import JoinRates
@@ -398,6 +399,27 @@ def test_a_removed_member_puts_no_list_in_the_place_of_that_without_it(
             made_up.records[len(before.records) :],
         )
         assert code_of(judge_replacement(relay, question)) is Code.FORBIDDEN
+
+
+def with_newer_carry(membership: Membership, keys: DeviceKeys) -> Membership:
+    """A log that carries a record which carries others in a form that is not known here."""
+    header = RecordHeader(
+        VERSION, membership.library_id, membership.head, keys.sign_public, "carry", 2
+    )
+    newer = sign_record(header, {"records": [b"in another form"]}, keys)
+    (raw,) = make_carry(membership, keys, [newer])
+    return membership.append(raw)
+
+
+def test_a_list_with_what_a_newer_program_carried_is_judged(library: SharedLibrary) -> None:
+    """It is nothing wrong with the relay's own list, which would be mended for it."""
+    member = library.with_member()
+    forked = Forked(library)
+    whole = with_newer_carry(forked.whole(member), member)
+    question = forked.ask(whole, member.sign_public)
+    part = judge_replacement(forked.relay, question)
+    assert isinstance(part, MembersPart)
+    assert part.grown == whole
 
 
 def test_what_who_is_no_owner_replaces_is_bounded(

@@ -19,8 +19,10 @@ from tests.support.rot_table import Bench, Place
 
 from bifolio import Library
 from bifolio.doctor.repairing import repair
+from bifolio.errors import StorageFullError
 from bifolio.salvage.pages import Pages
 from bifolio.salvage.trees import Trees
+from bifolio.storage.database import Database
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,9 @@ def test_what_is_only_tried_leaves_no_mark_of_an_edit(bench: Bench) -> None:
         assert not [one for one in library.notices if "-wal" in one.message]
 
 
-def test_a_log_that_was_removed_is_noticed_at_the_next_opening(bench: Bench) -> None:
+def test_a_log_that_was_removed_is_noticed_at_the_next_opening(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = bench.copy()
     library = Library.open(path, home=bench.home)
     library.add({"type": "book", "title": "Only in the log"})
@@ -107,9 +111,17 @@ def test_a_log_that_was_removed_is_noticed_at_the_next_opening(bench: Bench) -> 
     fresh = path.with_name("Fresh.bifolio")
     shutil.copytree(path, fresh, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
     library.close()
+    with monkeypatch.context() as disk:
+        disk.setattr(Database, "transaction", _full)
+        with Library.open(fresh, home=bench.home, reading=True) as opened:
+            assert opened.status().references == 4
     with Library.open(fresh, home=bench.home) as opened:
         assert "library.sqlite-wal is gone" in opened.notices[-1].message
         assert opened.status().references == 4
     repair(fresh, bench.home, offline=True)
     with Library.open(fresh, home=bench.home) as opened:
         assert not any("-wal is gone" in one.message for one in opened.notices)
+
+
+def _full(database: Database) -> None:
+    raise StorageFullError(database.path.parent)

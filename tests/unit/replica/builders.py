@@ -147,6 +147,15 @@ class Computer:
         """Merge envelopes in one batch."""
         return self.inbox.receive([Received(envelope, None) for envelope in envelopes])
 
+    def receives_in_any_order(self, envelopes: Sequence[bytes], choose: random.Random) -> None:
+        """Merge envelopes in another order, in several batches, some of them twice."""
+        left = [*envelopes, *choose.choices(envelopes, k=5)]
+        choose.shuffle(left)
+        while left:
+            count = choose.randint(1, len(left))
+            self.receives(left[:count])
+            left = left[count:]
+
     def learns(self, *others: Computer) -> ApplyResult:
         """Merge everything that others hold."""
         return self.receives([envelope for other in others for envelope in other.envelopes()])
@@ -165,7 +174,7 @@ class Computer:
         return self
 
     def reopened(self, *, formats: EnvelopeFormats | None = None) -> Computer:
-        """The same replica, opened anew, by a program that can read these envelopes."""
+        """The same replica, opened again, by a program that can read these envelopes."""
         self.replica.database.close()
         again = Computer(
             self.replica.path,

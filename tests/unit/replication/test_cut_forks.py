@@ -9,11 +9,12 @@ import pytest
 from tests.support.hostile_member import HostileMember
 from tests.unit.replica.builders import Computer, meet, members
 
-from bifolio.crypto.envelope import Envelope
+from bifolio.crypto.envelope import Envelope, parse_envelope
 from bifolio.crypto.membership import ChainEnd
 from bifolio.crypto.membership.authoring import make_remove
 from bifolio.history.replay import rebuild_index
 from bifolio.library import status
+from bifolio.replication import cut_forks
 from bifolio.replication.cut_forks import NOT_IN_CHAIN
 from bifolio.replication.snapshots import making
 
@@ -132,3 +133,24 @@ def test_a_chain_without_a_second_envelope_loses_nothing_by_its_authors_removal(
     assert TITLES[-1] in titles_of(newcomer, ONE)
     for computer in (owner, newcomer):
         assert not list(status.refusals(computer.replica))
+
+
+def test_a_members_second_envelopes_are_not_read_again_until_it_is_removed(
+    removal: Removal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could sign as many as it likes, as large as they may be."""
+    read: list[bytes] = []
+
+    def counted(contents: bytes) -> Envelope:
+        read.append(contents)
+        return parse_envelope(contents)
+
+    monkeypatch.setattr(cut_forks, "parse_envelope", counted)
+    colleague = removal.colleague
+    for one in (*removal.written, *removal.forged):
+        colleague.receives([one.raw])
+    assert len(colleague.replica.changes.double_places()) == len(removal.forged)
+    assert not read
+    removal.owner.receives(raw(removal.written))
+    learns(colleague, removal.removes())
+    assert read

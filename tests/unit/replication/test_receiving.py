@@ -109,6 +109,20 @@ def test_two_envelopes_at_one_place_are_both_merged_and_prove_it(
         assert f"device {mallory.keys.tag} signed two different changes for one" in said(computer)
 
 
+def test_a_second_envelope_for_a_place_whose_first_was_damaged_here_stops_nothing(
+    trio: tuple[Computer, Computer, HostileMember],
+) -> None:
+    office, _, mallory = trio
+    one = titled(mallory, ONE, "For the office")
+    office.receives([one.raw])
+    office.replica.database.execute("UPDATE changes SET body = x'' WHERE hash = ?", (one.hash,))
+    mallory.starts_incarnation()
+    mallory.seq, mallory.previous = 0, one.header.previous
+    other = titled(mallory, TWO, "For home")
+    office.receives([other.raw])
+    assert sorted(office.titles()) == ["For home", "For the office"]
+
+
 @pytest.mark.parametrize("claim_first", [True, False])
 def test_nobody_replaces_what_another_one_wrote(
     trio: tuple[Computer, Computer, HostileMember], claim_first: bool

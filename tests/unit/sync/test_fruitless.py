@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bifolio.wire.messages import (
     AskBlobs,
     Blobs,
     BlobState,
+    Challenge,
     Code,
     Envelopes,
     Message,
@@ -145,3 +147,40 @@ def test_news_begins_the_count_again_and_colleagues_may_be_busy() -> None:
     for _ in range(10 * limits.FRUITLESS_MESSAGES_MAX):
         fruitless.count(is_settled=True)
         now_ms += 1000 // limits.FRUITLESS_PER_SECOND + 1
+
+
+def test_a_list_of_members_that_is_given_back_slowly_comes_to_its_end(tmp_path: Path) -> None:
+    """Found by seeds 1127 and 1135: others gave an emptied relay the same list meanwhile."""
+    home = members(tmp_path, "office", *(f"computer {one}" for one in range(4)))[1]
+    relay = relay_of(home)
+    talk = Talk(home, relay)
+    waiting = deque(talk.tell(Challenge((2,), b"n" * 32)))
+    while waiting:
+        message = waiting.popleft()
+        for answer in relay.answers(message):
+            notices = 2 if isinstance(answer, wire.Members) else 1  # another's append is told too
+            for _ in range(notices):
+                home.monotonic_s += 50
+                waiting.extend(one for one in talk.tell(answer) if one not in waiting)
+    assert talk.session.is_settled
+    assert relay.members == list(talk.port.members())
+
+
+def test_another_list_of_members_that_comes_slowly_is_read_to_its_end(tmp_path: Path) -> None:
+    office, home, *_ = members(tmp_path, "office", *(f"computer {one}" for one in range(4)))
+    other, own = (office.member_log.invite(secret * 32) for secret in (b"x", b"y"))
+    office.member_log.learn([other])
+    home.member_log.learn([own])
+    relay = relay_of(office)
+    known = office.member_log.membership()
+    assert known is not None
+    relay.members = list(known.records)
+    talk = Talk(home, relay)
+    said = talk.tell(relay.welcome(talk.greet()))
+    pulls = 0
+    while isinstance(said[-1], PullMembers):
+        pulls, start = pulls + 1, said[-1].start
+        home.monotonic_s += 50
+        record = (relay.members[start],)
+        said = talk.tell(wire.Members(start, record, len(relay.members), known.head))
+    assert pulls == len(relay.members)

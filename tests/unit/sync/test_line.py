@@ -86,3 +86,19 @@ def test_what_a_relay_took_is_progress_once() -> None:
     line.follow(b"f" * 16)  # another log than before: it may have another one each time
     line.note_news(b"three", 100)
     assert line.progress_bytes == 200
+
+
+def test_a_message_that_never_is_whole_or_is_no_news_is_progress_once() -> None:
+    line = Line(Clock())
+    line.follow(b"e" * 16)
+    tries = []
+    for _ in range(3):
+        for _ in range(4):
+            line.note_partial(2 * limits.PROGRESS_BYTES)
+            tries.append(line.gets_on())
+        line.note_partial(-8 * limits.PROGRESS_BYTES)  # it was whole, and brought nothing
+    assert tries == [True] * 4 + [False] * 8
+    line.note_partial(8 * limits.PROGRESS_BYTES)
+    line.note_news(b"one", limits.PROGRESS_BYTES)
+    assert line.gets_on()
+    assert not line.gets_on()

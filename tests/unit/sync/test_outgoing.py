@@ -32,6 +32,12 @@ class Log:
     def note(self, *_: object) -> None:
         """Nobody reads it."""
 
+    def seal_without_right_again(self, _: bytes) -> bool:
+        return False
+
+    def lacks_right(self, _: bytes) -> bool:
+        return False
+
     def next_outgoing(self, *, after: int, bytes_max: int) -> Sequence[OutgoingEnvelope]:
         found: list[OutgoingEnvelope] = []
         for one in self.envelopes:
@@ -76,6 +82,45 @@ def test_a_relay_that_forbids_what_is_kept_for_a_newer_program_ends_no_sync() ->
     offers.decide()
     assert offers.refuse(refusal(kept.hash, Code.FORBIDDEN))
     assert not offers.refuse(refusal(own.hash, Code.FORBIDDEN))
+
+
+def test_another_s_change_without_a_right_to_it_ends_no_sync_and_its_chain_is_left_out() -> None:
+    class Forbidden(Log):
+        notes = 0
+
+        def lacks_right(self, hash: bytes) -> bool:
+            return hash == envelope(1).hash
+
+        def is_replaced(self, _: bytes) -> bool:
+            return False
+
+        def note(self, *_: object) -> None:
+            self.notes += 1
+
+    log = Forbidden(*(envelope(number) for number in range(1, 100)))
+    offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
+    offers.decide()
+    assert offers.refuse(refusal(envelope(1).hash, Code.FORBIDDEN))
+    for number in range(2, 100):
+        assert offers.refuse(refusal(envelope(number).hash, Code.GAP))
+    assert offers.decide() == []
+    assert offers.is_settled
+    assert log.notes == 1
+
+
+def test_our_own_changes_without_a_right_are_sealed_again_under_the_one_we_have_now() -> None:
+    class Readmitted(Log):
+        def seal_without_right_again(self, _: bytes) -> bool:
+            self.envelopes = (envelope(3),)
+            return True
+
+    log = Readmitted(envelope(1), envelope(2))
+    offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
+    offers.decide()
+    assert offers.refuse(refusal(envelope(1).hash, Code.FORBIDDEN))
+    assert offers.decide() == [Push((envelope(3).envelope,))]
+    assert offers.refuse(refusal(envelope(2).hash, Code.FORBIDDEN))  # sent before: it came late
+    assert not offers.refuse(refusal(b"another" * 4, Code.FORBIDDEN))
 
 
 def test_what_a_relay_lacks_of_another_s_chain_is_offered_where_somebody_carried_it() -> None:

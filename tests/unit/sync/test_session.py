@@ -426,6 +426,21 @@ def test_a_relay_without_all_members_is_given_them_first(
     assert talk.session.is_settled
 
 
+def test_membership_records_are_progress_whoever_lacked_them(
+    pair: tuple[Computer, Computer, ScriptedRelay], tmp_path: Path
+) -> None:
+    """On a line that is cut, a long list of members is worth another connection."""
+    _, home, relay = pair
+    del relay.members[2:]
+    talk = Talk(home, relay).run()
+    assert talk.session._line.progress_bytes == sum(map(len, relay.members[2:])) > 0
+    newcomer = new_computer(tmp_path, "newcomer", library=relay.library)
+    talk = Talk(newcomer, relay)
+    with pytest.raises(NotAMemberError):
+        talk.run()
+    assert talk.session._line.progress_bytes == sum(map(len, relay.members))
+
+
 def test_who_is_no_member_is_told_so_and_loses_nothing(office: Computer, tmp_path: Path) -> None:
     relay = relay_of(office)
     Talk(office, relay).run()

@@ -20,7 +20,7 @@ What lost is carried on top of what won (kind ``carry``), as it was signed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bifolio import limits
@@ -89,27 +89,27 @@ def _brings(raw: bytes, missing: frozenset[bytes]) -> bool:
 
 def carried_records(record: Record) -> list[Record]:
     """The records in one that carries others, and in those, as far as they can be read."""
-    found: list[Record] = []
+    return [one for one, _ in _carried(record)]
+
+
+def carry_depth(records: Sequence[bytes]) -> int:
+    """How often records of a log are carried in others that are carried, at most."""
+    return max((depth for raw in records for _, depth in _carried(parse_record(raw))), default=0)
+
+
+def _carried(record: Record) -> Iterator[tuple[Record, int]]:
+    """The records in one that carries others, with how many carry each; one that cannot be read,
+    as a newer program's may, is passed over."""
     left = [(raw, 1) for raw in carried_by(record)]
     while left:
         raw, depth = left.pop()
         try:
-            found.append(parse_record(raw))
+            one = parse_record(raw)
         except MembershipError:
             continue
-        if found[-1].header.kind == "carry" and depth < limits.MEMBERSHIP_CARRY_DEPTH_MAX:
-            left.extend((one, depth + 1) for one in carried_by(found[-1]))
-    return found
-
-
-def carry_depth(records: Sequence[bytes]) -> int:
-    """How often records are carried in others that are carried, at most."""
-    depth, left = 0, list(records)
-    while left and depth <= limits.MEMBERSHIP_CARRY_DEPTH_MAX:
-        parsed = (parse_record(raw) for raw in left)
-        left = [raw for one in parsed if one.header.kind == "carry" for raw in carried_by(one)]
-        depth += bool(left)
-    return depth
+        yield one, depth
+        if depth < limits.MEMBERSHIP_CARRY_DEPTH_MAX and one.header.kind == "carry":
+            left.extend((further, depth + 1) for further in carried_by(one))
 
 
 def _shared(ours: Membership, theirs: Membership) -> int:

@@ -430,6 +430,11 @@ class Membership:
             return False
         return header.seq < end.seq or envelope.hash == end.hash
 
+    def is_cut(self, device: bytes) -> bool:
+        """Whether the device ever lost the right to write: then a record says where its chains
+        ended."""
+        return device in self._log.rights.cuts
+
     def cut_end(self, envelope: Envelope) -> ChainEnd | None:
         """The end to which an envelope's chain counts, where its author lost the right to write
         behind the head that the envelope names: an envelope before that end must be one of those

@@ -160,7 +160,7 @@ def test_who_was_removed_on_one_side_is_cut_on_the_heads_of_the_other() -> None:
 
 
 def test_two_removals_both_hold_and_the_owner_is_told_that_a_key_is_needed() -> None:
-    one, other = removed(ALL, OWNER, EDITOR), removed_by_other(ALL, READER)
+    one, other = removed(ALL, OWNER, EDITOR), removal_by(OWNER, ALL, READER)
     merged = merge_logs(one, other)
     after = carried(merged, SECOND)
     assert role(after, EDITOR) is None
@@ -180,26 +180,12 @@ def test_two_removals_both_hold_and_the_owner_is_told_that_a_key_is_needed() -> 
     assert len(find_keys(after, SECOND).keys) == 4
 
 
-def removed_by_other(membership: Membership, gone: DeviceKeys) -> Membership:
-    """A removal whose key is another one than that of ``removed``."""
-    for raw in make_remove(
-        membership,
-        OWNER,
-        cuts={gone.sign_public: {}},
-        content_key=b"2" * 32,
-        earlier={0: CONTENT_KEY},
-        random_bytes=counting_bytes("other"),
-    ):
-        membership = membership.append(raw)
-    return membership
-
-
 def test_two_keys_of_one_generation_do_not_meet() -> None:
     """Were the numbers equal by chance, the winner's key would be the one that holds."""
     one = removed(ALL, OWNER, EDITOR)
-    fields = dict(parse_record(removed_by_other(ALL, READER).records[-1]).fields)
+    fields = dict(parse_record(removal_by(OWNER, ALL, READER).records[-1]).fields)
     fields["generation"] = one.generation
-    header = parse_record(removed_by_other(ALL, READER).records[-1]).header
+    header = parse_record(removal_by(OWNER, ALL, READER).records[-1]).header
     other = ALL.append(sign_body(header, msgpack.packb(dict(sorted(fields.items()))), OWNER))
     merged = merge_logs(one, other)
     after = carried(merged, SECOND)
@@ -211,7 +197,7 @@ def test_two_keys_of_one_generation_do_not_meet() -> None:
 def test_a_removal_that_lost_holds_whatever_was_done_with_tickets_on_the_other_side() -> None:
     """Its keys are for a ticket that the removed device used on the side that won."""
     without_editor = removed(ALL, OWNER, EDITOR)
-    there = removed_by_other(ALL, READER)
+    there = removal_by(OWNER, ALL, READER)
     here, there = (
         (without_editor, there)
         if merge_logs(without_editor, there).ours_won
@@ -248,6 +234,7 @@ def longer(membership: Membership, *tickets: str) -> Membership:
 
 
 def removal_by(author: DeviceKeys, membership: Membership, gone: DeviceKeys) -> Membership:
+    """A removal whose key is another one than that of ``removed``."""
     for raw in make_remove(
         membership,
         author,
