@@ -21,6 +21,7 @@ from tests.simulation.test_snapshots import (
 )
 
 from bifolio import limits
+from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 
 
@@ -34,32 +35,39 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator
     made.close()
 
 
+def let_go(world: Simulator, record: str) -> None:
+    """The owner goes on, until all that is in the relay's log now went under two snapshots."""
+    through = world.relay.end()
+    assert through is not None
+    for number in range(12):
+        title(world, world.computers[0], record, f"at home {number}")
+        sync(world.relay, world.computers[0])
+        if number % 6 == 5:
+            pass_time(world, 31 * DAY_S)
+            make_snapshot(world)
+    assert floor_of(world) >= through.n
+
+
 @pytest.mark.parametrize("is_sealed", [True, False])
+@pytest.mark.parametrize("edits_of_copy", [1, 3])
 def test_what_competes_with_an_envelope_that_went_under_a_snapshot_still_arrives(
-    world: Simulator, is_sealed: bool
+    world: Simulator, is_sealed: bool, edits_of_copy: int
 ) -> None:
-    """The folder was copied, and what the copy wrote at the same place is shown by nobody."""
+    """The folder was copied, and what the copy wrote at the same place, and behind it, is shown by
+    nobody."""
     (record, other, _) = write_much(world, edits=3)
     owner, away = world.computers[0], world.computers.pop()
     clock = Clock(away.clock.wall_s, 50.0)
     folder = away.copy_file(world.folder / "copy")
     copy = Computer(folder, away.keys, clock, 77, away.content_key)
     world.computers.append(copy)
-    title(world, copy, record, "from the copy")
     title(world, away, other, "from the original")
     if is_sealed:
         Outbox(away.replica, away.member_log).seal()
-    sync(world.relay, copy)
-    through = world.relay.end()
-    for number in range(12):
-        title(world, owner, record, f"at home {number}")
-        sync(world.relay, owner)
-        if number % 6 != 5:
-            continue
-        pass_time(world, 31 * DAY_S)
-        make_snapshot(world)
-    assert through is not None
-    assert floor_of(world) >= through.n
+    for number in range(edits_of_copy):
+        title(world, copy, record, f"from the copy {number}")
+        sync(world.relay, copy)
+    let_go(world, record)
     away.clock.wall_s = owner.clock.wall_s
     sync(world.relay, away)
     assert not away.replica.changes.unsent()
@@ -69,6 +77,39 @@ def test_what_competes_with_an_envelope_that_went_under_a_snapshot_still_arrives
     read = owner.replica.references.read(other)
     assert read is not None
     assert read.title == "from the original"
+
+
+@pytest.mark.parametrize("edits_of_copy", [1, 3])
+def test_what_competes_is_carried_by_who_has_it_where_its_author_is_gone(
+    world: Simulator, edits_of_copy: int
+) -> None:
+    """It came by a bundle to a computer that was away too, and knows the other by a snapshot."""
+    (record, other, _) = write_much(world, edits=3)
+    owner, away, gone = world.computers
+    clock = Clock(gone.clock.wall_s, 50.0)
+    folder = gone.copy_file(world.folder / "copy")
+    copy = Computer(folder, gone.keys, clock, 77, gone.content_key)
+    world.computers[1:] = [copy]
+    title(world, gone, other, "from the original")
+    Outbox(gone.replica, gone.member_log).seal()
+    head = gone.replica.changes.hashes()[-1]
+    stored = gone.replica.changes.envelope(head)
+    assert stored is not None
+    Inbox(away.replica, away.member_log).receive([Received(stored.envelope, None)])
+    assert away.replica.changes.is_stored(head)
+    for number in range(edits_of_copy):
+        title(world, copy, record, f"from the copy {number}")
+        sync(world.relay, copy)
+    let_go(world, record)
+    away.clock.wall_s = owner.clock.wall_s
+    sync(world.relay, away)
+    world.computers.append(away)
+    sync_all(world)
+    assert len({computer.state() for computer in world.computers}) == 1
+    read = owner.replica.references.read(other)
+    assert read is not None
+    assert read.title == "from the original"
+    gone.close()
 
 
 def test_what_a_snapshot_on_the_relay_covers_is_sealed_no_second_time(world: Simulator) -> None:

@@ -49,6 +49,7 @@ from bifolio.storage.quarantined_updates import QuarantinedUpdates
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
 from bifolio.storage.refused_envelopes import RefusedEnvelopes
+from bifolio.storage.snapshot_source import SnapshotSource
 from bifolio.storage.snapshots import Snapshots
 from bifolio.storage.statements import Statements
 from bifolio.storage.transfers import Transfers
@@ -115,6 +116,7 @@ class Replica:
         self.records = Records(database)
         self.changes = Changes(database)
         self.snapshots = Snapshots(database)
+        self.snapshot_source = SnapshotSource(database)
         self.statements = Statements(database)
         self.newer_envelopes = NewerEnvelopes(database)
         self.pending = PendingEnvelopes(database)

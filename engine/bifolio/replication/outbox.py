@@ -149,7 +149,9 @@ class Outbox:
 
         Returns:
             None where that cannot be told: the end is not merged here, or its author made two
-            envelopes for the place and what leads from the end to there is not here.
+            envelopes for the place and what leads from the end to there is not here. True also
+            where the end came by a snapshot: that is compared with what is here, and what it does
+            not have moves to a new chain then (``snapshots.desk``).
         """
         refused = self._find(envelope_hash)
         if refused is None:

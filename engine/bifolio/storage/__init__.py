@@ -17,6 +17,7 @@ The only user of SQLite.
 ``heard``               what was last heard of each device
 ``records``             the states of the records, and the state hash kept with each write
 ``changes``             every change: the outbox, the history, the means to rebuild a relay
+``snapshot_source``     the changes as snapshots see them: what one is made of
 ``snapshots``           what snapshots brought: covered envelopes, chunks, where histories begin
 ``statements``          how far each replica is, by what it signed
 ``lost_changes``        changes whose content was damaged, until they come again

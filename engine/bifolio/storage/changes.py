@@ -7,7 +7,7 @@ wire, and is never altered. ``number`` is this replica's own order, which is cau
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgpack
 from msgspec import Struct
@@ -63,7 +63,8 @@ class EnvelopeBeginning(Struct, frozen=True):
 #: What a device may seal: all that is its own, and what bears no device's name.
 _OF_DEVICE = f"(? = '' OR slot IS NULL OR substr(slot, 1, {TAG_LENGTH}) = ?)"
 
-_COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
+#: What ``envelope_of_row`` takes.
+COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
 
 
 class Changes:
@@ -198,10 +199,10 @@ class Changes:
     def envelope(self, envelope_hash: bytes) -> StoredEnvelope | None:
         """A merged envelope by its hash."""
         row = self._database.row(
-            f"SELECT {_COLUMNS} FROM changes WHERE hash = ?",
+            f"SELECT {COLUMNS} FROM changes WHERE hash = ?",
             (envelope_hash,),
         )
-        return _envelope(row) if row else None
+        return envelope_of_row(row) if row else None
 
     def is_stored(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope is merged and kept here."""
@@ -349,13 +350,13 @@ class Changes:
         found: list[StoredEnvelope] = []
         total = 0
         cursor = self._database.execute(
-            f"SELECT {_COLUMNS} FROM changes "
+            f"SELECT {COLUMNS} FROM changes "
             "WHERE hash IS NOT NULL AND position IS NULL AND number > ? AND body != x'' "
             "AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY number",
             (after,),
         )
         for row in cursor:
-            stored = _envelope(row)
+            stored = envelope_of_row(row)
             if found and total + len(stored.envelope) > bytes_max:
                 break
             found.append(stored)
@@ -417,22 +418,6 @@ class Changes:
         )
         return [(row[0], tuple(msgpack.unpackb(row[1]))) for row in rows]
 
-    # --- what a snapshot is made of -------------------------------------------------------
-
-    def sealed_after(self, number: int) -> Iterator[StoredEnvelope]:
-        """Every merged envelope after a row, in causal order, one at a time."""
-        while True:
-            row = self._database.row(
-                f"SELECT {_COLUMNS} FROM changes WHERE hash IS NOT NULL AND number > ? "
-                "ORDER BY number LIMIT 1",
-                (number,),
-            )
-            if row is None:
-                return
-            stored = _envelope(row)
-            yield stored
-            number = stored.number
-
     def has_sealed(self) -> bool:
         """Whether any envelope is merged and here."""
         row = self._database.row("SELECT 1 FROM changes WHERE hash IS NOT NULL LIMIT 1")
@@ -444,67 +429,6 @@ class Changes:
             "SELECT hash FROM changes WHERE hash IS NOT NULL ORDER BY number"
         )
         return [row[0] for row in rows]
-
-    def replaced(self) -> list[tuple[bytes, bytes, bytes]]:
-        """What some merged envelope carries instead of another: (the other, who, whose)."""
-        rows = self._database.rows("SELECT hash, by, device FROM replacements ORDER BY hash, by")
-        return [(row[0], row[1], row[2] or b"") for row in rows]
-
-    def bytes_after(self, position: int) -> int:
-        """The bytes of the entries of the relay's log after a position."""
-        row = self._database.row(
-            "SELECT coalesce(sum(length(body)), 0) FROM changes WHERE position > ?", (position,)
-        )
-        return int(row[0]) if row else 0
-
-    def chain_end_beginnings(self) -> list[tuple[bytes, bytes]]:
-        """The hash and the first bytes, in which its header lies, of the last envelope of each
-        chain, and of any that is the last one before a gap or before what does not count."""
-        rows = self._database.rows(
-            "SELECT hash, substr(body, 1, ?) FROM changes AS one WHERE hash IS NOT NULL "
-            "AND NOT EXISTS (SELECT 1 FROM changes AS next WHERE next.chain = one.chain "
-            "AND next.seq = one.seq + 1 AND next.hash IS NOT NULL "
-            "AND next.hash NOT IN (SELECT hash FROM voided_envelopes))",
-            (limits.ENVELOPE_HEADER_BYTES_MAX + 8,),
-        )
-        return [(row[0], row[1]) for row in rows]
-
-    def beginnings(self) -> Iterator[tuple[bytes, bytes]]:
-        """The hash and the first bytes, in which its header lies, of every merged envelope."""
-        number = 0
-        while rows := self._database.rows(
-            "SELECT number, hash, substr(body, 1, ?) FROM changes "
-            "WHERE hash IS NOT NULL AND number > ? ORDER BY number LIMIT 500",
-            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, number),
-        ):
-            for _, envelope_hash, beginning in rows:
-                yield envelope_hash, beginning
-            number = rows[-1][0]
-
-    def log_places(self) -> list[tuple[int, bytes, int | None]]:
-        """The row, hash and position in the relay's log of every merged envelope."""
-        rows = self._database.rows(
-            "SELECT number, hash, position FROM changes WHERE hash IS NOT NULL ORDER BY number"
-        )
-        return [(row[0], row[1], row[2]) for row in rows]
-
-    def has_unsent_of(self, device_chains: Sequence[tuple[bytes, int]]) -> bool:
-        """Whether the relay lacks anything that is here of these chains, up to a number each."""
-        return any(
-            self._database.row(
-                "SELECT 1 FROM changes WHERE chain = ? AND seq <= ? AND position IS NULL "
-                "AND hash IS NOT NULL LIMIT 1",
-                one,
-            )
-            for one in device_chains
-        )
-
-    def note_in_snapshot(self, envelope_hashes: Iterable[bytes]) -> None:
-        """The relay has these, inside of a snapshot."""
-        self._database.execute_many(
-            "UPDATE changes SET position = 0 WHERE position IS NULL AND hash = ?",
-            [(one,) for one in envelope_hashes],
-        )
 
     # --- bundles ----------------------------------------------------------------------------
 
@@ -584,7 +508,8 @@ class Changes:
         return [(row[0], row[1]) for row in rows]
 
 
-def _envelope(row: Sequence[object]) -> StoredEnvelope:
+def envelope_of_row(row: Sequence[object]) -> StoredEnvelope:
+    """A row of ``COLUMNS``."""
     number, envelope_hash, chain, seq, position, own, count, frontier, body = row
     assert isinstance(number, int)
     assert isinstance(envelope_hash, bytes)

@@ -348,7 +348,11 @@ class SyncSession:
         self.phase = phases.Live(exchange)
         if not log.is_settled:
             return messages  # 8
-        return [*messages, *snapshots.decide(), *files.decide()]
+        messages += snapshots.decide()
+        if snapshots.take_moved():
+            log.look_again()
+            return [*messages, *log.decide()]  # 8
+        return [*messages, *files.decide()]
 
     def _create(self, nonce: bytes) -> Create:
         """Give the library back, from its first record: as a member, or as who becomes one by what

@@ -82,6 +82,10 @@ class SnapshotStore(Protocol):
         """What was found of a snapshot whose chunks are all here, signed; None where this replica
         cannot tell."""
 
+    def take_moved(self) -> bool:
+        """Whether a snapshot that was verified left out what is here: it is to be offered in
+        another chain. Said once."""
+
     def is_statement_due(self) -> bool:
         """Whether where this replica stands is to be said now."""
 

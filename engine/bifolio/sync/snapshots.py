@@ -233,6 +233,10 @@ class SnapshotSync:
         loaded, self._loaded = self._loaded, None
         return loaded
 
+    def take_moved(self) -> bool:
+        """Whether something is to be offered because a snapshot left it out, once."""
+        return self._is_supported and self._store.take_moved()
+
     def decide_base(self) -> list[Message]:
         """What to say once the log is pulled and before anything is offered, until
         ``may_offer``."""

@@ -103,7 +103,9 @@ def test_what_a_removed_member_puts_below_the_end_of_its_chain_counts_nowhere(
         assert said
         with computer.replica.database.transaction():
             rebuild_index(computer.replica)
-        ends = making.find_chains(computer.replica, computer.replica.changes.chain_end_beginnings())
+        ends = making.find_chains(
+            computer.replica, computer.replica.snapshot_source.chain_end_beginnings()
+        )
         assert removal.written[-1].hash in {one.hash for one in ends}
 
 

@@ -14,6 +14,7 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.replication.inbox import Inbox
+from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots import loading, making, verifying
 from bifolio.replication.snapshots.believing import Belief, ToldSnapshot, read_told
 from bifolio.replication.snapshots.statements import StatementBook
@@ -34,6 +35,7 @@ class SnapshotDesk:
         self._book = StatementBook(replica, member_log)
         self._epoch = b""
         self._verdicts: dict[bytes, Sequence[bytes]] = {}
+        self._has_moved = False
 
     # --- statements -----------------------------------------------------------------------
 
@@ -148,6 +150,7 @@ class SnapshotDesk:
             meta.snapshot_kept = snapshot.raw
             meta.snapshot_kept_verdicts = self._verdicts.get(snapshot.id, ())
         Inbox(replica, self._member_log).retry_newer()
+        self._move_rivals(snapshot)
         return self._log_start(position)
 
     def _log_start(self, position: LogPosition) -> LogPosition:
@@ -169,7 +172,9 @@ class SnapshotDesk:
         if is_right is None:
             return None
         header = snapshot.header
-        if not is_right:
+        if is_right:
+            self._has_moved = self._move_rivals(snapshot)
+        else:
             maker = self._name_of(header.device)
             self._note(
                 f"A snapshot that {maker} made is not what the changes of this library give.",
@@ -183,6 +188,31 @@ class SnapshotDesk:
             said_ms=replica.runtime.now_ms(),
         )
         return verdict.sign(replica.keys)
+
+    def take_moved(self) -> bool:
+        """Whether a snapshot that was verified left out what is here, which is to be offered in
+        another chain now; once."""
+        moved, self._has_moved = self._has_moved, False
+        return moved
+
+    def _move_rivals(self, snapshot: Snapshot) -> bool:
+        """What is here and not in a snapshot, where that has another envelope of the same author
+        in its place: the relay has no place for it in its chain, and nobody else may have it.
+
+        The other one may be known through the snapshot alone, so that no two envelopes are here
+        that could be compared: what was in the snapshot counts as arrived by now, and the rest is
+        what it left out.
+        """
+        replica, membership = self._replica, self._member_log.membership()
+        may_seal = membership is not None and membership.may_write(replica.keys.sign_public)
+        if membership is None or membership.needs_newer or not may_seal:
+            return False
+        ends = [(end.chain, end.seq) for end in snapshot.header.chains]
+        outbox = Outbox(replica, self._member_log)
+        found = replica.snapshot_source.unsent_of(ends)
+        for envelope_hash in found:
+            outbox.move_chain(envelope_hash)
+        return bool(found)
 
     def _forget_chunks(self) -> None:
         replica = self._replica
@@ -247,7 +277,9 @@ class SnapshotDesk:
         if membership is None or not membership.may_write(own):
             return False
         header = one.snapshot.header
-        if self._replica.changes.has_unsent_of([(end.chain, end.seq) for end in header.chains]):
+        if self._replica.snapshot_source.has_unsent_of(
+            [(end.chain, end.seq) for end in header.chains]
+        ):
             return True  # what is here counts as arrived only once it is seen to be in there
         if one.verdict_of(own) is not None:
             return False
@@ -282,7 +314,7 @@ class SnapshotDesk:
         position, size_bytes = last if last is not None else (0, 0)
         if last is None:
             size_bytes = replica.records.size_bytes() // limits.SNAPSHOT_STATES_DIVISOR
-        log_bytes = replica.changes.bytes_after(position)
+        log_bytes = replica.snapshot_source.bytes_after(position)
         return log_bytes > max(size_bytes, limits.SNAPSHOT_LOG_BYTES_MIN)
 
     def note_sent(self, task: SnapshotTask) -> None:

@@ -70,7 +70,7 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
             # No bundle has what it brought.
             replica.meta.bundled = None
             replica.meta.snapshot_loaded_ms = replica.runtime.now_ms()
-        replica.changes.note_in_snapshot(facts.covered)
+        replica.snapshot_source.note_in_snapshot(facts.covered)
         # Kept for a relay that loses its log: nobody else may have what it brought.
         replica.snapshots.remove_chunks(but=[snapshot.id])
         replica.log_hashes.add(header.epoch, [(header.n, header.chain_hash)])
@@ -87,9 +87,9 @@ def _note_merged(replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> 
     with replica.database.transaction():
         if meta.snapshot_loading == snapshot.raw:
             return  # a kill came in between
-        own = meta.frontier
-        kept = [one for one in own if one not in facts.covered]
-        fresh = [one for one in facts.frontier if one in own or not changes.is_merged(one)]
+        before = meta.frontier
+        kept = [one for one in before if one not in facts.covered]
+        fresh = [one for one in facts.frontier if one in before or not changes.is_merged(one)]
         snapshots.add_covered(facts.covered)
         snapshots.write_chains(
             ChainEnd(one.device, one.chain, one.seq, one.hash) for one in snapshot.header.chains
@@ -97,6 +97,14 @@ def _note_merged(replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> 
         snapshots.add_declared(facts.declared)
         for one in facts.replaced:
             changes.add_replacements([one.hash], by=one.by, device=one.device or None)
+        own = meta.own_chain
+        if own is not None and any(
+            (one.device, one.chain) == (own.device, own.chain)
+            and one.seq >= own.seq
+            and one.hash != own.head
+            for one in snapshot.header.chains
+        ):
+            meta.own_chain = None  # a copy of this folder went on with it
         meta.frontier = [*kept, *sorted(fresh)]
         meta.covered_frontier = sorted(facts.frontier)
         meta.snapshot_loading = snapshot.raw

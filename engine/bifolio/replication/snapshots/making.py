@@ -95,7 +95,7 @@ def make(replica: Replica, member_log: LibraryMembership) -> Snapshot | None:
             size_bytes=size_bytes,
             root=root_of(hashes),
             nonce=nonce,
-            chains=find_chains(replica, replica.changes.chain_end_beginnings()),
+            chains=find_chains(replica, replica.snapshot_source.chain_end_beginnings()),
         )
         try:
             snapshot = parse_snapshot(header.sign(keys))
@@ -112,7 +112,7 @@ def note_declared(replica: Replica, member_log: LibraryMembership) -> bool:
     transaction. False where one cannot be opened here."""
     through = replica.meta.declared_through
     found: list[Declared] = []
-    for stored in replica.changes.sealed_after(through):
+    for stored in replica.snapshot_source.sealed_after(through):
         envelope = parse_envelope(stored.envelope)
         key = member_log.key(envelope.header.generation)
         if key is None:
@@ -139,7 +139,7 @@ def _parts(replica: Replica) -> Iterator[Part]:
     frontier = list(replica.meta.frontier)
     for batch in cut_hashes(frontier):
         yield Part(frontier=batch)
-    yield from cut_replaced(replica.changes.replaced())
+    yield from cut_replaced(replica.snapshot_source.replaced())
     yield from cut_records(_states(replica))
 
 

@@ -39,7 +39,7 @@ def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) 
             assert membership is not None  # has_all_merged
             is_right = _Comparison(replica, membership, snapshot, facts).compare(reader)
             if is_right:
-                replica.changes.note_in_snapshot(facts.covered)
+                replica.snapshot_source.note_in_snapshot(facts.covered)
             return is_right
         except NewerFormatError:
             return None
@@ -74,7 +74,7 @@ class _Comparison:
         if cursor is None or cursor.position < through:
             return None
         voided = replica.voided.numbers()
-        for number, envelope_hash, position in replica.changes.log_places():
+        for number, envelope_hash, position in replica.snapshot_source.log_places():
             if number in voided:
                 if envelope_hash in covered and not self._knows_members():
                     return None  # its maker may not have known yet that this does not count
@@ -93,7 +93,7 @@ class _Comparison:
     def _are_chains_right(self) -> bool:
         """Whether each chain ends where the covered envelopes of it end."""
         replica, covered = self._replica, self._facts.covered
-        beginnings = (one for one in replica.changes.beginnings() if one[0] in covered)
+        beginnings = (one for one in replica.snapshot_source.beginnings() if one[0] in covered)
         return self._snapshot.header.chains == making.find_chains(replica, beginnings)
 
     def _are_records_right(self, reader: SnapshotReader) -> bool:
