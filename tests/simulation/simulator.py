@@ -7,8 +7,8 @@ computers move; an owner makes a ticket, for any number of computers or a few, o
 computer joins, in one go or message by message; a replica's folder is copied and both go on; an old
 backup takes a replica's place; a process ends; a clock jumps. Where the library makes snapshots,
 time passes in large steps too, so that they are made, verified and loaded, and what is below them
-goes, between all the rest. The invariants of DESIGN §6 are checked after every step, the promises at
-the end, when all have synced until nothing moves.
+goes, between all the rest. The invariants of DESIGN §6 are checked after every step, the promises
+at the end, when all have synced until nothing moves.
 """
 
 from __future__ import annotations
