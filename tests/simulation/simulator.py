@@ -144,6 +144,8 @@ class Simulator:
             assert computer.replica.changes.waiting() == 0, f"{computer.name} still waits"
             assert computer.replica.changes.unsent() == 0
             assert computer.replica.changes.refusals() == []
+            said = [note for note, _ in computer.replica.meta.notes if "is not what the" in note]
+            assert not said, f"{computer.name} calls an honest snapshot wrong"
             assert not computer.replica.meta.lost_members, f"{computer.name} carries something"
             self.history.check_contents(computer)
             check_stored(computer)

@@ -36,6 +36,8 @@ class SnapshotDesk:
         self._epoch = b""
         self._verdicts: dict[bytes, Sequence[bytes]] = {}
         self._has_moved = False
+        #: Those that the relay told of which a second device, or this one before, found right.
+        self._believed: set[bytes] = set()
 
     # --- statements -----------------------------------------------------------------------
 
@@ -168,6 +170,9 @@ class SnapshotDesk:
         replica = self._replica
         snapshot = parse_snapshot(task.header)
         is_right = verifying.verify(replica, self._member_log, snapshot)
+        is_believed = is_right is None and snapshot.id in self._believed
+        if is_believed and verifying.note_arrived(replica, self._member_log, snapshot):
+            self._has_moved = self._move_rivals(snapshot)
         self._forget_chunks()
         if is_right is None:
             return None
@@ -244,6 +249,9 @@ class SnapshotDesk:
         if (mine := self._unsent(known, failed)) is not None:
             return mine
         for one in known:
+            own = one.verdict_of(self._replica.keys.sign_public)
+            if one.belief is Belief.ATTESTED or (own is not None and own.is_right):
+                self._believed.add(one.snapshot.id)
             if one.is_whole and self._should_verify(one):
                 return _task(Purpose.VERIFY, one.snapshot)
         if failed or not self._may_make(known):

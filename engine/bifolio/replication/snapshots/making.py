@@ -151,7 +151,10 @@ def _states(replica: Replica) -> Iterator[tuple[str, bytes]]:
 
 
 def find_chains(
-    replica: Replica, beginnings: Iterable[tuple[bytes, bytes]]
+    replica: Replica,
+    beginnings: Iterable[tuple[bytes, bytes]],
+    *,
+    before: Iterable[ChainEnd] | None = None,
 ) -> tuple[CoveredChain, ...]:
     """Where each chain ends: by these envelopes, or by an earlier snapshot where that is further.
 
@@ -161,10 +164,11 @@ def find_chains(
     Args:
         replica: whose earlier snapshots count.
         beginnings: the hash and the first bytes of envelopes.
+        before: where earlier snapshots end each chain, if not all of these count.
     """
-    ends: dict[tuple[bytes, bytes], ChainEnd] = {
-        (one.device, one.chain): one for one in replica.snapshots.chains()
-    }
+    if before is None:
+        before = replica.snapshots.chains()
+    ends = {(one.device, one.chain): one for one in before}
     for envelope_hash, beginning in beginnings:
         header = read_header(beginning)
         place = (header.device, header.chain)
