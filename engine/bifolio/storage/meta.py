@@ -245,6 +245,13 @@ class Meta:
     stated_at_ms: Fact[int] = Fact(0, _of_type(int))
     #: Since when statements of others are asked for; 0 before.
     stated_since_ms: Fact[int] = Fact(0, _of_type(int))
+    #: The log's epoch, and the position in it that every replica has passed that is still there.
+    passed_by_all: Fact[tuple[bytes, int] | None] = Fact(None, _pair(bytes, int), _as_list)
+    #: A position of this log, and the time (ms) when it was reached: what nothing named then is
+    #: passed with it. And the last such time that every replica has passed.
+    unnamed_epoch = _bytes()
+    unnamed_mark: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    unnamed_passed_ms: Fact[int] = Fact(0, _of_type(int))
     #: Up to which row of ``changes`` it is noted what incarnations devices declared.
     declared_through: Fact[int] = Fact(0, _of_type(int))
     #: The frontier of the last snapshot that was merged.

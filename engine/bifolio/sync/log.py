@@ -178,6 +178,10 @@ class LogSync:
         """What was asked for does not come."""
         self._request = None
 
+    def take_left_to_snapshot(self) -> bool:
+        """Whether the relay's snapshots have to be compared with what is here, once."""
+        return self._offers.take_left_to_snapshot()
+
     def look_again(self) -> None:
         """There may be changes that were not offered yet."""
         self._offers.look_again()

@@ -31,6 +31,7 @@ class Offers:
         self._withdrawn: set[bytes] = set()
         self._broken_chains: set[bytes] = set()
         self._restarts_left = limits.CHAIN_RESTARTS_MAX
+        self._has_left_to_snapshot = False
 
     @property
     def is_settled(self) -> bool:
@@ -41,6 +42,12 @@ class Offers:
     def changes_in_flight(self) -> int:
         """How many changes are pushed and not answered."""
         return sum(one.changes for one in self._in_flight.values())
+
+    def take_left_to_snapshot(self) -> bool:
+        """Whether something counts as arrived only once the relay's snapshots were compared with
+        what is here; said once."""
+        left, self._has_left_to_snapshot = self._has_left_to_snapshot, False
+        return left
 
     def look_again(self) -> None:
         """There may be changes that are not sealed yet."""
@@ -147,6 +154,7 @@ class Offers:
         if is_covered is None:
             self._close_gap(offered)
         elif is_covered:
+            self._has_left_to_snapshot = True
             self._left_out.add(offered.hash)
             self._land(offered)
         else:

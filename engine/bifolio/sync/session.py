@@ -348,6 +348,8 @@ class SyncSession:
         self.phase = phases.Live(exchange)
         if not log.is_settled:
             return messages  # 8
+        if log.take_left_to_snapshot():
+            snapshots.compare_now()
         messages += snapshots.decide()
         if snapshots.take_moved():
             log.look_again()

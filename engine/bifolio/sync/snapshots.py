@@ -91,6 +91,7 @@ class SnapshotSync:
         self._is_idle = not self._is_supported
         #: Whether the relay was asked since the log last grew, or time passed.
         self._is_fresh = False
+        self._must_ask = False
 
     @property
     def is_settled(self) -> bool:
@@ -121,6 +122,12 @@ class SnapshotSync:
         """The log has grown, or time passed: all of it may be due again."""
         self._is_idle = not self._is_supported
         self._is_fresh = False
+
+    def compare_now(self) -> None:
+        """The relay left something to its snapshots: it is asked which it has, however lately."""
+        if self._is_supported:
+            self._is_idle = self._is_fresh = False
+            self._must_ask = True
 
     def need(self) -> bool:
         """The log does not go back to where this replica is, which was not known before.
@@ -159,7 +166,7 @@ class SnapshotSync:
         self._asked.snapshots -= 1
         if not self._asked.snapshots:
             self._asked.verdicts.clear()
-        self._told, self._is_fresh = message.snapshots, True
+        self._told, self._is_fresh, self._must_ask = message.snapshots, True, False
         self._store.note_look(message.snapshots)
         self._is_idle = False
         transfer = self._transfer
@@ -260,7 +267,7 @@ class SnapshotSync:
             messages.append(Statement(statement))
         while True:
             if self._transfer is None and not self._is_idle:
-                if not self._is_fresh and self._store.is_look_due():
+                if not self._is_fresh and (self._must_ask or self._store.is_look_due()):
                     return [*messages, *self._look(messages)]
                 task = self._next_task()
                 if task is None:

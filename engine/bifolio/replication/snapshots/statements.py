@@ -74,6 +74,7 @@ class StatementBook:
             meta.stated, meta.stated_at_ms = (cursor.position, said_ms), now_ms
             meta.stated_since_ms = meta.stated_since_ms or now_ms
             self._keep(said)
+            self._note_passed()
         return said.sign(replica.keys)
 
     def learn(self, raws: Sequence[bytes]) -> None:
@@ -90,6 +91,13 @@ class StatementBook:
                 right = said.library == self._replica.library_id
                 if right and membership.role_of(said.device) is not None:
                     self._keep(said)
+            self._note_passed()
+
+    def _note_passed(self) -> None:
+        """For who asks outside of a sync; inside a transaction."""
+        meta = self._replica.meta
+        cursor, passed = meta.cursor, self.passed()
+        meta.passed_by_all = (cursor.epoch, passed) if cursor is not None and passed else None
 
     def passed(self) -> int:
         """The position in the relay's log that every replica has passed that is still there; 0
