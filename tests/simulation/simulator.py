@@ -7,8 +7,8 @@ computers move; an owner makes a ticket, for any number of computers or a few, o
 computer joins, in one go or message by message; a replica's folder is copied and both go on; an old
 backup takes a replica's place; a process ends; a clock jumps. Where the library makes snapshots,
 time passes in large steps too, so that they are made, verified and loaded, and what is below them
-goes, between all the rest. The invariants of DESIGN §6 are checked after every step, the promises
-at the end, when all have synced until nothing moves.
+goes, and libraries are compacted, between all the rest. The invariants of DESIGN §6 are checked
+after every step, the promises at the end, when all have synced until nothing moves.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError
 from bifolio.ids import content_hash
 from bifolio.library import status
+from bifolio.library.compaction import compact_opened
 from bifolio_relay.requests import Rejected, Submission
 
 COMPUTERS_MAX = 6
@@ -257,7 +258,7 @@ class Simulator:
                 (1, self._intrude),
             ]
         if self._has_snapshots:
-            acts.append((25, self._pass_time))
+            acts += [(25, self._pass_time), (2, self._compact)]
         return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
@@ -361,6 +362,12 @@ class Simulator:
         self._say(f"{relay.folder.name} is wiped")
         relay.roll_back(None)
         self._invariants.forget(relay)
+
+    def _compact(self) -> None:
+        """A library's file is written again, without what nobody needs."""
+        computer = self.choose.choice(self.computers)
+        self._say(f"{computer.name} compacts its library")
+        compact_opened(computer.replica)
 
     def _pass_time(self) -> None:
         """Hours or a month pass everywhere, and somebody syncs."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from bifolio import limits
 from bifolio.attachments import opened_copies
@@ -111,17 +112,28 @@ def clean(replica: Replica) -> tuple[int, int]:
     return count, size
 
 
-def list_unnamed(replica: Replica) -> list[tuple[str, int, bool]]:
-    """The contents here that nothing names: hash, bytes, and whether every replica has passed."""
+class UnnamedContent(NamedTuple):
+    """A content here that nothing names; ``is_passed`` where nobody needs it any more."""
+
+    hash: str
+    size_bytes: int
+    is_passed: bool
+
+
+def list_unnamed(replica: Replica) -> list[UnnamedContent]:
+    """The contents here that nothing names."""
     with replica.database.transaction():
         now_ms = replica.runtime.now_ms()
         replica.transfers.note_unnamed(now_ms)
-        passed_ms = _passed_ms(replica, now_ms)
+        kept_ms = now_ms - int(limits.UNNAMED_KEPT_S * 1000)
+        passed_ms = min(kept_ms, _passed_ms(replica, now_ms))
         found = []
         for one in replica.transfers.unnamed(before_ms=now_ms):
             with contextlib.suppress(FileNotFoundError):
                 size = replica.contents.path(one.hash).stat().st_size
-                found.append((one.hash, size, (one.unnamed_since_ms or 0) <= passed_ms))
+                found.append(
+                    UnnamedContent(one.hash, size, (one.unnamed_since_ms or 0) <= passed_ms)
+                )
         return found
 
 

@@ -385,7 +385,13 @@ class Outbox:
         named = {one for _, frontier in links for one in frontier}
         named |= changes.replacing(named)
         heads = [one for one, _ in links if one not in named]
-        heads += [one for one in self._replica.meta.covered_frontier if one not in named]
+        # One that a snapshot covers and that was here is no more here once it was sealed again.
+        here, snapshots = set(heads), self._replica.snapshots
+        heads += [
+            one
+            for one in self._replica.meta.covered_frontier
+            if one not in named and one not in here and snapshots.is_covered(one)
+        ]
         self._replica.meta.frontier = heads
 
 

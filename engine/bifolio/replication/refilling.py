@@ -88,7 +88,11 @@ def recompute_frontier(replica: Replica) -> None:
     ends = [one for one, _ in links if one not in named]
     here = {one for one, _ in links}
     # What a snapshot covers is not here itself.
-    ends += [one for one in replica.meta.covered_frontier if one not in named and one not in here]
+    ends += [
+        one
+        for one in replica.meta.covered_frontier
+        if one not in named and one not in here and replica.snapshots.is_covered(one)
+    ]
     replica.meta.frontier = ends
 
 

@@ -175,6 +175,25 @@ class Records:
         row = self._database.row("SELECT coalesce(sum(length(state)), 0) FROM records")
         return int(row[0]) if row else 0
 
+    def unpacked_ids(self) -> list[str]:
+        """The records whose states are stored as they are, and could be compressed."""
+        rows = self._database.rows(
+            "SELECT id FROM records WHERE length(state) >= ? AND substr(state, 1, 2) != ? "
+            "ORDER BY id",
+            (_COMPRESSED_FROM_BYTES, _COMPRESSED),
+        )
+        return [row[0] for row in rows]
+
+    def pack(self, record_id: str, *, dry_run: bool = False) -> int:
+        """Store a record's state compressed, where that is smaller; the bytes that it saves."""
+        row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
+        if row is None or row[0].startswith(_COMPRESSED):
+            return 0
+        packed = pack_state(row[0])
+        if not dry_run and packed is not row[0]:
+            self._database.execute("UPDATE records SET state = ? WHERE id = ?", (packed, record_id))
+        return len(row[0]) - len(packed)
+
     def all_ids(self) -> list[str]:
         """The ids of all records, in order."""
         return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]

@@ -197,6 +197,15 @@ class Snapshots:
             (json.dumps([one.hex().upper() for one in but]),),
         )
 
+    def size_of_chunks(self, *, but: Sequence[bytes] = ()) -> tuple[int, int]:
+        """How many chunks there are of all snapshots but some, and their bytes."""
+        row = self._database.row(
+            "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM snapshot_chunks "
+            "WHERE hex(snapshot) NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps([one.hex().upper() for one in but]),),
+        )
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
     # --- where histories begin ------------------------------------------------------------
 
     def begin_records(self, record_ids: Iterable[str]) -> None:

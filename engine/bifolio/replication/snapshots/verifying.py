@@ -93,12 +93,14 @@ class _Comparison:
         if cursor is None or cursor.position < through:
             return None
         voided = replica.voided.numbers()
+        # One that was sealed again carries what the snapshot has of the first one.
+        again = {by for one, by, _ in replica.snapshot_source.replaced() if one in covered}
         for number, envelope_hash, position in replica.snapshot_source.log_places():
             if number in voided:
                 if envelope_hash in covered and not self._knows_members():
                     return None  # its maker may not have known yet that this does not count
                 continue
-            if envelope_hash in covered:
+            if envelope_hash in covered or envelope_hash in again:
                 continue
             self._later.add(number)
             if position is not None and 0 < position <= through:
