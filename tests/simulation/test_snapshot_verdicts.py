@@ -1,4 +1,4 @@
-"""What a replica says of an honest snapshot: that it is right, or nothing. The simulator found it."""
+"""What a replica says of an honest snapshot: that it is right, or nothing; found by simulation."""
 
 from __future__ import annotations
 
