@@ -28,10 +28,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import msgspec
 from benchmarks.support.bibliography import write_bibliography
 from benchmarks.support.processes import ProcessFailedError, running_relay
 from benchmarks.support.report import Benchmark, Computed, Measured, progress
-from msgspec.structs import replace
 from pycrdt import Doc
 
 from bifolio import Library, limits
@@ -126,7 +126,7 @@ class _Computer:
             assert cursor is not None
             after = cursor.position
             received = [Received(one, after + place + 1) for place, one in enumerate(message)]
-            moved = replace(cursor, position=after + len(message))
+            moved = msgspec.structs.replace(cursor, position=after + len(message))
             result = inbox.receive(received, cursor=moved)
             if result.refused or not result.changes:
                 raise ProcessFailedError(f"not all was merged: {result}")

@@ -58,6 +58,7 @@ VERBS = {
     "backup": "backup",
     "autosync": "autosync",
     "doctor": "doctor",
+    "compact": "compact",
     "relay": "relay",
     "demo": "demo",
 }

@@ -18,12 +18,14 @@
 ``log_service``     the rules applied to a store: answers questions
 ``log_writer``      the rules applied to a store: one shared commit
 ``blob_service``    the rules applied to a store: the contents of files
+``snapshot_service`` the rules applied to a store: statements and snapshots
 ``known_libraries`` what is remembered of libraries, compared with the store on use
 ``quotas``          how many libraries the relay holds, and how many bytes of each
 ``rules``           what may enter a library's logs: pure
 ``member_rules``    what may enter a library's membership log: pure
 ``join_rates``      how many devices came with one ticket lately
 ``blob_rules``      who may do what with a library's blobs: pure
+``snapshot_rules``  what becomes of statements and snapshots: pure
 ``requests``        what is asked and answered: plain values
 ``administration``  libraries and tokens of a relay's folder, from the side of who runs it
 ``config``          the options, their bounds, where data go unless told

@@ -46,6 +46,7 @@ from bifolio_relay.requests import (
     ReadChunk,
     ReadLog,
     ReadMembers,
+    ReadSnapshotChunk,
     Rejected,
     ReplaceMembers,
     Submission,
@@ -58,6 +59,7 @@ _ANSWER_BYTES: Mapping[type[Question], int] = {
     ReadLog: 2 * limits.BATCH_BYTES_TARGET,
     ReadMembers: 2 * limits.BATCH_BYTES_TARGET,
     ReadChunk: 2 * limits.SEALED_CHUNK_BYTES_MAX,
+    ReadSnapshotChunk: 2 * limits.SNAPSHOT_CHUNK_BYTES_MAX,
 }
 
 

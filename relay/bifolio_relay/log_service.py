@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from bifolio import limits
 from bifolio.crypto.membership import Membership
 from bifolio.errors import MembershipError, RelayStorageError
-from bifolio.wire.messages import Receipt
+from bifolio.wire.messages import Code, Receipt
 from bifolio_relay import member_rules, rules
 from bifolio_relay.blob_service import BlobService
 from bifolio_relay.join_rates import JoinRates
@@ -34,15 +34,24 @@ from bifolio_relay.requests import (
     LocatedEnvelopes,
     LocateEnvelopes,
     LogPart,
+    LookForSnapshots,
     MembersPart,
+    OfferSnapshot,
     OpenLibrary,
+    PublishStatement,
     Question,
     ReadLog,
     ReadMembers,
+    ReadSnapshotChunk,
     Rejected,
     ReplaceMembers,
+    SnapshotAnswer,
+    SnapshotQuestion,
+    StoreSnapshotChunk,
     Submission,
+    VerifySnapshot,
 )
+from bifolio_relay.snapshot_service import SnapshotService
 from bifolio_relay.storage import Growth, LibraryHead, LogSlice, LogStorage, Room
 
 
@@ -77,6 +86,9 @@ class LogService:
         self._heavy = heavy
         self._known = KnownLibraries(storage, heavy)
         self._blobs = BlobService(storage.blobs, now_ms, library_bytes_max=quotas.file_bytes)
+        self._snapshots = SnapshotService(
+            storage, self._known.read_membership, now_ms, library_bytes_max=quotas.library_bytes
+        )
         self._appender = Appender(storage, self._known, library_bytes_max=quotas.library_bytes)
 
     async def answer(self, question: Question) -> Answer:
@@ -101,6 +113,15 @@ class LogService:
                 return await self._append_member(question)
             case ReplaceMembers():
                 return await self._replace_members(question)
+            case (
+                PublishStatement()
+                | LookForSnapshots()
+                | OfferSnapshot()
+                | StoreSnapshotChunk()
+                | ReadSnapshotChunk()
+                | VerifySnapshot()
+            ):
+                return await self._answer_about_snapshots(question)
             case _:
                 return await self._answer_about_blobs(question)
 
@@ -380,6 +401,14 @@ class LogService:
             return rules.reject_unknown()
         role = await self._role(question.library, head, question.device)
         return await self._blobs.answer(question, role)
+
+    async def _answer_about_snapshots(self, question: SnapshotQuestion) -> SnapshotAnswer:
+        head = await self._storage.read_head(question.library)
+        if head is None:
+            return rules.reject_unknown()
+        if await self._role(question.library, head, question.device) is None:
+            return Rejected(Code.FORBIDDEN, b"", "only members ask for snapshots")
+        return await self._snapshots.answer(question, head)
 
     async def _is_member(self, library: bytes, device: bytes) -> bool:
         known = self._known.get(library)

@@ -103,7 +103,10 @@ class Appender:
     async def _prove_forks(
         self, submissions: Sequence[CheckedSubmission], outcomes: _Outcomes
     ) -> None:
-        """Show with each fork what its author signed of the other one: nobody believes a relay."""
+        """Show with each fork what its author signed of the other one: nobody believes a relay.
+
+        Where that has gone under a snapshot, the refusal says so instead.
+        """
         for (row, column), outcome in tuple(outcomes.items()):
             if not isinstance(outcome, Rejected) or outcome.code is not Code.FORK:
                 continue
@@ -112,16 +115,16 @@ class Appender:
             assert isinstance(envelope, Envelope)
             link = (envelope.header.author_chain, rules.competing_seq(envelope, outcome))
             (place,) = await self._storage.find_places(library, (link,))
-            if place is None:
-                continue
-            entry = await self._storage.read(
-                library, after=place.position - 1, bytes_max=0, count_max=1
-            )
-            if entry.envelopes:
-                try:
-                    outcomes[row, column] = rules.prove_fork(outcome, entry.envelopes[0])
-                except EnvelopeError as error:
-                    outcomes[row, column] = Unavailable(envelope.hash, error.reason)
+            competing: Sequence[bytes] = ()
+            if place is not None:
+                entry = await self._storage.read(
+                    library, after=place.position - 1, bytes_max=0, count_max=1
+                )
+                competing = entry.envelopes
+            try:
+                outcomes[row, column] = rules.prove_fork(outcome, competing)
+            except EnvelopeError as error:
+                outcomes[row, column] = Unavailable(envelope.hash, error.reason)
 
     async def _append(self, waiting: _Waiting, outcomes: _Outcomes) -> _Waiting:
         """Judge and append; what is to be judged again, because others were faster."""

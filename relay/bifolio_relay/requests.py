@@ -20,6 +20,7 @@ from bifolio.wire.messages import (
     Code,
     Receipt,
 )
+from bifolio.wire.snapshot_messages import SnapshotState
 from bifolio_relay.storage import LibraryHead
 
 
@@ -290,9 +291,108 @@ class ChunkPart:
     sealed: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class PublishStatement:
+    """Keep a replica's statement, if it is not empty; answered by ``StatementsPart`` or
+    ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    statement: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LookForSnapshots:
+    """Which snapshots are held? Answered by ``SnapshotStates``."""
+
+    library: bytes
+    device: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSnapshot:
+    """Hold the snapshot of this header, whose chunks are to follow; answered by
+    ``SnapshotStates`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSnapshotChunk:
+    """Hold one more chunk of a snapshot; answered by ``SnapshotProgress`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    snapshot: bytes
+    number: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSnapshotChunk:
+    """One chunk of a snapshot; answered by ``SnapshotChunkPart`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    snapshot: bytes
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySnapshot:
+    """Keep what a member found of a snapshot; answered by ``SnapshotStates`` or ``Rejected``."""
+
+    library: bytes
+    device: bytes
+    verdict: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StatementsPart:
+    """The newest statement of each replica."""
+
+    statements: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotStates:
+    """The snapshots that are held, the newest first."""
+
+    states: tuple[SnapshotState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotProgress:
+    """So many chunks of a snapshot are held."""
+
+    snapshot: bytes
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotChunkPart:
+    """One chunk, as it was stored."""
+
+    snapshot: bytes
+    number: int
+    sealed: bytes
+
+
+SnapshotQuestion = (
+    PublishStatement
+    | LookForSnapshots
+    | OfferSnapshot
+    | StoreSnapshotChunk
+    | ReadSnapshotChunk
+    | VerifySnapshot
+)
+SnapshotAnswer = StatementsPart | SnapshotStates | SnapshotProgress | SnapshotChunkPart | Rejected
+
 BlobQuestion = LookForBlobs | StoreChunk | ReadChunk | DropBlobs
 BlobAnswer = BlobStates | ChunkPart | Rejected
 
 LogQuestion = ReadLog | LocateEnvelopes | ReadMembers | AppendMember | ReplaceMembers
-Question = OpenLibrary | CreateLibrary | LogQuestion | BlobQuestion
-Answer = LibraryInfo | LogPart | LocatedEnvelopes | MembersPart | BlobAnswer
+Question = OpenLibrary | CreateLibrary | LogQuestion | BlobQuestion | SnapshotQuestion
+Answer = LibraryInfo | LogPart | LocatedEnvelopes | MembersPart | BlobAnswer | SnapshotAnswer

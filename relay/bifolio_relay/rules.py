@@ -162,8 +162,13 @@ def judge_envelopes(
 
 
 def judge_earlier(envelope: Envelope, held: Place | None, head: ChainHead | None) -> Outcome:
-    """What becomes of an envelope whose place in its chain is taken, by what is held there."""
-    if held is None or held.hash != envelope.hash:
+    """What becomes of an envelope whose place in its chain is taken, by what is held there.
+
+    Nothing is where the chain's end came with a snapshot: that covers it.
+    """
+    if held is None:
+        return reject(Code.NEED_SNAPSHOT, envelope, "a snapshot covers it", head)
+    if held.hash != envelope.hash:
         return reject_fork(envelope, head)
     return Appended(envelope.hash, held.position, fresh=False)
 
@@ -179,13 +184,20 @@ def competing_seq(envelope: Envelope, rejected: Rejected) -> int:
     return min(envelope.header.seq, rejected.seq)
 
 
-def prove_fork(rejected: Rejected, competing: bytes) -> Rejected:
+def prove_fork(rejected: Rejected, competing: Sequence[bytes]) -> Rejected:
     """The refusal with what the author signed of the envelope that has the place.
+
+    Args:
+        rejected: as a fork.
+        competing: the envelope that has the place; none where the log let it go under a snapshot,
+            so that nothing can be shown.
 
     Raises:
         EnvelopeError: the log's own entry is damaged.
     """
-    return replace(rejected, proof=SignedHeader.of(parse_envelope(competing)).serialize())
+    if not competing:
+        return replace(rejected, code=Code.NEED_SNAPSHOT, detail="a snapshot covers its place")
+    return replace(rejected, proof=SignedHeader.of(parse_envelope(competing[0])).serialize())
 
 
 def reject_fork(envelope: Envelope, head: ChainHead | None) -> Rejected:

@@ -52,6 +52,19 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
+from bifolio.wire.snapshot_messages import (
+    SNAPSHOT_QUESTIONS,
+    SNAPSHOTS_LIMIT,
+    AskSnapshots,
+    OfferSnapshot,
+    PullSnapshotChunk,
+    SnapshotChunk,
+    SnapshotHeld,
+    Snapshots,
+    Statement,
+    Statements,
+    VerifySnapshot,
+)
 from bifolio.wire.versions import refuse_versions
 from bifolio_relay import requests
 from bifolio_relay.partials import Partials
@@ -77,6 +90,11 @@ from bifolio_relay.requests import (
     ReadMembers,
     Rejected,
     ReplaceMembers,
+    SnapshotChunkPart,
+    SnapshotProgress,
+    SnapshotQuestion,
+    SnapshotStates,
+    StatementsPart,
     StoreChunk,
     Submission,
     TokenProof,
@@ -89,6 +107,7 @@ LIMITS = {
     "message_bytes": limits.MESSAGE_BYTES_MAX,
     "push_in_flight_bytes": limits.PUSH_IN_FLIGHT_BYTES_MAX,
     "fragment_bytes": limits.MESSAGE_BYTES_MAX,
+    SNAPSHOTS_LIMIT: limits.SNAPSHOTS_KEPT,
 }
 
 
@@ -241,6 +260,8 @@ class Session:
                 return []
             case Ignorable():
                 return []
+            case _ if self._opening is not None and isinstance(message, SNAPSHOT_QUESTIONS):
+                return [Ask(_ask_about_snapshots(message, self._opening))]
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
@@ -263,6 +284,14 @@ class Session:
                 return [
                     self._send(Chunk(answer.blob, answer.size_bytes, answer.number, answer.sealed))
                 ]
+            case StatementsPart():
+                return [self._send(Statements(answer.statements))]
+            case SnapshotStates():
+                return [self._send(Snapshots(answer.states))]
+            case SnapshotProgress():
+                return [self._send(SnapshotHeld(answer.snapshot, answer.held))]
+            case SnapshotChunkPart():
+                return [self._send(SnapshotChunk(answer.snapshot, answer.number, answer.sealed))]
             case Rejected():
                 return [self._send(_nack(answer))]
 
@@ -549,7 +578,7 @@ def _members_message(part: MembersPart) -> Members:
 
 
 def _nack(rejection: Rejected) -> Nack:
-    with_chain = rejection.code in (Code.FORK, Code.GAP)
+    with_chain = rejection.code in (Code.FORK, Code.GAP, Code.NEED_SNAPSHOT)
     return Nack(
         rejection.code,
         rejection.subject,
@@ -558,3 +587,24 @@ def _nack(rejection: Rejected) -> Nack:
         head=rejection.head if with_chain else bytes(32),
         proof=rejection.proof,
     )
+
+
+def _ask_about_snapshots(message: Message, opening: OpenLibrary) -> SnapshotQuestion:
+    """The question that a message about statements or snapshots is."""
+    library, device = opening.library, opening.device
+    match message:
+        case Statement():
+            return requests.PublishStatement(library, device, message.statement)
+        case AskSnapshots():
+            return requests.LookForSnapshots(library, device)
+        case OfferSnapshot():
+            return requests.OfferSnapshot(library, device, message.header)
+        case SnapshotChunk():
+            return requests.StoreSnapshotChunk(
+                library, device, message.snapshot, message.number, message.sealed
+            )
+        case PullSnapshotChunk():
+            return requests.ReadSnapshotChunk(library, device, message.snapshot, message.number)
+        case VerifySnapshot():
+            return requests.VerifySnapshot(library, device, message.verdict)
+    raise AssertionError(f"{message.NAME} asks nothing about snapshots")

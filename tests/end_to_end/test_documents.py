@@ -186,6 +186,7 @@ def test_every_command_prints_a_document_of_its_schema(
         "sync",
         "status",
         "doctor --offline",
+        "compact --dry-run",
         "backup list",
         "autosync status",
         "autosync off",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 from tests.support.empty_databases import create_database
 
@@ -54,6 +55,10 @@ class Clock:
 
 class Computer:
     """One replica, opened; ``content_key`` lets a test read what is sealed."""
+
+    #: The changes in each envelope that any computer ever held: one that a snapshot covers is not
+    #: here to be read.
+    _change_ids: ClassVar[dict[bytes, frozenset[bytes]]] = {}
 
     def __init__(
         self,
@@ -155,6 +160,8 @@ class Computer:
                     changes = (Change.parse(body),)
                 ids = _CHANGE_IDS[name] = frozenset(change_id(one) for one in changes)
             found |= ids
+        for covered in self.replica.snapshots.covered():
+            found |= _CHANGE_IDS.get(covered, frozenset())
         self._known = (version, frozenset(found))
         return self._known[1]
 

@@ -72,6 +72,8 @@ class SimulatedRelay:
         self._random = random.Random(seed)
         self.connections: list[SimulatedConnection] = []
         self._copies = 0
+        #: The time of the relay's computer.
+        self.now_ms = 0
         self.file_bytes_max = limits.RELAY_FILE_BYTES_MAX
         self._start()
 
@@ -190,7 +192,7 @@ class SimulatedRelay:
         self.service = LogService(
             self._storage,
             random_bytes=self._random.randbytes,
-            now_ms=lambda: 0,
+            now_ms=lambda: self.now_ms,
             quotas=Quotas(file_bytes=self.file_bytes_max),
             heavy=InPlace().run,
         )

@@ -25,13 +25,13 @@ class Outcome:
 
 
 def run_seed(seed: int, steps: int, mutation: str) -> Outcome:
-    """One seeded run, in a folder in memory where there is one."""
+    """One seeded run, in a folder in memory where there is one; odd seeds make snapshots."""
     memory = Path("/dev/shm")
     with (
         TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
         mutations.applied(mutation),
     ):
-        simulator = Simulator(Path(folder), seed, computers=2 + seed % 3)
+        simulator = Simulator(Path(folder), seed, computers=2 + seed % 3, snapshots=seed % 2 == 1)
         try:
             simulator.run(steps)
         except Exception:  # noqa: BLE001  whatever ends a run is what was looked for

@@ -5,8 +5,10 @@ connection is cut with what is under way; a commit of the relay; a relay is wipe
 back to any earlier copy of a relay's file; one begins at another address, as a copy or empty, and
 computers move; an owner makes a ticket, for any number of computers or a few, or another owner; a
 computer joins, in one go or message by message; a replica's folder is copied and both go on; an old
-backup takes a replica's place; a process ends; a clock jumps. The invariants of DESIGN §6 are
-checked after every step, the promises at the end, when all have synced until nothing moves.
+backup takes a replica's place; a process ends; a clock jumps. Where the library makes snapshots,
+time passes in large steps too, so that they are made, verified and loaded, and what is below them
+goes, and libraries are compacted, between all the rest. The invariants of DESIGN §6 are checked
+after every step, the promises at the end, when all have synced until nothing moves.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from tests.simulation.admission import Admission, Ticket
 from tests.simulation.computer import Clock, Computer, empty_computer, found_library
@@ -31,12 +34,14 @@ from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
 from tests.simulation.seeded_seals import seeded_seals
 from tests.simulation.typist import Typist
 
+from bifolio import limits
 from bifolio.crypto.envelope import NO_PREVIOUS, Header, parse_envelope, seal
 from bifolio.crypto.keys import new_device_keys
 from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError
 from bifolio.ids import content_hash
 from bifolio.library import status
+from bifolio.library.compaction import compact_opened
 from bifolio_relay.requests import Rejected, Submission
 
 COMPUTERS_MAX = 6
@@ -44,17 +49,33 @@ RELAYS_MAX = 3
 CONNECTIONS_MAX = 4
 ROUNDS_MAX = 12
 
+#: Between two acts of growing: longer than anybody waits with a statement or a snapshot, and longer
+#: than a silent replica holds anybody up.
+LATER_S = 2 * 3600.0
+MUCH_LATER_S = 31 * 24 * 3600.0
+
 
 class Simulator:
     """One run; ``log`` tells in words what happened, ``counts`` how often what was done.
 
     ``relay`` is the first of the relays. Where ``grows`` is not set, nobody joins after the
-    beginning, and there is one relay.
+    beginning, and there is one relay. With ``snapshots`` any log is worth one.
     """
 
-    def __init__(self, folder: Path, seed: int, *, computers: int = 3, grows: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        computers: int = 3,
+        grows: bool = True,
+        snapshots: bool = False,
+    ) -> None:
         self._opened = ExitStack()
         self._opened.enter_context(seeded_seals(seed))
+        self._has_snapshots = snapshots
+        if snapshots:
+            self._opened.enter_context(any_log_is_worth_a_snapshot())
         self.choose = random.Random(seed)
         self.folder = folder
         self.history = History()
@@ -124,6 +145,8 @@ class Simulator:
             assert computer.replica.changes.waiting() == 0, f"{computer.name} still waits"
             assert computer.replica.changes.unsent() == 0
             assert computer.replica.changes.refusals() == []
+            said = [note for note, _ in computer.replica.meta.notes if "is not what the" in note]
+            assert not said, f"{computer.name} calls an honest snapshot wrong"
             assert not computer.replica.meta.lost_members, f"{computer.name} carries something"
             self.history.check_contents(computer)
             check_stored(computer)
@@ -194,6 +217,8 @@ class Simulator:
         end = relay.end()
         assert end is not None
         assert end.members_head == self.computers[0].member_head()
+        if self._has_snapshots:
+            return  # it begins anywhere; the store compares each envelope with its chain's end
         heads: dict[bytes, tuple[int, bytes]] = {}
         for raw in relay.log():
             header = parse_envelope(raw).header
@@ -232,6 +257,8 @@ class Simulator:
                 (4, self._move),
                 (1, self._intrude),
             ]
+        if self._has_snapshots:
+            acts += [(25, self._pass_time), (2, self._compact)]
         return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
@@ -335,6 +362,25 @@ class Simulator:
         self._say(f"{relay.folder.name} is wiped")
         relay.roll_back(None)
         self._invariants.forget(relay)
+
+    def _compact(self) -> None:
+        """A library's file is written again, without what nobody needs."""
+        computer = self.choose.choice(self.computers)
+        self._say(f"{computer.name} compacts its library")
+        compact_opened(computer.replica)
+
+    def _pass_time(self) -> None:
+        """Hours or a month pass everywhere, and somebody syncs."""
+        seconds = MUCH_LATER_S if self.choose.random() < 0.1 else LATER_S
+        self._say(f"{seconds:.0f} seconds pass")
+        for relay in self.relays:
+            relay.now_ms += int(seconds * 1000)
+        for computer in self.computers:
+            computer.clock.advance(seconds)
+        # Nobody stays connected to a relay that says nothing for hours.
+        for connection in self._connections():
+            self._end(connection)
+        self._sync_one(self.choose.choice(self.computers))
 
     # --- who comes, and where to ---------------------------------------------------------------
 
@@ -498,3 +544,13 @@ class Simulator:
 
     def _say(self, what: str) -> None:
         self.log.append(what)
+
+
+@contextmanager
+def any_log_is_worth_a_snapshot() -> Iterator[None]:
+    """Snapshots of a few kilobytes, where otherwise a megabyte of log is waited for."""
+    with (
+        patch.object(limits, "SNAPSHOT_LOG_BYTES_MIN", 0),
+        patch.object(limits, "SNAPSHOT_STATES_DIVISOR", 1_000_000),
+    ):
+        yield

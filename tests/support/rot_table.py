@@ -1,8 +1,9 @@
 """One flipped bit in each table, each index and each page of the full-text index, one at a time.
 
-``python -m tests.support.rot_table`` makes a library on two computers and a relay, flips one bit in
-each tree of the replica's file and of the relay's, and prints what found it, from what it was
-mended, and in how many seconds; with ``--write`` into docs/storage.md.
+``python -m tests.support.rot_table`` makes a library on three computers, of which the last one
+began with a snapshot, and a relay. It flips one bit in each tree of that one's file and of the
+relay's, and prints what found it, from what it was mended, and in how many seconds; with
+``--write`` into docs/storage.md.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from tests.support.relay_process import RelayProcess
 
-from bifolio import Library
+from bifolio import Library, limits
 from bifolio.doctor.examination import examine
 from bifolio.doctor.repairing import repair
 from bifolio.home import Home
+from bifolio.records.edits import Act, Edit
 from bifolio.results.doctor import CheckVerdict
 from bifolio_relay.storage import sqlite_checks, sqlite_mending
 
@@ -57,9 +60,19 @@ class Line:
 
 
 class Bench:
-    """A library on two computers and a relay, all in step, to be damaged copy by copy."""
+    """A library on two computers and a relay, all in step, to be damaged copy by copy.
 
-    def __init__(self, folder: Path, relay: RelayProcess, *, references: int = 40) -> None:
+    With ``snapshots`` it is the replica of a third one, which began with a snapshot.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        relay: RelayProcess,
+        *,
+        references: int = 40,
+        snapshots: bool = False,
+    ) -> None:
         self._folder = folder
         self._relay = relay
         self.home = Home(folder / "office", device_name="office")
@@ -89,7 +102,34 @@ class Bench:
             library.sync()
             list(library.list())
             library.conflicts()
+        if snapshots:
+            self._begin_with_snapshot(home)
         self.state = self.state_of(self.path)
+
+    def _begin_with_snapshot(self, second: Home) -> None:
+        """Let the two make a snapshot, and a third computer begin with it and go on."""
+        with _any_log_is_worth_a_snapshot():
+            for _ in range(3):
+                for path, home in (
+                    (self.path, self.home),
+                    (self._folder / "Second.bifolio", second),
+                ):
+                    with Library.open(path, home=home) as library:
+                        library.sync()
+            with Library.open(self.path, home=self.home) as library:
+                ticket = library.invite()
+            home = Home(self._folder / "new", device_name="new")
+            path = self._folder / "Third.bifolio"
+            with Library.attach_new(ticket, path, home=home) as third:
+                assert third._replica.snapshots.has_any(), "it did not begin with a snapshot"
+                third.edit("work2", [Edit("title", Act.SET, ("Changed since",))])
+                third.files.add("work4", [self._folder / "paper.pdf"])
+                third.delete(["work5"])
+                third.groups.create("Read")
+                third.sync()
+                list(third.list())
+                third.conflicts()
+        self.path, self.home = path, home
 
     def state_of(self, path: Path) -> object:
         """What the library shows, and its state hash."""
@@ -112,6 +152,18 @@ class Bench:
         with closing(sqlite3.connect(path / "relay.sqlite")) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return path
+
+
+@contextmanager
+def _any_log_is_worth_a_snapshot() -> Iterator[None]:
+    """Snapshots of a small log, at once."""
+    with (
+        patch.object(limits, "SNAPSHOT_LOG_BYTES_MIN", 0),
+        patch.object(limits, "SNAPSHOT_STATES_DIVISOR", 1_000_000),
+        patch.object(limits, "SNAPSHOT_WAIT_S", 0.0),
+        patch.object(limits, "STATEMENT_INTERVAL_S", 0.0),
+    ):
+        yield
 
 
 def places(path: Path, *, seed: int = _SEED) -> Iterator[Place]:
@@ -219,7 +271,7 @@ def measure(folder: Path, *, only: Sequence[str] = ()) -> list[Line]:
     """Flip a bit in each tree of the replica and of the relay (or in these alone)."""
     lines = []
     with RelayProcess(folder) as relay:
-        bench = Bench(folder, relay)
+        bench = Bench(folder, relay, snapshots=True)
         for place in places(bench.path / "library.sqlite"):
             if not only or place.tree in only:
                 lines.append(_tried(damage_replica, "this computer's", bench, place))

@@ -21,13 +21,14 @@ from bifolio.wire.messages import (
     PullMembers,
     Push,
 )
+from bifolio.wire.snapshot_messages import SNAPSHOT_QUESTIONS
 
 SAID_IN: dict[type[Phase], tuple[type[Message], ...]] = {
     Greeting: (Hello,),
     Creating: (Create,),
     Members: (Flow, PullMembers, Append),
-    Log: (Flow, Locate, Pull),
-    Live: (Flow, Push, AskBlobs, Chunk, PullChunk, DropBlobs),
+    Log: (Flow, Locate, Pull, *SNAPSHOT_QUESTIONS),
+    Live: (Flow, Push, AskBlobs, Chunk, PullChunk, DropBlobs, *SNAPSHOT_QUESTIONS),
     Left: (),
 }
 

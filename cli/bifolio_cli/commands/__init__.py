@@ -7,6 +7,7 @@
 ``backup``      one portable file with the library and its attached files
 ``bundle``      the library by files, without a relay
 ``cite``        references as a citation style writes them
+``compact``     a library made as small as it can be
 ``conflicts``   every field with more than one live value
 ``copy``        references into another library
 ``delete``      references into the trash

@@ -208,8 +208,9 @@ def clean(
 ) -> None:
     """Delete the contents of files that no reference has any more.
 
-    This happens by itself a day after the files were removed; until then an undo brings them
-    back. The relay deletes its copies with the next sync.
+    This happens by itself once every computer of the library has heard that the files were
+    removed, and not before a day; until then an undo brings them back. The relay deletes its
+    copies then.
     """
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:

@@ -250,6 +250,9 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "from where it was made; then import it again.",
     Next.EXPORT_WHOLE_BUNDLE: "Import the earlier bundles too, in any order, or ask for a whole "
     "one: 'bifolio bundle export FILE' without --since on the computer that made it.",
+    Next.EXPORT_BUNDLE_ELSEWHERE: "Export it on the computer that the library was made on, or on "
+    "another one that has its whole history; or export a bundle on the computer that this one is "
+    "for, and name that here: 'bifolio bundle export FILE --since BUNDLE'.",
     Next.EXPORT_BUNDLE_WITH_TICKET: "Run 'bifolio invite --bundle FILE' on a computer that holds "
     "the library, and use its ticket with that bundle.",
     Next.GIVE_BUNDLE: "Give the bundle that came with it: bifolio attach TICKET PATH --bundle FILE",

@@ -11,9 +11,9 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.bundles.contents import sealed_pieces
 from bifolio.bundles.file import SUFFIX, Bundle, BundleWriter, writing
-from bifolio.bundles.heads import Lacking, heads_in, heads_of
+from bifolio.bundles.heads import Lacking, heads_in, heads_of, lacks_only_what_is_here
 from bifolio.clock import make_stamp
-from bifolio.errors import NotAMemberError
+from bifolio.errors import BundleIncompleteError, NotAMemberError
 from bifolio.replica.blob_keys import BlobKeys
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -59,7 +59,8 @@ def export_bundle(
             with ``since`` those of the references that it is about.
 
     Raises:
-        BundleError: it cannot be written there, or ``since`` is no bundle of this library.
+        BundleError: it cannot be written there, ``since`` is no bundle of this library, or some of
+            what is to go in came by a snapshot, and is not here as changes.
     """
     member_log = LibraryMembership(replica)
     unsealed = _seal(replica, member_log)
@@ -69,7 +70,7 @@ def export_bundle(
     envelopes = files = through = 0
     with replica.database.snapshot():
         through = replica.changes.last_number()
-        selection = _select(replica, since)
+        selection = _select(replica, since, path)
         with writing(path, head) as writer:
             _write_members(writer, member_log)
             writer.add(bundle_parts.HAVE, heads_of(replica))
@@ -100,13 +101,31 @@ def _seal(replica: Replica, member_log: LibraryMembership) -> int:
     return replica.changes.count_unsealed(replica.keys.tag)
 
 
-def _select(replica: Replica, since: datetime | Path | str | None) -> _Selection:
-    if since is None:
-        return _Selection()
+def _select(replica: Replica, since: datetime | Path | str | None, path: Path) -> _Selection:
+    """What is asked for.
+
+    Raises:
+        BundleIncompleteError: some of it came by a snapshot, and its changes are not here.
+    """
     if isinstance(since, Path):
         with Bundle.open(since) as bundle:
             bundle.check_of(replica.library_id)
-            return _Selection(chosen=Lacking(replica, heads_in(bundle)), is_whole=False)
+            heads = heads_in(bundle)
+        if not lacks_only_what_is_here(replica, heads):
+            raise BundleIncompleteError(path)
+        return _Selection(chosen=Lacking(replica, heads), is_whole=False)
+    selection = _select_after(replica, since)
+    reaches_back = selection.is_whole
+    if isinstance(since, datetime):
+        reaches_back = since.timestamp() * 1000 <= replica.meta.snapshot_loaded_ms
+    if reaches_back and not lacks_only_what_is_here(replica, ()):
+        raise BundleIncompleteError(path)
+    return selection
+
+
+def _select_after(replica: Replica, since: datetime | str | None) -> _Selection:
+    if since is None:
+        return _Selection()
     if isinstance(since, datetime):
         stamp = make_stamp(milliseconds=max(int(since.timestamp() * 1000), 0), counter=0)
         first = replica.journal.index.first_row_since(stamp)

@@ -20,9 +20,28 @@ from bifolio.wire.bundle_parts import ChainHead
 
 def heads_of(replica: Replica) -> list[ChainHead]:
     """Where the chains end that this replica has, the longest first."""
-    heads = [ChainHead(*one) for one in replica.changes.chain_ends()]
+    ends = [*replica.changes.chain_ends()]
+    ends += [(one.chain, one.seq, one.hash) for one in replica.snapshots.chains()]
+    by_chain: dict[bytes, ChainHead] = {}
+    for end in ends:
+        head = ChainHead(*end)
+        if head.chain not in by_chain or head.seq > by_chain[head.chain].seq:
+            by_chain[head.chain] = head
+    heads = list(by_chain.values())
     heads.sort(key=lambda one: (-one.seq, one.chain))
     return heads[: limits.BUNDLE_HEADS_MAX]
+
+
+def lacks_only_what_is_here(replica: Replica, heads: Sequence[ChainHead]) -> bool:
+    """Whether all that another replica lacks, that has these chains so far, is here as changes: a
+    snapshot may have brought some without them."""
+    if not replica.snapshots.has_any():
+        return True
+    through = {one.chain: one.seq for one in heads}
+    return all(
+        through.get(end.chain, 0) >= end.seq or replica.snapshots.has_changes_of(end)
+        for end in replica.snapshots.chains()
+    )
 
 
 def heads_in(bundle: Bundle) -> list[ChainHead]:

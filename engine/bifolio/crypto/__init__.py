@@ -14,5 +14,7 @@ import only ``errors``, ``ids`` and ``limits``.
 ``ticket``        one string that lets another computer attach
 ``relay_token``   one string that allows new libraries on a relay
 ``blob``          the contents of files, sealed in chunks
+``statement``     how far a replica is, and what it found of a snapshot, signed
+``snapshot``      the state of a whole library, sealed in chunks under a signed header
 ================= ==================================================================================
 """

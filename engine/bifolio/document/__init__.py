@@ -24,6 +24,7 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``importing_groups`` the same for groups of other programs' libraries
 ``rejoining``        an import into a record that a joining library brought
 ``snapshots``        what a joining library offers of a record, and how the two become one
+``snapshot_states``  the states in a snapshot of the library: checked, and compared
 ``view``             what is shown: values, conflicts, trash
 ``canonical``        the record's canonical JSON and its share of the state hash
 ``update_values``    the bytes of an update: numbers, strings, plain values

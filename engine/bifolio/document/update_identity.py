@@ -12,7 +12,7 @@ library's name, which is the owners'.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -145,6 +145,69 @@ def is_content_named(record_id: str, update: bytes, structure: UpdateStructure) 
     return bool(family) and content_names.is_named(
         record_id, update, client_id=client, family=family
     )
+
+
+def check_state_identity(
+    record_id: str, structure: UpdateStructure, slots: Mapping[int, str]
+) -> None:
+    """Whether all names in a record's whole state are those of some device, or of some content.
+
+    What content gave its names to is gone where it was edited since, so of those only the form can
+    be checked. That a device wrote what bears its name, a state cannot prove: who holds its changes
+    compares (``snapshot_states.is_same_state``).
+
+    Args:
+        record_id: of the record.
+        structure: what ``read_update`` found in its state.
+        slots: of every device, by the client ids that follow from its key.
+
+    Raises:
+        DocumentError: they are not.
+    """
+    for client, structs in structure.structs.items():
+        if client >= CONTENT_CLIENTS:
+            _check_content_state(record_id, structs)
+            continue
+        slot = slots.get(client)
+        if slot is None:
+            raise DocumentError("it holds what bears nobody's name")
+        for struct in structs:
+            if struct.is_entry and not _is_of_slot(struct, client, slot):
+                raise DocumentError("it holds an entry under a name that is not its writer's")
+
+
+def _check_content_state(record_id: str, structs: Sequence[Struct]) -> None:
+    """Whether the entries of one content bear the names of one family."""
+    if record_id == SETTINGS_ID:
+        raise DocumentError("the settings are written by devices, and no import")
+    if structs[0].start != 0:
+        raise DocumentError("it holds a part of an import")
+    family = ""
+    for struct in structs:
+        if struct.key is None:
+            continue
+        own = content_names.family_of(slot_of(struct.key))
+        tail = struct.key[-SLOT_LENGTH - 1 :]
+        if family and tail.startswith(SEPARATOR + family):
+            continue
+        if not own or (family and own != family):
+            raise DocumentError("it holds an entry under a name that no content gives")
+        family = own
+
+
+def check_settings_state(entries: Entries) -> None:
+    """Whether each device's introduction in a state of the settings is its own.
+
+    Raises:
+        DocumentError: one is not.
+    """
+    for name, lives in entries.registers.items():
+        parts = name.split(SEPARATOR)
+        if parts[0] != DEVICE or len(parts) != 2:
+            continue
+        if any(slot_tag(live.slot) != parts[1] for live in lives):
+            raise DocumentError("it holds what another computer says that one is called")
+        _check_introductions(entries, name)
 
 
 def check_settings(

@@ -130,19 +130,22 @@ def client_ids(structure: UpdateStructure) -> set[int]:
     return set(structure.structs)
 
 
-def read_update(raw: bytes, *, is_own: bool = False) -> UpdateStructure:
+def read_update(
+    raw: bytes, *, is_own: bool = False, parts_max: int = limits.UPDATE_STRUCTS_MAX
+) -> UpdateStructure:
     """Read an update's structure.
 
     Args:
         raw: its bytes.
         is_own: whether it is the state of a document of our own, which has no bounds in number.
+        parts_max: structs that it may have, and ranges that it may delete.
 
     Raises:
         DocumentError: anything but what a record's update can hold, with the reason.
     """
     source = UpdateBytes(raw, is_own=is_own)
-    structs = _read_structs(source)
-    deletes = _read_deletes(source)
+    structs = _read_structs(source, parts_max)
+    deletes = _read_deletes(source, parts_max)
     if source.at != len(raw):
         raise DocumentError("bytes follow the end of an update")
     return UpdateStructure(structs, deletes)
@@ -172,14 +175,14 @@ def _encode_number(number: int) -> bytes:
     return bytes(written)
 
 
-def _read_structs(source: UpdateBytes) -> dict[int, list[Struct]]:
+def _read_structs(source: UpdateBytes, parts_max: int) -> dict[int, list[Struct]]:
     found: dict[int, list[Struct]] = {}
     total = 0
     raw = source.raw
     for _ in range(source.count(4)):
         count = source.count(2)
         total += count
-        if total > limits.UPDATE_STRUCTS_MAX and not source.is_own:
+        if total > parts_max and not source.is_own:
             raise DocumentError("an update has more parts than a record can need")
         client = source.number(_CLIENT_END)
         if client in found:
@@ -278,7 +281,7 @@ def _length(source: UpdateBytes) -> int:
     return length
 
 
-def _read_deletes(source: UpdateBytes) -> dict[int, list[tuple[int, int]]]:
+def _read_deletes(source: UpdateBytes, parts_max: int) -> dict[int, list[tuple[int, int]]]:
     found: dict[int, list[tuple[int, int]]] = {}
     total = 0
     for _ in range(source.count(4)):
@@ -287,7 +290,7 @@ def _read_deletes(source: UpdateBytes) -> dict[int, list[tuple[int, int]]]:
             raise DocumentError("an update names one client id twice in what it deletes")
         count = source.count(2)
         total += count
-        if total > limits.UPDATE_DELETE_RANGES_MAX and not source.is_own:
+        if total > parts_max and not source.is_own:
             raise DocumentError("an update deletes more pieces than a record can have")
         if not count:
             raise DocumentError("an update names a client id without anything that it deletes")

@@ -30,6 +30,7 @@ The tree::
     │   ├── ForeignBundleError      of another library
     │   ├── BundleBeforeTicketError
     │   ├── BundleTakenError
+    │   ├── BundleIncompleteError   a snapshot brought what would go in
     │   └── UnwritableBundleError
     ├── BundleNeededError
     ├── ReferenceNotFoundError
@@ -133,6 +134,7 @@ from bifolio.errors.base import (
 from bifolio.errors.bundles import (
     BundleBeforeTicketError,
     BundleError,
+    BundleIncompleteError,
     BundleNeededError,
     BundleTakenError,
     DamagedBundleError,
@@ -260,6 +262,7 @@ __all__ = [
     "BifolioError",
     "BundleBeforeTicketError",
     "BundleError",
+    "BundleIncompleteError",
     "BundleNeededError",
     "BundleTakenError",
     "BusyLibraryError",

@@ -113,6 +113,21 @@ class UnwritableBundleError(BundleError):
         )
 
 
+class BundleIncompleteError(BundleError):
+    """A bundle that would lack what came here by a snapshot, of which the changes are not here."""
+
+    code = "bundle-incomplete"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            f"The bundle {path} was not written, because it would be incomplete: this computer got "
+            "earlier changes of the library as a snapshot from the relay, and does not have them "
+            "one by one.",
+            next_step=Next.EXPORT_BUNDLE_ELSEWHERE,
+        )
+
+
 class BundleNeededError(BifolioError):
     """A ticket of a library that has no relay, given without a bundle."""
 

@@ -148,6 +148,7 @@ class Next(StrEnum):
     CHOOSE_BUNDLE_PATH = "choose-bundle-path"
     COPY_BUNDLE_AGAIN = "copy-bundle-again"
     EXPORT_WHOLE_BUNDLE = "export-whole-bundle"
+    EXPORT_BUNDLE_ELSEWHERE = "export-bundle-elsewhere"
     EXPORT_BUNDLE_WITH_TICKET = "export-bundle-with-ticket"
     GIVE_BUNDLE = "give-bundle"
 

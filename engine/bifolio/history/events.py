@@ -38,7 +38,8 @@ class EventReader:
     def events(self, record_id: str) -> Iterator[Event]:
         """The events of one reference."""
         steps = list(self._past.steps(record_id))
-        if not steps or _begins_late(steps[0]) or self._is_cut(record_id, steps[-1]):
+        is_brought = self._replica.snapshots.base(record_id) is not None
+        if not steps or is_brought or _begins_late(steps[0]) or self._is_cut(record_id, steps[-1]):
             yield Event("", None, "", EventKind.BEGINS)
         for step in steps:
             yield from self._of_step(step)

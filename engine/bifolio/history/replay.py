@@ -54,6 +54,8 @@ class Replay:
     ) -> Iterator[Step]:
         """The changes of a record in causal order, those that had no effect left out.
 
+        Where a snapshot brought the record, what it held then comes between, and is no step.
+
         Args:
             record_id: of any record, also of one that is not here any more.
             takes: which changes are replayed at all.
@@ -61,7 +63,11 @@ class Replay:
         document = RecordDocument()
         before = document.entries()
         aside = {one.contents for one in self._replica.quarantined.of_record(record_id)}
+        base = self._replica.snapshots.base(record_id)
         for logged in self._replica.journal.index.of_record(record_id):
+            if base is not None and logged.number > base.after:
+                _merges(document, base.state)
+                before, base = document.entries(), None
             change = self.change(logged) if takes(logged) else None
             if change is None:
                 continue

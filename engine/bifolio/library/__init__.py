@@ -22,6 +22,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``openable``         which attached files another program is started on
 ``backups``          backups: made, listed, verified, restored
 ``bundles``          a library by files: exported, imported, invited to
+``compaction``       a library made as small as it can be
 ``status``           what a replica says of itself: status, state hash, rebuilt index
 ``received``         what came from others and was not merged, in sentences
 ``counting``         numbers with their nouns

@@ -80,12 +80,12 @@ class Files:
         return attachments.detach(self._replica, ref, name)
 
     def clean(self) -> FreedSpace:
-        """Drop the contents that no reference names any more, without waiting a day.
+        """Drop the contents here that no reference names any more, without waiting for others.
 
         What lies in the trash keeps its files. An undo no longer finds what was dropped.
 
         Returns:
-            how many were here, and their bytes; the relay's go with the next sync.
+            how many were here, and their bytes; the relay's go once every replica has passed.
         """
         removed, freed_bytes = garbage_collection.clean(self._replica)
         return FreedSpace(removed, freed_bytes)

@@ -7,12 +7,14 @@ Read as ``limits.NAME``. May not import anything else of Bifolio.
 ``files``    attached files, backups, and files that are imported
 ``library``  a library on this computer
 ``relay``    a relay, which strangers can reach
+``growth``   statements and snapshots, which keep a library of many years small
 ============ ====================================================================
 """
 
 from __future__ import annotations
 
 from bifolio.limits.files import *
+from bifolio.limits.growth import *
 from bifolio.limits.library import *
 from bifolio.limits.protocol import *
 from bifolio.limits.relay import *

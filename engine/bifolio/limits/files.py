@@ -50,8 +50,9 @@ DAMAGED_RETRY_MAX_S = 6 * 3600.0
 #: What is received of a file is synced to disk in steps, so that the last one is short.
 RECEIVED_SYNC_BYTES = 16 * 1024 * 1024
 
-#: A content that no reference names is kept this long: an undo finds it, and a command that has
-#: copied a file has time to attach it.
+#: A content that no reference names is kept this long at least: an undo finds it, and a command
+#: that has copied a file has time to attach it. It stays until every replica has passed that,
+#: ``REPLICA_GONE_S`` at most.
 UNNAMED_KEPT_S = 24 * 3600.0
 
 #: The name of an attached file in UTF-8: what every file system takes.

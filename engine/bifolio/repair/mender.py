@@ -23,6 +23,7 @@ from bifolio.errors import (
 )
 from bifolio.history.replay import Replay, rebuild_index
 from bifolio.ids import content_hash
+from bifolio.repair.brought import Brought
 from bifolio.repair.damage import Damages, Source
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.membership import LibraryMembership
@@ -30,6 +31,7 @@ from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.integrity import ChangeRow, CheckedRecord, Integrity
+from bifolio.storage.lost_changes import LostChanges
 from bifolio.storage.quarantined_updates import REFUSED
 from bifolio.storage.records import StoredRecord, check_of
 from bifolio.storage.salvaging import DERIVED_TABLES
@@ -50,6 +52,7 @@ class Mender:
         self._missing: set[int] = set()
         self._unsent: dict[int, list[str]] = {}
         self.damages = Damages()
+        self._brought = Brought(replica, self.damages, has_keys=has_keys)
 
     def mend(self, lost: Sequence[str] = ()) -> Damages:
         """Check everything, and mend what is damaged.
@@ -65,6 +68,7 @@ class Mender:
             self._mend_index()
             self._mend_waiting()
             self._mend_log_hashes()
+            self._brought.mend(is_short="snapshot_bases" in lost)
             self._mend_records()
             self._mend_facts(lost)
             self._mend_derived(before)
@@ -300,7 +304,7 @@ class Mender:
         cursor = self._replica.meta.cursor
         if cursor is None:
             return
-        at = self._replica.changes.hashes_by_position()
+        at = LostChanges(self._replica.database).hashes_by_position()
         rows = [row for row in self._rows.log_hashes() if row[1] == cursor.epoch]
         hashes = {position: chain_hash for _, _, position, chain_hash in rows}
         for epoch, _, position, chain_hash in rows:
@@ -329,18 +333,25 @@ class Mender:
             if not is_whole:
                 damaged.append(record_id)
         aside = {record_id for _, record_id, _, _ in self._rows.quarantined()}
+        brought = self._brought.brought()
         absent = self._rows.touched() - there - aside
+        damaged += sorted(brought - there - aside)
+        absent -= brought
+        self._brought.find_bases(damaged)
         waits = refilling.is_due(self._replica)
         for record_id in [*damaged, *sorted(absent)]:
             if self._rebuild(record_id):
                 self.damages.add("records", Source.CHANGES)
             elif record_id in absent:
                 continue  # its changes made no record here: they were refused, or wait
+            elif record_id in brought and self._replica.meta.relay_url:
+                refilling.begin(self._replica, from_start=True)
+                self.damages.add("records", Source.RELAY)
             elif waits:
                 self.damages.add("records", Source.RELAY)
             else:
                 self.damages.add("records", Source.LOST)
-        if waits:
+        if refilling.is_due(self._replica):
             refilling.note_records(self._replica, damaged)
         if self._unsent:
             refilling.write_again(self._replica, self._unsent)
@@ -363,8 +374,8 @@ class Mender:
             if ("records", Source.CHANGES) not in self.damages.found:
                 self.damages.add("meta", Source.RECORDS)
         links = replica.changes.links()
-        merged = {one for one, _ in links}
-        if any(one not in merged for one in meta.frontier) or (links and not meta.frontier):
+        merged = {one for one, _ in links} | set(replica.snapshots.covered())
+        if any(one not in merged for one in meta.frontier) or (merged and not meta.frontier):
             refilling.recompute_frontier(replica)
             self.damages.add("meta", Source.CHANGES)
         if meta.last_own and meta.last_own not in merged:

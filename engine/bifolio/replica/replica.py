@@ -49,6 +49,9 @@ from bifolio.storage.quarantined_updates import QuarantinedUpdates
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
 from bifolio.storage.refused_envelopes import RefusedEnvelopes
+from bifolio.storage.snapshot_source import SnapshotSource
+from bifolio.storage.snapshots import Snapshots
+from bifolio.storage.statements import Statements
 from bifolio.storage.transfers import Transfers
 from bifolio.storage.voided_envelopes import VoidedEnvelopes
 from bifolio.wire.changes import Change
@@ -112,6 +115,9 @@ class Replica:
         self.heard = Heard(database)
         self.records = Records(database)
         self.changes = Changes(database)
+        self.snapshots = Snapshots(database)
+        self.snapshot_source = SnapshotSource(database)
+        self.statements = Statements(database)
         self.newer_envelopes = NewerEnvelopes(database)
         self.pending = PendingEnvelopes(database)
         self.refused = RefusedEnvelopes(database)

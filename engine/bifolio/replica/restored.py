@@ -13,7 +13,15 @@ from bifolio.storage.listings import Listings
 from bifolio.storage.meta import Meta
 
 #: What the original noted of its own talks with the relay, or showed to its user.
-_OF_THE_ORIGINAL = ("own_chain", "reachable", "last_sync_ms", "notes")
+_OF_THE_ORIGINAL = (
+    "own_chain",
+    "reachable",
+    "last_sync_ms",
+    "notes",
+    "stated",
+    "snapshot_made",
+    "snapshot_not_before_ms",
+)
 
 
 def begin_anew(database: Database, replica_id: bytes) -> None:

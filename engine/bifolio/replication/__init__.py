@@ -22,6 +22,7 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``crash_mark``     which envelope was being merged when a process ended
 ``repairing``      what was set aside, tried again
 ``outbox``         own changes, sealed into this replica's chain when first offered
+``snapshots``      statements and snapshots: said, made, loaded and verified
 ``joining``        a library that becomes part of another one
 ``stories``        what others saw of the relay's log, compared with what this replica saw
 ``change_watcher`` noticing what is written to the replica while it stays connected

@@ -16,6 +16,7 @@ from bifolio.replication import joining
 from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
+from bifolio.replication.snapshots.desk import SnapshotDesk
 from bifolio.sync.store import OfferedPlace, OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.messages import AttestedPosition, Challenge, Hello
 from bifolio.wire.position import LogPosition
@@ -39,6 +40,7 @@ class ReplicaAdapter:
         expected: LogPosition | None = None,
         only_file: str | None = None,
     ) -> None:
+        self.snapshots = SnapshotDesk(replica, member_log)
         self.files = TransferStore(replica, member_log, only=only_file)
         self._replica = replica
         self._member_log = member_log
@@ -156,10 +158,12 @@ class ReplicaAdapter:
         """Nothing counts as acknowledged any more."""
         with self._replica.database.transaction():
             self._replica.changes.forget_positions()
+            self._replica.snapshots.forget_positions()
             self._replica.pending.begin_epoch()
             self._replica.newer_envelopes.forget_positions()
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None
+            self._replica.meta.forget("stated", "snapshot_last", "snapshots_looked_ms")
 
     def receive(
         self,
@@ -235,6 +239,14 @@ class ReplicaAdapter:
     def retry_newer(self) -> int:
         """A sync begins: merge what an earlier program could not read; returns the new changes."""
         return self._inbox.retry_newer().changes
+
+    def is_in_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool | None:
+        """Whether an envelope is part of its chain up to a head, as far as can be told."""
+        return self._outbox.is_in_chain(envelope, seq=seq, head=head)
+
+    def move_chain(self, envelope: bytes) -> None:
+        """Put what the relay did not take of a chain into a new one."""
+        self._outbox.move_chain(envelope)
 
     def note(self, reason: str, next_step: NextStep | None) -> None:
         """Keep a refusal for ``status`` until a sync succeeds without it."""

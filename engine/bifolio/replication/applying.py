@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.document.record import RecordDocument
+from bifolio.document.snapshot_states import read_state
 from bifolio.document.update_identity import (
     UpdateAuthor,
     UpdateKind,
@@ -107,6 +108,24 @@ class Applier:
         self._release(record_id, reached)
         return True
 
+    def merge_state(self, source: Source, record_id: str, state: bytes) -> bool:
+        """Merge a record's state of a snapshot, whose names were checked, and what waited for it;
+        whether it was merged. One that does not fit what is here is set aside."""
+        self.bytes += len(state)
+        self.updates += 1
+        document = self._workspace.document(record_id)
+        try:
+            checked = document.check(state, read_state(state))
+            if document.merge(state, checked):
+                self._workspace.mark_changed(record_id, size=len(state))
+                self._unsaved.setdefault(record_id, []).append((source, state))
+        except DocumentError as error:
+            self._set_aside(source, record_id, state, error, REFUSED)
+            return False
+        self._note_offer(record_id, state)
+        self._release(record_id, checked.reached)
+        return True
+
     def retry(self, one: QuarantinedUpdate) -> bool:
         """Try an update that was set aside once more; whether it was merged now."""
         reached = self._retry(one)
@@ -179,7 +198,10 @@ class Applier:
             # The same change in two chains is harmless; another one in its place is a lie.
             if is_own and change is not None and self._replica.journal.index.has(change.id):
                 return {}
-            if is_own or not document.begins_as(structure):
+            is_other = is_own or not document.begins_as(structure)
+            if is_other and not contested.is_in_snapshot(
+                self._replica, record_id, document, structure
+            ):
                 self._contested.setdefault(record_id, [])
                 raise DocumentError(WROTE_ANOTHER)
         elif kind is UpdateKind.OWN and self._may_be_contested(source, record_id):

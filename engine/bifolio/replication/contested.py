@@ -5,7 +5,8 @@ replica, would part these for ever: a document keeps the first and takes the oth
 the outcome is a rule about all updates of the record that were ever received, not about their
 order: of two updates that claim a clock of one client, the one with the lower hash is merged. What
 lost is set aside with its author's name, and what builds on it waits. The record is made again of
-its changes, once in a transaction, however many updates of it are contested.
+its changes, once in a transaction, however many updates of it are contested. What a snapshot
+brought of it is taken as it is: what claims a place in that and is something else has lost.
 """
 
 from __future__ import annotations
@@ -75,14 +76,15 @@ def rebuild(
         replica: where the changes are; nothing is written.
         author_of: finds the author of an envelope.
         record_id: of the record.
-        held: what the record is now.
+        held: what the record is now; where a snapshot brought it, that is what it begins with.
         voided: updates in it that do not count any more, and are in its history no longer.
 
     Returns:
         None where the changes are not all that made the record: this device cannot open one, or
         the record came in another way.
     """
-    found = _updates(replica, author_of, record_id)
+    base = replica.snapshots.base(record_id)
+    found = _updates(replica, author_of, record_id, after=base.after if base else 0)
     if found is None:
         return None
     structures: dict[bytes, UpdateStructure] = {}
@@ -99,7 +101,15 @@ def rebuild(
             structures[update.contents] = structure
             sound.append(update)
     lost = losers(structures)
-    rebuilt = _merge_all(record_id, [one for one in sound if one.contents not in lost], structures)
+    document = RecordDocument(base.state if base else None)
+    if base is not None:
+        lost |= {
+            contents
+            for contents, structure in structures.items()
+            if document.has_of(structure) and not document.begins_as(structure)
+        }
+    counting = [one for one in sound if one.contents not in lost]
+    rebuilt = _merge_all(document, record_id, counting, structures)
     rebuilt.unmerged += refused
     rebuilt.unmerged += [
         Unmerged(one, REFUSED, WROTE_ANOTHER) for one in sound if one.contents in lost
@@ -150,13 +160,30 @@ def losers(structures: Mapping[bytes, UpdateStructure]) -> set[bytes]:
     return lost
 
 
-def _updates(replica: Replica, author_of: AuthorOf, record_id: str) -> list[Update] | None:
-    """All updates of a record in causal order, each once of each author; None where one cannot be
-    opened."""
+def is_in_snapshot(
+    replica: Replica, record_id: str, held: RecordDocument, structure: UpdateStructure
+) -> bool:
+    """Whether an update begins as what a snapshot brought in its place: then it is the same one,
+    which came in another chain too."""
+    base = replica.snapshots.base(record_id)
+    return (
+        base is not None
+        and RecordDocument(base.state).has_of(structure)
+        and held.begins_as(structure)
+    )
+
+
+def _updates(
+    replica: Replica, author_of: AuthorOf, record_id: str, *, after: int
+) -> list[Update] | None:
+    """The updates of a record after a change of the history in causal order, each once of each
+    author; None where one cannot be opened."""
     past = Replay(replica)
     authors: dict[int, tuple[UpdateAuthor | None, bytes | None]] = {}
     found: dict[tuple[bytes, bytes | None], Update] = {}
     for logged in replica.journal.index.of_record(record_id):
+        if logged.number <= after:
+            continue
         change = past.change(logged)
         if change is None:
             return None
@@ -173,10 +200,12 @@ def _updates(replica: Replica, author_of: AuthorOf, record_id: str) -> list[Upda
 
 
 def _merge_all(
-    record_id: str, updates: Iterable[Update], structures: Mapping[bytes, UpdateStructure]
+    document: RecordDocument,
+    record_id: str,
+    updates: Iterable[Update],
+    structures: Mapping[bytes, UpdateStructure],
 ) -> RebuiltRecord:
-    """Merge updates into a new document, in their order; one that lacks a part when that came."""
-    document = RecordDocument()
+    """Merge updates into a document, in their order; one that lacks a part when that came."""
     waiting = [Unmerged(one, INCOMPLETE, "") for one in updates]
     refused: list[Unmerged] = []
     while True:

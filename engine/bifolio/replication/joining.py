@@ -57,12 +57,29 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
     workspace.save()
     replica.changes.remove_all()
     replica.newer_envelopes.remove_all()
+    replica.snapshots.remove_all()
+    replica.statements.remove_all()
     replica.journal.forget()
     member_log.forget()
     replica.log_hashes.remove_all()
     replica.heard.remove_all()
     replica.meta.forget(
         "other_stories", "own_chain", "last_own", "frontier", "cursor", "introduced", "clocks_ahead"
+    )
+    replica.meta.forget(
+        "stated",
+        "stated_at_ms",
+        "stated_since_ms",
+        "declared_through",
+        "covered_frontier",
+        "snapshot_loading",
+        "snapshot_made",
+        "snapshot_not_before_ms",
+        "snapshot_last",
+        "snapshots_looked_ms",
+        "snapshot_kept",
+        "snapshot_kept_verdicts",
+        "snapshot_loaded_ms",
     )
     replica.meta.forget("bundled", "bundle_taken_ms", "ticket_secret")
     replica.meta.library_id = library_id

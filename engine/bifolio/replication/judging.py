@@ -108,7 +108,9 @@ class Judge:
         """
         header = envelope.header
         missing = [one for one in body.frontier if not self._is_here(one)]
-        if header.seq > 1 and not self._is_here(header.previous, by_itself=True):
+        # What this device moved to another chain is its own: nobody has to show its place.
+        is_own = header.device == self._replica.keys.sign_public
+        if header.seq > 1 and not self._is_here(header.previous, by_itself=not is_own):
             missing.append(header.previous)
         if any(map(self._replica.newer_envelopes.is_kept, missing)):
             raise BuildsOnNewerError
@@ -185,6 +187,8 @@ class Judge:
         merged = replica.changes.is_stored(envelope_hash)
         if not merged and (not by_itself or replica.newer_envelopes.is_kept(envelope_hash)):
             merged = replica.changes.is_merged(envelope_hash)
+        elif not merged:
+            merged = replica.snapshots.is_covered(envelope_hash)
         return merged or replica.refused.fatal(envelope_hash) is not None
 
     def _check_right(self, envelope: Envelope, membership: Membership) -> None:
@@ -219,7 +223,8 @@ class Judge:
             or replica.refused.fatal(envelope_hash)
         )
         if beginning is None:
-            return None
+            end = replica.snapshots.chain_end(envelope_hash)
+            return None if end is None else (end.device, end.chain, end.seq)
         header = read_header(beginning)
         return (header.device, header.chain, header.seq)
 

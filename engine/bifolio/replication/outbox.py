@@ -139,6 +139,42 @@ class Outbox:
         self._move_chain(refused.header)
         return True
 
+    def is_in_chain(self, envelope_hash: bytes, *, seq: int, head: bytes) -> bool | None:
+        """Whether an envelope is one of those before or at the end of its chain that a relay has.
+
+        Args:
+            envelope_hash: of one that the relay has no place for.
+            seq: the number of the chain's end.
+            head: its hash.
+
+        Returns:
+            None where that cannot be told: the end is not merged here, or its author made two
+            envelopes for the place and what leads from the end to there is not here. True also
+            where the end came by a snapshot: that is compared with what is here, and what it does
+            not have moves to a new chain then (``snapshots.desk``).
+        """
+        refused = self._find(envelope_hash)
+        if refused is None:
+            return True  # another process of this replica moved it
+        header, changes = refused.header, self._replica.changes
+        if header.seq >= seq:
+            return envelope_hash == head
+        if len(changes.at_place(header.chain, header.seq)) < 2:
+            return True if changes.is_merged(head) else None
+        one = head
+        for _ in range(seq - header.seq):
+            beginning = changes.beginning(one)
+            if beginning is None:
+                return None
+            one = read_header(beginning).previous
+        return one == envelope_hash
+
+    def move_chain(self, envelope_hash: bytes) -> None:
+        """Put what the relay did not take of an envelope's chain into a new one of ours."""
+        refused = self._find(envelope_hash)
+        if refused is not None:
+            self._move_chain(refused.header)
+
     def seal_without_right_again(self, envelope_hash: bytes) -> bool:
         """An envelope of ours names a head under which we had no right, by the list of members that
         goes on: who joined again has one now, under which it is sealed in a new chain.
@@ -194,6 +230,11 @@ class Outbox:
         ours: Envelope | None = refused
         if shown.header.seq == refused.header.seq - 1:
             ours = self._find(refused.header.previous)
+            if ours is None and self._replica.snapshots.is_covered(refused.header.previous):
+                # A snapshot brought ours, so that there is nothing to compare with: the chain moves
+                # without need where the relay lies, which costs some bytes and nothing else.
+                chain = (shown.header.library, shown.header.author_chain)
+                return chain == (refused.header.library, refused.header.author_chain)
         return ours is not None and SignedHeader.of(ours).competes_with(shown)
 
     def _move_chain(self, header: Header) -> None:
@@ -344,6 +385,13 @@ class Outbox:
         named = {one for _, frontier in links for one in frontier}
         named |= changes.replacing(named)
         heads = [one for one, _ in links if one not in named]
+        # One that a snapshot covers and that was here is no more here once it was sealed again.
+        here, snapshots = set(heads), self._replica.snapshots
+        heads += [
+            one
+            for one in self._replica.meta.covered_frontier
+            if one not in named and one not in here and snapshots.is_covered(one)
+        ]
         self._replica.meta.frontier = heads
 
 

@@ -28,6 +28,7 @@ from bifolio.replication.judging import (
     WaitsError,
 )
 from bifolio.replication.waiting import WaitingRoom
+from bifolio.storage.lost_changes import LostChanges
 from bifolio.wire.changes import Attested, Body, Change
 from bifolio.wire.position import LogPosition
 
@@ -176,7 +177,7 @@ class Run:
         replica = self._replica
         if replica.changes.is_stored(envelope.hash):
             if self._refills:
-                replica.changes.fill(envelope.hash, envelope.raw)
+                LostChanges(replica.database).fill(envelope.hash, envelope.raw)
             if received.position is not None:
                 self._count_place(replica.changes.position(envelope.hash), received.position)
                 replica.changes.set_position(envelope.hash, received.position)
@@ -187,6 +188,11 @@ class Run:
                     replica.newer_envelopes.position(envelope.hash), received.position
                 )
                 replica.newer_envelopes.set_position(envelope.hash, received.position)
+            return envelope.hash
+        if replica.snapshots.is_covered(envelope.hash):
+            if received.position is not None:
+                self._count_place(replica.snapshots.position(envelope.hash), received.position)
+                replica.snapshots.set_position(envelope.hash, received.position)
             return envelope.hash
         waited_at = replica.pending.position(envelope.hash)
         is_new = received.position is not None and not replica.refused.is_kept(envelope.hash)
@@ -373,7 +379,7 @@ class Run:
             own=False,
             count=len(body.changes),
             frontier=body.frontier,
-            number=replica.changes.free_number(position) if self._refills and position else None,
+            number=self._free_number(position),
         )
         tag = device_tag(header.device)
         self._drop_copied(tag, body)
@@ -389,6 +395,12 @@ class Run:
         for one in (*body.frontier, header.previous):
             self._frontier.pop(one, None)
         self._frontier[envelope.hash] = None
+
+    def _free_number(self, position: int | None) -> int | None:
+        """Where an envelope that was lost here belongs; None for news."""
+        if not self._refills or not position:
+            return None
+        return LostChanges(self._replica.database).free_number(position)
 
     def _drop_copied(self, tag: str, body: Body) -> None:
         """A folder was copied with changes of its computer that were not sealed: here they are."""

@@ -7,15 +7,17 @@ changes, the records and the frontier are made again from the whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from bifolio.crypto.snapshot import CoveredChain
 from bifolio.document import canonical, snapshots, view
 from bifolio.document.record import RecordDocument
 from bifolio.errors import BifolioError, DocumentError
 from bifolio.history.replay import Replay, rebuild_index
 from bifolio.replica.derived_tables import rebuild_lists
 from bifolio.replica.replica import Replica
-from bifolio.storage.records import StoredRecord
+from bifolio.storage.lost_changes import LostChanges
+from bifolio.storage.records import StoredRecord, check_of
 from bifolio.wire.log_chain import log_start
 from bifolio.wire.position import LogPosition
 
@@ -71,7 +73,7 @@ def finish(replica: Replica) -> int:
                 made += 1
         recompute_frontier(replica)
         rebuild_lists(replica.database)
-        if not replica.changes.emptied():
+        if not LostChanges(replica.database).emptied():
             replica.meta.refill = None
     return made
 
@@ -82,17 +84,84 @@ def recompute_frontier(replica: Replica) -> None:
     links = changes.links()
     named = {one for _, frontier in links for one in frontier}
     named |= changes.replacing(named)
-    named |= changes.predecessors()
-    replica.meta.frontier = [one for one, _ in links if one not in named]
+    named |= LostChanges(replica.database).predecessors()
+    ends = [one for one, _ in links if one not in named]
+    here = {one for one, _ in links}
+    # What a snapshot covers is not here itself.
+    ends += [
+        one
+        for one in replica.meta.covered_frontier
+        if one not in named and one not in here and replica.snapshots.is_covered(one)
+    ]
+    replica.meta.frontier = ends
+
+
+def asks_for_snapshot(replica: Replica) -> bool:
+    """Whether a record is to be made again that a snapshot brought."""
+    return any(map(replica.snapshots.is_brought, replica.meta.refill or ()))
+
+
+def take_state(replica: Replica, record_id: str, state: bytes) -> bool:
+    """Make a record again of its state in a snapshot and of what was changed here since; inside a
+    transaction. False where what is here is whole, or the changes cannot be opened."""
+    if record_id not in (replica.meta.refill or ()):
+        return False
+    stored = replica.records.read(record_id)
+    if stored is not None and replica.records.is_whole(stored):
+        return False
+    base = read_state(record_id, state)
+    if base is None:
+        return False
+    replica.snapshots.write_base(record_id, state, check_of(base))
+    rebuilt = rebuild_record(replica, record_id)
+    if rebuilt is None:
+        return False
+    replica.records.write([rebuilt])
+    return True
+
+
+def give_up_covered(replica: Replica, chains: Iterable[CoveredChain]) -> int:
+    """Damaged envelopes that a snapshot covers do not come again: it brought what they did; inside
+    a transaction.
+
+    Returns:
+        how many there were.
+    """
+    count, lost = 0, LostChanges(replica.database)
+    for end in chains:
+        for envelope_hash, position in lost.remove_emptied(end.chain, end.seq):
+            replica.snapshots.add_covered([envelope_hash])
+            if position is not None:
+                replica.snapshots.set_position(envelope_hash, position)
+            count += 1
+    return count
+
+
+def read_state(record_id: str, state: bytes) -> StoredRecord | None:
+    """What a state holds; None where it cannot be read."""
+    try:
+        entries = RecordDocument(state).entries()
+        kind = view.kind_of(entries)
+        return StoredRecord(
+            record_id, kind, state, canonical.record_share(record_id, kind, entries)
+        )
+    except (DocumentError, ArithmeticError, LookupError, TypeError, ValueError):
+        return None
 
 
 def rebuild_record(replica: Replica, record_id: str) -> StoredRecord | None:
-    """A record as its changes make it; None where they make none, or cannot be opened."""
+    """A record as its changes make it, from what a snapshot brought on; None where they make none,
+    or cannot be opened, or where what the snapshot brought is not here but in the record."""
+    base = None
+    if replica.snapshots.is_brought(record_id):
+        base = replica.snapshots.own_base(record_id)
+        if base is None:
+            return None
     past = Replay(replica)
     aside = {one.contents for one in replica.quarantined.of_record(record_id)}
-    document = RecordDocument()
-    is_empty = True
+    is_empty = base is None
     try:
+        document = RecordDocument(base)
         for logged in replica.journal.index.of_record(record_id):
             change = past.change(logged)
             if change is None:

@@ -17,6 +17,7 @@
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
+``compaction``    what compacting a library saved
 ``progress``      what is under way
 ================  =============================================================================
 
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from bifolio.results.citations import (
         FormattedCitation,
     )
+    from bifolio.results.compaction import CompactionReport, Saving, SavingKind
     from bifolio.results.copies import (
         CopiedReference,
         CopyOutcome,
@@ -153,6 +155,7 @@ __all__ = [
     "BundleState",
     "CheckVerdict",
     "ClearedFields",
+    "CompactionReport",
     "ConfirmedDeletions",
     "Conflict",
     "ConflictChoice",
@@ -211,6 +214,8 @@ __all__ = [
     "RestoreReport",
     "RestoredLibrary",
     "Result",
+    "Saving",
+    "SavingKind",
     "SharedKey",
     "SkippedRecord",
     "Stage",
@@ -240,6 +245,7 @@ _NAMES: Final = {
     ),
     "bifolio.results.citation_keys": "KeptBecause KeptKey KeyPattern KeyReport NewKey SharedKey",
     "bifolio.results.citations": "FormattedCitation",
+    "bifolio.results.compaction": "CompactionReport Saving SavingKind",
     "bifolio.results.copies": "CopiedReference CopyOutcome CopyReport MissingFile",
     "bifolio.results.doctor": "CheckVerdict Diagnosis Finding",
     "bifolio.results.duplicates": (

@@ -17,6 +17,10 @@ The only user of SQLite.
 ``heard``               what was last heard of each device
 ``records``             the states of the records, and the state hash kept with each write
 ``changes``             every change: the outbox, the history, the means to rebuild a relay
+``snapshot_source``     the changes as snapshots see them: what one is made of
+``snapshots``           what snapshots brought: covered envelopes, chunks, where histories begin
+``statements``          how far each replica is, by what it signed
+``lost_changes``        changes whose content was damaged, until they come again
 ``newer_envelopes``     envelopes that only a newer program can read, kept whole
 ``pending_envelopes``   received envelopes that wait, and what each of them lacks
 ``refused_envelopes``   envelopes that broke a rule, and those that ended the process

@@ -63,7 +63,8 @@ class EnvelopeBeginning(Struct, frozen=True):
 #: What a device may seal: all that is its own, and what bears no device's name.
 _OF_DEVICE = f"(? = '' OR slot IS NULL OR substr(slot, 1, {TAG_LENGTH}) = ?)"
 
-_COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
+#: What ``envelope_of_row`` takes.
+COLUMNS = "number, hash, chain, seq, position, own, count, frontier, body"
 
 
 class Changes:
@@ -198,10 +199,10 @@ class Changes:
     def envelope(self, envelope_hash: bytes) -> StoredEnvelope | None:
         """A merged envelope by its hash."""
         row = self._database.row(
-            f"SELECT {_COLUMNS} FROM changes WHERE hash = ?",
+            f"SELECT {COLUMNS} FROM changes WHERE hash = ?",
             (envelope_hash,),
         )
-        return _envelope(row) if row else None
+        return envelope_of_row(row) if row else None
 
     def is_stored(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope is merged and kept here."""
@@ -214,11 +215,13 @@ class Changes:
         return row[0] if row else None
 
     def is_merged(self, envelope_hash: bytes) -> bool:
-        """Whether the changes of this envelope are merged here, by itself or a replacement."""
+        """Whether the changes of this envelope are merged here, by itself, a replacement or a
+        snapshot."""
         row = self._database.row(
             "SELECT 1 FROM changes WHERE hash = ? "
-            "UNION ALL SELECT 1 FROM replacements WHERE hash = ? LIMIT 1",
-            (envelope_hash, envelope_hash),
+            "UNION ALL SELECT 1 FROM replacements WHERE hash = ? "
+            "UNION ALL SELECT 1 FROM covered WHERE hash = ? LIMIT 1",
+            (envelope_hash, envelope_hash, envelope_hash),
         )
         return row is not None
 
@@ -347,13 +350,13 @@ class Changes:
         found: list[StoredEnvelope] = []
         total = 0
         cursor = self._database.execute(
-            f"SELECT {_COLUMNS} FROM changes "
+            f"SELECT {COLUMNS} FROM changes "
             "WHERE hash IS NOT NULL AND position IS NULL AND number > ? AND body != x'' "
             "AND hash NOT IN (SELECT hash FROM carried_envelopes) ORDER BY number",
             (after,),
         )
         for row in cursor:
-            stored = _envelope(row)
+            stored = envelope_of_row(row)
             if found and total + len(stored.envelope) > bytes_max:
                 break
             found.append(stored)
@@ -370,47 +373,6 @@ class Changes:
             (limits.ENVELOPE_HEADER_BYTES_MAX + 8, after, count_max),
         )
         return [EnvelopeBeginning(*row) for row in rows]
-
-    def hashes_by_position(self) -> dict[int, bytes]:
-        """The hash of each merged envelope whose position in the relay's log is known."""
-        return dict(
-            self._database.rows(
-                "SELECT position, hash FROM changes WHERE position IS NOT NULL AND hash IS NOT NULL"
-            )
-        )
-
-    def predecessors(self) -> set[bytes]:
-        """The envelopes that another one of their chain follows."""
-        rows = self._database.rows(
-            "SELECT earlier.hash FROM changes JOIN changes AS earlier "
-            "ON earlier.chain = changes.chain AND earlier.seq = changes.seq - 1"
-        )
-        return {row[0] for row in rows}
-
-    def emptied(self) -> int:
-        """How many envelopes are here without their content, which was damaged."""
-        row = self._database.row("SELECT count(*) FROM changes WHERE body = x''")
-        return int(row[0]) if row else 0
-
-    def fill(self, envelope_hash: bytes, envelope: bytes) -> None:
-        """Give an envelope that is here without its content that content."""
-        self._database.execute(
-            "UPDATE changes SET body = ? WHERE hash = ? AND body = x''", (envelope, envelope_hash)
-        )
-
-    def free_number(self, position: int) -> int | None:
-        """A number in the causal order for an envelope that was lost, by its position in the log;
-        None where there is none, or none is needed."""
-        row = self._database.row(
-            "SELECT (SELECT coalesce(max(number), 0) FROM changes WHERE position < ?), "
-            "(SELECT min(number) FROM changes WHERE position > ?)",
-            (position, position),
-        )
-        assert row is not None
-        before, after = row
-        if after is None or after - before < 2:
-            return None
-        return int(before) + 1
 
     def unacknowledged_of(self, chain: bytes) -> list[bytes]:
         """The hashes of a chain's envelopes that the relay does not have, in the chain's order."""
@@ -455,6 +417,18 @@ class Changes:
             "SELECT hash, frontier FROM changes WHERE hash IS NOT NULL ORDER BY number"
         )
         return [(row[0], tuple(msgpack.unpackb(row[1]))) for row in rows]
+
+    def has_sealed(self) -> bool:
+        """Whether any envelope is merged and here."""
+        row = self._database.row("SELECT 1 FROM changes WHERE hash IS NOT NULL LIMIT 1")
+        return row is not None
+
+    def hashes(self) -> list[bytes]:
+        """The hashes of all merged envelopes that are here, in causal order."""
+        rows = self._database.rows(
+            "SELECT hash FROM changes WHERE hash IS NOT NULL ORDER BY number"
+        )
+        return [row[0] for row in rows]
 
     # --- bundles ----------------------------------------------------------------------------
 
@@ -534,7 +508,8 @@ class Changes:
         return [(row[0], row[1]) for row in rows]
 
 
-def _envelope(row: Sequence[object]) -> StoredEnvelope:
+def envelope_of_row(row: Sequence[object]) -> StoredEnvelope:
+    """A row of ``COLUMNS``."""
     number, envelope_hash, chain, seq, position, own, count, frontier, body = row
     assert isinstance(number, int)
     assert isinstance(envelope_hash, bytes)

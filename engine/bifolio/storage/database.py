@@ -325,6 +325,22 @@ class Database:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.execute("PRAGMA journal_mode = DELETE")
 
+    def unused_bytes(self) -> int:
+        """The bytes of the pages that hold nothing."""
+        pages, size = self.row("PRAGMA freelist_count"), self.row("PRAGMA page_size")
+        return int(pages[0]) * int(size[0]) if pages and size else 0
+
+    def compact(self) -> None:
+        """Write the file again without what holds nothing; the order of rows stays.
+
+        Raises:
+            StorageFullError: there is no room for a second copy; the file is as it was.
+            BusyLibraryError: another program has it for so long.
+        """
+        with _translated(self.path):
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def integrity(self) -> str:
         """SQLite's own verdict: ``ok``, or what is wrong, a line for each thing."""
         return "\n".join(str(row[0]) for row in self.rows("PRAGMA integrity_check"))

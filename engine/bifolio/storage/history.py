@@ -10,7 +10,7 @@ computer's own: what its commands did, so that they can be undone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -144,6 +144,18 @@ class ChangeIndex:
         return row[0] if row else None
 
     # --- reading --------------------------------------------------------------------------
+
+    def records_of_changes(self, changes: Collection[int]) -> set[str]:
+        """The records that the changes in these rows of ``changes`` touched."""
+        found: set[str] = set()
+        for one in changes:
+            rows = self._database.rows(
+                "SELECT DISTINCT record FROM touches JOIN history ON entry = history.number "
+                "WHERE history.change = ?",
+                (one,),
+            )
+            found.update(row[0].hex() for row in rows)
+        return found
 
     def of_record(self, record_id: str) -> list[LoggedChange]:
         """The changes that touched a record, in this replica's order, which is causal."""

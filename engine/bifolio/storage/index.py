@@ -57,6 +57,10 @@ class SearchIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def optimize(self) -> None:
+        """Merge the parts of the full-text index, as far as updates left several."""
+        self._database.execute("INSERT INTO refs_fts (refs_fts) VALUES ('optimize')")
+
     def write_places(self, given: Iterable[tuple[int, str, Places, object]]) -> None:
         """List references: for each its number, its id, its places in the orders, and whether it
         is in the trash."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgpack
 
 from bifolio.storage.database import Database
-from bifolio.storage.records import StoredRecord
+from bifolio.storage.records import StoredRecord, unpack_state
 
 _MODULUS = 1 << 256
 _PAGE = 500
@@ -107,7 +107,8 @@ class Integrity:
             (last,),
         ):
             for record_id, kind, state, share, check in rows:
-                stored = StoredRecord(record_id, kind, state, int.from_bytes(share, "big"))
+                unpacked = unpack_state(state) if isinstance(state, bytes) else state
+                stored = StoredRecord(record_id, kind, unpacked, int.from_bytes(share, "big"))
                 yield CheckedRecord(stored, check)
             last = rows[-1][0]
 

@@ -238,6 +238,41 @@ class Meta:
     #: The relay's count and hash of blobs by which something was last noted to be there.
     blob_tally: Fact[tuple[int, bytes] | None] = Fact(None, _pair(int, bytes), _as_list)
 
+    # --- statements and snapshots -----------------------------------------------------------
+    #: The position that this replica last stated, and the time that the statement names.
+    stated: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    #: When that was by this computer's time, which may have been set since.
+    stated_at_ms: Fact[int] = Fact(0, _of_type(int))
+    #: Since when statements of others are asked for; 0 before.
+    stated_since_ms: Fact[int] = Fact(0, _of_type(int))
+    #: The log's epoch, and the position in it that every replica has passed that is still there.
+    passed_by_all: Fact[tuple[bytes, int] | None] = Fact(None, _pair(bytes, int), _as_list)
+    #: A position of this log, and the time (ms) when it was reached: what nothing named then is
+    #: passed with it. And the last such time that every replica has passed.
+    unnamed_epoch = _bytes()
+    unnamed_mark: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    unnamed_passed_ms: Fact[int] = Fact(0, _of_type(int))
+    #: Up to which row of ``changes`` it is noted what incarnations devices declared.
+    declared_through: Fact[int] = Fact(0, _of_type(int))
+    #: The frontier of the last snapshot that was merged.
+    covered_frontier: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
+    #: The signed header of a snapshot that is being merged: until that is done nothing is pulled.
+    snapshot_loading = _bytes()
+    #: The signed header of a snapshot of this replica's that is not on the relay yet.
+    snapshot_made = _bytes()
+    #: When the relay last said which snapshots it holds.
+    snapshots_looked_ms: Fact[int] = Fact(0, _of_type(int))
+    #: When a snapshot that is due may be made; 0 where none is.
+    snapshot_not_before_ms: Fact[int] = Fact(0, _of_type(int))
+    #: The signed header of the snapshot that was loaded last, whose chunks are kept, and what
+    #: members had found of it.
+    snapshot_kept = _bytes()
+    snapshot_kept_verdicts: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
+    #: When a snapshot last brought changes that are not here one by one, by this computer's time.
+    snapshot_loaded_ms: Fact[int] = Fact(0, _of_type(int))
+    #: The position and the size of the newest snapshot that is known to be on the relay.
+    snapshot_last: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

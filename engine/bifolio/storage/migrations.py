@@ -469,6 +469,45 @@ def _add_copy(tables: object, index: str, table: str, columns: str, condition: s
     )
 
 
+def _add_snapshots(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # Empty in an older file: it holds every change that it merged.
+    execute = tables.conn.execute
+    execute("CREATE TABLE covered (hash BLOB PRIMARY KEY, position INTEGER) WITHOUT ROWID")
+    execute(
+        "CREATE TABLE covered_chains (device BLOB NOT NULL, chain BLOB NOT NULL, "
+        "seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (device, chain))"
+    )
+    execute("CREATE INDEX idx_covered_chains_hash ON covered_chains (hash)")
+    execute(
+        "CREATE TABLE declared (slot TEXT PRIMARY KEY, device BLOB NOT NULL, nonce BLOB NOT NULL)"
+    )
+    execute(
+        "CREATE TABLE snapshot_chunks (snapshot BLOB NOT NULL, number INTEGER NOT NULL, "
+        "sealed BLOB NOT NULL)"
+    )
+    execute("CREATE UNIQUE INDEX idx_snapshot_chunks_number ON snapshot_chunks (snapshot, number)")
+    execute(
+        "CREATE TABLE snapshot_bases (record TEXT PRIMARY KEY, state BLOB, after INTEGER, "
+        "state_check BLOB)"
+    )
+    execute(
+        "CREATE TABLE statements (device BLOB NOT NULL, replica BLOB NOT NULL, "
+        "epoch BLOB NOT NULL, n INTEGER NOT NULL, said_ms INTEGER NOT NULL, "
+        "heard_ms INTEGER NOT NULL, PRIMARY KEY (device, replica))"
+    )
+    # What is covered, the kept snapshot tells too.
+    for name, columns in (
+        ("covered_chains", "device chain seq hash"),
+        ("declared", "slot device nonce"),
+        ("snapshot_bases", "record after"),
+        ("statements", "device replica epoch n said_ms heard_ms"),
+    ):
+        _add_copy(tables, f"copy_of_{name}", name, columns)
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -494,6 +533,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _end_incarnations,
     _add_unconfirmed_deletions,
     _add_second_copies,
+    _add_snapshots,
 )
 
 #: The schema version that this code knows.

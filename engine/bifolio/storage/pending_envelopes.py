@@ -111,6 +111,10 @@ class PendingEnvelopes:
                 ready.append((row[0], envelope_hash))
         return [envelope_hash for _, envelope_hash in sorted(ready)]
 
+    def arrive_all(self) -> None:
+        """All that a snapshot covers is here: nothing waits for it any more."""
+        self._database.execute("DELETE FROM waits_for WHERE needed IN (SELECT hash FROM covered)")
+
     def ready(self) -> list[bytes]:
         """The envelopes that lack nothing: a kill, or an older version, left them."""
         rows = self._database.rows(

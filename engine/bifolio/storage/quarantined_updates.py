@@ -114,6 +114,13 @@ class QuarantinedUpdates:
         )
         return row is not None
 
+    def has_any_incomplete(self) -> bool:
+        """Whether an update of any record waits for something."""
+        row = self._database.row(
+            "SELECT 1 FROM quarantined_updates WHERE needs_client IS NOT NULL LIMIT 1"
+        )
+        return row is not None
+
     def has_of_author(self, record_id: str, device: bytes) -> bool:
         """Whether an update of an author to a record is kept here."""
         row = self._database.row_of_few(

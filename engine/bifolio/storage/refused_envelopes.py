@@ -117,6 +117,11 @@ class RefusedEnvelopes:
         )
         return row[0] if row else None
 
+    def has_fatal(self) -> bool:
+        """Whether any envelope is set aside because it ended the process."""
+        row = self._database.row("SELECT 1 FROM fatal_envelopes WHERE envelope IS NOT NULL LIMIT 1")
+        return row is not None
+
     def fatal_by_author(self) -> list[tuple[bytes, int]]:
         """Whose envelopes were set aside because they ended the process, and how many."""
         rows = self._database.rows(

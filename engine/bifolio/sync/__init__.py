@@ -9,6 +9,7 @@ library, three machines (membership, log, files) take what came and decide what 
 ``membership``  both membership logs become equal, then ours is appended
 ``log``         the relay's log is followed to its end
 ``outgoing``    changes that the relay lacks, on their way to it
+``snapshots``   how far this replica is, and the snapshots that it loads, verifies and sends
 ``files``       which contents to ask for, send, fetch and drop
 ``relay_blobs`` what the relay holds of files
 ``uploads``     contents on their way to the relay
@@ -17,6 +18,7 @@ library, three machines (membership, log, files) take what came and decide what 
 ``line``        how much to send at once over a line, by what it carried
 ``fruitless``   whether an exchange gets anywhere
 ``counts``      what was new to the other side, and how much of the files went
+``snapshot_store`` what of that a session needs of a replica
 ``store``       what a session needs of a replica
 ``backoff``     how long to wait before the next attempt
 =============== =============================================================================

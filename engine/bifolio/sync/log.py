@@ -162,6 +162,26 @@ class LogSync:
         """The relay refused something; False if it stands in the way of everything."""
         return self._offers.refuse(message)
 
+    def move_to(self, position: LogPosition) -> None:
+        """A snapshot brought all up to a position: the log is pulled from there on.
+
+        Raises:
+            RelayConductError: the log is not the one that the snapshot is of.
+        """
+        if self._told_hashes.get(position.position, position.chain_hash) != position.chain_hash:
+            raise RelayConductError("its log is not the one that its snapshot was made of")
+        self._cursor = position
+        self._passed = []
+        self.forget_request()
+
+    def forget_request(self) -> None:
+        """What was asked for does not come."""
+        self._request = None
+
+    def take_left_to_snapshot(self) -> bool:
+        """Whether the relay's snapshots have to be compared with what is here, once."""
+        return self._offers.take_left_to_snapshot()
+
     def look_again(self) -> None:
         """There may be changes that were not offered yet."""
         self._offers.look_again()

@@ -31,6 +31,7 @@ class Offers:
         self._withdrawn: set[bytes] = set()
         self._broken_chains: set[bytes] = set()
         self._restarts_left = limits.CHAIN_RESTARTS_MAX
+        self._has_left_to_snapshot = False
 
     @property
     def is_settled(self) -> bool:
@@ -41,6 +42,12 @@ class Offers:
     def changes_in_flight(self) -> int:
         """How many changes are pushed and not answered."""
         return sum(one.changes for one in self._in_flight.values())
+
+    def take_left_to_snapshot(self) -> bool:
+        """Whether something counts as arrived only once the relay's snapshots were compared with
+        what is here; said once."""
+        left, self._has_left_to_snapshot = self._has_left_to_snapshot, False
+        return left
 
     def look_again(self) -> None:
         """There may be changes that are not sealed yet."""
@@ -78,6 +85,10 @@ class Offers:
             case Code.GAP:
                 if offered is not None:
                     self._close_gap(offered)
+                return True
+            case Code.NEED_SNAPSHOT if message.subject:
+                if offered is not None:
+                    self._leave_to_snapshot(offered, message)
                 return True
             case Code.TOO_BIG | Code.INVALID if offered is not None:
                 self._leave_out(offered, message.detail)
@@ -133,6 +144,23 @@ class Offers:
                 self._offered_through = lacking[-1].number
             if batch or not lacking:
                 return batch
+
+    def _leave_to_snapshot(self, offered: OutgoingEnvelope, message: Nack) -> None:
+        """A snapshot on the relay covers an envelope, or another one in its place.
+
+        Where the chain ends with what nobody here knows, its author goes on in another one.
+        """
+        is_covered = self._store.is_in_chain(offered.hash, seq=message.seq, head=message.head)
+        if is_covered is None:
+            self._close_gap(offered)
+        elif is_covered:
+            self._has_left_to_snapshot = True
+            self._left_out.add(offered.hash)
+            self._land(offered)
+        else:
+            self._count_restart()
+            self._store.move_chain(offered.hash)
+            self._begin_again()
 
     def _without_right(self, offered: OutgoingEnvelope) -> bool:
         """Its author had no right to it by our list too, as where a ticket let in more than it may

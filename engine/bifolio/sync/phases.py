@@ -15,14 +15,16 @@ from bifolio.errors import BifolioError
 from bifolio.sync.files import FileSync
 from bifolio.sync.log import LogSync
 from bifolio.sync.membership import MembershipSync
+from bifolio.sync.snapshots import SnapshotSync
 from bifolio.wire.messages import Bye
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What is under way with a relay that holds the library: three machines, one for each."""
+    """What is under way with a relay that holds the library: four machines, one for each."""
 
     membership: MembershipSync
+    snapshots: SnapshotSync
     log: LogSync
     files: FileSync
 
@@ -55,7 +57,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The relay's log is pulled to its end; nothing is offered before."""
+    """The relay's log is pulled to its end, maybe from a snapshot on; nothing is offered before."""
 
     exchange: Exchange
 

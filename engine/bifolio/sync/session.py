@@ -25,6 +25,7 @@ from bifolio.sync.log import LogSync, forget_log
 from bifolio.sync.membership import MembershipSync
 from bifolio.sync.phases import Exchange, Joined, Left, Phase
 from bifolio.sync.refusals import refusal_of, unknown_library
+from bifolio.sync.snapshots import SnapshotSync
 from bifolio.sync.store import SyncStore
 from bifolio.wire.messages import (
     Ack,
@@ -44,9 +45,22 @@ from bifolio.wire.messages import (
     Unknown,
     Welcome,
 )
+from bifolio.wire.snapshot_messages import SnapshotChunk, SnapshotHeld, Snapshots, Statements
+
+#: What a relay says of statements and snapshots.
+_OF_SNAPSHOTS = (Statements, Snapshots, SnapshotChunk, SnapshotHeld)
 
 #: What a relay says once it has welcomed us to a library that it holds.
-_OF_AN_EXCHANGE = (Members, Envelopes, Located, Ack, Nack, Blobs, Chunk)
+_OF_AN_EXCHANGE = (
+    Members,
+    Envelopes,
+    Located,
+    Ack,
+    Nack,
+    Blobs,
+    Chunk,
+    *_OF_SNAPSHOTS,
+)
 
 
 class SyncSession:
@@ -98,13 +112,19 @@ class SyncSession:
         """Whether both sides have everything that they may have, files too."""
         match self.phase:
             case phases.Live(exchange):
-                return exchange.log.is_settled and exchange.files.is_settled
+                return (
+                    exchange.log.is_settled
+                    and exchange.snapshots.is_settled
+                    and exchange.files.is_settled
+                )
         return False
 
     def progress(self) -> tuple[Stage, int, int]:
         """What is under way, how much is done, and of how much."""
         match self.phase:
             case phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange):
+                if (snapshot := exchange.snapshots.progress()) is not None:
+                    return snapshot
                 if self.is_log_settled and (files := exchange.files.progress()) is not None:
                     return files
                 return exchange.log.progress()
@@ -139,13 +159,15 @@ class SyncSession:
             match self.phase:
                 case phases.Members(exchange) | phases.Log(exchange) | phases.Live(exchange):
                     exchange.log.look_again()
+                    exchange.snapshots.look_again()
                     exchange.files.look_again()
             return self._decide()
 
     def tick(self) -> list[Message]:
         """Time passes; returns what to send because of it."""
         match self.phase:
-            case phases.Live(exchange) if exchange.files.is_due():
+            case phases.Live(exchange) if exchange.files.is_due() or exchange.snapshots.is_due():
+                exchange.snapshots.look_again()
                 with self._leave_on_error():
                     return self._decide()
         return []
@@ -200,8 +222,9 @@ class SyncSession:
             line=self._line,
             takes_fragments=takes_fragments,
         )
+        snapshots = SnapshotSync(store.snapshots, welcome, self._fruitless)
         files = FileSync(store.files, welcome, self._counts, self._fruitless, self._line)
-        self.phase = phases.Members(Exchange(membership, log, files))
+        self.phase = phases.Members(Exchange(membership, snapshots, log, files))
 
     def _hear_open(self, exchange: Exchange, message: Message) -> None:
         match message:
@@ -213,6 +236,7 @@ class SyncSession:
                     self._line.note_news(content_hash(raw), len(raw))
             case Envelopes():
                 if exchange.log.receive(message):
+                    exchange.snapshots.look_again()
                     exchange.files.look_again()  # references may name other contents now
             case Located():
                 exchange.log.locate(message)
@@ -224,11 +248,17 @@ class SyncSession:
                 exchange.files.receive_chunk(message)
             case Nack():
                 self._hear_refusal(exchange, message)
+            case Statements() | Snapshots() | SnapshotChunk() | SnapshotHeld():
+                exchange.snapshots.receive(message)
             case _:
                 raise _out_of_turn(self.phase, message)
 
     def _hear_refusal(self, exchange: Exchange, message: Nack) -> None:
-        if exchange.files.refuse(message) or exchange.log.refuse(message):
+        for machine in (exchange.files, exchange.snapshots, exchange.log):
+            if machine.refuse(message):
+                return
+        if message.code is Code.NEED_SNAPSHOT and exchange.snapshots.need():
+            exchange.log.forget_request()
             return
         if message.code in (Code.HEAD_MOVED, Code.UNKNOWN_HEAD):
             exchange.log.offer_again()
@@ -265,8 +295,10 @@ class SyncSession:
            and what this device appends is in.
         4. A ticket's key says nothing more once its holder is a member, who comes back as itself.
         5. Only a member pulls and pushes.
-        6. The relay's log is pulled to its end before anything is offered to it.
-        7. Changes go before files: of those nothing goes while anything of the log is under way.
+        6. Where the log does not bring all, a snapshot is loaded before the log is pulled.
+        7. The relay's log is pulled to its end before anything is offered to it; where that is
+           empty and a part of what is here came by a snapshot, the relay gets one first.
+        8. Changes go before files: of those nothing goes while anything of the log is under way.
         """
         match self.phase:
             case phases.Greeting() | Left():
@@ -288,6 +320,7 @@ class SyncSession:
     def _decide_open(self, exchange: Exchange) -> list[Message]:
         """``_decide`` from its third invariant on."""
         membership, log, files = exchange.membership, exchange.log, exchange.files
+        snapshots = exchange.snapshots
         messages = membership.decide()
         if not membership.is_settled:
             self.phase = phases.Members(exchange)
@@ -297,13 +330,30 @@ class SyncSession:
             return []  # 4
         if not self._store.is_member():
             raise NotAMemberError  # 5
-        messages = log.decide()
-        if not log.is_at_end:
+        messages = snapshots.decide_first()
+        if not snapshots.is_ready:
             self.phase = phases.Log(exchange)
             return messages  # 6
+        if (position := snapshots.take_loaded()) is not None:
+            log.move_to(position)
+            files.look_again()
+        if log.is_at_end and not snapshots.may_offer:
+            messages = snapshots.decide_base()
+            if not snapshots.may_offer:
+                return messages  # 7
+        messages = [*messages, *log.decide()]
+        if not log.is_at_end:
+            self.phase = phases.Log(exchange)
+            return messages  # 7
         self.phase = phases.Live(exchange)
         if not log.is_settled:
-            return messages  # 7
+            return messages  # 8
+        if log.take_left_to_snapshot():
+            snapshots.compare_now()
+        messages += snapshots.decide()
+        if snapshots.take_moved():
+            log.look_again()
+            return [*messages, *log.decide()]  # 8
         return [*messages, *files.decide()]
 
     def _create(self, nonce: bytes) -> Create:

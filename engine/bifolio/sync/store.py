@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from bifolio.errors import NextStep
+from bifolio.sync.snapshot_store import SnapshotStore
 from bifolio.wire.messages import BlobTally, Challenge, Code, Hello
 from bifolio.wire.position import LogPosition
 
@@ -131,6 +132,10 @@ class SyncStore(Protocol):
     def files(self) -> FileStore:
         """The contents of its files."""
 
+    @property
+    def snapshots(self) -> SnapshotStore:
+        """Its statements and snapshots."""
+
     def monotonic_ms(self) -> int:
         """The milliseconds of a clock that nobody sets."""
 
@@ -233,6 +238,14 @@ class SyncStore(Protocol):
 
         False, and nothing changed, where there is none.
         """
+
+    def is_in_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool | None:
+        """Whether an envelope (its hash) is one of those before or at ``head``, which has the
+        number ``seq`` in its chain; None where that cannot be told here."""
+
+    def move_chain(self, envelope: bytes) -> None:
+        """Another envelope has the place of one (its hash), by what is known here: what the relay
+        did not take of its chain moves to a new one."""
 
     def seal_without_right_again(self, envelope: bytes) -> bool:
         """An envelope (its hash) is ours and was sealed without a right that we have by now: what

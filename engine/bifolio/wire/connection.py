@@ -41,6 +41,7 @@ from bifolio.wire.messages import (
     Welcome,
     parse_message,
 )
+from bifolio.wire.snapshot_messages import SNAPSHOT_ANSWERS, SNAPSHOT_QUESTIONS
 
 
 class Side(StrEnum):
@@ -90,6 +91,8 @@ RULES: dict[State, tuple[Rule, ...]] = {
         *(Rule(Side.CLIENT, message, State.OPEN) for message in _ABOUT_FILES),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Envelopes, Ack, Nack, Members)),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Blobs, Chunk)),
+        *(Rule(Side.CLIENT, message, State.OPEN) for message in SNAPSHOT_QUESTIONS),
+        *(Rule(Side.RELAY, message, State.OPEN) for message in SNAPSHOT_ANSWERS),
         # For poor lines: large messages in parts, and what became of those whose answer was lost.
         *(Rule(Side.CLIENT, message, State.OPEN) for message in (Fragment, Locate, Flow)),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Fragment, Located)),

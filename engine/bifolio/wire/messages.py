@@ -14,17 +14,36 @@ record or a signature holds.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, Final, Self
 
 import msgspec
 from msgspec import Meta, Struct
 
 from bifolio import limits
 from bifolio.errors import ProtocolError
+from bifolio.wire.message_base import (
+    COUNT_MAX,
+    ENCODER,
+    NO_EPOCH,
+    NO_HASH,
+    Detail,
+    Hash,
+    Id,
+    Ignorable,
+    Key,
+    Message,
+    Number,
+    Signature,
+    Unknown,
+    Versions,
+    with_field_name,
+)
+from bifolio.wire.snapshot_messages import SNAPSHOT_MESSAGES
+
+__all__ = ["COUNT_MAX", "NO_EPOCH", "NO_HASH", "Ignorable", "Message", "Unknown"]
 
 PROTOCOL_VERSION = 2
 
@@ -35,20 +54,6 @@ PROTOCOL_VERSIONS = (PROTOCOL_VERSION,)
 #: sender lives without an answer.
 IGNORABLE_FROM: Final = 128
 
-#: A hash, where there is none.
-NO_HASH = bytes(32)
-NO_EPOCH = bytes(16)
-
-#: Positions and counts: above any log, and within what SQLite and every msgpack library hold.
-COUNT_MAX: Final = 2**53 - 1
-
-Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
-Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
-Number = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
-Versions = Annotated[tuple[Number, ...], Meta(max_length=16)]
-Detail = Annotated[str, Meta(max_length=1000)]
 Record = Annotated[bytes, Meta(max_length=limits.MEMBERSHIP_RECORD_BYTES_MAX)]
 RecordBatch = Annotated[tuple[Record, ...], Meta(max_length=limits.MEMBERSHIP_REPLACED_RECORDS_MAX)]
 # One byte string may fill a message: a too large envelope is refused by name (TOO_BIG), not as
@@ -155,45 +160,6 @@ class ChainPlace(Struct, frozen=True, array_like=True):
     seq: Number
 
 
-class Message(Struct, frozen=True, array_like=True):
-    """What all messages share; ``__post_init__`` of one holds what binds several of its fields."""
-
-    NAME: ClassVar[str] = ""
-
-    def check(self) -> None:
-        """Check every field and what binds them, by the rules that a reader applies.
-
-        Raises:
-            ValueError: says which field and what was expected.
-        """
-        built = msgspec.to_builtins(self, builtin_types=(bytes,))
-        try:
-            msgspec.convert(built, type(self), builtin_types=(bytes,))
-        except msgspec.ValidationError as error:
-            raise ValueError(_with_field_name(str(error), type(self))) from error
-
-    def serialize(self) -> bytes:
-        """The message's bytes; a ``ValueError`` if we ourselves made it wrong."""
-        self.check()
-        raw = _ENCODER.encode(self)
-        if len(raw) > limits.MESSAGE_BYTES_MAX:
-            raise ValueError(f"{self.NAME} of {len(raw)} bytes is larger than a message may be")
-        return raw
-
-
-class Unknown(Message, frozen=True):
-    """A message of a type that this version does not know; nothing of it was read."""
-
-    NAME = "of a later version"
-    number: Number
-
-
-class Ignorable(Unknown, frozen=True):
-    """A message of an unknown type that its sender lets the other side pass over."""
-
-    NAME = "of a later version that may be passed over"
-
-
 class Challenge(Message, frozen=True, tag=1):
     """The relay speaks first: the versions it speaks and a nonce to sign."""
 
@@ -226,7 +192,7 @@ class Hello(Message, frozen=True, tag=2):
     def said(self) -> bytes:
         """All that it says but for the signature: what the signature is over."""
         fields = (getattr(self, name) for name in self.__struct_fields__ if name != "signature")
-        return _ENCODER.encode(tuple(fields))
+        return ENCODER.encode(tuple(fields))
 
     def with_signature(self, signature: bytes) -> Hello:
         """The same greeting, signed."""
@@ -329,9 +295,10 @@ class Ack(Message, frozen=True, tag=7):
 class Nack(Message, frozen=True, tag=8):
     """One thing was refused: ``subject`` is the BLAKE2b-256 of its bytes, empty for a PULL.
 
-    About a blob it is the blob's id. For FORK and GAP, ``seq`` and ``head`` are the last that the
-    relay has of that chain. ``proof`` of a FORK is what the author signed of the envelope that has
-    the place (``SignedHeader``): without it nobody need believe that there is one.
+    About a blob it is the blob's id. For FORK, GAP and NEED_SNAPSHOT of an envelope, ``seq`` and
+    ``head`` are the last that the relay has of that chain. ``proof`` of a FORK is what the author
+    signed of the envelope that has the place (``SignedHeader``): without it nobody need believe
+    that there is one.
     """
 
     NAME = "NACK"
@@ -524,6 +491,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Locate,
     Located,
     Flow,
+    *SNAPSHOT_MESSAGES,
 )
 
 
@@ -535,12 +503,8 @@ def number_of(message_type: type[Message]) -> int:
 
 
 _BY_NUMBER = {number_of(message_type): message_type for message_type in MESSAGE_TYPES}
-_ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(reduce(or_, MESSAGE_TYPES))
 _NUMBER_ONLY = msgspec.msgpack.Decoder(Unknown)
-
-#: How msgspec names the place of what is wrong in a message: the first index is the field's.
-_PLACE = re.compile(r"^(.*?)(?: - at `\$\[(\d+)\](.*)`)?$", re.DOTALL)
 
 
 def parse_message(raw: bytes) -> Message:
@@ -567,16 +531,5 @@ def _unknown_or_wrong(raw: bytes, error: Exception) -> Unknown:
     if message_type is None:
         return Ignorable(unknown.number) if unknown.number >= IGNORABLE_FROM else unknown
     raise ProtocolError(
-        f"{message_type.NAME}: {_with_field_name(str(error), message_type)}"
+        f"{message_type.NAME}: {with_field_name(str(error), message_type)}"
     ) from error
-
-
-def _with_field_name(text: str, message_type: type[Message]) -> str:
-    """msgspec's words for what is wrong, with the field's name for its place."""
-    found = _PLACE.match(text)
-    if found is None or found[2] is None:
-        return text
-    names = message_type.__struct_fields__
-    number = int(found[2]) - 1
-    inside = f" at {found[3]}" if found[3] else ""
-    return f"{names[number] if 0 <= number < len(names) else 'type'}: {found[1]}{inside}"

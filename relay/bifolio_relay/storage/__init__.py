@@ -1,15 +1,16 @@
 """What a store of the relay must do, whatever it is made of, and the plain values it speaks in.
 
-================== =================================================================
-``sqlite``         the store for one machine: its event loop's side, and who watches
-``sqlite_log``     the logs in SQLite: blocking, used by one thread
-``sqlite_admin``   who came when and by which token, and what goes: blocking as well
-``sqlite_blobs``   the blobs in a folder, their facts in SQLite: blocking as well
-``sqlite_file``    the file: whose it is, its tables, its lock, its transactions
-``sqlite_checks``  whether what the file holds is what was written to it
-``sqlite_mending`` mending it from what is whole, and what was damaged kept
-``watchers``       who waits for which library's growth, inside one process
-================== =================================================================
+==================== =================================================================
+``sqlite``           the store for one machine: its event loop's side, and who watches
+``sqlite_log``       the logs in SQLite: blocking, used by one thread
+``sqlite_admin``     who came when and by which token, and what goes: blocking as well
+``sqlite_snapshots`` statements and snapshots in SQLite: blocking as well
+``sqlite_blobs``     the blobs in a folder, their facts in SQLite: blocking as well
+``sqlite_file``      the file: whose it is, its tables, its lock, its transactions
+``sqlite_checks``    whether what the file holds is what was written to it
+``sqlite_mending``   mending it from what is whole, and what was damaged kept
+``watchers``         who waits for which library's growth, inside one process
+==================== =================================================================
 
 A store keeps what it is given and compares what it holds with what the caller expects; what may
 enter is decided before, by ``rules`` and ``blob_rules``. **Several relay processes may use one
@@ -27,6 +28,7 @@ from typing import Protocol
 
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership import ChainEnd
+from bifolio.crypto.snapshot import CoveredChain
 from bifolio.wire.messages import BlobState, BlobTally
 
 
@@ -218,6 +220,113 @@ class StoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldStatement:
+    """The newest statement of a replica: how far it is, and when that was heard."""
+
+    device: bytes
+    replica: bytes
+    n: int
+    heard_ms: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVerdict:
+    """What a device found of a snapshot."""
+
+    device: bytes
+    is_right: bool
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSnapshot:
+    """A snapshot, whole or in part.
+
+    ``device`` made it, ``carrier`` sends it; ``n`` is its position in this log. ``held`` chunks of
+    ``chunks`` are there, from the first on, ``stored_bytes`` of ``size_bytes``.
+    """
+
+    id: bytes
+    header: bytes
+    device: bytes
+    carrier: bytes
+    n: int
+    chunks: int
+    size_bytes: int
+    begun_ms: int
+    touched_ms: int
+    held: int = 0
+    stored_bytes: int = 0
+    is_whole: bool = False
+    is_attested: bool = False
+    verdicts: tuple[HeldVerdict, ...] = ()
+
+
+class SnapshotStorage(Protocol):
+    """A store of statements and snapshots.
+
+    Every method raises ``RelayStorageError`` when the store as a whole fails; then nothing of
+    that call is kept. What a method has returned of a write survives power loss. For a library
+    that is not held all is empty, and nothing is kept.
+    """
+
+    async def read_statements(self, library: bytes) -> tuple[HeldStatement, ...]:
+        """The statement of each replica."""
+        ...
+
+    async def write_statement(
+        self, library: bytes, statement: HeldStatement, *, dropped: Sequence[tuple[bytes, bytes]]
+    ) -> None:
+        """Keep a replica's statement in the place of its earlier one, and no more those of
+        ``dropped`` (device, replica)."""
+        ...
+
+    async def read_snapshots(self, library: bytes) -> tuple[HeldSnapshot, ...]:
+        """All snapshots, whole or in part."""
+        ...
+
+    async def add_snapshot(self, library: bytes, snapshot: HeldSnapshot) -> None:
+        """Begin a snapshot; one that is there already stays as it is."""
+        ...
+
+    async def store_chunk(
+        self, library: bytes, snapshot: bytes, number: int, sealed: bytes, *, now_ms: int
+    ) -> int | Stop:
+        """Hold the next chunk; how many are held then. One that is held already changes nothing.
+
+        ``Stop.MOVED`` if it is not the next one, or the snapshot is not there; ``Stop.FULL`` if the
+        disk has no room.
+        """
+        ...
+
+    async def finish_snapshot(
+        self, library: bytes, snapshot: bytes, *, root: bytes, chains: Sequence[CoveredChain]
+    ) -> bool:
+        """All chunks are there: it is whole, if ``root`` is the hash over theirs.
+
+        Each of ``chains`` that does not reach so far in the log ends there from now on.
+        """
+        ...
+
+    async def read_chunk(self, library: bytes, snapshot: bytes, number: int) -> bytes | None:
+        """One chunk; None if it is not held."""
+        ...
+
+    async def remove_snapshots(self, library: bytes, snapshots: Sequence[bytes]) -> None:
+        """Hold these no longer."""
+        ...
+
+    async def write_verdict(self, library: bytes, snapshot: bytes, verdict: HeldVerdict) -> None:
+        """Keep what a device found, in the place of what it found before."""
+        ...
+
+    async def mark_attested(self, library: bytes, snapshot: bytes, attested: bool) -> None:
+        """Note whether a snapshot counts for something."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """The bytes that the disk has free, and how many of them no file takes."""
 
@@ -298,6 +407,11 @@ class LogStorage(Protocol):
     @property
     def blobs(self) -> BlobStorage:
         """The blobs of the same libraries."""
+        ...
+
+    @property
+    def snapshots(self) -> SnapshotStorage:
+        """The statements and snapshots of the same libraries."""
         ...
 
     async def create_library(
@@ -476,9 +590,8 @@ class LogStorage(Protocol):
     def watch(self, library: bytes) -> AsyncGenerator[Growth, None]:
         """How far the library has come: at once, and again whenever it has grown.
 
-        Written through this store, or through another one on the same data. Several growths
-        may come as one. Also for a library that is not held yet. Raises ``RelayStorageError``
-        when the store fails.
+        Written through this store, or through another one on the same data. Several growths may
+        come as one. Also for a library that is not held yet. Raises ``RelayStorageError``.
         """
         ...
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from bifolio import limits
+from bifolio.crypto.snapshot import CoveredChain
 from bifolio.errors import Next, RelayDamagedError, RelayFullError, RelayStorageError
 from bifolio_relay.storage import (
     Batch,
@@ -27,11 +28,15 @@ from bifolio_relay.storage import (
     Cuts,
     Growth,
     Heads,
+    HeldSnapshot,
+    HeldStatement,
+    HeldVerdict,
     LibraryHead,
     LogSlice,
     Place,
     Roles,
     Room,
+    SnapshotStorage,
     Standing,
     Stop,
     StoredChunk,
@@ -44,6 +49,7 @@ from bifolio_relay.storage.sqlite_admin import SqliteAdmin
 from bifolio_relay.storage.sqlite_blobs import FolderBlobs
 from bifolio_relay.storage.sqlite_file import SqliteFile
 from bifolio_relay.storage.sqlite_log import SqliteLogs
+from bifolio_relay.storage.sqlite_snapshots import SqliteSnapshots
 from bifolio_relay.storage.watchers import Watcher, Watchers
 
 P = ParamSpec("P")
@@ -102,12 +108,17 @@ class SqliteLogStorage:
         self._work = work or OneThread()
         self._watchers = Watchers()
         self._blobs = _FolderBlobStorage(FolderBlobs(self._file), self._work, self._watchers)
+        self._snapshots = _SqliteSnapshotStorage(SqliteSnapshots(self._file), self._work)
         self._poll: asyncio.Task[None] | None = None
         self._data_version: int | None = None
 
     @property
     def blobs(self) -> BlobStorage:
         return self._blobs
+
+    @property
+    def snapshots(self) -> SnapshotStorage:
+        return self._snapshots
 
     async def create_library(
         self,
@@ -354,6 +365,52 @@ def _mend_file(folder: Path) -> None:
             reason=f"it is damaged, and could not be mended ({error})",
             next_step=Next.CHECK_RELAY_DISK,
         ) from error
+
+
+class _SqliteSnapshotStorage:
+    """The ``SnapshotStorage`` of the same file."""
+
+    def __init__(self, rows: SqliteSnapshots, work: BlockingWork) -> None:
+        self._rows = rows
+        self._work = work
+
+    async def read_statements(self, library: bytes) -> tuple[HeldStatement, ...]:
+        return await self._work.run(self._rows.read_statements, library)
+
+    async def write_statement(
+        self, library: bytes, statement: HeldStatement, *, dropped: Sequence[tuple[bytes, bytes]]
+    ) -> None:
+        await self._work.run(self._rows.write_statement, library, statement, dropped)
+
+    async def read_snapshots(self, library: bytes) -> tuple[HeldSnapshot, ...]:
+        return await self._work.run(self._rows.read_snapshots, library)
+
+    async def add_snapshot(self, library: bytes, snapshot: HeldSnapshot) -> None:
+        await self._work.run(self._rows.add_snapshot, library, snapshot)
+
+    async def store_chunk(
+        self, library: bytes, snapshot: bytes, number: int, sealed: bytes, *, now_ms: int
+    ) -> int | Stop:
+        return await self._work.run(
+            self._rows.store_chunk, library, snapshot, number, sealed, now_ms
+        )
+
+    async def finish_snapshot(
+        self, library: bytes, snapshot: bytes, *, root: bytes, chains: Sequence[CoveredChain]
+    ) -> bool:
+        return await self._work.run(self._rows.finish_snapshot, library, snapshot, root, chains)
+
+    async def read_chunk(self, library: bytes, snapshot: bytes, number: int) -> bytes | None:
+        return await self._work.run(self._rows.read_chunk, library, snapshot, number)
+
+    async def remove_snapshots(self, library: bytes, snapshots: Sequence[bytes]) -> None:
+        await self._work.run(self._rows.remove_snapshots, library, snapshots)
+
+    async def write_verdict(self, library: bytes, snapshot: bytes, verdict: HeldVerdict) -> None:
+        await self._work.run(self._rows.write_verdict, library, snapshot, verdict)
+
+    async def mark_attested(self, library: bytes, snapshot: bytes, attested: bool) -> None:
+        await self._work.run(self._rows.mark_attested, library, snapshot, attested)
 
 
 class _FolderBlobStorage:

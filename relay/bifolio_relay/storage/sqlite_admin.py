@@ -65,6 +65,7 @@ class SqliteAdmin:
                 "SELECT key, id FROM library"
                 " WHERE token IS NULL AND n = 0 AND members <= 1 AND used_ms < ?"
                 " AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.library = library.key)"
+                " AND NOT EXISTS (SELECT 1 FROM snapshot WHERE snapshot.library = library.key)"
                 " ORDER BY used_ms LIMIT ?",
                 (before_ms, count_max),
             ).fetchall()

@@ -17,8 +17,10 @@ from bifolio import limits
 from bifolio.crypto.blob import sealed_chunk_count, sealed_chunk_length, sealed_chunk_place
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
 from bifolio.crypto.membership import Membership
+from bifolio.crypto.snapshot import CoveredChain, parse_snapshot, root_of
+from bifolio.crypto.statement import Statement, Verdict
 from bifolio.errors import EnvelopeError, MembershipError
-from bifolio.ids import digest
+from bifolio.ids import content_hash, digest
 from bifolio.wire.log_chain import log_next, log_start
 from bifolio_relay.storage.sqlite_file import BLOBS_NAME
 
@@ -206,8 +208,12 @@ def find_damage(connection: sqlite3.Connection, key: int, library: bytes) -> str
         (key,),
     ).fetchone():
         return "the checks of its files"
-    if dict(_chains(connection, key)) != dict(_last_of_chains(connection, key)):
+    if not _do_chains_end(connection, key):
         return "where its chains end"
+    if any(True for _ in find_damaged_snapshots(connection, key)):
+        return "its snapshots"
+    if find_damaged_statements(connection, key):
+        return "where its members are"
     return None
 
 
@@ -225,6 +231,94 @@ def _last_of_chains(
         "SELECT chain, max(seq), hash FROM entry WHERE library = ? GROUP BY chain", (key,)
     ):
         yield chain, (seq, entry_hash)
+
+
+def _do_chains_end(connection: sqlite3.Connection, key: int) -> bool:
+    """Whether the chains end where the entries and the snapshots say, or, as a snapshot may have
+    said that has gone since, further on."""
+    said, ends = dict(_chains(connection, key)), dict(_last_of_chains(connection, key))
+    covered = covered_ends(connection, key)
+    for chain, one in covered.items():
+        if one.seq > ends.get(chain, (0, b""))[0]:
+            ends[chain] = one.seq, one.hash
+    if not covered:
+        return said == ends
+    return all(
+        said.get(chain) == end or said.get(chain, (0, b""))[0] > end[0]
+        for chain, end in ends.items()
+    )
+
+
+def covered_ends(connection: sqlite3.Connection, key: int) -> dict[bytes, CoveredChain]:
+    """Where each chain ends in the snapshots that are held whole, by its id in the log."""
+    ends: dict[bytes, CoveredChain] = {}
+    for (header,) in connection.execute(
+        "SELECT header FROM snapshot WHERE library = ? AND whole", (key,)
+    ):
+        try:
+            chains = parse_snapshot(header).header.chains
+        except EnvelopeError:
+            continue
+        for one in chains:
+            known = ends.get(one.author_chain)
+            if known is None or one.seq > known.seq:
+                ends[one.author_chain] = one
+    return ends
+
+
+def find_damaged_snapshots(connection: sqlite3.Connection, key: int) -> Iterator[int]:
+    """The keys of a library's snapshots that are not what was stored: by their makers' signatures
+    and the hashes of their chunks."""
+    for snapshot, held_id, header, device, chunks, whole in connection.execute(
+        "SELECT key, id, header, device, chunks, whole FROM snapshot WHERE library = ?", (key,)
+    ).fetchall():
+        try:
+            said = parse_snapshot(header)
+        except EnvelopeError:
+            yield snapshot
+            continue
+        hashes: list[bytes] = []
+        verdicts = connection.execute(
+            "SELECT device, right_, raw FROM snapshot_verdict WHERE snapshot = ?", (snapshot,)
+        ).fetchall()
+        is_right = (said.id, said.header.device, said.header.chunks) == (held_id, device, chunks)
+        is_right &= all(_is_verdict(one, said.id) for one in verdicts)
+        for number, chunk_hash, sealed in connection.execute(
+            "SELECT number, hash, sealed FROM snapshot_chunk WHERE snapshot = ? ORDER BY number",
+            (snapshot,),
+        ):
+            is_right &= number == len(hashes) and content_hash(sealed) == chunk_hash
+            hashes.append(chunk_hash)
+        is_right &= not whole or root_of(hashes) == said.header.root
+        if not is_right:
+            yield snapshot
+
+
+def _is_verdict(row: tuple[bytes, int, bytes], snapshot: bytes) -> bool:
+    device, is_right, raw = row
+    try:
+        said = Verdict.parse(raw)
+    except EnvelopeError:
+        return False
+    return (said.device, said.is_right, said.snapshot) == (device, bool(is_right), snapshot)
+
+
+def find_damaged_statements(
+    connection: sqlite3.Connection, key: int
+) -> list[tuple[int, bytes, bytes]]:
+    """Library, device and replica of each statement that is not what the device signed."""
+    damaged = []
+    for device, replica, n, raw in connection.execute(
+        "SELECT device, replica, n, raw FROM statement WHERE library = ?", (key,)
+    ):
+        try:
+            said = Statement.parse(raw)
+            is_right = (said.device, said.replica, said.n) == (device, replica, n)
+        except EnvelopeError:
+            is_right = False
+        if not is_right:
+            damaged.append((key, device, replica))
+    return damaged
 
 
 def find_damaged_blobs(

@@ -132,6 +132,49 @@ CREATE TABLE token_use (
 ) WITHOUT ROWID
 """
 
+#: How far each replica is, and the states of whole libraries that newcomers begin with.
+_SNAPSHOTS = """
+CREATE TABLE statement (
+    library INTEGER NOT NULL REFERENCES library(key),
+    device BLOB NOT NULL,
+    replica BLOB NOT NULL,
+    n INTEGER NOT NULL,
+    heard_ms INTEGER NOT NULL,
+    raw BLOB NOT NULL,
+    PRIMARY KEY (library, device, replica)
+) WITHOUT ROWID;
+CREATE TABLE snapshot (
+    key INTEGER PRIMARY KEY,
+    library INTEGER NOT NULL REFERENCES library(key),
+    id BLOB NOT NULL,
+    header BLOB NOT NULL,
+    device BLOB NOT NULL,
+    carrier BLOB NOT NULL,
+    n INTEGER NOT NULL,
+    chunks INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    begun_ms INTEGER NOT NULL,
+    touched_ms INTEGER NOT NULL,
+    whole INTEGER NOT NULL,
+    attested INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX snapshot_id ON snapshot (library, id);
+CREATE TABLE snapshot_chunk (
+    snapshot INTEGER NOT NULL REFERENCES snapshot(key) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    sealed BLOB NOT NULL
+);
+CREATE UNIQUE INDEX snapshot_chunk_number ON snapshot_chunk (snapshot, number);
+CREATE TABLE snapshot_verdict (
+    snapshot INTEGER NOT NULL REFERENCES snapshot(key) ON DELETE CASCADE,
+    device BLOB NOT NULL,
+    right_ INTEGER NOT NULL,
+    raw BLOB NOT NULL,
+    PRIMARY KEY (snapshot, device)
+) WITHOUT ROWID
+"""
+
 #: By what damage is found that nothing else would show: a check of each stored chunk of a file, and
 #: a second copy of what cannot be counted or derived again, with a third in another form.
 _CHECKS = """
@@ -159,7 +202,7 @@ CREATE INDEX copy_of_blob_tally ON blob_tally (library, n, hash,
 """
 
 #: What each version of the file added.
-_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES, _STRANGERS, _CHECKS)
+_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES, _STRANGERS, _CHECKS, _SNAPSHOTS)
 VERSION = len(_STEPS)
 
 
@@ -304,11 +347,18 @@ _OF_A_LIBRARY = (
     "blob_tally",
     "upload_lease",
     "chunk_check",
+    "statement",
+    "snapshot",
 )
 
 
 def remove_library(connection: sqlite3.Connection, key: int) -> None:
     """Remove all rows of a library; inside a transaction."""
+    for table in ("snapshot_chunk", "snapshot_verdict"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE snapshot IN (SELECT key FROM snapshot WHERE library = ?)",
+            (key,),
+        )
     for table in _OF_A_LIBRARY:
         connection.execute(f"DELETE FROM {table} WHERE library = ?", (key,))
     connection.execute("DELETE FROM library WHERE key = ?", (key,))

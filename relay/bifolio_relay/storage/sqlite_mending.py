@@ -13,6 +13,7 @@ import secrets
 import shutil
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -136,6 +137,11 @@ def mend_library(connection: sqlite3.Connection, folder: Path, key: int, library
         " WHERE key = ?",
         (len(members.records), members.head, sum(map(len, members.records)), key),
     )
+    _drop_damaged_snapshots(connection, key)
+    connection.executemany(  # each computer says it again
+        "DELETE FROM statement WHERE library = ? AND device = ? AND replica = ?",
+        sqlite_checks.find_damaged_statements(connection, key),
+    )
     _mend_log(connection, folder, key, library)
     _mend_blobs(connection, folder, key, library)
 
@@ -145,15 +151,27 @@ def _mend_log(connection: sqlite3.Connection, folder: Path, key: int, library: b
     devices: dict[bytes, bytes] = dict(
         connection.execute("SELECT id, device FROM chain WHERE library = ?", (key,)).fetchall()
     )
-    kept, lost = _split(entries)
+    covered = sqlite_checks.covered_ends(connection, key)
+    begins = {one.chain: one.seq for one in reversed(entries)}
+    kept, lost = _split(entries, {chain: seq - 1 for chain, seq in begins.items()})
     epoch, floor = connection.execute(
         "SELECT epoch, floor FROM library WHERE key = ?", (key,)
     ).fetchone()
     has_gap = [one.position for one in entries] != list(range(1, len(entries) + 1))
+    # The hash of an entry without its envelope is nowhere else: its members' logs differ from it.
+    has_gap |= any(one.is_wrong and one.position <= floor for one in entries)
     if lost or has_gap:
+        # What was pruned is of the earlier log, of which the snapshots are.
+        pruned = [one for one in entries if one.position <= floor]
+        kept, lost = _split(
+            [one for one in entries if one.position > floor],
+            {chain: one.seq for chain, one in covered.items()},
+        )
         _keep_pieces(connection, folder, key, library, lost)
-        epoch = secrets.token_bytes(_EPOCH_BYTES)
-        floor = sum(one.position <= floor for one in kept)
+        lost += pruned
+        epoch, floor = secrets.token_bytes(_EPOCH_BYTES), 0
+        connection.execute("UPDATE snapshot SET n = 0 WHERE library = ?", (key,))
+        connection.execute("DELETE FROM statement WHERE library = ?", (key,))
     for one in lost:
         connection.execute(
             "DELETE FROM entry WHERE library = ? AND position = ?", (key, one.position)
@@ -171,12 +189,17 @@ def _mend_log(connection: sqlite3.Connection, folder: Path, key: int, library: b
         ends[one.chain] = one
         if one.device is not None:
             devices[one.chain] = one.device
+    places = {chain: (one.seq, one.hash) for chain, one in ends.items()}
+    for chain, end in covered.items():
+        devices.setdefault(chain, end.device)
+        if end.seq > places.get(chain, (0, b""))[0]:
+            places[chain] = end.seq, end.hash
     connection.execute("DELETE FROM chain WHERE library = ?", (key,))
     connection.executemany(
         "INSERT INTO chain (library, id, device, seq, hash) VALUES (?, ?, ?, ?, ?)",
         [
-            (key, chain, devices[chain], one.seq, one.hash)
-            for chain, one in ends.items()
+            (key, chain, devices[chain], *place)
+            for chain, place in places.items()
             if chain in devices
         ],
     )
@@ -189,13 +212,33 @@ def _mend_log(connection: sqlite3.Connection, folder: Path, key: int, library: b
         connection.execute("DELETE FROM blob_tally WHERE library = ?", (key,))
 
 
-def _split(entries: list[CheckedEntry]) -> tuple[list[CheckedEntry], list[CheckedEntry]]:
-    """The entries that stay, and those that go: damaged ones, and in each chain what follows."""
+def _drop_damaged_snapshots(connection: sqlite3.Connection, key: int) -> None:
+    """Members make new ones, or send again the one that they began with."""
+    for snapshot in list(sqlite_checks.find_damaged_snapshots(connection, key)):
+        for table in ("snapshot_chunk", "snapshot_verdict"):
+            connection.execute(f"DELETE FROM {table} WHERE snapshot = ?", (snapshot,))
+        connection.execute("DELETE FROM snapshot WHERE key = ?", (snapshot,))
+    for table in ("snapshot_chunk", "snapshot_verdict"):
+        connection.execute(f"DELETE FROM {table} WHERE snapshot NOT IN (SELECT key FROM snapshot)")
+
+
+def _split(
+    entries: list[CheckedEntry], begins: Mapping[bytes, int]
+) -> tuple[list[CheckedEntry], list[CheckedEntry]]:
+    """The entries that stay, and those that go: damaged ones, and in each chain what follows.
+
+    Args:
+        begins: behind which place a chain may begin, where that is not its first: a snapshot has
+            what came before.
+    """
     kept: list[CheckedEntry] = []
     lost: list[CheckedEntry] = []
     ends: dict[bytes, int] = {}
     for one in entries:
-        follows = one.seq == ends.get(one.chain, 0) + 1
+        if one.chain in ends:
+            follows = one.seq == ends[one.chain] + 1
+        else:
+            follows = 1 <= one.seq <= begins.get(one.chain, 0) + 1
         if one.is_lost or not follows:
             lost.append(one)
         else:

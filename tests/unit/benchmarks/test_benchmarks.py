@@ -68,6 +68,7 @@ def test_there_is_a_benchmark_for_every_question() -> None:
         "bench_files",
         "bench_first_sync",
         "bench_greetings",
+        "bench_growth",
         "bench_history",
         "bench_import",
         "bench_merge",

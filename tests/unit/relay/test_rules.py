@@ -26,6 +26,7 @@ from bifolio_relay.rules import (
     judge_earlier,
     judge_envelope,
     judge_envelopes,
+    prove_fork,
 )
 from bifolio_relay.storage import ChainHead, Place
 
@@ -103,6 +104,21 @@ def test_what_has_its_place_taken_is_the_same_envelope_or_a_fork(library: Shared
     fork = judge_earlier(first, Place(7, second.hash), head)
     assert isinstance(fork, Rejected)
     assert (fork.code, fork.seq, fork.head) == (Code.FORK, 2, second.hash)
+
+
+def test_a_fork_whose_other_envelope_went_under_a_snapshot_is_told_as_that(
+    library: SharedLibrary,
+) -> None:
+    first, second = library.author().envelopes(2)
+    head = head_after(second)
+    fork = judge_earlier(first, Place(7, second.hash), head)
+    assert isinstance(fork, Rejected)
+    told = prove_fork(fork, ())
+    assert (told.code, told.subject, told.proof) == (Code.NEED_SNAPSHOT, first.hash, b"")
+    assert (told.seq, told.head) == (2, second.hash)
+    shown = prove_fork(fork, (second.raw,))
+    assert shown.code is Code.FORK
+    assert shown.proof
 
 
 def test_nobody_writes_into_another_devices_chain(library: SharedLibrary) -> None:

@@ -77,6 +77,10 @@ class Service:
 
         return self._runner.run(check_and_commit())
 
+    def prune(self, library: bytes, floor: int) -> None:
+        """Let the log's entries up to ``floor`` go."""
+        self._runner.run(self._storage.prune(library, floor=floor))
+
     def close(self) -> None:
         self._runner.run(self._storage.close())
         self._runner.close()
@@ -368,6 +372,23 @@ def test_fork_and_gap_say_what_the_relay_has(service: Service, library: SharedLi
     assert (gap.code, gap.subject, gap.seq) == (Code.GAP, envelopes[2].hash, 1)
     assert isinstance(fork, Nack)
     assert (fork.code, fork.seq, fork.head) == (Code.FORK, 1, envelopes[0].hash)
+
+
+def test_a_fork_from_what_the_log_let_go_says_where_the_chain_ends(
+    service: Service, library: SharedLibrary
+) -> None:
+    shell = live(service, library)
+    author, clone = library.author(), library.author()
+    first = author.envelope()
+    shell.pushes(first)
+    commit(service, shell)
+    service.prune(library.id, 1)
+    early = clone.envelope(b"another first")
+    shell.pushes(early, clone.envelope(b"on top of the other"))
+    for nack in commit(service, shell)[0]:
+        assert isinstance(nack, Nack)
+        assert (nack.code, nack.seq, nack.head) == (Code.NEED_SNAPSHOT, 1, first.hash)
+        assert not nack.proof
 
 
 def test_what_was_committed_while_a_part_was_read_is_pulled_before_going_live(

@@ -16,6 +16,7 @@ from bifolio.history.replay import rebuild_index
 from bifolio.library import status
 from bifolio.replication import cut_forks
 from bifolio.replication.cut_forks import NOT_IN_CHAIN
+from bifolio.replication.snapshots import making
 
 ONE, TWO = "1" * 32, "2" * 32
 TITLES = ("On Paper", "On Ink", "On Glue", "On Thread")
@@ -102,6 +103,10 @@ def test_what_a_removed_member_puts_below_the_end_of_its_chain_counts_nowhere(
         assert said
         with computer.replica.database.transaction():
             rebuild_index(computer.replica)
+        ends = making.find_chains(
+            computer.replica, computer.replica.snapshot_source.chain_end_beginnings()
+        )
+        assert removal.written[-1].hash in {one.hash for one in ends}
 
 
 def test_what_an_honest_computer_wrote_on_top_of_it_is_kept(removal: Removal) -> None:

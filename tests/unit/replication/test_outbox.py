@@ -200,6 +200,51 @@ def test_a_restarted_chain_builds_on_the_envelope_that_was_taken(tmp_path: Path)
     assert home.titles() == ["On Ink"]
 
 
+def test_what_goes_on_in_a_chain_that_was_moved_waits_for_nothing(tmp_path: Path) -> None:
+    """What comes before it is on the relay inside of a snapshot alone."""
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    office.outbox.seal()
+    office.sets(ONE, "volume", "7")
+    first, second = parsed(office)
+    home.learns(office)
+    assert office.outbox.restart_own_chain(first.hash)
+    office.receives([second.raw])
+    assert office.replica.changes.waiting() == 0
+    home.learns(office)
+    assert home.state == office.state
+
+
+def test_of_two_envelopes_at_one_place_a_chain_has_the_one_that_its_end_builds_on(
+    tmp_path: Path,
+) -> None:
+    office, home = members(tmp_path, "office", "home")
+    office.adds(ONE, {"title": "On Paper"})
+    office.outbox.seal()
+    office.sets(ONE, "volume", "7")
+    first, second = parsed(office)
+    other = seal(
+        first.header, b"", content_key=b"k" * 32, keys=office.keys, random_bytes=office.draw
+    )
+    home.learns(office)
+    assert home.outbox.is_in_chain(first.hash, seq=2, head=second.hash) is True
+    assert home.outbox.is_in_chain(second.hash, seq=2, head=second.hash) is True
+    assert home.outbox.is_in_chain(second.hash, seq=1, head=first.hash) is False
+    assert home.outbox.is_in_chain(first.hash, seq=2, head=b"?" * 32) is None
+    home.replica.changes.add_envelope(
+        envelope=other.raw,
+        envelope_hash=other.hash,
+        chain=other.header.chain,
+        seq=other.header.seq,
+        position=None,
+        own=False,
+        count=0,
+        frontier=(),
+    )
+    assert home.outbox.is_in_chain(first.hash, seq=2, head=second.hash) is True
+    assert home.outbox.is_in_chain(other.hash, seq=2, head=second.hash) is False
+
+
 def test_the_same_update_in_two_chains_is_harmless(tmp_path: Path) -> None:
     office, home = members(tmp_path, "office", "home")
     office.adds(ONE, {"title": "On Paper"})

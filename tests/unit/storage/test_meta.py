@@ -62,6 +62,23 @@ VALUES: dict[str, object] = {
     "files_policy": "all",
     "blob_drops": (b"e" * 16, 2),
     "blob_tally": (4, b"t" * 32),
+    "stated": (7, 1_700_000_000_000),
+    "stated_at_ms": 1_700_000_000_001,
+    "stated_since_ms": 1_700_000_000_000,
+    "passed_by_all": (b"epoch", 7),
+    "unnamed_epoch": b"epoch",
+    "unnamed_mark": (7, 1_700_000_000_000),
+    "unnamed_passed_ms": 1_700_000_000_000,
+    "declared_through": 12,
+    "covered_frontier": (b"a" * 32,),
+    "snapshot_loading": b"header",
+    "snapshot_made": b"header",
+    "snapshots_looked_ms": 5,
+    "snapshot_not_before_ms": 6,
+    "snapshot_kept": b"header",
+    "snapshot_kept_verdicts": (b"verdict",),
+    "snapshot_loaded_ms": 9,
+    "snapshot_last": (7, 8),
 }
 
 

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,14 @@ from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
 
 from bifolio import limits
 from bifolio.attachments import attachments, garbage_collection
-from bifolio.document import editing
+from bifolio.document import deletion, editing
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.errors import FileNotHereError, Next, NextStep, next_step
 from bifolio.imports.importer import Importer
 from bifolio.library import status
 from bifolio.library.files import Files
+from bifolio.records.edits import Act, Edit
 from bifolio.records.reference import ImportedFile, ImportedReference, Source
 from bifolio.replication.remote import Remote
 from bifolio.results import FileState, FileView
@@ -382,37 +384,85 @@ def test_what_is_on_the_relay_is_not_asked_about_at_each_sync(bench: Bench) -> N
         bench.cut(connection)
 
 
+def pass_days(bench: Bench, computers: list[Computer], days: int) -> None:
+    """All sync every twelve hours, and say where they are."""
+    for _ in range(2 * days):
+        bench.clock.advance(limits.UNNAMED_KEPT_S / 2 + 1)
+        bench.syncs(*computers)
+
+
+def blobs_of(bench: Bench) -> list[Path]:
+    return [one for one in (bench.relay.folder / "blobs").rglob("*") if one.is_file()]
+
+
 def test_what_one_drops_from_the_relay_another_that_names_it_sends_again(bench: Bench) -> None:
     raw = os.urandom(CHUNK)
     file = bench.attaches(bench.desk, raw)
     bench.syncs(bench.desk, bench.laptop)
     attachments.detach(bench.desk.replica, REF, "paper.pdf")
-    bench.syncs(bench.desk)
-    bench.clock.advance(limits.UNNAMED_KEPT_S + 1)
-    bench.attaches(bench.laptop, raw, "again.pdf")  # offline, and without knowing
+    bench.syncs(bench.desk, bench.laptop)
+    bench.attaches(bench.laptop, raw, "again.pdf")  # offline, and after it has heard of it
+    bench.clock.advance(limits.REPLICA_GONE_S + 1)
     bench.syncs(bench.desk)
     assert not bench.desk.replica.contents.has(file.hash)
-    assert [one for one in (bench.relay.folder / "blobs").rglob("*") if one.is_file()] == []
+    assert blobs_of(bench) == []
     bench.syncs(bench.laptop, bench.desk)
     assert content(bench.desk, file) == raw
     assert [one.name for one in attachments.list_files(bench.desk.replica, REF)] == ["again.pdf"]
 
 
-def test_a_content_that_nothing_names_is_kept_for_a_day(bench: Bench) -> None:
+def test_a_content_is_kept_until_every_replica_has_passed_what_took_its_name(bench: Bench) -> None:
+    file = bench.attaches(bench.desk, os.urandom(CHUNK))
+    bench.syncs(bench.desk, bench.laptop, bench.desk)
+    attachments.detach(bench.desk.replica, REF, "paper.pdf")
+    pass_days(bench, [bench.desk], 20)  # the laptop is on a journey
+    assert bench.desk.replica.contents.has(file.hash)
+    assert len(blobs_of(bench)) == 1
+    pass_days(bench, [bench.laptop, bench.desk], 2)
+    assert not bench.desk.replica.contents.has(file.hash)
+    assert not bench.laptop.replica.contents.has(file.hash)
+    assert blobs_of(bench) == []
+
+
+def test_a_computer_that_is_silent_for_thirty_days_keeps_no_content(bench: Bench) -> None:
+    file = bench.attaches(bench.desk, os.urandom(CHUNK))
+    bench.syncs(bench.desk, bench.laptop, bench.desk)
+    attachments.detach(bench.desk.replica, REF, "paper.pdf")
+    pass_days(bench, [bench.desk], 32)
+    assert not bench.desk.replica.contents.has(file.hash)
+    assert blobs_of(bench) == []
+
+
+def test_a_reference_that_comes_back_from_a_journey_has_its_file(bench: Bench) -> None:
+    """It was purged meanwhile, and the traveller, who fetches no files, edited it."""
+    raw = os.urandom(CHUNK)
+    file = bench.attaches(bench.desk, raw)
+    with bench.laptop.replica.database.transaction():
+        bench.laptop.replica.meta.files_policy = "none"
+    bench.syncs(bench.desk, bench.laptop, bench.desk)
+    assert not bench.laptop.replica.contents.has(file.hash)
+    bench.desk.replica.commit([(REF, deletion.plan_delete)])
+    bench.desk.replica.commit([(REF, deletion.plan_purge)])
+    written = partial(editing.plan_edits, edits=[Edit("title", Act.SET, ("On the train",))])
+    bench.laptop.replica.commit([(REF, written)])
+    pass_days(bench, [bench.desk], 20)
+    bench.syncs(bench.laptop, bench.desk)
+    assert content(bench.desk, file) == raw
+
+
+def test_a_content_that_nothing_names_is_kept_for_a_while(bench: Bench) -> None:
     file = bench.attaches(bench.desk, b"draft")
     attachments.detach(bench.desk.replica, REF, "paper.pdf")
     assert list(garbage_collection.collect(bench.desk.replica)) == []
     bench.clock.advance(limits.UNNAMED_KEPT_S - 1)
     garbage_collection.collect(bench.desk.replica)
     assert bench.desk.replica.contents.has(file.hash)
-    bench.clock.advance(2)
+    bench.clock.advance(limits.REPLICA_GONE_S)  # the laptop never told how far it is
     garbage_collection.collect(bench.desk.replica)
     assert not bench.desk.replica.contents.has(file.hash)
 
 
 def test_a_content_in_the_trash_is_kept(bench: Bench) -> None:
-    from bifolio.document import deletion
-
     file = bench.attaches(bench.desk, b"draft")
     bench.desk.replica.commit([(REF, deletion.plan_delete)])
     for _ in range(2):

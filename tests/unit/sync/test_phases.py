@@ -48,6 +48,17 @@ from bifolio.wire.messages import (
     Retry,
     Welcome,
 )
+from bifolio.wire.snapshot_messages import (
+    AskSnapshots,
+    OfferSnapshot,
+    PullSnapshotChunk,
+    SnapshotChunk,
+    SnapshotHeld,
+    Snapshots,
+    Statement,
+    Statements,
+    VerifySnapshot,
+)
 
 ONE = "1" * 32
 SOME_HASH = b"h" * 32
@@ -72,6 +83,15 @@ ONE_OF_EACH: tuple[Message, ...] = (
     Chunk(SOME_HASH, 1, 0, b"x"),
     PullChunk(SOME_HASH, 0),
     DropBlobs((SOME_HASH,)),
+    SnapshotChunk(SOME_HASH, 0, b"x"),
+    SnapshotHeld(SOME_HASH, 0),
+    Snapshots(()),
+    Statements(()),
+    Statement(b""),
+    AskSnapshots(),
+    OfferSnapshot(b"header"),
+    PullSnapshotChunk(SOME_HASH, 0),
+    VerifySnapshot(b"verdict"),
     wire.Fragment(SOME_HASH, 2, 0, b"x"),
     wire.Locate(()),
     wire.Located(()),
@@ -79,7 +99,21 @@ ONE_OF_EACH: tuple[Message, ...] = (
     wire.Unknown(99),
 )
 
-EXCHANGED = (Envelopes, wire.Located, Ack, Nack, wire.Members, Blobs, Chunk, Bye, wire.Unknown)
+EXCHANGED = (
+    Envelopes,
+    wire.Located,
+    Ack,
+    Nack,
+    wire.Members,
+    Blobs,
+    Chunk,
+    Bye,
+    wire.Unknown,
+    SnapshotChunk,
+    SnapshotHeld,
+    Snapshots,
+    Statements,
+)
 
 #: What each phase hears; everything else is an error.
 HEARD_IN: dict[type[Phase], tuple[type[Message], ...]] = {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bifolio import limits
 from bifolio.errors import ProtocolError
+from bifolio.wire import snapshot_messages
 from bifolio.wire.messages import (
     MESSAGE_TYPES,
     NO_HASH,
@@ -88,6 +89,15 @@ EXAMPLES: tuple[Message, ...] = (
     Chunk(b"b" * 32, 1000, 0, b"sealed"),
     PullChunk(b"b" * 32, 3),
     DropBlobs((b"b" * 32,)),
+    snapshot_messages.Statement(b"statement"),
+    snapshot_messages.Statements((b"statement",)),
+    snapshot_messages.AskSnapshots(),
+    snapshot_messages.Snapshots((snapshot_messages.SnapshotState(b"header", 3, (b"verdict",)),)),
+    snapshot_messages.OfferSnapshot(b"header"),
+    snapshot_messages.SnapshotChunk(b"s" * 32, 2, b"sealed"),
+    snapshot_messages.PullSnapshotChunk(b"s" * 32, 2),
+    snapshot_messages.SnapshotHeld(b"s" * 32, 3),
+    snapshot_messages.VerifySnapshot(b"verdict"),
     Fragment(b"h" * 32, 10, 4, b"part"),
     Locate((ChainPlace(b"c" * 16, 7),)),
     Located((Receipt(b"h" * 32, 7),)),

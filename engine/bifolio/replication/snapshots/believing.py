@@ -1,0 +1,108 @@
+"""Which of the relay's snapshots may be loaded, by what members said of them.
+
+Nobody can see from a snapshot alone whether its maker wrote into it what another never wrote: the
+names in it are proved, what was written under them is not. A replica that holds the changes can
+compare. So a snapshot is believed on the word of a second device; on its maker's alone where there
+is no other that could have said so, or where the log no longer has what it brings, which is noted
+for the user. One that a member calls wrong is not loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bifolio.crypto.membership import Membership
+from bifolio.crypto.snapshot import Snapshot, parse_snapshot
+from bifolio.crypto.statement import Verdict
+from bifolio.errors import EnvelopeError
+from bifolio.wire.snapshot_messages import SnapshotState
+
+
+class Belief(IntEnum):
+    """How far a snapshot is believed."""
+
+    WRONG = 0  #: a member says that it is not what the changes give
+    UNSEEN = 1  #: nobody has compared it yet
+    BY_MAKER = 2  #: its maker alone says so, and others could have
+    ATTESTED = 3  #: another device says so, or there is no other
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSnapshot:
+    """A snapshot that the relay tells of, made by a device that may write."""
+
+    snapshot: Snapshot
+    is_whole: bool
+    verdicts: tuple[Verdict, ...]
+    raw_verdicts: tuple[bytes, ...]
+    belief: Belief
+
+    def verdict_of(self, device: bytes) -> Verdict | None:
+        """What a device said of it."""
+        return next((one for one in self.verdicts if one.device == device), None)
+
+
+def read_told(
+    told: Sequence[SnapshotState], membership: Membership, *, library: bytes, device: bytes
+) -> list[ToldSnapshot]:
+    """The snapshots that are this library's and that members made, the newest first.
+
+    Args:
+        told: by the relay.
+        membership: as known here.
+        library: its id.
+        device: this device's signing key.
+    """
+    found = []
+    for state in told:
+        try:
+            snapshot = parse_snapshot(state.header)
+        except EnvelopeError:
+            continue
+        header = snapshot.header
+        if header.library != library or not membership.knows(header.membership_head):
+            continue
+        verdicts = _verdicts(state, snapshot, membership)
+        is_vouched = any(one.is_right and one.device != header.device for one in verdicts)
+        role = membership.role_of(header.device, head=header.membership_head)
+        # Who was removed since: only what a member says is right.
+        right_to = membership.may_write(header.device) or is_vouched
+        if role is None or not role.may_write or not right_to:
+            continue
+        belief = _belief(header.device, verdicts, membership, device=device)
+        is_whole = state.held == header.chunks
+        found.append(ToldSnapshot(snapshot, is_whole, tuple(verdicts), state.verdicts, belief))
+    return sorted(found, key=lambda one: (-one.snapshot.header.n, -one.snapshot.header.made_ms))
+
+
+def _verdicts(state: SnapshotState, snapshot: Snapshot, membership: Membership) -> list[Verdict]:
+    """What devices that may write say of it."""
+    found = []
+    for raw in state.verdicts:
+        try:
+            verdict = Verdict.parse(raw)
+        except EnvelopeError:
+            continue
+        right = verdict.library == snapshot.header.library and verdict.snapshot == snapshot.id
+        if right and membership.may_write(verdict.device):
+            found.append(verdict)
+    return found
+
+
+def _belief(
+    maker: bytes, verdicts: Sequence[Verdict], membership: Membership, *, device: bytes
+) -> Belief:
+    if any(not one.is_right for one in verdicts):
+        return Belief.WRONG
+    if any(one.device != maker for one in verdicts):
+        return Belief.ATTESTED
+    if not verdicts:
+        return Belief.UNSEEN
+    others = [
+        one.device
+        for one in membership.members
+        if membership.may_write(one.device) and one.device not in (maker, device)
+    ]
+    return Belief.BY_MAKER if others else Belief.ATTESTED

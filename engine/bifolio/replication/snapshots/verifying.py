@@ -1,0 +1,189 @@
+"""A snapshot compared with the changes that are here: is it what they give? (Invariant I9.)
+
+Who holds the changes knows what each record was at the snapshot's position: what it is now, if no
+later change touched it, and otherwise what a replay up to there gives. So a snapshot in which its
+maker wrote something that nobody signed, or left something out, is found. Where what is here does
+not tell, as where an earlier snapshot brought more than this one covers, nothing is said: a word
+against an honest maker would keep the library from shrinking.
+"""
+
+from __future__ import annotations
+
+from bifolio.crypto.membership import Membership
+from bifolio.crypto.snapshot import Snapshot
+from bifolio.document import snapshot_states
+from bifolio.document.record import RecordDocument
+from bifolio.errors import DocumentError, EnvelopeError, NewerFormatError
+from bifolio.history.replay import Replay
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.replica import Replica
+from bifolio.replication.snapshots import making
+from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
+from bifolio.storage.quarantined_updates import REFUSED
+
+
+def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool | None:
+    """Whether a snapshot whose chunks are here is what the changes here give; what is in one that
+    is right counts as arrived at the relay.
+
+    Returns:
+        None where this replica cannot tell: it lacks some of the changes, or cannot read it.
+    """
+    with replica.database.transaction():
+        if not making.has_all_merged(replica, member_log):
+            return None
+        try:
+            reader = SnapshotReader(replica, member_log, snapshot)
+        except EnvelopeError:
+            return None  # they came damaged, which is no word about the maker
+        try:
+            facts = reader.facts()
+            membership = member_log.membership()
+            assert membership is not None  # has_all_merged
+            comparison = _Comparison(replica, membership, snapshot, facts)
+            is_right = comparison.compare(reader)
+            if is_right:
+                replica.snapshot_source.note_in_snapshot(facts.covered)
+            return is_right
+        except (NewerFormatError, _CannotTellError):
+            return None
+        except (EnvelopeError, DocumentError):
+            return False
+
+
+def note_arrived(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool:
+    """What is in a snapshot that is believed counts as arrived at the relay; False where it cannot
+    be read here."""
+    with replica.database.transaction():
+        try:
+            facts = SnapshotReader(replica, member_log, snapshot).facts()
+        except (EnvelopeError, NewerFormatError):
+            return False
+        replica.snapshot_source.note_in_snapshot(facts.covered)
+        return True
+
+
+class _CannotTellError(Exception):
+    """What is here does not tell whether the snapshot is right."""
+
+
+class _Comparison:
+    """One snapshot next to what is here; inside one transaction."""
+
+    def __init__(
+        self, replica: Replica, membership: Membership, snapshot: Snapshot, facts: SnapshotFacts
+    ) -> None:
+        self._replica = replica
+        self._membership = membership
+        self._snapshot = snapshot
+        self._facts = facts
+        self._replay = Replay(replica)
+        #: The rows of ``changes`` that the snapshot does not cover.
+        self._later: set[int] = set()
+
+    def compare(self, reader: SnapshotReader) -> bool | None:
+        replica, covered = self._replica, self._facts.covered
+        if not set(replica.snapshots.covered()) <= covered:
+            return None  # what came by an earlier snapshot cannot be taken out again
+        here = set(replica.changes.hashes())
+        if any(not replica.changes.is_merged(one) for one in covered - here):
+            return None
+        cursor = replica.meta.cursor
+        through = self._through()
+        if cursor is None or cursor.position < through:
+            return None
+        voided = replica.voided.numbers()
+        # One that was sealed again carries what the snapshot has of the first one.
+        again = {by for one, by, _ in replica.snapshot_source.replaced() if one in covered}
+        for number, envelope_hash, position in replica.snapshot_source.log_places():
+            if number in voided:
+                if envelope_hash in covered and not self._knows_members():
+                    return None  # its maker may not have known yet that this does not count
+                continue
+            if envelope_hash in covered or envelope_hash in again:
+                continue
+            self._later.add(number)
+            if position is not None and 0 < position <= through:
+                if not self._is_same_log():
+                    return None
+                return False  # the log had it there, and the snapshot leaves it out
+        return self._are_chains_right() and self._are_records_right(reader)
+
+    def _through(self) -> int:
+        """How far the log that is known here is the one that the snapshot was made of."""
+        header, cursor = self._snapshot.header, self._replica.meta.cursor
+        if cursor is None or cursor.epoch != header.epoch:
+            return 0
+        if cursor.position <= header.n:
+            is_other = header.n == cursor.position and header.chain_hash != cursor.chain_hash
+            return 0 if is_other else header.n
+        here = self._replica.log_hashes.compare(header.epoch, header.n, header.chain_hash)
+        return 0 if here is False else header.n
+
+    def _is_same_log(self) -> bool:
+        """Whether the log is known here to be the one that the snapshot was made of."""
+        header, cursor = self._snapshot.header, self._replica.meta.cursor
+        if cursor is not None and cursor.position == header.n:
+            return True
+        here = self._replica.log_hashes.compare(header.epoch, header.n, header.chain_hash)
+        return here is True
+
+    def _knows_members(self) -> bool:
+        """Whether its maker knew the members as they are known here."""
+        return self._snapshot.header.membership_head == self._membership.head
+
+    def _are_chains_right(self) -> bool:
+        """Whether each chain ends where the covered envelopes of it end."""
+        replica, covered = self._replica, self._facts.covered
+        beginnings = (one for one in replica.snapshot_source.beginnings() if one[0] in covered)
+        ends = [one for one in replica.snapshots.chains() if one.hash in covered]
+        here = making.find_chains(replica, beginnings, before=ends)
+        wrong = set(here) ^ set(self._snapshot.header.chains)
+        if any(not replica.changes.is_stored(one.hash) for one in wrong):
+            raise _CannotTellError  # where it is in its chain is known to its makers alone
+        return not wrong
+
+    def _are_records_right(self, reader: SnapshotReader) -> bool:
+        replica = self._replica
+        touched = replica.journal.index.records_of_changes(self._later)
+        left = set(replica.records.all_ids())
+        for record_id, state in reader.records():
+            snapshot_states.check_state(record_id, state, self._facts.slots)
+            if record_id not in left:
+                return False
+            left.discard(record_id)
+            expected = replica.records.state(record_id)
+            if record_id in touched:
+                expected = self._state_before(record_id)
+            if expected is not None and snapshot_states.is_same_state(record_id, state, expected):
+                continue
+            if any(one.kind == REFUSED for one in replica.quarantined.of_record(record_id)):
+                raise _CannotTellError  # its maker may not have known yet which of two lost
+            return False
+        return all(one in touched and self._state_before(one) is None for one in left)
+
+    def _state_before(self, record_id: str) -> bytes | None:
+        """A record's state without the later changes; None where it was not there."""
+        base = self._replica.snapshots.base(record_id)
+        history = self._replica.journal.index.of_record(record_id)
+        if base is not None and any(
+            one.number <= base.after and one.change in self._later for one in history
+        ):
+            # It began with more than this snapshot covers: only a replay of everything tells.
+            if self._replica.snapshots.has_any():
+                raise _CannotTellError
+            base = None
+        document = RecordDocument(base.state if base is not None else None)
+        is_there = base is not None
+        aside = {one.contents for one in self._replica.quarantined.of_record(record_id)}
+        for logged in history:
+            if logged.change in self._later or (base is not None and logged.number <= base.after):
+                continue
+            change = self._replay.change(logged)
+            if change is None:
+                raise _CannotTellError
+            for one, update in change.records:
+                if one == record_id and update not in aside:
+                    document.merge_incomplete(update)
+                    is_there = True
+        return document.state() if is_there else None

@@ -1,0 +1,93 @@
+"""What a replica says of an honest snapshot: that it is right, or nothing; found by simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.simulation.computer import Computer
+from tests.simulation.relay import sync
+from tests.simulation.simulator import Simulator
+from tests.simulation.test_snapshots import sync_all, title, write_much
+
+from bifolio.crypto.snapshot import Snapshot
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.outbox import Outbox
+from bifolio.replication.snapshots import loading, making, verifying
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Simulator]:
+    """An owner, two laptops and a relay that all know each other."""
+    made = Simulator(tmp_path, seed=1)
+    yield made
+    made.close()
+
+
+def make(computer: Computer) -> tuple[Snapshot, list[bytes]]:
+    """A snapshot of a computer's, and its chunks."""
+    snapshot = making.make(computer.replica, computer.member_log)
+    assert snapshot is not None
+    return snapshot, list(computer.replica.snapshots.chunks(snapshot.id))
+
+
+def give(made: tuple[Snapshot, list[bytes]], computer: Computer) -> Snapshot:
+    """Its chunks come to another computer."""
+    snapshot, chunks = made
+    with computer.replica.database.transaction():
+        for number, chunk in enumerate(chunks):
+            computer.replica.snapshots.add_chunk(snapshot.id, number, chunk)
+    return snapshot
+
+
+def seal_last(computer: Computer) -> bytes:
+    """Seal what a computer wrote; the envelope."""
+    Outbox(computer.replica, computer.member_log).seal()
+    stored = computer.replica.changes.envelope(computer.replica.changes.hashes()[-1])
+    assert stored is not None
+    return stored.envelope
+
+
+def test_who_loaded_a_later_snapshot_does_not_call_an_earlier_one_wrong(world: Simulator) -> None:
+    """What the later one brought of a record holds what the earlier one does not cover."""
+    (record, *_) = write_much(world)
+    owner, away, _ = world.computers
+    title(world, away, record, "written on the train")
+    written = seal_last(away)
+    title(world, owner, record, "written at home")
+    sync(world.relay, owner)
+    earlier = make(owner)
+    Inbox(owner.replica, owner.member_log).receive([Received(written, None)])
+    later = give(make(owner), away)
+    loading.load(away.replica, away.member_log, later)
+    assert away.state() == owner.state()
+    assert verifying.verify(away.replica, away.member_log, give(earlier, away)) is not False
+
+
+def test_who_sealed_a_change_again_finds_the_first_one_in_a_snapshot(world: Simulator) -> None:
+    (record, *_) = write_much(world)
+    owner, laptop, _ = world.computers
+    title(world, laptop, record, "sealed twice")
+    written = seal_last(laptop)
+    Inbox(owner.replica, owner.member_log).receive([Received(written, None)])
+    made = make(owner)
+    Outbox(laptop.replica, laptop.member_log).move_chain(laptop.replica.changes.hashes()[-1])
+    assert verifying.verify(laptop.replica, laptop.member_log, give(made, laptop)) is not False
+
+
+def test_a_frontier_names_nothing_that_was_sealed_again_after_a_snapshot(world: Simulator) -> None:
+    (record, *_) = write_much(world)
+    owner, laptop, _ = world.computers
+    title(world, laptop, record, "here when it was covered")
+    written = seal_last(laptop)
+    Inbox(owner.replica, owner.member_log).receive([Received(written, None)])
+    snapshot = give(make(owner), laptop)
+    loading.load(laptop.replica, laptop.member_log, snapshot)
+    with laptop.replica.database.transaction():
+        laptop.replica.changes.forget_positions()
+    Outbox(laptop.replica, laptop.member_log).move_chain(laptop.replica.changes.hashes()[-1])
+    for one in laptop.replica.meta.frontier:
+        assert laptop.replica.changes.is_stored(one) or laptop.replica.snapshots.is_covered(one)
+    sync_all(world)
+    assert laptop.state() == owner.state()

@@ -1,0 +1,77 @@
+"""What an edit leaves behind in the state of a record that is edited for years."""
+
+from __future__ import annotations
+
+import random
+from itertools import count
+
+from bifolio.clock import HybridClock
+from bifolio.document import snapshot_states, texts
+from bifolio.document.plan import Plan, Writer
+from bifolio.document.record import RecordDocument
+from bifolio.ids import device_tag, incarnation_client_id
+from bifolio.storage.records import pack_state, unpack_state
+
+KEY = b"k" * 32
+RECORD = "ab" * 16
+
+#: Each of them a session of its own.
+EDITS = 150
+
+#: Above the text that is shown; 96 in a state that is not compressed.
+BYTES_PER_EDIT_MAX = 45
+
+
+def hot_note(edits: int) -> tuple[bytes, str, dict[int, str]]:
+    """The state of a record after so many sessions of one edit, its note, and their names."""
+    choose, numbers = random.Random(1), count()
+    clock = HybridClock("0" * 18)
+    state: bytes | None = None
+    text = "A first note about the book, to begin with. "
+    slots: dict[int, str] = {}
+    for day in range(edits):
+        slot = device_tag(KEY) + f"{next(numbers):04x}"
+        client = incarnation_client_id(KEY, slot, choose.randbytes(8))
+        slots[client] = slot
+        document = RecordDocument(state, client_id=client)
+        at = choose.randrange(len(text) - 10)
+        text = f"{text[:at]}word {text[at:]}" if day % 3 else text[:at] + text[at + 7 :]
+        plan = Plan(Writer(slot, clock.next(1_700_000_000_000 + day * 8_640_000)))
+        texts.plan_set(plan, document.entries(), "note", text)
+        document.write(plan)
+        state = document.state()
+    assert state is not None
+    return state, text, slots
+
+
+def test_an_edit_in_a_session_of_its_own_leaves_few_bytes_above_the_text() -> None:
+    state, text, slots = hot_note(EDITS)
+    stored = pack_state(state)
+    assert (len(stored) - len(text.encode())) / EDITS <= BYTES_PER_EDIT_MAX
+    assert unpack_state(stored) == state
+    snapshot_states.check_state(RECORD, state, slots)
+
+
+def test_a_state_that_is_small_is_stored_as_it_is() -> None:
+    state, _, _ = hot_note(5)
+    assert pack_state(state) is state
+
+
+def test_no_state_begins_as_a_compressed_one_does() -> None:
+    """pycrdt writes the number of clients in its shortest form."""
+    for edits in (1, 3, 130):
+        state, _, _ = hot_note(edits)
+        assert not state.startswith(b"\x80\x00")
+        assert unpack_state(pack_state(state)) == state
+    assert unpack_state(b"\x80\x00damaged") == b"\x80\x00damaged"
+
+
+def test_states_of_the_same_updates_are_the_same_in_whatever_order_they_came() -> None:
+    state, _, _ = hot_note(30)
+    other = RecordDocument(state)
+    other.merge_own(hot_note(12)[0])
+    assert snapshot_states.is_same_state(RECORD, state, other.state())
+    assert not snapshot_states.is_same_state(RECORD, state, hot_note(29)[0])
+    false = state.replace(b"word ", b"wrod ", 1)
+    assert false != state
+    assert not snapshot_states.is_same_state(RECORD, state, false)
