@@ -13,18 +13,10 @@ from tests.support.computer import Computer
 #: Each opens the library of the computer; none may do anything to it.
 COMMANDS = (
     "list",
-    "show work0",
-    "status",
-    "log",
-    "add title=X type=book",
     "edit work0 title=X",
-    "trash empty --yes",
-    "import start.bib",
-    "export -o out.bib",
     "sync",
     "attach ws://127.0.0.1:9",
     "backup create",
-    "bundle export out.bundle",
     "doctor --deep --offline",
     "doctor --repair --offline",
     "doctor --rebuild --offline",

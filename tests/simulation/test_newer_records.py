@@ -33,14 +33,14 @@ LATER = make_stamp(milliseconds=1_700_000_000_000, counter=7)
 Write = Callable[[Plan, Entries], None]
 
 
-def strange_kind(plan: Plan, entries: Entries) -> None:
+def strange_kind(plan: Plan, _: Entries) -> None:
     """A record of a kind that is not known."""
     plan.put("kind", "annotation", seen=[])
     plan.put("page", "17", seen=[])
     plan.put(f"+mark{SEPARATOR}yellow", "", seen=[])
 
 
-def strange_fields(plan: Plan, entries: Entries) -> None:
+def strange_fields(plan: Plan, _: Entries) -> None:
     """A field, a set's element and a mark on a reference that are not known."""
     plan.put("hologram", '{"depth":[1,2,{"x":0.5}]}', seen=[])
     plan.put(f"+shelf{SEPARATOR}top", "", seen=[])
@@ -137,13 +137,13 @@ def test_it_survives_an_older_programs_edits_deletion_and_restoring(world: World
 
 def test_keys_of_another_form_are_carried_and_what_is_written_to_them_merges(world: World) -> None:
     """Not even slot and stamp need be what they are today."""
-    root = "r"
+    _strange, _value = f"title{SEPARATOR}of a later form", [LATER, "On Paper", {"a": "third"}]
     doc: pycrdt.Doc[pycrdt.Map[object]] = pycrdt.Doc()
     state = world.older.replica.document(ONE).state()
     doc.apply_update(state)
     known = RecordDocument(state).entries()
     assert known.unknown == {}
-    shared = doc.get(root, type=pycrdt.Map)
+    shared = doc.get("r", type=pycrdt.Map)
     with doc.transaction():
         shared["title\x1fof a later form"] = [LATER, "On Paper", {"a": "third"}]
     there = RecordDocument(doc.get_update())

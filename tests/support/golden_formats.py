@@ -1,8 +1,9 @@
 """Everything that Bifolio writes for later, as this program writes it: frozen, and only added to.
 
-``python -m tests.support.golden_formats`` makes one more set, ``tests/golden/formats/N``, and adds its
-files to ``tests/golden/MANIFEST``; a set that is there is never written again, because libraries of
-its formats are in use. ``tests/unit/golden`` reads every set with today's program.
+``python -m tests.support.golden_formats`` makes one more set, ``tests/golden/formats/N``, and adds
+its files to ``tests/golden/MANIFEST``; a set that is there is never written again, because
+libraries of its formats are in use. ``tests/unit/test_golden_formats.py`` reads every set with
+today's program.
 
 A set is a library with a bit of everything, as files: the replica's folder, the device's key, the
 relay's folder, a bundle, a backup (all compressed), the log and the members as the relay has them,
@@ -15,7 +16,6 @@ import io
 import json
 import lzma
 import random
-import shutil
 import sqlite3
 import sys
 import tarfile

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +52,10 @@ class Unpacked:
 
 
 @pytest.fixture(params=golden_formats.golden_sets(), ids=lambda one: f"set-{one.folder.name}")
-def unpacked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Unpacked]:
+def unpacked(request: pytest.FixtureRequest, tmp_path: Path) -> Unpacked:
     golden: GoldenSet = request.param
     golden.unpack(tmp_path)
-    yield Unpacked(golden, golden.facts, tmp_path, Home(tmp_path / "home", device_name=DEVICE))
+    return Unpacked(golden, golden.facts, tmp_path, Home(tmp_path / "home", device_name=DEVICE))
 
 
 def titles(library: Library) -> list[str]:
@@ -144,7 +143,7 @@ def test_every_message_is_read_and_said_as_it_was(unpacked: Unpacked) -> None:
     """A later version adds values at the end of a message; those that were there stay."""
     for name, raw in unpacked.facts["messages"]:
         message = parse_message(bytes.fromhex(raw))
-        assert message.NAME == name
+        assert name == message.NAME
         before = msgpack.unpackb(bytes.fromhex(raw), strict_map_key=False)
         now = msgpack.unpackb(message.serialize(), strict_map_key=False)
         assert now[: len(before)] == before
