@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pycrdt
 import pytest
+from msgspec.structs import replace
 from tests.simulation.computer import Clock, Computer, empty_computer, found_library
 from tests.simulation.history import check_equal, check_index
 from tests.simulation.relay import SimulatedRelay, sync
@@ -18,14 +20,18 @@ from tests.simulation.relay import SimulatedRelay, sync
 from bifolio.bundles.exporting import export_bundle
 from bifolio.bundles.importing import BundleInbox
 from bifolio.clock import make_stamp
+from bifolio.doctor.computer import judge_answer
 from bifolio.document import deletion, editing
 from bifolio.document.entries import Entries
 from bifolio.document.plan import Plan
 from bifolio.document.record import RecordDocument
+from bifolio.errors import Next, NextStep
 from bifolio.history.history import History
 from bifolio.ids import SEPARATOR
 from bifolio.library import status
 from bifolio.records.edits import Act, Edit
+from bifolio.wire.messages import Welcome
+from bifolio_relay.session import LIMITS
 
 ONE, STRANGE = "1" * 32, "5" * 32
 LATER = make_stamp(milliseconds=1_700_000_000_000, counter=7)
@@ -151,6 +157,20 @@ def test_keys_of_another_form_are_carried_and_what_is_written_to_them_merges(wor
         "title\x1fof a later form": [LATER, "On Paper", {"a": "third"}]
     }
     assert there.entries().registers == known.registers
+
+
+def test_a_newer_client_syncs_at_an_older_relay_and_says_what_cannot_be(world: World) -> None:
+    """One of before there were fragments of large messages."""
+    earlier = {name: value for name, value in LIMITS.items() if name != "fragment_bytes"}
+    with patch.dict(LIMITS, earlier, clear=True):
+        world.commits(world.newer, ONE, setting("abstract", "long " * 60_000))
+        world.commits(world.older, ONE, setting("title", "On Ink"))
+        world.sync_all()
+        world.check()
+        welcome = replace(Welcome.nothing(dict(LIMITS)), exists=True, n=3, role="owner")
+        said = judge_answer("ws://relay", welcome, world.newer.replica)
+    assert "earlier Bifolio" in said.message
+    assert said.next == NextStep(Next.UPGRADE_RELAY)
 
 
 def test_it_goes_by_bundle_too(world: World, tmp_path: Path) -> None:
