@@ -136,11 +136,16 @@ class Remote:
             if other:
                 left_out = joining.begin(replica, self.member_log, ticket.library)
             replica.meta.relay_url = ticket.relay
+            # For the next sync, where this process does not come to the end of it.
+            joining.keep_ticket(replica, ticket.secret)
         expected = LogPosition(ticket.epoch, ticket.position, ticket.chain_hash)
         store = ReplicaAdapter(
             replica, self.member_log, join_secret=ticket.secret, expected=expected
         )
-        return left_out, await self._run(store, progress)
+        counts = await self._run(store, progress)
+        with replica.database.transaction():
+            replica.meta.forget("ticket_secret")
+        return left_out, counts
 
     async def prepare_join(self, ticket: Ticket) -> None:
         """Find out what stands in the way of ``join``, before anything is changed here.
@@ -194,8 +199,15 @@ class Remote:
         if not self.url:
             raise NotAttachedError
         self.check_not_old()
-        store = ReplicaAdapter(self.replica, self.member_log, only_file=only_file)
+        store = ReplicaAdapter(
+            self.replica, self.member_log, join_secret=self._unused_ticket(), only_file=only_file
+        )
         return await self._run(store, progress)
+
+    def _unused_ticket(self) -> bytes | None:
+        """The secret of the ticket of a join that was interrupted; None where there was none."""
+        is_in = self.member_log.role() is not None and self.member_log.has_key()
+        return None if is_in else joining.kept_ticket(self.replica)
 
     async def watch(
         self,
@@ -221,7 +233,7 @@ class Remote:
             if not url:
                 raise NotAttachedError
             self.check_not_old()
-            store = ReplicaAdapter(self.replica, self.member_log)
+            store = ReplicaAdapter(self.replica, self.member_log, join_secret=self._unused_ticket())
             store.clear_notes()
             self._begin_session()
             store.retry_newer()
