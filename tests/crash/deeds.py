@@ -33,7 +33,7 @@ class Deed:
 
 def edit(world: World, desk: Desk) -> Deed:
     """A tag more."""
-    key, tag = world.choose.choice(sorted(desk.facts.tags)), world.name("tag")
+    key, tag = world.choose.choice(desk.keys()), world.name("tag")
     return Deed(
         "edit",
         ("edit", key, f"tags+={tag}", f"note=Note {tag}"),
@@ -199,9 +199,9 @@ DEEDS: tuple[tuple[int, Callable[[World, Desk], Deed]], ...] = (
     (3, delete),
     (2, undo),
     (10, attach_file),
-    (20, sync),
-    (6, watch),
-    (8, attach),
+    (26, sync),
+    (8, watch),
+    (10, attach),
     (6, back_up),
     (5, restore),
     (3, export_bundle),

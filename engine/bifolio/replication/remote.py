@@ -54,6 +54,8 @@ class Remote:
 
     replica: Replica
     member_log: LibraryMembership
+    #: Called in the transaction that notes that a sync ended well, with how long it took.
+    check_sample: Callable[[float], None] | None = None
 
     @property
     def url(self) -> str:
@@ -276,6 +278,7 @@ class Remote:
 
     async def _run(self, store: ReplicaAdapter, progress: Progress | None) -> Counts:
         store.clear_notes()
+        begun_s = self.replica.runtime.monotonic_s()
         client = Client(self.url, store, library=self.replica.library_id, progress=progress)
         try:
             with closing(store.files):
@@ -291,7 +294,7 @@ class Remote:
             store.note(error.message, error.next_step)
             self._note_contact(reachable=True, synced=False)
             raise
-        self._note_contact(reachable=True)
+        self._note_contact(reachable=True, worked_s=self.replica.runtime.monotonic_s() - begun_s)
         return counts
 
     def _begin_session(self) -> None:
@@ -303,13 +306,15 @@ class Remote:
         if self.member_log.role() not in (None, Role.OWNER):
             raise NotTheOwnerError("invite", owners=self.member_log.owner_names())
 
-    def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
+    def _note_contact(self, *, reachable: bool, synced: bool = True, worked_s: float = 0.0) -> None:
         meta = self.replica.meta
         with self.replica.database.transaction():
             meta.reachable = reachable
             if reachable and synced:
                 self.replica.deletion_guard.end_session()
                 meta.last_sync_ms = self.replica.runtime.now_ms()
+                if self.check_sample is not None:
+                    self.check_sample(worked_s)
 
 
 def _wants_token(error: RelayRefusedError) -> bool:
