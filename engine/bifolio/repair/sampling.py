@@ -14,8 +14,8 @@ from bifolio.repair.mender import FAULTS, is_whole, parse_whole
 from bifolio.replica import projection
 from bifolio.replica.deletion_guard import Cause, DeletionGuard, Filter
 from bifolio.replica.replica import Replica
-from bifolio.storage.integrity import ChangeRow, Integrity
-from bifolio.storage.records import StoredRecord
+from bifolio.storage.integrity import ChangeRow, CheckedRecord, Integrity
+from bifolio.storage.records import StoredRecord, check_of
 from bifolio.wire.changes import Change
 
 _REFERENCE = "reference"
@@ -37,10 +37,15 @@ class Sampler:
             worked_s: how long the sync took, of which this is to be a small part.
         """
         now_s = self._replica.runtime.monotonic_s()
-        if self._last_s is not None and now_s - self._last_s < limits.SAMPLE_WAIT_S:
-            return
+        if self._last_s is not None:
+            if now_s - self._last_s < limits.SAMPLE_WAIT_S:
+                return
+            worked_s = now_s - self._last_s  # a watch, which works all the time
         self._last_s = now_s
-        budget_s = min(max(worked_s * limits.SAMPLE_PART, limits.SAMPLE_S_MIN), limits.SAMPLE_S_MAX)
+        budget_s = min(worked_s * limits.SAMPLE_PART, limits.SAMPLE_S_MAX)
+        # What lists read takes longer to check than a short sync allows: now and then, then.
+        chance = budget_s / limits.SAMPLE_REFERENCE_S
+        with_lists = self._replica.runtime.random_bytes(1)[0] < chance * 256
         meta = self._replica.meta
         found: set[str] = set()
         change, record = begin = meta.sampled or _FIRST
@@ -48,7 +53,7 @@ class Sampler:
             shown = DeletionGuard(self._replica.database).filter(Cause.SHOWING)
             while True:
                 change = self._check_changes(change, found)
-                record = self._check_records(record, found, shown)
+                record = self._check_records(record, found, shown if with_lists else None)
                 is_round = change == 0 and not record
                 if is_round or self._replica.runtime.monotonic_s() - now_s >= budget_s:
                     break
@@ -66,14 +71,14 @@ class Sampler:
             found.add("changes")
         return rows[-1].number if len(rows) == limits.SAMPLE_ROWS else 0
 
-    def _check_records(self, record_id: str, found: set[str], shown: Filter) -> str:
+    def _check_records(self, record_id: str, found: set[str], shown: Filter | None) -> str:
         """The records behind an id, and their rows in lists; the last one, or "" at the end."""
         rows = self._rows.records_after(record_id, most=limits.SAMPLE_ROWS)
-        whole = [one.record for one in rows if is_whole(one)]
+        whole = [one.record for one in rows if _is_whole_record(one)]
         if len(whole) < len(rows):
             found.add("records")
         references = [one for one in whole if one.kind == _REFERENCE]
-        if not self._are_listed_right(references, shown):
+        if shown is not None and not self._are_listed_right(references, shown):
             found.add("refs")
         return rows[-1].record.id if len(rows) == limits.SAMPLE_ROWS else ""
 
@@ -99,6 +104,13 @@ class Sampler:
             if sorted(before.sources) != sorted(right.sources):
                 return False
         return True
+
+
+def _is_whole_record(checked: CheckedRecord) -> bool:
+    """Whether a record is the one that was written: by its check, or by reading it without one."""
+    if checked.check is None:
+        return is_whole(checked)
+    return checked.check == check_of(checked.record)
 
 
 def _is_whole_change(row: ChangeRow) -> bool:
