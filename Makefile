@@ -8,7 +8,7 @@ NODE_STAMP := tests/differential/node_modules/installed
 # Python's compiled files are kept, whatever the surroundings say: a run starts a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all cases lint types bench conformance fuzz simulate lock clean
+.PHONY: demo test test-all cases lint types bench conformance fuzz simulate crash lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
@@ -48,6 +48,11 @@ fuzz: $(STAMP)
 # (--steps N --processes N; --seed S replays one run). Ends with 1 where a promise was broken.
 simulate: $(STAMP)
 	$(BIN)/python -m tests.simulation $(ARGUMENTS)
+
+# kill -9 of commands and relays at random moments, on full disks (as root) and poor lines too: 1,000
+# cycles, or as ARGUMENTS say (--cycles N --seed S). Ends with 1 where anything was lost.
+crash: $(STAMP)
+	$(BIN)/python -m tests.crash $(ARGUMENTS)
 
 # The lock: exact versions of everything for every system, each with the hashes of its files.
 lock:

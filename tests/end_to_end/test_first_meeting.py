@@ -14,6 +14,7 @@ from tests.support.bibliographies import (
     PRINTING_HISTORY,
     TYPOGRAPHY,
     TYPOGRAPHY_REFERENCES,
+    numbered_entries,
     real_entries,
 )
 from tests.support.computer import Computer
@@ -76,6 +77,25 @@ def test_a_replica_removed_and_attached_again_is_the_same_library_and_no_change_
     view = assert_converges(desk, laptop)
     assert len(view.references) == 3
     assert view.fields("work1")["title"] == "Edited on the new disk"
+
+
+def test_a_private_library_next_to_an_attached_one_stays_private(
+    own_relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    ticket = share(own_relay.url, desk)
+    make_library(laptop, numbered_entries(2))
+    laptop.run("add", "type=book", "title=Of nobody else", "citation-key=mine")
+    before = laptop.run("status")
+    shared = laptop.with_library(laptop.home / "Shared.bifolio")
+    laptop.run("attach", ticket, shared.library)
+    shared.run("sync")
+    after = laptop.run("status")
+    assert (after["relay"], after["state"]) == (None, before["state"])
+    assert "not attached" in laptop.fails("sync")
+    desk.run("sync")
+    assert len(desk.run("list")) == 3
+    assert desk.run("search", "nobody") == []
+    assert len(desk.run("relay", "libraries", "--data", own_relay.data)) == 1
 
 
 @pytest.mark.parametrize(

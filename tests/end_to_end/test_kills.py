@@ -16,6 +16,10 @@ from tests.support.convergence import assert_same_library
 from tests.support.deadlines import until
 from tests.support.relay_process import RelayProcess
 
+from bifolio.crypto.ticket import Ticket
+from bifolio.library.beginnings import create_attached
+from bifolio.replication import joining
+
 #: Enough for several changes, so that a kill falls between two commits or into one.
 BIG_FILE_REFERENCES = 700
 
@@ -92,6 +96,31 @@ def test_an_import_killed_at_any_moment_leaves_a_whole_library_that_a_second_one
     assert again["added"] == BIG_FILE_REFERENCES - survived
     assert again["unchanged"] == survived
     assert len({one["id"] for one in desk.run("list")}) == BIG_FILE_REFERENCES
+
+
+@pytest.mark.parametrize("is_ticket_kept", [False, True])
+@pytest.mark.parametrize("goes_on_with", ["attach", "sync"])
+def test_an_attach_that_was_killed_goes_on(
+    relay: RelayProcess, desk: Computer, laptop: Computer, is_ticket_kept: bool, goes_on_with: str
+) -> None:
+    """The folder is there, and the relay was not spoken to: the same command goes on, and so does
+    a sync where the ticket was kept already."""
+    ticket = share(relay.url, desk)
+    create_attached(laptop.library, Ticket.decode(ticket), "all").close()
+    if is_ticket_kept:
+        with laptop.opened() as library, library._replica.database.transaction():
+            joining.keep_ticket(library._replica, Ticket.decode(ticket).secret)
+    if goes_on_with == "sync" and not is_ticket_kept:
+        assert "ticket" in laptop.fails("sync")
+        laptop.run("attach", ticket)
+    elif goes_on_with == "sync":
+        laptop.run("sync")
+    else:
+        laptop.run("attach", ticket, laptop.library)
+        assert "not empty" in laptop.fails("attach", ticket, laptop.library)
+    assert_same_library(desk, laptop)
+    with laptop.opened() as library:
+        assert goes_on_with == "sync" or not library._replica.meta.ticket_secret
 
 
 def test_commands_that_edit_one_library_at_once_all_succeed(desk: Computer) -> None:

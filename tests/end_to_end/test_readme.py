@@ -188,7 +188,13 @@ def test_the_python_page_s_program_runs_as_it_is_printed(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/decisions.md", "docs/coming-from-endnote.md", "docs/python.md"],
+    [
+        "README.md",
+        "docs/decisions.md",
+        "docs/coming-from-endnote.md",
+        "docs/python.md",
+        "docs/operations.md",
+    ],
 )
 def test_every_file_that_a_page_links_to_exists(page: str) -> None:
     path = ROOT / page

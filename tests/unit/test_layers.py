@@ -38,8 +38,9 @@ FOREIGN: dict[str, set[str]] = {
     "sqlite3": {
         "engine/bifolio/storage",
         "relay/bifolio_relay/storage",
-        # What mends either of them, into a file that it is given.
+        # What mends either of them, into a file that it is given; what closes a refused one.
         "engine/bifolio/salvage/filling.py",
+        "engine/bifolio/salvage/untouched.py",
         # Other programs' databases, read from a copy: no part of a replica.
         "engine/bifolio/formats/databases/sqlite.py",
     },

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bifolio.bundles.file import Bundle
 from bifolio.bundles.importing import BundleInbox, read_members_of
-from bifolio.bundles.members import keep_ticket, merge_members, read_log
+from bifolio.bundles.members import merge_members, read_log
 from bifolio.crypto.membership import Role, invite_keys, make_join
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
@@ -71,7 +71,7 @@ def join(replica: Replica, member_log: LibraryMembership, ticket: Ticket, bundle
                 left_out = joining.begin(replica, member_log, ticket.library)
             if ticket.relay:
                 replica.meta.relay_url = ticket.relay
-            keep_ticket(replica, ticket.secret)
+            joining.keep_ticket(replica, ticket.secret)
         merge_members(replica, member_log, records)
         if member_log.role() is None or not member_log.has_key():
             member_log.learn([member_log.join(ticket.secret)])

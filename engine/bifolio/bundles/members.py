@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bifolio.crypto.keys import seal_to
 from bifolio.crypto.membership import Membership, merge_logs
-from bifolio.errors import EnvelopeError, MembershipError, NewerMembershipError
+from bifolio.errors import MembershipError, NewerMembershipError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication import joining
 
 
 def read_log(replica: Replica, records: Sequence[bytes]) -> Membership:
@@ -67,18 +67,10 @@ def _carry(member_log: LibraryMembership) -> bool:
     return changed
 
 
-def keep_ticket(replica: Replica, secret: bytes) -> None:
-    """Keep a ticket's secret, sealed to this device, for a join that may have to be made again;
-    inside a transaction."""
-    replica.meta.ticket_secret = seal_to(replica.keys.box_public, secret)
-
-
 def _join_again(replica: Replica, member_log: LibraryMembership) -> None:
     """This device's join lost against another one: it is made again on top, by its ticket."""
-    if member_log.role() is not None or not replica.meta.ticket_secret:
+    if member_log.role() is not None:
         return
-    try:
-        secret = replica.keys.unseal(replica.meta.ticket_secret)
-    except EnvelopeError:
-        return  # the folder was copied: the ticket was another computer's
-    member_log.learn([member_log.join(secret)])
+    secret = joining.kept_ticket(replica)
+    if secret is not None:
+        member_log.learn([member_log.join(secret)])

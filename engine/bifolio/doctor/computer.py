@@ -117,10 +117,11 @@ def relay(replica: Replica, member_log: LibraryMembership) -> tuple[Finding, flo
         return Finding("relay", CheckVerdict.ATTENTION, error.message, step), None
     except (ProtocolError, BifolioError) as error:
         return Finding("relay", CheckVerdict.ATTENTION, error.message, error.next_step), None
-    return _judge_answer(url, answer, replica), relay_s
+    return judge_answer(url, answer, replica), relay_s
 
 
-def _judge_answer(url: str, answer: object, replica: Replica) -> Finding:
+def judge_answer(url: str, answer: object, replica: Replica) -> Finding:
+    """What a relay's answer to a greeting says of it and of this computer."""
     if not isinstance(answer, Welcome):
         message = f"The relay at {url} did not answer as a relay does."
         return Finding("relay", CheckVerdict.ATTENTION, message, NextStep(Next.CHECK_VERSIONS))
@@ -136,6 +137,12 @@ def _judge_answer(url: str, answer: object, replica: Replica) -> Finding:
     new = f", with {say_count(behind, 'change')} not received yet" if behind > 0 else ""
     role = _article(answer.role)
     message = f"The relay at {url} holds the library{new}; this computer is {role} of it."
+    if "fragment_bytes" not in answer.limits:
+        message += (
+            " It is of an earlier Bifolio: everything syncs, but where a line is cut, a large "
+            "change begins again from its start."
+        )
+        return Finding("relay", CheckVerdict.ATTENTION, message, NextStep(Next.UPGRADE_RELAY))
     return Finding("relay", CheckVerdict.WELL, message)
 
 

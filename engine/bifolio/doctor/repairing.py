@@ -53,6 +53,9 @@ def repair(
         if replica.meta.lost_edits is not None:
             with database.transaction():
                 replica.meta.lost_edits = None
+        if replica.meta.damaged_tables:
+            with database.transaction():
+                replica.meta.damaged_tables = ()
         leftovers.sweep(path, home)
         files = _set_files_aside(replica, progress)
         merged = status.repair(replica) if key.keys is not None else 0

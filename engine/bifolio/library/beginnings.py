@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bifolio.errors import PathTakenError
+from bifolio.replica import folder
 from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
 
 if TYPE_CHECKING:
+    from bifolio.crypto.ticket import Ticket
     from bifolio.replica.replica import Replica
 
 _REPLICA_ID_BYTES = 16
@@ -26,14 +29,28 @@ def begin_library(replica: Replica, name: str) -> None:
     replica.name_library_inside(name.encode(errors="replace").decode())
 
 
-def begin_attached(library: bytes, files_policy: str) -> Callable[[Database], None]:
-    """What the file of a replica begins with that is filled from a relay."""
+def create_attached(path: Path, ticket: Ticket, files_policy: str) -> Database:
+    """A replica's folder that is to be filled from a ticket's relay or a bundle; the one that is
+    there, where an earlier attempt with the same library was ended while it was filled.
+
+    Raises:
+        PathTakenError: something else is there.
+        ReadOnlyLibraryError: it cannot be made there.
+    """
+    if (path / folder.FILE).is_file():
+        database = folder.open_database(path)
+        meta = Meta(database)
+        if meta.is_filling and meta.library_id == ticket.library:
+            return database
+        database.close()
+        raise PathTakenError(path)
 
     def begin(database: Database) -> None:
         meta = Meta(database)
         meta.replica_id = secrets.token_bytes(_REPLICA_ID_BYTES)
-        meta.library_id = library
+        meta.library_id = ticket.library
+        meta.relay_url = ticket.relay
         meta.files_policy = files_policy
         meta.is_filling = True
 
-    return begin
+    return folder.create(path, begin)

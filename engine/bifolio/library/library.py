@@ -177,15 +177,15 @@ class Library:
 
         parsed = Ticket.decode(ticket)
         path, was_there = Path(path).absolute(), Path(path).is_dir()
-
-        begin = beginnings.begin_attached(parsed.library, str(files))
-        library = cls(path, folder.create(path, begin), home or device.default_home())
+        is_new = not was_there or not any(path.iterdir())
+        database = beginnings.create_attached(path, parsed, str(files))
+        library = cls(path, database, home or device.default_home())
         try:
             await library._relay.join_new(parsed, bundle, progress)
         except BaseException:
             is_member = library._relay.remote.member_log.role() is not None
             library.close()
-            if not is_member:
+            if is_new and not is_member:
                 folder.remove(path, was_there=was_there)
             raise
         return library

@@ -20,6 +20,7 @@ from bifolio.errors import BundleNeededError, BusyLibraryError, RelayUnreachable
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.library.backups import Backups
+from bifolio.repair.sampling import Sampler
 from bifolio.replica import folder
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -34,7 +35,7 @@ class RelayAccess:
     """What ``Library`` does with its relay."""
 
     def __init__(self, replica: Replica, home: Home) -> None:
-        self.remote = Remote(replica, LibraryMembership(replica))
+        self.remote = Remote(replica, LibraryMembership(replica), Sampler(replica).check)
         self._replica = replica
         self._home = home
 

@@ -121,6 +121,16 @@ def _shown_on(replica: Replica) -> int:
     return guard.noted.count() if guard.is_holding else 0
 
 
+def _damage(replica: Replica) -> Iterator[Refusal]:
+    """What a sync found damaged in the part of the file that it checked."""
+    if tables := replica.meta.damaged_tables:
+        named = ", ".join(f"'{one}'" for one in tables)
+        yield Refusal(
+            f"A check during a sync found this computer's copy of the library damaged ({named}).",
+            NextStep(Next.REPAIR_LIBRARY),
+        )
+
+
 def _mass_deletion(replica: Replica) -> Iterator[Refusal]:
     """That others deleted most of the library: who, how much, and when."""
     if not replica.deletion_guard.is_holding:
@@ -162,6 +172,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     """Everything that was refused, quarantined or looks wrong, each with the next step."""
     for reason, step in replica.meta.notes:
         yield Refusal(reason, step)
+    yield from _damage(replica)
     yield from _mass_deletion(replica)
     yield from _waiting_for_bundles(replica)
     yield from _stories(replica)

@@ -191,3 +191,18 @@ AUTOSYNC_LOG_BYTES_MAX = 256 * 1024
 #: References that others may delete since the last confirmation before they are shown on, where
 #: they are more than half of the library: tidying up a small library is no disaster.
 DELETED_BY_OTHERS_MAX = 50
+
+#: A sync checks a sample of the library's file for this part of the time that it took, and never
+#: for longer: nobody else writes meanwhile.
+SAMPLE_PART = 0.02
+SAMPLE_S_MAX = 0.02
+
+#: Comparing one reference with its row in lists takes about so long (measured: 1.2 ms on a busy
+#: core), the checks of a change and of a record a tenth of it.
+SAMPLE_REFERENCE_S = 0.0015
+
+#: A watch checks a sample no more often: a library of 10,000 references comes round in some hours.
+SAMPLE_WAIT_S = 10.0
+
+#: Rows of each table that are read at once for it.
+SAMPLE_ROWS = 1

@@ -8,6 +8,7 @@ next sync. A self-check does the same with a file that it throws away.
 ``mending``   the files: a fresh one, the damaged one set aside, and the report
 ``mender``    the tables of a fresh file: what is damaged, and from what it is mended
 ``brought``   what snapshots brought, mended from the one that is kept
+``sampling``  a sample of the file, checked with each sync
 ``damage``    what was found, and from what it is mended: plain values
 ============= ======================================================================================
 """

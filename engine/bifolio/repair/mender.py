@@ -39,7 +39,7 @@ from bifolio.wire.changes import Body, Change
 from bifolio.wire.log_chain import log_next
 
 #: What Python raises for rows that hold something else than their columns say.
-_FAULTS = (BifolioError, ArithmeticError, LookupError, TypeError, ValueError)
+FAULTS = (BifolioError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class Mender:
@@ -114,14 +114,14 @@ class Mender:
     def _is_membership(self, records: Sequence[bytes]) -> bool:
         try:
             Membership.from_records(records, kinds=self._replica.formats.record_kinds)
-        except _FAULTS:
+        except FAULTS:
             return False
         return True
 
     def _is_genesis(self, record: bytes) -> bool:
         try:
             library_id_of(record)
-        except _FAULTS:
+        except FAULTS:
             return False
         return True
 
@@ -194,7 +194,7 @@ class Mender:
                     self._rows.remove_change(row.number)
 
     def _check_sealed(self, row: ChangeRow) -> None:
-        envelope = _parse_whole(row.body, row.hash)
+        envelope = parse_whole(row.body, row.hash)
         if envelope is None:
             if row.hash is None or not row.body:
                 if not row.body:
@@ -290,7 +290,7 @@ class Mender:
 
     def _updates_of(self, envelope_hash: bytes | None, record_id: str) -> list[bytes] | None:
         stored = self._replica.changes.envelope(envelope_hash) if envelope_hash else None
-        envelope = _parse_whole(stored.envelope, stored.hash) if stored else None
+        envelope = parse_whole(stored.envelope, stored.hash) if stored else None
         body = self._open(envelope) if envelope else None
         if body is None:
             return None
@@ -400,12 +400,12 @@ class Mender:
         for table in sorted(DERIVED_TABLES):
             try:
                 found[table] = self._rows.rows_of(table)
-            except (DamagedLibraryError, *_FAULTS):
+            except (DamagedLibraryError, *FAULTS):
                 found[table] = None
         try:
             self._replica.references.check_text_index()
             found["refs_fts"] = self._replica.references.index.all_rows()
-        except (DamagedLibraryError, *_FAULTS):
+        except (DamagedLibraryError, *FAULTS):
             found["refs_fts"] = None
         return found
 
@@ -419,13 +419,13 @@ class Mender:
                 self.damages.add(table, Source.RECORDS)
 
 
-def _parse_whole(raw: bytes, stored_hash: bytes | None) -> Envelope | None:
+def parse_whole(raw: bytes, stored_hash: bytes | None) -> Envelope | None:
     """An envelope that is as it was sealed: by its hash, or by its author's signature."""
     try:
         envelope = parse_envelope(raw)
         if envelope.hash != stored_hash:
             verify_signature(envelope)
-    except _FAULTS:
+    except FAULTS:
         return None
     return envelope
 
@@ -436,10 +436,10 @@ def is_id(text: str) -> bool:
 
 
 def _judge(checked: CheckedRecord) -> tuple[str, bool]:
-    return checked.record.id, _is_whole(checked)
+    return checked.record.id, is_whole(checked)
 
 
-def _is_whole(checked: CheckedRecord) -> bool:
+def is_whole(checked: CheckedRecord) -> bool:
     """Whether a record is as it was written, can be read, and has the share that it says."""
     record: StoredRecord = checked.record
     if checked.check is not None and checked.check != check_of(record):
@@ -450,5 +450,5 @@ def _is_whole(checked: CheckedRecord) -> bool:
         return kind == record.kind and record.hash == canonical.record_share(
             record.id, kind, entries
         )
-    except (DocumentError, *_FAULTS):
+    except (DocumentError, *FAULTS):
         return False

@@ -23,6 +23,7 @@ from bifolio.errors import (
     BusyLibraryError,
     DamagedLibraryError,
     KeyFileError,
+    NewerLibraryError,
     NotALibraryError,
 )
 from bifolio.repair.damage import Damages, Source
@@ -32,6 +33,7 @@ from bifolio.replica.replica import Replica, Runtime
 from bifolio.storage.database import Database
 from bifolio.storage.salvaging import (
     DERIVED_TABLES,
+    has_damaged_version,
     has_text_index,
     looks_like_ours,
     salvage,
@@ -56,7 +58,7 @@ def inspect(path: Path, keys: DeviceKeys | None, runtime: Runtime) -> Damages:
     """What of a library's file is damaged, found on a copy that is thrown away.
 
     Raises:
-        NotALibraryError: it is no library's.
+        NotALibraryError, NewerLibraryError: it is no library's, or a newer program's.
         BusyLibraryError: another program writes for too long.
     """
     with tempfile.TemporaryDirectory(prefix="bifolio-") as temporary, _held(path) as database:
@@ -76,7 +78,7 @@ def mend(path: Path, keys: DeviceKeys | None, runtime: Runtime) -> Mended:
     """Mend a library's file from what is whole; nothing is changed where nothing is damaged.
 
     Raises:
-        NotALibraryError: it is no library's.
+        NotALibraryError, NewerLibraryError: it is no library's, or a newer program's.
         BusyLibraryError: another program writes for too long.
         OSError: there is no room for a fresh file.
     """
@@ -127,6 +129,12 @@ def _held(path: Path) -> Iterator[Database | None]:
         return
     except BusyLibraryError:
         raise
+    except NewerLibraryError as error:
+        # What a newer program wrote would be left out of a file of today's schema.
+        if not has_damaged_version(path / folder.FILE, error.version):
+            raise
+        yield None
+        return
     except BifolioError:
         if not (path / folder.FILE).is_file():
             raise

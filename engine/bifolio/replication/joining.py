@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bifolio import limits
+from bifolio.crypto.keys import seal_to
 from bifolio.document import snapshots
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
-from bifolio.errors import DocumentError
+from bifolio.errors import DocumentError, EnvelopeError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.storage.join_offers import JoinOffer
@@ -23,6 +24,23 @@ from bifolio.wire.changes import Change
 
 #: Records in one change of a joining library: about 128 KiB of ordinary references.
 _OFFERS_AT_ONCE = 64
+
+
+def keep_ticket(replica: Replica, secret: bytes) -> None:
+    """Keep a ticket's secret, sealed to this device, for a join that may have to be made again;
+    inside a transaction."""
+    replica.meta.ticket_secret = seal_to(replica.keys.box_public, secret)
+
+
+def kept_ticket(replica: Replica) -> bytes | None:
+    """The secret of the ticket that is kept; None where there is none, or it is another
+    device's: the folder was copied."""
+    if not replica.meta.ticket_secret:
+        return None
+    try:
+        return replica.keys.unseal(replica.meta.ticket_secret)
+    except EnvelopeError:
+        return None
 
 
 def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) -> int:

@@ -54,6 +54,8 @@ class Remote:
 
     replica: Replica
     member_log: LibraryMembership
+    #: Called in the transaction that notes that a sync ended well, with how long it took.
+    check_sample: Callable[[float], None] | None = None
 
     @property
     def url(self) -> str:
@@ -136,11 +138,16 @@ class Remote:
             if other:
                 left_out = joining.begin(replica, self.member_log, ticket.library)
             replica.meta.relay_url = ticket.relay
+            # For the next sync, where this process does not come to the end of it.
+            joining.keep_ticket(replica, ticket.secret)
         expected = LogPosition(ticket.epoch, ticket.position, ticket.chain_hash)
         store = ReplicaAdapter(
             replica, self.member_log, join_secret=ticket.secret, expected=expected
         )
-        return left_out, await self._run(store, progress)
+        counts = await self._run(store, progress)
+        with replica.database.transaction():
+            replica.meta.forget("ticket_secret")
+        return left_out, counts
 
     async def prepare_join(self, ticket: Ticket) -> None:
         """Find out what stands in the way of ``join``, before anything is changed here.
@@ -194,8 +201,15 @@ class Remote:
         if not self.url:
             raise NotAttachedError
         self.check_not_old()
-        store = ReplicaAdapter(self.replica, self.member_log, only_file=only_file)
+        store = ReplicaAdapter(
+            self.replica, self.member_log, join_secret=self._unused_ticket(), only_file=only_file
+        )
         return await self._run(store, progress)
+
+    def _unused_ticket(self) -> bytes | None:
+        """The secret of the ticket of a join that was interrupted; None where there was none."""
+        is_in = self.member_log.role() is not None and self.member_log.has_key()
+        return None if is_in else joining.kept_ticket(self.replica)
 
     async def watch(
         self,
@@ -221,7 +235,7 @@ class Remote:
             if not url:
                 raise NotAttachedError
             self.check_not_old()
-            store = ReplicaAdapter(self.replica, self.member_log)
+            store = ReplicaAdapter(self.replica, self.member_log, join_secret=self._unused_ticket())
             store.clear_notes()
             self._begin_session()
             store.retry_newer()
@@ -264,6 +278,7 @@ class Remote:
 
     async def _run(self, store: ReplicaAdapter, progress: Progress | None) -> Counts:
         store.clear_notes()
+        begun_s = self.replica.runtime.monotonic_s()
         client = Client(self.url, store, library=self.replica.library_id, progress=progress)
         try:
             with closing(store.files):
@@ -279,7 +294,7 @@ class Remote:
             store.note(error.message, error.next_step)
             self._note_contact(reachable=True, synced=False)
             raise
-        self._note_contact(reachable=True)
+        self._note_contact(reachable=True, worked_s=self.replica.runtime.monotonic_s() - begun_s)
         return counts
 
     def _begin_session(self) -> None:
@@ -291,13 +306,15 @@ class Remote:
         if self.member_log.role() not in (None, Role.OWNER):
             raise NotTheOwnerError("invite", owners=self.member_log.owner_names())
 
-    def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
+    def _note_contact(self, *, reachable: bool, synced: bool = True, worked_s: float = 0.0) -> None:
         meta = self.replica.meta
         with self.replica.database.transaction():
             meta.reachable = reachable
             if reachable and synced:
                 self.replica.deletion_guard.end_session()
                 meta.last_sync_ms = self.replica.runtime.now_ms()
+                if self.check_sample is not None:
+                    self.check_sample(worked_s)
 
 
 def _wants_token(error: RelayRefusedError) -> bool:

@@ -29,6 +29,7 @@ from bifolio.errors import (
     StorageFullError,
 )
 from bifolio.salvage.pages import Pages
+from bifolio.salvage.untouched import close_untouched
 from bifolio.storage import schema
 from bifolio.storage.migrations import LATEST, migrate
 
@@ -426,26 +427,26 @@ def _check(path: Path, connection: sqlite3.Connection, *, may_migrate: bool = Tr
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
-        connection.close()
+        close_untouched(connection, path)
         raise NotALibraryError(path.parent, found="its library.sqlite is another program's file")
     if version > LATEST:
-        connection.close()
+        close_untouched(connection, path)
         raise NewerLibraryError(path.parent, version=version, known=LATEST)
     if version < 1:
         # A file is made next to its place and named when it is whole, so never with version 0.
-        connection.close()
+        close_untouched(connection, path)
         raise DamagedLibraryError(path.parent, reason="the version of its schema is missing")
     try:
         foreign = schema.find_foreign(connection, version)
     except UnicodeDecodeError as error:
-        connection.close()
+        close_untouched(connection, path)
         raise DamagedLibraryError(path.parent, reason=_NO_TEXT_SCHEMA) from error
     if foreign is not None:
-        connection.close()
+        close_untouched(connection, path)
         raise ForeignSchemaError(path.parent, found=foreign)
     if version < LATEST:
         if not may_migrate:
-            connection.close()
+            close_untouched(connection, path)
             raise ReadOnlyLibraryError(path.parent)
         migrate(connection)
 

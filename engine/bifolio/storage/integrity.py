@@ -41,6 +41,13 @@ class CheckedRecord(NamedTuple):
     check: bytes | None
 
 
+def _checked(record_id: str, kind: str, state: object, share: bytes, check: bytes) -> CheckedRecord:
+    unpacked = unpack_state(state) if isinstance(state, bytes) else state
+    stored = StoredRecord(record_id, kind, unpacked, int.from_bytes(share, "big"))
+    return CheckedRecord(stored, check)
+
+
+
 class Integrity:
     """Rows as they are in the file. Writes happen inside the caller's transaction."""
 
@@ -70,13 +77,18 @@ class Integrity:
     def changes(self) -> Iterator[ChangeRow]:
         """All rows of ``changes``, in order."""
         last = -(1 << 62)
-        while rows := self._database.rows(
+        while rows := self.changes_after(last, most=_PAGE):
+            yield from rows
+            last = rows[-1].number
+
+    def changes_after(self, number: int, *, most: int) -> list[ChangeRow]:
+        """So many rows of ``changes`` behind a number."""
+        rows = self._database.rows(
             "SELECT number, hash, chain, seq, position, own, count, frontier, body, slot "
-            f"FROM changes WHERE number > ? ORDER BY number LIMIT {_PAGE}",
-            (last,),
-        ):
-            yield from (ChangeRow(*row) for row in rows)
-            last = rows[-1][0]
+            "FROM changes WHERE number > ? ORDER BY number LIMIT ?",
+            (number, most),
+        )
+        return [ChangeRow(*row) for row in rows]
 
     @staticmethod
     def pack_frontier(frontier: Sequence[bytes]) -> bytes:
@@ -101,16 +113,18 @@ class Integrity:
     def records(self) -> Iterator[CheckedRecord]:
         """All records, by id."""
         last = ""
-        while rows := self._database.rows(
+        while rows := self.records_after(last, most=_PAGE):
+            yield from rows
+            last = rows[-1].record.id
+
+    def records_after(self, record_id: str, *, most: int) -> list[CheckedRecord]:
+        """So many records behind an id."""
+        rows = self._database.rows(
             "SELECT id, kind, state, hash, state_check FROM records WHERE id > ? "
-            f"ORDER BY id LIMIT {_PAGE}",
-            (last,),
-        ):
-            for record_id, kind, state, share, check in rows:
-                unpacked = unpack_state(state) if isinstance(state, bytes) else state
-                stored = StoredRecord(record_id, kind, unpacked, int.from_bytes(share, "big"))
-                yield CheckedRecord(stored, check)
-            last = rows[-1][0]
+            "ORDER BY id LIMIT ?",
+            (record_id, most),
+        )
+        return [_checked(*row) for row in rows]
 
     def remove_record(self, record_id: str) -> None:
         """Drop a record that is damaged; the state hash is summed again afterwards."""

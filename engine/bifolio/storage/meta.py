@@ -185,6 +185,12 @@ class Meta:
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 
+    # --- the check of a sample ------------------------------------------------------------
+    #: Up to which change and which record the file was checked, a sample with each sync.
+    sampled: Fact[tuple[int, str] | None] = Fact(None, _pair(int, str), _as_list)
+    #: The tables in which a sample was damaged, until the library is mended.
+    damaged_tables: Fact[Sequence[str]] = Fact((), _sequence(str), list)
+
     # --- deletions of others --------------------------------------------------------------
     #: Whether what others deleted is shown on until the user confirms it.
     deletions_shown_on = _flag()

@@ -65,6 +65,16 @@ def looks_like_ours(path: Path) -> bool:
     return 2 * len(there & schema.names(LATEST)) > len(there) > 0
 
 
+def has_damaged_version(path: Path, version: int) -> bool:
+    """Whether a file that calls itself newer is of today's version with one bit flipped in it.
+
+    Where it is not, a newer program made it, and nothing may be made of it here.
+    """
+    with closing(Pages(path)) as pages:
+        there = {(part.kind, part.name) for part in Trees(pages).schema()}
+    return (version ^ LATEST).bit_count() == 1 and there == schema.names(LATEST)
+
+
 def has_text_index(database: Database) -> bool:
     """Whether the full-text index can be opened; one that cannot be made again in its file."""
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from bifolio import limits
 from bifolio.disk import keep_private, make_private_folder, touch_private
 from bifolio.errors import Next, RelayDamagedError, RelayFullError, RelayStorageError
+from bifolio.salvage.untouched import close_untouched
 
 FILE_NAME = "relay.sqlite"
 LOCK_NAME = "relay.lock"
@@ -415,7 +416,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         _add_missing_tables(connection)
     except (sqlite3.Error, RelayStorageError):
-        connection.close()
+        close_untouched(connection, path)
         raise
     return connection
 

@@ -19,10 +19,11 @@ from tests.support.rot_table import Bench, Place
 
 from bifolio import Library
 from bifolio.doctor.repairing import repair
-from bifolio.errors import StorageFullError
+from bifolio.errors import NewerLibraryError, StorageFullError
 from bifolio.salvage.pages import Pages
 from bifolio.salvage.trees import Trees
 from bifolio.storage.database import Database
+from bifolio.storage.migrations import LATEST
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +126,19 @@ def test_a_log_that_was_removed_is_noticed_at_the_next_opening(
 
 def _full(database: Database) -> None:
     raise StorageFullError(database.path.parent)
+
+
+def test_a_flipped_bit_of_the_version_is_mended_and_a_newer_program_s_file_is_not(
+    bench: Bench,
+) -> None:
+    """Mending the latter would leave out what the newer program wrote."""
+    path = bench.copy()
+    file = path / "library.sqlite"
+    assert rot_table.damage_replica(bench, Place("header", "version", 63, 3)).is_well
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE of_later (value TEXT)")
+        connection.execute(f"PRAGMA user_version = {LATEST + 1}")
+    before = file.read_bytes(), sorted(path.rglob("*"))
+    with pytest.raises(NewerLibraryError):
+        repair(path, bench.home, offline=True)
+    assert (file.read_bytes(), sorted(path.rglob("*"))) == before

@@ -52,6 +52,8 @@ VALUES: dict[str, object] = {
     "not_kept": {"QRpjzkRa": 2, "": 1},
     "reachable": True,
     "last_sync_ms": 12,
+    "sampled": (7, "record"),
+    "damaged_tables": ("refs",),
     "bundled": (7, 12),
     "bundle_taken_ms": 12,
     "ticket_secret": b"sealed",

@@ -130,6 +130,24 @@ def test_an_edit_of_another_process_is_pushed_at_once(office: Computer) -> None:
     assert talk.session.counts.pushed == 3
 
 
+def test_what_is_written_while_something_is_sent_is_sent_too_and_survives_a_kill(
+    office: Computer,
+) -> None:
+    """The acknowledgement of the one says nothing of the other."""
+    relay = relay_of(office)
+    talk = Talk(office, relay)
+    talk.run()
+    office.adds(TWO, {"title": "On Ink"})
+    (push,) = talk.local_change()
+    office.sets(TWO, "note", "Written meanwhile.")
+    talk.go_on([push])  # the session ends here: nothing of the second was sent by it
+    again = Talk(office, relay).run()
+    assert office.replica.changes.unsent() == 0
+    assert again.session.is_settled
+    bodies = [one for one in all_envelopes(office.replica.database) if one.position is not None]
+    assert len(bodies) == len(relay.log)
+
+
 def test_progress_tells_both_ways(pair: tuple[Computer, Computer, ScriptedRelay]) -> None:
     office, home, relay = pair
     for number in range(4):

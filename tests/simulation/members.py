@@ -1,0 +1,70 @@
+"""Members who lose rights: removed, or given a role that does not write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.simulation.computer import Computer
+from tests.simulation.relay import SimulatedRelay, sync
+
+from bifolio.crypto.envelope import parse_envelope
+from bifolio.crypto.membership import ChainEnd, Membership, Role, make_remove, make_role
+from bifolio.ids import RandomBytes, content_hash
+from bifolio_relay.requests import AppendMember, MembersPart
+
+
+def membership_of(computer: Computer) -> Membership:
+    """The list of members as a computer knows it."""
+    membership = computer.member_log.membership()
+    assert membership is not None
+    return membership
+
+
+def cut_of(relay: SimulatedRelay, device: bytes) -> dict[bytes, ChainEnd]:
+    """Where a device's chains end in a relay's log."""
+    ends: dict[bytes, ChainEnd] = {}
+    for raw in relay.log():
+        header = parse_envelope(raw).header
+        if header.device == device:
+            ends[header.chain] = ChainEnd(header.seq, content_hash(raw))
+    return ends
+
+
+def append(author: Computer, relay: SimulatedRelay, records: Sequence[bytes]) -> None:
+    """Append records of a computer's own making, one after the other."""
+    for record in records:
+        log = membership_of(author)
+        question = AppendMember(log.library_id, author.keys.sign_public, log.head, record, True)
+        answer = relay.answer(question)
+        assert isinstance(answer, MembersPart), answer
+        relay.members_grown(answer, None)
+        author.member_log.learn([record])
+
+
+def demote(owner: Computer, relay: SimulatedRelay, device: bytes) -> None:
+    """An owner makes a member one that reads only."""
+    sync(relay, owner)
+    record = make_role(
+        membership_of(owner),
+        owner.keys,
+        device=device,
+        role=Role.READER,
+        cut=cut_of(relay, device),
+    )
+    append(owner, relay, [record])
+
+
+def remove(owner: Computer, relay: SimulatedRelay, device: bytes, *, draw: RandomBytes) -> None:
+    """An owner removes a member; the others get the next key."""
+    sync(relay, owner)
+    log = membership_of(owner)
+    keys = {one: key for one in log.generations if (key := owner.member_log.key(one)) is not None}
+    records = make_remove(
+        log,
+        owner.keys,
+        cuts={device: cut_of(relay, device)},
+        content_key=draw(32),
+        earlier=keys,
+        random_bytes=draw,
+    )
+    append(owner, relay, records)

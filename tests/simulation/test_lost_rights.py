@@ -1,0 +1,90 @@
+"""A computer that lost the right to write with edits that were not sent: they stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.simulation.computer import Computer
+from tests.simulation.members import demote, remove
+from tests.simulation.relay import sync
+from tests.simulation.simulator import Simulator
+
+from bifolio.crypto.membership import Role
+from bifolio.errors import BifolioError
+from bifolio.exports.export import export
+from bifolio.records.edits import Act, Edit
+
+#: Edits that wait while the right goes.
+QUEUED = 100
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Simulator]:
+    made = Simulator(tmp_path, seed=1)
+    yield made
+    made.close()
+
+
+def queue_edits(world: Simulator, computer: Computer) -> list[str]:
+    """A hundred edits that nobody has seen; the titles."""
+    titles = []
+    for number in range(QUEUED // 2):
+        record = world.typist.add(computer)
+        titles.append(f"queued {number}")
+        world.typist.make(computer, record, Edit("title", Act.SET, (titles[-1],)))
+    return titles
+
+
+def titles_of(computer: Computer) -> set[str]:
+    return {str(row.title) for row in computer.replica.references.iter_rows(trashed=False)}
+
+
+def try_to_sync(world: Simulator, computer: Computer) -> None:
+    """What a user does again and again."""
+    for _ in range(2):
+        with suppress(BifolioError):
+            sync(world.relay, computer)
+
+
+def check_kept(world: Simulator, computer: Computer, titles: list[str]) -> None:
+    """The edits are all there, after a new start too, counted as not sent, and can be exported."""
+    for _ in range(2):
+        assert titles_of(computer) >= set(titles)
+        assert computer.replica.changes.unsent() >= len(titles)
+        computer.reopen()
+    target = world.folder / "kept.bib"
+    with target.open("wb") as file:
+        export(computer.replica, file, format="bibtex", query=None)
+    exported = target.read_text("utf-8")
+    assert all(title in exported for title in titles)
+
+
+def test_who_was_removed_keeps_what_was_not_sent(world: Simulator) -> None:
+    owner, laptop, third = world.computers
+    titles = queue_edits(world, laptop)
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    log = world.relay.log()
+    try_to_sync(world, laptop)
+    assert world.relay.log() == log
+    check_kept(world, laptop, titles)
+    sync(world.relay, third)
+    assert not titles_of(third) & set(titles)
+
+
+def test_whose_role_was_lowered_keeps_what_was_not_sent_and_goes_on_reading(
+    world: Simulator,
+) -> None:
+    owner, laptop, third = world.computers
+    titles = queue_edits(world, laptop)
+    demote(owner, world.relay, laptop.keys.sign_public)
+    shown = world.typist.add(owner)
+    for computer in (owner, laptop):
+        try_to_sync(world, computer)
+    assert laptop.member_log.role() is Role.READER
+    assert laptop.replica.references.read(shown) is not None
+    check_kept(world, laptop, titles)
+    sync(world.relay, third)
+    assert not titles_of(third) & set(titles)
