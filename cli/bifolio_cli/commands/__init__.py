@@ -21,9 +21,13 @@
 ``import_``     references from the files and libraries of other programs
 ``init``        a new library on this computer
 ``invite``      another ticket
+``invites``     the tickets that were made, and closing one
 ``key``         how citation keys are made, pinned and told apart
+``leave``       stop being a member of a library
 ``list_``       all references, those of a group, or the trash
 ``log``         what was changed, by this computer's commands and by others
+``member``      roles, names and removal of members
+``members``     who may read and write
 ``merge``       several references of one work made one
 ``relay``       run a relay on this computer, its libraries and its tokens
 ``resolve``     take one value of a conflict, or another one

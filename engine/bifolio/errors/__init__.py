@@ -71,9 +71,15 @@ The tree::
     │   └── OpenElsewhereError
     ├── KeyFileError                the device's own key
     ├── TicketError
+    ├── RecoveryCodeError
     ├── NotAttachedError
     ├── AlreadyAttachedError
     ├── NotAMemberError
+    │   └── RemovedError            an owner removed this device
+    ├── ReaderError                 a change by a device that may only read
+    ├── MemberNotFoundError
+    ├── AmbiguousMemberError
+    ├── LastOwnerError
     ├── NewerMembershipError        a membership record that only a newer program knows
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
@@ -227,12 +233,17 @@ from bifolio.errors.references import (
 )
 from bifolio.errors.sharing import (
     AlreadyAttachedError,
+    AmbiguousMemberError,
     KeyFileError,
+    LastOwnerError,
+    MemberNotFoundError,
     NewerMembershipError,
     NotAMemberError,
     NotAttachedError,
     NotTheOwnerError,
     PortInUseError,
+    ReaderError,
+    RecoveryCodeError,
     RelayAnswerError,
     RelayDamagedError,
     RelayError,
@@ -244,6 +255,7 @@ from bifolio.errors.sharing import (
     RelayTokenError,
     RelayUnreachableError,
     RelayUntrustedError,
+    RemovedError,
     TicketError,
 )
 
@@ -254,6 +266,7 @@ __all__ = [
     "AmbiguousChangeError",
     "AmbiguousFileError",
     "AmbiguousGroupError",
+    "AmbiguousMemberError",
     "AmbiguousReferenceError",
     "BackupError",
     "BackupTakenError",
@@ -289,7 +302,9 @@ __all__ = [
     "InvalidValueError",
     "KeyFileError",
     "KeyTakenError",
+    "LastOwnerError",
     "LibraryError",
+    "MemberNotFoundError",
     "MembershipError",
     "NewerBackupError",
     "NewerBundleError",
@@ -321,7 +336,9 @@ __all__ = [
     "ProtocolError",
     "QueryError",
     "ReadOnlyLibraryError",
+    "ReaderError",
     "RecordTooLargeError",
+    "RecoveryCodeError",
     "ReferenceNotFoundError",
     "RelayAnswerError",
     "RelayConductError",
@@ -335,6 +352,7 @@ __all__ = [
     "RelayTokenError",
     "RelayUnreachableError",
     "RelayUntrustedError",
+    "RemovedError",
     "ReplacedLibraryError",
     "SameLibraryError",
     "SealedChangeError",

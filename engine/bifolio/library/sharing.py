@@ -16,12 +16,19 @@ from bifolio import limits
 from bifolio.bundles import joining as bundle_joining
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.crypto.ticket import Ticket
-from bifolio.errors import BundleNeededError, BusyLibraryError, RelayUnreachableError
+from bifolio.errors import (
+    BundleNeededError,
+    BusyLibraryError,
+    InvalidValueError,
+    RelayUnreachableError,
+)
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.library.backups import Backups
+from bifolio.library.members import read_role
+from bifolio.records.values import is_one_line
 from bifolio.replica import folder
-from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.remote import Remote
 from bifolio.results import AttachResult, Backup, JoinResult, Progress, Stage, SyncReport
@@ -97,6 +104,14 @@ class RelayAccess:
         left_out, _ = await self.remote.join(ticket, progress)
         return left_out
 
+    async def invite(
+        self, *, role: str, uses: int | None, lasts_s: float | None, label: str
+    ) -> str:
+        """Another ticket."""
+        return await self.remote.invite(
+            invite_terms(role, uses=uses, lasts_s=lasts_s, label=label), lasts_s=lasts_s
+        )
+
     async def sync(self, progress: Progress | None) -> SyncReport:
         """Exchange what is new, until both sides have everything."""
         return status.sync_report(self._replica, await self.remote.sync(progress))
@@ -141,3 +156,23 @@ class RelayAccess:
         except asyncio.CancelledError:
             is_cancelled.set()
             raise
+
+
+def invite_terms(role: str, *, uses: int | None, lasts_s: float | None, label: str) -> InviteTerms:
+    """For whom a ticket is, out of what a user wrote.
+
+    Raises:
+        InvalidValueError: a value is none that a ticket can have.
+    """
+    if uses is not None and not 1 <= uses <= limits.INVITE_USES_MAX:
+        expected = f"a number from 1 to {limits.INVITE_USES_MAX:,}"
+        raise InvalidValueError("uses", expected=expected, got=f"'{uses}'")
+    if lasts_s is not None and not 0 < lasts_s <= limits.INVITE_LASTS_S_MAX:
+        raise InvalidValueError(
+            "expires", expected="a time of up to ten years, such as 7d", got=f"'{lasts_s}s'"
+        )
+    label = label.strip()
+    if label and not (is_one_line(label) and len(label.encode()) <= limits.INVITE_TEXT_BYTES_MAX):
+        expected = f"one line of at most {limits.INVITE_TEXT_BYTES_MAX} bytes"
+        raise InvalidValueError("label", expected=expected, got=f"'{label[:80]}'")
+    return InviteTerms(role=read_role(role), uses=uses, label=label)

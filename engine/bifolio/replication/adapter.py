@@ -8,13 +8,22 @@ from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
 from bifolio.crypto.membership import invite_keys
 from bifolio.crypto.relay_token import parse_relay_token
-from bifolio.errors import EnvelopeError, NextStep, RelayTokenError
-from bifolio.ids import content_hash
+from bifolio.errors import (
+    BifolioError,
+    EnvelopeError,
+    NextStep,
+    NotAMemberError,
+    RelayTokenError,
+    RemovedError,
+)
+from bifolio.ids import content_hash, device_tag
+from bifolio.replica import lookup
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.member_acts import InviteAct, MemberAct, owed_keys
 from bifolio.replication.outbox import Outbox
 from bifolio.sync.store import OfferedPlace, OutgoingEnvelope, ReceivedBatch
 from bifolio.wire.messages import AttestedPosition, Challenge, Hello
@@ -25,7 +34,8 @@ class ReplicaAdapter:
     """One replica, for one or more connections.
 
     ``join_secret`` is a ticket's secret while this device is to become a member with it;
-    ``invite_secret`` that of a ticket to be made; ``expected`` where the log ended when the
+    ``invite_secret`` that of a ticket to be made for any number of editors; ``act`` what the user
+    does to the members; ``expected`` where the log ended when the
     ticket was made; ``only_file`` the one content to be carried, if it is only one.
     """
 
@@ -36,6 +46,7 @@ class ReplicaAdapter:
         *,
         join_secret: bytes | None = None,
         invite_secret: bytes | None = None,
+        act: MemberAct | None = None,
         expected: LogPosition | None = None,
         only_file: str | None = None,
     ) -> None:
@@ -45,7 +56,11 @@ class ReplicaAdapter:
         self._inbox = Inbox(replica, member_log)
         self._outbox = Outbox(replica, member_log)
         self._join_secret = join_secret
-        self._invite_secret = invite_secret
+        self._act = act
+        #: The head of the membership log under which this computer owed nobody a key.
+        self._nothing_owed_at = b""
+        if invite_secret is not None:
+            self._act = InviteAct(member_log, invite_secret)
         self._expected = expected
 
     def become_member(self) -> None:
@@ -134,15 +149,31 @@ class ReplicaAdapter:
             return None
         return self._member_log.join(self._join_secret)
 
-    def invite_record(self) -> bytes | None:
-        """The record of an invite that waits to be appended."""
-        if self._invite_secret is None:
-            return None
+    def own_record(self, *, log_is_merged: bool) -> bytes | None:
+        """The next record of what the user does to the members, or of keys that are owed them."""
         membership = self._member_log.membership()
-        invited = invite_keys(self._invite_secret).sign_public
-        if membership is not None and membership.is_open_invite(invited):
+        if membership is None:
             return None
-        return self._member_log.invite(self._invite_secret)
+        if self._act is not None:
+            record = self._act.next_record(membership, log_is_merged=log_is_merged)
+            if record is not None or not log_is_merged:
+                return record
+        if not log_is_merged or self._join_secret is not None:
+            return None
+        if membership.head == self._nothing_owed_at:
+            return None
+        record = owed_keys(self._replica, self._member_log, membership)
+        if record is None:
+            self._nothing_owed_at = membership.head
+        return record
+
+    def no_right(self) -> BifolioError:
+        """That this device is no member, or who removed it."""
+        remover = self._member_log.remover()
+        if remover is None:
+            return NotAMemberError()
+        name = lookup.device_name(lookup.device_names(self._replica), device_tag(remover))
+        return RemovedError(by=name)
 
     def cursor(self) -> LogPosition | None:
         """How far the log is merged."""
@@ -155,6 +186,8 @@ class ReplicaAdapter:
     def forget_log(self) -> None:
         """Nothing counts as acknowledged any more."""
         with self._replica.database.transaction():
+            meta = self._replica.meta
+            meta.sent_through = max(meta.sent_through, self._replica.changes.last_acknowledged())
             self._replica.changes.forget_positions()
             self._replica.pending.begin_epoch()
             self._replica.newer_envelopes.forget_positions()

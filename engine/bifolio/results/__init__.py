@@ -14,6 +14,7 @@
 ``citations``     formatted citations
 ``backups``       backups
 ``bundles``       bundles: written and taken in
+``members``       members and invites
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
@@ -112,6 +113,17 @@ if TYPE_CHECKING:
         read_actions,
         write_actions,
     )
+    from bifolio.results.members import (
+        ChangedMember,
+        InviteState,
+        InviteView,
+        LeftLibrary,
+        MemberView,
+        RecoveryCode,
+        RemovedMembers,
+        RevokedInvite,
+        SharingState,
+    )
     from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
     from bifolio.results.references import (
         ConfirmedDeletions,
@@ -151,6 +163,7 @@ __all__ = [
     "BundleExport",
     "BundleImport",
     "BundleState",
+    "ChangedMember",
     "CheckVerdict",
     "ClearedFields",
     "ConfirmedDeletions",
@@ -184,6 +197,8 @@ __all__ = [
     "ImportedBundle",
     "Invitation",
     "InvitationByBundle",
+    "InviteState",
+    "InviteView",
     "JoinResult",
     "KeptBecause",
     "KeptField",
@@ -191,10 +206,12 @@ __all__ = [
     "KeptReason",
     "KeyPattern",
     "KeyReport",
+    "LeftLibrary",
     "LeftOut",
     "Link",
     "LogEntry",
     "LostValue",
+    "MemberView",
     "MergedReferences",
     "MissingFile",
     "NewKey",
@@ -202,16 +219,20 @@ __all__ = [
     "Policy",
     "Progress",
     "PurgedReference",
+    "RecoveryCode",
     "ReferenceView",
     "Refusal",
     "RefusedBundle",
     "RelayStatus",
     "RemovalResult",
+    "RemovedMembers",
     "RenamedTag",
     "RestoreReport",
     "RestoredLibrary",
     "Result",
+    "RevokedInvite",
     "SharedKey",
+    "SharingState",
     "SkippedRecord",
     "Stage",
     "Status",
@@ -250,6 +271,10 @@ _NAMES: Final = {
     "bifolio.results.history": (
         "Action ActionKind Event EventKind KeptField KeptReason LogEntry "
         "RestoreReport Subject UndoReport in_words read_actions write_actions"
+    ),
+    "bifolio.results.members": (
+        "ChangedMember InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
+        "RevokedInvite SharingState"
     ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
     "bifolio.results.references": (

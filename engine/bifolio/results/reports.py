@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from bifolio.records.reference import LeftOut, LostValue, SkippedRecord
 from bifolio.results.base import Result
+from bifolio.results.members import InviteView
 
 
 class ClearedFields(Result, frozen=True):
@@ -140,9 +141,10 @@ class JoinResult(Result, frozen=True):
 
 
 class Invitation(Result, frozen=True):
-    """A ticket with which another computer attaches."""
+    """A ticket with which another computer attaches, and for whom it is."""
 
     ticket: str
+    invite: InviteView
 
 
 class SyncReport(Result, frozen=True):

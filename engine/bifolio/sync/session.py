@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bifolio import limits
-from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
+from bifolio.errors import BifolioError, ProtocolError, RelayConductError
 from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync import phases
@@ -267,6 +267,7 @@ class SyncSession:
         5. Only a member pulls and pushes.
         6. The relay's log is pulled to its end before anything is offered to it.
         7. Changes go before files: of those nothing goes while anything of the log is under way.
+        8. Who loses the right to write loses it where its changes end, so behind the whole log.
         """
         match self.phase:
             case phases.Greeting() | Left():
@@ -296,7 +297,7 @@ class SyncSession:
             self.phase = Left(Joined())
             return []  # 4
         if not self._store.is_member():
-            raise NotAMemberError  # 5
+            raise self._store.no_right()  # 5
         messages = log.decide()
         if not log.is_at_end:
             self.phase = phases.Log(exchange)
@@ -304,6 +305,9 @@ class SyncSession:
         self.phase = phases.Live(exchange)
         if not log.is_settled:
             return messages  # 7
+        if appended := membership.decide_after_log():
+            self.phase = phases.Members(exchange)
+            return [*messages, *appended]  # 8
         return [*messages, *files.decide()]
 
     def _create(self, nonce: bytes) -> Create:

@@ -527,6 +527,14 @@ class Membership:
         """The generation and the sealed name by which a device was called in the log, if it was."""
         return self._log.rights.names.get(device)
 
+    def joined_name(self, device: bytes) -> tuple[int, bytes] | None:
+        """The generation and the sealed name by which a device called itself when it joined."""
+        return self._log.rights.joined_names.get(device)
+
+    def joined_ms(self, device: bytes) -> int | None:
+        """When a device joined (Unix time), by its own clock; None where it did not say so."""
+        return self._log.rights.joined_ms.get(device)
+
     def owner_since(self, device: bytes) -> int:
         """The position at which a device became an owner; beyond the log if it is none."""
         return self._log.rights.owner_since(device)
