@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bifolio.results import (
+    AcceptedDraft,
     AttachResult,
     AutosyncStatus,
     Backup,
@@ -22,6 +23,9 @@ from bifolio.results import (
     CopyReport,
     CreatedLibrary,
     Diagnosis,
+    DiscardedDraft,
+    DraftFile,
+    DraftView,
     DuplicateGroup,
     EmptiedTrash,
     Event,
@@ -217,6 +221,11 @@ COMMANDS: Mapping[str, Any] = {
     "member rename": ChangedMember,
     "member remove": RemovedMembers,
     "leave": LeftLibrary,
+    "draft": DraftView,
+    "draft export": DraftFile,
+    "draft show": DraftView,
+    "draft accept": AcceptedDraft,
+    "draft discard": DiscardedDraft,
     "bundle export": BundleExport,
     "bundle import": BundleImport,
     "sync": SyncReport,

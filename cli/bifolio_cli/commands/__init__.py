@@ -12,6 +12,7 @@
 ``delete``      references into the trash
 ``demo``        the main job on one machine, told while it happens, and checked
 ``doctor``      whether the library and what it needs on this computer are in order
+``draft``       edits that may not be sent, and accepting another's
 ``duplicates``  references that are likely one work
 ``edit``        change fields of one reference
 ``export``      references as a file for other programs

@@ -224,6 +224,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "keep a recovery code ('bifolio recovery create').",
     Next.EXPORT_DRAFT: "'bifolio draft' lists those edits, and 'bifolio draft export FILE' writes "
     "them for an owner. To be let in again, ask an owner for a ticket.",
+    Next.CHOOSE_DRAFT: "Name a file that 'bifolio draft export' wrote for this library, whole.",
+    Next.SEE_STATUS: "'bifolio status' shows what is not sent yet, and why.",
     Next.COPY_TO_OWN_LIBRARY: "Copy the reference into a library of your own ('bifolio copy REF "
     "--to PATH'), or ask an owner to make you an editor.",
     Next.UPGRADE_RELAY: "Ask whoever runs the relay to upgrade it. Your edits are kept here.",

@@ -80,6 +80,8 @@ The tree::
     ├── MemberNotFoundError
     ├── AmbiguousMemberError
     ├── LastOwnerError
+    ├── DraftError                  edits that another may not send itself
+    ├── NothingToSendError
     ├── NewerMembershipError        a membership record that only a newer program knows
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
@@ -234,12 +236,14 @@ from bifolio.errors.references import (
 from bifolio.errors.sharing import (
     AlreadyAttachedError,
     AmbiguousMemberError,
+    DraftError,
     KeyFileError,
     LastOwnerError,
     MemberNotFoundError,
     NewerMembershipError,
     NotAMemberError,
     NotAttachedError,
+    NothingToSendError,
     NotTheOwnerError,
     PortInUseError,
     ReaderError,
@@ -285,6 +289,7 @@ __all__ = [
     "DamagedLibraryError",
     "DeviceNotFoundError",
     "DocumentError",
+    "DraftError",
     "EnvelopeError",
     "Fact",
     "FileFormatError",
@@ -324,6 +329,7 @@ __all__ = [
     "NotTheOwnerError",
     "NotThereThenError",
     "NothingToRemoveError",
+    "NothingToSendError",
     "NothingToUndoError",
     "OldEndNoteLibraryError",
     "OldMembershipError",

@@ -132,6 +132,8 @@ class Next(StrEnum):
     SECURE_OWNERSHIP = "secure-ownership"
     #: What this computer may not send can be given to an owner as a file.
     EXPORT_DRAFT = "export-draft"
+    CHOOSE_DRAFT = "choose-draft"
+    SEE_STATUS = "see-status"
     COPY_TO_OWN_LIBRARY = "copy-to-own-library"
     UPGRADE_RELAY = "upgrade-relay"
     JOIN_NEW_LIBRARY = "join-new-library"

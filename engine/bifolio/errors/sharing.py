@@ -153,6 +153,31 @@ class LastOwnerError(BifolioError):
         )
 
 
+class DraftError(BifolioError):
+    """A file of edits that another computer may not send itself, at ``path``."""
+
+    code = "draft"
+
+    def __init__(
+        self, path: Path, *, reason: str, next_step: NextStep | Next = Next.CHOOSE_DRAFT
+    ) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"The draft {path} cannot be used: {reason}.", next_step=next_step)
+
+
+class NothingToSendError(BifolioError):
+    """No edit of this computer is kept back."""
+
+    code = "no-draft"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No edit of this computer is kept back: there is no draft to write.",
+            next_step=Next.SEE_STATUS,
+        )
+
+
 class NewerMembershipError(BifolioError):
     """The membership log holds a record that only a newer program knows."""
 

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from bifolio.history.history import History
     from bifolio.library.backups import Backups
     from bifolio.library.bundles import Bundles
+    from bifolio.library.drafts import Drafts
     from bifolio.library.duplicates import Duplicates
     from bifolio.library.members import Members
     from bifolio.results import MergedReferences
@@ -267,6 +268,13 @@ class Library(Networked):
         from bifolio.library.members import Members
 
         return Members(self._replica, lambda: self._relay.remote)
+
+    @property
+    def drafts(self) -> Drafts:
+        """Edits that may not be sent: ``own``, ``export``, ``accept`` another's, ``discard``."""
+        from bifolio.library.drafts import Drafts
+
+        return Drafts(self._replica)
 
     @property
     def history(self) -> History:

@@ -158,6 +158,9 @@ INVITE_TEXT_BYTES_MAX = 140
 #: How many may join with one ticket of which a number is given: more than a library has members.
 INVITE_USES_MAX = 100_000
 
+#: The file of a draft: more than a person changes before the next sync, and it fits in memory.
+DRAFT_BYTES_MAX = 256 * 1024 * 1024
+
 #: The name that a member is given, in bytes: sealed it fits into a label.
 MEMBER_NAME_BYTES_MAX = 400
 

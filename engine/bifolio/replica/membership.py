@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import Struct
 
 from bifolio import limits
@@ -49,7 +49,7 @@ class InviteTerms(Struct, frozen=True):
     label: str = ""
 
 
-class AboutInvite(Struct, frozen=True, array_like=True):
+class AboutInvite(Struct, frozen=True):
     """What an invite says under the library's key, to members and to who holds the ticket: what
     the owners call it, the library's name, and the name of the computer that made it."""
 
@@ -59,7 +59,7 @@ class AboutInvite(Struct, frozen=True, array_like=True):
 
     def seal(self, content_key: bytes, invite: bytes, random_bytes: RandomBytes) -> bytes:
         """It, sealed for the invite with this signing key."""
-        text = msgspec.json.encode(self).decode("utf-8")
+        text = json.dumps([self.label, self.library, self.by], ensure_ascii=False)
         return seal_text(content_key, b"invite" + invite, text, random_bytes)
 
     @classmethod
@@ -67,9 +67,13 @@ class AboutInvite(Struct, frozen=True, array_like=True):
         """What an invite says; all empty where it says nothing that can be read."""
         text = open_text(content_key, b"invite" + invite.sign_public, invite.sealed_label)
         try:
-            return msgspec.json.decode(text, type=cls) if text is not None else cls()
-        except msgspec.DecodeError:
+            said = json.loads(text) if text is not None else None
+        except (ValueError, RecursionError):
             return cls()
+        match said:
+            case [str() as label, str() as library, str() as by]:
+                return cls(label, library, by)
+        return cls()
 
 
 def _cut(text: str) -> str:

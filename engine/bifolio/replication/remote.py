@@ -12,7 +12,7 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 
-import msgspec
+from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.crypto.keys import seal_to
@@ -124,7 +124,7 @@ class Remote:
         if lasts_s is not None:
             # The relay judges it by its own clock; this computer's may be wrong by years.
             now_s = await Client.time_of(self.url) or self.replica.runtime.wall_s()
-            terms = msgspec.structs.replace(terms, expires_ms=max(int((now_s + lasts_s) * 1000), 0))
+            terms = replace(terms, expires_ms=max(int((now_s + lasts_s) * 1000), 0))
         secret = self.replica.runtime.random_bytes(_SECRET_BYTES)
         await self.act(InviteAct(self.member_log, secret, terms), progress)
         cursor = self.replica.meta.cursor

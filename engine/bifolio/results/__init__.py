@@ -114,7 +114,13 @@ if TYPE_CHECKING:
         write_actions,
     )
     from bifolio.results.members import (
+        AcceptedDraft,
         ChangedMember,
+        DiscardedDraft,
+        DraftEdit,
+        DraftFile,
+        DraftView,
+        EditKind,
         InviteState,
         InviteView,
         LeftLibrary,
@@ -122,7 +128,6 @@ if TYPE_CHECKING:
         RecoveryCode,
         RemovedMembers,
         RevokedInvite,
-        SharingState,
     )
     from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
     from bifolio.results.references import (
@@ -149,11 +154,13 @@ if TYPE_CHECKING:
         Notice,
         Refusal,
         RelayStatus,
+        SharingState,
         Status,
     )
 
 __all__ = [
     "IN_BYTES",
+    "AcceptedDraft",
     "Action",
     "ActionKind",
     "AttachResult",
@@ -175,8 +182,13 @@ __all__ = [
     "CreatedLibrary",
     "Diagnosis",
     "DifferingValue",
+    "DiscardedDraft",
+    "DraftEdit",
+    "DraftFile",
+    "DraftView",
     "DuplicateGroup",
     "DuplicatePair",
+    "EditKind",
     "EmptiedTrash",
     "Event",
     "EventKind",
@@ -273,8 +285,9 @@ _NAMES: Final = {
         "RestoreReport Subject UndoReport in_words read_actions write_actions"
     ),
     "bifolio.results.members": (
-        "ChangedMember InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
-        "RevokedInvite SharingState"
+        "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
+        "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
+        "RevokedInvite"
     ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
     "bifolio.results.references": (
@@ -284,7 +297,7 @@ _NAMES: Final = {
         "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
         "Invitation JoinResult SyncReport"
     ),
-    "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus Status",
+    "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus SharingState Status",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
 

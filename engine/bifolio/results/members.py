@@ -81,11 +81,45 @@ class RecoveryCode(Result, frozen=True):
     code: str
 
 
-class SharingState(Result, frozen=True):
-    """What this computer is in the library: its role (null: no member), how many members and
-    owners there are, and whether a recovery code is good."""
+class EditKind(StrEnum):
+    """What a draft does to a reference or a group."""
 
-    role: str | None
-    members: int
-    owners: int
-    has_recovery: bool
+    ADDED = "added"
+    CHANGED = "changed"
+    DELETED = "deleted"
+
+
+class DraftEdit(Result, frozen=True):
+    """What a draft does to one reference or group; ``title`` is a group's name."""
+
+    id: str
+    key: str
+    title: str
+    kind: EditKind
+
+
+class DraftView(Result, frozen=True):
+    """Edits that a computer may not send, and what that computer is called."""
+
+    device: str
+    edits: tuple[DraftEdit, ...]
+
+
+class DraftFile(Result, frozen=True):
+    """The file of a draft, and how many references and groups are in it."""
+
+    file: Path
+    records: int
+
+
+class AcceptedDraft(Result, frozen=True):
+    """Whose draft was accepted, and how many references and groups changed by it."""
+
+    device: str
+    changed: int
+
+
+class DiscardedDraft(Result, frozen=True):
+    """How many changes were taken back."""
+
+    changes: int

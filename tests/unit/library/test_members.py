@@ -13,17 +13,20 @@ from bifolio import Library
 from bifolio.errors import (
     AmbiguousMemberError,
     BifolioError,
+    DraftError,
     InvalidValueError,
     LastOwnerError,
     MemberNotFoundError,
     NotAMemberError,
+    NothingToSendError,
     NotTheOwnerError,
     ReaderError,
     RelayRefusedError,
     RemovedError,
 )
 from bifolio.home import Home
-from bifolio.results import InviteState
+from bifolio.records.edits import Act, Edit
+from bifolio.results import EditKind, InviteState
 
 
 class World:
@@ -229,3 +232,83 @@ def test_members_are_called_by_name_or_id_and_renamed_for_everybody(world: World
     members.rename("office", "lab")
     with pytest.raises(AmbiguousMemberError):
         members.remove(["lab"])
+
+
+def test_a_draft_goes_to_an_owner_as_a_file_and_is_accepted(world: World, tmp_path: Path) -> None:
+    laptop = world.join("laptop", world.first_ticket)
+    laptop.sync()
+    laptop.edit("paper", [put("title", "On Ink"), put("note", "Read it twice.")])
+    laptop.add({"title": "Draft", "citation-key": "draft", "author": ["Doe, Jane"]})
+    laptop.import_files([_bib(tmp_path)])
+    world.office.edit("paper", [put("title", "On Stone")])
+    world.office.sync()
+    world.office.members.remove(["laptop"])
+    with pytest.raises(RemovedError):
+        laptop.sync()
+    own = laptop.drafts.own()
+    assert {(one.title, one.kind) for one in own.edits} == {
+        ("On Ink", EditKind.CHANGED),
+        ("Draft", EditKind.ADDED),
+        ("On Sand", EditKind.ADDED),
+    }
+    written = laptop.drafts.export(tmp_path / "for-the-owner.draft")
+    assert written.records == 3
+    shown = world.office.drafts.show(written.file)
+    assert shown.device == "laptop"
+    assert {one.kind for one in shown.edits} == {EditKind.ADDED, EditKind.CHANGED}
+    with world.office.command("accepted a draft"):
+        assert world.office.drafts.accept(written.file).changed == 3
+    paper = world.office.show("paper")
+    assert paper.fields["note"] == "Read it twice."
+    assert {one.value for one in paper.conflicts[0].values} == {"On Ink", "On Stone"}
+    assert world.office.show("draft").fields["title"] == "Draft"
+    assert world.office.drafts.accept(written.file).changed == 0
+    world.office.sync()
+    fresh = world.join("fresh", world.office.invite())
+    assert fresh.status().state == world.office.status().state
+    assert fresh.import_files([_bib(tmp_path)]).unchanged == 1
+    # It was the laptop's own to drop: there it is as the office has it without the draft.
+    assert laptop.drafts.discard().changes >= 3
+    assert laptop.drafts.discard().changes == 0
+    assert laptop.status().unsent == 0
+    assert {one.key for one in laptop.list()} == {"paper"}
+
+
+def test_a_draft_deletes_and_a_foreign_file_is_refused(world: World, tmp_path: Path) -> None:
+    laptop = world.join("laptop", world.first_ticket)
+    laptop.delete(["paper"])
+    world.office.sync()
+    world.office.members.set_role("laptop", "reader")
+    laptop.sync()
+    written = laptop.drafts.export(tmp_path / "d")
+    (edit,) = world.office.drafts.show(written.file).edits
+    assert edit.kind is EditKind.DELETED
+    raw = written.file.read_bytes()
+    for bad in (b"", b"PDF", raw[:-1], raw[:20], raw[:-5] + b"\x00" * 5):
+        (tmp_path / "bad").write_bytes(bad)
+        with pytest.raises(DraftError):
+            world.office.drafts.accept(tmp_path / "bad")
+    with pytest.raises(DraftError):
+        world.office.drafts.accept(tmp_path)
+    other = Library.create(tmp_path / "Other.bifolio", home=world.home("office"))
+    with other, pytest.raises(DraftError, match="another library"):
+        other.drafts.accept(written.file)
+    assert world.office.drafts.accept(written.file).changed == 1
+    assert [one.key for one in world.office.trash.list()] == ["paper"]
+    assert laptop.drafts.discard().changes == 1
+    world.office.restore(["paper"])
+    world.office.sync()
+    laptop.sync()
+    assert laptop.status().state == world.office.status().state
+    with pytest.raises(NothingToSendError):
+        laptop.drafts.export(tmp_path / "none")
+
+
+def put(field: str, value: str) -> Edit:
+    return Edit(field, Act.SET, (value,))
+
+
+def _bib(folder: Path) -> Path:
+    path = folder / "refs.bib"
+    path.write_text("@book{sand, title = {On Sand}, author = {Roe, Ann}, year = 2001}\n")
+    return path
