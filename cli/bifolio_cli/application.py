@@ -54,6 +54,7 @@ VERBS = {
     "members": "members",
     "member": "member",
     "leave": "leave",
+    "recovery": "recovery",
     "draft": "draft",
     "sync": "sync",
     "bundle": "bundle",

@@ -80,7 +80,7 @@ def test_every_command_of_several_computers_gives_its_document(
     assert alone[0].startswith("bifolio:")
     third = Computer.make(tmp_path, "third")
     make_library(third, "@book{own, title = {Own}}\n")
-    joined = third.run("attach", invited["ticket"])
+    joined = third.run("attach", invited["ticket"], "--join")
     assert joined["references"] == 3
 
     desk.run("edit", "work0", "title=One")
@@ -233,7 +233,8 @@ def test_a_library_attached_elsewhere_does_not_join_a_second_ticket(
 ) -> None:
     ticket = share(relay.url, desk)
     share(relay.url, laptop)
-    assert "attach TICKET PATH" in laptop.fails("attach", ticket)
+    assert "--separate" in laptop.fails("attach", ticket, exits=2)
+    assert "already" in laptop.fails("attach", ticket, "--join")
     assert laptop.run("sync")["pushed"] == 0
 
 

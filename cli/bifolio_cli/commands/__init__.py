@@ -30,6 +30,7 @@
 ``member``      roles, names and removal of members
 ``members``     who may read and write
 ``merge``       several references of one work made one
+``recovery``    a code against the loss of all computers
 ``relay``       run a relay on this computer, its libraries and its tokens
 ``resolve``     take one value of a conflict, or another one
 ``restore``     references out of the trash

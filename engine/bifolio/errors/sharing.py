@@ -32,6 +32,11 @@ class TicketError(BifolioError):
         self.reason = reason
         super().__init__(f"This ticket cannot be used: {reason}.", next_step=next_step)
 
+    @property
+    def is_of_newer_version(self) -> bool:
+        """Whether it is a ticket, and only a newer Bifolio can read it."""
+        return self.next_step == NextStep(Next.UPGRADE)
+
 
 class RecoveryCodeError(BifolioError):
     """A text that is no recovery code, or not all of one; the message repeats nothing of it."""

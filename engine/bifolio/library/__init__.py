@@ -18,6 +18,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``copy_references``  copies in another library, which remember their origin
 ``device``           this device: where its home is by default, and its keys
 ``sharing``          attach, join, invite and sync, as coroutines
+``tickets``          tickets found in what somebody pasted
 ``drafts``           edits that may not be sent: as a file for an owner, who accepts it
 ``networked``        what a library does with its relay, plain and as coroutines
 ``members``          who may read and write: listed, invited, renamed, removed

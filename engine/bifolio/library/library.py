@@ -170,15 +170,47 @@ class Library(Networked):
         progress: Progress | None = None,
     ) -> Library:
         """``attach_new`` in an event loop."""
-        from bifolio.crypto.ticket import Ticket
+        from bifolio.crypto.ticket_search import find_ticket
 
-        parsed = Ticket.decode(ticket)
+        parsed = find_ticket(ticket)
         path, was_there = Path(path).absolute(), Path(path).is_dir()
 
         begin = beginnings.begin_attached(parsed.library, str(files))
         library = cls(path, folder.create(path, begin), home or device.default_home())
         try:
             await library._relay.join_new(parsed, bundle, progress)
+        except BaseException:
+            is_member = library._relay.remote.member_log.role() is not None
+            library.close()
+            if not is_member:
+                folder.remove(path, was_there=was_there)
+            raise
+        return library
+
+    @classmethod
+    def recover_new(
+        cls,
+        code: str,
+        relay: str,
+        path: Path | str,
+        *,
+        home: Home | None = None,
+        progress: Progress | None = None,
+    ) -> Library:
+        """Make a new replica of the library of a recovery code, owned by this device, from a relay.
+
+        Raises:
+            RecoveryCodeError, PathTakenError, RelayUnreachableError, RelayRefusedError: nothing is
+            left behind.
+        """
+        from bifolio.crypto.recovery import decode_recovery
+
+        parsed = decode_recovery(code)
+        path, was_there = Path(path).absolute(), Path(path).is_dir()
+        begin = beginnings.begin_attached(parsed.library, str(Policy.ALL))
+        library = cls(path, folder.create(path, begin), home or device.default_home())
+        try:
+            library.recover(code, relay=relay, progress=progress)
         except BaseException:
             is_member = library._relay.remote.member_log.role() is not None
             library.close()

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bifolio import limits
 from bifolio.home import Home
 from bifolio.replica.replica import Replica
-from bifolio.results import AttachResult, JoinResult, Progress, SyncReport
+from bifolio.results import (
+    AttachResult,
+    JoinResult,
+    Progress,
+    RecoveredLibrary,
+    SyncReport,
+    TicketPreview,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -47,6 +54,19 @@ class Networked:
         """``attach`` in an event loop."""
         return await self._relay.attach(relay, token=token, backup=backup, progress=progress)
 
+    def preview(self, ticket: str, *, asks_relay: bool = True) -> TicketPreview:
+        """What a ticket is for, and what of this library joining with it would share. Nothing
+        is changed; where its relay is not to be asked, little is known of the ticket.
+
+        Raises:
+            TicketError, RelayUnreachableError, RelayRefusedError and others.
+        """
+        return run(self.preview_async(ticket, asks_relay=asks_relay))
+
+    async def preview_async(self, ticket: str, *, asks_relay: bool = True) -> TicketPreview:
+        """``preview`` in an event loop."""
+        return await self._relay.preview(ticket, asks_relay=asks_relay)
+
     def join(
         self,
         ticket: str,
@@ -68,6 +88,29 @@ class Networked:
     ) -> JoinResult:
         """``join`` in an event loop."""
         return await self._relay.join(ticket, backup=backup, bundle=None, progress=progress)
+
+    def recover(
+        self, code: str, *, relay: str | None = None, progress: Progress | None = None
+    ) -> RecoveredLibrary:
+        """Become an owner with a recovery code, where every owner's computer is lost: of a restored
+        backup, by its relay, or by the list of members in it where no relay has the library. What
+        the lost computer had not sent becomes this one's.
+
+        Args:
+            code: as ``members.create_recovery`` gave it.
+            relay: its address, if it is not the one that the library is on.
+            progress: told of each stage.
+
+        Raises:
+            RecoveryCodeError, MembershipError, RelayUnreachableError, RelayRefusedError.
+        """
+        return run(self.recover_async(code, relay=relay, progress=progress))
+
+    async def recover_async(
+        self, code: str, *, relay: str | None = None, progress: Progress | None = None
+    ) -> RecoveredLibrary:
+        """``recover`` in an event loop."""
+        return await self._relay.recover(code, relay, progress)
 
     def invite(
         self,

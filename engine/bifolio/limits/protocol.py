@@ -231,3 +231,9 @@ KEYRING_TIMEOUT_S = 3.0
 #: A relay's address, and a whole ticket with it in base64 and line breaks from mail programs.
 RELAY_URL_CHARACTERS_MAX = 2048
 TICKET_CHARACTERS_MAX = 8192
+
+#: What somebody pastes to have the ticket in it found: a mail of many quoted ones. In it so many
+#: places are tried, each with so many pieces: a ticket is cut at 60 characters or more.
+TICKET_TEXT_CHARACTERS_MAX = 1024 * 1024
+TICKET_PLACES_MAX = 50
+TICKET_PIECES_MAX = 200

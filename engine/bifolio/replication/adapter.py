@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
-from bifolio.crypto.membership import invite_keys
+from bifolio.crypto.membership import invite_keys, recovery_keys
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.errors import (
     BifolioError,
@@ -33,7 +33,8 @@ from bifolio.wire.position import LogPosition
 class ReplicaAdapter:
     """One replica, for one or more connections.
 
-    ``join_secret`` is a ticket's secret while this device is to become a member with it;
+    ``join_secret`` is a ticket's secret while this device is to become a member with it, or with
+    ``is_recovery`` that of a recovery code;
     ``invite_secret`` that of a ticket to be made for any number of editors; ``act`` what the user
     does to the members; ``expected`` where the log ended when the
     ticket was made; ``only_file`` the one content to be carried, if it is only one.
@@ -45,6 +46,7 @@ class ReplicaAdapter:
         member_log: LibraryMembership,
         *,
         join_secret: bytes | None = None,
+        is_recovery: bool = False,
         invite_secret: bytes | None = None,
         act: MemberAct | None = None,
         expected: LogPosition | None = None,
@@ -56,6 +58,7 @@ class ReplicaAdapter:
         self._inbox = Inbox(replica, member_log)
         self._outbox = Outbox(replica, member_log)
         self._join_secret = join_secret
+        self._is_recovery = is_recovery
         self._act = act
         #: The head of the membership log under which this computer owed nobody a key.
         self._nothing_owed_at = b""
@@ -76,7 +79,7 @@ class ReplicaAdapter:
         replica = self._replica
         signer: KeyPair = replica.keys
         if self._join_secret is not None:
-            signer = invite_keys(self._join_secret)
+            signer = self._keys_of(self._join_secret)
         cursor = self.cursor()
         expected = self.ticket_position()
         tally = self.files.tally()
@@ -90,6 +93,10 @@ class ReplicaAdapter:
             attested=AttestedPosition(expected.epoch, expected.position) if expected else None,
             blob_tally=tally.n if tally else 0,
         )
+
+    def _keys_of(self, secret: bytes) -> KeyPair:
+        """The keys that the holder of a ticket or a recovery code greets with."""
+        return recovery_keys(secret) if self._is_recovery else invite_keys(secret)
 
     def prove_token(self, nonce: bytes, genesis: bytes) -> tuple[bytes, bytes]:
         """The id of the relay's token, and the proof that this replica has it; empty without one.
@@ -147,6 +154,8 @@ class ReplicaAdapter:
             return None
         if self._member_log.role() is not None and self._member_log.has_key():
             return None
+        if self._is_recovery:
+            return self._member_log.recover(self._join_secret)
         return self._member_log.join(self._join_secret)
 
     def own_record(self, *, log_is_merged: bool) -> bytes | None:

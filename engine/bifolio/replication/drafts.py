@@ -183,16 +183,10 @@ def accept_draft(replica: Replica, draft: Draft) -> list[str]:
         DocumentError: a record in it is none; nothing was changed.
     """
     replica.check_may_write()
-    changed: dict[str, None] = {}
     with replica.database.transaction():
-        for one in draft.records:
-            changed.update(dict.fromkeys(_merge_contents(replica, one)))
-        writes = [(one.id, write) for one in draft.records for write in _writes(replica, one)]
-        for start in range(0, len(writes), limits.RECORDS_PER_CHANGE_MAX):
-            part = writes[start : start + limits.RECORDS_PER_CHANGE_MAX]
-            changed.update(dict.fromkeys(replica.commit_inside(part)))
+        changed = _accept_inside(replica, draft)
     replica.mark_edit()
-    return list(changed)
+    return changed
 
 
 def is_deleted(one: DraftRecord) -> bool:
@@ -232,6 +226,31 @@ def is_made_by(one: DraftRecord, device: bytes, *, here: bytes | None) -> bool:
     lives = _document(one.state).entries().registers.values()
     others = [live for values in lives for live in values if slot_tag(live.slot) != tag]
     return not others or (bool(one.contents) and all(map(is_import, others)))
+
+
+def adopt_lost_changes(replica: Replica, member_log: LibraryMembership) -> int:
+    """Make the changes of another computer, which came with its folder or its backup and were never
+    sent, edits of this one: that computer is lost, and nobody else can sign them.
+
+    Returns:
+        how many changes it was.
+    """
+    with replica.database.transaction():
+        unsealed = replica.changes.unsealed_of_others(replica.keys.tag)
+        changes = [Change.parse(one.body) for one in unsealed]
+        touched = dict.fromkeys(one for change in changes for one, _ in change.records)
+        records = []
+        for record_id in touched:
+            state = replica.records.state(record_id)
+            if state is not None:
+                records.append(DraftRecord(record_id, (), state))
+        if not unsealed:
+            return 0
+        take_out(replica, member_log, unsealed, (), changes)
+        with replica.journal.unasked():
+            _accept_inside(replica, Draft(b"", tuple(records)))
+    replica.mark_edit()
+    return len(changes)
 
 
 def drop_draft(replica: Replica, member_log: LibraryMembership) -> int:
@@ -366,6 +385,18 @@ def _writes(replica: Replica, one: DraftRecord) -> list[Write]:
     return [lambda plan, entries: _plan(plan, entries, found)]
 
 
+def _accept_inside(replica: Replica, draft: Draft) -> list[str]:
+    """``accept_draft`` as part of the caller's transaction."""
+    changed: dict[str, None] = {}
+    for one in draft.records:
+        changed.update(dict.fromkeys(_merge_contents(replica, one)))
+    writes = [(one.id, write) for one in draft.records for write in _writes(replica, one)]
+    for start in range(0, len(writes), limits.RECORDS_PER_CHANGE_MAX):
+        part = writes[start : start + limits.RECORDS_PER_CHANGE_MAX]
+        changed.update(dict.fromkeys(replica.commit_inside(part)))
+    return list(changed)
+
+
 def _document(state: bytes) -> RecordDocument:
     """A record that another computer wrote down, read with the bounds of an update."""
     document = RecordDocument(None)
@@ -378,7 +409,8 @@ def _plan(plan: Plan, entries: Entries, drafted: Entries) -> None:
     text_fields = {key.partition(SEPARATOR)[0] for key in (*entries.texts, *drafted.texts)}
     for name in sorted({*entries.registers, *drafted.registers}):
         field = name.partition(SEPARATOR)[0]
-        if name in deletion.MARKS or field == texts.MODIFIED or field in text_fields:
+        # Who a device is, it says itself.
+        if name in deletion.MARKS or field in (texts.MODIFIED, "device") or field in text_fields:
             continue
         fresh = find_new_values(entries, drafted, name)
         kept = {live.slot for live in drafted.live(name)}

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.crypto.keys import seal_to
-from bifolio.crypto.membership import Role, invite_keys
+from bifolio.crypto.membership import Role, invite_keys, recovery_keys
+from bifolio.crypto.recovery import RecoveryCode
 from bifolio.crypto.relay_token import RelayToken
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
@@ -39,6 +40,7 @@ from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
 from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.member_acts import InviteAct, LeaveAct, MemberAct
+from bifolio.replication.ticket_preview import TicketFacts, read_ticket
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
 from bifolio.sync.refusals import unknown_library
@@ -197,6 +199,33 @@ class Remote:
         )
         return left_out, await self._run(store, progress)
 
+    async def recover(self, code: RecoveryCode, url: str, progress: Progress | None = None) -> None:
+        """Become an owner with a recovery code, by a relay that holds the library.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, MembershipError: the code is not good there.
+        """
+        greeting = partial(_recovery_greeting, code, url)
+        answer = await self.reach(url, greeting)
+        if isinstance(answer, Welcome) and not answer.exists:
+            raise unknown_library()
+        with self.replica.database.transaction():
+            self.replica.meta.relay_url = url
+        store = ReplicaAdapter(
+            self.replica, self.member_log, join_secret=code.secret, is_recovery=True
+        )
+        await self._run(store, progress)
+
+    def recover_here(self, code: RecoveryCode) -> None:
+        """Become an owner with a recovery code, by the list of members that is here: no relay has
+        the library any more.
+
+        Raises:
+            MembershipError: the code is not good by that list.
+        """
+        if self.member_log.role() is not Role.OWNER or not self.member_log.has_key():
+            self.member_log.learn([self.member_log.recover(code.secret)])
+
     async def prepare_join(self, ticket: Ticket) -> None:
         """Find out what stands in the way of ``join``, before anything is changed here.
 
@@ -206,7 +235,7 @@ class Remote:
             RelayRefusedError: it does not hold the ticket's library.
         """
         replica = self.replica
-        if replica.library_id != ticket.library and self.url and not self._is_old():
+        if replica.library_id != ticket.library and self.url and not self.is_old():
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
@@ -214,7 +243,26 @@ class Remote:
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
 
-    def _is_old(self) -> bool:
+    async def look_at(self, ticket: Ticket) -> TicketFacts:
+        """What a ticket is for, before anything is changed here.
+
+        Raises:
+            TicketError: it lets nobody in any more.
+            RelayUnreachableError, RelayRefusedError, ProtocolError: the relay does not say.
+        """
+        try:
+            welcome, records = await Client.read_members(
+                ticket.relay, partial(_ticket_greeting, ticket)
+            )
+        except RelayUnreachableError as error:
+            if error.next_step == NextStep(Next.CHECK_CONNECTION):
+                error.next_step = NextStep(Next.ATTACH_AGAIN)
+            raise
+        if not welcome.exists:
+            raise unknown_library()
+        return read_ticket(ticket, records, self.replica.keys.sign_public)
+
+    def is_old(self) -> bool:
         """Whether the library's members are those of an earlier program: it leaves its relay."""
         return self.member_log.is_of_an_earlier_program()
 
@@ -224,7 +272,7 @@ class Remote:
         Raises:
             OldMembershipError: the members are those of an earlier program.
         """
-        if self._is_old():
+        if self.is_old():
             raise OldMembershipError
 
     @staticmethod
@@ -364,6 +412,17 @@ class Remote:
 def _wants_token(error: RelayRefusedError) -> bool:
     """Whether it is a token that the relay wants, and not another library or another relay."""
     return error.refusal == Code.TOKEN
+
+
+def _recovery_greeting(code: RecoveryCode, url: str, challenge: Challenge) -> Hello:
+    """HELLO with the recovery key."""
+    return make_hello(
+        recovery_keys(code.secret),
+        challenge,
+        library=code.library,
+        relay=relay_name(url),
+        join=True,
+    )
 
 
 def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:

@@ -147,7 +147,9 @@ if TYPE_CHECKING:
         ImportTally,
         Invitation,
         JoinResult,
+        RecoveredLibrary,
         SyncReport,
+        TicketPreview,
     )
     from bifolio.results.status import (
         HeardDevice,
@@ -231,6 +233,7 @@ __all__ = [
     "Policy",
     "Progress",
     "PurgedReference",
+    "RecoveredLibrary",
     "RecoveryCode",
     "ReferenceView",
     "Refusal",
@@ -253,6 +256,7 @@ __all__ = [
     "SyncedLibrary",
     "TagCount",
     "TakenValue",
+    "TicketPreview",
     "UndoReport",
     "WrittenFile",
     "in_words",
@@ -295,7 +299,7 @@ _NAMES: Final = {
     ),
     "bifolio.results.reports": (
         "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
-        "Invitation JoinResult SyncReport"
+        "Invitation JoinResult RecoveredLibrary SyncReport TicketPreview"
     ),
     "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus SharingState Status",
 }

@@ -305,12 +305,12 @@ def make_rename(
 
 
 def member_names(membership: Membership, keys: Mapping[int, bytes]) -> dict[bytes, str]:
-    """What the members are called in the log, as far as these content keys open it."""
+    """What the members, and former ones, are called in the log, as far as these keys open it."""
     return _open_names(membership, keys, membership.sealed_name)
 
 
 def joined_names(membership: Membership, keys: Mapping[int, bytes]) -> dict[bytes, str]:
-    """What the members called themselves when they joined, as far as these content keys open it."""
+    """What they called themselves when they joined, as far as these content keys open it."""
     return _open_names(membership, keys, membership.joined_name)
 
 
@@ -320,12 +320,12 @@ def _open_names(
     sealed_name: Callable[[bytes], tuple[int, bytes] | None],
 ) -> dict[bytes, str]:
     names: dict[bytes, str] = {}
-    for member in membership.members:
-        generation, sealed = sealed_name(member.device) or (0, b"")
+    for device in membership.devices:
+        generation, sealed = sealed_name(device) or (0, b"")
         if generation in keys:
-            name = open_text(keys[generation], b"device" + member.device, sealed)
+            name = open_text(keys[generation], b"device" + device, sealed)
             if name is not None:
-                names[member.device] = name
+                names[device] = name
     return names
 
 

@@ -367,6 +367,11 @@ class Membership:
         return tuple(Member(one, rights.box_keys[one], role) for one, role in roles if role)
 
     @property
+    def devices(self) -> tuple[bytes, ...]:
+        """Everybody who has, or had, a role, in the order in which they came."""
+        return tuple(self._log.rights.roles)
+
+    @property
     def size_bytes(self) -> int:
         """Of all records."""
         return self._log.size_bytes
