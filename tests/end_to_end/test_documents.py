@@ -210,6 +210,7 @@ def test_every_command_prints_a_document_of_its_schema(
     assert desk.run("conflicts")
     desk.run("resolve", "work0", "title", "--take", "1")
     laptop.fails("show", "nobody2020")
+    _print_documents_of_members(desk, laptop)
     # A background process, a program of the desktop, and what other tests run.
     others = {"autosync on", "autosync run", "file open", "demo", "relay"}
     assert seen == set(COMMANDS) - others - {"sync --watch", "export --watch"}
@@ -297,3 +298,30 @@ def used_library(tmp_path_factory: pytest.TempPathFactory) -> Computer:
     computer = Computer.make(tmp_path_factory.mktemp("refusals"), "desk")
     make_library(computer, numbered_entries(1))
     return computer
+
+
+def _print_documents_of_members(desk: Computer, laptop: Computer) -> None:
+    """Members, tickets, drafts and the recovery code, each by its command."""
+    desk.run("members")
+    desk.run("invite", "--role", "reader", "--label", "seminar", "--uses", "any")
+    desk.run("invites")
+    desk.run("invites", "revoke", "seminar")
+    desk.run("member", "rename", "laptop", "lab")
+    laptop.run("edit", "work0", "title=Kept back")
+    desk.run("member", "set-role", "lab", "reader")
+    laptop.run("sync")
+    laptop.run("draft")
+    draft = laptop.run("draft", "export", desk.home / "lab.draft")["file"]
+    desk.run("draft", "show", draft)
+    desk.run("draft", "accept", draft, "--yes")
+    laptop.run("draft", "discard", "--yes")
+    code = desk.run("recovery", "create")["code"]
+    place = laptop.home / "Recovered"
+    recovered = ("recovery", "use", place, "--relay", desk.run("status")["relay"]["url"])
+    laptop.run(*recovered, typed_in=code)
+    desk.run("member", "set-role", "lab", "editor")
+    laptop.run("leave", "--yes")
+    third = laptop.with_library(laptop.home / "Third.bifolio")
+    third.run("attach", desk.run("invite")["ticket"], third.library)
+    desk.run("sync")
+    desk.run("member", "remove", desk.run("members")[-1]["id"])

@@ -20,6 +20,7 @@ _QUOTED = re.compile(r"(?m)^[ \t]*(?:[>|][ \t]?)+")
 _SOFT_BREAK = re.compile(r"=\r?\n")
 #: The scheme, with what a mail program may have put between its letters.
 _SCHEME = re.compile(r"\s*".join(map(re.escape, SCHEME)), re.IGNORECASE)
+_BLANKS = re.compile(r"\s*")
 _PIECE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -71,6 +72,7 @@ def _ticket_at(text: str, start: int) -> Ticket:
     """
     body = ""
     fault: TicketError | None = None
+    start = _behind_blanks(text, start)
     for _ in range(limits.TICKET_PIECES_MAX):
         piece = _PIECE.match(text, start)
         if piece is None:
@@ -86,10 +88,12 @@ def _ticket_at(text: str, start: int) -> Ticket:
                 if error.is_of_newer_version:
                     raise
                 fault = error
-        start = piece.end()
-        blank = re.compile(r"\s*").match(text, start)
-        assert blank is not None
-        if blank.end() == start:
+        start = _behind_blanks(text, piece.end())
+        if start == piece.end():
             break
-        start = blank.end()
     raise fault or TicketError("a part of it is missing, or it was altered on the way")
+
+
+def _behind_blanks(text: str, start: int) -> int:
+    blank = _BLANKS.match(text, start)
+    return blank.end() if blank is not None else start

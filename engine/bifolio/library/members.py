@@ -130,7 +130,7 @@ class Members:
 
     async def revoke_async(self, invite: str) -> RevokedInvite:
         """``revoke`` in an event loop."""
-        found = self._find_invite(invite)
+        found = await self._find_fresh(lambda: self._find_invite(invite))
         await self._act("close tickets", RevokeAct(self._replica, [found.sign_public]))
         return RevokedInvite(_short(found.sign_public), self._log.about(found).label)
 
@@ -168,7 +168,7 @@ class Members:
     async def set_role_async(self, member: str, role: str) -> ChangedMember:
         """``set_role`` in an event loop."""
         wanted = read_role(role)
-        found = self._find(member)
+        found = await self._find_fresh(lambda: self._find(member))
         if wanted is not Role.OWNER:
             self._check_owners_left([found.device], f"become {_with_article(wanted)}")
         await self._act("give roles", RoleAct(self._replica, found.device, wanted))
@@ -190,7 +190,7 @@ class Members:
         is_short = len(name.encode("utf-8", "replace")) <= limits.MEMBER_NAME_BYTES_MAX
         if not name or not is_one_line(name) or not is_short:
             raise InvalidValueError("name", expected="a name on one line", got=f"'{name[:80]}'")
-        found = self._find(member)
+        found = await self._find_fresh(lambda: self._find(member))
         act = RenameAct(self._replica, self._log, found.device, name)
         own = found.device == self._replica.keys.sign_public
         await self._act(None if own else "rename others", act)
@@ -208,7 +208,8 @@ class Members:
 
     async def remove_async(self, members: Sequence[str]) -> RemovedMembers:
         """``remove`` in an event loop."""
-        found = {one.device: one for one in map(self._find, members)}
+        named = await self._find_fresh(lambda: [self._find(one) for one in members])
+        found = {one.device: one for one in named}
         if self._replica.keys.sign_public in found:
             raise InvalidValueError(
                 "member", expected="another computer; this one leaves", got="this computer"
@@ -244,6 +245,17 @@ class Members:
         if words is not None:
             remote.check_owner(words)
         await remote.act(act)
+
+    async def _find_fresh(self, find: Callable[[], T]) -> T:
+        """What is found here, or after a sync: somebody may have joined just now."""
+        try:
+            return find()
+        except MemberNotFoundError:
+            remote = self._remote()
+            if not remote.url:
+                raise
+            await remote.sync()
+            return find()
 
     def _membership(self) -> Membership:
         membership = self._log.membership()

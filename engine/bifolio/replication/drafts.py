@@ -415,6 +415,8 @@ def _plan(plan: Plan, entries: Entries, drafted: Entries) -> None:
         fresh = find_new_values(entries, drafted, name)
         kept = {live.slot for live in drafted.live(name)}
         gone = [live for live in entries.live(name) if live.slot not in kept]
+        if fresh and fresh[0].value in [live.value for live in entries.live(name)]:
+            continue  # it says so already, as where a draft is accepted twice
         if fresh:
             plan.put(name, fresh[0].value, seen=gone)
         elif gone:
