@@ -118,6 +118,20 @@ class Environment(Struct, frozen=True):
         chosen = named or self.library
         return new_library_path(chosen) if chosen else self.device_home().default_library
 
+    def free_library_path(self, name: str) -> Path:
+        """A path that nothing has, next to the default library, for a library of this name."""
+        folder = self.device_home().default_library.parent
+        stem = "".join(one if one.isalnum() or one in " -_" else " " for one in name)
+        stem = " ".join(stem.split())[:60] or "Library"
+        for number in range(1, 1000):
+            path = folder / f"{stem}{f' {number}' if number > 1 else ''}{LIBRARY_SUFFIX}"
+            if not os.path.lexists(path):
+                return path
+        raise UsageError(
+            f"There are too many libraries called '{stem}' in {folder}.",
+            next_step="Give the path of the new replica: bifolio attach TICKET PATH",
+        )
+
 
 def existing_library_path(named: str) -> Path:
     """The folder that a user means: ``Work`` is ``Work.bifolio``; the file inside will do."""

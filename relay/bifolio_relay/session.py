@@ -277,7 +277,7 @@ class Session:
             case LocatedEnvelopes():
                 return [self._send(Located(answer.receipts))]
             case MembersPart():
-                return [self._send(_members_message(answer))]
+                return self._tell_record(answer)
             case BlobStates():
                 return [self._send(Blobs(answer.states, answer.drops, answer.tally))]
             case ChunkPart():
@@ -330,13 +330,32 @@ class Session:
 
     def tell_members(self, part: MembersPart, *, room_bytes: int) -> list[Action]:
         """A membership record was appended through another connection."""
+        was_member = self._member
         if part.grown is not None and self._opening is not None:
             self._member = part.grown.role_of(self._opening.device) is not None
         if self.is_closed or self._wire.state is not State.OPEN:
             return []
+        if was_member and not self._member:
+            return self._part_with_member(part, room_bytes)
         if sum(map(len, part.records)) > room_bytes:
             self._members_notice = part
             return []
+        return [self._send(_members_message(part))]
+
+    def _part_with_member(self, part: MembersPart, room_bytes: int) -> list[Action]:
+        """The peer was removed: it is told by which record, where that has room, and no more."""
+        fits = sum(map(len, part.records)) <= room_bytes
+        told = [self._send(_members_message(part))] if fits else []
+        return [*told, *self.stop(Retry.NEVER, "this device is no member of the library any more")]
+
+    def _tell_record(self, part: MembersPart) -> list[Action]:
+        """The answer to a question about members, or to a record that the peer appended: one by
+        which it left ends what it is told."""
+        if part.grown is not None and self._opening is not None and self._member:
+            self._member = part.grown.role_of(self._opening.device) is not None
+            if not self._member:
+                told = self._send(_members_message(part))
+                return [told, *self.stop(Retry.NEVER, "this device has left the library")]
         return [self._send(_members_message(part))]
 
     def tell_blobs(self, states: BlobStates, *, room_bytes: int) -> list[Action]:

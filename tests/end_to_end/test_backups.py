@@ -91,7 +91,7 @@ def test_a_backup_restored_on_another_computer_edits_and_asks_for_a_ticket_to_sy
     laptop.run("edit", "work0", "title=Edited at once")
     assert "bifolio attach TICKET" in laptop.fails("sync")
 
-    laptop.run("attach", ticket)
+    laptop.run("attach", ticket, "--join")
     view = assert_converges(desk, laptop)
     assert view.fields("work0")["title"] == "Edited at once"
     assert view.fields("work1")["title"] == "After the backup"

@@ -111,7 +111,7 @@ def test_a_wrong_or_truncated_ticket_leaves_nothing_behind(
     for bad in (ticket[:-1], wrong_secret, other_library):
         laptop.fails("attach", bad)
     assert [one["key"] for one in laptop.run("list")] == ["own"]
-    assert laptop.run("attach", ticket)["references"] == 3
+    assert laptop.run("attach", ticket, "--join")["references"] == 3
 
 
 def test_an_unreachable_relay_is_named_and_the_library_stays_as_it_was(desk: Computer) -> None:

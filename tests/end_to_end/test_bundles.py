@@ -185,7 +185,7 @@ def test_a_library_of_bundles_goes_to_a_relay(
     laptop.run("edit", "work0", "title=Of the laptop")
     exchange(stick, desk, laptop)
     ticket = desk.run("attach", relay.url)["ticket"]
-    laptop.run("attach", ticket)
+    laptop.run("attach", ticket, "--join")
     view = assert_converges(desk, laptop)
     assert view.fields("work0")["title"] == "Of the laptop"
 
@@ -197,7 +197,7 @@ def test_a_library_of_ones_own_joins_by_a_bundle(
     make_library(desk, numbered_entries(3))
     make_library(laptop, numbered_entries(5))
     ticket = desk.run("invite", "--bundle", stick / "desk.bundle")["ticket"]
-    laptop.run("attach", ticket, "--bundle", stick / "desk.bundle")
+    laptop.run("attach", ticket, "--join", "--bundle", stick / "desk.bundle")
     exchange(stick, desk, laptop)
     view = assert_same_library(desk, laptop)
     assert len(view.references) == 5

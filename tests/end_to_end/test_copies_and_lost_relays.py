@@ -64,7 +64,7 @@ def test_a_copy_on_another_device_asks_for_a_ticket_and_then_converges(
     assert "bifolio attach TICKET" in refusal["next"]["text"]
     laptop.run("edit", "work2", "volume=73")
 
-    laptop.run("attach", ticket)
+    laptop.run("attach", ticket, "--join")
     view = assert_converges(desk, laptop)
     assert view.fields("work0")["title"] == "Made before the copy"
     assert view.fields("work1")["title"] == "Made in the original"

@@ -80,7 +80,7 @@ def test_every_command_of_several_computers_gives_its_document(
     assert alone[0].startswith("bifolio:")
     third = Computer.make(tmp_path, "third")
     make_library(third, "@book{own, title = {Own}}\n")
-    joined = third.run("attach", invited["ticket"])
+    joined = third.run("attach", invited["ticket"], "--join")
     assert joined["references"] == 3
 
     desk.run("edit", "work0", "title=One")
@@ -211,6 +211,7 @@ def test_every_command_prints_a_document_of_its_schema(
     assert desk.run("conflicts")
     desk.run("resolve", "work0", "title", "--take", "1")
     laptop.fails("show", "nobody2020")
+    _print_documents_of_members(desk, laptop)
     # A background process, a program of the desktop, and what other tests run.
     others = {"autosync on", "autosync run", "file open", "demo", "relay"}
     assert seen == set(COMMANDS) - others - {"sync --watch", "export --watch"}
@@ -234,7 +235,8 @@ def test_a_library_attached_elsewhere_does_not_join_a_second_ticket(
 ) -> None:
     ticket = share(relay.url, desk)
     share(relay.url, laptop)
-    assert "attach TICKET PATH" in laptop.fails("attach", ticket)
+    assert "--separate" in laptop.fails("attach", ticket, exits=2)
+    assert "already" in laptop.fails("attach", ticket, "--join")
     assert laptop.run("sync")["pushed"] == 0
 
 
@@ -297,3 +299,30 @@ def used_library(tmp_path_factory: pytest.TempPathFactory) -> Computer:
     computer = Computer.make(tmp_path_factory.mktemp("refusals"), "desk")
     make_library(computer, numbered_entries(1))
     return computer
+
+
+def _print_documents_of_members(desk: Computer, laptop: Computer) -> None:
+    """Members, tickets, drafts and the recovery code, each by its command."""
+    desk.run("members")
+    desk.run("invite", "--role", "reader", "--label", "seminar", "--uses", "any")
+    desk.run("invites")
+    desk.run("invites", "revoke", "seminar")
+    desk.run("member", "rename", "laptop", "lab")
+    laptop.run("edit", "work0", "title=Kept back")
+    desk.run("member", "set-role", "lab", "reader")
+    laptop.run("sync")
+    laptop.run("draft")
+    draft = laptop.run("draft", "export", desk.home / "lab.draft")["file"]
+    desk.run("draft", "show", draft)
+    desk.run("draft", "accept", draft, "--yes")
+    laptop.run("draft", "discard", "--yes")
+    code = desk.run("recovery", "create")["code"]
+    place = laptop.home / "Recovered"
+    recovered = ("recovery", "use", place, "--relay", desk.run("status")["relay"]["url"])
+    laptop.run(*recovered, typed_in=code)
+    desk.run("member", "set-role", "lab", "editor")
+    laptop.run("leave", "--yes")
+    third = laptop.with_library(laptop.home / "Third.bifolio")
+    third.run("attach", desk.run("invite")["ticket"], third.library)
+    desk.run("sync")
+    desk.run("member", "remove", desk.run("members")[-1]["id"])

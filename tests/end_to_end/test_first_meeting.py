@@ -40,7 +40,7 @@ def test_a_file_imported_on_both_before_they_meet_gives_one_of_each_reference(
     make_library(laptop, same + "\n" + own)
     ticket = desk.run("attach", relay.url)["ticket"]
 
-    joined = laptop.run("attach", ticket)
+    joined = laptop.run("attach", ticket, "--join")
     assert joined["references"] == 120
     assert joined["backup"] is not None
 

@@ -207,7 +207,7 @@ def test_a_library_that_joins_another_brings_its_groups(
     laptop.run("group", "create", "Row", "--parent", "Shelf", "--query", "work1")
     laptop.run("group", "create", "Mine", "--parent", "Shelf")
     laptop.run("group", "add", "Shelf/Mine", "work0", "work4")
-    laptop.run("attach", ticket)
+    laptop.run("attach", ticket, "--join")
 
     groups = same_groups(laptop, desk)
     assert shape(groups) == {"Of the desk": None, "Shelf": None, "Row": "Shelf", "Mine": "Shelf"}

@@ -119,7 +119,7 @@ def test_libraries_imported_on_both_before_they_meet_are_one_of_each_and_go_on(
         *_, listed = computer.run_all([("init",), *imports, ("group", "list")])
         groups.append(paths(listed))
     assert groups[0] == groups[1]
-    laptop.run("attach", desk.run("attach", relay.url)["ticket"])
+    laptop.run("attach", desk.run("attach", relay.url)["ticket"], "--join")
     laptop.run_all([
         ("add", "--type", "book", "title=Of our own"),
         ("group", "rename", "Thesis/Intro", "Beginning"),

@@ -17,7 +17,8 @@ def make_library(computer: Computer, entries: str) -> None:
 def share(url: str, first: Computer, *others: Computer, entries: str = "") -> str:
     """One library on every computer, through the relay at ``url``; returns a ticket for more."""
     make_library(first, entries or numbered_entries(3))
-    ticket: str = first.run("attach", url)["ticket"]
+    first.run("attach", url)
+    ticket: str = first.run("invite", "--uses", "any", "--expires", "never")["ticket"]
     for other in others:
         other.run("attach", ticket, other.library)
     return ticket

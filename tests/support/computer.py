@@ -74,9 +74,9 @@ class Computer:
             "PYTHONUTF8": "1",
         }
 
-    def run(self, *arguments: str | Path, exits: int = 0) -> Any:
+    def run(self, *arguments: str | Path, exits: int = 0, typed_in: str = "") -> Any:
         """The JSON document of one command, which must end with this exit code."""
-        document = self.call("--json", *arguments, exits=exits).document
+        document = self.call("--json", *arguments, exits=exits, typed_in=typed_in).document
         check_document([str(one) for one in arguments], document)
         return document
 
@@ -91,7 +91,11 @@ class Computer:
         return f"{error['message']} {error['next']['text']}"
 
     def call(
-        self, *arguments: str | Path, exits: int | None = None, wrapped_in: Sequence[str] = ()
+        self,
+        *arguments: str | Path,
+        exits: int | None = None,
+        wrapped_in: Sequence[str] = (),
+        typed_in: str = "",
     ) -> Outcome:
         """One command as a process.
 
@@ -99,9 +103,10 @@ class Computer:
             arguments: as typed after ``bifolio``.
             exits: the exit code that it must have; None for any.
             wrapped_in: a command that runs the command, such as one that takes rights away.
+            typed_in: what it reads on stdin.
         """
         typed = [str(argument) for argument in arguments]
-        if command_server.is_available() and not wrapped_in:
+        if command_server.is_available() and not wrapped_in and not typed_in:
             ended = command_server.run(
                 typed,
                 environment=self.environment,
@@ -110,7 +115,7 @@ class Computer:
             )
             outcome = Outcome(ended.exit_code, ended.stdout, ended.stderr)
         else:
-            outcome = self._executed([*wrapped_in, BIFOLIO, *typed])
+            outcome = self._executed([*wrapped_in, BIFOLIO, *typed], typed=typed_in)
         check_for_faults(outcome)
         if exits is not None:
             assert outcome.exit_code == exits, outcome

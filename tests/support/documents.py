@@ -44,7 +44,7 @@ def call_of(arguments: Sequence[str]) -> str:
     if verb == "attach":
         return (
             "attach TICKET"
-            if any(one.startswith("bifolio:") for one in rest)
+            if any(one.startswith("bifolio:") or one == "-" for one in rest)
             else ("attach RELAY_URL")
         )
     words = [one for one in rest if not one.startswith("-")]

@@ -58,6 +58,7 @@ FOREIGN: dict[str, set[str]] = {
     "pylatexenc": {"engine/bifolio/formats/latex"},
     "chardet": {"engine/bifolio/formats/character_sets.py"},
     "anyascii": {"engine/bifolio/records/romanising.py"},
+    "segno": {"cli/bifolio_cli/text/qr.py"},
     "filelock": {"engine/bifolio/autosync/lock.py"},
     "rapidfuzz": {"engine/bifolio/records/similarity.py"},
     "lxml": {

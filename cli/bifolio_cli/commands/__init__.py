@@ -13,6 +13,7 @@
 ``delete``      references into the trash
 ``demo``        the main job on one machine, told while it happens, and checked
 ``doctor``      whether the library and what it needs on this computer are in order
+``draft``       edits that may not be sent, and accepting another's
 ``duplicates``  references that are likely one work
 ``edit``        change fields of one reference
 ``export``      references as a file for other programs
@@ -22,10 +23,15 @@
 ``import_``     references from the files and libraries of other programs
 ``init``        a new library on this computer
 ``invite``      another ticket
+``invites``     the tickets that were made, and closing one
 ``key``         how citation keys are made, pinned and told apart
+``leave``       stop being a member of a library
 ``list_``       all references, those of a group, or the trash
 ``log``         what was changed, by this computer's commands and by others
+``member``      roles, names and removal of members
+``members``     who may read and write
 ``merge``       several references of one work made one
+``recovery``    a code against the loss of all computers
 ``relay``       run a relay on this computer, its libraries and its tokens
 ``resolve``     take one value of a conflict, or another one
 ``restore``     references out of the trash

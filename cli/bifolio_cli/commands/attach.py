@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
-from bifolio.errors import Next, NotALibraryError, UsageError, next_step
+from bifolio.errors import UsageError
 from bifolio.results import JoinResult, Policy
 from bifolio_cli.edit_arguments import whole_text
-from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
+from bifolio_cli.invocation import (
+    COULD_NOT,
+    Invocation,
+    JsonOption,
+    LibraryOption,
+    invocation,
+)
+from bifolio_cli.join_choice import Choice, choose
 from bifolio_cli.progress import ProgressBars
 from bifolio_cli.text.reference_text import count
+from bifolio_cli.ticket_input import PastedTicket, RelayAddress, read_target
 
 if TYPE_CHECKING:
     from bifolio.results import AttachResult
 
-_TICKET_PREFIX = "bifolio:"
 _GIVE_BACK = "The other computers learn of this one by its first bundle: bifolio bundle export FILE"
-_RELAY_URL = re.compile(r"(?:ws|http)(s?)://(\S+)", re.IGNORECASE)
 
 
+LOCAL_TICKET = (
+    "The ticket's relay has an address of this computer alone (127.0.0.1 or localhost), so no "
+    "other computer finds it: attach with the address by which others reach the relay."
+)
+
+TokenOption = Annotated[
+    str,
+    typer.Option(
+        "--token",
+        metavar="TOKEN",
+        show_default=False,
+        help="With a relay's address: the token of a relay that takes new libraries only with one "
+        "(default: BIFOLIO_RELAY_TOKEN, which other users of this computer cannot see).",
+    ),
+]
+FilesOption = Annotated[
+    Policy | None,
+    typer.Option(
+        "--files",
+        metavar="all|on-demand|none",
+        show_default=False,
+        help="Which attached files this replica fetches by itself: all of them (the default), "
+        "those that are opened (on-demand), or none. 'bifolio file policy' changes it later.",
+    ),
+]
 BundleOption = Annotated[
     Path | None,
     typer.Option(
@@ -38,66 +69,108 @@ BundleOption = Annotated[
 def attach(
     context: typer.Context,
     target: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="RELAY_URL|TICKET",
+            metavar="[RELAY_URL|TICKET|FILE|-]",
             show_default=False,
-            help="On the first computer the relay's address (ws://HOST:PORT), on every other "
-            "computer a ticket (bifolio:...).",
+            help="On the first computer the relay's address (ws://HOST:PORT), on every other one a "
+            "ticket (bifolio:...), a file such as a saved mail with it, or - to read it from "
+            "stdin. Without it the ticket is asked for.",
         ),
-    ],
+    ] = None,
     path: Annotated[
         str | None,
         typer.Argument(
             metavar="PATH",
             show_default=False,
             help="With a ticket: the path of the new replica to make. Without PATH the selected "
-            "library joins the ticket's library.",
+            "library is meant, which is made where there is none.",
         ),
     ] = None,
-    token: Annotated[
-        str,
+    join: Annotated[
+        bool,
         typer.Option(
-            "--token",
-            metavar="TOKEN",
-            show_default=False,
-            help="With a relay's address: the token of a relay that takes new libraries only with "
-            "one (default: BIFOLIO_RELAY_TOKEN, which other users of this computer cannot see).",
+            "--join",
+            help="With a ticket: what the selected library holds becomes a part of the ticket's, "
+            "and is shared with its members.",
         ),
-    ] = "",
+    ] = False,
+    separate: Annotated[
+        bool,
+        typer.Option(
+            "--separate",
+            help="With a ticket: make a new replica, next to the default library, where one is "
+            "selected already.",
+        ),
+    ] = False,
+    token: TokenOption = "",
     no_backup: Annotated[
         bool, typer.Option("--no-backup", help="Do not make a backup of the library first.")
     ] = False,
-    files: Annotated[
-        Policy | None,
-        typer.Option(
-            "--files",
-            metavar="all|on-demand|none",
-            show_default=False,
-            help="Which attached files this replica fetches by itself: all of them (the default), "
-            "those that are opened (on-demand), or none. 'bifolio file policy' changes it later.",
-        ),
-    ] = None,
+    files: FilesOption = None,
     bundle: BundleOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Attach the library to a relay, or this computer to a library of another computer."""
     call = invocation(context, library=library, json=json)
-    whole_text(target, field="argument")
-    target = target.strip()
-    if target.startswith(_TICKET_PREFIX):
-        _refuse_token(token)
-        bundle = bundle.expanduser().absolute() if bundle is not None else None
-        if path is not None:
-            _new_replica(call, target, path, files or Policy.ALL, bundle)
-        else:
-            _join(call, target, backup=not no_backup, files=files, bundle=bundle)
+    if target is not None:
+        whole_text(target, field="argument")
+    match read_target(target):
+        case RelayAddress(url):
+            _refuse_what_is_for_a_ticket(target or "", path, bundle, is_chosen=join or separate)
+            token = token or call.environment.relay_token
+            _to_relay(call, url, token=token, backup=not no_backup, files=files)
+        case PastedTicket(text):
+            _refuse_token(token)
+            if join and separate:
+                raise UsageError(
+                    "--join and --separate exclude each other.", next_step="Give one of them."
+                )
+            from bifolio.library import tickets
+
+            ticket = tickets.find(text)
+            if ticket.relay and tickets.is_local_address(ticket.relay):
+                call.output.remark(LOCAL_TICKET)
+            bundle = bundle.expanduser().absolute() if bundle is not None else None
+            wanted = _Wanted(ticket.ticket, files, bundle, not no_backup, join, separate)
+            _with_ticket(call, wanted, path)
+
+
+class _Wanted(Struct, frozen=True):
+    """A ticket, and what was said about its use."""
+
+    ticket: str
+    files: Policy | None
+    bundle: Path | None
+    backup: bool
+    join: bool
+    separate: bool
+
+
+def _with_ticket(call: Invocation, wanted: _Wanted, path: str | None) -> None:
+    """Use a ticket for a new replica, or for the selected library after its user chose so."""
+    if path is not None:
+        _new_replica(call, wanted, call.environment.new_library_path(path))
         return
-    url = relay_url(target)
-    _refuse_what_is_for_a_ticket(target, path, bundle)
-    token = token or call.environment.relay_token
-    _to_relay(call, url, token=token, backup=not no_backup, files=files)
+    selected = call.library_path
+    if not selected.exists():
+        _new_replica(call, wanted, call.environment.new_library_path(call.library))
+        return
+    with call.open_library() as opened:
+        preview = opened.preview(wanted.ticket, asks_relay=wanted.bundle is None)
+        choice = choose(
+            call.output, preview, opened.name, join=wanted.join, separate=wanted.separate
+        )
+    match choice:
+        case Choice.JOIN:
+            _join(call, wanted)
+        case Choice.SEPARATE:
+            named = preview.name or f"Library {preview.library[:8]}"
+            _new_replica(call, wanted, call.environment.free_library_path(named))
+        case Choice.STOP:
+            call.output.remark("Nothing was changed.")
+            raise typer.Exit(COULD_NOT)
 
 
 def _refuse_token(token: str) -> None:
@@ -109,8 +182,15 @@ def _refuse_token(token: str) -> None:
         )
 
 
-def _refuse_what_is_for_a_ticket(target: str, path: str | None, bundle: Path | None) -> None:
+def _refuse_what_is_for_a_ticket(
+    target: str, path: str | None, bundle: Path | None, *, is_chosen: bool
+) -> None:
     """A relay's address is for a library that exists already."""
+    if is_chosen:
+        raise UsageError(
+            "--join and --separate are for a ticket; a relay's address needs none.",
+            next_step="Leave them out.",
+        )
     if bundle is not None:
         raise UsageError(
             "--bundle is for a ticket; a relay's address needs none.",
@@ -124,27 +204,13 @@ def _refuse_what_is_for_a_ticket(target: str, path: str | None, bundle: Path | N
         )
 
 
-def relay_url(text: str) -> str:
-    """The relay's websocket address; http(s):// is what a browser calls the same place.
-
-    Raises:
-        UsageError: this is neither a relay's address nor a ticket.
-    """
-    found = _RELAY_URL.fullmatch(text)
-    if found is None:
-        raise UsageError(
-            f"'{text}' is neither the address of a relay nor a ticket.",
-            next_step="An address looks like ws://relay.example:8787 or wss://relay.example, a "
-            "ticket begins with 'bifolio:' and is printed by 'bifolio invite'.",
-        )
-    secure, rest = found.groups()
-    return f"ws{secure.lower()}://{rest}"
-
-
 def _to_relay(
     call: Invocation, url: str, *, token: str, backup: bool, files: Policy | None
 ) -> None:
     with call.open_library() as opened, ProgressBars() as progress:
+        from bifolio.library import tickets
+
+        local = tickets.is_local_address(url)
         if files is not None:
             opened.files.policy = files
         attached: AttachResult = opened.attach(url, token=token, backup=backup, progress=progress)
@@ -159,26 +225,26 @@ def _to_relay(
         call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
         return
     call.output.say(
-        "To attach another computer, run 'bifolio attach TICKET PATH' there, with this ticket:"
+        "To attach another computer, run 'bifolio attach' there with this ticket, which is good "
+        "for one computer and seven days:"
     )
+    if local:
+        call.output.remark(LOCAL_TICKET)
     call.output.say(attached.ticket)
 
 
-def _new_replica(
-    call: Invocation, ticket: str, path: str, files: Policy, bundle: Path | None
-) -> None:
+def _new_replica(call: Invocation, wanted: _Wanted, place: Path) -> None:
     from bifolio import Library
 
     environment = call.environment
-    place = environment.new_library_path(path)
     with (
         ProgressBars() as progress,
         Library.attach_new(
-            ticket,
+            wanted.ticket,
             place,
             home=environment.device_home(),
-            files=files,
-            bundle=bundle,
+            files=wanted.files or Policy.ALL,
+            bundle=wanted.bundle,
             progress=progress,
         ) as made,
     ):
@@ -188,33 +254,28 @@ def _new_replica(
             call.output.document(JoinResult(made.id, made.path, None, references))
             return
         call.output.say(f"'{made.name}' is at {made.path}: {count(references, 'reference')}.")
-        if bundle is not None:
+        if wanted.bundle is not None:
             call.output.say(_GIVE_BACK)
 
 
-def _join(
-    call: Invocation, ticket: str, *, backup: bool, files: Policy | None, bundle: Path | None
-) -> None:
-    try:
-        with call.open_library() as opened, ProgressBars() as progress:
-            if files is not None:
-                opened.files.policy = files
-            joined: JoinResult = opened.join(
-                ticket, backup=backup, bundle=bundle, progress=progress
-            )
-    except NotALibraryError as error:
-        error.next_step = next_step(
-            Next.ADVICE, text="Give the path of the new replica too: bifolio attach TICKET PATH"
+def _join(call: Invocation, wanted: _Wanted) -> None:
+    with call.open_library() as opened, ProgressBars() as progress:
+        if wanted.files is not None:
+            opened.files.policy = wanted.files
+        joined: JoinResult = opened.join(
+            wanted.ticket, backup=wanted.backup, bundle=wanted.bundle, progress=progress
         )
-        raise
     if call.output.json:
         call.output.document(joined)
         return
     call.output.say(f"{joined.path} is attached: {count(joined.references, 'reference')}.")
     if joined.backup:
-        call.output.say(f"A backup of it was made first: {joined.backup}")
+        call.output.say(
+            f"A backup of it was made first: {joined.backup}",
+            "If this was a mistake, 'bifolio undo' takes back what it shared.",
+        )
     if joined.left_out:
         left_out = count(joined.left_out, "reference")
         call.output.say(f"{left_out} in the trash did not come along; the backup has all of it.")
-    if bundle is not None:
+    if wanted.bundle is not None:
         call.output.say(_GIVE_BACK)

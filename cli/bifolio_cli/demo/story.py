@@ -96,7 +96,7 @@ def one_library(stage: Stage) -> None:
     ids = {one["id"] for computer in stage.computers for one in computer.ask("list")}
     attached = office.run("attach", stage.relay.url, label="sending the library ...")
     ticket = attached.line_that_begins("bifolio:")
-    joined = laptop.run("attach", ticket, label="joining ...")
+    joined = laptop.run("attach", ticket, "--join", label="joining ...")
     met = office.run("sync", label="receiving the laptop's references ...")
     outcome.seconds["first_sync"] = attached.seconds + joined.seconds + met.seconds
     before = [reference_count(stage, "office_alone"), reference_count(stage, "laptop_alone")]

@@ -8,6 +8,9 @@
 ``next_steps``      what to do next: the words for each code of the engine
 ``messages``        every message in one list, the page docs/messages.md
 ``moments``         dates and times, as a user writes them
+``durations``       how long something lasts, as a user writes it
+``member_text``     members and tickets
+``qr``              a text as a QR code
 ``manual``          the page docs/cli.md, made from the command itself
 =================== ==============================================================================
 """

@@ -214,6 +214,20 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ASK_FOR_TICKET: f"Ask {_TICKET}",
     Next.INVITE_AGAIN: "Make a ticket for it ('bifolio invite'), join with that there, and run "
     "'bifolio sync' there and then here.",
+    Next.TYPE_RECOVERY_CODE_AGAIN: "Type it again as 'bifolio recovery create' printed it: eight "
+    "groups of seven letters and digits.",
+    Next.LIST_MEMBERS: "'bifolio members' lists them, with their ids.",
+    Next.LIST_INVITES: "'bifolio invites' lists them, with their ids.",
+    Next.MAKE_ANOTHER_OWNER: "Make another computer an owner first: 'bifolio invite --own' for one "
+    "of your own, or 'bifolio member set-role NAME owner'.",
+    Next.SECURE_OWNERSHIP: "Make another computer of yours an owner ('bifolio invite --own'), or "
+    "keep a recovery code ('bifolio recovery create').",
+    Next.EXPORT_DRAFT: "'bifolio draft' lists those edits, and 'bifolio draft export FILE' writes "
+    "them for an owner. To be let in again, ask an owner for a ticket.",
+    Next.CHOOSE_DRAFT: "Name a file that 'bifolio draft export' wrote for this library, whole.",
+    Next.SEE_STATUS: "'bifolio status' shows what is not sent yet, and why.",
+    Next.COPY_TO_OWN_LIBRARY: "Copy the reference into a library of your own ('bifolio copy REF "
+    "--to PATH'), or ask an owner to make you an editor.",
     Next.UPGRADE_RELAY: "Ask whoever runs the relay to upgrade it. Your edits are kept here.",
     Next.JOIN_NEW_LIBRARY: "Make a new library ('bifolio init'), attach it to a relay, run "
     "'bifolio invite' there, and attach this one to it with the ticket ('bifolio attach "

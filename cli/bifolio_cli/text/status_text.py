@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         FileView,
         HeardDevice,
         RelayStatus,
+        SharingState,
         Status,
         SyncedLibrary,
     )
@@ -51,6 +52,7 @@ def status_lines(report: Status) -> Iterator[str]:
         yield f"{deleted} deleted by others, most of the library, and wait for your confirmation."
     yield from _relay_lines(report.relay, report.bundles)
     yield from _bundle_lines(report.bundles)
+    yield from _sharing_lines(report.sharing)
     yield from _queue_lines(report)
     yield from _heard_lines(report.heard)
     if report.conflicts:
@@ -61,6 +63,9 @@ def status_lines(report: Status) -> Iterator[str]:
         yield f"Problem: {refusal.reason}"
         if refusal.next is not None:
             yield f"  {word_of(refusal.next)}"
+    for notice in report.advice:
+        yield notice.message
+        yield f"  {word_of(notice.next)}"
     yield f"State {report.state}"
 
 
@@ -140,6 +145,19 @@ def _heard_lines(heard: Sequence[HeardDevice]) -> Iterator[str]:
         yield f"Last heard from {one.device}: a change of {one.at or 'an unknown time'}."
     if len(heard) > _HEARD_MAX:
         yield f"And from {count(len(heard) - _HEARD_MAX, 'other computer')}, longer ago."
+
+
+def _sharing_lines(sharing: SharingState | None) -> Iterator[str]:
+    if sharing is None or sharing.members < 2:
+        return
+    if sharing.role is None:
+        yield "This computer is no member of the library."
+        return
+    role = {"owner": "owns", "editor": "may edit", "reader": "may only read"}[sharing.role]
+    yield (
+        f"This computer {role} the library; {count(sharing.members, 'member')}, "
+        f"{count(sharing.owners, 'owner')}: 'bifolio members' lists them."
+    )
 
 
 def _queue_lines(report: Status) -> Iterator[str]:

@@ -21,14 +21,16 @@ from bifolio.errors import (
     NotAMemberError,
     NotTheOwnerError,
 )
-from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 
 _SECRET_BYTES = 32
 
 
-def invite(replica: Replica, member_log: LibraryMembership) -> str:
+def invite(
+    replica: Replica, member_log: LibraryMembership, terms: InviteTerms | None = None
+) -> str:
     """A ticket for a bundle that is made after it; no relay is asked.
 
     Raises:
@@ -39,7 +41,7 @@ def invite(replica: Replica, member_log: LibraryMembership) -> str:
     if member_log.role() is not Role.OWNER:
         raise NotTheOwnerError("invite", owners=member_log.owner_names())
     secret = replica.runtime.random_bytes(_SECRET_BYTES)
-    member_log.learn([member_log.invite(secret)])
+    member_log.learn([member_log.invite(secret, terms)])
     membership, cursor = member_log.membership(), replica.meta.cursor
     assert membership is not None
     return Ticket(

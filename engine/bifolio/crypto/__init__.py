@@ -12,6 +12,8 @@ import only ``errors``, ``ids`` and ``limits``.
 ``envelope``      a change sealed and signed for the log
 ``membership``    the signed log of who may read and write a library
 ``ticket``        one string that lets another computer attach
+``ticket_search`` the ticket in whatever somebody pasted
+``recovery``      codes on paper against the loss of all computers
 ``relay_token``   one string that allows new libraries on a relay
 ``blob``          the contents of files, sealed in chunks
 ``statement``     how far a replica is, and what it found of a snapshot, signed

@@ -55,7 +55,7 @@ def key(condition: KeyCondition) -> Finding:
     return Finding("key", CheckVerdict.WELL, f"This computer's key is in {where}, for you alone.")
 
 
-def membership(member_log: LibraryMembership) -> Finding:
+def membership(member_log: LibraryMembership, replica: Replica) -> Finding:
     """This device may write the library, and can open its content key."""
     try:
         role = member_log.role()
@@ -69,6 +69,8 @@ def membership(member_log: LibraryMembership) -> Finding:
         message = "This computer is a member of the library, but cannot open the library's key."
         return Finding("membership", CheckVerdict.ATTENTION, message, ticket)
     message = f"This computer is {_article(str(role))} of the library."
+    for notice in status.advice(replica):
+        return Finding("membership", CheckVerdict.WELL, f"{message} {notice.message}", notice.next)
     return Finding("membership", CheckVerdict.WELL, message)
 
 

@@ -96,7 +96,7 @@ def _check_opened(
     member_log = LibraryMembership(replica)
     relay_s = None
     if key.keys is not None:
-        yield computer.membership(member_log)
+        yield computer.membership(member_log, replica)
         if not offline:
             finding, relay_s = computer.relay(replica, member_log)
             yield finding

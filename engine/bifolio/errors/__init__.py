@@ -72,9 +72,17 @@ The tree::
     │   └── OpenElsewhereError
     ├── KeyFileError                the device's own key
     ├── TicketError
+    ├── RecoveryCodeError
     ├── NotAttachedError
     ├── AlreadyAttachedError
     ├── NotAMemberError
+    │   └── RemovedError            an owner removed this device
+    ├── ReaderError                 a change by a device that may only read
+    ├── MemberNotFoundError
+    ├── AmbiguousMemberError
+    ├── LastOwnerError
+    ├── DraftError                  edits that another may not send itself
+    ├── NothingToSendError
     ├── NewerMembershipError        a membership record that only a newer program knows
     ├── NotTheOwnerError
     ├── RelayError                  the relay, or the way to it
@@ -229,12 +237,19 @@ from bifolio.errors.references import (
 )
 from bifolio.errors.sharing import (
     AlreadyAttachedError,
+    AmbiguousMemberError,
+    DraftError,
     KeyFileError,
+    LastOwnerError,
+    MemberNotFoundError,
     NewerMembershipError,
     NotAMemberError,
     NotAttachedError,
+    NothingToSendError,
     NotTheOwnerError,
     PortInUseError,
+    ReaderError,
+    RecoveryCodeError,
     RelayAnswerError,
     RelayDamagedError,
     RelayError,
@@ -246,6 +261,7 @@ from bifolio.errors.sharing import (
     RelayTokenError,
     RelayUnreachableError,
     RelayUntrustedError,
+    RemovedError,
     TicketError,
 )
 
@@ -256,6 +272,7 @@ __all__ = [
     "AmbiguousChangeError",
     "AmbiguousFileError",
     "AmbiguousGroupError",
+    "AmbiguousMemberError",
     "AmbiguousReferenceError",
     "BackupError",
     "BackupTakenError",
@@ -275,6 +292,7 @@ __all__ = [
     "DamagedLibraryError",
     "DeviceNotFoundError",
     "DocumentError",
+    "DraftError",
     "EnvelopeError",
     "Fact",
     "FileFormatError",
@@ -292,7 +310,9 @@ __all__ = [
     "InvalidValueError",
     "KeyFileError",
     "KeyTakenError",
+    "LastOwnerError",
     "LibraryError",
+    "MemberNotFoundError",
     "MembershipError",
     "NewerBackupError",
     "NewerBundleError",
@@ -312,6 +332,7 @@ __all__ = [
     "NotTheOwnerError",
     "NotThereThenError",
     "NothingToRemoveError",
+    "NothingToSendError",
     "NothingToUndoError",
     "OldEndNoteLibraryError",
     "OldMembershipError",
@@ -324,7 +345,9 @@ __all__ = [
     "ProtocolError",
     "QueryError",
     "ReadOnlyLibraryError",
+    "ReaderError",
     "RecordTooLargeError",
+    "RecoveryCodeError",
     "ReferenceNotFoundError",
     "RelayAnswerError",
     "RelayConductError",
@@ -338,6 +361,7 @@ __all__ = [
     "RelayTokenError",
     "RelayUnreachableError",
     "RelayUntrustedError",
+    "RemovedError",
     "ReplacedLibraryError",
     "SameLibraryError",
     "SealedChangeError",

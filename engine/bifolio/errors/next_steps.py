@@ -124,6 +124,17 @@ class Next(StrEnum):
     ATTACH_WITH_TICKET = "attach-with-ticket"
     ASK_FOR_TICKET = "ask-for-ticket"
     INVITE_AGAIN = "invite-again"
+    TYPE_RECOVERY_CODE_AGAIN = "type-recovery-code-again"
+    LIST_MEMBERS = "list-members"
+    LIST_INVITES = "list-invites"
+    MAKE_ANOTHER_OWNER = "make-another-owner"
+    #: The library has one owner and no recovery code: make a second owner, or a code.
+    SECURE_OWNERSHIP = "secure-ownership"
+    #: What this computer may not send can be given to an owner as a file.
+    EXPORT_DRAFT = "export-draft"
+    CHOOSE_DRAFT = "choose-draft"
+    SEE_STATUS = "see-status"
+    COPY_TO_OWN_LIBRARY = "copy-to-own-library"
     UPGRADE_RELAY = "upgrade-relay"
     JOIN_NEW_LIBRARY = "join-new-library"
     SYNC_OR_ASK_FOR_TICKET = "sync-or-ask-for-ticket"

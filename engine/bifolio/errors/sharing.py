@@ -32,6 +32,23 @@ class TicketError(BifolioError):
         self.reason = reason
         super().__init__(f"This ticket cannot be used: {reason}.", next_step=next_step)
 
+    @property
+    def is_of_newer_version(self) -> bool:
+        """Whether it is a ticket, and only a newer Bifolio can read it."""
+        return self.next_step == NextStep(Next.UPGRADE)
+
+
+class RecoveryCodeError(BifolioError):
+    """A text that is no recovery code, or not all of one; the message repeats nothing of it."""
+
+    code = "invalid-recovery-code"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"This is not a recovery code: {reason}.", next_step=Next.TYPE_RECOVERY_CODE_AGAIN
+        )
+
 
 class NotAttachedError(BifolioError):
     """The library has no relay yet."""
@@ -72,6 +89,100 @@ class NotAMemberError(BifolioError):
         )
 
 
+class RemovedError(NotAMemberError):
+    """An owner removed this device from the library; ``by`` is the name of the owner's computer."""
+
+    code = "removed"
+
+    def __init__(self, *, by: str) -> None:
+        self.by = by
+        super().__init__()
+        self.message = (
+            f"{by} removed this computer from the library. What is here can still be read, and "
+            "edits that were not sent are kept here."
+        )
+        self.args = (self.message,)
+        self.next_step = NextStep(Next.EXPORT_DRAFT)
+
+
+class ReaderError(BifolioError):
+    """A change to a library that this device may only read."""
+
+    code = "read-only-member"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This computer may only read this library. Nothing was changed.",
+            next_step=Next.COPY_TO_OWN_LIBRARY,
+        )
+
+
+class MemberNotFoundError(BifolioError):
+    """No member, or no invite, is called so."""
+
+    code = "member-not-found"
+
+    def __init__(self, name: str, *, names: tuple[str, ...], of: str = "member") -> None:
+        self.name = name
+        self.names = names
+        super().__init__(
+            f"There is no {of} '{name}' in this library.",
+            next_step=Next.LIST_INVITES if of == "invite" else Next.LIST_MEMBERS,
+        )
+
+
+class AmbiguousMemberError(BifolioError):
+    """Several members are called so."""
+
+    code = "ambiguous-member"
+
+    def __init__(self, name: str, *, ids: tuple[str, ...]) -> None:
+        self.name = name
+        self.ids = ids
+        super().__init__(
+            f"'{name}' can be several members: {', '.join(ids)}.", next_step=Next.LIST_MEMBERS
+        )
+
+
+class LastOwnerError(BifolioError):
+    """The last owner of a library would be none any more."""
+
+    code = "last-owner"
+
+    def __init__(self, act: str) -> None:
+        self.act = act
+        super().__init__(
+            f"This is the only computer that owns the library, so it cannot {act}: nobody could "
+            "invite or remove members any more. Nothing was changed.",
+            next_step=Next.MAKE_ANOTHER_OWNER,
+        )
+
+
+class DraftError(BifolioError):
+    """A file of edits that another computer may not send itself, at ``path``."""
+
+    code = "draft"
+
+    def __init__(
+        self, path: Path, *, reason: str, next_step: NextStep | Next = Next.CHOOSE_DRAFT
+    ) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"The draft {path} cannot be used: {reason}.", next_step=next_step)
+
+
+class NothingToSendError(BifolioError):
+    """No edit of this computer is kept back."""
+
+    code = "no-draft"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No edit of this computer is kept back: there is no draft to write.",
+            next_step=Next.SEE_STATUS,
+        )
+
+
 class NewerMembershipError(BifolioError):
     """The membership log holds a record that only a newer program knows."""
 
@@ -90,11 +201,12 @@ class NotTheOwnerError(BifolioError):
 
     code = "not-the-owner"
 
-    def __init__(self, act: str, *, owners: tuple[str, ...]) -> None:
+    def __init__(self, act: str, *, owners: tuple[str, ...], may_write: bool = True) -> None:
         self.act = act
         self.owners = owners
+        may = "edit" if may_write else "read"
         super().__init__(
-            f"Only the library's owner can {act}; this computer may edit the library.",
+            f"Only the library's owner can {act}; this computer may {may} the library.",
             next_step=next_step(Next.ASK_OWNER, owners=owners),
         )
 

@@ -46,6 +46,8 @@ def import_files(
         encoding = check_encoding(encoding)
     tally = ImportTally()
     rehearsal = replica.database.rehearsal() if dry_run else nullcontext()
+    if not dry_run:
+        replica.check_may_write()
     with replica.journal.command() as command, rehearsal:
         for path in paths:
             try:

@@ -18,6 +18,10 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``copy_references``  copies in another library, which remember their origin
 ``device``           this device: where its home is by default, and its keys
 ``sharing``          attach, join, invite and sync, as coroutines
+``tickets``          tickets found in what somebody pasted
+``drafts``           edits that may not be sent: as a file for an owner, who accepts it
+``networked``        what a library does with its relay, plain and as coroutines
+``members``          who may read and write: listed, invited, renamed, removed
 ``files``            the files attached to references: add, list, fetch, export, open
 ``openable``         which attached files another program is started on
 ``backups``          backups: made, listed, verified, restored

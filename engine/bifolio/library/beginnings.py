@@ -12,7 +12,6 @@ from bifolio.storage.database import Database
 from bifolio.storage.meta import Meta
 
 if TYPE_CHECKING:
-    from bifolio.crypto.ticket import Ticket
     from bifolio.replica.replica import Replica
 
 _REPLICA_ID_BYTES = 16
@@ -29,9 +28,9 @@ def begin_library(replica: Replica, name: str) -> None:
     replica.name_library_inside(name.encode(errors="replace").decode())
 
 
-def create_attached(path: Path, ticket: Ticket, files_policy: str) -> Database:
-    """A replica's folder that is to be filled from a ticket's relay or a bundle; the one that is
-    there, where an earlier attempt with the same library was ended while it was filled.
+def create_attached(path: Path, library: bytes, relay: str, files_policy: str) -> Database:
+    """A replica's folder that is to be filled from a relay or a bundle; the one that is there,
+    where an earlier attempt with the same library was ended while it was filled.
 
     Raises:
         PathTakenError: something else is there.
@@ -40,7 +39,7 @@ def create_attached(path: Path, ticket: Ticket, files_policy: str) -> Database:
     if (path / folder.FILE).is_file():
         database = folder.open_database(path)
         meta = Meta(database)
-        if meta.is_filling and meta.library_id == ticket.library:
+        if meta.is_filling and meta.library_id == library:
             return database
         database.close()
         raise PathTakenError(path)
@@ -48,8 +47,8 @@ def create_attached(path: Path, ticket: Ticket, files_policy: str) -> Database:
     def begin(database: Database) -> None:
         meta = Meta(database)
         meta.replica_id = secrets.token_bytes(_REPLICA_ID_BYTES)
-        meta.library_id = ticket.library
-        meta.relay_url = ticket.relay
+        meta.library_id = library
+        meta.relay_url = relay
         meta.files_policy = files_policy
         meta.is_filling = True
 

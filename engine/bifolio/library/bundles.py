@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from bifolio import limits
 from bifolio.bundles import joining
 from bifolio.bundles.exporting import LAST, export_bundle
 from bifolio.bundles.importing import BundleInbox, ImportTotals
 from bifolio.library import status
+from bifolio.library.sharing import invite_terms
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.results import BundleExport, BundleImport, InvitationByBundle
@@ -42,13 +46,27 @@ class Bundles:
         """
         return export_bundle(self._replica, Path(target), since=since, with_files=with_files)
 
-    def invite(self, target: Path | str, *, with_files: bool = False) -> InvitationByBundle:
-        """A ticket, and the bundle by which another computer uses it; no relay is asked.
+    def invite(
+        self,
+        target: Path | str,
+        *,
+        with_files: bool = False,
+        role: str = "editor",
+        uses: int | None = 1,
+        lasts_s: float | None = limits.INVITE_LASTS_S,
+        label: str = "",
+    ) -> InvitationByBundle:
+        """A ticket, and the bundle by which another computer uses it; no relay is asked. It is for
+        whom ``Library.invite`` says; that it ends is only known to a relay.
 
         Raises:
             NotTheOwnerError, NotAMemberError, BundleError.
         """
-        ticket = joining.invite(self._replica, LibraryMembership(self._replica))
+        terms = invite_terms(role, uses=uses, lasts_s=lasts_s, label=label)
+        if lasts_s is not None:
+            now_ms = self._replica.runtime.now_ms()
+            terms = replace(terms, expires_ms=max(now_ms + int(lasts_s * 1000), 0))
+        ticket = joining.invite(self._replica, LibraryMembership(self._replica), terms)
         return InvitationByBundle(ticket, self.export(target, with_files=with_files))
 
     def import_from(self, source: Path | str) -> BundleImport:

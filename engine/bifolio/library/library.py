@@ -14,10 +14,10 @@ methods that need them, so that reading one reference starts fast.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeVar
 
 from bifolio.errors import BifolioError, InvalidValueError, TrashedReferenceError
 from bifolio.home import Home
@@ -25,6 +25,7 @@ from bifolio.library import beginnings, conflicts, device, references, status
 from bifolio.library.citation_keys import Keys
 from bifolio.library.files import Files, show_whole
 from bifolio.library.groups import Groups
+from bifolio.library.networked import Networked, run
 from bifolio.library.reading import Reader, open_file
 from bifolio.library.tags import Tags
 from bifolio.library.trash import Trash
@@ -35,40 +36,36 @@ from bifolio.replica import folder, lookup
 from bifolio.replica.journal import Command
 from bifolio.replica.replica import Replica, Runtime
 from bifolio.results import (
-    AttachResult,
     Conflict,
     CopyReport,
     FileProgress,
     FormattedCitation,
     ImportReport,
-    JoinResult,
     Notice,
     Policy,
     Progress,
     ReferenceView,
     Status,
-    SyncReport,
     in_words,
 )
 from bifolio.search import search
 from bifolio.storage.database import Database
 
 if TYPE_CHECKING:
-    import asyncio
-
     from bifolio.crypto.keys import DeviceKeys
     from bifolio.exports.live_export import LiveExport
     from bifolio.history.history import History
     from bifolio.library.backups import Backups
     from bifolio.library.bundles import Bundles
+    from bifolio.library.drafts import Drafts
     from bifolio.library.duplicates import Duplicates
-    from bifolio.library.sharing import Outage, RelayAccess
+    from bifolio.library.members import Members
     from bifolio.results import MergedReferences
 
 T = TypeVar("T")
 
 
-class Library:
+class Library(Networked):
     """One opening of one replica. Use ``create``, ``open`` or ``attach_new``, then ``close``."""
 
     def __init__(self, path: Path, database: Database, home: Home) -> None:
@@ -159,7 +156,7 @@ class Library:
         made = cls.attach_new_async(
             ticket, path, home=home, files=files, bundle=bundle, progress=progress
         )
-        return _run(made)
+        return run(made)
 
     @classmethod
     async def attach_new_async(
@@ -173,15 +170,48 @@ class Library:
         progress: Progress | None = None,
     ) -> Library:
         """``attach_new`` in an event loop."""
-        from bifolio.crypto.ticket import Ticket
+        from bifolio.crypto.ticket_search import find_ticket
 
-        parsed = Ticket.decode(ticket)
+        parsed = find_ticket(ticket)
         path, was_there = Path(path).absolute(), Path(path).is_dir()
         is_new = not was_there or not any(path.iterdir())
-        database = beginnings.create_attached(path, parsed, str(files))
+        database = beginnings.create_attached(path, parsed.library, parsed.relay, str(files))
         library = cls(path, database, home or device.default_home())
         try:
             await library._relay.join_new(parsed, bundle, progress)
+        except BaseException:
+            is_member = library._relay.remote.member_log.role() is not None
+            library.close()
+            if is_new and not is_member:
+                folder.remove(path, was_there=was_there)
+            raise
+        return library
+
+    @classmethod
+    def recover_new(
+        cls,
+        code: str,
+        relay: str,
+        path: Path | str,
+        *,
+        home: Home | None = None,
+        progress: Progress | None = None,
+    ) -> Library:
+        """Make a new replica of the library of a recovery code, owned by this device, from a relay.
+
+        Raises:
+            RecoveryCodeError, PathTakenError, RelayUnreachableError, RelayRefusedError: nothing is
+            left behind.
+        """
+        from bifolio.crypto.recovery import decode_recovery
+
+        parsed = decode_recovery(code)
+        path, was_there = Path(path).absolute(), Path(path).is_dir()
+        is_new = not was_there or not any(path.iterdir())
+        database = beginnings.create_attached(path, parsed.library, relay, str(Policy.ALL))
+        library = cls(path, database, home or device.default_home())
+        try:
+            library.recover(code, relay=relay, progress=progress)
         except BaseException:
             is_member = library._relay.remote.member_log.role() is not None
             library.close()
@@ -264,6 +294,20 @@ class Library:
         from bifolio.library.bundles import Bundles
 
         return Bundles(self._replica)
+
+    @property
+    def members(self) -> Members:
+        """Who may read and write: ``list``, ``invites``, ``set_role``, ``remove`` and more."""
+        from bifolio.library.members import Members
+
+        return Members(self._replica, lambda: self._relay.remote)
+
+    @property
+    def drafts(self) -> Drafts:
+        """Edits that may not be sent: ``own``, ``export``, ``accept`` another's, ``discard``."""
+        from bifolio.library.drafts import Drafts
+
+        return Drafts(self._replica)
 
     @property
     def history(self) -> History:
@@ -479,83 +523,13 @@ class Library:
 
         return cite(self._replica, refs, style=style, form=form, locale=locale)
 
-    # --- the relay ------------------------------------------------------------------------
-
-    def attach(
-        self, relay: str, *, token: str = "", backup: bool = True, progress: Progress | None = None
-    ) -> AttachResult:
-        """Bring the library to a relay, by its address; the answer holds a ticket for another
-        computer. ``token`` is for a relay that wants one; it is kept, sealed to this device."""
-        return _run(self.attach_async(relay, token=token, backup=backup, progress=progress))
-
-    async def attach_async(
-        self, relay: str, *, token: str = "", backup: bool = True, progress: Progress | None = None
-    ) -> AttachResult:
-        """``attach`` in an event loop."""
-        return await self._relay.attach(relay, token=token, backup=backup, progress=progress)
-
-    def join(
-        self,
-        ticket: str,
-        *,
-        backup: bool = True,
-        bundle: Path | None = None,
-        progress: Progress | None = None,
-    ) -> JoinResult:
-        """Make this library part of a ticket's, or this device a member of it; by a bundle without
-        a relay.
-
-        Raises:
-            TicketError, AlreadyAttachedError, RelayUnreachableError, BundleError: nothing changed.
-        """
-        return _run(self._relay.join(ticket, backup=backup, bundle=bundle, progress=progress))
-
-    async def join_async(
-        self, ticket: str, *, backup: bool = True, progress: Progress | None = None
-    ) -> JoinResult:
-        """``join`` in an event loop."""
-        return await self._relay.join(ticket, backup=backup, bundle=None, progress=progress)
-
-    def invite(self) -> str:
-        """Another ticket; it admits any number of editors."""
-        return _run(self.invite_async())
-
-    async def invite_async(self) -> str:
-        """``invite`` in an event loop."""
-        return await self._relay.remote.invite()
-
-    def sync(self, progress: Progress | None = None) -> SyncReport:
-        """Exchange what is new with the relay, and wait until both sides have everything."""
-        return _run(self.sync_async(progress))
-
-    async def sync_async(self, progress: Progress | None = None) -> SyncReport:
-        """``sync`` in an event loop."""
-        return await self._relay.sync(progress)
-
-    def watch(
-        self,
-        outage: Callable[[Outage], None] | None = None,
-        *,
-        nudge: asyncio.Event | None = None,
-    ) -> AsyncGenerator[SyncReport, None]:
-        """Stay in sync: one report each time both sides have everything again.
-
-        To leave early, close it with ``contextlib.aclosing``; the connection closes with it.
-
-        Args:
-            outage: told of each attempt that did not reach the relay, and of another program
-                that holds the library (``BusyLibraryError``); it is tried again.
-            nudge: set when something may have been written, so that the file need not be asked.
-        """
-        return self._relay.watch(outage or (lambda _: None), nudge)
+    # --- at a glance, and care -----------------------------------------------------------
 
     def status(self) -> Status:
         """The replica at a glance; no connection is opened for it."""
         return self._reader.read(
             lambda one: status.of_one_moment(one, name=self.name, replica_id=self.replica_id)
         )
-
-    # --- care -----------------------------------------------------------------------------
 
     def rebuild_index(self) -> int:
         """Derive again what lists and searches read; returns the references."""
@@ -580,21 +554,8 @@ class Library:
         except BifolioError as error:
             self.notices.append(Notice(error.message, error.next_step))
 
-    @property
-    def _relay(self) -> RelayAccess:
-        from bifolio.library.sharing import RelayAccess
-
-        return RelayAccess(self._replica, self._home)
-
     def _load_keys(self) -> DeviceKeys:
         loaded = device.load_keys(self._home)
         if loaded.notice:
             self.notices.append(Notice(loaded.notice))
         return loaded.keys
-
-
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Wait for the network."""
-    from bifolio.replication.run_blocking import run_blocking
-
-    return run_blocking(coroutine)

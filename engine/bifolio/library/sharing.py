@@ -14,18 +14,40 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.bundles import joining as bundle_joining
+from bifolio.crypto.recovery import decode_recovery
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.crypto.ticket import Ticket
-from bifolio.errors import BundleNeededError, BusyLibraryError, RelayUnreachableError
+from bifolio.crypto.ticket_search import find_ticket
+from bifolio.errors import (
+    BundleNeededError,
+    BusyLibraryError,
+    InvalidValueError,
+    MembershipError,
+    RecoveryCodeError,
+    RelayRefusedError,
+    RelayUnreachableError,
+)
 from bifolio.home import Home
 from bifolio.library import status
 from bifolio.library.backups import Backups
+from bifolio.library.members import read_role
+from bifolio.records.values import is_one_line
 from bifolio.repair.sampling import Sampler
 from bifolio.replica import folder
-from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication import drafts
 from bifolio.replication.remote import Remote
-from bifolio.results import AttachResult, Backup, JoinResult, Progress, Stage, SyncReport
+from bifolio.results import (
+    AttachResult,
+    Backup,
+    JoinResult,
+    Progress,
+    RecoveredLibrary,
+    Stage,
+    SyncReport,
+    TicketPreview,
+)
 
 #: What a watch is told of and goes on after: no way to the relay, or to the library's own file.
 Outage = RelayUnreachableError | BusyLibraryError
@@ -61,7 +83,7 @@ class RelayAccess:
         self, ticket: str, *, backup: bool, bundle: Path | None, progress: Progress | None
     ) -> JoinResult:
         """Make the library part of a ticket's, or this device a member of it."""
-        replica, parsed = self._replica, Ticket.decode(ticket)
+        replica, parsed = self._replica, find_ticket(ticket)
         is_another = replica.library_id != parsed.library
         await self._prepare_join(parsed, bundle)
         kept = None
@@ -74,6 +96,58 @@ class RelayAccess:
             backup=kept,
             references=replica.references.count(trashed=False),
             left_out=left_out,
+        )
+
+    async def preview(self, ticket: str, *, asks_relay: bool) -> TicketPreview:
+        """What a ticket is for, and what of this library would go along."""
+        replica, parsed = self._replica, find_ticket(ticket)
+        facts = await self.remote.look_at(parsed) if parsed.relay and asks_relay else None
+        is_same = replica.library_id == parsed.library
+        is_empty = replica.records.count_of_content() == 0
+        return TicketPreview(
+            library=parsed.library.hex(),
+            name=facts.name if facts else "",
+            maker=facts.maker if facts else "",
+            role=str(facts.role) if facts else "",
+            members=facts.members if facts else 0,
+            member_names=facts.member_names if facts else (),
+            is_same=is_same,
+            is_attached=bool(self.remote.url) and not is_same and not self.remote.is_old(),
+            shared=0 if is_same or is_empty else replica.references.count(trashed=False),
+            is_empty=is_empty,
+        )
+
+    async def recover(
+        self, code: str, relay: str | None, progress: Progress | None
+    ) -> RecoveredLibrary:
+        """Become an owner of this library with a recovery code."""
+        replica, parsed = self._replica, decode_recovery(code)
+        if parsed.library != replica.library_id:
+            raise RecoveryCodeError("it is for another library")
+        url = relay or self.remote.url
+        by_relay = False
+        try:
+            if url:
+                await self.remote.recover(parsed, url, progress)
+                by_relay = True
+        except (RelayUnreachableError, RelayRefusedError):
+            # A relay that was named is to be asked; of one that is gone the library need not wait.
+            if relay is not None or self.remote.member_log.membership() is None:
+                raise
+        except MembershipError as error:
+            raise RecoveryCodeError("the library knows it no more, or never did") from error
+        if not by_relay:
+            try:
+                self.remote.recover_here(parsed)
+            except MembershipError as error:
+                raise RecoveryCodeError("the backup does not know it") from error
+        adopted = drafts.adopt_lost_changes(replica, self.remote.member_log)
+        return RecoveredLibrary(
+            library=replica.library_id.hex(),
+            path=replica.path,
+            references=replica.references.count(trashed=False),
+            by_relay=by_relay,
+            adopted=adopted,
         )
 
     async def join_new(
@@ -97,6 +171,14 @@ class RelayAccess:
             return bundle_joining.join(self._replica, self.remote.member_log, ticket, bundle)
         left_out, _ = await self.remote.join(ticket, progress)
         return left_out
+
+    async def invite(
+        self, *, role: str, uses: int | None, lasts_s: float | None, label: str
+    ) -> str:
+        """Another ticket."""
+        return await self.remote.invite(
+            invite_terms(role, uses=uses, lasts_s=lasts_s, label=label), lasts_s=lasts_s
+        )
 
     async def sync(self, progress: Progress | None) -> SyncReport:
         """Exchange what is new, until both sides have everything."""
@@ -142,3 +224,23 @@ class RelayAccess:
         except asyncio.CancelledError:
             is_cancelled.set()
             raise
+
+
+def invite_terms(role: str, *, uses: int | None, lasts_s: float | None, label: str) -> InviteTerms:
+    """For whom a ticket is, out of what a user wrote.
+
+    Raises:
+        InvalidValueError: a value is none that a ticket can have.
+    """
+    if uses is not None and not 1 <= uses <= limits.INVITE_USES_MAX:
+        expected = f"a number from 1 to {limits.INVITE_USES_MAX:,}"
+        raise InvalidValueError("uses", expected=expected, got=f"'{uses}'")
+    if lasts_s is not None and not 0 < lasts_s <= limits.INVITE_LASTS_S_MAX:
+        raise InvalidValueError(
+            "expires", expected="a time of up to ten years, such as 7d", got=f"'{lasts_s}s'"
+        )
+    label = label.strip()
+    if label and not (is_one_line(label) and len(label.encode()) <= limits.INVITE_TEXT_BYTES_MAX):
+        expected = f"one line of at most {limits.INVITE_TEXT_BYTES_MAX} bytes"
+        raise InvalidValueError("label", expected=expected, got=f"'{label[:80]}'")
+    return InviteTerms(role=read_role(role), uses=uses, label=label)

@@ -31,6 +31,7 @@ from bifolio.results import (
     Notice,
     Refusal,
     RelayStatus,
+    SharingState,
     Status,
     SyncReport,
 )
@@ -93,9 +94,52 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         bundles=_bundles(replica),
         heard=tuple(_heard(replica)),
         refusals=tuple(refusals(replica)),
+        sharing=_sharing(replica),
+        advice=tuple(advice(replica)),
         conflicts=conflict_count(replica),
         shared_keys=references.shared_keys.count(),
         state=state_hash(replica),
+    )
+
+
+def _sharing(replica: Replica) -> SharingState | None:
+    """What this computer is in the library, as its last reading of the members noted it."""
+    standing = replica.meta.standing
+    if standing is None:
+        return None
+    return SharingState(
+        standing.role or None, standing.members, standing.owners, standing.has_recovery
+    )
+
+
+def advice(replica: Replica) -> Iterator[Notice]:
+    """What is wise to do about the members, though nothing is wrong."""
+    standing = replica.meta.standing
+    if standing is None or standing.role != "owner" or not replica.meta.relay_url:
+        return
+    if standing.owners == 1 and not standing.has_recovery:
+        yield Notice(
+            "This is the only computer that owns the library: if it is lost, nobody can invite or "
+            "remove members any more.",
+            NextStep(Next.SECURE_OWNERSHIP),
+        )
+
+
+def _draft(replica: Replica) -> Iterator[Refusal]:
+    """Edits that nobody takes from this computer."""
+    standing, unsent = replica.meta.standing, replica.changes.unsent()
+    if standing is None or standing.role in ("owner", "editor") or not unsent:
+        return
+    if standing.role == "reader":
+        why = "it may only read the library now"
+    elif replica.meta.relay_url:
+        why = "it is no member of the library"
+    else:
+        return  # whoever left goes on alone
+    verb = "is" if unsent == 1 else "are"
+    yield Refusal(
+        f"{say_count(unsent, 'change')} of this computer {verb} not sent, because {why}.",
+        NextStep(Next.EXPORT_DRAFT),
     )
 
 
@@ -177,6 +221,7 @@ def refusals(replica: Replica) -> Iterator[Refusal]:
     yield from _waiting_for_bundles(replica)
     yield from _stories(replica)
     yield from _members(replica)
+    yield from _draft(replica)
     yield from _newer(replica)
     yield from received.refusals(replica)
     for record_id, size in replica.meta.too_large.items():

@@ -152,6 +152,25 @@ MEMBERSHIP_REPLACED_RECORDS_MAX = 20_000
 #: A name or a label sealed for the members: the text and 40 bytes.
 SEALED_LABEL_BYTES_MAX = 512
 
+#: What an invite says of itself, each cut to so many bytes: together they fit into a label.
+INVITE_TEXT_BYTES_MAX = 140
+
+#: How many may join with one ticket of which a number is given: more than a library has members.
+INVITE_USES_MAX = 100_000
+
+#: The file of a draft: more than a person changes before the next sync, and it fits in memory.
+DRAFT_BYTES_MAX = 256 * 1024 * 1024
+
+#: The name that a member is given, in bytes: sealed it fits into a label.
+MEMBER_NAME_BYTES_MAX = 400
+
+#: How long a ticket lets somebody in unless its maker says otherwise: a week, in which a colleague
+#: reads a mail; one that is found later opens nothing.
+INVITE_LASTS_S = 7 * 86_400
+
+#: The longest that a ticket may last: ten years.
+INVITE_LASTS_S_MAX = 3653 * 86_400
+
 #: Membership records that one connection appends: enough to give a wiped relay its log back,
 #: and an end where two logs went different ways.
 MEMBERSHIP_APPENDS_MAX = 10_000
@@ -212,3 +231,9 @@ KEYRING_TIMEOUT_S = 3.0
 #: A relay's address, and a whole ticket with it in base64 and line breaks from mail programs.
 RELAY_URL_CHARACTERS_MAX = 2048
 TICKET_CHARACTERS_MAX = 8192
+
+#: What somebody pastes to have the ticket in it found: a mail of many quoted ones. In it so many
+#: places are tried, each with so many pieces: a ticket is cut at 60 characters or more.
+TICKET_TEXT_CHARACTERS_MAX = 1024 * 1024
+TICKET_PLACES_MAX = 50
+TICKET_PIECES_MAX = 200

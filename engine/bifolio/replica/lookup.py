@@ -226,8 +226,10 @@ def hash_listed(conflict: Conflict) -> bytes:
 
 
 def device_names(replica: Replica) -> dict[str, str]:
-    """The names of the devices by the tag of their slots."""
-    return dict(replica.meta.devices)
+    """The names of the devices by the tag of their slots: what the members call one goes before
+    what it calls itself, and that before what it said when it joined."""
+    meta = replica.meta
+    return {**meta.joined_names, **meta.devices, **meta.member_names}
 
 
 def author(names: dict[str, str], slot: str, stamp: str) -> str:

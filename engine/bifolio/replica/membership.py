@@ -2,30 +2,83 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+
+from msgspec import Struct
 
 from bifolio import limits
 from bifolio.crypto.keys import seal_to
 from bifolio.crypto.membership import (
+    Invite,
     Membership,
     MergedLogs,
     Role,
     find_keys,
+    invite_keys,
+    joined_names,
     library_id_of,
     lost_to,
     make_carry,
     make_genesis,
     make_invite,
     make_join,
+    make_recovery_join,
+    member_names,
     merge_logs,
+    open_text,
+    seal_text,
 )
 from bifolio.crypto.membership.records import parse_record
 from bifolio.errors import EnvelopeError, MembershipError, NotAMemberError, WrongKeyError
-from bifolio.ids import content_hash, device_tag
+from bifolio.ids import RandomBytes, content_hash, device_tag
 from bifolio.replica.lookup import device_names
 from bifolio.replica.replica import Replica
 from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.members import Members
+from bifolio.storage.meta import Standing
+
+
+class InviteTerms(Struct, frozen=True):
+    """What who joins with a ticket becomes, how many may (None: any number), until when (Unix
+    time in ms; None: for ever), and what the owners call the ticket."""
+
+    role: Role = Role.EDITOR
+    uses: int | None = 1
+    expires_ms: int | None = None
+    label: str = ""
+
+
+class AboutInvite(Struct, frozen=True):
+    """What an invite says under the library's key, to members and to who holds the ticket: what
+    the owners call it, the library's name, and the name of the computer that made it."""
+
+    label: str = ""
+    library: str = ""
+    by: str = ""
+
+    def seal(self, content_key: bytes, invite: bytes, random_bytes: RandomBytes) -> bytes:
+        """It, sealed for the invite with this signing key."""
+        text = json.dumps([self.label, self.library, self.by], ensure_ascii=False)
+        return seal_text(content_key, b"invite" + invite, text, random_bytes)
+
+    @classmethod
+    def open(cls, content_key: bytes, invite: Invite) -> AboutInvite:
+        """What an invite says; all empty where it says nothing that can be read."""
+        text = open_text(content_key, b"invite" + invite.sign_public, invite.sealed_label)
+        try:
+            said = json.loads(text) if text is not None else None
+        except (ValueError, RecursionError):
+            return cls()
+        match said:
+            case [str() as label, str() as library, str() as by]:
+                return cls(label, library, by)
+        return cls()
+
+
+def _cut(text: str) -> str:
+    """As much of a text as an invite has room for."""
+    return text.encode("utf-8", "replace")[: limits.INVITE_TEXT_BYTES_MAX].decode("utf-8", "ignore")
 
 
 class LibraryMembership:
@@ -64,6 +117,7 @@ class LibraryMembership:
         replica.meta.library_id = library_id_of(genesis)
         self._insert([genesis])
         self._keep_key(0, content_key)
+        self.note_standing(self._membership())
 
     def learn(self, records: Sequence[bytes]) -> None:
         """Follow the log with further records, checked by the rules, and their content keys.
@@ -187,6 +241,7 @@ class LibraryMembership:
         self._keys.clear()
         self._replica.meta.newer_members = ()
         self._replica.meta.lost_members = ()
+        self._replica.meta.forget("standing", "member_names", "joined_names")
         self._known = None
 
     def role(self) -> Role | None:
@@ -202,22 +257,81 @@ class LibraryMembership:
         names = device_names(self._replica)
         return tuple(sorted(names[tag] for tag in tags if tag in names))
 
-    def invite(self, ticket_secret: bytes) -> bytes:
+    def invite(self, ticket_secret: bytes, terms: InviteTerms | None = None) -> bytes:
         """The record of a new invite, to be appended by the relay."""
+        terms = terms or InviteTerms(uses=None)
         membership = self._membership()
         generation, key = self.newest_key()
+        replica = self._replica
+        invite = invite_keys(ticket_secret).sign_public
+        about = AboutInvite(
+            *(_cut(one) for one in (terms.label, replica.meta.name, replica.keys.name))
+        )
         return make_invite(
             membership,
-            self._replica.keys,
+            replica.keys,
             ticket_secret=ticket_secret,
-            role=Role.EDITOR,
+            role=terms.role,
             generation=generation,
             content_key=key,
+            uses=terms.uses,
+            expires_ms=terms.expires_ms,
+            sealed_label=about.seal(key, invite, replica.runtime.random_bytes),
         )
+
+    def about(self, invite: Invite) -> AboutInvite:
+        """What an invite says to the members; nothing where this device has no key to it."""
+        membership = self._membership()
+        for grant in membership.grants(invite.sign_public)[:1]:
+            key = self.key(grant.generation)
+            if key is not None:
+                return AboutInvite.open(key, invite)
+        return AboutInvite()
 
     def join(self, ticket_secret: bytes) -> bytes:
         """The record by which this device joins, to be appended by the relay."""
-        return make_join(self._membership(), self._replica.keys, ticket_secret=ticket_secret)
+        runtime = self._replica.runtime
+        return make_join(
+            self._membership(),
+            self._replica.keys,
+            ticket_secret=ticket_secret,
+            at_ms=max(runtime.now_ms(), 0),
+            random_bytes=runtime.random_bytes,
+        )
+
+    def recover(self, secret: bytes) -> bytes:
+        """The record by which this device becomes an owner with a recovery code."""
+        runtime = self._replica.runtime
+        return make_recovery_join(
+            self._membership(),
+            self._replica.keys,
+            secret=secret,
+            at_ms=max(runtime.now_ms(), 0),
+            random_bytes=runtime.random_bytes,
+        )
+
+    def remover(self) -> bytes | None:
+        """The device that removed this one last, where one did and this one is no member."""
+        membership = self.membership()
+        own = self._replica.keys.sign_public
+        if membership is None or membership.role_of(own) is not None:
+            return None
+        for raw in reversed(membership.records):
+            record = parse_record(raw)
+            devices = record.fields.get("devices")
+            if record.header.kind == "remove" and isinstance(devices, list) and own in devices:
+                return record.header.author
+        return None
+
+    def logged_names(self) -> dict[bytes, str]:
+        """What the log calls the members, by their signing keys, as far as that can be opened."""
+        membership = self.membership()
+        return member_names(membership, self.keys()) if membership is not None else {}
+
+    def keys(self) -> dict[int, bytes]:
+        """The content keys that this device has, by generation."""
+        membership = self.membership()
+        return self._openable_keys(membership) if membership is not None else {}
 
     def newest_key(self) -> tuple[int, bytes]:
         """The content key of the newest generation that this device was given.
@@ -271,6 +385,29 @@ class LibraryMembership:
         self.wrong_keys = found.wrong
         self._replica.meta.newer_members = membership.needs_newer
         self._replica.meta.envelope_formats = self._replica.formats.name
+        self.note_standing(membership)
+
+    def note_standing(self, membership: Membership) -> None:
+        """Keep what commands that load no keys need to know of the members. In a transaction."""
+        meta, own = self._replica.meta, self._replica.keys.sign_public
+        role = membership.role_of(own)
+        standing = Standing(
+            own,
+            str(role or ""),
+            len(membership.members),
+            sum(one.role is Role.OWNER for one in membership.members),
+            any(one.is_recovery and one.is_open for one in membership.invites),
+        )
+        if meta.standing != standing:
+            meta.standing = standing
+        keys = self._openable_keys(membership)
+        for fact, found in (
+            ("member_names", member_names(membership, keys)),
+            ("joined_names", joined_names(membership, keys)),
+        ):
+            names = {device_tag(key): name for key, name in found.items()}
+            if getattr(meta, fact) != names:
+                setattr(meta, fact, names)
 
     def _openable_keys(self, membership: Membership) -> dict[int, bytes]:
         """The content keys that are here; a copy on another device has some that it cannot open."""

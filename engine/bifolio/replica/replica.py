@@ -19,7 +19,7 @@ from bifolio.crypto.keys import DeviceKeys
 from bifolio.document import registers
 from bifolio.document.entries import Entries, join
 from bifolio.document.plan import Plan, Writer
-from bifolio.errors import RecordTooLargeError
+from bifolio.errors import ReaderError, RecordTooLargeError
 from bifolio.ids import (
     NONCE_BYTES,
     SETTINGS_ID,
@@ -65,6 +65,9 @@ else:
     # For writing, and for what no table holds.
     documents = lazy.module("bifolio.document.record")
     workspaces = lazy.module("bifolio.replica.workspace")
+
+#: The role of who may only read, as ``crypto.membership.Role`` writes it.
+_READER = "reader"
 
 #: Plans one record's writes, having seen its entries.
 Write = Callable[[Plan, Entries], None]
@@ -212,8 +215,21 @@ class Replica:
                 # No edit may get a stamp that one of the lost ones has.
                 self.meta.clock = last
 
+    def check_may_write(self) -> None:
+        """Refuse a change before it is made, where nobody would take it.
+
+        Raises:
+            ReaderError: this device may only read the library.
+        """
+        standing = self.meta.standing
+        if standing is None or standing.role != _READER:
+            return
+        if standing.device == self.keys.sign_public:  # a copy's other device may be more
+            raise ReaderError
+
     def commit_inside(self, writes: Sequence[tuple[str, Write]]) -> list[str]:
         """``commit`` as part of the caller's transaction."""
+        self.check_may_write()
         incarnation = self.incarnation()
         stamp = self.next_stamp()
         workspace = self.workspace(client_id=incarnation.client_id)
@@ -309,6 +325,7 @@ class Replica:
 
     def introduce_device(self) -> None:
         """Write this device's name into the settings where it is not there, in a change."""
+        self.check_may_write()
         with self.database.transaction():
             incarnation = self.incarnation()
             stamp = self.next_stamp()

@@ -24,6 +24,10 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``outbox``         own changes, sealed into this replica's chain when first offered
 ``snapshots``      statements and snapshots: said, made, loaded and verified
 ``joining``        a library that becomes part of another one
+``member_acts``    what a user does to the members, as records that follow each other
+``drafts``         edits that this computer may not send, and accepting another's
+``ticket_preview`` what a ticket is for, before anything is changed
+``chain_ends``     where the chains of a device end: the cut of who loses the right to write
 ``stories``        what others saw of the relay's log, compared with what this replica saw
 ``change_watcher`` noticing what is written to the replica while it stays connected
 ================== =================================================================================

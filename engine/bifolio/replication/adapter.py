@@ -6,15 +6,24 @@ from collections.abc import Sequence
 
 from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
-from bifolio.crypto.membership import invite_keys
+from bifolio.crypto.membership import invite_keys, recovery_keys
 from bifolio.crypto.relay_token import parse_relay_token
-from bifolio.errors import EnvelopeError, NextStep, RelayTokenError
-from bifolio.ids import content_hash
+from bifolio.errors import (
+    BifolioError,
+    EnvelopeError,
+    NextStep,
+    NotAMemberError,
+    RelayTokenError,
+    RemovedError,
+)
+from bifolio.ids import content_hash, device_tag
+from bifolio.replica import lookup
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.member_acts import InviteAct, MemberAct, owed_keys
 from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots.desk import SnapshotDesk
 from bifolio.sync.store import OfferedPlace, OutgoingEnvelope, ReceivedBatch
@@ -25,8 +34,10 @@ from bifolio.wire.position import LogPosition
 class ReplicaAdapter:
     """One replica, for one or more connections.
 
-    ``join_secret`` is a ticket's secret while this device is to become a member with it;
-    ``invite_secret`` that of a ticket to be made; ``expected`` where the log ended when the
+    ``join_secret`` is a ticket's secret while this device is to become a member with it, or with
+    ``is_recovery`` that of a recovery code;
+    ``invite_secret`` that of a ticket to be made for any number of editors; ``act`` what the user
+    does to the members; ``expected`` where the log ended when the
     ticket was made; ``only_file`` the one content to be carried, if it is only one.
     """
 
@@ -36,7 +47,9 @@ class ReplicaAdapter:
         member_log: LibraryMembership,
         *,
         join_secret: bytes | None = None,
+        is_recovery: bool = False,
         invite_secret: bytes | None = None,
+        act: MemberAct | None = None,
         expected: LogPosition | None = None,
         only_file: str | None = None,
     ) -> None:
@@ -47,7 +60,12 @@ class ReplicaAdapter:
         self._inbox = Inbox(replica, member_log)
         self._outbox = Outbox(replica, member_log)
         self._join_secret = join_secret
-        self._invite_secret = invite_secret
+        self._is_recovery = is_recovery
+        self._act = act
+        #: The head of the membership log under which this computer owed nobody a key.
+        self._nothing_owed_at = b""
+        if invite_secret is not None:
+            self._act = InviteAct(member_log, invite_secret)
         self._expected = expected
 
     def become_member(self) -> None:
@@ -63,7 +81,7 @@ class ReplicaAdapter:
         replica = self._replica
         signer: KeyPair = replica.keys
         if self._join_secret is not None:
-            signer = invite_keys(self._join_secret)
+            signer = self._keys_of(self._join_secret)
         cursor = self.cursor()
         expected = self.ticket_position()
         tally = self.files.tally()
@@ -77,6 +95,10 @@ class ReplicaAdapter:
             attested=AttestedPosition(expected.epoch, expected.position) if expected else None,
             blob_tally=tally.n if tally else 0,
         )
+
+    def _keys_of(self, secret: bytes) -> KeyPair:
+        """The keys that the holder of a ticket or a recovery code greets with."""
+        return recovery_keys(secret) if self._is_recovery else invite_keys(secret)
 
     def prove_token(self, nonce: bytes, genesis: bytes) -> tuple[bytes, bytes]:
         """The id of the relay's token, and the proof that this replica has it; empty without one.
@@ -134,17 +156,35 @@ class ReplicaAdapter:
             return None
         if self._member_log.role() is not None and self._member_log.has_key():
             return None
+        if self._is_recovery:
+            return self._member_log.recover(self._join_secret)
         return self._member_log.join(self._join_secret)
 
-    def invite_record(self) -> bytes | None:
-        """The record of an invite that waits to be appended."""
-        if self._invite_secret is None:
-            return None
+    def own_record(self, *, log_is_merged: bool) -> bytes | None:
+        """The next record of what the user does to the members, or of keys that are owed them."""
         membership = self._member_log.membership()
-        invited = invite_keys(self._invite_secret).sign_public
-        if membership is not None and membership.is_open_invite(invited):
+        if membership is None:
             return None
-        return self._member_log.invite(self._invite_secret)
+        if self._act is not None:
+            record = self._act.next_record(membership, log_is_merged=log_is_merged)
+            if record is not None or not log_is_merged:
+                return record
+        if not log_is_merged or self._join_secret is not None:
+            return None
+        if membership.head == self._nothing_owed_at:
+            return None
+        record = owed_keys(self._replica, self._member_log, membership)
+        if record is None:
+            self._nothing_owed_at = membership.head
+        return record
+
+    def no_right(self) -> BifolioError:
+        """That this device is no member, or who removed it."""
+        remover = self._member_log.remover()
+        if remover is None:
+            return NotAMemberError()
+        name = lookup.device_name(lookup.device_names(self._replica), device_tag(remover))
+        return RemovedError(by=name)
 
     def cursor(self) -> LogPosition | None:
         """How far the log is merged."""
@@ -157,6 +197,8 @@ class ReplicaAdapter:
     def forget_log(self) -> None:
         """Nothing counts as acknowledged any more."""
         with self._replica.database.transaction():
+            meta = self._replica.meta
+            meta.sent_through = max(meta.sent_through, self._replica.changes.last_acknowledged())
             self._replica.changes.forget_positions()
             self._replica.snapshots.forget_positions()
             self._replica.pending.begin_epoch()

@@ -35,7 +35,17 @@ from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.fragments import Assembler, is_too_large, split
-from bifolio.wire.messages import Bye, Challenge, Fragment, Hello, Message, Retry
+from bifolio.wire.messages import (
+    Bye,
+    Challenge,
+    Fragment,
+    Hello,
+    Members,
+    Message,
+    PullMembers,
+    Retry,
+    Welcome,
+)
 
 #: How often a live connection looks whether something that had to wait may be tried again: such
 #: waits last half a minute and more.
@@ -82,6 +92,44 @@ class Client:
             except (TimeoutError, ConnectionClosed) as error:
                 raise RelayUnreachableError(url, reason="it does not answer") from error
             return wire.receive(raw)
+
+    @staticmethod
+    async def read_members(
+        url: str, greeting: Callable[[Challenge], Hello]
+    ) -> tuple[Welcome, list[bytes]]:
+        """What a relay welcomes us with, and the library's whole list of members.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, ProtocolError: it does not give it.
+        """
+        wire = ClientConnection()
+        records: list[bytes] = []
+        welcome: Welcome | None = None
+        async with open_socket(url) as socket:
+            try:
+                while True:
+                    raw = await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S)
+                    match wire.receive(raw):
+                        case Challenge() as challenge:
+                            await socket.send(wire.send(greeting(challenge)))
+                            continue
+                        case Welcome() as welcome if not welcome.exists:
+                            return welcome, []
+                        case Welcome():
+                            pass
+                        case Members() as part if part.start == len(records) and part.records:
+                            records += part.records
+                            if len(records) > limits.RELAY_MEMBERSHIP_RECORDS_MAX:
+                                raise ProtocolError("its list of members has no end")
+                            if welcome is not None and len(records) >= part.total:
+                                return welcome, records
+                        case Bye() as farewell:
+                            raise farewell_error(url, farewell)
+                        case other:
+                            raise ProtocolError(f"{other.NAME} came where members were to come")
+                    await socket.send(wire.send(PullMembers(len(records))))
+            except (TimeoutError, ConnectionClosed) as error:
+                raise RelayUnreachableError(url, reason="it does not answer") from error
 
     @staticmethod
     async def time_of(url: str) -> float | None:
@@ -317,16 +365,21 @@ class Client:
             self._progress(stage, done, total)
 
     def _error_of(self, farewell: Bye) -> BifolioError:
-        if farewell.retry is Retry.NEVER:
-            return RelayRefusedError(
-                str(farewell.retry),
-                detail=farewell.reason,
-                next_step="Check that the address is the relay's own, as whoever runs it gives it, "
-                "and that both have the same version of Bifolio.",
-            )
-        if farewell.retry is Retry.ONCE:
-            return ProtocolError(f"it ended the connection: {farewell.reason}")
-        return RelayUnreachableError(self._url, reason=f"it said: {farewell.reason}")
+        return farewell_error(self._url, farewell)
+
+
+def farewell_error(url: str, farewell: Bye) -> BifolioError:
+    """What a relay's farewell means for the user."""
+    if farewell.retry is Retry.NEVER:
+        return RelayRefusedError(
+            str(farewell.retry),
+            detail=farewell.reason,
+            next_step="Check that the address is the relay's own, as whoever runs it gives it, "
+            "and that both have the same version of Bifolio.",
+        )
+    if farewell.retry is Retry.ONCE:
+        return ProtocolError(f"it ended the connection: {farewell.reason}")
+    return RelayUnreachableError(url, reason=f"it said: {farewell.reason}")
 
 
 class _Attempts:

@@ -134,9 +134,9 @@ def _settle(replica: Replica, offers: Sequence[JoinOffer]) -> int:
             continue
         updates.append((record_id, update))
     if updates:
-        with replica.journal.unasked():
-            _add_before_edits(replica, Change(replica.next_stamp(), tuple(updates)))
-            _add_deletes(replica, unions)
+        # A part of the command that joins, so that one undo takes back what it offered.
+        _add_before_edits(replica, Change(replica.next_stamp(), tuple(updates)))
+        _add_deletes(replica, unions)
     return len(updates)
 
 

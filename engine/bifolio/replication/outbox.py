@@ -50,14 +50,18 @@ class Outbox:
         """Seal every unsealed change; returns how many envelopes were made.
 
         None is made under members of whom only a newer program knows what they may do: the
-        changes wait for that program.
+        changes wait for that program. Nor by a reader: what it changed before it became one stays
+        a draft. What was sealed before the content key was changed, and never sent, is sealed
+        again: who was removed has the earlier key.
 
         Raises:
             NotAMemberError: this device has no right, or no key, to seal with.
         """
         membership = self._member_log.membership()
-        if membership is not None and membership.needs_newer:
+        if membership is not None and (membership.needs_newer or self._is_reader(membership)):
             return 0
+        if membership is not None:
+            self._seal_stale_again(membership)
         made = 0
         # In a copied folder lie changes of the computer that it was copied from: nobody else can
         # sign them, and that computer sends them.
@@ -80,11 +84,16 @@ class Outbox:
         """
         if after < _NEWER_FROM:
             merged = self._replica.changes.unacknowledged(after=after, bytes_max=bytes_max)
-            if merged:
-                return [
-                    OutgoingEnvelope(one.number, one.hash, one.chain, one.envelope, one.count)
-                    for one in merged
-                ]
+            while merged:
+                sendable = [one for one in merged if not self._is_draft(one)]
+                if sendable:
+                    return [
+                        OutgoingEnvelope(one.number, one.hash, one.chain, one.envelope, one.count)
+                        for one in sendable
+                    ]
+                after = merged[-1].number
+                merged = self._replica.changes.unacknowledged(after=after, bytes_max=bytes_max)
+            after = _NEWER_FROM if after < _NEWER_FROM else after
         kept = self._replica.newer_envelopes.unacknowledged(
             after=max(after - _NEWER_FROM, 0), bytes_max=bytes_max
         )
@@ -92,6 +101,34 @@ class Outbox:
             OutgoingEnvelope(_NEWER_FROM + one.number, one.hash, one.chain, one.envelope, 0)
             for one in kept
         ]
+
+    def _is_reader(self, membership: Membership) -> bool:
+        """Whether this device is a member that may not write."""
+        own = self._replica.keys.sign_public
+        return membership.role_of(own) is not None and not membership.may_write(own)
+
+    def _is_draft(self, stored: StoredEnvelope) -> bool:
+        """Whether an envelope is this device's own, which lost the right to it before it was sent:
+        nobody takes it."""
+        membership = self._member_log.membership()
+        if not stored.own or membership is None or not self._is_reader(membership):
+            return False
+        return _is_forbidden(membership, parse_envelope(stored.envelope))
+
+    def _seal_stale_again(self, membership: Membership) -> None:
+        """Put what was sealed under an earlier content key, and is in no log, into a new chain."""
+        replica = self._replica
+        after = replica.meta.sent_through
+        own = replica.keys.sign_public
+        stale: dict[bytes, Header] = {}
+        for beginning in replica.changes.own_on_the_way(after=after):
+            header = read_header(beginning)
+            if header.device == own and header.generation < membership.generation:
+                stale.setdefault(header.chain, header)
+        if not stale or self._member_log.key(membership.generation) is None:
+            return
+        for header in stale.values():
+            self._move_chain(header)
 
     def places(self, *, after: int, count_max: int) -> list[tuple[int, OfferedPlace]]:
         """The places of envelopes, anyone's, that the relay is not known to have, by number."""

@@ -12,8 +12,12 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 
+from msgspec.structs import replace
+
+from bifolio import limits
 from bifolio.crypto.keys import seal_to
-from bifolio.crypto.membership import Role, invite_keys
+from bifolio.crypto.membership import Role, invite_keys, recovery_keys
+from bifolio.crypto.recovery import RecoveryCode
 from bifolio.crypto.relay_token import RelayToken
 from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
@@ -28,13 +32,15 @@ from bifolio.errors import (
     RelayRefusedError,
     RelayUnreachableError,
 )
-from bifolio.replica.membership import LibraryMembership
+from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining, refilling
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
 from bifolio.replication.greeting import make_hello, relay_name
+from bifolio.replication.member_acts import InviteAct, LeaveAct, MemberAct
+from bifolio.replication.ticket_preview import TicketFacts, read_ticket
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
 from bifolio.sync.refusals import unknown_library
@@ -87,7 +93,7 @@ class Remote:
             await self.sync(progress)
             if self.member_log.role() is not Role.OWNER:
                 return ""
-            return await self.invite(progress)
+            return await self.invite(lasts_s=limits.INVITE_LASTS_S, progress=progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
             if before[0] != url:
                 with self.replica.database.transaction():
@@ -98,18 +104,33 @@ class Remote:
                     error.next_step = NextStep(Next.ATTACH_ELSEWHERE)
             raise
 
-    async def invite(self, progress: Progress | None = None) -> str:
+    async def invite(
+        self,
+        terms: InviteTerms | None = None,
+        *,
+        lasts_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> str:
         """Append an invite to the membership log and make its ticket.
+
+        Args:
+            terms: for whom it is; without them for one editor.
+            lasts_s: how long it lets somebody in, by the relay's clock; for ever without it.
+            progress: told of each stage.
 
         Raises:
             NotAttachedError, NotTheOwnerError, RelayUnreachableError, NotAMemberError and others.
         """
         if not self.url:
             raise NotAttachedError
-        self._check_owner()
+        self.check_owner("invite")
+        terms = terms or InviteTerms()
+        if lasts_s is not None:
+            # The relay judges it by its own clock; this computer's may be wrong by years.
+            now_s = await Client.time_of(self.url) or self.replica.runtime.wall_s()
+            terms = replace(terms, expires_ms=max(int((now_s + lasts_s) * 1000), 0))
         secret = self.replica.runtime.random_bytes(_SECRET_BYTES)
-        store = ReplicaAdapter(self.replica, self.member_log, invite_secret=secret)
-        await self._run(store, progress)
+        await self.act(InviteAct(self.member_log, secret, terms), progress)
         cursor = self.replica.meta.cursor
         if cursor is None:
             raise NotAttachedError
@@ -122,6 +143,42 @@ class Remote:
             chain_hash=cursor.chain_hash,
             membership_head=membership_head(self.member_log),
         ).encode()
+
+    async def act(self, act: MemberAct, progress: Progress | None = None) -> None:
+        """Change the members: on the relay; here alone, where the library has none.
+
+        Raises:
+            RelayUnreachableError, NotAMemberError, MembershipError and others.
+        """
+        if self.url:
+            self.check_not_old()
+            await self._run(ReplicaAdapter(self.replica, self.member_log, act=act), progress)
+            return
+        if self.member_log.role() is None:
+            raise NotAMemberError
+        store = ReplicaAdapter(self.replica, self.member_log, act=act)
+        while (record := store.own_record(log_is_merged=True)) is not None:
+            self.member_log.learn([record])
+
+    async def leave(self, progress: Progress | None = None) -> None:
+        """Stop being a member, once all of this computer is on the relay; what is here stays, and
+        is on no relay any more.
+
+        Raises:
+            RelayUnreachableError, NotAMemberError, MembershipError and others.
+        """
+        try:
+            await self.act(LeaveAct(self.replica), progress)
+        except NotAMemberError:
+            if self.member_log.role() is not None:
+                raise
+        self.detach()
+
+    def detach(self) -> None:
+        """Be on no relay any more; the members know nothing of it."""
+        meta = self.replica.meta
+        with self.replica.database.transaction():
+            meta.relay_url, meta.relay_token, meta.notes = "", b"", ()
 
     async def join(self, ticket: Ticket, progress: Progress | None) -> tuple[int, Counts]:
         """Become a member with a ticket, and merge; a library of its own joins the ticket's.
@@ -149,6 +206,33 @@ class Remote:
             replica.meta.forget("ticket_secret")
         return left_out, counts
 
+    async def recover(self, code: RecoveryCode, url: str, progress: Progress | None = None) -> None:
+        """Become an owner with a recovery code, by a relay that holds the library.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, MembershipError: the code is not good there.
+        """
+        greeting = partial(_recovery_greeting, code, url)
+        answer = await self.reach(url, greeting)
+        if isinstance(answer, Welcome) and not answer.exists:
+            raise unknown_library()
+        with self.replica.database.transaction():
+            self.replica.meta.relay_url = url
+        store = ReplicaAdapter(
+            self.replica, self.member_log, join_secret=code.secret, is_recovery=True
+        )
+        await self._run(store, progress)
+
+    def recover_here(self, code: RecoveryCode) -> None:
+        """Become an owner with a recovery code, by the list of members that is here: no relay has
+        the library any more.
+
+        Raises:
+            MembershipError: the code is not good by that list.
+        """
+        if self.member_log.role() is not Role.OWNER or not self.member_log.has_key():
+            self.member_log.learn([self.member_log.recover(code.secret)])
+
     async def prepare_join(self, ticket: Ticket) -> None:
         """Find out what stands in the way of ``join``, before anything is changed here.
 
@@ -158,7 +242,7 @@ class Remote:
             RelayRefusedError: it does not hold the ticket's library.
         """
         replica = self.replica
-        if replica.library_id != ticket.library and self.url and not self._is_old():
+        if replica.library_id != ticket.library and self.url and not self.is_old():
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
@@ -166,7 +250,26 @@ class Remote:
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
 
-    def _is_old(self) -> bool:
+    async def look_at(self, ticket: Ticket) -> TicketFacts:
+        """What a ticket is for, before anything is changed here.
+
+        Raises:
+            TicketError: it lets nobody in any more.
+            RelayUnreachableError, RelayRefusedError, ProtocolError: the relay does not say.
+        """
+        try:
+            welcome, records = await Client.read_members(
+                ticket.relay, partial(_ticket_greeting, ticket)
+            )
+        except RelayUnreachableError as error:
+            if error.next_step == NextStep(Next.CHECK_CONNECTION):
+                error.next_step = NextStep(Next.ATTACH_AGAIN)
+            raise
+        if not welcome.exists:
+            raise unknown_library()
+        return read_ticket(ticket, records, self.replica.keys.sign_public)
+
+    def is_old(self) -> bool:
         """Whether the library's members are those of an earlier program: it leaves its relay."""
         return self.member_log.is_of_an_earlier_program()
 
@@ -176,7 +279,7 @@ class Remote:
         Raises:
             OldMembershipError: the members are those of an earlier program.
         """
-        if self._is_old():
+        if self.is_old():
             raise OldMembershipError
 
     @staticmethod
@@ -301,10 +404,16 @@ class Remote:
         with self.replica.database.transaction():
             self.replica.deletion_guard.begin_session()
 
-    def _check_owner(self) -> None:
-        """Only owners invite: a member is told which computer can."""
-        if self.member_log.role() not in (None, Role.OWNER):
-            raise NotTheOwnerError("invite", owners=self.member_log.owner_names())
+    def check_owner(self, act: str) -> None:
+        """Only owners do this: a member is told which computer can.
+
+        Raises:
+            NotTheOwnerError: this device is a member and no owner.
+        """
+        role = self.member_log.role()
+        if role not in (None, Role.OWNER):
+            owners = self.member_log.owner_names()
+            raise NotTheOwnerError(act, owners=owners, may_write=role is Role.EDITOR)
 
     def _note_contact(self, *, reachable: bool, synced: bool = True, worked_s: float = 0.0) -> None:
         meta = self.replica.meta
@@ -320,6 +429,17 @@ class Remote:
 def _wants_token(error: RelayRefusedError) -> bool:
     """Whether it is a token that the relay wants, and not another library or another relay."""
     return error.refusal == Code.TOKEN
+
+
+def _recovery_greeting(code: RecoveryCode, url: str, challenge: Challenge) -> Hello:
+    """HELLO with the recovery key."""
+    return make_hello(
+        recovery_keys(code.secret),
+        challenge,
+        library=code.library,
+        relay=relay_name(url),
+        join=True,
+    )
 
 
 def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:

@@ -14,6 +14,7 @@
 ``citations``     formatted citations
 ``backups``       backups
 ``bundles``       bundles: written and taken in
+``members``       members and invites
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
@@ -114,6 +115,22 @@ if TYPE_CHECKING:
         read_actions,
         write_actions,
     )
+    from bifolio.results.members import (
+        AcceptedDraft,
+        ChangedMember,
+        DiscardedDraft,
+        DraftEdit,
+        DraftFile,
+        DraftView,
+        EditKind,
+        InviteState,
+        InviteView,
+        LeftLibrary,
+        MemberView,
+        RecoveryCode,
+        RemovedMembers,
+        RevokedInvite,
+    )
     from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
     from bifolio.results.references import (
         ConfirmedDeletions,
@@ -132,18 +149,22 @@ if TYPE_CHECKING:
         ImportTally,
         Invitation,
         JoinResult,
+        RecoveredLibrary,
         SyncReport,
+        TicketPreview,
     )
     from bifolio.results.status import (
         HeardDevice,
         Notice,
         Refusal,
         RelayStatus,
+        SharingState,
         Status,
     )
 
 __all__ = [
     "IN_BYTES",
+    "AcceptedDraft",
     "Action",
     "ActionKind",
     "AttachResult",
@@ -153,6 +174,7 @@ __all__ = [
     "BundleExport",
     "BundleImport",
     "BundleState",
+    "ChangedMember",
     "CheckVerdict",
     "ClearedFields",
     "CompactionReport",
@@ -165,8 +187,13 @@ __all__ = [
     "CreatedLibrary",
     "Diagnosis",
     "DifferingValue",
+    "DiscardedDraft",
+    "DraftEdit",
+    "DraftFile",
+    "DraftView",
     "DuplicateGroup",
     "DuplicatePair",
+    "EditKind",
     "EmptiedTrash",
     "Event",
     "EventKind",
@@ -187,6 +214,8 @@ __all__ = [
     "ImportedBundle",
     "Invitation",
     "InvitationByBundle",
+    "InviteState",
+    "InviteView",
     "JoinResult",
     "KeptBecause",
     "KeptField",
@@ -194,10 +223,12 @@ __all__ = [
     "KeptReason",
     "KeyPattern",
     "KeyReport",
+    "LeftLibrary",
     "LeftOut",
     "Link",
     "LogEntry",
     "LostValue",
+    "MemberView",
     "MergedReferences",
     "MissingFile",
     "NewKey",
@@ -205,18 +236,23 @@ __all__ = [
     "Policy",
     "Progress",
     "PurgedReference",
+    "RecoveredLibrary",
+    "RecoveryCode",
     "ReferenceView",
     "Refusal",
     "RefusedBundle",
     "RelayStatus",
     "RemovalResult",
+    "RemovedMembers",
     "RenamedTag",
     "RestoreReport",
     "RestoredLibrary",
     "Result",
+    "RevokedInvite",
     "Saving",
     "SavingKind",
     "SharedKey",
+    "SharingState",
     "SkippedRecord",
     "Stage",
     "Status",
@@ -225,6 +261,7 @@ __all__ = [
     "SyncedLibrary",
     "TagCount",
     "TakenValue",
+    "TicketPreview",
     "UndoReport",
     "WrittenFile",
     "in_words",
@@ -257,15 +294,20 @@ _NAMES: Final = {
         "Action ActionKind Event EventKind KeptField KeptReason LogEntry "
         "RestoreReport Subject UndoReport in_words read_actions write_actions"
     ),
+    "bifolio.results.members": (
+        "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
+        "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
+        "RevokedInvite"
+    ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
     "bifolio.results.references": (
         "ConfirmedDeletions Conflict ConflictChoice EmptiedTrash PurgedReference ReferenceView"
     ),
     "bifolio.results.reports": (
         "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
-        "Invitation JoinResult SyncReport"
+        "Invitation JoinResult RecoveredLibrary SyncReport TicketPreview"
     ),
-    "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus Status",
+    "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus SharingState Status",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
 

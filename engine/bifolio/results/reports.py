@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from bifolio.records.reference import LeftOut, LostValue, SkippedRecord
 from bifolio.results.base import Result
+from bifolio.results.members import InviteView
 
 
 class ClearedFields(Result, frozen=True):
@@ -139,10 +140,44 @@ class JoinResult(Result, frozen=True):
     left_out: int = 0
 
 
+class RecoveredLibrary(Result, frozen=True):
+    """The library of which this computer is an owner now, by a recovery code: by its relay, or by
+    the list of members that was here where none has it. ``adopted`` counts the changes of a lost
+    computer that were never sent, and are this one's now."""
+
+    library: str
+    path: Path
+    references: int
+    by_relay: bool
+    adopted: int
+
+
+class TicketPreview(Result, frozen=True):
+    """What a ticket is for, and what of the library here would be shared by joining with it.
+
+    ``name`` and ``maker`` (the computer that made it) are empty where the ticket does not say, as
+    all of it is of one for a bundle. ``is_same`` where the library here is the ticket's,
+    ``is_attached`` where it is another one on a relay of its own and cannot join, ``is_empty``
+    where it holds nothing. ``shared`` references would go to everybody who is in ``members``.
+    """
+
+    library: str
+    name: str
+    maker: str
+    role: str
+    members: int
+    member_names: tuple[str, ...]
+    is_same: bool
+    is_attached: bool
+    shared: int
+    is_empty: bool
+
+
 class Invitation(Result, frozen=True):
-    """A ticket with which another computer attaches."""
+    """A ticket with which another computer attaches, and for whom it is."""
 
     ticket: str
+    invite: InviteView
 
 
 class SyncReport(Result, frozen=True):

@@ -38,12 +38,23 @@ class HeardDevice(Result, frozen=True):
     at: str | None
 
 
+class SharingState(Result, frozen=True):
+    """What this computer is in the library: its role (null: no member), how many members and
+    owners there are, and whether a recovery code is good."""
+
+    role: str | None
+    members: int
+    owners: int
+    has_recovery: bool
+
+
 class Status(Result, frozen=True):
     """A replica at a glance; no connection is opened for it.
 
     ``shown_on`` counts the references that others deleted, most of the library, and that are shown
     here, among ``references``, until that is confirmed; ``bundles`` is null where none was written
-    or taken in.
+    or taken in. ``sharing`` is null where the members are not known yet; ``advice`` says what would
+    be wise to do, and that nothing is wrong.
     """
 
     library_id: str
@@ -60,6 +71,8 @@ class Status(Result, frozen=True):
     bundles: BundleState | None
     heard: tuple[HeardDevice, ...]
     refusals: tuple[Refusal, ...]
+    sharing: SharingState | None
+    advice: tuple[Notice, ...]
     conflicts: int
     shared_keys: int
     state: str

@@ -342,6 +342,20 @@ class Changes:
         """The relay lost its log: nothing counts as acknowledged any more."""
         self._database.execute("UPDATE changes SET position = NULL WHERE position IS NOT NULL")
 
+    def last_acknowledged(self) -> int:
+        """The last row that holds an envelope which the relay has; 0 where there is none."""
+        row = self._database.row("SELECT max(number) FROM changes WHERE position IS NOT NULL")
+        return (row[0] or 0) if row else 0
+
+    def own_on_the_way(self, *, after: int) -> list[bytes]:
+        """The beginnings of own envelopes behind a row that no relay is known to have."""
+        rows = self._database.rows(
+            "SELECT substr(body, 1, ?) FROM changes WHERE own = 1 AND position IS NULL "
+            "AND hash IS NOT NULL AND body != x'' AND number > ? ORDER BY number",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, after),
+        )
+        return [row[0] for row in rows]
+
     def unacknowledged(self, *, after: int, bytes_max: int) -> list[StoredEnvelope]:
         """Envelopes, anyone's, that the relay does not have, in causal order.
 
@@ -472,6 +486,27 @@ class Changes:
             "SELECT chain, max(seq), hash FROM changes WHERE hash IS NOT NULL GROUP BY chain"
         )
         return [(chain, seq, envelope_hash) for chain, seq, envelope_hash in rows]
+
+    def chain_beginnings(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each first envelope of a chain: the chain's id, and its beginning, in which its header
+        lies; of one id there may be several, by different authors."""
+        cursor = self._database.execute(
+            "SELECT chain, substr(body, 1, ?) FROM changes WHERE seq = 1 AND hash IS NOT NULL "
+            "AND body != x''",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8,),
+        )
+        for row in cursor:
+            yield row[0], row[1]
+
+    def backwards(self, chain: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The envelopes of chains of an id from the last one on: hash and beginning."""
+        cursor = self._database.execute(
+            "SELECT hash, substr(body, 1, ?) FROM changes WHERE chain = ? AND hash IS NOT NULL "
+            "AND body != x'' ORDER BY seq DESC, number DESC",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, chain),
+        )
+        for row in cursor:
+            yield row[0], row[1]
 
     def forked_chains(self) -> set[bytes]:
         """The chains with two envelopes in one place."""

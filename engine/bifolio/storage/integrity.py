@@ -41,11 +41,13 @@ class CheckedRecord(NamedTuple):
     check: bytes | None
 
 
-def _checked(record_id: str, kind: str, state: object, share: bytes, check: bytes) -> CheckedRecord:
+def _checked(
+    record_id: str, kind: str, state: bytes, share: bytes, check: bytes | None
+) -> CheckedRecord:
+    # What is damaged may be of any type.
     unpacked = unpack_state(state) if isinstance(state, bytes) else state
     stored = StoredRecord(record_id, kind, unpacked, int.from_bytes(share, "big"))
     return CheckedRecord(stored, check)
-
 
 
 class Integrity:

@@ -31,6 +31,17 @@ class OwnChain(Struct, frozen=True):
     head: bytes
 
 
+class Standing(Struct, frozen=True):
+    """What a device is in its library: its signing key, its role (empty: no member), how many
+    members and owners there are, and whether a recovery code is good."""
+
+    device: bytes
+    role: str
+    members: int
+    owners: int
+    has_recovery: bool
+
+
 class Fact(Generic[T]):
     """A property of ``Meta``: one row of the table, with its default and its form."""
 
@@ -121,6 +132,13 @@ def _chain(stored: object) -> OwnChain | None:
     return OwnChain(chain=stored[0], device=stored[1], seq=stored[2], head=stored[3])
 
 
+def _standing(stored: object) -> Standing | None:
+    match stored:
+        case [bytes() as device, str() as role, int() as members, int() as owners, bool() as code]:
+            return Standing(device, role, members, owners, code)
+    return None
+
+
 def _text(default: str = "") -> Fact[str]:
     return Fact(default, _of_type(str))
 
@@ -180,6 +198,20 @@ class Meta:
 
     #: The kinds of the membership records that only a newer program knows.
     newer_members: Fact[Sequence[str]] = Fact((), _sequence(str), list)
+    #: What the device that last read the membership log is by it; None before one did.
+    standing: Fact[Standing | None] = Fact(
+        None,
+        _standing,
+        lambda one: (
+            [one.device, one.role, one.members, one.owners, one.has_recovery] if one else None
+        ),
+    )
+    #: The names that the membership log gives devices, by the tag of their slots.
+    member_names: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
+    #: What devices called themselves when they joined, by the tag of their slots.
+    joined_names: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
+    #: The last row of ``changes`` that a relay had when the library came to another log.
+    sent_through: Fact[int] = Fact(0, _of_type(int))
     #: Membership records of a log that lost against the relay's, to be carried on top of it.
     lost_members: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
     #: What the program could read that last tried what is kept for a newer one.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from bifolio import limits
 from bifolio.storage.database import Database
 
 
@@ -87,6 +88,13 @@ class NewerEnvelopes:
             (envelope_hash,),
         )
         return row[0] if row else None
+
+    def beginnings(self) -> list[tuple[bytes, bytes]]:
+        """Hash and beginning of each."""
+        return self._database.rows(
+            "SELECT hash, substr(envelope, 1, ?) FROM newer_envelopes",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8,),
+        )
 
     def first(self, *, after: int, through: int) -> NewerEnvelope | None:
         """The first one behind a number, up to another."""

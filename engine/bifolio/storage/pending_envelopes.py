@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from bifolio import limits
 from bifolio.storage.database import Database
 
 
@@ -132,6 +133,13 @@ class PendingEnvelopes:
         return [row[0] for row in rows]
 
     # --- quotas ---------------------------------------------------------------------------
+
+    def beginnings(self, device: bytes) -> list[tuple[bytes, bytes]]:
+        """Hash and beginning of each envelope of a device that waits."""
+        return self._database.rows(
+            "SELECT hash, substr(envelope, 1, ?) FROM pending WHERE device = ?",
+            (limits.ENVELOPE_HEADER_BYTES_MAX + 8, device),
+        )
 
     def usage(self, device: bytes | None = None) -> tuple[int, int]:
         """How many envelopes of an author, or of all, wait, and what they count for in bytes."""

@@ -89,6 +89,11 @@ class Records:
         row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
         return unpack_state(row[0]) if row else None
 
+    def count_of_content(self) -> int:
+        """How many records there are but for the settings."""
+        row = self._database.row("SELECT count(*) FROM records WHERE kind != 'settings'")
+        return int(row[0]) if row else 0
+
     def kind(self, record_id: str) -> str | None:
         """A record's kind, or None where the replica has none of this id."""
         row = self._database.row("SELECT kind FROM records WHERE id = ?", (record_id,))

@@ -70,6 +70,14 @@ class RefusedEnvelopes:
         """Name an envelope that was refused no more."""
         self._database.execute("DELETE FROM refused WHERE hash = ?", (envelope_hash,))
 
+    def beginnings(self, device: bytes) -> list[tuple[bytes, bytes]]:
+        """Hash and beginning of each envelope of a device that was refused or set aside."""
+        return self._database.rows(
+            "SELECT hash, envelope FROM refused WHERE device = ? "
+            "UNION ALL SELECT hash, envelope FROM fatal_envelopes WHERE device = ?",
+            (device, device),
+        )
+
     def counts(self) -> list[RefusalCount]:
         """What was refused, by author and reason, in the order of the first."""
         rows = self._database.rows(

@@ -117,8 +117,21 @@ class MembershipSync:
             return self._append(record, after=known, fresh=True)
         if self.has_joined:
             return None  # a ticket's key appends its holder's join and nothing else
-        record = self._store.invite_record()
+        record = self._store.own_record(log_is_merged=False)
         return self._append(record, after=known, fresh=True) if record is not None else None
+
+    def decide_after_log(self) -> list[Message]:
+        """What is to be appended now that the relay's log is merged and ours is on the relay: who
+        loses the right to write does so where its chains end.
+
+        Raises:
+            MembershipError: it is refused again and again.
+        """
+        record = self._store.own_record(log_is_merged=True)
+        if record is None:
+            return []
+        self._request = self._append(record, after=self._store.members(), fresh=True)
+        return [self._request]
 
     def _append(self, record: bytes, *, after: Sequence[bytes], fresh: bool = False) -> Append:
         if not after:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bifolio import limits
-from bifolio.errors import BifolioError, NotAMemberError, ProtocolError, RelayConductError
+from bifolio.errors import BifolioError, ProtocolError, RelayConductError
 from bifolio.ids import content_hash
 from bifolio.results import Stage
 from bifolio.sync import phases
@@ -299,6 +299,7 @@ class SyncSession:
         7. The relay's log is pulled to its end before anything is offered to it; where that is
            empty and a part of what is here came by a snapshot, the relay gets one first.
         8. Changes go before files: of those nothing goes while anything of the log is under way.
+        9. Who loses the right to write loses it where its changes end, so behind the whole log.
         """
         match self.phase:
             case phases.Greeting() | Left():
@@ -329,7 +330,7 @@ class SyncSession:
             self.phase = Left(Joined())
             return []  # 4
         if not self._store.is_member():
-            raise NotAMemberError  # 5
+            raise self._store.no_right()  # 5
         messages = snapshots.decide_first()
         if not snapshots.is_ready:
             self.phase = phases.Log(exchange)
@@ -348,6 +349,9 @@ class SyncSession:
         self.phase = phases.Live(exchange)
         if not log.is_settled:
             return messages  # 8
+        if appended := membership.decide_after_log():
+            self.phase = phases.Members(exchange)
+            return [*messages, *appended]  # 9
         if log.take_left_to_snapshot():
             snapshots.compare_now()
         messages += snapshots.decide()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from bifolio.errors import NextStep
+from bifolio.errors import BifolioError, NextStep
 from bifolio.sync.snapshot_store import SnapshotStore
 from bifolio.wire.messages import BlobTally, Challenge, Code, Hello
 from bifolio.wire.position import LogPosition
@@ -171,8 +171,12 @@ class SyncStore(Protocol):
     def join_record(self) -> bytes | None:
         """The record by which this device joins on top of the log; None if it need not."""
 
-    def invite_record(self) -> bytes | None:
-        """The record of an invite that waits to be appended; None if none does."""
+    def own_record(self, *, log_is_merged: bool) -> bytes | None:
+        """The next record of what a user of this computer does to the members, or of what it owes
+        them; None where there is none, or none before the relay's log is merged."""
+
+    def no_right(self) -> BifolioError:
+        """Why this device, which is no member, may not go on."""
 
     def cursor(self) -> LogPosition | None:
         """How far the log is merged; None before the first contact."""

@@ -506,10 +506,10 @@ def test_a_library_joins_another_and_both_hold_both(
     stranger.close()
 
 
-def test_an_invite_admits_another_computer(relay: str, office: Library, tmp_path: Path) -> None:
+def test_an_invite_admits_as_many_as_it_says(relay: str, office: Library, tmp_path: Path) -> None:
     add(office)
     office.attach(relay, backup=False)
-    ticket = office.invite()
+    ticket = office.invite(uses=2)
     for name in ("one", "two"):
         path = tmp_path / name / "a.bifolio"
         with Library.attach_new(ticket, path, home=home(tmp_path, name)) as library:

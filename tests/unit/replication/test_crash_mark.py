@@ -73,7 +73,7 @@ def test_an_envelope_that_ended_the_process_twice_is_set_aside_and_named(tmp_pat
     assert code == 0
     assert home.titles() == ["By the same author", "On Paper"]
     (refusal,) = status.refusals(home.replica)
-    assert f"1 change of device {mallory.keys.tag} ended Bifolio twice" in refusal.reason
+    assert f"1 change of {mallory.keys.name} ended Bifolio twice" in refusal.reason
     assert not (home.replica.path / FILE).exists()
     merged = home.inbox.retry_fatal()  # by a program without the fault
     assert merged.changes == 1

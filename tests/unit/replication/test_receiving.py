@@ -58,7 +58,7 @@ def test_an_envelope_in_another_s_chain_is_refused_whatever_came_first(
     for batch in batches if previous_first else reversed(batches):
         home.receives(batch)
     assert home.titles() == ["On Paper"]
-    assert f"of device {mallory.keys.tag} was refused: it does not follow" in said(home)
+    assert f"of {mallory.keys.name} was refused: it does not follow" in said(home)
     assert home.replica.changes.waiting() == 0
     office.sets(ONE, "title", "On Ink")
     home.learns(office)
@@ -106,7 +106,7 @@ def test_two_envelopes_at_one_place_are_both_merged_and_prove_it(
     assert office.state == home.state
     for computer in (office, home):
         assert computer.replica.changes.doubles() == [(mallory.keys.sign_public, 1)]
-        assert f"device {mallory.keys.tag} signed two different changes for one" in said(computer)
+        assert f"{mallory.keys.name} signed two different changes for one" in said(computer)
 
 
 def test_a_second_envelope_for_a_place_whose_first_was_damaged_here_stops_nothing(
@@ -202,7 +202,7 @@ def test_one_bad_update_costs_itself(
     assert home.titles() == ["On Ink"]
     assert home.state == office.state
     if bad not in (b"", bytes(40)):
-        assert f"1 change of device {mallory.keys.tag} to 111111111111 was set aside" in said(home)
+        assert f"1 change of {mallory.keys.name} to 111111111111 was set aside" in said(home)
 
 
 def test_who_writes_two_things_in_one_place_is_named_wherever_both_came(
@@ -317,7 +317,7 @@ def test_a_member_s_full_queue_hinders_nobody_and_is_named(
     assert (home.titles(), merged.not_kept) == (["On Ink"], 15)
     assert home.replica.meta.cursor == cursor
     assert home.replica.changes.waiting() == 5
-    assert f"15 changes of device {mallory.keys.tag} were not kept" in said(home)
+    assert f"15 changes of {mallory.keys.name} were not kept" in said(home)
     home.inbox.retry_newer()
     assert home.replica.meta.cursor == cursor, "nothing is pulled again while the queue is full"
 

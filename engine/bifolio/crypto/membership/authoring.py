@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bifolio import limits
 from bifolio.crypto.encoding import FieldValue, pack
@@ -131,24 +131,42 @@ def make_recovery(
     return _make(membership, keys, "recovery", fields)
 
 
-def make_join(membership: Membership, keys: DeviceKeys, *, ticket_secret: bytes) -> bytes:
+def make_join(
+    membership: Membership,
+    keys: DeviceKeys,
+    *,
+    ticket_secret: bytes,
+    at_ms: int | None = None,
+    random_bytes: RandomBytes | None = None,
+) -> bytes:
     """The record by which this device joins with a ticket; no owner need be online.
+
+    With ``random_bytes`` it says what the device is called, with ``at_ms`` (Unix time) when it
+    joined.
 
     Raises:
         MembershipError: the library has no open invite for the ticket, or its key is not the
             library's.
         NewerMembershipError: the log holds what this program does not know.
     """
-    return _make_join(membership, keys, invite_keys(ticket_secret))
+    return _make_join(membership, keys, invite_keys(ticket_secret), at_ms, random_bytes)
 
 
-def make_recovery_join(membership: Membership, keys: DeviceKeys, *, secret: bytes) -> bytes:
-    """The record by which this device becomes an owner with a recovery code.
+def make_recovery_join(
+    membership: Membership,
+    keys: DeviceKeys,
+    *,
+    secret: bytes,
+    at_ms: int | None = None,
+    random_bytes: RandomBytes | None = None,
+) -> bytes:
+    """The record by which this device becomes an owner with a recovery code, otherwise as
+    ``make_join``.
 
     Raises:
         MembershipError, NewerMembershipError: as ``make_join``.
     """
-    return _make_join(membership, keys, recovery_keys(secret))
+    return _make_join(membership, keys, recovery_keys(secret), at_ms, random_bytes)
 
 
 def make_revoke(membership: Membership, keys: DeviceKeys, *, sign_public: bytes) -> bytes:
@@ -221,7 +239,7 @@ def make_remove(
     devices = sorted(cuts)
     closed = membership.invites_known_to(devices)
     gone = closed.union(devices)
-    stay = [one for one in membership.recipients if one not in gone]
+    stay = [one for one in _recipients(membership, keys) if one not in gone]
     fields = _new_key(membership, content_key, earlier, random_bytes)
     fields["devices"] = list(devices)
     fields["cut"] = _cut_rows(cuts)
@@ -257,7 +275,7 @@ def make_keys(
     if earlier is None or random_bytes is None:
         return _further_keys(membership, keys, membership.without_key, content_key)
     fields = _new_key(membership, content_key, earlier, random_bytes)
-    everybody = membership.recipients
+    everybody = _recipients(membership, keys)
     first = limits.MEMBERSHIP_RECORD_BYTES_TARGET // _KEY_ROW_BYTES
     fields["keys"] = _sealed_rows(membership, everybody[:first], content_key)
     record = _make(membership, keys, "keys", fields)
@@ -287,14 +305,27 @@ def make_rename(
 
 
 def member_names(membership: Membership, keys: Mapping[int, bytes]) -> dict[bytes, str]:
-    """What the members are called in the log, as far as these content keys open it."""
+    """What the members, and former ones, are called in the log, as far as these keys open it."""
+    return _open_names(membership, keys, membership.sealed_name)
+
+
+def joined_names(membership: Membership, keys: Mapping[int, bytes]) -> dict[bytes, str]:
+    """What they called themselves when they joined, as far as these content keys open it."""
+    return _open_names(membership, keys, membership.joined_name)
+
+
+def _open_names(
+    membership: Membership,
+    keys: Mapping[int, bytes],
+    sealed_name: Callable[[bytes], tuple[int, bytes] | None],
+) -> dict[bytes, str]:
     names: dict[bytes, str] = {}
-    for member in membership.members:
-        generation, sealed = membership.sealed_name(member.device) or (0, b"")
+    for device in membership.devices:
+        generation, sealed = sealed_name(device) or (0, b"")
         if generation in keys:
-            name = open_text(keys[generation], b"device" + member.device, sealed)
+            name = open_text(keys[generation], b"device" + device, sealed)
             if name is not None:
-                names[member.device] = name
+                names[device] = name
     return names
 
 
@@ -342,7 +373,13 @@ def _derived(secret: bytes, purpose: bytes) -> InviteKeys:
     return InviteKeys(sign_seed, box_seed)
 
 
-def _make_join(membership: Membership, keys: DeviceKeys, pair: InviteKeys) -> bytes:
+def _make_join(
+    membership: Membership,
+    keys: DeviceKeys,
+    pair: InviteKeys,
+    at_ms: int | None,
+    random_bytes: RandomBytes | None,
+) -> bytes:
     header = _next_header(membership, pair.sign_public, "join")
     invite = membership.invite(pair.sign_public)
     if invite is None:
@@ -356,6 +393,11 @@ def _make_join(membership: Membership, keys: DeviceKeys, pair: InviteKeys) -> by
         "generation": generation,
         "key": seal_to(keys.box_public, content_key),
     }
+    if at_ms is not None:
+        fields["at_ms"] = at_ms
+    if random_bytes is not None:
+        purpose = b"device" + keys.sign_public
+        fields["name"] = seal_text(content_key, purpose, keys.name, random_bytes)
     return _check_own(membership, sign_record(header, fields, pair, keys))
 
 
@@ -404,6 +446,14 @@ def _further_keys(
         membership = membership.append(record)
         made.append(record)
     return made
+
+
+def _recipients(membership: Membership, keys: DeviceKeys) -> list[bytes]:
+    """Who is to have a new key, this device first: it is in the first record, and must not lose
+    the key if it ends before it makes the others."""
+    everybody = membership.recipients
+    own = [one for one in everybody if one == keys.sign_public]
+    return [*own, *(one for one in everybody if one != keys.sign_public)]
 
 
 def _sealed_rows(

@@ -124,6 +124,9 @@ class Rights:
     earlier_keys: dict[int, tuple[tuple[int, bytes], ...]] = field(default_factory=dict)
     #: Of each device the generation, and the name sealed under its key.
     names: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    #: Of each device what it called itself when it joined, sealed, and when that was.
+    joined_names: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    joined_ms: dict[bytes, int] = field(default_factory=dict)
     #: The positions of the records that carried others.
     carries: frozenset[int] = frozenset()
     #: The removals, roles, joins and closed tickets that had effect, in their order.
@@ -150,6 +153,8 @@ class Rights:
             key_makers=dict(self.key_makers),
             earlier_keys=dict(self.earlier_keys),
             names=dict(self.names),
+            joined_names=dict(self.joined_names),
+            joined_ms=dict(self.joined_ms),
             effects=list(self.effects),
             carriers=set(self.carriers),
             granted=dict(self.granted),

@@ -367,6 +367,11 @@ class Membership:
         return tuple(Member(one, rights.box_keys[one], role) for one, role in roles if role)
 
     @property
+    def devices(self) -> tuple[bytes, ...]:
+        """Everybody who has, or had, a role, in the order in which they came."""
+        return tuple(self._log.rights.roles)
+
+    @property
     def size_bytes(self) -> int:
         """Of all records."""
         return self._log.size_bytes
@@ -526,6 +531,14 @@ class Membership:
     def sealed_name(self, device: bytes) -> tuple[int, bytes] | None:
         """The generation and the sealed name by which a device was called in the log, if it was."""
         return self._log.rights.names.get(device)
+
+    def joined_name(self, device: bytes) -> tuple[int, bytes] | None:
+        """The generation and the sealed name by which a device called itself when it joined."""
+        return self._log.rights.joined_names.get(device)
+
+    def joined_ms(self, device: bytes) -> int | None:
+        """When a device joined (Unix time), by its own clock; None where it did not say so."""
+        return self._log.rights.joined_ms.get(device)
 
     def owner_since(self, device: bytes) -> int:
         """The position at which a device became an owner; beyond the log if it is none."""

@@ -130,10 +130,15 @@ class RevokeKind(RecordKind):
 
 
 class JoinKind(RecordKind):
-    """A device joins on the right of an invite, which is the author; it signs too."""
+    """A device joins on the right of an invite, which is the author; it signs too.
+
+    ``name`` is what it calls itself, sealed as in ``rename``; ``at_ms`` when it joined, by its own
+    clock: both are for the members to show, and decide nothing.
+    """
 
     name = "join"
     required: ClassVar = {"box": bytes, "device": bytes, "generation": int, "key": bytes}
+    optional: ClassVar = {"at_ms": int, "name": bytes}
 
     def enter(self, record: Record, rights: Rights) -> None:
         """The device gets the invite's role."""
@@ -159,6 +164,11 @@ class JoinKind(RecordKind):
         rights.admit(device, box_public, invite.role)
         rights.invites[author] = replace(invite, joined=invite.joined | {device})
         rights.grant(device, Grant(generation, fields["key"], box_public, invite.author))
+        name, at_ms = fields["name"], fields["at_ms"]
+        if name is not None and len(name) <= limits.SEALED_LABEL_BYTES_MAX:
+            rights.joined_names[device] = (generation, name)
+        if at_ms is not None and 0 <= at_ms <= _TIME_MAX_MS:
+            rights.joined_ms[device] = at_ms
 
 
 def _open(record: Record, rights: Rights, invite: Invite, fields: dict[str, Any]) -> None:

@@ -1,0 +1,216 @@
+"""What a user does to the members, as records that a relay appends one after the other.
+
+An act is asked for its next record as often as there may be one: on top of the log as it is then,
+so one that lost against another's record is simply made again. Those that end somebody's right to
+write say where its chains end, and wait until the relay's log is merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bifolio.crypto.membership import (
+    Membership,
+    Role,
+    invite_keys,
+    make_keys,
+    make_leave,
+    make_recovery,
+    make_remove,
+    make_rename,
+    make_revoke,
+    make_role,
+    recovery_keys,
+)
+from bifolio.replica.membership import InviteTerms, LibraryMembership
+from bifolio.replica.replica import Replica
+from bifolio.replication.chain_ends import cut_of
+
+_CONTENT_KEY_BYTES = 32
+
+
+class MemberAct(Protocol):
+    """Something that a user does to the members."""
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
+        """The record to append now; None where there is none, or none yet.
+
+        Raises:
+            MembershipError, NotAMemberError, NewerMembershipError: it cannot be done.
+        """
+
+
+class InviteAct:
+    """Let the holder of a ticket join."""
+
+    def __init__(
+        self, member_log: LibraryMembership, secret: bytes, terms: InviteTerms | None = None
+    ) -> None:
+        self._member_log = member_log
+        self._secret = secret
+        self._terms = terms or InviteTerms(uses=None)
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:  # noqa: ARG002
+        """The invite."""
+        if membership.is_open_invite(invite_keys(self._secret).sign_public):
+            return None
+        return self._member_log.invite(self._secret, self._terms)
+
+
+class RecoveryAct:
+    """Make a recovery key; those before it are closed, so that one code is good at a time."""
+
+    def __init__(self, replica: Replica, member_log: LibraryMembership, secret: bytes) -> None:
+        self._replica = replica
+        self._member_log = member_log
+        self._secret = secret
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:  # noqa: ARG002
+        """The key, then the end of each earlier one."""
+        keys, own = self._replica.keys, recovery_keys(self._secret).sign_public
+        if membership.invite(own) is None:
+            generation, content_key = self._member_log.newest_key()
+            return make_recovery(
+                membership,
+                keys,
+                secret=self._secret,
+                generation=generation,
+                content_key=content_key,
+            )
+        for one in membership.invites:
+            if one.is_recovery and one.is_open and one.sign_public != own:
+                return make_revoke(membership, keys, sign_public=one.sign_public)
+        return None
+
+
+class RevokeAct:
+    """Close invites or recovery keys, named by their signing keys."""
+
+    def __init__(self, replica: Replica, invites: Sequence[bytes]) -> None:
+        self._replica = replica
+        self._invites = invites
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:  # noqa: ARG002
+        """The end of the next one that is open."""
+        for sign_public in self._invites:
+            invite = membership.invite(sign_public)
+            if invite is not None and invite.is_open:
+                return make_revoke(membership, self._replica.keys, sign_public=sign_public)
+        return None
+
+
+class RoleAct:
+    """Give a member another role."""
+
+    def __init__(self, replica: Replica, device: bytes, role: Role) -> None:
+        self._replica = replica
+        self._device = device
+        self._role = role
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
+        """The role, with the cut where it ends the right to write."""
+        held = membership.role_of(self._device)
+        if held is None or held is self._role:
+            return None
+        cut = None
+        if held.may_write and not self._role.may_write:
+            if not log_is_merged:
+                return None
+            cut = cut_of(self._replica, self._device)
+        return make_role(
+            membership, self._replica.keys, device=self._device, role=self._role, cut=cut
+        )
+
+
+class RemoveAct:
+    """Remove members, all at once; the keys for which the record has no room follow."""
+
+    def __init__(
+        self, replica: Replica, member_log: LibraryMembership, devices: Sequence[bytes]
+    ) -> None:
+        self._replica = replica
+        self._member_log = member_log
+        self._devices = devices
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
+        """The removal of who is still a member."""
+        left = [one for one in self._devices if membership.role_of(one) is not None]
+        if not left or not log_is_merged:
+            return None
+        random_bytes = self._replica.runtime.random_bytes
+        return make_remove(
+            membership,
+            self._replica.keys,
+            cuts={one: cut_of(self._replica, one) for one in left},
+            content_key=random_bytes(_CONTENT_KEY_BYTES),
+            earlier=self._member_log.keys(),
+            random_bytes=random_bytes,
+        )[0]
+
+
+class LeaveAct:
+    """Leave, once everything of this computer is on the relay."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
+        """The record by which this device goes."""
+        keys = self._replica.keys
+        if not log_is_merged or membership.role_of(keys.sign_public) is None:
+            return None
+        return make_leave(membership, keys, cut=cut_of(self._replica, keys.sign_public))
+
+
+class RenameAct:
+    """Say what a member's computer is called."""
+
+    def __init__(
+        self, replica: Replica, member_log: LibraryMembership, device: bytes, name: str
+    ) -> None:
+        self._replica = replica
+        self._member_log = member_log
+        self._device = device
+        self._name = name
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:  # noqa: ARG002
+        """The name, unless the log says it already."""
+        if self._member_log.logged_names().get(self._device) == self._name:
+            return None
+        generation, content_key = self._member_log.newest_key()
+        return make_rename(
+            membership,
+            self._replica.keys,
+            device=self._device,
+            name=self._name,
+            generation=generation,
+            content_key=content_key,
+            random_bytes=self._replica.runtime.random_bytes,
+        )
+
+
+def owed_keys(
+    replica: Replica, member_log: LibraryMembership, membership: Membership
+) -> bytes | None:
+    """The record by which this computer, an owner's, gives the others the keys that they lack: the
+    next one after somebody left or a ticket was closed, or the newest one to who was not given it.
+
+    None where nothing is owed, or this computer cannot give it.
+    """
+    keys = replica.keys
+    if membership.needs_newer or membership.role_of(keys.sign_public) is not Role.OWNER:
+        return None
+    if membership.needs_new_key and member_log.has_key():
+        random_bytes = replica.runtime.random_bytes
+        return make_keys(
+            membership,
+            keys,
+            content_key=random_bytes(_CONTENT_KEY_BYTES),
+            earlier=member_log.keys(),
+            random_bytes=random_bytes,
+        )[0]
+    newest = member_log.key(membership.generation)
+    if membership.without_key and newest is not None:
+        return make_keys(membership, keys, content_key=newest)[0]
+    return None

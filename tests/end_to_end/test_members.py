@@ -1,0 +1,135 @@
+"""Who may read and write, by real commands: the story of docs/members.md, and what ends at once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.support.arrangements import make_library
+from tests.support.computer import Computer
+from tests.support.relay_process import RelayProcess
+
+
+def keys(computer: Computer) -> set[str]:
+    """The citation keys of what a computer shows."""
+    return {one["key"] for one in computer.run("list")}
+
+
+def test_an_office_is_lost_and_the_library_goes_on(own_relay: RelayProcess, tmp_path: Path) -> None:
+    """Office lost, laptop invites, colleague reads only, colleague is removed, recovery code on a
+    new computer."""
+    office, laptop, colleague, new = (
+        Computer.make(tmp_path, name) for name in ("office", "laptop", "colleague", "new")
+    )
+    make_library(office, "@book{first, title = {First}}\n")
+    office.run("attach", own_relay.url, "--no-backup")
+    assert office.run("status")["advice"] != []
+    ticket = office.call("invite", "--own", exits=0).stdout
+    laptop.run("attach", "-", typed_in=f"From: me\n\n> {ticket[:50]}\n> {ticket[50:]}")
+    assert office.run("sync")["pulled"] == 0
+    assert office.run("status")["advice"] == []
+
+    # The office is stolen: the laptop invites, and removes it.
+    read_only = laptop.run("invite", "--role", "reader", "--label", "for Ada")["ticket"]
+    colleague.run("attach", read_only)
+    removed = laptop.run("member", "remove", "office")
+    assert [one["name"] for one in removed["removed"]] == ["office"]
+    assert "laptop removed this computer" in office.fails("sync")
+
+    laptop.run("add", "title=Second", "citation-key=second")
+    laptop.run("sync")
+    colleague.run("sync")
+    assert keys(colleague) == {"first", "second"}
+    refused = colleague.fails("edit", "first", "title=Mine")
+    assert "may only read" in refused
+    assert colleague.run("status")["unsent"] == 0
+
+    laptop.run("member", "remove", "colleague")
+    laptop.run("add", "title=Third", "citation-key=third")
+    laptop.run("sync")
+    assert "removed this computer" in colleague.fails("sync")
+    assert keys(colleague) == {"first", "second"}
+
+    code = laptop.call("recovery", "create", exits=0).stdout.strip()
+    for file in laptop.home.rglob("*"):
+        if file.is_file():
+            assert code.encode() not in file.read_bytes()
+    # The laptop is lost too.
+    done = new.run("recovery", "use", "--relay", own_relay.url, typed_in=code)
+    assert done["references"] == 3
+    new.run("member", "remove", "laptop")
+    assert [(one["name"], one["role"]) for one in new.run("members")] == [("new", "owner")]
+    new.run("add", "title=Fourth", "citation-key=fourth")
+    new.run("sync")
+    assert "removed this computer" in laptop.fails("sync")
+
+
+def test_the_line_of_who_is_removed_ends_within_a_second(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, laptop = (Computer.make(tmp_path, name) for name in ("office", "laptop"))
+    make_library(office, "@book{first, title = {First}}\n")
+    laptop.run("attach", office.run("attach", own_relay.url)["ticket"])
+    watch = laptop.start("sync", "--watch")
+    assert watch.stdout is not None
+    watch.stdout.readline()
+    began = time.monotonic()
+    office.run("member", "remove", "laptop")
+    taken_s = time.monotonic() - began
+    try:
+        _, said = watch.communicate(timeout=max(20.0, 20 * taken_s))
+    except subprocess.TimeoutExpired:
+        watch.send_signal(signal.SIGKILL)
+        raise
+    assert watch.returncode == 1
+    assert "office removed this computer" in said
+
+
+def test_three_libraries_of_one_person_know_nothing_of_each_other(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    """G1: one of one's own, one shared for editing, one to read; leaving one touches no other."""
+    me, editor, author = (Computer.make(tmp_path, name) for name in ("me", "editor", "author"))
+    make_library(me, "@book{own, title = {Own}}\n")
+    me.run("attach", own_relay.url, "--no-backup")
+    for owner, key in ((editor, "shared"), (author, "read")):
+        make_library(owner, f"@book{{{key}, title = {{{key}}}}}\n")
+        owner.run("attach", own_relay.url, "--no-backup")
+    shared = me.with_library(me.home / "Shared.bifolio")
+    shared.run("attach", editor.run("invite")["ticket"], shared.library)
+    read = me.with_library(me.home / "Read.bifolio")
+    read.run("attach", author.run("invite", "--role", "reader")["ticket"], read.library)
+    shared.run("add", "title=By me", "citation-key=mine")
+    assert "may only read" in read.fails("add", "title=By me")
+    for one in (me, shared, read):
+        one.run("sync")
+    editor.run("sync")
+    assert keys(editor) == {"shared", "mine"}
+    shared.run("leave", "--yes")
+    for one in (me, read):
+        assert one.run("sync")["pushed"] == 0
+    assert (keys(me), keys(read)) == ({"own"}, {"read"})
+    assert keys(shared) == {"shared", "mine"}
+    assert shared.run("status")["relay"] is None
+
+
+def test_a_ticket_is_found_in_a_mail_and_never_repeated(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    desk, laptop = (Computer.make(tmp_path, name) for name in ("desk", "laptop"))
+    make_library(desk, "@book{first, title = {First}}\n")
+    ticket = desk.run("attach", own_relay.url)["ticket"]
+    secret = ticket.split(":")[1]
+    for broken in (ticket[:-9], ticket[1:], secret, f"{ticket}{secret}"):
+        for call in (("attach", broken), ("attach", "-")):
+            said = laptop.call(*call, typed_in=broken if call[1] == "-" else "")
+            assert said.exit_code in (1, 2)
+            assert secret[:12] not in said.stdout + said.stderr
+            assert secret[40:60] not in said.stdout + said.stderr
+    mail = tmp_path / "mail.eml"
+    lines = "\n".join(f"> > {ticket[at : at + 61]}" for at in range(0, len(ticket), 61))
+    mail.write_text(f"Hello,\n\nhere it is:\n{lines}.\n\nBest wishes\n-- \nDesk\n", "utf-8")
+    laptop.call("attach", mail, exits=0)
+    assert keys(laptop) == {"first"}
