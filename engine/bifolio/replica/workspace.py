@@ -19,6 +19,7 @@ from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records, StoredRecord
 from bifolio.storage.references import References
+from bifolio.storage.underived import Underived
 
 SETTINGS = "settings"
 
@@ -51,6 +52,7 @@ class Workspace:
         *,
         client_id: int | None = None,
         shown: Filter | None = None,
+        underived: Underived | None = None,
     ) -> None:
         self._records = records
         self._meta = meta
@@ -59,6 +61,8 @@ class Workspace:
         self._client_id = client_id
         #: What of the references is shown, where it is not all that they say.
         self.shown = shown
+        #: Where a large batch notes what is to be derived later; None: nothing is.
+        self._underived = underived
         self._documents: dict[str, RecordDocument] = {}
         self._changed: dict[str, None] = {}
         self._created: list[Creation] = []
@@ -113,14 +117,17 @@ class Workspace:
         """
         saved = list(self._changed)
         references = [creation.reference for creation in self._created]
-        self._before = self._references.read_stored(saved) if saved else {}
+        later: list[str] | None = [] if self._derives_later(len(saved)) else None
+        self._before = self._references.read_stored(saved) if saved and later is None else {}
         records = [creation.record for creation in self._created]
         for record_id in saved:
             self.failed = record_id
-            records.append(self._store_safely(record_id, references))
+            records.append(self._store_safely(record_id, references, later))
         self.failed = None
         self._records.write(records)
         self._references.store(references)
+        if later and self._underived is not None:
+            self._underived.add(later)
         self._changed.clear()
         self._documents.clear()
         self._created.clear()
@@ -133,10 +140,19 @@ class Workspace:
         self._documents.pop(record_id, None)
         self._changed.pop(record_id, None)
 
-    def _store_safely(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
+    def _derives_later(self, count: int) -> bool:
+        """Whether so many records are derived after they are committed: behind others that are,
+        or where they are many."""
+        if self._underived is None or not count:
+            return False
+        return count >= limits.DERIVED_LATER_MIN or not self._underived.is_empty()
+
+    def _store_safely(
+        self, record_id: str, references: list[StoredReference], later: list[str] | None
+    ) -> StoredRecord:
         """``_store``; values of a form that nothing of ours can read are the record's fault."""
         try:
-            return self._store(record_id, references)
+            return self._store(record_id, references, later)
         except _UNREADABLE as error:
             kind = type(error).__name__
             raise DocumentError(f"it holds what cannot be read ({kind})") from error
@@ -145,16 +161,20 @@ class Workspace:
         derived = projection.derive_whatever(record_id, document.visible())
         if self.shown is not None:
             derived = self.shown(derived, document.entries())
-        return derived.to_stored(self._before.get(record_id))
+        return projection.to_stored_whatever(derived, self._before.get(record_id))
 
-    def _store(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
+    def _store(
+        self, record_id: str, references: list[StoredReference], later: list[str] | None
+    ) -> StoredRecord:
         """A changed record as it is to be stored; what lists read is renewed on the way, that of
-        references is gathered: in one go it takes a third of the time."""
+        references is gathered: in one go it takes a third of the time; or ``later``."""
         document = self._documents[record_id]
         entries = document.entries()
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)
-        if kind == REFERENCE:
+        if kind == REFERENCE and later is not None:
+            later.append(record_id)
+        elif kind == REFERENCE:
             references.append(self._derive(record_id, document))
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))

@@ -283,6 +283,7 @@ class Remote:
         return counts
 
     def _begin_session(self) -> None:
+        self.replica.drain()
         with self.replica.database.transaction():
             self.replica.deletion_guard.begin_session()
 
@@ -293,6 +294,8 @@ class Remote:
 
     def _note_contact(self, *, reachable: bool, synced: bool = True) -> None:
         meta = self.replica.meta
+        if reachable and synced:
+            self.replica.drain()
         with self.replica.database.transaction():
             meta.reachable = reachable
             if reachable and synced:

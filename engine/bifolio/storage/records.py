@@ -56,6 +56,16 @@ class Records:
         row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
         return row[0] if row else None
 
+    def states(self, record_ids: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
+        """Of those of these ids that the replica has: the state, and what tells whether it is
+        still the same (empty of an older file's), by id."""
+        rows = self._database.rows(
+            "SELECT id, state, state_check FROM records "
+            "WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(record_ids),),
+        )
+        return {row[0]: (row[1], row[2] or b"") for row in rows}
+
     def kind(self, record_id: str) -> str | None:
         """A record's kind, or None where the replica has none of this id."""
         row = self._database.row("SELECT kind FROM records WHERE id = ?", (record_id,))
