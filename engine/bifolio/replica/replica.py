@@ -121,7 +121,7 @@ class Replica:
         self._references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)
-        self.transfers = Transfers(database)
+        self._transfers = Transfers(database)
         self.journal = Journal(database)
         self.listings = Listings(database)
         self.join_offers = JoinOffers(database)
@@ -159,6 +159,12 @@ class Replica:
         """What lists and searches read, all of it derived that is committed."""
         self._derivation.drain()
         return self._references
+
+    @property
+    def transfers(self) -> Transfers:
+        """Where the contents of files are, with all derived that names one."""
+        self._derivation.drain()
+        return self._transfers
 
     @property
     def deletion_guard(self) -> DeletionGuard:
