@@ -12,14 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bifolio import lazy, limits
+from bifolio.document.entries import without_superseded_imports
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
+from bifolio.replica.backlog import Backlog
 from bifolio.replica.deletion_guard import Cause, DeletionGuard, Filter
 from bifolio.storage.database import Database
 from bifolio.storage.derived import StoredBefore, StoredReference
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
-from bifolio.storage.underived import Underived
 
 if TYPE_CHECKING:
     from bifolio.document import record as documents
@@ -37,7 +38,7 @@ class Derivation:
         guard: DeletionGuard,
         workspace_to_show: Callable[[], workspaces.Workspace],
     ) -> None:
-        self.underived = Underived(database)
+        self.backlog = Backlog(database)
         self._database = database
         self._records = Records(database)
         self._references = References(database)
@@ -51,7 +52,7 @@ class Derivation:
         Inside a transaction as a part of it. Where nothing can be written, as in a snapshot, what
         is derived is read as it is.
         """
-        if self._is_draining or self.underived.is_empty():
+        if self._is_draining or self.backlog.is_empty():
             return
         database = self._database
         if not (database.is_writing or database.may_write):
@@ -71,11 +72,12 @@ class Derivation:
 
     def _derive_some(self) -> bool:
         """Derive a part, inside a transaction; whether there may be more."""
-        page = [one for _, one in self.underived.page(most=limits.DERIVED_AT_ONCE)]
+        page = [one for _, one in self.backlog.table.page(most=limits.DERIVED_AT_ONCE)]
         if page:
             self._store(page)
-        if not self.underived.is_empty():
+        if not self.backlog.is_empty():
             return True
+        self.backlog.forget()
         if self._guard.noted.any():
             self._guard.hold_if_many(self._workspace_to_show)
         return False
@@ -84,24 +86,30 @@ class Derivation:
         shown = self._guard.filter(Cause.RECEIVED)
         states = self._records.states(record_ids)
         before = self._references.read_stored(record_ids)
-        stored = [
-            made
-            for one in record_ids
-            if one in states
-            and (made := derive_state(one, states[one][0], before.get(one), shown)) is not None
-        ]
+        stored = []
+        for one in record_ids:
+            if one in states:
+                state, check = states[one]
+                content = self.backlog.take(one, check)
+                made = derive_committed(one, content, state, before.get(one), shown)
+                if made is not None:
+                    stored.append(made)
         self._references.store(stored)
-        self.underived.remove(record_ids)
+        self.backlog.table.remove(record_ids)
 
 
-def derive_state(
-    record_id: str, state: bytes, before: StoredBefore | None, shown: Filter
+def derive_committed(
+    record_id: str, content: str | None, state: bytes, before: StoredBefore | None, shown: Filter
 ) -> StoredReference | None:
-    """What is stored of a reference; None of one that cannot be read: a self-check names it."""
+    """What is stored of a reference; None of one that cannot be read: a self-check names it.
+
+    Args:
+        content: as JSON, where it is known; otherwise the state is read.
+    """
     try:
-        document = documents.RecordDocument(state)
-        visible = document.visible()
-    except DocumentError:
+        entries = documents.read_entries(content or documents.RecordDocument(state).json())
+    except (DocumentError, ValueError):
         return None
-    derived = shown(projection.derive_whatever(record_id, visible), document.entries())
+    visible = without_superseded_imports(entries)
+    derived = shown(projection.derive_whatever(record_id, visible), entries)
     return projection.to_stored_whatever(derived, before)

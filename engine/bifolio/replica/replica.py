@@ -185,7 +185,7 @@ class Replica:
             self.drain()
             with self.database.snapshot():
                 # Another process may have committed a batch just now.
-                if not left or self._derivation.underived.is_empty():
+                if not left or self._derivation.backlog.is_empty():
                     yield
                     return
 
@@ -200,7 +200,7 @@ class Replica:
             self.meta,
             client_id=client_id,
             shown=self._deletion_guard.filter(cause),
-            underived=self._derivation.underived if cause is Cause.RECEIVED else None,
+            derive_later=self._derivation.backlog if cause is Cause.RECEIVED else None,
         )
 
     def workspace_to_show(self) -> workspaces.Workspace:

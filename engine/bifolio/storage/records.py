@@ -66,6 +66,15 @@ class Records:
         )
         return {row[0]: (row[1], row[2] or b"") for row in rows}
 
+    def small_states(self, record_ids: Sequence[str], bytes_max: int) -> dict[str, bytes | None]:
+        """The states of these ids, but of larger ones than that; None where there is no record."""
+        rows = self._database.rows(
+            "SELECT wanted.value, CASE WHEN length(state) <= ? THEN state END, state IS NULL "
+            "FROM json_each(?) AS wanted LEFT JOIN records ON records.id = wanted.value",
+            (bytes_max, json.dumps(record_ids)),
+        )
+        return {row[0]: row[1] for row in rows if row[1] is not None or row[2]}
+
     def kind(self, record_id: str) -> str | None:
         """A record's kind, or None where the replica has none of this id."""
         row = self._database.row("SELECT kind FROM records WHERE id = ?", (record_id,))
@@ -83,8 +92,9 @@ class Records:
         )
         return {row[0] for row in rows}
 
-    def write(self, records: Iterable[StoredRecord]) -> None:
-        """Store records and move the state hash by the difference that they make."""
+    def write(self, records: Iterable[StoredRecord]) -> dict[str, bytes]:
+        """Store records and move the state hash by the difference that they make; returns what
+        tells whether each is still the same, by id."""
         written = list({record.id: record for record in records}.values())
         before = self._database.rows(
             "SELECT hash FROM records WHERE id IN (SELECT value FROM json_each(?))",
@@ -92,17 +102,19 @@ class Records:
         )
         difference = sum(record.hash for record in written)
         difference -= sum(int.from_bytes(row[0], "big") for row in before)
+        checks = {one.id: check_of(one) for one in written}
         self._database.execute_many(
             "INSERT INTO records (id, kind, state, hash, state_check) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = excluded.state, "
             "hash = excluded.hash, state_check = excluded.state_check",
             [
-                (one.id, one.kind, one.state, one.hash.to_bytes(32, "big"), check_of(one))
+                (one.id, one.kind, one.state, one.hash.to_bytes(32, "big"), checks[one.id])
                 for one in written
             ],
         )
         if difference:
             self._meta.state_hash = (self._meta.state_hash + difference) % _MODULUS
+        return checks
 
     def remove(self, record_id: str) -> None:
         """Forget a record and its share of the state hash (where nothing is left of it)."""

@@ -9,12 +9,12 @@ import pytest
 from tests.unit.replica.builders import Computer, meet, members
 
 from bifolio import limits
-from bifolio.document import deletion
 from bifolio.doctor import content
+from bifolio.document import deletion
 from bifolio.library import reading, status
+from bifolio.repair.mender import Mender
 from bifolio.replica import folder
 from bifolio.replica.derived_tables import rebuild_lists
-from bifolio.repair.mender import Mender
 from bifolio.results import CheckVerdict
 from bifolio.storage.database import Database
 from bifolio.storage.references import References
