@@ -94,6 +94,47 @@ def test_an_import_killed_at_any_moment_leaves_a_whole_library_that_a_second_one
     assert len({one["id"] for one in desk.run("list")}) == BIG_FILE_REFERENCES
 
 
+@pytest.mark.heavy
+def test_a_computer_killed_before_it_derived_what_it_received_lists_all_of_it(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    """Small sisters: ``tests/unit/replica/test_derivation.py``."""
+    entries = real_entries(TYPOGRAPHY, first=0, count=BIG_FILE_REFERENCES)
+    ticket = share(relay.url, desk, entries=entries)
+    running = laptop.start("attach", ticket, laptop.library)
+    until(lambda: waiting_to_be_derived(laptop.library) or running.poll() is not None, what="it")
+    os.kill(running.pid, signal.SIGKILL)
+    running.communicate(timeout=20)
+    waits = waiting_to_be_derived(laptop.library)
+    print(f"killed while {waits} references waited to be derived")
+    assert waits
+    stored = records_of(laptop.library)
+    assert len(laptop.run("list")) == stored
+    assert waiting_to_be_derived(laptop.library) == 0
+    laptop.run("sync")
+    assert_same_library(desk, laptop)
+    rows = index_rows(laptop.library)
+    with laptop.opened() as library:
+        library.rebuild_index()
+    assert index_rows(laptop.library) == rows
+
+
+def waiting_to_be_derived(library: Path) -> int:
+    return count(library, "SELECT count(*) FROM underived")
+
+
+def records_of(library: Path) -> int:
+    return count(library, "SELECT count(*) FROM records WHERE kind = 'reference'")
+
+
+def count(library: Path, question: str) -> int:
+    """What a library's file answers; 0 while it is not there."""
+    if not (library / "library.sqlite").is_file():
+        return 0
+    with closing(sqlite3.connect(library / "library.sqlite")) as database:
+        return int(database.execute(question).fetchone()[0])
+
+
 def test_commands_that_edit_one_library_at_once_all_succeed(desk: Computer) -> None:
     make_library(desk, numbered_entries(2))
     running = [

@@ -77,6 +77,7 @@ class Source(Struct, frozen=True, dict=True):
     @classmethod
     def from_text(cls, text: str | None) -> Source | None:
         """The source that a reference holds; None where it is of another version's form."""
+        source: Source | None
         fast = read_stored(text, _READ_SOURCE)
         if fast is not None:
             source = cls._of(fast.format, fast.type, fast.id, fast.tags, fast.blocks)

@@ -10,8 +10,11 @@ from tests.unit.replica.builders import Computer, meet, members
 
 from bifolio import limits
 from bifolio.doctor import content
-from bifolio.document import deletion
+from bifolio.document import deletion, sets
+from bifolio.document.entries import Entries
+from bifolio.document.plan import Plan
 from bifolio.library import reading, status
+from bifolio.records.attachments import Attachment
 from bifolio.repair.mender import Mender
 from bifolio.replica import folder
 from bifolio.replica.derived_tables import rebuild_lists
@@ -207,9 +210,25 @@ def test_a_mass_deletion_that_is_derived_later_is_shown_on(
 
 
 def test_a_record_that_cannot_be_read_stops_no_reader(pair: tuple[Computer, Computer]) -> None:
-    _, laptop = pair
+    laptop = pair[1].reopened()
     database = laptop.replica.database
     with database.transaction():
         database.execute("UPDATE records SET state = ? WHERE id = ?", (b"\x01\xff", ids()[2]))
     assert laptop.replica.references.count(trashed=False) == COUNT - 1
+    assert waits(laptop) == 0
+
+
+def test_a_content_that_waits_to_be_named_is_known(pair: tuple[Computer, Computer]) -> None:
+    """Otherwise it would be collected as one that no reference names, or not be fetched."""
+    office, laptop = pair
+    laptop.replica.drain()
+    named = Attachment(hash="ab" * 32, name="one.pdf", size=7)
+
+    def attach(plan: Plan, entries: Entries) -> None:
+        sets.plan_add(plan, entries, "files", named.to_element())
+
+    office.replica.commit([(ids()[0], attach)])
+    laptop.receives(office.envelopes())
+    assert waits(laptop) == 1
+    assert laptop.replica.transfers.knows(named.hash)
     assert waits(laptop) == 0
