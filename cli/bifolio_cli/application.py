@@ -60,6 +60,7 @@ VERBS = {
     "doctor": "doctor",
     "relay": "relay",
     "demo": "demo",
+    "bench": "bench",
 }
 
 
