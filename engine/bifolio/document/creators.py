@@ -11,13 +11,19 @@ from __future__ import annotations
 import bisect
 
 from msgspec import Struct
-from msgspec.json import Decoder
 
 from bifolio.document import positions
 from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan, check_storable
 from bifolio.ids import SEPARATOR, base64url, digest
-from bifolio.records.canonical import canonical_json, exact_json, nfc, read_stored, stored_json
+from bifolio.records.canonical import (
+    canonical_json,
+    exact_json,
+    nfc,
+    read_stored,
+    reader_of,
+    stored_json,
+)
 from bifolio.records.names import Name
 
 ELEMENT = "creator"
@@ -256,7 +262,7 @@ class _StoredElement(Struct):
     role: str = "author"
 
 
-_READ_ELEMENT = Decoder(_StoredElement).decode
+_READ_ELEMENT = reader_of(_StoredElement)
 
 
 def _parse(value: str | None) -> tuple[str, Name] | None:

@@ -21,10 +21,9 @@ from bifolio.formats.bibtex.entries import bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
-from bifolio.formats.field_collector import MappedRecord
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.read_back import is_one_record, is_outside, written_key
-from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags
+from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags, Traced
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -250,9 +249,9 @@ class _Traces:
     def __init__(self, family: Family, blocks: ImportedBlocks | None) -> None:
         self._family = family
         self._blocks = blocks
-        self._read: list[tuple[Source, MappedRecord]] = []
+        self._read: list[tuple[Source, Traced]] = []
 
-    def __call__(self, source: Source) -> MappedRecord:
+    def __call__(self, source: Source) -> Traced:
         for known, found in self._read:
             if known is source or known == source:
                 return found

@@ -82,11 +82,16 @@ def read_json(text: str) -> Any:
         return json.loads(text)
 
 
+def reader_of(form: type[_Read]) -> Callable[[str], _Read]:
+    """What reads a JSON text of just this form, and refuses every other with a ValueError."""
+    return msgspec.json.Decoder(form).decode
+
+
 def read_stored(text: str | None, read: Callable[[str], _Read]) -> _Read | None:
     """``stored_json`` of a text that nearly always has one form, read into that at once.
 
     Args:
-        read: a typed decoder of msgspec.
+        read: what ``reader_of`` gave.
 
     Returns:
         None where it is of another form: ``stored_json`` tells what it says then.

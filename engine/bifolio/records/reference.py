@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.json import Decoder
 
 from bifolio.ids import digest
-from bifolio.records.canonical import exact_json, nfc, plain, read_stored, stored_json
+from bifolio.records.canonical import exact_json, nfc, plain, read_stored, reader_of, stored_json
 from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, split_facts
 from bifolio.records.names import Name
 
@@ -125,7 +124,7 @@ class _StoredSource(Struct):
     blocks: str = ""
 
 
-_READ_SOURCE = Decoder(_StoredSource).decode
+_READ_SOURCE = reader_of(_StoredSource)
 
 
 class ImportedFile(Struct, frozen=True):
