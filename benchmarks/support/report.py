@@ -15,6 +15,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -110,8 +111,18 @@ class Benchmark(Generic[Size]):
                 "python": platform.python_version(),
                 "system": platform.system(),
                 "cores": os.cpu_count(),
+                "cal_s": _rounded(calibrate()),
             },
         }
+
+
+def calibrate() -> float:
+    """Seconds of CPU for a fixed loop: how fast the machine is in this hour."""
+    begun = time.process_time()
+    total = 0
+    for number in range(2_000_000):
+        total += number
+    return time.process_time() - begun
 
 
 def progress(text: str) -> None:

@@ -25,6 +25,7 @@
 ``text``            what a person reads
 ``service``         what starts automatic sync at login
 ``demo``            the demonstration
+``bench``           what the merge of a library costs on this computer, measured
 =================== ==============================================================================
 
 Decides nothing about references; every rule is the engine's.

@@ -67,6 +67,7 @@ VERBS = {
     "compact": "compact",
     "relay": "relay",
     "demo": "demo",
+    "bench": "bench",
 }
 
 

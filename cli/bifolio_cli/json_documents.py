@@ -159,6 +159,44 @@ class DemoReport(Result, frozen=True):
     folder: Path | None
 
 
+class BenchStep(Result, frozen=True):
+    """One step of the benchmark: how many references, edits or changes it was of, the seconds that
+    it took, and for how many of them a core was busy."""
+
+    name: str
+    count: int
+    seconds: float
+    cpu_seconds: float
+
+
+class BenchGrowth(Result, frozen=True):
+    """What one edit costs in a library of so many references, in milliseconds."""
+
+    references: int
+    edit_ms: float
+    edit_cpu_ms: float
+
+
+class BenchReport(Result, frozen=True):
+    """What the benchmark measured; ``state`` is the hash of the library that all ended with.
+
+    ``bytes_per_reference`` and ``bytes_per_edit`` are what the relay stores, and
+    ``disk_bytes_per_reference`` what a computer does. ``peak_bytes`` is 0 where the system does not
+    tell.
+    """
+
+    references: int
+    edits: int
+    replicas: int
+    steps: tuple[BenchStep, ...]
+    growth: tuple[BenchGrowth, ...]
+    bytes_per_reference: int
+    bytes_per_edit: int
+    disk_bytes_per_reference: int
+    peak_bytes: int
+    state: str
+
+
 #: The document of each command: a type, or a list of them. A command under which others are is
 #: named with each of them.
 COMMANDS: Mapping[str, Any] = {
@@ -255,5 +293,6 @@ COMMANDS: Mapping[str, Any] = {
     "relay token list": list[RelayTokenView],
     "relay token revoke": RelayTokenView,
     "demo": DemoReport,
+    "bench": BenchReport,
     "--version": Version,
 }

@@ -116,7 +116,8 @@ def test_the_commands_that_go_on_give_a_document_a_line(
 def test_every_command_prints_a_document_of_its_schema(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
-    """All of ``COMMANDS`` but those that go on (above) and the demo (``test_demo``)."""
+    """All of ``COMMANDS`` but those that go on (above) the demo (``test_demo``) and the
+    benchmark (``test_bench``)."""
     seen.clear()
     make_library(desk, numbered_entries(6))
     paper = desk.home / "paper.pdf"
@@ -213,7 +214,7 @@ def test_every_command_prints_a_document_of_its_schema(
     laptop.fails("show", "nobody2020")
     _print_documents_of_members(desk, laptop)
     # A background process, a program of the desktop, and what other tests run.
-    others = {"autosync on", "autosync run", "file open", "demo", "relay"}
+    others = {"autosync on", "autosync run", "file open", "demo", "bench", "relay"}
     assert seen == set(COMMANDS) - others - {"sync --watch", "export --watch"}
 
 

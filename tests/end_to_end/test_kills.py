@@ -106,10 +106,11 @@ def test_an_attach_that_was_killed_goes_on(
     """The folder is there, and the relay was not spoken to: the same command goes on, and so does
     a sync where the ticket was kept already."""
     ticket = share(relay.url, desk)
-    create_attached(laptop.library, Ticket.decode(ticket), "all").close()
+    parsed = Ticket.decode(ticket)
+    create_attached(laptop.library, parsed.library, parsed.relay, "all").close()
     if is_ticket_kept:
         with laptop.opened() as library, library._replica.database.transaction():
-            joining.keep_ticket(library._replica, Ticket.decode(ticket).secret)
+            joining.keep_ticket(library._replica, parsed.secret)
     if goes_on_with == "sync" and not is_ticket_kept:
         assert "ticket" in laptop.fails("sync")
         laptop.run("attach", ticket)
@@ -121,6 +122,47 @@ def test_an_attach_that_was_killed_goes_on(
     assert_same_library(desk, laptop)
     with laptop.opened() as library:
         assert goes_on_with == "sync" or not library._replica.meta.ticket_secret
+
+
+@pytest.mark.heavy
+def test_a_computer_killed_before_it_derived_what_it_received_lists_all_of_it(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    """Small sisters: ``tests/unit/replica/test_derivation.py``."""
+    entries = real_entries(TYPOGRAPHY, first=0, count=BIG_FILE_REFERENCES)
+    ticket = share(relay.url, desk, entries=entries)
+    running = laptop.start("attach", ticket, laptop.library)
+    until(lambda: waiting_to_be_derived(laptop.library) or running.poll() is not None, what="it")
+    os.kill(running.pid, signal.SIGKILL)
+    running.communicate(timeout=20)
+    waits = waiting_to_be_derived(laptop.library)
+    print(f"killed while {waits} references waited to be derived")
+    assert waits
+    stored = records_of(laptop.library)
+    assert len(laptop.run("list")) == stored
+    assert waiting_to_be_derived(laptop.library) == 0
+    laptop.run("sync")
+    assert_same_library(desk, laptop)
+    rows = index_rows(laptop.library)
+    with laptop.opened() as library:
+        library.rebuild_index()
+    assert index_rows(laptop.library) == rows
+
+
+def waiting_to_be_derived(library: Path) -> int:
+    return count(library, "SELECT count(*) FROM underived")
+
+
+def records_of(library: Path) -> int:
+    return count(library, "SELECT count(*) FROM records WHERE kind = 'reference'")
+
+
+def count(library: Path, question: str) -> int:
+    """What a library's file answers; 0 while it is not there."""
+    if not (library / "library.sqlite").is_file():
+        return 0
+    with closing(sqlite3.connect(library / "library.sqlite")) as database:
+        return int(database.execute(question).fetchone()[0])
 
 
 def test_commands_that_edit_one_library_at_once_all_succeed(desk: Computer) -> None:

@@ -44,13 +44,13 @@ def check_shown(computer: Computer) -> int:
 
 def session(computer: Computer, *others: Computer) -> None:
     """A computer receives what others have, as one sync."""
-    guard, database = computer.replica.deletion_guard, computer.replica.database
+    database = computer.replica.database
     with database.transaction():
-        guard.begin_session()
+        computer.replica.deletion_guard.begin_session()
     for other in others:
         passes_on(other, computer)
     with database.transaction():
-        guard.end_session()
+        computer.replica.deletion_guard.end_session()
 
 
 def delete_many(choose: random.Random, folder: Path) -> int:

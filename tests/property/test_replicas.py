@@ -27,6 +27,7 @@ from tests.simulation.typist import Typist
 from tests.support.examples import examples
 from tests.support.stored_changes import all_envelopes
 
+from bifolio import limits
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 
@@ -122,6 +123,17 @@ def test_replicas_that_hold_the_same_changes_show_the_same_library_and_nothing_i
     choose: random.Random, steps: int
 ) -> None:
     check_world(choose, steps)
+
+
+@given(choose=CHOICES, steps=st.integers(5, 40))
+@settings(SLOW, max_examples=examples(5))
+def test_replicas_do_so_where_all_is_derived_after_it_is_committed(
+    choose: random.Random, steps: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "DERIVED_LATER_MIN", 1)
+        patch.setattr(limits, "DERIVED_AT_ONCE", 2)
+        check_world(choose, steps)
 
 
 @pytest.mark.heavy

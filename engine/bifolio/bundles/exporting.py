@@ -68,7 +68,7 @@ def export_bundle(
     head = Head(bundle_parts.VERSION, replica.library_id, replica.meta.replica_id, now_ms)
     path = target / _own_name(head) if target.is_dir() else target
     envelopes = files = through = 0
-    with replica.database.snapshot():
+    with replica.snapshot():
         through = replica.changes.last_number()
         selection = _select(replica, since, path)
         with writing(path, head) as writer:

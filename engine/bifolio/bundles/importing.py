@@ -153,6 +153,7 @@ class BundleInbox:
 
     def finish(self) -> None:
         """All bundles that there are were taken in."""
+        self._replica.drain()
         with self._replica.database.transaction():
             self._replica.deletion_guard.end_session()
             self._replica.meta.bundle_taken_ms = self._replica.runtime.now_ms()
@@ -173,6 +174,7 @@ class BundleInbox:
         return changed
 
     def _begin(self) -> None:
+        self._replica.drain()
         with self._replica.database.transaction():
             self._replica.deletion_guard.begin_session()
 

@@ -133,7 +133,7 @@ def index(replica: Replica) -> Finding:
     """What lists and searches read is what a rebuild would give: tried on a copy."""
     with tempfile.TemporaryDirectory(prefix="bifolio-") as temporary:
         path = Path(temporary) / folder.FILE
-        with replica.database.snapshot():
+        with replica.snapshot():
             replica.database.back_up(path)
         database = Database.open(path)
         try:

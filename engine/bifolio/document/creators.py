@@ -16,7 +16,14 @@ from bifolio.document import positions
 from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan, check_storable
 from bifolio.ids import SEPARATOR, base64url, digest
-from bifolio.records.canonical import canonical_json, exact_json, nfc, stored_json
+from bifolio.records.canonical import (
+    canonical_json,
+    exact_json,
+    nfc,
+    read_stored,
+    reader_of,
+    stored_json,
+)
 from bifolio.records.names import Name
 
 ELEMENT = "creator"
@@ -248,7 +255,20 @@ def _encode(role: str, name: Name) -> str:
     return exact_json({"role": role, "name": name.to_csl()})
 
 
+class _StoredElement(Struct):
+    """An element as it is stored: read in one go where it is of just this form."""
+
+    name: dict[str, str]
+    role: str = "author"
+
+
+_READ_ELEMENT = reader_of(_StoredElement)
+
+
 def _parse(value: str | None) -> tuple[str, Name] | None:
+    fast = read_stored(value, _READ_ELEMENT)
+    if fast is not None:
+        return fast.role, Name.from_csl(fast.name)
     stored = stored_json(value)
     if not isinstance(stored, dict) or not isinstance(stored.get("name"), dict):
         return None

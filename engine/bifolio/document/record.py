@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bifolio.document.entries import Entries, parse_entries, without_superseded_imports
 from bifolio.document.plan import Plan, TextEdit
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _ROOT = "r"
 _EMPTY_UPDATE = b"\x00\x00"
+_EMPTY_VECTOR = b"\x00"
 #: What may be a character of two UTF-16 units among an update's bytes, and what one begins with.
 _MAY_BE_PAIR = pattern(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 _PAIR_BEGINS = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
@@ -45,6 +46,14 @@ _PAIR_BEGINS = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 def _pycrdt() -> ModuleType:
     """pycrdt, loaded with the first document: it takes 0.1 s, and reading commands need none."""
     return import_module("pycrdt")
+
+
+@cache
+def _core() -> ModuleType:
+    """What pycrdt's classes wrap. Loading, merging and reading go past these: the lock and the
+    transaction objects that they make take half the time of loading a record (the version is
+    pinned exactly)."""
+    return import_module("pycrdt._pycrdt")
 
 
 class RecordDocument:
@@ -60,13 +69,16 @@ class RecordDocument:
         Raises:
             DocumentError: the state cannot be read.
         """
-        self._document: Doc[Map[object]] = _pycrdt().Doc(client_id=client_id)
-        with _TRANSLATED, self._document.transaction():
+        self._client_id = client_id
+        self._core = _core().Doc(client_id, None, None)
+        self._wrapper: Doc[Map[object]] | None = None
+        with _TRANSLATED, _Begun(self._core) as transaction:
             if state is not None:
-                self._document.apply_update(state)
-            self._map: Map[object] = self._document.get(_ROOT, type=_pycrdt().Map)
+                self._core.apply_update(transaction, state)
+            self._root = self._core.get_or_insert_map(transaction, _ROOT)
             #: The state vector as it was loaded; None once something was written or merged.
-            self._loaded: bytes | None = self._document.get_state()
+            self._loaded: bytes | None = self._core.get_state(transaction)
+        self._json: str | None = None
         self._entries: Entries | None = None
         self._state: bytes | None = None
         #: A state, and the updates merged and written since: what the document can be made again
@@ -77,6 +89,18 @@ class RecordDocument:
         self._known: dict[int, int] | None = None
         self._index: StructIndex | None = None
         self._may_cut: bool | None = None
+
+    @property
+    def _document(self) -> Doc[Map[object]]:
+        """The document as pycrdt's class, to write to."""
+        if self._wrapper is None:
+            self._wrapper = _pycrdt().Doc(doc=self._core)
+        return self._wrapper
+
+    @property
+    def _map(self) -> Map[object]:
+        """The record's map, to write to."""
+        return self._document.get(_ROOT, type=_pycrdt().Map)
 
     @classmethod
     def of(cls, plan: Plan, *, client_id: int) -> RecordDocument:
@@ -104,9 +128,16 @@ class RecordDocument:
     def entries(self) -> Entries:
         """The flat keys, parsed; valid until the next write or merge."""
         if self._entries is None:
-            # As JSON in one call: to_py() takes a transaction for each key, 54 µs against 16.
-            self._entries = parse_entries(read_map(str(self._map)))
+            self._entries = read_entries(self.json())
         return self._entries
+
+    def json(self) -> str:
+        """What ``read_entries`` makes the entries of; valid until the next write or merge."""
+        if self._json is None:
+            # In one call: to_py() takes a transaction for each key, 54 µs against 16.
+            with _Begun(self._core) as transaction:
+                self._json = self._root.to_json(transaction)
+        return self._json
 
     def visible(self) -> Entries:
         """The entries that are shown: without what an older mapping made of a source."""
@@ -115,7 +146,8 @@ class RecordDocument:
     def state(self) -> bytes:
         """The whole document as one update."""
         if self._state is None:
-            self._state = self._base = self._document.get_update()
+            with _Begun(self._core) as transaction:
+                self._state = self._base = self._core.get_update(transaction, _EMPTY_VECTOR)
             self._since.clear()
         return self._state
 
@@ -148,6 +180,7 @@ class RecordDocument:
             checked = self.check(update)
         if self._base is None:
             self.state()
+        is_first = self._base == _EMPTY_UPDATE and not self._since
         try:
             changed = self._apply_checked(update, checked)
         except DocumentError:
@@ -159,6 +192,8 @@ class RecordDocument:
             self._known.update(checked.reached)
         if changed:
             self._note(update)
+            if is_first:
+                self._state = update  # checked, and complete: as a state it says the same
         return changed
 
     def has_of(self, structure: UpdateStructure) -> bool:
@@ -171,8 +206,10 @@ class RecordDocument:
     def clocks(self) -> Mapping[int, int]:
         """By client id: the clock after the last one that is here. Not to be written to."""
         if self._known is None:
-            held = self._document.get_state() if self._loaded is None else self._loaded
-            self._known = read_state_vector(held)
+            if self._loaded is None:
+                with _Begun(self._core) as transaction:
+                    self._loaded = self._core.get_state(transaction)
+            self._known = read_state_vector(self._loaded)
         return self._known
 
     def begins_as(self, structure: UpdateStructure) -> bool:
@@ -232,7 +269,7 @@ class RecordDocument:
             self._apply(update)
         finally:
             self._document.unobserve(subscription)
-        self._entries = self._state = self._loaded = None
+        self._forget_read()
         return bool(changed)
 
     def _apply_checked(self, update: bytes, checked: CheckedUpdate) -> bool:
@@ -240,22 +277,26 @@ class RecordDocument:
         place. False where it brought nothing new."""
         if not checked.reached:  # what it deletes may be new
             return self._apply_observed(update)
-        with _TRANSLATED, self._document.transaction():
-            self._document.apply_update(update)
-            state_vector = self._document.get_state()
-        self._entries = self._state = self._loaded = None
+        with _TRANSLATED, _Begun(self._core) as transaction:
+            self._core.apply_update(transaction, update)
+            state_vector = self._core.get_state(transaction)
+        self._forget_read()
         if not all(encode_clock(*one) in state_vector for one in checked.reached.items()):
             raise DocumentError("an update was not merged whole")
         return True
 
     def _make_again(self) -> None:
         """Replace a document that an update left in an unknown state by one as it was before."""
-        document: Doc[Map[object]] = _pycrdt().Doc(client_id=self._document.client_id)
-        for one in (self._base or _EMPTY_UPDATE, *self._since):
-            document.apply_update(one)
-        self._document = document
-        self._map = document.get(_ROOT, type=_pycrdt().Map)
-        self._entries = self._state = self._loaded = None
+        self._core, self._wrapper = _core().Doc(self._client_id, None, None), None
+        with _Begun(self._core) as transaction:
+            for one in (self._base or _EMPTY_UPDATE, *self._since):
+                self._core.apply_update(transaction, one)
+            self._root = self._core.get_or_insert_map(transaction, _ROOT)
+        self._forget_read()
+
+    def _forget_read(self) -> None:
+        """What was read of the document is no longer what it holds."""
+        self._json = self._entries = self._state = self._loaded = None
 
     def _note(self, update: bytes) -> None:
         """Note an update that the document holds now."""
@@ -293,7 +334,8 @@ class RecordDocument:
                 self._carry_out(plan)
         finally:
             self._document.unobserve(subscription)
-        self._entries = self._state = self._loaded = self._known = self._index = None
+        self._forget_read()
+        self._known = self._index = None
         if len(updates) != 1:
             self._base = None
             raise DocumentError(f"one transaction gave {len(updates)} updates")
@@ -308,11 +350,12 @@ class RecordDocument:
                 **plan.new_texts,
             }
         )
+        held = self._map
         for key in sorted(plan.removals - plan.puts.keys()):
-            if key in self._map:
-                del self._map[key]
+            if key in held:
+                del held[key]
         for key in sorted(plan.text_edits):
-            shared: Text = self._map[key]  # type: ignore[assignment]
+            shared: Text = held[key]  # type: ignore[assignment]
             _edit_text(shared, plan.text_edits[key])
 
     def _put(self, values: Mapping[str, object]) -> None:
@@ -328,6 +371,25 @@ class RecordDocument:
     def _apply(self, update: bytes) -> None:
         with _TRANSLATED:
             self._document.apply_update(update)
+
+
+class _Begun:
+    """One transaction of a document."""
+
+    __slots__ = ("_document", "_transaction")
+
+    def __init__(self, document: Any) -> None:
+        self._document = document
+
+    def __enter__(self) -> Any:
+        self._transaction = self._document.create_transaction()
+        return self._transaction
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._transaction.commit()
+        finally:
+            self._transaction.drop()
 
 
 class _PycrdtErrors:
@@ -352,6 +414,15 @@ class _PycrdtErrors:
 
 
 _TRANSLATED = _PycrdtErrors()
+
+
+def read_entries(json: str) -> Entries:
+    """The flat keys of a record's map, given as JSON.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    return parse_entries(read_map(json))
 
 
 def _may_hold_pair(update: bytes) -> bool:

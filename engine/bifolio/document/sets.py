@@ -7,6 +7,7 @@ that someone else added at the same time stays.
 from __future__ import annotations
 
 import hashlib
+from operator import itemgetter
 
 from bifolio import limits
 from bifolio.document.entries import Entries, join
@@ -15,6 +16,9 @@ from bifolio.ids import SEPARATOR, base64url
 from bifolio.records.canonical import nfc
 
 MARK = "+"
+
+#: ``Live.rank``.
+_rank = itemgetter(0, 1)
 
 
 def element_name(field: str, element: str) -> str:
@@ -35,7 +39,8 @@ def rank_elements(entries: Entries, field: str) -> list[tuple[tuple[str, str], s
     """The elements, each after the (stamp, slot) of who added it first, in their order."""
     found = []
     for name in entries.under(MARK + field):
-        first = min(entries.registers[name], key=lambda live: live.rank)
+        lives = entries.registers[name]
+        first = lives[0] if len(lives) == 1 else min(lives, key=_rank)
         if first.value is not None:
             found.append((first.rank, first.value))
     return sorted(found)

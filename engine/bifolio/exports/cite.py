@@ -15,7 +15,7 @@ def cite(
     replica: Replica, refs: Sequence[str], *, style: str, form: str, locale: str | None
 ) -> FormattedCitation:
     """Format references, each once, in the order given (see ``citations.cite``)."""
-    with replica.database.snapshot():
+    with replica.snapshot():
         found = [replica.references.read(one) for one in lookup.live_ids(replica, refs)]
         rows = [row for row in found if row is not None]
         items = csl_items(replica, rows)

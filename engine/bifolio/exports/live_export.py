@@ -60,7 +60,7 @@ class LiveExport:
     def write(self, out: BinaryIO) -> ExportReport:
         """Write the whole export as the library is now, to an open binary file."""
         replica = self._replica
-        with replica.database.snapshot():
+        with replica.snapshot():
             self._seen = self._version()
             blocks = replica.records.hashes("import")
             if blocks != self._blocks:  # a macro may mean something else now

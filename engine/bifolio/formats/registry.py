@@ -21,6 +21,9 @@ MAPPING_VERSION: Final = "1"
 
 Tags = list[tuple[str, str]]
 
+#: What a reader makes of a source: its values, and the fields that each tag fed.
+Traced = MappedRecord
+
 
 @dataclass(frozen=True, slots=True)
 class ReadFamily:
@@ -32,7 +35,7 @@ class ReadFamily:
     #: Text in which this matches is of the family.
     mark: re.Pattern[str]
     #: ``(source, blocks)`` to its values and the fields that each tag fed.
-    trace: Callable[[Source, ImportedBlocks | None], MappedRecord]
+    trace: Callable[[Source, ImportedBlocks | None], Traced]
 
 
 @dataclass(frozen=True, slots=True)

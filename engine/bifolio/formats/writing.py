@@ -23,7 +23,7 @@ from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.read_back import is_one_record, is_outside, written_key
-from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags
+from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags, Traced
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import make_key
 from bifolio.records.fields import FORMS, Form, is_extra
@@ -242,6 +242,24 @@ def _keys(references: Iterable[ExportedReference]) -> frozenset[str]:
     return frozenset(str(one.values.get("citation-key", "")).lower() for one in references)
 
 
+class _Traces:
+    """What a reader of the format makes of the sources of one reference: of each once, since
+    reading is most of what an export takes."""
+
+    def __init__(self, family: Family, blocks: ImportedBlocks | None) -> None:
+        self._family = family
+        self._blocks = blocks
+        self._read: list[tuple[Source, Traced]] = []
+
+    def __call__(self, source: Source) -> Traced:
+        for known, found in self._read:
+            if known is source or known == source:
+                return found
+        found = self._family.trace(source, self._blocks)
+        self._read.append((source, found))
+        return found
+
+
 def compose(
     reference: ExportedReference,
     family: Family,
@@ -250,6 +268,7 @@ def compose(
     blocks: ImportedBlocks | None,
 ) -> tuple[Source, list[LostValue]]:
     """The source to be written for a reference, and what it does not say."""
+    trace = _Traces(family, blocks)
     values = {field: value for field, value in reference.values.items() if _has_content(value)}
     lost = [
         LostValue(reference.id, field, reason)
@@ -260,9 +279,9 @@ def compose(
     if old is not None and family.is_own_shape is not None and not family.is_own_shape(old):
         old = None
     if old is not None and family.own_id is None:
-        values = _without_made_key(values, family.trace(old, blocks).values)
-    start = _start(reference, old, values, family, dialect, blocks)
-    mapped = family.trace(start, blocks)
+        values = _without_made_key(values, trace(old).values)
+    start = _start(reference, old, values, family, dialect, trace)
+    mapped = trace(start)
     changed = differences(values, mapped.values)
     if not changed:
         return start, lost
@@ -270,12 +289,12 @@ def compose(
     if old is None and family is BIBTEX:
         tags = crossref.unlink(tags)
     written = replace(start, tags=tuple(tags))
-    if old is not None and differences(values, family.trace(written, blocks).values):
+    if old is not None and differences(values, trace(written).values):
         tags = _replace_changed(
             start, mapped.feeds, changed, values, family, dialect, keep_names=False
         )
         written = replace(start, tags=tuple(tags))
-    return _verify(reference, written, values, family, blocks, lost)
+    return _verify(reference, written, values, family, trace, lost)
 
 
 def _without_made_key(values: Values, given: Values) -> Values:
@@ -296,13 +315,13 @@ def _start(
     values: Values,
     family: Family,
     dialect: str,
-    blocks: ImportedBlocks | None,
+    trace: _Traces,
 ) -> Source:
     """The source to begin from: the reference's own with today's type and key, or an empty one."""
     if old is None:
         own_id = family.own_id(values, reference.id) if family.own_id else ""
         return Source(family.name, family.written_type(values, dialect), own_id, ())
-    before = family.trace(old, blocks).values
+    before = trace(old).values
     kind, own_id = old.type, old.id
     if values.get("type") != before.get("type"):
         kind = family.written_type(values, dialect)
@@ -398,46 +417,42 @@ def _verify(
     written: Source,
     values: Values,
     family: Family,
-    blocks: ImportedBlocks | None,
+    trace: _Traces,
     lost: list[LostValue],
 ) -> tuple[Source, list[LostValue]]:
     """The source as its reader will see it, with round-trip fields for what it would not say."""
-    written = _without_strays(written, values, family, blocks)
-    missing = differences(values, family.trace(written, blocks).values)
+    written = _without_strays(written, values, family, trace)
+    missing = differences(values, trace(written).values)
     if not missing:
         return written, lost
-    tags = _without_halves(written, missing, family, blocks)
+    tags = _without_halves(written, missing, trace)
     for field in sorted(missing, key=lambda one: (FIELD_ORDER.get(one, 999), one)):
         if not field.startswith("x.") or field in values:
             tags += family.carry(field, values.get(field))
     carried = replace(written, tags=tuple(tags))
-    for field in sorted(differences(values, family.trace(carried, blocks).values)):
+    for field in sorted(differences(values, trace(carried).values)):
         if field in values:
             lost.append(LostValue(reference.id, field, f"{family.shown} cannot say it exactly"))
     return carried, lost
 
 
-def _without_halves(
-    written: Source, missing: set[str], family: Family, blocks: ImportedBlocks | None
-) -> Tags:
+def _without_halves(written: Source, missing: set[str], trace: _Traces) -> Tags:
     """The tags without those that say only a part of an extra field, whose round-trip fields say
     the whole."""
     carried = {field for field in missing if is_extra(field)}
-    feeds = family.trace(written, blocks).feeds
+    feeds = trace(written).feeds
     return [
         pair for pair, fed in zip(written.tags, feeds, strict=True) if not (fed and fed <= carried)
     ]
 
 
-def _without_strays(
-    written: Source, values: Values, family: Family, blocks: ImportedBlocks | None
-) -> Source:
+def _without_strays(written: Source, values: Values, family: Family, trace: _Traces) -> Source:
     """Without the tags that a reader would take for fields which the reference does not have.
 
     They are new ones whose name means something else in this type; a round-trip field says their
     value.
     """
-    feeds = family.trace(written, blocks).feeds
+    feeds = trace(written).feeds
     kept = [
         pair
         for pair, fed in zip(written.tags, feeds, strict=True)

@@ -52,7 +52,7 @@ class History:
         Raises:
             ReferenceNotFoundError, AmbiguousReferenceError.
         """
-        with self._replica.database.snapshot():
+        with self._replica.snapshot():
             row = lookup.find(self._replica, ref)
             return list(EventReader(self._replica).events(row.id))
 
@@ -70,7 +70,7 @@ class History:
             DeviceNotFoundError.
         """
         first = make_stamp(milliseconds=_milliseconds(since) if since else 0, counter=0)
-        with self._replica.database.snapshot():
+        with self._replica.snapshot():
             tags = None if device is None else undo.device_tags(self._replica, device)
             return ActivityLog(self._replica).page(limit=limit, tags=tags, first=first)
 

@@ -129,7 +129,7 @@ class Backups:
         moment."""
         replica = self._replica
         tell = (lambda done, total: progress(Stage.COPYING, done, total)) if progress else None
-        with replica.database.snapshot():
+        with replica.snapshot():
             wanted = self._wanted_contents(held)
             account = Manifest(
                 made_at=f"{self._now():%Y-%m-%dT%H:%M:%SZ}",

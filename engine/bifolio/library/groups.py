@@ -164,7 +164,7 @@ class Groups:
 
     def list(self, *, deleted: bool = False) -> Sequence[GroupView]:
         """All groups, each before those under it; or the deleted ones, by name."""
-        with self._replica.database.snapshot():
+        with self._replica.snapshot():
             tree = self._tree()
             rows = tree.deleted_groups() if deleted else tree.in_order()
             counts = self._replica.references.elements.counts(groups.MEMBERSHIP)

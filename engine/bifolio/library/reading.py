@@ -32,6 +32,7 @@ from bifolio.replica import folder
 from bifolio.replica.replica import Replica, Runtime
 from bifolio.results import Notice, ReferenceView
 from bifolio.storage.database import Database
+from bifolio.storage.underived import Underived
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ def open_file(path: Path, load_keys: Callable[[], DeviceKeys], *, reading: bool)
     try:
         return Opened(folder.open_database(path))
     except _NOT_WRITABLE as error:
-        return Opened(Database.open_image(path / folder.FILE), Notice(_said(error)))
+        return Opened(_open_image(path, load_keys), Notice(_said(error)))
     except _DAMAGED as error:
         if not mending_can(path):
             raise
@@ -72,6 +73,18 @@ def open_file(path: Path, load_keys: Callable[[], DeviceKeys], *, reading: bool)
         except BaseException:
             shutil.rmtree(copy, ignore_errors=True)
             raise
+
+
+def _open_image(path: Path, load_keys: Callable[[], DeviceKeys]) -> Database:
+    """A file that cannot be written; what nothing is derived of yet is derived in memory."""
+    database = Database.open_image(path / folder.FILE)
+    if Underived(database).is_empty():
+        return database
+    database.close()
+    database = Database.open_image(path / folder.FILE, in_memory=True)
+    Replica(path, database, load_keys, Runtime()).drain()
+    database.forbid_writing()
+    return database
 
 
 def _said(error: LibraryError) -> str:

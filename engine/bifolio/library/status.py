@@ -70,7 +70,7 @@ def state_hash(replica: Replica) -> str:
 
 def of_one_moment(replica: Replica, *, name: str, replica_id: str) -> Status:
     """``status``, all of it as one commit left it."""
-    with replica.database.snapshot():
+    with replica.snapshot():
         return status(replica, name=name, replica_id=replica_id)
 
 

@@ -54,6 +54,27 @@ REFUSALS_SHOWN_PER_AUTHOR_MAX = 5
 #: references peaked at 163 MB with all of a batch open, at 71 MB with a thousand, as fast.
 DOCUMENTS_OPEN_MAX = 500
 
+#: So many received records of one batch are derived after they are committed, not with them. Of
+#: fewer, a second transaction would take longer than it wins; more are durable in half the time.
+DERIVED_LATER_MIN = 50
+
+#: Characters of what such records hold that are remembered until then, so that their documents need
+#: not be loaded again: some two thousand records of 5 kB. Of more the documents are.
+DERIVED_LATER_REMEMBERED = 10 * 1024 * 1024
+
+#: How often a moment is looked for in which all is derived, before it is read as it is: each time
+#: another process must have committed a batch in a millisecond.
+SNAPSHOT_TRIES = 3
+
+#: Records that one transaction derives of those: a tenth of a second, so that other commands get
+#: their turn.
+DERIVED_AT_ONCE = 250
+
+#: States that are read in one query before they are asked for, and the bytes of each at most: a
+#: query for each takes a tenth of a merge.
+LOADED_AHEAD = 64
+LOADED_AHEAD_BYTES_EACH = 64 * 1024
+
 #: The bytes of their states: a hostile member's may have megabytes each.
 DOCUMENTS_OPEN_BYTES_MAX = 64 * 1024 * 1024
 

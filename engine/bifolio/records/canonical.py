@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
+
+_Read = TypeVar("_Read")
 
 _FAST = msgspec.json.Encoder(order="deterministic")
 
@@ -67,6 +70,40 @@ def stored_json(text: str | None) -> object:
     return value
 
 
+def read_json(text: str) -> Any:
+    """The value of a JSON text, as ``json.loads`` reads it, in a third of the time.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return _READ_FAST(text)
+    except (msgspec.MsgspecError, ValueError):
+        return json.loads(text)
+
+
+def reader_of(form: type[_Read]) -> Callable[[str], _Read]:
+    """What reads a JSON text of just this form, and refuses every other with a ValueError."""
+    return msgspec.json.Decoder(form).decode
+
+
+def read_stored(text: str | None, read: Callable[[str], _Read]) -> _Read | None:
+    """``stored_json`` of a text that nearly always has one form, read into that at once.
+
+    Args:
+        read: what ``reader_of`` gave.
+
+    Returns:
+        None where it is of another form: ``stored_json`` tells what it says then.
+    """
+    if text is None or not _is_shallow(text):
+        return None
+    try:
+        return read(text)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+
+
 def read_map(text: str) -> Mapping[str, object]:
     """The JSON object in a text, as ``json.loads`` reads it; one of texts in a third of the time.
 
@@ -111,11 +148,12 @@ def plain(value: object) -> object:
 def _is_shallow(text: str) -> bool:
     """Whether a JSON text is surely shallow and without half characters, so that its value can
     be written again: no escape that could make one, and few brackets."""
-    return (
-        "\\u" not in text
-        and text.count("[") + text.count("{") < _BRACKETS_SHALLOW
-        and _is_encodable(text)
-    )
+    if "\\u" in text:
+        return False
+    # A text that is shorter has fewer of them.
+    if len(text) >= _BRACKETS_SHALLOW and text.count("[") + text.count("{") >= _BRACKETS_SHALLOW:
+        return False
+    return _is_encodable(text)
 
 
 def _is_encodable(text: str) -> bool:

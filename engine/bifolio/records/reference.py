@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from bifolio.ids import digest
-from bifolio.records.canonical import exact_json, nfc, plain, stored_json
+from bifolio.records.canonical import exact_json, nfc, plain, read_stored, reader_of, stored_json
 from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, split_facts
 from bifolio.records.names import Name
 
@@ -69,13 +69,20 @@ class Source(Struct, frozen=True, dict=True):
 
     def content(self) -> bytes:
         """The hash of what the source says, the file around it aside: 16 bytes."""
-        return digest(exact_json(self.to_json() | {"blocks": ""}).encode(), size=16)
+        tags = self.tags if self.library is None else (*self.tags, *self.library.to_tags())
+        said = {"format": self.format, "type": self.type, "id": self.id, "tags": tags, "blocks": ""}
+        return digest(exact_json(said).encode(), size=16)
 
     @classmethod
     def from_text(cls, text: str | None) -> Source | None:
         """The source that a reference holds; None where it is of another version's form."""
-        stored = stored_json(text)
-        source = cls.from_json(stored) if isinstance(stored, dict) else None
+        source: Source | None
+        fast = read_stored(text, _READ_SOURCE)
+        if fast is not None:
+            source = cls._of(fast.format, fast.type, fast.id, fast.tags, fast.blocks)
+        else:
+            stored = stored_json(text)
+            source = cls.from_json(stored) if isinstance(stored, dict) else None
         if source is not None:
             source.__dict__[_STORED] = text
         return source
@@ -96,15 +103,28 @@ class Source(Struct, frozen=True, dict=True):
         ):
             return None
         own = tuple((tag, raw) for tag, raw in tags)
-        own, library = split_facts(own) if stored["format"] in LIBRARY_FORMATS else (own, None)
-        return cls(
-            format=stored["format"],
-            type=stored["type"],
-            id=stored["id"],
-            tags=own,
-            blocks=stored.get("blocks", ""),
-            library=library,
-        )
+        blocks = stored.get("blocks", "")
+        return cls._of(stored["format"], stored["type"], stored["id"], own, blocks)
+
+    @classmethod
+    def _of(
+        cls, format: str, type: str, id: str, tags: tuple[tuple[str, str], ...], blocks: str
+    ) -> Source:
+        own, library = split_facts(tags) if format in LIBRARY_FORMATS else (tags, None)
+        return cls(format=format, type=type, id=id, tags=own, blocks=blocks, library=library)
+
+
+class _StoredSource(Struct):
+    """A source as it is stored: read in one go where it is of just this form."""
+
+    format: str
+    type: str
+    id: str
+    tags: tuple[tuple[str, str], ...]
+    blocks: str = ""
+
+
+_READ_SOURCE = reader_of(_StoredSource)
 
 
 class ImportedFile(Struct, frozen=True):

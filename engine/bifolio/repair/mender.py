@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from bifolio.crypto.envelope import Envelope, parse_envelope, verify_signature
@@ -397,6 +398,8 @@ class Mender:
         if not self._replica.meta.derived_version:
             return None
         found: dict[str, object] = {}
+        with suppress(DamagedLibraryError, *_FAULTS):
+            self._replica.drain()  # what waited to be derived is no damage
         for table in sorted(DERIVED_TABLES):
             try:
                 found[table] = self._rows.rows_of(table)

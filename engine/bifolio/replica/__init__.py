@@ -9,6 +9,8 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``projection`` from a record to the columns that lists read
 ``deletion_guard`` a mass deletion of others, shown on until it is confirmed
 ``derived_tables`` what lists read, derived again from the records
+``backlog``    committed references that wait to be derived, and what is remembered of them
+``derivation`` what lists read of a large batch, derived after it is committed
 ``creation``   a new reference out of a file, with all that is stored of it
 ``journal``    each change as it is stored, and which command made it
 ``membership`` the membership log, and the content keys that it brings

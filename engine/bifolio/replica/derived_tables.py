@@ -17,6 +17,7 @@ from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
+from bifolio.storage.underived import Underived
 
 if TYPE_CHECKING:
     from bifolio.document import record as documents
@@ -46,6 +47,7 @@ def rebuild_lists(database: Database) -> int:
     records, references, groups = Records(database), References(database), GroupTable(database)
     references.clear()
     groups.clear()
+    Underived(database).clear()
     for record in records.of_kind(GROUP):
         with suppress(DocumentError):
             entries = documents.RecordDocument(records.state(record.id)).entries()

@@ -18,7 +18,13 @@ from bifolio.records.dates import date_year
 from bifolio.records.names import Name
 from bifolio.records.reference import Source, Value, Values, values_to_json
 from bifolio.storage.attachments import AttachmentRow
-from bifolio.storage.derived import DerivedReference, ReferenceRow, SourceRow
+from bifolio.storage.derived import (
+    DerivedReference,
+    ReferenceRow,
+    SourceRow,
+    StoredBefore,
+    StoredReference,
+)
 from bifolio.storage.groups import GroupRow
 from bifolio.storage.purged import PurgedRow
 
@@ -71,10 +77,24 @@ def derive_whatever(record_id: str, entries: Entries) -> DerivedReference:
     try:
         return derive(record_id, entries)
     except DATA_FAULTS as error:
-        note = f"its values cannot be read here ({type(error).__name__})"
-        shown: Values = {"title": _UNREADABLE, "note": note}
-        view = views.RecordView("reference", shown, (), False, False, None)
-        return DerivedReference(reference_row(record_id, view), [], [], None)
+        return _unreadable(record_id, error)
+
+
+def to_stored_whatever(
+    derived: DerivedReference, before: StoredBefore | None = None
+) -> StoredReference:
+    """``DerivedReference.to_stored``; of values that no table here can take it says so."""
+    try:
+        return derived.to_stored(before)
+    except DATA_FAULTS as error:
+        return _unreadable(derived.row.id, error).to_stored()
+
+
+def _unreadable(record_id: str, error: Exception) -> DerivedReference:
+    note = f"its values cannot be read here ({type(error).__name__})"
+    shown: Values = {"title": _UNREADABLE, "note": note}
+    view = views.RecordView("reference", shown, (), False, False, None)
+    return DerivedReference(reference_row(record_id, view), [], [], None)
 
 
 def reference_row(record_id: str, view: views.RecordView) -> ReferenceRow:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from bifolio.ids import (
 )
 from bifolio.records.canonical import canonical_json
 from bifolio.replica.deletion_guard import Cause, DeletionGuard
+from bifolio.replica.derivation import Derivation
 from bifolio.replica.folder import FILES
 from bifolio.replica.journal import Journal
 from bifolio.storage.changes import Changes, UnsealedChange
@@ -125,15 +127,16 @@ class Replica:
         self.pending = PendingEnvelopes(database)
         self.refused = RefusedEnvelopes(database)
         self.voided = VoidedEnvelopes(database)
-        self.references = References(database)
+        self._references = References(database)
         self.groups = GroupTable(database)
         self.contents = Contents(path / FILES)
-        self.transfers = Transfers(database)
+        self._transfers = Transfers(database)
         self.journal = Journal(database)
         self.listings = Listings(database)
         self.join_offers = JoinOffers(database)
         self.quarantined = QuarantinedUpdates(database)
-        self.deletion_guard = DeletionGuard(database)
+        self._deletion_guard = DeletionGuard(database)
+        self._derivation = Derivation(database, self._deletion_guard, self.workspace_to_show)
         self._incarnations = Incarnations(database)
         self._incarnation: Incarnation | None = None
         self._stamped = ""
@@ -160,17 +163,53 @@ class Replica:
         """The library's id, 16 bytes."""
         return self.meta.library_id
 
+    @property
+    def references(self) -> References:
+        """What lists and searches read, all of it derived that is committed."""
+        self._derivation.drain()
+        return self._references
+
+    @property
+    def transfers(self) -> Transfers:
+        """Where the contents of files are, with all derived that names one."""
+        self._derivation.drain()
+        return self._transfers
+
+    @property
+    def deletion_guard(self) -> DeletionGuard:
+        """What of others' deletions is shown on, once all is derived that is committed."""
+        self._derivation.drain()
+        return self._deletion_guard
+
+    def drain(self) -> None:
+        """Derive what lists and searches read of all that is committed: before a snapshot, in
+        which nothing can be written, and where a batch ends."""
+        self._derivation.drain()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One read transaction: all that is read inside is of one moment, and derived as far as
+        it is committed."""
+        for left in reversed(range(limits.SNAPSHOT_TRIES)):
+            self.drain()
+            with self.database.snapshot():
+                # Another process may have committed a batch just now.
+                if not left or self._derivation.backlog.is_empty():
+                    yield
+                    return
+
     def workspace(
         self, *, client_id: int | None = None, cause: Cause = Cause.OWN
     ) -> workspaces.Workspace:
         """Documents for one transaction; ``cause`` is why they change."""
         return workspaces.Workspace(
             self.records,
-            self.references,
+            self._references,
             self.groups,
             self.meta,
             client_id=client_id,
-            shown=self.deletion_guard.filter(cause),
+            shown=self._deletion_guard.filter(cause),
+            derive_later=self._derivation.backlog if cause is Cause.RECEIVED else None,
         )
 
     def workspace_to_show(self) -> workspaces.Workspace:

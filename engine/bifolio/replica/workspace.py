@@ -6,12 +6,15 @@ read, so the cost of a batch follows the records that it touches.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bifolio import limits
 from bifolio.document import canonical, registers, sets, view
 from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
 from bifolio.replica import projection
+from bifolio.replica.backlog import Backlog, Noted
 from bifolio.replica.creation import REFERENCE, Creation
 from bifolio.replica.deletion_guard import Filter
 from bifolio.storage.derived import StoredBefore, StoredReference
@@ -51,6 +54,7 @@ class Workspace:
         *,
         client_id: int | None = None,
         shown: Filter | None = None,
+        derive_later: Backlog | None = None,
     ) -> None:
         self._records = records
         self._meta = meta
@@ -59,7 +63,11 @@ class Workspace:
         self._client_id = client_id
         #: What of the references is shown, where it is not all that they say.
         self.shown = shown
+        #: Where a large batch notes what is to be derived later; None: nothing is.
+        self._derive_later = derive_later
         self._documents: dict[str, RecordDocument] = {}
+        #: States that were read before they were asked for; None of a record that is not here.
+        self._states: dict[str, bytes | None] = {}
         self._changed: dict[str, None] = {}
         self._created: list[Creation] = []
         self._bytes = 0
@@ -72,15 +80,26 @@ class Workspace:
         """The document of a record; an empty one where the replica has none."""
         document = self._documents.get(record_id)
         if document is None:
-            state = self._records.state(record_id)
+            if record_id in self._states:
+                state = self._states.pop(record_id)
+            else:
+                state = self._records.state(record_id)
             document = RecordDocument(state, client_id=self._client_id)
             self._documents[record_id] = document
             self._bytes += len(state) if state is not None else 0
         return document
 
+    def load(self, record_ids: Sequence[str]) -> None:
+        """Read the states of some records at once that are about to be asked for; a large one is
+        left to be read alone."""
+        wanted = [one for one in dict.fromkeys(record_ids) if one not in self._documents]
+        if len(wanted) > 1:
+            self._states = self._records.small_states(wanted, limits.LOADED_AHEAD_BYTES_EACH)
+
     def put(self, record_id: str, document: RecordDocument) -> None:
         """Use a document that was made elsewhere, to be saved."""
         self._documents[record_id] = document
+        self._states.pop(record_id, None)
         self.mark_changed(record_id)
 
     def put_created(self, creation: Creation) -> None:
@@ -113,16 +132,20 @@ class Workspace:
         """
         saved = list(self._changed)
         references = [creation.reference for creation in self._created]
-        self._before = self._references.read_stored(saved) if saved else {}
+        later: list[Noted] | None = [] if self._derives_later(len(saved)) else None
+        self._before = self._references.read_stored(saved) if saved and later is None else {}
         records = [creation.record for creation in self._created]
         for record_id in saved:
             self.failed = record_id
-            records.append(self._store_safely(record_id, references))
+            records.append(self._store_safely(record_id, references, later))
         self.failed = None
-        self._records.write(records)
+        checks = self._records.write(records)
         self._references.store(references)
+        if later and self._derive_later is not None:
+            self._derive_later.note(later, checks)
         self._changed.clear()
         self._documents.clear()
+        self._states.clear()
         self._created.clear()
         self._before.clear()
         self._bytes = 0
@@ -131,12 +154,22 @@ class Workspace:
     def drop(self, record_id: str) -> None:
         """Leave a document unsaved, as if nothing had been written to it or merged into it."""
         self._documents.pop(record_id, None)
+        self._states.pop(record_id, None)
         self._changed.pop(record_id, None)
 
-    def _store_safely(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
+    def _derives_later(self, count: int) -> bool:
+        """Whether so many records are derived after they are committed: behind others that are,
+        or where they are many."""
+        if self._derive_later is None or not count:
+            return False
+        return count >= limits.DERIVED_LATER_MIN or not self._derive_later.is_empty()
+
+    def _store_safely(
+        self, record_id: str, references: list[StoredReference], later: list[Noted] | None
+    ) -> StoredRecord:
         """``_store``; values of a form that nothing of ours can read are the record's fault."""
         try:
-            return self._store(record_id, references)
+            return self._store(record_id, references, later)
         except _UNREADABLE as error:
             kind = type(error).__name__
             raise DocumentError(f"it holds what cannot be read ({kind})") from error
@@ -145,16 +178,20 @@ class Workspace:
         derived = projection.derive_whatever(record_id, document.visible())
         if self.shown is not None:
             derived = self.shown(derived, document.entries())
-        return derived.to_stored(self._before.get(record_id))
+        return projection.to_stored_whatever(derived, self._before.get(record_id))
 
-    def _store(self, record_id: str, references: list[StoredReference]) -> StoredRecord:
+    def _store(
+        self, record_id: str, references: list[StoredReference], later: list[Noted] | None
+    ) -> StoredRecord:
         """A changed record as it is to be stored; what lists read is renewed on the way, that of
-        references is gathered: in one go it takes a third of the time."""
+        references is gathered: in one go it takes a third of the time; or ``later``."""
         document = self._documents[record_id]
         entries = document.entries()
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)
-        if kind == REFERENCE:
+        if kind == REFERENCE and later is not None:
+            later.append((record_id, document.json()))
+        elif kind == REFERENCE:
             references.append(self._derive(record_id, document))
         elif kind == GROUP:
             self._groups.write(projection.group_row(record_id, entries))

@@ -80,8 +80,11 @@ class Applier:
         """Merge all updates of an envelope, each by itself."""
         source = Source(author, envelope.hash)
         self.bytes += len(envelope.raw)
-        for change in body.changes:
-            for record_id, update in change.records:
+        updates = [(change, *one) for change in body.changes for one in change.records]
+        for start in range(0, len(updates), limits.LOADED_AHEAD):
+            part = updates[start : start + limits.LOADED_AHEAD]
+            self._workspace.load([record_id for _, record_id, _ in part])
+            for change, record_id, update in part:
                 self.bytes += len(update)
                 self.updates += 1
                 self.merge(source, record_id, update, change)

@@ -401,6 +401,7 @@ class Remote:
         return counts
 
     def _begin_session(self) -> None:
+        self.replica.drain()
         with self.replica.database.transaction():
             self.replica.deletion_guard.begin_session()
 
@@ -417,6 +418,8 @@ class Remote:
 
     def _note_contact(self, *, reachable: bool, synced: bool = True, worked_s: float = 0.0) -> None:
         meta = self.replica.meta
+        if reachable and synced:
+            self.replica.drain()
         with self.replica.database.transaction():
             meta.reachable = reachable
             if reachable and synced:

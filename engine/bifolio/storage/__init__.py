@@ -30,6 +30,7 @@ The only user of SQLite.
 ``join_offers``         what a library that joins another one means to offer
 ``history``             where each record's changes are, and which of them one command made
 ``derived``             what is derived of a reference, and the rows that its tables are given
+``underived``           references of which nothing is derived yet
 ``references``          what lists and searches read: columns derived from the records
 ``elements``            which references hold a tag, or are in a group
 ``shared_citation_keys`` the citation keys that several live references have

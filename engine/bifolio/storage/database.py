@@ -121,10 +121,13 @@ class Database:
         return cls(path, connection)
 
     @classmethod
-    def open_image(cls, path: Path) -> Database:
+    def open_image(cls, path: Path, *, in_memory: bool = False) -> Database:
         """Open a file that cannot be written, as its last commit left it, to be read.
 
         Nothing is written: what its log holds is laid over it in memory.
+
+        Args:
+            in_memory: whether all of it is read into memory, and can be changed there.
 
         Raises:
             LibraryError: as ``open``; ReadOnlyLibraryError of an older version's file.
@@ -134,12 +137,12 @@ class Database:
         wal = path.with_name(path.name + "-wal")
         try:
             has_log = wal.is_file() and wal.stat().st_size > 0
-            if has_log:
+            if has_log or in_memory:
                 with closing(Pages(path)) as pages:
                     image = pages.image()
         except OSError as error:
             raise ReadOnlyLibraryError(path.parent) from error
-        if has_log:
+        if has_log or in_memory:
             connection = _connect(path, ":memory:")
             with _translated(path):
                 connection.deserialize(image)
@@ -148,7 +151,8 @@ class Database:
         with _translated(path):
             _check(path, connection, may_migrate=False)
         database = cls(path, connection)
-        database.forbid_writing()
+        if not in_memory:
+            database.forbid_writing()
         return database
 
     @property
@@ -277,10 +281,25 @@ class Database:
         if self.remembered is not None:
             self.remembered[table] = False
 
+    def forget(self, table: str) -> None:
+        """Rows of a table of which ``is_empty`` is asked went: it is asked again."""
+        if self.remembered is not None:
+            self.remembered.pop(table, None)
+
     @property
     def is_in_transaction(self) -> bool:
         """Whether something is written, or only tried, that is not committed yet."""
         return self._connection.in_transaction
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether this connection is inside a write transaction."""
+        return self.remembered is not None
+
+    @property
+    def may_write(self) -> bool:
+        """Whether a write transaction may begin now: not in a snapshot, nor in another one."""
+        return not self._is_read_only and (self._rehearsing or not self._connection.in_transaction)
 
     def data_version(self) -> int:
         """A number that changes when another connection commits (SQLite's ``data_version``).

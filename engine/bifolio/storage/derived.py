@@ -5,13 +5,12 @@ Pure, and most of the work of a write: another process can do it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from bifolio.records.canonical import exact_json
+from bifolio.records.canonical import exact_json, read_json
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.elements import FIELDS as ELEMENT_FIELDS
 from bifolio.storage.elements import ElementRow, element_rows
@@ -169,7 +168,7 @@ def _find_kept(
     places = all(before[one] == after[one] for one in _OF_PLACES)
     elements = before[trashed] == after[trashed]
     if before[written] != after[written]:
-        earlier = json.loads(str(before[written]))
+        earlier = read_json(str(before[written]))
         for name in earlier.keys() | fields.keys():
             old, new = earlier.get(name), fields.get(name)
             if old != new:

@@ -458,6 +458,16 @@ def _add_second_copies(tables: object) -> None:
     _add_copy(tables, "copy_of_unsealed", "changes", "number frontier", "WHERE hash IS NULL")
 
 
+def _add_underived(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # References whose records are committed, and of which nothing is derived yet.
+    tables.conn.execute(
+        "CREATE TABLE underived (number INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE)"
+    )
+
+
 def _add_copy(tables: object, index: str, table: str, columns: str, condition: str = "") -> None:
     from sqlite_utils import Database as Tables
 
@@ -534,6 +544,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_unconfirmed_deletions,
     _add_second_copies,
     _add_snapshots,
+    _add_underived,
 )
 
 #: The schema version that this code knows.

@@ -94,6 +94,29 @@ class Records:
         row = self._database.row("SELECT count(*) FROM records WHERE kind != 'settings'")
         return int(row[0]) if row else 0
 
+    def states(self, record_ids: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
+        """Of those of these ids that the replica has: the state, and what tells whether it is
+        still the same (empty of an older file's), by id."""
+        rows = self._database.rows(
+            "SELECT id, state, state_check FROM records "
+            "WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(record_ids),),
+        )
+        return {row[0]: (unpack_state(row[1]), row[2] or b"") for row in rows}
+
+    def small_states(self, record_ids: Sequence[str], bytes_max: int) -> dict[str, bytes | None]:
+        """The states of these ids, but of larger ones than that; None where there is no record."""
+        rows = self._database.rows(
+            "SELECT wanted.value, CASE WHEN length(state) <= ? THEN state END, state IS NULL "
+            "FROM json_each(?) AS wanted LEFT JOIN records ON records.id = wanted.value",
+            (bytes_max, json.dumps(record_ids)),
+        )
+        return {
+            row[0]: None if row[1] is None else unpack_state(row[1])
+            for row in rows
+            if row[1] is not None or row[2]
+        }
+
     def kind(self, record_id: str) -> str | None:
         """A record's kind, or None where the replica has none of this id."""
         row = self._database.row("SELECT kind FROM records WHERE id = ?", (record_id,))
@@ -111,8 +134,9 @@ class Records:
         )
         return {row[0] for row in rows}
 
-    def write(self, records: Iterable[StoredRecord]) -> None:
-        """Store records and move the state hash by the difference that they make."""
+    def write(self, records: Iterable[StoredRecord]) -> dict[str, bytes]:
+        """Store records and move the state hash by the difference that they make; returns what
+        tells whether each is still the same, by id."""
         written = list({record.id: record for record in records}.values())
         ids = json.dumps([record.id for record in written])
         # What a snapshot brought is where a record's history begins.
@@ -129,6 +153,7 @@ class Records:
         )
         difference = sum(record.hash for record in written)
         difference -= sum(int.from_bytes(row[0], "big") for row in before)
+        checks = {one.id: check_of(one) for one in written}
         self._database.execute_many(
             "INSERT INTO records (id, kind, state, hash, state_check) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = excluded.state, "
@@ -136,13 +161,14 @@ class Records:
             [
                 (
                     *(one.id, one.kind, pack_state(one.state)),
-                    *(one.hash.to_bytes(32, "big"), check_of(one)),
+                    *(one.hash.to_bytes(32, "big"), checks[one.id]),
                 )
                 for one in written
             ],
         )
         if difference:
             self._meta.state_hash = (self._meta.state_hash + difference) % _MODULUS
+        return checks
 
     def remove(self, record_id: str) -> None:
         """Forget a record and its share of the state hash (where nothing is left of it)."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bifolio.errors import DamagedLibraryError
+from bifolio.records.canonical import read_json
 from bifolio.storage.attachments import Attachments
 from bifolio.storage.database import Database
 from bifolio.storage.derived import (
@@ -209,7 +210,7 @@ class References:
             (last,),
         ):
             for record_id, kind, title, year, fields in rows:
-                yield record_id, kind, title or "", year, json.loads(fields)
+                yield record_id, kind, title or "", year, read_json(fields)
             last = rows[-1][0]
 
     def in_conflict(self) -> list[str]:
@@ -353,7 +354,7 @@ class References:
     def _row(self, row: Sequence[Any]) -> ReferenceRow:
         values = dict(zip(STORED, row, strict=False))
         try:
-            values["fields"] = json.loads(values["fields"])
+            values["fields"] = read_json(values["fields"])
         except ValueError as error:
             folder = self._database.path.parent
             raise DamagedLibraryError(folder, reason="a row of its list is no JSON") from error

@@ -65,12 +65,14 @@ def smoke(name: str) -> dict[str, Any]:
 def test_there_is_a_benchmark_for_every_question() -> None:
     assert NAMES == [
         "bench_duplicates",
+        "bench_export",
         "bench_files",
         "bench_first_sync",
         "bench_greetings",
         "bench_growth",
         "bench_history",
         "bench_import",
+        "bench_local_edit",
         "bench_merge",
         "bench_messages",
         "bench_offline_merge",

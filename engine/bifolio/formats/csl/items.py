@@ -25,7 +25,7 @@ from bifolio.formats.mapping.fields import FIELDS as ROWS
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
 from bifolio.formats.names import parse_plain_name, split_people
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField, core_value
-from bifolio.records.canonical import canonical_json
+from bifolio.records.canonical import canonical_json, read_json
 from bifolio.records.fields import FIELDS, FORMS, Form, is_extra
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values, value_to_json
@@ -131,7 +131,7 @@ def _gather_body(collector: FieldCollector, index: int, tag: str, value: Any) ->
 
 def _read(raw: str) -> Any:
     try:
-        return json.loads(raw)
+        return read_json(raw)
     except (ValueError, RecursionError):
         return raw
 

@@ -1,0 +1,115 @@
+"""What lists read of a record, derived after the record is committed.
+
+A large batch of others' changes is committed with its records, its history and the state hash; that
+its references are to be derived is noted in the same transaction (``storage.underived``). Whoever
+reads what is derived drains that first, in parts that each are a transaction, so that other
+commands get their turn. A process may end at any moment in between: the next reader goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from bifolio import lazy, limits
+from bifolio.document.entries import without_superseded_imports
+from bifolio.errors import DocumentError
+from bifolio.replica import projection
+from bifolio.replica.backlog import Backlog
+from bifolio.replica.deletion_guard import Cause, DeletionGuard, Filter
+from bifolio.storage.database import Database
+from bifolio.storage.derived import StoredBefore, StoredReference
+from bifolio.storage.records import Records
+from bifolio.storage.references import References
+
+if TYPE_CHECKING:
+    from bifolio.document import record as documents
+    from bifolio.replica import workspace as workspaces
+else:
+    documents = lazy.module("bifolio.document.record")
+
+
+class Derivation:
+    """The references of one replica that are committed and not derived yet."""
+
+    def __init__(
+        self,
+        database: Database,
+        guard: DeletionGuard,
+        workspace_to_show: Callable[[], workspaces.Workspace],
+    ) -> None:
+        self.backlog = Backlog(database)
+        self._database = database
+        self._records = Records(database)
+        self._references = References(database)
+        self._guard = guard
+        self._workspace_to_show = workspace_to_show
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """Derive all that is committed, before it is read.
+
+        Inside a transaction as a part of it. Where nothing can be written, as in a snapshot, what
+        is derived is read as it is.
+        """
+        if self._is_draining or self.backlog.is_empty():
+            return
+        database = self._database
+        if not (database.is_writing or database.may_write):
+            return
+        self._is_draining = True
+        try:
+            if database.is_writing:
+                while self._derive_some():
+                    pass
+                return
+            goes_on = True
+            while goes_on:
+                with database.transaction():
+                    goes_on = self._derive_some()
+        finally:
+            self._is_draining = False
+
+    def _derive_some(self) -> bool:
+        """Derive a part, inside a transaction; whether there may be more."""
+        page = [one for _, one in self.backlog.table.page(most=limits.DERIVED_AT_ONCE)]
+        if page:
+            self._store(page)
+        if not self.backlog.is_empty():
+            return True
+        self.backlog.forget()
+        if self._guard.noted.any():
+            self._guard.hold_if_many(self._workspace_to_show)
+        return False
+
+    def _store(self, record_ids: Sequence[str]) -> None:
+        shown = self._guard.filter(Cause.RECEIVED)
+        states = self._records.states(record_ids)
+        before = self._references.read_stored(record_ids)
+        stored = []
+        for one in record_ids:
+            if one in states:
+                state, check = states[one]
+                content = self.backlog.take(one, check)
+                made = derive_committed(one, content, state, before.get(one), shown)
+                if made is not None:
+                    stored.append(made)
+        self._references.store(stored)
+        self.backlog.table.remove(record_ids)
+
+
+def derive_committed(
+    record_id: str, content: str | None, state: bytes, before: StoredBefore | None, shown: Filter
+) -> StoredReference | None:
+    """What is stored of a reference; None of one that cannot be read: a self-check names it.
+
+    Args:
+        content: as JSON, where it is known; otherwise the state is read.
+    """
+    try:
+        entries = documents.read_entries(content or documents.RecordDocument(state).json())
+    except (DocumentError, ValueError):
+        return None
+    visible = without_superseded_imports(entries)
+    derived = shown(projection.derive_whatever(record_id, visible), entries)
+    return projection.to_stored_whatever(derived, before)
