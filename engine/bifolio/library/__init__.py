@@ -24,6 +24,8 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``bundles``          a library by files: exported, imported, invited to
 ``status``           what a replica says of itself: status, state hash, rebuilt index
 ``received``         what came from others and was not merged, in sentences
+``windows``          orders, windows and versions, for who shows a part at a time
+``short_names``      eight characters for each thing, as Zotero's programs name them
 ``counting``         numbers with their nouns
 ==================== ===============================================================================
 """

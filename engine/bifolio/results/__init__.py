@@ -14,6 +14,7 @@
 ``citations``     formatted citations
 ``backups``       backups
 ``bundles``       bundles: written and taken in
+``windows``       parts of a library, as a front end reads them
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
@@ -139,6 +140,7 @@ if TYPE_CHECKING:
         RelayStatus,
         Status,
     )
+    from bifolio.results.windows import LibraryChanges, WindowRow
 
 __all__ = [
     "IN_BYTES",
@@ -192,6 +194,7 @@ __all__ = [
     "KeyPattern",
     "KeyReport",
     "LeftOut",
+    "LibraryChanges",
     "Link",
     "LogEntry",
     "LostValue",
@@ -221,6 +224,7 @@ __all__ = [
     "TagCount",
     "TakenValue",
     "UndoReport",
+    "WindowRow",
     "WrittenFile",
     "in_words",
     "read_actions",
@@ -260,6 +264,7 @@ _NAMES: Final = {
         "Invitation JoinResult SyncReport"
     ),
     "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus Status",
+    "bifolio.results.windows": "LibraryChanges WindowRow",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
 

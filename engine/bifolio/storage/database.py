@@ -246,6 +246,14 @@ class Database:
         except sqlite3.DatabaseError as error:
             _raise_translated(error, self.path)
 
+    def iterate(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one by one, for who may not need them all; nothing is written
+        meanwhile."""
+        try:
+            yield from self._connection.execute(statement, values)
+        except sqlite3.DatabaseError as error:
+            _raise_translated(error, self.path)
+
     def row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query, or None."""
         try:
