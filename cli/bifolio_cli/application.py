@@ -57,6 +57,7 @@ VERBS = {
     "resolve": "resolve",
     "backup": "backup",
     "autosync": "autosync",
+    "serve": "serve",
     "doctor": "doctor",
     "relay": "relay",
     "demo": "demo",

@@ -54,6 +54,13 @@ from bifolio.results import (
 from bifolio_cli.json_failures import Version
 
 
+class ServedAt(Result, frozen=True):
+    """A library that other programs of this computer find at an address."""
+
+    address: str
+    library: Path
+
+
 class WatchedExport(Result, frozen=True):
     """A file that was written again: references in it, those composed again, lost values."""
 
@@ -220,6 +227,7 @@ COMMANDS: Mapping[str, Any] = {
     "autosync status": AutosyncReport,
     "autosync run": AutosyncRun,
     "doctor": Diagnosis,
+    "serve": ServedAt,
     "relay": Listening,
     "relay libraries": list[RelayLibrary],
     "relay remove": RemovedRelayLibrary,

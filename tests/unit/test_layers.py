@@ -72,6 +72,9 @@ FOREIGN: dict[str, set[str]] = {
         "engine/bifolio/results",
         "engine/bifolio/wire",
     },
+    # An extra: loaded by who serves a library.
+    "starlette": {"engine/bifolio/serve"},
+    "uvicorn": {"engine/bifolio/serve/server.py"},
     "typer": {"cli/bifolio_cli"},
     "rich": {"cli/bifolio_cli"},
     # Where a default home lies, each part for itself: none may ask another one's.

@@ -30,6 +30,7 @@
 ``restore``     references out of the trash
 ``revert``      a reference, or a field of it, as it was at an earlier time
 ``search``      the references that a query finds
+``serve``       the library for other programs of this computer
 ``show``        one reference in full
 ``status``      what this replica holds and what it waits for
 ``sync``        send and receive changes, once or as they come

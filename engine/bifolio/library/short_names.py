@@ -22,6 +22,11 @@ _AT_ONCE: Final = 1000
 AWAITED: Final = "awaited/"
 
 
+def is_short_name(text: str) -> bool:
+    """Whether a text may be a short name."""
+    return is_short_key(text)
+
+
 class ShortNames:
     """The short names of one library."""
 

@@ -7,6 +7,7 @@ read once is read again only where it is not what it was.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -76,6 +77,15 @@ class Windows:
         """Those of these references that are listed, in the order given."""
         numbers = self._replica.references.numbers_among(record_ids)
         return self.rows([numbers[one] for one in dict.fromkeys(record_ids) if one in numbers])
+
+    def export(self, record_ids: Sequence[str], *, format: str) -> str:
+        """References as one text in a format of ``Library.export``, in the order given."""
+        from bifolio.exports.export import export_some
+
+        rows = [self._replica.references.read(one) for one in record_ids]
+        out = io.BytesIO()
+        export_some(self._replica, out, [row for row in rows if row is not None], format=format)
+        return out.getvalue().decode()
 
     def moment(self) -> AbstractContextManager[None]:
         """All that is read inside is of one moment, whatever others write."""

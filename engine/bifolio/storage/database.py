@@ -212,7 +212,11 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One read transaction: every row seen inside is of one moment."""
+        """One read transaction: every row seen inside is of one moment; inside of another
+        transaction, a part of that one."""
+        if self._connection.in_transaction:
+            yield
+            return
         with _translated(self.path):
             self._connection.execute("BEGIN")
             try:

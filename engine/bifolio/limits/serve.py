@@ -1,0 +1,33 @@
+"""Bounds of a library served to other programs of this computer, any of which may be at fault."""
+
+from __future__ import annotations
+
+#: Connections at once: programs keep a few each; more are closed, so that none fills the memory.
+SERVE_CONNECTIONS_MAX = 128
+
+#: How long a connection may lie there without a whole request: programs reconnect.
+SERVE_IDLE_S = 20.0
+
+#: How often connections are looked through.
+SERVE_SWEEP_S = 1.0
+
+#: How long a body may take to come: it comes from this computer.
+SERVE_BODY_S = 30.0
+
+#: The body of a request that is no file: fifty items with their notes are 1 MB.
+SERVE_BODY_BYTES_MAX = 32 * 1024 * 1024
+
+#: A file that a program hands over, such as a PDF that a browser saved.
+SERVE_FILE_BYTES_MAX = 512 * 1024 * 1024
+
+#: Requests that wait for the library's thread; more are told to come again.
+SERVE_WAITING_MAX = 256
+
+#: The longest line of a request and of a header.
+SERVE_LINE_BYTES_MAX = 64 * 1024
+
+#: Keys in one ``itemKey``, as Zotero has it, and objects of one write.
+SERVE_KEYS_MAX = 50
+
+#: The text of an attached file that is given out whole.
+SERVE_TEXT_BYTES_MAX = 16 * 1024 * 1024

@@ -1,0 +1,22 @@
+"""A library served to other programs of this computer, as Zotero's own interface serves one.
+
+An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md who may ask what.
+
+=================== ==============================================================================
+``server``          the process: its port, its connections, its end
+``application``     every endpoint: its path, its state, and who answers it
+``gate``            who may ask at all, and how much: hosts, browsers, sizes, times
+``connections``     the open connections, how many there may be, and closing one
+``libraries``       the libraries that are served, a thread for each
+``served_library``  one library as its endpoints see it: names, windows, collections
+``parameters``      what a request asks for
+``answers``         answers with their headers, and what stands in the way
+``item_lists``      lists of items: which, in what order, which page
+``item_objects``    references, their notes and their files as Zotero's objects
+``item_texts``      items in other formats: BibTeX, RIS, CSL-JSON, formatted citations
+``item_files``      attached files and their texts
+``collections``     groups as collections, smart groups as searches
+``tags``            the tags of all items, or of some
+``schema_pages``    item types, fields and roles
+=================== ==============================================================================
+"""
