@@ -214,7 +214,8 @@ class Database:
     def snapshot(self) -> Iterator[None]:
         """One read transaction: every row seen inside is of one moment; inside of another
         transaction, a part of that one."""
-        if self._connection.in_transaction:
+        inside = self._connection.in_transaction
+        if inside:
             yield
             return
         with _translated(self.path):
