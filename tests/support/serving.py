@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bifolio.home import Home
-from bifolio.serve.server import HOST, Server
+from bifolio.serve.running import HOST
+from bifolio.serve.server import Server
 
 
 @dataclass(frozen=True)

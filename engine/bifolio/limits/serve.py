@@ -31,3 +31,17 @@ SERVE_KEYS_MAX = 50
 
 #: The text of an attached file that is given out whole.
 SERVE_TEXT_BYTES_MAX = 16 * 1024 * 1024
+
+#: How often programs may ask their user for leave to write, in so many seconds: as Zotero has it.
+SERVE_ASKINGS_MAX = 5
+SERVE_ASKING_S = 60.0
+
+#: Keys that one program may have: one for each installation of it.
+SERVE_KEYS_PER_PROGRAM_MAX = 10
+
+#: Writes whose tokens are remembered, so that none is done twice.
+SERVE_TOKENS_MAX = 1000
+
+#: Uploads that were announced and not registered yet, and how long one may take.
+SERVE_UPLOADS_MAX = 64
+SERVE_UPLOAD_S = 3600.0

@@ -14,6 +14,7 @@
 ``citations``     formatted citations
 ``backups``       backups
 ``bundles``       bundles: written and taken in
+``serving``       libraries served to other programs
 ``windows``       parts of a library, as a front end reads them
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
         JoinResult,
         SyncReport,
     )
+    from bifolio.results.serving import AllowedProgram, ServingStatus
     from bifolio.results.status import (
         HeardDevice,
         Notice,
@@ -146,6 +148,7 @@ __all__ = [
     "IN_BYTES",
     "Action",
     "ActionKind",
+    "AllowedProgram",
     "AttachResult",
     "AutosyncStatus",
     "Backup",
@@ -214,6 +217,7 @@ __all__ = [
     "RestoreReport",
     "RestoredLibrary",
     "Result",
+    "ServingStatus",
     "SharedKey",
     "SkippedRecord",
     "Stage",
@@ -263,6 +267,7 @@ _NAMES: Final = {
         "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
         "Invitation JoinResult SyncReport"
     ),
+    "bifolio.results.serving": "AllowedProgram ServingStatus",
     "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus Status",
     "bifolio.results.windows": "LibraryChanges WindowRow",
 }

@@ -4,7 +4,11 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 
 =================== ==============================================================================
 ``server``          the process: its port, its connections, its end
-``application``     every endpoint: its path, its state, and who answers it
+``application``     every endpoint, and the application that answers them
+``reading``         the endpoints of reading
+``writing``         the endpoints of writing
+``endpoints``       what every endpoint is made of
+``running``         whether a library is served now, and where
 ``gate``            who may ask at all, and how much: hosts, browsers, sizes, times
 ``connections``     the open connections, how many there may be, and closing one
 ``libraries``       the libraries that are served, a thread for each
@@ -14,6 +18,10 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``item_lists``      lists of items: which, in what order, which page
 ``item_objects``    references, their notes and their files as Zotero's objects
 ``item_texts``      items in other formats: BibTeX, RIS, CSL-JSON, formatted citations
+``item_writes``     items made, changed and deleted
+``collection_writes`` collections made, changed and deleted, and tags taken away
+``uploads``         files on their way into a library, in three steps
+``permissions``     which programs may write, and their keys
 ``item_files``      attached files and their texts
 ``collections``     groups as collections, smart groups as searches
 ``tags``            the tags of all items, or of some

@@ -21,11 +21,13 @@ from bifolio.home import Home
 from bifolio.library.library import Library
 from bifolio.serve.application import application
 from bifolio.serve.connections import Connections, Peer
+from bifolio.serve.endpoints import Api
 from bifolio.serve.gate import Gate
 from bifolio.serve.libraries import Libraries, server_id
+from bifolio.serve.permissions import Ask, Permissions
+from bifolio.serve.running import HOST, forget_port, note_port
+from bifolio.serve.uploads import Uploads
 
-#: The address that only programs of this computer reach.
-HOST: Final = "127.0.0.1"
 #: The port where Zotero's programs look.
 PORT: Final = 23119
 
@@ -48,6 +50,11 @@ class PortTakenError(BifolioError):
         )
 
 
+def nobody(_name: str) -> None:
+    """Nobody is there to be asked."""
+    return
+
+
 @dataclass(slots=True)
 class Server:
     """A library that is served on one port.
@@ -57,12 +64,14 @@ class Server:
         home: this device's home.
         port: 0 is any free one; ``bound`` tells which.
         others: other libraries of this computer, served as groups.
+        ask: asks the user whether a program may write.
     """
 
     path: Path
     home: Home
     port: int = PORT
     others: list[Path] = field(default_factory=list)
+    ask: Ask = nobody
     connections: Connections = field(default_factory=Connections)
     bound: int = 0
     _uvicorn: uvicorn.Server | None = None
@@ -84,9 +93,11 @@ class Server:
         with contextlib.closing(listen(self.port)) as listening:
             self.bound = listening.getsockname()[1]
             libraries = Libraries.open(self.path, self.home, others=self.others)
+            note_port(self.home, self.bound)
             try:
                 self._serve(listening, libraries, ready)
             finally:
+                forget_port(self.home)
                 libraries.close()
 
     def _serve(
@@ -94,7 +105,9 @@ class Server:
     ) -> None:
         with Library.open(self.path, home=self.home) as opened:
             name = server_id(opened.replica_id)
-        app = application(libraries)
+        permissions = Permissions(self.home)
+        uploads = Uploads(self.home.path / "serve" / "uploads")
+        app = application(Api(libraries, permissions, uploads, self.ask, name))
         app.router.lifespan_context = self._lifespan(ready)
         config = uvicorn.Config(
             Gate(app, self.connections, name),

@@ -16,7 +16,8 @@ from tests.support.serving import Serving, serving
 
 from bifolio import Library, limits
 from bifolio.home import Home
-from bifolio.serve.server import HOST, PortTakenError, listen
+from bifolio.serve.running import HOST
+from bifolio.serve.server import PortTakenError, listen
 
 ITEMS = "/api/users/0/items"
 

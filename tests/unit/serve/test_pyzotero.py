@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyzotero import errors
 from pyzotero.zotero import Zotero
 from tests.support.serving import Serving, serving
 
 from bifolio import Library
 from bifolio.home import Home
+from bifolio.serve.permissions import Permissions
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,78 @@ def test_items_in_other_formats(zotero: Any) -> None:
     assert len(zotero.top(format="keys").split()) == 6
     key = key_of(zotero, "Folding")
     assert "<div" in zotero.item(key, include="bib", style="apa")["bib"]
+
+
+@pytest.fixture
+def writing(tmp_path: Path) -> Iterator[Any]:
+    home = Home(tmp_path / "home")
+    Library.create(tmp_path / "A.bifolio", home=home).close()
+    Permissions(home).allow("Judge")
+    with serving(tmp_path / "A.bifolio", home) as running:
+        client = Zotero("0", "user", local=True)
+        client.endpoint = f"http://127.0.0.1:{running.port}/api"
+        yield client
+
+
+def test_nothing_is_written_before_leave_is_given(writing: Any) -> None:
+    with pytest.raises(errors.LocalAPIDeniedError):
+        writing.authorize_local("Stranger")
+    with pytest.raises(errors.LocalAPIKeyRequiredError):
+        writing.create_items([writing.item_template("book")])
+    assert writing.authorize_local("Judge")["remember"] is True
+
+
+def test_items_are_made_changed_and_deleted(writing: Any) -> None:
+    writing.authorize_local("Judge")
+    template = writing.item_template("book")
+    template["title"] = "Folding"
+    template["creators"] = [{"creatorType": "author", "firstName": "Jane", "lastName": "Doe"}]
+    made = writing.create_items([template, {**template, "title": "Ink"}])
+    assert set(made["success"]) == {"0", "1"}
+    item = writing.item(made["success"]["0"])
+    item["data"]["title"] = "Folding again"
+    assert writing.update_item(item["data"])
+    with pytest.raises(errors.PreConditionFailedError):
+        writing.update_item(item["data"])
+    item = writing.item(item["key"])
+    assert item["data"]["title"] == "Folding again"
+    item["data"]["publisher"] = "Press"
+    assert writing.update_items([item["data"]])
+    item = writing.item(item["key"])
+    assert writing.add_tags(item, "one", "two")
+    assert writing.item_tags(item["key"]) == ["one", "two"]
+    assert writing.delete_tags("one")
+    assert writing.tags() == ["two"]
+    assert writing.delete_item(writing.item(item["key"]))
+    assert writing.delete_item([writing.item(made["success"]["1"])])
+    assert writing.num_items() == 0
+    assert len(writing.trash()) == 2
+
+
+def test_collections_are_made_filled_and_deleted(writing: Any) -> None:
+    writing.authorize_local("Judge")
+    made = writing.create_collections([{"name": "Thesis"}, {"name": "Drafts"}])
+    first, second = made["success"]["0"], made["success"]["1"]
+    key = writing.create_items([writing.item_template("book")])["success"]["0"]
+    assert writing.addto_collection(first, writing.item(key))
+    assert writing.moveto_collection(first, second, writing.item(key))
+    assert [one["key"] for one in writing.collection_items(second)] == [key]
+    assert writing.deletefrom_collection(second, writing.item(key))
+    assert writing.collection_items(second) == []
+    collection = writing.collection(first)["data"]
+    assert writing.update_collection({**collection, "name": "PhD"})
+    assert writing.collection(first)["data"]["name"] == "PhD"
+    assert writing.delete_collection(writing.collection(first))
+    assert [one["key"] for one in writing.collections()] == [second]
+
+
+def test_files_are_attached_and_replaced(writing: Any, tmp_path: Path) -> None:
+    writing.authorize_local("Judge")
+    key = writing.create_items([writing.item_template("book")])["success"]["0"]
+    (tmp_path / "a.txt").write_text("words")
+    done = writing.attachment_simple([str(tmp_path / "a.txt")], key)
+    assert [one["title"] for one in done["success"]] == ["a.txt"]
+    (child,) = writing.children(key)
+    assert writing.fulltext_item(child["key"])["content"] == "words"
+    again = writing.attachment_both([("Another", str(tmp_path / "a.txt"))], key)
+    assert len(again["success"]) == 1
