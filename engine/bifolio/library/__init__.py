@@ -8,6 +8,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``beginnings``       what a replica's file holds from its beginning
 ``reading``          reading what is whole of a damaged, full or read-only library
 ``references``       a new reference, out of what a user wrote
+``value_edits``      references added and changed by programs that have whole values
 ``conflicts``        conflicts settled by number, by value, or with several texts kept
 ``groups``           groups made, named, placed, filled and listed
 ``tags``             tags of many references at once: counted, added, removed, renamed

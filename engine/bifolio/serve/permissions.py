@@ -123,7 +123,7 @@ class Permissions:
             for name, one in self._read().items():
                 if any(secrets.compare_digest(hashed, str(each)) for each in one["keys"]):
                     return name
-        raise Refusal(401, "A key is needed to write: POST /api/local/authorize")
+        raise Refusal(401, "Invalid or expired API key" if key else "API key required")
 
     def use(self, key: str | None) -> None:
         """A write was done with a key: one for a single write is forgotten."""

@@ -41,7 +41,7 @@ class Writing:
         if given is None:
             raise Refusal(428, "Zotero-Server-ID not provided")
         if given != api.server_id:
-            raise Refusal(412, "Zotero-Server-ID is another library's")
+            raise Refusal(412, "Zotero-Server-ID does not match")
         self._api = api
         self._request = request
         self._key = request.headers.get("zotero-api-key")
@@ -133,7 +133,7 @@ async def _authorize(api: Api, request: Request) -> Response:
     if given is None:
         raise Refusal(428, "Zotero-Server-ID not provided")
     if given != api.server_id:
-        raise Refusal(412, "Zotero-Server-ID is another library's")
+        raise Refusal(412, "Zotero-Server-ID does not match")
     try:
         name = json.loads(await request.body())["appName"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -342,7 +342,7 @@ async def _post_file(api: Api, request: Request) -> Response:
 async def _post_upload(api: Api, request: Request) -> Response:
     """The second step: the bytes, as they are or as a form's part."""
     if request.headers.get("zotero-server-id") != api.server_id:
-        raise Refusal(412, "Zotero-Server-ID is another library's, or not provided")
+        raise Refusal(412, "Zotero-Server-ID does not match")
     key = request.path_params["key"]
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form(max_files=8, max_fields=32) as form:
