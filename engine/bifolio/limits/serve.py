@@ -45,3 +45,7 @@ SERVE_TOKENS_MAX = 1000
 #: Uploads that were announced and not registered yet, and how long one may take.
 SERVE_UPLOADS_MAX = 64
 SERVE_UPLOAD_S = 3600.0
+
+#: Clicks of a browser's button of which it is remembered what they saved, and items of one page.
+SERVE_SESSIONS_MAX = 200
+SERVE_CONNECTOR_ITEMS_MAX = 500

@@ -7,6 +7,8 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``application``     every endpoint, and the application that answers them
 ``reading``         the endpoints of reading
 ``writing``         the endpoints of writing
+``connecting``      the endpoints of Zotero's Connector, the browser button
+``connector``       what it saves: sessions, items, files
 ``endpoints``       what every endpoint is made of
 ``running``         whether a library is served now, and where
 ``gate``            who may ask at all, and how much: hosts, browsers, sizes, times

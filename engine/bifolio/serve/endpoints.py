@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bifolio.serve.connector import Sessions
 from bifolio.serve.item_objects import Objects
 from bifolio.serve.libraries import Libraries, LibraryThread
 from bifolio.serve.parameters import Parameters, read_parameters
@@ -40,6 +41,8 @@ class Api:
     server_id: str
     #: The tokens of writes that were done.
     tokens: dict[str, None] = field(default_factory=dict)
+    #: What clicks of a browser's button saved.
+    sessions: Sessions = field(default_factory=Sessions)
 
     def library_of(self, request: Request) -> LibraryThread:
         """The library that a request's path names."""

@@ -110,6 +110,23 @@ class Permissions:
             self._write(stored)
         return key, True
 
+    def check(self, name: str, ask: Ask) -> None:
+        """Whether a program that has no keys may write: its user is asked where it was not said.
+
+        Raises:
+            Refusal: it may not.
+        """
+        if name in self._read():
+            return
+        self._count_asking()
+        consent = ask(name)
+        if consent is Consent.ALWAYS:
+            self.allow(name)
+        elif consent is not Consent.ONCE:
+            raise Refusal(
+                403, f"Not allowed. Its user can run: bifolio serve allow {json.dumps(name)}"
+            )
+
     def program_of(self, key: str | None) -> str:
         """The program that a key was given to.
 

@@ -41,7 +41,7 @@ class Uploads:
     """The files on their way, each by a key that nobody can guess."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._known: dict[str, Upload] = {}
         shutil.rmtree(folder, ignore_errors=True)  # of a process before this one
 
@@ -61,7 +61,7 @@ class Uploads:
         if len(self._known) >= limits.SERVE_UPLOADS_MAX:
             raise Refusal(429, "Too many uploads are on their way.", {"Retry-After": "10"})
         upload_key = secrets.token_hex(16)
-        path = self._folder / upload_key / name
+        path = self.folder / upload_key / name
         self._known[upload_key] = Upload(
             library, key, name, size, md5.lower(), path, time.monotonic()
         )
