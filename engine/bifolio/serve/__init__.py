@@ -9,6 +9,8 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``writing``         the endpoints of writing
 ``connecting``      the endpoints of Zotero's Connector, the browser button
 ``connector``       what it saves: sessions, items, files
+``citing``          the endpoints of Better BibTeX
+``better_bibtex``   what editors and pandoc filters ask of it
 ``endpoints``       what every endpoint is made of
 ``running``         whether a library is served now, and where
 ``gate``            who may ask at all, and how much: hosts, browsers, sizes, times

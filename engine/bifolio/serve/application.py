@@ -14,13 +14,14 @@ from starlette.routing import Route
 
 from bifolio.errors import BifolioError, UsageError
 from bifolio.serve.answers import Refusal, empty_answer, text_answer
+from bifolio.serve.citing import BETTER_BIBTEX
 from bifolio.serve.connecting import CONNECTOR
 from bifolio.serve.endpoints import Api, Endpoint
 from bifolio.serve.reading import READING
 from bifolio.serve.writing import WRITING
 
 #: Every endpoint.
-ENDPOINTS: Final = (*READING, *WRITING, *CONNECTOR)
+ENDPOINTS: Final = (*READING, *WRITING, *CONNECTOR, *BETTER_BIBTEX)
 
 
 def application(api: Api) -> Starlette:

@@ -103,7 +103,7 @@ def read_parameters(given: Sequence[tuple[str, str]]) -> Parameters:
         limit=_number(first, "limit") or None,
         format=_format(first),
         include=_include(first),
-        style=_style(first),
+        style=read_style(first.get("style", "")),
         locale=first.get("locale"),
         trashed_too=first.get("includeTrashed", "0") == "1",
     )
@@ -162,9 +162,13 @@ def _include(first: dict[str, str]) -> tuple[str, ...]:
     return parts
 
 
-def _style(first: dict[str, str]) -> str:
-    """The name of a style, never a path: that of an address is its last part."""
-    value = first.get("style", "").rpartition("/styles/")[2] or _STYLE
+def read_style(given: str) -> str:
+    """The name of a style, never a path: that of an address is its last part.
+
+    Raises:
+        Refusal: no name of a style.
+    """
+    value = given.rpartition("/styles/")[2] or _STYLE
     if not value.replace("-", "").isalnum() or not value.isascii() or len(value) > 120:
         raise Refusal(400, f"Invalid 'style' value '{_short(value)}'")
     return _RENAMED.get(value, value)
