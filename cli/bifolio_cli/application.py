@@ -58,6 +58,7 @@ VERBS = {
     "backup": "backup",
     "autosync": "autosync",
     "serve": "serve",
+    "mcp": "mcp",
     "doctor": "doctor",
     "relay": "relay",
     "demo": "demo",

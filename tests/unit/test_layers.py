@@ -74,6 +74,7 @@ FOREIGN: dict[str, set[str]] = {
     },
     # An extra: loaded by who serves a library.
     "starlette": {"engine/bifolio/serve"},
+    "mcp": {"engine/bifolio/serve/assistant.py"},
     "uvicorn": {"engine/bifolio/serve/server.py"},
     "typer": {"cli/bifolio_cli"},
     "rich": {"cli/bifolio_cli"},

@@ -24,6 +24,7 @@
 ``key``         how citation keys are made, pinned and told apart
 ``list_``       all references, those of a group, or the trash
 ``log``         what was changed, by this computer's commands and by others
+``mcp``         the library for assistants
 ``merge``       several references of one work made one
 ``relay``       run a relay on this computer, its libraries and its tokens
 ``resolve``     take one value of a conflict, or another one

@@ -49,3 +49,9 @@ SERVE_UPLOAD_S = 3600.0
 #: Clicks of a browser's button of which it is remembered what they saved, and items of one page.
 SERVE_SESSIONS_MAX = 200
 SERVE_CONNECTOR_ITEMS_MAX = 500
+
+#: What one answer to an assistant holds: references, characters of one field, bytes of a file. An
+#: assistant's own memory is a few hundred thousand characters.
+ASSISTANT_REFERENCES_MAX = 100
+ASSISTANT_FIELD_CHARACTERS_MAX = 20_000
+ASSISTANT_TEXT_BYTES_MAX = 200_000

@@ -30,5 +30,6 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``collections``     groups as collections, smart groups as searches
 ``tags``            the tags of all items, or of some
 ``schema_pages``    item types, fields and roles
+``assistant``       a library for assistants, by the Model Context Protocol: by itself, on stdin
 =================== ==============================================================================
 """
