@@ -64,8 +64,8 @@ class Gate:
                 return
             body = _Bounded(receive, bound)
             await self._app(scope, body, self._with_headers(send))
-            if _has_body(headers) and not body.is_whole:
-                # Nobody wants the rest of it, which may have no end.
+            if "transfer-encoding" in headers and not body.is_whole:
+                # Nobody wants the rest of it, which may have no end; one that says its length has.
                 self._connections.finish(peer)
         finally:
             self._connections.ends(peer)
@@ -113,10 +113,6 @@ def _headers(scope: Scope) -> dict[str, str]:
             found[name] = ""
         found.setdefault(name, raw.decode("latin-1"))
     return found
-
-
-def _has_body(headers: Mapping[str, str]) -> bool:
-    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def _check_size(scope: Scope, headers: Mapping[str, str]) -> int:

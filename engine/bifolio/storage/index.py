@@ -60,7 +60,10 @@ _BY = {
 #: The orders of moments, which lie in a table of their own.
 _MOMENTS = {Order.ADDED: "added", Order.MODIFIED: "modified"}
 
-_FOUND = "FROM refs_fts CROSS JOIN orders ON orders.number = refs_fts.rowid {joined}"
+#: So many are sorted by looking each one's moment up; of more, all moments are walked through.
+_SORTED_MAX = 2_000
+
+_FOUND = "FROM refs_fts CROSS JOIN orders ON orders.number = refs_fts.rowid WHERE refs_fts MATCH ?"
 _DATED = "LEFT JOIN object_versions ON object_versions.record = orders.id"
 
 #: Which column an order is read by, what comes last (no value), and the index's direction.
@@ -112,9 +115,15 @@ class SearchIndex:
 
     def find(self, expression: str, sort: Sort, *, most: int | None) -> list[int]:
         """The numbers of the references that an expression finds, in order."""
-        found = _FOUND.format(joined=_DATED if sort.order in _MOMENTS else "")
+        if sort.order in _MOMENTS:
+            numbers = self.find_any(expression)
+            if len(numbers) <= _SORTED_MAX:
+                return self.in_order(numbers, sort, most=most)
+            # Many: the moments are read in their order until enough of them are found.
+            moments = self._read_moments(sort, trashed=False)
+            return list(islice((one for one in moments if one in numbers), most))
         rows = self._database.rows(
-            f"SELECT orders.number {found} WHERE refs_fts MATCH ? ORDER BY {_by(sort)} LIMIT ?",
+            f"SELECT orders.number {_FOUND} ORDER BY {_by(sort)} LIMIT ?",
             (expression, -1 if most is None else most),
         )
         return [row[0] for row in rows]

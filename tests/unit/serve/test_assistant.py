@@ -1,5 +1,5 @@
-"""The tools for assistants, called in this process; ``tests/end_to_end/test_assistants.py`` runs the
-command."""
+"""The tools for assistants, called in this process; the command itself is run in
+``tests/end_to_end/test_assistants.py``."""
 
 from __future__ import annotations
 

@@ -212,6 +212,15 @@ def test_a_thousand_connections_keep_nobody_out(served: Serving) -> None:
             one.close()
 
 
+def test_a_body_that_nobody_wants_costs_no_connection(served: Serving) -> None:
+    with served.connect() as connected:
+        for _ in range(3):
+            connected.sendall(
+                b"POST /connector/ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
+            )
+            assert connected.recv(5000).startswith(b"HTTP/1.1 200")
+
+
 def test_two_hosts_or_two_lengths_are_no_request(served: Serving) -> None:
     for lines in (
         b"Host: localhost\r\nHost: evil.example\r\n",
