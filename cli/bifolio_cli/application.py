@@ -63,6 +63,8 @@ VERBS = {
     "resolve": "resolve",
     "backup": "backup",
     "autosync": "autosync",
+    "serve": "serve",
+    "mcp": "mcp",
     "doctor": "doctor",
     "compact": "compact",
     "relay": "relay",

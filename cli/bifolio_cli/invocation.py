@@ -77,8 +77,8 @@ SortOption = Annotated[
     typer.Option(
         "--sort",
         metavar="ORDER",
-        help="The order: relevance, year, title, author, key, added or id; -year is the newest "
-        "first.",
+        help="The order: relevance, year, title, author, key, added, modified or id; "
+        "-year is the newest first.",
     ),
 ]
 LimitOption = Annotated[

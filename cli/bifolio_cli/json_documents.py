@@ -57,6 +57,7 @@ from bifolio.results import (
     RestoreReport,
     Result,
     RevokedInvite,
+    ServingStatus,
     SharedKey,
     Status,
     SyncReport,
@@ -65,6 +66,13 @@ from bifolio.results import (
     WrittenFile,
 )
 from bifolio_cli.json_failures import Version
+
+
+class ServedAt(Result, frozen=True):
+    """A library that other programs of this computer find at an address."""
+
+    address: str
+    library: Path
 
 
 class WatchedExport(Result, frozen=True):
@@ -286,6 +294,10 @@ COMMANDS: Mapping[str, Any] = {
     "autosync run": AutosyncRun,
     "doctor": Diagnosis,
     "compact": CompactionReport,
+    "serve": ServedAt,
+    "serve status": ServingStatus,
+    "serve allow": ServingStatus,
+    "serve revoke": ServingStatus,
     "relay": Listening,
     "relay libraries": list[RelayLibrary],
     "relay remove": RemovedRelayLibrary,

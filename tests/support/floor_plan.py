@@ -27,6 +27,8 @@ _IMPORTS = frozenset({"import_module", "lazy.module"})
 #: that comes before it here. ``bifolio`` is the package's own ``__init__``.
 ENGINE: dict[str, frozenset[str]] = {
     "bifolio": frozenset({"library", "errors"}),
+    "serve": _FOUNDATION
+    | {"autosync", "library", "exports", "search", "formats", "results", "records", "home"},
     "doctor": _FOUNDATION
     | {"repair", "autosync", "library", "replication", "replica", "document", "storage", "crypto"}
     | {"wire", "results", "home"},
@@ -71,7 +73,7 @@ ENGINE: dict[str, frozenset[str]] = {
 #: What the relay and the command line may import of the engine.
 RELAY = frozenset({"wire", "crypto", "salvage", "disk", "ids", "limits", "errors", "bifolio"})
 COMMAND_LINE = frozenset(
-    {"bifolio", "doctor", "autosync", "library", "exports", "search", "records", "results"}
+    {"bifolio", "serve", "doctor", "autosync", "library", "exports", "search", "records", "results"}
     | {"home", "disk", "ids", "errors", "lazy"}
 )
 

@@ -20,7 +20,10 @@ _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==\S+[^\n]*(?:\n    [^\n]*)*", re.MULTI
 
 ROWS = {name: (versions, licence, why) for name, versions, licence, why in _ROW.findall(PAGE)}
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-DECLARED = [*PROJECT["project"]["dependencies"], *EXTRAS["cite"], *EXTRAS["socks"]]
+DECLARED = [
+    *PROJECT["project"]["dependencies"],
+    *(one for name in ("cite", "mcp", "serve", "socks") for one in EXTRAS[name]),
+]
 DEVELOPMENT = [
     *(one for one in EXTRAS["dev"] if not one.startswith("bifolio[")),
     *PROJECT["build-system"]["requires"],
@@ -35,6 +38,7 @@ PERMISSIVE = {
     "BSD-2-Clause-Views",
     "BSD-3-Clause",
     "ISC",
+    "BlueOak-1.0.0",
 }
 
 

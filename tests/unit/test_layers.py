@@ -75,6 +75,10 @@ FOREIGN: dict[str, set[str]] = {
         "engine/bifolio/results",
         "engine/bifolio/wire",
     },
+    # An extra: loaded by who serves a library.
+    "starlette": {"engine/bifolio/serve"},
+    "mcp": {"engine/bifolio/serve/assistant.py"},
+    "uvicorn": {"engine/bifolio/serve/server.py"},
     "typer": {"cli/bifolio_cli"},
     "rich": {"cli/bifolio_cli"},
     # Where a default home lies, each part for itself: none may ask another one's.

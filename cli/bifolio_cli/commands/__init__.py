@@ -28,6 +28,7 @@
 ``leave``       stop being a member of a library
 ``list_``       all references, those of a group, or the trash
 ``log``         what was changed, by this computer's commands and by others
+``mcp``         the library for assistants
 ``member``      roles, names and removal of members
 ``members``     who may read and write
 ``merge``       several references of one work made one
@@ -37,6 +38,7 @@
 ``restore``     references out of the trash
 ``revert``      a reference, or a field of it, as it was at an earlier time
 ``search``      the references that a query finds
+``serve``       the library for other programs of this computer
 ``show``        one reference in full
 ``status``      what this replica holds and what it waits for
 ``sync``        send and receive changes, once or as they come

@@ -99,6 +99,21 @@ def csl_items(replica: Replica, found: Sequence[ReferenceRow]) -> list[dict[str,
     return [item | {"id": row.id} for item, row in zip(items, found, strict=True)]
 
 
+def export_some(
+    replica: Replica, out: BinaryIO, found: Sequence[ReferenceRow], *, format: str
+) -> None:
+    """Write these references in one format, without the loose text of imported files.
+
+    Raises:
+        UsageError: no such format.
+    """
+    blocks, left_out = file_blocks(replica, format=format, is_whole=False)
+    is_tex = format in ("bibtex", "biblatex")
+    keys = frozenset(row.key.lower() for row in found) if is_tex else frozenset()
+    references = _each_exported(replica, found, left_out, format=format)
+    write(out, references, format=format, blocks=blocks, keys=keys, names_keys=True)
+
+
 #: What a report calls the record that keeps a file's own blocks.
 _FILE: Final = "imported file"
 

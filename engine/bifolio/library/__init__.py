@@ -8,6 +8,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``beginnings``       what a replica's file holds from its beginning
 ``reading``          reading what is whole of a damaged, full or read-only library
 ``references``       a new reference, out of what a user wrote
+``value_edits``      references added and changed by programs that have whole values
 ``conflicts``        conflicts settled by number, by value, or with several texts kept
 ``groups``           groups made, named, placed, filled and listed
 ``tags``             tags of many references at once: counted, added, removed, renamed
@@ -29,6 +30,8 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``compaction``       a library made as small as it can be
 ``status``           what a replica says of itself: status, state hash, rebuilt index
 ``received``         what came from others and was not merged, in sentences
+``windows``          orders, windows and versions, for who shows a part at a time
+``short_names``      eight characters for each thing, as Zotero's programs name them
 ``counting``         numbers with their nouns
 ==================== ===============================================================================
 """

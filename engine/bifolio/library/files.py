@@ -5,7 +5,9 @@ Adding and removing work offline; ``fetch`` goes to the relay where a content is
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -132,6 +134,30 @@ class Files:
         path = opened_copies.place_of(self._replica, file.hash, opened)
         opened_copies.make(self._replica, file.hash, path, lambda at: self._copy(file, at))
         return path
+
+    def content_path(self, ref: str, name: str) -> Path | None:
+        """Where the content of a file of a reference lies, to be read; None where it is not here.
+
+        Raises:
+            FileNotFoundInReferenceError, AmbiguousFileError and others.
+        """
+        content = self._replica.contents.path(self.find(ref, name).hash)
+        return content if content.is_file() else None
+
+    def md5(self, ref: str, content_hash: str) -> str | None:
+        """The MD5 of a file of a reference, for programs that know files by it; None where its
+        content is not here.
+
+        Raises:
+            FileNotFoundInReferenceError and others.
+        """
+        content = self.content_path(ref, content_hash)
+        if content is None:
+            return None
+        with content.open("rb") as reading:
+            return hashlib.file_digest(
+                reading, partial(hashlib.md5, usedforsecurity=False)
+            ).hexdigest()
 
     def changed_copies(self) -> Sequence[Path]:
         """The opened copies that hold what is attached nowhere."""

@@ -18,6 +18,7 @@ class Order(StrEnum):
     AUTHOR = "author"
     KEY = "key"
     ADDED = "added"
+    MODIFIED = "modified"
     ID = "id"
 
 

@@ -398,7 +398,7 @@ class Mender:
         if not self._replica.meta.derived_version:
             return None
         found: dict[str, object] = {}
-        with suppress(DamagedLibraryError, *_FAULTS):
+        with suppress(DamagedLibraryError, *FAULTS):
             self._replica.drain()  # what waited to be derived is no damage
         for table in sorted(DERIVED_TABLES):
             try:

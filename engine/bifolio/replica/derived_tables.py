@@ -15,6 +15,7 @@ from bifolio.storage.database import Database
 from bifolio.storage.derived import DERIVED_VERSION, DerivedReference
 from bifolio.storage.groups import GroupTable
 from bifolio.storage.meta import Meta
+from bifolio.storage.object_versions import ObjectVersions
 from bifolio.storage.records import Records
 from bifolio.storage.references import References
 from bifolio.storage.underived import Underived
@@ -59,6 +60,7 @@ def rebuild_lists(database: Database) -> int:
         derived = [row for row in (_derive(records, one, shown) for one in page) if row is not None]
         references.write(derived)
         count += len(derived)
+    ObjectVersions(database).derive_all()
     Meta(database).derived_version = DERIVED_VERSION
     return count
 

@@ -15,6 +15,8 @@
 ``backups``       backups
 ``bundles``       bundles: written and taken in
 ``members``       members and invites
+``serving``       libraries served to other programs
+``windows``       parts of a library, as a front end reads them
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
@@ -153,6 +155,7 @@ if TYPE_CHECKING:
         SyncReport,
         TicketPreview,
     )
+    from bifolio.results.serving import AllowedProgram, ServingStatus
     from bifolio.results.status import (
         HeardDevice,
         Notice,
@@ -161,12 +164,14 @@ if TYPE_CHECKING:
         SharingState,
         Status,
     )
+    from bifolio.results.windows import LibraryChanges, WindowRow
 
 __all__ = [
     "IN_BYTES",
     "AcceptedDraft",
     "Action",
     "ActionKind",
+    "AllowedProgram",
     "AttachResult",
     "AutosyncStatus",
     "Backup",
@@ -225,6 +230,7 @@ __all__ = [
     "KeyReport",
     "LeftLibrary",
     "LeftOut",
+    "LibraryChanges",
     "Link",
     "LogEntry",
     "LostValue",
@@ -251,6 +257,7 @@ __all__ = [
     "RevokedInvite",
     "Saving",
     "SavingKind",
+    "ServingStatus",
     "SharedKey",
     "SharingState",
     "SkippedRecord",
@@ -263,6 +270,7 @@ __all__ = [
     "TakenValue",
     "TicketPreview",
     "UndoReport",
+    "WindowRow",
     "WrittenFile",
     "in_words",
     "read_actions",
@@ -307,7 +315,9 @@ _NAMES: Final = {
         "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "
         "Invitation JoinResult RecoveredLibrary SyncReport TicketPreview"
     ),
+    "bifolio.results.serving": "AllowedProgram ServingStatus",
     "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus SharingState Status",
+    "bifolio.results.windows": "LibraryChanges WindowRow",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
 

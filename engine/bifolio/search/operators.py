@@ -15,6 +15,7 @@ class Kind(Enum):
     TEXT = "a word, or a phrase in quotes, of one text"
     VALUE = "a whole value; with * at its end its beginning"
     YEARS = "a year, a range of years, or a comparison"
+    DAYS = "a day, a month, a year, today, yesterday, a number of days such as 7d, or a range"
     NUMBERS = "a number from 0 to 5, or a range"
     TYPE = "a type"
     GROUP = "a group"
@@ -69,6 +70,17 @@ OPERATORS: tuple[Operator, ...] = (
     Operator(
         *("year", Kind.YEARS, "year:2015..2020"),
         "the year of publication; also `2015`, `2015..`, `..2020`, `>2015`, `<=2020`",
+    ),
+    Operator(
+        *("added", Kind.DAYS, "added:2026-11"),
+        "when it came into the library; also `today`, `yesterday`, `7d` (the last seven days), "
+        "`2026-11-01..2026-11-15`, `>=2026-11`",
+        synonyms=("created", "dateadded"),
+    ),
+    Operator(
+        *("modified", Kind.DAYS, "modified:7d"),
+        "when it was last changed, written as for `added:`",
+        synonyms=("changed", "datemodified"),
     ),
     _value(
         *("tag", Mark.TAG, 'tag:"to read"', "a whole tag"), synonyms=("tags", "keyword", "keywords")

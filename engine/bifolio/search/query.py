@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from calendar import monthrange
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from msgspec import Struct
 
@@ -34,6 +36,10 @@ _DOI = pattern(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?10\.\d{4,9}/\S+", re.IGNOR
 _ADDRESS = pattern(r"[a-z][a-z0-9+.-]*://\S+|www\.\S+", re.IGNORECASE)
 _RANGE = pattern(r"(-?\d{1,4})?\.\.(-?\d{1,4})?")
 _COMPARED = pattern(r"(<=|>=|<|>|=)?(-?\d{1,4})")
+_DAY = pattern(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_DAY_COMPARED = pattern(r"(<=|>=|<|>|=)(.+)")
+_LAST_DAYS = pattern(r"([1-9]\d{0,4})d")
+_NAMED_DAYS = {"today": 0, "yesterday": 1}
 _QUOTES = str.maketrans("“”„‟″", '"""""')
 _RATING_LAST = 5
 
@@ -63,6 +69,15 @@ class InGroup(Struct, frozen=True):
     name: str
 
 
+class Dated(Struct, frozen=True):
+    """What was added (or ``modified``) on the days from ``first`` to ``last``, both included; None
+    is open. A day is ``2026-11-30``, or a number of days before today."""
+
+    moment: str
+    first: str | int | None
+    last: str | int | None
+
+
 class All(Struct, frozen=True):
     """What all of the parts find."""
 
@@ -81,7 +96,7 @@ class Not(Struct, frozen=True):
     part: Query
 
 
-Query = Text | Marked | InGroup | All | Either | Not
+Query = Text | Marked | InGroup | Dated | All | Either | Not
 
 #: Finds nothing.
 NOTHING = Either(())
@@ -351,6 +366,61 @@ def _years_term(operator: Operator, piece: _Piece) -> Query:
     return Either(tuple(Marked(one, prefix) for one, prefix in year_range(low, high)))
 
 
+def _days_term(operator: Operator, piece: _Piece) -> Query:
+    text = piece.text.strip().lower()
+    compared = _DAY_COMPARED.fullmatch(text)
+    if ".." in text:
+        low, _, high = text.partition("..")
+        if not low and not high:
+            raise _misunderstood(operator, piece)
+        first = _days(operator, piece, low)[0] if low else None
+        last = _days(operator, piece, high)[1] if high else None
+    elif compared is not None:
+        sign, (begin, end) = compared.group(1), _days(operator, piece, compared.group(2))
+        first, last = {
+            "=": (begin, end),
+            ">": (_next_day(end), None),
+            ">=": (begin, None),
+            "<": (None, _next_day(begin, -1)),
+            "<=": (None, end),
+        }[sign]
+    else:
+        first, last = _days(operator, piece, text)
+    return Dated(operator.name, first, last)
+
+
+def _days(operator: Operator, piece: _Piece, text: str) -> tuple[str | int, str | int]:
+    """The first and the last day of ``2026``, ``2026-11``, ``2026-11-30``, ``today``, ``7d``."""
+    if text in _NAMED_DAYS:
+        return _NAMED_DAYS[text], _NAMED_DAYS[text]
+    if (lately := _LAST_DAYS.fullmatch(text)) is not None:
+        return int(lately.group(1)) - 1, 0
+    found = _DAY.fullmatch(text)
+    if found is None:
+        raise _misunderstood(operator, piece)
+    year, month, day = (int(part) if part else 0 for part in found.groups())
+    try:
+        first = date(year, month or 1, day or 1)
+        if day:
+            last = first
+        elif month:
+            last = date(year, month, monthrange(year, month)[1])
+        else:
+            last = date(year, 12, 31)
+    except ValueError:
+        raise _misunderstood(operator, piece) from None
+    return first.isoformat(), last.isoformat()
+
+
+def _next_day(day: str | int, by: int = 1) -> str | int:
+    if isinstance(day, int):
+        return day - by
+    try:
+        return (date.fromisoformat(day) + timedelta(days=by)).isoformat()
+    except OverflowError:
+        return day
+
+
 def _numbers_term(operator: Operator, piece: _Piece) -> Query:
     assert operator.mark is not None
     if piece.text.lower() == "none":
@@ -434,6 +504,7 @@ _TERMS = {
     Kind.TEXT: _text_term,
     Kind.VALUE: _value_term,
     Kind.YEARS: _years_term,
+    Kind.DAYS: _days_term,
     Kind.NUMBERS: _numbers_term,
     Kind.TYPE: _type_term,
     Kind.GROUP: _group_term,

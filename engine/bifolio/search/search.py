@@ -7,11 +7,13 @@ contains itself, through however many others, finds nothing on the way back in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from msgspec.structs import replace
 
 from bifolio import limits
+from bifolio.clock import make_stamp
 from bifolio.errors import Next, QueryError, UsageError
 from bifolio.records.sorting import Order, Sort, parse_sort
 from bifolio.records.terms import Mark, mark
@@ -22,6 +24,7 @@ from bifolio.search.group_tree import Tree
 from bifolio.search.query import (
     NOTHING,
     All,
+    Dated,
     Either,
     InGroup,
     Marked,
@@ -56,8 +59,19 @@ class Searches:
         Raises:
             QueryError, GroupNotFoundError, AmbiguousGroupError.
         """
-        tree = self._resolve_groups(parse_query(query))
-        return self._replica.references.by_number(self._find(tree, sort, most))
+        return self._replica.references.by_number(self.order(query, sort=sort, most=most))
+
+    def order(
+        self, query: str | Query, *, sort: Sort | None = None, most: int | None = None
+    ) -> list[int]:
+        """The numbers of the live references that a query finds, in order: what ``rows`` reads a
+        window of.
+
+        Raises:
+            QueryError, GroupNotFoundError, AmbiguousGroupError.
+        """
+        tree = parse_query(query) if isinstance(query, str) else query
+        return self._find(self._resolve_groups(tree), sort, most)
 
     def in_group(
         self, row: GroupRow, *, sort: Sort | None = None, most: int | None = None
@@ -66,15 +80,14 @@ class Searches:
         tree = self._of_group(row, frozenset())
         return self._replica.references.by_number(self._find(tree, sort or Sort(Order.ID), most))
 
-    def count(self, query: str) -> int:
+    def count(self, query: str | Query) -> int:
         """How many references a query finds."""
-        return self._replica.references.index.count(
-            _expression(self._resolve_groups(parse_query(query)))
-        )
+        tree = parse_query(query) if isinstance(query, str) else query
+        return self._count(self._resolve_groups(tree))
 
     def count_group(self, row: GroupRow) -> int:
         """How many references are in a group."""
-        return self._replica.references.index.count(_expression(self._of_group(row, frozenset())))
+        return self._count(self._of_group(row, frozenset()))
 
     def check(self, query: str) -> None:
         """Raise what a search for the query would raise."""
@@ -82,9 +95,16 @@ class Searches:
 
     # --- small steps --------------------------------------------------------------------------
 
+    def _count(self, tree: Query) -> int:
+        if _is_dated(tree):
+            return len(self._set(tree))
+        return self._replica.references.index.count(_expression(tree))
+
     def _find(self, tree: Query, sort: Sort | None, most: int | None) -> list[int]:
         index = self._replica.references.index
         sort = sort or Sort(Order.RELEVANCE)
+        if _is_dated(tree):
+            return index.in_order(self._set(tree), sort, most=most)
         expression = _expression(tree)
         if sort.order is not Order.RELEVANCE:
             return index.find(expression, sort, most=most)
@@ -99,6 +119,22 @@ class Searches:
             if most is None or len(found) < most:
                 found += index.find(tier, sort, most=None if most is None else most - len(found))
         return found
+
+    def _set(self, tree: Query) -> set[int]:
+        """The numbers of what a query with days in it finds: days are in no full-text index."""
+        index = self._replica.references.index
+        if not _is_dated(tree):
+            return index.find_any(_expression(tree))
+        if isinstance(tree, Dated):
+            first = _stamp_of(tree.first, self._replica.runtime.now_ms())
+            last = _stamp_of(tree.last, self._replica.runtime.now_ms(), after=1)
+            return index.find_between(tree.moment, first or "", last or "g")
+        if isinstance(tree, Either):
+            return set[int]().union(*map(self._set, tree.parts))
+        wanted = [part for part in _parts(tree) if not isinstance(part, Not)]
+        unwanted = [part.part for part in _parts(tree) if isinstance(part, Not)]
+        sets = [self._set(part) for part in wanted or [_EVERY]]
+        return set.intersection(*sets).difference(*map(self._set, unwanted))
 
     def _resolve_groups(self, tree: Query) -> Query:
         resolved = self._resolve(tree, frozenset())
@@ -172,6 +208,32 @@ def _too_large() -> QueryError:
         f"with the smart groups that it names it has more than {limits.QUERY_EXPANDED_MAX:,} words",
         next_step=Next.LIST_GROUPS,
     )
+
+
+def _is_dated(tree: Query) -> bool:
+    """Whether a query asks for days."""
+    if isinstance(tree, Not):
+        return _is_dated(tree.part)
+    if isinstance(tree, All | Either):
+        return any(map(_is_dated, tree.parts))
+    return isinstance(tree, Dated)
+
+
+def _stamp_of(day: str | int | None, now_ms: int, *, after: int = 0) -> str | None:
+    """The stamp at which a day (or the one so many days after) begins, in this computer's time."""
+    if day is None:
+        return None
+    try:
+        if isinstance(day, int):
+            begins = datetime.fromtimestamp(now_ms / 1000).astimezone().date()
+            begins -= timedelta(days=day)
+        else:
+            begins = date.fromisoformat(day)
+        begins += timedelta(days=after)
+        moment = datetime(begins.year, begins.month, begins.day).astimezone()
+        return make_stamp(milliseconds=max(int(moment.timestamp() * 1000), 0), counter=0)
+    except (OverflowError, ValueError, OSError):
+        return "" if after == 0 and not isinstance(day, str) else "g"
 
 
 def _size(tree: Query) -> int:

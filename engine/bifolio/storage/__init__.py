@@ -29,6 +29,8 @@ The only user of SQLite.
 ``unconfirmed_deletions`` what others deleted since the user last confirmed it
 ``join_offers``         what a library that joins another one means to offer
 ``history``             where each record's changes are, and which of them one command made
+``object_versions``     how new each record is: its version, and when it was added and modified
+``short_keys``          keys of eight characters, as Zotero's programs name things
 ``derived``             what is derived of a reference, and the rows that its tables are given
 ``underived``           references of which nothing is derived yet
 ``references``          what lists and searches read: columns derived from the records

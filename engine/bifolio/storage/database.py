@@ -217,7 +217,12 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One read transaction: every row seen inside is of one moment."""
+        """One read transaction: every row seen inside is of one moment; inside of another
+        transaction, a part of that one."""
+        inside = self._connection.in_transaction
+        if inside:
+            yield
+            return
         with _translated(self.path):
             self._connection.execute("BEGIN")
             try:
@@ -248,6 +253,14 @@ class Database:
         """All rows of a query."""
         try:
             return self._connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            _raise_translated(error, self.path)
+
+    def iterate(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one by one, for who may not need them all; nothing is written
+        meanwhile."""
+        try:
+            yield from self._connection.execute(statement, values)
         except sqlite3.DatabaseError as error:
             _raise_translated(error, self.path)
 

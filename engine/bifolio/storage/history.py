@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from bifolio.storage.database import Database
+from bifolio.storage.object_versions import ObjectVersions
 from bifolio.wire.changes import ID_BYTES
 
 
@@ -49,10 +50,12 @@ _OPERATION = "number, stamp, words, undoes, undone"
 
 
 class ChangeIndex:
-    """The tables ``history`` and ``touches``. Writes happen inside the caller's transaction."""
+    """The tables ``history`` and ``touches``, and what follows from them: ``object_versions``.
+    Writes happen inside the caller's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.versions = ObjectVersions(database)
 
     # --- writing ------------------------------------------------------------------------
 
@@ -69,15 +72,18 @@ class ChangeIndex:
     ) -> None:
         """Note a change that lies at a place of a row of ``changes``, after all that are noted, or
         under the number that it had."""
-        touched = [bytes.fromhex(one) for one in dict.fromkeys(record_ids)]
-        number = self._database.execute(
+        records = list(dict.fromkeys(record_ids))
+        touched = [bytes.fromhex(one) for one in records]
+        given = self._database.execute(
             "INSERT INTO history (number, change, place, id, stamp, device, records) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (number, change, place, change_id, stamp, device, len(touched)),
         ).lastrowid
+        assert given is not None
         self._database.execute_many(
-            "INSERT INTO touches (record, entry) VALUES (?, ?)", [(one, number) for one in touched]
+            "INSERT INTO touches (record, entry) VALUES (?, ?)", [(one, given) for one in touched]
         )
+        self.versions.note((one, given, stamp) for one in records)
 
     def add_all(
         self, change: int, changes: Sequence[tuple[bytes, str, Iterable[str]]], *, device: str
@@ -91,17 +97,20 @@ class ChangeIndex:
         first = ((row[0] or 0) if row else 0) + 1
         noted: list[tuple[object, ...]] = []
         touched: list[tuple[bytes, int]] = []
+        newer: list[tuple[str, int, str]] = []
         for place, (change_id, stamp, record_ids) in enumerate(changes):
             number = first + place
             records = dict.fromkeys(record_ids)
             noted.append((number, change, place, change_id, stamp, device, len(records)))
             touched.extend((bytes.fromhex(one), number) for one in records)
+            newer.extend((one, number, stamp) for one in records)
         self._database.execute_many(
             "INSERT INTO history (number, change, place, id, stamp, device, records) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             noted,
         )
         self._database.execute_many("INSERT INTO touches (record, entry) VALUES (?, ?)", touched)
+        self.versions.note(newer)
 
     def move(self, unsealed: Sequence[int], *, to: int) -> None:
         """Unsealed changes lie in one envelope now, in this order."""
@@ -114,9 +123,7 @@ class ChangeIndex:
 
     def remove_unsealed(self, change: int) -> None:
         """An unsealed change came back in an envelope of the device that made it."""
-        number = self._at(change)
-        self._database.execute("DELETE FROM touches WHERE entry = ?", (number,))
-        self._database.execute("DELETE FROM history WHERE number = ?", (number,))
+        self.remove(change)
 
     def remove(self, change: int) -> list[str]:
         """What lies in a row of ``changes`` does not count; the records that it touched."""
@@ -126,7 +133,9 @@ class ChangeIndex:
         )
         self._database.execute(f"DELETE FROM touches WHERE entry IN ({entries})", (change,))
         self._database.execute("DELETE FROM history WHERE change = ?", (change,))
-        return [row[0].hex() for row in rows]
+        touched = [row[0].hex() for row in rows]
+        self.versions.derive(touched)
+        return touched
 
     def move_envelope(self, replaced: int, *, to: int, device: str) -> None:
         """What lay in an envelope lies in the one that replaces it, which that device sealed."""
@@ -138,6 +147,7 @@ class ChangeIndex:
         """Forget everything."""
         self._database.execute("DELETE FROM history")
         self._database.execute("DELETE FROM touches")
+        self.versions.clear()
 
     def _at(self, change: int) -> int | None:
         row = self._database.row("SELECT number FROM history WHERE change = ?", (change,))

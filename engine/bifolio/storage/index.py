@@ -7,7 +7,9 @@ what is found without reading the references. Derived: kept by each write, and m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
@@ -28,6 +30,15 @@ _CREATE_ORDERS = (
     "year INTEGER, title TEXT NOT NULL, author TEXT NOT NULL, key TEXT NOT NULL)"
 )
 
+#: For each order that a list is read in, so that it is not sorted first; and the columns after
+#: ``trashed``: what is sorted by, and what decides between equals.
+_INDEXES = {
+    "by_title": "title, id",
+    "by_author": "author, year, title, id",
+    "by_year": "year, title, id",
+    "by_key": "key, id",
+}
+
 _INSERT = (
     f"INSERT INTO refs_fts (rowid, {', '.join(INDEXED)}) "
     f"VALUES ({', '.join('?' * (len(INDEXED) + 1))})"
@@ -43,12 +54,26 @@ _BY = {
     Order.TITLE: "title = '', title {way}, id",
     Order.AUTHOR: "author = '', author {way}, year, title, id",
     Order.KEY: "key = '', key {way}, id",
-    Order.ADDED: "number {way}",
     Order.ID: "id {way}",
     Order.RELEVANCE: "year IS NULL, year {way}, title, id",
 }
+#: The orders of moments, which lie in a table of their own.
+_MOMENTS = {Order.ADDED: "added", Order.MODIFIED: "modified"}
+
+#: So many are sorted by looking each one's moment up; of more, all moments are walked through.
+_SORTED_MAX = 2_000
 
 _FOUND = "FROM refs_fts CROSS JOIN orders ON orders.number = refs_fts.rowid WHERE refs_fts MATCH ?"
+_DATED = "LEFT JOIN object_versions ON object_versions.record = orders.id"
+
+#: Which column an order is read by, what comes last (no value), and the index's direction.
+_READ_BY = {
+    Order.TITLE: ("title", "= ''"),
+    Order.AUTHOR: ("author", "= ''"),
+    Order.KEY: ("key", "= ''"),
+    Order.YEAR: ("year", "IS NULL"),
+    Order.RELEVANCE: ("year", "IS NULL"),
+}
 
 
 class SearchIndex:
@@ -89,32 +114,100 @@ class SearchIndex:
         for table, create in (("refs_fts", _CREATE_INDEX), ("orders", _CREATE_ORDERS)):
             self._database.execute(f"DROP TABLE {table}")
             self._database.execute(create)
+        for name, columns in _INDEXES.items():
+            self._database.execute(f"CREATE INDEX {name} ON orders (trashed, {columns})")
 
     def find(self, expression: str, sort: Sort, *, most: int | None) -> list[int]:
         """The numbers of the references that an expression finds, in order."""
-        way = _way(sort)
-        limit = -1 if most is None else most
-        if sort.order is Order.ADDED:  # as the index holds them: nothing is sorted
-            rows = self._database.rows(
-                f"SELECT rowid FROM refs_fts WHERE refs_fts MATCH ? ORDER BY rowid {way} LIMIT ?",
-                (expression, limit),
+        if sort.order in _MOMENTS:
+            numbers = self.find_any(expression)
+            if len(numbers) <= _SORTED_MAX:
+                return self.in_order(numbers, sort, most=most)
+            # Many: the moments are read in their order until enough of them are found.
+            moments = self._read_moments(sort, trashed=False)
+            return list(islice((one for one in moments if one in numbers), most))
+        rows = self._database.rows(
+            f"SELECT orders.number {_FOUND} ORDER BY {_by(sort)} LIMIT ?",
+            (expression, -1 if most is None else most),
+        )
+        return [row[0] for row in rows]
+
+    def find_any(self, expression: str) -> set[int]:
+        """The numbers of the references that an expression finds, as a set."""
+        return {
+            row[0]
+            for row in self._database.rows(
+                "SELECT rowid FROM refs_fts WHERE refs_fts MATCH ?", (expression,)
             )
-        else:
-            order = _BY[sort.order].format(way=way)
-            rows = self._database.rows(
-                f"SELECT orders.number {_FOUND} ORDER BY {_of_orders(order)} LIMIT ?",
-                (expression, limit),
-            )
+        }
+
+    def find_between(self, column: str, first: str, last: str) -> set[int]:
+        """The numbers of the live references that were added (or modified) between two stamps."""
+        assert column in _MOMENTS.values()
+        rows = self._database.rows(
+            "SELECT refs.number FROM object_versions "
+            "CROSS JOIN refs ON refs.id = object_versions.record AND refs.trashed = 0 "
+            f"WHERE object_versions.{column} >= ? AND object_versions.{column} < ?",
+            (first, last),
+        )
+        return {row[0] for row in rows}
+
+    def in_order(self, numbers: Iterable[int], sort: Sort, *, most: int | None) -> list[int]:
+        """These references in an order."""
+        rows = self._database.rows(
+            f"SELECT orders.number FROM orders {_DATED} WHERE orders.number IN "
+            f"(SELECT value FROM json_each(?)) ORDER BY {_by(sort)} LIMIT ?",
+            (json.dumps(list(numbers)), -1 if most is None else most),
+        )
         return [row[0] for row in rows]
 
     def all(self, sort: Sort, *, trashed: bool, most: int | None) -> list[int]:
-        """The numbers of all live (or all trashed) references, in order."""
-        order = _BY[sort.order].format(way=_way(sort))
-        rows = self._database.rows(
-            f"SELECT number FROM orders WHERE trashed = ? ORDER BY {order} LIMIT ?",
-            (int(trashed), -1 if most is None else most),
+        """The numbers of all live (or all trashed) references, in order, read off an index."""
+        if sort.order in _READ_BY:
+            found = self._read_off(sort, trashed=trashed)
+        elif sort.order in _MOMENTS:
+            found = self._read_moments(sort, trashed=trashed)
+        else:
+            found = self._lazily(
+                f"SELECT number FROM refs WHERE trashed = ? ORDER BY id {_way(sort)}", trashed
+            )
+        return list(islice(found, most))
+
+    def _read_off(self, sort: Sort, *, trashed: bool) -> Iterator[int]:
+        """An order of the index's own table; what has no value comes last in both directions."""
+        column, none = _READ_BY[sort.order]
+        ties = next(one for one in _INDEXES.values() if one.startswith(f"{column}, "))
+        some = f"NOT ({column} {none})"
+        select = f"SELECT number, {column} FROM orders WHERE trashed = ? AND "
+        if _way(sort) == "ASC":
+            query = f"{select} {some} ORDER BY {ties}"
+            yield from self._lazily(query, trashed)
+        else:
+            # Equals are in the same order whatever the direction: the index is read backwards, and
+            # each run of them turned round.
+            backwards = ", ".join(f"{one} DESC" for one in ties.split(", "))
+            rows = self._database.iterate(f"{select} {some} ORDER BY {backwards}", (int(trashed),))
+            for _, run in groupby(rows, key=lambda row: row[1]):
+                yield from (row[0] for row in reversed(list(run)))
+        yield from self._lazily(f"{select} {column} {none} ORDER BY {ties}", trashed)
+
+    def _read_moments(self, sort: Sort, *, trashed: bool) -> Iterator[int]:
+        """By when they were added or modified; those of which nothing is known come last."""
+        column, way = _MOMENTS[sort.order], _way(sort)
+        yield from self._lazily(
+            "SELECT refs.number FROM object_versions CROSS JOIN refs "
+            "ON refs.id = object_versions.record AND refs.trashed = ? "
+            f"ORDER BY object_versions.{column} {way}, object_versions.record {way}",
+            trashed,
         )
-        return [row[0] for row in rows]
+        yield from self._lazily(
+            "SELECT number FROM refs WHERE trashed = ? AND NOT EXISTS (SELECT 1 FROM "
+            f"object_versions WHERE record = refs.id) ORDER BY number {way}",
+            trashed,
+        )
+
+    def _lazily(self, query: str, trashed: bool) -> Iterator[int]:
+        return (row[0] for row in self._database.iterate(query, (int(trashed),)))
 
     def count(self, expression: str) -> int:
         """How many live references an expression finds."""
@@ -139,6 +232,12 @@ def _way(sort: Sort) -> str:
     return "DESC" if descending else "ASC"
 
 
-def _of_orders(order: str) -> str:
-    parts: Sequence[str] = order.split(", ")
-    return ", ".join(f"orders.{part}" for part in parts)
+def _by(sort: Sort) -> str:
+    """The order as SQL, each column with its table."""
+    if sort.order in _MOMENTS:
+        # Those of which nothing is known are in the order in which they came.
+        column, way = f"object_versions.{_MOMENTS[sort.order]}", _way(sort)
+        unknown = f"CASE WHEN {column} IS NULL THEN orders.number END {way}"
+        return f"{column} IS NULL, {column} {way}, {unknown}, orders.id {way}"
+    order = _BY[sort.order].format(way=_way(sort))
+    return ", ".join(f"orders.{part}" for part in order.split(", "))

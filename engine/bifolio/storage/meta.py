@@ -162,6 +162,9 @@ class Meta:
     #: Whether the changes of an older file were not read for the history yet.
     history_unread = _flag()
 
+    #: The library's version through which things have short keys (``storage.short_keys``).
+    short_keys_through: Fact[int] = Fact(0, _of_type(int))
+
     # --- what the settings record says, for those who need no document --------------------
     name = _text()
     key_pattern = _text()

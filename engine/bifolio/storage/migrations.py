@@ -518,6 +518,35 @@ def _add_snapshots(tables: object) -> None:
         _add_copy(tables, f"copy_of_{name}", name, columns)
 
 
+def _add_object_versions(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    tables.conn.execute(
+        "CREATE TABLE object_versions (record TEXT PRIMARY KEY, version INTEGER NOT NULL, "
+        "added TEXT NOT NULL, modified TEXT NOT NULL) WITHOUT ROWID"
+    )
+    tables.conn.execute(
+        "INSERT INTO object_versions (record, version, added, modified) "
+        "SELECT lower(hex(record)), max(entry), min(stamp), max(stamp) "
+        "FROM touches JOIN history ON history.number = touches.entry GROUP BY record"
+    )
+    tables.conn.execute("CREATE INDEX by_version ON object_versions (version)")
+    tables.conn.execute("CREATE INDEX by_added ON object_versions (added)")
+    tables.conn.execute("CREATE INDEX by_modified ON object_versions (modified)")
+    # Lists in these orders are read off an index, whatever the size of the library.
+    tables.conn.execute("CREATE INDEX by_title ON orders (trashed, title, id)")
+    tables.conn.execute("CREATE INDEX by_author ON orders (trashed, author, year, title, id)")
+    tables.conn.execute("CREATE INDEX by_year ON orders (trashed, year, title, id)")
+    tables.conn.execute("CREATE INDEX by_key ON orders (trashed, key, id)")
+    # Empty until the library is served to programs that name things by such keys.
+    tables.conn.execute(
+        "CREATE TABLE short_keys (key TEXT PRIMARY KEY, record TEXT NOT NULL, "
+        "part TEXT NOT NULL) WITHOUT ROWID"
+    )
+    tables.conn.execute("CREATE INDEX short_keys_of ON short_keys (record, part)")
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -545,6 +574,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_second_copies,
     _add_snapshots,
     _add_underived,
+    _add_object_versions,
 )
 
 #: The schema version that this code knows.

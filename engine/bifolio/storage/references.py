@@ -298,6 +298,13 @@ class References:
         )
         return [SourceRow(*row) for row in rows]
 
+    def numbers_among(self, record_ids: Sequence[str]) -> dict[str, int]:
+        """The numbers of the rows of those of these references that are listed, by id."""
+        rows = self._database.rows(
+            f"SELECT id, number FROM refs WHERE id {_LISTED}", (json.dumps(list(record_ids)),)
+        )
+        return dict(rows)
+
     def live_number(self, record_id: str) -> int | None:
         """The number of the row of a reference that is not in the trash; None where there is none.
 

@@ -23,7 +23,10 @@ from bifolio.storage.migrations import LATEST, migrate
 
 #: Derived from the records, and made again by ``replica.derived_tables``.
 DERIVED_TABLES = frozenset(
-    "refs sources groups elements attachments shared_keys purged orders underived".split()
+    (
+        "refs sources groups elements attachments shared_keys purged orders underived "
+        "object_versions"
+    ).split()
 )
 _FULL_TEXT = "refs_fts"
 

@@ -1,10 +1,11 @@
 """Zotero: its items and its libraries.
 
-============== ==========================================================================
-``library``    whole libraries: the rows of ``zotero.sqlite`` to references and groups
-``json_items`` Zotero's items as JSON: what its service and Better BibTeX write
-``items``      items to values: what each field of an item means
-``rows``       the tables of ``zotero.sqlite`` as items, each with all that belongs to it
-``notes``      notes and annotations as text
-============== ==========================================================================
+=================== =====================================================================
+``interface_items`` references as Zotero's interfaces write items, and such items as values
+``library``         whole libraries: the rows of ``zotero.sqlite`` to references and groups
+``json_items``      Zotero's items as JSON: what its service and Better BibTeX write
+``items``           items to values: what each field of an item means
+``rows``            the tables of ``zotero.sqlite`` as items, each with all that belongs to it
+``notes``           notes and annotations as text
+=================== =====================================================================
 """

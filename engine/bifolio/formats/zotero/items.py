@@ -20,7 +20,7 @@ from bifolio.records.canonical import stored_json
 from bifolio.records.dates import CslDate, parse_date
 from bifolio.records.fields import FORMS, TYPES, Form
 from bifolio.records.names import Name
-from bifolio.records.reference import ImportedBlocks, Source
+from bifolio.records.reference import ImportedBlocks, Source, Value
 
 NAME: Final = "zotero"
 
@@ -139,6 +139,18 @@ def _gather_extra(collector: FieldCollector, index: int, raw: str) -> None:
             rank = -1 if field == "type" else 5
             collector.candidate(index, field, value, rank=rank, extra=_EXTRA + "extra")
     collector.append(index, "note", "\n".join(rest).strip())
+
+
+def said_by(line: str) -> tuple[str, Value] | None:
+    """The field that a line of *extra* says, and its value; None of a line that says none."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return None
+    field = _SAYABLE.get("-".join(re.split(r"[ _]+", found.group(1).strip())).lower(), "")
+    value = found.group(2)
+    if not field or (field == "type" and value not in TYPES):
+        return None
+    return field, dates.year_date(value) if FORMS[field] is Form.DATE else value
 
 
 def _object(raw: str) -> dict[str, Any]:

@@ -1,0 +1,224 @@
+"""How long does a program wait for what a library serves, in a small library and in a large one?
+
+A process ``bifolio serve --zotero`` is asked over HTTP, on one connection that stays open, as
+programs do; next to it a bare Starlette application with the same server is asked for an empty
+answer. Times are medians of what a program waits; memory is the server's, when it has warmed up and
+after many requests.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlparse
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.support.bibliography import write_bibliography
+from benchmarks.support.processes import Computer
+from benchmarks.support.report import Benchmark, Computed, Measured, progress
+
+from bifolio.home import Home
+from bifolio.serve.permissions import Permissions
+
+_PROGRAM = "Benchmark"
+_BARE = """
+import sys, uvicorn
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+async def answer(request):
+    return Response(b"{}", media_type="application/json")
+
+app = Starlette(routes=[Route("/", answer)])
+config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", http="h11")
+server = uvicorn.Server(config)
+import asyncio, socket
+listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+listening.bind(("127.0.0.1", 0))
+listening.listen()
+print("http://127.0.0.1:%d/" % listening.getsockname()[1], flush=True)
+asyncio.run(server.serve(sockets=[listening]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """References in the two libraries, requests of each kind, and of the run for the memory."""
+
+    small: int
+    large: int
+    requests: int
+    many: int
+
+
+class Client:
+    """One connection to a server."""
+
+    def __init__(self, address: str) -> None:
+        self._connection = http.client.HTTPConnection(urlparse(address).netloc, timeout=60)
+
+    def ask(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> tuple[Any, dict[str, str]]:
+        """The JSON document of an answer, and its headers."""
+        sent = json.dumps(body) if body is not None else None
+        self._connection.request(method, path, body=sent, headers=headers or {})
+        answer = self._connection.getresponse()
+        raw = answer.read()
+        assert answer.status < 300, (path, answer.status, raw[:200])
+        return (json.loads(raw) if raw[:1] in (b"{", b"[") else None), {
+            name.lower(): value for name, value in answer.getheaders()
+        }
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def measure(size: Size, folder: Path) -> Measured:
+    """Ask a bare application and two libraries."""
+    with _running([sys.executable, "-c", _BARE], {}) as (_, address):
+        client = Client(address)
+        bare_ms = _median(size.requests, lambda: client.ask("GET", "/"))
+        client.close()
+    figures: dict[str, float | int] = {"bare_ms": bare_ms}
+    ratios: dict[str, float] = {}
+    titles: list[str] = []
+    for name, count in (("small", size.small), ("large", size.large)):
+        progress(f"importing {count:,} references")
+        computer = Computer(folder / name)
+        file = folder / f"{name}.bib"
+        write_bibliography(file, count)
+        figures[f"{name}_references"] = computer.new_library(file)
+        times, found = _measure_library(computer, size, many=name == "small")
+        titles += found
+        figures |= {f"{name}_{kind}": value for kind, value in times.items()}
+    for kind in ("ping", "item", "search", "window", "write"):
+        ratios[f"{kind}_over_bare"] = float(figures[f"small_{kind}_ms"]) / bare_ms
+        large, small = figures[f"large_{kind}_ms"], figures[f"small_{kind}_ms"]
+        ratios[f"{kind}_large_over_small"] = float(large) / float(small)
+    ratios["memory_after_many"] = float(figures["small_after_many_mb"]) / float(
+        figures["small_warm_mb"]
+    )
+    return Measured(figures, ratios, Computed.of_json(titles))
+
+
+def _measure_library(
+    computer: Computer, size: Size, *, many: bool
+) -> tuple[dict[str, float], list[str]]:
+    Permissions(Home(computer.home)).allow(_PROGRAM)
+    command = [sys.executable, "-m", "bifolio_cli.main", "serve", "--zotero", "--port", "0"]
+    with _running([*command, "--json"], computer.environment) as (process, address):
+        client = Client(address)
+        began = time.monotonic()
+        window, headers = client.ask("GET", "/api/users/0/items/top?limit=100&sort=title")
+        first_s = time.monotonic() - began
+        server = {"Zotero-Server-ID": headers["zotero-server-id"]}
+        answer, _ = client.ask("POST", "/api/local/authorize", {"appName": _PROGRAM}, server)
+        leave = server | {"Zotero-API-Key": answer["key"]}
+        keys = [one["key"] for one in window]
+        turn = iter(range(10**9))
+
+        def item() -> None:
+            client.ask("GET", f"/api/users/0/items/{keys[next(turn) % len(keys)]}")
+
+        def search() -> None:
+            words = ("printing", "knuth", "history type", "1985")[next(turn) % 4]
+            client.ask("GET", f"/api/users/0/items/top?limit=25&q={quote(words)}")
+
+        def windowed() -> None:
+            sort = ("title", "creator", "date", "dateModified")[next(turn) % 4]
+            client.ask("GET", f"/api/users/0/items/top?limit=100&start=300&sort={sort}")
+
+        def write() -> None:
+            number = next(turn)
+            change = {"abstractNote": f"Written {number}", "version": 10**9}
+            path = f"/api/users/0/items/{keys[number % len(keys)]}"
+            client.ask("PATCH", path, change, leave)
+
+        times = {"first_s": first_s}
+        for name, act in (
+            ("ping", lambda: client.ask("POST", "/connector/ping", {})),
+            ("item", item),
+            ("search", search),
+            ("window", windowed),
+            ("write", write),
+        ):
+            progress(f"asking: {name}")
+            times[f"{name}_ms"] = _median(size.requests, act)
+        if many:
+            times["warm_mb"] = _memory_mb(process.pid)
+            for number in range(size.many):
+                (item, search)[number % 2]()
+            times["after_many_mb"] = _memory_mb(process.pid)
+        client.close()
+    return times, [one["data"]["title"] for one in window]
+
+
+def _median(count: int, act: Callable[[], object]) -> float:
+    """The median of what a call takes, in milliseconds, after some that warm up."""
+    for _ in range(min(count, 10)):
+        act()
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - began)
+    return 1000 * statistics.median(times)
+
+
+@contextmanager
+def _running(
+    command: list[str], environment: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server that said where it is: an address, or a document that holds it."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment or None
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if line.startswith("{"):
+                while not line.rstrip().endswith("}"):
+                    line += process.stdout.readline()
+                yield process, json.loads(line)["address"]
+            else:
+                yield process, line.strip()
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _memory_mb(pid: int) -> float:
+    """What a process holds in memory now (Linux; elsewhere 1)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return 1.0
+    line = next(one for one in status.splitlines() if one.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+BENCHMARK = Benchmark(
+    name="serve",
+    question="How long does a program wait for what a library serves?",
+    baseline="an empty answer of a bare Starlette application; the small library for the large one",
+    result="the titles of the first window of each library",
+    smoke=Size(small=60, large=120, requests=5, many=20),
+    full=Size(small=10_000, large=100_000, requests=200, many=20_000),
+    measure=measure,
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.main())

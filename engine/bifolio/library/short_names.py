@@ -1,0 +1,100 @@
+"""Short names of things: eight characters each, as Zotero's programs name items and collections.
+
+``ShortNames(library)`` gives one to every reference, group, text and file of a library, the first
+time at once and later to what is new. A reference that was imported from Zotero keeps its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from bifolio.replica.replica import Replica
+from bifolio.storage.short_keys import PartNames, ShortKey, ShortKeys, is_short_key
+
+if TYPE_CHECKING:
+    from bifolio.library.library import Library
+
+#: How many records are named in one transaction: others may write in between.
+_AT_ONCE: Final = 1000
+
+#: A file that was announced, and whose content is not here yet.
+AWAITED: Final = "awaited/"
+
+
+def is_short_name(text: str) -> bool:
+    """Whether a text may be a short name."""
+    return is_short_key(text)
+
+
+class ShortNames:
+    """The short names of one library."""
+
+    def __init__(self, library: Library) -> None:
+        self._replica: Replica = library._replica
+        self._keys = ShortKeys(self._replica.database)
+        self._parts = PartNames(self._replica.database)
+
+    def catch_up(self) -> None:
+        """Name what is new since the last time."""
+        versions = self._replica.journal.index.versions
+        through, newest = self._replica.meta.short_keys_through, versions.newest()
+        if through == newest and newest:
+            return
+        if through:
+            records = [one.record for one in versions.since(through)]
+        else:
+            records = self._keys.without("reference") + self._keys.without("group")
+        for start in range(0, len(records), _AT_ONCE):
+            with self._replica.database.transaction():
+                self._name(records[start : start + _AT_ONCE])
+        with self._replica.database.transaction():
+            self._replica.meta.short_keys_through = newest
+
+    def find(self, name: str) -> ShortKey | None:
+        """What a short name names, or None."""
+        return self._keys.find(name) if is_short_key(name) else None
+
+    def of(self, records: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The short names of these records and of their parts: by record, then by part."""
+        return self._keys.of(records)
+
+    def count_parts(self, *, trashed: bool) -> int:
+        """How many notes and files live (or trashed) references have."""
+        return self._keys.count_parts(trashed=trashed)
+
+    def add(self, record: str, part: str = "", *, wanted: str | None = None) -> str:
+        """Name a record, or a part of it, at once: the wanted name where nothing else has it."""
+        with self._replica.database.transaction():
+            return self._keys.add(record, part, wanted=wanted)
+
+    def move(self, name: str, *, part: str) -> None:
+        """What a name names is another part of its record from now on."""
+        with self._replica.database.transaction():
+            self._keys.move(name, part=part)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """What these named is not there any more."""
+        with self._replica.database.transaction():
+            self._keys.remove(names)
+
+    def _name(self, records: Sequence[str]) -> None:
+        """Name what of these records is there, and forget what is not there any more."""
+        named = self._keys.of(records)
+        parts = self._parts.of(records)
+        own = self._parts.own_keys(records, format="zotero")
+        for record in records:
+            known = named[record]
+            if record not in parts and self._replica.records.kind(record) != "group":
+                continue
+            if "" not in known:
+                self._keys.add(record, wanted=own.get(record))
+            wanted = parts.get(record, [])
+            for part in wanted:
+                if part not in known:
+                    self._keys.add(record, part)
+            self._keys.remove(
+                key
+                for part, key in known.items()
+                if part and part not in wanted and not part.startswith(AWAITED)
+            )

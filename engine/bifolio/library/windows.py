@@ -1,0 +1,140 @@
+"""A library as a front end reads it that shows a part of it at a time: ``Windows(library)``.
+
+A list is its order (the numbers of all that is in it, sorted) and the rows of the few that are
+shown; no page is counted from the beginning. Versions say what changed since, so that what was
+read once is read again only where it is not what it was.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from bifolio.errors import UsageError
+from bifolio.history import replay
+from bifolio.records.sorting import Order, Sort, parse_sort
+from bifolio.replica import lookup
+from bifolio.replica.projection import shown_fields, strings_of
+from bifolio.results import LibraryChanges, WindowRow
+from bifolio.search.search import Searches
+from bifolio.storage.derived import ReferenceRow
+
+if TYPE_CHECKING:
+    from bifolio.library.library import Library
+    from bifolio.search.query import Query
+
+
+class Windows:
+    """Orders, windows and versions of one library."""
+
+    def __init__(self, library: Library) -> None:
+        self._replica = library._replica
+        if not self._replica.database.is_read_only:
+            replay.ensure_index(self._replica)
+
+    # --- lists ----------------------------------------------------------------------------
+
+    def order(
+        self,
+        query: str | Query | None = None,
+        *,
+        sort: str | None = None,
+        trashed: bool = False,
+        most: int | None = None,
+    ) -> list[int]:
+        """The numbers of all references of a list, in order.
+
+        Args:
+            query: in the search language, or one of ``search.filters``; None: all of them.
+            sort: an order of ``records.sorting``; by default relevance, without a query the id.
+            trashed: what is in the trash, of which there is no search.
+            most: the first so many only.
+
+        Raises:
+            QueryError, InvalidValueError, GroupNotFoundError, AmbiguousGroupError.
+        """
+        chosen = parse_sort(sort) if sort else None
+        if query is None:
+            index = self._replica.references.index
+            return index.all(chosen or Sort(Order.ID), trashed=trashed, most=most)
+        if trashed:
+            raise UsageError("A search does not look into the trash.")
+        return Searches(self._replica).order(query, sort=chosen, most=most)
+
+    def count(self, query: str | Query | None = None, *, trashed: bool = False) -> int:
+        """How many references ``order`` has numbers of."""
+        if query is None:
+            return self._replica.references.count(trashed=trashed)
+        return Searches(self._replica).count(query)
+
+    def rows(self, numbers: Sequence[int]) -> list[WindowRow]:
+        """The references of these numbers, in their order; those that are gone are left out."""
+        return self._show(list(self._replica.references.by_number(numbers)))
+
+    def find(self, record_ids: Sequence[str]) -> list[WindowRow]:
+        """Those of these references that are listed, in the order given."""
+        numbers = self._replica.references.numbers_among(record_ids)
+        return self.rows([numbers[one] for one in dict.fromkeys(record_ids) if one in numbers])
+
+    def export(self, record_ids: Sequence[str], *, format: str) -> str:
+        """References as one text in a format of ``Library.export``, in the order given."""
+        from bifolio.exports.export import export_some
+
+        rows = [self._replica.references.read(one) for one in record_ids]
+        out = io.BytesIO()
+        export_some(self._replica, out, [row for row in rows if row is not None], format=format)
+        return out.getvalue().decode()
+
+    def moment(self) -> AbstractContextManager[None]:
+        """All that is read inside is of one moment, whatever others write."""
+        return self._replica.database.snapshot()
+
+    # --- versions ---------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """The library's version: the number of its last change here. Another replica numbers
+        its own."""
+        return self._replica.journal.index.versions.newest()
+
+    def changes_since(self, version: int) -> LibraryChanges:
+        """What changed after a version."""
+        newer = self._replica.journal.index.versions.since(version)
+        records = tuple(one.record for one in newer)
+        numbers = self._replica.references.numbers_among(records)
+        return LibraryChanges(self.version, records, tuple(sorted(numbers.values())))
+
+    def versions_of(self, record_ids: Sequence[str]) -> dict[str, int]:
+        """The versions of these records; 0 of one whose history begins later."""
+        found = self._replica.journal.index.versions.among(record_ids)
+        return {one: found[one].version if one in found else 0 for one in record_ids}
+
+    def data_version(self) -> tuple[int, int]:
+        """Another value whenever anybody wrote to the library's file, this opening included."""
+        database = self._replica.database
+        return database.data_version(), database.transactions_begun
+
+    # --- small steps ------------------------------------------------------------------------
+
+    def _show(self, rows: Sequence[ReferenceRow]) -> list[WindowRow]:
+        ages = self._replica.journal.index.versions.among([row.id for row in rows])
+        shown = []
+        for row in rows:
+            age = ages.get(row.id)
+            shown.append(
+                WindowRow(
+                    id=row.id,
+                    key=lookup.shown_key(row),
+                    type=row.type,
+                    fields=shown_fields(row),
+                    tags=tuple(strings_of(row.fields, "tags")),
+                    groups=tuple(strings_of(row.fields, "groups")),
+                    trashed=row.trashed,
+                    version=age.version if age else 0,
+                    added=lookup.moment(age.added) if age else None,
+                    modified=lookup.moment(age.modified) if age else None,
+                )
+            )
+        return shown

@@ -1,0 +1,57 @@
+"""Bounds of a library served to other programs of this computer, any of which may be at fault."""
+
+from __future__ import annotations
+
+#: Connections at once: programs keep a few each; more are closed, so that none fills the memory.
+SERVE_CONNECTIONS_MAX = 128
+
+#: How long a connection may lie there without a whole request: programs reconnect.
+SERVE_IDLE_S = 20.0
+
+#: How often connections are looked through.
+SERVE_SWEEP_S = 1.0
+
+#: How long a body may take to come: it comes from this computer.
+SERVE_BODY_S = 30.0
+
+#: The body of a request that is no file: fifty items with their notes are 1 MB.
+SERVE_BODY_BYTES_MAX = 32 * 1024 * 1024
+
+#: A file that a program hands over, such as a PDF that a browser saved.
+SERVE_FILE_BYTES_MAX = 512 * 1024 * 1024
+
+#: Requests that wait for the library's thread; more are told to come again.
+SERVE_WAITING_MAX = 256
+
+#: The longest line of a request and of a header.
+SERVE_LINE_BYTES_MAX = 64 * 1024
+
+#: Keys in one ``itemKey``, as Zotero has it, and objects of one write.
+SERVE_KEYS_MAX = 50
+
+#: The text of an attached file that is given out whole.
+SERVE_TEXT_BYTES_MAX = 16 * 1024 * 1024
+
+#: How often programs may ask their user for leave to write, in so many seconds: as Zotero has it.
+SERVE_ASKINGS_MAX = 5
+SERVE_ASKING_S = 60.0
+
+#: Keys that one program may have: one for each installation of it.
+SERVE_KEYS_PER_PROGRAM_MAX = 10
+
+#: Writes whose tokens are remembered, so that none is done twice.
+SERVE_TOKENS_MAX = 1000
+
+#: Uploads that were announced and not registered yet, and how long one may take.
+SERVE_UPLOADS_MAX = 64
+SERVE_UPLOAD_S = 3600.0
+
+#: Clicks of a browser's button of which it is remembered what they saved, and items of one page.
+SERVE_SESSIONS_MAX = 200
+SERVE_CONNECTOR_ITEMS_MAX = 500
+
+#: What one answer to an assistant holds: references, characters of one field, bytes of a file. An
+#: assistant's own memory is a few hundred thousand characters.
+ASSISTANT_REFERENCES_MAX = 100
+ASSISTANT_FIELD_CHARACTERS_MAX = 20_000
+ASSISTANT_TEXT_BYTES_MAX = 200_000

@@ -1,0 +1,35 @@
+"""A library served to other programs of this computer, as Zotero's own interface serves one.
+
+An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md who may ask what.
+
+=================== ==============================================================================
+``server``          the process: its port, its connections, its end
+``application``     every endpoint, and the application that answers them
+``reading``         the endpoints of reading
+``writing``         the endpoints of writing
+``connecting``      the endpoints of Zotero's Connector, the browser button
+``connector``       what it saves: sessions, items, files
+``citing``          the endpoints of Better BibTeX
+``better_bibtex``   what editors and pandoc filters ask of it
+``endpoints``       what every endpoint is made of
+``running``         whether a library is served now, and where
+``gate``            who may ask at all, and how much: hosts, browsers, sizes, times
+``connections``     the open connections, how many there may be, and closing one
+``libraries``       the libraries that are served, a thread for each
+``served_library``  one library as its endpoints see it: names, windows, collections
+``parameters``      what a request asks for
+``answers``         answers with their headers, and what stands in the way
+``item_lists``      lists of items: which, in what order, which page
+``item_objects``    references, their notes and their files as Zotero's objects
+``item_texts``      items in other formats: BibTeX, RIS, CSL-JSON, formatted citations
+``item_writes``     items made, changed and deleted
+``collection_writes`` collections made, changed and deleted, and tags taken away
+``uploads``         files on their way into a library, in three steps
+``permissions``     which programs may write, and their keys
+``item_files``      attached files and their texts
+``collections``     groups as collections, smart groups as searches
+``tags``            the tags of all items, or of some
+``schema_pages``    item types, fields and roles
+``assistant``       a library for assistants, by the Model Context Protocol: by itself, on stdin
+=================== ==============================================================================
+"""

@@ -1,0 +1,78 @@
+"""What every endpoint is made of: its place in the table, and the libraries that it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bifolio.serve.connector import Sessions
+from bifolio.serve.item_objects import Objects
+from bifolio.serve.libraries import Libraries, LibraryThread
+from bifolio.serve.parameters import Parameters, read_parameters
+from bifolio.serve.permissions import Ask, Permissions
+from bifolio.serve.served_library import ServedLibrary
+from bifolio.serve.uploads import Uploads
+
+Handler = Callable[["Api", Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint: its methods, its path (``{library}`` is ``users/0`` or ``groups/NUMBER``), and
+    what it answers."""
+
+    methods: str
+    path: str
+    handler: Handler
+    says: str
+
+
+@dataclass(slots=True)
+class Api:
+    """The endpoints' common ground: the libraries, who may write, and what is on its way."""
+
+    libraries: Libraries
+    permissions: Permissions
+    uploads: Uploads
+    ask: Ask
+    server_id: str
+    #: The tokens of writes that were done.
+    tokens: dict[str, None] = field(default_factory=dict)
+    #: What clicks of a browser's button saved.
+    sessions: Sessions = field(default_factory=Sessions)
+
+    def library_of(self, request: Request) -> LibraryThread:
+        """The library that a request's path names."""
+        kind, number = request.path_params["kind"], int(request.path_params["number"])
+        return self.libraries.of(kind, number)
+
+    async def read(
+        self,
+        request: Request,
+        act: Callable[[ServedLibrary, Objects, Parameters], Response],
+        *,
+        writing: bool = False,
+    ) -> Response:
+        """Answer a request about one library; ``writing``: files are copied for it."""
+        wanted = read_parameters(request.query_params.multi_items())
+        given = request.headers.get("if-modified-since-version")
+        base = base_of(request)
+
+        def answer(served: ServedLibrary) -> Response:
+            served.check_version(given)
+            return act(served, Objects(served, base), wanted)
+
+        return await self.library_of(request).run(answer, writing=writing)
+
+
+def base_of(request: Request) -> str:
+    """The address of the interface, as the request has it; its host was checked."""
+    return f"http://{request.headers['host']}/api"
+
+
+def objects_of(served: ServedLibrary, request: Request) -> Objects:
+    """What makes the objects of an answer."""
+    return Objects(served, base_of(request))

@@ -1,0 +1,149 @@
+"""Keys of eight characters, as Zotero's programs name things: one for each record and part of one.
+
+A key is made of a hash, so that two computers mostly give one reference the same; where two things
+would have one key, the later one takes another, which is why a table is kept. What has a key keeps
+it for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from bifolio.storage.database import Database
+
+#: Zotero's alphabet: no 0, no 1 and no O. 33^8 keys: of 100,000 references two have one hash in
+#: one library of 300.
+ALPHABET = "23456789ABCDEFGHIJKLMNPQRSTUVWXYZ"
+LENGTH = 8
+
+_COLUMNS = "key, record, part"
+
+
+class ShortKey(Struct, frozen=True):
+    """A key and what it names: a record, or a part of one; ``part`` is empty for all of it."""
+
+    key: str
+    record: str
+    part: str = ""
+
+
+def hashed_keys(record: str, part: str) -> Iterator[str]:
+    """The keys that a record's part may have, the likeliest first."""
+    attempt = 0
+    while True:
+        material = f"{record}\x00{part}\x00{attempt}".encode(errors="replace")
+        number = int.from_bytes(hashlib.blake2b(material, digest_size=8).digest(), "big")
+        characters = []
+        for _ in range(LENGTH):
+            number, place = divmod(number, len(ALPHABET))
+            characters.append(ALPHABET[place])
+        yield "".join(characters)
+        attempt += 1
+
+
+def is_short_key(text: str) -> bool:
+    """Whether a text may be such a key; Zotero's own use no other letters, others' may."""
+    return len(text) == LENGTH and text.isascii() and text.isalnum() and text == text.upper()
+
+
+class ShortKeys:
+    """The table ``short_keys``. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, record: str, part: str = "", *, wanted: str | None = None) -> str:
+        """Give a record's part a key: the wanted one where nothing else has it. Returns it."""
+        candidates = hashed_keys(record, part)
+        key = wanted if wanted is not None and is_short_key(wanted) else next(candidates)
+        while self.find(key) is not None:
+            key = next(candidates)
+        self._database.execute(
+            f"INSERT INTO short_keys ({_COLUMNS}) VALUES (?, ?, ?)", (key, record, part)
+        )
+        return key
+
+    def move(self, key: str, *, part: str) -> None:
+        """What a key names is another part of its record from now on."""
+        self._database.execute("UPDATE short_keys SET part = ? WHERE key = ?", (part, key))
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """What these keys named is not there any more."""
+        self._database.execute_many(
+            "DELETE FROM short_keys WHERE key = ?", [(one,) for one in keys]
+        )
+
+    def find(self, key: str) -> ShortKey | None:
+        """What a key names, or None."""
+        row = self._database.row(f"SELECT {_COLUMNS} FROM short_keys WHERE key = ?", (key,))
+        return ShortKey(*row) if row else None
+
+    def of(self, records: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The keys of these records and of their parts: by record, then by part."""
+        found: dict[str, dict[str, str]] = {one: {} for one in records}
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM short_keys WHERE record IN (SELECT value FROM json_each(?)) "
+            "ORDER BY record, part",
+            (json.dumps(list(records)),),
+        )
+        for key, record, part in rows:
+            found[record][part] = key
+        return found
+
+    def without(self, kind: str) -> list[str]:
+        """The records of a kind that have no key yet, in the order in which they came."""
+        rows = self._database.rows(
+            "SELECT id FROM records WHERE kind = ? AND NOT EXISTS "
+            "(SELECT 1 FROM short_keys WHERE record = records.id AND part = '') ORDER BY number",
+            (kind,),
+        )
+        return [row[0] for row in rows]
+
+    def count_parts(self, *, trashed: bool) -> int:
+        """How many parts of live (or of trashed) references have keys."""
+        row = self._database.row(
+            "SELECT count(*) FROM short_keys CROSS JOIN refs ON refs.id = short_keys.record "
+            "WHERE short_keys.part != '' AND refs.trashed = ?",
+            (int(trashed),),
+        )
+        return int(row[0]) if row else 0
+
+
+class PartNames:
+    """What of references can have keys: read from the derived tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, records: Sequence[str]) -> dict[str, list[str]]:
+        """The parts of those of these records that are listed references: their texts by name, and
+        ``file/HASH/NAME`` for each attached file."""
+        listed = (json.dumps(list(records)),)
+        found: dict[str, list[str]] = {}
+        for record, note, annotation in self._database.rows(
+            "SELECT id, note != '', json_extract(fields, '$.annotation') != '' FROM refs "
+            "WHERE id IN (SELECT value FROM json_each(?))",
+            listed,
+        ):
+            found[record] = ["note"] * bool(note) + ["annotation"] * bool(annotation)
+        for record, content, name in self._database.rows(
+            "SELECT reference, hash, name FROM attachments "
+            "WHERE reference IN (SELECT value FROM json_each(?)) ORDER BY stamp, slot, name",
+            listed,
+        ):
+            if record in found:
+                found[record].append(f"file/{content}/{name}")
+        return found
+
+    def own_keys(self, records: Sequence[str], *, format: str) -> dict[str, str]:
+        """The keys that these records had where they were imported from, by record."""
+        rows = self._database.rows(
+            "SELECT record, source_id FROM sources WHERE format = ? "
+            "AND record IN (SELECT value FROM json_each(?)) ORDER BY rowid DESC",
+            (format, json.dumps(list(records))),
+        )
+        return {record: source_id.rpartition(":")[2] for record, source_id in rows}

@@ -1,0 +1,98 @@
+"""A library that is served in this process, by a thread of its own, on any free port."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bifolio.home import Home
+from bifolio.serve.running import HOST
+from bifolio.serve.server import Server
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the status, the headers by their names in small letters, the body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as a JSON document."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server that runs."""
+
+    server: Server
+    port: int
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+    ) -> Answer:
+        """One request on a connection of its own."""
+        asking = http.client.HTTPConnection(HOST, self.port, timeout=20)
+        try:
+            asking.request(method, path, body=body, headers=dict(headers or {}))
+            answer = asking.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, named, answer.read())
+        finally:
+            asking.close()
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """A request for a path of the user's library: ``get("items/top?limit=1")``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.ask("GET", f"/api/users/0/{path}", headers=named)
+
+    def connect(self) -> socket.socket:
+        """A connection of which nothing is sent yet."""
+        return socket.create_connection((HOST, self.port), timeout=20)
+
+
+@contextmanager
+def serving(path: Path, home: Home, **options: Any) -> Iterator[Serving]:
+    """Serve a library for as long as this lasts."""
+    server = Server(path, home, port=0, **options)
+    ready = threading.Event()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            server.run(lambda _: ready.set())
+        except BaseException as error:
+            failed.append(error)
+            ready.set()
+            raise
+
+    thread = threading.Thread(target=run, name="serving")
+    thread.start()
+    try:
+        assert ready.wait(30)
+        assert not failed, failed
+        yield Serving(server, server.bound)
+    finally:
+        server.stop()
+        thread.join(30)
+        assert not thread.is_alive()

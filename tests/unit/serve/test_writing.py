@@ -1,0 +1,347 @@
+"""Zotero's local interface, written: leave, items, collections, tags, files; one command each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.serving import Answer, Serving, serving
+
+from bifolio import Library, limits
+from bifolio.home import Home
+from bifolio.results import ActionKind
+from bifolio.serve.permissions import Consent, Permissions
+
+PROGRAM = "Some Program"
+
+
+class Writer:
+    """A program that was allowed to write."""
+
+    def __init__(self, served: Serving, folder: Path) -> None:
+        self.served = served
+        self.folder = folder
+        self.server = served.get("items?limit=1").headers["zotero-server-id"]
+        answer = self.authorize(PROGRAM)
+        self.key = str(answer.json["key"])
+
+    def authorize(self, name: str) -> Answer:
+        headers = {"Zotero-Server-ID": self.server}
+        body = json.dumps({"appName": name})
+        return self.served.ask("POST", "/api/local/authorize", headers=headers, body=body)
+
+    def send(self, method: str, path: str, value: Any = None, **headers: str) -> Answer:
+        named = {"Zotero-Server-ID": self.server, "Zotero-API-Key": self.key}
+        named |= {name.replace("_", "-"): one for name, one in headers.items()}
+        body = value if isinstance(value, bytes) else json.dumps(value)
+        return self.served.ask(method, f"/api/users/0/{path}", headers=named, body=body)
+
+    def add(self, **item: Any) -> str:
+        answer = self.send("POST", "items", [{"itemType": "book", **item}])
+        assert answer.json["failed"] == {}, answer.text
+        return str(answer.json["success"]["0"])
+
+    def item(self, key: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.served.get(f"items/{key}").json["data"]
+        return found
+
+    def open(self) -> Library:
+        return Library.open(self.folder / "A.bifolio", home=Home(self.folder / "home"))
+
+    def log(self) -> list[str]:
+        with self.open() as library:
+            return [
+                action.text
+                for entry in library.history.log()
+                for action in entry.what
+                if action.kind is ActionKind.TEXT
+            ]
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    home = Home(tmp_path / "home")
+    Library.create(tmp_path / "A.bifolio", home=home).close()
+    Permissions(home).allow(PROGRAM)
+    with serving(tmp_path / "A.bifolio", home) as running:
+        yield Writer(running, tmp_path)
+
+
+def test_nobody_writes_without_leave(writer: Writer) -> None:
+    assert writer.authorize("Another").status == 403
+    assert writer.send("POST", "items", [], Zotero_API_Key="nonsense").status == 401
+    assert writer.served.ask("POST", "/api/users/0/items", body="[]").status == 428
+    assert writer.send("POST", "items", [], Zotero_Server_ID="ABCDEFGH2345").status == 412
+    Permissions(Home(writer.folder / "home")).revoke(PROGRAM)
+    assert writer.send("POST", "items", [{"itemType": "book"}]).status == 401
+    assert writer.served.get("items").json == []
+
+
+def test_leave_for_one_write_is_for_one(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    Library.create(tmp_path / "A.bifolio", home=home).close()
+    asked: list[str] = []
+
+    def ask(name: str) -> Consent:
+        asked.append(name)
+        return Consent.ONCE
+
+    Permissions(home).allow(PROGRAM)
+    with serving(tmp_path / "A.bifolio", home, ask=ask) as running:
+        writer = Writer(running, tmp_path)
+        answer = writer.authorize("Once")
+        assert (answer.json["remember"], asked) == (False, ["Once"])
+        writer.key = answer.json["key"]
+        writer.add(title="One")
+        assert writer.send("POST", "items", [{"itemType": "book"}]).status == 401
+        statuses = [writer.authorize("Once").status for _ in range(limits.SERVE_ASKINGS_MAX)]
+        assert statuses[-1] == 429
+
+
+def test_an_item_is_made_as_it_was_sent(writer: Writer) -> None:
+    key = writer.add(
+        itemType="journalArticle",
+        title="Folding",
+        creators=[
+            {"creatorType": "author", "firstName": "Jane", "lastName": "Doe"},
+            {"creatorType": "editor", "name": "World Paper Organization"},
+        ],
+        publicationTitle="Journal",
+        date="2026/11/30",
+        accessDate="2026-11-30T10:11:12Z",
+        DOI="10.1000/x",
+        ISSN="1234-5678",
+        extra="PMID: 123\nOriginal Date: 1900\nfree text: of any kind\nmore",
+        tags=[{"tag": "ink"}, {"tag": "paper", "type": 1}],
+    )
+    data = writer.item(key)
+    assert (data["title"], data["date"], data["DOI"]) == ("Folding", "2026-11-30", "10.1000/x")
+    assert data["accessDate"] == "2026-11-30"
+    assert [one["creatorType"] for one in data["creators"]] == ["author", "editor"]
+    lines = data["extra"].splitlines()
+    assert set(lines[:2]) == {"Original Date: 1900", "PMID: 123"}
+    assert lines[2:] == ["free text: of any kind", "more"]
+    assert [one["tag"] for one in data["tags"]] == ["ink", "paper"]
+    with writer.open() as library:
+        (one,) = library.search("doi:10.1000/x")
+        assert one.fields["original-date"] == {"date-parts": [[1900]]}
+        assert one.key
+
+
+@pytest.mark.parametrize(
+    "kind", ["film", "email", "podcast", "statute", "case", "thesis", "patent"]
+)
+def test_every_type_comes_back_as_it_was_sent(writer: Writer, kind: str) -> None:
+    template = writer.served.ask("GET", f"/api/items/new?itemType={kind}").json
+    given = {name: one for name, one in template.items() if isinstance(one, str)}
+    for name in given:
+        if name not in ("itemType", "citationKey", "extra") and "ate" not in name.lower():
+            given[name] = f"{name} text"
+    key = writer.add(**given)
+    data = writer.item(key)
+    differing = {
+        name: (one, data.get(name)) for name, one in given.items() if one != data.get(name)
+    }
+    assert set(differing) <= {"citationKey", "ISBN", "ISSN", "DOI"}, differing
+
+
+def test_a_change_changes_what_it_says_and_nothing_else(writer: Writer) -> None:
+    key = writer.add(title="Before", publisher="Press", tags=[{"tag": "a"}], extra="kept line")
+    version = writer.item(key)["version"]
+    headers = {"If_Unmodified_Since_Version": str(version)}
+    answer = writer.send("PATCH", f"items/{key}", {"title": "After"}, **headers)
+    assert answer.status == 204
+    data = writer.item(key)
+    assert (data["title"], data["publisher"], data["extra"]) == ("After", "Press", "kept line")
+    assert data["version"] == int(answer.headers["last-modified-version"]) > version
+    assert writer.send("PATCH", f"items/{key}", {"title": "Late"}, **headers).status == 412
+    assert writer.send("PATCH", f"items/{key}", {"title": "Late"}).status == 428
+    whole = data | {"publisher": "", "tags": [{"tag": "b"}]}
+    assert writer.send("PUT", f"items/{key}", whole).status == 204
+    data = writer.item(key)
+    assert (data["title"], data["publisher"], data["tags"]) == ("After", "", [{"tag": "b"}])
+    assert writer.send("POST", "items", [data]).json["unchanged"] == {"0": key}
+    assert writer.send("PATCH", "items/ABCDEFGH", {"title": "x", "version": 7}).status == 404
+
+
+def test_what_fails_is_named_and_the_others_are_written(writer: Writer) -> None:
+    given = [
+        {"itemType": "book", "title": "One"},
+        {"itemType": "nonsense"},
+        "no object",
+        {"itemType": "book", "title": ["a list"]},
+        {"itemType": "book", "title": "Two", "collections": ["ABCDEFGH"]},
+        {"itemType": "note", "note": "alone"},
+        {"itemType": "book", "title": "Three", "creators": "Doe"},
+    ]
+    answer = writer.send("POST", "items", given).json
+    assert set(answer["success"]) == {"0"}
+    codes = {number: one["code"] for number, one in answer["failed"].items()}
+    assert codes == {"1": 400, "2": 400, "3": 400, "4": 409, "5": 400, "6": 400}
+    assert writer.send("POST", "items", {"itemType": "book"}).status == 400
+    assert writer.send("POST", "items", [{}] * 51).status == 413
+    assert writer.send("POST", "items", b"{" * 5000).status == 400
+    assert len(writer.served.get("items").json) == 1
+
+
+def test_a_request_is_one_command_named_after_its_program(writer: Writer) -> None:
+    given = [{"itemType": "book", "title": one} for one in ("One", "Two")]
+    writer.send("POST", "items", given)
+    assert writer.log()[0] == f"{PROGRAM}: wrote 2 items"
+    with writer.open() as library:
+        library.history.undo()
+    assert writer.served.get("items/top").json == []
+
+
+def test_a_write_token_writes_once(writer: Writer) -> None:
+    given = [{"itemType": "book", "title": "One"}]
+    assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 200
+    assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 412
+    assert len(writer.served.get("items/top").json) == 1
+
+
+def test_deleted_items_are_in_the_trash_and_come_back(writer: Writer) -> None:
+    keys = [writer.add(title=one) for one in ("One", "Two", "Three")]
+    version = writer.item(keys[0])["version"]
+    headers = {"If_Unmodified_Since_Version": str(version)}
+    assert writer.send("DELETE", f"items/{keys[0]}").status == 428
+    assert writer.send("DELETE", f"items/{keys[0]}", **headers).status == 204
+    newest = writer.served.get("items").headers["last-modified-version"]
+    both = f"items?itemKey={keys[1]},{keys[2]}"
+    assert writer.send("DELETE", both, If_Unmodified_Since_Version=newest).status == 204
+    assert len(writer.served.get("items/trash").json) == 3
+    data = writer.item(keys[0])
+    assert data["deleted"] == 1
+    assert writer.send("PATCH", f"items/{keys[0]}", {**data, "deleted": 0}).status == 204
+    assert len(writer.served.get("items/top").json) == 1
+
+
+def test_collections_are_made_filled_moved_and_deleted(writer: Writer) -> None:
+    answer = writer.send("POST", "collections", [{"name": "Thesis"}, {"name": ""}, {"name": "A/B"}])
+    top = answer.json["success"]["0"]
+    assert set(answer.json["failed"]) == {"1", "2"}
+    below = writer.send("POST", "collections", [{"name": "One", "parentCollection": top}]).json
+    inner = below["success"]["0"]
+    key = writer.add(title="In it", collections=[inner])
+    assert [one["key"] for one in writer.served.get(f"collections/{inner}/items").json] == [key]
+    version = str(below["successful"]["0"]["version"])
+    change = {"name": "Uno", "parentCollection": False}
+    path = f"collections/{inner}"
+    assert writer.send("PUT", path, change, If_Unmodified_Since_Version=version).status == 204
+    data = writer.served.get(path).json["data"]
+    assert (data["name"], data["parentCollection"]) == ("Uno", False)
+    assert writer.send("PUT", path, change, If_Unmodified_Since_Version=version).status == 412
+    item = writer.item(key)
+    assert writer.send("PATCH", f"items/{key}", {"collections": [top], "version": 99}).status == 204
+    assert writer.item(key)["collections"] == [top]
+    assert (
+        writer.send("PUT", f"items/{key}", item | {"version": 99, "collections": []}).status == 204
+    )
+    assert writer.item(key)["collections"] == []
+    newest = writer.served.get("items").headers["last-modified-version"]
+    assert writer.send("DELETE", path, If_Unmodified_Since_Version=newest).status == 204
+    assert writer.served.get(path).status == 404
+
+
+def test_a_smart_group_is_not_lost_with_the_collections(writer: Writer) -> None:
+    key = writer.add(title="One", tags=[{"tag": "x"}])
+    with writer.open() as library:
+        library.groups.create("Smart", query="tag:x")
+        hand = library.groups.create("By hand")
+        (one,) = library.search("tag:x")
+        library.groups.add(hand.id, [one.id])
+    data = writer.item(key)
+    assert len(data["collections"]) == 1
+    assert writer.send("PATCH", f"items/{key}", {"title": "Uno", "version": 99}).status == 204
+    assert writer.item(key)["collections"] == data["collections"]
+
+
+def test_tags_are_taken_off_everything(writer: Writer) -> None:
+    writer.add(title="One", tags=[{"tag": "a b"}, {"tag": "c"}])
+    writer.add(title="Two", tags=[{"tag": "a b"}])
+    newest = writer.served.get("items").headers["last-modified-version"]
+    answer = writer.send("DELETE", "tags?tag=a%20b%20||%20none", If_Unmodified_Since_Version=newest)
+    assert answer.status == 204
+    assert [one["tag"] for one in writer.served.get("tags").json] == ["c"]
+
+
+def test_a_note_is_the_item_s_and_merges_by_character(writer: Writer) -> None:
+    key = writer.add(title="One")
+    note = {"itemType": "note", "parentItem": key, "note": "<p>First</p><p>Second <i>one</i></p>"}
+    first = writer.send("POST", "items", [note]).json["success"]["0"]
+    again = writer.send("POST", "items", [note | {"note": "<p>Third</p>"}]).json["success"]["0"]
+    assert first == again
+    assert writer.item(first)["note"].endswith("<p>Third</p>")
+    assert (
+        writer.send("PATCH", f"items/{first}", {"note": "<p>New</p>", "version": 99}).status == 204
+    )
+    assert writer.item(first)["note"] == "<p>New</p>"
+    newest = writer.served.get("items").headers["last-modified-version"]
+    assert writer.send("DELETE", f"items/{first}", If_Unmodified_Since_Version=newest).status == 204
+    assert writer.served.get(f"items/{key}/children").json == []
+
+
+def announce(writer: Writer, key: str, content: bytes, name: str, **headers: str) -> Answer:
+    md5 = hashlib.md5(content).hexdigest()
+    body = f"md5={md5}&filename={name}&filesize={len(content)}&mtime=0".encode()
+    given = headers or {"If_None_Match": "*"}
+    return writer.send("POST", f"items/{key}/file", body, **given)
+
+
+def attachment(writer: Writer, name: str = "a.txt") -> str:
+    parent = writer.add(title="One")
+    item = {"itemType": "attachment", "linkMode": "imported_file", "parentItem": parent}
+    answer = writer.send("POST", "items", [item | {"filename": name, "title": name}]).json
+    return str(answer["success"]["0"])
+
+
+def upload(writer: Writer, url: str, content: bytes) -> Answer:
+    path = url.partition(f":{writer.served.port}")[2]
+    headers = {"Zotero-Server-ID": writer.server}
+    return writer.served.ask("POST", path, headers=headers, body=content)
+
+
+def test_a_file_comes_in_three_steps(writer: Writer) -> None:
+    key = attachment(writer)
+    assert writer.item(key)["md5"] is None
+    answer = announce(writer, key, b"content", "a.txt").json
+    assert upload(writer, answer["url"], b"something else").status == 400
+    assert upload(writer, answer["url"], b"content").status == 201
+    done = f"upload={answer['uploadKey']}".encode()
+    assert writer.send("POST", f"items/{key}/file", done, If_None_Match="*").status == 204
+    data = writer.item(key)
+    assert data["md5"] == hashlib.md5(b"content").hexdigest()
+    assert writer.served.get(f"items/{key}/fulltext").json["content"] == "content"
+    assert announce(writer, key, b"content", "a.txt", If_Match=data["md5"]).json == {"exists": 1}
+    assert announce(writer, key, b"other", "a.txt").status == 412
+    assert announce(writer, key, b"other", "a.txt", If_Match="0" * 32).status == 412
+    answer = announce(writer, key, b"newer", "a.txt", If_Match=data["md5"]).json
+    assert upload(writer, answer["url"], b"newer").status == 201
+    done = f"upload={answer['uploadKey']}".encode()
+    assert writer.send("POST", f"items/{key}/file", done, If_Match=data["md5"]).status == 204
+    assert writer.served.get(f"items/{key}/fulltext").json["content"] == "newer"
+    assert len(writer.served.get("items?itemType=attachment").json) == 1
+    newest = writer.served.get("items").headers["last-modified-version"]
+    assert writer.send("DELETE", f"items/{key}", If_Unmodified_Since_Version=newest).status == 204
+    assert writer.served.get("items?itemType=attachment").json == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.txt", "..%2fevil.txt", "a%2fb.txt", "a%00b.txt", "", "..", "C:%5Cevil.txt"]
+)
+def test_a_file_s_name_is_no_path(writer: Writer, name: str) -> None:
+    assert announce(writer, attachment(writer), b"x", name).status == 400
+
+
+def test_an_upload_is_its_item_s_alone(writer: Writer) -> None:
+    first, second = attachment(writer), attachment(writer)
+    answer = announce(writer, first, b"content", "a.txt").json
+    done = f"upload={answer['uploadKey']}".encode()
+    assert writer.send("POST", f"items/{first}/file", done, If_None_Match="*").status == 400
+    assert upload(writer, answer["url"], b"content").status == 201
+    assert writer.send("POST", f"items/{second}/file", done, If_None_Match="*").status == 400
+    assert upload(writer, answer["url"].replace(answer["uploadKey"], "0" * 32), b"x").status == 400
