@@ -54,7 +54,7 @@ FOREIGN: dict[str, set[str]] = {
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer", "metered_socket")),
     },
     "pylatexenc": {"engine/bifolio/formats/latex"},
-    "chardet": {"engine/bifolio/formats/character_sets.py"},
+    "cchardet": {"engine/bifolio/formats/character_sets.py"},
     "anyascii": {"engine/bifolio/records/romanising.py"},
     "filelock": {"engine/bifolio/autosync/lock.py"},
     "rapidfuzz": {"engine/bifolio/records/similarity.py"},

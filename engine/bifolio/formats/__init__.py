@@ -50,7 +50,7 @@ at the first record that needs them, so importing this package is quick.
 ``dates``            dates as BibTeX and RIS write them
 ``identifiers``      DOI, ISBN, ISSN and addresses as files have them
 ``encodings``        bytes to text
-``character_sets``   the character set of a text that names none; the only user of chardet
+``character_sets``   the character set of a text that names none; the only user of cchardet
 ``pages``            ranges of pages
 ``entities``         HTML's entities in texts that are no HTML
 ``bounds``           how much one record may hold, before objects are made of it
