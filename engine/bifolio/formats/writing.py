@@ -59,6 +59,9 @@ _OTHER_KEY: Final = "the format cannot hold it; it is written as '{}'"
 #: Formats whose files are text to every program, as long as no control character is in them.
 _PLAIN_TEXT: Final = (BIBTEX, RIS, ENW)
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
+#: So few of them, of all characters of a record, leave its file a text to our reader too: what came
+#: out of a text may go back as it was.
+_CONTROLS_SHARE_MAX: Final = 1 / 400
 _CONTROLS_LOST: Final = "it holds control characters, which make a file a binary one"
 
 #: What belongs to the library and not to a reference's description.
@@ -185,13 +188,20 @@ class Composer:
         for one in (reference, replace(reference, source=None)):
             try:
                 text, lost = self._compose(one)
-                plain = self._family not in _PLAIN_TEXT or _CONTROLS.search(text) is None
+                plain = self._is_plain(text, one)
                 if plain and is_one_record(self._family.name, text, whole=reference.foreign):
                     return text, lost
                 reason = f"it would not be one record of {self._family.shown}"
             except DATA_FAULTS as error:
                 reason = f"it cannot be written ({type(error).__name__})"
         return None, [LostValue(reference.id, WHOLE, reason)]
+
+    def _is_plain(self, text: str, reference: ExportedReference) -> bool:
+        """Whether a record's text leaves its file a text to every program, or was one before."""
+        if self._family not in _PLAIN_TEXT or not (found := len(_CONTROLS.findall(text))):
+            return True
+        own = reference.source is not None and not reference.foreign and "\x00" not in text
+        return own and found <= len(text) * _CONTROLS_SHARE_MAX
 
     def _compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
         bibtex = self._family is BIBTEX
@@ -212,6 +222,8 @@ class Composer:
             }
             source = harmless
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
+        if self._is_plain(text := self._family.render(source), reference):
+            return text, lost
         source, unsaid = self._without_controls(source)
         lost = lost + [LostValue(reference.id, one, _CONTROLS_LOST) for one in unsaid]
         return self._family.render(source), lost

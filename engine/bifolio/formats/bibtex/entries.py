@@ -20,6 +20,7 @@ from bifolio.formats.bibtex.fields import (
     archive_address,
     csl_type,
     field_of,
+    is_literal_list,
     number_field,
     title_of_subtitle,
 )
@@ -41,7 +42,7 @@ from bifolio.formats.latex import text as latex
 from bifolio.formats.latex.reading import address
 from bifolio.formats.mapping.fields import BIBTEX_NAMES, WRITTEN_FIELDS
 from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
-from bifolio.formats.names import parse_bibtex_names, write_bibtex_names
+from bifolio.formats.names import parse_bibtex_names, split_names, write_bibtex_names
 from bifolio.formats.pages import plain_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
@@ -168,6 +169,8 @@ def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
     if field == "container-title" and (journal := journal_name(text)):
         return journal
+    if is_literal_list(name, given):
+        return "; ".join(words_of(_line(latex.decode(part))) for part in split_names(text))
     if title := title_of_subtitle(name, given):
         return f"{_line(latex.decode(given[title]))}: {value}"
     if given.get(subtitle := SUBTITLES.get(name, "")):
