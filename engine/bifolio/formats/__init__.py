@@ -32,6 +32,9 @@ at the first record that needs them, so importing this package is quick.
 
 ==================== ===========================================================================
 ``reading``          files to references: which format it is, and record after record
+``services_reading`` the same for the formats of ``services``
+``imported``         a record as a reference: its bounds checked, its values mapped
+``foreign_formats``  known formats that are not read, and the way round each
 ``writing``          references to a file: the source's own text, or new text read back
 ``read_back``        whether what was written is one record to its reader, and none of another's
 ``whole_libraries``  whole EndNote and Zotero libraries to references and groups
@@ -39,6 +42,7 @@ at the first record that needs them, so importing this package is quick.
 ``mapping_markdown`` the tables of ``mapping`` and ``endnote.columns`` as Markdown
 ``bibtex``           BibTeX and BibLaTeX: entries, macros, inheritance, salvage
 ``csl``              CSL-JSON
+``services``         Web of Science, Ovid, RefWorks, PubMed XML, MODS, CSV, CITATION.cff
 ``tagged``           records of tagged lines: RIS, enw and nbib
 ``endnote``          EndNote's XML and its libraries, and the rules that its formats share
 ``zotero``           Zotero's items and libraries

@@ -6,13 +6,12 @@ after its children); references are made and handed on one at a time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError, Next
-from bifolio.formats import bounds
+from bifolio.formats import services_reading
 from bifolio.formats.bibtex import blocks as bibtex_blocks
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.macros import find_overlong, macro_definition, macros_of
@@ -25,6 +24,8 @@ from bifolio.formats.endnote import records as endnote_records
 from bifolio.formats.endnote import xml as endnote_xml
 from bifolio.formats.endnote.files import XmlAttachments
 from bifolio.formats.field_collector import MappedRecord
+from bifolio.formats.foreign_formats import foreign_kind, is_foreign
+from bifolio.formats.imported import make_reference, of_source
 from bifolio.formats.library_facts import add_facts, merge_facts
 from bifolio.formats.registry import (
     BIBTEX,
@@ -70,16 +71,6 @@ _KEPT_CHARACTERS: Final = 4_000_000
 
 _LATE_TYPE: Final = "TY is in the midst of this record; what is before it was read as part of it"
 _ZOTERO_CHILD: Final = "it is a note or a file of Zotero's that belongs to no reference here"
-
-_FOREIGN: Final = (
-    (
-        re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<rdf:RDF\b"),
-        "RDF, which is not read (Zotero's folder itself is, and what Zotero exports as CSL JSON)",
-    ),
-    (re.compile(r"\s*<\?xml|\s*<xml\b|\s*<records\b"), "XML"),
-    (re.compile(r"\s*<!doctype html|\s*<html", re.IGNORECASE), "a web page"),
-    (re.compile(r"\s*[\[{]\s*[\"{]"), "JSON"),
-)
 
 
 def read(
@@ -191,27 +182,24 @@ def _family(path: Path, text: str, format: str | None) -> ReadFamily:
         family = IMPORT_FORMATS[format]
         if family in marks or family.mark.search(text) or _is_only_comments(text, family):
             return family
-        got = f"{min(marks, key=lambda one: marks[one].start()).shown}" if marks else _kind(text)
-        raise FileFormatError(str(path), expected=family.shown, got=got)
-    if marks:
+        other = min(marks, key=lambda one: marks[one].start()).shown if marks else None
+        kind, way = foreign_kind(text)
+        raise FileFormatError(
+            str(path), expected=family.shown, got=other or kind, next_step=None if other else way
+        )
+    if marks and not is_foreign(text):
         return min(marks, key=lambda one: marks[one].start())
     for family in FAMILIES.values():
         named = path.suffix.lower() in family.suffixes
         if named and (family.mark.search(text) or _is_only_comments(text, family)):
             return family
-    raise FileFormatError(str(path), expected=_expected_words(path, None), got=_kind(text))
+    kind, way = foreign_kind(text)
+    raise FileFormatError(str(path), expected=_expected_words(path, None), got=kind, next_step=way)
 
 
 def _is_only_comments(text: str, family: ReadFamily) -> bool:
     lines = (line.strip() for line in text.split("\n"))
     return family is BIBTEX and all(not line or line.startswith("%") for line in lines)
-
-
-def _kind(text: str) -> str:
-    for pattern, kind in _FOREIGN:
-        if pattern.match(text):
-            return kind
-    return "text without a record of that kind"
 
 
 def _entries(text: str) -> Iterator[bibtex_blocks.BibtexEntry]:
@@ -264,7 +252,7 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
             yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
-        yield _reference(path, BIBTEX, entry.type, entry.key, tags, entry.line, imported)
+        yield make_reference(path, BIBTEX, entry.type, entry.key, tags, entry.line, imported)
 
 
 def _read_ris(path: Path, text: str) -> Iterator[Read]:
@@ -309,7 +297,7 @@ def _tagged(
     if not any(raw for _, raw in found.tags):
         return SkippedRecord(str(path), found.line, "the record holds nothing but its type")
     own_id = next((raw for tag, raw in found.tags if tag == id_tag), "")
-    return _reference(path, family, found.type, own_id, tuple(found.tags), found.line, imported)
+    return make_reference(path, family, found.type, own_id, tuple(found.tags), found.line, imported)
 
 
 def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
@@ -333,7 +321,7 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
         if zotero_json.is_item(found.value):
             if zotero_json.is_cited(found.value):
                 one = zotero_json.source(found.value)
-                yield _of_source(path, ZOTERO, one, found.line, None)
+                yield of_source(path, ZOTERO, one, found.line, None)
             else:
                 yield SkippedRecord(str(path), found.line, _ZOTERO_CHILD)
             continue
@@ -341,7 +329,7 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, "the JSON value is not a CSL item")
             continue
         one = csl_json.source(found.value)
-        yield _reference(path, CSL_JSON, one.type, one.id, one.tags, found.line, None)
+        yield make_reference(path, CSL_JSON, one.type, one.id, one.tags, found.line, None)
 
 
 def _read_enw(path: Path, text: str) -> Iterator[Read]:
@@ -387,7 +375,9 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
         else:
             own_id = endnote_xml.identity(found.tags)
-            one = _reference(path, ENDNOTE_XML, found.type, own_id, found.tags, found.line, None)
+            one = make_reference(
+                path, ENDNOTE_XML, found.type, own_id, found.tags, found.line, None
+            )
             yield kept.add_to(one) if isinstance(one, ImportedReference) else one
 
 
@@ -396,31 +386,6 @@ def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedB
     joint = "\n\n" if family is BIBTEX else "\n"
     whole = [*blocks, *([joint.join(free)] if free else [])]
     return ImportedBlocks(family.name, tuple(whole)) if whole else None
-
-
-def _reference(
-    path: Path,
-    family: ReadFamily,
-    kind: str,
-    own_id: str,
-    tags: tuple[tuple[str, str], ...],
-    line: int,
-    blocks: ImportedBlocks | None,
-) -> ImportedReference | SkippedRecord:
-    """A record with its values; one that holds more than a record may is skipped."""
-    source = Source(family.name, kind, own_id, tags, blocks.record_id() if blocks else "")
-    return _of_source(path, family, source, line, blocks)
-
-
-def _of_source(
-    path: Path, family: ReadFamily, source: Source, line: int, blocks: ImportedBlocks | None
-) -> ImportedReference | SkippedRecord:
-    if reason := bounds.reason_against(source.tags):
-        return SkippedRecord(str(path), line, reason)
-    mapped = family.trace(source, blocks)
-    if mapped.is_cut:
-        return SkippedRecord(str(path), line, bounds.TOO_MANY)
-    return ImportedReference(mapped.values, source, line)
 
 
 def _with_progress(
@@ -444,4 +409,5 @@ _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
     ENDNOTE_XML.name: _read_endnote_xml,
     ENW.name: _read_enw,
     NBIB.name: _read_nbib,
+    **services_reading.READERS,
 }
