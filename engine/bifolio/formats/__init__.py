@@ -33,6 +33,7 @@ at the first record that needs them, so importing this package is quick.
 ==================== ===========================================================================
 ``reading``          files to references: which format it is, and record after record
 ``services_reading`` the same for the formats of ``services``
+``file_facts``       groups and files that a file of references says next to its records
 ``imported``         a record as a reference: its bounds checked, its values mapped
 ``foreign_formats``  known formats that are not read, and the way round each
 ``writing``          references to a file: the source's own text, or new text read back

@@ -19,11 +19,13 @@ from bifolio.formats.bibtex.values import own_tags
 from bifolio.formats.bounds import OUTSIDE_LEFT_OUT, OutsideTexts
 from bifolio.formats.csl import items as csl_json
 from bifolio.formats.csl import splitting as csl_json_items
+from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.encodings import read_text
 from bifolio.formats.endnote import records as endnote_records
 from bifolio.formats.endnote import xml as endnote_xml
 from bifolio.formats.endnote.files import XmlAttachments
 from bifolio.formats.field_collector import MappedRecord
+from bifolio.formats.file_facts import BibtexFacts, RisFacts
 from bifolio.formats.foreign_formats import foreign_kind, is_foreign
 from bifolio.formats.imported import make_reference, of_source
 from bifolio.formats.library_facts import add_facts, merge_facts
@@ -46,14 +48,16 @@ from bifolio.limits import MACRO_CHARACTERS_MAX
 from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts
 from bifolio.records.reference import (
     ImportedBlocks,
+    ImportedGroup,
     ImportedReference,
+    LeftOut,
     SkippedRecord,
     Source,
     Values,
 )
 
 Progress = Callable[[int, int], None]
-Read = ImportedReference | ImportedBlocks | SkippedRecord
+Read = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
 
 #: Progress is reported this often: a bar that moves more often is not seen to.
 _PROGRESS_RECORDS: Final = 64
@@ -78,6 +82,7 @@ def read(
     *,
     format: str | None = None,
     encoding: str | None = None,
+    links: LinkedFiles | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Read]:
     """Everything that a file holds; its blocks come before the references that name them.
@@ -86,6 +91,8 @@ def read(
         path: the file.
         format: one of ``IMPORT_FORMATS``; by default the content tells, then the suffix.
         encoding: the file's character set; by default its bytes tell.
+        links: where files may be that the file names and that are not next to it; by default none
+            of them is taken.
         progress: called with (bytes done, bytes in all) now and then.
 
     Raises:
@@ -99,7 +106,8 @@ def read(
     family = _family(path, text, format)
     if remark is not None:
         yield SkippedRecord(str(path), remark.line, remark.reason, is_remark=True)
-    records = _READERS[family.name](path, text)
+    reader = _LINKING_READERS.get(family.name)
+    records = reader(path, text, links) if reader else _READERS[family.name](path, text)
     yield from _with_progress(records, path.stat().st_size, text.count("\n") + 1, progress)
 
 
@@ -214,7 +222,7 @@ def _pop_each(entries: list[bibtex_blocks.BibtexEntry]) -> Iterator[bibtex_block
         yield entries.pop()
 
 
-def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
+def _read_bibtex(path: Path, text: str, links: LinkedFiles | None) -> Iterator[Read]:
     blocks, free = OutsideTexts(), OutsideTexts()
     entries: list[bibtex_blocks.BibtexEntry] = []
     defined: dict[str, int] = {}
@@ -244,6 +252,8 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
     for name, line in defined.items():
         if name not in macros:
             yield SkippedRecord(str(path), line, f"the macro '{name}' {_OVERLONG}")
+    facts = BibtexFacts(path, imported.blocks if imported is not None else (), links)
+    yield from facts.left_out()
     parents = crossref.Parents(parent_keys, entries if keeps else _entries(text))
     for entry in _pop_each(entries) if keeps else _entries(text):
         if entry.problem:
@@ -252,10 +262,15 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
             yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
-        yield make_reference(path, BIBTEX, entry.type, entry.key, tags, entry.line, imported)
+        one = make_reference(path, BIBTEX, entry.type, entry.key, tags, entry.line, imported)
+        whole = facts.add_to(one) if isinstance(one, ImportedReference) else one
+        yield from facts.new_groups()
+        yield whole
+    yield from facts.new_groups()
 
 
-def _read_ris(path: Path, text: str) -> Iterator[Read]:
+def _read_ris(path: Path, text: str, links: LinkedFiles | None) -> Iterator[Read]:
+    facts = RisFacts(path, links)
     outside = OutsideTexts()
     for found in tagged_lines.split(text) if tagged_lines.holds_outside_text(text) else ():
         if isinstance(found, tagged_lines.OutsideText):
@@ -278,7 +293,8 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
         count += 1
         if found.is_joined:
             yield SkippedRecord(str(path), found.line, _LATE_TYPE, is_remark=True)
-        yield _tagged(path, RIS, found, "ID", imported)
+        one = _tagged(path, RIS, found, "ID", imported)
+        yield facts.add_to(one) if isinstance(one, ImportedReference) else one
     # Some tools write no ER at all, and people forget the last one.
     if cut is not None and ((all_ended and count > 2) or not text.endswith("\n")):
         reason = "the file ends inside this record, before its ER line; imported as far as it goes"
@@ -403,11 +419,15 @@ def _with_progress(
 
 
 _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
-    BIBTEX.name: _read_bibtex,
-    RIS.name: _read_ris,
     CSL_JSON.name: _read_csl_json,
     ENDNOTE_XML.name: _read_endnote_xml,
     ENW.name: _read_enw,
     NBIB.name: _read_nbib,
     **services_reading.READERS,
+}
+
+#: Those whose records name files that may be elsewhere.
+_LINKING_READERS: Final[dict[str, Callable[[Path, str, LinkedFiles | None], Iterator[Read]]]] = {
+    BIBTEX.name: _read_bibtex,
+    RIS.name: _read_ris,
 }

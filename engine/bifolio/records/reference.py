@@ -21,7 +21,7 @@ from msgspec import Struct, field
 
 from bifolio.ids import digest
 from bifolio.records.canonical import exact_json, nfc, plain, stored_json
-from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, split_facts
+from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, read_facts, split_facts
 from bifolio.records.names import Name
 
 Value = str | dict[str, Any] | tuple[Name, ...] | tuple[str, ...]
@@ -55,12 +55,18 @@ class Source(Struct, frozen=True, dict=True):
     def to_json(self) -> dict[str, Any]:
         """The JSON object that is stored with the reference."""
         facts = self.library.to_tags() if self.library is not None else ()
+        tags, apart = self.tags, {}
+        if self.format in LIBRARY_FORMATS:
+            tags = (*tags, *facts)
+        elif facts:
+            apart = {"library": [list(pair) for pair in facts]}
         return {
             "format": self.format,
             "type": self.type,
             "id": self.id,
-            "tags": [list(pair) for pair in (*self.tags, *facts)],
+            "tags": [list(pair) for pair in tags],
             "blocks": self.blocks,
+            **apart,
         }
 
     def text(self) -> str:
@@ -96,7 +102,10 @@ class Source(Struct, frozen=True, dict=True):
         ):
             return None
         own = tuple((tag, raw) for tag, raw in tags)
-        own, library = split_facts(own) if stored["format"] in LIBRARY_FORMATS else (own, None)
+        if stored["format"] in LIBRARY_FORMATS:
+            own, library = split_facts(own)
+        else:
+            library = read_facts(stored.get("library"))
         return cls(
             format=stored["format"],
             type=stored["type"],

@@ -29,8 +29,9 @@ PARTS: dict[str, set[str]] = {
     "reading": {
         *("registry", "bibtex", "csl", "tagged", "endnote", "zotero"),
         *("library_facts", "field_collector", "encodings", "bounds"),
-        *("services_reading", "imported", "foreign_formats"),
+        *("services_reading", "imported", "foreign_formats", "file_facts", "databases"),
     },
+    "file_facts": {"bibtex", "databases", "library_facts"},
     "services_reading": {"registry", "imported", "services", "tagged"},
     "imported": {"registry", "bounds"},
     "foreign_formats": set(),

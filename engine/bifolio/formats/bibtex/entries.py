@@ -22,6 +22,8 @@ from bifolio.formats.bibtex.fields import (
     field_of,
     is_literal_list,
     number_field,
+    rating_of,
+    read_status_of,
     title_of_subtitle,
 )
 from bifolio.formats.bibtex.journals import journal_name
@@ -166,6 +168,8 @@ def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
         return plain_range(_line(latex.decode(text.replace("--", "–"))))
     if field == "DOI":
         return doi_of(unescape(address(text)))
+    if field in ("rating", "read-status"):
+        return rating_of(text) if field == "rating" else read_status_of(text)
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
     if field == "container-title" and (journal := journal_name(text)):
         return journal
@@ -238,6 +242,10 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
+    if field == "rating":
+        return [("ranking", in_braces(f"rank{value}"))] if rating_of(str(value)) else []
+    if field == "read-status":
+        return [("readstatus", in_braces("read"))] if value == "read" else []
     name = _written_name(field, values, dialect, kind)
     if not name:
         return []
