@@ -37,6 +37,7 @@ at the first record that needs them, so importing this package is quick.
 ``imported``         a record as a reference: its bounds checked, its values mapped
 ``foreign_formats``  known formats that are not read, and the way round each
 ``writing``          references to a file: the source's own text, or new text read back
+``library_tags``     groups and files of a reference, as the format of an export has them
 ``read_back``        whether what was written is one record to its reader, and none of another's
 ``whole_libraries``  whole EndNote and Zotero libraries to references and groups
 ``registry``         the formats by name: what reads each, writes it, and how a file shows it
@@ -72,6 +73,7 @@ from __future__ import annotations
 from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.encodings import check_encoding
 from bifolio.formats.library_facts import add_facts
+from bifolio.formats.library_tags import FORMATS_WITH_FILES
 from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
     comes_as_library,
@@ -100,6 +102,7 @@ from bifolio.formats.writing import (
 
 __all__ = [
     "EXPORT_FORMATS",
+    "FORMATS_WITH_FILES",
     "IMPORT_FORMATS",
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",

@@ -375,7 +375,7 @@ def _read_lines(
         yield _tagged(path, family, found, id_tag, imported)
 
 
-def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
+def _read_endnote_xml(path: Path, text: str, links: LinkedFiles | None) -> Iterator[Read]:
     if endnote_records.has_document_type(text):
         raise FileFormatError(
             str(path),
@@ -383,7 +383,7 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             got="XML with a document type declaration, which may read other files",
             next_step="Export the library from EndNote again: it writes none.",
         )
-    kept = XmlAttachments(path)
+    kept = XmlAttachments(path, links)
     for found in endnote_records.split(text):
         if isinstance(found, endnote_records.XmlDamage):
             yield SkippedRecord(str(path), found.line, found.reason)
@@ -420,7 +420,6 @@ def _with_progress(
 
 _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
     CSL_JSON.name: _read_csl_json,
-    ENDNOTE_XML.name: _read_endnote_xml,
     ENW.name: _read_enw,
     NBIB.name: _read_nbib,
     **services_reading.READERS,
@@ -430,4 +429,5 @@ _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
 _LINKING_READERS: Final[dict[str, Callable[[Path, str, LinkedFiles | None], Iterator[Read]]]] = {
     BIBTEX.name: _read_bibtex,
     RIS.name: _read_ris,
+    ENDNOTE_XML.name: _read_endnote_xml,
 }

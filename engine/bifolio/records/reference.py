@@ -269,13 +269,16 @@ class ExportedReference(Struct, frozen=True):
     """A reference on its way out: its values now, and the newest source that it came from.
 
     ``foreign`` where the source may be another member's words: it is written as it is only where
-    it can do no harm.
+    it can do no harm. ``groups`` are names as the format has them, ``files`` the paths of copies
+    that an export made; None where the export says nothing of them.
     """
 
     id: str
     values: Values
     source: Source | None = None
     foreign: bool = False
+    groups: tuple[str, ...] | None = None
+    files: tuple[str, ...] | None = None
 
 
 class LostValue(Struct, frozen=True):

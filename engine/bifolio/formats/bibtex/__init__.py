@@ -9,6 +9,7 @@
 ``foreign``        what of another member's blocks and raw values may be written
 ``names``          names of fields that every reader takes
 ``journals``       the macros of astronomy's journals
+``library_fields`` groups and files as JabRef, Mendeley and BibDesk write them
 ``dates``          the dates of an entry: ``date``, or ``year`` with ``month`` and ``day``
 ``fields``         which field a name means in an entry of this type
 ``values``         one raw value: where it ends, and the parts that ``#`` joins

@@ -11,11 +11,14 @@ import base64
 import binascii
 import plistlib
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
+from xml.parsers.expat import ExpatError
 
+from bifolio.errors import DATA_FAULTS
 from bifolio.formats.bibtex.values import name_of
 from bifolio.formats.latex import text as latex
 from bifolio.records.reference import ImportedGroup
@@ -36,6 +39,10 @@ _BIBDESK_OTHERS: Final = re.compile(r"\s*@comment\s*\{\s*BibDesk (Smart|URL|Scri
 _GROUP: Final = re.compile(r"\s*(\d+)\s+(\w+):(.*)", re.DOTALL)
 _ROOTLESS: Final = re.compile(r"(?:home|Users|mnt|media|Volumes)/")
 _URL: Final = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]+://")
+#: What would end an entry, or begin a comment in it.
+_BREAKING: Final = re.compile(r"[\\{}%]")
+_FILE_MARKS: Final = re.compile(r"[:;\\]")
+_BACKSLASHED: Final = r"\\\g<0>"
 _PARTED: Final = "\x1f"
 
 
@@ -97,8 +104,8 @@ def _add_jabref(found: FileGroups, text: str, *, lists_keys: bool) -> None:
         if said is None:
             continue
         level, kind, rest = int(said.group(1)), said.group(2), said.group(3)
-        parts = [_unescape(one) for one in _split(_unescape_once(rest), ";")]
-        name = parts[0].strip() if parts else ""
+        parts = [_unescape(one) for one in _split(_unescape(rest), ";")]
+        name = _plain_name(parts[0].strip())
         if kind == "AllEntriesGroup" or level == 0 or not name:
             above = []
             continue
@@ -114,9 +121,9 @@ def _add_jabref(found: FileGroups, text: str, *, lists_keys: bool) -> None:
                 found.of_key.setdefault(key, []).append(own)
 
 
-def _unescape_once(text: str) -> str:
-    r"""The inside of a group: ``\;`` parts it, ``\\;`` is a semicolon of a name."""
-    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+def _plain_name(text: str) -> str:
+    """A group's name; of one that is written as LaTeX, its text."""
+    return latex.decode(text).strip() if "\\" in text or "{" in text else text
 
 
 def _unescape(text: str) -> str:
@@ -157,9 +164,7 @@ def _property_list(raw: bytes) -> Any:
         return None
     try:
         return plistlib.loads(raw)
-    except Exception as error:  # plistlib raises whatever its parsers do
-        if isinstance(error, MemoryError | KeyboardInterrupt):
-            raise
+    except (*DATA_FAULTS, ExpatError, struct.error):
         return None
 
 
@@ -170,8 +175,11 @@ def entry_groups(found: FileGroups, key: str, tags: Sequence[tuple[str, str]]) -
         name = name_of(tag).lower()
         if name not in ("groups", "mendeley-groups"):
             continue
-        for one in latex.decode(raw).split(","):
-            group = one.strip()
+        inside = raw.strip()
+        if inside[:1] == "{" and inside[-1:] == "}":
+            inside = inside[1:-1]
+        for one in _split(inside, ","):
+            group = _plain_name(one.replace("\\,", ",").strip())
             if not group:
                 continue
             if name == "mendeley-groups":
@@ -241,3 +249,47 @@ def _bibdesk_path(text: str) -> Iterator[str]:
 def is_file_field(name: str) -> bool:
     """Whether a field names files."""
     return name in ("file", "pdf", "local-url") or _BIBDESK_FILE.fullmatch(name) is not None
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def written_name(name: str) -> str:
+    """A group's name as JabRef has it, in its tree and in its entries: as it is, or as LaTeX where
+    it would break an entry."""
+    return latex.encode(name) if _BREAKING.search(name) else name
+
+
+def written_groups(names: Sequence[str]) -> str:
+    """The text of an entry's ``groups``."""
+    return ", ".join(written_name(name).replace(",", "\\,") for name in names)
+
+
+def written_files(paths: Sequence[str]) -> str:
+    """The text of an entry's ``file``, as JabRef writes it."""
+    return ";".join(
+        f":{_FILE_MARKS.sub(_BACKSLASHED, path)}:{path.rpartition('.')[2].upper() or 'File'}"
+        for path in paths
+    )
+
+
+def written_tree(groups: Sequence[tuple[int, str]]) -> str:
+    """The block that lists groups, in JabRef's form.
+
+    Args:
+        groups: (level, from 1; name) of each, those above first.
+    """
+    lines = ["0 AllEntriesGroup:;"]
+    for level, name in groups:
+        inner = f"{_escape(written_name(name))};0;1;;;;"
+        lines.append(f"{level} StaticGroup:{_escape(inner)};")
+    return "@Comment{jabref-meta: grouping:\n" + "\n".join(lines) + "\n}"
+
+
+def is_group_block(block: str) -> bool:
+    """Whether a block of a file lists groups, which the library's own take the place of."""
+    return _META.fullmatch(block) is not None or _BIBDESK.fullmatch(block) is not None
+
+
+def _escape(text: str) -> str:
+    return re.sub(r"[\\;]", _BACKSLASHED, text)
