@@ -50,7 +50,7 @@ def load(path: Path, format: str | None = None) -> Loaded:
             loaded.references.append(found)
         elif isinstance(found, ImportedBlocks):
             loaded.blocks[found.record_id()] = found
-        else:
+        elif isinstance(found, SkippedRecord):
             loaded.skipped.append(found)
     return loaded
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.families import biblatex, bibtex, csl_json, endnote_xml, enw, nbib, ris
+from conformance.families import (
+    biblatex,
+    bibtex,
+    csl_json,
+    endnote_xml,
+    enw,
+    mods,
+    nbib,
+    ovid,
+    pubmed_xml,
+    refworks,
+    ris,
+    wos,
+)
 from conformance.family import Family
 
 FAMILIES: Final[dict[str, Family]] = {
@@ -17,5 +30,10 @@ FAMILIES: Final[dict[str, Family]] = {
         nbib.FAMILY,
         endnote_xml.FAMILY,
         csl_json.FAMILY,
+        wos.FAMILY,
+        ovid.FAMILY,
+        refworks.FAMILY,
+        pubmed_xml.FAMILY,
+        mods.FAMILY,
     )
 }

@@ -14,7 +14,7 @@ from tests.simulation.simulator import Simulator
 
 from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError
-from bifolio.exports.export import export
+from bifolio.exports.export import ExportOptions, export
 from bifolio.records.edits import Act, Edit
 
 #: Edits that wait while the right goes.
@@ -57,7 +57,7 @@ def check_kept(world: Simulator, computer: Computer, titles: list[str]) -> None:
         computer.reopen()
     target = world.folder / "kept.bib"
     with target.open("wb") as file:
-        export(computer.replica, file, format="bibtex", query=None)
+        export(computer.replica, file, ExportOptions("bibtex"))
     exported = target.read_text("utf-8")
     assert all(title in exported for title in titles)
 

@@ -40,7 +40,7 @@ ENGINE: dict[str, frozenset[str]] = {
     "imports": _FOUNDATION
     | {"attachments", "replica", "document", "storage", "formats", "wire", "results", "records"},
     "exports": _FOUNDATION
-    | {"search", "replica", "document", "storage", "formats", "results", "records"},
+    | {"search", "attachments", "replica", "document", "storage", "formats", "results", "records"},
     "repair": _FOUNDATION
     | {"replication", "history", "replica", "document", "storage", "crypto", "wire", "results"},
     "replication": _FOUNDATION

@@ -34,6 +34,7 @@ def _csl_json(title: str) -> str:
 
 def _bibtex(title: str) -> str:
     fields = {"title": title, "doi": "10.1/abc"} | _NAMES | {"x-csl-files": json.dumps([_EVIL])}
+    del fields["groups"]  # JabRef's groups: they do come in
     lines = [f"  {name} = {{{text}}}" for name, text in fields.items()]
     return "@book{x1,\n" + ",\n".join([*lines, f"  @file = {_EVIL}"]) + "\n}\n"
 

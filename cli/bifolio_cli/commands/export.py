@@ -6,7 +6,7 @@ from collections import Counter
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -28,6 +28,11 @@ _NAMED_MAX = 20
 
 #: What belongs to the library and is in no export; nothing of a reference is missing without it.
 _STAYING = ("groups", "files")
+_SMART = "smart-group"
+_CITED = "cited"
+
+#: The formats that name files.
+_WITH_FILES = frozenset({"ris", "bibtex", "biblatex", "endnote-xml"})
 
 COMMAND_CLASS = QueryCommand
 
@@ -85,6 +90,23 @@ def export(
             help="The format (default: by the ending of the file's name).",
         ),
     ] = None,
+    with_files: Annotated[
+        Path | None,
+        typer.Option(
+            "--with-files",
+            metavar="FOLDER",
+            help="Copy attached files into FOLDER, and name them in the export (BibTeX, BibLaTeX, "
+            "RIS, EndNote XML).",
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys",
+            metavar="FILE",
+            help="Export only what a paper cites: its .aux or .bcf file.",
+        ),
+    ] = None,
     members_blocks: Annotated[
         bool,
         typer.Option(
@@ -98,34 +120,63 @@ def export(
 ) -> None:
     """Export references as RIS, BibTeX, BibLaTeX, CSL-JSON, enw or EndNote XML.
 
-    Values that the format cannot hold are named, and the exit code is then 3. Groups and attached
-    files stay in the library: no export has them.
+    Values that the format cannot hold are named, and the exit code is then 3. Groups go out with
+    BibTeX and BibLaTeX, as JabRef's; attached files with --with-files.
     """
     call = invocation(context, library=library, json=json)
     chosen = _chosen_format(file_format, watch or file)
     words = " ".join(query or ()) or None
+    options = _Options(chosen, words, members_blocks, with_files, keys)
+    _check(options, file, watch)
     if watch is None:
-        _export(call, file, format=chosen, query=words, members_blocks=members_blocks)
+        _export(call, file, options)
+    else:
+        _watch(call, watch, options)
+
+
+class _Options(NamedTuple):
+    """What is exported, and what goes with it."""
+
+    format: str
+    query: str | None
+    members_blocks: bool
+    with_files: Path | None
+    keys: Path | None
+
+
+def _check(options: _Options, file: Path | None, watch: Path | None) -> None:
+    """Raises: UsageError, options that do not go together."""
+    if options.with_files is not None and options.format not in _WITH_FILES:
+        raise UsageError(
+            f"The format {options.format} has no place for files.",
+            next_step=f"Leave --with-files out, or give --format with one of "
+            f"{', '.join(sorted(_WITH_FILES))}.",
+        )
+    if watch is None:
         return
+    if options.with_files is not None or options.keys is not None:
+        named = "--with-files" if options.with_files is not None else "--keys"
+        raise UsageError(
+            f"--watch and {named} do not go together.", next_step=f"Leave out --watch or {named}."
+        )
     if file is not None:
         raise UsageError(
             "Both -o and --watch were given.", next_step="Give one of -o FILE and --watch FILE."
         )
+
+
+def _watch(call: Invocation, file: Path, options: _Options) -> None:
+    """Write the references again whenever the library changes."""
     from bifolio_cli.export_watch import keep_current
 
     with call.open_library() as opened:
-        current = opened.live_export(format=chosen, query=words, members_blocks=members_blocks)
-        keep_current(current, watch, call.output)
+        current = opened.live_export(
+            format=options.format, query=options.query, members_blocks=options.members_blocks
+        )
+        keep_current(current, file, call.output)
 
 
-def _export(
-    call: Invocation,
-    file: Path | None,
-    *,
-    format: str,
-    query: str | None,
-    members_blocks: bool,
-) -> None:
+def _export(call: Invocation, file: Path | None, options: _Options) -> None:
     """Write the references once, and say what the format could not hold."""
     if file is None and call.output.json:
         raise UsageError(
@@ -135,9 +186,12 @@ def _export(
     with call.read_library() as opened, target(file) as out, ProgressBars() as progress:
         report = opened.export(
             out,
-            format=format,
-            query=query,
-            members_blocks=members_blocks,
+            format=options.format,
+            query=options.query,
+            members_blocks=options.members_blocks,
+            with_files=options.with_files,
+            beside=file.absolute().parent if file is not None else None,
+            cited_in=options.keys,
             progress=partial(progress, Stage.WRITING) if progress else None,
         )
     if call.output.json:
@@ -145,7 +199,7 @@ def _export(
         call.output.document(ExportedFile(report.exported, file, tuple(report.lost)))
     else:
         _remark(call.output, report, file)
-    if any(value.field not in _STAYING for value in report.lost):
+    if any(value.field not in (*_STAYING, _SMART) for value in report.lost):
         raise typer.Exit(DONE_IN_PART)
 
 
@@ -164,7 +218,12 @@ def _chosen_format(named: ExportFormat | None, file: Path | None) -> str:
 def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
     if file is not None:
         output.say(f"{count(report.exported, 'reference')} written to {file}.")
-    lost = [value for value in report.lost if value.field not in _STAYING]
+    apart = (*_STAYING, _SMART, _CITED)
+    lost = [value for value in report.lost if value.field not in apart]
+    if missing := [value.key for value in report.lost if value.field == _CITED]:
+        output.remark(f"Cited, and not in the library: {_named(missing)}.")
+    if smart := [value.key for value in report.lost if value.field == _SMART]:
+        output.remark(f"Groups that a search fills stay in the library: {_named(smart)}.")
     if lost:
         output.remark(f"The format cannot hold {count(len(lost), 'value')}:")
     for value in lost[:_NAMED_MAX]:
@@ -178,4 +237,9 @@ def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
             for name in _STAYING
             if staying[name]
         )
-        output.remark(f"Only in the library, because no export has them: {of}.")
+        output.remark(f"Only in the library, because this export has no place for them: {of}.")
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _NAMED_MAX
+    return ", ".join(names[:_NAMED_MAX]) + (f" and {more:,} more" if more > 0 else "")

@@ -16,7 +16,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from bifolio.clock import import_stamp
-from bifolio.document import content_names, deletion, editing
+from bifolio.document import content_names, deletion, editing, sets
 from bifolio.document.content_names import STAND_IN_CLIENT, NamedUpdate
 from bifolio.document.entries import Entries, join
 from bifolio.document.field_kinds import field_kind
@@ -24,9 +24,12 @@ from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import IMPORT_MARK, base64url, digest
 from bifolio.records.canonical import canonical_json, stored_json
-from bifolio.records.reference import ImportedBlocks, Source, Values
+from bifolio.records.reference import ImportedBlocks, Source, Values, strings_of
 
 SOURCE = "+source"
+
+#: Sets of which a file's first element is the one that counts: formats of one value write it.
+_ORDERED = ("ISBN", "ISSN", "URL")
 
 _HASH_LENGTH = 5
 
@@ -74,7 +77,7 @@ def import_updates(
         document = document_of(updates, client_id=STAND_IN_CLIENT)
         stem = _stem(record_id, version.text, mapping)
         plan = Plan(Writer(content_names.stand_in(stem), import_stamp(number)))
-        _plan_newer(plan, document.entries(), version, before)
+        _plan_newer(plan, document.entries(), version, before, number=number)
         updates.append(name_newer(record_id, document, plan, stem=stem))
         before = version.values
     return updates
@@ -143,15 +146,36 @@ def _plan_first(plan: Plan, version: ImportVersion) -> None:
     editing.plan_creation(plan, nothing, kind="reference", values=version.values)
     if version.source.is_trashed:  # where it comes from: the first version goes there here too
         plan.put(deletion.REGISTER, canonical_json({}), seen=[])  # it has seen no edit of anyone's
+    _plan_order(plan, version.values, number=1)
     _plan_source(plan, version)
 
 
-def _plan_newer(plan: Plan, entries: Entries, version: ImportVersion, before: Values) -> None:
+def _plan_order(plan: Plan, values: Values, *, number: int) -> None:
+    """Sets are shown by stamp, then by element (DESIGN §4): of those whose order counts each
+    element of a file gets a stamp of its own, where it would not come in the file's order anyway.
+
+    Args:
+        number: counts the record's sources, as the stamps of imports do.
+    """
+    for field in _ORDERED:
+        elements = strings_of(values.get(field))
+        if len(elements) < 2 or list(elements) == sorted(elements):
+            continue
+        for place, element in enumerate(elements):
+            key = join(sets.element_name(field, element), plan.writer.slot)
+            if place and key in plan.puts:
+                plan.stamps[key] = import_stamp(number + place)
+
+
+def _plan_newer(
+    plan: Plan, entries: Entries, version: ImportVersion, before: Values, *, number: int
+) -> None:
     for name in sorted(before.keys() - version.values.keys()):
         field_kind(name).plan_replace(plan, entries, name, None)
     for name, value in version.values.items():
         if before.get(name) != value:
             field_kind(name).plan_replace(plan, entries, name, value)
+    _plan_order(plan, version.values, number=number)
     _plan_source(plan, version)
 
 

@@ -36,6 +36,8 @@ class Plan(Struct):
     removals: set[str] = field(default_factory=set)
     new_texts: dict[str, str] = field(default_factory=dict)
     text_edits: dict[str, list[TextEdit]] = field(default_factory=dict)
+    #: The stamps of puts that have another one than the writer's: what keeps an order.
+    stamps: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -46,7 +48,9 @@ class Plan(Struct):
         """What a record holds that holds this plan and nothing else."""
         writer = self.writer
         registers = {
-            key[: -len(writer.slot) - 1]: [Live(writer.stamp, writer.slot, value)]
+            key[: -len(writer.slot) - 1]: [
+                Live(self.stamps.get(key, writer.stamp), writer.slot, value)
+            ]
             for key, value in self.puts.items()
         }
         return Entries(registers, dict(self.new_texts), {})
@@ -61,6 +65,7 @@ class Plan(Struct):
             },
             set(self.removals),
             {key.replace(old, new): text.replace(old, new) for key, text in self.new_texts.items()},
+            stamps={key.replace(old, new): stamp for key, stamp in self.stamps.items()},
         )
 
     def put(self, name: str, value: str | None, *, seen: list[Live]) -> None:

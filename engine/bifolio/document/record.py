@@ -343,10 +343,10 @@ class RecordDocument:
         return updates[0]
 
     def _carry_out(self, plan: Plan) -> None:
-        stamp = plan.writer.stamp
+        stamp, stamps = plan.writer.stamp, plan.stamps
         self._put(
             {
-                **{key: [stamp, value] for key, value in plan.puts.items()},
+                **{key: [stamps.get(key, stamp), value] for key, value in plan.puts.items()},
                 **plan.new_texts,
             }
         )

@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bifolio.document import importing
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import read_view
 from bifolio.errors import DATA_FAULTS
+from bifolio.exports.cited_keys import CITED, read_cited
+from bifolio.exports.copied_files import CopiedFiles
+from bifolio.exports.group_lists import GroupList
 from bifolio.formats import (
     EXPORT_FORMATS,
+    FORMATS_WITH_FILES,
     WHOLE,
     check_blocks,
     with_readable_key,
@@ -32,39 +38,63 @@ from bifolio.records.reference import (
 )
 from bifolio.records.sorting import Order, Sort
 from bifolio.replica import lookup
+from bifolio.replica.projection import strings_of
 from bifolio.replica.replica import Replica
 from bifolio.search.search import Searches
 from bifolio.storage.derived import ReferenceRow
 
 
+class ExportOptions(Struct, frozen=True):
+    """What is exported, and what goes with it.
+
+    ``members_blocks``: whether the blocks of files that other members imported are written as they
+    are, their TeX included. ``with_files`` is the folder that attached files are copied into, named
+    in the export as seen from the folder ``beside``. ``cited_in`` is an ``.aux`` or ``.bcf`` file:
+    only what it cites is exported.
+    """
+
+    format: str
+    query: str | None = None
+    members_blocks: bool = False
+    with_files: Path | None = None
+    beside: Path | None = None
+    cited_in: Path | None = None
+
+
 def export(
     replica: Replica,
     out: BinaryIO,
+    options: ExportOptions,
     progress: Callable[[int, int], None] | None = None,
-    *,
-    format: str,
-    query: str | None,
-    members_blocks: bool = False,
 ) -> ExportReport:
     """Write the live references (those that a query finds) in one format.
 
     Args:
-        members_blocks: whether the blocks of files that other members imported are written as
-            they are, their TeX included.
         progress: called with references written and references in all.
     """
+    format, query = options.format, options.query
+    chosen = Chosen(replica, query, options.cited_in)
     blocks, left_out = file_blocks(
-        replica, format=format, members_blocks=members_blocks, is_whole=query is None
+        replica,
+        format=format,
+        members_blocks=options.members_blocks,
+        is_whole=query is None and chosen.is_whole,
     )
+    groups = GroupList(replica, format, chosen.rows())
+    files = None
+    if options.with_files is not None and format in FORMATS_WITH_FILES:
+        files = CopiedFiles(replica, options.with_files, options.beside)
     report = write(
         out,
-        _each_exported(replica, rows(replica, query), left_out, format=format),
+        _each_exported(replica, chosen.rows(), left_out, groups, files, format=format),
         format=format,
         blocks=blocks,
-        keys=keys_beside(replica, query, format=format),
+        keys=_keys_of(chosen.rows(), format),
         names_keys=True,
+        groups=groups.listed,
         progress=_with_total(replica, query, progress) if progress is not None else None,
     )
+    left_out += [*groups.left_out, *chosen.missing, *(files.lost if files is not None else ())]
     keys = {one.reference: "" for one in report.lost}
     for record_id in keys:
         if (row := replica.references.read(record_id)) is not None:
@@ -85,9 +115,54 @@ def _with_total(
 def keys_beside(replica: Replica, query: str | None, *, format: str) -> frozenset[str]:
     """The citation keys of all that is exported, in small letters: which parents are next to
     their children; none in a format where no child inherits."""
+    return _keys_of(rows(replica, query), format)
+
+
+def _keys_of(found: Iterable[ReferenceRow], format: str) -> frozenset[str]:
     if format not in ("bibtex", "biblatex"):
         return frozenset()
-    return frozenset(row.key.lower() for row in rows(replica, query))
+    return frozenset(row.key.lower() for row in found)
+
+
+class Chosen:
+    """What an export is of: all, what a query finds, or of these what a paper cites."""
+
+    def __init__(self, replica: Replica, query: str | None, cited_in: Path | None) -> None:
+        self._replica = replica
+        self._query = query
+        self.missing: list[LostValue] = []
+        self._ids: frozenset[str] | None = None
+        cited = read_cited(cited_in) if cited_in is not None else None
+        if cited is not None:
+            self._find(cited)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is not only what a paper cites."""
+        return self._ids is None
+
+    def rows(self) -> Iterator[ReferenceRow]:
+        """The references, in their order."""
+        found = rows(self._replica, self._query)
+        ids = self._ids
+        return found if ids is None else (row for row in found if row.id in ids)
+
+    def _find(self, cited: frozenset[str]) -> None:
+        """The references of the cited keys, as they are shown; of one key all that have it."""
+        by_key: dict[str, list[str]] = {}
+        small: dict[str, list[str]] = {}
+        for row in rows(self._replica, self._query):
+            for key in {lookup.shown_key(row), *strings_of(row.fields, "citation-key-aliases")}:
+                by_key.setdefault(key, []).append(row.id)
+                small.setdefault(key.lower(), []).append(row.id)
+        ids: set[str] = set()
+        for key in sorted(cited):
+            found = by_key.get(key) or small.get(key.lower())
+            if found is None:
+                self.missing.append(LostValue("", CITED, _NOT_FOUND, key))
+            else:
+                ids.update(found)
+        self._ids = frozenset(ids)
 
 
 def csl_items(replica: Replica, found: Sequence[ReferenceRow]) -> list[dict[str, Any]]:
@@ -108,11 +183,13 @@ def export_some(
         UsageError: no such format.
     """
     blocks, left_out = file_blocks(replica, format=format, is_whole=False)
-    is_tex = format in ("bibtex", "biblatex")
-    keys = frozenset(row.key.lower() for row in found) if is_tex else frozenset()
-    references = _each_exported(replica, found, left_out, format=format)
+    groups = GroupList(replica, format, found)
+    references = _each_exported(replica, found, left_out, groups, None, format=format)
+    keys = _keys_of(found, format)
     write(out, references, format=format, blocks=blocks, keys=keys, names_keys=True)
 
+
+_NOT_FOUND: Final = "the paper cites it, and no reference of this library has that key"
 
 #: What a report calls the record that keeps a file's own blocks.
 _FILE: Final = "imported file"
@@ -165,7 +242,9 @@ def rows(replica: Replica, query: str | None) -> Iterator[ReferenceRow]:
     return Searches(replica).rows(query, sort=Sort(Order.ID))
 
 
-def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> ExportedReference:
+def to_exported(
+    replica: Replica, row: ReferenceRow, *, format: str, groups: GroupList | None = None
+) -> ExportedReference:
     """A reference as it is to be written in a format."""
     entries = replica.document(row.id).visible()
     stored = importing.sources(entries)
@@ -183,16 +262,30 @@ def to_exported(replica: Replica, row: ReferenceRow, *, format: str) -> Exported
     )
     if source is not None:
         source = with_readable_key(source)
-    return ExportedReference(id=row.id, values=values, source=source, foreign=foreign)
+    return ExportedReference(
+        id=row.id,
+        values=values,
+        source=source,
+        foreign=foreign,
+        groups=groups.of(row) if groups is not None else None,
+    )
 
 
 def _each_exported(
-    replica: Replica, found: Iterable[ReferenceRow], left_out: list[LostValue], *, format: str
+    replica: Replica,
+    found: Iterable[ReferenceRow],
+    left_out: list[LostValue],
+    groups: GroupList,
+    files: CopiedFiles | None,
+    *,
+    format: str,
 ) -> Iterator[ExportedReference]:
     """The references; one whose values cannot be read is named, and the others go on."""
     for row in found:
         try:
-            reference = to_exported(replica, row, format=format)
+            reference = to_exported(replica, row, format=format, groups=groups)
+            if files is not None:
+                reference = replace(reference, files=files.copy(row))
         except DATA_FAULTS as error:
             left_out.append(cannot_read(row, error))
             continue

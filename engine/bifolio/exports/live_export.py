@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from bifolio.errors import DATA_FAULTS
 from bifolio.exports import export
+from bifolio.exports.group_lists import GroupList
 from bifolio.formats import Composer
 from bifolio.records.reference import ExportReport, LostValue
 from bifolio.replica import lookup
@@ -50,6 +51,8 @@ class LiveExport:
         self._seen: int | None = None
         self._blocks: dict[str, int] = {}
         self._composed: dict[str, _Composed] = {}
+        self._groups: GroupList | None = None
+        self._listed: list[tuple[int, str]] | None = None
         #: References that the last ``write`` composed; the others were as before.
         self.composed = 0
 
@@ -65,6 +68,10 @@ class LiveExport:
             blocks = replica.records.hashes("import")
             if blocks != self._blocks:  # a macro may mean something else now
                 self._blocks, self._composed = blocks, {}
+            groups = GroupList(replica, self._format, export.rows(replica, self._query))
+            if groups.listed != self._listed:  # a group is called otherwise now
+                self._listed, self._composed = groups.listed, {}
+            self._groups = groups
             keys = export.keys_beside(replica, self._query, format=self._format)
             checked, left_out = export.file_blocks(
                 replica,
@@ -72,8 +79,9 @@ class LiveExport:
                 members_blocks=self._members_blocks,
                 is_whole=self._query is None,
             )
-            report = self._write(out, Composer(self._format, checked, keys=keys), keys)
-            report.lost += left_out
+            composer = Composer(self._format, checked, keys=keys, groups=groups.listed)
+            report = self._write(out, composer, keys)
+            report.lost += left_out + groups.left_out
             return report
 
     def _write(self, out: BinaryIO, composer: Composer, keys: frozenset[str]) -> ExportReport:
@@ -108,7 +116,9 @@ class LiveExport:
     ) -> _Composed:
         """One reference; one whose values cannot be read has no text, and is named."""
         try:
-            reference = export.to_exported(self._replica, row, format=self._format)
+            reference = export.to_exported(
+                self._replica, row, format=self._format, groups=self._groups
+            )
             parents = composer.parents(reference)
         except DATA_FAULTS as error:
             return _Composed(made_of, frozenset(), True, None, [export.cannot_read(row, error)])

@@ -32,13 +32,19 @@ at the first record that needs them, so importing this package is quick.
 
 ==================== ===========================================================================
 ``reading``          files to references: which format it is, and record after record
+``services_reading`` the same for the formats of ``services``
+``file_facts``       groups and files that a file of references says next to its records
+``imported``         a record as a reference: its bounds checked, its values mapped
+``foreign_formats``  known formats that are not read, and the way round each
 ``writing``          references to a file: the source's own text, or new text read back
+``library_tags``     groups and files of a reference, as the format of an export has them
 ``read_back``        whether what was written is one record to its reader, and none of another's
 ``whole_libraries``  whole EndNote and Zotero libraries to references and groups
 ``registry``         the formats by name: what reads each, writes it, and how a file shows it
 ``mapping_markdown`` the tables of ``mapping`` and ``endnote.columns`` as Markdown
 ``bibtex``           BibTeX and BibLaTeX: entries, macros, inheritance, salvage
 ``csl``              CSL-JSON
+``services``         Web of Science, Ovid, RefWorks, PubMed XML, MODS, CSV, CITATION.cff
 ``tagged``           records of tagged lines: RIS, enw and nbib
 ``endnote``          EndNote's XML and its libraries, and the rules that its formats share
 ``zotero``           Zotero's items and libraries
@@ -50,7 +56,7 @@ at the first record that needs them, so importing this package is quick.
 ``dates``            dates as BibTeX and RIS write them
 ``identifiers``      DOI, ISBN, ISSN and addresses as files have them
 ``encodings``        bytes to text
-``character_sets``   the character set of a text that names none; the only user of chardet
+``character_sets``   the character set of a text that names none; the only user of cchardet
 ``pages``            ranges of pages
 ``entities``         HTML's entities in texts that are no HTML
 ``bounds``           how much one record may hold, before objects are made of it
@@ -67,6 +73,7 @@ from __future__ import annotations
 from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.encodings import check_encoding
 from bifolio.formats.library_facts import add_facts
+from bifolio.formats.library_tags import FORMATS_WITH_FILES
 from bifolio.formats.mapping_markdown import mapping_table_markdown
 from bifolio.formats.reading import (
     comes_as_library,
@@ -95,6 +102,7 @@ from bifolio.formats.writing import (
 
 __all__ = [
     "EXPORT_FORMATS",
+    "FORMATS_WITH_FILES",
     "IMPORT_FORMATS",
     "LIBRARY_FORMATS",
     "MAPPING_VERSION",

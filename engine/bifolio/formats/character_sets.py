@@ -1,9 +1,10 @@
-"""The character set of a text that names none and is not in UTF-8: the only user of ``chardet``.
+"""The character set of a text that names none and is not in UTF-8: the only user of ``cchardet``.
 
-Few bytes of such a file are outside ASCII, so only their lines are looked at, and only the sets
-that programs of this field wrote are considered: those of other scripts where most of the bytes
-come in runs, those of Latin letters where they are single. Windows-1252 is what most such files are
-in: another set of Latin letters has to fit clearly better. May not know any format.
+Few bytes of such a file are outside ASCII, so only their lines are looked at. The detector knows
+sets together with languages; what it does not tell apart is told here: Mac Roman by letters where
+letters are expected, the Asian sets of two high bytes by their alphabets, KOI8-U by its letters.
+Another set of Latin letters than Windows-1252, which most such files are in, counts only where it
+reads letters otherwise. May not know any format.
 """
 
 from __future__ import annotations
@@ -13,30 +14,61 @@ import re
 from typing import Final
 
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
-_RUN: Final = re.compile(rb"[\x80-\xff]+")
-#: Characters of two bytes of which the second may be ASCII: Shift JIS and Big5.
-_PAIRS: Final = re.compile(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe]){4,}")
+_WINDOWS: Final = "cp1252"
+_MAC: Final = "mac-roman"
 
-_LATIN: Final = ("cp1252", "cp1250", "mac-roman", "cp1254", "iso8859-2", "cp1257")
-_OTHERS: Final = (
-    "cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp1253 iso8859-7 cp1255 cp1256 euc_kr cp949 "
-    "euc_jis_2004 shift_jis_2004 cp932 big5hkscs gb18030"
-).split()
-_WINDOWS: Final = "Windows-1252"
+#: The set that is read for what the detector says: the larger one of the same letters.
+_READ_AS: Final = {
+    "iso-8859-1": _WINDOWS,
+    "iso-8859-15": _WINDOWS,
+    "windows-1252": _WINDOWS,
+    "iso-8859-9": "cp1254",
+    "uhc": "cp949",
+    "euc-kr": "cp949",
+    "euc-jp": "euc_jis_2004",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+    "gb2312": "gb18030",
+    "maccyrillic": "mac-cyrillic",
+    "windows-1253": "cp1253",
+}
+#: What programs of this field wrote; anything else that the detector says is a chance of few bytes.
+_LATIN: Final = frozenset({_WINDOWS, "cp1250", "cp1254", "iso8859-2", "cp1257"})
+_OTHERS: Final = frozenset(
+    """
+    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp1253 iso8859-7 cp1255 cp1256 cp949 euc_jis_2004
+    cp932 big5hkscs gb18030
+    """.split()
+)
+#: A set of two bytes for a character, of which neither is ASCII in three of them.
+_WIDE: Final = frozenset({"cp949", "euc_jis_2004", "big5hkscs", "gb18030"})
+_PAIR: Final = re.compile(rb"[\xa1-\xfe][\xa1-\xfe]")
+#: So many characters without an ASCII byte are no Big5, of whose characters three in five have one.
+_PAIRS_OF_NO_BIG5: Final = 8
+_KANA: Final = re.compile(rb"[\xa4\xa5][\xa1-\xf6]")
+_HANGUL: Final = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
+#: The share of characters by which Japanese and Korean tell themselves.
+_KANA_SHARE: Final = 0.1
+_HANGUL_SHARE: Final = 0.9
 
-#: Of the bytes outside ASCII so many are in runs where the text is in another script.
-_RUN_SHARE: Final = 0.6
-_PAIR_SHARE: Final = 0.8
-#: How much better another set of Latin letters has to fit; and where there are few of them.
-_MARGIN: Final = 1.15
-_MARGIN_OF_FEW: Final = 1.5
-_FEW: Final = 6
+#: Letters of Ukrainian, where KOI8-R draws boxes.
+_UKRAINIAN: Final = re.compile(
+    rb"[\xc0-\xff][\xa4\xa6\xa7\xad\xb4\xb6\xb7\xbd]"
+    rb"|[\xa4\xa6\xa7\xad\xb4\xb6\xb7\xbd][\xc0-\xdf]"
+)
+
 #: Letters of UTF-8 in a text that is none as a whole: files of it and of Windows-1252, joined.
 _UTF_8: Final = re.compile(rb"\xc3[\x80-\xbf](?![\x80-\xff])")
-#: Bytes that Windows-1252 leaves open.
-_OPEN: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+#: A high byte inside of a word, or at its beginning or end.
+_IN_WORD: Final = re.compile(rb"([A-Za-z]?)([\x80-\xff])([A-Za-z]?)")
 #: Fewer letters than these tell no set of Latin letters from another.
 _LETTERS_MIN: Final = 2
+#: How sure the detector is of another set of Latin letters, and where there are few letters.
+_SURE: Final = 0.6
+_SURE_OF_FEW: Final = 0.75
+_FEW: Final = 6
+#: Bytes that Windows-1252 leaves open.
+_OPEN: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: So much of a text is looked at.
 _BYTES_MAX: Final = 200_000
 
@@ -81,32 +113,84 @@ def guess(raw: bytes) -> str:
     """The set that a text is most likely in, by a name that decodes all of it; empty where none
     of those that are considered does."""
     lines = b"\n".join(line for line in raw.splitlines() if _HIGH.search(line))[:_BYTES_MAX]
+    return next((one for one in _candidates(lines) if _decodes(raw, one)), "")
+
+
+def _candidates(lines: bytes) -> list[str]:
+    """The likely sets, the likeliest first; none where few letters and a byte that is not one of
+    Windows-1252's tell nothing."""
+    found, sure = _detect(lines)
+    if found in _OTHERS:
+        return [found, _WINDOWS]
     high = len(_HIGH.findall(lines))
-    in_runs = sum(len(run) for run in _RUN.findall(lines) if len(run) > 2)
-    in_pairs = sum(len(_HIGH.findall(pairs)) for pairs in _PAIRS.findall(lines))
-    other = in_runs >= _RUN_SHARE * high or in_pairs >= _PAIR_SHARE * high
-    found = _candidates(lines, _OTHERS) if other else _latin(lines)
-    return next((one for one in found if _decodes(raw, one)), "")
-
-
-def _latin(lines: bytes) -> list[str]:
-    """Windows-1252 first, unless another set fits clearly better; none where it has few letters to
-    tell by and a byte that is none of its own."""
-    import chardet
-
-    high = len(_HIGH.findall(lines))
-    if _UTF_8.search(lines) or (high < _FEW and _OPEN.search(lines)):
+    if _UTF_8.search(lines):
         return [_WINDOWS]
+    if _is_mac(lines, found):
+        return [_MAC, _WINDOWS]
+    if high < _FEW and _OPEN.search(lines):
+        return []
+    least = _SURE if high >= _FEW else _SURE_OF_FEW
+    if found in _LATIN and sure >= least and _says_otherwise(lines, found):
+        return [found, _WINDOWS]
+    return [_WINDOWS]
 
-    results = chardet.detect_all(lines, include_encodings=_LATIN, ignore_threshold=True)
-    fits = {str(one["encoding"]): float(one["confidence"]) for one in results if one["encoding"]}
-    least = fits.get(_WINDOWS, 0.0) * (_MARGIN if high >= _FEW else _MARGIN_OF_FEW)
-    found = [
-        name
-        for name, fit in fits.items()
-        if name == _WINDOWS or (fit >= least and _says_otherwise(lines, name))
+
+def _detect(lines: bytes) -> tuple[str, float]:
+    """(the set that the detector finds, by the name that it is read by; how sure it is)."""
+    import cchardet
+
+    result = cchardet.detect(lines)
+    said = (result["encoding"] or "").lower()
+    try:
+        found = _READ_AS.get(said) or codecs.lookup(said).name
+    except LookupError:  # a set that Python does not read
+        return "", 0.0
+    if found in _WIDE:
+        found = _tell_wide(lines, found)
+    elif found == "koi8-r" and _UKRAINIAN.search(lines):
+        found = "koi8-u"
+    return found, result["confidence"] or 0.0
+
+
+def _tell_wide(lines: bytes, found: str) -> str:
+    """Which of the sets of two high bytes for a character: few bytes mislead the detector."""
+    pairs = sum(len(run) // 2 for run in re.findall(rb"(?:[\xa1-\xfe]{2})+", lines))
+    rest = len(re.sub(rb"(?:[\xa1-\xfe]{2})+|[\x00-\x7f]+", b"", lines))
+    if rest or pairs < _PAIRS_OF_NO_BIG5:
+        return found
+    whole = [
+        pair for run in re.findall(rb"(?:[\xa1-\xfe]{2})+", lines) for pair in _PAIR.findall(run)
     ]
-    return sorted(found, key=lambda name: name == _WINDOWS)
+    kana = sum(1 for pair in whole if _KANA.fullmatch(pair))
+    hangul = sum(1 for pair in whole if _HANGUL.fullmatch(pair))
+    if kana >= pairs * _KANA_SHARE:
+        return "euc_jis_2004"
+    return "cp949" if hangul >= pairs * _HANGUL_SHARE else "gb18030"
+
+
+def _is_mac(lines: bytes, found: str) -> bool:
+    """Whether the letters beyond ASCII are letters where letters are expected by Mac Roman, and by
+    Windows-1252 and what the detector found are signs, or capitals inside of words."""
+    others = {_WINDOWS, *({found} & _LATIN)}
+    return _fitness(lines, _MAC) > max(0, *(_fitness(lines, other) for other in others))
+
+
+def _fitness(lines: bytes, name: str) -> int:
+    """How many bytes beyond ASCII that touch a letter are letters that fit there, less those that
+    do not."""
+    fits = 0
+    for before, byte, after in _IN_WORD.findall(lines):
+        if not before and not after:
+            continue
+        one = byte.decode(name, errors="replace")
+        if not one.isalpha():
+            # Quotation marks and dashes touch a word at one of its ends.
+            fits -= bool(before and after) and one not in "\u2019\u2018\u2013\u2014"
+        else:
+            capital = one.isupper() and before.islower()
+            small = not before and after.isupper() and one.islower()
+            fits += -1 if capital or small else 1
+    return fits
 
 
 def _says_otherwise(lines: bytes, name: str) -> bool:
@@ -114,13 +198,6 @@ def _says_otherwise(lines: bytes, name: str) -> bool:
     read = lines.decode(name, errors="replace")
     letters = sum(1 for one in read if one > "\x7f" and one.isalpha())
     return letters >= _LETTERS_MIN and read != lines.decode("cp1252", errors="replace")
-
-
-def _candidates(lines: bytes, names: list[str]) -> list[str]:
-    import chardet
-
-    results = chardet.detect_all(lines, include_encodings=names, ignore_threshold=True)
-    return [str(one["encoding"]) for one in results if one["encoding"]]
 
 
 def _decodes(raw: bytes, name: str) -> bool:

@@ -36,11 +36,14 @@ _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
-    text = resolve_branches(text)
-    parts = _split_at(text, _and_at) if "{" in text else split_list(_SIMPLE_AND, text)
-    stripped = (" ".join(part.split()) for part in parts)
+    stripped = (" ".join(part.split()) for part in split_names(resolve_branches(text)))
     names = (_bibtex_name(_without_and(part)) for part in stripped if part)
     return tuple(name for name in names if _says_something(name))
+
+
+def split_names(text: str) -> list[str]:
+    """The parts of a BibTeX list, between ``and`` outside of braces."""
+    return _split_at(text, _and_at) if "{" in text else split_list(_SIMPLE_AND, text)
 
 
 def _without_and(part: str) -> str:

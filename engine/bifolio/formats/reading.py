@@ -6,13 +6,12 @@ after its children); references are made and handed on one at a time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from bifolio.errors import FileFormatError, Next
-from bifolio.formats import bounds
+from bifolio.formats import services_reading
 from bifolio.formats.bibtex import blocks as bibtex_blocks
 from bifolio.formats.bibtex import crossref
 from bifolio.formats.bibtex.macros import find_overlong, macro_definition, macros_of
@@ -20,11 +19,15 @@ from bifolio.formats.bibtex.values import own_tags
 from bifolio.formats.bounds import OUTSIDE_LEFT_OUT, OutsideTexts
 from bifolio.formats.csl import items as csl_json
 from bifolio.formats.csl import splitting as csl_json_items
+from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.encodings import read_text
 from bifolio.formats.endnote import records as endnote_records
 from bifolio.formats.endnote import xml as endnote_xml
 from bifolio.formats.endnote.files import XmlAttachments
 from bifolio.formats.field_collector import MappedRecord
+from bifolio.formats.file_facts import BibtexFacts, RisFacts
+from bifolio.formats.foreign_formats import foreign_kind, is_foreign
+from bifolio.formats.imported import make_reference, of_source
 from bifolio.formats.library_facts import add_facts, merge_facts
 from bifolio.formats.registry import (
     BIBTEX,
@@ -45,14 +48,16 @@ from bifolio.limits import MACRO_CHARACTERS_MAX
 from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts
 from bifolio.records.reference import (
     ImportedBlocks,
+    ImportedGroup,
     ImportedReference,
+    LeftOut,
     SkippedRecord,
     Source,
     Values,
 )
 
 Progress = Callable[[int, int], None]
-Read = ImportedReference | ImportedBlocks | SkippedRecord
+Read = ImportedReference | ImportedBlocks | ImportedGroup | SkippedRecord | LeftOut
 
 #: Progress is reported this often: a bar that moves more often is not seen to.
 _PROGRESS_RECORDS: Final = 64
@@ -71,22 +76,13 @@ _KEPT_CHARACTERS: Final = 4_000_000
 _LATE_TYPE: Final = "TY is in the midst of this record; what is before it was read as part of it"
 _ZOTERO_CHILD: Final = "it is a note or a file of Zotero's that belongs to no reference here"
 
-_FOREIGN: Final = (
-    (
-        re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<rdf:RDF\b"),
-        "RDF, which is not read (Zotero's folder itself is, and what Zotero exports as CSL JSON)",
-    ),
-    (re.compile(r"\s*<\?xml|\s*<xml\b|\s*<records\b"), "XML"),
-    (re.compile(r"\s*<!doctype html|\s*<html", re.IGNORECASE), "a web page"),
-    (re.compile(r"\s*[\[{]\s*[\"{]"), "JSON"),
-)
-
 
 def read(
     path: Path,
     *,
     format: str | None = None,
     encoding: str | None = None,
+    links: LinkedFiles | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Read]:
     """Everything that a file holds; its blocks come before the references that name them.
@@ -95,6 +91,8 @@ def read(
         path: the file.
         format: one of ``IMPORT_FORMATS``; by default the content tells, then the suffix.
         encoding: the file's character set; by default its bytes tell.
+        links: where files may be that the file names and that are not next to it; by default none
+            of them is taken.
         progress: called with (bytes done, bytes in all) now and then.
 
     Raises:
@@ -108,7 +106,8 @@ def read(
     family = _family(path, text, format)
     if remark is not None:
         yield SkippedRecord(str(path), remark.line, remark.reason, is_remark=True)
-    records = _READERS[family.name](path, text)
+    reader = _LINKING_READERS.get(family.name)
+    records = reader(path, text, links) if reader else _READERS[family.name](path, text)
     yield from _with_progress(records, path.stat().st_size, text.count("\n") + 1, progress)
 
 
@@ -191,27 +190,24 @@ def _family(path: Path, text: str, format: str | None) -> ReadFamily:
         family = IMPORT_FORMATS[format]
         if family in marks or family.mark.search(text) or _is_only_comments(text, family):
             return family
-        got = f"{min(marks, key=lambda one: marks[one].start()).shown}" if marks else _kind(text)
-        raise FileFormatError(str(path), expected=family.shown, got=got)
-    if marks:
+        other = min(marks, key=lambda one: marks[one].start()).shown if marks else None
+        kind, way = foreign_kind(text)
+        raise FileFormatError(
+            str(path), expected=family.shown, got=other or kind, next_step=None if other else way
+        )
+    if marks and not is_foreign(text):
         return min(marks, key=lambda one: marks[one].start())
     for family in FAMILIES.values():
         named = path.suffix.lower() in family.suffixes
         if named and (family.mark.search(text) or _is_only_comments(text, family)):
             return family
-    raise FileFormatError(str(path), expected=_expected_words(path, None), got=_kind(text))
+    kind, way = foreign_kind(text)
+    raise FileFormatError(str(path), expected=_expected_words(path, None), got=kind, next_step=way)
 
 
 def _is_only_comments(text: str, family: ReadFamily) -> bool:
     lines = (line.strip() for line in text.split("\n"))
     return family is BIBTEX and all(not line or line.startswith("%") for line in lines)
-
-
-def _kind(text: str) -> str:
-    for pattern, kind in _FOREIGN:
-        if pattern.match(text):
-            return kind
-    return "text without a record of that kind"
 
 
 def _entries(text: str) -> Iterator[bibtex_blocks.BibtexEntry]:
@@ -226,7 +222,7 @@ def _pop_each(entries: list[bibtex_blocks.BibtexEntry]) -> Iterator[bibtex_block
         yield entries.pop()
 
 
-def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
+def _read_bibtex(path: Path, text: str, links: LinkedFiles | None) -> Iterator[Read]:
     blocks, free = OutsideTexts(), OutsideTexts()
     entries: list[bibtex_blocks.BibtexEntry] = []
     defined: dict[str, int] = {}
@@ -256,6 +252,8 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
     for name, line in defined.items():
         if name not in macros:
             yield SkippedRecord(str(path), line, f"the macro '{name}' {_OVERLONG}")
+    facts = BibtexFacts(path, imported.blocks if imported is not None else (), links)
+    yield from facts.left_out()
     parents = crossref.Parents(parent_keys, entries if keeps else _entries(text))
     for entry in _pop_each(entries) if keeps else _entries(text):
         if entry.problem:
@@ -264,10 +262,15 @@ def _read_bibtex(path: Path, text: str) -> Iterator[Read]:
         if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
             yield SkippedRecord(str(path), entry.line, f"the text of macros in {named} {_OVERLONG}")
-        yield _reference(path, BIBTEX, entry.type, entry.key, tags, entry.line, imported)
+        one = make_reference(path, BIBTEX, entry.type, entry.key, tags, entry.line, imported)
+        whole = facts.add_to(one) if isinstance(one, ImportedReference) else one
+        yield from facts.new_groups()
+        yield whole
+    yield from facts.new_groups()
 
 
-def _read_ris(path: Path, text: str) -> Iterator[Read]:
+def _read_ris(path: Path, text: str, links: LinkedFiles | None) -> Iterator[Read]:
+    facts = RisFacts(path, links)
     outside = OutsideTexts()
     for found in tagged_lines.split(text) if tagged_lines.holds_outside_text(text) else ():
         if isinstance(found, tagged_lines.OutsideText):
@@ -290,7 +293,8 @@ def _read_ris(path: Path, text: str) -> Iterator[Read]:
         count += 1
         if found.is_joined:
             yield SkippedRecord(str(path), found.line, _LATE_TYPE, is_remark=True)
-        yield _tagged(path, RIS, found, "ID", imported)
+        one = _tagged(path, RIS, found, "ID", imported)
+        yield facts.add_to(one) if isinstance(one, ImportedReference) else one
     # Some tools write no ER at all, and people forget the last one.
     if cut is not None and ((all_ended and count > 2) or not text.endswith("\n")):
         reason = "the file ends inside this record, before its ER line; imported as far as it goes"
@@ -309,7 +313,7 @@ def _tagged(
     if not any(raw for _, raw in found.tags):
         return SkippedRecord(str(path), found.line, "the record holds nothing but its type")
     own_id = next((raw for tag, raw in found.tags if tag == id_tag), "")
-    return _reference(path, family, found.type, own_id, tuple(found.tags), found.line, imported)
+    return make_reference(path, family, found.type, own_id, tuple(found.tags), found.line, imported)
 
 
 def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
@@ -333,7 +337,7 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
         if zotero_json.is_item(found.value):
             if zotero_json.is_cited(found.value):
                 one = zotero_json.source(found.value)
-                yield _of_source(path, ZOTERO, one, found.line, None)
+                yield of_source(path, ZOTERO, one, found.line, None)
             else:
                 yield SkippedRecord(str(path), found.line, _ZOTERO_CHILD)
             continue
@@ -341,7 +345,7 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, "the JSON value is not a CSL item")
             continue
         one = csl_json.source(found.value)
-        yield _reference(path, CSL_JSON, one.type, one.id, one.tags, found.line, None)
+        yield make_reference(path, CSL_JSON, one.type, one.id, one.tags, found.line, None)
 
 
 def _read_enw(path: Path, text: str) -> Iterator[Read]:
@@ -371,7 +375,7 @@ def _read_lines(
         yield _tagged(path, family, found, id_tag, imported)
 
 
-def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
+def _read_endnote_xml(path: Path, text: str, links: LinkedFiles | None) -> Iterator[Read]:
     if endnote_records.has_document_type(text):
         raise FileFormatError(
             str(path),
@@ -379,7 +383,7 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             got="XML with a document type declaration, which may read other files",
             next_step="Export the library from EndNote again: it writes none.",
         )
-    kept = XmlAttachments(path)
+    kept = XmlAttachments(path, links)
     for found in endnote_records.split(text):
         if isinstance(found, endnote_records.XmlDamage):
             yield SkippedRecord(str(path), found.line, found.reason)
@@ -387,7 +391,9 @@ def _read_endnote_xml(path: Path, text: str) -> Iterator[Read]:
             yield SkippedRecord(str(path), found.line, "the record holds nothing but its type")
         else:
             own_id = endnote_xml.identity(found.tags)
-            one = _reference(path, ENDNOTE_XML, found.type, own_id, found.tags, found.line, None)
+            one = make_reference(
+                path, ENDNOTE_XML, found.type, own_id, found.tags, found.line, None
+            )
             yield kept.add_to(one) if isinstance(one, ImportedReference) else one
 
 
@@ -396,31 +402,6 @@ def _blocks(family: ReadFamily, blocks: list[str], free: list[str]) -> ImportedB
     joint = "\n\n" if family is BIBTEX else "\n"
     whole = [*blocks, *([joint.join(free)] if free else [])]
     return ImportedBlocks(family.name, tuple(whole)) if whole else None
-
-
-def _reference(
-    path: Path,
-    family: ReadFamily,
-    kind: str,
-    own_id: str,
-    tags: tuple[tuple[str, str], ...],
-    line: int,
-    blocks: ImportedBlocks | None,
-) -> ImportedReference | SkippedRecord:
-    """A record with its values; one that holds more than a record may is skipped."""
-    source = Source(family.name, kind, own_id, tags, blocks.record_id() if blocks else "")
-    return _of_source(path, family, source, line, blocks)
-
-
-def _of_source(
-    path: Path, family: ReadFamily, source: Source, line: int, blocks: ImportedBlocks | None
-) -> ImportedReference | SkippedRecord:
-    if reason := bounds.reason_against(source.tags):
-        return SkippedRecord(str(path), line, reason)
-    mapped = family.trace(source, blocks)
-    if mapped.is_cut:
-        return SkippedRecord(str(path), line, bounds.TOO_MANY)
-    return ImportedReference(mapped.values, source, line)
 
 
 def _with_progress(
@@ -438,10 +419,15 @@ def _with_progress(
 
 
 _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
-    BIBTEX.name: _read_bibtex,
-    RIS.name: _read_ris,
     CSL_JSON.name: _read_csl_json,
-    ENDNOTE_XML.name: _read_endnote_xml,
     ENW.name: _read_enw,
     NBIB.name: _read_nbib,
+    **services_reading.READERS,
+}
+
+#: Those whose records name files that may be elsewhere.
+_LINKING_READERS: Final[dict[str, Callable[[Path, str, LinkedFiles | None], Iterator[Read]]]] = {
+    BIBTEX.name: _read_bibtex,
+    RIS.name: _read_ris,
+    ENDNOTE_XML.name: _read_endnote_xml,
 }

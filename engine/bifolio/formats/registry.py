@@ -11,6 +11,7 @@ from bifolio.formats.bibtex import entries as bibtex
 from bifolio.formats.csl import items as csl_json
 from bifolio.formats.endnote import xml as endnote_xml
 from bifolio.formats.field_collector import MappedRecord
+from bifolio.formats.services import cff, columns, mods, ovid, refworks, wos
 from bifolio.formats.tagged import enw, nbib, ris
 from bifolio.formats.zotero import items as zotero
 from bifolio.records.reference import ImportedBlocks, Source, Value, Values
@@ -149,9 +150,86 @@ ZOTERO: Final = ReadFamily(
     trace=zotero.trace,
 )
 
+WOS: Final = ReadFamily(
+    name="wos",
+    shown="Web of Science's tags",
+    suffixes=(".ciw", ".isi"),
+    mark=re.compile(
+        r"^FN (?:Thomson|Clarivate|ISI |Web of)[^\n]*\nVR "
+        r"|^PT [JBSP][ \t]*\n(?:[A-Z][A-Z0-9] |   )",
+        re.MULTILINE,
+    ),
+    trace=wos.TABLE.trace,
+)
+
+OVID: Final = ReadFamily(
+    name="ovid",
+    shown="Ovid's tags",
+    suffixes=(".ovd", ".cgi"),
+    mark=re.compile(
+        r"^[ \t]*<\d+\.?[ \t]*>[ \t]*\n(?: ?[A-Z][A-Z0-9]  ?- "
+        r"|(?:Accession Number|Unique Identifier|Authors?|Title|Database|Source)[ \t]*:?\n)",
+        re.MULTILINE,
+    ),
+    trace=ovid.TABLE.trace,
+)
+
+REFWORKS: Final = ReadFamily(
+    name="refworks",
+    shown="RefWorks' tags",
+    suffixes=(".rwt",),
+    mark=re.compile(r"^RT [A-Za-z][^\n]*\n(?:SR|ID|[AT]1) ", re.MULTILINE),
+    trace=refworks.TABLE.trace,
+)
+
+#: Its records are nbib's.
+PUBMED_XML: Final = ReadFamily(
+    name="pubmed-xml",
+    shown="PubMed XML",
+    suffixes=(),
+    mark=re.compile(r"<Pubmed(?:Article|BookArticle)(?:Set)?\b|<MedlineCitation(?:Set)?\b"),
+    trace=nbib.trace,
+)
+
+MODS: Final = ReadFamily(
+    name=mods.NAME,
+    shown="MODS",
+    suffixes=(".mods",),
+    mark=re.compile(r"<(?:\w+:)?mods(?:Collection)?\b[^>]*(?:loc\.gov/mods|version=)"),
+    trace=mods.TABLE.trace,
+)
+
+SCOPUS_CSV: Final = ReadFamily(
+    name=columns.SCOPUS.name,
+    shown="Scopus' CSV",
+    suffixes=(),
+    mark=re.compile(r"\A(?=[^\n]*\bAuthors\b)(?=[^\n]*\bTitle\b)(?=[^\n]*\bSource title\b)[^\n]*"),
+    trace=columns.SCOPUS.trace,
+)
+
+PUBMED_CSV: Final = ReadFamily(
+    name=columns.PUBMED.name,
+    shown="PubMed's CSV",
+    suffixes=(),
+    mark=re.compile(r"\A\"?PMID\"?[,;\t](?=[^\n]*\bTitle\b)[^\n]*\bCitation\b"),
+    trace=columns.PUBMED.trace,
+)
+
+CFF: Final = ReadFamily(
+    name="cff",
+    shown="CITATION.cff",
+    suffixes=(".cff",),
+    mark=re.compile(r"^[\"']?cff-version[\"']?\s*:", re.MULTILINE),
+    trace=cff.TABLE.trace,
+)
+
 #: Those whose text can be read, in the order in which a suffix decides.
 FAMILIES: Final[dict[str, ReadFamily]] = {
-    family.name: family for family in (RIS, BIBTEX, ENDNOTE_XML, CSL_JSON, ENW, NBIB)
+    family.name: family
+    for family in (
+        *(RIS, BIBTEX, ENDNOTE_XML, CSL_JSON, ENW, NBIB, WOS, OVID, REFWORKS, PUBMED_XML, MODS),
+        *(SCOPUS_CSV, PUBMED_CSV, CFF),
+    )
 }
 
 #: Every format that a source can be of.
@@ -166,6 +244,10 @@ IMPORT_FORMATS: Final[dict[str, ReadFamily]] = {
     "enw": ENW,
     "endnote-xml": ENDNOTE_XML,
     "nbib": NBIB,
+    **{
+        family.name: family
+        for family in (WOS, OVID, REFWORKS, PUBMED_XML, MODS, SCOPUS_CSV, PUBMED_CSV, CFF)
+    },
 }
 
 #: What may be named as the format of an export.

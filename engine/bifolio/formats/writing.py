@@ -16,11 +16,12 @@ from typing import BinaryIO, Final
 from msgspec.structs import replace
 
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
-from bifolio.formats.bibtex import crossref
+from bifolio.formats.bibtex import crossref, library_fields
 from bifolio.formats.bibtex.entries import bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of
+from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.read_back import is_one_record, is_outside, written_key
 from bifolio.formats.registry import BIBTEX, ENW, EXPORT_FORMATS, RIS, Family, Tags, Traced
@@ -59,6 +60,9 @@ _OTHER_KEY: Final = "the format cannot hold it; it is written as '{}'"
 #: Formats whose files are text to every program, as long as no control character is in them.
 _PLAIN_TEXT: Final = (BIBTEX, RIS, ENW)
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
+#: So few of them, of all characters of a record, leave its file a text to our reader too: what came
+#: out of a text may go back as it was.
+_CONTROLS_SHARE_MAX: Final = 1 / 400
 _CONTROLS_LOST: Final = "it holds control characters, which make a file a binary one"
 
 #: What belongs to the library and not to a reference's description.
@@ -76,6 +80,7 @@ def write(
     blocks: Mapping[str, ImportedBlocks],
     keys: Collection[str] | None = None,
     names_keys: bool = False,
+    groups: Sequence[tuple[int, str]] | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write references in a format, one after the other.
@@ -91,6 +96,8 @@ def write(
             references; without it every entry is.
         names_keys: whether keys that programs would not find are reported: one that is written
             twice, or otherwise than the reference shows it.
+        groups: the library's groups, (level, name) each, those above first: BibTeX gets them as
+            JabRef's tree, in the place of any that an imported file had.
         progress: called with (references written, 0) after each; their number is not known here.
 
     Returns:
@@ -99,7 +106,8 @@ def write(
     Raises:
         UsageError: no such format.
     """
-    composer = Composer(format, blocks, keys=_keys(references) if keys is None else keys)
+    keys = _keys(references) if keys is None else keys
+    composer = Composer(format, blocks, keys=keys, groups=groups)
     report = ExportReport()
     out.write(composer.opening)
     for reference in references:
@@ -131,6 +139,7 @@ class Composer:
         blocks: Mapping[str, ImportedBlocks],
         *,
         keys: Collection[str] = frozenset(),
+        groups: Sequence[tuple[int, str]] | None = None,
     ) -> None:
         if format not in EXPORT_FORMATS:
             raise UsageError(
@@ -140,13 +149,19 @@ class Composer:
         self._dialect = format
         self._family = EXPORT_FORMATS[format]
         self._blocks = _merge_blocks(self._family, blocks)
+        if groups is not None and self._blocks is not None:
+            kept = (one for one in self._blocks.blocks if not library_fields.is_group_block(one))
+            self._blocks = replace(self._blocks, blocks=tuple(kept))
         self._keys = keys
         self._written: set[str] = set()
         opening = self._family.opening
         if self._blocks is not None:
             opening += "\n\n".join(self._blocks.blocks) + "\n\n"
         self.opening = opening.encode()
-        self.closing = self._family.closing.encode()
+        closing = self._family.closing
+        if groups and self._family is BIBTEX:
+            closing += library_fields.written_tree(groups) + "\n"
+        self.closing = closing.encode()
 
     def between(self, exported: int) -> bytes:
         """What comes before the next reference, where so many were written."""
@@ -185,13 +200,20 @@ class Composer:
         for one in (reference, replace(reference, source=None)):
             try:
                 text, lost = self._compose(one)
-                plain = self._family not in _PLAIN_TEXT or _CONTROLS.search(text) is None
+                plain = self._is_plain(text, one)
                 if plain and is_one_record(self._family.name, text, whole=reference.foreign):
                     return text, lost
                 reason = f"it would not be one record of {self._family.shown}"
             except DATA_FAULTS as error:
                 reason = f"it cannot be written ({type(error).__name__})"
         return None, [LostValue(reference.id, WHOLE, reason)]
+
+    def _is_plain(self, text: str, reference: ExportedReference) -> bool:
+        """Whether a record's text leaves its file a text to every program, or was one before."""
+        if self._family not in _PLAIN_TEXT or not (found := len(_CONTROLS.findall(text))):
+            return True
+        own = reference.source is not None and not reference.foreign and "\x00" not in text
+        return own and found <= len(text) * _CONTROLS_SHARE_MAX
 
     def _compose(self, reference: ExportedReference) -> tuple[str, list[LostValue]]:
         bibtex = self._family is BIBTEX
@@ -212,6 +234,9 @@ class Composer:
             }
             source = harmless
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
+        source = with_library_tags(source, reference, self._family)
+        if self._is_plain(text := self._family.render(source), reference):
+            return text, lost
         source, unsaid = self._without_controls(source)
         lost = lost + [LostValue(reference.id, one, _CONTROLS_LOST) for one in unsaid]
         return self._family.render(source), lost
@@ -273,7 +298,7 @@ def compose(
     lost = [
         LostValue(reference.id, field, reason)
         for field, reason in _LIBRARY_FIELDS.items()
-        if values.pop(field, None)
+        if values.pop(field, None) and not is_said(field, reference, family)
     ]
     old = reference.source if reference.source and reference.source.format == family.name else None
     if old is not None and family.is_own_shape is not None and not family.is_own_shape(old):

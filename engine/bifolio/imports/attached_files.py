@@ -51,7 +51,7 @@ def items_of(
             path, format=format, zotero_group=zotero_group, links=links, progress=progress
         )
     else:
-        yield from read(path, format=format, encoding=encoding, progress=progress)
+        yield from read(path, format=format, encoding=encoding, links=links, progress=progress)
 
 
 class Intake:

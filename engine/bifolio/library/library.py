@@ -478,17 +478,16 @@ class Library(Networked):
         format: str,
         query: str | None = None,
         members_blocks: bool = False,
+        with_files: Path | None = None,
+        beside: Path | None = None,
+        cited_in: Path | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> ExportReport:
-        """Write references; with ``members_blocks`` also the TeX of files that others imported."""
-        from bifolio.exports.export import export
+        """Write references; the options are those of ``exports.export.ExportOptions``."""
+        from bifolio.exports.export import ExportOptions, export
 
-        return self._reader.write(
-            out,
-            lambda one: export(
-                one, out, progress, format=format, query=query, members_blocks=members_blocks
-            ),
-        )
+        given = ExportOptions(format, query, members_blocks, with_files, beside, cited_in)
+        return self._reader.write(out, lambda one: export(one, out, given, progress))
 
     def live_export(
         self, *, format: str, query: str | None = None, members_blocks: bool = False

@@ -1,11 +1,13 @@
 """What a whole library says of a record next to the record itself: groups, files, trash and marks.
 
-Only the readers of EndNote's and Zotero's libraries make these facts; no name in a file of records
-is one. In memory they are a struct of their own (``Source.library``). Stored, they are behind the
-record's tags: ``@library`` with the kinds that the library could say at all, then one tag for each
-fact. That form is read only in a source whose format is one of ``LIBRARY_FORMATS``: a record of
-such a format comes out of a database, where the facts are always the last tags, or out of XML,
-whose names never begin with ``@``. A plain file's ``@library`` is a tag as any other.
+The readers of EndNote's and Zotero's libraries make these facts, and those of the fields in which
+JabRef, Mendeley and BibDesk name groups and files; no name in a file of records is one. In memory
+they are a struct of their own (``Source.library``). Stored, they are behind the record's tags:
+``@library`` with the kinds that could be said at all, then one tag for each fact. That form is read
+only in a source whose format is one of ``LIBRARY_FORMATS``: a record of such a format comes out of
+a database, where the facts are always the last tags, or out of XML, whose names never begin with
+``@``. A plain file's ``@library`` is a tag as any other: the facts of its records are stored apart
+from their tags.
 
 Another replica may have written it, so whatever does not fit says nothing.
 """
@@ -135,6 +137,19 @@ def split_facts(tags: Tags) -> tuple[Tags, LibraryFacts | None]:
         if tags[place][0] == _MARK:
             return tags[:place], LibraryFacts.from_tags(tags[place:])
     return tags, None
+
+
+def read_facts(stored: object) -> LibraryFacts | None:
+    """The facts that are stored apart from tags; None for what is of another form."""
+    if not isinstance(stored, list) or not stored:
+        return None
+    if not all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+        for pair in stored
+    ):
+        return None
+    tags = tuple((tag, text) for tag, text in stored)
+    return LibraryFacts.from_tags(tags) if tags[0][0] == _MARK else None
 
 
 def _first(texts: tuple[str, ...] | None) -> str | None:

@@ -21,7 +21,7 @@ from msgspec import Struct, field
 
 from bifolio.ids import digest
 from bifolio.records.canonical import exact_json, nfc, plain, read_stored, reader_of, stored_json
-from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, split_facts
+from bifolio.records.library_facts import LIBRARY_FORMATS, LibraryFacts, read_facts, split_facts
 from bifolio.records.names import Name
 
 Value = str | dict[str, Any] | tuple[Name, ...] | tuple[str, ...]
@@ -55,12 +55,18 @@ class Source(Struct, frozen=True, dict=True):
     def to_json(self) -> dict[str, Any]:
         """The JSON object that is stored with the reference."""
         facts = self.library.to_tags() if self.library is not None else ()
+        tags, apart = self.tags, {}
+        if self.format in LIBRARY_FORMATS:
+            tags = (*tags, *facts)
+        elif facts:
+            apart = {"library": [list(pair) for pair in facts]}
         return {
             "format": self.format,
             "type": self.type,
             "id": self.id,
-            "tags": [list(pair) for pair in (*self.tags, *facts)],
+            "tags": [list(pair) for pair in tags],
             "blocks": self.blocks,
+            **apart,
         }
 
     def text(self) -> str:
@@ -79,7 +85,9 @@ class Source(Struct, frozen=True, dict=True):
         source: Source | None
         fast = read_stored(text, _READ_SOURCE)
         if fast is not None:
-            source = cls._of(fast.format, fast.type, fast.id, fast.tags, fast.blocks)
+            source = cls._of(
+                *(fast.format, fast.type, fast.id, fast.tags, fast.blocks, fast.library)
+            )
         else:
             stored = stored_json(text)
             source = cls.from_json(stored) if isinstance(stored, dict) else None
@@ -103,15 +111,24 @@ class Source(Struct, frozen=True, dict=True):
         ):
             return None
         own = tuple((tag, raw) for tag, raw in tags)
-        blocks = stored.get("blocks", "")
-        return cls._of(stored["format"], stored["type"], stored["id"], own, blocks)
+        blocks, facts = stored.get("blocks", ""), stored.get("library")
+        return cls._of(stored["format"], stored["type"], stored["id"], own, blocks, facts)
 
     @classmethod
     def _of(
-        cls, format: str, type: str, id: str, tags: tuple[tuple[str, str], ...], blocks: str
+        cls,
+        format: str,
+        type: str,
+        id: str,
+        tags: tuple[tuple[str, str], ...],
+        blocks: str,
+        facts: object,
     ) -> Source:
-        own, library = split_facts(tags) if format in LIBRARY_FORMATS else (tags, None)
-        return cls(format=format, type=type, id=id, tags=own, blocks=blocks, library=library)
+        if format in LIBRARY_FORMATS:
+            tags, library = split_facts(tags)
+        else:
+            library = read_facts(facts)
+        return cls(format=format, type=type, id=id, tags=tags, blocks=blocks, library=library)
 
 
 class _StoredSource(Struct):
@@ -122,6 +139,7 @@ class _StoredSource(Struct):
     id: str
     tags: tuple[tuple[str, str], ...]
     blocks: str = ""
+    library: list[list[str]] | None = None
 
 
 _READ_SOURCE = reader_of(_StoredSource)
@@ -280,13 +298,16 @@ class ExportedReference(Struct, frozen=True):
     """A reference on its way out: its values now, and the newest source that it came from.
 
     ``foreign`` where the source may be another member's words: it is written as it is only where
-    it can do no harm.
+    it can do no harm. ``groups`` are names as the format has them, ``files`` the paths of copies
+    that an export made; None where the export says nothing of them.
     """
 
     id: str
     values: Values
     source: Source | None = None
     foreign: bool = False
+    groups: tuple[str, ...] | None = None
+    files: tuple[str, ...] | None = None
 
 
 class LostValue(Struct, frozen=True):

@@ -185,3 +185,23 @@ def test_a_file_s_own_blocks_come_back_and_are_the_same_record_everywhere() -> N
     record_id, update = importing.blocks_update(blocks)
     assert importing.blocks_update(blocks) == (record_id, update)
     assert importing.read_blocks(RecordDocument(update).entries()) == blocks
+
+
+def test_numbers_and_addresses_are_in_the_order_of_the_file() -> None:
+    numbers: Values = {
+        "ISSN": ("2167-8359", "1111-1119"),
+        "URL": ("https://b.example.org/", "https://a.example.org/", "https://c.example.org/"),
+    }
+    office = desk_with("office", version(OLD | numbers))
+    assert {name: office.values[name] for name in numbers} == numbers
+    newer: Values = numbers | {"ISBN": ("9780306406157", "0306406152")}
+    office = desk_with("office", version(OLD | numbers), version(OLD | newer))
+    assert {name: office.values[name] for name in newer} == newer
+
+
+def test_numbers_in_the_order_that_is_shown_anyway_are_the_bytes_of_before() -> None:
+    (update,) = imported(version(OLD | {"ISSN": ("1111-1119", "2167-8359")}))
+    document = RecordDocument(client_id=1)
+    document.merge(update)
+    lives = document.entries().registers.values()
+    assert {live.stamp for register in lives for live in register} == {import_stamp(1)}

@@ -59,7 +59,7 @@ def load(
     for found in (
         read_library(path, format=format, zotero_group=zotero_group, links=links)
         if whole
-        else read(path, format=format)
+        else read(path, format=format, links=links)
     ):
         if isinstance(found, ImportedReference):
             loaded.references.append(found)

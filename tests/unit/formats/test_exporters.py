@@ -195,3 +195,26 @@ def test_names_of_extra_fields_are_letters_that_every_program_reads(
         re.fullmatch(r"[A-Za-z0-9_-]+", one) for one in re.findall(r"^  (\S+) =", text, re.M)
     )
     assert load_content(tmp_path, text).values()[0] == values
+
+
+@pytest.mark.parametrize(
+    ("source", "field"), [("Scopus", "source"), ("{Web of Science}", "source"), ("us", "")]
+)
+def test_the_source_of_an_entry_is_a_database_only_by_its_name(
+    tmp_path: Path, source: str, field: str
+) -> None:
+    values = bib(tmp_path, f"source={{{source}}}")
+    assert ("source" in values) == (field == "source")
+    assert ("x.bibtex.source" in values) == (field == "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ("date={2001}, location={München and {Frankfurt and Main}}", "München; Frankfurt and Main"),
+        ("date={2001}, location={{Trinidad and Tobago}}", "Trinidad and Tobago"),
+        ("year={2001}, address={Durham and London}", "Durham and London"),
+    ],
+)
+def test_biblatex_s_lists_of_places_are_lists(tmp_path: Path, fields: str, place: str) -> None:
+    assert bib(tmp_path, fields, "book")["publisher-place"] == place

@@ -46,8 +46,10 @@ def test_a_file_that_holds_no_record_is_refused_in_one_sentence(
 
 def test_zotero_rdf_is_refused_with_the_ways_that_there_are(tmp_path: Path) -> None:
     text = '<?xml version="1.0"?>\n<rdf:RDF xmlns:z="http://www.zotero.org/namespaces/export#">\n'
-    with pytest.raises(FileFormatError, match=r"Zotero's folder itself is, and .* CSL JSON"):
+    with pytest.raises(FileFormatError, match="Zotero RDF, which is not read") as failure:
         load_content(tmp_path, text, "library.rdf")
+    assert "Zotero's own folder" in str(failure.value.next_step)
+    assert "CSL JSON" in str(failure.value.next_step)
 
 
 def test_a_missing_file_a_folder_and_an_unknown_format_say_so(tmp_path: Path) -> None:

@@ -259,3 +259,24 @@ def test_a_title_is_protected_where_it_is_composed_and_stays_where_it_is_not(
     assert report.lost == []
     ris = load_content(tmp_path, "TY  - JOUR\nTI  - mRNA\nER  - \n", "a.ris")
     assert "title = {{mRNA}},\n" in export(exported(ris), format)[0]
+
+
+def test_a_few_control_characters_of_a_file_go_back_as_they_came(tmp_path: Path) -> None:
+    abstract = "Wires grow from 300\x01C to 900\x01C. " + "They are thin. " * 60
+    for text, name in (
+        (f"@article{{a,\n abstract = {{{abstract}}}\n}}\n", "a.bib"),
+        (f"TY  - JOUR\nTI  - T\nAB  - {abstract}\nER  - \n", "a.ris"),
+    ):
+        loaded = load_content(tmp_path, text, name)
+        format = "bibtex" if name == "a.bib" else "ris"
+        written, report = export(exported(loaded), format, loaded.blocks)
+        assert report.lost == []
+        assert "300\x01C" in written
+        assert load_content(tmp_path, written, name).values() == loaded.values()
+
+
+def test_many_control_characters_are_never_written(tmp_path: Path) -> None:
+    loaded = load_content(tmp_path, "@article{a,\n title = {A\x01B\x02C}\n}\n")
+    written, report = export(exported(loaded), "bibtex")
+    assert "\x01" not in written
+    assert [one.field for one in report.lost] == ["title"]

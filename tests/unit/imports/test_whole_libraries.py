@@ -225,7 +225,7 @@ def test_the_library_after_its_xml_and_the_xml_after_the_library_double_nothing(
     takes(archive, tmp_path / "en", plain)
     xml = tmp_path / "export.xml"
     with xml.open("wb") as out:
-        export.export(archive.replica, out, format="endnote-xml", query=None, progress=None)
+        export.export(archive.replica, out, export.ExportOptions("endnote-xml"))
 
     takes_path(office, xml)
     assert tree(office) == {}

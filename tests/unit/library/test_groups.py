@@ -268,9 +268,7 @@ def test_an_export_names_the_groups_that_it_leaves_behind_but_no_deleted_ones(
     on(office).delete("Gone")
 
     def lost() -> list[tuple[str, str]]:
-        report = export.export(
-            office.replica, io.BytesIO(), format="ris", query=None, progress=None
-        )
+        report = export.export(office.replica, io.BytesIO(), export.ExportOptions("ris"))
         return [(one.key, one.field) for one in report.lost]
 
     assert lost() == [("one", "groups")]

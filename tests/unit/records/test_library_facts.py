@@ -112,3 +112,16 @@ def test_what_another_version_stored_is_written_again_unaltered() -> None:
     source = Source.from_text(text)
     assert source is not None
     assert source.text() == text
+
+
+def test_the_facts_of_a_file_of_records_are_apart_from_its_tags() -> None:
+    facts = LibraryFacts(groups=("Thesis",), files=())
+    tags = (("title", "{A}"), ("@library", "{x files}"))
+    source = Source("bibtex", "book", "a", tags, library=facts)
+    read = Source.from_text(source.text())
+    assert read is not None
+    assert (read.tags, read.library) == (tags, facts)
+    damaged = source.to_json() | {"library": [["@group", "G1"], 7]}
+    other = Source.from_json(damaged)
+    assert other is not None
+    assert other.library is None

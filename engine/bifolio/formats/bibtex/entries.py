@@ -20,7 +20,10 @@ from bifolio.formats.bibtex.fields import (
     archive_address,
     csl_type,
     field_of,
+    is_literal_list,
     number_field,
+    rating_of,
+    read_status_of,
     title_of_subtitle,
 )
 from bifolio.formats.bibtex.journals import journal_name
@@ -41,7 +44,7 @@ from bifolio.formats.latex import text as latex
 from bifolio.formats.latex.reading import address
 from bifolio.formats.mapping.fields import BIBTEX_NAMES, WRITTEN_FIELDS
 from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TYPES
-from bifolio.formats.names import parse_bibtex_names, write_bibtex_names
+from bifolio.formats.names import parse_bibtex_names, split_names, write_bibtex_names
 from bifolio.formats.pages import plain_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
 from bifolio.records.dates import date_text
@@ -165,9 +168,13 @@ def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
         return plain_range(_line(latex.decode(text.replace("--", "–"))))
     if field == "DOI":
         return doi_of(unescape(address(text)))
+    if field in ("rating", "read-status"):
+        return rating_of(text) if field == "rating" else read_status_of(text)
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
     if field == "container-title" and (journal := journal_name(text)):
         return journal
+    if is_literal_list(name, given):
+        return "; ".join(words_of(_line(latex.decode(part))) for part in split_names(text))
     if title := title_of_subtitle(name, given):
         return f"{_line(latex.decode(given[title]))}: {value}"
     if given.get(subtitle := SUBTITLES.get(name, "")):
@@ -235,6 +242,10 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> list[tuple[str,
     value = values[field]
     if is_extra(field):
         return _emit_extra(field, value)
+    if field == "rating":
+        return [("ranking", in_braces(f"rank{value}"))] if rating_of(str(value)) else []
+    if field == "read-status":
+        return [("readstatus", in_braces("read"))] if value == "read" else []
     name = _written_name(field, values, dialect, kind)
     if not name:
         return []

@@ -58,6 +58,22 @@ _ARCHIVES: Final = {
     "ssrn": "https://ssrn.com/abstract=",
 }
 _ARXIV: Final = re.compile(r"\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?")
+#: Databases that write their own name as the ``source``; to everybody else it is something else.
+_DATABASES: Final = frozenset(
+    {"scopus", "web of science", "pubmed", "embase", "medline", "dimensions", "lens", "proquest"}
+)
+#: JabRef's and BibDesk's names of a rating, and of whether something was read.
+RATINGS: Final = frozenset({"ranking", "rating"})
+READ_MARKS: Final = frozenset({"readstatus", "read"})
+_RANK: Final = re.compile(r"(?:rank)?\s*([1-5])")
+_READ: Final = {
+    text: status
+    for status, texts in {
+        "read": "read skimmed 1 2 true yes",
+        "unread": "unread 0 false no",
+    }.items()
+    for text in texts.split()
+}
 _PUBLISHERS: Final = ("school", "institution", "organization")
 
 
@@ -106,6 +122,33 @@ def archive_address(given: Mapping[str, str]) -> str:
     return before + own if before and own and " " not in own else ""
 
 
+def marked_field(name: str, text: str) -> tuple[str, int]:
+    """The field of JabRef's and BibDesk's marks, whose texts are few; none for any other text."""
+    if name in RATINGS:
+        return ("rating", 0) if rating_of(text) else ("", 0)
+    return ("read-status", 0) if read_status_of(text) else ("", 0)
+
+
+def rating_of(text: str) -> str:
+    """One to five of ``ranking`` or ``Rating``; empty for none."""
+    found = _RANK.fullmatch(text.strip("{} ").lower())
+    return found.group(1) if found is not None else ""
+
+
+def read_status_of(text: str) -> str:
+    """Whether the entry says that it was read; empty where it says nothing."""
+    return _READ.get(text.strip("{} ").lower(), "")
+
+
+def is_literal_list(name: str, given: Mapping[str, str]) -> bool:
+    """Whether ``and`` parts the places or publishers of an entry: BibLaTeX's lists, not BibTeX's
+    texts. A place by BibLaTeX's name and its one date tell which."""
+    if name not in ("location", "publisher") or "date" not in given:
+        return False
+    listed = re.search(r" and (?!\d)", given.get("location", "")) is not None
+    return listed and " and " in given[name]
+
+
 def title_of_subtitle(name: str, given: Mapping[str, str]) -> str:
     """The title to which a subtitle is joined; empty if the name is none or the title missing."""
     title = _TITLES.get(name, "")
@@ -136,6 +179,10 @@ def field_of(name: str, kind: str, given: Mapping[str, str]) -> tuple[str, int]:
         return "publisher", 1 + _PUBLISHERS.index(name)
     if name == "location" and kind == "paper-conference" and given.get("address"):
         return "event-place", 1  # the publisher's address next to the conference's place
+    if name in RATINGS or name in READ_MARKS:
+        return marked_field(name, given[name])
+    if name == "source" and given["source"].strip("{} ").lower() not in _DATABASES:
+        return "", 0
     if name == "eprint":
         archive = given.get("eprinttype", given.get("archiveprefix", "")).lower()
         return ("PMID", 1) if archive == "pubmed" else ("", 0)

@@ -11,8 +11,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from bifolio import limits
+from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.records.canonical import nfc
 from bifolio.records.reference import ImportedFile
+
+_NOT_THERE: Final = "it is not where the file of references says"
 
 #: What no file name has on one system or another.
 _NOT_IN_A_NAME: Final = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -35,6 +38,54 @@ def locate_attachment(path: str, folder: Path | None) -> ImportedFile:
     if not whole.is_file():
         return ImportedFile(inside, name, None)
     return ImportedFile(inside, name, whole, root)
+
+
+def locate_beside(written: str, beside: Path, links: LinkedFiles | None) -> ImportedFile:
+    """The file that a file of references names by its path.
+
+    One that is next to it, in its folder or below and in no hidden one, is taken; where that folder
+    is the user's home itself, or above it, nothing is next to it. Any other one is a link.
+    """
+    plain = written.strip().replace("\\", "/") if os.sep == "/" else written.strip()
+    parts = [part for part in PurePosixPath(plain).parts if part not in ("/", ".")]
+    name = file_name(parts[-1] if parts else plain)
+    folder = _own_folder(beside)
+    if folder is not None and "\x00" not in plain:
+        inside = _inside(plain, folder)
+        if inside is not None:
+            found = locate_attachment(inside, folder)
+            return ImportedFile(plain, name, found.place, found.folder, reason=_NOT_THERE)
+    if links is None:
+        return ImportedFile(plain, name, None, is_unwanted_link=True)
+    whole = plain if Path(plain).is_absolute() else str(beside.parent.absolute() / plain)
+    looked = links.find(whole)
+    if isinstance(looked, str):
+        return ImportedFile(plain, name, None, reason=looked)
+    return ImportedFile(plain, name, *looked)
+
+
+def _own_folder(beside: Path) -> Path | None:
+    """The folder of a file of references, unless the user's home is in it."""
+    try:
+        folder = beside.parent.resolve(strict=True)
+        home = Path.home().resolve()
+    except (OSError, RuntimeError):
+        return None
+    return None if home.is_relative_to(folder) else folder
+
+
+def _inside(written: str, folder: Path) -> str | None:
+    """The path below the folder; None where it leads elsewhere or is hidden."""
+    path = Path(written)
+    if path.is_absolute():
+        try:
+            path = Path(os.path.normpath(path)).relative_to(folder)
+        except ValueError:
+            return None
+    parts = path.parts
+    if not parts or any(part == ".." or part.startswith(".") for part in parts):
+        return None
+    return "/".join(parts)
 
 
 def is_own_folder(folder: Path, library: Path) -> bool:

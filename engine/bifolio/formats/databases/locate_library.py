@@ -7,6 +7,7 @@ either will do, and so will the database alone. Knows nothing of what the databa
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ _ENDNOTE_SUFFIXES: Final = frozenset({_ENL, ".enlx", ".enlp"})
 _ZOTERO_FILE: Final = "zotero.sqlite"
 _ENDNOTE_FILE: Final = "sdb.eni"
 _OLD_FILE: Final = "refs.myd"
+
+#: Bytes that no text begins with.
+_CONTROL: Final = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
 #: Folders of files: they hold no library, and many folders.
 _NOT_SEARCHED: Final = frozenset({"storage", "pdf"})
@@ -49,8 +53,21 @@ def may_be_library(path: Path) -> bool:
         path.is_dir()
         or is_archive(path)
         or is_database(path)
-        or (path.suffix.lower() in _ENDNOTE_SUFFIXES and path.is_file())
+        or (path.suffix.lower() in _ENDNOTE_SUFFIXES and path.is_file() and not _is_text(path))
     )
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file is text, whatever its name, and no part of a library: EndNote's are never."""
+    if sibling(path.parent, f"{path.stem}.Data") is not None:
+        return False
+    try:
+        with path.open("rb") as opened:
+            head = opened.read(4096)
+    except OSError:
+        return False
+    utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return bool(head.strip()) and (utf16 or b"\x00" not in head) and not _CONTROL.search(head)
 
 
 @contextmanager

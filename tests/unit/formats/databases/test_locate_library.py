@@ -103,7 +103,7 @@ def test_an_older_library_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
 
 def test_an_enl_without_its_data_folder_says_what_is_missing(tmp_path: Path) -> None:
-    (tmp_path / "Alone.enl").write_text("a pointer")
+    (tmp_path / "Alone.enl").write_bytes(b"a\x00pointer")
     with pytest.raises(FileFormatError, match=r"no folder 'Alone\.Data' next to it"):
         load(tmp_path / "Alone.enl")
 

@@ -1,0 +1,24 @@
+"""PubMed's XML: the cases of Zotero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from conformance.expected import zotero
+from conformance.families.services_differences import DIFFERENCES
+from conformance.family import Case, Family
+
+
+def owns(path: PurePosixPath) -> bool:
+    """None of the corpora."""
+    del path
+    return False
+
+
+def cases(folder: Path) -> Iterator[Case]:
+    """Zotero's."""
+    yield from zotero.cases(folder / "zotero" / "extra_pubmed_xml.json", "case.xml")
+
+
+FAMILY = Family("pubmed-xml", owns, cases, DIFFERENCES)

@@ -1,0 +1,107 @@
+"""Groups and files that a file of references says next to them: facts, as of a library.
+
+A file is looked for only next to the file of references, in its folder and those below, in no
+hidden one; anywhere else only where somebody asked for linked files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from bifolio.formats.bibtex import library_fields
+from bifolio.formats.bibtex.values import COMMENT_TAG, name_of
+from bifolio.formats.databases.foreign_attachments import locate_beside
+from bifolio.formats.databases.linked_files import LinkedFiles
+from bifolio.formats.library_facts import add_facts
+from bifolio.records.library_facts import LibraryFacts
+from bifolio.records.reference import (
+    ImportedFile,
+    ImportedGroup,
+    ImportedReference,
+    LeftOut,
+)
+
+_SEARCHES: Final = "Bifolio has no search of its kind; make a smart group of it"
+
+
+class BibtexFacts:
+    """What one BibTeX file says of its entries beyond their texts."""
+
+    def __init__(self, path: Path, blocks: Sequence[str], links: LinkedFiles | None) -> None:
+        self._path = path
+        self._links = links
+        self._groups = library_fields.groups_of(blocks)
+        self._told = 0
+
+    def new_groups(self) -> Iterator[ImportedGroup]:
+        """The groups that were not given yet: those of blocks, then those that entries name."""
+        while self._told < len(self._groups.groups):
+            yield self._groups.groups[self._told]
+            self._told += 1
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Groups that searches fill."""
+        if count := self._groups.searches:
+            noun = "group that a search fills" if count == 1 else "groups that searches fill"
+            yield LeftOut(f"{count:,} {noun}", _SEARCHES)
+
+    def add_to(self, reference: ImportedReference) -> ImportedReference:
+        """The reference with its groups and its files."""
+        key, tags = reference.source.id, reference.source.tags
+        groups = self._groups
+        said = [
+            (name, raw)
+            for tag, raw in tags
+            if tag != COMMENT_TAG
+            and ((name := tag.lower()) in library_fields.NAMES or name.startswith("bdsk-file-"))
+        ]
+        if not said and not groups.is_listed:
+            return reference
+        in_groups = library_fields.entry_groups(groups, key, said) if said or groups.of_key else ()
+        named = any(name.endswith("groups") for name, _ in said)
+        files = self._files(said)
+        facts = LibraryFacts(
+            groups=in_groups if groups.is_listed or named else None,
+            files=() if files else None,
+        )
+        if facts == LibraryFacts():
+            return reference
+        values = add_facts(reference.values, facts, format=reference.source.format)
+        source = replace(reference.source, library=facts)
+        return replace(reference, values=values, source=source, files=files)
+
+    def _files(self, said: Sequence[tuple[str, str]]) -> tuple[ImportedFile, ...]:
+        paths = (
+            path
+            for name, raw in said
+            if library_fields.is_file_field(name_of(name))
+            for path in library_fields.paths_of(name, raw)
+        )
+        return tuple(locate_beside(one, self._path, self._links) for one in dict.fromkeys(paths))
+
+
+class RisFacts:
+    """The files that the lines ``L1`` of one RIS file name."""
+
+    def __init__(self, path: Path, links: LinkedFiles | None) -> None:
+        self._path = path
+        self._links = links
+
+    def add_to(self, reference: ImportedReference) -> ImportedReference:
+        """The reference with its files."""
+        paths = (
+            path
+            for tag, raw in reference.source.tags
+            if tag == "L1"
+            for line in raw.split(";") if raw.strip()
+            for path in library_fields.paths_of("local-url", line)
+        )  # fmt: skip
+        files = tuple(locate_beside(one, self._path, self._links) for one in dict.fromkeys(paths))
+        if not files:
+            return reference
+        source = replace(reference.source, library=LibraryFacts(files=()))
+        return replace(reference, source=source, files=files)
