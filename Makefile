@@ -8,7 +8,7 @@ NODE_STAMP := tests/differential/node_modules/installed
 # Python's compiled files are kept, whatever the surroundings say: a run starts a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all cases lint types bench conformance fuzz simulate crash lock clean
+.PHONY: demo test test-all cases lint types bench bench-check conformance fuzz simulate crash lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
@@ -31,7 +31,11 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	for file in benchmarks/bench_*.py; do $(BIN)/python $$file --full || exit 1; done
+	$(BIN)/python benchmarks/results.py $(ARGUMENTS)
+
+# Names what costs more than benchmarks/budgets.toml lets it, of all or of those in ARGUMENTS.
+bench-check: $(STAMP)
+	$(BIN)/python benchmarks/check.py $(ARGUMENTS)
 
 # Real files and other projects' cases, from outside: BIFOLIO_CORPORA and BIFOLIO_CONFORMANCE, by
 # default ../shared/corpora and ../shared/conformance.

@@ -5,6 +5,7 @@
 ``attach``      a library to a relay, a computer to a library
 ``autosync``    attached libraries in sync from a background process
 ``backup``      one portable file with the library and its attached files
+``bench``       what the merge of a library costs on this computer
 ``bundle``      the library by files, without a relay
 ``cite``        references as a citation style writes them
 ``compact``     a library made as small as it can be

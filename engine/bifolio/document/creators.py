@@ -94,6 +94,8 @@ def lists(entries: Entries, role: str) -> list[tuple[Live, list[str]]]:
 
 def visible(entries: Entries, role: str, elements: list[Creator]) -> list[Creator]:
     """The elements that are shown: those of the greatest live list, and of no list at all."""
+    if len(entries.live(list_register(role))) < 2:
+        return elements  # as a rule, and without reading what one list says
     replacements = lists(entries, role)
     if len(replacements) < 2:
         return elements

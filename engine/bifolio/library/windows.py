@@ -89,7 +89,7 @@ class Windows:
 
     def moment(self) -> AbstractContextManager[None]:
         """All that is read inside is of one moment, whatever others write."""
-        return self._replica.database.snapshot()
+        return self._replica.snapshot()
 
     # --- versions ---------------------------------------------------------------------------
 

@@ -111,7 +111,8 @@ def _conflicts(
     elements: list[creators.Creator],
     shown: list[creators.Creator],
 ) -> Iterable[FieldConflict]:
-    replacements = creators.lists(entries, role)
+    replaced = len(entries.live(creators.list_register(role))) > 1
+    replacements = creators.lists(entries, role) if replaced else []
     if len(replacements) > 1:
         by_id = {element.id: element for element in elements}
         listed = []
@@ -120,6 +121,8 @@ def _conflicts(
             listed.append(ConflictValue(names, live.stamp, live.slot))
         yield FieldConflict(role, ConflictKind.LIST, tuple(listed))
     for element in shown:
+        if len(element.names) == 1:
+            continue
         different = {str(name.to_csl()): (live, name) for live, name in reversed(element.names)}
         if len(different) > 1:
             pairs = sorted(different.values(), key=lambda pair: pair[0].rank, reverse=True)

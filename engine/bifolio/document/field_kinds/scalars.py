@@ -9,6 +9,7 @@ from bifolio.document.conflicts import ConflictKind, ConflictValue, FieldConflic
 from bifolio.document.entries import Entries
 from bifolio.document.field_kinds.field_kind import FieldKind, Reading
 from bifolio.document.plan import Plan
+from bifolio.records.fields import Form
 from bifolio.records.reference import Value, value_from_json, value_to_json
 from bifolio.records.values import decode_register, encode_register
 
@@ -21,6 +22,8 @@ class ScalarKind(FieldKind):
         lives = registers.distinct(entries.live(field))
         if not lives:
             return Reading(None)
+        if len(lives) == 1 and self.form is Form.STRING:
+            return Reading(lives[0].value)
         value = None if lives[0].value is None else decode_register(self.form, lives[0].value)
         if len(lives) == 1:
             return Reading(value)
