@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.computer import Computer
 from tests.support.deadlines import until
@@ -58,6 +59,7 @@ def has_ended(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").exists() and " Z " in Path(f"/proc/{pid}/stat").read_text()
 
 
+@pytest.mark.heavy
 def test_two_computers_stay_in_sync_by_themselves_until_it_is_turned_off(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

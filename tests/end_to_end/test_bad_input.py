@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.support.arrangements import make_library
 from tests.support.bibliographies import numbered_entries
 from tests.support.computer import Computer
@@ -173,6 +174,7 @@ def test_a_library_of_a_newer_version_is_not_touched(desk: Computer) -> None:
     assert len(desk.run("list")) == 2
 
 
+@pytest.mark.heavy
 def test_a_read_only_disk_ends_in_a_sentence_and_loses_nothing(desk: Computer) -> None:
     make_library(desk, numbered_entries(2))
     disk = desk.home / "disk"

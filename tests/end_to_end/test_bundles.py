@@ -74,6 +74,7 @@ def test_two_computers_that_joined_apart_find_each_other(
         assert (status["waiting"], status["refusals"]) == (0, [])
 
 
+@pytest.mark.heavy
 def test_bundles_late_twice_truncated_renamed_and_as_conflicted_copies(
     stick: Path, desk: Computer, laptop: Computer
 ) -> None:

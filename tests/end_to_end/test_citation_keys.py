@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.computer import Computer
 from tests.support.convergence import assert_converges
@@ -40,6 +41,7 @@ def test_one_key_on_two_computers_is_kept_by_the_earlier_reference(
     assert laptop.run("key", "shared") == []
 
 
+@pytest.mark.heavy
 def test_two_files_with_one_key_come_back_with_it(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -57,6 +59,7 @@ def test_two_files_with_one_key_come_back_with_it(
         assert [one["field"] for one in report["lost"]] == ["citation-key"]
 
 
+@pytest.mark.heavy
 def test_a_key_does_not_change_with_the_title_and_a_pattern_is_everybody_s(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

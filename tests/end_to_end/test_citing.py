@@ -28,6 +28,7 @@ def test_references_are_cited_in_a_style_as_text_and_html(desk: Computer) -> Non
     assert "references to cite" in desk.fails("cite", exits=2)
 
 
+@pytest.mark.heavy
 def test_two_computers_copy_one_reference_into_a_shared_library(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_bib_file_is_kept_current_and_nobody_s_version_of_it_is_overwritten(
     assert len(out.splitlines()) >= 3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "query",
     [

@@ -133,6 +133,7 @@ def edit_all_on_both(relay: RelayProcess, desk: Computer, laptop: Computer, coun
     assert len(view.conflicts) == count
 
 
+@pytest.mark.heavy
 def test_a_number_means_nothing_where_the_conflict_was_not_listed_or_has_changed(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

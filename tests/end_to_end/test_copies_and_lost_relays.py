@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.computer import Computer
 from tests.support.convergence import assert_converges, sync_all
@@ -17,6 +18,7 @@ def copy_of(original: Computer, target: Path) -> Path:
     return target
 
 
+@pytest.mark.heavy
 def test_a_copy_on_the_same_computer_and_its_original_converge_without_an_edit_lost(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -46,6 +48,7 @@ def test_a_copy_on_the_same_computer_and_its_original_converge_without_an_edit_l
         assert (status["unsent"], status["waiting"], status["refusals"]) == (0, 0, [])
 
 
+@pytest.mark.heavy
 def test_a_copy_on_another_device_asks_for_a_ticket_and_then_converges(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

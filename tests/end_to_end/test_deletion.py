@@ -45,6 +45,7 @@ def test_an_edit_unseen_by_the_deleter_revives_the_reference_until_someone_decid
     assert view.conflicts == []
 
 
+@pytest.mark.heavy
 def test_a_reference_that_the_other_never_touched_stays_in_the_trash(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_reference_that_the_other_never_touched_stays_in_the_trash(
     assert "restore" in laptop.fails("edit", "work0", "title=Too late")
 
 
+@pytest.mark.heavy
 def test_a_reference_deleted_on_both_is_in_the_trash_without_a_conflict(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -64,6 +64,7 @@ def test_every_command_on_one_computer_gives_its_document(desk: Computer) -> Non
     desk.run("--version")
 
 
+@pytest.mark.heavy
 def test_every_command_of_several_computers_gives_its_document(
     relay: RelayProcess, desk: Computer, laptop: Computer, tmp_path: Path
 ) -> None:
@@ -96,6 +97,7 @@ def test_every_command_of_several_computers_gives_its_document(
     assert status["unsent"] == 1
 
 
+@pytest.mark.heavy
 def test_the_commands_that_go_on_give_a_document_a_line(
     relay: RelayProcess, desk: Computer
 ) -> None:

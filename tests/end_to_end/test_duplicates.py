@@ -93,6 +93,7 @@ def test_one_work_from_two_sources_is_proposed_merged_synced_and_doubled_by_no_i
     assert desk.run("status")["state"] == state
 
 
+@pytest.mark.heavy
 def test_works_that_are_set_apart_are_not_proposed_on_the_other_computer(
     pair: tuple[Computer, Computer],
 ) -> None:
@@ -108,6 +109,7 @@ def test_works_that_are_set_apart_are_not_proposed_on_the_other_computer(
     assert "at least two" in laptop.fails("merge", "report1990", exits=2)
 
 
+@pytest.mark.heavy
 def test_two_merges_into_each_other_lose_neither_reference(
     pair: tuple[Computer, Computer],
 ) -> None:
@@ -126,6 +128,7 @@ def test_two_merges_into_each_other_lose_neither_reference(
     assert one in {shown["id"] for shown in view.references}
 
 
+@pytest.mark.heavy
 def test_a_merge_is_undone_by_one_command_and_that_syncs_too(
     pair: tuple[Computer, Computer],
 ) -> None:

@@ -103,6 +103,7 @@ def test_replacements_additions_and_deletions_of_files_meet(
     assert exported(laptop, "work2", "paper.pdf") == [b"draft"]
 
 
+@pytest.mark.heavy
 def test_files_go_on_where_the_line_was_cut_and_wait_where_the_relay_is_full(
     tmp_path: Path, desk: Computer, laptop: Computer
 ) -> None:

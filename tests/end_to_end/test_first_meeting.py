@@ -55,6 +55,7 @@ def test_a_file_imported_on_both_before_they_meet_gives_one_of_each_reference(
     assert_nothing_new(desk.run("sync"), before)
 
 
+@pytest.mark.heavy
 def test_a_replica_removed_and_attached_again_is_the_same_library_and_no_change_to_others(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -1,7 +1,8 @@
 """A relay among strangers: under each flood its memory stays bounded, and a newcomer gets through.
 
 Each test prints the peak of the relay's memory, and how long an honest newcomer needed to create a
-library, push and pull. The small form runs always; the full one with 500 connections is heavy.
+library, push and pull. Some run always in a small form; the others, and all of them with 500
+connections, are heavy.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ SMALL_MAX_BYTES = 200 * MIB
 FULL_MAX_BYTES = 500 * MIB
 
 
-@pytest.mark.parametrize("name", FLOODS)
+#: One of what is sent, of what is asked and of what is not read: each takes seconds.
+ALWAYS = ("greetings", "unfinished frames", "creations")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [one if one in ALWAYS else pytest.param(one, marks=pytest.mark.heavy) for one in FLOODS],
+)
 def test_a_small_flood(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     siege = asyncio.run(besieged(tmp_path, name, 60, lasts_s=1.0, newcomer_within_s=60.0))
     with capsys.disabled():

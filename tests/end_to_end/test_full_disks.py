@@ -48,6 +48,7 @@ def test_a_library_on_a_full_disk_says_so_and_can_be_read(desk: Computer, tmp_pa
     assert "On Sync" in (tmp_path / "out.bib").read_text()
 
 
+@pytest.mark.heavy
 def test_a_library_on_read_only_media_can_be_read(desk: Computer, tmp_path: Path) -> None:
     desk.run("init")
     desk.run("add", "title=On Sync", "type=book", "citation-key=sync")

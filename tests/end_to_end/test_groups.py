@@ -34,6 +34,7 @@ def shape(groups: Groups) -> dict[str, str | None]:
     return {one["name"]: names.get(one["parent"]) for one in groups}
 
 
+@pytest.mark.heavy
 def test_a_rename_and_additions_meet_a_move_and_a_removal(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -81,6 +82,7 @@ def test_two_groups_moved_under_each_other_stay_a_tree_with_all_that_is_in_them(
     assert shape(same_groups(laptop, desk)) == {"G": None, "H": "G"}
 
 
+@pytest.mark.heavy
 def test_a_cycle_of_three_moves_is_cut_once(
     relay: RelayProcess, desk: Computer, laptop: Computer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_cycle_of_three_moves_is_cut_once(
     assert shape(groups) == {"C": None, "B": "C", "A": "B"}
 
 
+@pytest.mark.heavy
 def test_adding_to_a_group_that_was_deleted_shows_when_it_is_restored(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -153,6 +156,7 @@ def test_smart_groups_order_colours_ratings_and_read_status_are_equal_on_both(
         assert "read or unread" in computer.fails("edit", "work0", "read-status=no", exits=2)
 
 
+@pytest.mark.heavy
 def test_a_deleted_reference_comes_back_with_its_groups_and_tags(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -177,6 +181,7 @@ def test_a_deleted_reference_comes_back_with_its_groups_and_tags(
     assert keys_in(desk, "Reading") == {"work0", "work1"}
 
 
+@pytest.mark.heavy
 def test_a_tag_renamed_on_one_computer_keeps_what_the_other_tagged_meanwhile(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -196,6 +201,7 @@ def test_a_tag_renamed_on_one_computer_keeps_what_the_other_tagged_meanwhile(
         assert computer.run("show", "work2")["tags"] == ["old"]
 
 
+@pytest.mark.heavy
 def test_a_library_that_joins_another_brings_its_groups(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -240,6 +246,7 @@ def test_what_is_no_group_or_several_is_said_with_a_next_step(desk: Computer) ->
     assert desk.call("group", exits=2).stdout == ""
 
 
+@pytest.mark.heavy
 def test_a_group_deleted_and_edited_at_the_same_time_is_a_conflict_until_someone_decides(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

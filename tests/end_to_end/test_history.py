@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.computer import Computer
 from tests.support.convergence import assert_converges
@@ -20,6 +21,7 @@ def told(events: list[dict[str, Any]], field: str) -> list[tuple[Any, Any, str]]
     return [(one["before"], one["after"], one["by"]) for one in events if one["field"] == field]
 
 
+@pytest.mark.heavy
 def test_history_tells_who_when_and_what_before_and_a_field_or_all_of_it_goes_back(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -77,6 +79,7 @@ def test_history_tells_who_when_and_what_before_and_a_field_or_all_of_it_goes_ba
     assert view.conflicts == []
 
 
+@pytest.mark.heavy
 def test_one_device_s_changes_of_one_day_are_undone_and_later_edits_of_others_stay(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

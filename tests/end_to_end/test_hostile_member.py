@@ -101,6 +101,7 @@ def test_j2_hostile_content_of_every_kind_costs_its_author_and_nobody_else(
     assert desk.call("doctor", "--offline").exit_code == 3
 
 
+@pytest.mark.heavy
 def test_nobody_needs_the_whole_attack_to_be_over_to_go_on(
     own_relay: RelayProcess, desk: Computer, attacked: HostileMember
 ) -> None:

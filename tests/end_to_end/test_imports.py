@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.bibliographies import numbered_entries
 from tests.support.computer import Computer
@@ -75,6 +76,7 @@ def test_a_corrected_file_imported_on_both_arrives_once_and_local_edits_stay(
         assert synced["pushed"] == 0
 
 
+@pytest.mark.heavy
 def test_a_file_that_holds_a_trashed_reference_leaves_it_there_and_names_it(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -165,6 +165,7 @@ def count(library: Path, question: str) -> int:
         return int(database.execute(question).fetchone()[0])
 
 
+@pytest.mark.heavy
 def test_commands_that_edit_one_library_at_once_all_succeed(desk: Computer) -> None:
     make_library(desk, numbered_entries(2))
     running = [
@@ -185,6 +186,7 @@ def test_commands_that_edit_one_library_at_once_all_succeed(desk: Computer) -> N
     assert index_rows(desk.library) == rows
 
 
+@pytest.mark.heavy
 def test_commands_beside_a_running_watch_lose_nothing(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

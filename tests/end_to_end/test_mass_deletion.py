@@ -129,6 +129,7 @@ def test_a_few_deletions_and_those_before_a_newcomer_came_are_not_shown_on(
     assert (len(listed(laptop)), laptop.run("status")["shown_on"]) == (0, 0)
 
 
+@pytest.mark.heavy
 def test_the_library_goes_back_to_a_time_with_groups_tags_and_files(
     desk: Computer,
 ) -> None:

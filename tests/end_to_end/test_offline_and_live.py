@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from tests.support.arrangements import share
 from tests.support.computer import Computer, Outcome, check_for_faults
 from tests.support.convergence import assert_same_library
@@ -129,6 +130,7 @@ def test_watching_computers_carry_an_edit_over_at_once(
     assert_same_library(desk, laptop)
 
 
+@pytest.mark.heavy
 def test_watching_goes_on_after_the_relay_was_killed_and_came_back(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -58,6 +58,7 @@ def test_with_a_token_a_library_comes_and_other_computers_need_none(
     assert "used as often as it may be" in said
 
 
+@pytest.mark.heavy
 def test_what_the_relay_lost_comes_back_by_the_token_that_is_kept(
     closed_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_token_is_in_no_error_no_url_and_nowhere_on_the_relay(
     assert secret[20:40].encode() not in kept
 
 
+@pytest.mark.heavy
 def test_the_operator_removes_one_library_and_the_computers_keep_theirs(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from tests.support.arrangements import make_library, share
 from tests.support.computer import Computer
 from tests.support.convergence import assert_converges
@@ -33,6 +34,7 @@ def test_sync_after_convergence_sends_no_change(
     own_relay.start()
 
 
+@pytest.mark.heavy
 def test_status_says_what_is_unsent_when_the_relay_was_last_heard_and_what_to_do(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -6,6 +6,7 @@ import pty
 import subprocess
 from os import close, fdopen
 
+import pytest
 from tests.support.arrangements import make_library, share
 from tests.support.bibliographies import numbered_entries
 from tests.support.computer import BIFOLIO, Computer
@@ -48,6 +49,7 @@ def test_an_emptied_trash_gives_back_only_what_was_edited_meanwhile(
     assert (view.keys, view.trash_keys, view.conflicts) == ({"work2"}, set(), [])
 
 
+@pytest.mark.heavy
 def test_a_deleted_reference_comes_back_with_its_groups_and_tags(
     relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_relay_is_put_back_again_and_again(own_relay: RelayProcess, tmp_path: 
     check(world, *names)
 
 
+@pytest.mark.heavy
 def test_a_relay_is_copied_and_computers_join_at_both(
     own_relay: RelayProcess, second_relay: RelayProcess, tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ def test_what_is_refused_as_documented_is_no_finding(tmp_path: Path) -> None:
     assert not findings(tmp_path)
 
 
+@pytest.mark.heavy
 def test_another_error_and_too_much_time_or_memory_are_found(tmp_path: Path) -> None:
     run_process(["failing", "slow", "greedy"], tmp_path, seconds=None, table=PLANTED)
     (failing,) = findings(tmp_path, "failing").values()

@@ -6,7 +6,7 @@ import pytest
 from tests.support.examples import IS_FULL
 
 #: `make test-all` runs three times as many.
-SEEDS = range(1, 25 if IS_FULL else 9)
+SEEDS = range(1, 25 if IS_FULL else 5)
 HEAVY_SEEDS = range(1000, 1300)
 
 

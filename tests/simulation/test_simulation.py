@@ -31,6 +31,7 @@ def run(folder: Path, seed: int, steps: int, *, computers: int = 3) -> None:
         simulator.close()
 
 
+@pytest.mark.heavy
 def test_a_list_that_only_has_to_be_longer_carries_records_whose_places_are_known() -> None:
     """Two lists of members with the same content, of which the one that goes on was shorter."""
     assert run_seed(3004, 400, "").failure == ""

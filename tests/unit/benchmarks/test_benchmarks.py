@@ -105,6 +105,7 @@ def test_a_smoke_run_reports_figures_ratios_and_a_hash_of_what_it_computed(name:
     assert result["hash"] != Computed.of([]).hash
 
 
+@pytest.mark.heavy
 def test_the_same_size_gives_the_same_hash() -> None:
     assert first_smoke("bench_merge")["result"] == smoke("bench_merge")["result"]
 

@@ -163,6 +163,7 @@ def test_json_that_is_nested_too_deeply_is_skipped_alone(depth: int, tmp_path: P
     assert [one.reason for one in loaded.skipped] == ["the record is nested too deeply"]
 
 
+@pytest.mark.heavy
 def test_a_large_object_of_items_is_read_member_by_member(tmp_path: Path) -> None:
     items = {
         f"k{n}": {"type": "book", "title": f"T{n}", "abstract": "x" * 80_000} for n in range(300)

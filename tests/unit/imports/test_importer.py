@@ -334,6 +334,7 @@ def test_a_local_edit_that_a_newer_version_contradicts_is_counted_as_a_conflict(
     assert (again.updated, again.conflicts) == (1, 0)
 
 
+@pytest.mark.heavy
 def test_a_large_file_is_imported_in_little_memory(office: Computer) -> None:
     def file() -> Iterator[ImportedReference]:
         for number in range(400):

@@ -63,6 +63,7 @@ def proposed(works: list[Traits]) -> list[tuple[int, int]]:
     ]
 
 
+@pytest.mark.heavy
 def test_of_a_screening_set_nearly_all_labelled_duplicates_are_found_and_nothing_else() -> None:
     given = references(CORPORA / "endnote_xml/big/dedupe_sweep/copper.xml")
     labelled = {

@@ -545,6 +545,7 @@ def test_a_membership_that_others_extended_far_is_read_whole(bench: Bench) -> No
     assert isinstance(outcome, Appended)
 
 
+@pytest.mark.heavy
 def test_idle_libraries_do_not_stay_in_memory(bench: Bench, service: Service) -> None:
     libraries = [SharedLibrary(seed) for seed in range(limits.RELAY_MEMBERSHIPS_CACHED_MAX + 20)]
     for library in libraries:

@@ -47,6 +47,7 @@ def relay_with_files(folder: Path, *, soft: int, hard: int) -> Iterator[str]:
             assert "Traceback" not in log, log
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="Unix")
 def test_more_connections_than_open_files_keep_nobody_out(tmp_path: Path) -> None:
     async def scenario(url: str) -> None:

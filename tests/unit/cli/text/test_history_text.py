@@ -34,6 +34,7 @@ def test_a_long_text_is_shortened_to_what_changed_in_it() -> None:
     assert len(shown) < 120
 
 
+@pytest.mark.heavy
 def test_a_text_of_millions_of_characters_is_compared_by_its_lines() -> None:
     lines = [f"line {number}\n" for number in range(300_000)]
     changed = [*lines[:1000], "another\n", *lines[1001:]]

@@ -92,6 +92,7 @@ def test_a_database_that_says_more_than_its_file_can_hold_is_refused(
         list(database.rows(many))
 
 
+@pytest.mark.heavy
 def test_an_item_of_more_tags_than_a_record_may_have_is_skipped_alone(tmp_path: Path) -> None:
     many = {f"t{number}": 0 for number in range(limits.IMPORT_RECORD_VALUES_MAX + 1)}
     items = [
