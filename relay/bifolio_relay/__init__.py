@@ -15,6 +15,7 @@
 ``commit_queue``    the queue before the shared commit
 ``partials``        messages whose fragments have not all come, over several connections
 ``session``         what one connection is told: events in, actions out, no I/O
+``questions``       which question of the store a message is
 ``log_service``     the rules applied to a store: answers questions
 ``log_writer``      the rules applied to a store: one shared commit
 ``blob_service``    the rules applied to a store: the contents of files

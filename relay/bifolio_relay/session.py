@@ -55,24 +55,17 @@ from bifolio.wire.messages import (
 from bifolio.wire.snapshot_messages import (
     SNAPSHOT_QUESTIONS,
     SNAPSHOTS_LIMIT,
-    AskSnapshots,
-    OfferSnapshot,
-    PullSnapshotChunk,
     SnapshotChunk,
     SnapshotHeld,
     Snapshots,
-    Statement,
     Statements,
-    VerifySnapshot,
 )
 from bifolio.wire.versions import refuse_versions
-from bifolio_relay import requests
 from bifolio_relay.partials import Partials
+from bifolio_relay.questions import ask_about_blobs, ask_about_snapshots, ask_to_append
 from bifolio_relay.requests import (
     Answer,
     Appended,
-    AppendMember,
-    BlobQuestion,
     BlobStates,
     ChunkPart,
     CreateLibrary,
@@ -80,22 +73,17 @@ from bifolio_relay.requests import (
     LocatedEnvelopes,
     LocateEnvelopes,
     LogPart,
-    LookForBlobs,
     MembersPart,
     OpenLibrary,
     Outcome,
     Question,
-    ReadChunk,
     ReadLog,
     ReadMembers,
     Rejected,
-    ReplaceMembers,
     SnapshotChunkPart,
     SnapshotProgress,
-    SnapshotQuestion,
     SnapshotStates,
     StatementsPart,
-    StoreChunk,
     Submission,
     TokenProof,
     Unavailable,
@@ -246,9 +234,9 @@ class Session:
                 bytes_max = self._batch_bytes()
                 return [Ask(ReadMembers(self._opening.library, message.start, bytes_max))]
             case Append() if self._opening is not None:
-                return [Ask(_ask_to_append(message, self._opening))]
+                return [Ask(ask_to_append(message, self._opening))]
             case AskBlobs() | Chunk() | PullChunk() | DropBlobs() if self._opening is not None:
-                return [Ask(_ask_about_blobs(message, self._opening))]
+                return [Ask(ask_about_blobs(message, self._opening))]
             case Locate() if self._opening is not None:
                 library, device = self._opening.library, self._opening.device
                 return [Ask(LocateEnvelopes(library, device, message.places))]
@@ -261,7 +249,7 @@ class Session:
             case Ignorable():
                 return []
             case _ if self._opening is not None and isinstance(message, SNAPSHOT_QUESTIONS):
-                return [Ask(_ask_about_snapshots(message, self._opening))]
+                return [Ask(ask_about_snapshots(message, self._opening))]
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
@@ -562,36 +550,6 @@ def _entries(envelopes: Sequence[bytes], *, before: int, n: int) -> Iterator[Env
         yield Envelopes(after, tuple(batch), n)
 
 
-def _ask_to_append(message: Append, opening: OpenLibrary) -> AppendMember | ReplaceMembers:
-    library, device, head = opening.library, opening.device, message.expected_head
-    if message.kept:
-        records = (message.record, *message.further)
-        return ReplaceMembers(library, device, head, message.kept, records)
-    return AppendMember(library, device, head, message.record, message.fresh)
-
-
-def _ask_about_blobs(message: Message, opening: OpenLibrary) -> BlobQuestion:
-    library, device = opening.library, opening.device
-    match message:
-        case AskBlobs():
-            return LookForBlobs(library, device, message.blobs)
-        case Chunk():
-            return StoreChunk(
-                library,
-                device,
-                message.blob,
-                message.size_bytes,
-                message.number,
-                message.sealed,
-            )
-        case PullChunk():
-            return ReadChunk(library, device, message.blob, message.number)
-        case DropBlobs():
-            return requests.DropBlobs(library, device, message.blobs)
-        case _:
-            raise AssertionError(f"{message.NAME} is not about blobs")
-
-
 def _members_message(part: MembersPart) -> Members:
     return Members(part.start, part.records, part.total, part.head)
 
@@ -606,24 +564,3 @@ def _nack(rejection: Rejected) -> Nack:
         head=rejection.head if with_chain else bytes(32),
         proof=rejection.proof,
     )
-
-
-def _ask_about_snapshots(message: Message, opening: OpenLibrary) -> SnapshotQuestion:
-    """The question that a message about statements or snapshots is."""
-    library, device = opening.library, opening.device
-    match message:
-        case Statement():
-            return requests.PublishStatement(library, device, message.statement)
-        case AskSnapshots():
-            return requests.LookForSnapshots(library, device)
-        case OfferSnapshot():
-            return requests.OfferSnapshot(library, device, message.header)
-        case SnapshotChunk():
-            return requests.StoreSnapshotChunk(
-                library, device, message.snapshot, message.number, message.sealed
-            )
-        case PullSnapshotChunk():
-            return requests.ReadSnapshotChunk(library, device, message.snapshot, message.number)
-        case VerifySnapshot():
-            return requests.VerifySnapshot(library, device, message.verdict)
-    raise AssertionError(f"{message.NAME} asks nothing about snapshots")

@@ -49,7 +49,7 @@ def let_go(world: Simulator, record: str) -> None:
 
 
 @pytest.mark.parametrize("is_sealed", [True, False])
-@pytest.mark.parametrize("edits_of_copy", [1, 3])
+@pytest.mark.parametrize("edits_of_copy", [pytest.param(1, marks=pytest.mark.heavy), 3])
 def test_what_competes_with_an_envelope_that_went_under_a_snapshot_still_arrives(
     world: Simulator, is_sealed: bool, edits_of_copy: int
 ) -> None:
@@ -79,7 +79,7 @@ def test_what_competes_with_an_envelope_that_went_under_a_snapshot_still_arrives
     assert read.title == "from the original"
 
 
-@pytest.mark.parametrize("edits_of_copy", [1, 3])
+@pytest.mark.parametrize("edits_of_copy", [pytest.param(1, marks=pytest.mark.heavy), 3])
 def test_what_competes_is_carried_by_who_has_it_where_its_author_is_gone(
     world: Simulator, edits_of_copy: int
 ) -> None:

@@ -12,9 +12,12 @@ from tests.simulation.simulator import Simulator
 from tests.simulation.test_snapshots import sync_all, title, write_much
 
 from bifolio.crypto.snapshot import Snapshot
+from bifolio.ids import content_hash
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots import loading, making, verifying
+from bifolio.replication.snapshots.desk import SnapshotDesk
+from bifolio.sync.snapshot_store import Purpose, SnapshotTask
 
 
 @pytest.fixture
@@ -91,3 +94,35 @@ def test_a_frontier_names_nothing_that_was_sealed_again_after_a_snapshot(world: 
         assert laptop.replica.changes.is_stored(one) or laptop.replica.snapshots.is_covered(one)
     sync_all(world)
     assert laptop.state() == owner.state()
+
+
+@pytest.mark.parametrize("is_believed", [True, False])
+def test_what_a_snapshot_stands_in_for_that_cannot_be_compared_arrives(
+    world: Simulator, is_believed: bool
+) -> None:
+    """On a second device's word it is in there; on its maker's alone it goes in another chain."""
+    (record, *_) = write_much(world)
+    owner, away, _ = world.computers
+    title(world, away, record, "in both snapshots")
+    first = seal_last(away)
+    Inbox(owner.replica, owner.member_log).receive([Received(first, None)])
+    earlier = make(owner)
+    title(world, away, record, "in the later one")
+    title(world, owner, record, "written at home")
+    sync(world.relay, owner)
+    Inbox(owner.replica, owner.member_log).receive([Received(seal_last(away), None)])
+    loading.load(away.replica, away.member_log, give(make(owner), away))
+    with away.replica.database.transaction():
+        away.replica.changes.forget_positions()  # the relay lost its log, and was given the earlier
+    snapshot = give(earlier, away)
+    assert verifying.verify(away.replica, away.member_log, snapshot) is None
+    desk = SnapshotDesk(away.replica, away.member_log)
+    if is_believed:
+        desk._believed.add(snapshot.id)
+    chunks = snapshot.header.chunks
+    task = SnapshotTask(Purpose.VERIFY, snapshot.id, snapshot.raw, chunks)
+    assert desk.verify(task) is None
+    assert desk.take_moved() is not is_believed
+    assert away.replica.changes.is_stored(content_hash(first)) is is_believed
+    assert away.replica.changes.position(content_hash(first)) == (0 if is_believed else None)
+    assert away.replica.changes.is_merged(content_hash(first))

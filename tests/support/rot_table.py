@@ -207,6 +207,10 @@ def damage_replica(bench: Bench, place: Place) -> Line:
     path = bench.copy()
     flip(path / "library.sqlite", place)
     began = time.monotonic()
+    if _rows(path) == _rows(bench.path):
+        # As where a number in the head of a row is written in two bytes now: it is the same one.
+        seconds = time.monotonic() - began
+        return Line("this computer's", place, "no value changed", "nothing", seconds, True)
     found = examine(path, bench.home, deep=True, offline=True)
     told = [
         one.check
@@ -225,6 +229,19 @@ def damage_replica(bench: Bench, place: Place) -> Line:
     sources = sorted({one.partition(", mended ")[2] for one in done.mended})
     by = "doctor --deep" if told else "nothing"
     return Line("this computer's", place, by, "; ".join(sources), seconds, is_well)
+
+
+def _rows(path: Path) -> object:
+    """Every row of every table, and what SQLite says of the file; None where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(path / "library.sqlite")) as connection:
+            names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            verdict = connection.execute("PRAGMA integrity_check").fetchall()
+            tables = [name for (name,) in names.fetchall()]
+            rows = [connection.execute(f'SELECT * FROM "{one}"').fetchall() for one in tables]
+            return verdict, tables, rows
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        return None
 
 
 def damage_relay(bench: Bench, place: Place) -> Line:

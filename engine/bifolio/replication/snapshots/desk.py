@@ -170,8 +170,11 @@ class SnapshotDesk:
         replica = self._replica
         snapshot = parse_snapshot(task.header)
         is_right = verifying.verify(replica, self._member_log, snapshot)
-        is_believed = is_right is None and snapshot.id in self._believed
-        if is_believed and verifying.note_arrived(replica, self._member_log, snapshot):
+        if is_right is None and making.has_all_merged(replica, self._member_log):
+            if snapshot.id in self._believed:
+                verifying.note_arrived(replica, self._member_log, snapshot)
+            # Of one that its maker alone calls right nothing counts as arrived: what is here goes
+            # in another chain, at worst a second time.
             self._has_moved = self._move_rivals(snapshot)
         self._forget_chunks()
         if is_right is None:

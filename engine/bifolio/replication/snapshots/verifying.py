@@ -51,16 +51,14 @@ def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) 
             return False
 
 
-def note_arrived(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool:
-    """What is in a snapshot that is believed counts as arrived at the relay; False where it cannot
-    be read here."""
+def note_arrived(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> None:
+    """What is in a snapshot that is believed counts as arrived at the relay, if it can be read."""
     with replica.database.transaction():
         try:
             facts = SnapshotReader(replica, member_log, snapshot).facts()
         except (EnvelopeError, NewerFormatError):
-            return False
+            return
         replica.snapshot_source.note_in_snapshot(facts.covered)
-        return True
 
 
 class _CannotTellError(Exception):
