@@ -469,6 +469,16 @@ def _add_copy(tables: object, index: str, table: str, columns: str, condition: s
     )
 
 
+def _add_copy_of_deletions(tables: object) -> None:
+    # Which deletions of others wait for the user, no record tells.
+    _add_copy(
+        tables,
+        "copy_of_unconfirmed_deletions",
+        "unconfirmed_deletions",
+        "record device stamp",
+    )
+
+
 #: The columns of a reference that the first full-text index read.
 _TEXT_COLUMNS = ("title", "creators", "container", "abstract", "note", "tags")
 
@@ -494,6 +504,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _end_incarnations,
     _add_unconfirmed_deletions,
     _add_second_copies,
+    _add_copy_of_deletions,
 )
 
 #: The schema version that this code knows.
