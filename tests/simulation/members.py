@@ -54,6 +54,13 @@ def demote(owner: Computer, relay: SimulatedRelay, device: bytes) -> None:
     append(owner, relay, [record])
 
 
+def promote(owner: Computer, relay: SimulatedRelay, device: bytes) -> None:
+    """An owner lets a member write."""
+    sync(relay, owner)
+    record = make_role(membership_of(owner), owner.keys, device=device, role=Role.EDITOR)
+    append(owner, relay, [record])
+
+
 def remove(owner: Computer, relay: SimulatedRelay, device: bytes, *, draw: RandomBytes) -> None:
     """An owner removes a member; the others get the next key."""
     sync(relay, owner)

@@ -11,11 +11,15 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
+from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership import Permission
+from bifolio.document import registers
 from bifolio.ids import incarnation_client_id
 from bifolio.replica.replica import Incarnation, Replica
 from bifolio.replication.adapter import ReplicaAdapter
+from bifolio.replication.judging import Judge
 from bifolio.sync.store import OutgoingEnvelope, ReceivedBatch
+from bifolio.wire.changes import Body
 from bifolio.wire.position import LogPosition
 
 
@@ -75,6 +79,22 @@ def drop_what_lost() -> AbstractContextManager[Any]:
     return patch("bifolio.crypto.membership.forks.lost_to", lambda *_: ())
 
 
+def apply_before_the_frontier() -> AbstractContextManager[Any]:
+    """(I4) What an envelope builds on need not be here."""
+
+    def check_frontier(self: Judge, envelope: Envelope, _: Body) -> None:
+        header = envelope.header
+        self._places[envelope.hash] = (header.device, header.chain, header.seq)
+
+    return patch.object(Judge, "check_frontier", check_frontier)
+
+
+def forget_a_kept_value() -> AbstractContextManager[Any]:
+    """(DESIGN §4) Of several values of a field one is shown, and the others are nowhere."""
+    distinct = registers.distinct
+    return patch.object(registers, "distinct", lambda lives: distinct(lives)[:1])
+
+
 MUTATIONS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     one.__name__.replace("_", "-"): one
     for one in (
@@ -83,6 +103,8 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         reuse_a_client_id,
         skip_the_membership_check,
         drop_what_lost,
+        apply_before_the_frontier,
+        forget_a_kept_value,
     )
 }
 NAMES = tuple(MUTATIONS)

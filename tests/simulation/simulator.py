@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 from tests.simulation.admission import Admission, Ticket
 from tests.simulation.computer import Clock, Computer, empty_computer, found_library
+from tests.simulation.further_steps import FurtherSteps, small_deletions_count
 from tests.simulation.history import (
     History,
     check_equal,
@@ -76,6 +77,7 @@ class Simulator:
         self._has_snapshots = snapshots
         if snapshots:
             self._opened.enter_context(any_log_is_worth_a_snapshot())
+        self._opened.enter_context(small_deletions_count())
         self.choose = random.Random(seed)
         self.folder = folder
         self.history = History()
@@ -91,6 +93,7 @@ class Simulator:
         self._relay_copies = [self.relay.copy()]
         self._invariants = Invariants(self.history)
         self._made = 0
+        self._further = FurtherSteps(self)
         self._acts, self._weights = self._possible(grows=grows)
 
     def run(self, steps: int) -> None:
@@ -128,6 +131,7 @@ class Simulator:
         for relay in self.relays:
             for connection in list(relay.connections):
                 self._end(connection)
+        self._further.heal()
         typed = {one for computer in self.computers for one in computer.known()}
         for _ in range(ROUNDS_MAX):
             before = self._rest()
@@ -151,6 +155,7 @@ class Simulator:
             self.history.check_contents(computer)
             check_stored(computer)
             check_index(computer)
+            self._further.check(computer)
         self._check_files()
         check_equal(self.computers)
         self.admission.check(self.computers)
@@ -259,17 +264,18 @@ class Simulator:
             ]
         if self._has_snapshots:
             acts += [(25, self._pass_time), (2, self._compact)]
+        acts += self._further.acts(grows=grows)
         return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
-        computer = self.choose.choice(self._admitted())
+        computer = self.choose.choice(self._writers())
         self.typist.type(computer)
         for connection in self._connections():
             if connection.computer is computer and self.choose.random() < 0.5:
                 connection.local_change()
 
     def _attach(self) -> None:
-        computer = self.choose.choice(self._admitted())
+        computer = self.choose.choice(self._writers())
         records = [row.id for row in computer.replica.references.iter_rows(trashed=False)]
         if records:
             self.typist.attach(computer, self.choose.choice(records))
@@ -506,6 +512,9 @@ class Simulator:
         """Those whose user sees the library: while a computer joins, there is nothing to edit."""
         admitted = self.admission.admitted
         return [one for one in self.computers if one.keys.sign_public in admitted]
+
+    def _writers(self) -> list[Computer]:
+        return [one for one in self._admitted() if self._further.may_write(one)]
 
     def _owners(self) -> list[Computer]:
         return [one for one in self.computers if one.member_log.role() is Role.OWNER]

@@ -7,7 +7,7 @@ of changes, records, the replica's own facts, what lists read.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ from bifolio.storage.quarantined_updates import REFUSED
 from bifolio.storage.records import StoredRecord, check_of
 from bifolio.storage.salvaging import DERIVED_TABLES
 from bifolio.wire.changes import Body, Change
-from bifolio.wire.log_chain import log_next
+from bifolio.wire.log_chain import log_next, log_start
 
 #: What Python raises for rows that hold something else than their columns say.
 FAULTS = (BifolioError, ArithmeticError, LookupError, TypeError, ValueError)
@@ -308,7 +308,19 @@ class Mender:
         at = LostChanges(self._replica.database).hashes_by_position()
         rows = [row for row in self._rows.log_hashes() if row[1] == cursor.epoch]
         hashes = {position: chain_hash for _, _, position, chain_hash in rows}
+        whole = self._log_hashes_from_start(cursor.epoch, at)
+        of_whole = frozenset(whole.values())
         for epoch, _, position, chain_hash in rows:
+            if position in whole:
+                if whole[position] != chain_hash:
+                    hashes[position] = whole[position]
+                    self._rows.set_log_hash(epoch, position, whole[position])
+                    self.damages.add("log_hashes", Source.ENVELOPES)
+                continue
+            if chain_hash in of_whole:  # a hash of another position
+                self._rows.remove_log_hash(epoch, position)
+                self.damages.add("log_hashes", Source.NOTHING)
+                continue
             before, after = hashes.get(position - 1), hashes.get(position + 1)
             own, following = at.get(position), at.get(position + 1)
             if before is None or own is None or log_next(before, own) == chain_hash:
@@ -319,6 +331,15 @@ class Mender:
             hashes[position] = right
             self._rows.set_log_hash(epoch, position, right)
             self.damages.add("log_hashes", Source.ENVELOPES)
+
+    def _log_hashes_from_start(self, epoch: bytes, at: Mapping[int, bytes]) -> dict[int, bytes]:
+        """The relay's chain of hashes as far as every envelope of its log is here."""
+        chain_hash, position = log_start(self._replica.library_id, epoch), 0
+        found = {position: chain_hash}
+        while (own := at.get(position + 1)) is not None:
+            position += 1
+            chain_hash = found[position] = log_next(chain_hash, own)
+        return found
 
     # --- records --------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from bifolio.replica.deletion_guard import Cause, DeletionGuard, Filter
 from bifolio.replica.replica import Replica
 from bifolio.storage.integrity import ChangeRow, CheckedRecord, Integrity
 from bifolio.storage.records import StoredRecord, check_of
+from bifolio.storage.underived import Underived
 from bifolio.wire.changes import Change
 
 _REFERENCE = "reference"
@@ -46,6 +47,8 @@ class Sampler:
         # What lists read takes longer to check than a short sync allows: now and then, then.
         chance = budget_s / limits.SAMPLE_REFERENCE_S
         with_lists = self._replica.runtime.random_bytes(1)[0] < chance * 256
+        # What waits to be derived is no damage, and is not derived for this.
+        with_lists &= Underived(self._replica.database).is_empty()
         meta = self._replica.meta
         found: set[str] = set()
         change, record = begin = meta.sampled or _FIRST

@@ -211,6 +211,12 @@ class Integrity:
             (chain_hash, epoch, position),
         )
 
+    def remove_log_hash(self, epoch: int, position: int) -> None:
+        """Drop the hash at a position that it is not of."""
+        self._database.execute(
+            "DELETE FROM log_hashes WHERE epoch = ? AND position = ?", (epoch, position)
+        )
+
     def remove_stray_log_hashes(self) -> int:
         """Drop hashes of epochs that are not known; how many there were."""
         return self._database.execute(

@@ -479,6 +479,16 @@ def _add_copy(tables: object, index: str, table: str, columns: str, condition: s
     )
 
 
+def _add_copy_of_deletions(tables: object) -> None:
+    # Which deletions of others wait for the user, no record tells.
+    _add_copy(
+        tables,
+        "copy_of_unconfirmed_deletions",
+        "unconfirmed_deletions",
+        "record device stamp",
+    )
+
+
 def _add_snapshots(tables: object) -> None:
     from sqlite_utils import Database as Tables
 
@@ -572,6 +582,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _end_incarnations,
     _add_unconfirmed_deletions,
     _add_second_copies,
+    _add_copy_of_deletions,
     _add_snapshots,
     _add_underived,
     _add_object_versions,

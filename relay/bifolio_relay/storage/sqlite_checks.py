@@ -214,7 +214,23 @@ def find_damage(connection: sqlite3.Connection, key: int, library: bytes) -> str
         return "its snapshots"
     if find_damaged_statements(connection, key):
         return "where its members are"
+    if any(device != author for device, author in _chain_devices(connection, key)):
+        return "whose its chains are"
     return None
+
+
+def _chain_devices(connection: sqlite3.Connection, key: int) -> Iterator[tuple[bytes, bytes]]:
+    """Of each chain whose last entry is here: whose it is said to be, and who signed that entry."""
+    for device, raw in connection.execute(
+        "SELECT chain.device, envelope FROM chain JOIN entry ON entry.library = chain.library"
+        " AND entry.chain = chain.id AND entry.seq = chain.seq WHERE chain.library = ?",
+        (key,),
+    ):
+        try:
+            author = parse_envelope(raw).header.device
+        except EnvelopeError:
+            continue  # the check of the entries says so
+        yield device, author
 
 
 def _chains(connection: sqlite3.Connection, key: int) -> Iterator[tuple[bytes, tuple[int, bytes]]]:

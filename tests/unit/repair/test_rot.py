@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.support import rot_table
+from tests.support import rot_table, rot_values
 from tests.support.relay_process import RelayProcess
 from tests.support.rot_table import Bench, Place
 
@@ -142,3 +142,29 @@ def test_a_flipped_bit_of_the_version_is_mended_and_a_newer_program_s_file_is_no
     with pytest.raises(NewerLibraryError):
         repair(path, bench.home, offline=True)
     assert (file.read_bytes(), sorted(path.rglob("*"))) == before
+
+
+@pytest.mark.parametrize("table", ["unconfirmed_deletions", "log_hashes", "members"])
+def test_an_altered_value_of_a_valid_row_is_found(bench: Bench, table: str) -> None:
+    places = [one for one in rot_values.values(bench.path / "library.sqlite") if one.table == table]
+    assert places
+    assert False not in [rot_values.found_in_replica(bench, one) for one in places]
+
+
+def test_whose_a_chain_is_on_the_relay_is_compared_with_its_envelopes(bench: Bench) -> None:
+    places = [
+        one
+        for one in rot_values.values(bench.relay_copy() / "relay.sqlite")
+        if one.name == "chain.device"
+    ]
+    assert [rot_values.found_in_relay(bench, one) for one in places] == [True]
+
+
+@pytest.mark.heavy
+def test_an_altered_value_of_any_table_is_found_in_both_copies(bench: Bench) -> None:
+    for file, look in (
+        (bench.path / "library.sqlite", rot_values.found_in_replica),
+        (bench.relay_copy() / "relay.sqlite", rot_values.found_in_relay),
+    ):
+        missed = [one.name for one in rot_values.values(file) if look(bench, one) is False]
+        assert set(missed) <= rot_values.NO_MATTER
