@@ -313,7 +313,7 @@ class Hub:
         while True:
             batch = await self._commits.take()
             await self._commit(batch)
-            await self._commits.finish()
+            self._commits.finish()
 
     async def _commit(self, batch: Sequence[Waiting[Peer]]) -> None:
         try:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
-from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import Server, ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
@@ -187,6 +187,14 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
         if self._in_hand is not None:
             _give(self._in_hand)
             self._in_hand = None
+
+    def send_at_once(self, raw: bytes) -> bool:
+        """Hand a message to the system without a turn of anybody; False where it must wait behind
+        what is on its way, or the connection ends."""
+        if self.protocol.state is not State.OPEN or self.transport.get_write_buffer_size():
+            return False
+        broadcast((self,), raw)
+        return True
 
     async def keepalive(self) -> None:
         """Ping the peer now and then; one that does not answer is gone when nothing moves either.

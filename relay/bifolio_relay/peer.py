@@ -152,9 +152,12 @@ class Peer:
         self, outcomes: Sequence[Outcome], growth: LogPart | None, *, submitted_bytes: int
     ) -> None:
         """A commit took place in this peer's library; its own part in it is done."""
-        self._in_flight_bytes -= submitted_bytes
-        self._changed.set()
+        if submitted_bytes:
+            self._in_flight_bytes -= submitted_bytes
+            self._changed.set()
         self._apply_now(self.session.apply_commit(outcomes, growth, room_bytes=self._room_bytes()))
+        if self.session.owes_notice:
+            self._changed.set()
 
     def cut_off(self) -> None:
         """End the connection without a word: its peer has stopped, or its place is needed."""
@@ -312,12 +315,30 @@ class Peer:
     def _enqueue(self, raw: bytes) -> None:
         if self._gone:
             return
+        parts = self.session.fragments(raw)
+        if len(parts) == 1 and self._send_at_once(parts[0]):
+            return
         owner = self._owner
-        for part in self.session.fragments(raw):
+        for part in parts:
             self._queue.append((owner, part))
             self._queued_bytes += len(part)
             self._hub.count_queued(owner, len(part))
         self._changed.set()
+
+    def _send_at_once(self, raw: bytes) -> bool:
+        """Hand a small message to the socket where nothing is on its way: the sender need not wake.
+
+        So it is with nearly every message. What the socket may hold then is what it holds anyway
+        when ``send`` returns.
+        """
+        if (
+            self._queue
+            or len(raw) > limits.RELAY_SENT_AT_ONCE_BYTES
+            or self.session.is_closed
+            or self.session.owes_notice
+        ):
+            return False
+        return self._socket.send_at_once(raw)
 
     async def _send_queued(self) -> None:
         try:

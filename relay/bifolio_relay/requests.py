@@ -6,7 +6,7 @@ know neither of connections nor of how a store works.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
@@ -116,11 +116,16 @@ class ReadLog:
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """The entries after+1, ...; ``n`` was the log's length when they were read."""
+    """The entries after+1, ...; ``n`` was the log's length when they were read.
+
+    ``serialized`` are the messages that carry all of them, once one connection was told: the same
+    for everybody who wrote none of them.
+    """
 
     after: int
     envelopes: tuple[bytes, ...]
     n: int
+    serialized: list[bytes] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

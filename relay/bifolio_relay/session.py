@@ -10,7 +10,7 @@ the queue is empty again; it then pulls. Knows nothing of sockets, threads or ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -181,6 +181,15 @@ class Session:
     def is_live(self) -> bool:
         """Whether new entries are sent unasked."""
         return self._delivery is Delivery.LIVE
+
+    @property
+    def owes_notice(self) -> bool:
+        """Whether something was left out of what the peer was told, so that ``resume`` tells it."""
+        return (
+            self._delivery is Delivery.BEHIND
+            or self._members_notice is not None
+            or self._blob_news_left_out
+        )
 
     @property
     def message_bytes_max(self) -> int:
@@ -454,6 +463,12 @@ class Session:
 
     def _follow(self, growth: LogPart, own: dict[int, Receipt]) -> list[Action]:
         """The new entries in order: runs of our peer's own by ACK, of the others' as they are."""
+        if not own and growth.after == self._sent_through:
+            if not growth.serialized:
+                parts = _entries(growth.envelopes, before=growth.n + 1, n=growth.n)
+                growth.serialized.extend(self._wire.send(part) for part in parts)
+            self._sent_through = growth.n
+            return [Send(raw) for raw in growth.serialized]
         actions: list[Action] = []
         receipts: list[Receipt] = []
         others: list[bytes] = []
@@ -462,7 +477,7 @@ class Session:
                 continue
             receipt = own.get(position)
             if receipt is not None:
-                actions += self._entries(others, before=position, n=growth.n)
+                actions += map(self._send, _entries(others, before=position, n=growth.n))
                 others = []
                 receipts.append(receipt)
                 continue
@@ -470,7 +485,7 @@ class Session:
             receipts = []
             others.append(raw)
         actions += self._acks(receipts)
-        actions += self._entries(others, before=growth.n + 1, n=growth.n)
+        actions += map(self._send, _entries(others, before=growth.n + 1, n=growth.n))
         # What was pulled may be ahead of what is told, where others write to the same store.
         self._sent_through = max(self._sent_through, growth.n)
         return actions
@@ -481,23 +496,22 @@ class Session:
             for start in range(0, len(receipts), limits.BATCH_ENVELOPES_MAX)
         ]
 
-    def _entries(self, envelopes: Sequence[bytes], *, before: int, n: int) -> list[Action]:
-        """Envelopes that end just before a position, in messages of bounded size."""
-        actions: list[Action] = []
-        after = before - 1 - len(envelopes)
-        batch: list[bytes] = []
-        size_bytes = 0
-        for raw in envelopes:
-            size_bytes += len(raw)
-            full = size_bytes > limits.BATCH_BYTES_TARGET
-            if batch and (full or len(batch) == limits.BATCH_ENVELOPES_MAX):
-                actions.append(self._send(Envelopes(after, tuple(batch), n)))
-                after += len(batch)
-                batch, size_bytes = [], len(raw)
-            batch.append(raw)
-        if batch:
-            actions.append(self._send(Envelopes(after, tuple(batch), n)))
-        return actions
+
+def _entries(envelopes: Sequence[bytes], *, before: int, n: int) -> Iterator[Envelopes]:
+    """Envelopes that end just before a position, in messages of bounded size."""
+    after = before - 1 - len(envelopes)
+    batch: list[bytes] = []
+    size_bytes = 0
+    for raw in envelopes:
+        size_bytes += len(raw)
+        full = size_bytes > limits.BATCH_BYTES_TARGET
+        if batch and (full or len(batch) == limits.BATCH_ENVELOPES_MAX):
+            yield Envelopes(after, tuple(batch), n)
+            after += len(batch)
+            batch, size_bytes = [], len(raw)
+        batch.append(raw)
+    if batch:
+        yield Envelopes(after, tuple(batch), n)
 
 
 def _ask_to_append(message: Append, opening: OpenLibrary) -> AppendMember | ReplaceMembers:

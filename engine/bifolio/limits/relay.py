@@ -207,6 +207,10 @@ RELAY_FRAMES_MAX = 4_000
 RELAY_PINGS_PER_S = 2.0
 RELAY_PINGS_AT_ONCE = 40
 
+#: A message up to this size goes straight to a socket that has nothing on its way: not more than a
+#: socket takes anyway before it makes its sender wait.
+RELAY_SENT_AT_ONCE_BYTES = 32 * 1024
+
 #: A connection that has so much to be sent is asked nothing more: of a stranger, who is told of
 #: members only, and of a member.
 RELAY_STRANGER_UNREAD_BYTES = 64 * 1024

@@ -357,6 +357,7 @@ class SqliteLogs:
             return BatchResult((), head, Stop.MOVED)
         n, chain_hash, size_bytes = head.n, head.chain_hash, head.size_bytes
         last: dict[bytes, Envelope] = {}
+        rows: list[tuple[int, int, bytes, int, bytes, bytes, bytes]] = []
         stop: Stop | None = None
         for envelope in batch.envelopes:
             header, raw = envelope.header, envelope.raw
@@ -368,12 +369,10 @@ class SqliteLogs:
                     break
             n, size_bytes = n + 1, size_bytes + len(raw)
             chain_hash = log_next(chain_hash, envelope.hash)
-            self._connection.execute(
-                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (key, n, chain, header.seq, envelope.hash, chain_hash, raw),
-            )
+            rows.append((key, n, chain, header.seq, envelope.hash, chain_hash, raw))
             last[chain] = envelope
         if last:
+            self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             self._write_heads(key, last, n, chain_hash, size_bytes)
         now = LibraryHead(
             head.epoch,

@@ -74,6 +74,7 @@ def test_there_is_a_benchmark_for_every_question() -> None:
         "bench_messages",
         "bench_offline_merge",
         "bench_one_edit",
+        "bench_readers",
         "bench_relay",
         "bench_search",
         "bench_start",
