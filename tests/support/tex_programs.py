@@ -1,7 +1,7 @@
 """BibTeX, Biber and pandoc themselves, as Debian packages them: from the path, or unpacked.
 
-``apt-get download`` and ``dpkg -x`` need no root; what they bring is used from its folder. Nothing is
-skipped where they cannot be had: the test that asks for them fails and says so.
+``apt-get download`` and ``dpkg -x`` need no root; what they bring is used from its folder. Nothing
+is skipped where they cannot be had: the test that asks for them fails and says so.
 """
 
 from __future__ import annotations
@@ -20,10 +20,6 @@ FUNCTION {out} { cite$ write$ newline$ }
 FUNCTION {default.type} { out }
 READ
 ITERATE {call.type$}
-"""
-_BCF = """<?xml version="1.0" encoding="UTF-8"?>
-<bcf:controlfile version="{version}" bltxversion="3.18"
- xmlns:bcf="https://sourceforge.net/projects/biblatex"></bcf:controlfile>
 """
 
 
@@ -64,17 +60,20 @@ def read_by_bibtex(bibtex: str, bib: Path, folder: Path) -> tuple[list[str], lis
     return "".join(text.split("%\n")).split("\n")[:-1], faults
 
 
-def count_by_biber(biber: str, bib: Path, folder: Path) -> tuple[int, list[str]]:
-    """(how many entries Biber read, its errors)."""
+def count_by_biber(biber: str, bib: Path, folder: Path) -> tuple[int, list[str], int]:
+    """(how many entries Biber read, its errors, how many it skipped for a name of their own file
+    that is empty)."""
     out = folder / "biber.bib"
     run = subprocess.run(
-        [biber, "--tool", "--nolog", "--quiet", "--quiet", f"--output-file={out}", str(bib)],
+        [biber, "--tool", "--nolog", f"--output-file={out}", str(bib)],
         cwd=folder, capture_output=True, timeout=900, check=False,
     )  # fmt: skip
     said = (run.stdout + run.stderr).decode("utf-8", errors="replace")
     errors = [line for line in said.split("\n") if "ERROR" in line]
     text = out.read_text(encoding="utf-8", errors="replace") if out.exists() else ""
-    return len(re.findall(r"^@(?!COMMENT|STRING|PREAMBLE)\w+\{", text, re.MULTILINE)), errors
+    skipped = len(set(re.findall(r"Name in key .*skipping entry '([^']*)'", said)))
+    entries = re.findall(r"^@(?!COMMENT|STRING|PREAMBLE)\w+\{", text, re.MULTILINE)
+    return len(entries), errors, skipped
 
 
 def count_by_pandoc(pandoc: str, bib: Path, dialect: str) -> tuple[int, str]:
