@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from bifolio.formats import read, write
 from bifolio.records.reference import (
     ExportedReference,
@@ -28,6 +30,8 @@ SUFFIXES: Final = {
     "nbib": ".nbib",
 }
 
+_OF_A_LIBRARY: Final = ("groups", "files")
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -47,7 +51,9 @@ def load(path: Path, format: str | None = None) -> Loaded:
     loaded = Loaded()
     for found in read(path, format=format):
         if isinstance(found, ImportedReference):
-            loaded.references.append(found)
+            # What belongs to a library is no part of a reference's description.
+            own = {name: one for name, one in found.values.items() if name not in _OF_A_LIBRARY}
+            loaded.references.append(replace(found, values=own))
         elif isinstance(found, ImportedBlocks):
             loaded.blocks[found.record_id()] = found
         elif isinstance(found, SkippedRecord):

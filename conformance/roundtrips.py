@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.formats import EXPORT_FORMATS
+from bifolio.formats.bibtex.values import with_paired_braces
 from bifolio.formats.reading import trace
 from bifolio.records.fields import FORMS, Form, form_of
 from bifolio.records.names import Name
@@ -199,4 +200,5 @@ def _lost_pairs(
 
 def _count_pairs(pairs: Iterable[tuple[str, str]]) -> Counter[tuple[str, str]]:
     """The pairs, inherited ones as if the entry had them itself: without its parent it has."""
-    return Counter((tag.removeprefix("^"), raw) for tag, raw in pairs)
+    # A lone brace behind a backslash goes out as a command: no other program reads the file else.
+    return Counter((tag.removeprefix("^"), with_paired_braces(raw)) for tag, raw in pairs)

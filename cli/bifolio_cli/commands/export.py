@@ -59,6 +59,25 @@ _SUFFIXES = {
 }
 
 
+_WithFiles = Annotated[
+    Path | None,
+    typer.Option(
+        "--with-files",
+        metavar="FOLDER",
+        help="Copy attached files into FOLDER, and name them in the export (BibTeX, BibLaTeX, "
+        "RIS, EndNote XML).",
+    ),
+]
+_Keys = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        metavar="FILE",
+        help="Export only what a paper cites: its .aux or .bcf file.",
+    ),
+]
+
+
 def export(
     context: typer.Context,
     query: Annotated[
@@ -90,23 +109,8 @@ def export(
             help="The format (default: by the ending of the file's name).",
         ),
     ] = None,
-    with_files: Annotated[
-        Path | None,
-        typer.Option(
-            "--with-files",
-            metavar="FOLDER",
-            help="Copy attached files into FOLDER, and name them in the export (BibTeX, BibLaTeX, "
-            "RIS, EndNote XML).",
-        ),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            "--keys",
-            metavar="FILE",
-            help="Export only what a paper cites: its .aux or .bcf file.",
-        ),
-    ] = None,
+    with_files: _WithFiles = None,
+    keys: _Keys = None,
     members_blocks: Annotated[
         bool,
         typer.Option(

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from bifolio.formats.bibtex import library_fields
-from bifolio.formats.bibtex.values import COMMENT_TAG, name_of
+from bifolio.formats.bibtex.values import name_of
 from bifolio.formats.databases.foreign_attachments import locate_beside
 from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.library_facts import add_facts
@@ -53,12 +53,7 @@ class BibtexFacts:
         """The reference with its groups and its files."""
         key, tags = reference.source.id, reference.source.tags
         groups = self._groups
-        said = [
-            (name, raw)
-            for tag, raw in tags
-            if tag != COMMENT_TAG
-            and ((name := tag.lower()) in library_fields.NAMES or name.startswith("bdsk-file-"))
-        ]
+        said = [(tag.lower(), raw) for tag, raw in tags if library_fields.says_more(tag)]
         if not said and not groups.is_listed:
             return reference
         in_groups = library_fields.entry_groups(groups, key, said) if said or groups.of_key else ()

@@ -236,3 +236,17 @@ def test_a_paper_that_cites_all_gets_all_and_one_that_cites_nothing_says_so(
     (tmp_path / "main.aux").write_text("\\relax\n")
     with pytest.raises(FileFormatError, match="citations"):
         leave(library, tmp_path, "cited.bib", cited_in=tmp_path / "main.aux")
+
+
+def test_files_that_are_not_there_are_counted_and_nothing_else_is_said(
+    library: Library, tmp_path: Path
+) -> None:
+    folder = tmp_path / "jabref"
+    folder.mkdir()
+    (folder / "here.pdf").write_bytes(b"%PDF-")
+    (folder / "a.bib").write_text(
+        "@book{x, title={Here}, file={:here.pdf:PDF;:gone.pdf:PDF;:/home/x/y.pdf:PDF}}\n"
+    )
+    report = library.import_files([folder / "a.bib"])
+    assert (report.files, report.missing_files, report.linked_files_left_out) == (1, 0, 2)
+    assert not report.left_out

@@ -140,7 +140,7 @@ def test_a_file_next_to_the_bib_is_taken_and_nothing_else(
     loaded = load_content(folder, text)
     assert places(loaded) == [["a.pdf"], [], [], ["a.pdf"], []]
     links = [one.is_unwanted_link for ref in loaded.references for one in ref.files]
-    assert links == [False, True, True, False, False]
+    assert links == [False, True, True, False, True]
     ris = load_content(folder, "TY  - BOOK\nTI  - A\nL1  - file:pdf/a.pdf\nER  - \n", "a.ris")
     assert places(ris) == [["a.pdf"]]
     web = load_content(folder, "TY  - BOOK\nTI  - A\nL1  - http://x.org/a.pdf\nER  - \n", "b.ris")

@@ -280,3 +280,14 @@ def test_many_control_characters_are_never_written(tmp_path: Path) -> None:
     written, report = export(exported(loaded), "bibtex")
     assert "\x01" not in written
     assert [one.field for one in report.lost] == ["title"]
+
+
+def test_a_lone_brace_behind_a_backslash_is_written_as_a_command(tmp_path: Path) -> None:
+    text = "@book{a,\n title = {Sets \\{ and \\textbraceleft}\n}\n@book{b,\n title = {\\{x\\}}\n}\n"
+    loaded = load_content(tmp_path, text)
+    written, report = export(exported(loaded), "bibtex")
+    assert report.lost == []
+    assert "Sets \\textbraceleft{} and" in written
+    assert "{\\{x\\}}" in written
+    assert written.count("{") == written.count("}")
+    assert load_content(tmp_path, written).values() == loaded.values()

@@ -65,6 +65,7 @@ _DATABASES: Final = frozenset(
 #: JabRef's and BibDesk's names of a rating, and of whether something was read.
 RATINGS: Final = frozenset({"ranking", "rating"})
 READ_MARKS: Final = frozenset({"readstatus", "read"})
+_MARKED: Final = RATINGS | READ_MARKS
 _RANK: Final = re.compile(r"(?:rank)?\s*([1-5])")
 _READ: Final = {
     text: status
@@ -179,7 +180,7 @@ def field_of(name: str, kind: str, given: Mapping[str, str]) -> tuple[str, int]:
         return "publisher", 1 + _PUBLISHERS.index(name)
     if name == "location" and kind == "paper-conference" and given.get("address"):
         return "event-place", 1  # the publisher's address next to the conference's place
-    if name in RATINGS or name in READ_MARKS:
+    if name in _MARKED:
         return marked_field(name, given[name])
     if name == "source" and given["source"].strip("{} ").lower() not in _DATABASES:
         return "", 0

@@ -14,6 +14,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from xml.parsers.expat import ExpatError
@@ -244,6 +245,13 @@ def _bibdesk_path(text: str) -> Iterator[str]:
         if isinstance(one, str) and "/" in one and not one.startswith("$"):
             yield one
             return
+
+
+@lru_cache(maxsize=4096)
+def says_more(tag: str) -> bool:
+    """Whether a tag says something next to the reference: every tag of every entry is asked."""
+    name = tag.lower()
+    return name in NAMES or name.startswith("bdsk-file-")
 
 
 def is_file_field(name: str) -> bool:

@@ -6,6 +6,7 @@ one more, so that no file can take its own text for inherited. May not know what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -14,6 +15,9 @@ COMMENT_TAG: Final = "%"
 
 #: Before a tag that a parent gives.
 _INHERITED: Final = "^"
+
+_BRACES: Final = re.compile(r"[{}]")
+_ESCAPED_BRACE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\([{}])")
 
 
 def value_end(text: str, at: int, limit: int) -> int | None:
@@ -88,3 +92,21 @@ def _undelimit(part: str) -> tuple[str, str]:
     if len(part) > 1 and (part[0], part[-1]) in (("{", "}"), ('"', '"')):
         return part[0], part[1:-1]
     return "", part
+
+
+def with_paired_braces(raw: str) -> str:
+    """A raw value with every brace in a pair. BibTeX counts one behind a backslash too, so that a
+    lone one ends the entry elsewhere, or swallows the next: it is written as a command."""
+    if "\\{" not in raw and "\\}" not in raw:
+        return raw
+    depth = 0
+    for one in _BRACES.findall(raw):
+        depth += 1 if one == "{" else -1
+        if depth < 0:
+            break
+    return raw if depth == 0 else _ESCAPED_BRACE.sub(_as_command, raw)
+
+
+def _as_command(found: re.Match[str]) -> str:
+    side = "left" if found.group(2) == "{" else "right"
+    return f"{found.group(1)}\\textbrace{side}{{}}"

@@ -15,8 +15,6 @@ from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.records.canonical import nfc
 from bifolio.records.reference import ImportedFile
 
-_NOT_THERE: Final = "it is not where the file of references says"
-
 #: What no file name has on one system or another.
 _NOT_IN_A_NAME: Final = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -54,7 +52,8 @@ def locate_beside(written: str, beside: Path, links: LinkedFiles | None) -> Impo
         inside = _inside(plain, folder)
         if inside is not None:
             found = locate_attachment(inside, folder)
-            return ImportedFile(plain, name, found.place, found.folder, reason=_NOT_THERE)
+            if found.place is not None:
+                return ImportedFile(plain, name, found.place, found.folder)
     if links is None:
         return ImportedFile(plain, name, None, is_unwanted_link=True)
     whole = plain if Path(plain).is_absolute() else str(beside.parent.absolute() / plain)

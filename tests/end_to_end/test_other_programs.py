@@ -1,0 +1,102 @@
+"""BibTeX, Biber and pandoc themselves read every ``.bib`` that is exported from the real files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.tex_programs import PACKAGES, count_by_biber, count_by_pandoc, program
+from tests.support.tex_programs import read_by_bibtex as read_by_real_bibtex
+
+from bifolio import Library
+from bifolio.errors import BifolioError
+
+_REPOSITORY = Path(__file__).parents[2]
+CORPORA = Path(os.environ.get("BIFOLIO_CORPORA") or _REPOSITORY.parent / "shared" / "corpora")
+
+#: Biber takes seconds for a thousand entries; of larger files BibTeX and pandoc read all.
+_BIBER_ENTRIES_MAX = 1_500
+_SLICES = 12
+_SUFFIXES = frozenset({".bib", ".ris", ".enw", ".nbib", ".xml", ".json", ".ciw"})
+_KEY = re.compile(r"^@(?!comment|string|preamble)\w+\{([^,\n]*),", re.MULTILINE | re.IGNORECASE)
+
+SMALL = """@string{jf = "Journal of Folding"}
+@article{doe, author={Doe, Jane and {Folding {\\'E}quipe}}, title={R\\&D \\{ 50\\% \\textbraceleft}, journal=jf, year=2015}
+@book{roe, title={Żółć {\\(x_1\\)} #1 ~ $2^3$}, editor={Roe, R.}, note={a @ b}, ranking={rank3}, groups={A, B}}
+@misc{poe, title={{Nested {Braces}}}, url={http://example.org/a_b%20c#d}, file={:a.pdf:PDF}}
+"""  # noqa: E501
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The programs by name; where one cannot be had, the test fails and says so."""
+    folder = tmp_path_factory.mktemp("programs")
+    return {name: program(name, folder / name) for name in PACKAGES}
+
+
+def exported(file: Path, folder: Path) -> Iterator[Path]:
+    """The ``.bib`` of a file's references in each dialect; none where nothing of it is read."""
+    with Library.create(folder / "a.bifolio", name="a") as library:
+        try:
+            library.import_files([file])
+        except BifolioError:
+            return
+        for dialect in ("bibtex", "biblatex"):
+            path = folder / f"{dialect}.bib"
+            with path.open("wb") as out:
+                report = library.export(out, format=dialect)
+            if report.exported:
+                yield path
+
+
+def check(path: Path, programs: dict[str, str], folder: Path) -> list[str]:
+    """What the programs read otherwise than it was written."""
+    keys = _KEY.findall(path.read_text(encoding="utf-8"))
+    faults = []
+    read, said = read_by_real_bibtex(programs["bibtex"], path, folder)
+    # BibTeX tells no capitals from small letters; a key that is there twice was named.
+    if len(read) != len({key.lower() for key in keys}):
+        faults.append(f"bibtex read {len(read)} of {len(keys)}: {said[:3]}")
+    count, words = count_by_pandoc(programs["pandoc"], path, path.stem)
+    if count not in (len(keys), len(set(keys))):
+        faults.append(f"pandoc read {count} of {len(keys)}: {words[:300]}")
+    if len(keys) <= _BIBER_ENTRIES_MAX:
+        count, errors, skipped = count_by_biber(programs["biber"], path, folder)
+        if count + skipped not in (len(keys), len(set(keys))):
+            faults.append(f"biber read {count} of {len(keys)}: {errors[:3]}")
+    return faults
+
+
+def files() -> list[Path]:
+    return sorted(one for one in CORPORA.rglob("*") if one.suffix.lower() in _SUFFIXES)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("place", range(_SLICES))
+def test_every_bib_exported_from_a_real_file_is_read_whole(
+    place: int, programs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not CORPORA.is_dir():
+        pytest.skip(f"the corpora are not at {CORPORA}; set BIFOLIO_CORPORA to their folder")
+    monkeypatch.setenv("BIFOLIO_HOME", str(tmp_path / "home"))
+    faults = []
+    for number, file in enumerate(files()[place::_SLICES]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for path in exported(file, folder):
+            faults += [f"{file.name}, {path.stem}: {one}" for one in check(path, programs, folder)]
+    assert faults == []
+
+
+@pytest.mark.heavy
+def test_what_is_hard_to_write_is_read_whole(
+    programs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIFOLIO_HOME", str(tmp_path / "home"))
+    (tmp_path / "small.bib").write_text(SMALL, encoding="utf-8")
+    paths = list(exported(tmp_path / "small.bib", tmp_path))
+    assert [path.stem for path in paths] == ["bibtex", "biblatex"]
+    assert [one for path in paths for one in check(path, programs, tmp_path)] == []

@@ -1,0 +1,88 @@
+"""BibTeX, Biber and pandoc themselves, as Debian packages them: from the path, or unpacked.
+
+``apt-get download`` and ``dpkg -x`` need no root; what they bring is used from its folder. Nothing
+is skipped where they cannot be had: the test that asks for them fails and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+#: The Debian package of each program.
+PACKAGES = {"bibtex": "texlive-binaries", "biber": "biber", "pandoc": "pandoc"}
+
+_STYLE = r"""ENTRY { title } { } { }
+FUNCTION {out} { cite$ write$ newline$ }
+FUNCTION {default.type} { out }
+READ
+ITERATE {call.type$}
+"""
+
+
+def program(name: str, folder: Path) -> str:
+    """The path of a program; unpacked below the folder where the computer has it not.
+
+    Raises:
+        RuntimeError: it is not here and cannot be downloaded.
+    """
+    if (found := shutil.which(name)) is not None:
+        return found
+    folder.mkdir(parents=True, exist_ok=True)
+    package = PACKAGES[name]
+    for command in (["apt-get", "download", package], ["dpkg", "-x"]):
+        whole = [*command, *map(str, folder.glob(f"{package}_*.deb")), str(folder)]
+        run = subprocess.run(
+            whole if command[0] == "dpkg" else command,
+            cwd=folder, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        if run.returncode:
+            raise RuntimeError(f"{name} is not here, and {package} cannot be had: {run.stderr}")
+    return str(folder / "usr" / "bin" / name)
+
+
+def read_by_bibtex(bibtex: str, bib: Path, folder: Path) -> tuple[list[str], list[str]]:
+    """(the keys that BibTeX read, what it complained of)."""
+    (folder / "m.bst").write_text(_STYLE)
+    shutil.copyfile(bib, folder / "r.bib")
+    (folder / "r.aux").write_text("\\citation{*}\n\\bibstyle{m}\n\\bibdata{r}\n")
+    run = subprocess.run(
+        [bibtex, "-min-crossrefs=1000", "r"], cwd=folder, capture_output=True, timeout=300,
+        check=False, env={"PATH": "/usr/bin:/bin", "BSTINPUTS": ".", "BIBINPUTS": "."},
+    )  # fmt: skip
+    said = run.stdout.decode("utf-8", errors="replace")
+    bbl = folder / "r.bbl"
+    text = bbl.read_text(encoding="utf-8", errors="replace") if bbl.exists() else ""
+    faults = [line for line in said.split("\n") if "---line" in line or "I was expecting" in line]
+    return "".join(text.split("%\n")).split("\n")[:-1], faults
+
+
+def count_by_biber(biber: str, bib: Path, folder: Path) -> tuple[int, list[str], int]:
+    """(how many entries Biber read, its errors, how many it skipped for a name of their own file
+    that is empty)."""
+    out = folder / "biber.bib"
+    run = subprocess.run(
+        [biber, "--tool", "--nolog", f"--output-file={out}", str(bib)],
+        cwd=folder, capture_output=True, timeout=900, check=False,
+    )  # fmt: skip
+    said = (run.stdout + run.stderr).decode("utf-8", errors="replace")
+    errors = [line for line in said.split("\n") if "ERROR" in line]
+    text = out.read_text(encoding="utf-8", errors="replace") if out.exists() else ""
+    skipped = len(set(re.findall(r"Name in key .*skipping entry '([^']*)'", said)))
+    entries = re.findall(r"^@(?!COMMENT|STRING|PREAMBLE)\w+\{", text, re.MULTILINE)
+    return len(entries), errors, skipped
+
+
+def count_by_pandoc(pandoc: str, bib: Path, dialect: str) -> tuple[int, str]:
+    """(how many references pandoc read, what it said)."""
+    run = subprocess.run(
+        [pandoc, "-f", dialect, "-t", "csljson", str(bib)],
+        capture_output=True, timeout=600, check=False,
+    )  # fmt: skip
+    said = run.stderr.decode("utf-8", errors="replace")
+    if run.returncode:
+        return 0, said
+    return len(json.loads(run.stdout.decode("utf-8"))), said
