@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from pyzotero.cli import main
+from tests.support.serving import on_zotero_s_port
 
 from bifolio import Library
 from bifolio.home import Home
