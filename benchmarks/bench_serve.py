@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from bifolio.home import Home
 from bifolio.serve.permissions import Permissions
 
 _PROGRAM = "Benchmark"
+#: Calls before those that are timed.
+_WARMING = 10
 _BARE = """
 import sys, uvicorn
 from starlette.applications import Starlette
@@ -156,7 +159,10 @@ def _measure_library(
             ("write", write),
         ):
             progress(f"asking: {name}")
+            before = _cpu_s(process.pid)
             times[f"{name}_ms"] = _median(size.requests, act)
+            calls = size.requests + min(size.requests, _WARMING)
+            times[f"{name}_cpu_ms"] = 1000 * (_cpu_s(process.pid) - before) / calls
         if many:
             times["warm_mb"] = _memory_mb(process.pid)
             for number in range(size.many):
@@ -168,7 +174,7 @@ def _measure_library(
 
 def _median(count: int, act: Callable[[], object]) -> float:
     """The median of what a call takes, in milliseconds, after some that warm up."""
-    for _ in range(min(count, 10)):
+    for _ in range(min(count, _WARMING)):
         act()
     times = []
     for _ in range(count):
@@ -198,6 +204,16 @@ def _running(
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _cpu_s(pid: int) -> float:
+    """For how long a process kept a core busy so far (Linux; elsewhere 0): other programs share
+    the machine."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mb(pid: int) -> float:

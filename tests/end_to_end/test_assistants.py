@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.serving import on_zotero_s_port
 
 from bifolio import Library
 from bifolio.home import Home
@@ -24,14 +25,23 @@ pytestmark = [
 
 
 def talk(folder: Path, calls: list[tuple[str, dict[str, Any]]], *options: str) -> Any:
-    """The names of the tools, and what came of each call."""
+    """The names of the tools of ``bifolio mcp``, and what came of each call."""
+    command = ["-m", "bifolio_cli.main", "-L", str(folder / "A.bifolio"), "mcp", *options]
+    names, answers = talk_to(sys.executable, command, folder, calls)
+    return names, [json.loads(one) for one in answers]
+
+
+def talk_to(
+    program: str, arguments: list[str], folder: Path, calls: list[tuple[str, dict[str, Any]]]
+) -> tuple[list[str], list[str]]:
+    """The names of a server's tools, and the text that came of each call."""
     from mcp import ClientSession, StdioServerParameters
     from mcp.client.stdio import stdio_client
 
-    async def main() -> Any:
+    async def main() -> tuple[list[str], list[str]]:
         parameters = StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "bifolio_cli.main", "-L", str(folder / "A.bifolio"), "mcp", *options],
+            command=program,
+            args=arguments,
             env={**os.environ, "BIFOLIO_HOME": str(folder / "home")},
         )
         async with (
@@ -41,9 +51,9 @@ def talk(folder: Path, calls: list[tuple[str, dict[str, Any]]], *options: str) -
             await session.initialize()
             tools = await session.list_tools()
             answers = []
-            for name, arguments in calls:
-                answer = await session.call_tool(name, arguments)
-                answers.append(json.loads(answer.content[0].text))  # type: ignore[union-attr]
+            for name, given in calls:
+                answer = await session.call_tool(name, given)
+                answers.append(answer.content[0].text)  # type: ignore[union-attr]
             return [one.name for one in tools.tools], answers
 
     return asyncio.run(main())
@@ -101,3 +111,26 @@ def test_what_an_assistant_writes_is_a_command_that_can_be_undone(folder: Path) 
         ]
         library.history.undo()
         assert library.show("doe").tags == ()
+
+
+def test_pyzotero_s_own_server_for_assistants_reads_what_is_served(folder: Path) -> None:
+    program = str(Path(sys.executable).parent / "pyzotero-mcp")
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("search", {"query": "folding"}),
+        ("list_collections", {}),
+        ("list_tags", {}),
+    ]
+    with on_zotero_s_port(folder / "A.bifolio", Home(folder / "home")):
+        names, answers = talk_to(program, [], folder, calls)
+        key = json.loads(answers[0])["items"][0]["key"]
+        more: list[tuple[str, dict[str, Any]]] = [
+            ("get_item", {"key": key}),
+            ("get_children", {"key": key}),
+            ("export_bibtex", {"keys": [key]}),
+            ("find_by_citation_key", {"keys": ["doe"]}),
+        ]
+        _, shown = talk_to(program, [], folder, more)
+    assert "get_item" in names
+    assert "Folding" in shown[0]
+    assert "@book{doe" in shown[2]
+    assert key in shown[3]

@@ -5,16 +5,23 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from bifolio.home import Home
 from bifolio.serve.running import HOST
-from bifolio.serve.server import Server
+from bifolio.serve.server import PORT, PortTakenError, Server, listen
+
+#: How long another test may have the port.
+_WAIT_S = 90
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Serving:
 @contextmanager
 def serving(path: Path, home: Home, **options: Any) -> Iterator[Serving]:
     """Serve a library for as long as this lasts."""
-    server = Server(path, home, port=0, **options)
+    server = Server(path, home, **{"port": 0, **options})
     ready = threading.Event()
     failed: list[BaseException] = []
 
@@ -96,3 +103,19 @@ def serving(path: Path, home: Home, **options: Any) -> Iterator[Serving]:
         server.stop()
         thread.join(30)
         assert not thread.is_alive()
+
+
+@contextmanager
+def on_zotero_s_port(path: Path, home: Home) -> Iterator[Serving]:
+    """Serve a library where programs look that know no other port: one test at a time."""
+    with FileLock(Path(tempfile.gettempdir()) / "bifolio-test-port.lock").acquire(timeout=_WAIT_S):
+        deadline = time.monotonic() + _WAIT_S
+        while True:
+            try:
+                listen(PORT).close()
+                break
+            except PortTakenError:
+                assert time.monotonic() < deadline, "another program has Zotero's port"
+                time.sleep(0.5)
+        with serving(path, home, port=PORT) as running:
+            yield running

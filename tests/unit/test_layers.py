@@ -77,6 +77,7 @@ FOREIGN: dict[str, set[str]] = {
     "msgspec": {
         "engine/bifolio/records/canonical.py",
         "engine/bifolio/results",
+        "engine/bifolio/serve/answers.py",
         "engine/bifolio/wire",
     },
     # An extra: loaded by who serves a library.

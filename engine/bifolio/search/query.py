@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import difflib
 import re
-from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.errors import QueryError, UnknownFieldError
 from bifolio.lazy import pattern
 from bifolio.records.fields import TYPES, canonical_field, is_other_name
 from bifolio.records.folding import is_run_of_characters, words
 from bifolio.records.terms import Mark, mark, year_range
 from bifolio.search.operators import BY_NAME, HAS_NAMES, OPERATORS, STATES, Kind, Operator
+
+if TYPE_CHECKING:
+    import calendar
+else:
+    calendar = lazy.module("calendar")
 
 #: A typed word of so many letters finds what begins with it; a shorter one finds itself alone.
 #: Measured on 100,000 references with abstracts: what begins with "the" takes 70 ms, "in" 145,
@@ -404,7 +409,7 @@ def _days(operator: Operator, piece: _Piece, text: str) -> tuple[str | int, str 
         if day:
             last = first
         elif month:
-            last = date(year, month, monthrange(year, month)[1])
+            last = date(year, month, calendar.monthrange(year, month)[1])
         else:
             last = date(year, 12, 31)
     except ValueError:

@@ -8,6 +8,7 @@ from importlib.metadata import version as version_of
 from typing import Final
 from urllib.parse import urlencode
 
+import msgspec
 from starlette.responses import Response
 
 from bifolio.formats.mapping.zotero_types import SCHEMA_VERSION
@@ -49,7 +50,10 @@ def json_answer(
     status: int = 200,
 ) -> Response:
     """A JSON document."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    try:
+        body = msgspec.json.encode(value)  # a tenth of the time of the standard library's
+    except UnicodeEncodeError:  # half a character, which somebody's program sent
+        body = json.dumps(value).encode()
     return _answer(body, "application/json", headers, version, status)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from msgspec import Struct
@@ -69,6 +70,10 @@ class Objects:
             "links": {"alternate": {"href": self._base, "type": "text/html"}},
         }
 
+    @cached_property
+    def _collections(self) -> dict[str, str]:
+        return self._served.collection_keys
+
     def entries(self, rows: Sequence[WindowRow], *, with_children: bool) -> Iterator[Entry]:
         """References as items of a list, each with its children behind it if they are wanted."""
         names = self._served.names.of([row.id for row in rows])
@@ -120,7 +125,7 @@ class Objects:
 
     def _data(self, entry: Entry) -> dict[str, Any]:
         row = entry.row
-        collections = self._served.collection_keys
+        collections = self._collections
         data = {
             "key": entry.key,
             "version": row.version,

@@ -80,6 +80,7 @@ def test_there_is_a_benchmark_for_every_question() -> None:
         "bench_readers",
         "bench_relay",
         "bench_search",
+        "bench_serve",
         "bench_start",
         "bench_update_checks",
         "bench_watch",

@@ -14,6 +14,7 @@ from bifolio.home import Home
 from bifolio.library.short_names import ShortNames
 from bifolio.library.windows import Windows
 from bifolio.records.edits import Act, Edit
+from bifolio.records.sorting import parse_sort
 from bifolio.search import filters
 from bifolio.search.search import Searches
 from bifolio.storage.short_keys import hashed_keys, is_short_key
@@ -81,9 +82,22 @@ def test_the_last_modified_come_first_on_every_computer(tmp_path: Path) -> None:
         assert computer.replica.journal.index.versions.all_rows() == kept
 
 
-def ordered(computer: Computer, sort: str) -> list[str]:
-    from bifolio.records.sorting import parse_sort
+def test_many_are_sorted_by_moment_as_few_are(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        library.add({"title": f"Paper {number}", "type": "book", "tags": ["x"] * (number % 2)})
+    windows = Windows(library)
+    for query in ("paper", "tag:x", "paper -tag:x", "nothing"):
+        for sort in ("added", "-added", "modified", "-modified"):
+            few = windows.order(query, sort=sort)
+            with monkeypatch.context() as patch:
+                patch.setattr("bifolio.storage.index._SORTED_MAX", 0)
+                assert windows.order(query, sort=sort) == few
+                assert windows.order(query, sort=sort, most=1) == few[:1]
 
+
+def ordered(computer: Computer, sort: str) -> list[str]:
     index = computer.replica.references.index
     everything = index.all(parse_sort(sort), trashed=False, most=None)
     found = Searches(computer.replica).order(filters.all_of([]), sort=parse_sort(sort))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from bifolio.formats.mapping.zotero import BY_TYPE, CSL_TYPES, FIELD_OF, ROLE_OF, TYPES
@@ -57,25 +58,32 @@ def fields_of_item(csl_type: str, fields: Mapping[str, Any], key: str) -> dict[s
     said: set[str] = set()
     data: dict[str, Any] = {"itemType": kind}
     creators = _creators(kind, fields, said)
-    for name in FIELDS[kind]:
-        field = BY_TYPE.get((kind, name)) or FIELD_OF.get(name, ("", 0))[0]
+    for name, field, own in _fields_of(kind):
         text = ""
-        if name == "citationKey":
-            text = key
-        elif name == "extra":
-            pass  # made of what is left
-        elif _X + name in fields:
-            text = _text(fields[_X + name])
-            said.add(_X + name)
-        elif field and field in fields and field not in said:
+        if own in fields:
+            text = _text(fields[own])
+            said.add(own)
+        elif field in fields and field not in said:
             text = _text(fields[field], name)
             said.add(field)
         data[name] = text
-        if name in ("title", "subject", "nameOfAct", "caseName"):
+        if len(data) == 2:  # after the title, as Zotero has it
             data["creators"] = creators
+    data["citationKey"] = key
     lines = list(_lines(csl_type, kind, fields, said))
     data["extra"] = "\n".join(lines)
     return data
+
+
+@cache
+def _fields_of(kind: str) -> tuple[tuple[str, str, str], ...]:
+    """Of each field of a type: its name, the field that it is here, and the extra field of its
+    name. *Extra* is made of what is left."""
+    return tuple(
+        (name, BY_TYPE.get((kind, name)) or FIELD_OF.get(name, ("", 0))[0], _X + name)
+        for name in FIELDS[kind]
+        if name not in ("citationKey", "extra")
+    )
 
 
 def values_of_item(data: Mapping[str, Any]) -> Values:

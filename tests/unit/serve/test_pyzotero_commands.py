@@ -1,0 +1,64 @@
+"""pyzotero's command line as its authors publish it, unchanged: it knows Zotero's port alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from pyzotero.cli import main
+from tests.support.serving import on_zotero_s_port
+
+from bifolio import Library
+from bifolio.home import Home
+from bifolio.serve.permissions import Permissions
+
+
+@pytest.fixture(scope="module")
+def pyzotero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("served")
+    home = Home(folder / "home")
+    with Library.create(folder / "A.bifolio", home=home) as library:
+        one = library.add(
+            {
+                "type": "article-journal",
+                "title": "Folding",
+                "author": ["Doe, Jane"],
+                "DOI": "10.1000/fold",
+                "tags": ["ink"],
+            }
+        )
+        (folder / "a.txt").write_text("words inside")
+        library.files.add(one.id, [folder / "a.txt"])
+        library.groups.create("Thesis")
+    Permissions(home).allow("pyzotero CLI")
+    with on_zotero_s_port(folder / "A.bifolio", home):
+        environment = {"XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
+
+        def run(*arguments: str) -> str:
+            result = CliRunner().invoke(main, list(arguments), env=environment)
+            assert result.exit_code == 0, (arguments, result.output)
+            return result.output
+
+        yield run
+
+
+def test_it_finds_a_library(pyzotero: Any) -> None:
+    assert "Connection successful" in pyzotero("test")
+
+
+def test_it_searches_and_shows(pyzotero: Any) -> None:
+    found = json.loads(pyzotero("search", "-q", "folding", "--json"))
+    item = (found["items"] if isinstance(found, dict) else found)[0]
+    key = item.get("key") or item["data"]["key"]
+    assert "10.1000/fold" in pyzotero("item", key, "--json")
+    assert "a.txt" in pyzotero("children", key, "--json")
+    assert "Folding" in pyzotero("subset", key, "--json")
+    assert "Thesis" in pyzotero("listcollections")
+    assert "ink" in pyzotero("tags")
+    assert "journalArticle" in pyzotero("itemtypes")
+    (child,) = json.loads(pyzotero("children", key, "--json"))
+    assert "words inside" in pyzotero("fulltext", child.get("key") or child["data"]["key"])
+    assert key in pyzotero("alldoi", "10.1000/fold")
