@@ -70,6 +70,9 @@ _TICKET = f"for a ticket ('bifolio invite' on a computer that is attached) and {
 WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ADVICE: _filled("{text}"),
     Next.WAIT: "Nothing to do: Bifolio tries again by itself.",
+    Next.FREE_PORT: "Close that program, or give another port with --port; programs that only know "
+    "Zotero's port do not find that one.",
+    Next.CHOOSE_USER_PORT: "Give one from 1024 to 65535 with --port.",
     Next.REPORT_FAULT: "This is a fault of Bifolio. Report it with this sentence; nothing was "
     "lost.",
     Next.UPGRADE_THEN_SYNC: "Upgrade Bifolio on this computer (python3 -m pip install --upgrade "

@@ -176,6 +176,9 @@ class Next(StrEnum):
 
     # The relay's own start
     CHOOSE_PORT = "choose-port"
+    #: Programs that know one port only do not find another one.
+    FREE_PORT = "free-port"
+    CHOOSE_USER_PORT = "choose-user-port"
     CHOOSE_ADDRESS = "choose-address"
     CHOOSE_RELAY_FOLDER = "choose-relay-folder"
     STOP_OTHER_RELAY = "stop-other-relay"

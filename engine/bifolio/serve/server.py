@@ -16,7 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bifolio import limits
-from bifolio.errors import BifolioError, UsageError
+from bifolio.errors import BifolioError, Next, UsageError
 from bifolio.home import Home
 from bifolio.library.library import Library
 from bifolio.serve.application import application
@@ -45,8 +45,7 @@ class PortTakenError(BifolioError):
         self.by = by
         super().__init__(
             f"Port {port} is taken by {by}.",
-            next_step="Close that program, or give another port with --port; programs that only "
-            "know Zotero's port do not find that one.",
+            next_step=Next.FREE_PORT,
         )
 
 
@@ -196,7 +195,7 @@ def listen(port: int) -> socket.socket:
         if isinstance(error, PermissionError):
             raise UsageError(
                 f"Port {port} is not for programs of users.",
-                next_step="Give one from 1024 to 65535 with --port.",
+                next_step=Next.CHOOSE_USER_PORT,
             ) from error
         raise PortTakenError(port, by=_holder(port)) from error
     listening.setblocking(False)

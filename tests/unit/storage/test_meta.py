@@ -9,7 +9,7 @@ from tests.unit.storage.builders import new_database
 
 from bifolio.errors import Next, NextStep, next_step
 from bifolio.storage.database import Database
-from bifolio.storage.meta import Fact, Meta, OwnChain
+from bifolio.storage.meta import Fact, Meta, OwnChain, Standing
 from bifolio.wire.position import LogPosition
 
 
@@ -29,6 +29,11 @@ VALUES: dict[str, object] = {
     "history_unread": True,
     "name": "Thesis",
     "key_pattern": "[auth]",
+    "standing": Standing(b"k" * 32, "owner", 3, 2, has_recovery=True),
+    "member_names": {"abc": "Ada's office"},
+    "joined_names": {"abc": "office"},
+    "short_keys_through": 7,
+    "sent_through": 7,
     "devices": {"abc": "office"},
     "set_apart": ("one two",),
     "clock": "1" * 18,
