@@ -5,11 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.support.arrangements import make_library
+from tests.support.bibliographies import numbered_entries
 from tests.support.computer import Computer
 from tests.support.relay_process import RelayProcess
+
+from bifolio.crypto.ticket import Ticket
 
 
 def keys(computer: Computer) -> set[str]:
@@ -133,3 +137,42 @@ def test_a_ticket_is_found_in_a_mail_and_never_repeated(
     mail.write_text(f"Hello,\n\nhere it is:\n{lines}.\n\nBest wishes\n-- \nDesk\n", "utf-8")
     laptop.call("attach", mail, exits=0)
     assert keys(laptop) == {"first"}
+
+
+def test_a_copied_disk_of_the_relay_tells_no_name_and_opens_nothing(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    desk, laptop = (Computer.make(tmp_path, name) for name in ("desk-of-planted", "planted-lap"))
+    make_library(desk, "@book{first, title = {First}}\n")
+    ticket = desk.run("attach", own_relay.url)["ticket"]
+    laptop.run("attach", ticket)
+    desk.run("member", "rename", "planted-lap", "planted-name")
+    desk.run("invite", "--label", "planted-label")
+    code = desk.run("recovery", "create")["code"]
+    secret = Ticket.decode(ticket).secret
+    words = (b"planted", code.encode(), code.replace("-", "").encode(), secret, ticket.encode())
+    files = [file for file in own_relay.data.rglob("*") if file.is_file()]
+    assert files
+    for file in files:
+        raw = file.read_bytes()
+        assert [word for word in words if word in raw] == [], file
+    assert "planted-name" in {one["name"] for one in desk.run("members")}
+
+
+def test_what_a_member_did_in_anger_is_taken_back(own_relay: RelayProcess, tmp_path: Path) -> None:
+    desk, angry = (Computer.make(tmp_path, name) for name in ("desk", "angry"))
+    make_library(desk, numbered_entries(5))
+    angry.run("attach", desk.run("attach", own_relay.url)["ticket"])
+    since = datetime.now(UTC).isoformat()
+    angry.run("edit", "work0", "title=Rubbish")
+    angry.run("delete", "work1", "work2", "work3", "work4")
+    angry.run("sync")
+    desk.run("sync")
+    assert keys(desk) == {"work0"}
+    desk.run("member", "remove", "angry")
+    desk.run("undo", "--device", "angry", "--since", since)
+    angry.run("edit", "work0", "title=More rubbish")
+    assert "removed this computer" in angry.fails("sync")
+    desk.run("sync")
+    assert keys(desk) == {f"work{number}" for number in range(5)}
+    assert "ubbish" not in desk.run("show", "work0")["fields"]["title"]
