@@ -15,6 +15,7 @@
 ``backups``       backups
 ``bundles``       bundles: written and taken in
 ``members``       members and invites
+``libraries``     the libraries of one computer
 ``status``        a replica at a glance
 ``autosync``      automatic sync at a glance
 ``doctor``        what a self-check found
@@ -113,6 +114,12 @@ if TYPE_CHECKING:
         read_actions,
         write_actions,
     )
+    from bifolio.results.libraries import (
+        DetachedLibrary,
+        LibraryState,
+        LibraryView,
+        SyncedView,
+    )
     from bifolio.results.members import (
         AcceptedDraft,
         ChangedMember,
@@ -182,6 +189,7 @@ __all__ = [
     "CopyOutcome",
     "CopyReport",
     "CreatedLibrary",
+    "DetachedLibrary",
     "Diagnosis",
     "DifferingValue",
     "DiscardedDraft",
@@ -222,6 +230,8 @@ __all__ = [
     "KeyReport",
     "LeftLibrary",
     "LeftOut",
+    "LibraryState",
+    "LibraryView",
     "Link",
     "LogEntry",
     "LostValue",
@@ -254,6 +264,7 @@ __all__ = [
     "Subject",
     "SyncReport",
     "SyncedLibrary",
+    "SyncedView",
     "TagCount",
     "TakenValue",
     "TicketPreview",
@@ -288,6 +299,7 @@ _NAMES: Final = {
         "Action ActionKind Event EventKind KeptField KeptReason LogEntry "
         "RestoreReport Subject UndoReport in_words read_actions write_actions"
     ),
+    "bifolio.results.libraries": "DetachedLibrary LibraryState LibraryView SyncedView",
     "bifolio.results.members": (
         "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
         "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
