@@ -9,7 +9,7 @@ from tests.unit.storage.builders import new_database
 
 from bifolio.errors import Next, NextStep, next_step
 from bifolio.storage.database import Database
-from bifolio.storage.meta import Fact, Meta, OwnChain
+from bifolio.storage.meta import Fact, Meta, OwnChain, Standing
 from bifolio.wire.position import LogPosition
 
 
@@ -39,6 +39,11 @@ VALUES: dict[str, object] = {
     "last_own": b"o" * 32,
     "own_chain": CHAIN,
     "too_large": {"record": 7},
+    "standing": Standing(b"d" * 32, "owner", 3, 1, True),
+    "member_names": {"tag": "Ada's laptop"},
+    "joined_names": {"tag": "laptop"},
+    "sent_through": 12,
+    "log_read_through": 34,
     "newer_members": ("role",),
     "envelope_formats": "headers 1; contents 1.1",
     "relay_url": "ws://relay",
