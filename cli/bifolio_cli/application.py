@@ -54,6 +54,8 @@ VERBS = {
     "members": "members",
     "member": "member",
     "leave": "leave",
+    "detach": "detach",
+    "libraries": "libraries",
     "recovery": "recovery",
     "draft": "draft",
     "sync": "sync",

@@ -111,7 +111,29 @@ class Environment(Struct, frozen=True):
         chosen = named or self.library
         if not chosen:
             return self.device_home().default_library
-        return existing_library_path(chosen)
+        path = existing_library_path(chosen)
+        if path.exists() or os.sep in chosen or (os.altsep and os.altsep in chosen):
+            return path
+        return self._named_library(chosen) or path
+
+    def _named_library(self, name: str) -> Path | None:
+        """The library of this computer that has a name, as ``bifolio libraries`` lists them.
+
+        Raises:
+            UsageError: several have it.
+        """
+        from bifolio.library.all_libraries import list_libraries
+
+        wanted = name.strip().casefold()
+        found = [
+            one.path for one in list_libraries(self.device_home()) if one.name.casefold() == wanted
+        ]
+        if len(found) > 1:
+            raise UsageError(
+                f"{len(found)} libraries are called '{name}': {', '.join(map(str, found))}.",
+                next_step="Name one by its path.",
+            )
+        return found[0] if found else None
 
     def new_library_path(self, named: str | None) -> Path:
         """The path of a library to be made: as for ``library_path``, with the suffix."""

@@ -27,8 +27,9 @@ LibraryOption = Annotated[
     typer.Option(
         "--library",
         "-L",
-        metavar="PATH",
-        help="The library to work on: its folder, with or without the ending .bifolio.",
+        metavar="PATH|NAME",
+        help="The library to work on: its folder, with or without the ending .bifolio, or its name "
+        "as 'bifolio libraries' lists it.",
     ),
 ]
 JsonOption = Annotated[

@@ -328,4 +328,7 @@ def _print_documents_of_members(desk: Computer, laptop: Computer) -> None:
     third = laptop.with_library(laptop.home / "Third.bifolio")
     third.run("attach", desk.run("invite")["ticket"], third.library)
     desk.run("sync")
+    desk.run("libraries")
+    desk.run("sync", "--all")
+    third.run("detach")
     desk.run("member", "remove", desk.run("members")[-1]["id"])

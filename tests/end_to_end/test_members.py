@@ -5,11 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from tests.support.arrangements import make_library
+from tests.support.bibliographies import numbered_entries
 from tests.support.computer import Computer
 from tests.support.relay_process import RelayProcess
+
+from bifolio.crypto.ticket import Ticket
 
 
 def keys(computer: Computer) -> set[str]:
@@ -87,6 +92,7 @@ def test_the_line_of_who_is_removed_ends_within_a_second(
     assert "office removed this computer" in said
 
 
+@pytest.mark.heavy
 def test_three_libraries_of_one_person_know_nothing_of_each_other(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -107,7 +113,14 @@ def test_three_libraries_of_one_person_know_nothing_of_each_other(
         one.run("sync")
     editor.run("sync")
     assert keys(editor) == {"shared", "mine"}
+    assert sorted((one["role"], one["state"]) for one in me.run("libraries")) == [
+        ("editor", "synced"),
+        ("owner", "synced"),
+        ("reader", "synced"),
+    ]
+    assert [one["report"]["pushed"] for one in me.run("sync", "--all")] == [0, 0, 0]
     shared.run("leave", "--yes")
+    assert len(me.run("sync", "--all")) == 2
     for one in (me, read):
         assert one.run("sync")["pushed"] == 0
     assert (keys(me), keys(read)) == ({"own"}, {"read"})
@@ -133,3 +146,90 @@ def test_a_ticket_is_found_in_a_mail_and_never_repeated(
     mail.write_text(f"Hello,\n\nhere it is:\n{lines}.\n\nBest wishes\n-- \nDesk\n", "utf-8")
     laptop.call("attach", mail, exits=0)
     assert keys(laptop) == {"first"}
+
+
+@pytest.mark.heavy
+def test_a_copied_disk_of_the_relay_tells_no_name_and_opens_nothing(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    desk, laptop = (Computer.make(tmp_path, name) for name in ("desk-of-planted", "planted-lap"))
+    make_library(desk, "@book{first, title = {First}}\n")
+    ticket = desk.run("attach", own_relay.url)["ticket"]
+    laptop.run("attach", ticket)
+    desk.run("member", "rename", "planted-lap", "planted-name")
+    desk.run("invite", "--label", "planted-label")
+    code = desk.run("recovery", "create")["code"]
+    secret = Ticket.decode(ticket).secret
+    words = (b"planted", code.encode(), code.replace("-", "").encode(), secret, ticket.encode())
+    files = [file for file in own_relay.data.rglob("*") if file.is_file()]
+    assert files
+    for file in files:
+        raw = file.read_bytes()
+        assert [word for word in words if word in raw] == [], file
+    assert "planted-name" in {one["name"] for one in desk.run("members")}
+
+
+@pytest.mark.heavy
+def test_the_log_tells_who_did_what_and_what_is_new(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    desk, laptop, phone = (Computer.make(tmp_path, name) for name in ("desk", "laptop", "phone"))
+    make_library(desk, numbered_entries(2))
+    desk.run("attach", own_relay.url)
+    for other in (laptop, phone):
+        other.run("attach", desk.run("invite")["ticket"])
+    laptop.run("edit", "work0", "title=By the laptop")
+    phone.run("edit", "work1", "title=By the phone")
+    desk.run("edit", "work0", "volume=1")
+    for other in (laptop, phone, desk):
+        other.run("sync")
+    assert {one["by"] for one in desk.run("log", "--remote")} == {"laptop", "phone"}
+    assert {one["by"] for one in desk.run("log", "--member", "phone")} == {"phone"}
+    assert {one["by"] for one in desk.run("log", "--new")} == {"laptop", "phone"}
+    assert desk.run("log", "--new") == []
+    phone.run("edit", "work1", "title=Again")
+    phone.run("sync")
+    desk.run("sync")
+    assert [one["by"] for one in desk.run("log", "--new")] == ["phone"]
+
+
+@pytest.mark.heavy
+def test_what_a_member_did_in_anger_is_taken_back(own_relay: RelayProcess, tmp_path: Path) -> None:
+    desk, angry = (Computer.make(tmp_path, name) for name in ("desk", "angry"))
+    make_library(desk, numbered_entries(5))
+    angry.run("attach", desk.run("attach", own_relay.url)["ticket"])
+    since = datetime.now(UTC).isoformat()
+    angry.run("edit", "work0", "title=Rubbish")
+    angry.run("delete", "work1", "work2", "work3", "work4")
+    angry.run("sync")
+    desk.run("sync")
+    assert keys(desk) == {"work0"}
+    desk.run("member", "remove", "angry")
+    desk.run("undo", "--device", "angry", "--since", since)
+    angry.run("edit", "work0", "title=More rubbish")
+    assert "removed this computer" in angry.fails("sync")
+    desk.run("sync")
+    assert keys(desk) == {f"work{number}" for number in range(5)}
+    assert "ubbish" not in desk.run("show", "work0")["fields"]["title"]
+
+
+@pytest.mark.heavy
+def test_a_library_is_called_by_its_name_and_taken_off_its_relay(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    desk = Computer.make(tmp_path, "desk")
+    desk.run("init", desk.home / "a" / "One", "--name", "Night Thoughts")
+    desk.run("init", desk.home / "b" / "Two", "--name", "Twice")
+    desk.run("init", desk.home / "b" / "Three", "--name", "twice")
+    desk.run("-L", "night thoughts", "add", "title=X", "citation-key=x")
+    assert [one["key"] for one in desk.run("-L", "Night Thoughts", "list")] == ["x"]
+    assert "2 libraries are called" in desk.fails("-L", "Twice", "list", exits=2)
+    assert desk.fails("-L", "Nothing", "list")
+    desk.run("-L", "Night Thoughts", "attach", own_relay.url)
+    listed = {one["name"]: one for one in desk.run("libraries")}
+    assert listed["Night Thoughts"]["relay"] == own_relay.url
+    assert listed["Twice"]["state"] == "here-only"
+    assert desk.run("-L", "Night Thoughts", "detach")["relay"] == own_relay.url
+    assert "not attached" in desk.fails("-L", "Night Thoughts", "detach")
+    (desk.home / "b" / "Two.bifolio").rename(desk.home / "b" / "Moved.bifolio")
+    assert "Twice" not in {one["name"] for one in desk.run("libraries")}

@@ -22,7 +22,7 @@ seen: set[str] = set()
 _CHECKED_MAX = 20
 
 #: Options and arguments that make another document of a command.
-_VARIANTS = ("--watch", "--emptied", "--ignore", "--styles", "--bundle", "--at")
+_VARIANTS = ("--watch", "--all", "--emptied", "--ignore", "--styles", "--bundle", "--at")
 
 
 def check_document(arguments: Sequence[str], document: object) -> None:

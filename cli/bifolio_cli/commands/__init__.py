@@ -13,6 +13,7 @@
 ``copy``        references into another library
 ``delete``      references into the trash
 ``demo``        the main job on one machine, told while it happens, and checked
+``detach``      a library off its relay
 ``doctor``      whether the library and what it needs on this computer are in order
 ``draft``       edits that may not be sent, and accepting another's
 ``duplicates``  references that are likely one work
@@ -27,6 +28,7 @@
 ``invites``     the tickets that were made, and closing one
 ``key``         how citation keys are made, pinned and told apart
 ``leave``       stop being a member of a library
+``libraries``   the libraries of this computer
 ``list_``       all references, those of a group, or the trash
 ``log``         what was changed, by this computer's commands and by others
 ``mcp``         the library for assistants

@@ -157,7 +157,11 @@ def _with_ticket(call: Invocation, wanted: _Wanted, path: str | None) -> None:
     if not selected.exists():
         _new_replica(call, wanted, call.environment.new_library_path(call.library))
         return
-    with call.open_library() as opened:
+    from bifolio import Library
+
+    # What the library has to remark is said by what follows.
+    home = call.environment.device_home()
+    with Library.open(selected, home=home, reading=True) as opened:
         preview = opened.preview(wanted.ticket, asks_relay=wanted.bundle is None)
         choice = choose(
             call.output, preview, opened.name, join=wanted.join, separate=wanted.separate

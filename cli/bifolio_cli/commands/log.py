@@ -26,27 +26,46 @@ def log(
         str | None,
         typer.Option(
             "--device",
-            metavar="D",
+            "--member",
+            metavar="NAME",
             callback=whole_argument,
-            help="List the changes of this device only.",
+            help="List the changes of this computer only, by its name.",
         ),
     ] = None,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="List only what other computers changed.")
+    ] = False,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="List what other computers changed since the last 'bifolio log --new'."
+        ),
+    ] = False,
     since: SinceOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the commands of this computer and the changes of others, the latest first.
 
-    'bifolio undo ID' undoes one of them.
+    Whose a change is, its signature tells. 'bifolio undo ID' undoes one of them.
     """
     from bifolio_cli.text.history_text import log_line
 
     call = invocation(context, library=library, json=json)
     moment = parse_moment(since, option="--since") if since else None
-    with call.read_library() as opened:
-        entries = opened.history.log(limit=limit, device=device, since=moment)
+    # What is new is marked as read, which takes an opening to write.
+    with call.open_library() if new else call.read_library() as opened:
+        entries = opened.history.log(
+            limit=limit, device=device, since=moment, others=remote, new=new
+        )
+        if new and len(entries) < limit:
+            opened.history.mark_read()
     if call.output.json:
         call.output.documents(entries)
         return
     for entry in entries:
         call.output.say(log_line(entry))
+    if new and len(entries) == limit:
+        call.output.remark(
+            f"These are the latest {limit}; --limit N lists more, and marks all as read."
+        )

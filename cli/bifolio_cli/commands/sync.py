@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio.errors import Next, NextStep
-from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
+from bifolio.errors import Next, NextStep, UsageError
+from bifolio_cli.invocation import (
+    DONE_IN_PART,
+    Invocation,
+    JsonOption,
+    LibraryOption,
+    invocation,
+)
 from bifolio_cli.output import Output
 from bifolio_cli.progress import ProgressBars
 from bifolio_cli.text.next_steps import word_of
@@ -36,11 +42,25 @@ def sync(
             "--watch", help="Stay connected and exchange changes as they are made, until Ctrl-C."
         ),
     ] = False,
+    all_: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Sync every library of this computer that is on a relay, one by one."
+        ),
+    ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Send this computer's changes to the relay and receive those of others."""
     call = invocation(context, library=library, json=json)
+    if all_:
+        if watch:
+            raise UsageError(
+                "--watch is for one library.",
+                next_step="Leave it out, or keep libraries in sync with 'bifolio autosync on'.",
+            )
+        _sync_all(call)
+        return
     if watch:
         _stay(call)
         return
@@ -52,6 +72,28 @@ def sync(
     _print(call.output, report)
     if shared > known:  # once, when it came about; 'status' goes on saying so
         call.output.remark(shared_keys_line(shared))
+
+
+def _sync_all(call: Invocation) -> None:
+    """Each library of this computer; the exit code says whether one could not."""
+    from bifolio.library.all_libraries import sync_all
+
+    with ProgressBars() as progress:
+        found = list(sync_all(call.environment.device_home(), progress))
+    if call.output.json:
+        call.output.documents(found)
+    for one in () if call.output.json else found:
+        if one.report is not None:
+            sent, received = one.report.pushed, one.report.pulled
+            call.output.say(
+                f"{one.name}: sent {count(sent, 'change')}, received {count(received, 'change')}."
+            )
+        else:
+            call.output.remark(f"{one.name}: {one.reason} {word_of(one.next)}".rstrip())
+    if not found:
+        call.output.remark("No library of this computer is on a relay.")
+    if any(one.report is None for one in found):
+        raise typer.Exit(DONE_IN_PART)
 
 
 def _stay(call: Invocation) -> None:

@@ -23,7 +23,7 @@ def member_lines(members: Sequence[MemberView]) -> Iterator[str]:
     """One line for each member: name, role, when it joined and was last heard from, its id."""
     for one in members:
         name = f"{one.name} (this computer)" if one.is_own else one.name
-        joined = f"joined {one.joined}" if one.joined else "made the library or joined long ago"
+        joined = f"joined {one.joined}" if one.joined else ""
         heard = f"last heard from {one.last_heard}" if one.last_heard else "not heard from yet"
         yield "\t".join((name, one.role, joined, "" if one.is_own else heard, one.id))
 
@@ -61,8 +61,9 @@ def removal_lines(done: RemovedMembers) -> Iterator[str]:
     for one in done.removed:
         yield f"{one.name} is no member any more ({one.id})."
     if done.closed_invites:
-        closed = count(done.closed_invites, "ticket is", "tickets are")
-        yield f"{closed} closed that were made or used there."
+        closed = count(done.closed_invites, "ticket")
+        verb = "is" if done.closed_invites == 1 else "are"
+        yield f"{closed} made or used there {verb} closed."
     yield (
         "What was sent from there stays in the library; what follows can neither be read nor be "
         "changed from there. What has been read there stays there."

@@ -64,13 +64,23 @@ class ActivityLog:
         self._devices = lookup.device_names(replica)
         self._steps: dict[str, list[Step]] = {}
 
-    def page(self, *, limit: int, tags: Sequence[str] | None, first: str) -> list[LogEntry]:
+    def page(
+        self,
+        *,
+        limit: int,
+        tags: Sequence[str] | None,
+        first: str,
+        but: str = "",
+        behind: int = 0,
+    ) -> list[LogEntry]:
         """The latest commands and received changes.
 
         Args:
             limit: how many at most.
             tags: of the devices whose changes are wanted; None for all.
             first: the earliest stamp.
+            but: the tag of a device whose changes are not wanted.
+            behind: only those that came here behind this row of ``changes``.
         """
         found: list[tuple[LoggedChange, Operation | None]] = []
         told: set[int] = set()
@@ -78,7 +88,7 @@ class ActivityLog:
         before = _BEFORE_ALL
         index = self._replica.journal.index
         while len(found) < limit and (
-            rows := index.newest(before, first=first, tags=tags, most=_PAGE)
+            rows := index.newest(before, first=first, tags=tags, most=_PAGE, but=but, behind=behind)
         ):
             for logged in rows:
                 operation = self._replica.journal.operations.of_change(logged.id)

@@ -57,14 +57,23 @@ class History:
             return list(EventReader(self._replica).events(row.id))
 
     def log(
-        self, *, limit: int = _ENTRIES, device: str | None = None, since: datetime | None = None
+        self,
+        *,
+        limit: int = _ENTRIES,
+        device: str | None = None,
+        since: datetime | None = None,
+        others: bool = False,
+        new: bool = False,
     ) -> Sequence[LogEntry]:
-        """The commands of this computer and the changes of others, the latest first.
+        """The commands of this computer and the changes of others, the latest first. Whose a change
+        is, its signature tells.
 
         Args:
             limit: how many at most.
             device: those of this device alone, by its name.
             since: those from this moment on; without a zone it is this computer's time.
+            others: those of other devices alone.
+            new: those of others that came since ``mark_read`` was last called.
 
         Raises:
             DeviceNotFoundError.
@@ -72,7 +81,18 @@ class History:
         first = make_stamp(milliseconds=_milliseconds(since) if since else 0, counter=0)
         with self._replica.snapshot():
             tags = None if device is None else undo.device_tags(self._replica, device)
-            return ActivityLog(self._replica).page(limit=limit, tags=tags, first=first)
+            return ActivityLog(self._replica).page(
+                limit=limit,
+                tags=tags,
+                first=first,
+                but=self._replica.keys.tag if others or new else "",
+                behind=self._replica.meta.log_read_through if new else 0,
+            )
+
+    def mark_read(self) -> None:
+        """What others changed until now is not new any more."""
+        with self._replica.database.transaction():
+            self._replica.meta.log_read_through = self._replica.changes.last_number()
 
     def revert(self, ref: str, *, to: datetime | str, field: str | None = None) -> ReferenceView:
         """Give a reference the values that it had, as new edits where they differ.

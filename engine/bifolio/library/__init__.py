@@ -19,6 +19,8 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``copy_references``  copies in another library, which remember their origin
 ``device``           this device: where its home is by default, and its keys
 ``sharing``          attach, join, invite and sync, as coroutines
+``known_libraries``  which libraries a home knows
+``all_libraries``    all of them at a glance, and in sync
 ``tickets``          tickets found in what somebody pasted
 ``drafts``           edits that may not be sent: as a file for an owner, who accepts it
 ``networked``        what a library does with its relay, plain and as coroutines

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeVar
 
 from bifolio.errors import BifolioError, InvalidValueError, TrashedReferenceError
 from bifolio.home import Home
-from bifolio.library import beginnings, conflicts, device, references, status
+from bifolio.library import beginnings, conflicts, device, known_libraries, references, status
 from bifolio.library.citation_keys import Keys
 from bifolio.library.files import Files, show_whole
 from bifolio.library.groups import Groups
@@ -100,6 +100,7 @@ class Library(Networked):
 
         library = cls(path, folder.create(path, begin), home)
         library.notices = notices
+        known_libraries.note(home, path)
         return library
 
     @classmethod
@@ -130,6 +131,8 @@ class Library(Networked):
         library.notices += status.lost_edits(library._replica)
         library.notices += library._reader.read(status.notices)
         library._syncs = sync and not reading
+        if not reading:
+            known_libraries.note(home, path)
         library._sync_if_asked()
         return library
 
@@ -185,6 +188,7 @@ class Library(Networked):
             if is_new and not is_member:
                 folder.remove(path, was_there=was_there)
             raise
+        known_libraries.note(library._home, path)
         return library
 
     @classmethod
@@ -218,6 +222,7 @@ class Library(Networked):
             if is_new and not is_member:
                 folder.remove(path, was_there=was_there)
             raise
+        known_libraries.note(library._home, path)
         return library
 
     def close(self) -> None:

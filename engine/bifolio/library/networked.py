@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bifolio import limits
+from bifolio.errors import NotAttachedError
 from bifolio.home import Home
 from bifolio.replica.replica import Replica
 from bifolio.results import (
     AttachResult,
+    DetachedLibrary,
     JoinResult,
     Progress,
     RecoveredLibrary,
@@ -143,6 +145,18 @@ class Networked:
     ) -> str:
         """``invite`` in an event loop."""
         return await self._relay.invite(role=role, uses=uses, lasts_s=lasts_s, label=label)
+
+    def detach(self) -> DetachedLibrary:
+        """Be on no relay any more, here alone: a member it stays.
+
+        Raises:
+            NotAttachedError: it is on none.
+        """
+        url = self._replica.meta.relay_url
+        if not url:
+            raise NotAttachedError
+        self._relay.remote.detach()
+        return DetachedLibrary(self._replica.library_id.hex(), self._replica.path, url)
 
     def sync(self, progress: Progress | None = None) -> SyncReport:
         """Exchange what is new with the relay, and wait until both sides have everything."""

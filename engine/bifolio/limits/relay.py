@@ -124,8 +124,8 @@ RELAY_MEMBERSHIP_BYTES_CACHED_MAX = 128 * 1024 * 1024
 RELAY_MEMBERSHIP_RECORDS_MAX = 20_000
 
 #: The bytes of one library's membership records: a removal from a thousand members with three
-#: devices each takes 350 kB, so a hundred of them and everybody's joins fit.
-RELAY_MEMBERSHIP_BYTES_MAX = 64 * 1024 * 1024
+#: devices each takes 350 kB, so two hundred of them and everybody's joins fit.
+RELAY_MEMBERSHIP_BYTES_MAX = 96 * 1024 * 1024
 
 #: One part in so many of both is for owners alone: nobody else can make a removal impossible.
 RELAY_MEMBERSHIP_KEPT_FOR_OWNERS = 10

@@ -64,6 +64,8 @@ class ReplicaAdapter:
         self._act = act
         #: The head of the membership log under which this computer owed nobody a key.
         self._nothing_owed_at = b""
+        #: The hash of the last record that gives keys which are owed.
+        self._owed = b""
         if invite_secret is not None:
             self._act = InviteAct(member_log, invite_secret)
         self._expected = expected
@@ -176,7 +178,18 @@ class ReplicaAdapter:
         record = owed_keys(self._replica, self._member_log, membership)
         if record is None:
             self._nothing_owed_at = membership.head
+        else:
+            self._owed = content_hash(record)
         return record
+
+    def give_up_owed(self, record_hash: bytes) -> bool:
+        """Whether a record that the relay refused was a key that is owed: its sync goes on without,
+        and the next one tries again."""
+        membership = self._member_log.membership()
+        if record_hash != self._owed or membership is None:
+            return False
+        self._nothing_owed_at = membership.head
+        return True
 
     def no_right(self) -> BifolioError:
         """That this device is no member, or who removed it."""

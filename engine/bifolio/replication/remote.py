@@ -404,6 +404,9 @@ class Remote:
         self.replica.drain()
         with self.replica.database.transaction():
             self.replica.deletion_guard.begin_session()
+            # A file of an earlier program does not say what this computer is in the library.
+            if self.replica.meta.standing is None:
+                self.member_log.read_again_inside()
 
     def check_owner(self, act: str) -> None:
         """Only owners do this: a member is told which computer can.

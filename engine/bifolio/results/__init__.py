@@ -15,6 +15,7 @@
 ``backups``       backups
 ``bundles``       bundles: written and taken in
 ``members``       members and invites
+``libraries``     the libraries of one computer
 ``serving``       libraries served to other programs
 ``windows``       parts of a library, as a front end reads them
 ``status``        a replica at a glance
@@ -117,6 +118,12 @@ if TYPE_CHECKING:
         read_actions,
         write_actions,
     )
+    from bifolio.results.libraries import (
+        DetachedLibrary,
+        LibraryState,
+        LibraryView,
+        SyncedView,
+    )
     from bifolio.results.members import (
         AcceptedDraft,
         ChangedMember,
@@ -190,6 +197,7 @@ __all__ = [
     "CopyOutcome",
     "CopyReport",
     "CreatedLibrary",
+    "DetachedLibrary",
     "Diagnosis",
     "DifferingValue",
     "DiscardedDraft",
@@ -231,6 +239,8 @@ __all__ = [
     "LeftLibrary",
     "LeftOut",
     "LibraryChanges",
+    "LibraryState",
+    "LibraryView",
     "Link",
     "LogEntry",
     "LostValue",
@@ -266,6 +276,7 @@ __all__ = [
     "Subject",
     "SyncReport",
     "SyncedLibrary",
+    "SyncedView",
     "TagCount",
     "TakenValue",
     "TicketPreview",
@@ -302,6 +313,7 @@ _NAMES: Final = {
         "Action ActionKind Event EventKind KeptField KeptReason LogEntry "
         "RestoreReport Subject UndoReport in_words read_actions write_actions"
     ),
+    "bifolio.results.libraries": "DetachedLibrary LibraryState LibraryView SyncedView",
     "bifolio.results.members": (
         "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
         "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "

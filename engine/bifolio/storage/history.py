@@ -202,15 +202,23 @@ class ChangeIndex:
         )
 
     def newest(
-        self, before: tuple[str, int], *, first: str, tags: Sequence[str] | None, most: int
+        self,
+        before: tuple[str, int],
+        *,
+        first: str,
+        tags: Sequence[str] | None,
+        most: int,
+        but: str = "",
+        behind: int = 0,
     ) -> list[LoggedChange]:
         """A page of changes of these devices (None: of all), the latest stamps first: those
-        before (stamp, number)."""
+        before (stamp, number); without those of the device ``but``, and only those that lie in rows
+        of ``changes`` behind one."""
         among = "1" if tags is None else f"device IN ({', '.join('?' * len(tags))})"
         return self._read_where(
-            f"(stamp, number) < (?, ?) AND stamp >= ? AND {among} "
+            f"(stamp, number) < (?, ?) AND stamp >= ? AND {among} AND device != ? AND change > ? "
             "ORDER BY stamp DESC, number DESC LIMIT ?",
-            (*before, first, *(tags or ()), most),
+            (*before, first, *(tags or ()), but, behind, most),
         )
 
     def first_row_since(self, stamp: str) -> int | None:

@@ -265,6 +265,8 @@ class Meta:
     #: How many envelopes were not kept, by the tag of an author of whom too many wait; by the
     #: empty text, of computers that are no members as far as is known.
     not_kept: Fact[Mapping[str, int]] = Fact({}, _mapping(int))
+    #: The last row of ``changes`` that was there when the user last read what others did.
+    log_read_through: Fact[int] = Fact(0, _of_type(int))
     reachable = _flag()
     last_sync_ms: Fact[int] = Fact(0, _of_type(int))
     #: What syncs found wrong, with the next step: for ``status``.

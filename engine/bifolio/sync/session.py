@@ -263,6 +263,8 @@ class SyncSession:
         if message.code in (Code.HEAD_MOVED, Code.UNKNOWN_HEAD):
             exchange.log.offer_again()
             exchange.membership.look_again()
+        elif self._store.give_up_owed(message.subject):
+            exchange.membership.look_again()
         else:
             self._leave(message)
 

@@ -175,6 +175,9 @@ class SyncStore(Protocol):
         """The next record of what a user of this computer does to the members, or of what it owes
         them; None where there is none, or none before the relay's log is merged."""
 
+    def give_up_owed(self, record_hash: bytes) -> bool:
+        """A record was refused: whether it is one that was owed, and is left for another time."""
+
     def no_right(self) -> BifolioError:
         """Why this device, which is no member, may not go on."""
 

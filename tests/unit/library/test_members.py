@@ -10,6 +10,7 @@ import pytest
 from tests.support.relay_process import RelayProcess
 
 from bifolio import Library
+from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Header, seal
 from bifolio.errors import (
     AmbiguousMemberError,
     BifolioError,
@@ -26,7 +27,11 @@ from bifolio.errors import (
 )
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
+from bifolio.replica.membership import LibraryMembership
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.judging import NO_RIGHT
 from bifolio.results import EditKind, InviteState
+from bifolio.wire.changes import Body, Change
 
 
 class World:
@@ -312,3 +317,42 @@ def _bib(folder: Path) -> Path:
     path = folder / "refs.bib"
     path.write_text("@book{sand, title = {On Sand}, author = {Roe, Ann}, year = 2001}\n")
     return path
+
+
+def test_what_a_reader_seals_is_refused_by_every_replica_whatever_a_relay_lets_pass(
+    world: World,
+) -> None:
+    """I2: the reader's program was altered, and the relay takes everything."""
+    reader = world.join("reader", world.office.invite(role="reader"))
+    editor = world.join("editor", world.office.invite())
+    replica = reader._replica
+    log = LibraryMembership(replica)
+    membership = log.membership()
+    assert membership is not None
+    generation, content_key = log.newest_key()
+    header = Header(
+        library=replica.library_id,
+        generation=generation,
+        device=replica.keys.sign_public,
+        chain=bytes(16),
+        seq=1,
+        previous=NO_PREVIOUS,
+        kind=KIND_CHANGES,
+        membership_head=membership.head,
+    )
+    sealed = seal(
+        header,
+        Body((), (Change(f"{1:012x}{0:06x}", ()),)).serialize(),
+        content_key=content_key,
+        keys=replica.keys,
+        random_bytes=replica.runtime.random_bytes,
+    )
+    for other in (world.office, editor):
+        before = other.status().state
+        merged = Inbox(other._replica, LibraryMembership(other._replica)).receive(
+            [Received(sealed.raw, None)]
+        )
+        assert (merged.changes, merged.refused) == (0, [NO_RIGHT])
+        assert other.status().state == before
+        (refusal,) = other.status().refusals
+        assert "reader was refused: its author had no right to write" in refusal.reason

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.support.relay_client import Author, SharedLibrary, seeded, ticket_keys
+from tests.support.relay_client import CONTENT_KEY, Author, SharedLibrary, seeded, ticket_keys
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.keys import DeviceKeys, KeyPair, new_device_keys
-from bifolio.crypto.membership import hello_message
+from bifolio.crypto.membership import hello_message, make_leave, make_remove
 from bifolio.replication.greeting import make_hello
 from bifolio.wire.connection import ClientConnection, State
 from bifolio.wire.messages import (
@@ -521,6 +521,43 @@ def test_everybody_hears_of_a_new_member(service: Service, library: SharedLibrar
     assert owner.grown is not None
     told = desktop.carry_out(desktop.session.tell_members(owner.grown, room_bytes=ROOM))
     assert told == [Members(1, (invite,), 2, library.membership.head)]
+
+
+@pytest.mark.parametrize("room", [ROOM, 0])
+def test_who_is_removed_is_told_by_which_record_and_nothing_more(
+    service: Service, library: SharedLibrary, room: int
+) -> None:
+    keys = library.with_member()
+    owner, removed = live(service, library), live(service, library, keys)
+    head = library.membership.head
+    record = make_remove(
+        library.membership,
+        library.owner,
+        cuts={keys.sign_public: {}},
+        content_key=library.random(32),
+        earlier={0: CONTENT_KEY},
+        random_bytes=library.random,
+    )[0]
+    owner.says(Append(head, record))
+    assert owner.grown is not None
+    told = removed.carry_out(removed.session.tell_members(owner.grown, room_bytes=room))
+    *members, goodbye = told
+    assert [type(one) for one in members] == ([Members] if room else [])
+    assert isinstance(goodbye, Bye)
+    assert goodbye.retry is Retry.NEVER
+    assert removed.session.is_closed
+    assert not removed.session.is_member
+
+
+def test_who_leaves_is_told_nothing_more(service: Service, library: SharedLibrary) -> None:
+    keys = library.with_member()
+    live(service, library)
+    leaver = live(service, library, keys)
+    record = make_leave(library.membership, keys, cut={})
+    members, goodbye = leaver.says(Append(library.membership.head, record))
+    assert isinstance(members, Members)
+    assert isinstance(goodbye, Bye)
+    assert not leaver.session.is_member
 
 
 def test_a_slow_reader_hears_of_new_members_in_one_notice(

@@ -100,7 +100,7 @@ def test_a_process_that_ends_while_it_saves_finds_out_which_envelope_it_was(
             codes.append(code)
     assert codes == [-signal.SIGSEGV] * 3 + [0]
     assert home.titles() == ["By the same author", "On Paper"]
-    assert mallory.keys.tag in next(iter(status.refusals(home.replica))).reason
+    assert mallory.keys.name in next(iter(status.refusals(home.replica))).reason
     assert home.replica.refused.deaths().keys() == {
         one for one in home.replica.refused.deaths() if home.replica.refused.fatal(one)
     }, "the search for it is over"

@@ -139,7 +139,7 @@ def test_nobody_replaces_what_another_one_wrote(
     assert home.titles() == ["On Glue", "On Paper"], "the change itself is its author's own"
     assert home.replica.changes.replacing(replaced) == set()
     assert "claims to replace what another computer wrote" in said(home)
-    assert mallory.keys.tag in said(home)
+    assert mallory.keys.name in said(home)
 
 
 # --- envelopes carried in others ------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_who_writes_two_things_in_one_place_is_named_wherever_both_came(
     for computer in (office, home):
         computer.receives([one.raw, other.raw] if computer is office else [other.raw, one.raw])
         assert "its author wrote something else there" in said(computer)
-        assert mallory.keys.tag in said(computer)
+        assert mallory.keys.name in said(computer)
 
 
 def test_nobody_deletes_beforehand_what_another_computer_writes_next(

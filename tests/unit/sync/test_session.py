@@ -13,6 +13,7 @@ from tests.unit.sync.builders import ScriptedRelay, Talk, notes, relay_of
 
 from bifolio import limits
 from bifolio.crypto.envelope import parse_envelope
+from bifolio.crypto.membership import invite_keys, make_revoke
 from bifolio.errors import (
     BifolioError,
     MembershipError,
@@ -28,6 +29,7 @@ from bifolio.library import status
 from bifolio.sync.phases import Joined, Left
 from bifolio.wire.messages import (
     Ack,
+    Append,
     Bye,
     Challenge,
     Code,
@@ -656,3 +658,37 @@ def test_a_relay_that_refuses_every_chain_comes_to_an_end(
     assert talk.kinds().count("PUSH") == 4
     Talk(office, relay).run()
     assert office.replica.changes.unsent() == 0
+
+
+def test_a_key_that_is_owed_and_refused_stops_no_sync(
+    pair: tuple[Computer, Computer, ScriptedRelay],
+) -> None:
+    """As where the list of members has no room any more: an owner syncs all the same."""
+    office, _, relay = pair
+    secret = b"s" * 32
+    Talk(office, relay, invite_secret=secret).run()
+    membership = office.member_log.membership()
+    assert membership is not None
+    keys = office.replica.keys
+    revoke = make_revoke(membership, keys, sign_public=invite_keys(secret).sign_public)
+    office.member_log.learn([revoke])
+    relay.members.append(revoke)
+    office.adds(TWO, {"title": "On Ink"})
+    talk = Talk(office, relay)
+    said = talk.tell(relay.welcome(talk.greet(), role="owner"))
+    refused = 0
+    while said:
+        message = said.pop(0)
+        if isinstance(message, Append):
+            refused += 1
+            said += talk.tell(Nack(Code.QUOTA, content_hash(message.record), "it is full"))
+            continue
+        for answer in relay.answers(message):
+            said += talk.tell(answer)
+    assert refused == 1
+    assert talk.session.is_settled
+    again = Talk(office, relay).run()
+    assert "APPEND" in again.kinds()
+    after = office.member_log.membership()
+    assert after is not None
+    assert not after.needs_new_key
