@@ -88,6 +88,8 @@ def _sync_all(call: Invocation) -> None:
             call.output.say(
                 f"{one.name}: sent {count(sent, 'change')}, received {count(received, 'change')}."
             )
+            if one.report.kept_back:
+                call.output.remark(f"{one.name}: {kept_back_line(one.report.kept_back)}")
         else:
             call.output.remark(f"{one.name}: {one.reason} {word_of(one.next)}".rstrip())
     if not found:
@@ -160,4 +162,15 @@ def _print(output: Output, report: SyncReport) -> None:
     output.say(
         f"Sent {count(report.pushed, 'change')}, received {count(report.pulled, 'change')}.{files}"
         f"{conflicts} State {report.state[:16]}."
+    )
+    if report.kept_back:
+        output.remark(kept_back_line(report.kept_back))
+
+
+def kept_back_line(changes: int) -> str:
+    """That edits wait for an owner, because this computer may only read the library."""
+    verb = "is" if changes == 1 else "are"
+    return (
+        f"{count(changes, 'change')} of this computer {verb} not sent, because it may only read "
+        f"the library now. {word_of(NextStep(Next.EXPORT_DRAFT_OR_ASK))}"
     )

@@ -227,7 +227,15 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     "keep a recovery code ('bifolio recovery create').",
     Next.EXPORT_DRAFT: "'bifolio draft' lists those edits, and 'bifolio draft export FILE' writes "
     "them for an owner. To be let in again, ask an owner for a ticket.",
+    Next.EXPORT_DRAFT_OR_ASK: "'bifolio draft' lists those edits, and 'bifolio draft export FILE' "
+    "writes them for an owner. Once an owner makes this computer an editor, a sync sends them.",
     Next.CHOOSE_DRAFT: "Name a file that 'bifolio draft export' wrote for this library, whole.",
+    Next.SYNC_THEN_OPEN_DRAFT: "Run 'bifolio sync' first: this computer may not have heard of that "
+    "member, or of the key, yet.",
+    Next.CHOOSE_OTHER_NAME: "Give it another name.",
+    Next.LEAVE_OR_REMOVE_ELSEWHERE: "'bifolio leave' ends the membership of this computer; another "
+    "owner can remove it too.",
+    Next.CHOOSE_ONE_TICKET: "Give one of them alone.",
     Next.SEE_STATUS: "'bifolio status' shows what is not sent yet, and why.",
     Next.COPY_TO_OWN_LIBRARY: "Copy the reference into a library of your own ('bifolio copy REF "
     "--to PATH'), or ask an owner to make you an editor.",

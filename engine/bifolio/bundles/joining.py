@@ -21,7 +21,7 @@ from bifolio.errors import (
     NotAMemberError,
     NotTheOwnerError,
 )
-from bifolio.replica.membership import InviteTerms, LibraryMembership
+from bifolio.replica.membership import InviteTerms, LibraryMembership, check_ticket
 from bifolio.replica.replica import Replica
 from bifolio.replication import joining
 
@@ -91,7 +91,7 @@ def prepare(replica: Replica, ticket: Ticket, bundle_path: Path) -> None:
         AlreadyAttachedError: the library is another one, and attached.
         BundleBeforeTicketError: the bundle does not hold the ticket's invite.
         BundleError: it is none, damaged, newer or another library's.
-        MembershipError: an owner closed the ticket.
+        TicketError: the ticket lets nobody in any more.
     """
     if replica.library_id != ticket.library and replica.meta.relay_url:
         raise AlreadyAttachedError(
@@ -114,5 +114,6 @@ def _check(replica: Replica, ticket: Ticket, bundle: Bundle) -> list[bytes]:
     if membership.role_of(replica.keys.sign_public) is None:
         if membership.invite(invite_keys(ticket.secret).sign_public) is None:
             raise BundleBeforeTicketError(bundle.path)
+        check_ticket(membership, ticket.secret, replica.keys.sign_public)
         make_join(membership, replica.keys, ticket_secret=ticket.secret)
     return records

@@ -12,7 +12,7 @@ import unicodedata
 
 from bifolio import limits
 from bifolio.crypto.ticket import SCHEME, Ticket
-from bifolio.errors import TicketError
+from bifolio.errors import Next, TicketError
 
 #: What stands before the lines of a quoted mail.
 _QUOTED = re.compile(r"(?m)^[ \t]*(?:[>|][ \t]?)+")
@@ -47,7 +47,9 @@ def find_ticket(text: str) -> Ticket:
         else:
             found[ticket.encode()] = ticket
     if len(found) > 1:
-        raise TicketError(f"the text holds {len(found)} different ones")
+        raise TicketError(
+            f"the text holds {len(found)} different ones", next_step=Next.CHOOSE_ONE_TICKET
+        )
     if found:
         return next(iter(found.values()))
     if fault is not None:

@@ -153,10 +153,13 @@ def check_pending(report: Status) -> Iterator[Finding]:
     bad = [
         Finding("pending", CheckVerdict.ATTENTION, one.reason, one.next) for one in report.refusals
     ]
-    if report.relay is not None and (report.unsent or report.unsent_files):
-        numbers = (("change", report.unsent), ("file", report.unsent_files))
-        unsent = " and ".join(say_count(n, noun) for noun, n in numbers if n)
-        message = f"{unsent} of this computer not sent yet."
+    drafts = (NextStep(Next.EXPORT_DRAFT), NextStep(Next.EXPORT_DRAFT_OR_ASK))
+    may_send = all(one.next not in drafts for one in report.refusals)
+    unsent = report.unsent if may_send else 0  # otherwise said among the refusals
+    if report.relay is not None and (unsent or report.unsent_files):
+        numbers = (("change", unsent), ("file", report.unsent_files))
+        what = " and ".join(say_count(n, noun) for noun, n in numbers if n)
+        message = f"{what} of this computer not sent yet."
         bad.append(Finding("pending", CheckVerdict.ATTENTION, message, NextStep(Next.RUN_SYNC)))
     if report.waiting:
         message = f"{say_count(report.waiting, 'received change')} waiting for earlier ones."

@@ -80,6 +80,7 @@ The tree::
     ├── ReaderError                 a change by a device that may only read
     ├── MemberNotFoundError
     ├── AmbiguousMemberError
+    ├── MemberNameTakenError
     ├── LastOwnerError
     ├── DraftError                  edits that another may not send itself
     ├── NothingToSendError
@@ -241,6 +242,7 @@ from bifolio.errors.sharing import (
     DraftError,
     KeyFileError,
     LastOwnerError,
+    MemberNameTakenError,
     MemberNotFoundError,
     NewerMembershipError,
     NotAMemberError,
@@ -312,6 +314,7 @@ __all__ = [
     "KeyTakenError",
     "LastOwnerError",
     "LibraryError",
+    "MemberNameTakenError",
     "MemberNotFoundError",
     "MembershipError",
     "NewerBackupError",

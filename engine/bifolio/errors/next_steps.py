@@ -132,7 +132,12 @@ class Next(StrEnum):
     SECURE_OWNERSHIP = "secure-ownership"
     #: What this computer may not send can be given to an owner as a file.
     EXPORT_DRAFT = "export-draft"
+    EXPORT_DRAFT_OR_ASK = "export-draft-or-ask"
     CHOOSE_DRAFT = "choose-draft"
+    SYNC_THEN_OPEN_DRAFT = "sync-then-open-draft"
+    CHOOSE_OTHER_NAME = "choose-other-name"
+    LEAVE_OR_REMOVE_ELSEWHERE = "leave-or-remove-elsewhere"
+    CHOOSE_ONE_TICKET = "choose-one-ticket"
     SEE_STATUS = "see-status"
     COPY_TO_OWN_LIBRARY = "copy-to-own-library"
     UPGRADE_RELAY = "upgrade-relay"

@@ -63,11 +63,11 @@ class EnvelopeError(PeerError):
 
     code = "envelope"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, next_step: Next = Next.TELL_RELAY_OPERATOR) -> None:
         self.reason = reason
         super().__init__(
             f"A received change was refused: {reason}. Nothing of it was used.",
-            next_step=Next.TELL_RELAY_OPERATOR,
+            next_step=next_step,
         )
 
 

@@ -144,6 +144,20 @@ class AmbiguousMemberError(BifolioError):
         )
 
 
+class MemberNameTakenError(BifolioError):
+    """Another member's computer is called so: two of one name could not be told apart."""
+
+    code = "member-name-taken"
+
+    def __init__(self, name: str, *, id: str) -> None:
+        self.name = name
+        self.id = id
+        super().__init__(
+            f"Another member's computer is called '{name}' already ({id}). Nothing was changed.",
+            next_step=Next.CHOOSE_OTHER_NAME,
+        )
+
+
 class LastOwnerError(BifolioError):
     """The last owner of a library would be none any more."""
 

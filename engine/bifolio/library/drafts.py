@@ -13,7 +13,14 @@ from pathlib import Path
 
 from bifolio import limits
 from bifolio.disk import write_whole
-from bifolio.errors import DocumentError, DraftError, EnvelopeError, Next, NothingToSendError
+from bifolio.errors import (
+    DocumentError,
+    DraftError,
+    EnvelopeError,
+    Next,
+    NextStep,
+    NothingToSendError,
+)
 from bifolio.ids import device_tag
 from bifolio.replica import lookup
 from bifolio.replica.membership import LibraryMembership
@@ -97,7 +104,9 @@ class Drafts:
         try:
             return drafts.open_draft(self._replica, self._log, _read(path))
         except EnvelopeError as error:
-            raise DraftError(path, reason=error.reason) from error
+            behind = NextStep(Next.SYNC_THEN_OPEN_DRAFT)
+            step = behind if error.next_step == behind else Next.CHOOSE_DRAFT
+            raise DraftError(path, reason=error.reason, next_step=step) from error
 
     def _name(self, draft: Draft) -> str:
         return lookup.device_name(lookup.device_names(self._replica), device_tag(draft.device))

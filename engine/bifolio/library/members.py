@@ -18,9 +18,11 @@ from bifolio.crypto.ticket import Ticket
 from bifolio.errors import (
     AmbiguousMemberError,
     InvalidValueError,
-    LastOwnerError,
+    MemberNameTakenError,
     MemberNotFoundError,
+    Next,
     NotAMemberError,
+    UsageError,
 )
 from bifolio.ids import device_tag
 from bifolio.records.values import is_one_line
@@ -34,6 +36,8 @@ from bifolio.replication.member_acts import (
     RenameAct,
     RevokeAct,
     RoleAct,
+    become,
+    check_another_owner,
 )
 from bifolio.replication.remote import Remote
 from bifolio.replication.run_blocking import run_blocking
@@ -170,7 +174,7 @@ class Members:
         wanted = read_role(role)
         found = await self._find_fresh(lambda: self._find(member))
         if wanted is not Role.OWNER:
-            self._check_owners_left([found.device], f"become {_with_article(wanted)}")
+            check_another_owner(self._membership(), found.device, become(wanted))
         await self._act("give roles", RoleAct(self._replica, found.device, wanted))
         return self._changed(found.device, str(wanted))
 
@@ -179,7 +183,8 @@ class Members:
         any.
 
         Raises:
-            InvalidValueError, MemberNotFoundError, AmbiguousMemberError: nothing was changed.
+            InvalidValueError, MemberNotFoundError, AmbiguousMemberError, MemberNameTakenError:
+                nothing was changed.
             NotTheOwnerError, RelayUnreachableError and others.
         """
         return run_blocking(self.rename_async(member, name))
@@ -191,6 +196,11 @@ class Members:
         if not name or not is_one_line(name) or not is_short:
             raise InvalidValueError("name", expected="a name on one line", got=f"'{name[:80]}'")
         found = await self._find_fresh(lambda: self._find(member))
+        names = lookup.device_names(self._replica)
+        for other in self._membership().members:
+            taken = other.device != found.device and _name(names, other.device)
+            if taken and taken.casefold() == name.casefold():
+                raise MemberNameTakenError(taken, id=_short(other.device))
         act = RenameAct(self._replica, self._log, found.device, name)
         own = found.device == self._replica.keys.sign_public
         await self._act(None if own else "rename others", act)
@@ -201,7 +211,7 @@ class Members:
         can read nothing of it. What they have read stays with them.
 
         Raises:
-            MemberNotFoundError, AmbiguousMemberError, InvalidValueError: nothing was changed.
+            MemberNotFoundError, AmbiguousMemberError, UsageError: nothing was changed.
             NotTheOwnerError, RelayUnreachableError and others.
         """
         return run_blocking(self.remove_async(members))
@@ -211,8 +221,9 @@ class Members:
         named = await self._find_fresh(lambda: [self._find(one) for one in members])
         found = {one.device: one for one in named}
         if self._replica.keys.sign_public in found:
-            raise InvalidValueError(
-                "member", expected="another computer; this one leaves", got="this computer"
+            raise UsageError(
+                "A computer cannot remove itself. Nothing was changed.",
+                next_step=Next.LEAVE_OR_REMOVE_ELSEWHERE,
             )
         removed = tuple(self._changed(one.device, str(one.role)) for one in found.values())
         closed = self._membership().invites_known_to(list(found))
@@ -234,7 +245,7 @@ class Members:
         own = self._replica.keys.sign_public
         if self._membership().role_of(own) is None:
             raise NotAMemberError
-        self._check_owners_left([own], "leave")
+        check_another_owner(self._membership(), own, "leave")
         await self._remote().leave()
         return LeftLibrary(self._replica.library_id.hex(), self._replica.path)
 
@@ -262,12 +273,6 @@ class Members:
         if membership is None:
             raise NotAMemberError
         return membership
-
-    def _check_owners_left(self, devices: Sequence[bytes], act: str) -> None:
-        members = self._membership().members
-        owners = [one.device for one in members if one.role is Role.OWNER]
-        if owners and not set(owners) - set(devices):
-            raise LastOwnerError(act)
 
     def _find(self, wanted: str) -> Member:
         names = lookup.device_names(self._replica)
@@ -328,10 +333,6 @@ def _short(key: bytes) -> str:
 
 def _name(names: dict[str, str], device: bytes) -> str:
     return lookup.device_name(names, device_tag(device))
-
-
-def _with_article(role: Role) -> str:
-    return f"an {role}" if role is Role.EDITOR else f"a {role}"
 
 
 def _state(invite: Invite, now_ms: int) -> InviteState:

@@ -58,9 +58,19 @@ def sync_report(replica: Replica, counts: Counts) -> SyncReport:
         pulled=counts.pulled,
         files_sent=counts.files_sent,
         files_received=counts.files_received,
+        kept_back=kept_back(replica),
         conflicts=conflict_count(replica),
         state=state_hash(replica),
     )
+
+
+def kept_back(replica: Replica) -> int:
+    """How many changes of this computer are not sent, because it may not write into a library that
+    is on a relay."""
+    standing = replica.meta.standing
+    if standing is None or standing.role in ("owner", "editor") or not replica.meta.relay_url:
+        return 0
+    return replica.changes.unsent()
 
 
 def state_hash(replica: Replica) -> str:
@@ -130,8 +140,9 @@ def _draft(replica: Replica) -> Iterator[Refusal]:
     standing, unsent = replica.meta.standing, replica.changes.unsent()
     if standing is None or standing.role in ("owner", "editor") or not unsent:
         return
+    step = NextStep(Next.EXPORT_DRAFT)
     if standing.role == "reader":
-        why = "it may only read the library now"
+        why, step = "it may only read the library now", NextStep(Next.EXPORT_DRAFT_OR_ASK)
     elif replica.meta.relay_url:
         why = "it is no member of the library"
     else:
@@ -139,7 +150,7 @@ def _draft(replica: Replica) -> Iterator[Refusal]:
     verb = "is" if unsent == 1 else "are"
     yield Refusal(
         f"{say_count(unsent, 'change')} of this computer {verb} not sent, because {why}.",
-        NextStep(Next.EXPORT_DRAFT),
+        step,
     )
 
 

@@ -30,13 +30,43 @@ from bifolio.crypto.membership import (
     seal_text,
 )
 from bifolio.crypto.membership.records import parse_record
-from bifolio.errors import EnvelopeError, MembershipError, NotAMemberError, WrongKeyError
+from bifolio.errors import (
+    EnvelopeError,
+    MembershipError,
+    Next,
+    NotAMemberError,
+    TicketError,
+    WrongKeyError,
+)
 from bifolio.ids import RandomBytes, content_hash, device_tag
 from bifolio.replica.lookup import device_names
 from bifolio.replica.replica import Replica
 from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.members import Members
 from bifolio.storage.meta import Standing
+
+
+def check_ticket(membership: Membership, ticket_secret: bytes, device: bytes) -> None:
+    """Check that a ticket still lets this device in, by the list of members alone: only a relay
+    tells when a ticket ends.
+
+    Raises:
+        TicketError: an owner closed it, as many joined with it as may, or it was never one.
+    """
+    if membership.needs_newer:
+        return
+    invite = membership.invite(invite_keys(ticket_secret).sign_public)
+    if invite is None:
+        reason = "the library does not know it"
+    elif not invite.is_open:
+        reason = "an owner of the library closed it"
+    elif not invite.admits(device) and membership.role_of(device) is None:
+        reason = "as many computers joined with it as may"
+        if invite.uses == 1:
+            reason = "it is for one computer, and another one joined with it"
+    else:
+        return
+    raise TicketError(reason, next_step=Next.ASK_FOR_TICKET)
 
 
 class InviteTerms(Struct, frozen=True):
@@ -289,11 +319,18 @@ class LibraryMembership:
         return AboutInvite()
 
     def join(self, ticket_secret: bytes) -> bytes:
-        """The record by which this device joins, to be appended by the relay."""
-        runtime = self._replica.runtime
+        """The record by which this device joins, to be appended by the relay.
+
+        Raises:
+            TicketError: the ticket lets nobody in any more.
+            MembershipError, NewerMembershipError: as ``make_join``.
+        """
+        runtime, keys = self._replica.runtime, self._replica.keys
+        membership = self._membership()
+        check_ticket(membership, ticket_secret, keys.sign_public)
         return make_join(
-            self._membership(),
-            self._replica.keys,
+            membership,
+            keys,
             ticket_secret=ticket_secret,
             at_ms=max(runtime.now_ms(), 0),
             random_bytes=runtime.random_bytes,

@@ -36,7 +36,7 @@ from bifolio.document.update_identity import (
     is_content_named,
 )
 from bifolio.document.update_structure import read_update
-from bifolio.errors import DocumentError, EnvelopeError, NotAMemberError
+from bifolio.errors import DocumentError, EnvelopeError, Next, NotAMemberError
 from bifolio.ids import SEPARATOR, SETTINGS_ID, device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica, Write
@@ -150,13 +150,17 @@ def open_draft(
             raise EnvelopeError("it belongs to another library")
         verify_signature(envelope)
         if membership is None or not membership.has_met(header.device):
-            raise EnvelopeError("its author was never a member of the library")
+            raise EnvelopeError(
+                "its author was never a member of the library", next_step=Next.SYNC_THEN_OPEN_DRAFT
+            )
         if author not in (None, header.device):
             raise EnvelopeError("it has several authors")
         author = header.device
         key = member_log.key(header.generation)
         if key is None:
-            raise EnvelopeError("this computer has no key to it")
+            raise EnvelopeError(
+                "this computer has no key to it", next_step=Next.SYNC_THEN_OPEN_DRAFT
+            )
         body = replica.formats.read(envelope, key)
         if len(body.changes) != 2:
             raise EnvelopeError("it is no draft")

@@ -23,6 +23,7 @@ from bifolio.crypto.membership import (
     make_role,
     recovery_keys,
 )
+from bifolio.errors import LastOwnerError
 from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.chain_ends import cut_of
@@ -37,7 +38,8 @@ class MemberAct(Protocol):
         """The record to append now; None where there is none, or none yet.
 
         Raises:
-            MembershipError, NotAMemberError, NewerMembershipError: it cannot be done.
+            LastOwnerError, MembershipError, NotAMemberError, NewerMembershipError: it cannot be
+                done.
         """
 
 
@@ -113,6 +115,8 @@ class RoleAct:
         held = membership.role_of(self._device)
         if held is None or held is self._role:
             return None
+        if held is Role.OWNER:
+            check_another_owner(membership, self._device, become(self._role))
         cut = None
         if held.may_write and not self._role.may_write:
             if not log_is_merged:
@@ -160,6 +164,7 @@ class LeaveAct:
         keys = self._replica.keys
         if not log_is_merged or membership.role_of(keys.sign_public) is None:
             return None
+        check_another_owner(membership, keys.sign_public, "leave")
         return make_leave(membership, keys, cut=cut_of(self._replica, keys.sign_public))
 
 
@@ -188,6 +193,25 @@ class RenameAct:
             content_key=content_key,
             random_bytes=self._replica.runtime.random_bytes,
         )
+
+
+def check_another_owner(membership: Membership, device: bytes, act: str) -> None:
+    """Check that somebody owns the library when this device does not.
+
+    Args:
+        act: what it cannot do otherwise, behind "it cannot".
+
+    Raises:
+        LastOwnerError: nobody would.
+    """
+    owners = [one.device for one in membership.members if one.role is Role.OWNER]
+    if owners == [device]:
+        raise LastOwnerError(act)
+
+
+def become(role: Role) -> str:
+    """That somebody gets a role, behind "cannot"."""
+    return f"become an {role}" if role is Role.EDITOR else f"become a {role}"
 
 
 def owed_keys(

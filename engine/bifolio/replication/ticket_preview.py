@@ -8,7 +8,6 @@ from __future__ import annotations
 from msgspec import Struct
 
 from bifolio.crypto.membership import (
-    Invite,
     Membership,
     Role,
     find_keys,
@@ -17,10 +16,8 @@ from bifolio.crypto.membership import (
     member_names,
 )
 from bifolio.crypto.ticket import Ticket
-from bifolio.errors import MembershipError, Next, ProtocolError, TicketError
-from bifolio.replica.membership import AboutInvite
-
-_ASK = Next.ASK_FOR_TICKET
+from bifolio.errors import MembershipError, ProtocolError
+from bifolio.replica.membership import AboutInvite, check_ticket
 
 
 class TicketFacts(Struct, frozen=True):
@@ -55,7 +52,7 @@ def read_ticket(ticket: Ticket, records: list[bytes], device: bytes) -> TicketFa
         raise ProtocolError("its list of members is another library's")
     pair = invite_keys(ticket.secret)
     invite = membership.invite(pair.sign_public)
-    _check_usable(invite, membership, device)
+    check_ticket(membership, ticket.secret, device)
     assert invite is not None
     keys = find_keys(membership, pair).keys
     grants = membership.grants(pair.sign_public)
@@ -71,14 +68,3 @@ def read_ticket(ticket: Ticket, records: list[bytes], device: bytes) -> TicketFa
         members=len(members),
         member_names=tuple(names[one.device] for one in members if one.device in names),
     )
-
-
-def _check_usable(invite: Invite | None, membership: Membership, device: bytes) -> None:
-    if membership.needs_newer:
-        return
-    if invite is None:
-        raise TicketError("the library does not know it", next_step=_ASK)
-    if not invite.is_open:
-        raise TicketError("an owner of the library closed it", next_step=_ASK)
-    if not invite.admits(device) and membership.role_of(device) is None:
-        raise TicketError("as many computers joined with it as may", next_step=_ASK)

@@ -181,10 +181,14 @@ class Invitation(Result, frozen=True):
 
 
 class SyncReport(Result, frozen=True):
-    """One round of sync: changes and files new to the other side, and the state hash after it."""
+    """One round of sync: changes and files new to the other side, and the state hash after it.
+
+    ``kept_back`` changes of this computer are not sent, because it may only read the library.
+    """
 
     pushed: int
     pulled: int
+    kept_back: int
     files_sent: int
     files_received: int
     conflicts: int

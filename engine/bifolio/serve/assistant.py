@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 
-from bifolio import limits
+from bifolio import __version__, limits
 from bifolio.errors import BifolioError
 from bifolio.home import Home
 from bifolio.library.library import Library
@@ -188,7 +188,9 @@ class Assistant:
 
 def server(assistant: Assistant, *, may_write: bool) -> MCPServer[Any]:
     """The server of these tools; those that write only where that was asked for."""
-    made: MCPServer[Any] = MCPServer("bifolio", instructions=_INSTRUCTIONS, log_level="ERROR")
+    made: MCPServer[Any] = MCPServer(
+        "bifolio", version=__version__, instructions=_INSTRUCTIONS, log_level="ERROR"
+    )
     reading: tuple[Callable[..., Any], ...] = (
         assistant.search_references,
         assistant.show_reference,

@@ -11,19 +11,24 @@ from tests.support.relay_process import RelayProcess
 
 from bifolio import Library
 from bifolio.crypto.envelope import KIND_CHANGES, NO_PREVIOUS, Header, seal
+from bifolio.doctor.computer import check_pending
 from bifolio.errors import (
     AmbiguousMemberError,
-    BifolioError,
     DraftError,
     InvalidValueError,
     LastOwnerError,
+    MemberNameTakenError,
     MemberNotFoundError,
+    Next,
+    NextStep,
     NotAMemberError,
     NothingToSendError,
     NotTheOwnerError,
     ReaderError,
     RelayRefusedError,
     RemovedError,
+    TicketError,
+    UsageError,
 )
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
@@ -70,8 +75,9 @@ def test_a_ticket_lets_one_computer_in_and_says_so(world: World) -> None:
         ("office", "owner", False),
         ("laptop", "editor", True),
     ]
-    with pytest.raises(BifolioError):
+    with pytest.raises(TicketError, match="for one computer") as refused:
         world.join("stranger", world.first_ticket)
+    assert refused.value.next_step == NextStep(Next.ASK_FOR_TICKET)
     world.office.sync()
     (invite,) = world.office.members.invites()
     assert (invite.state, invite.joined, invite.uses) == (InviteState.USED, ("laptop",), 1)
@@ -95,7 +101,7 @@ def test_tickets_have_roles_labels_uses_and_are_closed(world: World) -> None:
     }
     revoked = world.office.members.revoke("For the seminar")
     assert revoked.id == about.id
-    with pytest.raises(BifolioError):
+    with pytest.raises(TicketError, match="closed it"):
         world.join("third", ticket)
     assert world.office.members.invites()[-1].state is InviteState.CLOSED
     # Whoever saw the ticket may have the key: the next change is sealed under another one.
@@ -183,6 +189,47 @@ def test_roles_go_up_and_down_and_one_owner_stays(world: World) -> None:
     assert laptop.show("yes")
 
 
+def test_the_last_owner_is_told_so_though_it_thought_there_was_another(world: World) -> None:
+    laptop = world.join("laptop", world.office.invite(role="owner"))
+    world.office.sync()
+    laptop.members.set_role("laptop", "editor")
+    for act in (
+        lambda: world.office.members.leave(),
+        lambda: world.office.members.set_role("office", "reader"),
+    ):
+        with pytest.raises(LastOwnerError):  # what was known here when it began: two owners
+            act()
+
+
+def test_a_sync_says_what_it_may_not_send_and_that_a_sync_does_not_help(world: World) -> None:
+    laptop = world.join("laptop", world.first_ticket)
+    laptop.add({"title": "Draft", "citation-key": "draft"})
+    world.office.sync()
+    world.office.members.set_role("laptop", "reader")
+    assert laptop.sync().kept_back == 1
+    told = [one for one in check_pending(laptop.status()) if one.next is not None]
+    assert [one.next for one in told] == [NextStep(Next.EXPORT_DRAFT_OR_ASK)]
+    world.office.members.set_role("laptop", "editor")
+    report = laptop.sync()
+    assert (report.kept_back, report.pushed) == (0, 1)
+
+
+def test_a_draft_of_who_is_not_known_here_yet_says_to_sync(world: World, tmp_path: Path) -> None:
+    other = world.join("other", world.office.invite())
+    laptop = world.join("laptop", world.first_ticket)
+    world.office.sync()
+    laptop.add({"title": "Draft", "citation-key": "draft"})
+    world.office.members.remove(["laptop"])
+    with pytest.raises(RemovedError):
+        laptop.sync()
+    laptop.drafts.export(tmp_path / "draft")
+    with pytest.raises(DraftError) as refused:
+        other.drafts.show(tmp_path / "draft")
+    assert refused.value.next_step == NextStep(Next.SYNC_THEN_OPEN_DRAFT)
+    other.sync()
+    assert [one.key for one in other.drafts.show(tmp_path / "draft").edits] == ["draft"]
+
+
 def test_what_was_edited_before_the_role_was_lowered_stays_a_draft(world: World) -> None:
     laptop = world.join("laptop", world.first_ticket)
     laptop.edit("paper", [])
@@ -234,9 +281,15 @@ def test_members_are_called_by_name_or_id_and_renamed_for_everybody(world: World
     with pytest.raises(InvalidValueError):
         laptop.members.rename("lab", "two\nlines")
     world.office.sync()
-    members.rename("office", "lab")
+    with pytest.raises(MemberNameTakenError):  # two of one name could not be told apart
+        members.rename("office", "LAB")
+    assert members.rename("lab", "Lab").name == "Lab"
+    world.join("lab", world.office.invite())
+    world.office.sync()
     with pytest.raises(AmbiguousMemberError):
         members.remove(["lab"])
+    with pytest.raises(UsageError):
+        members.remove(["office"])
 
 
 def test_a_draft_goes_to_an_owner_as_a_file_and_is_accepted(world: World, tmp_path: Path) -> None:
