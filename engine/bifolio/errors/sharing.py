@@ -136,12 +136,12 @@ class AmbiguousMemberError(BifolioError):
 
     code = "ambiguous-member"
 
-    def __init__(self, name: str, *, ids: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, *, ids: tuple[str, ...], next_step: Next | str = Next.LIST_MEMBERS
+    ) -> None:
         self.name = name
         self.ids = ids
-        super().__init__(
-            f"'{name}' can be several members: {', '.join(ids)}.", next_step=Next.LIST_MEMBERS
-        )
+        super().__init__(f"'{name}' can be several members: {', '.join(ids)}.", next_step=next_step)
 
 
 class MemberNameTakenError(BifolioError):

@@ -17,6 +17,7 @@ from bifolio.document.plan import Plan
 from bifolio.document.undoing import Kept, Reason, UndoTrace
 from bifolio.errors import (
     AmbiguousChangeError,
+    AmbiguousMemberError,
     ChangeNotFoundError,
     DeviceNotFoundError,
     NothingToUndoError,
@@ -25,7 +26,6 @@ from bifolio.errors import (
 from bifolio.history.replay import Replay
 from bifolio.ids import slot_tag
 from bifolio.lazy import pattern
-from bifolio.records.canonical import nfc
 from bifolio.replica import lookup
 from bifolio.replica.journal import Command
 from bifolio.replica.replica import Replica, Write
@@ -187,18 +187,22 @@ def find_change(replica: Replica, change: str) -> LoggedChange:
 
 
 def device_tags(replica: Replica, device: str) -> list[str]:
-    """The tags of the devices of a name, of those that wrote something.
+    """The tags of the device of a name, if it wrote something.
 
     Raises:
-        DeviceNotFoundError.
+        DeviceNotFoundError: nobody who wrote something is called so.
+        AmbiguousMemberError: several are.
     """
     names = lookup.device_names(replica)
     wrote = replica.journal.index.devices()
-    wanted = nfc(device.strip())
-    found = [tag for tag in wrote if nfc(names.get(tag, f"device {tag}")) == wanted]
+    named = lookup.tags_named(replica, device)
+    found = [tag for tag in wrote if tag in named or f"device {tag}" == device.strip()]
     if not found:
-        known = sorted({names.get(tag, f"device {tag}") for tag in wrote})
+        known = sorted({lookup.device_name(names, tag) for tag in wrote})
         raise DeviceNotFoundError(device, known=tuple(known))
+    if len(found) > 1:
+        shown = tuple(lookup.device_name(names, tag) for tag in found)
+        raise AmbiguousMemberError(device, ids=shown, next_step="Give one of these names.")
     return found
 
 

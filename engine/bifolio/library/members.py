@@ -27,6 +27,7 @@ from bifolio.errors import (
 from bifolio.ids import device_tag
 from bifolio.records.values import is_one_line
 from bifolio.replica import lookup
+from bifolio.replica.device_naming import likeness
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication.member_acts import (
@@ -196,10 +197,10 @@ class Members:
         if not name or not is_one_line(name) or not is_short:
             raise InvalidValueError("name", expected="a name on one line", got=f"'{name[:80]}'")
         found = await self._find_fresh(lambda: self._find(member))
-        names = lookup.device_names(self._replica)
+        names = lookup.said_names(self._replica)
         for other in self._membership().members:
-            taken = other.device != found.device and _name(names, other.device)
-            if taken and taken.casefold() == name.casefold():
+            taken = names.get(device_tag(other.device), "")
+            if other.device != found.device and likeness(taken) == likeness(name):
                 raise MemberNameTakenError(taken, id=_short(other.device))
         act = RenameAct(self._replica, self._log, found.device, name)
         own = found.device == self._replica.keys.sign_public
@@ -277,7 +278,10 @@ class Members:
     def _find(self, wanted: str) -> Member:
         names = lookup.device_names(self._replica)
         members = self._membership().members
-        found = _matching(wanted, members, lambda one: (one.device, _name(names, one.device)))
+        tags = lookup.tags_named(self._replica, wanted)
+        found = [one for one in members if device_tag(one.device) in tags]
+        if not found:
+            found = _matching(wanted, members, lambda one: (one.device, ""))
         if not found:
             known = tuple(_name(names, one.device) for one in members)
             raise MemberNotFoundError(wanted, names=known)

@@ -18,6 +18,7 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``envelope_formats`` which envelopes this program can read, and what each says
 ``folder``     the folder of a replica: made whole or not at all
 ``restored``   a copy of a replica's file that becomes a replica of its own
+``device_naming`` what devices are called where they are shown, no two alike
 ``lookup``     from what a user calls a reference to the reference
 ============== =====================================================================================
 """

@@ -23,6 +23,7 @@ from bifolio.records.attachments import Attachment, distinct_names
 from bifolio.records.canonical import canonical_json, nfc
 from bifolio.records.citation_keys import suffixed_key
 from bifolio.replica.deletion_guard import SHOWN_ON
+from bifolio.replica.device_naming import distinct_names as distinct_device_names
 from bifolio.replica.projection import shown_fields, strings_of
 from bifolio.replica.replica import Replica
 from bifolio.results import Conflict, ConflictChoice, ReferenceView
@@ -226,10 +227,27 @@ def hash_listed(conflict: Conflict) -> bytes:
 
 
 def device_names(replica: Replica) -> dict[str, str]:
-    """The names of the devices by the tag of their slots: what the members call one goes before
+    """The names of the devices by the tag of their slots, as they are shown: no two alike."""
+    return distinct_device_names(said_names(replica))
+
+
+def said_names(replica: Replica) -> dict[str, str]:
+    """What devices are called, by the tag of their slots: what the members call one goes before
     what it calls itself, and that before what it said when it joined."""
     meta = replica.meta
     return {**meta.joined_names, **meta.devices, **meta.member_names}
+
+
+def tags_named(replica: Replica, wanted: str) -> list[str]:
+    """The tags of the devices that are shown so; otherwise of all that call themselves so."""
+    wanted = nfc(wanted.strip()).casefold()
+    names = device_names(replica)
+    shown = [tag for tag, name in names.items() if nfc(name).casefold() == wanted]
+    if shown:
+        return shown
+    return [
+        tag for tag, name in said_names(replica).items() if nfc(name.strip()).casefold() == wanted
+    ]
 
 
 def author(names: dict[str, str], slot: str, stamp: str) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 
-from bifolio import __version__, limits
+from bifolio import limits
 from bifolio.errors import BifolioError
 from bifolio.home import Home
 from bifolio.library.library import Library
@@ -189,7 +190,7 @@ class Assistant:
 def server(assistant: Assistant, *, may_write: bool) -> MCPServer[Any]:
     """The server of these tools; those that write only where that was asked for."""
     made: MCPServer[Any] = MCPServer(
-        "bifolio", version=__version__, instructions=_INSTRUCTIONS, log_level="ERROR"
+        "bifolio", version=version_of("bifolio"), instructions=_INSTRUCTIONS, log_level="ERROR"
     )
     reading: tuple[Callable[..., Any], ...] = (
         assistant.search_references,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,27 @@ def test_the_last_owner_is_told_so_though_it_thought_there_was_another(world: Wo
     ):
         with pytest.raises(LastOwnerError):  # what was known here when it began: two owners
             act()
+
+
+def test_a_computer_that_calls_itself_as_another_one_is_shown_apart(world: World) -> None:
+    home = Home(world.folder / "home of somebody", device_name="office")
+    false = Library.attach_new(world.first_ticket, world.folder / "false.bifolio", home=home)
+    false.edit("paper", [Edit("title", Act.SET, ("False",))])
+    false.sync()
+    false.close()
+    world.office.edit("paper", [Edit("title", Act.SET, ("Right",))])
+    world.office.sync()
+    first, second = world.office.members.list()
+    assert {first.name[:8], second.name[:8]} == {"office ("}
+    assert first.name != second.name
+    history = world.office.history
+    by = {event.by for event in history.of("paper")}
+    assert {first.name, second.name} <= by
+    with pytest.raises(AmbiguousMemberError):  # not the changes of both
+        history.undo_device("office", since=datetime.fromtimestamp(0, UTC))
+    history.undo_device(second.name, since=datetime.fromtimestamp(0, UTC))
+    assert world.office.show("paper").fields["title"] == "Right"
+    assert [one.id for one in world.office.members.remove([second.name]).removed] == [second.id]
 
 
 def test_a_sync_says_what_it_may_not_send_and_that_a_sync_does_not_help(world: World) -> None:
