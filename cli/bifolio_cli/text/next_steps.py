@@ -246,6 +246,10 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.SYNC_OR_ASK_FOR_TICKET: f"Run 'bifolio sync'. If that does not help, ask {_TICKET}",
     Next.COPY_TICKET_AGAIN: "Copy the ticket again, all of it; it begins with 'bifolio:'. "
     "'bifolio invite' on the other computer prints a new one.",
+    Next.ASK_FOR_DRAFT: _filled(
+        "All other changes are in. That computer was removed, or may only read; 'bifolio draft "
+        "export FILE' on {device} makes a file of its edits, which an owner can accept."
+    ),
     Next.ASK_AUTHOR: _filled(
         "All other changes are in. Ask who uses {device}: upgrade Bifolio there; if it goes on, an "
         "owner should remove that computer."

@@ -149,6 +149,7 @@ class Next(StrEnum):
     ASK_OWNER = "ask-owner"
     #: Ask who uses a computer (``device``) that sent what no Bifolio writes.
     ASK_AUTHOR = "ask-author"
+    ASK_FOR_DRAFT = "ask-for-draft"
     ASK_FOR_ROOM = "ask-for-room"
     #: Whether two computers have the same: the state hash of each, after a sync of both.
     COMPARE_STATES = "compare-states"
@@ -214,6 +215,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.LIST_STYLES: "suggestions",
         Next.CHOOSE_FILE_NAME: "names",
         Next.ASK_AUTHOR: "device",
+        Next.ASK_FOR_DRAFT: "device",
         Next.SYNC_OTHER_COMPUTER: "device",
         Next.REPLACE_FILE: "path",
         Next.CHOOSE_FORMAT: "formats",

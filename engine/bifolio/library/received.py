@@ -65,10 +65,12 @@ def _refused(
             f"{what} {verb} refused: {reason}. Nothing of it was used.",
             NextStep(Next.TELL_RELAY_OPERATOR),
         )
+    # Loaded here: it opens envelopes, and a status without refusals starts fast without it.
+    from bifolio.replication.judging import NO_RIGHT
+
     author = _name(device, names)
-    return Refusal(
-        f"{what} of {author} {verb} refused: {reason}.", next_step(Next.ASK_AUTHOR, device=author)
-    )
+    step = Next.ASK_FOR_DRAFT if reason == NO_RIGHT else Next.ASK_AUTHOR
+    return Refusal(f"{what} of {author} {verb} refused: {reason}.", next_step(step, device=author))
 
 
 def _doubles(replica: Replica, names: dict[str, str]) -> Iterator[Refusal]:

@@ -430,4 +430,6 @@ def test_what_a_reader_seals_is_refused_by_every_replica_whatever_a_relay_lets_p
         assert (merged.changes, merged.refused) == (0, [NO_RIGHT])
         assert other.status().state == before
         (refusal,) = other.status().refusals
+        assert refusal.next is not None
+        assert refusal.next.code is Next.ASK_FOR_DRAFT
         assert "reader was refused: its author had no right to write" in refusal.reason
