@@ -165,7 +165,9 @@ def _fill(work: Path, relay: RelayProcess) -> dict[str, Any]:
         ticket = office.attach(relay.url).ticket
         with (
             Library.attach_new(ticket, work / "Laptop.bifolio", home=homes[1]) as laptop,
-            Library.attach_new(ticket, work / "Gone.bifolio", home=homes[2]) as gone,
+            Library.attach_new(
+                office.invite(), work / "Gone.bifolio", home=homes[2]
+            ) as gone,
         ):
             gone.edit("glue", [Edit("note", Act.SET, ("By one who went.",))])
             gone.sync()
