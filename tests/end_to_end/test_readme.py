@@ -163,7 +163,7 @@ def test_the_python_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
         "doe2024sync",
         "doe2024sync On Sync",
         "[('Reading', 1)]",
-        f"{REFERENCES + 1} 1",
+        f"{REFERENCES + 1} 0",
         str(REFERENCES + 1),
         "True",
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _FIGURES = struct.Struct("<QQQQQQ64s")
 #: Longer inputs are not tried.
-LENGTH_MAX = 512 * 1024
+LENGTH_MAX = 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,8 @@ def _fill(work: Path, relay: RelayProcess) -> dict[str, Any]:
         office.groups.create("Smart", query="craft")
         office.groups.add("Reading", ["ink", "paper"])
         office.files.add("paper", [paper])
-        ticket = office.attach(relay.url).ticket
+        office.attach(relay.url)
+        ticket = office.invite(uses=None, lasts_s=None)
         with (
             Library.attach_new(ticket, work / "Laptop.bifolio", home=homes[1]) as laptop,
             Library.attach_new(ticket, work / "Gone.bifolio", home=homes[2]) as gone,

@@ -23,8 +23,11 @@ from bifolio.results.doctor import CheckVerdict
 from bifolio_relay.storage import sqlite_checks
 
 #: Where roles are not known, they are read from the list of members; a check of a chunk that is
-#: another library's is one check less.
-NO_MATTER = frozenset({"library.roles_known", "chunk_check.library"})
+#: another library's is one check less. A statement that is no library's, or was heard at another
+#: time, is made again by the next greeting of its device.
+NO_MATTER = frozenset(
+    {"library.roles_known", "chunk_check.library", "statement.library", "statement.heard_ms"}
+)
 
 
 @dataclass(frozen=True, slots=True)

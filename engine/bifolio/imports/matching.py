@@ -25,7 +25,9 @@ from bifolio.formats import (
     map_sources,
     source_identity,
 )
+from bifolio.formats.bibtex import library_fields
 from bifolio.ids import digest
+from bifolio.lazy import pattern
 from bifolio.records import attachments
 from bifolio.records.citation_keys import make_key
 from bifolio.records.dates import date_year
@@ -37,6 +39,7 @@ from bifolio.records.reference import (
     values_to_json,
 )
 from bifolio.records.similarity import Traits, compare_works
+from bifolio.replica import lookup
 from bifolio.replica.replica import Replica
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.import_staging import ImportStaging
@@ -46,8 +49,11 @@ from bifolio.storage.purged import PurgedRow
 #: details are another work's: a year and a volume, an author and a journal.
 _CONTRADICTED = 50.0
 
-#: What an export leaves in the library.
-_LEFT_BEHIND = (MEMBERSHIP, attachments.FIELD)
+#: What an export leaves in the library, or says in words of its own.
+_LEFT_BEHIND = frozenset(
+    {MEMBERSHIP, attachments.FIELD, *(f"x.bibtex.{name}" for name in library_fields.NAMES)}
+)
+_BETWEEN_GROUPS = pattern(r"(?<!\\),")
 
 
 class MatchKind(Enum):
@@ -129,7 +135,9 @@ class Matcher:
         if gone is not None:
             decision = Decision(MatchKind.PURGED, gone.id, gone.key or gone.id[:12])
         elif found is None and (same := self._says_the_same(reference)) is not None:
-            decision = Decision(MatchKind.UNCHANGED, same.id, same.key)
+            is_there = self._is_in_its_groups(same, reference)
+            kind = MatchKind.UNCHANGED if is_there else MatchKind.CHANGED
+            decision = Decision(kind, same.id, same.key)
         elif found is None:
             if exists:  # as a version of another of this file
                 record_id = digest(record_id.encode(), reference.content_hash(), size=16).hex()
@@ -229,10 +237,22 @@ class Matcher:
             if self._is_taken(one):
                 continue
             values = read_view(self._replica.document(one).visible()).values
-            own = {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
-            if not differences(own, reference.values):
+            own, given = _apart_from_library(values), _apart_from_library(reference.values)
+            if not differences(own, given):
                 return self._replica.references.read(one)
         return None
+
+    def _is_in_its_groups(self, row: ReferenceRow, reference: ImportedReference) -> bool:
+        """Whether a reference is in all groups that its record in a ``.bib`` file names."""
+        names = reference.values.get("x.bibtex.groups", ())
+        said = [one for one in names if isinstance(one, str)] if isinstance(names, tuple) else []
+        # Of groups of one name an export writes those above, too.
+        written = {
+            name.strip().replace("\\,", ",").rpartition(" / ")[2]
+            for text in said
+            for name in _BETWEEN_GROUPS.split(text)
+        }
+        return written <= {*lookup.group_names(self._replica, row), ""}
 
     def _follow_merges(self, record_id: str) -> ReferenceRow | None:
         """The reference that this one was merged into, through however many merges."""
@@ -290,6 +310,10 @@ class Matcher:
             entries = self._replica.document(source.blocks).entries()
             self._blocks[source.blocks] = importing.read_blocks(entries)
         return self._blocks[source.blocks]
+
+
+def _apart_from_library(values: Values) -> Values:
+    return {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
 
 
 def with_citation_key(values: Values) -> Values:

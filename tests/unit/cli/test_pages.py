@@ -50,7 +50,7 @@ _command = cache(lambda: get_command(application()))
 
 def fault(words: list[str]) -> str | None:
     """What the command says against a call; None where it takes it. Nothing is run."""
-    arguments = words[1:]
+    arguments = [word for word in words[1:] if word != "--help"]
     command = _command()
     context = command.make_context(PROGRAM, list(arguments), resilient_parsing=True)
     rest = [*context._protected_args, *context.args]

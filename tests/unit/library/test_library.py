@@ -327,6 +327,22 @@ def test_an_export_to_any_format_with_keys_comes_back_as_nothing_new(
     assert (other.added, other.unchanged) == (1, 0)
 
 
+def test_a_group_that_another_program_wrote_into_an_export_comes_in_and_doubles_nothing(
+    office: Library, tmp_path: Path
+) -> None:
+    add(office, "On Paper", author=["Doe, Jane"])
+    file = tmp_path / "own.bib"
+    with file.open("wb") as out:
+        office.export(out, format="bibtex")
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("title =", "groups = {Ink, Wood},\n  title ="), encoding="utf-8")
+    again = office.import_files([file])
+    assert (again.added, again.updated) == (0, 1)
+    (only,) = office.search("paper")
+    assert set(only.groups) == {"Ink", "Wood"}
+    assert office.import_files([file]).unchanged == 1
+
+
 def test_a_file_of_which_nothing_can_be_read_is_named_and_the_others_imported(
     office: Library, tmp_path: Path
 ) -> None:

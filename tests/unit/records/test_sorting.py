@@ -14,5 +14,7 @@ def test_an_order_is_read_with_its_direction() -> None:
 
 
 def test_an_unknown_order_names_those_that_there_are() -> None:
-    with pytest.raises(InvalidValueError, match="relevance, year, title, author, key, added, id"):
+    with pytest.raises(
+        InvalidValueError, match="relevance, year, title, author, key, added, modified, id"
+    ):
         parse_sort("date")
