@@ -280,6 +280,9 @@ class Outbox:
         Our own are sealed again: each is replaced by one that carries the same changes and builds
         on the same envelopes and on nothing else, because a replacement that built on our later
         ones might wait for what waits for it. Another's are carried whole: nobody signs for it.
+        One that was replaced before came back from a relay that has it: where another relay has no
+        place for it, the replacement goes there, and there is no second one. Who syncs with both
+        in turns would else make one in each turn.
         """
         replica = self._replica
         is_own = header.device == replica.keys.sign_public
@@ -299,6 +302,11 @@ class Outbox:
                     continue
                 if not is_own:
                     fresh = self._carry(envelope, fresh)
+                    continue
+                replacement = replica.changes.own_replacement(one, header.device)
+                if replacement is not None:
+                    replica.changes.add_carried([one], by=replacement)
+                    replica.changes.carry_on(one, by=replacement)
                     continue
                 fresh = self._replace(stored, envelope, fresh)
                 if one == last_own:
@@ -406,6 +414,7 @@ class Outbox:
         tag = self._replica.keys.tag
         self._replica.journal.index.move_envelope(stored.number, to=number, device=tag)
         self._replica.changes.add_replacements(replaces, by=grown.head)
+        self._replica.changes.carry_on(stored.hash, by=grown.head)
         return grown
 
     def _carry(self, envelope: Envelope, chain: OwnChain) -> OwnChain:

@@ -249,6 +249,18 @@ class Changes:
         if envelope_hashes:
             self._database.note_row("replacements")
 
+    def own_replacement(self, envelope_hash: bytes, device: bytes) -> bytes | None:
+        """The last envelope here that carries the changes of one of this device's own instead of
+        it, and is offered; None where there is none."""
+        row = self._database.row(
+            "SELECT by FROM replacements AS one JOIN changes ON changes.hash = one.by "
+            "WHERE one.hash = ? AND (device = ? OR device IS NULL) AND body != x'' "
+            "AND by NOT IN (SELECT hash FROM carried_envelopes) "
+            "ORDER BY changes.number DESC LIMIT 1",
+            (envelope_hash, device),
+        )
+        return row[0] if row else None
+
     def drop_false_replacements(self, envelope_hash: bytes, *, device: bytes) -> list[bytes]:
         """Forget who claimed, not being its author, to carry an envelope's changes; who did."""
         if self._database.is_empty("replacements"):
@@ -317,6 +329,10 @@ class Changes:
             "INSERT OR IGNORE INTO carried_envelopes (hash, by) VALUES (?, ?)",
             [(one, by) for one in envelope_hashes],
         )
+
+    def carry_on(self, carrier: bytes, *, by: bytes) -> None:
+        """What an envelope carries, another one carries now."""
+        self._database.execute("UPDATE carried_envelopes SET by = ? WHERE by = ?", (by, carrier))
 
     def offer_carried(self, chain: bytes) -> bool:
         """Offer by themselves what others carry of a chain; whether there was any."""
