@@ -85,3 +85,23 @@ def test_a_copied_folder_between_two_relays_seals_each_envelope_again_once(
     assert laptop.state() == copy.state() == owner.state()
     copy.close()
     other.close()
+
+
+def test_a_snapshot_s_word_that_an_edit_is_in_another_envelope_hides_no_edit(
+    world: Simulator,
+) -> None:
+    """Its maker may have written anything there; what the other envelope says itself counts."""
+    (record, *_) = write_much(world, edits=3)
+    owner, laptop, _ = world.computers
+    changes = laptop.replica.changes
+    before = set(changes.hashes())
+    title(world, laptop, record, "hidden by a lie")
+    Outbox(laptop.replica, laptop.member_log).seal()
+    (edit,) = set(changes.hashes()) - before
+    with laptop.replica.database.transaction():
+        for one in before:
+            changes.add_replacements([edit], by=one)
+    Outbox(laptop.replica, laptop.member_log).restart_own_chain(edit)
+    sync(world.relay, laptop)
+    sync(world.relay, owner)
+    assert laptop.state() == owner.state()

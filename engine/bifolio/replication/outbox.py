@@ -303,7 +303,7 @@ class Outbox:
                 if not is_own:
                     fresh = self._carry(envelope, fresh)
                     continue
-                replacement = replica.changes.own_replacement(one, header.device)
+                replacement = self._find_replacement(one)
                 if replacement is not None:
                     replica.changes.add_carried([one], by=replacement)
                     replica.changes.carry_on(one, by=replacement)
@@ -312,6 +312,21 @@ class Outbox:
                 if one == last_own:
                     replica.meta.last_own = fresh.head
             self._recompute_frontier()
+
+    def _find_replacement(self, envelope_hash: bytes) -> bytes | None:
+        """The envelope of ours that was made instead of another one of ours, by what it says
+        itself: a snapshot's word is not enough to leave out an edit."""
+        replica = self._replica
+        for one in replica.changes.offered_replacements(envelope_hash):
+            envelope = self._find(one)
+            if envelope is None or envelope.header.device != replica.keys.sign_public:
+                continue
+            key = self._member_log.key(envelope.header.generation)
+            if key is None:
+                continue
+            if envelope_hash in replica.formats.read_past(envelope, key).replaces:
+                return one
+        return None
 
     def _seal(self, changes: Sequence[UnsealedChange]) -> None:
         replica = self._replica

@@ -249,17 +249,16 @@ class Changes:
         if envelope_hashes:
             self._database.note_row("replacements")
 
-    def own_replacement(self, envelope_hash: bytes, device: bytes) -> bytes | None:
-        """The last envelope here that carries the changes of one of this device's own instead of
-        it, and is offered; None where there is none."""
-        row = self._database.row(
+    def offered_replacements(self, envelope_hash: bytes) -> list[bytes]:
+        """The envelopes here that are said to carry the changes of another instead of it, and are
+        offered, the last one first."""
+        rows = self._database.rows(
             "SELECT by FROM replacements AS one JOIN changes ON changes.hash = one.by "
-            "WHERE one.hash = ? AND (device = ? OR device IS NULL) AND body != x'' "
-            "AND by NOT IN (SELECT hash FROM carried_envelopes) "
-            "ORDER BY changes.number DESC LIMIT 1",
-            (envelope_hash, device),
+            "WHERE one.hash = ? AND body != x'' "
+            "AND by NOT IN (SELECT hash FROM carried_envelopes) ORDER BY changes.number DESC",
+            (envelope_hash,),
         )
-        return row[0] if row else None
+        return [row[0] for row in rows]
 
     def drop_false_replacements(self, envelope_hash: bytes, *, device: bytes) -> list[bytes]:
         """Forget who claimed, not being its author, to carry an envelope's changes; who did."""
