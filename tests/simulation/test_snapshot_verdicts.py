@@ -140,3 +140,21 @@ def test_who_loaded_a_snapshot_knows_where_the_chains_of_a_member_end(world: Sim
     loading.load(late.replica, late.member_log, give(make(owner), late))
     device = laptop.keys.sign_public
     assert cut_of(late.replica, device) == cut_of(owner.replica, device)
+
+
+def test_what_waits_for_what_a_snapshot_has_in_another_envelope_waits_no_longer(
+    world: Simulator,
+) -> None:
+    (record, *_) = write_much(world)
+    owner, laptop, late = world.computers
+    title(world, laptop, record, "sealed twice")
+    first = seal_last(laptop)
+    Inbox(owner.replica, owner.member_log).receive([Received(first, None)])
+    title(world, owner, record, "written on top of that")
+    Inbox(late.replica, late.member_log).receive([Received(seal_last(owner), None)])
+    assert late.replica.changes.waiting()
+    Outbox(laptop.replica, laptop.member_log).move_chain(content_hash(first))
+    loading.load(late.replica, late.member_log, give(make(laptop), late))
+    Inbox(late.replica, late.member_log).retry_newer()
+    assert not late.replica.changes.waiting()
+    assert late.state() == owner.state()
