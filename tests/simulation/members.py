@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from tests.simulation.computer import Computer
 from tests.simulation.relay import SimulatedRelay, sync
 
-from bifolio.crypto.envelope import parse_envelope
-from bifolio.crypto.membership import ChainEnd, Membership, Role, make_remove, make_role
-from bifolio.ids import RandomBytes, content_hash
+from bifolio.crypto.membership import Membership, Role, make_remove, make_role
+from bifolio.ids import RandomBytes
+from bifolio.replication.chain_ends import cut_of
 from bifolio_relay.requests import AppendMember, MembersPart
 
 
@@ -18,16 +18,6 @@ def membership_of(computer: Computer) -> Membership:
     membership = computer.member_log.membership()
     assert membership is not None
     return membership
-
-
-def cut_of(relay: SimulatedRelay, device: bytes) -> dict[bytes, ChainEnd]:
-    """Where a device's chains end in a relay's log."""
-    ends: dict[bytes, ChainEnd] = {}
-    for raw in relay.log():
-        header = parse_envelope(raw).header
-        if header.device == device:
-            ends[header.chain] = ChainEnd(header.seq, content_hash(raw))
-    return ends
 
 
 def append(author: Computer, relay: SimulatedRelay, records: Sequence[bytes]) -> None:
@@ -49,7 +39,7 @@ def demote(owner: Computer, relay: SimulatedRelay, device: bytes) -> None:
         owner.keys,
         device=device,
         role=Role.READER,
-        cut=cut_of(relay, device),
+        cut=cut_of(owner.replica, device),
     )
     append(owner, relay, [record])
 
@@ -69,7 +59,7 @@ def remove(owner: Computer, relay: SimulatedRelay, device: bytes, *, draw: Rando
     records = make_remove(
         log,
         owner.keys,
-        cuts={device: cut_of(relay, device)},
+        cuts={device: cut_of(owner.replica, device)},
         content_key=draw(32),
         earlier=keys,
         random_bytes=draw,

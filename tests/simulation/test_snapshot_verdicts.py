@@ -1,4 +1,4 @@
-"""What a replica says of an honest snapshot: that it is right, or nothing; found by simulation."""
+"""What a replica says of an honest snapshot, and of what that brought it; found by simulation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.simulation.test_snapshots import sync_all, title, write_much
 
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.ids import content_hash
+from bifolio.replication.chain_ends import cut_of
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 from bifolio.replication.snapshots import loading, making, verifying
@@ -126,3 +127,34 @@ def test_what_a_snapshot_stands_in_for_that_cannot_be_compared_arrives(
     assert away.replica.changes.is_stored(content_hash(first)) is is_believed
     assert away.replica.changes.position(content_hash(first)) == (0 if is_believed else None)
     assert away.replica.changes.is_merged(content_hash(first))
+
+
+def test_who_loaded_a_snapshot_knows_where_the_chains_of_a_member_end(world: Simulator) -> None:
+    """An owner could not remove a member whose changes it had by a snapshot: the relay said each
+    time that the member had written more."""
+    (record, *_) = write_much(world)
+    owner, laptop, late = world.computers
+    title(world, laptop, record, "in the snapshot")
+    sync(world.relay, laptop)
+    sync(world.relay, owner)
+    loading.load(late.replica, late.member_log, give(make(owner), late))
+    device = laptop.keys.sign_public
+    assert cut_of(late.replica, device) == cut_of(owner.replica, device)
+
+
+def test_what_waits_for_what_a_snapshot_has_in_another_envelope_waits_no_longer(
+    world: Simulator,
+) -> None:
+    (record, *_) = write_much(world)
+    owner, laptop, late = world.computers
+    title(world, laptop, record, "sealed twice")
+    first = seal_last(laptop)
+    Inbox(owner.replica, owner.member_log).receive([Received(first, None)])
+    title(world, owner, record, "written on top of that")
+    Inbox(late.replica, late.member_log).receive([Received(seal_last(owner), None)])
+    assert late.replica.changes.waiting()
+    Outbox(laptop.replica, laptop.member_log).move_chain(content_hash(first))
+    loading.load(late.replica, late.member_log, give(make(laptop), late))
+    Inbox(late.replica, late.member_log).retry_newer()
+    assert not late.replica.changes.waiting()
+    assert late.state() == owner.state()

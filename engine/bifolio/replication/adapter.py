@@ -184,9 +184,9 @@ class ReplicaAdapter:
 
     def give_up_owed(self, record_hash: bytes) -> bool:
         """Whether a record that the relay refused was a key that is owed: its sync goes on without,
-        and the next one tries again."""
+        and the next one tries again. A refusal that names nothing is of none."""
         membership = self._member_log.membership()
-        if record_hash != self._owed or membership is None:
+        if not record_hash or record_hash != self._owed or membership is None:
             return False
         self._nothing_owed_at = membership.head
         return True

@@ -1,7 +1,7 @@
 """Where the chains of a device end here: the cut of a record that takes its right to write.
 
-Everything counts that came from the device, also what was refused or waits: a relay takes the
-record only if its own log of the device goes no further.
+Everything counts that came from the device, also inside of a snapshot, and what was refused or
+waits: a relay takes the record only if its own log of the device goes no further.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from bifolio.replica.replica import Replica
 
 
 def cut_of(replica: Replica, device: bytes) -> Cut:
-    """The last envelope of each chain of a device (its signing key) that is here in any way."""
+    """The last envelope of each chain of a device (its signing key) that is here in any way, or
+    that a snapshot brought."""
     ends: dict[bytes, ChainEnd] = {}
     for envelope_hash, header in _headers(replica, device):
         known = ends.get(header.chain)
         if known is None or header.seq > known.seq:
             ends[header.chain] = ChainEnd(header.seq, envelope_hash)
+    for covered in replica.snapshots.chains():
+        known = ends.get(covered.chain)
+        if covered.device == device and (known is None or covered.seq > known.seq):
+            ends[covered.chain] = ChainEnd(covered.seq, covered.hash)
     return ends
 
 

@@ -280,6 +280,9 @@ class Outbox:
         Our own are sealed again: each is replaced by one that carries the same changes and builds
         on the same envelopes and on nothing else, because a replacement that built on our later
         ones might wait for what waits for it. Another's are carried whole: nobody signs for it.
+        One that was replaced before came back from a relay that has it: where another relay has no
+        place for it, the replacement goes there, and there is no second one. Who syncs with both
+        in turns would else make one in each turn.
         """
         replica = self._replica
         is_own = header.device == replica.keys.sign_public
@@ -300,10 +303,30 @@ class Outbox:
                 if not is_own:
                     fresh = self._carry(envelope, fresh)
                     continue
+                replacement = self._find_replacement(one)
+                if replacement is not None:
+                    replica.changes.add_carried([one], by=replacement)
+                    replica.changes.carry_on(one, by=replacement)
+                    continue
                 fresh = self._replace(stored, envelope, fresh)
                 if one == last_own:
                     replica.meta.last_own = fresh.head
             self._recompute_frontier()
+
+    def _find_replacement(self, envelope_hash: bytes) -> bytes | None:
+        """The envelope of ours that was made instead of another one of ours, by what it says
+        itself: a snapshot's word is not enough to leave out an edit."""
+        replica = self._replica
+        for one in replica.changes.offered_replacements(envelope_hash):
+            envelope = self._find(one)
+            if envelope is None or envelope.header.device != replica.keys.sign_public:
+                continue
+            key = self._member_log.key(envelope.header.generation)
+            if key is None:
+                continue
+            if envelope_hash in replica.formats.read_past(envelope, key).replaces:
+                return one
+        return None
 
     def _seal(self, changes: Sequence[UnsealedChange]) -> None:
         replica = self._replica
@@ -406,6 +429,7 @@ class Outbox:
         tag = self._replica.keys.tag
         self._replica.journal.index.move_envelope(stored.number, to=number, device=tag)
         self._replica.changes.add_replacements(replaces, by=grown.head)
+        self._replica.changes.carry_on(stored.hash, by=grown.head)
         return grown
 
     def _carry(self, envelope: Envelope, chain: OwnChain) -> OwnChain:

@@ -249,6 +249,17 @@ class Changes:
         if envelope_hashes:
             self._database.note_row("replacements")
 
+    def offered_replacements(self, envelope_hash: bytes) -> list[bytes]:
+        """The envelopes here that are said to carry the changes of another instead of it, and are
+        offered, the last one first."""
+        rows = self._database.rows(
+            "SELECT by FROM replacements AS one JOIN changes ON changes.hash = one.by "
+            "WHERE one.hash = ? AND body != x'' "
+            "AND by NOT IN (SELECT hash FROM carried_envelopes) ORDER BY changes.number DESC",
+            (envelope_hash,),
+        )
+        return [row[0] for row in rows]
+
     def drop_false_replacements(self, envelope_hash: bytes, *, device: bytes) -> list[bytes]:
         """Forget who claimed, not being its author, to carry an envelope's changes; who did."""
         if self._database.is_empty("replacements"):
@@ -317,6 +328,10 @@ class Changes:
             "INSERT OR IGNORE INTO carried_envelopes (hash, by) VALUES (?, ?)",
             [(one, by) for one in envelope_hashes],
         )
+
+    def carry_on(self, carrier: bytes, *, by: bytes) -> None:
+        """What an envelope carries, another one carries now."""
+        self._database.execute("UPDATE carried_envelopes SET by = ? WHERE by = ?", (by, carrier))
 
     def offer_carried(self, chain: bytes) -> bool:
         """Offer by themselves what others carry of a chain; whether there was any."""

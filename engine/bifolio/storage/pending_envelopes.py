@@ -113,8 +113,12 @@ class PendingEnvelopes:
         return [envelope_hash for _, envelope_hash in sorted(ready)]
 
     def arrive_all(self) -> None:
-        """All that a snapshot covers is here: nothing waits for it any more."""
-        self._database.execute("DELETE FROM waits_for WHERE needed IN (SELECT hash FROM covered)")
+        """All that a snapshot covers is here, and what something in it was made instead of: nothing
+        waits for it any more."""
+        self._database.execute(
+            "DELETE FROM waits_for WHERE needed IN "
+            "(SELECT hash FROM covered UNION ALL SELECT hash FROM replacements)"
+        )
 
     def ready(self) -> list[bytes]:
         """The envelopes that lack nothing: a kill, or an older version, left them."""

@@ -4,7 +4,9 @@ Nobody can see from a snapshot alone whether its maker wrote into it what anothe
 names in it are proved, what was written under them is not. A replica that holds the changes can
 compare. So a snapshot is believed on the word of a second device; on its maker's alone where there
 is no other that could have said so, or where the log no longer has what it brings, which is noted
-for the user. One that a member calls wrong is not loaded.
+for the user. One that a member calls wrong is not loaded. The
+word of who has lost the right to write since counts for nothing: such a snapshot waits to be
+compared, and who has all of it already takes its place in the log from it and nothing else.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ class ToldSnapshot:
     verdicts: tuple[Verdict, ...]
     raw_verdicts: tuple[bytes, ...]
     belief: Belief
+    #: Whether its maker lost the right to write, and nobody else says that it is right.
+    is_orphan: bool = False
 
     def verdict_of(self, device: bytes) -> Verdict | None:
         """What a device said of it."""
@@ -67,13 +71,17 @@ def read_told(
         verdicts = _verdicts(state, snapshot, membership)
         is_vouched = any(one.is_right and one.device != header.device for one in verdicts)
         role = membership.role_of(header.device, head=header.membership_head)
-        # Who was removed since: only what a member says is right.
-        right_to = membership.may_write(header.device) or is_vouched
-        if role is None or not role.may_write or not right_to:
+        if role is None or not role.may_write:
             continue
+        # Who was removed since: only what a member says is right.
+        is_orphan = not membership.may_write(header.device) and not is_vouched
         belief = _belief(header.device, verdicts, membership, device=device)
+        if is_orphan:
+            belief = min(belief, Belief.UNSEEN)
         is_whole = state.held == header.chunks
-        found.append(ToldSnapshot(snapshot, is_whole, tuple(verdicts), state.verdicts, belief))
+        found.append(
+            ToldSnapshot(snapshot, is_whole, tuple(verdicts), state.verdicts, belief, is_orphan)
+        )
     return sorted(found, key=lambda one: (-one.snapshot.header.n, -one.snapshot.header.made_ms))
 
 

@@ -38,6 +38,8 @@ class SnapshotDesk:
         self._has_moved = False
         #: Those that the relay told of which a second device, or this one before, found right.
         self._believed: set[bytes] = set()
+        #: The one of which only the place in the log counts.
+        self._place_only = b""
 
     # --- statements -----------------------------------------------------------------------
 
@@ -74,12 +76,34 @@ class SnapshotDesk:
     ) -> SnapshotTask | None:
         """The snapshot to begin with, before the log is pulled; None where the log will do."""
         loading_id, self._epoch = self._loading_id(), epoch
-        for one in self._told(told):
+        known = self._told(told)
+        for one in known:
             self._verdicts[one.snapshot.id] = one.raw_verdicts
             if one.is_whole and (
                 one.snapshot.id == loading_id or self._is_wanted(one, epoch=epoch, floor=floor)
             ):
                 return _task(Purpose.LOAD, one.snapshot)
+        if position_only := self._find_place(known, epoch=epoch, floor=floor):
+            return _task(Purpose.LOAD, position_only)
+        return None
+
+    def _find_place(
+        self, known: Sequence[ToldSnapshot], *, epoch: bytes, floor: int
+    ) -> Snapshot | None:
+        """A snapshot that nobody with a right says is right, as where who did lost it since, and
+        that is all here: where the log has nothing before it, it tells from where that goes on."""
+        cursor = self._replica.meta.cursor
+        position = cursor.position if cursor is not None and cursor.epoch == epoch else 0
+        if position >= floor:
+            return None
+        is_merged = self._replica.changes.is_merged
+        for one in known:
+            header = one.snapshot.header
+            is_unseen = one.is_whole and one.belief is Belief.UNSEEN
+            is_here = is_unseen and all(is_merged(end.hash) for end in header.chains)
+            if is_here and header.epoch == epoch:
+                self._place_only = one.snapshot.id
+                return one.snapshot
         return None
 
     def _is_wanted(self, one: ToldSnapshot, *, epoch: bytes, floor: int) -> bool:
@@ -135,6 +159,8 @@ class SnapshotDesk:
         """Merge a snapshot; None, and noted why, where it is not what it should be."""
         replica = self._replica
         snapshot = parse_snapshot(task.header)
+        if snapshot.id == self._place_only:
+            return loading.take_place(replica, snapshot)
         try:
             position = loading.load(replica, self._member_log, snapshot)
         except BifolioError as error:
@@ -188,6 +214,9 @@ class SnapshotDesk:
                 f"A snapshot that {maker} made is not what the changes of this library give.",
                 None,
             )
+        membership = self._member_log.membership()
+        if membership is None or not membership.may_write(replica.keys.sign_public):
+            return None  # a reader compares it for what counts as arrived, and says nothing
         verdict = Verdict(
             library=replica.library_id,
             device=replica.keys.sign_public,
@@ -285,13 +314,15 @@ class SnapshotDesk:
     def _should_verify(self, one: ToldSnapshot) -> bool:
         own = self._replica.keys.sign_public
         membership = self._member_log.membership()
-        if membership is None or not membership.may_write(own):
+        if membership is None:
             return False
         header = one.snapshot.header
         if self._replica.snapshot_source.has_unsent_of(
             [(end.chain, end.seq) for end in header.chains]
         ):
             return True  # what is here counts as arrived only once it is seen to be in there
+        if not membership.may_write(own):
+            return False
         if one.verdict_of(own) is not None:
             return False
         if header.device == own:
@@ -303,7 +334,9 @@ class SnapshotDesk:
         replica, meta = self._replica, self._replica.meta
         now_ms = replica.runtime.now_ms()
         is_waiting = any(
-            one.belief is Belief.UNSEEN and now_ms - one.snapshot.header.made_ms < _DAY_MS
+            one.belief is Belief.UNSEEN
+            and not one.is_orphan
+            and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
         if is_waiting or not self._is_due():

@@ -81,6 +81,17 @@ def load(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) ->
     return position
 
 
+def take_place(replica: Replica, snapshot: Snapshot) -> LogPosition:
+    """From where the log goes on behind a snapshot all of which is here; nothing of it is merged,
+    and nothing counts as arrived, before it was compared."""
+    header = snapshot.header
+    position = LogPosition(header.epoch, header.n, header.chain_hash)
+    with replica.database.transaction():
+        replica.log_hashes.add(header.epoch, [(header.n, header.chain_hash)])
+        replica.meta.cursor = position
+    return position
+
+
 def _note_merged(replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> None:
     """Say what is merged with it."""
     changes, snapshots, meta = replica.changes, replica.snapshots, replica.meta
