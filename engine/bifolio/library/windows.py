@@ -33,6 +33,10 @@ class Windows:
         self._replica = library._replica
         if not self._replica.database.is_read_only:
             replay.ensure_index(self._replica)
+            lists = self._replica.references.index.lists
+            if not lists.are_there():
+                with self._replica.database.transaction():
+                    lists.make()
 
     # --- lists ----------------------------------------------------------------------------
 

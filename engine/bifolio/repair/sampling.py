@@ -43,10 +43,13 @@ class Sampler:
                 return
             worked_s = now_s - self._last_s  # a watch, which works all the time
         self._last_s = now_s
-        budget_s = min(worked_s * limits.SAMPLE_PART, limits.SAMPLE_S_MAX)
-        # What lists read takes longer to check than a short sync allows: now and then, then.
-        chance = budget_s / limits.SAMPLE_REFERENCE_S
-        with_lists = self._replica.runtime.random_bytes(1)[0] < chance * 256
+        # Half of it for changes and records, half for what lists read. A short sync allows for less
+        # than one of either: now and then, then.
+        budget_s = min(worked_s * limits.SAMPLE_PART, limits.SAMPLE_S_MAX) / 2
+        if not self._is_due(budget_s / limits.SAMPLE_LEAST_S):
+            return
+        allowed_s = max(budget_s, limits.SAMPLE_LEAST_S)
+        with_lists = self._is_due(allowed_s / limits.SAMPLE_REFERENCE_S)
         # What waits to be derived is no damage, and is not derived for this.
         with_lists &= Underived(self._replica.database).is_empty()
         meta = self._replica.meta
@@ -66,6 +69,10 @@ class Sampler:
             meta.sampled = (change, record)
         if new := found.difference(meta.damaged_tables):
             meta.damaged_tables = sorted({*meta.damaged_tables, *new})
+
+    def _is_due(self, chance: float) -> bool:
+        """True with this chance, of 1; always from 1 on."""
+        return self._replica.runtime.random_bytes(1)[0] < chance * 256
 
     def _check_changes(self, number: int, found: set[str]) -> int:
         """The changes behind a number; the last one, or 0 where there are no more."""

@@ -13,6 +13,7 @@ from itertools import groupby, islice
 
 from bifolio.records.sorting import Order, Sort
 from bifolio.storage.database import Database
+from bifolio.storage.list_indexes import MADE, OF_ORDERS, TIES
 from bifolio.storage.searchable import INDEXED, PLACES, Places
 
 #: The words and marks of the live references, split where ``records.folding`` says: it leaves
@@ -29,15 +30,6 @@ _CREATE_ORDERS = (
     "CREATE TABLE orders (number INTEGER PRIMARY KEY, id TEXT NOT NULL, trashed INTEGER NOT NULL, "
     "year INTEGER, title TEXT NOT NULL, author TEXT NOT NULL, key TEXT NOT NULL)"
 )
-
-#: For each order that a list is read in, so that it is not sorted first; and the columns after
-#: ``trashed``: what is sorted by, and what decides between equals.
-_INDEXES = {
-    "by_title": "title, id",
-    "by_author": "author, year, title, id",
-    "by_year": "year, title, id",
-    "by_key": "key, id",
-}
 
 _INSERT = (
     f"INSERT INTO refs_fts (rowid, {', '.join(INDEXED)}) "
@@ -76,11 +68,37 @@ _READ_BY = {
 }
 
 
+class ListIndexes:
+    """The indexes of ``orders`` and ``object_versions``: all of them, or none."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def are_there(self) -> bool:
+        """Whether lists are read off indexes."""
+        row = self._database.row(
+            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'listed_by_version'"
+        )
+        return row is not None
+
+    def make(self) -> None:
+        """Have them from now on, inside the caller's transaction."""
+        for name, statement in MADE.items():
+            self._database.execute(f"DROP INDEX IF EXISTS {name}")
+            self._database.execute(statement)
+
+    def make_of_orders(self) -> None:
+        """Those of ``orders`` again, which was made again."""
+        for statement in OF_ORDERS.values():
+            self._database.execute(statement)
+
+
 class SearchIndex:
     """The tables ``refs_fts`` and ``orders``. Writes happen inside the caller's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.lists = ListIndexes(database)
 
     def optimize(self) -> None:
         """Merge the parts of the full-text index, as far as updates left several."""
@@ -111,11 +129,12 @@ class SearchIndex:
 
     def clear(self) -> None:
         """Forget everything, before a rebuild: deleting row by row would take longer."""
+        are_indexed = self.lists.are_there()
         for table, create in (("refs_fts", _CREATE_INDEX), ("orders", _CREATE_ORDERS)):
             self._database.execute(f"DROP TABLE {table}")
             self._database.execute(create)
-        for name, columns in _INDEXES.items():
-            self._database.execute(f"CREATE INDEX {name} ON orders (trashed, {columns})")
+        if are_indexed:
+            self.lists.make_of_orders()
 
     def find(self, expression: str, sort: Sort, *, most: int | None) -> list[int]:
         """The numbers of the references that an expression finds, in order."""
@@ -162,8 +181,13 @@ class SearchIndex:
         return [row[0] for row in rows]
 
     def all(self, sort: Sort, *, trashed: bool, most: int | None) -> list[int]:
-        """The numbers of all live (or all trashed) references, in order, read off an index."""
+        """The numbers of all live (or all trashed) references, in order.
+
+        Read off an index where the library has those of its lists.
+        """
         if sort.order in _READ_BY:
+            if not self.lists.are_there():
+                return self._sort_all(sort, trashed=trashed, most=most)
             found = self._read_off(sort, trashed=trashed)
         elif sort.order in _MOMENTS:
             found = self._read_moments(sort, trashed=trashed)
@@ -173,10 +197,18 @@ class SearchIndex:
             )
         return list(islice(found, most))
 
+    def _sort_all(self, sort: Sort, *, trashed: bool, most: int | None) -> list[int]:
+        """An order of the index's own table, without an index of its own."""
+        rows = self._database.rows(
+            f"SELECT number FROM orders WHERE trashed = ? ORDER BY {_by(sort)} LIMIT ?",
+            (int(trashed), -1 if most is None else most),
+        )
+        return [row[0] for row in rows]
+
     def _read_off(self, sort: Sort, *, trashed: bool) -> Iterator[int]:
         """An order of the index's own table; what has no value comes last in both directions."""
         column, none = _READ_BY[sort.order]
-        ties = next(one for one in _INDEXES.values() if one.startswith(f"{column}, "))
+        ties = TIES[column]
         some = f"NOT ({column} {none})"
         select = f"SELECT number, {column} FROM orders WHERE trashed = ? AND "
         if _way(sort) == "ASC":
@@ -194,10 +226,16 @@ class SearchIndex:
     def _read_moments(self, sort: Sort, *, trashed: bool) -> Iterator[int]:
         """By when they were added or modified; those of which nothing is known come last."""
         column, way = _MOMENTS[sort.order], _way(sort)
+        order = f"object_versions.{column} {way}, object_versions.record {way}"
+        moments = "object_versions"
+        if not self.lists.are_there():
+            # The narrow table is sorted first, so that only as many are looked up as are read.
+            moments = f"(SELECT * FROM object_versions ORDER BY {order} LIMIT -1) AS {moments}"
+            order = ""
         yield from self._lazily(
-            "SELECT refs.number FROM object_versions CROSS JOIN refs "
-            "ON refs.id = object_versions.record AND refs.trashed = ? "
-            f"ORDER BY object_versions.{column} {way}, object_versions.record {way}",
+            f"SELECT refs.number FROM {moments} CROSS JOIN refs "
+            "ON refs.id = object_versions.record AND refs.trashed = ?"
+            + (f" ORDER BY {order}" if order else ""),
             trashed,
         )
         yield from self._lazily(

@@ -541,20 +541,26 @@ def _add_object_versions(tables: object) -> None:
         "SELECT lower(hex(record)), max(entry), min(stamp), max(stamp) "
         "FROM touches JOIN history ON history.number = touches.entry GROUP BY record"
     )
-    tables.conn.execute("CREATE INDEX by_version ON object_versions (version)")
-    tables.conn.execute("CREATE INDEX by_added ON object_versions (added)")
-    tables.conn.execute("CREATE INDEX by_modified ON object_versions (modified)")
-    # Lists in these orders are read off an index, whatever the size of the library.
-    tables.conn.execute("CREATE INDEX by_title ON orders (trashed, title, id)")
-    tables.conn.execute("CREATE INDEX by_author ON orders (trashed, author, year, title, id)")
-    tables.conn.execute("CREATE INDEX by_year ON orders (trashed, year, title, id)")
-    tables.conn.execute("CREATE INDEX by_key ON orders (trashed, key, id)")
+    for name in ("version", "added", "modified"):
+        tables.conn.execute(f"CREATE INDEX by_{name} ON object_versions ({name})")
+    for columns in ("title, id", "author, year, title, id", "year, title, id", "key, id"):
+        name = columns.partition(",")[0]
+        tables.conn.execute(f"CREATE INDEX by_{name} ON orders (trashed, {columns})")
     # Empty until the library is served to programs that name things by such keys.
     tables.conn.execute(
         "CREATE TABLE short_keys (key TEXT PRIMARY KEY, record TEXT NOT NULL, "
         "part TEXT NOT NULL) WITHOUT ROWID"
     )
     tables.conn.execute("CREATE INDEX short_keys_of ON short_keys (record, part)")
+
+
+def _drop_list_indexes(tables: object) -> None:
+    from sqlite_utils import Database as Tables
+
+    assert isinstance(tables, Tables)
+    # They cost each merge and import: made when the library is first served (``list_indexes``).
+    for name in "version added modified title author year key".split():
+        tables.conn.execute(f"DROP INDEX IF EXISTS by_{name}")
 
 
 #: The columns of a reference that the first full-text index read.
@@ -586,6 +592,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_snapshots,
     _add_underived,
     _add_object_versions,
+    _drop_list_indexes,
 )
 
 #: The schema version that this code knows.

@@ -13,10 +13,11 @@ from functools import cache
 from typing import Final
 
 from bifolio.lazy import pattern
+from bifolio.storage.list_indexes import MADE
 from bifolio.storage.migrations import LATEST, migrate
 
 #: The digest of the schema that the steps of ``migrations`` make, without what is made again.
-LATEST_DIGEST: Final = "bd0c33b3a8d5df021678f27dd0da3622"
+LATEST_DIGEST: Final = "fc7b6fd9c9ecc9320eb16136a9c4daac"
 
 #: What SQL may be written with or without: versions of the libraries that write it differ in this.
 _INSIGNIFICANT: Final = str.maketrans("", "", " \t\r\n\f\"'`[]")
@@ -38,7 +39,9 @@ _MADE_AGAIN: Final = tuple(
         r"createtablesqlite_sequence\(name,seq\)",
     )
 )
-_NAMES_MADE_AGAIN: Final = ("refs_fts", "orders", "sqlite_stat", "sqlite_sequence")
+#: The indexes that a library has from the first time that it is served, in the same way.
+_OF_LISTS: Final = {name: sql.translate(_INSIGNIFICANT).lower() for name, sql in MADE.items()}
+_NAMES_MADE_AGAIN: Final = ("refs_fts", "orders", "listed_by_", "sqlite_stat", "sqlite_sequence")
 _NAME_IN_SQL: Final = pattern(r"create(?:virtual)?table([a-z0-9_]+?)(?:using|\()")
 
 _KINDS: Final = frozenset({"table", "index", "trigger", "view"})
@@ -105,6 +108,8 @@ def _plain(row: Row) -> Row:
 
 def _is_made_again(row: Row) -> bool:
     kind, name, table, sql = _plain(row)
+    if kind == "index":
+        return _OF_LISTS.get(name) == sql
     if kind != "table" or name != table or not name.startswith(_NAMES_MADE_AGAIN):
         return False
     named = _NAME_IN_SQL.match(sql)

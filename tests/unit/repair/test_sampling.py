@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.support.relay_process import RelayProcess
 from tests.support.rot_table import Bench
@@ -100,7 +101,8 @@ def sampled(office: Computer, sampler: Sampler, *, worked_s: float = 0.0) -> tup
 
 
 def test_a_sample_begins_where_the_last_one_ended_and_comes_round(office: Computer) -> None:
-    places = [sampled(office, Sampler(office.replica)) for _ in range(70)]
+    ticking(office, 0.001)
+    places = [sampled(office, Sampler(office.replica), worked_s=0.001) for _ in range(70)]
     assert places[0] < places[1] < places[2]
     assert {(31, places[30][1]), (1, places[32][1])} <= set(places)
     assert len({record for _, record in places}) >= 30
@@ -115,9 +117,25 @@ def test_a_sample_takes_a_small_part_of_the_time_of_its_sync(office: Computer) -
     assert len(calls) * 0.0001 <= 0.2 * limits.SAMPLE_PART + 0.0003
 
 
+def test_syncs_that_are_too_short_for_a_sample_check_one_now_and_then(office: Computer) -> None:
+    looks = ticking(office, limits.SAMPLE_LEAST_S / 2)
+    numbers = iter(bytes(range(256)))
+    office.replica.runtime = msgspec.structs.replace(
+        office.replica.runtime, random_bytes=lambda _: bytes([next(numbers)])
+    )
+    worked_s = limits.SAMPLE_LEAST_S  # of which a sample may take a hundredth
+    checked = 0
+    for _ in range(200):
+        before = len(looks)
+        sampled(office, Sampler(office.replica), worked_s=worked_s)
+        checked += len(looks) > before + 1
+    assert 1 <= checked <= 4
+
+
 def test_a_watch_checks_no_more_often_than_it_needs(office: Computer) -> None:
     sampler = Sampler(office.replica)
-    first = sampled(office, sampler)
+    ticking(office, 0.001)
+    first = sampled(office, sampler, worked_s=0.001)
     with office.replica.database.transaction():
         sampler.check(0.0)
     assert (office.replica.meta.sampled or (0, "")) == first
@@ -134,6 +152,6 @@ def ticking(office: Computer, step_s: float) -> list[float]:
         return office.monotonic_s
 
     office.replica.runtime = type(runtime)(
-        wall_s=runtime.wall_s, monotonic_s=monotonic_s, random_bytes=runtime.random_bytes
+        wall_s=runtime.wall_s, monotonic_s=monotonic_s, random_bytes=bytes
     )
     return looks
