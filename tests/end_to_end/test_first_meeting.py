@@ -25,7 +25,9 @@ from tests.support.relay_process import RelayProcess
 def assert_nothing_new(report: dict[str, Any], state: str) -> None:
     """A sync sent and received nothing, and left the library as it was."""
     assert report == {
-        **dict.fromkeys(("pushed", "pulled", "files_sent", "files_received", "conflicts"), 0),
+        **dict.fromkeys(
+            ("pushed", "pulled", "files_sent", "files_received", "kept_back", "conflicts"), 0
+        ),
         "state": state,
     }
 
