@@ -222,8 +222,8 @@ SAMPLE_S_MAX = 0.02
 #: core), the checks of a change and of a record a tenth of it.
 SAMPLE_REFERENCE_S = 0.0015
 
-#: The smallest sample takes about so long (measured: 0.5 ms on a busy core, the note of where it
-#: ended among it); a sync that is too short for it checks one now and then.
+#: The smallest sample takes about so long (an estimate, the note of where it ended among it); a
+#: sync that is too short for it checks one now and then.
 SAMPLE_LEAST_S = 0.0005
 
 #: A watch checks a sample no more often: a library of 10,000 references comes round in some hours.
