@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 NODE_STAMP := tests/differential/node_modules/installed
+PEERS_STAMP := benchmarks/peers/node_modules/installed
 
 # Python's compiled files are kept, whatever the surroundings say: a run starts a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-all cases lint types bench bench-check conformance fuzz simulate crash lock clean
+.PHONY: demo test test-all cases lint types bench bench-check bench-peers conformance fuzz simulate crash lock clean
 
 demo: $(STAMP)
 	$(BIN)/bifolio demo
@@ -33,6 +34,11 @@ types: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/results.py $(ARGUMENTS)
 
+# The same work by other programs, in turns with ours: Yjs, Loro, y-websocket, Hocuspocus,
+# pycrdt-websocket and pandoc, which are installed for it.
+bench-peers: $(STAMP) $(PEERS_STAMP)
+	$(BIN)/python benchmarks/results.py --peers $(ARGUMENTS)
+
 # Names what costs more than benchmarks/budgets.toml lets it, of all or of those in ARGUMENTS.
 bench-check: $(STAMP)
 	$(BIN)/python benchmarks/check.py $(ARGUMENTS)
@@ -45,7 +51,7 @@ conformance: $(STAMP)
 # Each target for a minute, or as ARGUMENTS say; atheris is an extra of its own, so that nobody
 # needs its wheel who only runs the tests. Without it, Hypothesis draws.
 fuzz: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]' || true
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]' || true
 	$(BIN)/python -m tests.fuzz $(ARGUMENTS)
 
 # Computers and relays in which everything goes wrong that may: 20,000 steps, or as ARGUMENTS say
@@ -78,5 +84,10 @@ $(NODE_STAMP): $(STAMP) tests/differential/package.json tests/differential/packa
 	cd tests/differential && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --silent
 	touch $@
 
+$(PEERS_STAMP): $(STAMP) benchmarks/peers/package.json benchmarks/peers/package-lock.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
+	cd benchmarks/peers && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --omit=optional --no-audit --no-fund --silent
+	touch $@
+
 clean:
-	rm -rf $(VENV) tests/differential/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) tests/differential/node_modules benchmarks/peers/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

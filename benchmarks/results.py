@@ -1,4 +1,4 @@
-"""Runs all benchmarks and writes down what came out: ``make bench``.
+"""Runs all benchmarks and writes down what came out: ``make bench``, and ``make bench-peers``.
 
 ``results.jsonl`` holds each report, a line each; ``results.md`` the medians and the spread of each
 figure and ratio, with the baseline; ``plots/NAME.svg`` the ratios side by side. Several rounds go
@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support.report import progress
-from benchmarks.support.runs import benchmark_names, run_benchmark
+from benchmarks.support.runs import FOLDER, PEERS, benchmark_names, run_benchmark
 
 Report = dict[str, Any]
 
@@ -32,19 +32,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1, help="how often each is run")
     parser.add_argument("--smoke", action="store_true", help="only try it out")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="the folder")
+    parser.add_argument("--peers", action="store_true", help="those that run other programs too")
+    parser.add_argument("--out", type=Path, help="the folder")
     parser.add_argument("names", nargs="*", metavar="NAME", help="some benchmarks only")
     given = parser.parse_args()
     reports: list[Report] = []
-    given.out.mkdir(parents=True, exist_ok=True)
-    with (given.out / "results.jsonl").open("w", encoding="utf-8") as lines:
+    folder: Path = PEERS if given.peers else FOLDER
+    out: Path = given.out or folder
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "results.jsonl").open("w", encoding="utf-8") as lines:
         for number in range(given.rounds):
-            for name in given.names or benchmark_names():
+            for name in given.names or benchmark_names(folder):
                 progress(f"round {number + 1}: {name}")
-                reports.append(run_benchmark(name, full=not given.smoke))
+                reports.append(run_benchmark(name, full=not given.smoke, folder=folder))
                 lines.write(json.dumps(reports[-1]) + "\n")
                 lines.flush()
-    write_results(reports, given.out)
+    write_results(reports, out)
     return 0
 
 

@@ -109,7 +109,7 @@ class Relay:
 
     def peak_bytes(self) -> int:
         """The most memory that it has held so far."""
-        return _high_water_mark(self.process.pid)
+        return high_water_mark(self.process.pid)
 
     def health(self) -> dict[str, Any]:
         """What ``/healthz`` says."""
@@ -195,16 +195,16 @@ class _MemoryWatch:
         samples = 0
         while True:
             if samples % _SAMPLES_PER_SEARCH == 0:
-                for child in _children(self._pid):
+                for child in children(self._pid):
                     self._peaks.setdefault(child, 0)
             for pid, peak_bytes in self._peaks.items():
-                self._peaks[pid] = max(peak_bytes, _high_water_mark(pid))
+                self._peaks[pid] = max(peak_bytes, high_water_mark(pid))
             samples += 1
             if self._over.wait(_SAMPLE_S):
                 return
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """The processes that a process has started; none where the system is not Linux."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -215,7 +215,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _high_water_mark(pid: int) -> int:
+def high_water_mark(pid: int) -> int:
     """The kernel's VmHWM in bytes; 0 where the process is over, or the system is not Linux."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
