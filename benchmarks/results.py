@@ -1,30 +1,25 @@
 """Runs all benchmarks and writes down what came out: ``make bench``, and ``make bench-peers``.
 
 ``results.jsonl`` holds each report, a line each; ``results.md`` the medians and the spread of each
-figure and ratio, with the baseline; ``plots/NAME.svg`` the ratios side by side. Several rounds go
-through all benchmarks in turns, so that a slow hour is in every one.
+figure and ratio, with the baseline; ``plots/NAME.svg`` the ratios side by side, and
+``plots/NAME-growth.svg`` what was measured at several sizes. Several rounds go through all
+benchmarks in turns, so that a slow hour is in every one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.support.plots import Report, draw_growth, draw_ratios
 from benchmarks.support.report import progress
 from benchmarks.support.runs import FOLDER, PEERS, benchmark_names, run_benchmark
-
-Report = dict[str, Any]
-
-_LEFT, _WIDTH, _ROW = 330, 760, 24
 
 
 def main() -> int:
@@ -61,7 +56,11 @@ def write_results(reports: Sequence[Report], folder: Path) -> None:
     text = ["# Results", "", "Written by `make bench`; medians, with the least and the most.", ""]
     for name, found in by_name.items():
         text += [*table(found), "", f"![{name}](plots/{name}.svg)", ""]
-        (plots / f"{name}.svg").write_text(plot(found), encoding="utf-8")
+        (plots / f"{name}.svg").write_text(draw_ratios(found), encoding="utf-8")
+        grown = draw_growth(found)
+        if grown is not None:
+            text += [f"![{name} at several sizes](plots/{name}-growth.svg)", ""]
+            (plots / f"{name}-growth.svg").write_text(grown, encoding="utf-8")
     (folder / "results.md").write_text("\n".join(text), encoding="utf-8")
 
 
@@ -82,43 +81,6 @@ def table(found: Sequence[Report]) -> Iterator[str]:
             values = [one[kind][name] for one in found if name in one[kind]]
             shown = " | ".join(f"{one:,.4g}" for one in (median(values), min(values), max(values)))
             yield f"| {name.replace('_', ' ')} | {shown} |"
-
-
-def plot(found: Sequence[Report]) -> str:
-    """The ratios of one benchmark as bars on a logarithmic axis, 1 being the baseline."""
-    names = list(found[-1]["ratios"])
-    values = [median(one["ratios"].get(name, 1.0) for one in found) for name in names]
-    low = math.floor(math.log10(min([*values, 1.0])))
-    high = math.ceil(math.log10(max([*values, 1.0]) * 1.01)) or 1
-    height = 70 + _ROW * len(names)
-
-    def at(value: float) -> float:
-        return _LEFT + (math.log10(value) - low) / (high - low) * (_WIDTH - _LEFT - 70)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-        f'width="{_WIDTH}" height="{height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="10" y="22" font-size="14">{escape(found[-1]["question"])}</text>',
-        f'<text x="10" y="40" fill="#555555">times {escape(found[-1]["baseline"])}</text>',
-    ]
-    for power in range(low, high + 1):
-        x = at(10.0**power)
-        parts.append(f'<line x1="{x:.0f}" y1="48" x2="{x:.0f}" y2="{height - 18}" stroke="#ddd"/>')
-        parts.append(
-            f'<text x="{x:.0f}" y="{height - 5}" text-anchor="middle">{10.0**power:g}</text>'
-        )
-    for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        y = 52 + _ROW * place
-        start, end = sorted((at(1.0), at(value)))
-        label = escape(name.replace("_", " "))
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{label}</text>')
-        parts.append(
-            f'<rect x="{start:.1f}" y="{y}" width="{max(1.0, end - start):.1f}" height="16" '
-            'fill="#3b6ea5"/>'
-        )
-        parts.append(f'<text x="{end + 5:.1f}" y="{y + 13}">{value:.3g}</text>')
-    return "\n".join([*parts, "</svg>\n"])
 
 
 if __name__ == "__main__":

@@ -57,3 +57,28 @@ def test_results_are_a_table_and_plots(tmp_path: Path) -> None:
     texts = [one.text for one in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert "3" in texts
     assert "times nothing" in texts
+
+
+def test_what_was_measured_at_several_sizes_is_drawn_as_lines(tmp_path: Path) -> None:
+    one = report(a=2.0)
+    one["figures"] = {
+        "edit_1000_s": 0.5,
+        "edit_100000_s": 0.6,
+        "show_1000_s": 0.2,
+        "edit_s_100000_over_1000": 1.2,
+    }
+    write_results([one], tmp_path)
+    assert "merge-growth.svg" in (tmp_path / "results.md").read_text("utf-8")
+    picture = ElementTree.parse(tmp_path / "plots" / "merge-growth.svg").getroot()
+    lines = picture.findall("{http://www.w3.org/2000/svg}polyline")
+    assert len(lines) == 1
+    (first_x, first_y), (last_x, last_y) = (
+        map(float, point.split(",")) for point in lines[0].attrib["points"].split()
+    )
+    assert first_x < last_x
+    assert last_y < first_y
+
+
+def test_nothing_is_drawn_of_one_size(tmp_path: Path) -> None:
+    write_results([report(a=2.0)], tmp_path)
+    assert not (tmp_path / "plots" / "merge-growth.svg").exists()
