@@ -102,10 +102,10 @@ def run_all(
 
 
 def run_script(
-    script: Path, *, environment: Mapping[str, str], folder: Path, timeout_s: float
+    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, timeout_s: float
 ) -> Ended:
-    """A Python script as ``__main__``, to its end."""
-    return _run("script", [str(script)], environment, folder, timeout_s)
+    """A Python script with its arguments, as ``__main__``, to its end."""
+    return _run("script", command, environment, folder, timeout_s)
 
 
 def start(
@@ -257,10 +257,10 @@ def _entry(kind: str) -> Callable[[list[Any]], int]:
     return run
 
 
-def _run_path(script: list[str]) -> int:
+def _run_path(command: list[str]) -> int:
     """Be the script; it says its exit code by ``SystemExit``."""
-    sys.argv = list(script)
-    run_path(script[0], run_name="__main__")
+    sys.argv = list(command)
+    run_path(command[0], run_name="__main__")
     return 0
 
 

@@ -51,7 +51,7 @@ def smoke(name: str) -> dict[str, Any]:
     script = ROOT / "benchmarks" / f"{name}.py"
     if command_server.is_available():
         forked = command_server.run_script(
-            script, environment={**os.environ, FORKED: "1"}, folder=ROOT, timeout_s=90
+            [str(script)], environment={**os.environ, FORKED: "1"}, folder=ROOT, timeout_s=90
         )
         exit_code, printed, errors = forked.exit_code, forked.stdout, forked.stderr
     else:
