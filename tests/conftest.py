@@ -25,6 +25,8 @@ settings.register_profile("bifolio", deadline=None, max_examples=examples(100))
 settings.load_profile("bifolio")
 copy_new_databases()
 
+gc.disable()  # while the tests are loaded: see pytest_collection_finish
+
 _IN_MEMORY = Path("/dev/shm")
 #: What a whole run may need at once; the folder of a test that passed is removed (pyproject.toml).
 _ROOM_BYTES = 2_000_000_000
@@ -42,6 +44,7 @@ def pytest_collection_finish() -> None:
     """Half a million objects of code and tests stay to the end: no collection looks at them."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _is_roomy(folder: Path) -> bool:

@@ -38,7 +38,7 @@ DEMO_TIMEOUT_S = 280
 WHOLE_DEMO_TIMEOUT_S = 900
 
 #: Works of the large library that the small one of ``shorter_demo`` has, those of the story first.
-SHORT_REFERENCES = 400
+SHORT_REFERENCES = 100
 
 
 def runtime(folder: Path) -> dict[str, str]:
