@@ -147,6 +147,8 @@ class _Server:
         os.close(theirs)
         os.close(answering)
         atexit.register(self.end)
+        # Loading takes seconds, and far more on a busy computer: no request's deadline counts it.
+        assert self.answers.readline(), "the server of commands ended before it was ready"
 
     def end(self) -> None:
         """Kill it, once."""
@@ -207,7 +209,9 @@ def serve() -> None:
 
 
 def _answer() -> None:
-    """Fork for each request and answer with how the fork ended, or with its process id."""
+    """Say that it is ready; then fork for each request, and answer with how the fork ended, or
+    with its process id."""
+    print("ready", flush=True)
     for line in sys.stdin:
         verb, *request = json.loads(line)
         if verb == "wait":
