@@ -19,7 +19,7 @@ test: $(STAMP) $(NODE_STAMP) lint
 	$(MAKE) --no-print-directory -j2 types cases
 
 cases: $(STAMP) $(NODE_STAMP)
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not heavy" --durations=10
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not heavy" --durations=10
 
 test-all: $(STAMP) $(NODE_STAMP) lint types
 	BIFOLIO_TEST_EXEC=1 BIFOLIO_TEST_FULL=1 $(BIN)/python -m pytest -n 4 --dist worksteal -o timeout=1800 --durations=10

@@ -1,4 +1,5 @@
-"""What all tests run in: temporary folders in memory, and workers that do not search their code.
+"""What all tests run in: temporary folders in memory, new libraries copied, and workers that do not
+search their code.
 
 Temporary folders lie on the tmpfs of the system where there is a roomy one: what a test writes
 is read back by the same rules there, and a call of ``fsync`` costs nothing instead of some
@@ -16,11 +17,15 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.support.empty_databases import copy_new_databases
 from tests.support.examples import examples
 
 #: How long an example takes says what else the computer does; pytest's timeout bounds a test.
 settings.register_profile("bifolio", deadline=None, max_examples=examples(100))
 settings.load_profile("bifolio")
+copy_new_databases()
+
+gc.disable()  # while the tests are loaded: see pytest_collection_finish
 
 _IN_MEMORY = Path("/dev/shm")
 #: What a whole run may need at once; the folder of a test that passed is removed (pyproject.toml).
@@ -39,6 +44,7 @@ def pytest_collection_finish() -> None:
     """Half a million objects of code and tests stay to the end: no collection looks at them."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _is_roomy(folder: Path) -> bool:

@@ -104,12 +104,12 @@ class Computer:
 class Relay:
     """A running relay."""
 
-    process: subprocess.Popen[str]
+    pid: int
     url: str
 
     def peak_bytes(self) -> int:
         """The most memory that it has held so far."""
-        return high_water_mark(self.process.pid)
+        return high_water_mark(self.pid)
 
     def health(self) -> dict[str, Any]:
         """What ``/healthz`` says."""
@@ -122,6 +122,10 @@ class Relay:
 @contextmanager
 def running_relay(folder: Path) -> Iterator[Relay]:
     """A relay process on a port of its own, for the time of the block."""
+    if os.environ.get(FORKED):
+        with _forked_relay(folder) as relay:
+            yield relay
+        return
     with subprocess.Popen(
         [sys.executable, "-m", "bifolio_relay.server", "--port", "0", "--data", str(folder)],
         stdout=subprocess.PIPE,
@@ -130,12 +134,34 @@ def running_relay(folder: Path) -> Iterator[Relay]:
     ) as process:
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.startswith("listening on "):
-                raise ProcessFailedError(f"the relay said: {line!r}")
-            yield Relay(process, line.removeprefix("listening on ").strip())
+            yield _relay(process.pid, process.stdout.readline())
         finally:
             _stop(process)
+
+
+@contextmanager
+def _forked_relay(folder: Path) -> Iterator[Relay]:
+    """The same as a fork of a process that has loaded it."""
+    from tests.support import command_server
+
+    started = command_server.start(
+        ["relay", "--port", "0", "--data", str(folder)],
+        environment=os.environ,
+        folder=Path.cwd(),
+        out=folder.with_suffix(".out"),
+        log=folder.with_suffix(".log"),
+    )
+    try:
+        yield _relay(started.pid, started.first_line())
+    finally:
+        started.end(signal.SIGTERM, within_s=_STOP_TIMEOUT_S)
+
+
+def _relay(pid: int, said: str) -> Relay:
+    """The relay whose first line this is."""
+    if not said.startswith("listening on "):
+        raise ProcessFailedError(f"the relay said: {said!r}")
+    return Relay(pid, said.removeprefix("listening on ").strip())
 
 
 def run_process(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Ended:
@@ -144,7 +170,8 @@ def run_process(command: Sequence[str], *, environment: Mapping[str, str] | None
     Raises:
         ProcessFailedError: its exit code was not 0.
     """
-    if os.environ.get(FORKED) and (*command[:1],) == _BIFOLIO:
+    is_script = command[0] == sys.executable and command[1].endswith(".py")
+    if os.environ.get(FORKED) and (is_script or (*command[:1],) == _BIFOLIO):
         return _run_forked(command, environment or os.environ)
     cpu_before_s = _ended_cpu_s()
     began = time.perf_counter()
@@ -165,9 +192,8 @@ def _run_forked(command: Sequence[str], environment: Mapping[str, str]) -> Ended
     from tests.support import command_server
 
     began = time.perf_counter()
-    ended = command_server.run(
-        command[1:], environment=environment, folder=Path.cwd(), timeout_s=_FORK_TIMEOUT_S
-    )
+    run = command_server.run_script if command[0] == sys.executable else command_server.run
+    ended = run(command[1:], environment=environment, folder=Path.cwd(), timeout_s=_FORK_TIMEOUT_S)
     seconds = time.perf_counter() - began
     if ended.exit_code != 0:
         words = " ".join(command)

@@ -22,7 +22,10 @@ def revived(desk: Computer, laptop: Computer, url: str) -> dict[str, Any]:
     return conflict
 
 
-@pytest.mark.parametrize(("settled_by", "lives"), [("delete", False), ("restore", True)])
+@pytest.mark.parametrize(
+    ("settled_by", "lives"),
+    [("delete", False), pytest.param("restore", True, marks=pytest.mark.heavy)],
+)
 def test_an_edit_unseen_by_the_deleter_revives_the_reference_until_someone_decides(
     relay: RelayProcess, desk: Computer, laptop: Computer, settled_by: str, lives: bool
 ) -> None:

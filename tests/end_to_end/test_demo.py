@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.support import command_server, short_demo
 from tests.support.bibliographies import PRINTING_HISTORY, TYPOGRAPHY
 
 from bifolio.errors import BifolioError
@@ -20,6 +20,7 @@ from bifolio_cli.demo import script
 from bifolio_cli.demo.narration import command_line
 from bifolio_cli.demo.outcome import Outcome
 
+ROOT = Path(__file__).parents[2]
 DEMO = (sys.executable, "-m", "bifolio_cli.main", "demo")
 
 #: The same with the smaller of the two libraries on both computers: it comes sooner to its relay.
@@ -37,8 +38,8 @@ SMALL_DEMO = (
 DEMO_TIMEOUT_S = 280
 WHOLE_DEMO_TIMEOUT_S = 900
 
-#: Works of the large library that the small one of ``shorter_demo`` has, those of the story first.
-SHORT_REFERENCES = 400
+#: Works that each library of ``shorter_demo`` has, those of the story first.
+SHORT_REFERENCES = 100
 
 
 def runtime(folder: Path) -> dict[str, str]:
@@ -103,58 +104,80 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
     raise AssertionError(f"the demo ended without printing {text!r}")
 
 
+def entries_of(file: Path) -> list[str]:
+    """The entries of a BibTeX file."""
+    return [one for one in file.read_text("utf-8").split("\n\n") if one.lstrip()[:1] == "@"]
+
+
 def shorter_demo(folder: Path) -> tuple[str, ...]:
-    """The demo with a part of its large library: the works of the story, and some others."""
-    entries = [
-        one for one in TYPOGRAPHY.read_text("utf-8").split("\n\n") if one.lstrip()[:1] == "@"
-    ]
+    """The demo with a part of each library: the works of the story, and some others."""
+    entries = entries_of(TYPOGRAPHY)
     named = (*script.GROUPED, script.GROUPED_LATER, script.DELETED)
     wanted = [one for one in entries if any(f"{{{key}," in one for key in named)]
     wanted += [one for one in entries[:SHORT_REFERENCES] if one not in wanted]
     libraries = folder / "package" / "libraries"
     libraries.mkdir(parents=True)
-    shutil.copy(PRINTING_HISTORY, libraries)
-    short = "\n\n".join(wanted[:SHORT_REFERENCES]) + "\n"
-    (libraries / TYPOGRAPHY.name).write_text(short, encoding="utf-8")
-    program = ("-m", "tests.support.short_demo", str(libraries.parent), str(SHORT_REFERENCES))
-    return (sys.executable, *program, "demo")
+    for file, kept in ((TYPOGRAPHY, wanted), (PRINTING_HISTORY, entries_of(PRINTING_HISTORY))):
+        short = "\n\n".join(kept[:SHORT_REFERENCES]) + "\n"
+        (libraries / file.name).write_text(short, encoding="utf-8")
+    return (short_demo.__file__, str(libraries.parent), str(SHORT_REFERENCES), "demo")
 
 
 @pytest.mark.timeout(300)
 def test_the_demo_holds_what_it_promises_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    holds(tmp_path, shorter_demo(tmp_path), references=SHORT_REFERENCES, timeout_s=DEMO_TIMEOUT_S)
+    demo = [*shorter_demo(tmp_path), "--json"]
+    environment = runtime(tmp_path)
+    if command_server.is_available():
+        ended = command_server.run_script(
+            demo, environment=environment, folder=ROOT, timeout_s=DEMO_TIMEOUT_S
+        )
+        code, printed, told = ended.exit_code, ended.stdout, ended.stderr
+    else:
+        code, printed, told = run_to_its_end(
+            [sys.executable, *demo], environment | {"PYTHONPATH": str(ROOT)}, DEMO_TIMEOUT_S
+        )
+    assert code == 0, printed + told
+    assert_it_held(tmp_path, printed, told, references=(SHORT_REFERENCES, SHORT_REFERENCES))
 
 
 @pytest.mark.heavy
 def test_the_whole_demo_does_so_too(tmp_path: Path) -> None:
-    holds(tmp_path, DEMO, references=5735, timeout_s=WHOLE_DEMO_TIMEOUT_S)
+    code, printed, told = run_to_its_end([*DEMO, "--json"], runtime(tmp_path), WHOLE_DEMO_TIMEOUT_S)
+    assert code == 0, printed + told
+    assert_it_held(tmp_path, printed, told, references=(5735, 846))
 
 
-def holds(folder: Path, demo: Sequence[str], *, references: int, timeout_s: float) -> None:
-    """Play the demo to its end: all of its checks hold, and nothing is left."""
+def run_to_its_end(
+    demo: Sequence[str], environment: dict[str, str], timeout_s: float
+) -> tuple[int, str, str]:
+    """The exit code of a process, and what it printed on stdout and on stderr."""
     ended = subprocess.run(
-        [*demo, "--json"],
-        cwd=Path(__file__).parents[2],
-        env=runtime(folder),
+        demo,
+        cwd=ROOT,
+        env=environment,
         capture_output=True,
         encoding="utf-8",
         timeout=timeout_s,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    document = json.loads(ended.stdout)
-    assert document["references"]["office_alone"] == references
-    assert document["references"]["laptop_alone"] == 846
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def assert_it_held(folder: Path, printed: str, told: str, *, references: tuple[int, int]) -> None:
+    """All checks of a demo that ended hold, and nothing is left."""
+    document = json.loads(printed)
+    assert document["references"]["office_alone"] == references[0]
+    assert document["references"]["laptop_alone"] == references[1]
     assert document["conflicts"]["after_the_edits"] == document["conflicts"]["at_the_end"] + 2
     assert len(document["checks"]) >= 20
     assert all(check["holds"] for check in document["checks"])
     assert document["folder"] is None
     assert len(document["state"]) == 64
-    assert "office$ bifolio conflicts" in ended.stderr
-    assert "checks hold" in ended.stderr
-    assert not any(line.endswith(" ") for line in ended.stderr.splitlines() if "holds" in line)
+    assert "office$ bifolio conflicts" in told
+    assert "checks hold" in told
+    assert not any(line.endswith(" ") for line in told.splitlines() if "holds" in line)
     assert list((folder / "home").rglob("*")) == []
-    assert_nothing_is_left(folder, ended.stderr)
+    assert_nothing_is_left(folder, told)
 
 
 def test_ctrl_c_during_a_command_leaves_no_file_and_no_process(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ ALWAYS = ("greetings", "unfinished frames", "creations")
     [one if one in ALWAYS else pytest.param(one, marks=pytest.mark.heavy) for one in FLOODS],
 )
 def test_a_small_flood(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    siege = asyncio.run(besieged(tmp_path, name, 60, lasts_s=1.0, newcomer_within_s=60.0))
+    siege = asyncio.run(besieged(tmp_path, name, 60, lasts_s=0.4, newcomer_within_s=60.0))
     with capsys.disabled():
         print(f"\n{name}, 60 connections: {siege}")
     assert siege.peak_bytes - siege.before_bytes < SMALL_MAX_BYTES

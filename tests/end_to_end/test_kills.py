@@ -98,8 +98,15 @@ def test_an_import_killed_at_any_moment_leaves_a_whole_library_that_a_second_one
     assert len({one["id"] for one in desk.run("list")}) == BIG_FILE_REFERENCES
 
 
-@pytest.mark.parametrize("is_ticket_kept", [False, True])
-@pytest.mark.parametrize("goes_on_with", ["attach", "sync"])
+@pytest.mark.parametrize(
+    ("goes_on_with", "is_ticket_kept"),
+    [
+        ("attach", False),
+        ("sync", True),
+        pytest.param("attach", True, marks=pytest.mark.heavy),
+        pytest.param("sync", False, marks=pytest.mark.heavy),
+    ],
+)
 def test_an_attach_that_was_killed_goes_on(
     relay: RelayProcess, desk: Computer, laptop: Computer, is_ticket_kept: bool, goes_on_with: str
 ) -> None:

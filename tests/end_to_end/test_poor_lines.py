@@ -85,7 +85,7 @@ def test_a_first_sync_over_a_line_that_is_cut_again_and_again_ends(
         assert_same_library(desk, laptop)
 
 
-@pytest.mark.parametrize("what", ["note", "file"])
+@pytest.mark.parametrize("what", [pytest.param("note", marks=pytest.mark.heavy), "file"])
 def test_what_is_larger_than_a_line_carries_goes_on_at_the_byte(
     relay: RelayProcess, desk: Computer, laptop: Computer, tmp_path: Path, what: str
 ) -> None:

@@ -31,7 +31,7 @@ from bifolio.formats import EXPORT_FORMATS
 GOOD = "f" * 32
 
 #: The values are planted in so many parts: each test stays short.
-PARTS = 10
+PARTS = 30
 
 
 def attacked(tmp_path: Path) -> tuple[Computer, Computer]:

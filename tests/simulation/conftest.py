@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.support.examples import IS_FULL
 
-#: `make test-all` runs three times as many.
-SEEDS = range(1, 25 if IS_FULL else 5)
+#: `make test-all` runs twelve times as many.
+SEEDS = range(1, 25 if IS_FULL else 3)
 HEAVY_SEEDS = range(1000, 1300)
 
 

@@ -598,7 +598,7 @@ def _large_garbage_without_end(_: World) -> Attack:
     return EndlessLog(lambda at: at.to_bytes(8) * 20_000, page=1)
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _strangers_without_end(world: World) -> Attack:
     made = [stranger_envelope(world, number).raw for number in range(40)]
     return EndlessLog(lambda at: made[at % 40])
@@ -616,7 +616,7 @@ def _bad_signatures_without_end(world: World) -> Attack:
     return EndlessLog(lambda at: one.raw[:-8] + at.to_bytes(8))
 
 
-@attack("again and again")
+@attack("again and again", heavy=True)
 def _replays_without_end(world: World) -> Attack:
     log = world.evil.log()
     return EndlessLog(lambda at: log[at % len(log)])

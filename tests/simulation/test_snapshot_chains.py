@@ -48,7 +48,7 @@ def let_go(world: Simulator, record: str) -> None:
     assert floor_of(world) >= through.n
 
 
-@pytest.mark.parametrize("is_sealed", [True, False])
+@pytest.mark.parametrize("is_sealed", [True, pytest.param(False, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("edits_of_copy", [pytest.param(1, marks=pytest.mark.heavy), 3])
 def test_what_competes_with_an_envelope_that_went_under_a_snapshot_still_arrives(
     world: Simulator, is_sealed: bool, edits_of_copy: int

@@ -163,7 +163,11 @@ def test_what_began_with_a_snapshot_is_found_whole(world: Simulator) -> None:
     assert mend(late).found == {}
 
 
-@pytest.mark.parametrize("is_changed", [False, True], ids=["as it came", "changed since"])
+@pytest.mark.parametrize(
+    "is_changed",
+    [pytest.param(False, marks=pytest.mark.heavy), True],
+    ids=["as it came", "changed since"],
+)
 def test_a_record_that_came_by_snapshot_is_mended_from_the_kept_one(
     world: Simulator, is_changed: bool
 ) -> None:

@@ -97,7 +97,7 @@ def test_a_frontier_names_nothing_that_was_sealed_again_after_a_snapshot(world: 
     assert laptop.state() == owner.state()
 
 
-@pytest.mark.parametrize("is_believed", [True, False])
+@pytest.mark.parametrize("is_believed", [pytest.param(True, marks=pytest.mark.heavy), False])
 def test_what_a_snapshot_stands_in_for_that_cannot_be_compared_arrives(
     world: Simulator, is_believed: bool
 ) -> None:

@@ -4,14 +4,15 @@ A server process loads what the command loads, once, and forks for every command
 the console script's function with an environment, a folder, a closed keyboard and streams of its
 own, and ends with its exit code. Nothing of one command is left for the next but what importing
 leaves. ``run_all`` runs many commands in one fork (``command_stream``), ``start`` begins one that
-goes on, such as a relay. Most of an end-to-end test
-would be the starts of interpreters; `make test-all` starts them (``BIFOLIO_TEST_EXEC``), as do
-the tests that kill, wrap or read a process while it runs.
+goes on, such as a relay; ``run_script`` runs a script, whose own commands are forks of the same.
+Most of an end-to-end test would be the starts of interpreters; `make test-all` starts them
+(``BIFOLIO_TEST_EXEC``), as do the tests that kill, wrap or read a process while it runs.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import pkgutil
@@ -25,6 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -37,6 +39,9 @@ bifolio_cli.main bifolio_cli.application
 _PACKAGES = "bifolio bifolio_relay bifolio_cli.commands bifolio_cli.text".split()
 
 _servers = threading.local()
+
+#: Whether this process has loaded what commands load: that of a server, and every fork of it.
+_loaded = False
 
 
 def is_available() -> bool:
@@ -96,6 +101,13 @@ def run_all(
     return _run("stream", list(map(list, commands)), environment, folder, timeout_s)
 
 
+def run_script(
+    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, timeout_s: float
+) -> Ended:
+    """A Python script with its arguments, as ``__main__``, to its end."""
+    return _run("script", command, environment, folder, timeout_s)
+
+
 def start(
     arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, out: Path, log: Path
 ) -> Started:
@@ -123,27 +135,66 @@ def _run(
         )
 
 
-def _ask(request: Sequence[object], timeout_s: float) -> list[Any]:
-    """The answer of this thread's server, which is started with the first request."""
-    server: subprocess.Popen[str] | None = getattr(_servers, "server", None)
-    if server is None or server.poll() is not None:
-        server = _servers.server = subprocess.Popen(
+class _Server:
+    """A server process, and the two pipes to it; it ends when nobody can ask it any more."""
+
+    def __init__(self) -> None:
+        theirs, ours = os.pipe()
+        answers, answering = os.pipe()
+        self.requests = os.fdopen(ours, "w", encoding="utf-8")
+        self.answers = os.fdopen(answers, encoding="utf-8")
+        self.pid = self._fork(theirs, answering) if _loaded else self._start(theirs, answering)
+        os.close(theirs)
+        os.close(answering)
+        atexit.register(self.end)
+        # Loading takes seconds, and far more on a busy computer: no request's deadline counts it.
+        assert self.answers.readline(), "the server of commands ended before it was ready"
+
+    def end(self) -> None:
+        """Kill it, once."""
+        pid, self.pid = self.pid, 0
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _start(self, requests: int, answers: int) -> int:
+        """In an interpreter of its own."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.command_server"],
             cwd=_CHECKOUT,
             env=dict(os.environ) | {"PYTHONUTF8": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
+            stdin=requests,
+            stdout=answers,
         )
-        atexit.register(_end, server)
-    watchdog = threading.Timer(timeout_s, server.kill)
+        process.returncode = 0  # it is waited for by its id
+        return process.pid
+
+    def _fork(self, requests: int, answers: int) -> int:
+        """In a fork of this one, which is one of a server."""
+        pid = os.fork()
+        if pid == 0:
+            self.requests.close()
+            self.answers.close()
+            os.dup2(requests, 0)
+            os.dup2(answers, 1)
+            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+            sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+            _answer()
+            os._exit(0)
+        return pid
+
+
+def _ask(request: Sequence[object], timeout_s: float) -> list[Any]:
+    """The answer of this thread's server, which is started with the first request."""
+    server: _Server | None = getattr(_servers, "server", None)
+    if server is None or not server.pid:
+        server = _servers.server = _Server()
+    watchdog = threading.Timer(timeout_s, server.end)
     watchdog.start()
-    assert server.stdin is not None
-    assert server.stdout is not None
     try:
-        server.stdin.write(json.dumps(request) + "\n")
-        server.stdin.flush()
-        answer = server.stdout.readline()
+        server.requests.write(json.dumps(request) + "\n")
+        server.requests.flush()
+        answer = server.answers.readline()
     finally:
         watchdog.cancel()
     assert answer, f"{request[:3]}: no end within {timeout_s:g} seconds"
@@ -151,15 +202,16 @@ def _ask(request: Sequence[object], timeout_s: float) -> list[Any]:
     return found
 
 
-def _end(server: subprocess.Popen[str]) -> None:
-    """End a server with the tests."""
-    server.kill()
-    server.communicate()
-
-
-def _serve() -> None:
-    """Fork for each request and answer with how the fork ended, or with its process id."""
+def serve() -> None:
+    """Be a server, to the end of stdin."""
     _load()
+    _answer()
+
+
+def _answer() -> None:
+    """Say that it is ready; then fork for each request, and answer with how the fork ended, or
+    with its process id."""
+    print("ready", flush=True)
     for line in sys.stdin:
         verb, *request = json.loads(line)
         if verb == "wait":
@@ -180,11 +232,20 @@ def _wait(child: int) -> list[object]:
 
 def _load() -> None:
     """Import what commands import, so that a fork finds it there."""
+    global _loaded
     for module in _LOADED:
         import_module(module)
     for package in map(import_module, _PACKAGES):
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             import_module(found.name)
+    from tests.support.empty_databases import copy_new_databases, create_database
+
+    copy_new_databases()
+    with tempfile.TemporaryDirectory() as folder:
+        create_database(Path(folder) / "library.sqlite").close()  # forks find the copy
+    gc.collect()
+    gc.freeze()  # no collection of a fork looks at what was loaded
+    _loaded = True
 
 
 def _entry(kind: str) -> Callable[[list[Any]], int]:
@@ -193,9 +254,18 @@ def _entry(kind: str) -> Callable[[list[Any]], int]:
         from tests.support.command_stream import run_all
 
         return run_all
+    if kind == "script":
+        return _run_path
     from bifolio_cli.main import run
 
     return run
+
+
+def _run_path(command: list[str]) -> int:
+    """Be the script; it says its exit code by ``SystemExit``."""
+    sys.argv = list(command)
+    run_path(command[0], run_name="__main__")
+    return 0
 
 
 def _become(
@@ -219,9 +289,15 @@ def _become(
             code = error.code if isinstance(error.code, int) else 1
         sys.stdout.flush()
         sys.stderr.flush()
+        server: _Server | None = getattr(_servers, "server", None)
+        if server is not None:
+            server.end()  # what its commands used is reported with what this one did
     finally:
         os._exit(code)
 
 
 if __name__ == "__main__":
-    _serve()
+    # By its name, so that forks find that everything is loaded.
+    from tests.support import command_server
+
+    command_server.serve()

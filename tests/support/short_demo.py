@@ -1,7 +1,7 @@
 """The demo with other libraries, its commands forked as those of other end-to-end tests are.
 
-``python -m tests.support.short_demo FOLDER COUNT demo ...``: the bibliographies are those in
-``FOLDER/libraries``, of which the larger has so many references.
+``short_demo.py FOLDER COUNT demo ...``, a script: the bibliographies are those in
+``FOLDER/libraries``, of which each has so many references.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _call(self: Computer, arguments: Sequence[str], *, exits: int, with_stderr: 
 if __name__ == "__main__":
     folder, count = Path(sys.argv.pop(1)), int(sys.argv.pop(1))
     stage.files = lambda _: folder  # type: ignore[assignment,attr-defined]
-    script.TYPOGRAPHY_REFERENCES = count
+    script.TYPOGRAPHY_REFERENCES = script.PRINTING_HISTORY_REFERENCES = count
     if command_server.is_available():
         computers.Computer._call = _call  # type: ignore[method-assign]
     main()

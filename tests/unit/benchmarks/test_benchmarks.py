@@ -46,19 +46,21 @@ def first_smoke(name: str) -> dict[str, Any]:
 def smoke(name: str) -> dict[str, Any]:
     """The report of a smoke run, in a process of its own as `make bench` runs it.
 
-    The commands that it measures are forked where the end-to-end tests fork theirs.
+    It is forked, and so are the commands that it measures, where the end-to-end tests fork theirs.
     """
-    forked = {FORKED: "1"} if command_server.is_available() else {}
-    ended = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / f"{name}.py")],
-        env={**os.environ, **forked},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    report: dict[str, Any] = json.loads(ended.stdout)
+    script = ROOT / "benchmarks" / f"{name}.py"
+    if command_server.is_available():
+        forked = command_server.run_script(
+            [str(script)], environment={**os.environ, FORKED: "1"}, folder=ROOT, timeout_s=90
+        )
+        exit_code, printed, errors = forked.exit_code, forked.stdout, forked.stderr
+    else:
+        ended = subprocess.run(
+            [sys.executable, str(script)], capture_output=True, text=True, timeout=90, check=False
+        )
+        exit_code, printed, errors = ended.returncode, ended.stdout, ended.stderr
+    assert exit_code == 0, errors
+    report: dict[str, Any] = json.loads(printed)
     return report
 
 

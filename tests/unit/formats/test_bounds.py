@@ -100,8 +100,16 @@ TOO_MANY: dict[str, tuple[str, Callable[[], str]]] = {
 }
 
 
-#: Each takes ten seconds; "CSL variables" is their smaller sister.
-_SLOW = ("CSL lists", "CSL dates")
+#: Each takes half a second or more, and the first two ten; of each format there are others.
+_SLOW = (
+    "CSL lists",
+    "CSL dates",
+    "CSL names",
+    "BibTeX one field",
+    "BibTeX authors",
+    "BibTeX braced authors",
+    "XML keywords",
+)
 
 
 @pytest.mark.parametrize(
@@ -130,15 +138,20 @@ def test_a_record_of_too_many_values_is_skipped_by_name_and_the_others_are_impor
     ("name", "make"),
     [
         ("a.ris", lambda: ris("AB  - " + "x" * LONGEST)),
-        ("b.ris", lambda: ris("AB  - x\n" + "some words\n" * 1_100_000)),
-        ("c.ris", lambda: ris("AB  - x\n" + "a\n" * 1_100_000)),
+        pytest.param(
+            "b.ris", lambda: ris("AB  - x\n" + "some words\n" * 1_100_000), marks=pytest.mark.heavy
+        ),
+        pytest.param(
+            "c.ris", lambda: ris("AB  - x\n" + "a\n" * 1_100_000), marks=pytest.mark.heavy
+        ),
         ("a.bib", lambda: bib("abstract={" + "x" * LONGEST + "}")),
         ("a.enw", lambda: enw("%X " + "x" * LONGEST)),
         ("a.nbib", lambda: nbib("AB  - " + "x" * LONGEST)),
         ("a.json", lambda: csl('"abstract":"' + "x" * LONGEST + '"')),
-        (
+        pytest.param(
             "b.json",
             lambda: csl('"abstract":"' + "x" * 3 * LONGEST + '"'),
+            marks=pytest.mark.heavy,
         ),
         (
             "a.xml",
@@ -176,7 +189,7 @@ def test_a_large_object_of_items_is_read_member_by_member(tmp_path: Path) -> Non
     assert again.references[1].line > again.references[0].line > 1
 
 
-@pytest.mark.parametrize("authors", [5_154, 19_000])
+@pytest.mark.parametrize("authors", [5_154, pytest.param(19_000, marks=pytest.mark.heavy)])
 def test_the_longest_lists_of_authors_are_imported(authors: int, tmp_path: Path) -> None:
     names = [f"Family{n}, Given" for n in range(authors)]
     for name, content in (

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import pytest
-
 from bifolio_cli.text.messages import messages
 
 
@@ -15,9 +13,8 @@ def listed() -> str:
     return "\n".join(messages())
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
+def test_a_message_is_listed() -> None:
+    for message in (
         "run-sync: Run 'bifolio sync'.",
         "# bifolio/errors/references.py",
         "The citation key '{key}' is pinned. Nothing was changed.",
@@ -25,10 +22,8 @@ def listed() -> str:
         "Choose another port with --port N; --port 0 picks a free one.",
         "On this computer only: not attached to a relay, and never bundled.",
         "Created the library '{made.name}' at {made.path}.",
-    ],
-)
-def test_a_message_is_listed(message: str) -> None:
-    assert message in listed()
+    ):
+        assert message in listed()
 
 
 def test_what_is_no_message_is_not_listed() -> None:
