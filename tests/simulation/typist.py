@@ -24,8 +24,8 @@ from tests.simulation.history import (
 
 from bifolio import limits
 from bifolio.document import creators, deletion, editing, sets
-from bifolio.document.conflicts import ELEMENT_MARK
 from bifolio.document.entries import Entries
+from bifolio.document.field_kinds import element_of
 from bifolio.document.plan import Plan
 from bifolio.document.view import read_view
 from bifolio.ids import random_record_id
@@ -39,12 +39,13 @@ from bifolio.records.reference import Values
 from bifolio.replica import lookup
 from bifolio.replica.replica import Write
 
-SCALARS = ("title", "page")
+ONE_MORE, ANOTHER = "0VcTc8XUOneMore1", "0VcTc8XZAnother2"  # of notes, and of annotations
+SCALARS = ("title", "page", f"annotation:{ONE_MORE}:colour")
 DATES = ("issued",)
 LISTS = ("x.ris.U1",)
-TEXTS = ("note", "abstract")
+TEXTS = ("note", "abstract", f"note:{ONE_MORE}", f"note:{ANOTHER}", f"annotation:{ONE_MORE}")
 ROLES = ("author", "editor")
-SETS = ("tags", "ISBN")
+SETS = ("tags", "ISBN", f"note:{ONE_MORE}:tags")
 FAMILIES = ("Doe", "Roe", "Poe", "Żółć", "Li")
 ELEMENTS = ("red", "grün", "blue", "very " * 20 + "long")
 
@@ -167,7 +168,8 @@ class Typist:
             return
         conflicts.remember(replica, listed)
         conflict = self.choose.choice(listed)
-        name = conflict.field.partition(ELEMENT_MARK)[0]
+        element = element_of(conflict.field)
+        name = element or conflict.field
         take = self.choose.randint(1, len(conflict.values))
         before = self._before(computer, record)
         written = None if self.choose.random() < 0.6 else self._written(name)
@@ -175,7 +177,7 @@ class Typist:
             replica, row, conflict.field, take=None if written else take, value=written
         )
         wrote: frozenset[Typed] = frozenset()
-        if ELEMENT_MARK in conflict.field:
+        if element is not None:
             chosen = written or str(Name.from_csl(conflict.values[take - 1].value))
             wrote = frozenset({(name, chosen)})
         self._note(computer, record, before, act=Act.EDIT, field=name, wrote=wrote)

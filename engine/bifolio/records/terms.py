@@ -15,6 +15,7 @@ from typing import Any
 
 from bifolio.lazy import pattern
 from bifolio.records.folding import one_word
+from bifolio.records.notes import is_part
 
 _BEGINNING = "\ue000"
 
@@ -130,7 +131,7 @@ def marks_of(
     if in_conflict:
         yield mark(Mark.CONFLICT)
     for name in (*columns, *(name for name, value in fields.items() if value)):
-        yield _shared_mark(Mark.HAS, name)
+        yield _shared_mark(Mark.HAS, name.partition(":")[0] if is_part(name) else name)
 
 
 #: The fields of which each value is a mark.
