@@ -127,7 +127,8 @@ def test_imported_notes_are_the_same_bytes_everywhere_and_one_that_went_is_taken
 
 def test_a_reference_with_one_note_holds_what_it_held_before() -> None:
     (office,) = desks("office", holding={"title": "On Paper", "note": TWO})
-    names = {key.split(entries_of.SEPARATOR)[0] for key in office.entries.keys()}
+    held = office.entries.keys()
+    names = {key.split(entries_of.SEPARATOR)[0] for key in held}
     assert names == {"kind", "note", "title"}
 
 
