@@ -8,7 +8,7 @@ the inline markup that rich text has (``<i> <b> <sub> <sup> <u>``) stays. What t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any, Final
 
@@ -28,7 +28,8 @@ _BLOCKS: Final = frozenset(
 _HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
 #: What Zotero numbers its annotations' kinds by.
-_PICTURES: Final = {"3": "[a picture from the PDF]", "4": "[a drawing on the PDF]"}
+_PICTURE, _DRAWING = "[a picture from the PDF]", "[a drawing on the PDF]"
+_PICTURES: Final = {"3": _PICTURE, "4": _DRAWING, "image": _PICTURE, "ink": _DRAWING}
 
 
 def note_text(html: str) -> str:
@@ -45,19 +46,34 @@ def annotation_text(annotation: Mapping[str, Any]) -> str:
     Args:
         annotation: ``type`` (Zotero's number), ``text``, ``comment``, ``page`` and ``tags``.
     """
-    kind = str(annotation.get("type", ""))
-    page = str(annotation.get("page") or "")
-    marked = str(annotation.get("text") or "").strip() or _PICTURES.get(kind, "")
-    lines = [f"> {line}" for line in marked.splitlines()]
-    comment = note_text(str(annotation.get("comment") or ""))
+    tags = annotation.get("tags")
+    return say_annotation(
+        kind=str(annotation.get("type", "")),
+        page=str(annotation.get("page") or ""),
+        marked=str(annotation.get("text") or "").strip(),
+        comment=note_text(str(annotation.get("comment") or "")),
+        tags=[str(tag) for tag in tags] if isinstance(tags, list) else [],
+    )
+
+
+def say_annotation(*, kind: str, page: str, marked: str, comment: str, tags: Sequence[str]) -> str:
+    """An annotation as one text: what it marks, quoted, with its page; the comment; its tags.
+
+    Args:
+        kind: Zotero's number or name of its type.
+        page: the page, as it is printed.
+        marked: the words that it marks.
+        comment: what was said of it, as plain text.
+        tags: its tags.
+    """
+    lines = [f"> {line}" for line in (marked or _PICTURES.get(kind, "")).splitlines()]
     if page:
         if lines:
             lines[-1] += f" (p. {page})"
         else:
             comment = f"{comment} (p. {page})".strip()
     lines += [comment] if comment else []
-    tags = annotation.get("tags")
-    if isinstance(tags, list) and tags:
+    if tags:
         lines.append(" ".join(f"#{tag}" for tag in tags))
     return "\n".join(lines)
 
