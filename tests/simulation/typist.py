@@ -39,13 +39,18 @@ from bifolio.records.reference import Values
 from bifolio.replica import lookup
 from bifolio.replica.replica import Write
 
-ONE_MORE, ANOTHER = "0VcTc8XUOneMore1", "0VcTc8XZAnother2"  # of notes, and of annotations
-SCALARS = ("title", "page", f"annotation:{ONE_MORE}:colour")
+SCALARS = ("title", "page")
 DATES = ("issued",)
 LISTS = ("x.ris.U1",)
-TEXTS = ("note", "abstract", f"note:{ONE_MORE}", f"note:{ANOTHER}", f"annotation:{ONE_MORE}")
+TEXTS = ("note", "abstract")
 ROLES = ("author", "editor")
-SETS = ("tags", "ISBN", f"note:{ONE_MORE}:tags")
+SETS = ("tags", "ISBN")
+ONE_MORE, ANOTHER = "0VcTc8XUOneMore1", "0VcTc8XZAnother2"
+#: Further notes and annotations, of every merge rule that they have.
+NOTES = (
+    *(f"note:{ONE_MORE}", f"note:{ANOTHER}", f"annotation:{ONE_MORE}"),
+    *(f"note:{ONE_MORE}:tags", f"annotation:{ONE_MORE}:colour"),
+)
 FAMILIES = ("Doe", "Roe", "Poe", "Żółć", "Li")
 ELEMENTS = ("red", "grün", "blue", "very " * 20 + "long")
 
@@ -61,10 +66,14 @@ class Before:
 
 @dataclass(slots=True)
 class Typist:
-    """Types on any computer; all choices are the generator's."""
+    """Types on any computer; all choices are the generator's.
+
+    ``notes``: whether it knows of several notes of one reference.
+    """
 
     choose: random.Random
     history: History
+    notes: bool = True
     words: int = 0
 
     def type(self, computer: Computer) -> None:
@@ -105,7 +114,7 @@ class Typist:
     def edit(self, computer: Computer, record: str) -> None:
         """Any edit that ``bifolio edit`` knows."""
         field = self.choose.choice(
-            (*SCALARS, *DATES, *LISTS, *TEXTS, *TEXTS, *ROLES, *ROLES, *SETS)
+            (*SCALARS, *DATES, *LISTS, *TEXTS, *TEXTS, *ROLES, *ROLES, *SETS) + NOTES * self.notes
         )
         self.make(computer, record, self._edit(computer, record, field))
 

@@ -294,7 +294,7 @@ class Annotations(_Parts):
 
 
 def _is_meant(one: NoteView | AnnotationView, wanted: int | str) -> bool:
-    return str(one.n) == str(wanted) if len(str(wanted)) < len(one.id) else one.id == str(wanted)
+    return one.n == wanted if isinstance(wanted, int) else wanted in (str(one.n), one.id)
 
 
 def _check_text(text: str) -> str:

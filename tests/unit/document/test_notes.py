@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.unit.document.builders import Desk, desks, meet
 
-from bifolio.document import entries as entries_of
 from bifolio.document import importing, snapshots, view
 from bifolio.document.importing import ImportVersion
 from bifolio.document.record import RecordDocument
+from bifolio.ids import SEPARATOR
 from bifolio.records import notes
 from bifolio.records.fields import MergeRule, known_rule
 from bifolio.records.reference import Source, Values
@@ -128,7 +128,7 @@ def test_imported_notes_are_the_same_bytes_everywhere_and_one_that_went_is_taken
 def test_a_reference_with_one_note_holds_what_it_held_before() -> None:
     (office,) = desks("office", holding={"title": "On Paper", "note": TWO})
     held = office.entries.keys()
-    names = {key.split(entries_of.SEPARATOR)[0] for key in held}
+    names = {key.split(SEPARATOR)[0] for key in held}
     assert names == {"kind", "note", "title"}
 
 
