@@ -198,7 +198,10 @@ def annotations_of(fields: Mapping[str, Any]) -> list[Annotation]:
 
     Args: as of ``notes_of``.
     """
-    found = []
+    found: list[Annotation] = []
+    parts = [name for name in fields if ":" in name]
+    if not parts and ANNOTATION not in fields:
+        return found
     for one in (FIRST, *_ids(fields, ANNOTATION)):
         said: dict[str, Any] = {"comment": _text(fields.get(text_field(ANNOTATION, one)))}
         for name in ATTRIBUTES[ANNOTATION]:
@@ -211,7 +214,7 @@ def annotations_of(fields: Mapping[str, Any]) -> list[Annotation]:
 
 
 def _ids(fields: Mapping[str, Any], kind: str) -> list[str]:
-    parts = [read_part(name) for name in fields if name.startswith(_PREFIXES)]
+    parts = [read_part(name) for name in fields if ":" in name]
     return sorted({one.id for one in parts if one and one.kind == kind and one.id != FIRST})
 
 

@@ -63,6 +63,12 @@ def mark(kind: Mark, value: str = "") -> str:
 _shared_mark = lru_cache(maxsize=10_000)(mark)
 
 
+@lru_cache(maxsize=10_000)
+def _field_mark(name: str) -> str:
+    """The mark of having a field; any part of any note is the note."""
+    return mark(Mark.HAS, name.partition(":")[0] if is_part(name) else name)
+
+
 def normalize(kind: Mark, value: str) -> str:
     """The value as it is compared: identifiers without the ways of writing them."""
     value = value.strip()
@@ -131,7 +137,7 @@ def marks_of(
     if in_conflict:
         yield mark(Mark.CONFLICT)
     for name in (*columns, *(name for name, value in fields.items() if value)):
-        yield _shared_mark(Mark.HAS, name.partition(":")[0] if is_part(name) else name)
+        yield _field_mark(name)
 
 
 #: The fields of which each value is a mark.

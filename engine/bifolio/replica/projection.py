@@ -167,7 +167,7 @@ def shown_fields(row: ReferenceRow) -> dict[str, Any]:
         {
             name: value
             for name, value in row.fields.items()
-            if name not in _APART and not is_part(name)
+            if name not in _APART and (":" not in name or not is_part(name))
         }
     )
     return fields
@@ -175,7 +175,7 @@ def shown_fields(row: ReferenceRow) -> dict[str, Any]:
 
 def has_parts(row: ReferenceRow) -> bool:
     """Whether a reference has notes or annotations beyond the first ones."""
-    return any(map(is_part, row.fields))
+    return any(is_part(name) for name in row.fields if ":" in name)
 
 
 def strings_of(fields: Mapping[str, Any], name: str) -> list[str]:

@@ -164,7 +164,7 @@ def _of_parts(fields: Mapping[str, Any]) -> list[str]:
     """The words of further notes, and of annotations: what they say and mark, and their tags."""
     found: list[str] = []
     for name, value in fields.items():
-        if not is_part(name):
+        if ":" not in name or not is_part(name):
             continue
         part = read_part(name)
         if part is not None and part.attribute in _PART_WORDS:
