@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bifolio import limits
 from bifolio.errors import InvalidValueError
 from bifolio_cli.edit_arguments import whole_text
 
 #: What stands for standard input.
 _STDIN = "-"
+
+#: More is in no record: what the engine says of a text that is too long is said of one that fits
+#: into memory.
+_BYTES_MAX = 32 * 1024 * 1024
 
 
 def read_text(given: str, *, field: str) -> str:
@@ -20,10 +23,9 @@ def read_text(given: str, *, field: str) -> str:
     """
     if given != _STDIN:
         return whole_text(given, field=field)
-    raw = sys.stdin.buffer.read(limits.RECORD_UPDATE_BYTES_MAX + 1)
-    if len(raw) > limits.RECORD_UPDATE_BYTES_MAX:
-        expected = f"at most {limits.RECORD_UPDATE_BYTES_MAX:,} bytes"
-        raise InvalidValueError(field, expected=expected, got="more")
+    raw = sys.stdin.buffer.read(_BYTES_MAX + 1)
+    if len(raw) > _BYTES_MAX:
+        raise InvalidValueError(field, expected=f"at most {_BYTES_MAX:,} bytes", got="more")
     try:
         text = raw.decode()
     except UnicodeDecodeError:
