@@ -5,9 +5,16 @@ May know no format's syntax.
 
 from __future__ import annotations
 
-from bifolio.formats.zotero.notes import say_annotation
 from bifolio.records.edits import PARAGRAPH_BREAK
-from bifolio.records.notes import ANNOTATION, FIRST, NOTE, annotations_of, is_part, notes_of
+from bifolio.records.notes import (
+    ANNOTATION,
+    FIRST,
+    NOTE,
+    annotations_of,
+    annotations_text,
+    is_part,
+    notes_of,
+)
 from bifolio.records.reference import Values
 
 #: What was joined, by the name under which a report has it, and how.
@@ -36,14 +43,8 @@ def join_notes(values: Values) -> tuple[Values, list[Joined]]:
     elif tagged:
         said.append((NOTES, "its note is written without tags"))
     annotations = annotations_of(values)
-    texts = [
-        say_annotation(
-            kind=one.type, page=one.page, marked=one.text, comment=one.comment, tags=one.tags
-        )
-        for one in annotations
-    ]
-    if any(texts):
-        joined[ANNOTATION] = PARAGRAPH_BREAK.join(filter(None, texts))
+    if text := annotations_text(values):
+        joined[ANNOTATION] = text
     if objects := sum(one.id != FIRST or bool(one.type) for one in annotations):
         of = "its annotation is" if objects == 1 else f"its {len(annotations)} annotations are"
         said.append((ANNOTATIONS, f"{of} one text, without places and colours"))

@@ -47,6 +47,9 @@ ATTRIBUTES: Final = {
     ),
 }
 
+#: What is quoted of an annotation that marks no words.
+_WITHOUT_WORDS: Final = {"image": "[a picture from the PDF]", "ink": "[a drawing on the PDF]"}
+
 _PREFIXES: Final = (f"{NOTE}:", f"{ANNOTATION}:")
 
 #: The digits of an id, in the order of their code points: an id is never taken for an option.
@@ -99,6 +102,21 @@ class Annotation(Struct, frozen=True):
     def lives(self) -> bool:
         """Whether there is anything of it but what an edit of a removed one left."""
         return bool(self.comment or self.type or self.text)
+
+    def as_text(self) -> str:
+        """All of it but its place: what it marks, quoted, with its page; the comment; its tags."""
+        marked = self.text or _WITHOUT_WORDS.get(self.type, "")
+        lines = [f"> {line}" for line in marked.splitlines()]
+        comment = self.comment
+        if self.page:
+            if lines:
+                lines[-1] += f" (p. {self.page})"
+            else:
+                comment = f"{comment} (p. {self.page})".strip()
+        lines += [comment] if comment else []
+        if self.tags:
+            lines.append(" ".join(f"#{tag}" for tag in self.tags))
+        return "\n".join(lines)
 
 
 def is_part(name: str) -> bool:
@@ -211,6 +229,14 @@ def annotations_of(fields: Mapping[str, Any]) -> list[Annotation]:
         if annotation.lives:
             found.append(annotation)
     return sorted(found, key=lambda one: (one.id != FIRST, one.file, one.sort, one.id))
+
+
+def annotations_text(fields: Mapping[str, Any]) -> str:
+    """All annotations of a reference as one text.
+
+    Args: as of ``notes_of``.
+    """
+    return "\n\n".join(filter(None, (one.as_text() for one in annotations_of(fields))))
 
 
 def _ids(fields: Mapping[str, Any], kind: str) -> list[str]:

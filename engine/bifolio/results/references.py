@@ -74,8 +74,9 @@ class ReferenceView(Result, frozen=True):
     references whose citation key is the same, as they are shown; ``merged_into`` is the id of the
     reference that one in the trash was merged into; ``deleted_by`` is the computer that deleted one
     which this replica goes on showing until that is confirmed, as it deleted most of the library.
-    ``notes`` are all notes (the first one is ``fields.note`` too), ``annotations`` all annotations,
-    ``lost_files`` the files that no computer is known to have; lists leave these three out.
+    ``notes`` are all notes (the first one is ``fields.note`` too), ``annotations`` all annotations
+    (``fields.annotation`` is their text), ``lost_files`` the files that no computer is known to
+    have; lists leave these three out.
     """
 
     id: str

@@ -186,7 +186,6 @@ def _value(row: WindowRow, name: str) -> str:
 def _has(row: WindowRow, words: Sequence[str], tags: Sequence[Choice]) -> bool:
     """Whether a reference has words in its values, and tags."""
     said = [*row.fields.values(), *(one.text for one in row.notes)]
-    said += [f"{one.text} {one.comment}" for one in row.annotations]
     text = " ".join(map(str, said)).casefold()
     tagged = all(any(one in choice.values for one in row.tags) != choice.without for choice in tags)
     return tagged and all(one in text for one in words)

@@ -37,6 +37,8 @@ def find_annotation(row: WindowRow, part: str) -> AnnotationView | None:
 
 def note_text_of(row: WindowRow, part: str) -> str:
     """What a note says, as it is stored."""
+    if part == ANNOTATION and (first := find_annotation(row, part)) is not None:
+        return first.comment
     note = find_note(row, part)
     return str(row.fields.get(part, "")) if note is None else note.text
 
@@ -65,14 +67,10 @@ def added_of(row: WindowRow, part: str) -> str | None:
     return row.added if found is None or found.added is None else found.added
 
 
-def note_parts(row: WindowRow) -> Iterable[str]:
-    """All notes of a reference, and its text of annotations."""
-    if not row.notes and row.fields.get(NOTE):
-        yield NOTE
-    for one in row.notes:
-        yield one.field
-    if row.fields.get(ANNOTATION):
-        yield ANNOTATION
+def note_texts(row: WindowRow) -> list[str]:
+    """What all notes of a reference say; behind them all annotations, as one text."""
+    notes = [one.text for one in row.notes] or [str(row.fields.get(NOTE, ""))]
+    return [*filter(None, (*notes, str(row.fields.get(ANNOTATION, ""))))]
 
 
 def parent_part(row: WindowRow, part: str, parts: Iterable[str]) -> str:

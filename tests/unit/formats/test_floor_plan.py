@@ -39,7 +39,7 @@ PARTS: dict[str, set[str]] = {
     "foreign_formats": set(),
     "writing": {"registry", "bibtex", "mapping", "read_back", "library_tags", "joined_notes"},
     "library_tags": {"registry", "bibtex", "endnote"},
-    "joined_notes": {"zotero"},
+    "joined_notes": set(),
     "read_back": {"bibtex", "tagged"},
     "whole_libraries": {"endnote", "zotero", "databases", "bounds"},
     "registry": {"bibtex", "csl", "tagged", "endnote", "services", "zotero", "field_collector"},

@@ -8,9 +8,11 @@ the inline markup that rich text has (``<i> <b> <sub> <sup> <u>``) stays. What t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any, Final
+
+from bifolio.records.notes import FIRST, Annotation
 
 #: HTML's names of the inline markup that stays.
 _INLINE: Final = {
@@ -27,9 +29,8 @@ _BLOCKS: Final = frozenset(
 )
 _HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
-#: What Zotero numbers its annotations' kinds by.
-_PICTURE, _DRAWING = "[a picture from the PDF]", "[a drawing on the PDF]"
-_PICTURES: Final = {"3": _PICTURE, "4": _DRAWING, "image": _PICTURE, "ink": _DRAWING}
+#: Zotero's numbers of the types that mark no words.
+_PICTURES: Final = {"3": "image", "4": "ink"}
 
 
 def note_text(html: str) -> str:
@@ -47,35 +48,16 @@ def annotation_text(annotation: Mapping[str, Any]) -> str:
         annotation: ``type`` (Zotero's number), ``text``, ``comment``, ``page`` and ``tags``.
     """
     tags = annotation.get("tags")
-    return say_annotation(
-        kind=str(annotation.get("type", "")),
+    kind = str(annotation.get("type", ""))
+    said = Annotation(
+        FIRST,
+        type=_PICTURES.get(kind, kind),
         page=str(annotation.get("page") or ""),
-        marked=str(annotation.get("text") or "").strip(),
+        text=str(annotation.get("text") or "").strip(),
         comment=note_text(str(annotation.get("comment") or "")),
-        tags=[str(tag) for tag in tags] if isinstance(tags, list) else [],
+        tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
     )
-
-
-def say_annotation(*, kind: str, page: str, marked: str, comment: str, tags: Sequence[str]) -> str:
-    """An annotation as one text: what it marks, quoted, with its page; the comment; its tags.
-
-    Args:
-        kind: Zotero's number or name of its type.
-        page: the page, as it is printed.
-        marked: the words that it marks.
-        comment: what was said of it, as plain text.
-        tags: its tags.
-    """
-    lines = [f"> {line}" for line in (marked or _PICTURES.get(kind, "")).splitlines()]
-    if page:
-        if lines:
-            lines[-1] += f" (p. {page})"
-        else:
-            comment = f"{comment} (p. {page})".strip()
-    lines += [comment] if comment else []
-    if tags:
-        lines.append(" ".join(f"#{tag}" for tag in tags))
-    return "\n".join(lines)
+    return said.as_text()
 
 
 class _NoteReader(HTMLParser):
