@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support.serving import Answer, Serving, serving
+from tests.support.zotero_libraries import Item, ZoteroLibrary
 
 from bifolio import Library, limits
 from bifolio.home import Home
@@ -352,6 +353,31 @@ def test_an_annotation_is_an_item_of_its_file(writer: Writer) -> None:
         library.history.undo()
         (back,) = library.annotations.list(one.id)
     assert (back.text, back.comment, back.file) == ("folded twice", "why?", attached.hash)
+
+
+def test_what_comes_from_zotero_keeps_its_keys_and_its_files(
+    writer: Writer, tmp_path: Path
+) -> None:
+    items = [
+        Item("AAAA2222", "book", fields={"title": "On Paper"}),
+        Item("NNNN2222", "note", parent="AAAA2222", note="<p>One</p>"),
+        Item("NNNN3333", "note", parent="AAAA2222", note="<p>Two</p>"),
+        Item("PPPP2222", "attachment", parent="AAAA2222", own={"path": "storage:a.pdf"}),
+        Item("XXXX2222", "annotation", parent="PPPP2222", own={"text": "folded"}),
+    ]
+    library = ZoteroLibrary(items, files={"PPPP2222/a.pdf": b"%PDF-1.4 of a paper"})
+    with writer.open() as opened:
+        opened.import_files([library.write(tmp_path / "Zotero")])
+    assert writer.item("AAAA2222")["title"] == "On Paper"
+    second = writer.item("NNNN3333")
+    assert (second["note"], second["parentItem"]) == ("<p>Two</p>", "AAAA2222")
+    assert second["dateAdded"] == "2024-01-01T00:00:00Z"
+    annotation = writer.item("XXXX2222")
+    assert annotation["annotationText"] == "folded"
+    file = writer.item(annotation["parentItem"])
+    assert (file["itemType"], file["filename"]) == ("attachment", "a.pdf")
+    (only,) = writer.served.get("items?itemKey=XXXX2222").json
+    assert only["data"] == annotation
 
 
 @pytest.mark.parametrize(
