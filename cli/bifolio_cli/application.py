@@ -36,6 +36,8 @@ VERBS = {
     "search": "search",
     "copy": "copy",
     "group": "group",
+    "note": "note",
+    "annotation": "annotation",
     "tag": "tag",
     "file": "file",
     "key": "key",

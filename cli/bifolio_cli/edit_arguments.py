@@ -18,8 +18,8 @@ from bifolio.records.fields import Form, canonical_field, form_of
 from bifolio.records.values import check_tag
 
 # The shortest name, so that the operator is the first one. CSL has underscores in a few names
-# (archive_location), which is why it has an underscore.
-_ASSIGNMENT = pattern(r"([A-Za-z0-9._-]+?)(\+=|-=|=)(.*)", re.DOTALL)
+# (archive_location), which is why it has an underscore; further notes have colons.
+_ASSIGNMENT = pattern(r"([A-Za-z0-9._:-]+?)(\+=|-=|=)(.*)", re.DOTALL)
 
 #: What a user calls an article in a journal; CSL has the word for a preprint.
 _ARTICLE = "article"

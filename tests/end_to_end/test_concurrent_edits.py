@@ -159,3 +159,34 @@ def test_a_number_means_nothing_where_the_conflict_was_not_listed_or_has_changed
     view = assert_converges(desk, laptop)
     assert view.fields("work0")["title"] == "Third, of neither"
     assert view.conflicts == []
+
+
+@pytest.mark.heavy  # tests/unit/library/test_notes.py has the same in one process
+def test_notes_that_both_add_and_one_that_both_edit_are_all_there(
+    relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    share(relay.url, desk, laptop)
+    shared = desk.run("note", "add", "work0", "Of paper.\n\nOf ink.")["id"]
+    sync_all(desk, laptop)
+    desk.run("note", "add", "work0", "Written at the desk.", "--tag", "desk")
+    laptop.run("note", "add", "work0", "Written on the train.")
+    desk.run("note", "edit", "work0", shared, "Of rag paper.\n\nOf ink.")
+    laptop.run("note", "edit", "work0", shared, "Of paper.\n\nOf iron gall ink.")
+    laptop.run("annotation", "add", "work0", "--text", "folded", "--page", "3")
+    sync_all(desk, laptop)
+    assert assert_converges(desk, laptop).conflicts == []
+    shown = desk.run("show", "work0")
+    assert sorted(one["text"] for one in shown["notes"][1:]) == [
+        "Of rag paper.\n\nOf iron gall ink.",
+        "Written at the desk.",
+        "Written on the train.",
+    ]
+    assert [one["text"] for one in shown["annotations"]] == ["folded"]
+    desk.run("note", "remove", "work0", shared)
+    laptop.run("note", "edit", "work0", shared, "--append", "And of glue.")
+    sync_all(desk, laptop)
+    (conflict,) = laptop.run("conflicts")
+    assert conflict["field"] == f"note:{shared}"
+    laptop.run("resolve", "work0", conflict["field"], "--take", "2")
+    sync_all(desk, laptop)
+    assert "And of glue." in desk.run("note", "show", "work0", shared)["text"]

@@ -101,6 +101,7 @@ def test_a_whole_zotero_library_comes_in_once(desk: Computer, tmp_path: Path) ->
     assert paths(groups) == {"Reading": 1, "Reading/Old": 0}
     assert shown["fields"]["note"] == "Seen <b>twice</b>"
     assert shown["fields"]["annotation"] == "> marked (p. 3)"
+    assert [one["text"] for one in shown["annotations"]] == ["marked"]
     assert shown["tags"] == ["to read"]
     assert contents(desk) == [PDF]
     assert counted(again) == (0, 0, 1, 1, 0)

@@ -18,10 +18,12 @@ from tests.simulation.typist import Typist
 from tests.support.examples import examples
 from tests.support.stored_changes import all_envelopes
 
-from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
+from bifolio.document.conflicts import ConflictKind
+from bifolio.document.field_kinds import element_of
 from bifolio.document.undoing import Reason
 from bifolio.document.view import read_view
 from bifolio.history.history import History
+from bifolio.records.fields import MergeRule, merge_rule
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.outbox import Outbox
 
@@ -37,13 +39,13 @@ def shown(computer: Computer) -> dict[str, Shown]:
     for record in computer.replica.records.of_kind("reference"):
         view = read_view(computer.replica.document(record.id).visible())
         fields: Shown = {
-            name: frozenset(value) if name in ("tags", "ISBN") else str(value)
+            name: frozenset(value) if merge_rule(name) is MergeRule.SET else str(value)
             for name, value in view.values.items()
         }
         for conflict in view.conflicts:
             if conflict.kind is ConflictKind.REVIVED:
                 continue  # undoing the deletion settles it
-            name = conflict.field.partition(ELEMENT_MARK)[0]
+            name = element_of(conflict.field) or conflict.field
             values = sorted(str(one.value) for one in conflict.values)
             fields[name] = (fields.get(name), fields.get("conflict " + name), tuple(values))
         found[record.id] = fields | {"": view.trashed}

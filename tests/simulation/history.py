@@ -17,7 +17,8 @@ from tests.simulation.computer import Computer, opened
 from tests.support.stored_changes import sum_of_hashes
 
 from bifolio.document import canonical, creators
-from bifolio.document.conflicts import ELEMENT_MARK, ConflictKind
+from bifolio.document.conflicts import ConflictKind
+from bifolio.document.field_kinds import element_of
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.view import kind_of, read_view
 from bifolio.library import status
@@ -162,11 +163,11 @@ def typed_in(computer: Computer, record: str) -> frozenset[Typed]:
     for conflict in view.conflicts:
         if conflict.kind is ConflictKind.REVIVED:
             continue
-        name = conflict.field.partition(ELEMENT_MARK)[0]
+        element = element_of(conflict.field)
+        name = element or conflict.field
         for one in conflict.values:
             if one.value is not None:
-                as_element = ELEMENT_MARK in conflict.field
-                found |= _pieces(name, [one.value] if as_element else one.value)
+                found |= _pieces(name, one.value if element is None else [one.value])
     return frozenset(found)
 
 

@@ -24,8 +24,8 @@ from tests.simulation.history import (
 
 from bifolio import limits
 from bifolio.document import creators, deletion, editing, sets
-from bifolio.document.conflicts import ELEMENT_MARK
 from bifolio.document.entries import Entries
+from bifolio.document.field_kinds import element_of
 from bifolio.document.plan import Plan
 from bifolio.document.view import read_view
 from bifolio.ids import random_record_id
@@ -45,6 +45,12 @@ LISTS = ("x.ris.U1",)
 TEXTS = ("note", "abstract")
 ROLES = ("author", "editor")
 SETS = ("tags", "ISBN")
+ONE_MORE, ANOTHER = "0VcTc8XUOneMore1", "0VcTc8XZAnother2"
+#: Further notes and annotations, of every merge rule that they have.
+NOTES = (
+    *(f"note:{ONE_MORE}", f"note:{ANOTHER}", f"annotation:{ONE_MORE}"),
+    *(f"note:{ONE_MORE}:tags", f"annotation:{ONE_MORE}:colour"),
+)
 FAMILIES = ("Doe", "Roe", "Poe", "Żółć", "Li")
 ELEMENTS = ("red", "grün", "blue", "very " * 20 + "long")
 
@@ -60,10 +66,14 @@ class Before:
 
 @dataclass(slots=True)
 class Typist:
-    """Types on any computer; all choices are the generator's."""
+    """Types on any computer; all choices are the generator's.
+
+    ``notes``: whether it knows of several notes of one reference.
+    """
 
     choose: random.Random
     history: History
+    notes: bool = True
     words: int = 0
 
     def type(self, computer: Computer) -> None:
@@ -104,7 +114,7 @@ class Typist:
     def edit(self, computer: Computer, record: str) -> None:
         """Any edit that ``bifolio edit`` knows."""
         field = self.choose.choice(
-            (*SCALARS, *DATES, *LISTS, *TEXTS, *TEXTS, *ROLES, *ROLES, *SETS)
+            (*SCALARS, *DATES, *LISTS, *TEXTS, *TEXTS, *ROLES, *ROLES, *SETS) + NOTES * self.notes
         )
         self.make(computer, record, self._edit(computer, record, field))
 
@@ -167,7 +177,8 @@ class Typist:
             return
         conflicts.remember(replica, listed)
         conflict = self.choose.choice(listed)
-        name = conflict.field.partition(ELEMENT_MARK)[0]
+        element = element_of(conflict.field)
+        name = element or conflict.field
         take = self.choose.randint(1, len(conflict.values))
         before = self._before(computer, record)
         written = None if self.choose.random() < 0.6 else self._written(name)
@@ -175,7 +186,7 @@ class Typist:
             replica, row, conflict.field, take=None if written else take, value=written
         )
         wrote: frozenset[Typed] = frozenset()
-        if ELEMENT_MARK in conflict.field:
+        if element is not None:
             chosen = written or str(Name.from_csl(conflict.values[take - 1].value))
             wrote = frozenset({(name, chosen)})
         self._note(computer, record, before, act=Act.EDIT, field=name, wrote=wrote)

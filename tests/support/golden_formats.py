@@ -54,6 +54,8 @@ READING: tuple[tuple[str, ...], ...] = (
     ("duplicates",),
     ("history", "ink"),
     ("log",),
+    ("note", "list", "ink"),
+    ("annotation", "list", "ink"),
     ("status",),
 )
 
@@ -162,6 +164,10 @@ def _fill(work: Path, relay: RelayProcess) -> dict[str, Any]:
         office.groups.create("Smart", query="craft")
         office.groups.add("Reading", ["ink", "paper"])
         office.files.add("paper", [paper])
+        office.files.add("ink", [paper])
+        office.notes.add("ink", "Of the office.", tags=["craft"])
+        marked = {"text": "black", "comment": "or blue?", "page": "3", "colour": "#ffd400"}
+        office.annotations.add("ink", marked | {"file": office.files.find("ink", "paper.pdf").hash})
         office.attach(relay.url)
         ticket = office.invite(uses=None, lasts_s=None)
         with (
@@ -172,6 +178,8 @@ def _fill(work: Path, relay: RelayProcess) -> dict[str, Any]:
             gone.sync()
             laptop.sync()
             laptop.edit("ink", [Edit("title", Act.SET, ("On Black Ink",))])
+            laptop.notes.add("ink", "Of the laptop.")
+            laptop.notes.edit("ink", 1, append="And of the laptop.")
             laptop.edit("ink", [Edit("abstract", Act.SET, ("First. " * 40,))])
             office.edit("ink", [Edit("title", Act.SET, ("On Blue Ink",))])
             office.delete(["glue"])

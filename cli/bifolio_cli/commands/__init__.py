@@ -2,6 +2,7 @@
 
 ==============  ===================================================================
 ``add``         one new reference, typed in
+``annotation``  the annotations of files: listed, added, edited, removed
 ``attach``      a library to a relay, a computer to a library
 ``autosync``    attached libraries in sync from a background process
 ``backup``      one portable file with the library and its attached files
@@ -35,6 +36,7 @@
 ``member``      roles, names and removal of members
 ``members``     who may read and write
 ``merge``       several references of one work made one
+``note``        the notes of a reference: listed, added, edited, removed
 ``recovery``    a code against the loss of all computers
 ``relay``       run a relay on this computer, its libraries and its tokens
 ``resolve``     take one value of a conflict, or another one

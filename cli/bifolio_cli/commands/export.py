@@ -29,6 +29,8 @@ _NAMED_MAX = 20
 #: What belongs to the library and is in no export; nothing of a reference is missing without it.
 _STAYING = ("groups", "files")
 _SMART = "smart-group"
+#: What is several things in the library, and one text in an export.
+_JOINED = ("notes", "annotations")
 _CITED = "cited"
 
 #: The formats that name files.
@@ -203,7 +205,7 @@ def _export(call: Invocation, file: Path | None, options: _Options) -> None:
         call.output.document(ExportedFile(report.exported, file, tuple(report.lost)))
     else:
         _remark(call.output, report, file)
-    if any(value.field not in (*_STAYING, _SMART) for value in report.lost):
+    if any(value.field not in (*_STAYING, *_JOINED, _SMART) for value in report.lost):
         raise typer.Exit(DONE_IN_PART)
 
 
@@ -222,7 +224,7 @@ def _chosen_format(named: ExportFormat | None, file: Path | None) -> str:
 def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
     if file is not None:
         output.say(f"{count(report.exported, 'reference')} written to {file}.")
-    apart = (*_STAYING, _SMART, _CITED)
+    apart = (*_STAYING, *_JOINED, _SMART, _CITED)
     lost = [value for value in report.lost if value.field not in apart]
     if missing := [value.key for value in report.lost if value.field == _CITED]:
         output.remark(f"Cited, and not in the library: {_named(missing)}.")
@@ -234,14 +236,18 @@ def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
         output.remark(f"  {value.key or value.reference}: {value.field}: {value.reason}")
     if len(lost) > _NAMED_MAX:
         output.remark(f"  ... and {len(lost) - _NAMED_MAX:,} more; --json lists all.")
-    staying = Counter(value.field for value in report.lost if value.field in _STAYING)
-    if staying:
-        of = " and ".join(
-            f"the {name} of {count(staying[name], 'reference')}"
-            for name in _STAYING
-            if staying[name]
-        )
+    if of := _whose(report, _JOINED):
+        output.remark(f"Written as one text for each reference: {of}.")
+    if of := _whose(report, _STAYING):
         output.remark(f"Only in the library, because this export has no place for them: {of}.")
+
+
+def _whose(report: ExportReport, names: tuple[str, ...]) -> str:
+    """``the groups of 2 references and the files of 1 reference``; empty where there are none."""
+    found = Counter(value.field for value in report.lost if value.field in names)
+    return " and ".join(
+        f"the {name} of {count(found[name], 'reference')}" for name in names if found[name]
+    )
 
 
 def _named(names: list[str]) -> str:

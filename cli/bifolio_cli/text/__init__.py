@@ -2,6 +2,7 @@
 
 =================== ==============================================================================
 ``reference_text``  references, conflicts, numbers and single values
+``note_text``       notes and annotations
 ``history_text``    the history of a reference and the log
 ``status_text``     status, automatic sync, where files are
 ``safe_text``       what others wrote, as it may reach a terminal

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bifolio.lazy import pattern
+from bifolio.records.notes import read_part
 from bifolio.results import Action, ActionKind, KeptReason, LogEntry, Subject
 from bifolio_cli.text.reference_text import count, value_text
 
@@ -147,11 +148,18 @@ def _list_fields(fields: Sequence[str]) -> str:
     """``title and note of``, ``title, note, tags and 2 more of``; nothing where there are none."""
     if not fields:
         return ""
-    named = list(fields[:_FIELDS_NAMED_MAX])
+    fields = list(dict.fromkeys(map(_field_name, fields)))
+    named = fields[:_FIELDS_NAMED_MAX]
     if len(fields) > _FIELDS_NAMED_MAX:
         named.append(f"{len(fields) - _FIELDS_NAMED_MAX} more")
     *most, last = named
     return f"{', '.join(most)} and {last} of " if most else f"{last} of "
+
+
+def _field_name(field: str) -> str:
+    """What a field is called among others: any part of any note is the note."""
+    part = read_part(field)
+    return field if part is None else part.kind
 
 
 def difference_text(before: object, after: object) -> str:

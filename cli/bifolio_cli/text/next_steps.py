@@ -116,6 +116,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.GIVE_LONGER_ID: "Give more characters of the id.",
     Next.CHOOSE_FIELD: _choose_field,
     Next.SET_OR_CLEAR_FIELD: _filled("Write {field}=VALUE to set it, {field}= to clear it."),
+    Next.LIST_NOTES: _filled("'bifolio {kind} list {ref}' shows those that it has."),
     Next.LIST_CONFLICTS: "Run 'bifolio conflicts' and choose from what it lists.",
     Next.KEEP_OR_DELETE: _filled(
         "'bifolio restore {ref}' keeps it, 'bifolio delete {ref}' deletes it."

@@ -7,11 +7,12 @@ never reach one.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from bifolio.records.dates import date_text, date_year
 from bifolio.records.names import Name
+from bifolio.records.notes import FIRST
 from bifolio_cli.text.safe_text import escape_line
 
 #: The fields that a reader looks for first, in this order; the others follow by name.
@@ -76,8 +77,21 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     conflicts: Sequence[Mapping[str, Any]] = reference["conflicts"]
     disputed = {conflict["field"] for conflict in conflicts}
     fields: Mapping[str, Any] = reference["fields"]
+    notes: Sequence[Mapping[str, Any]] = reference.get("notes", ())
+    annotations: Sequence[Mapping[str, Any]] = reference.get("annotations", ())
+    apart = ["note"] * bool(notes) + ["annotation"] * _are_objects(annotations)
     for name in _ordered(fields):
-        yield from _field_lines(name, fields[name], disputed=name in disputed)
+        if name not in apart:
+            yield from _field_lines(name, fields[name], disputed=name in disputed)
+    for note in notes:
+        label = "note" if len(notes) == 1 else f"note {note['n']}"
+        yield from _part_lines(label, note["text"], note, disputed)
+    for one in annotations if "annotation" in apart else ():
+        where = ", ".join(filter(None, (one["type"], one["page"] and f"p. {one['page']}")))
+        label = f"annotation {one['n']}" + (f" ({where})" if where else "")
+        marked = [f"> {line}" for line in one["text"].split("\n") if one["text"]]
+        text = "\n".join([*marked, *filter(None, (one["comment"],))])
+        yield from _part_lines(label, text, one, disputed)
     for name in ("tags", "groups", "files"):
         if reference[name]:
             yield from _field_lines(name, reference[name], disputed=name in disputed)
@@ -139,6 +153,20 @@ def _ordered(fields: Mapping[str, Any]) -> list[str]:
         return (0, rank[name], name) if name in rank else (1, 0, name)
 
     return sorted((name for name in fields if name not in ("type", "citation-key")), key=order)
+
+
+def _are_objects(annotations: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any is more than the text of the field."""
+    return any(one["id"] != FIRST or one["type"] for one in annotations)
+
+
+def _part_lines(
+    label: str, text: str, part: Mapping[str, Any], disputed: Collection[str]
+) -> Iterator[str]:
+    """A note or an annotation, with its tags behind it."""
+    after = f"   [{', '.join(part['tags'])}]" if part["tags"] else ""
+    after += "   [conflict]" if part["field"] in disputed else ""
+    yield from _set_in(f"  {label}: ", text, after, margin="    ")
 
 
 def _field_lines(name: str, value: object, *, disputed: bool) -> Iterator[str]:

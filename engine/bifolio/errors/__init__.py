@@ -36,6 +36,7 @@ The tree::
     ├── ReferenceNotFoundError
     ├── AmbiguousReferenceError
     ├── ConflictChoiceError
+    ├── NoteNotFoundError
     ├── NothingToRemoveError
     ├── TrashedReferenceError
     ├── GroupNotFoundError
@@ -221,6 +222,7 @@ from bifolio.errors.references import (
     GroupNotFoundError,
     GroupPlaceError,
     KeyTakenError,
+    NoteNotFoundError,
     NothingToRemoveError,
     NothingToUndoError,
     NotInGroupError,
@@ -334,6 +336,7 @@ __all__ = [
     "NotTaggedError",
     "NotTheOwnerError",
     "NotThereThenError",
+    "NoteNotFoundError",
     "NothingToRemoveError",
     "NothingToSendError",
     "NothingToUndoError",

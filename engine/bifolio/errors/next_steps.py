@@ -53,6 +53,7 @@ class Next(StrEnum):
     GIVE_LONGER_ID = "give-longer-id"
     CHOOSE_FIELD = "choose-field"
     SET_OR_CLEAR_FIELD = "set-or-clear-field"
+    LIST_NOTES = "list-notes"
     LIST_CONFLICTS = "list-conflicts"
     KEEP_OR_DELETE = "keep-or-delete"
     #: Agree to what others deleted, or bring back what was there before (``time``).
@@ -204,6 +205,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.MOVE_LIBRARY: "path",
         Next.RESTORE_REFERENCE: "ref",
         Next.SHOW_REFERENCE: "ref",
+        Next.LIST_NOTES: "ref kind",
         Next.CHOOSE_FIELD: "suggestion example",
         Next.SET_OR_CLEAR_FIELD: "field",
         Next.KEEP_OR_DELETE: "ref",

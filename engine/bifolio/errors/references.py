@@ -64,6 +64,21 @@ class NothingToRemoveError(BifolioError):
         )
 
 
+class NoteNotFoundError(BifolioError):
+    """A reference has no such note or annotation (``kind``)."""
+
+    code = "note-not-found"
+
+    def __init__(self, ref: str, note: str, *, kind: str) -> None:
+        self.ref = ref
+        self.note = note
+        self.kind = kind
+        super().__init__(
+            f"'{ref}' has no {kind} {note}. Nothing was changed.",
+            next_step=next_step(Next.LIST_NOTES, ref=ref, kind=kind),
+        )
+
+
 class ConflictChoiceError(BifolioError):
     """A conflict was to be settled by a choice that does not fit what is in conflict now."""
 

@@ -38,6 +38,7 @@ at the first record that needs them, so importing this package is quick.
 ``foreign_formats``  known formats that are not read, and the way round each
 ``writing``          references to a file: the source's own text, or new text read back
 ``library_tags``     groups and files of a reference, as the format of an export has them
+``joined_notes``     several notes, and annotations, as the one text that a format has for them
 ``read_back``        whether what was written is one record to its reader, and none of another's
 ``whole_libraries``  whole EndNote and Zotero libraries to references and groups
 ``registry``         the formats by name: what reads each, writes it, and how a file shows it

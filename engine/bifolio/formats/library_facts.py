@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from bifolio.records.canonical import nfc
 from bifolio.records.library_facts import LibraryFacts, LibraryFile
+from bifolio.records.notes import read_part
 from bifolio.records.reference import Value, Values, group_record_id
 
 _KINDS: Final = LibraryFacts.__struct_fields__
@@ -64,7 +65,11 @@ def add_facts(values: Values, facts: LibraryFacts | None, *, format: str) -> Val
         added["read-status"] = facts.read_status
     if facts.groups:
         added["groups"] = tuple(group_record_id(format, one) for one in dict.fromkeys(facts.groups))
-    attached = [one.attachment for one in facts.files or () if one.attachment is not None]
+    attached = {one.path: one.attachment for one in facts.files or () if one.attachment is not None}
     if attached:
-        added["files"] = tuple(dict.fromkeys(one.to_element() for one in attached))
+        added["files"] = tuple(dict.fromkeys(one.to_element() for one in attached.values()))
+        for name, value in values.items():
+            part = read_part(name)
+            if part is not None and part.attribute == "file" and value in attached:
+                added[name] = attached[str(value)].hash
     return values | added

@@ -21,6 +21,7 @@ from bifolio.formats.bibtex.entries import bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
 from bifolio.formats.bibtex.values import is_inherited, name_of, with_paired_braces
+from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.read_back import is_one_record, is_outside, written_key
@@ -297,8 +298,10 @@ def compose(
 ) -> tuple[Source, list[LostValue]]:
     """The source to be written for a reference, and what it does not say."""
     trace = _Traces(family, blocks)
-    values = {field: value for field, value in reference.values.items() if _has_content(value)}
-    lost = [
+    joined, said = join_notes(reference.values)
+    values = {field: value for field, value in joined.items() if _has_content(value)}
+    lost = [LostValue(reference.id, field, reason) for field, reason in said]
+    lost += [
         LostValue(reference.id, field, reason)
         for field, reason in _LIBRARY_FIELDS.items()
         if values.pop(field, None) and not is_said(field, reference, family)

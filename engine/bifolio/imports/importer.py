@@ -23,12 +23,14 @@ from bifolio.ids import digest
 from bifolio.imports.attached_files import Intake
 from bifolio.imports.matching import Decision, Matcher, MatchKind, with_citation_key
 from bifolio.imports.prefetch import Prefetch
+from bifolio.records.notes import ANNOTATION, NOTE, annotations_of, is_part, notes_of
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedGroup,
     ImportedReference,
     LeftOut,
     SkippedRecord,
+    Values,
 )
 from bifolio.replica.creation import Creation
 from bifolio.replica.replica import Replica
@@ -219,7 +221,7 @@ class Importer:
         self._tally.updated_keys.append(decision.name)
         in_conflict = {conflict.field for conflict in before.conflicts}
         self._tally.conflicts += sum(one.field not in in_conflict for one in after.conflicts)
-        if cleared := tuple(name for name in before.values if name not in after.values):
+        if cleared := _cleared(before.values, after.values):
             self._tally.cleared.append(ClearedFields(decision.name, cleared))
         return write
 
@@ -278,6 +280,19 @@ class Importer:
         workspace.save()
         for updates in _changes(writes):
             replica.add_change(Change(replica.next_stamp(), updates))
+
+
+def _cleared(before: Values, after: Values) -> tuple[str, ...]:
+    """The fields that an update took away; of notes and annotations, whether there are fewer."""
+    fewer = {
+        NOTE: len(notes_of(before)) > len(notes_of(after)),
+        ANNOTATION: len(annotations_of(before)) > len(annotations_of(after)),
+    }
+    gone = (name for name in before if name not in after and not is_part(name))
+    return (
+        *(name for name in gone if name not in fewer),
+        *(name for name, is_so in fewer.items() if is_so),
+    )
 
 
 def _changes(writes: Sequence[_Write | Creation]) -> Iterator[tuple[tuple[str, bytes], ...]]:

@@ -10,6 +10,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``references``       a new reference, out of what a user wrote
 ``value_edits``      references added and changed by programs that have whole values
 ``conflicts``        conflicts settled by number, by value, or with several texts kept
+``notes``            notes and annotations: listed, added, edited, removed
 ``groups``           groups made, named, placed, filled and listed
 ``tags``             tags of many references at once: counted, added, removed, renamed
 ``citation_keys``    citation keys made, pinned, and those that several references have

@@ -24,6 +24,7 @@ from bifolio.ids import content_hasher
 from bifolio.library.openable import check_openable
 from bifolio.records.file_names import safe_file_name
 from bifolio.replica import lookup
+from bifolio.replica.note_views import annotation_views, note_views
 from bifolio.replica.replica import Replica
 from bifolio.results import FileState, FileView, FreedSpace, Policy, ReferenceView, Stage
 from bifolio.storage.contents import Progress
@@ -262,12 +263,16 @@ def _not_here(file: FileView) -> FileNotHereError:
 
 
 def show_whole(replica: Replica, ref: str) -> ReferenceView:
-    """A reference with the names of its files that no computer is known to have.
+    """A reference with its notes and annotations, and with the names of its files that no computer
+    is known to have.
 
     Raises:
         ReferenceNotFoundError, AmbiguousReferenceError.
     """
-    shown = lookup.show(replica, lookup.find(replica, ref))
+    row = lookup.find(replica, ref)
+    shown = lookup.show(replica, row).with_fields(
+        notes=note_views(row), annotations=annotation_views(row.fields)
+    )
     if not shown.files:
         return shown
     files = attachments.list_files(replica, shown.id)

@@ -26,6 +26,7 @@ from bifolio.library.citation_keys import Keys
 from bifolio.library.files import Files, show_whole
 from bifolio.library.groups import Groups
 from bifolio.library.networked import Networked, run
+from bifolio.library.notes import Annotations, Notes
 from bifolio.library.reading import Reader, open_file
 from bifolio.library.tags import Tags
 from bifolio.library.trash import Trash
@@ -270,6 +271,16 @@ class Library(Networked):
     def tags(self) -> Tags:
         """The tags of all references: ``list``, ``add``, ``remove``, ``rename``."""
         return Tags(self._replica)
+
+    @property
+    def notes(self) -> Notes:
+        """The notes of references: ``list``, ``add``, ``edit``, ``remove``."""
+        return Notes(self._replica)
+
+    @property
+    def annotations(self) -> Annotations:
+        """The annotations of files of references: ``list``, ``add``, ``edit``, ``remove``."""
+        return Annotations(self._replica)
 
     @property
     def keys(self) -> Keys:

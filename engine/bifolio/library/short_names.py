@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from bifolio.records.notes import own_name, read_part
 from bifolio.replica.replica import Replica
 from bifolio.storage.short_keys import PartNames, ShortKey, ShortKeys, is_short_key
 
@@ -92,9 +93,15 @@ class ShortNames:
             wanted = parts.get(record, [])
             for part in wanted:
                 if part not in known:
-                    self._keys.add(record, part)
+                    self._keys.add(record, part, wanted=_own_key(part))
             self._keys.remove(
                 key
                 for part, key in known.items()
                 if part and part not in wanted and not part.startswith(AWAITED)
             )
+
+
+def _own_key(part: str) -> str | None:
+    """What Zotero called a note or an annotation; None where it does not come from there."""
+    read = read_part(part)
+    return own_name(read.id) if read is not None else None

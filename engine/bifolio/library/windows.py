@@ -16,7 +16,8 @@ from bifolio.errors import UsageError
 from bifolio.history import replay
 from bifolio.records.sorting import Order, Sort, parse_sort
 from bifolio.replica import lookup
-from bifolio.replica.projection import shown_fields, strings_of
+from bifolio.replica.note_views import annotation_views, note_views
+from bifolio.replica.projection import has_parts, shown_fields, strings_of
 from bifolio.results import LibraryChanges, WindowRow
 from bifolio.search.search import Searches
 from bifolio.storage.derived import ReferenceRow
@@ -126,7 +127,7 @@ class Windows:
         ages = self._replica.journal.index.versions.among([row.id for row in rows])
         shown = []
         for row in rows:
-            age = ages.get(row.id)
+            age, more = ages.get(row.id), has_parts(row)
             shown.append(
                 WindowRow(
                     id=row.id,
@@ -139,6 +140,8 @@ class Windows:
                     version=age.version if age else 0,
                     added=lookup.moment(age.added) if age else None,
                     modified=lookup.moment(age.modified) if age else None,
+                    notes=note_views(row) if more else (),
+                    annotations=annotation_views(row.fields) if more else (),
                 )
             )
         return shown

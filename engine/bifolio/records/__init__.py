@@ -6,6 +6,7 @@ Knows nothing of documents, storage or formats. May import only ``errors``, ``id
 ``fields``        the table of fields, and the rule by which each merges
 ``reference``     a reference as plain values, and what an import brings of one
 ``library_facts`` what a whole library says of a record next to the record itself
+``notes``         how notes and annotations are named, and all of a reference's as objects
 ``values``        values from what a user writes, and as text
 ``edits``         what a user asks to be done to the fields of one reference
 ``names``         names of people and bodies, with CSL's parts

@@ -2,7 +2,8 @@
 which they merge.
 
 Names are CSL 1.0.2's variables and the few additions of our own (marked). The open space
-``x.<format>.<tag>`` holds what a format has and CSL lacks.
+``x.<format>.<tag>`` holds what a format has and CSL lacks. Notes and annotations beyond the first
+have names of their own (``notes``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import difflib
 from enum import Enum
 
 from bifolio.errors import UnknownFieldError
+from bifolio.records import notes
 
 
 class Form(Enum):
@@ -92,6 +94,9 @@ FIELDS: dict[str, MergeRule] = (
 )
 del FIELDS["keyword"]  # one name for one thing: tags
 
+#: The rules of what notes and annotations have (``records.notes``); of the others it is a scalar.
+_PART_RULES = {"": MergeRule.TEXT, notes.TAGS: MergeRule.SET}
+
 #: The form of every known field.
 FORMS: dict[str, Form] = {field: _FORM_OF_RULE[rule] for field, rule in FIELDS.items()}
 
@@ -172,9 +177,12 @@ def is_other_name(name: str) -> bool:
 def known_rule(name: str) -> MergeRule | None:
     """The rule of a field; None for one of a newer version, or what is no field at all."""
     rule = FIELDS.get(name)
-    if rule is None and is_extra(name):
+    if rule is not None:
+        return rule
+    if is_extra(name):
         return MergeRule.LIST
-    return rule
+    part = notes.read_part(name)
+    return None if part is None else _PART_RULES.get(part.attribute, MergeRule.SCALAR)
 
 
 def merge_rule(name: str) -> MergeRule:

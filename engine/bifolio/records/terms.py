@@ -15,6 +15,7 @@ from typing import Any
 
 from bifolio.lazy import pattern
 from bifolio.records.folding import one_word
+from bifolio.records.notes import is_part
 
 _BEGINNING = "\ue000"
 
@@ -60,6 +61,12 @@ def mark(kind: Mark, value: str = "") -> str:
 #: For values that many references share: fields, types, tags, groups. An import makes some
 #: twenty marks of each reference, most of them these.
 _shared_mark = lru_cache(maxsize=10_000)(mark)
+
+
+@lru_cache(maxsize=10_000)
+def _field_mark(name: str) -> str:
+    """The mark of having a field; any part of any note is the note."""
+    return mark(Mark.HAS, name.partition(":")[0] if is_part(name) else name)
 
 
 def normalize(kind: Mark, value: str) -> str:
@@ -130,7 +137,7 @@ def marks_of(
     if in_conflict:
         yield mark(Mark.CONFLICT)
     for name in (*columns, *(name for name, value in fields.items() if value)):
-        yield _shared_mark(Mark.HAS, name)
+        yield _field_mark(name)
 
 
 #: The fields of which each value is a mark.

@@ -20,5 +20,6 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``restored``   a copy of a replica's file that becomes a replica of its own
 ``device_naming`` what devices are called where they are shown, no two alike
 ``lookup``     from what a user calls a reference to the reference
+``note_views`` the notes and annotations of a reference, as they are shown
 ============== =====================================================================================
 """

@@ -16,6 +16,7 @@ from bifolio.records.attachments import Attachment
 from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_year
 from bifolio.records.names import Name
+from bifolio.records.notes import ANNOTATION, annotations_text, is_part
 from bifolio.records.reference import Source, Value, Values, values_to_json
 from bifolio.storage.attachments import AttachmentRow
 from bifolio.storage.derived import (
@@ -157,13 +158,26 @@ def group_row(record_id: str, entries: Entries) -> GroupRow:
 
 
 def shown_fields(row: ReferenceRow) -> dict[str, Any]:
-    """The CSL-JSON fields of a row; tags, groups and files are shown apart."""
+    """The CSL-JSON fields of a row, all annotations as one text; tags, groups, files and further
+    notes are shown apart."""
     fields: dict[str, Any] = {}
     for name, value in (("title", row.title), ("abstract", row.abstract), ("note", row.note)):
         if value is not None:
             fields[name] = value
-    fields.update({name: value for name, value in row.fields.items() if name not in _APART})
+    more = False
+    for name, value in row.fields.items():
+        if ":" in name and is_part(name):
+            more = True
+        elif name not in _APART:
+            fields[name] = value
+    if more and (text := annotations_text(row.fields)):
+        fields[ANNOTATION] = text
     return fields
+
+
+def has_parts(row: ReferenceRow) -> bool:
+    """Whether a reference has notes or annotations beyond the first ones."""
+    return any(is_part(name) for name in row.fields if ":" in name)
 
 
 def strings_of(fields: Mapping[str, Any], name: str) -> list[str]:

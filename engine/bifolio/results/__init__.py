@@ -142,10 +142,12 @@ if TYPE_CHECKING:
     )
     from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
     from bifolio.results.references import (
+        AnnotationView,
         ConfirmedDeletions,
         Conflict,
         ConflictChoice,
         EmptiedTrash,
+        NoteView,
         PurgedReference,
         ReferenceView,
     )
@@ -179,6 +181,7 @@ __all__ = [
     "Action",
     "ActionKind",
     "AllowedProgram",
+    "AnnotationView",
     "AttachResult",
     "AutosyncStatus",
     "Backup",
@@ -248,6 +251,7 @@ __all__ = [
     "MergedReferences",
     "MissingFile",
     "NewKey",
+    "NoteView",
     "Notice",
     "Policy",
     "Progress",
@@ -321,7 +325,8 @@ _NAMES: Final = {
     ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
     "bifolio.results.references": (
-        "ConfirmedDeletions Conflict ConflictChoice EmptiedTrash PurgedReference ReferenceView"
+        "AnnotationView ConfirmedDeletions Conflict ConflictChoice EmptiedTrash NoteView "
+        "PurgedReference ReferenceView"
     ),
     "bifolio.results.reports": (
         "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "

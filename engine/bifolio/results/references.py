@@ -32,12 +32,51 @@ class Conflict(Result, frozen=True):
     of: str = "reference"
 
 
+class NoteView(Result, frozen=True):
+    """One note of a reference: ``n`` counts them from 1, ``id`` stays with it ("0" is the one that
+    is also the field ``note``), ``field`` is what conflicts and history call its text. ``added`` is
+    ISO 8601 in UTC, None where it is not known."""
+
+    n: int
+    id: str
+    field: str
+    text: str
+    tags: tuple[str, ...] = ()
+    added: str | None = None
+
+
+class AnnotationView(Result, frozen=True):
+    """One annotation of a file of a reference; ``n``, ``id``, ``field`` and ``added`` as of a note.
+
+    ``type`` is highlight, underline, note, text, image or ink; ``text`` is what it marks,
+    ``comment`` what was written to it; ``position`` is JSON of the program that made it, ``file``
+    the hash of the content that it is in, or its name. Empty is what it does not have.
+    """
+
+    n: int
+    id: str
+    field: str
+    type: str
+    text: str
+    comment: str
+    page: str
+    colour: str
+    author: str
+    file: str
+    position: str
+    sort: str
+    tags: tuple[str, ...] = ()
+    added: str | None = None
+
+
 class ReferenceView(Result, frozen=True):
     """A reference as it is shown. ``fields`` are CSL-JSON's; ``same_key`` are the keys of other
     references whose citation key is the same, as they are shown; ``merged_into`` is the id of the
     reference that one in the trash was merged into; ``deleted_by`` is the computer that deleted one
     which this replica goes on showing until that is confirmed, as it deleted most of the library.
-    ``lost_files`` are those that no computer is known to have; lists leave them out.
+    ``notes`` are all notes (the first one is ``fields.note`` too), ``annotations`` all annotations
+    (``fields.annotation`` is their text), ``lost_files`` the files that no computer is known to
+    have; lists leave these three out.
     """
 
     id: str
@@ -53,6 +92,8 @@ class ReferenceView(Result, frozen=True):
     merged_into: str | None = None
     deleted_by: str | None = None
     lost_files: tuple[str, ...] = ()
+    notes: tuple[NoteView, ...] = ()
+    annotations: tuple[AnnotationView, ...] = ()
 
 
 class PurgedReference(Result, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bifolio.results.base import Result
+from bifolio.results.references import AnnotationView, NoteView
 
 
 class WindowRow(Result, frozen=True):
@@ -13,6 +14,8 @@ class WindowRow(Result, frozen=True):
     ``key`` is the citation key as it is shown, ``fields`` are CSL-JSON's with title, abstract and
     note; ``groups`` are ids. ``version`` is that of the last change that touched it (0: its history
     begins later); ``added`` and ``modified`` are ISO 8601 in UTC, None where they are not known.
+    ``notes`` and ``annotations`` are empty where there are no more of them than the fields ``note``
+    and ``annotation``, otherwise they are all of them.
     """
 
     id: str
@@ -25,6 +28,8 @@ class WindowRow(Result, frozen=True):
     version: int
     added: str | None
     modified: str | None
+    notes: tuple[NoteView, ...] = ()
+    annotations: tuple[AnnotationView, ...] = ()
 
 
 class LibraryChanges(Result, frozen=True):

@@ -136,4 +136,5 @@ HAS_NAMES = {
     "container": "container-title",
     "status": "read-status",
     "notes": "note",
+    "annotations": "annotation",
 }

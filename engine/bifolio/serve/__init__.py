@@ -20,6 +20,8 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``parameters``      what a request asks for
 ``answers``         answers with their headers, and what stands in the way
 ``item_lists``      lists of items: which, in what order, which page
+``note_objects``    notes and annotations as Zotero's objects
+``note_writes``     notes and annotations made, changed and taken away
 ``item_objects``    references, their notes and their files as Zotero's objects
 ``item_texts``      items in other formats: BibTeX, RIS, CSL-JSON, formatted citations
 ``item_writes``     items made, changed and deleted

@@ -25,6 +25,7 @@ from bifolio.home import Home
 from bifolio.library.library import Library
 from bifolio.library.windows import Windows
 from bifolio.records.edits import Act, Edit
+from bifolio.records.notes import FIRST
 from bifolio.results import ReferenceView
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Assistant:
         return await self._do(act)
 
     async def show_reference(self, reference: str) -> dict[str, Any]:
-        """Everything about one reference: fields, note, tags, groups, names of files."""
+        """Everything about one reference: fields, notes, annotations, tags, groups, files."""
         return await self._do(lambda library: _data(reference=_whole(library.show(reference))))
 
     async def list_groups(self) -> dict[str, Any]:
@@ -147,6 +148,14 @@ class Assistant:
 
         return await self._do(act, words="edited a reference")
 
+    async def add_note(self, reference: str, text: str) -> dict[str, Any]:
+        """Add a note to a reference, next to those that it has."""
+
+        def act(library: Library) -> dict[str, Any]:
+            return _data(added=_cut(library.notes.add(reference, text).to_json()))
+
+        return await self._do(act, words="added a note")
+
     async def tag_references(self, tag: str, references: list[str]) -> dict[str, Any]:
         """Put a tag on references."""
 
@@ -206,6 +215,7 @@ def server(assistant: Assistant, *, may_write: bool) -> MCPServer[Any]:
     writing: tuple[Callable[..., Any], ...] = (
         assistant.add_reference,
         assistant.edit_reference,
+        assistant.add_note,
         assistant.tag_references,
         assistant.add_to_group,
     )
@@ -241,17 +251,23 @@ def _brief(view: ReferenceView) -> dict[str, Any]:
 
 
 def _whole(view: ReferenceView) -> dict[str, Any]:
-    bound = limits.ASSISTANT_FIELD_CHARACTERS_MAX
-    fields = {
-        name: value[:bound] if isinstance(value, str) else value
-        for name, value in view.fields.items()
-    }
+    more = any(one.id != FIRST for one in view.notes)  # than the field
     return {
         "key": view.key,
         "type": view.type,
-        "fields": fields,
+        "fields": _cut(view.fields),
+        "notes": [_cut(one.to_json()) for one in view.notes if more],
+        "annotations": [_cut(one.to_json()) for one in view.annotations],
         "tags": list(view.tags),
         "groups": list(view.groups),
         "files": list(view.files),
         "in_trash": view.trashed,
+    }
+
+
+def _cut(values: dict[str, Any]) -> dict[str, Any]:
+    """Values with no text longer than an assistant is given."""
+    bound = limits.ASSISTANT_FIELD_CHARACTERS_MAX
+    return {
+        name: value[:bound] if isinstance(value, str) else value for name, value in values.items()
     }

@@ -16,6 +16,7 @@ from bifolio.library.short_names import is_short_name
 from bifolio.results import FileState, WindowRow
 from bifolio.search import filters
 from bifolio.serve.answers import ZOTERO_VERSION, Refusal, not_found
+from bifolio.serve.note_objects import note_texts
 from bifolio.serve.parameters import TEXT_FORMATS, read_style
 from bifolio.serve.served_library import ServedLibrary
 
@@ -266,12 +267,7 @@ def _bibliography(served: ServedLibrary, given: dict[str, Any]) -> Any:
 
 def _notes(served: ServedLibrary, given: dict[str, Any]) -> Any:
     return {
-        row.key: [
-            note_html(str(row.fields[name]))
-            for name in ("note", "annotation")
-            if row.fields.get(name)
-        ]
-        for row in _needed(served, given)
+        row.key: [note_html(text) for text in note_texts(row)] for row in _needed(served, given)
     }
 
 

@@ -24,7 +24,7 @@ from bifolio.formats.mapping.zotero_types import CHILDREN, CREATORS, FIELDS
 from bifolio.formats.zotero.interface_items import values_of_item
 from bifolio.formats.zotero.notes import note_text
 from bifolio.library.value_edits import ValueEdits
-from bifolio.records.edits import PARAGRAPH_BREAK, Act, Edit
+from bifolio.records.edits import Act, Edit
 from bifolio.records.file_names import safe_file_name
 from bifolio.serve.answers import Refusal, not_found
 from bifolio.serve.served_library import ServedLibrary
@@ -159,10 +159,11 @@ class Saving:
             if one.get("itemType") in CHILDREN:
                 continue
             values = dict(values_of_item(item_of_page(one, page)))
-            notes = [note_text(str(each.get("note") or "")) for each in _dicts(one.get("notes"))]
-            if text := PARAGRAPH_BREAK.join(filter(None, notes)):
-                values["note"] = text
-            session.records[str(one.get("id", number))] = self._edits.add(values)
+            record = self._edits.add(values)
+            for each in _dicts(one.get("notes")):
+                if text := note_text(str(each.get("note") or "")):
+                    self._served.library.notes.add(record, text)
+            session.records[str(one.get("id", number))] = record
             count += 1
         return count
 
@@ -202,8 +203,9 @@ class Saving:
             smart = [one for one in rows[0].groups if one not in self._served.collection_keys]
             self._edits.change(record, {}, in_groups=[*groups, *smart])
             edits = [Edit("tags", Act.ADD, tuple(names))] if names else []
-            if note and note not in str(rows[0].fields.get("note", "")):
-                edits.append(Edit("note", Act.ADD, (note,)))
+            notes = self._served.library.notes
+            if note and all(note not in one.text for one in notes.list(record)):
+                notes.add(record, note)
             if edits:
                 self._served.library.edit(record, edits)
 

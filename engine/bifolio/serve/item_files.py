@@ -9,7 +9,7 @@ from typing import Any, Final
 from bifolio import limits
 from bifolio.errors import BifolioError
 from bifolio.serve.answers import Refusal, not_found
-from bifolio.serve.item_objects import FILE
+from bifolio.serve.note_objects import FILE
 from bifolio.serve.served_library import ServedLibrary
 
 #: Files whose content is a text, by the ends of their names.

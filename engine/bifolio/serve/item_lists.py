@@ -185,7 +185,8 @@ def _value(row: WindowRow, name: str) -> str:
 
 def _has(row: WindowRow, words: Sequence[str], tags: Sequence[Choice]) -> bool:
     """Whether a reference has words in its values, and tags."""
-    text = " ".join(map(str, row.fields.values())).casefold()
+    said = [*row.fields.values(), *(one.text for one in row.notes)]
+    text = " ".join(map(str, said)).casefold()
     tagged = all(any(one in choice.values for one in row.tags) != choice.without for choice in tags)
     return tagged and all(one in text for one in words)
 

@@ -13,16 +13,21 @@ from bifolio.formats.zotero.interface_items import (
     creator_summary,
     fields_of_item,
     item_type,
-    note_html,
 )
 from bifolio.library.short_names import AWAITED
 from bifolio.records.dates import date_text
 from bifolio.results import WindowRow
+from bifolio.serve.note_objects import (
+    FILE,
+    added_of,
+    annotation_data,
+    is_annotation,
+    is_in,
+    is_note,
+    note_data,
+    parent_part,
+)
 from bifolio.serve.served_library import ServedLibrary
-
-#: The parts of a reference that are texts.
-NOTES: Final = ("note", "annotation")
-FILE: Final = "file/"
 
 _NO_TIME: Final = "1970-01-01T00:00:00Z"
 
@@ -40,7 +45,9 @@ class Entry(Struct, frozen=True):
         """Zotero's type of it."""
         if not self.part:
             return item_type(self.row.type, self.row.fields)
-        return "note" if self.part in NOTES else "attachment"
+        if is_note(self.part):
+            return "note"
+        return "annotation" if is_annotation(self.part) else "attachment"
 
     @property
     def file_name(self) -> str:
@@ -104,6 +111,9 @@ class Objects:
             up = f"{self._base}/items/{entry.parent}"
             links["up"] = {"href": up, "type": "application/json"}
             data = self._child_data(entry)
+            if entry.content_hash:
+                inside = (is_in(one, entry.part) for one in row.annotations)
+                meta["numChildren"] = sum(inside)
         else:
             data = self._data(entry)
             meta = _meta(row, parts)
@@ -133,7 +143,7 @@ class Objects:
             "tags": [{"tag": one} for one in row.tags],
             "collections": [collections[one] for one in row.groups if one in collections],
             "relations": {},
-            **_times(row),
+            **_times(row, row.added),
         }
         if row.trashed:
             data["deleted"] = 1
@@ -147,8 +157,10 @@ class Objects:
             "parentItem": entry.parent,
             "itemType": entry.kind,
         }
-        if entry.part in NOTES:
-            data["note"] = note_html(str(row.fields.get(entry.part, "")))
+        if entry.kind == "note":
+            data |= note_data(row, entry.part)
+        elif entry.kind == "annotation":
+            data |= annotation_data(row, entry.part)
         else:
             kind, charset = mimetypes.guess_type(entry.file_name)
             data |= {
@@ -162,16 +174,17 @@ class Objects:
                 "filename": entry.file_name,
                 "md5": self._served.md5_of(entry.content_hash),
                 "mtime": None,
+                "tags": [],
             }
-        data |= {"tags": [], "relations": {}, **_times(row)}
+        data |= {"relations": {}, **_times(row, added_of(row, entry.part))}
         if row.trashed:
             data["deleted"] = 1
         return data
 
     def _children(self, row: WindowRow, keys: dict[str, str]) -> Iterator[Entry]:
         for part, key in keys.items():
-            if part.startswith((FILE, AWAITED)) or part in NOTES:
-                yield Entry(row, key, part, keys[""])
+            if part.startswith((FILE, AWAITED)) or is_note(part) or is_annotation(part):
+                yield Entry(row, key, part, keys[parent_part(row, part, keys)])
 
 
 def _meta(row: WindowRow, parts: dict[str, str]) -> dict[str, Any]:
@@ -181,12 +194,13 @@ def _meta(row: WindowRow, parts: dict[str, str]) -> dict[str, Any]:
     issued = row.fields.get("issued")
     if isinstance(issued, dict) and (parsed := date_text(issued)) and "date-parts" in issued:
         meta["parsedDate"] = parsed.partition("/")[0].rstrip("~")
-    meta["numChildren"] = sum(1 for part in parts if part)
+    children = [part for part in parts if part and not parent_part(row, part, parts)]
+    meta["numChildren"] = len(children)
     return meta
 
 
-def _times(row: WindowRow) -> dict[str, str]:
-    return {"dateAdded": second_of(row.added), "dateModified": second_of(row.modified)}
+def _times(row: WindowRow, added: str | None) -> dict[str, str]:
+    return {"dateAdded": second_of(added), "dateModified": second_of(row.modified)}
 
 
 def second_of(moment: str | None) -> str:

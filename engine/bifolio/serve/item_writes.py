@@ -11,15 +11,14 @@ from typing import Any, Final
 
 from bifolio.formats.mapping.zotero import CSL_TYPES
 from bifolio.formats.zotero.interface_items import fields_of_item, values_of_item
-from bifolio.formats.zotero.notes import note_text
 from bifolio.library.short_names import AWAITED, is_short_name
 from bifolio.library.value_edits import ValueEdits
-from bifolio.records.edits import PARAGRAPH_BREAK
 from bifolio.records.file_names import safe_file_name
 from bifolio.records.reference import Value
 from bifolio.results import WindowRow
 from bifolio.serve.answers import Refusal, not_found
-from bifolio.serve.item_objects import FILE, NOTES
+from bifolio.serve.note_objects import FILE, is_annotation, is_note
+from bifolio.serve.note_writes import NoteWrites
 from bifolio.serve.served_library import ServedLibrary
 
 #: What of an item says how it is kept; programs send it back as they got it.
@@ -35,6 +34,7 @@ class ItemWrites:
     def __init__(self, served: ServedLibrary) -> None:
         self._served = served
         self._edits = ValueEdits(served.library)
+        self._notes = NoteWrites(served)
 
     # --- whole requests -------------------------------------------------------------------------
 
@@ -71,7 +71,9 @@ class ItemWrites:
         """Make an item; its key."""
         kind = given.get("itemType")
         if kind == "note":
-            return self._create_note(given)
+            return self._notes.create_note(self.parent_of(given), given, key)
+        if kind == "annotation":
+            return self._notes.create_annotation(given, key)
         if kind == "attachment":
             return self._create_attachment(given, key)
         _check_type(kind)
@@ -85,8 +87,8 @@ class ItemWrites:
         row = self.row(record)
         if row.version > version:
             raise Refusal(412, f"Item has been modified since version {version}")
-        if part in NOTES:
-            return self._change_note(row, part, given)
+        if is_note(part) or is_annotation(part):
+            return self._notes.change(row, part, given)
         if part:
             return self._change_attachment(part, given)
         moved = self._restore_or_delete(row, given)
@@ -116,8 +118,8 @@ class ItemWrites:
         row = self.row(record)
         if row.version > version:
             raise Refusal(412, f"Item has been modified since version {version}")
-        if part in NOTES:
-            self._edits.change(record, {part: None})
+        if is_note(part) or is_annotation(part):
+            self._notes.remove(row, part)
         elif part.startswith(FILE):
             self._served.library.files.remove(record, part.split("/")[1])
         elif part:
@@ -144,17 +146,6 @@ class ItemWrites:
             raise Refusal(409, f"Parent item {parent[:20]} not found")
         return named.record
 
-    def _create_note(self, given: Mapping[str, Any]) -> str:
-        record = self.parent_of(given)
-        text = note_text(str(given.get("note") or ""))
-        if not text.strip():
-            raise Refusal(400, "The note is empty")
-        before = str(self.row(record).fields.get("note", ""))
-        whole = f"{before.rstrip()}{PARAGRAPH_BREAK}{text}" if before.strip() else text
-        self._edits.change(record, {"note": whole})
-        self._served.catch_up()
-        return self._served.names.of([record])[record]["note"]
-
     def _create_attachment(self, given: Mapping[str, Any], key: str | None) -> str:
         record = self.parent_of(given)
         if given.get("linkMode") not in _ATTACHED:
@@ -164,14 +155,6 @@ class ItemWrites:
             raise Refusal(400, "Invalid 'filename'")
         number = len(self._served.names.of([record])[record])
         return self._served.names.add(record, f"{AWAITED}{number}/{name}", wanted=key)
-
-    def _change_note(self, row: WindowRow, part: str, given: Mapping[str, Any]) -> bool:
-        if given.get("deleted"):
-            return self._edits.change(row.id, {part: None})
-        if "note" not in given:
-            return False
-        text = note_text(str(given["note"] or ""))
-        return self._edits.change(row.id, {part: text or None})
 
     def _change_attachment(self, part: str, given: Mapping[str, Any]) -> bool:
         name = part.partition("/")[2].partition("/")[2]

@@ -138,11 +138,13 @@ async def _item(api: Api, request: Request) -> Response:
 
 async def _children(api: Api, request: Request) -> Response:
     def act(served: ServedLibrary, objects: Objects, wanted: Parameters) -> Response:
-        row = _row_of(served, request.path_params["key"])
+        key = request.path_params["key"]
+        row = _row_of(served, key)
         found = [
             one
             for one in objects.children(row)
-            if all((one.kind in each.values) != each.without for each in wanted.types)
+            if one.parent == key
+            and all((one.kind in each.values) != each.without for each in wanted.types)
         ]
         last = None if wanted.limit is None else wanted.start + wanted.limit
         url = str(request.url).partition("?")[0]
@@ -372,7 +374,12 @@ READING: Final = (
     Endpoint("GET", "{library}/items/top", _list(lambda *_: _TOP), "references"),
     Endpoint("GET", "{library}/items/trash", _list(lambda *_: _TRASH), "what is in the trash"),
     Endpoint("GET", "{library}/items/{key}", _item, "one item"),
-    Endpoint("GET", "{library}/items/{key}/children", _children, "its notes and files"),
+    Endpoint(
+        "GET",
+        "{library}/items/{key}/children",
+        _children,
+        "its notes and files; of a file its annotations",
+    ),
     Endpoint(
         "GET",
         "{library}/items/{key}/tags",

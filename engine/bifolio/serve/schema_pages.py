@@ -11,12 +11,13 @@ from bifolio.formats.mapping.zotero_types import (
     SCHEMA_VERSION,
     localized,
 )
+from bifolio.formats.zotero.children import ANNOTATION_FIELDS
 from bifolio.serve.answers import Refusal
 
 
 def item_types() -> list[dict[str, str]]:
     """Every type."""
-    names = sorted((*FIELDS, "attachment", "note"))
+    names = sorted((*FIELDS, *CHILDREN))
     return [{"itemType": one, "localized": localized(one)} for one in names]
 
 
@@ -52,6 +53,9 @@ def template(kind: str | None, link_mode: str | None) -> dict[str, Any]:
     sets: dict[str, Any] = {"tags": [], "collections": [], "relations": {}}
     if kind == "note":
         return {"itemType": "note", "note": "", **sets}
+    if kind == "annotation":
+        said: dict[str, Any] = dict.fromkeys(ANNOTATION_FIELDS.values(), "")
+        return {"itemType": "annotation", **said, "parentItem": "", "tags": [], "relations": {}}
     if kind == "attachment":
         fields = "title accessDate url note contentType charset filename md5 mtime".split()
         empty: dict[str, Any] = dict.fromkeys(fields, "")

@@ -24,8 +24,8 @@ from bifolio.serve import collection_writes
 from bifolio.serve.answers import Refusal, empty_answer, json_answer
 from bifolio.serve.collections import collection_object
 from bifolio.serve.endpoints import Api, Endpoint, Handler, base_of, objects_of
-from bifolio.serve.item_objects import FILE
 from bifolio.serve.item_writes import ItemWrites
+from bifolio.serve.note_objects import FILE
 from bifolio.serve.reading import find_entry
 from bifolio.serve.served_library import ServedLibrary
 

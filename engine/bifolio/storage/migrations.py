@@ -593,6 +593,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_underived,
     _add_object_versions,
     _drop_list_indexes,
+    lambda _: None,  # lists are derived again, with every note and annotation
 )
 
 #: The schema version that this code knows.

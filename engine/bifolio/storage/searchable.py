@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from bifolio.records.folding import fold, words
+from bifolio.records.notes import TAGS, is_part, read_part
 from bifolio.records.terms import BOUNDARY, VALUES, marks_of
 
 #: The columns of the index; a word without an operator is searched in all but the last one.
@@ -41,6 +42,9 @@ _CONTAINERS = (
     "event-title",
 )
 _NOTES = ("annotation", "annote")
+
+#: What of a note or an annotation is searched, besides its text.
+_PART_WORDS = ("", "text", TAGS)
 
 #: The fields whose values are searched for, besides names; of the others, that they are there.
 _SEARCHED = frozenset(
@@ -102,7 +106,7 @@ class Searchable(Struct, frozen=True):
             _join_texts(others),
             _join_texts(_texts(self.fields, _CONTAINERS)),
             fold(self.abstract) if self.abstract else "",
-            _join_texts([self.note, *_texts(self.fields, _NOTES)]),
+            _join_texts([self.note, *_texts(self.fields, _NOTES), *_of_parts(self.fields)]),
             _join_texts(_strings(self.fields.get("tags"))),
             " ".join(dict.fromkeys(found)),
         )
@@ -121,7 +125,7 @@ def is_searched(name: str, before: object, after: object) -> bool:
     (None: not there)."""
     if are_names(before) or are_names(after):
         return True
-    return name in _SEARCHED or bool(before) != bool(after)
+    return name in _SEARCHED or bool(before) != bool(after) or is_part(name)
 
 
 def _names(fields: Mapping[str, Any]) -> _Names:
@@ -154,6 +158,18 @@ def _name(parts: Mapping[str, Any]) -> str:
 
 def _texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
     return [fields[name] for name in names if name in fields and isinstance(fields[name], str)]
+
+
+def _of_parts(fields: Mapping[str, Any]) -> list[str]:
+    """The words of further notes, and of annotations: what they say and mark, and their tags."""
+    found: list[str] = []
+    for name, value in fields.items():
+        if ":" not in name or not is_part(name):
+            continue
+        part = read_part(name)
+        if part is not None and part.attribute in _PART_WORDS:
+            found += _strings(value) if part.attribute == TAGS else [str(value)]
+    return found
 
 
 def _strings(value: object) -> list[str]:

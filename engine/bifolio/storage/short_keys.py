@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
+from bifolio.records.canonical import read_json
+from bifolio.records.notes import ANNOTATION, NOTE, annotations_of, notes_of, text_field
 from bifolio.storage.database import Database
 
 #: Zotero's alphabet: no 0, no 1 and no O. 33^8 keys: of 100,000 references two have one hash in
@@ -113,6 +116,12 @@ class ShortKeys:
         return int(row[0]) if row else 0
 
 
+def _texts(note: str | None, fields: Mapping[str, Any]) -> list[str]:
+    """The fields of the texts of notes and annotations."""
+    found = [text_field(NOTE, one.id) for one in notes_of(fields, note)]
+    return found + [text_field(ANNOTATION, one.id) for one in annotations_of(fields)]
+
+
 class PartNames:
     """What of references can have keys: read from the derived tables."""
 
@@ -120,16 +129,16 @@ class PartNames:
         self._database = database
 
     def of(self, records: Sequence[str]) -> dict[str, list[str]]:
-        """The parts of those of these records that are listed references: their texts by name, and
-        ``file/HASH/NAME`` for each attached file."""
+        """The parts of those of these records that are listed references: the fields of their notes
+        and annotations, and ``file/HASH/NAME`` for each attached file."""
         listed = (json.dumps(list(records)),)
         found: dict[str, list[str]] = {}
-        for record, note, annotation in self._database.rows(
-            "SELECT id, note != '', json_extract(fields, '$.annotation') != '' FROM refs "
-            "WHERE id IN (SELECT value FROM json_each(?))",
+        for record, note, fields in self._database.rows(
+            "SELECT id, note, iif(instr(fields, '\"note:') OR instr(fields, '\"annotation'), "
+            "fields, '{}') FROM refs WHERE id IN (SELECT value FROM json_each(?))",
             listed,
         ):
-            found[record] = ["note"] * bool(note) + ["annotation"] * bool(annotation)
+            found[record] = _texts(note, read_json(fields))
         for record, content, name in self._database.rows(
             "SELECT reference, hash, name FROM attachments "
             "WHERE reference IN (SELECT value FROM json_each(?)) ORDER BY stamp, slot, name",

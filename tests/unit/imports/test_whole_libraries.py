@@ -11,6 +11,7 @@ from tests.support.endnote_libraries import EndNoteLibrary, Group
 from tests.support.zotero_libraries import Collection, Item, ZoteroLibrary
 from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library
 
+from bifolio.attachments import attachments
 from bifolio.document import deletion
 from bifolio.exports import export
 from bifolio.formats import write
@@ -18,8 +19,10 @@ from bifolio.imports.attached_files import Intake, items_of
 from bifolio.imports.importer import Importer
 from bifolio.library import status
 from bifolio.library.groups import Groups
+from bifolio.library.notes import Annotations, Notes
 from bifolio.records.attachments import Attachment
 from bifolio.records.reference import ExportedReference, ImportedFile, ImportedReference, Source
+from bifolio.replica import lookup
 from bifolio.results import ImportReport
 
 PAPER: dict[str, object] = {"author": "Doe, Jane", "title": "On Paper", "year": "2014"}
@@ -327,3 +330,54 @@ def test_a_value_changed_back_there_is_so_here_and_an_older_copy_changes_nothing
     for older in (of_day(2, "8"), of_day(2, "9")):
         assert counts(takes(office, tmp_path / "old", older)) == (0, 0, 1, 0, 0)
     assert fields(office, "On Paper")["volume"] == "7"
+
+
+def test_each_note_of_zotero_is_one_and_the_same_on_two_computers(tmp_path: Path) -> None:
+    office, laptop = members(tmp_path, "office", "laptop")
+    marked = Item(
+        "XXXX2222", "annotation", parent="PPPP2222",
+        own={"text": "folded twice", "comment": "why?", "pageLabel": "3"},
+    )  # fmt: skip
+    second = Item("NNNN3333", "note", parent="AAAA2222", note="<p>Two</p>", tags={"idea": 0})
+    library = replace(ZOTERO, items=[*ZOTERO.items, second, marked])
+    for number, computer in enumerate((office, laptop)):
+        takes(computer, tmp_path / f"Z{number}", replace(library, first_id=1 + 100 * number))
+    meet(office, laptop)
+    record = by_title(office, "On Paper")
+    assert [(one.text, one.tags) for one in Notes(office.replica).list(record)] == [
+        ("Seen", ()),
+        ("Two", ("idea",)),
+    ]
+    (annotation,) = Annotations(laptop.replica).list(record)
+    assert (annotation.text, annotation.comment, annotation.page) == ("folded twice", "why?", "3")
+    (attached,) = attachments.list_files(office.replica, record)
+    assert annotation.file == attached.hash
+    assert conflicts_of(office, record) == []
+
+
+def test_a_newer_zotero_library_changes_the_same_notes_and_local_edits_stay(
+    office: Computer, tmp_path: Path
+) -> None:
+    second = Item("NNNN3333", "note", parent="AAAA2222", note="<p>Two of many words here</p>")
+    third = replace(second, key="NNNN4444", note="<p>Three</p>")
+    takes(office, tmp_path / "Z", replace(ZOTERO, items=[*ZOTERO.items, second, third]))
+    record = by_title(office, "On Paper")
+    notes = Notes(office.replica)
+    before = notes.list(record)
+    notes.edit(record, 1, append="Mine.")
+    mine = notes.add(record, "Of my own.")
+    newer = replace(second, note="<p>Two of many more words here</p>")
+    first = replace(ZOTERO.items[0], changed="2024-06-01 00:00:00")
+    takes(office, tmp_path / "Z", replace(ZOTERO, items=[first, *ZOTERO.items[1:], newer]))
+    assert [(one.id, one.text) for one in notes.list(record)] == [
+        (before[0].id, "Seen\n\nMine."),
+        (mine.id, "Of my own."),
+        (before[1].id, "Two of many more words here"),
+    ]
+    assert conflicts_of(office, record) == []
+
+
+def conflicts_of(computer: Computer, record: str) -> list[str]:
+    row = computer.replica.references.read(record)
+    assert row is not None
+    return [one.field for one in lookup.conflicts(computer.replica, row)]

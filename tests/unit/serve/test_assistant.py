@@ -37,7 +37,7 @@ def test_tools_that_write_are_there_only_where_asked_for(assistant: Assistant) -
         reading = asyncio.run(server(assistant, may_write=False).list_tools())
         writing = asyncio.run(server(assistant, may_write=True).list_tools())
     assert {one.name for one in writing} - {one.name for one in reading} == {
-        *("add_reference", "edit_reference", "tag_references", "add_to_group")
+        *("add_reference", "edit_reference", "add_note", "tag_references", "add_to_group")
     }
     assert all(one.annotations and one.annotations.read_only_hint for one in reading)
 

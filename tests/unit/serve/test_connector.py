@@ -112,9 +112,10 @@ def test_an_article_is_saved_with_its_pdf_then_moved_and_tagged(browser: Browser
     assert sorted(one["tag"] for one in item["tags"]) == ["ink", "new tag", "paper"]
     assert item["collections"] == [target.removeprefix("C")]
     children = browser.served.get(f"items/{item['key']}/children").json
-    found = {one["data"]["itemType"]: one["data"] for one in children}
-    assert found["note"]["note"] == "<p>A note</p><p>Mine</p>"
-    assert found["attachment"]["filename"] == "Vollständiger Text PDF.pdf"
+    notes = [one["data"]["note"] for one in children if one["data"]["itemType"] == "note"]
+    assert notes == ["<p>A note</p>", "<p>Mine</p>"]
+    (file,) = (one["data"] for one in children if one["data"]["itemType"] == "attachment")
+    assert file["filename"] == "Vollständiger Text PDF.pdf"
     given = {"sessionID": "s1", "target": "L1"}
     assert browser.call("updateSession", given).status == 200
     assert browser.items()[0]["collections"] == []

@@ -185,6 +185,30 @@ def test_items_are_made_changed_and_deleted(writing: Any) -> None:
     assert len(writing.trash()) == 2
 
 
+def test_notes_are_made_changed_tagged_and_deleted_each_by_itself(writing: Any) -> None:
+    writing.authorize_local("Judge")
+    parent = writing.create_items([writing.item_template("book")])["success"]["0"]
+    template = writing.item_template("note")
+    template["note"] = "<p>One</p>"
+    made = writing.create_items([template, {**template, "note": "<p>Two</p>"}], parent)["success"]
+    assert [one["data"]["note"] for one in writing.children(parent)] == ["<p>One</p>", "<p>Two</p>"]
+    assert writing.num_items() == 1
+    second = writing.item(made["1"])
+    assert second["data"]["parentItem"] == parent
+    second["data"]["note"] = "<p>Two and a half</p>"
+    assert writing.update_item(second["data"])
+    with pytest.raises(errors.PreConditionFailedError):
+        writing.update_item(second["data"])
+    assert writing.add_tags(writing.item(made["1"]), "idea")
+    changed = writing.item(made["1"])
+    assert changed["data"]["note"] == "<p>Two and a half</p>"
+    assert changed["data"]["tags"] == [{"tag": "idea"}]
+    assert writing.item(made["0"])["data"]["note"] == "<p>One</p>"
+    assert writing.delete_item(writing.item(made["0"]))
+    assert [one["key"] for one in writing.children(parent)] == [made["1"]]
+    assert set(writing.item_versions()) == {parent, made["1"]}
+
+
 def test_collections_are_made_filled_and_deleted(writing: Any) -> None:
     writing.authorize_local("Judge")
     made = writing.create_collections([{"name": "Thesis"}, {"name": "Drafts"}])

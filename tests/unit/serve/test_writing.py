@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from tests.support.serving import Answer, Serving, serving
+from tests.support.zotero_libraries import Item, ZoteroLibrary
 
 from bifolio import Library, limits
 from bifolio.home import Home
+from bifolio.records.edits import Act, Edit
 from bifolio.results import ActionKind
 from bifolio.serve.permissions import Consent, Permissions
 
@@ -269,20 +271,129 @@ def test_tags_are_taken_off_everything(writer: Writer) -> None:
     assert [one["tag"] for one in writer.served.get("tags").json] == ["c"]
 
 
-def test_a_note_is_the_item_s_and_merges_by_character(writer: Writer) -> None:
+def test_each_note_is_an_item_of_its_own(writer: Writer) -> None:
     key = writer.add(title="One")
-    note = {"itemType": "note", "parentItem": key, "note": "<p>First</p><p>Second <i>one</i></p>"}
+    note = {
+        "itemType": "note",
+        "parentItem": key,
+        "note": "<p>First</p><p>Second <i>one</i></p>",
+        "tags": [{"tag": "idea"}],
+    }
     first = writer.send("POST", "items", [note]).json["success"]["0"]
     again = writer.send("POST", "items", [note | {"note": "<p>Third</p>"}]).json["success"]["0"]
-    assert first == again
-    assert writer.item(first)["note"].endswith("<p>Third</p>")
-    assert (
-        writer.send("PATCH", f"items/{first}", {"note": "<p>New</p>", "version": 99}).status == 204
-    )
-    assert writer.item(first)["note"] == "<p>New</p>"
+    assert first != again
+    children = {one["key"]: one for one in writer.served.get(f"items/{key}/children").json}
+    assert children.keys() == {first, again}
+    assert children[first]["data"]["note"] == "<p>First<br/>Second <i>one</i></p>"
+    assert children[first]["data"]["tags"] == [{"tag": "idea"}]
+    assert writer.served.get(f"items/{key}").json["meta"]["numChildren"] == 2
+    change = {"note": "<p>New</p>", "tags": [], "version": 99}
+    assert writer.send("PATCH", f"items/{first}", change).status == 204
+    assert (writer.item(first)["note"], writer.item(first)["tags"]) == ("<p>New</p>", [])
+    assert writer.item(again)["note"] == "<p>Third</p>"
     newest = writer.served.get("items").headers["last-modified-version"]
     assert writer.send("DELETE", f"items/{first}", If_Unmodified_Since_Version=newest).status == 204
-    assert writer.served.get(f"items/{key}/children").json == []
+    assert [one["key"] for one in writer.served.get(f"items/{key}/children").json] == [again]
+    assert writer.served.get(f"items/{first}").status == 404
+    with writer.open() as library:
+        (one,) = library.list()
+        assert [note.text for note in library.notes.list(one.id)] == ["Third"]
+
+
+def test_a_note_of_a_user_is_changed_in_its_place(writer: Writer) -> None:
+    key = writer.add(title="One")
+    with writer.open() as library:
+        (one,) = library.list()
+        library.edit(one.id, [Edit("note", Act.SET, ("a < b & <i>c</i>",))])
+    (note,) = writer.served.get(f"items/{key}/children").json
+    assert note["data"]["note"] == "<p>a &lt; b &amp; <i>c</i></p>"
+    assert writer.send("POST", "items", [note["data"]]).json["unchanged"] == {"0": note["key"]}
+    tagged = {**note["data"], "tags": [{"tag": "idea"}]}
+    assert writer.send("POST", "items", [tagged]).json["success"] == {"0": note["key"]}
+    with writer.open() as library:
+        (shown,) = library.notes.list(one.id)
+    assert (shown.field, shown.text, shown.tags) == ("note", "a < b & <i>c</i>", ("idea",))
+
+
+def test_an_annotation_is_an_item_of_its_file(writer: Writer) -> None:
+    key = writer.add(title="One")
+    with writer.open() as library:
+        (one,) = library.list()
+        (writer.folder / "fold.pdf").write_bytes(b"%PDF-1.4 not much of one")
+        (attached,) = library.files.add(one.id, [writer.folder / "fold.pdf"])
+    (file,) = writer.served.get(f"items/{key}/children").json
+    given = {
+        "itemType": "annotation",
+        "parentItem": file["key"],
+        "annotationType": "highlight",
+        "annotationText": "folded twice",
+        "annotationComment": "why twice?",
+        "annotationColor": "#ffd400",
+        "annotationPageLabel": "3",
+        "annotationSortIndex": "00002|000123|00045",
+        "annotationPosition": '{"pageIndex":2,"rects":[[1,2,3,4]]}',
+        "tags": [{"tag": "method"}],
+    }
+    made = writer.send("POST", "items", [given]).json["success"]["0"]
+    assert [one["key"] for one in writer.served.get(f"items/{key}/children").json] == [file["key"]]
+    (annotation,) = writer.served.get(f"items/{file['key']}/children").json
+    assert annotation["key"] == made
+    assert {name: annotation["data"][name] for name in given} == given
+    assert writer.served.get("items?itemType=annotation").json[0]["key"] == made
+    change = {"annotationComment": "why?", "annotationColor": "#ff6666", "version": 99}
+    assert writer.send("PATCH", f"items/{made}", change).status == 204
+    data = writer.item(made)
+    assert (data["annotationComment"], data["annotationColor"]) == ("why?", "#ff6666")
+    assert data["annotationText"] == "folded twice"
+    newest = writer.served.get("items").headers["last-modified-version"]
+    assert writer.send("DELETE", f"items/{made}", If_Unmodified_Since_Version=newest).status == 204
+    assert writer.served.get(f"items/{file['key']}/children").json == []
+    with writer.open() as library:
+        assert library.annotations.list(one.id) == ()
+        library.history.undo()
+        (back,) = library.annotations.list(one.id)
+    assert (back.text, back.comment, back.file) == ("folded twice", "why?", attached.hash)
+
+
+def test_what_comes_from_zotero_keeps_its_keys_and_its_files(
+    writer: Writer, tmp_path: Path
+) -> None:
+    items = [
+        Item("AAAA2222", "book", fields={"title": "On Paper"}),
+        Item("NNNN2222", "note", parent="AAAA2222", note="<p>One</p>"),
+        Item("NNNN3333", "note", parent="AAAA2222", note="<p>Two</p>"),
+        Item("PPPP2222", "attachment", parent="AAAA2222", own={"path": "storage:a.pdf"}),
+        Item("XXXX2222", "annotation", parent="PPPP2222", own={"text": "folded"}),
+    ]
+    library = ZoteroLibrary(items, files={"PPPP2222/a.pdf": b"%PDF-1.4 of a paper"})
+    with writer.open() as opened:
+        opened.import_files([library.write(tmp_path / "Zotero")])
+    assert writer.item("AAAA2222")["title"] == "On Paper"
+    second = writer.item("NNNN3333")
+    assert (second["note"], second["parentItem"]) == ("<p>Two</p>", "AAAA2222")
+    assert second["dateAdded"] == "2024-01-01T00:00:00Z"
+    annotation = writer.item("XXXX2222")
+    assert annotation["annotationText"] == "folded"
+    file = writer.item(annotation["parentItem"])
+    assert (file["itemType"], file["filename"]) == ("attachment", "a.pdf")
+    (only,) = writer.served.get("items?itemKey=XXXX2222").json
+    assert only["data"] == annotation
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"annotationType": "highlight", "parentItem": "NOTHERE2"},
+        {"annotationType": "highlight"},
+        {"parentItem": "KEY"},
+        {"annotationType": "scribble", "parentItem": "KEY"},
+    ],
+)
+def test_an_annotation_of_nothing_is_refused(writer: Writer, given: dict[str, str]) -> None:
+    key = writer.add(title="One")
+    sent = {name: key if value == "KEY" else value for name, value in given.items()}
+    answer = writer.send("POST", "items", [{"itemType": "annotation", **sent}]).json
+    assert answer["failed"]["0"]["code"] == 400
 
 
 def announce(writer: Writer, key: str, content: bytes, name: str, **headers: str) -> Answer:

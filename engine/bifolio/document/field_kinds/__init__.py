@@ -29,7 +29,7 @@ from bifolio.document.field_kinds.sets import SetKind
 from bifolio.document.field_kinds.texts import TextKind
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.ids import SEPARATOR
-from bifolio.records.fields import FIELDS, Form, MergeRule, is_extra, merge_rule
+from bifolio.records.fields import FIELDS, Form, MergeRule, known_rule, merge_rule
 
 #: The kind of each merge rule; in this order the fields of composed kinds are read.
 _KINDS: dict[MergeRule, FieldKind] = {
@@ -47,13 +47,15 @@ KINDS: tuple[FieldKind, ...] = tuple(_KINDS.values())
 _BY_FIELD = {field: _KINDS[rule] for field, rule in FIELDS.items()} | {
     MEMBERSHIP: _KINDS[MergeRule.SET]
 }
-_EXTRA = _KINDS[merge_rule("x.any")]
 
 
 def known_kind(field: str) -> FieldKind | None:
     """The kind of a field; None for one of a newer version, or what is no field at all."""
     kind = _BY_FIELD.get(field)
-    return _EXTRA if kind is None and is_extra(field) else kind
+    if kind is not None:
+        return kind
+    rule = known_rule(field)
+    return None if rule is None else _KINDS[rule]
 
 
 def field_kind(field: str) -> FieldKind:

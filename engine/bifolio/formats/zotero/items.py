@@ -1,8 +1,8 @@
 """Zotero's items to values: what each field of an item means.
 
-An item's source is its type and its tags: ``creator/<role>``, ``tag``, ``tag/automatic``, ``note``
-(HTML), ``annotation``, ``relation``, ``link``, and Zotero's fields by their names. May not know
-the database that they come from (``zotero.library``).
+An item's source is its type and its tags: ``creator/<role>``, ``tag``, ``tag/automatic``, notes and
+annotations (``zotero.children``), ``relation``, ``link``, and Zotero's fields by their names. May
+not know the database that they come from (``zotero.library``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, is_doi, split_identifiers
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
 from bifolio.formats.mapping.zotero import BY_TYPE, CSL_TYPES, FIELD_OF, ROLE_OF
+from bifolio.formats.zotero.children import gather_child
 from bifolio.formats.zotero.notes import annotation_text, note_text
 from bifolio.records.canonical import stored_json
 from bifolio.records.dates import CslDate, parse_date
@@ -57,6 +58,8 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
             collector.append(index, "note", note_text(raw))
         elif tag == "annotation":
             collector.append(index, "annotation", annotation_text(_object(raw)))
+        elif gather_child(collector, index, tag, raw):
+            pass
         elif tag == "extra":
             _gather_extra(collector, index, raw)
         else:

@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bifolio.formats.zotero.children import (
+    ANNOTATION_FIELDS,
+    ChildNote,
+    annotation_tag,
+    note_tags,
+)
 from bifolio.formats.zotero.items import NAME
 from bifolio.records.canonical import canonical_json
 from bifolio.records.library_facts import LibraryFacts
@@ -71,14 +77,48 @@ def _tags(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "tag", one.strip()
         elif isinstance(one, dict) and (text := _text(one.get("tag"))):
             yield ("tag/automatic" if one.get("type") == 1 else "tag"), text
-    for one in data.get("notes") or ():
-        text = one if isinstance(one, str) else _text(one.get("note")) if _is(one) else ""
-        if text.strip():
-            yield "note", text
+    yield from note_tags(_notes(data.get("notes")))
     for one in _dicts(data.get("attachments")):
         said_of = [_text(one.get(part)) for part in ("title", "path", "localPath", "url")]
         if any(said_of):
             yield "attachment", " ".join(dict.fromkeys(filter(None, said_of)))
+        yield from _annotations(one)
+
+
+def _notes(given: Any) -> list[ChildNote]:
+    """The notes of an item, as the library itself would order them."""
+    found = []
+    for one in given if isinstance(given, list) else ():
+        stored = one if isinstance(one, dict) else {"note": one}
+        if html := _text(stored.get("note")):
+            tags = sorted(set(_tag_names(stored)))
+            added = _text(stored.get("dateAdded"))
+            found.append(ChildNote(html, _text(stored.get("key")), added, tags))
+    return sorted(found, key=lambda one: (one.added, one.key))
+
+
+def _annotations(attachment: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The annotations of a file: Better BibTeX writes them with it."""
+    found = _dicts(attachment.get("annotations"))
+    for place, one in enumerate(found, start=1):
+        said: dict[str, Any] = {
+            ours: _text(one.get(theirs)) for ours, theirs in ANNOTATION_FIELDS.items()
+        }
+        said["file"] = _text(attachment.get("title")) or _text(attachment.get("path"))
+        said["tags"] = sorted(set(_tag_names(one)))
+        key, added = _text(one.get("key")), _text(one.get("dateAdded"))
+        if (tag := annotation_tag(said, key=key, added=added, place=place)) is not None:
+            yield tag
+
+
+def _tag_names(data: dict[str, Any]) -> list[str]:
+    """The tags of a note or an annotation."""
+    given = data.get("tags")
+    named = [
+        one if isinstance(one, str) else _text(one.get("tag")) if _is(one) else ""
+        for one in (given if isinstance(given, list) else ())
+    ]
+    return [one.strip() for one in named if one.strip()]
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

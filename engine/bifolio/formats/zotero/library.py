@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Final
+from typing import Any, Final
 
 from bifolio import limits
 from bifolio.errors import FileFormatError, Next
@@ -23,6 +23,7 @@ from bifolio.formats.databases.saved_queries import ZoteroCondition, translate_z
 from bifolio.formats.databases.sqlite import ForeignDatabase
 from bifolio.formats.library_facts import add_facts
 from bifolio.formats.zotero import items as zotero
+from bifolio.formats.zotero.children import ChildNote, annotation_tag, note_tags
 from bifolio.formats.zotero.rows import (
     ZoteroCollection,
     ZoteroItem,
@@ -30,7 +31,6 @@ from bifolio.formats.zotero.rows import (
     read_collections,
     read_items,
 )
-from bifolio.records.canonical import canonical_json
 from bifolio.records.library_facts import LibraryFacts
 from bifolio.records.reference import (
     ImportedFile,
@@ -193,11 +193,13 @@ def _tags(item: ZoteroItem, files: list[ImportedFile], kept: _Files) -> Iterator
     for relation in sorted(item.relations):
         yield "relation", relation
     yield from _attachment_tags(item, files, kept)
-    for child in sorted(item.children, key=lambda one: one.place):
-        if child.trashed:
-            continue
+    children = [one for one in item.children if not one.trashed]
+    first = not item.note
+    for child in sorted(children, key=lambda one: one.place):
         if child.note:
-            yield "note", child.note
+            note = ChildNote(child.note, child.key, child.added, _names_of_tags(child))
+            yield from note_tags([note], is_first=first)
+            first = False
         yield from _attachment_tags(child, files, kept)
 
 
@@ -207,33 +209,45 @@ def _attachment_tags(
     """A link, or a file with its annotations."""
     if item.attachment is None:
         return
+    found = ""
     if item.attachment["linkMode"] == _LINKED_URL:
         if item.type == "attachment" and item.parent:
             said = (item.values.get("title", ""), item.values.get("url", ""))
             yield "link", " ".join(filter(None, said))
     elif path := str(item.attachment["path"] or ""):
         files.append(kept.find(path, item.key))
-    for child in sorted(item.children, key=_place_in_text):
+        found = files[-1].path
+    for place, child in enumerate(sorted(item.children, key=_place_in_text), start=1):
         if child.annotation is not None and not child.trashed:
-            yield "annotation", _annotation(child)
+            made = _annotation(child, found)
+            tag = annotation_tag(made, key=child.key, added=child.added, place=place)
+            if tag is not None:
+                yield tag
 
 
 def _place_in_text(item: ZoteroItem) -> tuple[str, str]:
     return (str(item.annotation["sortIndex"]) if item.annotation else "", item.key)
 
 
-def _annotation(item: ZoteroItem) -> str:
+def _annotation(item: ZoteroItem, file: str) -> dict[str, Any]:
+    """What an annotation says, by the names of ``records.notes``; its file is a path here."""
     row = item.annotation or {}
-    said = {
+    return {
         "type": str(row.get("type") or ""),
         "author": row.get("authorName"),
         "text": row.get("text"),
         "comment": row.get("comment"),
         "colour": row.get("color"),
         "page": row.get("pageLabel"),
-        "tags": sorted(name for name, _ in item.tags),
+        "position": row.get("position"),
+        "sort": row.get("sortIndex"),
+        "file": file,
+        "tags": _names_of_tags(item),
     }
-    return canonical_json({name: value for name, value in said.items() if value})
+
+
+def _names_of_tags(item: ZoteroItem) -> list[str]:
+    return sorted(name for name, _ in item.tags)
 
 
 def _searches(
@@ -285,10 +299,10 @@ def _list_left_out(
             else "notes, attachments or annotations"
         )
         yield LeftOut(f"{trashed} {what}", "in Zotero's trash, while the item itself is not")
-    tagged = sum(1 for one in children if one.tags and one.annotation is None)
+    tagged = sum(1 for one in children if one.tags and one.attachment and not one.note)
     if tagged:
-        what = "note or attachment" if tagged == 1 else "notes or attachments"
-        yield LeftOut(f"the tags of {tagged} {what}", "tags belong to references here")
+        what = "attachment" if tagged == 1 else "attachments"
+        yield LeftOut(f"the tags of {tagged} {what}", "a file has no tags of its own here")
 
 
 def _children_of(items: Sequence[ZoteroItem]) -> Iterator[ZoteroItem]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any, Final
 
+from bifolio.records.notes import FIRST, Annotation
+
 #: HTML's names of the inline markup that stays.
 _INLINE: Final = {
     "i": "i",
@@ -27,8 +29,8 @@ _BLOCKS: Final = frozenset(
 )
 _HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
-#: What Zotero numbers its annotations' kinds by.
-_PICTURES: Final = {"3": "[a picture from the PDF]", "4": "[a drawing on the PDF]"}
+#: Zotero's numbers of the types that mark no words.
+_PICTURES: Final = {"3": "image", "4": "ink"}
 
 
 def note_text(html: str) -> str:
@@ -45,21 +47,17 @@ def annotation_text(annotation: Mapping[str, Any]) -> str:
     Args:
         annotation: ``type`` (Zotero's number), ``text``, ``comment``, ``page`` and ``tags``.
     """
-    kind = str(annotation.get("type", ""))
-    page = str(annotation.get("page") or "")
-    marked = str(annotation.get("text") or "").strip() or _PICTURES.get(kind, "")
-    lines = [f"> {line}" for line in marked.splitlines()]
-    comment = note_text(str(annotation.get("comment") or ""))
-    if page:
-        if lines:
-            lines[-1] += f" (p. {page})"
-        else:
-            comment = f"{comment} (p. {page})".strip()
-    lines += [comment] if comment else []
     tags = annotation.get("tags")
-    if isinstance(tags, list) and tags:
-        lines.append(" ".join(f"#{tag}" for tag in tags))
-    return "\n".join(lines)
+    kind = str(annotation.get("type", ""))
+    said = Annotation(
+        FIRST,
+        type=_PICTURES.get(kind, kind),
+        page=str(annotation.get("page") or ""),
+        text=str(annotation.get("text") or "").strip(),
+        comment=note_text(str(annotation.get("comment") or "")),
+        tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+    )
+    return said.as_text()
 
 
 class _NoteReader(HTMLParser):

@@ -166,7 +166,7 @@ def _add_children(database: ForeignDatabase, items: Mapping[int, ZoteroItem]) ->
     for row in database.table(
         "itemAnnotations",
         numbers="itemID parentItemID type",
-        texts="authorName text comment color pageLabel sortIndex",
+        texts="authorName text comment color pageLabel sortIndex position",
     ):
         if (item := items.get(row["itemID"])) is not None:
             item.parent, item.annotation = item.parent or row["parentItemID"], row

@@ -13,10 +13,13 @@ from tests.unit.formats.files import Loaded, load
 from bifolio.errors import FileFormatError
 from bifolio.formats import LinkedFiles, map_source, source_identity
 from bifolio.formats.mapping.zotero import CREATORS, FIELDS, ROLE_OF, TYPES
+from bifolio.formats.zotero.items import trace
+from bifolio.formats.zotero.json_items import source
 from bifolio.records.fields import FORMS as KNOWN
 from bifolio.records.fields import TYPES as CSL_TYPES
 from bifolio.records.fields import Form
 from bifolio.records.names import Name
+from bifolio.records.notes import annotations_of, made_at, notes_of, own_name
 from bifolio.records.reference import Source, Values
 
 ARTICLE = Item(
@@ -99,7 +102,10 @@ def test_notes_and_annotations_of_an_item_are_its_own(tmp_path: Path) -> None:
         tmp_path,
         ARTICLE,
         Item("NNNN2222", "note", parent="AAAA2222", note="<p>First <b>note</b></p><p>more</p>"),
-        Item("NNNN3333", "note", parent="AAAA2222", note="<ul><li>a</li><li>b</li></ul>"),
+        Item(
+            "NNNN3333", "note", parent="AAAA2222", tags={"idea": 0},
+            note="<ul><li>a</li><li>b</li></ul>",
+        ),
         Item("PPPP2222", "attachment", parent="AAAA2222", own={"path": "storage:a.pdf"}),
         Item(
             "XXXX3333", "annotation", parent="PPPP2222", tags={"method": 0},
@@ -110,8 +116,60 @@ def test_notes_and_annotations_of_an_item_are_its_own(tmp_path: Path) -> None:
             own={"text": "marked words", "comment": "why?", "pageLabel": "3", "sortIndex": "00002"},
         ),
     )  # fmt: skip
-    assert values["note"] == "First <b>note</b>\nmore\n\n- a\n- b"
-    assert values["annotation"] == "> marked words (p. 3)\nwhy?\n\n> later words (p. 9)\n#method"
+    first, second = notes_of(values)
+    assert (first.id, first.text) == ("0", "First <b>note</b>\nmore")
+    assert (own_name(second.id), second.text, second.tags) == ("NNNN3333", "- a\n- b", ("idea",))
+    assert made_at(second.id) == 1_704_067_200_000
+    early, late = annotations_of(values)
+    assert (early.text, early.comment, early.page) == ("marked words", "why?", "3")
+    assert (early.type, early.colour, early.author) == ("highlight", "#ffd400", "Reader")
+    assert (late.text, late.tags, own_name(late.id)) == ("later words", ("method",), "XXXX3333")
+    assert early.file == "PPPP2222/a.pdf"
+    assert "annotation" not in values
+
+
+def test_notes_that_an_earlier_version_imported_as_one_text_stay_one() -> None:
+    tags = (("note", "<p>One</p>"), ("note", "<p>Two</p>"), ("annotation", '{"text":"marked"}'))
+    values = trace(Source("zotero", "book", "AAAA2222", (("title", "T"), *tags)), None).values
+    assert values["note"] == "One\n\nTwo"
+    assert values["annotation"] == "> marked"
+
+
+def test_tags_of_any_other_name_are_fields_as_before() -> None:
+    tags = (("note/of hand", "a"), ("annotation/", "b"), ("note/0", "c"), ("note-tag/x", "d"))
+    values = trace(Source("zotero", "book", "AAAA2222", tags), None).values
+    assert {name for name in values if not name.startswith("x.zotero.")} == {"type"}
+
+
+def test_better_bibtex_and_the_library_itself_give_the_same_notes(tmp_path: Path) -> None:
+    values = _values(
+        tmp_path,
+        ARTICLE,
+        Item("NNNN2222", "note", parent="AAAA2222", note="<p>One</p>"),
+        Item("NNNN3333", "note", parent="AAAA2222", note="<p>Two</p>", tags={"idea": 0}),
+    )
+    added = "2024-01-01T00:00:00Z"
+    written = [
+        {"key": "NNNN3333", "dateAdded": added, "note": "<p>Two</p>", "tags": [{"tag": "idea"}]},
+        {"key": "NNNN2222", "dateAdded": added, "note": "<p>One</p>"},
+    ]
+    read = trace(source({"itemType": "journalArticle", "notes": written}), None).values
+    assert notes_of(read) == notes_of(values)
+
+
+def test_better_bibtex_s_annotations_are_read() -> None:
+    marked = {
+        "key": "XXXX2222", "annotationType": "underline", "annotationText": "words",
+        "annotationPageLabel": "7", "annotationColor": "#2ea8e5", "tags": [{"tag": "method"}],
+        "dateAdded": "2024-01-01T00:00:00Z",
+    }  # fmt: skip
+    files = [{"title": "Full text", "path": "a.pdf", "annotations": [marked, {"tags": []}]}]
+    read = trace(source({"itemType": "book", "title": "T", "attachments": files}), None).values
+    (found,) = annotations_of(read)
+    assert (found.type, found.text, found.page, found.tags) == (
+        *("underline", "words", "7"),
+        ("method",),
+    )
 
 
 def test_collections_are_groups_under_each_other_by_name(tmp_path: Path) -> None:
