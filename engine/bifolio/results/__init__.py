@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from bifolio.results.files import (
         FilePolicy,
         FileState,
+        FileText,
         FileView,
         FreedSpace,
         Policy,
@@ -215,6 +216,7 @@ __all__ = [
     "FilePolicy",
     "FileProgress",
     "FileState",
+    "FileText",
     "FileView",
     "Finding",
     "FormattedCitation",
@@ -307,7 +309,7 @@ _NAMES: Final = {
     "bifolio.results.duplicates": (
         "DifferingValue DuplicateGroup DuplicatePair MergedReferences TakenValue"
     ),
-    "bifolio.results.files": "FilePolicy FileState FileView FreedSpace Policy WrittenFile",
+    "bifolio.results.files": "FilePolicy FileState FileText FileView FreedSpace Policy WrittenFile",
     "bifolio.results.groups": "GroupKind GroupView RemovalResult RenamedTag TagCount",
     "bifolio.results.history": (
         "Action ActionKind Event EventKind KeptField KeptReason LogEntry "
