@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from bifolio.serve.parameters import Parameters, read_parameters
 from bifolio.serve.permissions import Ask, Permissions
 from bifolio.serve.served_library import ServedLibrary
 from bifolio.serve.uploads import Uploads
+from bifolio.serve.write_tokens import WriteTokens
 
 Handler = Callable[["Api", Request], Awaitable[Response]]
 
@@ -40,9 +42,11 @@ class Api:
     ask: Ask
     server_id: str
     #: The tokens of writes that were done.
-    tokens: dict[str, None] = field(default_factory=dict)
+    tokens: WriteTokens
     #: What clicks of a browser's button saved.
     sessions: Sessions = field(default_factory=Sessions)
+    #: Who reads the text of a file; one at a time, because that takes a core.
+    reading_texts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def library_of(self, request: Request) -> LibraryThread:
         """The library that a request's path names."""

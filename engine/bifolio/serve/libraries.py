@@ -29,7 +29,7 @@ class LibraryThread:
     def __init__(self, path: Path, home: Home, *, group: int | None = None) -> None:
         self.path = path
         self.group = group
-        self._home = home
+        self.home = home
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="bifolio-library")
         self._waiting = 0
         self._served: ServedLibrary | None = None
@@ -60,7 +60,7 @@ class LibraryThread:
 
     def _do(self, act: Callable[[ServedLibrary], T], writing: bool) -> T:
         if self._served is None:
-            opened = Library.open(self.path, home=self._home)
+            opened = Library.open(self.path, home=self.home)
             self._served = ServedLibrary(opened, group=self.group)
         self._served.catch_up()
         with nullcontext() if writing else self._served.windows.moment():
@@ -109,6 +109,14 @@ class Libraries:
         if number not in self.groups:
             raise not_found("Group not found")
         return self.groups[number]
+
+    def numbered(self, number: int | None) -> LibraryThread:
+        """The library of a number; None: the user's.
+
+        Raises:
+            Refusal: there is none.
+        """
+        return self.main if number is None else self.of("groups", number)
 
     def close(self) -> None:
         """Close all of them."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bifolio.results import WindowRow
+from bifolio.library.files import TextToRead
+from bifolio.results import FileText, WindowRow
 from bifolio.serve import (
     collections,
     item_files,
@@ -19,6 +21,7 @@ from bifolio.serve import (
 )
 from bifolio.serve.answers import (
     Refusal,
+    empty_answer,
     json_answer,
     not_found,
     page_links,
@@ -165,12 +168,34 @@ async def _file(api: Api, request: Request) -> Response:
 
 
 async def _text(api: Api, request: Request) -> Response:
-    def act(served: ServedLibrary, _: Objects, __: Parameters) -> Response:
-        row = _row_of(served, request.path_params["key"])
-        found = item_files.text_of(served, request.path_params["key"])
-        return json_answer(found, version=row.version)
+    key = request.path_params["key"]
 
-    return await api.read(request, act)
+    def look(served: ServedLibrary, _: Objects, __: Parameters) -> Response:
+        found = item_files.text_of(served, key)
+        if isinstance(found, TextToRead):
+            to_read.append(found)
+            return empty_answer()
+        return _text_answer(served, key, found)
+
+    to_read: list[TextToRead] = []
+    answer = await api.read(request, look)
+    if not to_read:
+        return answer
+    # Nobody else waits for a file that takes a minute to read, except who asks for another one.
+    (one,) = to_read
+    async with api.reading_texts:
+        text = await run_in_threadpool(one.read)
+
+    def keep(served: ServedLibrary) -> Response:
+        served.library.files.keep_text(one.hash, text)
+        return _text_answer(served, key, text)
+
+    return await api.library_of(request).run(keep, writing=True)
+
+
+def _text_answer(served: ServedLibrary, key: str, text: FileText) -> Response:
+    row = _row_of(served, key)
+    return json_answer(item_files.text_object(text), version=row.version)
 
 
 async def _texts(api: Api, request: Request) -> Response:
@@ -382,8 +407,13 @@ READING: Final = (
     Endpoint("GET", "{library}/items/{key}/file", _file, "the address of a copy of its file"),
     Endpoint("GET", "{library}/items/{key}/file/view", _file, "the same"),
     Endpoint("GET", "{library}/items/{key}/file/view/url", _file, "the same, as a text"),
-    Endpoint("GET", "{library}/items/{key}/fulltext", _text, "the text of a file of text"),
-    Endpoint("GET", "{library}/fulltext", _texts, "which of these are new"),
+    Endpoint(
+        "GET",
+        "{library}/items/{key}/fulltext",
+        _text,
+        "what a file says",
+    ),
+    Endpoint("GET", "{library}/fulltext", _texts, "which files that have a text are new"),
     Endpoint("GET", "{library}/collections", _collections(all_levels=True), "all groups"),
     Endpoint("GET", "{library}/collections/top", _collections(), "those at the top"),
     Endpoint("GET", "{library}/collections/{key}", _collection, "one group"),

@@ -16,7 +16,7 @@ from bifolio.serve.answers import Refusal
 
 def item_types() -> list[dict[str, str]]:
     """Every type."""
-    names = sorted((*FIELDS, "attachment", "note"))
+    names = sorted((*FIELDS, *CHILDREN))
     return [{"itemType": one, "localized": localized(one)} for one in names]
 
 

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from pyzotero import errors
 from pyzotero.zotero import Zotero
+from tests.support.pdfs import pdf
 from tests.support.serving import Serving, serving
 
 from bifolio import Library
 from bifolio.home import Home
 from bifolio.serve.permissions import Permissions
+
+FOLDED = pdf(["Paper is folded"])
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "citation-key": "doe",
             }
         )
-        (folder / "fold.pdf").write_bytes(b"%PDF-1.4 not much of one")
+        (folder / "fold.pdf").write_bytes(FOLDED)
         (folder / "fold.txt").write_text("words inside")
         library.files.add(one.id, [folder / "fold.pdf", folder / "fold.txt"])
         for number in range(5):
@@ -89,11 +92,17 @@ def test_one_item_its_children_its_files_and_its_text(zotero: Any, tmp_path: Pat
     assert zotero.item(key)["data"]["DOI"] == "10.1000/fold"
     children = {one["data"].get("filename", "note"): one for one in zotero.children(key)}
     assert set(children) == {"note", "fold.pdf", "fold.txt"}
-    assert zotero.file(children["fold.pdf"]["key"]) == b"%PDF-1.4 not much of one"
+    assert zotero.file(children["fold.pdf"]["key"]) == FOLDED
     zotero.dump(children["fold.txt"]["key"], path=tmp_path)
     assert (tmp_path / "fold.txt").read_text() == "words inside"
     assert zotero.fulltext_item(children["fold.txt"]["key"])["content"] == "words inside"
-    assert set(zotero.new_fulltext(0)) == {children["fold.txt"]["key"]}
+    assert zotero.fulltext_item(children["fold.pdf"]["key"]) == {
+        "content": "Paper is folded",
+        "indexedPages": 1,
+        "totalPages": 1,
+    }
+    files = {children[name]["key"] for name in ("fold.txt", "fold.pdf")}
+    assert set(zotero.new_fulltext(0)) == files
     assert titles(zotero.get_subset([key])) == ["Folding"]
     gc.collect()
 
