@@ -29,6 +29,14 @@ SERVE_LINE_BYTES_MAX = 64 * 1024
 #: Keys in one ``itemKey``, as Zotero has it, and objects of one write.
 SERVE_KEYS_MAX = 50
 
+#: How long a window may wait for a change in one request, and how many changes it is told one by
+#: one: a window that is so far behind reads everything again.
+SERVE_CHANGES_WAIT_S = 25.0
+SERVE_CHANGES_MAX = 10_000
+
+#: How often it is looked whether somebody wrote, while anybody waits for that.
+SERVE_LOOK_S = 0.1
+
 #: Texts of files that one request may give, as Zotero has it.
 SERVE_TEXTS_MAX = 10
 

@@ -8,6 +8,7 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``reading``         the endpoints of reading
 ``writing``         the endpoints of writing
 ``other_writing``   the endpoints of writing saved searches and what files say
+``changes``         what changed since a version, and waiting for it
 ``connecting``      the endpoints of Zotero's Connector, the browser button
 ``connector``       what it saves: sessions, items, files
 ``citing``          the endpoints of Better BibTeX

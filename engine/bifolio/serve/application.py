@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bifolio.errors import BifolioError, UsageError
 from bifolio.serve.answers import Refusal, empty_answer, json_answer, text_answer
+from bifolio.serve.changes import CHANGES
 from bifolio.serve.citing import BETTER_BIBTEX
 from bifolio.serve.connecting import CONNECTOR
 from bifolio.serve.endpoints import Api, Endpoint
@@ -23,7 +24,7 @@ from bifolio.serve.reading import READING
 from bifolio.serve.writing import WRITING
 
 #: Every endpoint.
-ENDPOINTS: Final = (*READING, *WRITING, *OTHER_WRITING, *CONNECTOR, *BETTER_BIBTEX)
+ENDPOINTS: Final = (*READING, *WRITING, *OTHER_WRITING, *CONNECTOR, *BETTER_BIBTEX, *CHANGES)
 
 
 class _Key(Convertor[str]):

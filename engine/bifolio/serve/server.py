@@ -75,9 +75,12 @@ class Server:
     connections: Connections = field(default_factory=Connections)
     bound: int = 0
     _uvicorn: uvicorn.Server | None = None
+    _libraries: Libraries | None = None
 
     def stop(self) -> None:
         """End ``run``, from any thread or from a signal."""
+        if self._libraries is not None:
+            self._libraries.end()
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True
 
@@ -93,6 +96,7 @@ class Server:
         with contextlib.closing(listen(self.port)) as listening:
             self.bound = listening.getsockname()[1]
             libraries = Libraries.open(self.path, self.home, others=self.others)
+            self._libraries = libraries
             note_port(self.home, self.bound)
             try:
                 self._serve(listening, libraries, ready)
