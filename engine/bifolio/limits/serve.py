@@ -64,3 +64,6 @@ SERVE_CONNECTOR_ITEMS_MAX = 500
 ASSISTANT_REFERENCES_MAX = 100
 ASSISTANT_FIELD_CHARACTERS_MAX = 20_000
 ASSISTANT_TEXT_CHARACTERS_MAX = 200_000
+
+#: How long a library that could not be served waits: the user closes what has the port meanwhile.
+SERVE_RETRY_S = 20.0

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bifolio.records.reference import ExportReport, LeftOut, LostValue, SkippedRecord
     from bifolio.results.autosync import (
         AutosyncStatus,
+        BackgroundServing,
         Link,
         SyncedLibrary,
     )
@@ -182,6 +183,7 @@ __all__ = [
     "AllowedProgram",
     "AttachResult",
     "AutosyncStatus",
+    "BackgroundServing",
     "Backup",
     "BackupContents",
     "BundleExport",
@@ -295,7 +297,7 @@ __all__ = [
 #: Where each name is.
 _NAMES: Final = {
     "bifolio.records.reference": "ExportReport LeftOut LostValue SkippedRecord",
-    "bifolio.results.autosync": "AutosyncStatus Link SyncedLibrary",
+    "bifolio.results.autosync": "AutosyncStatus BackgroundServing Link SyncedLibrary",
     "bifolio.results.backups": "Backup BackupContents RestoredLibrary",
     "bifolio.results.base": "Result step_to_json to_json",
     "bifolio.results.bundles": (

@@ -4,6 +4,7 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 
 =================== ==============================================================================
 ``server``          the process: its port, its connections, its end
+``beside_sync``     the same from the process of automatic sync, so that it is there after login
 ``application``     every endpoint, and the application that answers them
 ``reading``         the endpoints of reading
 ``writing``         the endpoints of writing
