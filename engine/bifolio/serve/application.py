@@ -44,8 +44,8 @@ register_url_convertor("key", _Key())
 
 def application(api: Api) -> Starlette:
     """The application of all endpoints."""
-    # What has no variable part goes before what would take it for a key.
-    ordered = sorted(ENDPOINTS, key=lambda one: one.path.count("{key"))
+    # What has no variable part goes first: it is found soonest, and is taken for no key.
+    ordered = sorted(ENDPOINTS, key=lambda one: ("{" in one.path, one.path.count("{key")))
     return Starlette(
         routes=[_route(api, one) for one in ordered],
         exception_handlers={
