@@ -55,9 +55,11 @@ def _delete_searches(*, several: bool) -> Handler:
         keys = read_keys(request, "searchKey") if several else [request.path_params["key"]]
 
         def act(served: ServedLibrary) -> Response:
+            # pyzotero deletes several without saying which version it saw.
+            version = writing.version if several else writing.needed_version
             for key in keys:
                 if not several or key in served.searches:
-                    search_writes.delete(served, key, version=writing.needed_version)
+                    search_writes.delete(served, key, version=version)
                     served.catch_up()
             return empty_answer()
 

@@ -82,11 +82,12 @@ def write(
     return key, is_renamed or is_other
 
 
-def delete(served: ServedLibrary, key: str, *, version: int) -> None:
+def delete(served: ServedLibrary, key: str, *, version: int | None) -> None:
     """Delete a saved search; what it finds stays."""
     if key not in served.searches:
         raise not_found("Search not found")
-    _check_version(served, served.searches[key].id, version)
+    if version is not None:
+        _check_version(served, served.searches[key].id, version)
     served.library.groups.delete(served.searches[key].id)
 
 

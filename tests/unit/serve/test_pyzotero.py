@@ -221,3 +221,34 @@ def test_files_are_attached_and_replaced(writing: Any, tmp_path: Path) -> None:
     assert writing.fulltext_item(child["key"])["content"] == "words"
     again = writing.attachment_both([("Another", str(tmp_path / "a.txt"))], key)
     assert len(again["success"]) == 1
+
+
+def test_saved_searches_full_texts_and_collections_are_written(
+    writing: Any, tmp_path: Path
+) -> None:
+    writing.authorize_local("Judge")
+    key = writing.create_items([{**writing.item_template("book"), "title": "Ink"}])["success"]["0"]
+    condition = {"condition": "title", "operator": "contains", "value": "ink"}
+    made = writing.saved_search("Inks", [condition])
+    (search,) = writing.searches()
+    assert search["data"]["name"] == "Inks"
+    assert made["success"]["0"] == search["key"]
+    writing.delete_saved_search([search["key"]])
+    assert writing.searches() == []
+    (tmp_path / "a.bin").write_bytes(b"a scan")
+    writing.attachment_simple([str(tmp_path / "a.bin")], key)
+    (child,) = writing.children(key)
+    assert writing.set_fulltext(child["key"], {"content": "read elsewhere", "indexedChars": 14})
+    assert writing.fulltext_item(child["key"])["content"] == "read elsewhere"
+    assert writing.create_collection([{"name": "One"}])["success"]
+    assert [one["data"]["name"] for one in writing.collections()] == ["One"]
+
+
+def test_lists_are_followed_page_by_page(zotero: Any) -> None:
+    zotero.top(limit=4)
+    assert [len(page) for page in zotero.iterfollow()] == [2]
+    assert sum(len(page) for page in zotero.makeiter(zotero.top(limit=2))) == 6
+    zotero.add_parameters(limit=1, sort="title")
+    assert titles(zotero.top()) == ["Book 0"]
+    assert zotero.check_items([{"itemType": "book", "title": "x"}])
+    assert zotero.item_attachment_link_modes()
