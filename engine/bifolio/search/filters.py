@@ -11,6 +11,9 @@ from bifolio.search.query import NOTHING, All, Either, InFile, Marked, Not, Quer
 #: The columns that hold who wrote a work and what it is called.
 _NAMED = ("title", "author", "editor", "creators")
 
+#: Whole values that a word may be, where it is looked for everywhere.
+_VALUES = (Mark.KEY, Mark.DOI, Mark.ISBN, Mark.ISSN, Mark.PMID, Mark.PMCID, Mark.URL)
+
 
 def with_words(text: str, *, everywhere: bool, in_files: bool = False) -> Query:
     """What has words that begin as those of a text: in titles, names and years, or everywhere.
@@ -28,7 +31,8 @@ def with_words(text: str, *, everywhere: bool, in_files: bool = False) -> Query:
                 continue
             runs_on = not number % 2 and not is_run_of_characters(found[-1])
             columns = () if everywhere else _NAMED
-            part: Query = Text(found, prefix=runs_on, columns=columns)
+            marks = [mark(kind, one) for kind in _VALUES] if everywhere and not number % 2 else ()
+            part: Query = Text(found, prefix=runs_on, columns=columns, marks=tuple(marks))
             if in_files:
                 part = Either((part, InFile(found, runs_on)))
             year = one.strip()

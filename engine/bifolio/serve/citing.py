@@ -13,7 +13,7 @@ from starlette.responses import Response
 from bifolio.errors import BifolioError
 from bifolio.serve import better_bibtex
 from bifolio.serve.answers import Refusal, empty_answer, json_answer, text_answer
-from bifolio.serve.endpoints import Api, Endpoint, Handler
+from bifolio.serve.endpoints import Api, Endpoint, Handler, State
 from bifolio.serve.item_texts import KINDS
 
 
@@ -75,7 +75,9 @@ async def _cayw(api: Api, request: Request) -> Response:
 
 #: Every endpoint of Better BibTeX.
 BETTER_BIBTEX: Final = (
-    Endpoint("GET POST", "/better-bibtex/json-rpc", _rpc, "references by citation keys"),
+    Endpoint(
+        "GET POST", "/better-bibtex/json-rpc", _rpc, "references by citation keys", State.PART
+    ),
     Endpoint("GET", "/better-bibtex/export/library", _pull("library"), "the library as it is now"),
     Endpoint("GET", "/better-bibtex/library", _pull("library"), "the same"),
     Endpoint(
@@ -84,8 +86,14 @@ BETTER_BIBTEX: Final = (
     Endpoint("GET", "/better-bibtex/collection", _pull("collection"), "the same"),
     Endpoint("GET", "/better-bibtex/export/item", _pull_items, "references by citation keys"),
     Endpoint(
-        "GET", "/better-bibtex/export/selected", _pull_selected, "404: nothing is selected here"
+        "GET",
+        "/better-bibtex/export/selected",
+        _pull_selected,
+        "404: nothing is selected here",
+        State.NONE,
     ),
-    Endpoint("GET", "/better-bibtex/select", _pull_selected, "the same"),
-    Endpoint("GET", "/better-bibtex/cayw", _cayw, "citations of what `q` finds; no picker"),
+    Endpoint("GET", "/better-bibtex/select", _pull_selected, "the same", State.NONE),
+    Endpoint(
+        "GET", "/better-bibtex/cayw", _cayw, "citations of what `q` finds; no picker", State.PART
+    ),
 )

@@ -23,7 +23,7 @@ from bifolio.results import CopyOutcome
 from bifolio.serve import connector
 from bifolio.serve.answers import Refusal, empty_answer, json_answer, text_answer
 from bifolio.serve.connector import PROGRAM, Saving, Session
-from bifolio.serve.endpoints import Api, Endpoint, Handler
+from bifolio.serve.endpoints import Api, Endpoint, Handler, State
 from bifolio.serve.served_library import ServedLibrary
 
 _GREETING: Final = (
@@ -282,9 +282,13 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 CONNECTOR: Final = (
     Endpoint("GET POST", "/connector/ping", _ping, "that Bifolio runs, and what it takes"),
     Endpoint(
-        "POST", "/connector/getTranslators", _no_translators, "404: Zotero's repository has them"
+        "POST",
+        "/connector/getTranslators",
+        _no_translators,
+        "404: Zotero's repository has them",
+        State.NONE,
     ),
-    Endpoint("POST", "/connector/getTranslatorCode", _no_translators, "the same"),
+    Endpoint("POST", "/connector/getTranslatorCode", _no_translators, "the same", State.NONE),
     Endpoint("GET POST", "/connector/getSelectedCollection", _targets, "where things can be saved"),
     Endpoint("POST", "/connector/saveItems", _save_items, "saves what a page says"),
     Endpoint("POST", "/connector/saveAttachment", _save_file(alone=False), "a file of it"),
@@ -297,13 +301,23 @@ CONNECTOR: Final = (
         "POST", "/connector/updateSession", _update, "the collection, tags and note for all that"
     ),
     Endpoint(
-        "POST", "/connector/hasAttachmentResolvers", _constant(False), "no: files come from pages"
+        "POST",
+        "/connector/hasAttachmentResolvers",
+        _constant(False),
+        "no: files come from pages",
+        State.NONE,
     ),
     Endpoint(
-        "POST", "/connector/getRecognizedItem", _constant(None, 204), "nothing: PDFs are not read"
+        "POST",
+        "/connector/getRecognizedItem",
+        _constant(None, 204),
+        "nothing: what a PDF is is not looked up",
+        State.NONE,
     ),
     Endpoint("POST", "/connector/import", _import, "imports a RIS or BibTeX file of a page"),
-    Endpoint("GET POST", "/connector/delaySync", _constant(None, 204), "nothing to delay"),
+    Endpoint(
+        "GET POST", "/connector/delaySync", _constant(None, 204), "nothing to delay", State.NONE
+    ),
     Endpoint(
         "POST", "/connector/findExistingItems", _existing, "which references have a DOI or address"
     ),
@@ -312,10 +326,15 @@ CONNECTOR: Final = (
         "/connector/saveAttachmentFromResolver",
         _no_resolver,
         "500: no file is fetched from the web",
+        State.NONE,
     ),
-    Endpoint("POST", "/connector/installStyle", _no_styles, "501: styles come with Bifolio"),
-    Endpoint("POST", "/connector/document/execCommand", _no_documents, "501: Google Docs"),
-    Endpoint("POST", "/connector/document/respond", _no_documents, "501: Google Docs"),
-    Endpoint("GET POST", "/connector/getClientHostnames", _constant([]), "none"),
-    Endpoint("GET POST", "/connector/proxies", _constant([]), "none"),
+    Endpoint(
+        "POST", "/connector/installStyle", _no_styles, "501: styles come with Bifolio", State.NONE
+    ),
+    Endpoint(
+        "POST", "/connector/document/execCommand", _no_documents, "501: Google Docs", State.NONE
+    ),
+    Endpoint("POST", "/connector/document/respond", _no_documents, "501: Google Docs", State.NONE),
+    Endpoint("GET POST", "/connector/getClientHostnames", _constant([]), "none", State.NONE),
+    Endpoint("GET POST", "/connector/proxies", _constant([]), "none", State.NONE),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,15 +22,25 @@ from bifolio.serve.write_tokens import WriteTokens
 Handler = Callable[["Api", Request], Awaitable[Response]]
 
 
+class State(Enum):
+    """How much of what Zotero's own endpoint does this one does."""
+
+    WHOLE = "whole"
+    PART = "in part"
+    #: There is nothing of it here, and the answer says so.
+    NONE = "says why not"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint: its methods, its path (``{library}`` is ``users/0`` or ``groups/NUMBER``), and
-    what it answers."""
+    """One endpoint: its methods, its path (``{library}`` is ``users/0`` or ``groups/NUMBER``),
+    what it answers, and how much it does."""
 
     methods: str
     path: str
     handler: Handler
     says: str
+    state: State = State.WHOLE
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from bifolio.serve.answers import (
     page_links,
     text_answer,
 )
-from bifolio.serve.endpoints import Api, Endpoint, Handler, base_of
+from bifolio.serve.endpoints import Api, Endpoint, Handler, State, base_of
 from bifolio.serve.item_lists import Scope
 from bifolio.serve.item_objects import Entry, Objects
 from bifolio.serve.parameters import Parameters
@@ -363,7 +363,9 @@ _TRASH: Final = Scope(trashed=True)
 #: Every endpoint of reading.
 READING: Final = (
     Endpoint("GET", "/api/", _root, "that the interface is there"),
-    Endpoint("GET", "/api/schema", _page(lambda _: schema_pages.whole_schema()), "all types"),
+    Endpoint(
+        "GET", "/api/schema", _page(lambda _: schema_pages.whole_schema()), "all types", State.PART
+    ),
     Endpoint("GET", "/api/itemTypes", _page(lambda _: schema_pages.item_types()), "item types"),
     Endpoint("GET", "/api/itemFields", _page(lambda _: schema_pages.item_fields()), "fields"),
     Endpoint(
@@ -392,7 +394,9 @@ READING: Final = (
     ),
     Endpoint("GET", "/api/users/0/groups", _groups, "the other libraries of this computer"),
     Endpoint("GET", "/api/groups/{number:int}", _group, "one of them"),
-    Endpoint("GET", "{library}/settings", _settings, "settings, of which there are none"),
+    Endpoint(
+        "GET", "{library}/settings", _settings, "settings, of which there are none", State.NONE
+    ),
     Endpoint("GET", "{library}/items", _list(lambda *_: Scope()), "all items"),
     Endpoint("GET", "{library}/items/top", _list(lambda *_: _TOP), "references"),
     Endpoint("GET", "{library}/items/trash", _list(lambda *_: _TRASH), "what is in the trash"),
