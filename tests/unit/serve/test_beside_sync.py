@@ -19,11 +19,13 @@ from bifolio.autosync import control
 from bifolio.autosync.registry import LOG, Registry
 from bifolio.autosync.supervisor import Companion, run
 from bifolio.home import Home
+from bifolio.serve import beside_sync
 from bifolio.serve.beside_sync import serve_beside
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setattr(beside_sync, "_LOOK_S", 0.05)
     return Home(tmp_path / "home")
 
 
