@@ -191,5 +191,5 @@ def test_kill_9_in_an_import_and_a_sync_loses_no_answered_write(
         assert int(headers["total-results"]) == len(there) >= imported["added"]
         assert "Round 2" in there.values()  # what was synced is served
         desk.run("edit", "work1", "title=By a command")
-        found, _ = process.ask("api/users/0/items/top?q=command")
+        found, _ = process.ask("api/users/0/items/top?q=%22By%20a%20command%22")
         assert [one["data"]["title"] for one in found] == ["By a command"]
