@@ -3,11 +3,16 @@
 A process ``bifolio serve --zotero`` is asked over HTTP, on one connection that stays open, as
 programs do; next to it a bare Starlette application with the same server is asked for an empty
 answer. Times are medians of what a program waits; memory is the server's, when it has warmed up and
-after many requests.
+after many requests. Each kind of request has so many seconds: on a busy machine fewer are asked.
+
+In pieces, one library at a time, each imported once and kept (``--keep``)::
+
+    python benchmarks/bench_serve.py --references 10000 --keep FOLDER
 """
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
 import os
@@ -15,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +39,9 @@ from bifolio.serve.permissions import Permissions
 _PROGRAM = "Benchmark"
 #: Calls before those that are timed.
 _WARMING = 10
+#: How long one kind of request is asked at most, and all those of the run for the memory.
+_KIND_S = 30.0
+_MANY_S = 600.0
 _BARE = """
 import sys, uvicorn
 from starlette.applications import Starlette
@@ -91,30 +99,64 @@ class Client:
 
 def measure(size: Size, folder: Path) -> Measured:
     """Ask a bare application and two libraries."""
-    with _running([sys.executable, "-c", _BARE], {}) as (_, address):
-        client = Client(address)
-        bare_ms = _median(size.requests, lambda: client.ask("GET", "/"))
-        client.close()
-    figures: dict[str, float | int] = {"bare_ms": bare_ms}
-    ratios: dict[str, float] = {}
+    figures: dict[str, float | int] = {"bare_ms": _measure_bare(size.requests)}
     titles: list[str] = []
     for name, count in (("small", size.small), ("large", size.large)):
-        progress(f"importing {count:,} references")
-        computer = Computer(folder / name)
-        file = folder / f"{name}.bib"
-        write_bibliography(file, count)
-        figures[f"{name}_references"] = computer.new_library(file)
-        times, found = _measure_library(computer, size, many=name == "small")
-        titles += found
-        figures |= {f"{name}_{kind}": value for kind, value in times.items()}
-    for kind in ("ping", "item", "search", "window", "write"):
-        ratios[f"{kind}_over_bare"] = float(figures[f"small_{kind}_ms"]) / bare_ms
+        found, own = _measure_of(count, folder / name, size, many=name == "small")
+        figures |= {f"{name}_{kind}": value for kind, value in found.items()}
+        titles += own
+    ratios = _over_bare(figures, "small_")
+    for kind in _KINDS:
         large, small = figures[f"large_{kind}_ms"], figures[f"small_{kind}_ms"]
         ratios[f"{kind}_large_over_small"] = float(large) / float(small)
-    ratios["memory_after_many"] = float(figures["small_after_many_mb"]) / float(
-        figures["small_warm_mb"]
-    )
     return Measured(figures, ratios, Computed.of_json(titles))
+
+
+def measure_one(count: int, size: Size, folder: Path) -> dict[str, Any]:
+    """Ask a bare application and one library, which is kept in the folder for the next time."""
+    figures: dict[str, float | int] = {"bare_ms": _measure_bare(size.requests)}
+    found, _ = _measure_of(count, folder / str(count), size, many=True)
+    figures |= found
+    rounded = {name: float(f"{value:.4g}") for name, value in figures.items()}
+    ratios = {name: float(f"{value:.4g}") for name, value in _over_bare(figures, "").items()}
+    return {"benchmark": "serve", "figures": rounded, "ratios": ratios}
+
+
+_KINDS = ("ping", "item", "search", "window", "write")
+
+
+def _over_bare(figures: dict[str, float | int], prefix: str) -> dict[str, float]:
+    ratios = {
+        f"{kind}_over_bare": float(figures[f"{prefix}{kind}_ms"]) / float(figures["bare_ms"])
+        for kind in _KINDS
+    }
+    many, warm = figures[f"{prefix}after_many_mb"], figures[f"{prefix}warm_mb"]
+    return ratios | {"memory_after_many": float(many) / float(warm)}
+
+
+def _measure_bare(requests: int) -> float:
+    with _running([sys.executable, "-c", _BARE], {}) as (_, address):
+        client = Client(address)
+        bare_ms = _median(requests, lambda: client.ask("GET", "/"))
+        client.close()
+    return bare_ms
+
+
+def _measure_of(
+    count: int, home: Path, size: Size, *, many: bool
+) -> tuple[dict[str, float | int], list[str]]:
+    """Figures of a library of so many references, imported unless it is there from before."""
+    computer = Computer(home)
+    kept = home / "references.json"
+    if not kept.is_file():
+        progress(f"importing {count:,} references")
+        file = home.with_suffix(".bib")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_bibliography(file, count)
+        kept.write_text(json.dumps(computer.new_library(file)))
+    figures: dict[str, float | int] = {"references": json.loads(kept.read_text())}
+    times, titles = _measure_library(computer, size, many=many)
+    return figures | times, titles
 
 
 def _measure_library(
@@ -160,28 +202,56 @@ def _measure_library(
         ):
             progress(f"asking: {name}")
             before = _cpu_s(process.pid)
+            asked = next(turn)
             times[f"{name}_ms"] = _median(size.requests, act)
-            calls = size.requests + min(size.requests, _WARMING)
-            times[f"{name}_cpu_ms"] = 1000 * (_cpu_s(process.pid) - before) / calls
+            calls = next(turn) - asked - 1 if name != "ping" else size.requests
+            times[f"{name}_cpu_ms"] = 1000 * (_cpu_s(process.pid) - before) / max(calls, 1)
         if many:
-            times["warm_mb"] = _memory_mb(process.pid)
-            for number in range(size.many):
-                (item, search)[number % 2]()
-            times["after_many_mb"] = _memory_mb(process.pid)
+            progress(f"asking {size.many:,} times")
+            times |= _measure_memory(process.pid, size.many, (item, search))
         client.close()
     return times, [one["data"]["title"] for one in window]
+
+
+def _measure_memory(pid: int, count: int, acts: Sequence[Callable[[], object]]) -> dict[str, float]:
+    """What a server holds when it has warmed up, and after so many requests, or as many as fit
+    into the time."""
+    until = time.monotonic() + _MANY_S
+    warm_mb, asked = _memory_mb(pid), 0
+    for number in range(count):
+        if time.monotonic() > until:
+            break
+        acts[number % len(acts)]()
+        asked += 1
+    return {"warm_mb": warm_mb, "after_many_mb": _memory_mb(pid), "many": asked}
 
 
 def _median(count: int, act: Callable[[], object]) -> float:
     """The median of what a call takes, in milliseconds, after some that warm up."""
     for _ in range(min(count, _WARMING)):
         act()
-    times = []
-    for _ in range(count):
+    times: list[float] = []
+    until = time.monotonic() + _KIND_S
+    while len(times) < count and (time.monotonic() < until or len(times) < 5):
         began = time.perf_counter()
         act()
         times.append(time.perf_counter() - began)
     return 1000 * statistics.median(times)
+
+
+def main() -> int:
+    """Measure both libraries, or one of them in a run of its own."""
+    parser = argparse.ArgumentParser(description=BENCHMARK.question, add_help=False)
+    parser.add_argument("--references", type=int)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--many", type=int, default=BENCHMARK.full.many)
+    given, rest = parser.parse_known_args()
+    if given.references is None or given.keep is None:
+        return BENCHMARK.main(rest)
+    full = BENCHMARK.full
+    size = Size(full.small, full.large, full.requests, given.many)
+    print(json.dumps(measure_one(given.references, size, given.keep.absolute()), indent=2))
+    return 0
 
 
 @contextmanager
@@ -237,4 +307,4 @@ BENCHMARK = Benchmark(
 )
 
 if __name__ == "__main__":
-    sys.exit(BENCHMARK.main())
+    sys.exit(main())

@@ -6,9 +6,18 @@ Each takes the call and its values, however they were read: by Typer, or by ``pl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from bifolio.errors import UsageError
+from bifolio.results import Stage
 from bifolio_cli.call import Invocation
+
+if TYPE_CHECKING:
+    from bifolio import Library
+
+#: How long a search waits for files to be read that nobody has searched before.
+_TEXTS_S: Final = 30.0
 
 
 def show(call: Invocation, ref: str) -> None:
@@ -33,9 +42,25 @@ def search(
     call: Invocation, query: Sequence[str], *, sort: str | None = None, limit: int | None = None
 ) -> None:
     """The references that a query finds."""
+    words = " ".join(query)
     with call.read_library() as opened:
-        found = opened.search(" ".join(query), sort=sort, limit=limit)
+        if "fulltext:" in words.lower():
+            _read_texts(call, opened)
+        found = opened.search(words, sort=sort, limit=limit)
         call.output.references(found, none="Nothing was found.")
+
+
+def _read_texts(call: Invocation, opened: Library) -> None:
+    """What files say is read when it is first searched; a search waits for that only so long."""
+    from bifolio_cli.progress import ProgressBars
+
+    with ProgressBars() as report:
+        tell = partial(report, Stage.READING_FILES) if report is not None else None
+        left = opened.files.read_texts(seconds=_TEXTS_S, progress=tell)
+    if left:
+        call.output.remark(
+            f"{left:,} files were not read yet, and are not searched. Search again: it reads on."
+        )
 
 
 def list_(

@@ -37,6 +37,7 @@ _LABELS = {
     Stage.RESTORING: "restoring",
     Stage.CHECKING_RECORDS: "records",
     Stage.CHECKING_FILES: "files",
+    Stage.READING_FILES: "reading files",
 }
 
 

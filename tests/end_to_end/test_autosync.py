@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,3 +117,36 @@ def test_a_library_without_a_relay_is_not_turned_on(desk: Computer) -> None:
     desk.run("init")
     assert "attach" in desk.fails("autosync", "on", "--process")
     assert not control.status(home_of(desk)).libraries
+
+
+@pytest.mark.heavy
+def test_a_library_is_served_by_the_process_that_syncs_it_and_again_after_kill_9(
+    own_relay: RelayProcess, desk: Computer, laptop: Computer
+) -> None:
+    share(own_relay.url, desk, laptop)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def titles() -> list[str]:
+        address = f"http://127.0.0.1:{port}/api/users/0/items/top?sort=title"
+        try:
+            with urllib.request.urlopen(address, timeout=20) as answer:
+                return [str(one["data"]["title"]) for one in json.loads(answer.read())]
+        except OSError:
+            return []
+
+    with turned_on(laptop):
+        try:
+            on = desk.run("autosync", "on", "--process", "--serve", "--port", str(port))
+            assert (on["serving"]["path"], on["serving"]["port"]) == (str(desk.library), port)
+            until(lambda: bool(titles()), what="it is served")
+            laptop.run("edit", "work0", "title=From the other computer")
+            until(lambda: "From the other computer" in titles(), what="what was synced is served")
+            os.kill(on["pid"], signal.SIGKILL)
+            until(lambda: not titles(), what="it is gone")
+            until(lambda: bool(titles()), what="it is served again")
+            assert desk.run("autosync", "status")["serving"]["problem"] == ""
+            desk.run("autosync", "on", "--process", "--no-serve")
+            until(lambda: not titles(), what="it is served no more")
+        finally:
+            desk.call("autosync", "off", "--all")

@@ -167,6 +167,7 @@ def test_every_command_prints_a_document_of_its_schema(
         f"file add work0 {paper}",
         "file list",
         f"file export work0 paper.pdf -o {desk.home / 'copy.pdf'}",
+        "file text work0 paper.pdf",
         "file remove work0 paper.pdf",
         "file clean",
         "file policy",

@@ -22,7 +22,12 @@ ROWS = {name: (versions, licence, why) for name, versions, licence, why in _ROW.
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 DECLARED = [
     *PROJECT["project"]["dependencies"],
-    *(one for name in ("cite", "mcp", "serve", "socks") for one in EXTRAS[name]),
+    *(
+        one
+        for name in ("cite", "mcp", "pdf", "serve", "socks")
+        for one in EXTRAS[name]
+        if not one.startswith("bifolio[")
+    ),
 ]
 DEVELOPMENT = [
     *(one for one in EXTRAS["dev"] if not one.startswith("bifolio[")),

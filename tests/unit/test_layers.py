@@ -80,6 +80,8 @@ FOREIGN: dict[str, set[str]] = {
         "engine/bifolio/serve/answers.py",
         "engine/bifolio/wire",
     },
+    # An extra, in a process of its own.
+    "pypdf": {"engine/bifolio/attachments/text_worker.py"},
     # An extra: loaded by who serves a library.
     "starlette": {"engine/bifolio/serve"},
     "mcp": {"engine/bifolio/serve/assistant.py"},
@@ -104,7 +106,12 @@ READS_THE_ENVIRONMENT = {
 }
 
 #: The one catch of the command line, and a thread's top that calls a plug-in of the system.
-CATCHES_EVERYTHING = {"cli/bifolio_cli/main.py", "engine/bifolio/crypto/keyring_store.py"}
+#: And the process that reads one PDF of anybody's.
+CATCHES_EVERYTHING = {
+    "cli/bifolio_cli/main.py",
+    "engine/bifolio/crypto/keyring_store.py",
+    "engine/bifolio/attachments/text_worker.py",
+}
 
 
 MODULES = modules()

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import Annotated
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from bifolio.errors import UsageError
 from bifolio_cli.invocation import Invocation, JsonOption, LibraryOption, invocation
 from bifolio_cli.json_documents import AutosyncReport, AutosyncRun
 from bifolio_cli.text.status_text import autosync_lines
+
+if TYPE_CHECKING:
+    from bifolio.home import Home
+
+_LOOK_S: Final = 1.0
 
 autosync = typer.Typer(
     help="Keep attached libraries in sync from a background process.", rich_markup_mode=None
@@ -26,23 +34,45 @@ def on(
             "--process", help="Run a plain process instead of a service of systemd or launchd."
         ),
     ] = False,
+    serve: Annotated[
+        bool | None,
+        typer.Option(
+            "--serve/--no-serve",
+            show_default=False,
+            help="Serve the library to other programs too, as 'bifolio serve --zotero' does, so "
+            "that it is there after login; or not any more.",
+        ),
+    ] = None,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="N", min=1, max=65535, help="The port; programs look at 23119."
+        ),
+    ] = 23119,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Keep the library in sync from now on: edits go out, and others' come in, as they are made.
 
-    One process serves every library that is on. It is started at login by the user's systemd or
-    launchd where there is one.
+    One process is there for every library that is on. It is started at login by the user's systemd
+    or launchd where there is one.
     """
     from bifolio.autosync import control
     from bifolio_cli.service.selection import choose_service, find_installed
 
     call = invocation(context, library=library, json=json)
+    if serve:
+        _check_serving()
     service = choose_service(call.environment, plain=process)
     before = find_installed(call.environment)
     if before is not None and before.kind != service.kind:
         before.remove()
-    control.turn_on(call.environment.device_home(), call.library_path, service.start)
+    home = call.environment.device_home()
+    control.turn_on(home, call.library_path, service.start)
+    if serve:
+        control.serve(home, call.library_path, port)
+    elif serve is False and not control.stop_serving(home, call.library_path):
+        call.output.remark(f"{call.library_path} was not served by automatic sync.")
     _report(call)
 
 
@@ -98,11 +128,33 @@ def run(
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    ran = run_process(call.environment.device_home(), stopping)
+    ran = run_process(call.environment.device_home(), stopping, _serve_beside)
     if call.output.json:
         call.output.document(AutosyncRun(ran))
     elif not ran:
         call.output.say("Automatic sync runs already in another process.")
+
+
+def _check_serving() -> None:
+    """What serving needs is an extra, which may not be installed."""
+    if find_spec("uvicorn") is None or find_spec("starlette") is None:
+        raise UsageError(
+            "This Bifolio was installed without what serving needs.",
+            next_step="Install it with: pip install 'bifolio[serve]'",
+        )
+
+
+def _serve_beside(home: Home, stopping: threading.Event, log: Callable[[str], None]) -> None:
+    """Serve a library next to syncing; what that needs is loaded once one is to be served."""
+    from bifolio.autosync.registry import Registry
+
+    registry = Registry(home)
+    while registry.served() is None:
+        if stopping.wait(_LOOK_S):
+            return
+    from bifolio.serve.beside_sync import serve_beside
+
+    serve_beside(home, stopping, log)
 
 
 def _report(call: Invocation) -> None:
@@ -120,6 +172,7 @@ def _report(call: Invocation) -> None:
         ended_by=found.ended_by,
         log=found.log,
         libraries=found.libraries,
+        serving=found.serving,
         service=kind,
         starts_at_login=service is not None and service.starts_at_login,
     )

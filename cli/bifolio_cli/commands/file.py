@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifolio.errors import FileNameError, FileTooLargeError, UnreadableFileError
+from bifolio.errors import FileNameError, FileTooLargeError, UnreadableFileError, UsageError
 from bifolio.results import FilePolicy, Policy, Stage, WrittenFile
 from bifolio_cli.invocation import (
     DONE_IN_PART,
@@ -180,6 +180,41 @@ def export(
         call.output.say(f"Written to {path}.")
         if _absolute(out).is_dir() and path.name != own_name:
             call.output.say(f"Not every computer can write its name '{own_name}'.")
+
+
+@file.command()
+def text(
+    context: typer.Context,
+    ref: ReferenceArgument,
+    name: NameArgument,
+    fetch: FetchOption = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print what a file says: a PDF, an HTML page or a plain text.
+
+    A PDF is read once, in at most a minute, with bifolio[pdf] installed; 'bifolio search
+    fulltext:WORDS' finds what files say.
+    """
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened:
+        _have(opened, ref, name, fetch=fetch)
+        found = opened.files.text(ref, name)
+        label = opened.files.find(ref, name).label
+    if found is None:
+        raise UsageError(
+            f"{label} is of no kind whose text can be read here.",
+            next_step="PDFs are read with: pip install 'bifolio[pdf]'",
+        )
+    if call.output.json:
+        call.output.document(found)
+        return
+    for line in found.text.splitlines():
+        call.output.say(line)
+    if found.pages_read < found.pages:
+        call.output.remark(f"Of {found.pages:,} pages, {found.pages_read:,} were read.")
+    if not found.text.strip():
+        call.output.remark(f"There is no text in {label}: it may be a scan, locked or damaged.")
 
 
 @file.command()

@@ -98,6 +98,11 @@ def autosync_lines(report: AutosyncReport) -> Iterator[str]:
         yield "Nothing starts it at login: run 'bifolio autosync on' then."
     for library in report.libraries:
         yield from _synced_library_lines(library)
+    if (serving := report.serving) is not None:
+        where = f"{serving.path} to other programs, on port {serving.port}"
+        yield f"It serves {where}." if not serving.problem else f"It is to serve {where}."
+        if serving.problem:
+            yield f"  {serving.problem}"
 
 
 def _synced_library_lines(library: SyncedLibrary) -> Iterator[str]:

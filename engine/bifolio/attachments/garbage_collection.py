@@ -18,6 +18,7 @@ from bifolio import limits
 from bifolio.attachments import opened_copies
 from bifolio.replica.replica import Replica
 from bifolio.storage.members import Members
+from bifolio.storage.texts import Texts
 from bifolio.storage.transfers import Transfer
 
 
@@ -68,6 +69,7 @@ def _remove(replica: Replica, transfer: Transfer) -> int:
     with contextlib.suppress(FileNotFoundError):
         size = replica.contents.path(transfer.hash).stat().st_size
     replica.contents.remove(transfer.hash)
+    Texts(replica.path).forget({transfer.hash})
     replica.contents.incoming(transfer.hash).unlink(missing_ok=True)
     if transfer.on_relay:
         replica.transfers.mark_missing(transfer.hash)

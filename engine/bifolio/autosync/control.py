@@ -15,7 +15,7 @@ from bifolio.autosync.state import LibraryState
 from bifolio.errors import BifolioError, Next, NotAttachedError, next_step
 from bifolio.home import Home
 from bifolio.library.library import Library
-from bifolio.results import AutosyncStatus, Link, SyncedLibrary
+from bifolio.results import AutosyncStatus, BackgroundServing, Link, SyncedLibrary
 
 _LOOK_S = 0.05
 
@@ -79,6 +79,7 @@ def turn_off(home: Home, library: Path) -> bool:
     """
     registry = Registry(home)
     was_on = registry.remove(library)
+    registry.stop_serving(library)
     deadline = time.monotonic() + limits.AUTOSYNC_STOP_S + limits.AUTOSYNC_START_S
     while states.read(registry, library) and is_running(home) and time.monotonic() < deadline:
         time.sleep(_LOOK_S)
@@ -113,7 +114,29 @@ def status(home: Home) -> AutosyncStatus:
         libraries=tuple(
             _synced_library(registry, path, running=running) for path in registry.paths()
         ),
+        serving=_serving(registry, running=running),
     )
+
+
+def serve(home: Home, library: Path, port: int) -> None:
+    """Have the home's process serve a library, which is on, to other programs of this computer."""
+    Registry(home).serve(library, port)
+
+
+def stop_serving(home: Home, library: Path | None = None) -> bool:
+    """Have it serve no library any more, or not this one; whether it did."""
+    return Registry(home).stop_serving(library)
+
+
+def _serving(registry: Registry, *, running: bool) -> BackgroundServing | None:
+    wanted = registry.served()
+    if wanted is None:
+        return None
+    problem = "The process of automatic sync is not running."
+    if running:
+        said = states.read_serving(registry)
+        problem = "It begins in a moment." if said is None else said
+    return BackgroundServing(wanted.path, wanted.port, problem)
 
 
 def _synced_library(registry: Registry, path: Path, *, running: bool) -> SyncedLibrary:

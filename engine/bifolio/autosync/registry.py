@@ -15,6 +15,16 @@ from bifolio.home import Home
 LOCK = "lock"
 LOG = "log.txt"
 PROCESS = "process.json"
+SERVED = "served.json"
+SERVING = "serving.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedLibrary:
+    """The library that the process serves to other programs of this computer, and the port."""
+
+    path: Path
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,26 @@ class Registry:
         """The library of a key, which is the same for ever; None where it was just turned off."""
         found = read_json(self._libraries / key)
         return Path(str(found["path"])) if found and "path" in found else None
+
+    def serve(self, library: Path, port: int) -> None:
+        """Have the process serve a library to other programs, in the place of any other."""
+        write_json(self.folder / SERVED, {"path": str(library), "port": port})
+
+    def stop_serving(self, library: Path | None = None) -> bool:
+        """Have the process serve no library any more, or not this one; whether it did."""
+        found = self.served()
+        if found is None or library not in (None, found.path):
+            return False
+        (self.folder / SERVED).unlink(missing_ok=True)
+        return True
+
+    def served(self) -> ServedLibrary | None:
+        """The library that the process is to serve."""
+        found = read_json(self.folder / SERVED)
+        path, port = (found or {}).get("path"), (found or {}).get("port")
+        if not isinstance(path, str) or not isinstance(port, int):
+            return None
+        return ServedLibrary(Path(path), port)
 
     def state_file(self, library: Path) -> Path:
         """Where the process keeps what it last said of a library."""

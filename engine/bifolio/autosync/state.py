@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifolio.autosync.registry import Registry, read_json, write_json
+from bifolio.autosync.registry import SERVING, Registry, read_json, write_json
 from bifolio.errors import NextStep, from_plain, to_plain
 from bifolio.results import Link
 
@@ -63,3 +63,19 @@ def read(registry: Registry, library: Path) -> LibraryState | None:
 def forget(registry: Registry, library: Path) -> None:
     """A library is no longer kept in sync."""
     registry.state_file(library).unlink(missing_ok=True)
+
+
+def note_serving(registry: Registry, problem: str | None) -> None:
+    """Keep for ``status`` whether the process serves a library: empty while it does, what stands
+    in the way, or None where none is to be served."""
+    file = registry.folder / SERVING
+    if problem is None:
+        file.unlink(missing_ok=True)
+    elif read_json(file) != {"problem": problem}:
+        write_json(file, {"problem": problem})
+
+
+def read_serving(registry: Registry) -> str | None:
+    """What ``note_serving`` kept."""
+    found = (read_json(registry.folder / SERVING) or {}).get("problem")
+    return found if isinstance(found, str) else None

@@ -38,13 +38,24 @@ class Ending:
     times: int
 
 
-def run(home: Home, stopping: threading.Event, before: Ending | None = None) -> bool:
+#: What the process does next to syncing, in a thread of its own, until its event is set; it is told
+#: how to note a line in the log.
+Companion = Callable[[Home, threading.Event, Callable[[str], None]], None]
+
+
+def run(
+    home: Home,
+    stopping: threading.Event,
+    before: Ending | None = None,
+    companion: Companion | None = None,
+) -> bool:
     """Keep the home's libraries in sync until ``stopping``, or until none is on.
 
     Args:
         home: whose libraries.
         stopping: set when it is to end.
         before: what ended the process that this one takes the place of.
+        companion: goes on next to it; one that fails is begun again later, and syncing goes on.
 
     Returns:
         whether it ran: not where another process does already.
@@ -61,7 +72,7 @@ def run(home: Home, stopping: threading.Event, before: Ending | None = None) -> 
         write_json(registry.folder / PROCESS, process)
         log.info("started")
         try:
-            Supervisor(registry, log, stopping).run()
+            Supervisor(registry, log, stopping, companion=companion).run()
         finally:
             log.info("ended")
             for handler in log.handlers:
@@ -79,6 +90,8 @@ class Supervisor:
         stopping: threading.Event,
         wall_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
+        *,
+        companion: Companion | None = None,
     ) -> None:
         self._registry = registry
         self._log = log
@@ -93,6 +106,10 @@ class Supervisor:
         self._threads = ThreadPoolExecutor(
             limits.AUTOSYNC_LIBRARIES_MAX, thread_name_prefix="bifolio-autosync"
         )
+        self._companion = companion
+        self._companion_thread: threading.Thread | None = None
+        self._companion_ends = threading.Event()
+        self._companion_again_at = float("-inf")
 
     def run(self) -> None:
         """Until it is told to stop, or no library is on."""
@@ -104,9 +121,12 @@ class Supervisor:
 
     def end(self) -> None:
         """Stop every worker, and wait for them."""
+        self._companion_ends.set()
         for worker in self._workers.values():
             worker.stop()
         self._threads.shutdown(wait=True)
+        if self._companion_thread is not None:
+            self._companion_thread.join()
 
     def step(self) -> bool:
         """One look at everything; False where no library is on."""
@@ -115,6 +135,7 @@ class Supervisor:
             self._asked_at_s = now_s
             self._follow_registry(now_s)
         self._mind_sleep()
+        self._mind_companion(now_s)
         for path, worker in list(self._workers.items()):
             if worker.has_ended:
                 self._mind_fault(path, worker)
@@ -180,6 +201,21 @@ class Supervisor:
                 next=NextStep(Next.RUN_DOCTOR),
             ),
         )
+
+    def _mind_companion(self, now_s: float) -> None:
+        """Begin what goes on next to syncing; where it failed, again after a while."""
+        thread = self._companion_thread
+        if self._companion is None or (thread is not None and thread.is_alive()):
+            return
+        if now_s < self._companion_again_at:
+            return
+        self._companion_again_at = now_s + limits.AUTOSYNC_RETRY_MAX_S
+        self._companion_thread = threading.Thread(
+            target=self._companion,
+            args=(self._registry.home, self._companion_ends, self._log.info),
+            name="bifolio-companion",
+        )
+        self._companion_thread.start()
 
     def _mind_sleep(self) -> None:
         """After the computer slept, connections are made again instead of being waited for."""

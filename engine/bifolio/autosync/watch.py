@@ -19,7 +19,7 @@ from bifolio import limits
 from bifolio.autosync import log as logs
 from bifolio.autosync import supervisor
 from bifolio.autosync.registry import LOG, Registry
-from bifolio.autosync.supervisor import Ending
+from bifolio.autosync.supervisor import Companion, Ending
 from bifolio.errors import BifolioError
 from bifolio.home import Home
 
@@ -27,22 +27,25 @@ _LOOK_S = 0.25
 _ALREADY_RUNS = 3
 
 
-def run(home: Home, stopping: threading.Event) -> bool:
+def run(home: Home, stopping: threading.Event, companion: Companion | None = None) -> bool:
     """Keep the home's libraries in sync until ``stopping``, or until none is on, whatever ends
     the process that does it.
 
     To be called from a process's only thread.
 
+    Args:
+        companion: what goes on next to it in the same process.
+
     Returns:
         whether it ran: not where another process does already.
     """
     if not hasattr(os, "fork"):
-        return supervisor.run(home, stopping)
+        return supervisor.run(home, stopping, companion=companion)
     before: Ending | None = None
     wait_s = limits.AUTOSYNC_RESTART_FIRST_S
     while True:
         began_s = time.monotonic()
-        code = _wait(_begin(home, stopping, before), stopping)
+        code = _wait(_begin(home, stopping, before, companion), stopping)
         if code in (0, _ALREADY_RUNS):
             return code == 0 or before is not None
         if code > 0:
@@ -57,14 +60,16 @@ def run(home: Home, stopping: threading.Event) -> bool:
         wait_s = min(2 * wait_s, limits.AUTOSYNC_RETRY_MAX_S)
 
 
-def _begin(home: Home, stopping: threading.Event, before: Ending | None) -> int:
+def _begin(
+    home: Home, stopping: threading.Event, before: Ending | None, companion: Companion | None
+) -> int:
     """Fork the child that does the work; its number."""
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        code = 0 if supervisor.run(home, stopping, before) else _ALREADY_RUNS
+        code = 0 if supervisor.run(home, stopping, before, companion) else _ALREADY_RUNS
     except BifolioError as error:
         print(error.message, file=sys.stderr)
     finally:

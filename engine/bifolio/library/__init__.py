@@ -34,6 +34,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``status``           what a replica says of itself: status, state hash, rebuilt index
 ``received``         what came from others and was not merged, in sentences
 ``windows``          orders, windows and versions, for who shows a part at a time
+``change_feed``      what changes in a library that stays open, whoever writes
 ``short_names``      eight characters for each thing, as Zotero's programs name them
 ``counting``         numbers with their nouns
 ==================== ===============================================================================

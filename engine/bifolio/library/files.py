@@ -6,11 +6,15 @@ Adding and removing work offline; ``fetch`` goes to the relay where a content is
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from msgspec import Struct
+
+from bifolio import lazy
 from bifolio.attachments import attachments, garbage_collection, opened_copies
 from bifolio.disk import pieces, write_whole
 from bifolio.errors import (
@@ -26,11 +30,29 @@ from bifolio.records.file_names import safe_file_name
 from bifolio.replica import lookup
 from bifolio.replica.note_views import annotation_views, note_views
 from bifolio.replica.replica import Replica
-from bifolio.results import FileState, FileView, FreedSpace, Policy, ReferenceView, Stage
+from bifolio.results import FileState, FileText, FileView, FreedSpace, Policy, ReferenceView, Stage
 from bifolio.storage.contents import Progress
+from bifolio.storage.texts import FILE as TEXTS_FILE
+from bifolio.storage.texts import StoredText
 
 if TYPE_CHECKING:
+    from bifolio.attachments import file_texts
     from bifolio.replication.remote import Remote
+else:
+    file_texts = lazy.module("bifolio.attachments.file_texts")
+
+
+class TextToRead(Struct, frozen=True):
+    """A file whose text nobody has read yet; ``read`` needs no library, in any thread."""
+
+    path: Path
+    name: str
+    hash: str
+
+    def read(self) -> FileText:
+        """The text, in a minute at most."""
+        found = file_texts.read_text(self.path, self.name)
+        return FileText(found.text, found.pages, found.pages_read)
 
 
 class Files:
@@ -159,6 +181,83 @@ class Files:
             return hashlib.file_digest(
                 reading, partial(hashlib.md5, usedforsecurity=False)
             ).hexdigest()
+
+    def text(self, ref: str, name: str) -> FileText | None:
+        """What a file says: a PDF (with ``bifolio[pdf]``), an HTML page or a plain text.
+
+        It is read once for each content, a PDF by a process of its own with bounded time, and
+        kept next to the library's file.
+
+        Returns:
+            None where it is of no kind that has a text, or its content is not here; empty where
+            there is nothing to read in it, such as in a scan.
+
+        Raises:
+            FileNotFoundInReferenceError, AmbiguousFileError and others.
+        """
+        file = self.find(ref, name)
+        found = file_texts.find_text(self._replica, file.hash, file.name)
+        return FileText(found.text, found.pages, found.pages_read) if found is not None else None
+
+    def text_to_read(self, ref: str, name: str) -> FileText | TextToRead | None:
+        """``text`` in two steps, for who must not wait: what is known, or what is to be read.
+
+        Raises:
+            FileNotFoundInReferenceError, AmbiguousFileError and others.
+        """
+        file = self.find(ref, name)
+        if (known := file_texts.known_text(self._replica, file.hash)) is not None:
+            return FileText(known.text, known.pages, known.pages_read)
+        path = self._replica.contents.path(file.hash)
+        if not file_texts.may_have_text(file.name) or not path.is_file():
+            return None
+        return TextToRead(path, file.name, file.hash)
+
+    def keep_text(self, hash: str, text: FileText, *, given: bool = False) -> None:
+        """Keep what a file says, by its content's hash.
+
+        Args:
+            given: another program says so: it is not read again.
+        """
+        reader = 0 if given else file_texts.READER
+        stored = StoredText(text.text, text.pages, text.pages_read, reader)
+        file_texts.keep_text(self._replica, hash, stored)
+
+    @property
+    def texts_version(self) -> int:
+        """Another number whenever more is known of what files say; 0 where nothing is."""
+        try:
+            return (self._replica.path / TEXTS_FILE).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def hashes_with_text(self, named: Sequence[tuple[str, str]]) -> set[str]:
+        """Those of these contents that have a text, or may have one: not read yet.
+
+        Args:
+            named: hashes, with the names of their files.
+        """
+        texts = file_texts.texts_of(self._replica)
+        wanted = [hash for hash, _ in named]
+        read = texts.known(wanted, reader=file_texts.READER)
+        unread = {one for one, name in named if one not in read and file_texts.may_have_text(name)}
+        return texts.with_text(wanted) | unread
+
+    def read_texts(
+        self, *, seconds: float | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> int:
+        """Read what files say that nobody has read yet, so that ``fulltext:`` finds it.
+
+        Args:
+            seconds: how long at most; None: until all are read.
+            progress: told how many of how many are read.
+
+        Returns:
+            how many are left.
+        """
+        until_s = time.monotonic() + seconds if seconds is not None else float("inf")
+        _, left = file_texts.read_missing(self._replica, until_s=until_s, progress=progress)
+        return left
 
     def changed_copies(self) -> Sequence[Path]:
         """The opened copies that hold what is attached nowhere."""

@@ -153,3 +153,13 @@ BUNDLE_PASSES_MAX = 64
 #: What a killed command left unfinished is taken for that when nothing was written to it for so
 #: long: longer than any pause of a command that goes on.
 LEFTOVER_AGE_S = 3600.0
+
+#: Reading the text of a PDF, in a process of its own: a book of 500 pages takes 20 s and 200 MB;
+#: what takes longer or more is somebody's mistake or attack, and the pages read by then are kept.
+TEXT_WALL_S = 60.0
+TEXT_CPU_S = 45
+TEXT_MEMORY_BYTES_MAX = 1024 * 1024 * 1024
+
+#: Pages and characters of one file's text that are kept: the longest book has some five million.
+TEXT_PAGES_MAX = 5_000
+TEXT_CHARACTERS_MAX = 8_000_000

@@ -29,8 +29,16 @@ SERVE_LINE_BYTES_MAX = 64 * 1024
 #: Keys in one ``itemKey``, as Zotero has it, and objects of one write.
 SERVE_KEYS_MAX = 50
 
-#: The text of an attached file that is given out whole.
-SERVE_TEXT_BYTES_MAX = 16 * 1024 * 1024
+#: How long a window may wait for a change in one request, and how many changes it is told one by
+#: one: a window that is so far behind reads everything again.
+SERVE_CHANGES_WAIT_S = 25.0
+SERVE_CHANGES_MAX = 10_000
+
+#: How often it is looked whether somebody wrote, while anybody waits for that.
+SERVE_LOOK_S = 0.1
+
+#: Texts of files that one request may give, as Zotero has it.
+SERVE_TEXTS_MAX = 10
 
 #: How often programs may ask their user for leave to write, in so many seconds: as Zotero has it.
 SERVE_ASKINGS_MAX = 5
@@ -39,8 +47,9 @@ SERVE_ASKING_S = 60.0
 #: Keys that one program may have: one for each installation of it.
 SERVE_KEYS_PER_PROGRAM_MAX = 10
 
-#: Writes whose tokens are remembered, so that none is done twice.
-SERVE_TOKENS_MAX = 1000
+#: Writes whose tokens are remembered, so that none is done twice, and for how long: as Zotero.
+SERVE_TOKENS_MAX = 10_000
+SERVE_TOKEN_KEPT_S = 12 * 3600.0
 
 #: Uploads that were announced and not registered yet, and how long one may take.
 SERVE_UPLOADS_MAX = 64
@@ -50,8 +59,11 @@ SERVE_UPLOAD_S = 3600.0
 SERVE_SESSIONS_MAX = 200
 SERVE_CONNECTOR_ITEMS_MAX = 500
 
-#: What one answer to an assistant holds: references, characters of one field, bytes of a file. An
+#: What one answer to an assistant holds: references, characters of one field and of a file. An
 #: assistant's own memory is a few hundred thousand characters.
 ASSISTANT_REFERENCES_MAX = 100
 ASSISTANT_FIELD_CHARACTERS_MAX = 20_000
-ASSISTANT_TEXT_BYTES_MAX = 200_000
+ASSISTANT_TEXT_CHARACTERS_MAX = 200_000
+
+#: How long a library that could not be served waits: the user closes what has the port meanwhile.
+SERVE_RETRY_S = 20.0

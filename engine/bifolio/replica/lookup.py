@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -282,11 +283,20 @@ def moment(stamp: str) -> str | None:
     milliseconds = stamp_milliseconds(stamp)
     if milliseconds == 0:
         return None
+    second, rest = divmod(milliseconds, 1000)
+    begins = _second(second)
+    return f"{begins}.{rest:03d}Z" if begins else "9999-12-31T23:59:59.999Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    """A second of Unix time as ISO 8601; empty where no calendar has it. Whole lists are of few:
+    an import's, or one evening's."""
     try:
-        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
     except OverflowError:
-        return "9999-12-31T23:59:59.999Z"
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return ""
+    return at.isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def _row(replica: Replica, record_id: str) -> ReferenceRow:

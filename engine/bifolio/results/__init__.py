@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bifolio.records.reference import ExportReport, LeftOut, LostValue, SkippedRecord
     from bifolio.results.autosync import (
         AutosyncStatus,
+        BackgroundServing,
         Link,
         SyncedLibrary,
     )
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from bifolio.results.files import (
         FilePolicy,
         FileState,
+        FileText,
         FileView,
         FreedSpace,
         Policy,
@@ -184,6 +186,7 @@ __all__ = [
     "AnnotationView",
     "AttachResult",
     "AutosyncStatus",
+    "BackgroundServing",
     "Backup",
     "BackupContents",
     "BundleExport",
@@ -218,6 +221,7 @@ __all__ = [
     "FilePolicy",
     "FileProgress",
     "FileState",
+    "FileText",
     "FileView",
     "Finding",
     "FormattedCitation",
@@ -297,7 +301,7 @@ __all__ = [
 #: Where each name is.
 _NAMES: Final = {
     "bifolio.records.reference": "ExportReport LeftOut LostValue SkippedRecord",
-    "bifolio.results.autosync": "AutosyncStatus Link SyncedLibrary",
+    "bifolio.results.autosync": "AutosyncStatus BackgroundServing Link SyncedLibrary",
     "bifolio.results.backups": "Backup BackupContents RestoredLibrary",
     "bifolio.results.base": "Result step_to_json to_json",
     "bifolio.results.bundles": (
@@ -311,7 +315,7 @@ _NAMES: Final = {
     "bifolio.results.duplicates": (
         "DifferingValue DuplicateGroup DuplicatePair MergedReferences TakenValue"
     ),
-    "bifolio.results.files": "FilePolicy FileState FileView FreedSpace Policy WrittenFile",
+    "bifolio.results.files": "FilePolicy FileState FileText FileView FreedSpace Policy WrittenFile",
     "bifolio.results.groups": "GroupKind GroupView RemovalResult RenamedTag TagCount",
     "bifolio.results.history": (
         "Action ActionKind Event EventKind KeptField KeptReason LogEntry "

@@ -39,6 +39,15 @@ class SyncedLibrary(Result, frozen=True):
     next: NextStep | None
 
 
+class BackgroundServing(Result, frozen=True):
+    """A library that the process serves to other programs of this computer: on which port, and why
+    not where it cannot now."""
+
+    path: Path
+    port: int
+    problem: str
+
+
 class AutosyncStatus(Result, frozen=True):
     """Whether the process runs, and each library that is on.
 
@@ -53,3 +62,4 @@ class AutosyncStatus(Result, frozen=True):
     ended_by: str
     log: Path
     libraries: tuple[SyncedLibrary, ...]
+    serving: BackgroundServing | None

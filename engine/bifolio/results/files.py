@@ -58,6 +58,15 @@ class FileView(Result, frozen=True):
     added_at: str | None
 
 
+class FileText(Result, frozen=True):
+    """What an attached file says. Of its ``pages`` (0 where it has none) ``pages_read`` are in the
+    text: reading a PDF has bounds of time and memory."""
+
+    text: str
+    pages: int
+    pages_read: int
+
+
 class FilePolicy(Result, frozen=True):
     """Which contents this replica fetches by itself."""
 

@@ -22,6 +22,7 @@ class Stage(StrEnum):
     RESTORING = "restoring"
     CHECKING_RECORDS = "checking-records"
     CHECKING_FILES = "checking-files"
+    READING_FILES = "reading-files"
 
 
 #: Called with the stage, what is done, and of how much.

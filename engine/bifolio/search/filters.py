@@ -6,16 +6,22 @@ from collections.abc import Sequence
 
 from bifolio.records.folding import is_run_of_characters, words
 from bifolio.records.terms import Mark, mark, year_range
-from bifolio.search.query import NOTHING, All, Either, Marked, Not, Query, Text
+from bifolio.search.query import NOTHING, All, Either, InFile, Marked, Not, Query, Text
 
 #: The columns that hold who wrote a work and what it is called.
 _NAMED = ("title", "author", "editor", "creators")
 
+#: Whole values that a word may be, where it is looked for everywhere.
+_VALUES = (Mark.KEY, Mark.DOI, Mark.ISBN, Mark.ISSN, Mark.PMID, Mark.PMCID, Mark.URL)
 
-def with_words(text: str, *, everywhere: bool) -> Query:
+
+def with_words(text: str, *, everywhere: bool, in_files: bool = False) -> Query:
     """What has words that begin as those of a text: in titles, names and years, or everywhere.
 
     What is in quotes is one phrase.
+
+    Args:
+        in_files: in what files say, too.
     """
     parts: list[Query] = []
     for number, piece in enumerate(text.split('"')):
@@ -25,7 +31,10 @@ def with_words(text: str, *, everywhere: bool) -> Query:
                 continue
             runs_on = not number % 2 and not is_run_of_characters(found[-1])
             columns = () if everywhere else _NAMED
-            part: Query = Text(found, prefix=runs_on, columns=columns)
+            marks = [mark(kind, one) for kind in _VALUES] if everywhere and not number % 2 else ()
+            part: Query = Text(found, prefix=runs_on, columns=columns, marks=tuple(marks))
+            if in_files:
+                part = Either((part, InFile(found, runs_on)))
             year = one.strip()
             if not number % 2 and year.isdecimal() and len(year) == 4:
                 part = Either((part, *in_years(int(year), int(year))))

@@ -20,6 +20,7 @@ class Kind(Enum):
     TYPE = "a type"
     GROUP = "a group"
     FIELD = "a field"
+    FILE = "a word, or a phrase in quotes, of what a file says"
     STATE = "a state"
 
 
@@ -67,6 +68,10 @@ OPERATORS: tuple[Operator, ...] = (
     ),
     _text("abstract", "abstract:hyphenation", "words of the abstract", "abstract"),
     _text("note", 'note:"to read"', "words of notes and annotations", "note"),
+    Operator(
+        *("fulltext", Kind.FILE, 'fulltext:"line breaks"'),
+        "words of attached files: PDFs, HTML pages and texts, as far as they are on this computer",
+    ),
     Operator(
         *("year", Kind.YEARS, "year:2015..2020"),
         "the year of publication; also `2015`, `2015..`, `..2020`, `>2015`, `<=2020`",

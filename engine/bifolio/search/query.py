@@ -83,6 +83,13 @@ class Dated(Struct, frozen=True):
     last: str | int | None
 
 
+class InFile(Struct, frozen=True):
+    """What has a file with a run of words; ``prefix`` says that the last one may go on."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+
 class All(Struct, frozen=True):
     """What all of the parts find."""
 
@@ -101,7 +108,7 @@ class Not(Struct, frozen=True):
     part: Query
 
 
-Query = Text | Marked | InGroup | Dated | All | Either | Not
+Query = Text | Marked | InGroup | InFile | Dated | All | Either | Not
 
 #: Finds nothing.
 NOTHING = Either(())
@@ -361,6 +368,13 @@ def _text_term(operator: Operator, piece: _Piece) -> Query:
     return found
 
 
+def _file_term(operator: Operator, piece: _Piece) -> Query:
+    found = _text(piece.text, piece)
+    if found is None:
+        raise _misunderstood(operator, piece)
+    return InFile(found.words, found.prefix)
+
+
 def _value_term(operator: Operator, piece: _Piece) -> Query:
     assert operator.mark is not None
     return Marked(mark(operator.mark, piece.text), prefix=piece.star)
@@ -515,4 +529,5 @@ _TERMS = {
     Kind.GROUP: _group_term,
     Kind.FIELD: _field_term,
     Kind.STATE: _state_term,
+    Kind.FILE: _file_term,
 }

@@ -26,6 +26,7 @@ from bifolio.search.query import (
     All,
     Dated,
     Either,
+    InFile,
     InGroup,
     Marked,
     Not,
@@ -36,6 +37,7 @@ from bifolio.search.query import (
 from bifolio.storage.derived import ReferenceRow
 from bifolio.storage.expressions import either, every, phrase, without
 from bifolio.storage.groups import GroupRow
+from bifolio.storage.texts import Texts
 
 _EVERY = Marked(mark(Mark.ANY))
 
@@ -96,14 +98,14 @@ class Searches:
     # --- small steps --------------------------------------------------------------------------
 
     def _count(self, tree: Query) -> int:
-        if _is_dated(tree):
+        if _is_beyond_index(tree):
             return len(self._set(tree))
         return self._replica.references.index.count(_expression(tree))
 
     def _find(self, tree: Query, sort: Sort | None, most: int | None) -> list[int]:
         index = self._replica.references.index
         sort = sort or Sort(Order.RELEVANCE)
-        if _is_dated(tree):
+        if _is_beyond_index(tree):
             return index.in_order(self._set(tree), sort, most=most)
         expression = _expression(tree)
         if sort.order is not Order.RELEVANCE:
@@ -121,14 +123,18 @@ class Searches:
         return found
 
     def _set(self, tree: Query) -> set[int]:
-        """The numbers of what a query with days in it finds: days are in no full-text index."""
+        """The numbers of what a query finds that asks for days or for what files say: neither is
+        in the index of references."""
         index = self._replica.references.index
-        if not _is_dated(tree):
+        if not _is_beyond_index(tree):
             return index.find_any(_expression(tree))
         if isinstance(tree, Dated):
             first = _stamp_of(tree.first, self._replica.runtime.now_ms())
             last = _stamp_of(tree.last, self._replica.runtime.now_ms(), after=1)
             return index.find_between(tree.moment, first or "", last or "g")
+        if isinstance(tree, InFile):
+            hashes = Texts(self._replica.path).find(phrase(tree.words, prefix=tree.prefix))
+            return self._replica.references.attachments.live_numbers_with(hashes)
         if isinstance(tree, Either):
             return set[int]().union(*map(self._set, tree.parts))
         wanted = [part for part in _parts(tree) if not isinstance(part, Not)]
@@ -210,13 +216,13 @@ def _too_large() -> QueryError:
     )
 
 
-def _is_dated(tree: Query) -> bool:
-    """Whether a query asks for days."""
+def _is_beyond_index(tree: Query) -> bool:
+    """Whether a query asks for days, or for what files say."""
     if isinstance(tree, Not):
-        return _is_dated(tree.part)
+        return _is_beyond_index(tree.part)
     if isinstance(tree, All | Either):
-        return any(map(_is_dated, tree.parts))
-    return isinstance(tree, Dated)
+        return any(map(_is_beyond_index, tree.parts))
+    return isinstance(tree, Dated | InFile)
 
 
 def _stamp_of(day: str | int | None, now_ms: int, *, after: int = 0) -> str | None:

@@ -4,9 +4,12 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 
 =================== ==============================================================================
 ``server``          the process: its port, its connections, its end
+``beside_sync``     the same from the process of automatic sync, so that it is there after login
 ``application``     every endpoint, and the application that answers them
 ``reading``         the endpoints of reading
 ``writing``         the endpoints of writing
+``other_writing``   the endpoints of writing saved searches and what files say
+``changes``         what changed since a version, and waiting for it
 ``connecting``      the endpoints of Zotero's Connector, the browser button
 ``connector``       what it saves: sessions, items, files
 ``citing``          the endpoints of Better BibTeX
@@ -26,8 +29,10 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``item_texts``      items in other formats: BibTeX, RIS, CSL-JSON, formatted citations
 ``item_writes``     items made, changed and deleted
 ``collection_writes`` collections made, changed and deleted, and tags taken away
+``search_writes``   saved searches made, changed and deleted: conditions as queries
 ``uploads``         files on their way into a library, in three steps
 ``permissions``     which programs may write, and their keys
+``write_tokens``    the tokens of writes that were done, so that none is done twice
 ``item_files``      attached files and their texts
 ``collections``     groups as collections, smart groups as searches
 ``tags``            the tags of all items, or of some

@@ -28,10 +28,21 @@ _CONSTANT: Final = {
 
 
 class Refusal(Exception):
-    """A request that is not done: the status, a sentence, and headers."""
+    """A request that is not done: the status, a sentence, and headers.
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    With ``facts`` the answer is a JSON document that holds them next to the sentence.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
+        self.facts = dict(facts or {})
         self.status = status
         self.message = message
         self.headers = dict(headers or {})

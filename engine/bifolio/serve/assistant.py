@@ -114,17 +114,19 @@ class Assistant:
         return await self._do(act)
 
     async def read_file(self, reference: str, name: str) -> dict[str, Any]:
-        """The text of an attached file of text (.txt, .md, .html, .csv, .tex)."""
+        """What an attached file says: a PDF, an HTML page or a plain text."""
 
         def act(library: Library) -> dict[str, Any]:
-            path = library.files.content_path(reference, name)
-            if path is None:
-                return {"error": "The file is not on this computer."}
-            with path.open("rb") as file:
-                raw = file.read(limits.ASSISTANT_TEXT_BYTES_MAX)
-            if b"\x00" in raw[:4096]:
-                return {"error": "This is no file of text."}
-            return _data(text=raw.decode("utf-8", errors="replace"))
+            found = library.files.text(reference, name)
+            if found is None:
+                here = library.files.content_path(reference, name) is not None
+                reason = "This is no file of text." if here else "It is not on this computer."
+                return {"error": reason}
+            if not found.text.strip():
+                return {"error": "There is no text in it: it may be a scan, locked or damaged."}
+            most = limits.ASSISTANT_TEXT_CHARACTERS_MAX
+            is_whole = len(found.text) <= most and found.pages_read == found.pages
+            return _data(text=found.text[:most], whole=is_whole, pages=found.pages)
 
         return await self._do(act)
 

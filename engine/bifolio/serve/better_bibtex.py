@@ -7,7 +7,7 @@ query finds: there is no window to pick in.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bifolio.errors import BifolioError
@@ -25,6 +25,7 @@ _TRANSLATORS: Final = {
     "betterbibtex": "bibtex",
     "ca65189f-8815-4afe-8c8b-8c7c15f0edca": "bibtex",
     "bibtex": "bibtex",
+    "bib": "bibtex",
     "9cb70025-a888-4a29-a210-93ec52da40d4": "bibtex",
     "betterbiblatex": "biblatex",
     "f895aa0d-f28e-47fe-b247-2ea77c6ed583": "biblatex",
@@ -35,6 +36,7 @@ _TRANSLATORS: Final = {
     "csljson": "csljson",
     "bc03b4fe-436d-4a1f-ba59-de4d2d7a63f7": "csljson",
     "json": "csljson",
+    "csl": "csljson",
     "ris": "ris",
     "32d59d2d-b65a-4da4-b0a3-bdd3cfb979e7": "ris",
 }
@@ -56,8 +58,12 @@ class RpcError(Exception):
         self.message = message
 
 
-def call(served: ServedLibrary, raw: bytes | str) -> Any:
-    """Answer one call, or several in an array; None where no answer is wanted."""
+def call(served: ServedLibrary, raw: bytes | str, others: Sequence[tuple[int, str]] = ()) -> Any:
+    """Answer one call, or several in an array; None where no answer is wanted.
+
+    Args:
+        others: the numbers and names of the other libraries.
+    """
     try:
         given = json.loads(raw)
     except (ValueError, RecursionError):
@@ -65,9 +71,29 @@ def call(served: ServedLibrary, raw: bytes | str) -> Any:
     if isinstance(given, list):
         if not given or len(given) > 50:
             return _error(None, RpcError(_REQUEST, "Invalid Request"))
-        answers = [_one(served, one) for one in given]
+        answers = [_one(served, one, others) for one in given]
         return [one for one in answers if one is not None]
-    return _one(served, given)
+    return _one(served, given, others)
+
+
+def library_in(raw: bytes | str, others: Mapping[int, str]) -> int | None:
+    """The number of the library that a call is about, by its number or its name; None: the user's.
+
+    Args:
+        others: the names of the other libraries, by their numbers.
+    """
+    try:
+        given = json.loads(raw)
+        params = given["params"]
+        names, _ = METHODS[given["method"]]
+        named = params if isinstance(params, dict) else dict(zip(names, params, strict=False))
+        wanted = str(named.get("library", named.get("libraryID", "")))
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None  # answered with its error, or about no library
+    for number, name in others.items():
+        if wanted in (str(number), name):
+            return number
+    return None
 
 
 def export(served: ServedLibrary, rows: Sequence[WindowRow], translator: str) -> str:
@@ -82,22 +108,64 @@ def export(served: ServedLibrary, rows: Sequence[WindowRow], translator: str) ->
     return served.windows.export([row.id for row in rows], format=TEXT_FORMATS[format])
 
 
-def pull(served: ServedLibrary, what: str, named: str) -> tuple[str, str]:
-    """A whole export, and its format's ending: of the library, or of a collection.
+def read_place(named: str) -> tuple[int | None, list[str], str]:
+    """What an address to pull from names: the number of a library (None: the user's), the parts
+    behind it, and the format's ending.
 
     Args:
-        what: ``library`` or ``collection``.
-        named: ``/1/library.bibtex``, ``/1/KEY.biblatex`` or ``/1/Thesis/One.csljson``.
+        named: ``/1/library.bibtex``, ``/library.bibtex``, ``/1/KEY.biblatex`` or
+            ``/1/Thesis/One.csljson``.
+
+    Raises:
+        Refusal: it is none.
     """
     path, _, ending = named.rpartition(".")
     parts = [one for one in path.split("/") if one]
-    if len(parts) < 2 or parts[0] not in ("0", "1"):
+    number: int | None = None
+    if len(parts) > 1 and parts[0].isdecimal():
+        number = int(parts.pop(0)[:12])
+    if not parts:
         raise not_found("Give /1/library.bibtex, or /1/KEY.bibtex")
+    return (None if number in (0, 1) else number), parts, ending
+
+
+def pull(served: ServedLibrary, what: str, parts: list[str], ending: str) -> str:
+    """A whole export, of the library or of a collection.
+
+    Args:
+        what: ``library`` or ``collection``.
+        parts, ending: of ``read_place``.
+    """
     if what == "library":
         numbers = served.windows.order()
     else:
-        numbers = served.windows.order(filters.in_group(_collection(served, parts[1:])), sort="id")
-    return export(served, served.windows.rows(numbers), ending), ending
+        numbers = served.windows.order(filters.in_group(_collection(served, parts)), sort="id")
+    return export(served, served.windows.rows(numbers), ending)
+
+
+def pull_items(served: ServedLibrary, given: Mapping[str, str]) -> tuple[str, str]:
+    """The export of the references of ``citationKeys``, and the kind of text that it is.
+
+    With ``pandocFilterData`` it is what earlier pandoc filters ask for: the items, what Zotero
+    calls each of them, and which keys are of none (0) or of several (their number).
+
+    Raises:
+        Refusal: one of the keys is of no reference.
+    """
+    keys = [one.strip() for one in given.get("citationKeys", "").split(",") if one.strip()]
+    if not keys or len(keys) > _KEYS_MAX:
+        raise Refusal(400, f"Give 1 to {_KEYS_MAX} citation keys in 'citationKeys'")
+    translator = given.get("translator") or "bibtex"
+    if given.get("pandocFilterData"):
+        found = _pandoc(served, {"citekeys": keys})
+        zotero = {key: item.pop("custom") for key, item in found["items"].items()}
+        return json.dumps({**found, "zotero": zotero}, ensure_ascii=False), "application/json"
+    rows: list[WindowRow] = []
+    for key in keys:
+        if not (found_rows := _by_key(served, key)):
+            raise not_found(f"{key[:100]} not found")
+        rows += found_rows
+    return export(served, rows, translator), "text/plain"
 
 
 def cite_as_you_write(served: ServedLibrary, given: dict[str, str]) -> str:
@@ -161,12 +229,16 @@ def _typed(served: ServedLibrary, rows: list[WindowRow], given: dict[str, str]) 
 # --- JSON-RPC ------------------------------------------------------------------------------------
 
 
-def _one(served: ServedLibrary, given: object) -> dict[str, Any] | None:
+def _one(
+    served: ServedLibrary, given: object, others: Sequence[tuple[int, str]]
+) -> dict[str, Any] | None:
     if not isinstance(given, dict) or not isinstance(given.get("method"), str):
         return _error(None, RpcError(_REQUEST, "Invalid Request"))
     number = given.get("id")
     try:
         result = _act(served, given["method"], given.get("params"))
+        if given["method"] == "user.groups":
+            result += [{"id": number, "name": name} for number, name in others]
     except RpcError as error:
         return _error(number, error)
     except (BifolioError, Refusal) as error:

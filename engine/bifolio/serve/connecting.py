@@ -16,10 +16,14 @@ from starlette.responses import Response
 
 from bifolio import limits
 from bifolio.disk import make_private_folder
+from bifolio.errors import BifolioError
+from bifolio.library.library import Library
+from bifolio.library.windows import Windows
+from bifolio.results import CopyOutcome
 from bifolio.serve import connector
 from bifolio.serve.answers import Refusal, empty_answer, json_answer, text_answer
 from bifolio.serve.connector import PROGRAM, Saving, Session
-from bifolio.serve.endpoints import Api, Endpoint, Handler
+from bifolio.serve.endpoints import Api, Endpoint, Handler, State
 from bifolio.serve.served_library import ServedLibrary
 
 _GREETING: Final = (
@@ -42,9 +46,16 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 async def _write(
-    api: Api, act: Callable[[ServedLibrary, Saving], Response], words: str
+    api: Api,
+    act: Callable[[ServedLibrary, Saving], Response],
+    words: str,
+    group: int | None = None,
 ) -> Response:
-    """Write as one command, if the user allowed the Connector to."""
+    """Write as one command, if the user allowed the Connector to.
+
+    Args:
+        group: the number of the library; None: the user's.
+    """
     await run_in_threadpool(api.permissions.check, PROGRAM, api.ask)
 
     def write(served: ServedLibrary) -> Response:
@@ -53,7 +64,7 @@ async def _write(
         served.catch_up()
         return answer
 
-    return await api.libraries.main.run(write, writing=True)
+    return await api.libraries.numbered(group).run(write, writing=True)
 
 
 async def _ping(_api: Api, request: Request) -> Response:
@@ -63,7 +74,27 @@ async def _ping(_api: Api, request: Request) -> Response:
 
 
 async def _targets(api: Api, _request: Request) -> Response:
-    return json_answer(await api.libraries.main.run(connector.targets))
+    def look(served: ServedLibrary) -> tuple[str, list[dict[str, Any]], list[str]]:
+        return served.library.name, connector.targets(served), connector.tags_of(served)
+
+    name, found, tags = await api.libraries.main.run(look)
+    tags_by_library = {"L1": tags}
+    for number, thread in api.libraries.groups.items():
+        with contextlib.suppress(BifolioError):  # one that cannot be opened now is no target
+            _, more, tags = await thread.run(look)
+            found += more
+            tags_by_library[f"L{number}"] = tags
+    return json_answer(connector.selection(name, found, tags_by_library))
+
+
+async def _existing(api: Api, request: Request) -> Response:
+    given = await _body(request)
+    number, _ = connector.read_target(given.get("target"))
+
+    def look(served: ServedLibrary) -> Response:
+        return json_answer({"matches": connector.find_existing(served, given.get("identifiers"))})
+
+    return await api.libraries.numbered(number).run(look)
 
 
 async def _save_items(api: Api, request: Request) -> Response:
@@ -71,7 +102,7 @@ async def _save_items(api: Api, request: Request) -> Response:
     session = api.sessions.begin(given.get("sessionID"))
 
     def act(_: ServedLibrary, saving: Saving) -> Response:
-        saving.save_items(session, given.get("items"), given.get("uri"))
+        saving.save_items(session, given.get("items"), given.get("uri"), given.get("proxy"))
         return json_answer({"items": given["items"]}, status=201)
 
     return await _forgetting(api, given, session, _write(api, act, "saved a page"))
@@ -114,9 +145,9 @@ async def _save_single_file(api: Api, request: Request) -> Response:
 
         def act(_: ServedLibrary, saving: Saving) -> Response:
             saving.save_file(session, about, path)
-            return empty_answer()
+            return empty_answer(201)
 
-        return await _write(api, act, "saved a snapshot")
+        return await _write(api, act, "saved a snapshot", session.group)
 
 
 def _save_file(*, alone: bool) -> Handler:
@@ -131,7 +162,7 @@ def _save_file(*, alone: bool) -> Handler:
                 saving.save_file(session, about, path)
                 return json_answer({"canRecognize": False}, status=201)
 
-            return await _write(api, act, f"saved {path.name}")
+            return await _write(api, act, f"saved {path.name}", session.group)
 
     return handler
 
@@ -139,12 +170,44 @@ def _save_file(*, alone: bool) -> Handler:
 async def _update(api: Api, request: Request) -> Response:
     given = await _body(request)
     session = api.sessions.find(given.get("sessionID"))
+    number, _ = connector.read_target(given.get("target"))
+    if number != session.group:
+        await _move(api, session, number)
 
     def act(_: ServedLibrary, saving: Saving) -> Response:
         saving.update(session, given)
         return json_answer({})
 
-    return await _write(api, act, "moved what was saved")
+    return await _write(api, act, "moved what was saved", session.group)
+
+
+async def _move(api: Api, session: Session, number: int | None) -> None:
+    """Move what a session saved into another library: it is copied there, then put into the trash
+    here."""
+    source = api.libraries.numbered(session.group)
+    given = list(dict.fromkeys(session.records.values()))
+
+    def copy(served: ServedLibrary, _: Saving) -> Response:
+        with Library.open(source.path, home=source.home) as opened:
+            live = [row.id for row in Windows(opened).find(given) if not row.trashed]
+            report = opened.copy(live, served.library)
+        for one in report.references:
+            copies[one.id] = one.copy
+            if one.outcome is CopyOutcome.IN_TRASH:
+                served.library.restore([one.copy])
+        return empty_answer()
+
+    def remove(served: ServedLibrary, _: Saving) -> Response:
+        served.library.delete(list(copies))
+        return empty_answer()
+
+    copies: dict[str, str] = {}
+    if given:
+        await _write(api, copy, "copied what was saved", number)
+    if copies:
+        await _write(api, remove, "moved what was saved to another library", session.group)
+    session.records = {name: copies.get(one, one) for name, one in session.records.items()}
+    session.group = number
 
 
 async def _import(api: Api, request: Request) -> Response:
@@ -162,6 +225,20 @@ def _constant(value: object, status: int = 200) -> Handler:
         return empty_answer(status) if value is None else json_answer(value, status=status)
 
     return handler
+
+
+async def _no_resolver(_api: Api, _request: Request) -> Response:
+    raise Refusal(500, "Failed to save an attachment: Bifolio fetches no files from the web.")
+
+
+async def _no_styles(_api: Api, request: Request) -> Response:
+    if not (await request.body()).lstrip().startswith(b"<"):
+        raise Refusal(400, "This is no citation style.")
+    raise Refusal(501, "Styles come with Bifolio: pip install 'bifolio[cite]'")
+
+
+async def _no_documents(_api: Api, _request: Request) -> Response:
+    raise Refusal(501, "Bifolio has no window to cite into Google Docs from.")
 
 
 async def _no_translators(_api: Api, _request: Request) -> Response:
@@ -205,9 +282,13 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 CONNECTOR: Final = (
     Endpoint("GET POST", "/connector/ping", _ping, "that Bifolio runs, and what it takes"),
     Endpoint(
-        "POST", "/connector/getTranslators", _no_translators, "404: Zotero's repository has them"
+        "POST",
+        "/connector/getTranslators",
+        _no_translators,
+        "404: Zotero's repository has them",
+        State.NONE,
     ),
-    Endpoint("POST", "/connector/getTranslatorCode", _no_translators, "the same"),
+    Endpoint("POST", "/connector/getTranslatorCode", _no_translators, "the same", State.NONE),
     Endpoint("GET POST", "/connector/getSelectedCollection", _targets, "where things can be saved"),
     Endpoint("POST", "/connector/saveItems", _save_items, "saves what a page says"),
     Endpoint("POST", "/connector/saveAttachment", _save_file(alone=False), "a file of it"),
@@ -220,13 +301,40 @@ CONNECTOR: Final = (
         "POST", "/connector/updateSession", _update, "the collection, tags and note for all that"
     ),
     Endpoint(
-        "POST", "/connector/hasAttachmentResolvers", _constant(False), "no: files come from pages"
+        "POST",
+        "/connector/hasAttachmentResolvers",
+        _constant(False),
+        "no: files come from pages",
+        State.NONE,
     ),
     Endpoint(
-        "POST", "/connector/getRecognizedItem", _constant(None, 204), "nothing: PDFs are not read"
+        "POST",
+        "/connector/getRecognizedItem",
+        _constant(None, 204),
+        "nothing: what a PDF is is not looked up",
+        State.NONE,
     ),
     Endpoint("POST", "/connector/import", _import, "imports a RIS or BibTeX file of a page"),
-    Endpoint("GET POST", "/connector/delaySync", _constant(None, 204), "nothing to delay"),
-    Endpoint("GET POST", "/connector/getClientHostnames", _constant([]), "none"),
-    Endpoint("GET POST", "/connector/proxies", _constant([]), "none"),
+    Endpoint(
+        "GET POST", "/connector/delaySync", _constant(None, 204), "nothing to delay", State.NONE
+    ),
+    Endpoint(
+        "POST", "/connector/findExistingItems", _existing, "which references have a DOI or address"
+    ),
+    Endpoint(
+        "POST",
+        "/connector/saveAttachmentFromResolver",
+        _no_resolver,
+        "500: no file is fetched from the web",
+        State.NONE,
+    ),
+    Endpoint(
+        "POST", "/connector/installStyle", _no_styles, "501: styles come with Bifolio", State.NONE
+    ),
+    Endpoint(
+        "POST", "/connector/document/execCommand", _no_documents, "501: Google Docs", State.NONE
+    ),
+    Endpoint("POST", "/connector/document/respond", _no_documents, "501: Google Docs", State.NONE),
+    Endpoint("GET POST", "/connector/getClientHostnames", _constant([]), "none", State.NONE),
+    Endpoint("GET POST", "/connector/proxies", _constant([]), "none", State.NONE),
 )

@@ -19,6 +19,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from bifolio import limits
+from bifolio.errors import BifolioError
 from bifolio.formats.mapping.zotero import CSL_TYPES
 from bifolio.formats.mapping.zotero_types import CHILDREN, CREATORS, FIELDS
 from bifolio.formats.zotero.interface_items import values_of_item
@@ -26,6 +27,8 @@ from bifolio.formats.zotero.notes import note_text
 from bifolio.library.value_edits import ValueEdits
 from bifolio.records.edits import Act, Edit
 from bifolio.records.file_names import safe_file_name
+from bifolio.records.terms import Mark, mark
+from bifolio.search.query import Marked
 from bifolio.serve.answers import Refusal, not_found
 from bifolio.serve.served_library import ServedLibrary
 
@@ -35,15 +38,27 @@ PROGRAM: Final = "Zotero Connector"
 #: What stands for the user's library, and for a collection with its key, among the targets.
 _LIBRARY: Final = "L1"
 _COLLECTION: Final = "C"
+#: Between the number of another library and the key of its collection.
+_WITHIN: Final = "-"
+
+#: What the Connector asks for existing references by: our field, and its mark in the index.
+_IDENTIFIERS: Final = {
+    "doi": ("DOI", Mark.DOI),
+    "url": ("url", Mark.URL),
+    "isbn": ("ISBN", Mark.ISBN),
+    "pmid": ("PMID", Mark.PMID),
+}
 
 _NOW: Final = "CURRENT_TIMESTAMP"
 _TITLE_CHARACTERS: Final = 80
 
 
 class Session(Struct):
-    """What one click saved: the records by the ids that the page gave them, the last one last."""
+    """What one click saved: the records by the ids that the page gave them, the last one last;
+    and the number of the library where they are, None for the user's."""
 
     records: dict[str, str] = field(default_factory=dict)
+    group: int | None = None
     begun: float = field(default_factory=time.monotonic)
 
     def record(self, given: object) -> str:
@@ -66,13 +81,15 @@ class Sessions:
         self._known: dict[str, Session] = {}
 
     def begin(self, name: object) -> Session:
-        """A new session.
+        """A new session; without a name one that nothing follows.
 
         Raises:
             Refusal: there is one of this name.
         """
+        if name is None:
+            return Session()
         if not isinstance(name, str) or not name:
-            raise Refusal(400, "'sessionID' not provided")
+            raise Refusal(400, "'sessionID' must be a text")
         if name in self._known:
             raise Refusal(409, "SESSION_EXISTS")
         while len(self._known) >= limits.SERVE_SESSIONS_MAX:
@@ -114,31 +131,63 @@ def preferences() -> dict[str, Any]:
     }
 
 
-def targets(served: ServedLibrary) -> dict[str, Any]:
-    """Where things can be saved: the library and its collections, and the tags there are."""
+def targets(served: ServedLibrary) -> list[dict[str, Any]]:
+    """Where things can be saved in one library: the library itself, and its collections."""
+    own = "" if served.group is None else f"{served.group}{_WITHIN}"
     levels: dict[str, int] = {}
-    found = [{"id": _LIBRARY, "name": served.library.name, "filesEditable": True, "level": 0}]
+    name = _LIBRARY if served.group is None else f"L{served.group}"
+    found = [{"id": name, "name": served.library.name, "filesEditable": True, "level": 0}]
     for key, group in served.collections.items():
         levels[group.id] = levels.get(group.parent or "", 0) + 1
         found.append(
             {
-                "id": _COLLECTION + key,
+                "id": f"{_COLLECTION}{own}{key}",
                 "name": group.name,
                 "filesEditable": True,
                 "level": levels[group.id],
             }
         )
+    return found
+
+
+def tags_of(served: ServedLibrary) -> list[str]:
+    """The tags of a library, for who types one."""
+    return [one.name for one in served.library.tags.list()]
+
+
+def selection(name: str, found: list[dict[str, Any]], tags: Mapping[str, list[str]]) -> Any:
+    """What the Connector is told is selected: the user's library, and all that could be."""
     return {
         "libraryID": 1,
-        "libraryName": served.library.name,
+        "libraryName": name,
         "libraryEditable": True,
         "filesEditable": True,
         "editable": True,
         "id": None,
-        "name": served.library.name,
+        "name": name,
         "targets": found,
-        "tags": {_LIBRARY: [one.name for one in served.library.tags.list()]},
+        "tags": dict(tags),
     }
+
+
+def read_target(given: object) -> tuple[int | None, str | None]:
+    """The number of the library that a target is in (None: the user's), and the collection's key.
+
+    Raises:
+        Refusal: it is none.
+    """
+    target = str(given or _LIBRARY)
+    if target == _LIBRARY:
+        return None, None
+    if target.startswith("L") and target[1:].isdecimal():
+        return int(target[1:13]), None
+    if target.startswith(_COLLECTION):
+        number, within, key = target.removeprefix(_COLLECTION).rpartition(_WITHIN)
+        if not within:
+            return None, key
+        if number.isdecimal():
+            return int(number[:12]), key
+    raise Refusal(400, "Unknown target")
 
 
 class Saving:
@@ -148,9 +197,20 @@ class Saving:
         self._served = served
         self._edits = ValueEdits(served.library)
 
-    def save_items(self, session: Session, items: object, page: object) -> int:
-        """Save the items of a page; how many."""
-        if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
+    def save_items(
+        self, session: Session, items: object, page: object, proxy: object = None
+    ) -> int:
+        """Save the items of a page; how many.
+
+        Args:
+            page: its address.
+            proxy: how a library's proxy writes the addresses of others: they are kept without it.
+        """
+        if (
+            not isinstance(items, list)
+            or not items
+            or not all(isinstance(one, dict) for one in items)
+        ):
             raise Refusal(400, "'items' must be an array of objects")
         if len(items) > limits.SERVE_CONNECTOR_ITEMS_MAX:
             raise Refusal(413, "Too many items at once")
@@ -158,8 +218,9 @@ class Saving:
         for number, one in enumerate(items):
             if one.get("itemType") in CHILDREN:
                 continue
-            values = dict(values_of_item(item_of_page(one, page)))
-            record = self._edits.add(values)
+            item = item_of_page(one, page)
+            item["url"] = without_proxy(str(item.get("url") or ""), proxy)
+            record = self._edits.add(dict(values_of_item(item)))
             for each in _dicts(one.get("notes")):
                 if text := note_text(str(each.get("note") or "")):
                     self._served.library.notes.add(record, text)
@@ -186,12 +247,8 @@ class Saving:
 
     def update(self, session: Session, given: Mapping[str, Any]) -> None:
         """Put what was saved where its user wants it, with tags and a note."""
-        target = str(given.get("target") or _LIBRARY)
-        groups: list[str] = []
-        if target.startswith(_COLLECTION):
-            groups.append(self._served.collection(target.removeprefix(_COLLECTION)).id)
-        elif target != _LIBRARY:
-            raise Refusal(400, "Unknown target")
+        _, key = read_target(given.get("target"))
+        groups = [self._served.collection(key).id] if key is not None else []
         tags = given.get("tags") or []
         names = tags.split(",") if isinstance(tags, str) else [str(one) for one in _list(tags)]
         names = [" ".join(one.split()) for one in names if one.strip()]
@@ -212,12 +269,65 @@ class Saving:
     def import_file(self, session: Session, path: Path) -> list[dict[str, Any]]:
         """Import a file that a page gave; what came of it, as the Connector shows it."""
         before = self._served.windows.version
-        self._served.library.import_files([path])
+        try:
+            report = self._served.library.import_files([path])
+        except BifolioError as error:
+            raise Refusal(400, error.message) from error
+        if not report.added and not report.updated and not report.unchanged:
+            raise Refusal(400, "No references were found in it")
         changed = self._served.windows.changes_since(before)
         rows = self._served.windows.rows(changed.numbers)
         for row in rows:
             session.records[row.id] = row.id
         return [{"itemType": "document", "title": str(row.fields.get("title", ""))} for row in rows]
+
+
+def find_existing(served: ServedLibrary, identifiers: object) -> list[dict[str, Any]]:
+    """The references that have one of some identifiers, and which of them each has.
+
+    Args:
+        identifiers: ``{"doi": [...], "url": [...], "isbn": [...]}``.
+    """
+    if not isinstance(identifiers, dict) or not identifiers:
+        raise Refusal(400, "'identifiers' not provided")
+    fields: dict[str, list[str]] = {}
+    for name, (field_name, kind) in _IDENTIFIERS.items():
+        for value in _list(identifiers.get(name))[: limits.SERVE_KEYS_MAX]:
+            query = Marked(mark(kind, str(value)))
+            for row in served.windows.rows(served.windows.order(query, sort="id")):
+                found = fields.setdefault(row.id, [])
+                if field_name not in found:
+                    found.append(field_name)
+    names = served.names.of(list(fields))
+    return [
+        {
+            "id": names[row.id].get("", ""),
+            "key": names[row.id].get("", ""),
+            "libraryID": served.group or 1,
+            "title": str(row.fields.get("title", "")),
+            "matchedFields": fields[row.id],
+        }
+        for row in served.windows.find(list(fields))
+    ]
+
+
+def without_proxy(address: str, proxy: object) -> str:
+    """An address as it is without a library's proxy, whose scheme is ``https://%h.proxy.edu/%p``:
+    a host's dots are hyphens in it."""
+    scheme = proxy.get("scheme") if isinstance(proxy, dict) else None
+    if not isinstance(scheme, str) or scheme.count("%h") != 1 or len(scheme) > 500:
+        return address
+    parts = (
+        r"(?P<host>[\w.-]+)" if one == "%h" else r"(?P<path>.*)" if one == "%p" else re.escape(one)
+        for one in re.split("(%h|%p)", scheme)
+    )
+    found = re.fullmatch("".join(parts), address)
+    if found is None:
+        return address
+    host = found["host"]
+    if "." not in host:  # a hyphen of the host's own is two there
+        host = host.replace("--", "\x00").replace("-", ".").replace("\x00", "-")
+    return f"{address.partition(':')[0]}://{host}/{found.groupdict().get('path') or ''}"
 
 
 def item_of_page(given: Mapping[str, Any], page: object) -> dict[str, Any]:

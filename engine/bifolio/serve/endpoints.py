@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,19 +17,30 @@ from bifolio.serve.parameters import Parameters, read_parameters
 from bifolio.serve.permissions import Ask, Permissions
 from bifolio.serve.served_library import ServedLibrary
 from bifolio.serve.uploads import Uploads
+from bifolio.serve.write_tokens import WriteTokens
 
 Handler = Callable[["Api", Request], Awaitable[Response]]
 
 
+class State(Enum):
+    """How much of what Zotero's own endpoint does this one does."""
+
+    WHOLE = "whole"
+    PART = "in part"
+    #: There is nothing of it here, and the answer says so.
+    NONE = "says why not"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint: its methods, its path (``{library}`` is ``users/0`` or ``groups/NUMBER``), and
-    what it answers."""
+    """One endpoint: its methods, its path (``{library}`` is ``users/0`` or ``groups/NUMBER``),
+    what it answers, and how much it does."""
 
     methods: str
     path: str
     handler: Handler
     says: str
+    state: State = State.WHOLE
 
 
 @dataclass(slots=True)
@@ -40,9 +53,11 @@ class Api:
     ask: Ask
     server_id: str
     #: The tokens of writes that were done.
-    tokens: dict[str, None] = field(default_factory=dict)
+    tokens: WriteTokens
     #: What clicks of a browser's button saved.
     sessions: Sessions = field(default_factory=Sessions)
+    #: Who reads the text of a file; one at a time, because that takes a core.
+    reading_texts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def library_of(self, request: Request) -> LibraryThread:
         """The library that a request's path names."""

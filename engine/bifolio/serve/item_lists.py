@@ -43,7 +43,7 @@ def list_items(served: ServedLibrary, objects: Objects, scope: Scope, wanted: Pa
     kept, with_children = _kept_types(scope, wanted)
     if wanted.keys is not None:
         return _of_keys(served, objects, scope, wanted, kept)
-    query = _query(scope, wanted)
+    query = _query(served, scope, wanted)
     only = None if wanted.since is None else set(served.windows.changes_since(wanted.since).numbers)
     if kept is None and not with_children and only is None and wanted.sort in SORTS:
         return _of_references(served, objects, scope, query, wanted)
@@ -191,14 +191,16 @@ def _has(row: WindowRow, words: Sequence[str], tags: Sequence[Choice]) -> bool:
     return tagged and all(one in text for one in words)
 
 
-def _query(scope: Scope, wanted: Parameters) -> Query | None:
+def _query(served: ServedLibrary, scope: Scope, wanted: Parameters) -> Query | None:
     parts: list[Query] = []
     if scope.trashed:
         return None
     if scope.group is not None:
         parts.append(filters.in_group(scope.group))
     if wanted.words.strip():
-        parts.append(filters.with_words(wanted.words, everywhere=wanted.everywhere))
+        in_files = wanted.everywhere and served.library.files.texts_version > 0
+        words = filters.with_words(wanted.words, everywhere=wanted.everywhere, in_files=in_files)
+        parts.append(words)
     for choice in wanted.tags:
         tagged = filters.any_of([filters.with_tag(one) for one in choice.values])
         parts.append(filters.none_of(tagged) if choice.without else tagged)

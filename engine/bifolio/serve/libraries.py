@@ -29,10 +29,14 @@ class LibraryThread:
     def __init__(self, path: Path, home: Home, *, group: int | None = None) -> None:
         self.path = path
         self.group = group
-        self._home = home
+        self.home = home
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="bifolio-library")
         self._waiting = 0
         self._served: ServedLibrary | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._listeners: set[asyncio.Future[None]] = set()
+        #: Whether who waits for a change is to be sent home.
+        self.is_ending = False
 
     async def run(self, act: Callable[[ServedLibrary], T], *, writing: bool = False) -> T:
         """Do something with the library.
@@ -53,18 +57,62 @@ class LibraryThread:
         finally:
             self._waiting -= 1
 
+    async def data_version(self) -> tuple[int, ...]:
+        """Another value whenever anybody wrote; nothing else is read for it."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._data_version)
+
+    async def written(self, seen: tuple[int, ...], *, until: float) -> bool:
+        """Wait until anybody has written since ``data_version`` was ``seen``; False: nobody did
+        until then (the event loop's time).
+
+        However many wait, one of them looks.
+        """
+        loop = asyncio.get_running_loop()
+        while loop.time() < until and not self.is_ending:
+            if await self.data_version() != seen:
+                return True
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look(seen))
+            listening = loop.create_future()
+            self._listeners.add(listening)
+            try:
+                async with asyncio.timeout_at(until):
+                    await listening
+            except TimeoutError:
+                return False
+            finally:
+                self._listeners.discard(listening)
+        return False
+
+    async def _look(self, seen: tuple[int, ...]) -> None:
+        """Look for a write for as long as anybody waits for one, then wake them all."""
+        await asyncio.sleep(limits.SERVE_LOOK_S)
+        while self._listeners and not self.is_ending and await self.data_version() == seen:
+            await asyncio.sleep(limits.SERVE_LOOK_S)
+        for one in self._listeners:
+            if not one.done():
+                one.set_result(None)
+
     def close(self) -> None:
         """Do what still waits, then close the library."""
         self._executor.submit(self._close)
         self._executor.shutdown(wait=True)
 
     def _do(self, act: Callable[[ServedLibrary], T], writing: bool) -> T:
+        served = self._open()
+        served.catch_up()
+        with nullcontext() if writing else served.windows.moment():
+            return act(served)
+
+    def _open(self) -> ServedLibrary:
         if self._served is None:
-            opened = Library.open(self.path, home=self._home)
+            opened = Library.open(self.path, home=self.home)
             self._served = ServedLibrary(opened, group=self.group)
-        self._served.catch_up()
-        with nullcontext() if writing else self._served.windows.moment():
-            return act(self._served)
+        return self._served
+
+    def _data_version(self) -> tuple[int, ...]:
+        return self._open().windows.data_version()
 
     def _close(self) -> None:
         if self._served is not None:
@@ -109,6 +157,19 @@ class Libraries:
         if number not in self.groups:
             raise not_found("Group not found")
         return self.groups[number]
+
+    def numbered(self, number: int | None) -> LibraryThread:
+        """The library of a number; None: the user's.
+
+        Raises:
+            Refusal: there is none.
+        """
+        return self.main if number is None else self.of("groups", number)
+
+    def end(self) -> None:
+        """Send home who waits for a change; from any thread."""
+        for one in (self.main, *self.groups.values()):
+            one.is_ending = True
 
     def close(self) -> None:
         """Close all of them."""

@@ -99,9 +99,7 @@ class Permissions:
                 self._once = {_hash(key): name}
                 return key, False
             if consent is not Consent.ALWAYS:
-                raise Refusal(
-                    403, f"Not allowed. Its user can run: bifolio serve allow {json.dumps(name)}"
-                )
+                raise _denied(name)
             self.allow(name)
         stored = self._read()
         if name in stored:
@@ -123,9 +121,7 @@ class Permissions:
         if consent is Consent.ALWAYS:
             self.allow(name)
         elif consent is not Consent.ONCE:
-            raise Refusal(
-                403, f"Not allowed. Its user can run: bifolio serve allow {json.dumps(name)}"
-            )
+            raise _denied(name)
 
     def program_of(self, key: str | None) -> str:
         """The program that a key was given to.
@@ -184,6 +180,11 @@ def check_name(name: str) -> str:
     if not name or not is_one_line(name) or len(name) > _NAME_CHARACTERS_MAX:
         raise InvalidValueError("program", expected="a name on one line", got=f"'{name[:80]}'")
     return name
+
+
+def _denied(name: str) -> Refusal:
+    said = f"Not allowed. Its user can run: bifolio serve allow {json.dumps(name)}"
+    return Refusal(403, said, facts={"denied": True})
 
 
 def _hash(key: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bifolio.results import WindowRow
+from bifolio.library.files import TextToRead
+from bifolio.results import FileText, WindowRow
 from bifolio.serve import (
     collections,
     item_files,
@@ -19,12 +21,13 @@ from bifolio.serve import (
 )
 from bifolio.serve.answers import (
     Refusal,
+    empty_answer,
     json_answer,
     not_found,
     page_links,
     text_answer,
 )
-from bifolio.serve.endpoints import Api, Endpoint, Handler, base_of
+from bifolio.serve.endpoints import Api, Endpoint, Handler, State, base_of
 from bifolio.serve.item_lists import Scope
 from bifolio.serve.item_objects import Entry, Objects
 from bifolio.serve.parameters import Parameters
@@ -167,12 +170,34 @@ async def _file(api: Api, request: Request) -> Response:
 
 
 async def _text(api: Api, request: Request) -> Response:
-    def act(served: ServedLibrary, _: Objects, __: Parameters) -> Response:
-        row = _row_of(served, request.path_params["key"])
-        found = item_files.text_of(served, request.path_params["key"])
-        return json_answer(found, version=row.version)
+    key = request.path_params["key"]
 
-    return await api.read(request, act)
+    def look(served: ServedLibrary, _: Objects, __: Parameters) -> Response:
+        found = item_files.text_of(served, key)
+        if isinstance(found, TextToRead):
+            to_read.append(found)
+            return empty_answer()
+        return _text_answer(served, key, found)
+
+    to_read: list[TextToRead] = []
+    answer = await api.read(request, look)
+    if not to_read:
+        return answer
+    # Nobody else waits for a file that takes a minute to read, except who asks for another one.
+    (one,) = to_read
+    async with api.reading_texts:
+        text = await run_in_threadpool(one.read)
+
+    def keep(served: ServedLibrary) -> Response:
+        served.library.files.keep_text(one.hash, text)
+        return _text_answer(served, key, text)
+
+    return await api.library_of(request).run(keep, writing=True)
+
+
+def _text_answer(served: ServedLibrary, key: str, text: FileText) -> Response:
+    row = _row_of(served, key)
+    return json_answer(item_files.text_object(text), version=row.version)
 
 
 async def _texts(api: Api, request: Request) -> Response:
@@ -340,7 +365,9 @@ _TRASH: Final = Scope(trashed=True)
 #: Every endpoint of reading.
 READING: Final = (
     Endpoint("GET", "/api/", _root, "that the interface is there"),
-    Endpoint("GET", "/api/schema", _page(lambda _: schema_pages.whole_schema()), "all types"),
+    Endpoint(
+        "GET", "/api/schema", _page(lambda _: schema_pages.whole_schema()), "all types", State.PART
+    ),
     Endpoint("GET", "/api/itemTypes", _page(lambda _: schema_pages.item_types()), "item types"),
     Endpoint("GET", "/api/itemFields", _page(lambda _: schema_pages.item_fields()), "fields"),
     Endpoint(
@@ -369,7 +396,9 @@ READING: Final = (
     ),
     Endpoint("GET", "/api/users/0/groups", _groups, "the other libraries of this computer"),
     Endpoint("GET", "/api/groups/{number:int}", _group, "one of them"),
-    Endpoint("GET", "{library}/settings", _settings, "settings, of which there are none"),
+    Endpoint(
+        "GET", "{library}/settings", _settings, "settings, of which there are none", State.NONE
+    ),
     Endpoint("GET", "{library}/items", _list(lambda *_: Scope()), "all items"),
     Endpoint("GET", "{library}/items/top", _list(lambda *_: _TOP), "references"),
     Endpoint("GET", "{library}/items/trash", _list(lambda *_: _TRASH), "what is in the trash"),
@@ -389,8 +418,13 @@ READING: Final = (
     Endpoint("GET", "{library}/items/{key}/file", _file, "the address of a copy of its file"),
     Endpoint("GET", "{library}/items/{key}/file/view", _file, "the same"),
     Endpoint("GET", "{library}/items/{key}/file/view/url", _file, "the same, as a text"),
-    Endpoint("GET", "{library}/items/{key}/fulltext", _text, "the text of a file of text"),
-    Endpoint("GET", "{library}/fulltext", _texts, "which of these are new"),
+    Endpoint(
+        "GET",
+        "{library}/items/{key}/fulltext",
+        _text,
+        "what a file says",
+    ),
+    Endpoint("GET", "{library}/fulltext", _texts, "which files that have a text are new"),
     Endpoint("GET", "{library}/collections", _collections(all_levels=True), "all groups"),
     Endpoint("GET", "{library}/collections/top", _collections(), "those at the top"),
     Endpoint("GET", "{library}/collections/{key}", _collection, "one group"),

@@ -27,7 +27,7 @@ class ServedLibrary:
         self.names = ShortNames(library)
         #: The number under which it is served as a group; None for the one that is a user's.
         self.group = group
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._kept: dict[object, Any] = {}
         #: By the hash of the content: what a content is never changes.
         self._md5: dict[str, str] = {}
@@ -40,7 +40,7 @@ class ServedLibrary:
     def catch_up(self) -> None:
         """Give what is new its short name; forget what was kept if anybody wrote."""
         self.names.catch_up()
-        now = self.windows.data_version()
+        now = (*self.windows.data_version(), self.library.files.texts_version)
         if now != self._seen:
             self._seen = now
             self._kept.clear()

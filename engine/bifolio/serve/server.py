@@ -27,6 +27,7 @@ from bifolio.serve.libraries import Libraries, server_id
 from bifolio.serve.permissions import Ask, Permissions
 from bifolio.serve.running import HOST, forget_port, note_port
 from bifolio.serve.uploads import Uploads
+from bifolio.serve.write_tokens import WriteTokens
 
 #: The port where Zotero's programs look.
 PORT: Final = 23119
@@ -74,9 +75,12 @@ class Server:
     connections: Connections = field(default_factory=Connections)
     bound: int = 0
     _uvicorn: uvicorn.Server | None = None
+    _libraries: Libraries | None = None
 
     def stop(self) -> None:
         """End ``run``, from any thread or from a signal."""
+        if self._libraries is not None:
+            self._libraries.end()
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True
 
@@ -92,6 +96,7 @@ class Server:
         with contextlib.closing(listen(self.port)) as listening:
             self.bound = listening.getsockname()[1]
             libraries = Libraries.open(self.path, self.home, others=self.others)
+            self._libraries = libraries
             note_port(self.home, self.bound)
             try:
                 self._serve(listening, libraries, ready)
@@ -106,7 +111,8 @@ class Server:
             name = server_id(opened.replica_id)
         permissions = Permissions(self.home)
         uploads = Uploads(self.home.path / "serve" / "uploads")
-        app = application(Api(libraries, permissions, uploads, self.ask, name))
+        tokens = WriteTokens(self.home.path / "serve" / "tokens.txt")
+        app = application(Api(libraries, permissions, uploads, self.ask, name, tokens))
         app.router.lifespan_context = self._lifespan(ready)
         config = uvicorn.Config(
             Gate(app, self.connections, name),

@@ -73,6 +73,8 @@ class Uploads:
         Raises:
             Refusal: they are not those that were announced.
         """
+        if upload_key not in self._known:
+            raise Refusal(404, "Upload not found")
         upload = self._find(upload_key)
         make_private_folder(upload.path.parent)
         hasher, size = hashlib.md5(usedforsecurity=False), 0

@@ -44,11 +44,9 @@ class Writing:
             raise Refusal(412, "Zotero-Server-ID does not match")
         self._api = api
         self._request = request
-        self._key = request.headers.get("zotero-api-key")
+        self._key = _key_of(request)
         self.program = api.permissions.program_of(self._key)
         self._token = request.headers.get("zotero-write-token")
-        if self._token is not None and self._token in api.tokens:
-            raise Refusal(412, "Write token already used")
 
     @property
     def version(self) -> int | None:
@@ -84,13 +82,20 @@ class Writing:
             answer.headers["Last-Modified-Version"] = str(served.windows.version)
             return answer
 
-        answer = await self._api.library_of(self._request).run(write, writing=True)
+        with self._api.tokens.used(self._token):
+            answer = await self._api.library_of(self._request).run(write, writing=True)
         self._api.permissions.use(self._key)
-        if self._token is not None:
-            self._api.tokens[self._token] = None
-            while len(self._api.tokens) > limits.SERVE_TOKENS_MAX:
-                del self._api.tokens[next(iter(self._api.tokens))]
         return answer
+
+
+def _key_of(request: Request) -> str | None:
+    """The key of a request: in a header of its own, as a bearer's, or a parameter."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return (
+        request.headers.get("zotero-api-key")
+        or (bearer.strip() if scheme.lower() == "bearer" else None)
+        or request.query_params.get("key")
+    )
 
 
 def write_each(
@@ -152,7 +157,7 @@ async def _post_items(api: Api, request: Request) -> Response:
     given = await writing.body()
 
     def act(served: ServedLibrary) -> Response:
-        _check_library_version(served, writing.version)
+        check_library_version(served, writing.version)
         items = ItemWrites(served)
 
         def show(key: str) -> dict[str, Any]:
@@ -198,7 +203,7 @@ async def _delete_item(api: Api, request: Request) -> Response:
 
 async def _delete_items(api: Api, request: Request) -> Response:
     writing = Writing(api, request)
-    keys = _keys(request, "itemKey")
+    keys = read_keys(request, "itemKey")
 
     def act(served: ServedLibrary) -> Response:
         items = ItemWrites(served)
@@ -218,7 +223,7 @@ async def _post_collections(api: Api, request: Request) -> Response:
     given = await writing.body()
 
     def act(served: ServedLibrary) -> Response:
-        _check_library_version(served, writing.version)
+        check_library_version(served, writing.version)
 
         def show(key: str) -> dict[str, Any]:
             return collection_object(served, base_of(request), key, served.collection(key))
@@ -263,7 +268,7 @@ async def _delete_collection(api: Api, request: Request) -> Response:
 
 async def _delete_collections(api: Api, request: Request) -> Response:
     writing = Writing(api, request)
-    keys = _keys(request, "collectionKey")
+    keys = read_keys(request, "collectionKey")
 
     def act(served: ServedLibrary) -> Response:
         for key in keys:
@@ -283,7 +288,7 @@ async def _delete_tags(api: Api, request: Request) -> Response:
         raise Refusal(400, f"Give 1 to {limits.SERVE_KEYS_MAX} tags")
 
     def act(served: ServedLibrary) -> Response:
-        _check_library_version(served, writing.needed_version)
+        check_library_version(served, writing.needed_version)
         collection_writes.delete_tags(served, names)
         return empty_answer()
 
@@ -317,10 +322,11 @@ async def _post_file(api: Api, request: Request) -> Response:
 
     def announce(served: ServedLibrary) -> Response:
         record, part = served.find(key)
-        known = _check_content(served, request, record, part)
         md5 = given.get("md5", "").lower()
-        if known is not None and known == md5:
+        if _check_content(served, request, record, part, same=md5) == md5 != "":
             return json_answer({"exists": 1})
+        if len(given.get("mtime", "")) in range(1, 12):
+            raise Refusal(400, "'mtime' is in milliseconds")
         size = given.get("filesize", "")
         if not (size.isascii() and size.isdecimal() and len(size) < 16):
             raise Refusal(400, "Invalid 'filesize'")
@@ -360,8 +366,13 @@ async def _each(given: Any) -> AsyncIterator[bytes]:
         yield one
 
 
-def _check_content(served: ServedLibrary, request: Request, record: str, part: str) -> str | None:
+def _check_content(
+    served: ServedLibrary, request: Request, record: str, part: str, *, same: str = ""
+) -> str | None:
     """The MD5 of the file that an item has; None of one that is awaited.
+
+    Args:
+        same: what the program has: where the item has just that, nothing is in its way.
 
     Raises:
         Refusal: it is no item of a file, or not the file that the program saw.
@@ -371,7 +382,7 @@ def _check_content(served: ServedLibrary, request: Request, record: str, part: s
     known = served.find_md5(record, part.split("/")[1]) if part.startswith(FILE) else None
     seen = request.headers.get("if-match", "").strip('"').lower()
     if request.headers.get("if-none-match") == "*":
-        if known is not None:
+        if known is not None and known != same:
             raise Refusal(412, "If-None-Match: * set but file exists")
     elif not seen:
         raise Refusal(428, "If-Match or If-None-Match not provided")
@@ -380,14 +391,18 @@ def _check_content(served: ServedLibrary, request: Request, record: str, part: s
     return known
 
 
-def _keys(request: Request, name: str) -> list[str]:
+def read_keys(request: Request, name: str) -> list[str]:
+    """The keys that a request to delete names."""
     keys = [one for one in request.query_params.get(name, "").split(",") if one]
-    if not keys or len(keys) > limits.SERVE_KEYS_MAX:
-        raise Refusal(400, f"Give 1 to {limits.SERVE_KEYS_MAX} keys in '{name}'")
+    if not keys:
+        raise Refusal(400, f"'{name}' not provided")
+    if len(keys) > limits.SERVE_KEYS_MAX:
+        raise Refusal(413, f"Cannot delete more than {limits.SERVE_KEYS_MAX} objects at once")
     return keys
 
 
-def _check_library_version(served: ServedLibrary, version: int | None) -> None:
+def check_library_version(served: ServedLibrary, version: int | None) -> None:
+    """Raise the refusal of who has not seen the library as it is."""
     if version is not None and served.windows.version > version:
         raise Refusal(412, f"Library has been modified since version {version}")
 

@@ -45,6 +45,7 @@ The only user of SQLite.
 ``listings``            what was last listed of each conflict
 ``attachments``         which references name which contents
 ``contents``            the contents of files, by their hash
+``texts``               the texts of files, in a file of their own that may go at any time
 ``transfers``           what is known of each content's whereabouts
 ``import_staging``      the records of one file between reading and committing
 ``manifest``            what a backup says of itself

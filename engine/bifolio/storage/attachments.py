@@ -122,6 +122,20 @@ class Attachments:
             yield from ((row[0], int(row[1])) for row in rows)
             last = rows[-1][0]
 
+    def names_of_contents(self) -> list[tuple[str, str]]:
+        """Every content that a reference names, by hash, with each name that it has."""
+        rows = self._database.rows("SELECT DISTINCT hash, name FROM attachments ORDER BY hash")
+        return [(row[0], row[1]) for row in rows]
+
+    def live_numbers_with(self, hashes: Sequence[str]) -> set[int]:
+        """The numbers of the live references that have a file with one of these contents."""
+        rows = self._database.rows(
+            "SELECT refs.number FROM attachments JOIN refs ON refs.id = attachments.reference "
+            "WHERE refs.trashed = 0 AND hash IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(hashes)),),
+        )
+        return {row[0] for row in rows}
+
     def contents_of_the_trash(self) -> list[str]:
         """Every content that a reference in the trash names and no live one, by hash."""
         rows = self._database.rows(

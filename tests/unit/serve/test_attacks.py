@@ -16,6 +16,7 @@ from tests.support.serving import Serving, serving
 
 from bifolio import Library, limits
 from bifolio.home import Home
+from bifolio.serve.application import ENDPOINTS
 from bifolio.serve.running import HOST
 from bifolio.serve.server import PortTakenError, listen
 
@@ -83,6 +84,20 @@ def test_a_no_cors_probe_cannot_tell_that_something_listens(served: Serving) -> 
     assert is_closed_out(served, path="/connector/ping", User_Agent="Mozilla/5.0 (X11)")
     assert is_closed_out(served, path="/connector/ping", Sec_Fetch_Mode="no-cors")
     assert is_closed_out(served, path="/", Origin="null")
+
+
+def test_no_endpoint_answers_a_web_page(served: Serving) -> None:
+    """Every endpoint there is, by each of its methods: whoever adds one adds it here too."""
+    opened = []
+    for one in ENDPOINTS:
+        path = one.path.replace("{library}", "/api/users/0").replace("{key}", "ABCDEFG2")
+        path = path.replace("{kind:str}", "users").replace("{number:int}", "0")
+        for method in one.methods.split():
+            if not is_closed_out(
+                served, method, path, Origin="https://evil.example", User_Agent="Mozilla/5.0"
+            ):
+                opened.append((method, path))
+    assert opened == []
 
 
 def test_a_page_s_question_whether_it_may_ask_is_closed_out(served: Serving) -> None:

@@ -117,6 +117,9 @@ def test_an_export_is_pulled_as_it_is_now(served: Serving) -> None:
         text = served.ask("GET", f"/better-bibtex/export/collection?{named}").text
         assert "@article{doe2014" in text
         assert "@book{roe" not in text
+    assert "@book{roe" in served.ask("GET", "/better-bibtex/library?/library.bibtex").text
+    text = served.ask("GET", "/better-bibtex/collection?/Thesis/One.bibtex").text
+    assert "@article{doe2014" in text
     for wrong in ("library?/1/library.exe", "collection?/1/nothing.bibtex", "else?/1/x.bibtex"):
         assert served.ask("GET", f"/better-bibtex/export/{wrong}").status == 404
 
@@ -145,3 +148,43 @@ def test_citations_are_typed_for_what_a_query_finds(served: Serving, query: str,
 )
 def test_what_cannot_be_cited_is_said(served: Serving, query: str) -> None:
     assert served.ask("GET", f"/better-bibtex/cayw?{query}").status in (400, 501)
+
+
+def test_references_are_pulled_by_their_keys(served: Serving) -> None:
+    item = "/better-bibtex/export/item?citationKeys="
+    text = served.ask("GET", f"{item}roe,doe2014&translator=biblatex").text
+    assert text.index("@book{roe") < text.index("@article{doe2014")
+    assert "@book{roe" in served.ask("GET", f"{item}roe").text
+    found = json.loads(served.ask("GET", f"{item}roe&translator=json").text)
+    assert [one["id"] for one in found] == ["roe"]
+    for wrong in ("", "nobody", "roe&translator=exe"):
+        assert served.ask("GET", f"{item}{wrong}").status in (400, 404)
+    given = f"{item}roe,nobody&pandocFilterData=true&translator=json"
+    found = served.ask("GET", given).json
+    assert found["items"]["roe"]["title"] == "Ink"
+    assert found["zotero"]["roe"]["uri"].startswith("http://zotero.org/")
+    assert found["errors"] == {"nobody": 0}
+    assert served.ask("GET", "/better-bibtex/export/selected?bibtex").status == 404
+
+
+def test_another_library_is_asked_by_its_name_or_number(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    Library.create(tmp_path / "A.bifolio", home=home).close()
+    with Library.create(tmp_path / "B.bifolio", home=home, name="Shared") as library:
+        library.add({"type": "book", "title": "Of others", "citation-key": "others"})
+    with serving(tmp_path / "A.bifolio", home, others=[tmp_path / "B.bifolio"]) as running:
+
+        def call(method: str, *params: object) -> Any:
+            body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+            return running.ask("POST", "/better-bibtex/json-rpc", body=body).json
+
+        own, other = call("user.groups")["result"]
+        assert (own["id"], other["name"]) == (1, "Shared")
+        for named in ("Shared", other["id"]):
+            assert "@book{others" in call("item.export", ["others"], "biblatex", named)["result"]
+        assert "error" in call("item.export", ["others"], "biblatex")
+        text = running.ask("GET", f"/better-bibtex/library?/{other['id']}/library.bibtex").text
+        assert "@book{others" in text
+        item = "/better-bibtex/export/item?citationKeys=others"
+        assert "@book{others" in running.ask("GET", f"{item}&library=Shared").text
+        assert running.ask("GET", item).status == 404

@@ -14,7 +14,7 @@ from tests.support.serving import Answer, Serving, serving
 
 from bifolio import Library
 from bifolio.home import Home
-from bifolio.serve.connector import PROGRAM
+from bifolio.serve.connector import PROGRAM, without_proxy
 from bifolio.serve.permissions import Permissions
 
 #: What the extension's requests say of themselves.
@@ -125,7 +125,7 @@ def test_a_page_of_which_nothing_is_known_is_saved_with_a_snapshot(browser: Brow
     given = {"sessionID": "s2", "url": "https://example.org/p", "title": "A page"}
     assert browser.call("saveSnapshot", given).json == {"saveSingleFile": True}
     given = {"sessionID": "s2", "snapshotContent": "<html>é</html>", "title": "A page"}
-    assert browser.call("saveSingleFile", given).status == 204
+    assert browser.call("saveSingleFile", given).status == 201
     (item,) = browser.items()
     assert (item["itemType"], item["url"]) == ("webpage", "https://example.org/p")
     (child,) = browser.served.get(f"items/{item['key']}/children").json
@@ -199,3 +199,90 @@ def test_without_leave_nothing_is_saved(browser: Browser) -> None:
     assert "x-zotero-version" in answer.headers
     Permissions(browser.served.server.home).allow(PROGRAM)
     assert browser.call("saveItems", given).status == 201
+
+
+def test_a_page_without_a_session_is_saved(browser: Browser) -> None:
+    assert browser.call("saveItems", {"items": [ARTICLE]}).status == 201
+    assert browser.call("saveItems", {"items": [ARTICLE]}).status == 201
+    assert len(browser.items()) == 2
+
+
+def test_an_address_is_kept_without_the_library_s_proxy(browser: Browser) -> None:
+    item = ARTICLE | {"url": "https://www-example--one-com.proxy.example.edu/path?x=1"}
+    proxy = {"scheme": "https://%h.proxy.example.edu/%p"}
+    given = {"sessionID": "s", "items": [item], "uri": item["url"], "proxy": proxy}
+    assert browser.call("saveItems", given).status == 201
+    assert browser.items()[0]["url"] == "https://www.example-one.com/path?x=1"
+
+
+@pytest.mark.parametrize("scheme", [None, 5, "%h", "%h%h", "(%h", "https://%h.else.edu/%p", "%p"])
+def test_a_proxy_that_fits_nothing_changes_nothing(scheme: object) -> None:
+    address = "https://www-example-com.proxy.example.edu/path"
+    assert without_proxy(address, {"scheme": scheme}) in (address, f"https://{address}/")
+    assert without_proxy(address, scheme) == address
+
+
+def test_what_is_there_is_found_by_its_identifiers(browser: Browser) -> None:
+    item = ARTICLE | {"url": "https://example.org/a"}
+    browser.call("saveItems", {"sessionID": "s", "items": [item]})
+    wanted = {"doi": ["10.1000/FOLD"], "url": ["https://example.org/a"], "isbn": []}
+    (match,) = browser.call("findExistingItems", {"identifiers": wanted}).json["matches"]
+    assert match["id"] == browser.items()[0]["key"]
+    assert sorted(match["matchedFields"]) == ["DOI", "url"]
+    other = {"identifiers": {"doi": ["10.1000/other"]}}
+    assert browser.call("findExistingItems", other).json == {"matches": []}
+    assert browser.call("findExistingItems", {}).status == 400
+
+
+def test_a_file_without_references_is_refused(browser: Browser) -> None:
+    assert browser.call("import?session=i", b"Owl", Content_Type="text/plain").status == 400
+    assert browser.items() == []
+
+
+def test_what_bifolio_has_not_is_said_in_a_sentence(browser: Browser) -> None:
+    browser.call("saveItems", {"sessionID": "s", "items": [ARTICLE]})
+    answer = browser.call("saveAttachmentFromResolver", {"sessionID": "s", "itemID": "abc"})
+    assert (answer.status, answer.text[:28]) == (500, "Failed to save an attachment")
+    style = b'<?xml version="1.0"?><style/>'
+    assert browser.call("installStyle?origin=x", style).status == 501
+    assert browser.call("installStyle", {"a": 1}).status == 400
+    assert browser.call("document/execCommand", {"command": "addCitation"}).status == 501
+    for one in (answer, browser.call("installStyle", style)):
+        assert one.headers["x-zotero-version"]
+
+
+def test_what_was_saved_is_moved_into_another_library_and_back(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    Library.create(tmp_path / "A.bifolio", home=home).close()
+    with Library.create(tmp_path / "B.bifolio", home=home, name="Shared") as library:
+        library.groups.create("Readings")
+    Permissions(home).allow(PROGRAM)
+    with serving(tmp_path / "A.bifolio", home, others=[tmp_path / "B.bifolio"]) as running:
+        browser = Browser(running)
+        found = browser.call("getSelectedCollection").json
+        names = {one["name"]: one["id"] for one in found["targets"]}
+        assert set(names) == {"A", "Shared", "Readings"}
+        assert set(found["tags"]) == {names["A"], names["Shared"]}
+        browser.call("saveItems", {"sessionID": "s", "items": [ARTICLE]})
+        given = {"sessionID": "s", "target": names["Readings"], "tags": "moved"}
+        assert browser.call("updateSession", given).status == 200
+        about = {"sessionID": "s", "parentItemID": "abc", "title": "A", "contentType": "text/plain"}
+        answer = browser.call("saveAttachment", b"words", X_Metadata=json.dumps(about))
+        assert answer.status == 201
+        (group,) = running.get("groups").json
+        path = f"/api/groups/{group['id']}"
+        (item,) = running.ask("GET", f"{path}/items/top").json
+        assert item["data"]["title"] == "Folding at scale"
+        assert "moved" in [one["tag"] for one in item["data"]["tags"]]
+        assert [running.ask("GET", f"{path}/collections").json[0]["key"]] == (
+            item["data"]["collections"]
+        )
+        assert len(running.ask("GET", f"{path}/items/{item['key']}/children").json) == 2
+        assert browser.items() == []
+        assert len(running.get("items/trash?itemType=journalArticle").json) == 1
+        given = {"sessionID": "s", "target": names["A"]}
+        assert browser.call("updateSession", given).status == 200
+        assert [one["title"] for one in browser.items()] == ["Folding at scale"]
+        assert running.ask("GET", f"{path}/items/top").json == []
+        for wrong in ("L7", "C7-ABCDEFGH", "X", "CABCDEFGH"):
+            assert browser.call("updateSession", given | {"target": wrong}).status in (400, 404)

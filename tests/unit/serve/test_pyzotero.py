@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from pyzotero import errors
 from pyzotero.zotero import Zotero
+from tests.support.pdfs import pdf
 from tests.support.serving import Serving, serving
 
 from bifolio import Library
 from bifolio.home import Home
 from bifolio.serve.permissions import Permissions
+
+FOLDED = pdf(["Paper is folded"])
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "citation-key": "doe",
             }
         )
-        (folder / "fold.pdf").write_bytes(b"%PDF-1.4 not much of one")
+        (folder / "fold.pdf").write_bytes(FOLDED)
         (folder / "fold.txt").write_text("words inside")
         library.files.add(one.id, [folder / "fold.pdf", folder / "fold.txt"])
         for number in range(5):
@@ -89,11 +92,17 @@ def test_one_item_its_children_its_files_and_its_text(zotero: Any, tmp_path: Pat
     assert zotero.item(key)["data"]["DOI"] == "10.1000/fold"
     children = {one["data"].get("filename", "note"): one for one in zotero.children(key)}
     assert set(children) == {"note", "fold.pdf", "fold.txt"}
-    assert zotero.file(children["fold.pdf"]["key"]) == b"%PDF-1.4 not much of one"
+    assert zotero.file(children["fold.pdf"]["key"]) == FOLDED
     zotero.dump(children["fold.txt"]["key"], path=tmp_path)
     assert (tmp_path / "fold.txt").read_text() == "words inside"
     assert zotero.fulltext_item(children["fold.txt"]["key"])["content"] == "words inside"
-    assert set(zotero.new_fulltext(0)) == {children["fold.txt"]["key"]}
+    assert zotero.fulltext_item(children["fold.pdf"]["key"]) == {
+        "content": "Paper is folded",
+        "indexedPages": 1,
+        "totalPages": 1,
+    }
+    files = {children[name]["key"] for name in ("fold.txt", "fold.pdf")}
+    assert set(zotero.new_fulltext(0)) == files
     assert titles(zotero.get_subset([key])) == ["Folding"]
     gc.collect()
 
@@ -236,3 +245,34 @@ def test_files_are_attached_and_replaced(writing: Any, tmp_path: Path) -> None:
     assert writing.fulltext_item(child["key"])["content"] == "words"
     again = writing.attachment_both([("Another", str(tmp_path / "a.txt"))], key)
     assert len(again["success"]) == 1
+
+
+def test_saved_searches_full_texts_and_collections_are_written(
+    writing: Any, tmp_path: Path
+) -> None:
+    writing.authorize_local("Judge")
+    key = writing.create_items([{**writing.item_template("book"), "title": "Ink"}])["success"]["0"]
+    condition = {"condition": "title", "operator": "contains", "value": "ink"}
+    made = writing.saved_search("Inks", [condition])
+    (search,) = writing.searches()
+    assert search["data"]["name"] == "Inks"
+    assert made["success"]["0"] == search["key"]
+    writing.delete_saved_search([search["key"]])
+    assert writing.searches() == []
+    (tmp_path / "a.bin").write_bytes(b"a scan")
+    writing.attachment_simple([str(tmp_path / "a.bin")], key)
+    (child,) = writing.children(key)
+    assert writing.set_fulltext(child["key"], {"content": "read elsewhere", "indexedChars": 14})
+    assert writing.fulltext_item(child["key"])["content"] == "read elsewhere"
+    assert writing.create_collection([{"name": "One"}])["success"]
+    assert [one["data"]["name"] for one in writing.collections()] == ["One"]
+
+
+def test_lists_are_followed_page_by_page(zotero: Any) -> None:
+    zotero.top(limit=4)
+    assert [len(page) for page in zotero.iterfollow()] == [2]
+    assert sum(len(page) for page in zotero.makeiter(zotero.top(limit=2))) == 6
+    zotero.add_parameters(limit=1, sort="title")
+    assert titles(zotero.top()) == ["Book 0"]
+    assert zotero.check_items([{"itemType": "book", "title": "x"}])
+    assert zotero.item_attachment_link_modes()

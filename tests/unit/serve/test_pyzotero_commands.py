@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from mcp import Client
+from pyzotero import mcp_server
 from pyzotero.cli import main
 from tests.support.serving import on_zotero_s_port
 
@@ -62,3 +65,37 @@ def test_it_searches_and_shows(pyzotero: Any) -> None:
     (child,) = json.loads(pyzotero("children", key, "--json"))
     assert "words inside" in pyzotero("fulltext", child.get("key") or child["data"]["key"])
     assert key in pyzotero("alldoi", "10.1000/fold")
+
+
+def test_its_server_for_assistants_reads_what_is_served(pyzotero: Any) -> None:
+    """The server itself, and the protocol's official client, in one process: how it is started is
+    tested end to end."""
+    assert "Connection successful" in pyzotero("test")
+
+    async def ask() -> list[str]:
+        async with Client(mcp_server.mcp) as client:
+
+            async def call(name: str, **given: Any) -> str:
+                answer = await client.call_tool(name, given)
+                return "".join(getattr(one, "text", "") for one in answer.content)
+
+            found = await call("search", query="folding")
+            key = json.loads(found)["items"][0]["key"]
+            children = await call("get_children", key=key)
+            (child,) = [one["key"] for one in json.loads(children) if "key" in one]
+            return [
+                found,
+                children,
+                await call("get_item", key=key),
+                await call("get_fulltext", key=child),
+                await call("list_collections"),
+                await call("list_tags"),
+            ]
+
+    found, children, item, text, collections, tags = asyncio.run(ask())
+    assert "Folding" in found
+    assert "a.txt" in children
+    assert "10.1000/fold" in item
+    assert "words inside" in text
+    assert "Thesis" in collections
+    assert "ink" in tags

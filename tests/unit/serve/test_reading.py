@@ -146,6 +146,13 @@ def test_lists_are_filtered(served: Serving) -> None:
     assert titles(served, f"items?itemKey={key},ABCDEFGH") == ["Ink"]
 
 
+def test_everything_is_searched_for_whole_values_too(served: Serving) -> None:
+    (first, *_) = served.get("items/top?sort=title").json
+    key = first["data"]["citationKey"]
+    found = served.get(f"items/top?q={key}&qmode=everything").json
+    assert [one["key"] for one in found] == [first["key"]]
+
+
 def test_lists_are_sorted_and_paged(served: Serving) -> None:
     assert titles(served, "items/top?sort=title") == ["Folding at scale", "Ink", "Sheets"]
     assert titles(served, "items/top?sort=title&direction=desc")[0] == "Sheets"

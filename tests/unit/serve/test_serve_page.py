@@ -10,14 +10,33 @@ from bifolio.serve.application import ENDPOINTS
 PAGE = Path(__file__).parents[3] / "docs" / "serve.md"
 
 
-def row(methods: str, path: str, says: str) -> str:
-    """An endpoint as the page has it."""
-    return f"| {methods} | `{re.sub(':int', '', path)}` | {says} |"
+LISTED = re.findall(
+    r"(?m)^\| ([A-Z ]+) \| `(\S+)` \| (.*) \| (.*) \| (.*) \|$", PAGE.read_text(encoding="utf-8")
+)
 
 
 def test_the_page_lists_every_endpoint_and_no_other() -> None:
-    listed = re.findall(r"(?m)^\| (?:GET|POST|PUT|PATCH|DELETE).*$", PAGE.read_text())
-    assert listed == [row(one.methods, one.path, one.says) for one in ENDPOINTS]
+    assert [tuple(one[:4]) for one in LISTED] == [
+        (one.methods, re.sub(":(int|str)", "", one.path), one.says, one.state.value)
+        for one in ENDPOINTS
+    ]
+
+
+def test_the_page_says_which_program_needs_each() -> None:
+    assert all(program.strip() for *_, program in LISTED)
+
+
+def test_every_case_of_zotero_s_own_tests_is_held_or_said_not_to_be_ours() -> None:
+    """The names of our tests that hold a case are those of tests that there are."""
+    text = PAGE.read_text(encoding="utf-8").partition("## Zotero's own tests")[2]
+    named = set(re.findall(r"`(test_\w+)`", text))
+    there = {
+        name
+        for path in (Path(__file__).parent).glob("test_*.py")
+        for name in re.findall(r"(?m)^def (test_\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= there
 
 
 def test_no_endpoint_is_named_twice() -> None:

@@ -16,7 +16,9 @@ from bifolio import Library, limits
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
 from bifolio.results import ActionKind
+from bifolio.serve.answers import Refusal
 from bifolio.serve.permissions import Consent, Permissions
+from bifolio.serve.write_tokens import WriteTokens
 
 PROGRAM = "Some Program"
 
@@ -204,6 +206,166 @@ def test_a_write_token_writes_once(writer: Writer) -> None:
     assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 200
     assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 412
     assert len(writer.served.get("items/top").json) == 1
+
+
+def test_a_write_token_writes_once_also_after_another_start(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    Library.create(tmp_path / "A.bifolio", home=home).close()
+    Permissions(home).allow(PROGRAM)
+    given = [{"itemType": "book", "title": "One"}]
+    for status in (200, 412):
+        with serving(tmp_path / "A.bifolio", home) as running:
+            again = Writer(running, tmp_path)
+            assert again.send("POST", "items", given, Zotero_Write_Token="t" * 32).status == status
+            assert len(again.served.get("items/top").json) == 1
+    (kept,) = (tmp_path / "home" / "serve" / "tokens.txt").read_text().splitlines()
+    assert "t" * 32 not in kept
+
+
+def test_a_token_of_a_write_that_failed_may_be_used_again(writer: Writer) -> None:
+    assert writer.send("POST", "items", {}, Zotero_Write_Token="a" * 32).status == 400
+    given = [{"itemType": "book", "title": "One"}]
+    assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 200
+
+
+@pytest.mark.parametrize("token", ["abcd", "a" * 33])
+def test_a_write_token_has_a_length(writer: Writer, token: str) -> None:
+    assert writer.send("POST", "items", [], Zotero_Write_Token=token).status == 400
+
+
+def test_tokens_are_forgotten_after_twelve_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = WriteTokens(tmp_path / "tokens.txt")
+    with tokens.used("a" * 32):
+        pass
+    with pytest.raises(Refusal), WriteTokens(tmp_path / "tokens.txt").used("a" * 32):
+        pass
+    monkeypatch.setattr(limits, "SERVE_TOKEN_KEPT_S", -10.0)
+    with WriteTokens(tmp_path / "tokens.txt").used("a" * 32):
+        pass
+    monkeypatch.setattr(limits, "SERVE_TOKENS_MAX", 3)
+    monkeypatch.setattr(limits, "SERVE_TOKEN_KEPT_S", 1000.0)
+    few = WriteTokens(tmp_path / "few.txt")
+    for number in range(20):
+        with few.used(f"token {number}"):
+            pass
+    assert len((tmp_path / "few.txt").read_text().splitlines()) <= 6
+
+
+def test_a_key_is_taken_from_the_header_of_a_bearer_or_a_parameter(writer: Writer) -> None:
+    given = json.dumps([{"itemType": "book", "title": "One"}])
+    server = {"Zotero-Server-ID": writer.server}
+    path = "/api/users/0/items"
+    bearer = server | {"Authorization": f"Bearer {writer.key}"}
+    assert writer.served.ask("POST", path, headers=bearer, body=given).status == 200
+    keyed = f"{path}?key={writer.key}"
+    assert writer.served.ask("POST", keyed, headers=server, body=given).status == 200
+    assert writer.served.ask("POST", path, headers=server, body=given).status == 401
+
+
+def test_who_is_not_allowed_is_told_so_as_programs_read_it(writer: Writer) -> None:
+    answer = writer.authorize("Another")
+    assert (answer.status, answer.json["denied"]) == (403, True)
+    assert "bifolio serve allow" in answer.json["message"]
+
+
+def test_saved_searches_are_made_of_conditions_changed_and_deleted(writer: Writer) -> None:
+    writer.add(title="Folding paper", tags=[{"tag": "ink"}])
+    writer.add(title="Cutting paper", date="1999")
+    conditions = [
+        {"condition": "title", "operator": "contains", "value": "paper"},
+        {"condition": "tag", "operator": "isNot", "value": "ink"},
+    ]
+    answer = writer.send("POST", "searches", [{"name": "Found", "conditions": conditions}]).json
+    key = answer["success"]["0"]
+    with writer.open() as library:
+        (group,) = [one for one in library.groups.list() if one.name == "Found"]
+        assert (group.query, group.count) == ('title:"paper" -tag:"ink"', 1)
+    made = writer.served.get(f"searches/{key}").json
+    assert made["data"]["name"] == "Found"
+    version = made["version"]
+    change = {
+        "name": "Old",
+        "conditions": [{"condition": "year", "operator": "isBefore", "value": "2000"}],
+    }
+    assert writer.send("PUT", f"searches/{key}", change).status == 428
+    assert writer.send("PUT", f"searches/{key}", change | {"version": version}).status == 204
+    with writer.open() as library:
+        (group,) = [one for one in library.groups.list() if one.name == "Old"]
+        assert (group.query, group.count) == ("year:<2000", 1)
+    # What was read is sent back as it was: nothing changes.
+    made = writer.served.get(f"searches/{key}").json["data"]
+    assert writer.send("POST", "searches", [made]).json["unchanged"] == {"0": key}
+    headers = {"If_Unmodified_Since_Version": str(made["version"] - 1)}
+    assert writer.send("DELETE", f"searches/{key}", **headers).status == 412
+    headers = {"If_Unmodified_Since_Version": str(made["version"])}
+    assert writer.send("DELETE", f"searches/{key}", **headers).status == 204
+    assert writer.served.get("searches").json == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        {"condition": "savedSearch", "operator": "is", "value": "x"},
+        {"condition": "tag", "operator": "contains", "value": "x"},
+        {"condition": "itemType", "operator": "is", "value": "nonsense"},
+        {"condition": "collection", "operator": "is", "value": "0_ABCDEFGH"},
+        {"condition": "dateAdded", "operator": "isInTheLast", "value": "many days"},
+        {"condition": "title", "operator": "matches", "value": "x"},
+    ],
+)
+def test_a_condition_that_has_no_like_is_refused(writer: Writer, condition: Any) -> None:
+    given = [{"name": "Found", "conditions": [condition]}, {"name": "None", "conditions": []}]
+    assert set(writer.send("POST", "searches", given).json["failed"]) == {"0", "1"}
+
+
+def test_what_another_program_read_in_a_file_is_taken(writer: Writer) -> None:
+    key = attachment(writer)
+    answer = announce(writer, key, b"scanned", "a.bin").json
+    upload(writer, answer["url"], b"scanned")
+    done = f"upload={answer['uploadKey']}".encode()
+    assert writer.send("POST", f"items/{key}/file", done, If_None_Match="*").status == 204
+    assert writer.served.get(f"items/{key}/fulltext").status == 404
+    given = {"content": "Words of a scan", "indexedPages": 1, "totalPages": 2}
+    assert writer.send("PUT", f"items/{key}/fulltext", given).status == 204
+    assert writer.served.get(f"items/{key}/fulltext").json == given
+    assert writer.served.get("fulltext?since=0").json.keys() == {key}
+    found = writer.served.get("items/top?q=scan&qmode=everything").json
+    assert len(found) == 1
+    parent = found[0]["key"]
+    assert writer.send("PUT", f"items/{parent}/fulltext", given).status == 404
+    refused: list[Any] = [{}, {"content": 5}, {"content": "x", "indexedPages": "1"}, []]
+    for wrong in refused:
+        assert writer.send("PUT", f"items/{key}/fulltext", wrong).status == 400
+    newest = {
+        "If_Unmodified_Since_Version": writer.served.get("items").headers["last-modified-version"]
+    }
+    several = [
+        {"key": key, "content": "one"},
+        {"key": "ZZZZZZZZ", "content": "x"},
+        {"content": "y"},
+    ]
+    assert writer.send("POST", "fulltext", several).status == 428
+    answer = writer.send("POST", "fulltext", several, **newest).json
+    assert answer["success"] == {"0": key}
+    assert {at: one["code"] for at, one in answer["failed"].items()} == {"1": 404, "2": 400}
+    assert writer.send("POST", "fulltext", several * 4, **newest).status == 413
+
+
+def test_what_names_too_much_or_too_little_is_refused(writer: Writer) -> None:
+    newest = {"If_Unmodified_Since_Version": "99"}
+    many = ",".join(["ABCDEFG2"] * 51)
+    assert writer.send("DELETE", f"items?itemKey={many}", **newest).status == 413
+    assert writer.send("DELETE", "items", **newest).status == 400
+    assert writer.send("POST", "items/top", [{"itemType": "book"}]).status == 405
+    assert writer.send("DELETE", "items/trash?itemKey=ABCDEFG2", **newest).status == 405
+    assert writer.send("PUT", "items/badkey!!", {"itemType": "book"}).status == 400
+    key = attachment(writer)
+    assert writer.send("PATCH", f"items/{key}/file", b"diff").status == 405
+    seconds = f"md5={'c' * 32}&filename=x.pdf&filesize=10&mtime=1000".encode()
+    assert writer.send("POST", f"items/{key}/file", seconds, If_None_Match="*").status == 400
 
 
 def test_deleted_items_are_in_the_trash_and_come_back(writer: Writer) -> None:
@@ -398,7 +560,7 @@ def test_an_annotation_of_nothing_is_refused(writer: Writer, given: dict[str, st
 
 def announce(writer: Writer, key: str, content: bytes, name: str, **headers: str) -> Answer:
     md5 = hashlib.md5(content).hexdigest()
-    body = f"md5={md5}&filename={name}&filesize={len(content)}&mtime=0".encode()
+    body = f"md5={md5}&filename={name}&filesize={len(content)}&mtime=1764000000000".encode()
     given = headers or {"If_None_Match": "*"}
     return writer.send("POST", f"items/{key}/file", body, **given)
 
@@ -455,4 +617,4 @@ def test_an_upload_is_its_item_s_alone(writer: Writer) -> None:
     assert writer.send("POST", f"items/{first}/file", done, If_None_Match="*").status == 400
     assert upload(writer, answer["url"], b"content").status == 201
     assert writer.send("POST", f"items/{second}/file", done, If_None_Match="*").status == 400
-    assert upload(writer, answer["url"].replace(answer["uploadKey"], "0" * 32), b"x").status == 400
+    assert upload(writer, answer["url"].replace(answer["uploadKey"], "0" * 32), b"x").status == 404

@@ -147,7 +147,7 @@ CREATORS: Final[dict[str, tuple[str, ...]]] = {
 #: The types that hang on another item, or say nothing that can be cited.
 CHILDREN: Final = ("annotation", "attachment", "note")
 
-#: Names in which English words do not begin with a capital letter.
+#: Names that are not simply their words.
 _WORDS: Final = {
     "ISBN": "ISBN",
     "ISSN": "ISSN",
@@ -159,11 +159,29 @@ _WORDS: Final = {
     "journalAbbreviation": "Journal Abbr",
     "accessDate": "Accessed",
     "archiveLocation": "Loc. in Archive",
+    "archiveID": "Archive ID",
+    "artworkMedium": "Medium",
+    "interviewMedium": "Medium",
+    "audioFileType": "File Type",
+    "audioRecordingFormat": "Format",
+    "videoRecordingFormat": "Format",
+    "forumTitle": "Forum/Listserv Title",
+    "letterType": "Type",
+    "manuscriptType": "Type",
+    "mapType": "Type",
+    "presentationType": "Type",
+    "thesisType": "Type",
+    "nameOfAct": "Name of Act",
+    "programmingLanguage": "Prog. Language",
     "publicationTitle": "Publication",
+    "repositoryLocation": "Repo. Location",
+    "versionNumber": "Version",
     "tvBroadcast": "TV Broadcast",
     "email": "E-mail",
     "computerProgram": "Software",
-    "archiveID": "Archive ID",
+    "webpage": "Web Page",
+    "attorneyAgent": "Attorney/Agent",
+    "interviewee": "Interview With",
 }
 
 

@@ -56,23 +56,49 @@ def fields_of_item(csl_type: str, fields: Mapping[str, Any], key: str) -> dict[s
     """
     kind = item_type(csl_type, fields)
     said: set[str] = set()
-    data: dict[str, Any] = {"itemType": kind}
-    creators = _creators(kind, fields, said)
+    empty, names, own_names = _empty_item(kind)
+    data = empty.copy()
+    data["creators"] = _creators(kind, fields, said)
+    if own_names.isdisjoint(fields):
+        for field, value in fields.items():
+            name = names.get(field)
+            if name is not None and field not in said:
+                data[name] = value if type(value) is str else _text(value, name)
+                said.add(field)
+    else:
+        _fill_with_own(data, kind, fields, said)
+    data["citationKey"] = key
+    data["extra"] = "\n".join(_lines(csl_type, kind, fields, said))
+    return data
+
+
+def _fill_with_own(
+    data: dict[str, Any], kind: str, fields: Mapping[str, Any], said: set[str]
+) -> None:
+    """Fill in the fields of an item some of which keep a value under a name of their own: theirs
+    goes before what several of Zotero's names share."""
     for name, field, own in _fields_of(kind):
-        text = ""
         if own in fields:
-            text = _text(fields[own])
+            data[name] = _text(fields[own])
             said.add(own)
         elif field in fields and field not in said:
-            text = _text(fields[field], name)
+            data[name] = _text(fields[field], name)
             said.add(field)
-        data[name] = text
-        if len(data) == 2:  # after the title, as Zotero has it
-            data["creators"] = creators
-    data["citationKey"] = key
-    lines = list(_lines(csl_type, kind, fields, said))
-    data["extra"] = "\n".join(lines)
-    return data
+
+
+@cache
+def _empty_item(kind: str) -> tuple[dict[str, Any], dict[str, str], frozenset[str]]:
+    """An item of a type with nothing in it; the name that each field of ours has there, the first
+    where there are several; and the fields that keep a value under a name of their own."""
+    known = _fields_of(kind)
+    first, *others = [name for name, _, _ in known]
+    # After the title come the creators, as Zotero has it.
+    empty: dict[str, Any] = {"itemType": kind, first: "", "creators": []}
+    empty |= dict.fromkeys([*others, "citationKey", "extra"], "")
+    names: dict[str, str] = {}
+    for name, field, _ in known:
+        names.setdefault(field, name)
+    return empty, names, frozenset(own for _, _, own in known)
 
 
 @cache

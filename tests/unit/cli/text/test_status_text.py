@@ -52,6 +52,7 @@ AUTOSYNC = AutosyncReport(
     ended_by="",
     log=Path("log.txt"),
     libraries=(SYNCED,),
+    serving=None,
     service="systemd",
     starts_at_login=True,
 )
