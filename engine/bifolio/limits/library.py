@@ -222,6 +222,10 @@ SAMPLE_S_MAX = 0.02
 #: core), the checks of a change and of a record a tenth of it.
 SAMPLE_REFERENCE_S = 0.0015
 
+#: And to load what reads documents first, in a process that had no need of it until now: a sync that
+#: only sends.
+SAMPLE_LOADING_S = 0.1
+
 #: The smallest sample takes about so long (an estimate, the note of where it ended among it); a
 #: sync that is too short for it checks one now and then.
 SAMPLE_LEAST_S = 0.0005

@@ -58,6 +58,9 @@ _NO_TEXT = "Could not decode to UTF-8"
 _NO_TEXT_SCHEMA = "its schema is not valid text"
 
 
+#: Remembered in a transaction once all tables were asked for.
+_ASKED = "all asked for"
+
 #: How a transaction begins, ends and is undone; and one inside a rehearsal.
 _LASTING = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
 _REHEARSED = ("SAVEPOINT rehearsed", "RELEASE rehearsed", "ROLLBACK TO rehearsed")
@@ -77,6 +80,8 @@ class Database:
         #: In a write transaction: what was read in it, by names of the readers' own. Nobody else
         #: can write meanwhile; whoever writes what is remembered here says so. None outside.
         self.remembered: dict[str, Any] | None = None
+        #: The tables of which ``is_empty`` was asked: a transaction asks for all of them at once.
+        self._asked_for: dict[str, None] = {}
 
     @classmethod
     def create(cls, path: Path) -> Database:
@@ -280,8 +285,23 @@ class Database:
             return self.row(f"SELECT 1 FROM {table} LIMIT 1") is None
         found: bool | None = remembered.get(table)
         if found is None:
+            if table in self._asked_for and _ASKED not in remembered:
+                remembered[_ASKED] = True
+                self._ask_for_all(remembered)
+                return bool(remembered[table])
+            self._asked_for[table] = None
             found = remembered[table] = self.row(f"SELECT 1 FROM {table} LIMIT 1") is None
         return found
+
+    def _ask_for_all(self, remembered: dict[str, Any]) -> None:
+        """Ask of each table that was asked for so far whether it is empty, in one statement."""
+        tables = list(self._asked_for)
+        row = self.row(
+            "SELECT " + ", ".join(f"NOT EXISTS (SELECT 1 FROM {one})" for one in tables)
+        )
+        assert row is not None
+        for table, is_empty in zip(tables, row, strict=True):
+            remembered.setdefault(table, bool(is_empty))
 
     def row_of_few(
         self, table: str, statement: str, values: Sequence[Any] = ()
