@@ -73,7 +73,7 @@ class CrashMark:
             flags = os.O_RDWR | how | getattr(os, "O_BINARY", 0)
             descriptor = os.open(self._path, flags, 0o600)
             try:
-                # Written before it is mapped: a page without room on the disk would end the process.
+                # Written before it is mapped: a page without room on the disk would end us.
                 if os.write(descriptor, named) == _HASH_BYTES:
                     with suppress(ValueError):
                         self._mapped = mmap.mmap(descriptor, _HASH_BYTES)

@@ -296,9 +296,7 @@ class Database:
     def _ask_for_all(self, remembered: dict[str, Any]) -> None:
         """Ask of each table that was asked for so far whether it is empty, in one statement."""
         tables = list(self._asked_for)
-        row = self.row(
-            "SELECT " + ", ".join(f"NOT EXISTS (SELECT 1 FROM {one})" for one in tables)
-        )
+        row = self.row("SELECT " + ", ".join(f"NOT EXISTS (SELECT 1 FROM {one})" for one in tables))
         assert row is not None
         for table, is_empty in zip(tables, row, strict=True):
             remembered.setdefault(table, bool(is_empty))

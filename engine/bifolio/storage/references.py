@@ -141,9 +141,7 @@ class References:
         self.shared_keys.clear()
         self.purged.clear()
 
-    def _index(
-        self, references: Mapping[str, StoredReference], known: Mapping[str, int]
-    ) -> None:
+    def _index(self, references: Mapping[str, StoredReference], known: Mapping[str, int]) -> None:
         """Put references into the search index; ``known`` are the numbers of those that were
         listed before.
 
