@@ -7,6 +7,7 @@ script of the program that embeds Bifolio once more.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -90,6 +91,7 @@ class WorkerProcess:
 def serve(work: Callable[[bytes], bytes]) -> None:
     """In the process: answer each piece of work, until there is no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it, not the keyboard
+    gc.freeze()  # what is loaded stays: no search for garbage has to go through it
     with suppress(BrokenPipeError):
         while (body := receive(sys.stdin.buffer)) is not None:
             send(sys.stdout.buffer, work(body))
