@@ -12,6 +12,7 @@ the last state and what came after it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pycrdt import Doc, Map, Text, TransactionEvent
 
 _ROOT = "r"
+_CORE = "pycrdt._pycrdt"
 _EMPTY_UPDATE = b"\x00\x00"
 _EMPTY_VECTOR = b"\x00"
 #: What may be a character of two UTF-16 units among an update's bytes, and what one begins with.
@@ -48,12 +50,17 @@ def _pycrdt() -> ModuleType:
     return import_module("pycrdt")
 
 
+def is_loaded() -> bool:
+    """Whether this process has loaded pycrdt, so that a document costs no more than itself."""
+    return _CORE in sys.modules
+
+
 @cache
 def _core() -> ModuleType:
     """What pycrdt's classes wrap. Loading, merging and reading go past these: the lock and the
     transaction objects that they make take half the time of loading a record (the version is
     pinned exactly)."""
-    return import_module("pycrdt._pycrdt")
+    return import_module(_CORE)
 
 
 class RecordDocument:

@@ -8,22 +8,17 @@ just as if it had been made here, so it may fail, end or be late without harm.
 
 from __future__ import annotations
 
-import os
 import pickle
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import IO
 
 from bifolio import limits
 from bifolio.formats import MAPPING_VERSION
 from bifolio.imports import worker
 from bifolio.records.reference import ImportedReference
 from bifolio.replica.creation import Creation, create
+from bifolio.replica.worker_process import Empty, WorkerProcess, command_of, has_processors
 from bifolio.storage.import_staging import ImportStaging
 
 #: Records in one batch: some 50 ms of work.
@@ -39,10 +34,6 @@ _RECORDS_WORTHWHILE = 500
 #: Records that are left for this process each time it had to wait for the other one.
 _RECORDS_RESERVED = 25
 
-#: What a pipe to the process holds, where that can be chosen: whole batches, so that giving one
-#: takes no time.
-_PIPE_BYTES = 1024 * 1024
-
 
 class Prefetch:
     """The creations of one import. To be closed, and the process ends."""
@@ -50,12 +41,9 @@ class Prefetch:
     def __init__(self, staging: ImportStaging, *, command: Sequence[str] | None = None) -> None:
         """Args: command: how the process is started; None: as this one was."""
         self._spool = staging
-        # -P: the folder that somebody happens to be in is no place to import from.
-        self._command = command or (sys.executable, "-P", "-m", worker.__name__)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._listener: Thread | None = None
-        self._may_start = _has_processors()
-        self._answers: SimpleQueue[bytes | None] = SimpleQueue()
+        self._command = command or command_of(worker.__name__)
+        self._process: WorkerProcess | None = None
+        self._may_start = has_processors()
         #: The first and the last number of each batch that is out, in the order of giving.
         self._out: deque[tuple[int, int]] = deque()
         self._has_answered = False
@@ -69,16 +57,8 @@ class Prefetch:
         self._may_start = False
         self._out.clear()
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        assert self._listener is not None
-        self._listener.join()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            with suppress(OSError):  # what was still on its way to the process
-                pipe.close()
+        if process is not None:
+            process.close()
 
     def advance(self) -> None:
         """Give the process what it can take, and keep what it has made; waits for nothing.
@@ -128,18 +108,7 @@ class Prefetch:
         """Start the process; where that cannot be done, everything is made here."""
         self._may_start = False
         with suppress(OSError):
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                pipesize=_PIPE_BYTES,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-            self._listener = Thread(
-                target=_listen, args=(self._process.stdout, self._answers), daemon=True
-            )
-            self._listener.start()
+            self._process = WorkerProcess(self._command)
 
     def _give(self) -> bool:
         """Give one batch of records that the library has not got; False where there is none."""
@@ -157,10 +126,7 @@ class Prefetch:
         if not batch:
             return True
         assert self._process is not None
-        assert self._process.stdin is not None
-        try:
-            worker.send(self._process.stdin, pickle.dumps((MAPPING_VERSION, batch), protocol=5))
-        except OSError:
+        if not self._process.give(pickle.dumps((MAPPING_VERSION, batch), protocol=5)):
             self.close()
             return False
         self._out.append((page[0].number, self._given))
@@ -168,8 +134,9 @@ class Prefetch:
 
     def _keep_answer(self, *, wait: bool) -> bool:
         """Keep the oldest batch that is out, in the staging; False where it has not come."""
+        assert self._process is not None
         try:
-            body = self._answers.get(block=wait)
+            body = self._process.answer(wait=wait)
         except Empty:
             return False
         if body is None:
@@ -179,18 +146,3 @@ class Prefetch:
         first, last = self._out.popleft()
         self._spool.keep_made(first, last, body)
         return True
-
-
-def _has_processors() -> bool:
-    """Whether a second process would have a processor of its own, and Python can be started."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (count or 1) > 1 and bool(sys.executable) and not hasattr(sys, "frozen")
-
-
-def _listen(pipe: IO[bytes], answers: SimpleQueue[bytes | None]) -> None:
-    """Take in answers as they come, in a thread: the process must never wait to give one."""
-    while True:
-        body = worker.receive(pipe)
-        answers.put(body)
-        if body is None:
-            return

@@ -11,9 +11,9 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bifolio import limits
-from bifolio.bundles import joining as bundle_joining
+from bifolio import lazy, limits
 from bifolio.crypto.recovery import decode_recovery
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.crypto.ticket import Ticket
@@ -36,7 +36,6 @@ from bifolio.repair.sampling import Sampler
 from bifolio.replica import folder
 from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.replication import drafts
 from bifolio.replication.remote import Remote
 from bifolio.results import (
     AttachResult,
@@ -48,6 +47,14 @@ from bifolio.results import (
     SyncReport,
     TicketPreview,
 )
+
+if TYPE_CHECKING:
+    from bifolio.bundles import joining as bundle_joining
+    from bifolio.replication import drafts
+else:
+    # For who joins by a file, and for who may not write: an attach and a sync need neither.
+    bundle_joining = lazy.module("bifolio.bundles.joining")
+    drafts = lazy.module("bifolio.replication.drafts")
 
 #: What a watch is told of and goes on after: no way to the relay, or to the library's own file.
 Outage = RelayUnreachableError | BusyLibraryError

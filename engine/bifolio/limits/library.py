@@ -70,6 +70,11 @@ SNAPSHOT_TRIES = 3
 #: turn. In a library of 10,000 parts of 250 took 1.2 ms a record, parts of 1,000 1.0.
 DERIVED_AT_ONCE = 500
 
+#: So many of those are worth a second process, which takes as long to start as it derives some
+#: hundred; and how many one of the two takes at once, some 20 ms of work.
+DERIVED_AHEAD_MIN = 500
+DERIVED_AHEAD_AT_ONCE = 50
+
 #: States that are read in one query before they are asked for, and the bytes of each at most: a
 #: query for each takes a tenth of a merge.
 LOADED_AHEAD = 64
@@ -221,6 +226,10 @@ SAMPLE_S_MAX = 0.02
 #: Comparing one reference with its row in lists takes about so long (measured: 1.2 ms on a busy
 #: core), the checks of a change and of a record a tenth of it.
 SAMPLE_REFERENCE_S = 0.0015
+
+#: And to load what reads documents first, in a process that had no need of it until now: a sync
+#: that only sends.
+SAMPLE_LOADING_S = 0.1
 
 #: The smallest sample takes about so long (an estimate, the note of where it ended among it); a
 #: sync that is too short for it checks one now and then.

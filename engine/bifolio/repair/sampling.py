@@ -8,7 +8,7 @@ mended; what is found is noted for ``status`` until the library is mended.
 from __future__ import annotations
 
 from bifolio import limits
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, is_loaded
 from bifolio.errors import DocumentError, EnvelopeError
 from bifolio.repair.mender import FAULTS, is_whole, parse_whole
 from bifolio.replica import projection
@@ -49,7 +49,10 @@ class Sampler:
         if not self._is_due(budget_s / limits.SAMPLE_LEAST_S):
             return
         allowed_s = max(budget_s, limits.SAMPLE_LEAST_S)
-        with_lists = self._is_due(allowed_s / limits.SAMPLE_REFERENCE_S)
+        reference_s = limits.SAMPLE_REFERENCE_S
+        if not is_loaded():
+            reference_s += limits.SAMPLE_LOADING_S
+        with_lists = self._is_due(allowed_s / reference_s)
         # What waits to be derived is no damage, and is not derived for this.
         with_lists &= Underived(self._replica.database).is_empty()
         meta = self._replica.meta

@@ -11,6 +11,9 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``derived_tables`` what lists read, derived again from the records
 ``backlog``    committed references that wait to be derived, and what is remembered of them
 ``derivation`` what lists read of a large batch, derived after it is committed
+``derivation_worker`` the same by a second process, while this one merges and writes
+``derivation_process`` that process: batches of records in, what is stored of them out
+``worker_process`` a second process of this program, as it is seen from here and from inside
 ``creation``   a new reference out of a file, with all that is stored of it
 ``journal``    each change as it is stored, and which command made it
 ``membership`` the membership log, and the content keys that it brings

@@ -1,15 +1,31 @@
 """References that are committed and wait to be derived, and what is remembered of them meanwhile.
 
-What is remembered only saves work: the file says what waits, and the records what they hold.
+What is remembered only saves work: the file says what waits, and the records what they hold. Of
+many, a second process derives what it can (``derivation_worker``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from bifolio import limits
+from bifolio import lazy, limits
 from bifolio.storage.database import Database
 from bifolio.storage.underived import Underived
+
+if TYPE_CHECKING:
+    from bifolio.replica import derivation_worker, worker_process
+    from bifolio.replica.derivation_worker import DerivationWorker
+    from bifolio.storage.derived import StoredReference
+else:
+    # For large batches.
+    derivation_worker = lazy.module("bifolio.replica.derivation_worker")
+    worker_process = lazy.module("bifolio.replica.worker_process")
+
+#: A record, and what tells the state that was committed from later ones.
+Key = tuple[str, bytes]
 
 #: A record as it was committed: its id, and its content as JSON.
 Noted = tuple[str, str]
@@ -21,8 +37,11 @@ class Backlog:
     def __init__(self, database: Database) -> None:
         self.table = Underived(database)
         #: The content of records as JSON, by id and the check of the state that it is of.
-        self._remembered: dict[tuple[str, bytes], str] = {}
+        self._remembered: dict[Key, str] = {}
         self._size = 0
+        self._noted = 0
+        self._worker: DerivationWorker | None = None
+        self._may_start = True
 
     def is_empty(self) -> bool:
         """Whether all is derived that is committed."""
@@ -35,15 +54,64 @@ class Backlog:
             if self._size + len(content) <= limits.DERIVED_LATER_REMEMBERED:
                 self._remembered[record_id, checks[record_id]] = content
                 self._size += len(content)
+        self._noted += len(committed)
+        if self._noted >= limits.DERIVED_AHEAD_MIN:
+            self.start()
+        self.advance()
+
+    def start(self) -> None:
+        """Many wait: have a second process derive them, where there is a processor for it."""
+        if self._worker is None and self._may_start:
+            self._may_start = False
+            if worker_process.has_processors():
+                with suppress(OSError):
+                    self._worker = derivation_worker.DerivationWorker()
+
+    def advance(self) -> None:
+        """Give the other process what is remembered, as much as it can take; waits for nothing."""
+        worker = self._worker
+        if worker is None:
+            return
+        worker.collect()
+        while self._remembered and worker.has_room:
+            keys = list(islice(self._remembered, limits.DERIVED_AHEAD_AT_ONCE))
+            worker.give([(key, self._forget(key)) for key in keys])
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether the other process should be given more, by ``give``."""
+        if self._worker is not None:
+            self._worker.collect()
+        return self._worker is not None and self._worker.has_room
+
+    def give(self, states: Mapping[Key, bytes]) -> None:
+        """Give the other process these records, each with its state."""
+        if self._worker is not None:
+            self._worker.give([(key, self.take(*key) or state) for key, state in states.items()])
+
+    def is_ahead(self, key: Key) -> bool:
+        """Whether the other process derives a record, or has."""
+        return self._worker is not None and self._worker.holds(key)
+
+    def take_derived(self, key: Key) -> StoredReference | None:
+        """What the other process made of a record, waiting for it where need be; None where it did
+        not."""
+        return self._worker.take(key) if self._worker is not None else None
 
     def take(self, record_id: str, check: bytes) -> str | None:
         """What is remembered of a record whose state has this check, forgotten with it."""
-        found = self._remembered.pop((record_id, check), None)
-        if found is not None:
-            self._size -= len(found)
-        return found
+        return self._forget((record_id, check)) if (record_id, check) in self._remembered else None
 
     def forget(self) -> None:
         """Nothing waits any more."""
         self._remembered.clear()
         self._size = 0
+        self._noted = 0
+        if self._worker is not None:
+            self._worker.close()
+        self._worker, self._may_start = None, True
+
+    def _forget(self, key: Key) -> str:
+        found = self._remembered.pop(key)
+        self._size -= len(found)
+        return found

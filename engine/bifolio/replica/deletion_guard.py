@@ -151,15 +151,11 @@ class Filter:
 
     def __call__(self, derived: DerivedReference, entries: Entries) -> DerivedReference:
         """What is derived of a reference (``entries`` are the record's), or is shown on of it."""
-        is_gone = derived.row.trashed or derived.purged is not None
-        if not is_gone and not self._anything_noted():
-            return derived
         record_id = derived.row.id
-        noted = self._guard.noted.read(record_id) if self._anything_noted() else None
-        if not is_gone:
-            if noted is not None:
-                self._guard.noted.remove([record_id])
+        if not derived.row.trashed and derived.purged is None:
+            self.note_living(record_id)
             return derived
+        noted = self._guard.noted.read(record_id) if self._anything_noted() else None
         if noted is None:
             noted = self._note(record_id, entries)
         elif derived.purged is not None and self._cause is Cause.OWN:
@@ -168,6 +164,11 @@ class Filter:
         if noted is None or not self._guard.is_holding:
             return derived
         return show_on(derived, noted)
+
+    def note_living(self, record_id: str) -> None:
+        """A reference is shown as its record says: where others had deleted it, it is back."""
+        if self._anything_noted() and self._guard.noted.read(record_id) is not None:
+            self._guard.noted.remove([record_id])
 
     def _note(self, record_id: str, entries: Entries) -> tuple[str, str] | None:
         """Note that another device deleted a reference that was shown here."""

@@ -8,7 +8,8 @@ commands get their turn. A process may end at any moment in between: the next re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bifolio import lazy, limits
@@ -73,6 +74,8 @@ class Derivation:
     def _derive_some(self) -> bool:
         """Derive a part, inside a transaction; whether there may be more."""
         page = [one for _, one in self.backlog.table.page(most=limits.DERIVED_AT_ONCE)]
+        if len(page) >= limits.DERIVED_AHEAD_MIN:
+            self.backlog.start()  # another process committed them
         if page:
             self._store(page)
         if not self.backlog.is_empty():
@@ -86,16 +89,44 @@ class Derivation:
         shown = self._guard.filter(Cause.RECEIVED)
         states = self._records.states(record_ids)
         before = self._references.read_stored(record_ids)
-        stored = []
-        for one in record_ids:
-            if one in states:
-                state, check = states[one]
-                content = self.backlog.take(one, check)
-                made = derive_committed(one, content, state, before.get(one), shown)
-                if made is not None:
-                    stored.append(made)
-        self._references.store(stored)
+        self.backlog.advance()
+        derived = self._derive_here(states, before, shown)
+        for one, (state, check) in states.items():
+            if one in derived:
+                continue
+            made = self.backlog.take_derived((one, check))
+            if made is None:
+                derived[one] = derive_committed(one, None, state, before.get(one), shown)
+            else:
+                shown.note_living(one)
+                derived[one] = made.keeping(before.get(one))
+        self.backlog.advance()  # while what is derived is written
+        stored = [derived[one] for one in record_ids if one in states]
+        self._references.store([one for one in stored if one is not None])
         self.backlog.table.remove(record_ids)
+
+    def _derive_here(
+        self,
+        states: Mapping[str, tuple[bytes, bytes]],
+        before: Mapping[str, StoredBefore],
+        shown: Filter,
+    ) -> dict[str, StoredReference | None]:
+        """Derive the references that the other process does not, by id: from the first on, while it
+        is given the last ones as long as it takes more."""
+        backlog, derived = self.backlog, dict[str, StoredReference | None]()
+        here = deque(
+            one for one, (_, check) in states.items() if not backlog.is_ahead((one, check))
+        )
+        while here:
+            while len(here) > limits.DERIVED_AHEAD_AT_ONCE and backlog.takes_more:
+                last = [here.pop() for _ in range(limits.DERIVED_AHEAD_AT_ONCE)]
+                backlog.give({(one, states[one][1]): states[one][0] for one in last})
+            for _ in range(min(len(here), limits.DERIVED_AHEAD_AT_ONCE)):
+                one = here.popleft()
+                state, check = states[one]
+                content = backlog.take(one, check)
+                derived[one] = derive_committed(one, content, state, before.get(one), shown)
+        return derived
 
 
 def derive_committed(

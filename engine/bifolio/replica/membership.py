@@ -120,6 +120,8 @@ class LibraryMembership:
         self._members = Members(replica.database)
         self._keys = ContentKeys(replica.database)
         self._known: Membership | None = None
+        #: Content keys by how they were sealed to this device.
+        self._opened: dict[bytes, bytes] = {}
         #: The content keys that this device was given and that are not the library's.
         self.wrong_keys: Sequence[WrongKeyError] = ()
 
@@ -403,11 +405,14 @@ class LibraryMembership:
         return membership
 
     def _open_key(self, sealed: bytes) -> bytes:
-        """A key sealed to this device; a copy on another device cannot open it."""
-        try:
-            return self._replica.keys.unseal(sealed)
-        except EnvelopeError:
-            raise NotAMemberError from None
+        """A key sealed to this device, opened once; a copy on another device cannot open it."""
+        opened = self._opened.get(sealed)
+        if opened is None:
+            try:
+                opened = self._opened[sealed] = self._replica.keys.unseal(sealed)
+            except EnvelopeError:
+                raise NotAMemberError from None
+        return opened
 
     def _read(self, records: Sequence[bytes]) -> Membership:
         return Membership.from_records(records, kinds=self._replica.formats.record_kinds)

@@ -83,7 +83,7 @@ class Run:
         own = replica.keys.tag
         self._copied_from = {slot_tag(one.slot) for one in replica.changes.unsealed_of_others(own)}
         #: Whether anything waits: as a rule nothing does, and nobody has to be asked.
-        self._anything_waits = replica.changes.waiting() > 0
+        self._anything_waits = replica.pending.has_any()
         #: Whether something that was damaged here is to come again.
         self._refills = replica.meta.refill is not None
         self._applier: Applier
@@ -112,7 +112,7 @@ class Run:
         self._last_seqs.clear()
         self._stories.clear()
         # Asked in each: another process may have received something meanwhile.
-        self._anything_waits = self._replica.changes.waiting() > 0
+        self._anything_waits = replica.pending.has_any()
 
     def work(self) -> bool:
         """Merge what there is, or as much as one transaction should; whether that was all."""

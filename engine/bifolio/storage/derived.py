@@ -57,6 +57,14 @@ class StoredReference(NamedTuple):
     purged: PurgedRow | None
     kept: Kept = Kept()
 
+    def keeping(self, before: StoredBefore | None) -> StoredReference:
+        """It, of a reference that is listed, without the parts that the tables hold already."""
+        if before is None:
+            return self
+        return self._replace(
+            kept=_find_kept_of(before, self.row, self.sources, has_files=bool(self.attachments))
+        )
+
 
 class StoredBefore(NamedTuple):
     """What the tables hold of one reference: its row, its sources, and whether it has files."""
@@ -126,9 +134,8 @@ class DerivedReference(Struct, frozen=True):
         )
         kept = Kept()
         if before is not None and self.purged is None:
-            kept = _find_kept(before.row, columns, row.fields)._replace(
-                sources=sorted(before.sources) == sorted(sources),
-                attachments=not before.has_attachments and not self.attachments,
+            kept = _find_kept_of(
+                before, columns, sources, fields=row.fields, has_files=bool(self.attachments)
             )
         places, texts = Searchable(
             *(row.key, row.type, row.title, row.abstract, row.note, row.fields),
@@ -156,10 +163,26 @@ _OF_PLACES = [_COLUMN[name] for name in "key title year trashed".split()]
 _OF_KEY = [_COLUMN[name] for name in ("key", "trashed")]
 
 
-def _find_kept(
-    before: tuple[object, ...], after: tuple[object, ...], fields: Mapping[str, Any]
+def _find_kept_of(
+    before: StoredBefore,
+    row: tuple[object, ...],
+    sources: Sequence[tuple[str, str, str, bytes, str]],
+    *,
+    has_files: bool,
+    fields: Mapping[str, Any] | None = None,
 ) -> Kept:
-    """Which parts a row that changes leaves as they are; ``fields`` are those of the later one."""
+    """Which parts of a reference are stored as they are to be; ``fields`` are those of the row,
+    where they are known."""
+    return _find_kept(before.row, row, fields)._replace(
+        sources=sorted(before.sources) == sorted(sources),
+        attachments=not before.has_attachments and not has_files,
+    )
+
+
+def _find_kept(
+    before: tuple[object, ...], after: tuple[object, ...], fields: Mapping[str, Any] | None
+) -> Kept:
+    """Which parts a row that changes leaves as they are."""
     if before == after:
         return Kept(row=True, key=True, places=True, texts=True, elements=True)
     trashed, conflicts, written = _COLUMN["trashed"], _COLUMN["conflicts"], _COLUMN["fields"]
@@ -169,8 +192,9 @@ def _find_kept(
     elements = before[trashed] == after[trashed]
     if before[written] != after[written]:
         earlier = read_json(str(before[written]))
-        for name in earlier.keys() | fields.keys():
-            old, new = earlier.get(name), fields.get(name)
+        later = read_json(str(after[written])) if fields is None else fields
+        for name in earlier.keys() | later.keys():
+            old, new = earlier.get(name), later.get(name)
             if old != new:
                 texts = texts and not is_searched(name, old, new)
                 places = places and not (are_names(old) or are_names(new))

@@ -63,6 +63,10 @@ class PendingEnvelopes:
             [(needed, envelope_hash, int(of_members)) for needed in needs],
         )
 
+    def has_any(self) -> bool:
+        """Whether anything waits."""
+        return not self._database.is_empty("pending")
+
     def has(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope waits here."""
         row = self._database.row_of_few(

@@ -79,7 +79,8 @@ class QuarantinedUpdates:
 
     def usage(self, device: bytes | None) -> tuple[int, int]:
         """How many updates of an author are kept, and their bytes."""
-        row = self._database.row(
+        row = self._database.row_of_few(
+            "quarantined_updates",
             "SELECT count(*), coalesce(sum(length(contents)), 0) FROM quarantined_updates "
             "WHERE device IS ?",
             (device,),

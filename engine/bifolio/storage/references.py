@@ -97,17 +97,18 @@ class References:
         if not references:
             return
         ids = [one.id for one in references]
-        known = self._unindex({one.id: one.kept for one in references})
+        numbers = self._unindex({one.id: one.kept for one in references})
         gone_before = self.purged.among(ids)
         moved = [one for one in references if not one.kept.key]
-        old_keys = self.shared_keys.of([one.id for one in moved if one.id in known])
-        there = known | set(gone_before)
+        old_keys = self.shared_keys.of([one.id for one in moved if one.id in numbers])
+        there = numbers.keys() | set(gone_before)
         self._forget([(one.id, one.kept) for one in references if one.id in there])
         self.purged.remove(gone_before)
         living = [one for one in references if one.purged is None]
         self.elements.write(one for reference in living for one in reference.elements)
         self._database.execute_many(_UPSERT, [one.row for one in living if not one.kept.row])
-        self._index({one.id: one for one in living if not one.kept.texts or not one.kept.places})
+        changed = [one for one in living if not one.kept.texts or not one.kept.places]
+        self._index({one.id: one for one in changed}, numbers)
         self._database.execute_many(
             _INSERT_SOURCE,
             [row for one in references if not one.kept.sources for row in one.sources],
@@ -140,19 +141,18 @@ class References:
         self.shared_keys.clear()
         self.purged.clear()
 
-    def _index(self, references: Mapping[str, StoredReference]) -> None:
-        """Put references into the search index.
+    def _index(self, references: Mapping[str, StoredReference], known: Mapping[str, int]) -> None:
+        """Put references into the search index; ``known`` are the numbers of those that were
+        listed before.
 
         By hand and not by triggers: each trigger's savepoint makes FTS5 flush, which took 2.4
         times as long for an import; and in the order of their numbers: each step back flushes.
         """
         if not references:
             return
-        numbered = self._database.rows(
-            f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number",
-            (json.dumps(list(references)),),
-        )
-        given = [(number, references[record_id]) for number, record_id in numbered]
+        new = [one for one in references if one not in known]
+        numbers = {**self.numbers_among(new), **known} if new else known
+        given = sorted((numbers[one.id], one) for one in references.values())
         self.index.write_places(
             (number, one.id, one.places, one.row[_TRASHED])
             for number, one in given
@@ -164,16 +164,16 @@ class References:
             if not one.kept.texts and one.texts is not None
         )
 
-    def _unindex(self, kept: Mapping[str, Kept]) -> set[str]:
+    def _unindex(self, kept: Mapping[str, Kept]) -> dict[str, int]:
         """Take references out of the search index as far as they are not kept there; returns the
-        ids of those that are listed."""
+        numbers of those that are listed, by id."""
         rows = self._database.rows(
             f"SELECT number, id FROM refs WHERE id {_LISTED} ORDER BY number",
             (json.dumps(list(kept)),),
         )
         self.index.remove_texts([number for number, one in rows if not kept[one].texts])
         self.index.remove_places([number for number, one in rows if not kept[one].places])
-        return {row[1] for row in rows}
+        return {record_id: number for number, record_id in rows}
 
     def _forget(self, references: Sequence[tuple[str, Kept]]) -> None:
         """Forget all that is derived of references but their rows, and what is kept."""

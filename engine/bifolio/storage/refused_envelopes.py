@@ -101,6 +101,8 @@ class RefusedEnvelopes:
 
     def deaths(self) -> dict[bytes, int]:
         """How often each envelope ended a process; there is hardly ever one."""
+        if self._database.is_empty("fatal_envelopes"):
+            return {}
         return dict(self._database.rows("SELECT hash, deaths FROM fatal_envelopes"))
 
     def set_fatal_aside(

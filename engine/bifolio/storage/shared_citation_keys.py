@@ -25,6 +25,8 @@ class SharedKeys:
 
     def of(self, ids: Sequence[str]) -> set[str]:
         """The citation keys that references have now."""
+        if not ids:
+            return set()
         rows = self._database.rows(
             "SELECT key FROM refs WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
         )

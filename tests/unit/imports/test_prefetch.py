@@ -16,10 +16,11 @@ from tests.unit.replica.builders import Computer, owner_of_a_library, ris
 
 from bifolio.errors import InvalidValueError
 from bifolio.formats import MAPPING_VERSION
-from bifolio.imports import prefetch, worker
+from bifolio.imports import prefetch
 from bifolio.imports.prefetch import Prefetch
 from bifolio.records.names import Name
 from bifolio.records.reference import ImportedReference, Source, Values
+from bifolio.replica import worker_process
 from bifolio.replica.creation import Creation, create
 from bifolio.storage.import_staging import ImportStaging
 from bifolio.storage.records import StoredRecord
@@ -67,7 +68,7 @@ def office(tmp_path: Path) -> Computer:
 @pytest.fixture
 def bench(office: Computer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """With a process that starts at once, whatever the computer has."""
-    monkeypatch.setattr(prefetch, "_has_processors", lambda: True)
+    monkeypatch.setattr(prefetch, "has_processors", lambda: True)
     monkeypatch.setattr(prefetch, "_RECORDS_WORTHWHILE", 1)
     monkeypatch.setattr(prefetch, "_RECORDS_AT_ONCE", 20)
     staging = ImportStaging(office.replica.database)
@@ -136,13 +137,13 @@ def test_what_the_library_has_is_not_made(
     bench: Bench, office: Computer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
-    send = worker.send
+    send = worker_process.send
 
     def noted(pipe: io.BufferedIOBase, body: bytes) -> None:
         given.extend(number for number, _, _ in pickle.loads(body)[1])
         send(pipe, body)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker, "send", noted)
+    monkeypatch.setattr(worker_process, "send", noted)
     known = [reference(number).record_id() for number in range(0, MANY, 2)]
     office.replica.records.write([StoredRecord(one, "reference", b"", 0) for one in known])
     bench.add(20)
@@ -155,8 +156,8 @@ def test_a_process_that_is_killed_leaves_the_rest_to_be_made_here(
     bench.add(MANY)
     wait_for_the_first(bench)
     assert bench.prefetch._process is not None
-    bench.prefetch._process.kill()
-    bench.prefetch._process.wait()
+    bench.prefetch._process.process.kill()
+    bench.prefetch._process.process.wait()
     bench.add(MANY)
     creations = [bench.creation(number) for number in range(1, 2 * MANY + 1)]
     assert creations == [
@@ -193,7 +194,7 @@ def test_the_error_of_a_record_that_cannot_be_made_is_met_where_it_is_asked_for(
 
 @pytest.mark.parametrize("sent", [b"", b"\x00\x00", (9).to_bytes(8, "big") + b"short"])
 def test_a_message_that_is_cut_off_is_the_end(sent: bytes) -> None:
-    assert worker.receive(io.BytesIO(sent)) is None
+    assert worker_process.receive(io.BytesIO(sent)) is None
 
 
 def test_an_import_stores_the_same_with_a_second_process_and_without(
@@ -205,7 +206,7 @@ def test_an_import_stores_the_same_with_a_second_process_and_without(
     ]
     stored = []
     for processors in (True, False):
-        monkeypatch.setattr(prefetch, "_has_processors", lambda given=processors: given)
+        monkeypatch.setattr(prefetch, "has_processors", lambda given=processors: given)
         folder = tmp_path / str(processors)
         folder.mkdir()
         office = owner_of_a_library(folder)

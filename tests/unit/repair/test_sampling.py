@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,6 +17,7 @@ from tests.unit.replica.builders import Computer, new_computer
 from bifolio import Library, limits
 from bifolio.doctor.repairing import repair
 from bifolio.errors import Next, NextStep
+from bifolio.repair import sampling
 from bifolio.repair.sampling import Sampler
 from bifolio.results import Refusal
 
@@ -155,3 +157,25 @@ def ticking(office: Computer, step_s: float) -> list[float]:
         wall_s=runtime.wall_s, monotonic_s=monotonic_s, random_bytes=bytes
     )
     return looks
+
+
+def test_a_sync_that_loads_no_documents_hardly_ever_loads_them_for_a_sample(
+    office: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: set[int] = set()
+    synced: list[int] = []
+
+    def note(*_: object) -> bool:
+        compared.add(len(synced))
+        return True
+
+    monkeypatch.setattr(Sampler, "_are_listed_right", note)
+    office.draw = random.Random("forty syncs of a second").randbytes
+    for is_loaded in (True, False):
+        monkeypatch.setattr(sampling, "is_loaded", lambda given=is_loaded: given)
+        compared.clear()
+        for number in range(40):
+            synced.append(number)
+            sampled(office, Sampler(office.replica), worked_s=1.0)
+        assert (len(compared) == 40) is is_loaded
+    assert 0 < len(compared) < 20, "now and then, so that all comes round"

@@ -14,7 +14,7 @@ from tests.unit.replica.builders import Computer, members
 from bifolio.library import status
 from bifolio.replica.envelope_formats import ENVELOPE_FORMATS, EnvelopeFormats
 from bifolio.replica.workspace import Workspace
-from bifolio.replication.crash_mark import FILE, CrashMark
+from bifolio.replication.crash_mark import CrashMark
 from bifolio.replication.inbox import Received
 from bifolio.wire.changes import BODY_VERSION, Body
 
@@ -74,7 +74,7 @@ def test_an_envelope_that_ended_the_process_twice_is_set_aside_and_named(tmp_pat
     assert home.titles() == ["By the same author", "On Paper"]
     (refusal,) = status.refusals(home.replica)
     assert f"1 change of {mallory.keys.name} ended Bifolio twice" in refusal.reason
-    assert not (home.replica.path / FILE).exists()
+    assert not CrashMark(home.replica.path).is_there()
     merged = home.inbox.retry_fatal()  # by a program without the fault
     assert merged.changes == 1
     assert _FATAL.decode() in home.titles()
@@ -127,7 +127,7 @@ def test_an_exception_is_no_death(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         patched.setattr("bifolio.replication.receiving.Applier.apply", fails)
         with pytest.raises(KeyboardInterrupt):
             home.inbox.receive([Received(one, None) for one in batch])
-    assert not (home.replica.path / FILE).exists()
+    assert not CrashMark(home.replica.path).is_there()
     home.receives(batch)
     assert home.replica.refused.deaths() == {}
 
@@ -157,4 +157,20 @@ def test_the_mark_names_the_envelope_at_work_also_where_no_file_can_be_mapped(
     assert not other.is_there()
     mark.set(b"d" * 32)
     assert other.read() == b"d" * 32
-    mark.clear()
+    other.clear()
+    assert not mark.is_there()
+
+
+def test_who_clears_a_mark_takes_none_away_that_another_process_writes(tmp_path: Path) -> None:
+    watch, sync = CrashMark(tmp_path), CrashMark(tmp_path)
+    watch.set(b"a" * 32)
+    watch.clear()
+    sync.set(b"b" * 32)  # and it ended here
+    assert watch.is_there()
+    watch.clear()
+    watch.set(b"c" * 32)
+    assert CrashMark(tmp_path).read() == b"c" * 32
+    sync.clear()
+    assert CrashMark(tmp_path).read() is None
+    watch.set(b"d" * 32)
+    assert CrashMark(tmp_path).read() == b"d" * 32

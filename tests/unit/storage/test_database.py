@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sqlite3
 import subprocess
@@ -79,6 +80,51 @@ def test_what_is_written_in_a_snapshot_is_not_kept(tmp_path: Path) -> None:
     with database.snapshot():
         Meta(database).store("a", "written")
     assert Meta(database).stored("a") is None
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_no_garbage_is_searched_for_in_a_transaction_and_after_it_as_before(
+    tmp_path: Path, collects: bool
+) -> None:
+    database = new_database(tmp_path)
+    was_collecting = gc.isenabled()
+    try:
+        (gc.enable if collects else gc.disable)()
+        with database.transaction():
+            assert not gc.isenabled()
+        assert gc.isenabled() is collects
+        with pytest.raises(Interrupted), database.transaction():
+            raise Interrupted
+        assert gc.isenabled() is collects
+    finally:
+        (gc.enable if was_collecting else gc.disable)()
+
+
+def test_what_a_transaction_remembers_of_tables_and_facts_is_what_is_there(
+    tmp_path: Path,
+) -> None:
+    database = new_database(tmp_path)
+    meta, large = Meta(database), {"device": "n" * 5000}
+    for _ in range(2):
+        with database.transaction():
+            assert meta.devices == {}
+            assert database.is_empty("purged")
+            assert database.is_empty("underived")
+    with database.transaction():
+        database.execute("INSERT INTO underived (record) VALUES ('one')")
+        database.note_row("underived")
+        assert database.is_empty("purged")
+        assert not database.is_empty("underived"), "also where it was noted before any was asked"
+        meta.devices, meta.clock = large, "1" * 18
+        assert (meta.devices, meta.clock) == (large, "1" * 18)
+    with database.transaction():
+        assert not database.is_empty("underived")
+        assert (meta.devices, meta.clock) == (large, "1" * 18)
+        meta.devices = {}
+        assert meta.devices == {}
+        database.execute("DELETE FROM underived")
+        database.forget("underived")
+        assert database.is_empty("underived")
 
 
 def test_a_rehearsal_sees_its_own_transactions_and_leaves_nothing(tmp_path: Path) -> None:
