@@ -139,6 +139,14 @@ class Integrity:
         """Drop a record that is damaged; the state hash is summed again afterwards."""
         self._database.execute("DELETE FROM records WHERE id = ?", (record_id,))
 
+    def remove_stray_bases(self) -> int:
+        """Drop what belongs to no record; how many there were."""
+        return self._database.execute(
+            "DELETE FROM record_bases WHERE record NOT IN "
+            "(SELECT id FROM records WHERE substr(state, 1, 3) = ?)",
+            (HEAD,),
+        ).rowcount
+
     def sum_hashes(self) -> int:
         """The state hash that the records' shares make."""
         rows = self._database.rows("SELECT hash FROM records")
