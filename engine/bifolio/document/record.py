@@ -90,8 +90,9 @@ class RecordDocument:
         self._since: list[bytes] = parts[1:]
         #: What was merged and written since it was loaded; None where that is not all of it.
         self.added: list[bytes] | None = []
-        #: Where this is a record's core alone.
+        #: Where this is a record's core alone; and the last update that it can tell all about.
         self._window: CoreWindow | None = None
+        self._admitted: UpdateStructure | None = None
         #: What the document holds, for checks of updates; each None until it is asked for.
         self._known: dict[int, int] | None = None
         self._index: StructIndex | None = None
@@ -141,9 +142,11 @@ class RecordDocument:
     def _admit(self, structure: UpdateStructure) -> None:
         """Load all of the record where its core alone cannot tell what an update does."""
         window = self._window
-        if window is not None and not admits(
-            structure, self._structs(), window.core.gaps, window.load_names
-        ):
+        if window is None or self._admitted is structure:
+            return
+        if admits(structure, self._structs(), window.core.gaps, window.load_names):
+            self._admitted = structure
+        else:
             self.load_whole()
 
     @property
@@ -363,7 +366,7 @@ class RecordDocument:
 
     def _forget_read(self) -> None:
         """What was read of the document is no longer what it holds."""
-        self._json = self._entries = self._state = self._loaded = None
+        self._json = self._entries = self._state = self._loaded = self._admitted = None
 
     def _note(self, update: bytes) -> None:
         """Note an update that the document holds now."""

@@ -85,9 +85,11 @@ class HotStates:
     def read(self, record_id: str) -> Base | None:
         """A record's base."""
         row = self._database.row(
-            "SELECT state, names FROM record_bases WHERE record = ?", (record_id,)
+            "SELECT CASE typeof(state) WHEN 'blob' THEN state END, "
+            "CASE typeof(names) WHEN 'blob' THEN names END FROM record_bases WHERE record = ?",
+            (record_id,),
         )
-        if row is None or not isinstance(row[0], bytes) or not isinstance(row[1], bytes):
+        if row is None or row[0] is None or row[1] is None:  # damaged, it may be of any type
             return None
         return Base(unpack_state(row[0]), row[1])
 
