@@ -25,12 +25,11 @@ from benchmarks.support.report import Benchmark, Computed, Measured, progress
 from benchmarks.support.wire import CountingProxy, counting_proxy
 
 from bifolio import Library, limits
+from bifolio.document.record import flatten
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replication.outbox import Outbox
-from bifolio.storage.database import Database
-from bifolio.storage.records import Records
 
 #: A reference near the file's beginning, so that every size has it: the hot one.
 _KEY = "Swanson:TB1-1-7"
@@ -136,7 +135,7 @@ def _hot_bytes(office: Computer) -> int:
     with _open(office) as library:
         state = library._replica.records.state(library.show(_KEY).id)
     assert state is not None
-    return len(state)
+    return len(flatten(state))
 
 
 def _bytes_of(office: Computer, size: Size, before_bytes: int) -> dict[str, float | int]:
@@ -144,18 +143,22 @@ def _bytes_of(office: Computer, size: Size, before_bytes: int) -> dict[str, floa
     with _open(office) as library:
         shown = library.show(_KEY)
         text_bytes = len(str(shown.fields["note"]).encode())
-    database = Database.open(office.library / "library.sqlite")
-    row = database.row("SELECT id, length(state) FROM records ORDER BY length(state) DESC LIMIT 1")
-    assert row is not None
-    state = Records(database).state(row[0])
-    assert state is not None
-    database.close()
+        state = library._replica.records.state(shown.id)
+        assert state is not None
+        state = flatten(state)
+        row = library._replica.database.row(
+            "SELECT length(records.state) + coalesce(length(record_bases.state), 0) "
+            "+ coalesce(length(names), 0) FROM records LEFT JOIN record_bases ON record = id "
+            "WHERE id = ?",
+            (shown.id,),
+        )
+        assert row is not None
     return {
         "hot_state_bytes": len(state),
-        "hot_stored_bytes": row[1],
+        "hot_stored_bytes": row[0],
         "hot_text_bytes": text_bytes,
         "bytes_per_edit": (len(state) - before_bytes - text_bytes) / size.hot_edits,
-        "stored_bytes_per_edit": (row[1] - text_bytes) / size.hot_edits,
+        "stored_bytes_per_edit": (row[0] - text_bytes) / size.hot_edits,
         "office_file_bytes": (office.library / "library.sqlite").stat().st_size,
     }
 

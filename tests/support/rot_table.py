@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+from tests.support.hot_limits import every_record_is_hot
 from tests.support.relay_process import RelayProcess
 
 from bifolio import Library, limits
@@ -95,6 +96,10 @@ class Bench:
             library.groups.create("Reading")
             library.files.add("work0", [paper])
             library.delete(["work1"])
+            with every_record_is_hot():
+                for number in range(6):
+                    note = "A note that is edited again, " * (number + 1)
+                    library.edit("work2", [Edit("note", Act.SET, (note,))])
             ticket = library.attach(relay.url).ticket
             with Library.attach_new(ticket, folder / "Second.bifolio", home=home) as second:
                 second.delete(["work3"])
@@ -123,6 +128,10 @@ class Bench:
             with Library.attach_new(ticket, path, home=home) as third:
                 assert third._replica.snapshots.has_any(), "it did not begin with a snapshot"
                 third.edit("work2", [Edit("title", Act.SET, ("Changed since",))])
+                with every_record_is_hot():
+                    for number in range(6):
+                        title = f"Changed since, {number} times"
+                        third.edit("work2", [Edit("title", Act.SET, (title,))])
                 third.files.add("work4", [self._folder / "paper.pdf"])
                 third.delete(["work5"])
                 third.groups.create("Read")

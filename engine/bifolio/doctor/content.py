@@ -9,6 +9,7 @@ from bifolio.crypto.keys import DeviceKeys
 from bifolio.disk import hash_file
 from bifolio.doctor import leftovers, repairing
 from bifolio.document import canonical, view
+from bifolio.document.record import RecordDocument
 from bifolio.errors import (
     DamagedLibraryError,
     DocumentError,
@@ -96,7 +97,7 @@ def records(replica: Replica, progress: Progress | None) -> Finding:
     ids = replica.records.all_ids()
     for done, record_id in enumerate(ids, start=1):
         try:
-            entries = replica.document(record_id).entries()
+            entries = RecordDocument(replica.records.state(record_id)).entries()
             kind = view.kind_of(entries)
             references += kind == "reference"
             total += canonical.record_share(record_id, kind, entries)

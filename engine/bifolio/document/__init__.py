@@ -32,6 +32,7 @@ entries of a record's map and plan writes; ``record`` carries a plan out in one 
 ``update_rules``     whether an update can be merged: complete, each part in a place for it
 ``update_identity``  whether all names in an update are its author's, or its content's
 ``piece_order``      the order of a text's pieces, as every replica puts them
+``core``             what is live of a large record, to which edits are made
 ``record``           one pycrdt document
 ==================== ========================================================================
 """

@@ -9,6 +9,7 @@ same time, the square of the update's where it was made to cost that. Knows noth
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from bifolio import limits
 from bifolio.document.update_structure import Id, Struct
@@ -46,8 +47,17 @@ class PieceOrder:
         """Count from here what pieces pass."""
         self._passed = self._pieces = 0
 
-    def put(self, client: int, struct: Struct, holder: Holder, have: int = 0) -> None:
-        """Put a piece in its place; of one that is held up to ``have``, the rest.
+    def put(
+        self,
+        client: int,
+        struct: Struct,
+        holder: Holder,
+        have: int = 0,
+        *,
+        is_checked: bool = False,
+    ) -> None:
+        """Put a piece in its place; of one that is held up to ``have``, the rest. One of a
+        document's own state was checked when it came.
 
         Raises:
             DocumentError: its right comes before its left, or it passes too many pieces.
@@ -59,7 +69,8 @@ class PieceOrder:
         right = self._starting(struct.right) if struct.right is not None else None
         left = self._ending(left_id) if left_id is not None else None
         self._pieces += 1
-        self._check_after(left, right)
+        if not is_checked:
+            self._check_after(left, right)
         place = self._find_place(run, left, right, holder)
         if place is None:
             run.next = self._first.get(holder)
@@ -68,6 +79,21 @@ class PieceOrder:
             run.next = place.next
             place.next = run
         self._insert(run)
+
+    def runs(self, holder: Holder) -> Iterator[tuple[int, int, int]]:
+        """The clocks of a text's pieces in their order: client id, first one, the one after."""
+        at = self._first.get(holder)
+        while at is not None:
+            yield at.client, at.start, at.end
+            at = at.next
+
+    def are_neighbours(self, left: Id | None, right: Id | None, holder: Holder) -> bool:
+        """Whether two ids are next to each other; None is the text's beginning, or its end."""
+        after = self._starting(right) if right is not None else None
+        before = self._ending(left) if left is not None else None
+        if (right is not None and after is None) or (left is not None and before is None):
+            return False
+        return (self._first.get(holder) if before is None else before.next) is after
 
     def _check_after(self, left: _Run | None, right: _Run | None) -> None:
         if left is None or right is None:

@@ -19,6 +19,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from bifolio.document.core import Core, CoreWindow, admits, make_core, names_gap
 from bifolio.document.entries import Entries, parse_entries, without_superseded_imports
 from bifolio.document.plan import Plan, TextEdit
 from bifolio.document.update_rules import CheckedUpdate, StructIndex, check_update, index_of
@@ -31,6 +32,7 @@ from bifolio.document.update_structure import (
 from bifolio.errors import DocumentError
 from bifolio.lazy import pattern
 from bifolio.records.canonical import read_map
+from bifolio.records.state_parts import join_parts, split_parts
 
 if TYPE_CHECKING:
     from pycrdt import Doc, Map, Text, TransactionEvent
@@ -79,9 +81,10 @@ class RecordDocument:
         self._client_id = client_id
         self._core = _core().Doc(client_id, None, None)
         self._wrapper: Doc[Map[object]] | None = None
+        parts = split_parts(state) if state is not None else []
         with _TRANSLATED, _Begun(self._core) as transaction:
-            if state is not None:
-                self._core.apply_update(transaction, state)
+            for one in parts:
+                self._core.apply_update(transaction, one)
             self._root = self._core.get_or_insert_map(transaction, _ROOT)
             #: The state vector as it was loaded; None once something was written or merged.
             self._loaded: bytes | None = self._core.get_state(transaction)
@@ -90,12 +93,68 @@ class RecordDocument:
         self._state: bytes | None = None
         #: A state, and the updates merged and written since: what the document can be made again
         #: of. None where it has to be asked for first.
-        self._base: bytes | None = state if state is not None else _EMPTY_UPDATE
-        self._since: list[bytes] = []
+        self._base: bytes | None = parts[0] if parts else _EMPTY_UPDATE
+        self._since: list[bytes] = parts[1:]
+        #: What was merged and written since it was loaded; None where that is not all of it.
+        self.added: list[bytes] | None = []
+        #: Where this is a record's core alone; and the last update that it can tell all about.
+        self._window: CoreWindow | None = None
+        self._admitted: UpdateStructure | None = None
         #: What the document holds, for checks of updates; each None until it is asked for.
         self._known: dict[int, int] | None = None
         self._index: StructIndex | None = None
         self._may_cut: bool | None = None
+
+    @classmethod
+    def of_core(cls, window: CoreWindow, *, client_id: int | None = None) -> RecordDocument:
+        """A record of which only the core is loaded, until more of it is needed."""
+        document = cls(window.core.state, client_id=client_id)
+        document._window = window
+        return document
+
+    @property
+    def is_core(self) -> bool:
+        """Whether only the record's core is loaded."""
+        return self._window is not None
+
+    def load_whole(self) -> None:
+        """Load all of a record of which the core is loaded."""
+        if self._window is None:
+            return
+        base, *tail = split_parts(self._window.load_whole())
+        tail += self.added or ()
+        whole = RecordDocument(join_parts(base, tail), client_id=self._client_id)
+        self._core, self._root, self._wrapper = whole._core, whole._root, None
+        self._base, self._since, self._window = base, tail, None
+        self._forget_read()
+        self._known = self._index = self._may_cut = None
+
+    def core_state(self) -> bytes:
+        """The state of the core, where only that is loaded."""
+        with _Begun(self._core) as transaction:
+            state: bytes = self._core.get_update(transaction, _EMPTY_VECTOR)
+        return state
+
+    def make_core(self) -> Core | None:
+        """The record's core, or a smaller one of the core that is loaded; None where it has
+        none."""
+        structure = self._structure()
+        gaps = self._window.core.gaps if self._window is not None else ()
+        order, content = index_of(structure).copy_order(), read_map(self.json())
+        made = make_core(structure, order, content, gaps)
+        if made is None or read_map(RecordDocument(made.state).json()) != content:
+            return None
+        return made
+
+    def _admit(self, structure: UpdateStructure) -> None:
+        """Load all of the record where its core alone cannot tell what an update does."""
+        window = self._window
+        if window is None or self._admitted is structure:
+            return
+        if admits(structure, self._structs(), window.core.gaps, window.load_names):
+            self._admitted = structure
+        else:
+            self.load_whole()
 
     @property
     def _document(self) -> Doc[Map[object]]:
@@ -119,7 +178,7 @@ class RecordDocument:
         with document._document.transaction():
             document._carry_out(plan)
         document._entries = plan.alone()
-        document._base = document._loaded = None
+        document._base = document._loaded = document.added = None
         return document
 
     @classmethod
@@ -129,7 +188,7 @@ class RecordDocument:
         document = cls(client_id=client_id)
         with document._document.transaction():
             document._put(values)
-        document._base = document._loaded = None
+        document._base = document._loaded = document.added = None
         return document
 
     def entries(self) -> Entries:
@@ -152,6 +211,7 @@ class RecordDocument:
 
     def state(self) -> bytes:
         """The whole document as one update."""
+        self.load_whole()
         if self._state is None:
             with _Begun(self._core) as transaction:
                 self._state = self._base = self._core.get_update(transaction, _EMPTY_VECTOR)
@@ -170,8 +230,9 @@ class RecordDocument:
         """
         if structure is None:
             structure = read_update(update)
+        self._admit(structure)
         may_cut = bool(structure.deletes) and self._finds_pairs()
-        return check_update(structure, self.clocks(), self._structs, may_cut=may_cut)
+        return check_update(structure, self._clocks(), self._structs, may_cut=may_cut)
 
     def merge(self, update: bytes, checked: CheckedUpdate | None = None) -> bool:
         """Apply another replica's update. False where it brought nothing new.
@@ -205,13 +266,18 @@ class RecordDocument:
 
     def has_of(self, structure: UpdateStructure) -> bool:
         """Whether some of what an update writes is here already, or something else in its place."""
-        known = self.clocks()
+        self._admit(structure)
+        known = self._clocks()
         return any(
             structs[0].start < known.get(client, 0) for client, structs in structure.structs.items()
         )
 
     def clocks(self) -> Mapping[int, int]:
         """By client id: the clock after the last one that is here. Not to be written to."""
+        self.load_whole()
+        return self._clocks()
+
+    def _clocks(self) -> Mapping[int, int]:
         if self._known is None:
             if self._loaded is None:
                 with _Begun(self._core) as transaction:
@@ -222,6 +288,7 @@ class RecordDocument:
     def begins_as(self, structure: UpdateStructure) -> bool:
         """Whether each client of an update, which begins with it, has the same first key here:
         of what its content names, that is as good as a comparison of the whole."""
+        self.load_whole()
         for client, structs in structure.structs.items():
             first = structs[0]
             if first.key is not None and first.key in self._map:
@@ -233,6 +300,7 @@ class RecordDocument:
     def keys_deleted(self, checked: CheckedUpdate) -> set[str]:
         """The keys of the record's map of which an update deletes an entry, also one that is gone
         already: so the answer does not depend on what came before."""
+        self.load_whole()
         held = self._structs()
         new = StructIndex()
         new.extend(checked)
@@ -254,18 +322,20 @@ class RecordDocument:
         Raises:
             DocumentError: the bytes are no update.
         """
+        self.load_whole()
         changed = self._apply_observed(update)
         self._note(update)
         self._known = self._index = None
         return changed
 
     def merge_incomplete(self, update: bytes) -> bool:
-        """Apply an update of which what it builds on may be missing here, as where a device
-        cannot open a part of the past. False where it brought nothing new.
+        """Apply an update, or a state, of which what it builds on may be missing here, as where a
+        device cannot open a part of the past. False where it brought nothing new.
 
         Raises:
             DocumentError: the bytes are no update of a record.
         """
+        update = flatten(update)
         read_update(update)
         return self.merge_own(update)
 
@@ -303,11 +373,13 @@ class RecordDocument:
 
     def _forget_read(self) -> None:
         """What was read of the document is no longer what it holds."""
-        self._json = self._entries = self._state = self._loaded = None
+        self._json = self._entries = self._state = self._loaded = self._admitted = None
 
     def _note(self, update: bytes) -> None:
         """Note an update that the document holds now."""
         self._since.append(update)
+        if self.added is not None:
+            self.added.append(update)
         if self._may_cut is False:
             self._may_cut = _may_hold_pair(update)
 
@@ -319,10 +391,15 @@ class RecordDocument:
             self._may_cut = any(map(_may_hold_pair, held))
         return self._may_cut
 
+    def _structure(self) -> UpdateStructure:
+        """The structure of what is loaded."""
+        state = self.state() if self._window is None else self.core_state()
+        return read_update(state, is_own=True)
+
     def _structs(self) -> StructIndex:
         """Where each part of the document is, as its state tells."""
         if self._index is None:
-            self._index = index_of(read_update(self.state(), is_own=True))
+            self._index = index_of(self._structure())
         return self._index
 
     def write(self, plan: Plan) -> bytes:
@@ -330,6 +407,15 @@ class RecordDocument:
 
         Keys are written in sorted order, so that an import makes the same bytes everywhere.
         """
+        update = self._write(plan)
+        window = self._window
+        if window is not None and names_gap(read_update(update, is_own=True), window.core.gaps):
+            self.load_whole()  # as it was before
+            update = self._write(plan)
+        self._note(update)
+        return update
+
+    def _write(self, plan: Plan) -> bytes:
         updates: list[bytes] = []
 
         def collect(event: TransactionEvent) -> None:
@@ -344,9 +430,8 @@ class RecordDocument:
         self._forget_read()
         self._known = self._index = None
         if len(updates) != 1:
-            self._base = None
+            self._base = self.added = None
             raise DocumentError(f"one transaction gave {len(updates)} updates")
-        self._note(updates[0])
         return updates[0]
 
     def _carry_out(self, plan: Plan) -> None:
@@ -421,6 +506,15 @@ class _PycrdtErrors:
 
 
 _TRANSLATED = _PycrdtErrors()
+
+
+def flatten(state: bytes) -> bytes:
+    """A record's state as one update: as it is sent, and compared.
+
+    Raises:
+        DocumentError: it cannot be read.
+    """
+    return state if len(split_parts(state)) == 1 else RecordDocument(state).state()
 
 
 def read_entries(json: str) -> Entries:

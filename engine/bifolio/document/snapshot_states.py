@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bifolio import limits
 from bifolio.document import canonical, view
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, flatten
 from bifolio.document.update_identity import check_settings_state, check_state_identity
 from bifolio.document.update_structure import (
     DELETED,
@@ -75,6 +75,7 @@ def is_same_state(record_id: str, one: bytes, other: bytes) -> bool:
         record_id: of the record.
         one, other: states that can be loaded.
     """
+    one, other = flatten(one), flatten(other)
     if one == other:
         return True
     first, second = read_update(one, is_own=True), read_update(other, is_own=True)

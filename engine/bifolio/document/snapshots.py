@@ -17,7 +17,7 @@ from bifolio.document import deletion, positions, texts
 from bifolio.document.content_names import STAND_IN_CLIENT, name_update, stand_in
 from bifolio.document.entries import Entries, Live, join
 from bifolio.document.plan import Plan
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, flatten
 from bifolio.document.rejoining import text_name
 from bifolio.document.update_identity import is_content_named
 from bifolio.document.update_structure import UpdateStructure, read_update
@@ -31,6 +31,7 @@ def offered_update(record_id: str, state: bytes) -> bytes:
     Raises:
         DocumentError: the state cannot be read.
     """
+    state = flatten(state)
     if is_content_named(record_id, state, read_update(state, is_own=True)):
         return state
     return snapshot_update(record_id, RecordDocument(state).visible())

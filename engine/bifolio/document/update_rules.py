@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, cast
 
@@ -104,6 +104,18 @@ class StructIndex:
         _, structs = self._by_client.get(client, ([], []))
         return structs[-1].end if structs else 0
 
+    def clients(self) -> Collection[int]:
+        """The client ids of which something is held."""
+        return self._by_client.keys()
+
+    def has_key(self, key: str) -> bool:
+        """Whether a struct that is held names a key itself."""
+        return any(one.key == key for _, structs in self._by_client.values() for one in structs)
+
+    def copy_order(self) -> PieceOrder:
+        """The order of the pieces, to try something with it."""
+        return self._make_order(entries=False)
+
     def take_order(self) -> PieceOrder:
         """The order of the pieces, for one update: whoever takes it and merges gives it back."""
         order, self._order = self._order, None
@@ -119,11 +131,11 @@ class StructIndex:
             for client, struct in integration_order(self._state, {}):
                 if struct.is_entry == entries and (home := self._home(client, struct)) is not None:
                     order.begin()
-                    order.put(client, struct, home)
+                    order.put(client, struct, home, is_checked=True)
         for client, struct, home in self._placed:
             if struct.is_entry == entries and home is not None:
                 order.begin()
-                order.put(client, struct, home)
+                order.put(client, struct, home, is_checked=True)
         return order
 
     def _holding(self, client: int, clock: int) -> Struct:

@@ -163,10 +163,11 @@ def read_state_vector(raw: bytes) -> dict[int, int]:
 
 def encode_clock(client: int, clock: int) -> bytes:
     """A client id and a clock as they are in a state vector."""
-    return _encode_number(client) + _encode_number(clock)
+    return encode_number(client) + encode_number(clock)
 
 
-def _encode_number(number: int) -> bytes:
+def encode_number(number: int) -> bytes:
+    """A number as an update has it."""
     written = bytearray()
     while number > 0x7F:
         written.append(number & 0x7F | 0x80)

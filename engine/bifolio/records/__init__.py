@@ -16,6 +16,7 @@ Knows nothing of documents, storage or formats. May import only ``errors``, ``id
 ``romanising``    texts of any script in ASCII; the only user of anyascii
 ``citation_keys`` how a citation key is made, and how two of one name are told apart
 ``key_patterns``  the patterns of citation keys, and what they make
+``state_parts``   a record's state in parts: a base, and the updates since
 ``canonical``     canonical JSON: one text for one value
 ``folding``       texts as a search compares them
 ``terms``         what a search finds of a reference that is no word of its texts

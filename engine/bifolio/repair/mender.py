@@ -31,6 +31,7 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import refilling
 from bifolio.storage.content_keys import ContentKeys
+from bifolio.storage.hot_states import read_head
 from bifolio.storage.integrity import ChangeRow, CheckedRecord, Integrity
 from bifolio.storage.lost_changes import LostChanges
 from bifolio.storage.quarantined_updates import REFUSED
@@ -373,6 +374,7 @@ class Mender:
                 self.damages.add("records", Source.RELAY)
             else:
                 self.damages.add("records", Source.LOST)
+        self.damages.add("record_bases", Source.NOTHING, self._rows.remove_stray_bases())
         if refilling.is_due(self._replica):
             refilling.note_records(self._replica, damaged)
         if self._unsent:
@@ -471,8 +473,11 @@ def is_whole(checked: CheckedRecord) -> bool:
     try:
         entries = RecordDocument(record.state).entries()
         kind = view.kind_of(entries)
-        return kind == record.kind and record.hash == canonical.record_share(
-            record.id, kind, entries
-        )
+        shares = {canonical.record_share(record.id, kind, entries)}
+        head = read_head(record.head) if record.head is not None else None
+        if head is not None and head.core:
+            core = RecordDocument(head.core).entries()
+            shares.add(canonical.record_share(record.id, kind, core))
+        return kind == record.kind and shares == {record.hash}
     except (DocumentError, *FAULTS):
         return False

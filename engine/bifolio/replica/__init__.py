@@ -8,6 +8,7 @@ goes through ``Replica.commit``; everything above this part is built on it.
 ``workspace``  the documents of one transaction, each loaded once and saved once
 ``projection`` from a record to the columns that lists read
 ``deletion_guard`` a mass deletion of others, shown on until it is confirmed
+``hot_records``    how a large record is loaded and stored
 ``derived_tables`` what lists read, derived again from the records
 ``backlog``    committed references that wait to be derived, and what is remembered of them
 ``derivation`` what lists read of a large batch, derived after it is committed

@@ -61,11 +61,12 @@ from bifolio.wire.changes import Incarnation as DeclaredIncarnation
 
 if TYPE_CHECKING:
     from bifolio.document import record as documents
+    from bifolio.replica import hot_records
     from bifolio.replica import workspace as workspaces
     from bifolio.replica.envelope_formats import EnvelopeFormats
 else:
     # For writing, and for what no table holds.
-    documents = lazy.module("bifolio.document.record")
+    hot_records = lazy.module("bifolio.replica.hot_records")
     workspaces = lazy.module("bifolio.replica.workspace")
 
 #: The role of who may only read, as ``crypto.membership.Role`` writes it.
@@ -218,7 +219,7 @@ class Replica:
 
     def document(self, record_id: str) -> documents.RecordDocument:
         """A record's document, to read."""
-        return documents.RecordDocument(self.records.state(record_id))
+        return hot_records.load(self.records, record_id).document
 
     def commit(self, writes: Sequence[tuple[str, Write]]) -> list[str]:
         """Make one change of several records: all of it, or none of it.

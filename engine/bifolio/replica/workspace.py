@@ -13,7 +13,7 @@ from bifolio.document import canonical, registers, sets, view
 from bifolio.document.groups import GROUP
 from bifolio.document.record import RecordDocument
 from bifolio.errors import DocumentError
-from bifolio.replica import projection
+from bifolio.replica import hot_records, projection
 from bifolio.replica.backlog import Backlog, Noted
 from bifolio.replica.creation import REFERENCE, Creation
 from bifolio.replica.deletion_guard import Filter
@@ -66,6 +66,8 @@ class Workspace:
         #: Where a large batch notes what is to be derived later; None: nothing is.
         self._derive_later = derive_later
         self._documents: dict[str, RecordDocument] = {}
+        #: Those that are stored as a base and what came since, or may be.
+        self._large: dict[str, hot_records.Loaded] = {}
         #: States that were read before they were asked for; None of a record that is not here.
         self._states: dict[str, bytes | None] = {}
         self._changed: dict[str, None] = {}
@@ -83,11 +85,19 @@ class Workspace:
             if record_id in self._states:
                 state = self._states.pop(record_id)
             else:
-                state = self._records.state(record_id)
+                return self._load(record_id)
             document = RecordDocument(state, client_id=self._client_id)
             self._documents[record_id] = document
             self._bytes += len(state) if state is not None else 0
         return document
+
+    def _load(self, record_id: str) -> RecordDocument:
+        loaded = hot_records.load(self._records, record_id, client_id=self._client_id)
+        self._documents[record_id] = loaded.document
+        self._bytes += loaded.size_bytes
+        if loaded.is_large:
+            self._large[record_id] = loaded
+        return loaded.document
 
     def load(self, record_ids: Sequence[str]) -> None:
         """Read the states of some records at once that are about to be asked for; a large one is
@@ -100,6 +110,7 @@ class Workspace:
         """Use a document that was made elsewhere, to be saved."""
         self._documents[record_id] = document
         self._states.pop(record_id, None)
+        self._large.pop(record_id, None)
         self.mark_changed(record_id)
 
     def put_created(self, creation: Creation) -> None:
@@ -145,6 +156,7 @@ class Workspace:
             self._derive_later.note(later, checks)
         self._changed.clear()
         self._documents.clear()
+        self._large.clear()
         self._states.clear()
         self._created.clear()
         self._before.clear()
@@ -154,6 +166,7 @@ class Workspace:
     def drop(self, record_id: str) -> None:
         """Leave a document unsaved, as if nothing had been written to it or merged into it."""
         self._documents.pop(record_id, None)
+        self._large.pop(record_id, None)
         self._states.pop(record_id, None)
         self._changed.pop(record_id, None)
 
@@ -186,6 +199,8 @@ class Workspace:
         """A changed record as it is to be stored; what lists read is renewed on the way, that of
         references is gathered: in one go it takes a third of the time; or ``later``."""
         document = self._documents[record_id]
+        large = self._large.get(record_id)
+        stored = large.to_stored() if large is not None and large.document is document else None
         entries = document.entries()
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)
@@ -202,4 +217,6 @@ class Workspace:
             self._meta.key_pattern = (pattern.value if pattern else None) or ""
             self._meta.devices = view.devices(entries)
             self._meta.set_apart = sets.elements(entries, SET_APART)
+        if stored is not None:
+            return StoredRecord(record_id, kind, b"", share, *stored)
         return StoredRecord(record_id, kind, document.state(), share)

@@ -28,7 +28,7 @@ from bifolio.crypto.membership import Permission
 from bifolio.document import deletion, texts
 from bifolio.document.entries import Entries, find_new_values, is_import
 from bifolio.document.plan import Plan
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, flatten
 from bifolio.document.update_identity import (
     UpdateAuthor,
     UpdateKind,
@@ -92,7 +92,7 @@ def find_draft(replica: Replica, member_log: LibraryMembership) -> Draft:
         if state is None:
             continue
         named = [one for one in made if _is_content_named(record_id, one)]
-        records.append(DraftRecord(record_id, tuple(named), state))
+        records.append(DraftRecord(record_id, tuple(named), flatten(state)))
     return Draft(replica.keys.sign_public, tuple(records))
 
 
@@ -248,7 +248,7 @@ def adopt_lost_changes(replica: Replica, member_log: LibraryMembership) -> int:
         for record_id in touched:
             state = replica.records.state(record_id)
             if state is not None:
-                records.append(DraftRecord(record_id, (), state))
+                records.append(DraftRecord(record_id, (), flatten(state)))
         if not unsealed:
             return 0
         take_out(replica, member_log, unsealed, (), changes)

@@ -15,7 +15,7 @@ from bifolio import limits
 from bifolio.crypto.keys import seal_to
 from bifolio.document import snapshots
 from bifolio.document.plan import Plan, Writer
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, flatten
 from bifolio.errors import DocumentError, EnvelopeError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
@@ -64,11 +64,12 @@ def begin(replica: Replica, member_log: LibraryMembership, library_id: bytes) ->
             replica.references.remove(record_id)
             continue
         try:
-            offered = snapshots.offered_update(record_id, record.state)
+            own = flatten(record.state)
+            offered = snapshots.offered_update(record_id, own)
         except DocumentError:
             continue  # it stays here, and a self-check names it
-        replica.join_offers.add(record_id, own=record.state)
-        if offered != record.state:
+        replica.join_offers.add(record_id, own=own)
+        if offered != own:
             workspace.put(record_id, RecordDocument(offered))
             if workspace.changes >= limits.DOCUMENTS_OPEN_MAX:
                 workspace.save()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bifolio.crypto.snapshot import CoveredChain
 from bifolio.document import canonical, snapshots, view
-from bifolio.document.record import RecordDocument
+from bifolio.document.record import RecordDocument, flatten
 from bifolio.errors import BifolioError, DocumentError
 from bifolio.history.replay import Replay, rebuild_index
 from bifolio.replica.derived_tables import rebuild_lists
@@ -189,14 +189,15 @@ def write_again(replica: Replica, lost: Mapping[int, Sequence[str]]) -> None:
     for number in lost:
         replica.journal.index.remove_unsealed(number)
     for record_id in dict.fromkeys(one for ids in lost.values() for one in ids):
-        own = replica.records.read(record_id)
-        if own is None:
+        stored = replica.records.read(record_id)
+        if stored is None:
             continue
+        own = flatten(stored.state)
         others = rebuild_record(replica, record_id)
-        replica.join_offers.add(record_id, own=own.state)
+        replica.join_offers.add(record_id, own=own)
         replica.join_offers.write_remote(record_id, others.state if others else b"")
         document = RecordDocument(others.state if others else None)
-        document.merge_own(snapshots.offered_update(record_id, own.state))
+        document.merge_own(snapshots.offered_update(record_id, own))
         entries = document.entries()
         kind = view.kind_of(entries)
         share = canonical.record_share(record_id, kind, entries)

@@ -8,6 +8,7 @@ The only user of SQLite.
 ``salvaging``           a fresh file with all that can be read of a damaged one
 ``database``            the file: opening, transactions, SQLite's errors as ours
 ``migrations``          the schema, as numbered steps
+``later_migrations``    the later of these steps
 ``schema``              whether a file's schema is ours, and nothing besides
 ``meta``                the replica's own facts: ids, cursor, frontier, clock, state hash
 ``incarnations``        the slots and client ids that were used, none ever again
@@ -16,6 +17,8 @@ The only user of SQLite.
 ``log_hashes``          what the relay's log was at each position, by this replica
 ``heard``               what was last heard of each device
 ``records``             the states of the records, and the state hash kept with each write
+``hot_states``          of records that were edited often: a base, and the updates since
+``packed_states``       states as they are stored, large ones compressed
 ``changes``             every change: the outbox, the history, the means to rebuild a relay
 ``snapshot_source``     the changes as snapshots see them: what one is made of
 ``snapshots``           what snapshots brought: covered envelopes, chunks, where histories begin

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import msgpack
 
 from bifolio.storage.database import Database
-from bifolio.storage.records import StoredRecord, unpack_state
+from bifolio.storage.hot_states import HEAD, HotStates
+from bifolio.storage.packed_states import unpack_state
+from bifolio.storage.records import StoredRecord
 
 _MODULUS = 1 << 256
 _PAGE = 500
@@ -41,20 +43,12 @@ class CheckedRecord(NamedTuple):
     check: bytes | None
 
 
-def _checked(
-    record_id: str, kind: str, state: bytes, share: bytes, check: bytes | None
-) -> CheckedRecord:
-    # What is damaged may be of any type.
-    unpacked = unpack_state(state) if isinstance(state, bytes) else state
-    stored = StoredRecord(record_id, kind, unpacked, int.from_bytes(share, "big"))
-    return CheckedRecord(stored, check)
-
-
 class Integrity:
     """Rows as they are in the file. Writes happen inside the caller's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._hot = HotStates(database)
 
     # --- members --------------------------------------------------------------------------
 
@@ -126,11 +120,32 @@ class Integrity:
             "ORDER BY id LIMIT ?",
             (record_id, most),
         )
-        return [_checked(*row) for row in rows]
+        return [self._checked(*row) for row in rows]
+
+    def _checked(
+        self, record_id: str, kind: str, state: bytes, share: bytes, check: bytes | None
+    ) -> CheckedRecord:
+        # What is damaged may be of any type.
+        unpacked, head = state, None
+        if isinstance(state, bytes) and state.startswith(HEAD):
+            unpacked = self._hot.unpack(record_id, state)
+            head = state if unpacked != state else None
+        elif isinstance(state, bytes):
+            unpacked = unpack_state(state)
+        stored = StoredRecord(record_id, kind, unpacked, int.from_bytes(share, "big"), head)
+        return CheckedRecord(stored, check)
 
     def remove_record(self, record_id: str) -> None:
         """Drop a record that is damaged; the state hash is summed again afterwards."""
         self._database.execute("DELETE FROM records WHERE id = ?", (record_id,))
+
+    def remove_stray_bases(self) -> int:
+        """Drop what belongs to no record; how many there were."""
+        return self._database.execute(
+            "DELETE FROM record_bases WHERE record NOT IN "
+            "(SELECT id FROM records WHERE substr(state, 1, 3) = ?)",
+            (HEAD,),
+        ).rowcount
 
     def sum_hashes(self) -> int:
         """The state hash that the records' shares make."""

@@ -1,10 +1,8 @@
 """The schema of ``library.sqlite``, as numbered steps; ``user_version`` tells how far a file is.
 
-A step is frozen: it is never changed, and calls no code that lives on; the next one is added. It
-makes tables and keeps what cannot be derived. What can be is derived again by the replica where
-``meta``'s ``derived_version`` says that a file's is older than the code's: ``refs``, ``refs_fts``,
-``orders``, ``sources``, ``elements``, ``groups``, ``attachments``, ``purged``, ``shared_keys`` from
-``records``. ``history`` and ``touches`` come from ``changes``, which only a replica can open.
+A step is frozen: it is never changed, and calls no code that lives on; the next one is added, in
+``later_migrations``. It makes tables and keeps what cannot be derived; what can be is derived again
+by the replica where ``meta``'s ``derived_version`` says that a file's is older than the code's.
 """
 
 from __future__ import annotations
@@ -13,6 +11,8 @@ import json
 import sqlite3
 import unicodedata
 from collections.abc import Callable
+
+from bifolio.storage.later_migrations import LATER_STEPS
 
 
 def migrate(connection: sqlite3.Connection, *, through: int | None = None) -> None:
@@ -593,7 +593,7 @@ _STEPS: tuple[Callable[[object], None], ...] = (
     _add_underived,
     _add_object_versions,
     _drop_list_indexes,
-    lambda _: None,  # lists are derived again, with every note and annotation
+    *LATER_STEPS,
 )
 
 #: The schema version that this code knows.

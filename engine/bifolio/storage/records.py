@@ -1,49 +1,27 @@
 """The states of the records, and the state hash that is kept with each write.
 
-A state that many sessions wrote names each of them several times: it is kept compressed, behind
-two bytes by which no document's state begins.
+Most states are stored whole; of a record that was edited often the row holds what came since
+(``hot_states``). Whoever asks for the state gets all of it, in parts (``records.state_parts``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bifolio.storage.database import Database
+from bifolio.storage.hot_states import HEAD, Base, Head, HotStates, read_head
 from bifolio.storage.meta import Meta
+from bifolio.storage.packed_states import (
+    COMPRESSED,
+    COMPRESSED_FROM_BYTES,
+    pack_state,
+    unpack_state,
+)
 
 _MODULUS = 1 << 256
-
-#: Begins a compressed state: to pycrdt a number written too long, which it never writes.
-_COMPRESSED = b"\x80\x00"
-
-#: Smaller states stay as they are: nine of ten references have three kilobytes and gain little.
-_COMPRESSED_FROM_BYTES = 4096
-
-#: The fastest level takes 1 ms for 70 kB, a tenth of what pycrdt takes to load them, and makes a
-#: third of them; the next ones gain a thirtieth.
-_LEVEL = 1
-
-
-def pack_state(state: bytes) -> bytes:
-    """A state as it is stored."""
-    if len(state) < _COMPRESSED_FROM_BYTES:
-        return state
-    packed = _COMPRESSED + zlib.compress(state, _LEVEL)
-    return packed if len(packed) < len(state) else state
-
-
-def unpack_state(stored: bytes) -> bytes:
-    """The state that was stored; of damaged bytes what there is, which no document takes."""
-    if not stored.startswith(_COMPRESSED):
-        return stored
-    try:
-        return zlib.decompress(memoryview(stored)[len(_COMPRESSED) :])
-    except zlib.error:
-        return stored
 
 
 class StoredRecord(NamedTuple):
@@ -51,8 +29,13 @@ class StoredRecord(NamedTuple):
 
     id: str
     kind: str
+    #: As one update, or in parts; not asked for of one that is written with a head.
     state: bytes
     hash: int
+    #: What is stored in the place of the state where it is not stored whole.
+    head: bytes | None = None
+    #: To be stored with the head: a new base, where it has one.
+    base: Base | None = None
 
 
 def check_of(record: StoredRecord) -> bytes:
@@ -60,7 +43,10 @@ def check_of(record: StoredRecord) -> bytes:
 
     The share of the state hash covers what is shown; this also covers what is kept behind it.
     """
-    hashed = hashlib.blake2b(record.state, digest_size=8)
+    if record.head is None:
+        hashed = hashlib.blake2b(record.state, digest_size=8)
+    else:  # which names its base
+        hashed = hashlib.blake2b(record.head, digest_size=8, salt=b"head")
     hashed.update(record.hash.to_bytes(32, "big") + f"{record.id} {record.kind}".encode())
     return hashed.digest()
 
@@ -71,13 +57,14 @@ class Records:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._meta = Meta(database)
+        self._hot = HotStates(database)
 
     def read(self, record_id: str) -> StoredRecord | None:
         """A record, or None where the replica has none of this id."""
         row = self._database.row(
             "SELECT id, kind, state, hash FROM records WHERE id = ?", (record_id,)
         )
-        return _record(row) if row else None
+        return self._record(row) if row else None
 
     def is_whole(self, record: StoredRecord) -> bool:
         """Whether a record is as it was written, as far as that was noted."""
@@ -87,7 +74,26 @@ class Records:
     def state(self, record_id: str) -> bytes | None:
         """A record's CRDT state, or None."""
         row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
-        return unpack_state(row[0]) if row else None
+        return self._hot.unpack(record_id, row[0]) if row else None
+
+    def load(self, record_id: str) -> bytes | Head | None:
+        """What is stored of a record's state: all of it, or what came since its base; None where
+        there is no such record."""
+        row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
+        if row is None:
+            return None
+        head = read_head(row[0]) if row[0].startswith(HEAD) else None
+        return unpack_state(row[0]) if head is None else head
+
+    def whole(self, record_id: str, head: Head) -> bytes:
+        """A record's state of its base and what came since; of a damaged base nothing that any
+        document takes."""
+        return self._hot.join(record_id, head) or HEAD
+
+    def names(self, record_id: str) -> bytes:
+        """The filter of the names in a record's base; empty where there is none."""
+        base = self._hot.read(record_id)
+        return base.names if base is not None else b""
 
     def count_of_content(self) -> int:
         """How many records there are but for the settings."""
@@ -102,14 +108,15 @@ class Records:
             "WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(record_ids),),
         )
-        return {row[0]: (unpack_state(row[1]), row[2] or b"") for row in rows}
+        return {row[0]: (self._hot.unpack(row[0], row[1]), row[2] or b"") for row in rows}
 
     def small_states(self, record_ids: Sequence[str], bytes_max: int) -> dict[str, bytes | None]:
         """The states of these ids, but of larger ones than that; None where there is no record."""
         rows = self._database.rows(
-            "SELECT wanted.value, CASE WHEN length(state) <= ? THEN state END, state IS NULL "
+            "SELECT wanted.value, CASE WHEN length(state) <= ? AND substr(state, 1, 3) != ? "
+            "THEN state END, state IS NULL "
             "FROM json_each(?) AS wanted LEFT JOIN records ON records.id = wanted.value",
-            (bytes_max, json.dumps(record_ids)),
+            (bytes_max, HEAD, json.dumps(record_ids)),
         )
         return {
             row[0]: None if row[1] is None else unpack_state(row[1])
@@ -141,12 +148,7 @@ class Records:
         ids = json.dumps([record.id for record in written])
         # What a snapshot brought is where a record's history begins.
         if not self._database.is_empty("snapshot_bases"):
-            self._database.execute(
-                "UPDATE snapshot_bases SET (state, state_check) = (SELECT state, state_check "
-                "FROM records WHERE records.id = snapshot_bases.record) "
-                "WHERE record IN (SELECT value FROM json_each(?)) AND state IS NULL",
-                (ids,),
-            )
+            self._keep_where_histories_begin(ids)
         before = self._database.rows(
             "SELECT hash FROM records WHERE id IN (SELECT value FROM json_each(?))",
             (ids,),
@@ -160,11 +162,15 @@ class Records:
             "hash = excluded.hash, state_check = excluded.state_check",
             [
                 (
-                    *(one.id, one.kind, pack_state(one.state)),
+                    *(one.id, one.kind, one.head or pack_state(one.state)),
                     *(one.hash.to_bytes(32, "big"), checks[one.id]),
                 )
                 for one in written
             ],
+        )
+        self._hot.write(
+            {one.id: one.base for one in written if one.base is not None},
+            without=[one.id for one in written if one.head is None],
         )
         if difference:
             self._meta.state_hash = (self._meta.state_hash + difference) % _MODULUS
@@ -176,6 +182,7 @@ class Records:
         if row is None:
             return
         self._database.execute("DELETE FROM records WHERE id = ?", (record_id,))
+        self._hot.write({}, without=[record_id])
         total = (self._meta.state_hash - int.from_bytes(row[0], "big")) % _MODULUS
         self._meta.state_hash = total
 
@@ -188,7 +195,7 @@ class Records:
             (kind, last),
         ):
             for row in rows:
-                yield _record(row)
+                yield self._record(row)
             last = rows[-1][0]
 
     def ids_by_arrival(self, kind: str) -> list[str]:
@@ -203,22 +210,25 @@ class Records:
 
     def size_bytes(self) -> int:
         """The bytes of all states as they are stored."""
-        row = self._database.row("SELECT coalesce(sum(length(state)), 0) FROM records")
+        row = self._database.row(
+            "SELECT (SELECT total(length(state)) FROM records) + "
+            "(SELECT total(length(state) + length(names)) FROM record_bases)"
+        )
         return int(row[0]) if row else 0
 
     def unpacked_ids(self) -> list[str]:
         """The records whose states are stored as they are, and could be compressed."""
         rows = self._database.rows(
             "SELECT id FROM records WHERE length(state) >= ? AND substr(state, 1, 2) != ? "
-            "ORDER BY id",
-            (_COMPRESSED_FROM_BYTES, _COMPRESSED),
+            "AND substr(state, 1, 3) != ? ORDER BY id",
+            (COMPRESSED_FROM_BYTES, COMPRESSED, HEAD),
         )
         return [row[0] for row in rows]
 
     def pack(self, record_id: str, *, dry_run: bool = False) -> int:
         """Store a record's state compressed, where that is smaller; the bytes that it saves."""
         row = self._database.row("SELECT state FROM records WHERE id = ?", (record_id,))
-        if row is None or row[0].startswith(_COMPRESSED):
+        if row is None or row[0].startswith((COMPRESSED, HEAD)):
             return 0
         packed = pack_state(row[0])
         if not dry_run and packed is not row[0]:
@@ -229,6 +239,34 @@ class Records:
         """The ids of all records, in order."""
         return [row[0] for row in self._database.rows("SELECT id FROM records ORDER BY id")]
 
+    def _record(self, row: tuple[str, str, bytes, bytes]) -> StoredRecord:
+        record_id, kind, stored, share = row
+        state = self._hot.unpack(record_id, stored)
+        head = stored if state != stored and stored.startswith(HEAD) else None
+        return StoredRecord(record_id, kind, state, int.from_bytes(share, "big"), head)
 
-def _record(row: tuple[str, str, bytes, bytes]) -> StoredRecord:
-    return StoredRecord(row[0], row[1], unpack_state(row[2]), int.from_bytes(row[3], "big"))
+    def _keep_where_histories_begin(self, ids: str) -> None:
+        """Keep what snapshots brought of records that are changed for the first time since."""
+        self._database.execute(
+            "UPDATE snapshot_bases SET (state, state_check) = (SELECT state, state_check "
+            "FROM records WHERE records.id = snapshot_bases.record) "
+            "WHERE record IN (SELECT value FROM json_each(?)) AND state IS NULL "
+            "AND record NOT IN (SELECT record FROM record_bases)",
+            (ids,),
+        )
+        rows = self._database.rows(
+            "SELECT record FROM snapshot_bases JOIN record_bases USING (record) "
+            "WHERE record IN (SELECT value FROM json_each(?)) AND snapshot_bases.state IS NULL",
+            (ids,),
+        )
+        for (record_id,) in rows:
+            record = self.read(record_id)
+            if record is not None:
+                self._database.execute(
+                    "UPDATE snapshot_bases SET state = ?, state_check = ? WHERE record = ?",
+                    (
+                        pack_state(record.state),
+                        check_of(record._replace(head=None)),
+                        record_id,
+                    ),
+                )

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bifolio.storage.database import Database
-from bifolio.storage.records import pack_state, unpack_state
+from bifolio.storage.hot_states import HotStates
+from bifolio.storage.packed_states import pack_state, unpack_state
 
 
 class ChainEnd(NamedTuple):
@@ -226,7 +227,9 @@ class Snapshots:
             "LEFT JOIN records ON id = record WHERE record = ?",
             (record_id,),
         )
-        return Base(unpack_state(row[0]), row[1]) if row and row[0] is not None else None
+        if row is None or row[0] is None:
+            return None
+        return Base(HotStates(self._database).unpack(record_id, row[0]), row[1])
 
     def stored_bases(self) -> list[StoredBase]:
         """Where every record's history begins that a snapshot brought, as it is in the file."""

@@ -73,6 +73,7 @@ def test_there_is_a_benchmark_for_every_question() -> None:
         "bench_greetings",
         "bench_growth",
         "bench_history",
+        "bench_hot_record",
         "bench_import",
         "bench_local_edit",
         "bench_members",

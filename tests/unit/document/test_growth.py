@@ -10,7 +10,7 @@ from bifolio.document import snapshot_states, texts
 from bifolio.document.plan import Plan, Writer
 from bifolio.document.record import RecordDocument
 from bifolio.ids import device_tag, incarnation_client_id
-from bifolio.storage.records import pack_state, unpack_state
+from bifolio.storage.packed_states import pack_state, unpack_state
 
 KEY = b"k" * 32
 RECORD = "ab" * 16

@@ -13,7 +13,7 @@ from bifolio.doctor.examination import examine
 from bifolio.home import Home
 from bifolio.library.compaction import compact
 from bifolio.results import SavingKind
-from bifolio.storage.records import unpack_state
+from bifolio.storage.packed_states import unpack_state
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from bifolio.crypto.snapshot import (
     parse_snapshot,
     root_of,
 )
+from bifolio.document.record import flatten
 from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash
 from bifolio.replica.membership import LibraryMembership
@@ -147,7 +148,7 @@ def _states(replica: Replica) -> Iterator[tuple[str, bytes]]:
     for record_id in replica.records.all_ids():
         state = replica.records.state(record_id)
         if state is not None:
-            yield record_id, state
+            yield record_id, flatten(state)
 
 
 def find_chains(
