@@ -51,7 +51,9 @@ def judge_record(
             rejected = _judge_join(membership, record, question, now_ms, joined_lately)
         if rejected is not None:
             return rejected
-        grown = membership.append(raw)
+        # Behind what an earlier program could not judge, records without effect are taken: of members
+        # alone, who give back what was lost.
+        grown = membership.append(raw, strict=membership.role_of(question.carrier) is None)
         for join in _joins_in(record) if record.header.kind == "carry" else ():
             rejected = _judge_join(grown, join, question, now_ms, joined_lately, before=membership)
             if rejected is not None:
@@ -140,7 +142,9 @@ def cuts_of(raw: bytes) -> Cuts:
     """Where the chains of the devices end that lose the right to write by a good record."""
     record = parse_record(raw)
     rows = record.fields.get("cut")
-    if record.header.kind not in ("remove", "role", "leave") or not isinstance(rows, list):
+    if record.header.kind not in ("remove", "role", "leave", "rotate") or not isinstance(
+        rows, list
+    ):
         return {}
     devices = record.fields.get("devices", [record.fields.get("device", record.header.author)])
     cuts: Cuts = {}

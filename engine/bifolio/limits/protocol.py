@@ -232,6 +232,9 @@ KEYRING_TIMEOUT_S = 3.0
 RELAY_URL_CHARACTERS_MAX = 2048
 TICKET_CHARACTERS_MAX = 8192
 
+#: A relay's address sealed for the members: the address, nonce and tag.
+SEALED_RELAY_ADDRESS_BYTES_MAX = RELAY_URL_CHARACTERS_MAX + 40
+
 #: What somebody pastes to have the ticket in it found: a mail of many quoted ones. In it so many
 #: places are tried, each with so many pieces: a ticket is cut at 60 characters or more.
 TICKET_TEXT_CHARACTERS_MAX = 1024 * 1024

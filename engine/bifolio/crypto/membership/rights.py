@@ -100,6 +100,18 @@ class Grant:
     giver: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class RelayNotice:
+    """Where an owner said that the library is: in which record, and the address sealed under the
+    content key of a generation."""
+
+    position: int
+    hash: bytes
+    author: bytes
+    generation: int
+    sealed_address: bytes
+
+
 @dataclass(slots=True)
 class Rights:
     """Who may do what; ``length`` is the number of records so far, the next one's position."""
@@ -136,6 +148,13 @@ class Rights:
     plain_head: bytes = b""
     #: Of each device the record that last gave it a role.
     granted: dict[bytes, bytes] = field(default_factory=dict)
+    #: Where the library is, as an owner said last who was not removed for it.
+    relay: RelayNotice | None = None
+    #: Of each device that took new keys the next ones, and of the next ones those before.
+    successors: dict[bytes, bytes] = field(default_factory=dict)
+    predecessors: dict[bytes, bytes] = field(default_factory=dict)
+    #: Of each device that became an owner under new keys: since when it was one before.
+    owners_from: dict[bytes, int] = field(default_factory=dict)
     #: While a record is judged that lost against another one: the position of the fork.
     forked_at: int | None = None
 
@@ -158,6 +177,9 @@ class Rights:
             effects=list(self.effects),
             carriers=set(self.carriers),
             granted=dict(self.granted),
+            successors=dict(self.successors),
+            predecessors=dict(self.predecessors),
+            owners_from=dict(self.owners_from),
         )
 
     # --- roles ---------------------------------------------------------------------------
@@ -186,7 +208,8 @@ class Rights:
                 since = self.length + 1
             elif since > self.length:
                 since = position
-        return since
+        first = self.roles.get(device, ((since, None),))[0][0]
+        return self.owners_from.get(device, since) if since == first else since
 
     def changed_since_fork(self, device: bytes) -> bool:
         """Whether the log that won gave or took a role of a carried record's device."""
@@ -214,6 +237,46 @@ class Rights:
             self.assign(device, role)
         self.box_keys[device] = box_public
 
+    def succeed(
+        self, device: bytes, successor: bytes, box_public: bytes, role: Role, cut: Cut
+    ) -> None:
+        """The next record gives a device new keys, with the role that it has."""
+        if role is Role.OWNER:
+            self.owners_from[successor] = self.owner_since(device)
+        self.cut_off(device, cut, None)
+        self.admit(successor, box_public, role)
+        self.successors[device] = successor
+        self.predecessors[successor] = device
+        if device in self.joined_ms:
+            self.joined_ms[successor] = self.joined_ms[device]
+
+    def current(self, device: bytes) -> bytes:
+        """Under which key a device is a member, where it took new ones since; otherwise this one.
+
+        One that came back under its old key by a ticket is that again.
+        """
+        while self.role(device) is None and device in self.successors:
+            device = self.successors[device]
+        return device
+
+    def lineage(self, device: bytes) -> tuple[bytes, ...]:
+        """A device's key and those that it had before, the newest first."""
+        keys = [device]
+        while (before := self.predecessors.get(keys[-1])) is not None and before not in keys:
+            keys.append(before)
+        return tuple(keys)
+
+    def is_relay_said_since_fork(self) -> bool:
+        """Whether the log that won over a carried record says where the library is."""
+        if self.forked_at is None or self.relay is None:
+            return False
+        return self.relay.position > self.forked_at and self.relay.position not in self.carries
+
+    def forget_relay_of(self, device: bytes) -> None:
+        """A device loses an owner's right: where it said that the library is does not count."""
+        if self.relay is not None and self.relay.author in self.lineage(device):
+            self.relay = None
+
     def cut_off(self, device: bytes, cut: Cut, role: Role | None) -> None:
         """The next record takes the right to write; what lies inside the cut stays valid."""
         self.assign(device, role)
@@ -230,7 +293,7 @@ class Rights:
 
     def invites_known_to(self, devices: Iterable[bytes]) -> frozenset[bytes]:
         """The open invites that these devices made or joined with: they may know the secret."""
-        known = frozenset(devices)
+        known = frozenset(key for device in devices for key in self.lineage(device))
         return frozenset(
             sign_public
             for sign_public, invite in self.invites.items()
