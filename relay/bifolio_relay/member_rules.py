@@ -51,8 +51,8 @@ def judge_record(
             rejected = _judge_join(membership, record, question, now_ms, joined_lately)
         if rejected is not None:
             return rejected
-        # Behind what an earlier program could not judge, records without effect are taken: of members
-        # alone, who give back what was lost.
+        # Behind what an earlier program could not judge, records without effect are taken, of
+        # members alone, who give back what was lost.
         grown = membership.append(raw, strict=membership.role_of(question.carrier) is None)
         for join in _joins_in(record) if record.header.kind == "carry" else ():
             rejected = _judge_join(grown, join, question, now_ms, joined_lately, before=membership)

@@ -225,6 +225,8 @@ def _to_relay(
     call.output.say(f"The library {attached.path} is on the relay: {references}.")
     if attached.backup:
         call.output.say(f"A backup of it was made first: {attached.backup}")
+    if attached.moved_from:
+        call.output.say(_moved_line(attached, local=local))
     if not attached.ticket:
         call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
         return
@@ -235,6 +237,27 @@ def _to_relay(
     if local:
         call.output.remark(LOCAL_TICKET)
     call.output.say(attached.ticket)
+
+
+def _moved_line(attached: AttachResult, *, local: bool) -> str:
+    """What becomes of the other computers."""
+    before = attached.moved_from
+    if not attached.is_said:
+        if attached.ticket and local:
+            return (
+                f"The other computers stay with {before}: the address is one of this computer "
+                "alone. Attach with the address by which others reach the relay, and they follow."
+            )
+        return (
+            f"Only this computer left {before}: the others follow when an owner attaches to the "
+            "relay."
+        )
+    if attached.is_told:
+        return f"It was on {before}: the other computers follow by themselves at their next sync."
+    return (
+        f"It was on {before}, which does not answer: the other computers follow by themselves when "
+        "it answers again, or by the next ticket or bundle that they get."
+    )
 
 
 def _new_replica(call: Invocation, wanted: _Wanted, place: Path) -> None:

@@ -69,7 +69,7 @@ class Ticket:
                 raise TicketError(f"its {name.replace('_', ' ')} has the wrong length")
         if not 0 <= self.position <= _POSITION_MAX:
             raise TicketError(f"its position is {self.position}")
-        if self.relay and not _is_relay_address(self.relay):
+        if self.relay and not is_relay_address(self.relay):
             raise TicketError("its relay's address is not a ws:// or wss:// address")
 
     def encode(self) -> str:
@@ -146,7 +146,8 @@ def _checksum(content: bytes) -> bytes:
     ).digest()
 
 
-def _is_relay_address(address: str) -> bool:
+def is_relay_address(address: str) -> bool:
+    """Whether a text has the form of a relay's address."""
     if len(address) > limits.RELAY_URL_CHARACTERS_MAX or not address.isprintable():
         return False
     if any(character.isspace() for character in address):

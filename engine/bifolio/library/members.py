@@ -176,7 +176,7 @@ class Members:
         found = await self._find_fresh(lambda: self._find(member))
         if wanted is not Role.OWNER:
             check_another_owner(self._membership(), found.device, become(wanted))
-        await self._act("give roles", RoleAct(self._replica, found.device, wanted))
+        await self._act("give roles", RoleAct(self._replica, self._log, found.device, wanted))
         return self._changed(found.device, str(wanted))
 
     def rename(self, member: str, name: str) -> ChangedMember:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from msgspec import Struct
 
 from bifolio.crypto.ticket_search import find_ticket
+from bifolio.replication.relay_addresses import is_local_address
+
+__all__ = ["FoundTicket", "find", "is_local_address"]
 
 
 class FoundTicket(Struct, frozen=True):
@@ -30,17 +30,3 @@ def find(text: str) -> FoundTicket:
     """
     ticket = find_ticket(text)
     return FoundTicket(ticket.encode(), ticket.library.hex(), ticket.relay)
-
-
-def is_local_address(relay: str) -> bool:
-    """Whether a relay's address names the computer itself, so that no other one finds it."""
-    try:
-        host = (urlsplit(relay).hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,6 +13,7 @@ from bifolio.crypto.membership import (
     Invite,
     Membership,
     MergedLogs,
+    RelayNotice,
     Role,
     find_keys,
     invite_keys,
@@ -24,9 +25,11 @@ from bifolio.crypto.membership import (
     make_invite,
     make_join,
     make_recovery_join,
+    make_relay,
     member_names,
     merge_logs,
     open_text,
+    relay_address,
     seal_text,
 )
 from bifolio.crypto.membership.records import parse_record
@@ -345,6 +348,31 @@ class LibraryMembership:
             secret=secret,
             at_ms=max(runtime.now_ms(), 0),
             random_bytes=runtime.random_bytes,
+        )
+
+    def relay_notice(self) -> RelayNotice | None:
+        """The record that says where the library is, if an owner made one."""
+        membership = self.membership()
+        return membership.relay if membership else None
+
+    def said_address(self) -> str | None:
+        """Where an owner said that the library is, as far as this device can read it. It may be
+        anything."""
+        membership = self.membership()
+        if membership is None or membership.relay is None:
+            return None
+        return relay_address(membership, self._openable_keys(membership))
+
+    def say_address(self, address: str) -> bytes:
+        """The record that says where the library is, to be appended by the relay."""
+        generation, key = self.newest_key()
+        return make_relay(
+            self._membership(),
+            self._replica.keys,
+            address=address,
+            generation=generation,
+            content_key=key,
+            random_bytes=self._replica.runtime.random_bytes,
         )
 
     def remover(self) -> bytes | None:

@@ -207,8 +207,8 @@ class ReplicaAdapter:
         """Where the log ended when this replica's ticket was made."""
         return self._expected
 
-    def forget_log(self) -> None:
-        """Nothing counts as acknowledged any more."""
+    def forget_log(self) -> bool:
+        """Nothing counts as acknowledged any more; whether the relay had it, and lost it."""
         with self._replica.database.transaction():
             meta = self._replica.meta
             meta.sent_through = max(meta.sent_through, self._replica.changes.last_acknowledged())
@@ -219,6 +219,8 @@ class ReplicaAdapter:
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None
             self._replica.meta.forget("stated", "snapshot_last", "snapshots_looked_ms")
+            is_other, meta.is_at_another_relay = meta.is_at_another_relay, False
+        return not is_other
 
     def receive(
         self,

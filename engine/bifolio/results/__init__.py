@@ -167,6 +167,7 @@ if TYPE_CHECKING:
         HeardDevice,
         Notice,
         Refusal,
+        RelayMoved,
         RelayStatus,
         SharingState,
         Status,
@@ -257,6 +258,7 @@ __all__ = [
     "ReferenceView",
     "Refusal",
     "RefusedBundle",
+    "RelayMoved",
     "RelayStatus",
     "RemovalResult",
     "RemovedMembers",
@@ -328,7 +330,9 @@ _NAMES: Final = {
         "Invitation JoinResult RecoveredLibrary SyncReport TicketPreview"
     ),
     "bifolio.results.serving": "AllowedProgram ServingStatus",
-    "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus SharingState Status",
+    "bifolio.results.status": (
+        "HeardDevice Notice Refusal RelayMoved RelayStatus SharingState Status"
+    ),
     "bifolio.results.windows": "LibraryChanges WindowRow",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -42,6 +42,25 @@ class Standing(Struct, frozen=True):
     has_recovery: bool
 
 
+class FormerRelay(Struct, frozen=True):
+    """A relay that the library left: its address, this computer's token for it (sealed), when it
+    was left and last looked at, and whether it was told where the library is now."""
+
+    url: str
+    token: bytes
+    left_ms: int
+    looked_ms: int = 0
+    is_told: bool = False
+
+
+class RelayMove(Struct, frozen=True):
+    """From where the library last moved, whose computer said so, and when this one followed."""
+
+    url: str
+    by: str
+    at_ms: int
+
+
 class Fact(Generic[T]):
     """A property of ``Meta``: one row of the table, with its default and its form."""
 
@@ -136,6 +155,24 @@ def _standing(stored: object) -> Standing | None:
     match stored:
         case [bytes() as device, str() as role, int() as members, int() as owners, bool() as code]:
             return Standing(device, role, members, owners, code)
+    return None
+
+
+def _former_relays(stored: object) -> Sequence[FormerRelay] | None:
+    if not isinstance(stored, list):
+        return None
+    found: list[FormerRelay] = []
+    for one in stored:
+        match one:
+            case [str() as url, bytes() as token, int() as left, int() as looked, bool() as told]:
+                found.append(FormerRelay(url, token, left, looked, told))
+    return tuple(found)
+
+
+def _relay_move(stored: object) -> RelayMove | None:
+    match stored:
+        case [str() as url, str() as by, int() as at_ms]:
+            return RelayMove(url, by, at_ms)
     return None
 
 
@@ -246,6 +283,19 @@ class Meta:
     relay_url = _text()
     #: The token that allows this library on the relay, sealed to this device; empty without one.
     relay_token = _bytes()
+    #: Whether the library came to another relay, whose log has nothing to do with the cursor.
+    is_at_another_relay = _flag()
+    #: The record that says where the library is, once it needs nothing more here.
+    relay_notice = _bytes()
+    #: The relays that the library left, which may not know it yet.
+    former_relays: Fact[Sequence[FormerRelay]] = Fact(
+        (),
+        _former_relays,
+        lambda all: [[one.url, one.token, one.left_ms, one.looked_ms, one.is_told] for one in all],
+    )
+    relay_move: Fact[RelayMove | None] = Fact(
+        None, _relay_move, lambda one: [one.url, one.by, one.at_ms] if one else None
+    )
     #: How far the relay's log is merged; None before the first contact.
     cursor: Fact[LogPosition | None] = Fact(
         None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None

@@ -164,9 +164,10 @@ def test_the_last_owner_may() -> None:
 
 def test_the_old_keys_do_nothing_more() -> None:
     membership = rotated(ALL, OWNER)
-    for act in (lambda: rotated(membership, OWNER, THIEF), lambda: moved(membership, OWNER)):
-        with pytest.raises(MembershipError, match="no member|no owner"):
-            act()
+    with pytest.raises(MembershipError, match="no member"):
+        rotated(membership, OWNER, THIEF)
+    with pytest.raises(MembershipError, match="no owner"):
+        moved(membership, OWNER)
 
 
 def test_a_key_that_was_there_before_is_none_to_take() -> None:

@@ -58,9 +58,9 @@ def succession_message(
 
 
 class RotateKind(RecordKind):
-    """A device goes on under new keys, which sign too (``proof``, in the body, because no program
-    that does not know the kind could check a second signature): ``cut`` says where its chains end that the
-    old one signed, and the new one has its role, its name and its age.
+    """A device goes on under new keys, with its role, its name and its age; ``cut`` says where its
+    chains end that the old ones signed. The new ones sign ``proof``: a second signature of the
+    record could be checked by no program that does not know the kind.
 
     Of two that a device and a thief of its key make, the first in the log holds; what lost has no
     effect, because its author is no member any more.
