@@ -53,6 +53,7 @@ VERBS = {
     "invites": "invites",
     "members": "members",
     "member": "member",
+    "device": "device",
     "leave": "leave",
     "detach": "detach",
     "libraries": "libraries",

@@ -233,6 +233,9 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.SYNC_THEN_OPEN_DRAFT: "Run 'bifolio sync' first: this computer may not have heard of that "
     "member, or of the key, yet.",
     Next.CHOOSE_OTHER_NAME: "Give it another name.",
+    Next.ROTATE_AGAIN: "Run 'bifolio device rotate' to finish. If that does not help, somebody "
+    "else has used this computer's old keys: ask an owner to remove this computer, and for a new "
+    "ticket.",
     Next.LEAVE_OR_REMOVE_ELSEWHERE: "'bifolio leave' ends the membership of this computer; another "
     "owner can remove it too.",
     Next.CHOOSE_ONE_TICKET: "Give one of them alone.",

@@ -137,6 +137,7 @@ class Next(StrEnum):
     SYNC_THEN_OPEN_DRAFT = "sync-then-open-draft"
     CHOOSE_OTHER_NAME = "choose-other-name"
     LEAVE_OR_REMOVE_ELSEWHERE = "leave-or-remove-elsewhere"
+    ROTATE_AGAIN = "rotate-again"
     CHOOSE_ONE_TICKET = "choose-one-ticket"
     SEE_STATUS = "see-status"
     COPY_TO_OWN_LIBRARY = "copy-to-own-library"

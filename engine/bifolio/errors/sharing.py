@@ -105,6 +105,21 @@ class RemovedError(NotAMemberError):
         self.next_step = NextStep(Next.EXPORT_DRAFT)
 
 
+class KeysReplacedError(NotAMemberError):
+    """This device's keys were replaced by others, which are not here."""
+
+    code = "keys-replaced"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = (
+            "This computer's keys were replaced by new ones, which it does not have yet. Your "
+            "edits are kept here."
+        )
+        self.args = (self.message,)
+        self.next_step = NextStep(Next.ROTATE_AGAIN)
+
+
 class ReaderError(BifolioError):
     """A change to a library that this device may only read."""
 

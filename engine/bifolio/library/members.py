@@ -190,6 +190,10 @@ class Members:
         """
         return run_blocking(self.rename_async(member, name))
 
+    def rename_own(self, name: str) -> ChangedMember:
+        """``rename`` of this computer."""
+        return self.rename(self._replica.keys.sign_public.hex(), name)
+
     async def rename_async(self, member: str, name: str) -> ChangedMember:
         """``rename`` in an event loop."""
         name = name.strip()

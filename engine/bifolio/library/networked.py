@@ -26,6 +26,7 @@ from bifolio.results import (
 if TYPE_CHECKING:
     import asyncio
 
+    from bifolio.crypto.keys import DeviceKeys
     from bifolio.library.sharing import Outage, RelayAccess
 
 T = TypeVar("T")
@@ -145,6 +146,15 @@ class Networked:
     ) -> str:
         """``invite`` in an event loop."""
         return await self._relay.invite(role=role, uses=uses, lasts_s=lasts_s, label=label)
+
+    def rotate_keys(self, successor: DeviceKeys, progress: Progress | None = None) -> bool:
+        """Go on under this computer's next keys (``library.own_device``); False where the library
+        does not know it.
+
+        Raises:
+            RelayUnreachableError, NotAMemberError and others.
+        """
+        return run(self._relay.remote.rotate(successor, progress))
 
     def detach(self) -> DetachedLibrary:
         """Be on no relay any more, here alone: a member it stays.

@@ -228,7 +228,12 @@ def hash_listed(conflict: Conflict) -> bytes:
 
 def device_names(replica: Replica) -> dict[str, str]:
     """The names of the devices by the tag of their slots, as they are shown: no two alike."""
-    return distinct_device_names(said_names(replica))
+    said, successors = said_names(replica), replica.meta.successors
+    shown = distinct_device_names(
+        {tag: name for tag, name in said.items() if successors.get(tag) not in said}
+    )
+    # Under the keys that it had before, a device is called what it is called now.
+    return shown | {old: shown[new] for old, new in successors.items() if new in shown}
 
 
 def said_names(replica: Replica) -> dict[str, str]:

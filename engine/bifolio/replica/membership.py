@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bifolio import limits
-from bifolio.crypto.keys import seal_to
+from bifolio.crypto.keys import DeviceKeys, seal_to
 from bifolio.crypto.membership import (
     Invite,
     Membership,
@@ -375,6 +376,32 @@ class LibraryMembership:
             random_bytes=self._replica.runtime.random_bytes,
         )
 
+    def take_keys(self, successor: DeviceKeys) -> None:
+        """This device goes on under new keys, which the log knows: what is sealed to the old ones
+        is sealed to the new ones. Inside a transaction."""
+        replica, membership = self._replica, self._membership()
+        keys = self._openable_keys(membership)
+        for generation, key in keys.items():
+            self._keys.write(generation, seal_to(successor.box_public, key))
+        meta = replica.meta
+        for fact in ("relay_token", "ticket_secret"):
+            sealed = getattr(meta, fact)
+            if sealed:
+                setattr(meta, fact, self._reseal(sealed, successor))
+        meta.former_relays = [
+            replace(one, token=self._reseal(one.token, successor)) for one in meta.former_relays
+        ]
+        replica.take_keys(successor)
+        self._note(membership)
+
+    def _reseal(self, sealed: bytes, successor: DeviceKeys) -> bytes:
+        """What was sealed to this device's keys, sealed to its next ones."""
+        try:
+            plain = self._replica.keys.unseal(sealed)
+        except EnvelopeError:
+            return b""  # nothing was sealed, or to another computer's
+        return seal_to(successor.box_public, plain)
+
     def remover(self) -> bytes | None:
         """The device that removed this one last, where one did and this one is no member."""
         membership = self.membership()
@@ -465,6 +492,13 @@ class LibraryMembership:
         )
         if meta.standing != standing:
             meta.standing = standing
+        successors = {
+            device_tag(one): device_tag(now)
+            for one in membership.devices
+            if (now := membership.current(one)) != one
+        }
+        if meta.successors != successors:
+            meta.successors = successors
         keys = self._openable_keys(membership)
         for fact, found in (
             ("member_names", member_names(membership, keys)),

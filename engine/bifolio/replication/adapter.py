@@ -11,6 +11,7 @@ from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.errors import (
     BifolioError,
     EnvelopeError,
+    KeysReplacedError,
     NextStep,
     NotAMemberError,
     RelayTokenError,
@@ -195,6 +196,9 @@ class ReplicaAdapter:
         """That this device is no member, or who removed it."""
         remover = self._member_log.remover()
         if remover is None:
+            membership, own = self._member_log.membership(), self._replica.keys.sign_public
+            if membership is not None and membership.role_of(membership.current(own)) is not None:
+                return KeysReplacedError()
             return NotAMemberError()
         name = lookup.device_name(lookup.device_names(self._replica), device_tag(remover))
         return RemovedError(by=name)

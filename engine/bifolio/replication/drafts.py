@@ -37,7 +37,7 @@ from bifolio.document.update_identity import (
 )
 from bifolio.document.update_structure import read_update
 from bifolio.errors import DocumentError, EnvelopeError, Next, NotAMemberError
-from bifolio.ids import SEPARATOR, SETTINGS_ID, device_tag, slot_tag
+from bifolio.ids import SEPARATOR, SETTINGS_ID, TAG_LENGTH, device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica, Write
 from bifolio.replication.applying import Applier
@@ -233,15 +233,26 @@ def is_made_by(one: DraftRecord, device: bytes, *, here: bytes | None) -> bool:
     return not others or (bool(one.contents) and all(map(is_import, others)))
 
 
-def adopt_lost_changes(replica: Replica, member_log: LibraryMembership) -> int:
+def adopt_lost_changes(
+    replica: Replica, member_log: LibraryMembership, *, of: frozenset[str] | None = None
+) -> int:
     """Make the changes of another computer, which came with its folder or its backup and were never
     sent, edits of this one: that computer is lost, and nobody else can sign them.
+
+    Args:
+        replica: the library here.
+        member_log: its members.
+        of: the tags of the devices whose changes are meant, by default all others'.
 
     Returns:
         how many changes it was.
     """
     with replica.database.transaction():
-        unsealed = replica.changes.unsealed_of_others(replica.keys.tag)
+        unsealed = [
+            one
+            for one in replica.changes.unsealed_of_others(replica.keys.tag)
+            if of is None or one.slot[:TAG_LENGTH] in of
+        ]
         changes = [Change.parse(one.body) for one in unsealed]
         touched = dict.fromkeys(one for change in changes for one, _ in change.records)
         records = []

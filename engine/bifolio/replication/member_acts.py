@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
+from bifolio.crypto.keys import DeviceKeys
 from bifolio.crypto.membership import (
     Membership,
     Role,
@@ -21,6 +24,7 @@ from bifolio.crypto.membership import (
     make_rename,
     make_revoke,
     make_role,
+    make_rotate,
     recovery_keys,
 )
 from bifolio.errors import LastOwnerError
@@ -209,6 +213,34 @@ class SaidAgain:
         if not self._was_said or membership.relay is not None or not url:
             return None
         return self._member_log.say_address(url)
+
+
+class RotateAct:
+    """Go on under new keys, once everything that the old ones signed is on the relay."""
+
+    def __init__(
+        self, replica: Replica, member_log: LibraryMembership, successor: DeviceKeys
+    ) -> None:
+        self._replica = replica
+        self._member_log = member_log
+        self._successor = successor
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
+        """The record by which the new keys follow the old ones."""
+        keys = self._replica.keys
+        if not log_is_merged or membership.role_of(keys.sign_public) is None:
+            return None
+        generation, content_key = self._member_log.newest_key()
+        named = self._member_log.logged_names().get(keys.sign_public, keys.name)
+        return make_rotate(
+            membership,
+            keys,
+            msgspec.structs.replace(self._successor, name=named),
+            cut=cut_of(self._replica, keys.sign_public),
+            generation=generation,
+            content_key=content_key,
+            random_bytes=self._replica.runtime.random_bytes,
+        )
 
 
 class RenameAct:

@@ -127,6 +127,8 @@ if TYPE_CHECKING:
     from bifolio.results.members import (
         AcceptedDraft,
         ChangedMember,
+        DeviceLibrary,
+        DeviceView,
         DiscardedDraft,
         DraftEdit,
         DraftFile,
@@ -139,6 +141,8 @@ if TYPE_CHECKING:
         RecoveryCode,
         RemovedMembers,
         RevokedInvite,
+        RotatedDevice,
+        RotatedLibrary,
     )
     from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
     from bifolio.results.references import (
@@ -199,6 +203,8 @@ __all__ = [
     "CopyReport",
     "CreatedLibrary",
     "DetachedLibrary",
+    "DeviceLibrary",
+    "DeviceView",
     "Diagnosis",
     "DifferingValue",
     "DiscardedDraft",
@@ -267,6 +273,8 @@ __all__ = [
     "RestoredLibrary",
     "Result",
     "RevokedInvite",
+    "RotatedDevice",
+    "RotatedLibrary",
     "Saving",
     "SavingKind",
     "ServingStatus",
@@ -319,7 +327,7 @@ _NAMES: Final = {
     "bifolio.results.members": (
         "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
         "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
-        "RevokedInvite"
+        "RevokedInvite DeviceLibrary DeviceView RotatedDevice RotatedLibrary"
     ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
     "bifolio.results.references": (

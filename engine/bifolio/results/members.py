@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+from bifolio.errors import NextStep
 from bifolio.results.base import Result
 
 
@@ -19,6 +20,47 @@ class MemberView(Result, frozen=True):
     joined: str | None
     last_heard: str | None
     is_own: bool
+
+
+class DeviceLibrary(Result, frozen=True):
+    """A library of this computer: the role that it has there (null: no member) and since when."""
+
+    name: str
+    path: Path
+    role: str | None
+    since: str | None
+
+
+class DeviceView(Result, frozen=True):
+    """This computer: what it calls itself, the fingerprint of its signing key, and where the key is
+    kept, ``file`` or ``keyring``. ``is_rotating`` while some library does not know its next key."""
+
+    name: str
+    fingerprint: str
+    kept_in: str
+    path: Path
+    libraries: tuple[DeviceLibrary, ...]
+    is_rotating: bool
+
+
+class RotatedLibrary(Result, frozen=True):
+    """What became of a library when this computer took new keys: ``is_done``, or the ``reason`` why
+    not and the next step; both of these are null where this computer is no member."""
+
+    name: str
+    path: Path
+    is_done: bool
+    reason: str | None
+    next: NextStep | None
+
+
+class RotatedDevice(Result, frozen=True):
+    """The new keys of this computer; they take the place of the old ones once every library knows
+    them (``is_done``)."""
+
+    fingerprint: str
+    is_done: bool
+    libraries: tuple[RotatedLibrary, ...]
 
 
 class InviteState(StrEnum):

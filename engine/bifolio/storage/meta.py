@@ -217,6 +217,10 @@ class Meta:
     clocks_ahead: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
 
     # --- what this replica writes ---------------------------------------------------------
+    #: The signing key that this computer took for the library in the place of the one before.
+    device_key = _bytes()
+    #: By the tag of a device's earlier key the one of its present key.
+    successors: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
     #: The signing key and name under which this device is named in the settings.
     introduced: Fact[tuple[bytes, str] | None] = Fact(None, _pair(bytes, str), _as_list)
     #: The set hash over all records (DESIGN §6).

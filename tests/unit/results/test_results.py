@@ -51,7 +51,7 @@ def test_every_result_is_frozen_and_says_what_it_is(kind: type[Result]) -> None:
 
 def test_every_field_is_written_and_nothing_else_is_valid() -> None:
     schema = {"$ref": "#/$defs/RelayStatus", "$defs": results_schema()["$defs"]}
-    document = RelayStatus("wss://relay", True, None).to_json()
+    document = RelayStatus("wss://relay", True, None, None).to_json()
     assert document == {"url": "wss://relay", "reachable": True, "last_sync": None}
     jsonschema.validate(document, schema)
     for wrong in ({"url": "wss://relay"}, {**document, "more": 1}, {**document, "url": 1}):
