@@ -6,6 +6,8 @@ is kept for owners so that nobody can make a removal impossible, haste, and when
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bifolio import limits
 from bifolio.crypto.envelope import author_chain
 from bifolio.crypto.membership import (
@@ -203,7 +205,8 @@ def _judge_join(
         return None
     invite = membership.invite(record.header.author)
     if invite is not None and invite.expires_ms is not None and invite.expires_ms <= now_ms:
-        return _reject(Code.EXPIRED, question.record, "the ticket has expired")
+        ended = datetime.fromtimestamp(min(invite.expires_ms, now_ms) / 1000, UTC)
+        return _reject(Code.EXPIRED, question.record, f"it ended on {ended:%Y-%m-%d at %H:%M} UTC")
     if joined_lately >= limits.RELAY_JOINS_PER_MINUTE:
         return _reject(
             Code.RATE, question.record, "too many joined with this ticket: again in a minute"

@@ -299,7 +299,8 @@ def _join(call: Invocation, wanted: _Wanted) -> None:
     if joined.backup:
         call.output.say(
             f"A backup of it was made first: {joined.backup}",
-            "If this was a mistake, 'bifolio undo' takes back what it shared.",
+            "If this was a mistake, 'bifolio undo' takes back what it shared, and then 'bifolio "
+            "leave' ends the membership.",
         )
     if joined.left_out:
         left_out = count(joined.left_out, "reference")

@@ -78,7 +78,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.UPGRADE_THEN_SYNC: "Upgrade Bifolio on this computer (python3 -m pip install --upgrade "
     "bifolio), then run 'bifolio sync': all of it is merged then.",
     # Libraries and backups
-    Next.CREATE_LIBRARY: "Create one with 'bifolio init', or name an existing one with -L PATH.",
+    Next.CREATE_LIBRARY: "Create one with 'bifolio init', or name an existing one with -L: "
+    "'bifolio libraries' lists those of this computer.",
     Next.CHOOSE_NEW_PATH: "Name a path that does not exist yet.",
     Next.MAKE_WRITABLE: "Give yourself the right to read and write there, or copy the library to "
     "a disk that you can write to.",

@@ -265,6 +265,7 @@ from bifolio.errors.sharing import (
     RelayUnreachableError,
     RelayUntrustedError,
     RemovedError,
+    TicketEndedError,
     TicketError,
 )
 
@@ -376,6 +377,7 @@ __all__ = [
     "StyleNotFoundError",
     "TagNotFoundError",
     "TemporaryFolderFullError",
+    "TicketEndedError",
     "TicketError",
     "TrashedReferenceError",
     "UnknownFieldError",

@@ -353,6 +353,17 @@ class RelayRefusedError(RelayError):
         )
 
 
+class TicketEndedError(RelayRefusedError):
+    """The relay lets nobody in with this ticket any more: its time is over."""
+
+    code = "ticket-ended"
+
+    def __init__(self, refusal: str, *, detail: str) -> None:
+        super().__init__(refusal, detail=detail, next_step=Next.ASK_FOR_TICKET)
+        self.message = f"This ticket cannot be used any more: {detail}. Your edits are kept here."
+        self.args = (self.message,)
+
+
 class RelayTokenError(RelayError):
     """A string that is no token of a relay; the message does not quote it."""
 

@@ -7,7 +7,7 @@ the library is on none; each has a coroutine of its name with ``_async``.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -55,9 +55,7 @@ from bifolio.results import (
 
 T = TypeVar("T")
 
-#: Of a signing key in hex: as much as is shown, and the least that names one.
-_ID_SHOWN = 12
-_ID_LENGTH_MIN = 4
+_ID_SHOWN, _ID_LENGTH_MIN = lookup.MEMBER_ID_LENGTH, lookup.MEMBER_ID_LENGTH_MIN
 
 
 class Members:
@@ -112,11 +110,7 @@ class Members:
                 name=_name(names, one.device),
                 role=str(one.role),
                 joined=_moment(membership.joined_ms(one.device)),
-                last_heard=(
-                    lookup.moment(heard[device_tag(one.device)])
-                    if device_tag(one.device) in heard
-                    else None
-                ),
+                last_heard=_last_heard(heard, membership.lineage(one.device)),
                 is_own=one.device == own,
             )
             for one in membership.members
@@ -341,6 +335,12 @@ def _short(key: bytes) -> str:
 
 def _name(names: dict[str, str], device: bytes) -> str:
     return lookup.device_name(names, device_tag(device))
+
+
+def _last_heard(heard: Mapping[str, str], lineage: Sequence[bytes]) -> str | None:
+    """When the newest change that is here of a device was made, under whichever of its keys."""
+    stamps = [heard[device_tag(key)] for key in lineage if device_tag(key) in heard]
+    return lookup.moment(max(stamps)) if stamps else None
 
 
 def _state(invite: Invite, now_ms: int) -> InviteState:

@@ -94,7 +94,13 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
     if url:
         move = meta.relay_move
         moved = RelayMoved(move.url, move.by, _moment(move.at_ms)) if move else None
-        relay = RelayStatus(url, meta.reachable, _moment(meta.last_sync_ms), moved)
+        relay = RelayStatus(
+            url,
+            meta.reachable,
+            _moment(meta.last_sync_ms),
+            moved,
+            meta.was_asked or bool(meta.last_sync_ms),
+        )
     return Status(
         library_id=replica.library_id.hex(),
         name=name,
@@ -300,7 +306,12 @@ def lost_edits(replica: Replica) -> list[Notice]:
 def _heard(replica: Replica) -> Iterator[HeardDevice]:
     """Since when nothing came of each other computer: a relay may keep something back."""
     names, own = lookup.device_names(replica), lookup.own_tag(replica)
+    successors = replica.meta.successors
+    latest: dict[str, str] = {}
     for tag, stamp in replica.heard.read_all().items():
+        now = successors.get(tag, tag)
+        latest[now] = max(stamp, latest.get(now, stamp))
+    for tag, stamp in latest.items():
         if tag != own:
             yield HeardDevice(lookup.device_name(names, tag), lookup.moment(stamp))
 

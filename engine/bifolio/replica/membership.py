@@ -43,7 +43,7 @@ from bifolio.errors import (
     WrongKeyError,
 )
 from bifolio.ids import RandomBytes, content_hash, device_tag
-from bifolio.replica.lookup import device_names
+from bifolio.replica.lookup import MEMBER_ID_LENGTH, device_names
 from bifolio.replica.replica import Replica
 from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.members import Members
@@ -499,6 +499,9 @@ class LibraryMembership:
         }
         if meta.successors != successors:
             meta.successors = successors
+        ids = {device_tag(one): one.hex()[:MEMBER_ID_LENGTH] for one in membership.devices}
+        if meta.member_ids != ids:
+            meta.member_ids = ids
         keys = self._openable_keys(membership)
         for fact, found in (
             ("member_names", member_names(membership, keys)),

@@ -26,6 +26,7 @@ from bifolio.crypto.envelope import (
 )
 from bifolio.crypto.membership import Permission
 from bifolio.document import deletion, texts
+from bifolio.document.comparing import compare
 from bifolio.document.entries import Entries, find_new_values, is_import
 from bifolio.document.plan import Plan
 from bifolio.document.record import RecordDocument
@@ -216,6 +217,24 @@ def describe(one: DraftRecord) -> DraftedFields:
         return (lives[0].value if lives else None) or ""
 
     return DraftedFields(shown("citation-key"), shown("title") or shown("name"))
+
+
+def changed_fields(
+    one: DraftRecord, device: bytes, *, here: bytes
+) -> list[tuple[str, object, object]]:
+    """The fields whose value the draft's device wrote and that are another one here: name, the
+    value here, the draft's.
+
+    Raises:
+        DocumentError: one of them is no record.
+    """
+    found = compare(_document(here).entries(), _document(one.state).entries()).fields
+    tag = device_tag(device)
+    return [
+        (change.field, change.before, change.after)
+        for change in found
+        if change.live is None or slot_tag(change.live.slot) == tag
+    ]
 
 
 def is_made_by(one: DraftRecord, device: bytes, *, here: bytes | None) -> bool:

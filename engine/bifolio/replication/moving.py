@@ -130,7 +130,7 @@ def leave(replica: Replica, url: str, *, by: str, token: bytes = b"") -> None:
         known[before] = FormerRelay(before, sealed, now_ms)
     with replica.database.transaction():
         meta.former_relays = list(known.values())[-limits.FORMER_RELAYS_MAX :]
-        meta.relay_url, meta.reachable, meta.notes = url, False, ()
+        meta.relay_url, meta.reachable, meta.was_asked, meta.notes = url, False, False, ()
         meta.is_at_another_relay = bool(before)
         meta.relay_token = token or (returned.token if returned else b"")
         meta.relay_move = RelayMove(before, by, now_ms) if before else None

@@ -522,6 +522,7 @@ class Remote:
     async def _run(self, store: ReplicaAdapter, progress: Progress | None) -> Counts:
         store.clear_notes()
         begun_s = self.replica.runtime.monotonic_s()
+        was_member = self.member_log.role() is not None
         client = Client(self.url, store, library=self.replica.library_id, progress=progress)
         try:
             with closing(store.files):
@@ -538,6 +539,9 @@ class Remote:
             self._note_contact(reachable=True, synced=False)
             raise
         self._note_contact(reachable=True, worked_s=self.replica.runtime.monotonic_s() - begun_s)
+        if not was_member:
+            with self.replica.database.transaction():  # what was there before it came is not new
+                self.replica.meta.log_read_through = self.replica.changes.last_number()
         return counts
 
     def _begin_session(self) -> None:
@@ -574,7 +578,7 @@ class Remote:
         if reachable and synced:
             self.replica.drain()
         with self.replica.database.transaction():
-            meta.reachable = reachable
+            meta.reachable, meta.was_asked = reachable, True
             if reachable and synced:
                 meta.is_at_another_relay = False
                 self.replica.deletion_guard.end_session()

@@ -132,6 +132,7 @@ if TYPE_CHECKING:
         DiscardedDraft,
         DraftEdit,
         DraftFile,
+        DraftValue,
         DraftView,
         EditKind,
         InviteState,
@@ -210,6 +211,7 @@ __all__ = [
     "DiscardedDraft",
     "DraftEdit",
     "DraftFile",
+    "DraftValue",
     "DraftView",
     "DuplicateGroup",
     "DuplicatePair",
@@ -325,7 +327,7 @@ _NAMES: Final = {
     ),
     "bifolio.results.libraries": "DetachedLibrary LibraryState LibraryView SyncedView",
     "bifolio.results.members": (
-        "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
+        "DraftValue AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
         "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
         "RevokedInvite DeviceLibrary DeviceView RotatedDevice RotatedLibrary"
     ),

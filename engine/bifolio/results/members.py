@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from bifolio.errors import NextStep
 from bifolio.results.base import Result
@@ -131,13 +132,23 @@ class EditKind(StrEnum):
     DELETED = "deleted"
 
 
+class DraftValue(Result, frozen=True):
+    """A field as it is here, and as the draft's computer left it; null where it is empty."""
+
+    field: str
+    before: Any
+    after: Any
+
+
 class DraftEdit(Result, frozen=True):
-    """What a draft does to one reference or group; ``title`` is a group's name."""
+    """What a draft does to one reference or group; ``title`` is a group's name. ``values`` are of
+    another computer's draft, and of what is here already."""
 
     id: str
     key: str
     title: str
     kind: EditKind
+    values: tuple[DraftValue, ...] = ()
 
 
 class DraftView(Result, frozen=True):

@@ -32,12 +32,14 @@ class RelayMoved(Result, frozen=True):
 
 
 class RelayStatus(Result, frozen=True):
-    """The relay as the last attempt found it; ``moved`` if the library was on another one."""
+    """The relay as the last attempt found it; ``moved`` if the library was on another one.
+    It was not asked yet (``was_asked``) where the library came by a bundle."""
 
     url: str
     reachable: bool
     last_sync: str | None
     moved: RelayMoved | None = None
+    was_asked: bool = True
 
 
 class HeardDevice(Result, frozen=True):

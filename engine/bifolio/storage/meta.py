@@ -254,6 +254,8 @@ class Meta:
     member_names: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
     #: What devices called themselves when they joined, by the tag of their slots.
     joined_names: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
+    #: The beginnings of members' and former ones' keys, by which they can be named, by their tags.
+    member_ids: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
     #: The last row of ``changes`` that a relay had when the library came to another log.
     sent_through: Fact[int] = Fact(0, _of_type(int))
     #: Membership records of a log that lost against the relay's, to be carried on top of it.
@@ -322,6 +324,8 @@ class Meta:
     #: The last row of ``changes`` that was there when the user last read what others did.
     log_read_through: Fact[int] = Fact(0, _of_type(int))
     reachable = _flag()
+    #: Whether the relay was ever asked for anything since the library came to it.
+    was_asked = _flag()
     last_sync_ms: Fact[int] = Fact(0, _of_type(int))
     #: What syncs found wrong, with the next step: for ``status``.
     notes: Fact[Sequence[tuple[str, NextStep | None]]] = Fact(
