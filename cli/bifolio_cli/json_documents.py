@@ -312,6 +312,7 @@ COMMANDS: Mapping[str, Any] = {
     "relay": Listening,
     "relay libraries": list[RelayLibrary],
     "relay remove": RemovedRelayLibrary,
+    "relay delete": DetachedLibrary,
     "relay token create": NewRelayToken,
     "relay token list": list[RelayTokenView],
     "relay token revoke": RelayTokenView,

@@ -177,6 +177,26 @@ def test_where_a_stolen_owner_led_the_library_counts_no_more(
     assert "removed this computer" in laptop.fails("sync")
 
 
+def test_an_owner_deletes_the_library_on_its_relay_and_every_computer_keeps_it(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, _, ada = shared(own_relay, tmp_path, "office", "laptop", "ada")
+    assert "owner" in ada.fails("relay", "delete", "--yes")
+    ada.run("add", "title=Unsent", "citation-key=unsent")
+    assert office.run("relay", "delete", "--yes")["relay"] == own_relay.url
+    assert office.run("status")["relay"] is None
+    assert own_relay.stored_bytes().count(b"First") == 0
+    said = ada.fails("sync")
+    assert "an owner deleted it here on" in said
+    assert "Everything is kept here" in said
+    assert keys(ada) == {"first", "unsent"}
+    assert "an owner deleted it here on" in ada.fails("sync")
+    # Any replica can bring it again.
+    ada.run("attach", own_relay.url, "--no-backup")
+    office.run("attach", own_relay.url, "--no-backup")
+    assert keys(office) == {"first", "unsent"}
+
+
 def test_a_watching_computer_follows_while_it_is_connected(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:

@@ -234,6 +234,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.SYNC_THEN_OPEN_DRAFT: "Run 'bifolio sync' first: this computer may not have heard of that "
     "member, or of the key, yet.",
     Next.CHOOSE_OTHER_NAME: "Give it another name.",
+    Next.ATTACH_AGAIN_OR_DETACH: "'bifolio attach RELAY_URL' brings it there again, or to another "
+    "relay; 'bifolio detach' leaves it on this computer alone.",
     Next.ROTATE_AGAIN: "Run 'bifolio device rotate' to finish. If that does not help, somebody "
     "else has used this computer's old keys: ask an owner to remove this computer, and for a new "
     "ticket.",

@@ -353,6 +353,19 @@ class RelayRefusedError(RelayError):
         )
 
 
+class LibraryDeletedError(RelayRefusedError):
+    """An owner deleted the library on the relay; nothing of what is here is touched."""
+
+    code = "library-deleted"
+
+    def __init__(self, refusal: str, *, detail: str) -> None:
+        super().__init__(refusal, detail=detail, next_step=Next.ATTACH_AGAIN_OR_DETACH)
+        self.message = (
+            f"The relay does not hold the library any more: {detail}. Everything is kept here."
+        )
+        self.args = (self.message,)
+
+
 class TicketEndedError(RelayRefusedError):
     """The relay lets nobody in with this ticket any more: its time is over."""
 

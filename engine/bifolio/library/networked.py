@@ -168,6 +168,18 @@ class Networked:
         self._relay.remote.detach()
         return DetachedLibrary(self._replica.library_id.hex(), self._replica.path, url)
 
+    def delete_at_relay(self) -> DetachedLibrary:
+        """As an owner, have the relay delete the library with all that it holds of it. Every
+        computer keeps what it has, and learns what happened at its next sync; any of them can bring
+        the library to a relay again.
+
+        Raises:
+            NotAttachedError, NotTheOwnerError, RelayUnreachableError, RelayRefusedError.
+        """
+        url = self._replica.meta.relay_url
+        run(self._relay.remote.delete_at_relay())
+        return DetachedLibrary(self._replica.library_id.hex(), self._replica.path, url)
+
     def sync(self, progress: Progress | None = None) -> SyncReport:
         """Exchange what is new with the relay, and wait until both sides have everything."""
         return run(self.sync_async(progress))

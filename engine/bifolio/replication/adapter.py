@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
-from bifolio.crypto.membership import invite_keys, recovery_keys
+from bifolio.crypto.membership import deletion_message, invite_keys, recovery_keys
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.errors import (
     BifolioError,
@@ -39,7 +39,8 @@ class ReplicaAdapter:
     ``is_recovery`` that of a recovery code;
     ``invite_secret`` that of a ticket to be made for any number of editors; ``act`` what the user
     does to the members; ``expected`` where the log ended when the
-    ticket was made; ``only_file`` the one content to be carried, if it is only one.
+    ticket was made; ``only_file`` the one content to be carried, if it is only one; ``again`` if
+    the relay is to hold the library although an owner deleted it there.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ReplicaAdapter:
         act: MemberAct | None = None,
         expected: LogPosition | None = None,
         only_file: str | None = None,
+        again: bool = False,
     ) -> None:
         self.snapshots = SnapshotDesk(replica, member_log)
         self.files = TransferStore(replica, member_log, only=only_file)
@@ -70,6 +72,7 @@ class ReplicaAdapter:
         if invite_secret is not None:
             self._act = InviteAct(member_log, invite_secret)
         self._expected = expected
+        self._again = again
 
     def become_member(self) -> None:
         """This device is a member: from now on it speaks for itself."""
@@ -116,6 +119,11 @@ class ReplicaAdapter:
         except (EnvelopeError, RelayTokenError, UnicodeDecodeError):
             return b"", b""
         return token.id, token.prove(nonce, genesis)
+
+    def sign_deletion(self, nonce: bytes) -> bytes:
+        """This device's signature of the wish that a relay deletes the library."""
+        replica = self._replica
+        return replica.keys.sign(deletion_message(nonce=nonce, library=replica.library_id))
 
     def members(self) -> Sequence[bytes]:
         """The membership log as known."""
@@ -210,6 +218,10 @@ class ReplicaAdapter:
     def ticket_position(self) -> LogPosition | None:
         """Where the log ended when this replica's ticket was made."""
         return self._expected
+
+    def is_wanted_again(self) -> bool:
+        """Whether the user brings the library to the relay just now."""
+        return self._again
 
     def forget_log(self) -> bool:
         """Nothing counts as acknowledged any more; whether the relay had it, and lost it."""

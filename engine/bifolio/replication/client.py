@@ -33,6 +33,7 @@ from bifolio.sync.counts import Counts
 from bifolio.sync.line import Line
 from bifolio.sync.membership import MembershipSync
 from bifolio.sync.phases import Joined, Left
+from bifolio.sync.refusals import refusal_of
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.fragments import Assembler, is_too_large, split
@@ -40,6 +41,7 @@ from bifolio.wire.messages import (
     Bye,
     Challenge,
     Code,
+    Delete,
     Fragment,
     Hello,
     Members,
@@ -182,6 +184,37 @@ class Client:
                         sync.look_again()
                     case Nack():
                         return False
+                    case Bye() as farewell:
+                        raise farewell_error(url, farewell)
+
+    @staticmethod
+    async def delete_library(url: str, store: ReplicaAdapter) -> None:
+        """Have a relay delete the library, as one of its owners.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, NotAMemberError, ProtocolError: it does not.
+        """
+        nonce = b""
+
+        def greet(challenge: Challenge) -> Hello:
+            nonlocal nonce
+            nonce = challenge.nonce
+            return store.make_hello(challenge)
+
+        async with _greeted(url, greet) as (socket, wire, welcome):
+            if not welcome.exists:
+                return
+            if "delete_library" not in welcome.limits:
+                raise RelayRefusedError(
+                    "old", detail="it is of a version that deletes no library for its owners"
+                )
+            await socket.send(wire.send(Delete(store.sign_deletion(nonce))))
+            while True:
+                match await _hear(socket, wire):
+                    case Nack(code=Code.DELETED | Code.UNKNOWN_LIBRARY):
+                        return
+                    case Nack() as refused:
+                        raise refusal_of(refused)
                     case Bye() as farewell:
                         raise farewell_error(url, farewell)
 

@@ -112,7 +112,8 @@ class Remote:
         moving.leave(self.replica, url, by=self.replica.keys.name, token=sealed)
         try:
             act = MoveAct(self.member_log, url) if says_so else None
-            await self._run(ReplicaAdapter(self.replica, self.member_log, act=act), progress)
+            store = ReplicaAdapter(self.replica, self.member_log, act=act, again=True)
+            await self._run(store, progress)
             moving.heed(self.replica, self.member_log)
             await moving.look_back(self.replica, self.member_log)
             if not is_owner:
@@ -265,6 +266,20 @@ class Remote:
     def _has_rotated(self, successor: DeviceKeys) -> bool:
         membership = self.member_log.membership()
         return membership is not None and membership.role_of(successor.sign_public) is not None
+
+    async def delete_at_relay(self) -> None:
+        """Have the relay delete the library, with all that it holds of it, and be on no relay.
+        Replicas keep everything, this one too.
+
+        Raises:
+            NotAttachedError, NotTheOwnerError, RelayUnreachableError, RelayRefusedError.
+        """
+        url = self.url
+        if not url:
+            raise NotAttachedError
+        self.check_owner("delete it on its relay")
+        await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
+        self.detach()
 
     def detach(self) -> None:
         """Be on no relay any more; the members know nothing of it."""

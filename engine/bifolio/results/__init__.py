@@ -327,7 +327,8 @@ _NAMES: Final = {
     ),
     "bifolio.results.libraries": "DetachedLibrary LibraryState LibraryView SyncedView",
     "bifolio.results.members": (
-        "DraftValue AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
+        "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftValue DraftView "
+        "EditKind "
         "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
         "RevokedInvite DeviceLibrary DeviceView RotatedDevice RotatedLibrary"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bifolio.errors import (
     BifolioError,
+    LibraryDeletedError,
     Next,
     NotAMemberError,
     RelayRefusedError,
@@ -25,6 +26,8 @@ def refusal_of(message: Nack) -> BifolioError:
     """The error of a refusal that stands in the way of everything."""
     if message.code is Code.FORBIDDEN:
         return NotAMemberError(relay_says=True)
+    if message.code is Code.DELETED:
+        return LibraryDeletedError(str(message.code), detail=message.detail)
     if message.code is Code.EXPIRED:
         return TicketEndedError(str(message.code), detail=message.detail)
     steps = {

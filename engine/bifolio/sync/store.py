@@ -187,6 +187,10 @@ class SyncStore(Protocol):
     def ticket_position(self) -> LogPosition | None:
         """Where the log was when this replica's ticket was made; None without one."""
 
+    def is_wanted_again(self) -> bool:
+        """Whether the user wants the library on the relay although an owner deleted it there."""
+        ...
+
     def forget_log(self) -> bool:
         """The relay's log is not the one we know: nothing counts as acknowledged any more.
 

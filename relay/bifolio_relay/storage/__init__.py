@@ -453,6 +453,15 @@ class LogStorage(Protocol):
         before this time, those first that were not used longest; which they were."""
         ...
 
+    async def delete_library(self, library: bytes, *, now_ms: int) -> bool:
+        """Hold a library no longer, durably, with all that is held of it, and remember that it was
+        deleted; False if it is not held."""
+        ...
+
+    async def read_deletion(self, library: bytes) -> int | None:
+        """When a library was deleted (Unix time in ms) that is not held; None if it was not."""
+        ...
+
     async def read_token(self, token: bytes) -> TokenFacts | None:
         """The token with this id; None if there is none."""
         ...

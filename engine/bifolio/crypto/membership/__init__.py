@@ -21,6 +21,7 @@ of relays, nor of what an envelope holds. May import only ``crypto``, ``errors``
 from bifolio.crypto.membership.announcing import make_relay, make_rotate, relay_address
 from bifolio.crypto.membership.authoring import (
     InviteKeys,
+    deletion_message,
     hello_message,
     invite_keys,
     joined_names,
@@ -71,6 +72,7 @@ __all__ = [
     "Role",
     "carried_records",
     "carry_depth",
+    "deletion_message",
     "find_keys",
     "hello_message",
     "invite_keys",

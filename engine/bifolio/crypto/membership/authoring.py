@@ -363,6 +363,11 @@ def hello_message(*, offered: Sequence[int], nonce: bytes, said: bytes) -> bytes
     return signed_message("hello 2", pack(list(offered)), nonce, said)
 
 
+def deletion_message(*, nonce: bytes, library: bytes) -> bytes:
+    """What an owner signs to have a relay delete a library: good for one connection."""
+    return signed_message("delete library", nonce, library)
+
+
 def _derived(secret: bytes, purpose: bytes) -> InviteKeys:
     if len(secret) != SEED_BYTES:
         raise ValueError(f"a ticket's secret has {SEED_BYTES} bytes")

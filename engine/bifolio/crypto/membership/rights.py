@@ -101,6 +101,17 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyBatch:
+    """The content key of one generation for many, as one record brings it: by the signing key of
+    each recipient the key sealed to it; ``position`` is the record's."""
+
+    generation: int
+    giver: bytes
+    position: int
+    keys: Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class RelayNotice:
     """Where an owner said that the library is: in which record, and the address sealed under the
     content key of a generation."""
@@ -124,10 +135,18 @@ class Rights:
     roles: dict[bytes, tuple[tuple[int, Role | None], ...]] = field(default_factory=dict)
     #: Of each device where its chains ended when it lost the right to write.
     cuts: dict[bytes, tuple[tuple[int, Cut], ...]] = field(default_factory=dict)
+    #: Who has a role now.
+    present: set[bytes] = field(default_factory=set)
     box_keys: dict[bytes, bytes] = field(default_factory=dict)
+    #: Of each device that came again with another key to seal to: the earlier ones, each with the
+    #: position up to which it had it.
+    earlier_boxes: dict[bytes, tuple[tuple[int, bytes], ...]] = field(default_factory=dict)
     invites: dict[bytes, Invite] = field(default_factory=dict)
-    #: By signing key of a device or an invite.
+    #: By signing key of a device or an invite what came for it alone.
     grants: dict[bytes, tuple[Grant, ...]] = field(default_factory=dict)
+    #: By generation what came for many at once: never a value for each of them, because there are
+    #: as many as members, for each removal.
+    batches: dict[int, tuple[KeyBatch, ...]] = field(default_factory=dict)
     #: What each generation's content key must hash to.
     commitments: dict[int, bytes] = field(default_factory=dict)
     #: Who gave each generation out.
@@ -165,9 +184,12 @@ class Rights:
             heads=dict(self.heads),
             roles=dict(self.roles),
             cuts=dict(self.cuts),
+            present=set(self.present),
             box_keys=dict(self.box_keys),
+            earlier_boxes=dict(self.earlier_boxes),
             invites=dict(self.invites),
             grants=dict(self.grants),
+            batches=dict(self.batches),
             commitments=dict(self.commitments),
             key_makers=dict(self.key_makers),
             earlier_keys=dict(self.earlier_keys),
@@ -229,12 +251,20 @@ class Rights:
     def assign(self, device: bytes, role: Role | None) -> None:
         """The next record gives the device this role, or takes it."""
         self.roles[device] = (*self.roles.get(device, ()), (self.length, role))
+        if role is None:
+            self.present.discard(device)
+        else:
+            self.present.add(device)
 
     def admit(self, device: bytes, box_public: bytes, role: Role) -> None:
         """The next record lets the device in: a member who joins again keeps the higher role."""
         held = self.role(device)
         if held is None or _RANK[role] > _RANK[held]:
             self.assign(device, role)
+        before = self.box_keys.get(device, box_public)
+        if before != box_public:
+            known = self.earlier_boxes.get(device, ())
+            self.earlier_boxes[device] = (*known, (self.length, before))
         self.box_keys[device] = box_public
 
     def succeed(
@@ -309,14 +339,60 @@ class Rights:
         """A device or an invite is given a content key."""
         self.grants[recipient] = (*self.grants.get(recipient, ()), grant)
 
+    def grant_to_many(self, batch: KeyBatch) -> None:
+        """Devices and invites are given a content key, by one record."""
+        known = self.batches.get(batch.generation, ())
+        self.batches[batch.generation] = (*known, batch)
+
+    def grants_of(self, recipient: bytes) -> tuple[Grant, ...]:
+        """The content keys that a device or an invite was given: what came for it alone first."""
+        return (
+            *self.grants.get(recipient, ()),
+            *(
+                Grant(
+                    one.generation,
+                    one.keys[recipient],
+                    self._box_at(recipient, one.position),
+                    one.giver,
+                )
+                for batches in self.batches.values()
+                for one in batches
+                if recipient in one.keys
+            ),
+        )
+
+    def _box_at(self, recipient: bytes, position: int) -> bytes:
+        """The key to seal to that a device or an invite had before the record at a position."""
+        for until, box_public in self.earlier_boxes.get(recipient, ()):
+            if position < until:
+                return box_public
+        return self.last_box_key(recipient) or b""
+
+    def holders(self, generation: int) -> set[bytes]:
+        """Everybody who was given the key of a generation, as far as is known."""
+        alone = (
+            recipient
+            for recipient, grants in self.grants.items()
+            if any(grant.generation == generation for grant in grants)
+        )
+        many = (recipient for one in self.batches.get(generation, ()) for recipient in one.keys)
+        maker = self.key_makers.get(generation)
+        return {*alone, *many, *((maker,) if maker is not None else ())}
+
+    def may_be_given(self) -> set[bytes]:
+        """The members and the invites that were not closed: to whom a key may be sealed."""
+        return self.present.union(key for key, one in self.invites.items() if one.is_open)
+
     def newest_generation(self) -> int:
         """The generation of the content key to seal under."""
         return max(self.commitments)
 
     def holds(self, recipient: bytes, generation: int) -> bool:
         """Whether a device or an invite was given the key of a generation, as far as is known."""
-        return self.key_makers.get(generation) == recipient or any(
-            grant.generation == generation for grant in self.grants.get(recipient, ())
+        return (
+            self.key_makers.get(generation) == recipient
+            or any(grant.generation == generation for grant in self.grants.get(recipient, ()))
+            or any(recipient in one.keys for one in self.batches.get(generation, ()))
         )
 
     def box_key(self, recipient: bytes) -> bytes | None:
@@ -333,6 +409,6 @@ class Rights:
 
     def recipients(self) -> list[bytes]:
         """The members and the open invites, who are to have every key."""
-        members = [device for device in self.roles if self.role(device) is not None]
+        members = [device for device in self.roles if device in self.present]
         usable = (one for one in self.invites.values() if one.is_open and not one.is_used_up)
         return [*members, *(invite.sign_public for invite in usable)]

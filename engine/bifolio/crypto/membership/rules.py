@@ -497,7 +497,7 @@ class Membership:
 
     def grants(self, recipient: bytes) -> tuple[Grant, ...]:
         """The content keys that a device or an invite was given, in their order."""
-        return self._log.rights.grants.get(recipient, ())
+        return self._log.rights.grants_of(recipient)
 
     def earlier_keys(self, generation: int) -> tuple[tuple[int, bytes], ...]:
         """The generations whose keys are sealed under this one's, with the sealed keys."""
@@ -514,11 +514,8 @@ class Membership:
         """Whether somebody has the newest content key who is no member any more, or may have it by
         a ticket that was closed: an owner is to make the next one."""
         rights, newest = self._log.rights, self.generation
-        holders = [*rights.grants, *rights.key_makers.values()]
-        return any(
-            rights.holds(one, newest) and rights.role(one) is None and not self._is_usable(one)
-            for one in holders
-        )
+        gone = rights.holders(newest) - rights.present
+        return any(not self._is_usable(one) for one in gone)
 
     def _is_usable(self, recipient: bytes) -> bool:
         """Of an invite: whether it was not closed."""
