@@ -144,9 +144,12 @@ class Hub:
         turns = feed.turns if feed is not None and is_member else self._strangers_at_store
         async with turns:
             answer = await self._service.answer(question)
-        is_deletion = isinstance(question, DeleteLibrary) and isinstance(answer, Rejected)
-        if is_deletion and answer.code is Code.DELETED:
-            await self._part_with(peer.session.library, _DELETED, but=peer)
+        if (
+            isinstance(question, DeleteLibrary)
+            and isinstance(answer, Rejected)
+            and answer.code is Code.DELETED
+        ):
+            await self._part_with(question.library, _DELETED, but=peer)
         if feed is not None and isinstance(answer, BlobStates) and answer.news:
             feed.tell_blobs(answer, author=peer)
         return answer

@@ -233,3 +233,26 @@ def test_a_library_is_called_by_its_name_and_taken_off_its_relay(
     assert "not attached" in desk.fails("-L", "Night Thoughts", "detach")
     (desk.home / "b" / "Two.bifolio").rename(desk.home / "b" / "Moved.bifolio")
     assert "Twice" not in {one["name"] for one in desk.run("libraries")}
+
+
+def test_a_ticket_with_a_passphrase_is_worth_nothing_without(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, laptop = (Computer.make(tmp_path, name) for name in ("office", "laptop"))
+    make_library(office, "@book{first, title = {First}}\n")
+    office.run("attach", own_relay.url, "--no-backup")
+    ticket = office.run("invite", "--passphrase", typed_in="four plain words\n")["ticket"]
+    assert "has a passphrase" in laptop.fails("attach", ticket)
+    wrong = laptop.call("attach", ticket, exits=1, typed_in="other plain words\n").stderr
+    assert "this is not its passphrase" in wrong
+    assert ticket not in wrong
+    laptop.call("attach", ticket, exits=0, typed_in="four plain words\n")
+    assert keys(laptop) == {"first"}
+    # What was there before it came is not new, and members can be named by their ids.
+    assert laptop.run("log", "--new") == []
+    (owner,) = [one for one in office.run("members") if one["is_own"]]
+    assert laptop.run("log", "--member", owner["id"]) != []
+    # A call that is wrong repeats no part of what was not quoted.
+    half = ticket[:50]
+    said = laptop.fails("attach", half, "PATH", ticket[50:90], ticket[90:130], exits=2)
+    assert not any(part in said for part in (half, ticket[50:90], ticket[90:130]))

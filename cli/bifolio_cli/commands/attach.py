@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from bifolio.errors import UsageError
+from bifolio.errors import LockedTicketError, UsageError
 from bifolio.results import JoinResult, Policy
 from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.invocation import (
@@ -20,6 +20,7 @@ from bifolio_cli.invocation import (
     invocation,
 )
 from bifolio_cli.join_choice import Choice, choose
+from bifolio_cli.passphrase_input import read_passphrase
 from bifolio_cli.progress import ProgressBars
 from bifolio_cli.text.reference_text import count
 from bifolio_cli.ticket_input import PastedTicket, RelayAddress, read_target
@@ -129,7 +130,10 @@ def attach(
                 )
             from bifolio.library import tickets
 
-            ticket = tickets.find(text)
+            try:
+                ticket = tickets.find(text)
+            except LockedTicketError:
+                ticket = tickets.find(text, passphrase=read_passphrase(is_new=False))
             if ticket.relay and tickets.is_local_address(ticket.relay):
                 call.output.remark(LOCAL_TICKET)
             bundle = bundle.expanduser().absolute() if bundle is not None else None

@@ -236,6 +236,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.CHOOSE_OTHER_NAME: "Give it another name.",
     Next.ATTACH_AGAIN_OR_DETACH: "'bifolio attach RELAY_URL' brings it there again, or to another "
     "relay; 'bifolio detach' leaves it on this computer alone.",
+    Next.GIVE_PASSPHRASE: "Ask whoever made the ticket for its passphrase, run 'bifolio attach' "
+    "again and type it when it is asked for.",
     Next.ROTATE_AGAIN: "Run 'bifolio device rotate' to finish. If that does not help, somebody "
     "else has used this computer's old keys: ask an owner to remove this computer, and for a new "
     "ticket.",

@@ -12,6 +12,7 @@ import only ``errors``, ``ids`` and ``limits``.
 ``key_rotation``  a device's next keys, until they take the place of the ones so far
 ``envelope``      a change sealed and signed for the log
 ``membership``    the signed log of who may read and write a library
+``passphrases``   secrets sealed under a passphrase
 ``ticket``        one string that lets another computer attach
 ``ticket_search`` the ticket in whatever somebody pasted
 ``recovery``      codes on paper against the loss of all computers

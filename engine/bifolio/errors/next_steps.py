@@ -138,6 +138,7 @@ class Next(StrEnum):
     CHOOSE_OTHER_NAME = "choose-other-name"
     LEAVE_OR_REMOVE_ELSEWHERE = "leave-or-remove-elsewhere"
     ROTATE_AGAIN = "rotate-again"
+    GIVE_PASSPHRASE = "give-passphrase"
     ATTACH_AGAIN_OR_DETACH = "attach-again-or-detach"
     CHOOSE_ONE_TICKET = "choose-one-ticket"
     SEE_STATUS = "see-status"

@@ -38,6 +38,17 @@ class TicketError(BifolioError):
         return self.next_step == NextStep(Next.UPGRADE)
 
 
+class LockedTicketError(TicketError):
+    """A whole ticket that has a passphrase, and none was given, or ``is_wrong`` another one."""
+
+    code = "locked-ticket"
+
+    def __init__(self, *, is_wrong: bool = False) -> None:
+        self.is_wrong = is_wrong
+        reason = "this is not its passphrase" if is_wrong else "it has a passphrase"
+        super().__init__(reason, next_step=Next.GIVE_PASSPHRASE)
+
+
 class RecoveryCodeError(BifolioError):
     """A text that is no recovery code, or not all of one; the message repeats nothing of it."""
 
