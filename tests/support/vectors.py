@@ -167,8 +167,8 @@ RELAY = "wss://relay.example"
 
 
 def membership_vectors() -> Vectors:
-    """A log of a genesis, an invite, a join, a relay's address and a member's next key: each record,
-    and what follows from it."""
+    """A log of a genesis, an invite, a join, the library's relay and a member's next key: each
+    record, and what follows from it."""
     editor, secret = keys_of("editor"), hashlib.blake2b(b"ticket", digest_size=32).digest()
     genesis = make_genesis(OWNER, seeded("genesis"), content_key=CONTENT_KEY)
     log = Membership.from_records([genesis])
