@@ -274,8 +274,8 @@ def test_o1_a_removed_member_reads_nothing_more_and_keeps_its_queued_edits(
     office.run("sync")
     assert "office removed this computer" in laptop.fails("sync")
     assert keys(laptop) == {"first", "new"}
-    (named,) = [one for one in laptop.run("status")["refusals"] if "not sent" in one["reason"]]
-    assert named["next"]["code"] == "export-draft"
+    named = [one for one in laptop.run("status")["refusals"] if "not sent" in one["reason"]]
+    assert {one["next"]["code"] for one in named} == {"export-draft"}
     draft = tmp_path / "laptop.draft"
     laptop.run("draft", "export", draft)
     shown = {one["key"]: one for one in office.run("draft", "show", draft)["edits"]}

@@ -128,17 +128,23 @@ def attach(
                 raise UsageError(
                     "--join and --separate exclude each other.", next_step="Give one of them."
                 )
-            from bifolio.library import tickets
-
-            try:
-                ticket = tickets.find(text)
-            except LockedTicketError:
-                ticket = tickets.find(text, passphrase=read_passphrase(is_new=False))
-            if ticket.relay and tickets.is_local_address(ticket.relay):
-                call.output.remark(LOCAL_TICKET)
+            ticket = _find_ticket(call, text)
             bundle = bundle.expanduser().absolute() if bundle is not None else None
-            wanted = _Wanted(ticket.ticket, files, bundle, not no_backup, join, separate)
+            wanted = _Wanted(ticket, files, bundle, not no_backup, join, separate)
             _with_ticket(call, wanted, path)
+
+
+def _find_ticket(call: Invocation, text: str) -> str:
+    """The ticket in what was pasted, opened with its passphrase if it has one."""
+    from bifolio.library import tickets
+
+    try:
+        ticket = tickets.find(text)
+    except LockedTicketError:
+        ticket = tickets.find(text, passphrase=read_passphrase(is_new=False))
+    if ticket.relay and tickets.is_local_address(ticket.relay):
+        call.output.remark(LOCAL_TICKET)
+    return ticket.ticket
 
 
 class _Wanted(Struct, frozen=True):

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
+from msgspec.structs import replace
 
 from bifolio.errors import InvalidValueError, UsageError
 from bifolio.results import Invitation
@@ -127,7 +127,7 @@ def invite(
         from bifolio.library import tickets
 
         ticket = tickets.lock(ticket, secret)
-        made = msgspec.structs.replace(made, ticket=ticket) if made is not None else None
+        made = replace(made, ticket=ticket) if made is not None else None
     if call.output.json:
         call.output.document(made or Invitation(ticket, about))
         return

@@ -72,11 +72,13 @@ The tree::
     │   └── OpenElsewhereError
     ├── KeyFileError                the device's own key
     ├── TicketError
+    │   └── LockedTicketError       it has a passphrase
     ├── RecoveryCodeError
     ├── NotAttachedError
     ├── AlreadyAttachedError
     ├── NotAMemberError
-    │   └── RemovedError            an owner removed this device
+    │   ├── RemovedError            an owner removed this device
+    │   └── KeysReplacedError       its keys were replaced by others
     ├── ReaderError                 a change by a device that may only read
     ├── MemberNotFoundError
     ├── AmbiguousMemberError
@@ -93,6 +95,8 @@ The tree::
     │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
+    │   │   ├── LibraryDeletedError an owner deleted the library there
+    │   │   └── TicketEndedError
     │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file

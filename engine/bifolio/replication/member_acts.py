@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
+from msgspec.structs import replace
 
 from bifolio.crypto.keys import DeviceKeys
 from bifolio.crypto.membership import (
@@ -235,7 +235,7 @@ class RotateAct:
         return make_rotate(
             membership,
             keys,
-            msgspec.structs.replace(self._successor, name=named),
+            replace(self._successor, name=named),
             cut=cut_of(self._replica, keys.sign_public),
             generation=generation,
             content_key=content_key,

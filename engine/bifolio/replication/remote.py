@@ -32,14 +32,12 @@ from bifolio.errors import (
     RelayRefusedError,
     RelayUnreachableError,
 )
-from bifolio.ids import device_tag
 from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.replication import joining, moving, refilling
+from bifolio.replication import joining, moving, refilling, rotation
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
-from bifolio.replication.drafts import adopt_lost_changes
 from bifolio.replication.greeting import make_hello, relay_name
 from bifolio.replication.member_acts import (
     InviteAct,
@@ -227,9 +225,8 @@ class Remote:
         self.detach()
 
     async def rotate(self, successor: DeviceKeys, progress: Progress | None = None) -> bool:
-        """Go on under this device's next keys, once what the present ones signed is on the relay.
-
-        What was interrupted is resumed.
+        """Go on under this device's next keys, once what the present ones signed is on the relay;
+        what was interrupted is resumed (``rotation``).
 
         Returns:
             whether the library knows this device at all: a copy of another computer's does not.
@@ -238,34 +235,25 @@ class Remote:
             RelayUnreachableError, NotAMemberError, MembershipError and others: it goes on under the
                 present keys.
         """
-        replica, own = self.replica, self.replica.keys.sign_public
-        if own == successor.sign_public:
+        replica, member_log = self.replica, self.member_log
+        if replica.keys.sign_public == successor.sign_public:
             return True
-        membership = self.member_log.membership()
-        if membership is None or membership.role_of(membership.current(own)) is None:
+        if not rotation.knows_this_device(replica, member_log):
             return False
-        if not self._has_rotated(successor):
-            act = RotateAct(replica, self.member_log, successor)
+        if not rotation.has_rotated(member_log, successor):
             if not self.url:
-                ReplicaAdapter(replica, self.member_log).seal()
+                ReplicaAdapter(replica, member_log).seal()
             try:
-                await self.act(act, progress)
+                await self.act(RotateAct(replica, member_log, successor), progress)
             except NotAMemberError:
-                if not self._has_rotated(successor):
+                if not rotation.has_rotated(member_log, successor):
                     raise
-        if not self._has_rotated(successor):
+        if not rotation.has_rotated(member_log, successor):
             raise NotAMemberError
-        with replica.database.transaction():
-            replica.meta.notes = ()
-            self.member_log.take_keys(successor)
-        adopt_lost_changes(replica, self.member_log, of=frozenset({device_tag(own)}))
+        rotation.take(replica, member_log, successor)
         if self.url:
             await self.sync(progress)
         return True
-
-    def _has_rotated(self, successor: DeviceKeys) -> bool:
-        membership = self.member_log.membership()
-        return membership is not None and membership.role_of(successor.sign_public) is not None
 
     async def delete_at_relay(self) -> None:
         """Have the relay delete the library, with all that it holds of it, and be on no relay.
@@ -562,20 +550,12 @@ class Remote:
     def _begin_session(self) -> None:
         self.replica.drain()
         self.replica.check_keys()
-        self._adopt_edits_under_earlier_keys()
+        rotation.adopt_late_edits(self.replica, self.member_log)
         with self.replica.database.transaction():
             self.replica.deletion_guard.begin_session()
             # A file of an earlier program does not say what this computer is in the library.
             if self.replica.meta.standing is None:
                 self.member_log.read_again_inside()
-
-    def _adopt_edits_under_earlier_keys(self) -> None:
-        """What another process wrote under this device's old keys, which it did not know to be
-        replaced, is this device's all the same."""
-        successors, own = self.replica.meta.successors, self.replica.keys.tag
-        earlier = frozenset(tag for tag, now in successors.items() if now == own)
-        if earlier and self.replica.changes.unsealed_of_others(own):
-            adopt_lost_changes(self.replica, self.member_log, of=earlier)
 
     def check_owner(self, act: str) -> None:
         """Only owners do this: a member is told which computer can.
