@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.crypto.keys import DeviceKeys, seal_to
-from bifolio.crypto.membership import Role, invite_keys, recovery_keys
+from bifolio.crypto.membership import Role
 from bifolio.crypto.recovery import RecoveryCode
 from bifolio.crypto.relay_token import RelayToken
 from bifolio.crypto.ticket import Ticket
@@ -38,7 +38,7 @@ from bifolio.replication import joining, moving, refilling, rotation
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
-from bifolio.replication.greeting import make_hello, relay_name
+from bifolio.replication.greeting import recovery_greeting, ticket_greeting
 from bifolio.replication.member_acts import (
     InviteAct,
     LeaveAct,
@@ -310,7 +310,7 @@ class Remote:
         Raises:
             RelayUnreachableError, RelayRefusedError, MembershipError: the code is not good there.
         """
-        greeting = partial(_recovery_greeting, code, url)
+        greeting = partial(recovery_greeting, code, url)
         answer = await self.reach(url, greeting)
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
@@ -344,7 +344,7 @@ class Remote:
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
-        answer = await self.reach(ticket.relay, partial(_ticket_greeting, ticket))
+        answer = await self.reach(ticket.relay, partial(ticket_greeting, ticket))
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
 
@@ -357,7 +357,7 @@ class Remote:
         """
         try:
             welcome, records = await Client.read_members(
-                ticket.relay, partial(_ticket_greeting, ticket)
+                ticket.relay, partial(ticket_greeting, ticket)
             )
         except RelayUnreachableError as error:
             if error.next_step == NextStep(Next.CHECK_CONNECTION):
@@ -585,25 +585,3 @@ class Remote:
 def _wants_token(error: RelayRefusedError) -> bool:
     """Whether it is a token that the relay wants, and not another library or another relay."""
     return error.refusal == Code.TOKEN
-
-
-def _recovery_greeting(code: RecoveryCode, url: str, challenge: Challenge) -> Hello:
-    """HELLO with the recovery key."""
-    return make_hello(
-        recovery_keys(code.secret),
-        challenge,
-        library=code.library,
-        relay=relay_name(url),
-        join=True,
-    )
-
-
-def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:
-    """HELLO with the ticket's key."""
-    return make_hello(
-        invite_keys(ticket.secret),
-        challenge,
-        library=ticket.library,
-        relay=relay_name(ticket.relay),
-        join=True,
-    )
