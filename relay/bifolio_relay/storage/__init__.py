@@ -10,6 +10,7 @@
 ``sqlite_checks``    whether what the file holds is what was written to it
 ``sqlite_mending``   mending it from what is whole, and what was damaged kept
 ``watchers``         who waits for which library's growth, inside one process
+``deletions``        what a store promises of libraries that their owners deleted
 ==================== =================================================================
 
 A store keeps what it is given and compares what it holds with what the caller expects; what may
@@ -30,15 +31,13 @@ from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership import ChainEnd
 from bifolio.crypto.snapshot import CoveredChain
 from bifolio.wire.messages import BlobState, BlobTally
+from bifolio_relay.storage.deletions import Deletions
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryHead:
-    """Where a library's logs end.
-
-    ``size_bytes`` is that of all its envelopes, ``members_bytes`` of its membership records;
-    entries up to ``floor`` are gone.
-    """
+    """Where a library's logs end: ``size_bytes`` is that of all its envelopes, ``members_bytes`` of
+    its membership records; entries up to ``floor`` are gone."""
 
     epoch: bytes
     n: int
@@ -397,7 +396,7 @@ class BlobStorage(Protocol):
         ...
 
 
-class LogStorage(Protocol):
+class LogStorage(Deletions, Protocol):
     """A store of logs, and of blobs next to them.
 
     Every method raises ``RelayStorageError`` when the store as a whole fails; then nothing of
@@ -451,15 +450,6 @@ class LogStorage(Protocol):
     async def remove_unused(self, *, before_ms: int, count_max: int) -> tuple[bytes, ...]:
         """Remove libraries that no token allowed, with nothing beyond their genesis and last used
         before this time, those first that were not used longest; which they were."""
-        ...
-
-    async def delete_library(self, library: bytes, *, now_ms: int) -> bool:
-        """Hold a library no longer, durably, with all that is held of it, and remember that it was
-        deleted; False if it is not held."""
-        ...
-
-    async def read_deletion(self, library: bytes) -> int | None:
-        """When a library was deleted (Unix time in ms) that is not held; None if it was not."""
         ...
 
     async def read_token(self, token: bytes) -> TokenFacts | None:
