@@ -26,7 +26,7 @@ from bifolio.crypto.envelope import (
 )
 from bifolio.crypto.membership import Permission
 from bifolio.document import deletion, texts
-from bifolio.document.comparing import compare
+from bifolio.document.comparing import FieldChange, compare
 from bifolio.document.entries import Entries, find_new_values, is_import
 from bifolio.document.plan import Plan
 from bifolio.document.record import RecordDocument
@@ -228,12 +228,21 @@ def changed_fields(
     Raises:
         DocumentError: one of them is no record.
     """
-    found = compare(_document(here).entries(), _document(one.state).entries()).fields
+    now, drafted = _document(here).entries(), _document(one.state).entries()
     tag = device_tag(device)
+    latest = max((live.stamp for lives in drafted.registers.values() for live in lives), default="")
+
+    def is_drafted(change: FieldChange) -> bool:
+        if change.live is not None:
+            return slot_tag(change.live.slot) == tag
+        # It is not in the draft: removed there, unless it was written here later.
+        lives = now.live(change.field)
+        return bool(lives) and all(live.stamp <= latest for live in lives)
+
     return [
         (change.field, change.before, change.after)
-        for change in found
-        if change.live is None or slot_tag(change.live.slot) == tag
+        for change in compare(now, drafted).fields
+        if is_drafted(change)
     ]
 
 
