@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from tests.support.arrangements import make_library
 from tests.support.computer import Computer
 from tests.support.relay_process import RelayProcess
@@ -57,6 +58,7 @@ def test_a_computer_takes_new_keys_in_all_of_its_libraries(
     assert "secret" in keys(laptop)
 
 
+@pytest.mark.heavy
 def test_a_rotation_that_reaches_no_relay_goes_on_later(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -89,6 +91,7 @@ def test_a_rotation_that_reaches_no_relay_goes_on_later(
     assert other.run("show", "meanwhile")["fields"]["title"] == "After"
 
 
+@pytest.mark.heavy
 def test_a_stolen_laptop_is_removed_and_what_its_thief_made_of_its_key(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -107,6 +110,7 @@ def test_a_stolen_laptop_is_removed_and_what_its_thief_made_of_its_key(
     assert [one["name"] for one in office.run("members")] == ["office"]
 
 
+@pytest.mark.heavy
 def test_a_name_is_given_by_one_verb_or_the_other(own_relay: RelayProcess, tmp_path: Path) -> None:
     office = Computer.make(tmp_path, "office")
     make_library(office, "@book{first, title = {First}}\n")

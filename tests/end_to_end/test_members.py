@@ -236,6 +236,7 @@ def test_a_library_is_called_by_its_name_and_taken_off_its_relay(
     assert "Twice" not in {one["name"] for one in desk.run("libraries")}
 
 
+@pytest.mark.heavy
 def test_a_ticket_with_a_passphrase_is_worth_nothing_without(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -259,6 +260,7 @@ def test_a_ticket_with_a_passphrase_is_worth_nothing_without(
     assert not any(part in said for part in (half, ticket[50:90], ticket[90:130]))
 
 
+@pytest.mark.heavy
 def test_o1_a_removed_member_reads_nothing_more_and_keeps_its_queued_edits(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -286,6 +288,7 @@ def test_o1_a_removed_member_reads_nothing_more_and_keeps_its_queued_edits(
     assert keys(office) == {"first", "new", "secret"}
 
 
+@pytest.mark.heavy
 def test_h2_a_relay_that_goes_back_is_named_by_who_had_seen_further(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:

@@ -79,6 +79,7 @@ def test_every_computer_follows_through_the_relay_so_far(
     assert keys(office) == {"first", "unsent", "later"}
 
 
+@pytest.mark.heavy
 def test_the_old_relay_is_gone_and_comes_back(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -112,6 +113,7 @@ def with_later_clock(computer: Computer) -> Computer:
     return computer
 
 
+@pytest.mark.heavy
 def test_two_owners_move_at_once_to_one_relay(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -129,6 +131,7 @@ def test_two_owners_move_at_once_to_one_relay(
         assert all(keys(one) == {"first", "new", "third"} for one in (office, laptop, ada))
 
 
+@pytest.mark.heavy
 def test_a_relay_that_does_not_answer_or_lacks_the_library_moves_nobody(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -150,6 +153,7 @@ def test_a_relay_that_does_not_answer_or_lacks_the_library_moves_nobody(
     assert ada.run("status")["refusals"] == []
 
 
+@pytest.mark.heavy
 def test_who_is_no_owner_moves_alone(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -160,6 +164,7 @@ def test_who_is_no_owner_moves_alone(
     assert relay_of(office) == own_relay.url
 
 
+@pytest.mark.heavy
 def test_where_a_stolen_owner_led_the_library_counts_no_more(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -177,6 +182,7 @@ def test_where_a_stolen_owner_led_the_library_counts_no_more(
     assert "removed this computer" in laptop.fails("sync")
 
 
+@pytest.mark.heavy
 def test_an_owner_deletes_the_library_on_its_relay_and_every_computer_keeps_it(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:
@@ -197,6 +203,7 @@ def test_an_owner_deletes_the_library_on_its_relay_and_every_computer_keeps_it(
     assert keys(office) == {"first", "unsent"}
 
 
+@pytest.mark.heavy
 def test_a_watching_computer_follows_while_it_is_connected(
     own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
 ) -> None:
