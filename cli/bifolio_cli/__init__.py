@@ -12,6 +12,7 @@
 ``environment``     where things are on this computer: the only reader of the environment
 ``edit_arguments``  ``field=value`` arguments as edits
 ``text_input``      a text as an argument, or through standard input
+``passphrase_input`` a ticket's passphrase, as it is typed
 ``ticket_input``    what ``attach`` is given: an address, a ticket, a mail with one
 ``join_choice``     whether a library of one's own becomes part of a ticket's
 ``batch``           several references named in one call

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from bifolio import __version__
+from bifolio.lazy import pattern
 from bifolio_cli.call import INTERRUPTED, WRONG_USAGE, Invocation
 from bifolio_cli.environment import Environment
 from bifolio_cli.invocation import JsonOption, LibraryOption
@@ -55,6 +56,7 @@ VERBS = {
     "invites": "invites",
     "members": "members",
     "member": "member",
+    "device": "device",
     "leave": "leave",
     "detach": "detach",
     "libraries": "libraries",
@@ -148,10 +150,25 @@ def invoke(arguments: list[str], output: Output) -> int:
     return code if isinstance(code, int) else 0
 
 
+#: What a verb may be given that nobody but the user may see: tickets, codes, tokens.
+_SECRET = pattern(r"bifolio:\S*|[A-Za-z0-9_-]{24,}")
+#: Verbs after which anything may be a part of a ticket or a code that was not quoted.
+_SECRETIVE = ("attach", "recovery")
+_REPEATED = pattern(r"(unexpected extra arguments?|No such option|Invalid value[^:]*):? ?.*")
+
+
+def _without_secrets(message: str, path: str) -> str:
+    """A message of Typer's, which repeats what it does not understand, without what could be a
+    ticket, or a part of one."""
+    if any(verb in path.split() for verb in _SECRETIVE):
+        return _REPEATED.sub(r"\1", message)
+    return _SECRET.sub("...", message)
+
+
 def _wrong_usage(error: typer.TyperException, output: Output) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
-    message = " ".join(error.format_message().split())
+    message = _without_secrets(" ".join(error.format_message().split()), path)
     sentence = message if message.endswith((".", "?", "!")) else message + "."
     advice = f"Run '{path} --help' to see how it is used."
     if sentence.startswith("No such option"):

@@ -40,6 +40,7 @@ from bifolio_relay.requests import (
     BlobStates,
     Commit,
     CreateLibrary,
+    DeleteLibrary,
     MembersPart,
     Outcome,
     Question,
@@ -61,6 +62,9 @@ _ANSWER_BYTES: Mapping[type[Question], int] = {
     ReadChunk: 2 * limits.SEALED_CHUNK_BYTES_MAX,
     ReadSnapshotChunk: 2 * limits.SNAPSHOT_CHUNK_BYTES_MAX,
 }
+
+
+_DELETED = "an owner deleted the library here"
 
 
 class Hub:
@@ -140,6 +144,12 @@ class Hub:
         turns = feed.turns if feed is not None and is_member else self._strangers_at_store
         async with turns:
             answer = await self._service.answer(question)
+        if (
+            isinstance(question, DeleteLibrary)
+            and isinstance(answer, Rejected)
+            and answer.code is Code.DELETED
+        ):
+            await self._part_with(question.library, _DELETED, but=peer)
         if feed is not None and isinstance(answer, BlobStates) and answer.news:
             feed.tell_blobs(answer, author=peer)
         return answer
@@ -158,9 +168,13 @@ class Hub:
     def notice_damage(self, peer: Peer, error: RelayStorageError | MembershipError) -> bool:
         return self.care.notice(error, peer.session.library)
 
-    async def _part_with(self, library: bytes | None, reason: str) -> None:
+    async def _part_with(
+        self, library: bytes | None, reason: str, *, but: Peer | None = None
+    ) -> None:
         """End the connections of a library (None: all), which are told nothing more of it."""
         for peer in tuple(self._peers):
+            if peer is but:
+                continue
             if library is None or peer.session.library == library:
                 peer.stop(reason)
         for one in tuple(self._feeds) if library is None else (library,):

@@ -30,6 +30,7 @@ from bifolio_relay.requests import (
     CheckedSubmission,
     Commit,
     CreateLibrary,
+    DeleteLibrary,
     LibraryInfo,
     LocatedEnvelopes,
     LocateEnvelopes,
@@ -111,6 +112,8 @@ class LogService:
                 return await self._read_members(question)
             case AppendMember():
                 return await self._append_member(question)
+            case DeleteLibrary():
+                return await self._delete(question)
             case ReplaceMembers():
                 return await self._replace_members(question)
             case (
@@ -241,6 +244,10 @@ class LogService:
             # Others created it meanwhile, or the answer was lost: nothing is to be allowed.
             membership = rules.judge_genesis(question, libraries_left=1)
             return membership if isinstance(membership, Rejected) else await self._open(opening)
+        if not question.again:
+            deleted_ms = await self._storage.read_deletion(library)
+            if deleted_ms is not None:
+                return rules.reject_deleted(deleted_ms, question.genesis)
         now_ms = self._now_ms()
         facts = None if token is None else await self._storage.read_token(token)
         rejected = rules.judge_token(
@@ -263,6 +270,21 @@ class LogService:
             now_ms=now_ms,
         )
         return await self._open(opening)
+
+    async def _delete(self, question: DeleteLibrary) -> Rejected:
+        """Delete a library, if the one who wants it owns it; the answer says when that was done."""
+        library, now_ms = question.library, self._now_ms()
+        head = await self._storage.read_head(library)
+        if head is None:
+            return rules.reject_unknown()
+        membership = await self._known.read_membership(library, head)
+        rejected = rules.judge_deletion(question, membership)
+        if rejected is not None:
+            return rejected
+        if not await self._storage.delete_library(library, now_ms=now_ms):
+            return rules.reject_unknown()
+        self._known.forget((library,))
+        return rules.reject_deleted(now_ms)
 
     async def _count_left(self) -> int:
         """How many more libraries there may be; the longest unused one makes room at the last."""

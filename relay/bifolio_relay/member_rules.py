@@ -6,6 +6,8 @@ is kept for owners so that nobody can make a removal impossible, haste, and when
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bifolio import limits
 from bifolio.crypto.envelope import author_chain
 from bifolio.crypto.membership import (
@@ -51,7 +53,9 @@ def judge_record(
             rejected = _judge_join(membership, record, question, now_ms, joined_lately)
         if rejected is not None:
             return rejected
-        grown = membership.append(raw)
+        # Behind what an earlier program could not judge, records without effect are taken, of
+        # members alone, who give back what was lost.
+        grown = membership.append(raw, strict=membership.role_of(question.carrier) is None)
         for join in _joins_in(record) if record.header.kind == "carry" else ():
             rejected = _judge_join(grown, join, question, now_ms, joined_lately, before=membership)
             if rejected is not None:
@@ -140,7 +144,9 @@ def cuts_of(raw: bytes) -> Cuts:
     """Where the chains of the devices end that lose the right to write by a good record."""
     record = parse_record(raw)
     rows = record.fields.get("cut")
-    if record.header.kind not in ("remove", "role", "leave") or not isinstance(rows, list):
+    if record.header.kind not in ("remove", "role", "leave", "rotate") or not isinstance(
+        rows, list
+    ):
         return {}
     devices = record.fields.get("devices", [record.fields.get("device", record.header.author)])
     cuts: Cuts = {}
@@ -199,7 +205,8 @@ def _judge_join(
         return None
     invite = membership.invite(record.header.author)
     if invite is not None and invite.expires_ms is not None and invite.expires_ms <= now_ms:
-        return _reject(Code.EXPIRED, question.record, "the ticket has expired")
+        ended = datetime.fromtimestamp(min(invite.expires_ms, now_ms) / 1000, UTC)
+        return _reject(Code.EXPIRED, question.record, f"it ended on {ended:%Y-%m-%d at %H:%M} UTC")
     if joined_lately >= limits.RELAY_JOINS_PER_MINUTE:
         return _reject(
             Code.RATE, question.record, "too many joined with this ticket: again in a minute"

@@ -96,11 +96,13 @@ NO_PROOF = TokenProof(b"", b"", b"")
 
 @dataclass(frozen=True, slots=True)
 class CreateLibrary:
-    """Hold the library that this genesis begins; answered by ``LibraryInfo`` or ``Rejected``."""
+    """Hold the library that this genesis begins, ``again`` also where an owner deleted it; answered
+    by ``LibraryInfo`` or ``Rejected``."""
 
     opening: OpenLibrary
     genesis: bytes
     proof: TokenProof = NO_PROOF
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,16 @@ class LogPart:
     envelopes: tuple[bytes, ...]
     n: int
     serialized: list[bytes] = field(default_factory=list, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteLibrary:
+    """Hold the library no longer; answered by ``Rejected``, with ``deleted`` where it is done."""
+
+    library: bytes
+    device: bytes
+    nonce: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +405,8 @@ SnapshotAnswer = StatementsPart | SnapshotStates | SnapshotProgress | SnapshotCh
 BlobQuestion = LookForBlobs | StoreChunk | ReadChunk | DropBlobs
 BlobAnswer = BlobStates | ChunkPart | Rejected
 
-LogQuestion = ReadLog | LocateEnvelopes | ReadMembers | AppendMember | ReplaceMembers
+LogQuestion = (
+    ReadLog | LocateEnvelopes | ReadMembers | AppendMember | ReplaceMembers | DeleteLibrary
+)
 Question = OpenLibrary | CreateLibrary | LogQuestion | BlobQuestion | SnapshotQuestion
 Answer = LibraryInfo | LogPart | LocatedEnvelopes | MembersPart | BlobAnswer | SnapshotAnswer

@@ -11,10 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from bifolio import limits
 from bifolio.crypto.envelope import Envelope, SignedHeader, parse_envelope, verify_signature
-from bifolio.crypto.membership import Membership, Permission, library_id_of
+from bifolio.crypto.keys import verify
+from bifolio.crypto.membership import (
+    Membership,
+    Permission,
+    Role,
+    deletion_message,
+    library_id_of,
+)
 from bifolio.crypto.relay_token import proves_token
 from bifolio.errors import EnvelopeError, MembershipError
 from bifolio.ids import content_hash
@@ -24,6 +32,7 @@ from bifolio_relay.requests import (
     Appended,
     CheckedSubmission,
     CreateLibrary,
+    DeleteLibrary,
     Outcome,
     ReadLog,
     Rejected,
@@ -59,6 +68,9 @@ class Again:
 
 
 Decision = Next | Earlier | Again | Rejected
+
+#: A moment in the year 9999, of what a damaged row could say.
+_LAST_MOMENT_S = 253_402_000_000
 
 _NEXT, _EARLIER = Next(), Earlier()
 
@@ -232,6 +244,15 @@ def reject_used_up(question: CreateLibrary) -> Rejected:
     return reject(Code.TOKEN, question.genesis, "this token was used as often as it may be")
 
 
+def judge_deletion(question: DeleteLibrary, membership: Membership) -> Rejected | None:
+    """What keeps a device from having the library deleted; None if nothing does."""
+    is_owner = membership.role_of(question.device) is Role.OWNER and not membership.needs_newer
+    message = deletion_message(nonce=question.nonce, library=question.library)
+    if is_owner and verify(question.device, message, question.signature):
+        return None
+    return Rejected(Code.FORBIDDEN, b"", "only owners delete a library")
+
+
 # --- membership and reading -----------------------------------------------------------------
 
 
@@ -269,6 +290,12 @@ def judge_locating(role: str | None) -> Rejected | None:
 def reject_unknown(subject: bytes | Envelope | None = None) -> Rejected:
     """This relay does not hold the library."""
     return reject(Code.UNKNOWN_LIBRARY, subject, "this relay does not hold it")
+
+
+def reject_deleted(deleted_ms: int, genesis: bytes | None = None) -> Rejected:
+    """An owner deleted the library here."""
+    day = datetime.fromtimestamp(min(max(deleted_ms, 0) / 1000, _LAST_MOMENT_S), UTC)
+    return reject(Code.DELETED, genesis, f"an owner deleted it here on {day:%Y-%m-%d}")
 
 
 def reject_moved(record: bytes) -> Rejected:

@@ -32,6 +32,7 @@ from bifolio.wire.messages import (
     Chunk,
     Code,
     Create,
+    Delete,
     DropBlobs,
     Envelopes,
     Flow,
@@ -69,6 +70,7 @@ from bifolio_relay.requests import (
     BlobStates,
     ChunkPart,
     CreateLibrary,
+    DeleteLibrary,
     LibraryInfo,
     LocatedEnvelopes,
     LocateEnvelopes,
@@ -95,6 +97,7 @@ LIMITS = {
     "message_bytes": limits.MESSAGE_BYTES_MAX,
     "push_in_flight_bytes": limits.PUSH_IN_FLIGHT_BYTES_MAX,
     "fragment_bytes": limits.MESSAGE_BYTES_MAX,
+    "delete_library": 1,
     SNAPSHOTS_LIMIT: limits.SNAPSHOTS_KEPT,
 }
 
@@ -224,7 +227,11 @@ class Session:
                 return self._open(message)
             case Create() if self._opening is not None:
                 proof = TokenProof(message.token, message.proof, self._nonce)
-                return [Ask(CreateLibrary(self._opening, message.genesis, proof))]
+                create = CreateLibrary(self._opening, message.genesis, proof, message.again)
+                return [Ask(create)]
+            case Delete() if self._opening is not None:
+                library, device = self._opening.library, self._opening.device
+                return [Ask(DeleteLibrary(library, device, self._nonce, message.signature))]
             case Pull() if self._opening is not None:
                 return [Ask(self._read_log(self._opening, message))]
             case Push() if self._opening is not None:

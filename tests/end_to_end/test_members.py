@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -233,3 +234,84 @@ def test_a_library_is_called_by_its_name_and_taken_off_its_relay(
     assert "not attached" in desk.fails("-L", "Night Thoughts", "detach")
     (desk.home / "b" / "Two.bifolio").rename(desk.home / "b" / "Moved.bifolio")
     assert "Twice" not in {one["name"] for one in desk.run("libraries")}
+
+
+@pytest.mark.heavy
+def test_a_ticket_with_a_passphrase_is_worth_nothing_without(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, laptop = (Computer.make(tmp_path, name) for name in ("office", "laptop"))
+    make_library(office, "@book{first, title = {First}}\n")
+    office.run("attach", own_relay.url, "--no-backup")
+    ticket = office.run("invite", "--passphrase", typed_in="four plain words\n")["ticket"]
+    assert "has a passphrase" in laptop.fails("attach", ticket, exits=2)
+    wrong = laptop.call("attach", ticket, exits=1, typed_in="other plain words\n").stderr
+    assert "this is not its passphrase" in wrong
+    assert ticket not in wrong
+    laptop.call("attach", ticket, exits=0, typed_in="four plain words\n")
+    assert keys(laptop) == {"first"}
+    # What was there before it came is not new, and members can be named by their ids.
+    assert laptop.run("log", "--new") == []
+    (owner,) = [one for one in office.run("members") if one["is_own"]]
+    assert laptop.run("log", "--member", owner["id"]) != []
+    # A call that is wrong repeats no part of what was not quoted.
+    half = ticket[:50]
+    said = laptop.fails("attach", half, "PATH", ticket[50:90], ticket[90:130], exits=2)
+    assert not any(part in said for part in (half, ticket[50:90], ticket[90:130]))
+
+
+@pytest.mark.heavy
+def test_o1_a_removed_member_reads_nothing_more_and_keeps_its_queued_edits(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, laptop = (Computer.make(tmp_path, name) for name in ("office", "laptop"))
+    make_library(office, "@book{first, title = {First}}\n")
+    office.run("attach", own_relay.url, "--no-backup")
+    laptop.run("attach", office.run("invite")["ticket"])
+    laptop.run("edit", "first", "title=Queued")
+    laptop.run("add", "title=New", "citation-key=new")
+    office.run("member", "remove", "laptop")
+    office.run("edit", "first", "volume=7")
+    office.run("add", "title=Secret", "citation-key=secret")
+    office.run("sync")
+    assert "office removed this computer" in laptop.fails("sync")
+    assert keys(laptop) == {"first", "new"}
+    named = [one for one in laptop.run("status")["refusals"] if "not sent" in one["reason"]]
+    assert {one["next"]["code"] for one in named} == {"export-draft"}
+    draft = tmp_path / "laptop.draft"
+    laptop.run("draft", "export", draft)
+    shown = {one["key"]: one for one in office.run("draft", "show", draft)["edits"]}
+    assert shown["first"]["values"] == [{"field": "title", "before": "First", "after": "Queued"}]
+    assert shown["new"]["kind"] == "added"
+    assert "title: " in office.call("draft", "show", draft, exits=0).stdout
+    office.run("draft", "accept", draft, "--yes")
+    assert keys(office) == {"first", "new", "secret"}
+
+
+@pytest.mark.heavy
+def test_h2_a_relay_that_goes_back_is_named_by_who_had_seen_further(
+    own_relay: RelayProcess, tmp_path: Path
+) -> None:
+    """What a relay can forge, alter or splice besides is in tests/simulation/test_hostile_relay.py;
+    this one is a real relay on yesterday's copy of its disk."""
+    office, laptop = (Computer.make(tmp_path, name) for name in ("office", "laptop"))
+    make_library(office, "@book{first, title = {First}}\n")
+    office.run("attach", own_relay.url, "--no-backup")
+    laptop.run("attach", office.run("invite")["ticket"])
+    own_relay.stop()
+    yesterday = tmp_path / "yesterday"
+    shutil.copytree(own_relay.data, yesterday)
+    own_relay.start()
+    office.run("add", "title=Second", "citation-key=second")
+    office.run("sync")
+    laptop.run("sync")
+    own_relay.stop()
+    shutil.rmtree(own_relay.data)
+    shutil.copytree(yesterday, own_relay.data)
+    own_relay.start()
+    laptop.run("add", "title=Third", "citation-key=third")
+    laptop.run("sync")
+    assert any("lost part of its log" in one["reason"] for one in laptop.run("status")["refusals"])
+    office.run("sync")
+    assert keys(office) == keys(laptop) == {"first", "second", "third"}
+    assert office.run("status")["state"] == laptop.run("status")["state"]

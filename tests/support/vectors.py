@@ -34,6 +34,8 @@ from bifolio.crypto.membership import (
     make_genesis,
     make_invite,
     make_join,
+    make_relay,
+    make_rotate,
 )
 from bifolio.crypto.membership.records import parse_record
 from bifolio.document import canonical, editing, view
@@ -160,8 +162,13 @@ def body_vectors() -> Vectors:
     ]
 
 
+#: Where the library of the vectors moves.
+RELAY = "wss://relay.example"
+
+
 def membership_vectors() -> Vectors:
-    """A log of a genesis, an invite and a join: each record, and what follows from it."""
+    """A log of a genesis, an invite, a join, the library's relay and a member's next key: each
+    record, and what follows from it."""
     editor, secret = keys_of("editor"), hashlib.blake2b(b"ticket", digest_size=32).digest()
     genesis = make_genesis(OWNER, seeded("genesis"), content_key=CONTENT_KEY)
     log = Membership.from_records([genesis])
@@ -176,6 +183,28 @@ def membership_vectors() -> Vectors:
     invited = log.append(invite)
     join = make_join(invited, editor, ticket_secret=secret)
     joined = invited.append(join)
+    moved = joined.append(
+        make_relay(
+            joined,
+            OWNER,
+            address=RELAY,
+            generation=0,
+            content_key=CONTENT_KEY,
+            random_bytes=seeded("relay"),
+        )
+    )
+    successor = keys_of("editor's next")
+    ended = moved.append(
+        make_rotate(
+            moved,
+            editor,
+            successor,
+            cut={},
+            generation=0,
+            content_key=CONTENT_KEY,
+            random_bytes=seeded("rotate"),
+        )
+    )
     found: Vectors = [
         {
             "what": "keys",
@@ -186,7 +215,7 @@ def membership_vectors() -> Vectors:
             "library": library_id_of(genesis).hex(),
         }
     ]
-    for raw in joined.records:
+    for raw in ended.records:
         record = parse_record(raw)
         found.append(
             {
@@ -198,8 +227,15 @@ def membership_vectors() -> Vectors:
                 "needs": record.header.needs,
             }
         )
-    members = {one.device.hex(): str(one.role) for one in joined.members}
-    return [*found, {"what": "members at the end", "head": joined.head.hex(), "members": members}]
+    found.append(
+        {
+            "what": "the address in the record of the kind 'relay'",
+            "content-key": CONTENT_KEY.hex(),
+            "address": RELAY,
+        }
+    )
+    members = {one.device.hex(): str(one.role) for one in ended.members}
+    return [*found, {"what": "members at the end", "head": ended.head.hex(), "members": members}]
 
 
 def canonical_json_vectors() -> Vectors:

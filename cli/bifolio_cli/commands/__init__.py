@@ -28,6 +28,7 @@
 ``invite``      another ticket
 ``invites``     the tickets that were made, and closing one
 ``key``         how citation keys are made, pinned and told apart
+``device``      this computer's key and name, and new keys
 ``leave``       stop being a member of a library
 ``libraries``   the libraries of this computer
 ``list_``       all references, those of a group, or the trash

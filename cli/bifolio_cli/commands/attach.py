@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from bifolio.errors import UsageError
+from bifolio.errors import LockedTicketError, UsageError
 from bifolio.results import JoinResult, Policy
 from bifolio_cli.edit_arguments import whole_text
 from bifolio_cli.invocation import (
@@ -20,6 +20,7 @@ from bifolio_cli.invocation import (
     invocation,
 )
 from bifolio_cli.join_choice import Choice, choose
+from bifolio_cli.passphrase_input import read_passphrase
 from bifolio_cli.progress import ProgressBars
 from bifolio_cli.text.reference_text import count
 from bifolio_cli.ticket_input import PastedTicket, RelayAddress, read_target
@@ -127,14 +128,23 @@ def attach(
                 raise UsageError(
                     "--join and --separate exclude each other.", next_step="Give one of them."
                 )
-            from bifolio.library import tickets
-
-            ticket = tickets.find(text)
-            if ticket.relay and tickets.is_local_address(ticket.relay):
-                call.output.remark(LOCAL_TICKET)
+            ticket = _find_ticket(call, text)
             bundle = bundle.expanduser().absolute() if bundle is not None else None
-            wanted = _Wanted(ticket.ticket, files, bundle, not no_backup, join, separate)
+            wanted = _Wanted(ticket, files, bundle, not no_backup, join, separate)
             _with_ticket(call, wanted, path)
+
+
+def _find_ticket(call: Invocation, text: str) -> str:
+    """The ticket in what was pasted, opened with its passphrase if it has one."""
+    from bifolio.library import tickets
+
+    try:
+        ticket = tickets.find(text)
+    except LockedTicketError:
+        ticket = tickets.find(text, passphrase=read_passphrase(is_new=False))
+    if ticket.relay and tickets.is_local_address(ticket.relay):
+        call.output.remark(LOCAL_TICKET)
+    return ticket.ticket
 
 
 class _Wanted(Struct, frozen=True):
@@ -225,6 +235,8 @@ def _to_relay(
     call.output.say(f"The library {attached.path} is on the relay: {references}.")
     if attached.backup:
         call.output.say(f"A backup of it was made first: {attached.backup}")
+    if attached.moved_from:
+        call.output.say(_moved_line(attached, local=local))
     if not attached.ticket:
         call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
         return
@@ -235,6 +247,27 @@ def _to_relay(
     if local:
         call.output.remark(LOCAL_TICKET)
     call.output.say(attached.ticket)
+
+
+def _moved_line(attached: AttachResult, *, local: bool) -> str:
+    """What becomes of the other computers."""
+    before = attached.moved_from
+    if not attached.is_said:
+        if attached.ticket and local:
+            return (
+                f"The other computers stay with {before}: the address is one of this computer "
+                "alone. Attach with the address by which others reach the relay, and they follow."
+            )
+        return (
+            f"Only this computer left {before}: the others follow when an owner attaches to the "
+            "relay."
+        )
+    if attached.is_told:
+        return f"It was on {before}: the other computers follow by themselves at their next sync."
+    return (
+        f"It was on {before}, which does not answer: the other computers follow by themselves when "
+        "it answers again, or by the next ticket or bundle that they get."
+    )
 
 
 def _new_replica(call: Invocation, wanted: _Wanted, place: Path) -> None:
@@ -276,7 +309,8 @@ def _join(call: Invocation, wanted: _Wanted) -> None:
     if joined.backup:
         call.output.say(
             f"A backup of it was made first: {joined.backup}",
-            "If this was a mistake, 'bifolio undo' takes back what it shared.",
+            "If this was a mistake, 'bifolio undo' takes back what it shared, and then 'bifolio "
+            "leave' ends the membership.",
         )
     if joined.left_out:
         left_out = count(joined.left_out, "reference")

@@ -18,6 +18,7 @@ from bifolio_cli.invocation import (
 _OUTCOMES = {
     CopyOutcome.COPIED: "is copied to {name}.",
     CopyOutcome.EXISTS: "is in {name} already.",
+    CopyOutcome.UPDATED: "in {name} has what its origin says now.",
     CopyOutcome.IN_TRASH: "is in the trash of {name}.",
 }
 
@@ -31,7 +32,9 @@ def copy(
 ) -> None:
     """Copy references into another library.
 
-    A copy is a reference of its own and remembers where it came from. Groups are not copied;
+    A copy is a reference of its own and remembers where it came from: tags, notes and all that you
+    add to it are yours alone, also where you may only read the library that it is from. Copied
+    again it gets what its origin says now, except where you changed it. Groups are not copied;
     attached files are copied if their content is on this computer.
     """
     call = invocation(context, library=library, json=json)
@@ -44,6 +47,9 @@ def copy(
     else:
         for one in report.references:
             call.output.say(f"{one.key} {_OUTCOMES[one.outcome].format(name=name)}")
+            if one.kept:
+                fields = ", ".join(one.kept)
+                call.output.say(f"  yours stays where both changed: {fields}")
     for missing in report.missing:
         call.output.remark(
             f"The content of {missing.name} ({missing.ref}) is not on this computer: its copy "

@@ -12,6 +12,7 @@ import typer
 from bifolio.errors import UsageError
 from bifolio.results import EditKind
 from bifolio_cli.invocation import COULD_NOT, JsonOption, LibraryOption, invocation
+from bifolio_cli.text.history_text import difference_text
 from bifolio_cli.text.reference_text import ID_SHOWN_LENGTH, count
 
 if TYPE_CHECKING:
@@ -163,6 +164,8 @@ def _lines(draft: DraftView) -> Iterator[str]:
     for one in draft.edits:
         name = one.key or one.id[:ID_SHOWN_LENGTH]
         yield "\t".join((_KINDS[one.kind], name, one.title))
+        for value in one.values:
+            yield f"  {value.field}: {difference_text(value.before, value.after)}"
 
 
 def _confirmed(question: str, command: str) -> bool:

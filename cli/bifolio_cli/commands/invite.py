@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from bifolio.errors import InvalidValueError, UsageError
 from bifolio.results import Invitation
@@ -18,6 +19,7 @@ from bifolio_cli.invocation import (
     invocation,
     whole_argument,
 )
+from bifolio_cli.passphrase_input import read_passphrase
 from bifolio_cli.text.durations import parse_duration
 from bifolio_cli.text.member_text import invitation_lines
 
@@ -86,6 +88,14 @@ def invite(
     uses: UsesOption = "1",
     label: LabelOption = "",
     qr: Annotated[bool, typer.Option("--qr", help="Show the ticket as a QR code too.")] = False,
+    passphrase: Annotated[
+        bool,
+        typer.Option(
+            "--passphrase",
+            help="Ask for a passphrase without which the ticket is worth nothing (without a "
+            "terminal: the first line of stdin). Tell it to the other user on another way.",
+        ),
+    ] = False,
     bundle: BundleOption = None,
     with_files: WithFilesOption = False,
     library: LibraryOption = None,
@@ -101,6 +111,7 @@ def invite(
         role, label = "owner", label or _OWN_LABEL
     number = _parse_uses(uses)
     lasts_s = parse_duration(expires, option="expires")
+    secret = read_passphrase(is_new=True) if passphrase else None
     made: InvitationByBundle | None = None
     with call.open_library() as opened:
         if bundle is not None:
@@ -112,6 +123,11 @@ def invite(
         else:
             ticket = opened.invite(role=role, uses=number, lasts_s=lasts_s, label=label)
         about = opened.members.invite_of(ticket)
+    if secret is not None:
+        from bifolio.library import tickets
+
+        ticket = tickets.lock(ticket, secret)
+        made = replace(made, ticket=ticket) if made is not None else None
     if call.output.json:
         call.output.document(made or Invitation(ticket, about))
         return

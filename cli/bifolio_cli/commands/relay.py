@@ -180,6 +180,33 @@ def remove(
     call.output.say(f"The relay no longer holds the library {shown}; its computers keep theirs.")
 
 
+@relay.command()
+def delete(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Have the library's relay delete it, with all that it holds of it; only an owner can.
+
+    This is for whoever uses a relay, also another's. Every computer keeps what it has, and learns
+    at its next sync what happened. It cannot be undone there: 'bifolio attach' on a member's
+    computer brings the library to a relay again.
+    """
+    call = invocation(context, library=library, json=json)
+    with call.open_library() as opened:
+        if not yes and not _deletion_confirmed(opened.name):
+            call.output.remark("Nothing was deleted.")
+            raise typer.Exit(COULD_NOT)
+        done = opened.delete_at_relay()
+    if call.output.json:
+        call.output.document(done)
+        return
+    call.output.say(
+        f"The relay {done.relay} deleted the library. What this computer has stays at {done.path}."
+    )
+
+
 @token.command("create")
 def create_token(
     context: typer.Context,
@@ -322,6 +349,21 @@ def _confirmed(found: LibraryFacts) -> bool:
             next_step="Look at it with 'bifolio relay libraries', then run the command with --yes.",
         )
     return typer.confirm(f"Remove the library {shown} with {held} from the relay?", err=True)
+
+
+def _deletion_confirmed(name: str) -> bool:
+    """Ask whoever is at the keyboard.
+
+    Raises:
+        UsageError: nobody is.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"Deleting '{name}' on its relay cannot be undone there, and this is not a terminal on "
+            "which it could be confirmed. Nothing was deleted.",
+            next_step="Run 'bifolio relay delete --yes'.",
+        )
+    return typer.confirm(f"Delete '{name}' on its relay, for every member?", err=True)
 
 
 def _list(

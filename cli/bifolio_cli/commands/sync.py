@@ -88,6 +88,8 @@ def _sync_all(call: Invocation) -> None:
             call.output.say(
                 f"{one.name}: sent {count(sent, 'change')}, received {count(received, 'change')}."
             )
+            if one.report.moved_to:
+                call.output.say(f"{one.name}: {moved_line(one.report.moved_to)}")
             if one.report.kept_back:
                 call.output.remark(f"{one.name}: {kept_back_line(one.report.kept_back)}")
         else:
@@ -163,8 +165,15 @@ def _print(output: Output, report: SyncReport) -> None:
         f"Sent {count(report.pushed, 'change')}, received {count(report.pulled, 'change')}.{files}"
         f"{conflicts} State {report.state[:16]}."
     )
+    if report.moved_to:
+        output.say(moved_line(report.moved_to))
     if report.kept_back:
         output.remark(kept_back_line(report.kept_back))
+
+
+def moved_line(url: str) -> str:
+    """That this computer followed the library to another relay."""
+    return f"An owner moved the library to {url}, and this computer followed."
 
 
 def kept_back_line(changes: int) -> str:

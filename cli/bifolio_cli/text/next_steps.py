@@ -78,7 +78,8 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.UPGRADE_THEN_SYNC: "Upgrade Bifolio on this computer (python3 -m pip install --upgrade "
     "bifolio), then run 'bifolio sync': all of it is merged then.",
     # Libraries and backups
-    Next.CREATE_LIBRARY: "Create one with 'bifolio init', or name an existing one with -L PATH.",
+    Next.CREATE_LIBRARY: "Create one with 'bifolio init', or name an existing one with -L: "
+    "'bifolio libraries' lists those of this computer.",
     Next.CHOOSE_NEW_PATH: "Name a path that does not exist yet.",
     Next.MAKE_WRITABLE: "Give yourself the right to read and write there, or copy the library to "
     "a disk that you can write to.",
@@ -234,6 +235,13 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.SYNC_THEN_OPEN_DRAFT: "Run 'bifolio sync' first: this computer may not have heard of that "
     "member, or of the key, yet.",
     Next.CHOOSE_OTHER_NAME: "Give it another name.",
+    Next.ATTACH_AGAIN_OR_DETACH: "'bifolio attach RELAY_URL' brings it there again, or to another "
+    "relay; 'bifolio detach' leaves it on this computer alone.",
+    Next.GIVE_PASSPHRASE: "Ask whoever made the ticket for its passphrase, run 'bifolio attach' "
+    "again and type it when it is asked for.",
+    Next.ROTATE_AGAIN: "Run 'bifolio device rotate' to finish. If that does not help, somebody "
+    "else has used this computer's old keys: ask an owner to remove this computer, and for a new "
+    "ticket.",
     Next.LEAVE_OR_REMOVE_ELSEWHERE: "'bifolio leave' ends the membership of this computer; another "
     "owner can remove it too.",
     Next.CHOOSE_ONE_TICKET: "Give one of them alone.",

@@ -127,7 +127,11 @@ def _relay_lines(relay: RelayStatus | None, bundles: BundleState | None) -> Iter
         return
     last = f"last sync {relay.last_sync}" if relay.last_sync else "not synced yet"
     reached = "reached" if relay.reachable else "not reached"
-    yield f"Relay {relay.url}: {reached} at the last attempt; {last}."
+    found = f"{reached} at the last attempt" if relay.was_asked else "not asked yet"
+    yield f"Relay {relay.url}: {found}; {last}."
+    if relay.moved is not None:
+        moved = relay.moved
+        yield f"  It was on {moved.url} until {moved.by} moved it, which reached here {moved.at}."
 
 
 def _bundle_lines(bundles: BundleState | None) -> Iterator[str]:

@@ -81,6 +81,8 @@ def join(replica: Replica, member_log: LibraryMembership, ticket: Ticket, bundle
         inbox.take(bundle)
     joining.settle_offers(replica)
     inbox.finish()
+    with replica.database.transaction():  # what was there before it came is not new
+        replica.meta.log_read_through = replica.changes.last_number()
     return left_out
 
 

@@ -9,8 +9,10 @@ import only ``errors``, ``ids`` and ``limits``.
 ``keys``          a device's keys: signing, sealing, and where the secret halves are kept
 ``keyring_store`` the operating system's keyring, never blocking
 ``key_condition`` the state of this device's key, looked at without a change
+``key_rotation``  a device's next keys, until they take the place of the ones so far
 ``envelope``      a change sealed and signed for the log
 ``membership``    the signed log of who may read and write a library
+``passphrases``   secrets sealed under a passphrase
 ``ticket``        one string that lets another computer attach
 ``ticket_search`` the ticket in whatever somebody pasted
 ``recovery``      codes on paper against the loss of all computers

@@ -88,6 +88,9 @@ def unpack_leading(raw: bytes, kinds: Sequence[type]) -> tuple[list[Any], tuple[
     return known, tuple(more)
 
 
+_FIELD_TYPES = frozenset((bytes, int, str, list))
+
+
 def pack_fields(fields: Mapping[str, FieldValue]) -> bytes:
     """The canonical bytes of a map of named values.
 
@@ -98,6 +101,10 @@ def pack_fields(fields: Mapping[str, FieldValue]) -> bytes:
         _check_field(name, value)
     if len(fields) > FIELDS_MAX:
         raise ValueError(f"it has {len(fields)} fields where {FIELDS_MAX} are the most")
+    return _pack_checked(fields)
+
+
+def _pack_checked(fields: Mapping[str, FieldValue]) -> bytes:
     packed: bytes = msgpack.packb(dict(sorted(fields.items())), use_bin_type=True)
     return packed
 
@@ -124,7 +131,7 @@ def unpack_fields(raw: bytes) -> dict[str, FieldValue]:
     for name, value in fields.items():
         _check_field(name, value)
     # A name that comes twice is there once now, so it gives other bytes.
-    if pack_fields(fields) != raw:
+    if _pack_checked(fields) != raw:
         raise ValueError("it is not in the canonical encoding")
     return fields
 
@@ -135,11 +142,12 @@ def _check_field(name: object, value: object) -> None:
         raise ValueError("a field in it has no name that a field can have")
     level = [value]
     for _ in range(_FIELD_DEPTH_MAX):
-        if any(type(one) not in (bytes, int, str, list) for one in level):
+        kinds = set(map(type, level))
+        if not kinds <= _FIELD_TYPES:
             raise ValueError(f"its field '{name}' has a value of the wrong type")
-        level = [inner for one in level if isinstance(one, list) for inner in one]
-        if not level:
+        if list not in kinds:
             return
+        level = [inner for one in level if isinstance(one, list) for inner in one]
     raise ValueError(f"its field '{name}' has arrays inside each other")
 
 

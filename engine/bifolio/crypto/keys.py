@@ -189,14 +189,30 @@ def load_or_create(
     if not use_keyring:
         return _create_key_file(path, name, random_bytes)
     mark = home / KEYRING_MARK_FILE
-    if not _is_there(mark):
-        fresh = new_device_keys(name, random_bytes)
-        if not keyring_store.put(fresh.sign_public.hex(), _encode(fresh)):
-            made = _create_key_file(path, name, random_bytes)
-            return LoadedKeys(made.keys, made.notice or _no_keyring_notice(path))
-        if not _create_exclusively(mark, fresh.sign_public.hex()):
-            keyring_store.remove(fresh.sign_public.hex())
+    if not _is_there(mark) and not put_in_keyring(mark, new_device_keys(name, random_bytes)):
+        made = _create_key_file(path, name, random_bytes)
+        return LoadedKeys(made.keys, made.notice or _no_keyring_notice(path))
     return _load_from_keyring(home, mark, name, random_bytes)
+
+
+def put_in_keyring(mark: Path, keys: DeviceKeys) -> bool:
+    """Keep keys in the keyring, and a file at ``mark`` that names them; where another process was
+    first, its keys stay. False where the keyring does not take them."""
+    entry = keys.sign_public.hex()
+    if not keyring_store.put(entry, _encode(keys)):
+        return False
+    if not _create_exclusively(mark, entry):
+        keyring_store.remove(entry)
+    return True
+
+
+def create_key_file(path: Path, keys: DeviceKeys) -> DeviceKeys:
+    """Keep keys in a file; where another process was first, its keys are the ones.
+
+    Raises:
+        KeyFileError: the file cannot be written or read.
+    """
+    return keys if _create_exclusively(path, _encode(keys)) else keys_at(path, keys.name)
 
 
 def keys_at(path: Path, name: str) -> DeviceKeys:

@@ -17,11 +17,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bifolio import limits
+from bifolio.crypto import passphrases
 from bifolio.crypto.encoding import leading_values, pack, unpack
-from bifolio.errors import Next, TicketError
-from bifolio.ids import base64url
+from bifolio.errors import LockedTicketError, Next, TicketError
+from bifolio.ids import RandomBytes, base64url
 
 VERSION = 1
+#: As the first one, with the secret sealed under a passphrase.
+LOCKED_VERSION = 2
 SCHEME = "bifolio:"
 SECRET_BYTES = 32
 
@@ -69,17 +72,28 @@ class Ticket:
                 raise TicketError(f"its {name.replace('_', ' ')} has the wrong length")
         if not 0 <= self.position <= _POSITION_MAX:
             raise TicketError(f"its position is {self.position}")
-        if self.relay and not _is_relay_address(self.relay):
+        if self.relay and not is_relay_address(self.relay):
             raise TicketError("its relay's address is not a ws:// or wss:// address")
 
     def encode(self) -> str:
         """The ticket as one string to send over a channel that others do not read."""
+        return self._encoded(VERSION, self.secret)
+
+    def encode_locked(self, passphrase: str, random_bytes: RandomBytes) -> str:
+        """The ticket as one string that is worth nothing without a passphrase, which goes another
+        way."""
+        sealed = passphrases.seal(
+            self.secret, passphrase, bound_to=self.library, random_bytes=random_bytes
+        )
+        return self._encoded(LOCKED_VERSION, sealed)
+
+    def _encoded(self, version: int, secret: bytes) -> str:
         content = pack(
             (
-                VERSION,
+                version,
                 self.relay,
                 self.library,
-                self.secret,
+                secret,
                 self.epoch,
                 self.position,
                 self.chain_hash,
@@ -89,25 +103,30 @@ class Ticket:
         return SCHEME + base64url(content + _checksum(content))
 
     @classmethod
-    def decode(cls, text: str) -> Ticket:
+    def decode(cls, text: str, *, passphrase: str | None = None) -> Ticket:
         """The ticket in a string, in which mail programs may have put spaces and line breaks.
 
         Raises:
+            LockedTicketError: it has a passphrase, and none or another one was given.
             TicketError: with the reason why this is no whole ticket.
         """
         content = _content(text)
         try:
             (version,) = leading_values(content, 1)
-            if type(version) is int and version > VERSION:
+            if type(version) is int and version > LOCKED_VERSION:
                 raise TicketError(
                     f"it was made by a newer Bifolio (ticket version {version}; this one knows "
-                    f"{VERSION})",
+                    f"{LOCKED_VERSION})",
                     next_step=Next.UPGRADE,
                 )
             values: list[Any] = unpack(content, _TYPES)
         except ValueError as error:
             raise TicketError(str(error)) from error
-        if version != VERSION:
+        if version == LOCKED_VERSION:
+            if passphrase is None:
+                raise LockedTicketError
+            values[3] = passphrases.open_sealed(values[3], passphrase, bound_to=values[2])
+        elif version != VERSION:
             raise TicketError(f"its version is {version!r:.20}")
         return cls(*values[1:])
 
@@ -146,7 +165,8 @@ def _checksum(content: bytes) -> bytes:
     ).digest()
 
 
-def _is_relay_address(address: str) -> bool:
+def is_relay_address(address: str) -> bool:
+    """Whether a text has the form of a relay's address."""
     if len(address) > limits.RELAY_URL_CHARACTERS_MAX or not address.isprintable():
         return False
     if any(character.isspace() for character in address):

@@ -12,7 +12,7 @@ import unicodedata
 
 from bifolio import limits
 from bifolio.crypto.ticket import SCHEME, Ticket
-from bifolio.errors import Next, TicketError
+from bifolio.errors import LockedTicketError, Next, TicketError
 
 #: What stands before the lines of a quoted mail.
 _QUOTED = re.compile(r"(?m)^[ \t]*(?:[>|][ \t]?)+")
@@ -24,10 +24,11 @@ _BLANKS = re.compile(r"\s*")
 _PIECE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def find_ticket(text: str) -> Ticket:
+def find_ticket(text: str, *, passphrase: str | None = None) -> Ticket:
     """The ticket in a text.
 
     Raises:
+        LockedTicketError: it has a passphrase, and none or another one was given.
         TicketError: there is none, none that is whole, or more than one.
     """
     if len(text) > limits.TICKET_TEXT_CHARACTERS_MAX:
@@ -41,7 +42,7 @@ def find_ticket(text: str) -> Ticket:
         if number >= limits.TICKET_PLACES_MAX:
             break
         try:
-            ticket = _ticket_at(cleaned, place.end())
+            ticket = _ticket_at(cleaned, place.end(), passphrase)
         except TicketError as error:
             fault = fault or error
         else:
@@ -66,7 +67,7 @@ def _clean(text: str) -> str:
     return _QUOTED.sub("", _SOFT_BREAK.sub("", plain))
 
 
-def _ticket_at(text: str, start: int) -> Ticket:
+def _ticket_at(text: str, start: int, passphrase: str | None) -> Ticket:
     """The ticket that goes on here; its checksum says where it ends.
 
     Raises:
@@ -85,9 +86,9 @@ def _ticket_at(text: str, start: int) -> Ticket:
         # Marks of emphasis may follow at once, and are letters of tickets too.
         for tried in dict.fromkeys((body, body.rstrip("_"), body.rstrip("-_"))):
             try:
-                return Ticket.decode(SCHEME + tried)
+                return Ticket.decode(SCHEME + tried, passphrase=passphrase)
             except TicketError as error:
-                if error.is_of_newer_version:
+                if error.is_of_newer_version or isinstance(error, LockedTicketError):
                     raise
                 fault = error
         start = _behind_blanks(text, piece.end())

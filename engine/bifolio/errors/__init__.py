@@ -73,11 +73,13 @@ The tree::
     │   └── OpenElsewhereError
     ├── KeyFileError                the device's own key
     ├── TicketError
+    │   └── LockedTicketError       it has a passphrase
     ├── RecoveryCodeError
     ├── NotAttachedError
     ├── AlreadyAttachedError
     ├── NotAMemberError
-    │   └── RemovedError            an owner removed this device
+    │   ├── RemovedError            an owner removed this device
+    │   └── KeysReplacedError       its keys were replaced by others
     ├── ReaderError                 a change by a device that may only read
     ├── MemberNotFoundError
     ├── AmbiguousMemberError
@@ -94,6 +96,8 @@ The tree::
     │   │   ├── RelayRedirectError
     │   │   └── RelayUntrustedError
     │   ├── RelayRefusedError       the relay answered: no
+    │   │   ├── LibraryDeletedError an owner deleted the library there
+    │   │   └── TicketEndedError
     │   ├── RelayTokenError         a string that is no token of a relay
     │   ├── PortInUseError
     │   └── RelayStorageError       the relay's own file
@@ -243,7 +247,10 @@ from bifolio.errors.sharing import (
     AmbiguousMemberError,
     DraftError,
     KeyFileError,
+    KeysReplacedError,
     LastOwnerError,
+    LibraryDeletedError,
+    LockedTicketError,
     MemberNameTakenError,
     MemberNotFoundError,
     NewerMembershipError,
@@ -266,6 +273,7 @@ from bifolio.errors.sharing import (
     RelayUnreachableError,
     RelayUntrustedError,
     RemovedError,
+    TicketEndedError,
     TicketError,
 )
 
@@ -314,8 +322,11 @@ __all__ = [
     "InvalidValueError",
     "KeyFileError",
     "KeyTakenError",
+    "KeysReplacedError",
     "LastOwnerError",
+    "LibraryDeletedError",
     "LibraryError",
+    "LockedTicketError",
     "MemberNameTakenError",
     "MemberNotFoundError",
     "MembershipError",
@@ -377,6 +388,7 @@ __all__ = [
     "StyleNotFoundError",
     "TagNotFoundError",
     "TemporaryFolderFullError",
+    "TicketEndedError",
     "TicketError",
     "TrashedReferenceError",
     "UnknownFieldError",

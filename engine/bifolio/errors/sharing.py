@@ -38,6 +38,17 @@ class TicketError(BifolioError):
         return self.next_step == NextStep(Next.UPGRADE)
 
 
+class LockedTicketError(TicketError):
+    """A whole ticket that has a passphrase, and none was given, or ``is_wrong`` another one."""
+
+    code = "locked-ticket"
+
+    def __init__(self, *, is_wrong: bool = False) -> None:
+        self.is_wrong = is_wrong
+        reason = "this is not its passphrase" if is_wrong else "it has a passphrase"
+        super().__init__(reason, next_step=Next.GIVE_PASSPHRASE)
+
+
 class RecoveryCodeError(BifolioError):
     """A text that is no recovery code, or not all of one; the message repeats nothing of it."""
 
@@ -103,6 +114,21 @@ class RemovedError(NotAMemberError):
         )
         self.args = (self.message,)
         self.next_step = NextStep(Next.EXPORT_DRAFT)
+
+
+class KeysReplacedError(NotAMemberError):
+    """This device's keys were replaced by others, which are not here."""
+
+    code = "keys-replaced"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = (
+            "This computer's keys were replaced by new ones, which it does not have yet. Your "
+            "edits are kept here."
+        )
+        self.args = (self.message,)
+        self.next_step = NextStep(Next.ROTATE_AGAIN)
 
 
 class ReaderError(BifolioError):
@@ -336,6 +362,30 @@ class RelayRefusedError(RelayError):
             f"The relay refused ({refusal}): {detail}. Your edits are kept here.",
             next_step=next_step,
         )
+
+
+class LibraryDeletedError(RelayRefusedError):
+    """An owner deleted the library on the relay; nothing of what is here is touched."""
+
+    code = "library-deleted"
+
+    def __init__(self, refusal: str, *, detail: str) -> None:
+        super().__init__(refusal, detail=detail, next_step=Next.ATTACH_AGAIN_OR_DETACH)
+        self.message = (
+            f"The relay does not hold the library any more: {detail}. Everything is kept here."
+        )
+        self.args = (self.message,)
+
+
+class TicketEndedError(RelayRefusedError):
+    """The relay lets nobody in with this ticket any more: its time is over."""
+
+    code = "ticket-ended"
+
+    def __init__(self, refusal: str, *, detail: str) -> None:
+        super().__init__(refusal, detail=detail, next_step=Next.ASK_FOR_TICKET)
+        self.message = f"This ticket cannot be used any more: {detail}. Your edits are kept here."
+        self.args = (self.message,)
 
 
 class RelayTokenError(RelayError):

@@ -200,7 +200,8 @@ def device_tags(replica: Replica, device: str) -> list[str]:
     if not found:
         known = sorted({lookup.device_name(names, tag) for tag in wrote})
         raise DeviceNotFoundError(device, known=tuple(known))
-    if len(found) > 1:
+    successors = replica.meta.successors
+    if len({successors.get(tag, tag) for tag in found}) > 1:
         shown = tuple(lookup.device_name(names, tag) for tag in found)
         raise AmbiguousMemberError(device, ids=shown, next_step="Give one of these names.")
     return found

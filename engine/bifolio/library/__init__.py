@@ -23,6 +23,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``known_libraries``  which libraries a home knows
 ``all_libraries``    all of them at a glance, and in sync
 ``tickets``          tickets found in what somebody pasted
+``own_device`` this computer's key, the libraries that know it, and new keys
 ``drafts``           edits that may not be sent: as a file for an owner, who accepts it
 ``networked``        what a library does with its relay, plain and as coroutines
 ``members``          who may read and write: listed, invited, renamed, removed

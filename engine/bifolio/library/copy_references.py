@@ -1,24 +1,33 @@
 """Copies of references in another library, which remember where they came from.
 
-A copy is a reference of its own: the two libraries have nothing to do with each other, so an edit
-of one never reaches the other. Its id is a hash of its origin, so that a second copy, be it made
-on another computer, finds the first one there. Groups belong to their library and stay behind.
+A copy is a reference of its own, to which its library's user adds what is nobody else's: tags,
+notes, a read status. Its id is a hash of its origin, so that a second copy, be it made on another
+computer, finds the first one there, and brings it what the origin says now. For that the copy keeps
+what the origin said of each field when it was copied last: where the copy still says the same, it
+follows; where its user wrote something else, that stays, and is named where both did. Of fields
+with many values, such as tags, each value is taken by itself. Groups belong to their library and
+stay behind, and nothing of a copy ever reaches its origin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
-from bifolio.document import editing, importing
-from bifolio.document.entries import Entries
+from msgspec.structs import replace
+
+from bifolio.document import editing, importing, registers
+from bifolio.document.entries import Entries, Live
+from bifolio.document.field_kinds import field_kind
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.plan import Plan
 from bifolio.document.view import read_view
 from bifolio.errors import SameLibraryError
-from bifolio.ids import digest
+from bifolio.ids import SEPARATOR, digest
 from bifolio.records import attachments
 from bifolio.records.attachments import Attachment
-from bifolio.records.reference import Values
+from bifolio.records.canonical import canonical_json
+from bifolio.records.reference import Value, Values, value_to_json
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica, Write
 from bifolio.results import CopiedReference, CopyOutcome, CopyReport, MissingFile
@@ -26,6 +35,11 @@ from bifolio.storage.derived import ReferenceRow
 
 #: The field that names a copy's origin: ``LIBRARY ID/RECORD ID``.
 ORIGIN = "x.bifolio.origin"
+
+#: Under which a copy keeps what its origin said of each field: no field, and never shown.
+_COPIED = "copied"
+#: Of a longer value only its hash is kept: whether it changed shows that too.
+_KEPT_CHARACTERS_MAX = 4096
 
 
 def copy(source: Replica, target: Replica, refs: Sequence[str]) -> CopyReport:
@@ -48,12 +62,15 @@ def copy(source: Replica, target: Replica, refs: Sequence[str]) -> CopyReport:
                 continue
             copy_id = _copy_id(source, target, row)
             there = target.references.read(copy_id)
-            if there is not None:
-                outcome = CopyOutcome.IN_TRASH if there.trashed else CopyOutcome.EXISTS
-                copied.append(CopiedReference(row.id, copy_id, lookup.shown_key(there), outcome))
-                continue
             entries = source.document(row.id).visible()
             values = read_view(entries).values
+            if there is not None:
+                one, write = _renew(target, row, there, _shared(values))
+                copied.append(one)
+                if write is not None:
+                    missing += _copy_files(source, target, row, values)
+                    writes.append((copy_id, write))
+                continue
             missing += _copy_files(source, target, row, values)
             writes.append((copy_id, _creation(entries, _copy_values(source, row, values))))
             copied.append(
@@ -75,8 +92,105 @@ def _copy_id(source: Replica, target: Replica, row: ReferenceRow) -> str:
 
 def _copy_values(source: Replica, row: ReferenceRow, values: Values) -> Values:
     """The values of a copy: without its groups, and with its origin."""
-    kept = {field: value for field, value in values.items() if field != MEMBERSHIP}
-    return kept | {ORIGIN: (f"{source.library_id.hex()}/{row.id}",)}
+    return _shared(values) | {ORIGIN: (f"{source.library_id.hex()}/{row.id}",)}
+
+
+def _shared(values: Values) -> dict[str, Value]:
+    """What a copy takes of its origin's values."""
+    return {field: value for field, value in values.items() if field not in (MEMBERSHIP, ORIGIN)}
+
+
+def _renew(
+    target: Replica, row: ReferenceRow, there: ReferenceRow, values: Mapping[str, Value]
+) -> tuple[CopiedReference, Write | None]:
+    """What becomes of a copy that is there: its outcome, and what is to be written into it."""
+    key = lookup.shown_key(there)
+    if there.trashed:
+        return CopiedReference(row.id, there.id, key, CopyOutcome.IN_TRASH), None
+    if not _is_copy_of(there, row):
+        return CopiedReference(row.id, there.id, key, CopyOutcome.EXISTS), None
+    entries = target.document(there.id).visible()
+    own = _shared(read_view(entries).values)
+    known = {name: live.value or "" for name, live in _known_origin(entries).items()}
+    changes: dict[str, Value | None] = {}
+    kept: list[str] = []
+    for field in sorted({*values, *own, *known}):
+        now, mine, before = values.get(field), own.get(field), known.get(field)
+        if before == _text_of(now) or mine == now:
+            continue
+        if before == _text_of(mine):
+            changes[field] = now
+        elif before is not None and (merged := _merged(mine, now, before)) is not None:
+            if merged != mine:
+                changes[field] = merged
+        elif before is not None:
+            kept.append(field)
+    said = {field: _text_of(values.get(field)) for field in {*values, *known}}
+    is_new = any(known.get(field) != text for field, text in said.items())
+    outcome = CopyOutcome.UPDATED if changes else CopyOutcome.EXISTS
+    one = CopiedReference(row.id, there.id, key, outcome, tuple(kept))
+    if not changes and not is_new:
+        return one, None
+
+    def write(plan: Plan, entries: Entries) -> None:
+        for field, value in changes.items():
+            kind = field_kind(field)
+            if value is None:
+                kind.plan_clear(plan, entries, field)
+            else:
+                kind.plan_set(plan, entries, field, value)
+        for field, text in said.items():
+            registers.plan_set(plan, entries, f"{_COPIED}{SEPARATOR}{field}", text)
+
+    return one, write
+
+
+def _is_copy_of(there: ReferenceRow, row: ReferenceRow) -> bool:
+    """Whether a reference is a copy of another, and not the one that this is a copy of."""
+    origins = there.fields.get(ORIGIN) or ()
+    return any(str(origin).endswith(f"/{row.id}") for origin in origins)
+
+
+def _known_origin(entries: Entries) -> dict[str, Live]:
+    """By field what the origin said of it when it was copied last."""
+    found = {}
+    for name in entries.under(_COPIED):
+        lives = entries.live(name)
+        if lives:
+            found[name.partition(SEPARATOR)[2]] = lives[0]
+    return found
+
+
+def _merged(mine: Value | None, now: Value | None, before: str) -> Value | None:
+    """Of fields with many values: ours, with what the origin got and without what it lost since;
+    None where the field has one value, or it is not known what it was."""
+    if not isinstance(mine or (), tuple) or not isinstance(now or (), tuple):
+        return None
+    try:
+        stored = json.loads(before) if before else []
+    except ValueError:
+        return None
+    if not isinstance(stored, list):
+        return None
+    ours = mine if isinstance(mine, tuple) else ()
+    theirs = now if isinstance(now, tuple) else ()
+    earlier = {canonical_json(one) for one in stored}
+
+    def text(one: object) -> str:
+        return canonical_json(value_to_json((one,))[0])  # type: ignore[arg-type]
+
+    lost = earlier - {text(one) for one in theirs}
+    have = {text(one) for one in ours}
+    fresh = [one for one in theirs if text(one) not in earlier | have]
+    return (*(one for one in ours if text(one) not in lost), *fresh)  # type: ignore[return-value]
+
+
+def _text_of(value: Value | None) -> str:
+    """A value as it is kept: as JSON, of a long one its hash; empty where there is none."""
+    if value is None or value == ():
+        return ""
+    text = canonical_json(value_to_json(value))
+    return text if len(text) <= _KEPT_CHARACTERS_MAX else f"#{digest(text.encode()).hex()}"
 
 
 def _copy_files(
@@ -104,6 +218,9 @@ def _creation(origin: Entries, values: Values) -> Write:
         editing.plan_creation(plan, entries, kind="reference", values=values)
         for name in origin.under(importing.SOURCE):
             plan.put(name, origin.registers[name][0].value, seen=[])
+        for field, value in values.items():
+            if field != ORIGIN:
+                registers.plan_set(plan, entries, f"{_COPIED}{SEPARATOR}{field}", _text_of(value))
 
     return write
 
@@ -112,4 +229,4 @@ def _with_key(target: Replica, one: CopiedReference) -> CopiedReference:
     """The copy's key as its library shows it: another reference may keep the same one."""
     row = target.references.read(one.copy)
     key = lookup.shown_key(row) if row is not None else one.key
-    return CopiedReference(one.id, one.copy, key, one.outcome)
+    return replace(one, key=key)

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from bifolio.formats import LinkedFiles
 
 #: What Bifolio keeps in a home that is the user's whole home folder.
-_OWN_NAMES = ("device.key", "device-away.key", "backups", "autosync", DEFAULT_LIBRARY)
+_OWN_NAMES = (
+    "device.key",
+    "device-away.key",
+    "device-next.key",
+    "backups",
+    "autosync",
+    DEFAULT_LIBRARY,
+)
 
 
 def default_home() -> Home:
@@ -34,13 +41,27 @@ def documents(home: Home, library: Path) -> LinkedFiles:
     return LinkedFiles(folder, (*own, library))
 
 
-def load_keys(home: Home) -> LoadedKeys:
-    """The device's keys, made where there are none; with a notice of what a user should know."""
-    from bifolio.crypto.keys import load_or_create
+def load_keys(home: Home, wanted: bytes = b"") -> LoadedKeys:
+    """The device's keys, made where there are none; with a notice of what a user should know.
 
-    return load_or_create(
+    Args:
+        home: whose keys.
+        wanted: the signing key that a library is to be opened with: while this device's keys are
+            being replaced it may be the next one already.
+    """
+    from bifolio.crypto.keys import LoadedKeys, load_or_create
+
+    loaded = load_or_create(
         home.path,
         name=home.device_name,
         use_keyring=home.use_keyring,
         random_bytes=secrets.token_bytes,
     )
+    if not wanted or loaded.keys.sign_public == wanted:
+        return loaded
+    from bifolio.crypto.key_rotation import pending_keys
+
+    pending = pending_keys(home.path, name=home.device_name)
+    if pending is None or pending.sign_public != wanted:
+        return loaded
+    return LoadedKeys(pending, loaded.notice)

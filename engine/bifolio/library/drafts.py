@@ -27,7 +27,15 @@ from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
 from bifolio.replication import drafts
 from bifolio.replication.drafts import Draft, DraftRecord
-from bifolio.results import AcceptedDraft, DiscardedDraft, DraftEdit, DraftFile, DraftView, EditKind
+from bifolio.results import (
+    AcceptedDraft,
+    DiscardedDraft,
+    DraftEdit,
+    DraftFile,
+    DraftValue,
+    DraftView,
+    EditKind,
+)
 
 MAGIC = b"bifolio-draft 1\n"
 _LENGTH_BYTES = 4
@@ -122,7 +130,10 @@ class Drafts:
             kind = EditKind.DELETED
         elif drafts.is_made_by(one, draft.device, here=self._replica.records.state(one.id)):
             kind = EditKind.ADDED
-        return DraftEdit(one.id, fields.key, fields.title, kind)
+        here = self._replica.records.state(one.id)
+        changes = drafts.changed_fields(one, draft.device, here=here) if here is not None else []
+        values = tuple(DraftValue(*change) for change in changes)
+        return DraftEdit(one.id, fields.key, fields.title, kind, values)
 
 
 def _read(path: Path) -> Sequence[bytes]:

@@ -570,7 +570,7 @@ class Library(Networked):
             self.notices.append(Notice(error.message, error.next_step))
 
     def _load_keys(self) -> DeviceKeys:
-        loaded = device.load_keys(self._home)
+        loaded = device.load_keys(self._home, self._replica.meta.device_key)
         if loaded.notice:
             self.notices.append(Notice(loaded.notice))
         return loaded.keys

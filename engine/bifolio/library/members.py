@@ -7,7 +7,7 @@ the library is on none; each has a coroutine of its name with ``_async``.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -55,9 +55,7 @@ from bifolio.results import (
 
 T = TypeVar("T")
 
-#: Of a signing key in hex: as much as is shown, and the least that names one.
-_ID_SHOWN = 12
-_ID_LENGTH_MIN = 4
+_ID_SHOWN, _ID_LENGTH_MIN = lookup.MEMBER_ID_LENGTH, lookup.MEMBER_ID_LENGTH_MIN
 
 
 class Members:
@@ -112,11 +110,7 @@ class Members:
                 name=_name(names, one.device),
                 role=str(one.role),
                 joined=_moment(membership.joined_ms(one.device)),
-                last_heard=(
-                    lookup.moment(heard[device_tag(one.device)])
-                    if device_tag(one.device) in heard
-                    else None
-                ),
+                last_heard=_last_heard(heard, membership.lineage(one.device)),
                 is_own=one.device == own,
             )
             for one in membership.members
@@ -176,7 +170,7 @@ class Members:
         found = await self._find_fresh(lambda: self._find(member))
         if wanted is not Role.OWNER:
             check_another_owner(self._membership(), found.device, become(wanted))
-        await self._act("give roles", RoleAct(self._replica, found.device, wanted))
+        await self._act("give roles", RoleAct(self._replica, self._log, found.device, wanted))
         return self._changed(found.device, str(wanted))
 
     def rename(self, member: str, name: str) -> ChangedMember:
@@ -189,6 +183,10 @@ class Members:
             NotTheOwnerError, RelayUnreachableError and others.
         """
         return run_blocking(self.rename_async(member, name))
+
+    def rename_own(self, name: str) -> ChangedMember:
+        """``rename`` of this computer."""
+        return self.rename(self._replica.keys.sign_public.hex(), name)
 
     async def rename_async(self, member: str, name: str) -> ChangedMember:
         """``rename`` in an event loop."""
@@ -337,6 +335,12 @@ def _short(key: bytes) -> str:
 
 def _name(names: dict[str, str], device: bytes) -> str:
     return lookup.device_name(names, device_tag(device))
+
+
+def _last_heard(heard: Mapping[str, str], lineage: Sequence[bytes]) -> str | None:
+    """When the newest change that is here of a device was made, under whichever of its keys."""
+    stamps = [heard[device_tag(key)] for key in lineage if device_tag(key) in heard]
+    return lookup.moment(max(stamps)) if stamps else None
 
 
 def _state(invite: Invite, now_ms: int) -> InviteState:

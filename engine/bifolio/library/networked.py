@@ -26,6 +26,7 @@ from bifolio.results import (
 if TYPE_CHECKING:
     import asyncio
 
+    from bifolio.crypto.keys import DeviceKeys
     from bifolio.library.sharing import Outage, RelayAccess
 
 T = TypeVar("T")
@@ -146,6 +147,15 @@ class Networked:
         """``invite`` in an event loop."""
         return await self._relay.invite(role=role, uses=uses, lasts_s=lasts_s, label=label)
 
+    def rotate_keys(self, successor: DeviceKeys, progress: Progress | None = None) -> bool:
+        """Go on under this computer's next keys (``library.own_device``); False where the library
+        does not know it.
+
+        Raises:
+            RelayUnreachableError, NotAMemberError and others.
+        """
+        return run(self._relay.remote.rotate(successor, progress))
+
     def detach(self) -> DetachedLibrary:
         """Be on no relay any more, here alone: a member it stays.
 
@@ -156,6 +166,18 @@ class Networked:
         if not url:
             raise NotAttachedError
         self._relay.remote.detach()
+        return DetachedLibrary(self._replica.library_id.hex(), self._replica.path, url)
+
+    def delete_at_relay(self) -> DetachedLibrary:
+        """As an owner, have the relay delete the library with all that it holds of it. Every
+        computer keeps what it has, and learns what happened at its next sync; any of them can bring
+        the library to a relay again.
+
+        Raises:
+            NotAttachedError, NotTheOwnerError, RelayUnreachableError, RelayRefusedError.
+        """
+        url = self._replica.meta.relay_url
+        run(self._relay.remote.delete_at_relay())
         return DetachedLibrary(self._replica.library_id.hex(), self._replica.path, url)
 
     def sync(self, progress: Progress | None = None) -> SyncReport:

@@ -77,6 +77,8 @@ class RelayAccess:
         parsed = parse_relay_token(token) if token else None
         await self.remote.reach(url)
         kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
+        before = self.remote.url
+        is_reached = await self.remote.fetch_before_move(url, progress)
         ticket = await self.remote.attach(url, progress, token=parsed)
         return AttachResult(
             library=replica.library_id.hex(),
@@ -84,6 +86,9 @@ class RelayAccess:
             ticket=ticket,
             backup=kept,
             references=replica.references.count(trashed=False),
+            moved_from=before if before != url else "",
+            is_told=is_reached and self.remote.is_told(before),
+            is_said=self.remote.member_log.said_address() == url,
         )
 
     async def join(
@@ -189,7 +194,13 @@ class RelayAccess:
 
     async def sync(self, progress: Progress | None) -> SyncReport:
         """Exchange what is new, until both sides have everything."""
-        return status.sync_report(self._replica, await self.remote.sync(progress))
+        counts = await self.remote.sync(progress)
+        return status.sync_report(self._replica, counts, moved_to=self._take_followed())
+
+    def _take_followed(self) -> str:
+        """The address to which this computer followed the library, told once."""
+        followed, self.remote.followed = self.remote.followed, ""
+        return followed
 
     async def watch(
         self, outage: Callable[[Outage], None], nudge: asyncio.Event | None
@@ -202,7 +213,8 @@ class RelayAccess:
             try:
                 async with aclosing(self.remote.watch(outage, nudge)) as rounds:
                     async for counts in rounds:
-                        yield status.sync_report(self._replica, counts)
+                        moved_to = self._take_followed()
+                        yield status.sync_report(self._replica, counts, moved_to=moved_to)
                 return
             except BusyLibraryError as error:
                 outage(error)

@@ -30,6 +30,7 @@ from bifolio.results import (
     HeardDevice,
     Notice,
     Refusal,
+    RelayMoved,
     RelayStatus,
     SharingState,
     Status,
@@ -51,7 +52,7 @@ else:
 _LOST_SHOWN_MAX = 5
 
 
-def sync_report(replica: Replica, counts: Counts) -> SyncReport:
+def sync_report(replica: Replica, counts: Counts, *, moved_to: str = "") -> SyncReport:
     """A round of sync, and the state of the replica after it."""
     return SyncReport(
         pushed=counts.pushed,
@@ -61,6 +62,7 @@ def sync_report(replica: Replica, counts: Counts) -> SyncReport:
         kept_back=kept_back(replica),
         conflicts=conflict_count(replica),
         state=state_hash(replica),
+        moved_to=moved_to,
     )
 
 
@@ -88,7 +90,17 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
     """A replica at a glance."""
     meta, changes, references = replica.meta, replica.changes, replica.references
     url = meta.relay_url
-    relay = RelayStatus(url, meta.reachable, _moment(meta.last_sync_ms)) if url else None
+    relay = None
+    if url:
+        move = meta.relay_move
+        moved = RelayMoved(move.url, move.by, _moment(move.at_ms)) if move else None
+        relay = RelayStatus(
+            url,
+            meta.reachable,
+            _moment(meta.last_sync_ms),
+            moved,
+            meta.was_asked or bool(meta.last_sync_ms),
+        )
     return Status(
         library_id=replica.library_id.hex(),
         name=name,
@@ -294,7 +306,12 @@ def lost_edits(replica: Replica) -> list[Notice]:
 def _heard(replica: Replica) -> Iterator[HeardDevice]:
     """Since when nothing came of each other computer: a relay may keep something back."""
     names, own = lookup.device_names(replica), lookup.own_tag(replica)
+    successors = replica.meta.successors
+    latest: dict[str, str] = {}
     for tag, stamp in replica.heard.read_all().items():
+        now = successors.get(tag, tag)
+        latest[now] = max(stamp, latest.get(now, stamp))
+    for tag, stamp in latest.items():
         if tag != own:
             yield HeardDevice(lookup.device_name(names, tag), lookup.moment(stamp))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+import secrets
 
 from msgspec import Struct
 
+from bifolio.crypto.ticket import Ticket
 from bifolio.crypto.ticket_search import find_ticket
+from bifolio.replication.relay_addresses import is_local_address
+
+__all__ = ["FoundTicket", "find", "is_local_address", "lock"]
 
 
 class FoundTicket(Struct, frozen=True):
@@ -22,25 +25,21 @@ class FoundTicket(Struct, frozen=True):
         return f"FoundTicket(library={self.library!r}, relay={self.relay!r})"
 
 
-def find(text: str) -> FoundTicket:
-    """The ticket in a text, such as a whole mail.
+def lock(ticket: str, passphrase: str) -> str:
+    """A ticket that is worth nothing without a passphrase.
 
     Raises:
+        TicketError: it is no ticket.
+    """
+    return Ticket.decode(ticket).encode_locked(passphrase, secrets.token_bytes)
+
+
+def find(text: str, *, passphrase: str | None = None) -> FoundTicket:
+    """The ticket in a text, such as a whole mail; opened, if it has a passphrase.
+
+    Raises:
+        LockedTicketError: it has a passphrase, and none or another one was given.
         TicketError: there is none, none that is whole, or more than one.
     """
-    ticket = find_ticket(text)
+    ticket = find_ticket(text, passphrase=passphrase)
     return FoundTicket(ticket.encode(), ticket.library.hex(), ticket.relay)
-
-
-def is_local_address(relay: str) -> bool:
-    """Whether a relay's address names the computer itself, so that no other one finds it."""
-    try:
-        host = (urlsplit(relay).hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -232,8 +232,27 @@ KEYRING_TIMEOUT_S = 3.0
 RELAY_URL_CHARACTERS_MAX = 2048
 TICKET_CHARACTERS_MAX = 8192
 
+#: A relay's address sealed for the members: the address, nonce and tag.
+SEALED_RELAY_ADDRESS_BYTES_MAX = RELAY_URL_CHARACTERS_MAX + 40
+
 #: What somebody pastes to have the ticket in it found: a mail of many quoted ones. In it so many
 #: places are tried, each with so many pieces: a ticket is cut at 60 characters or more.
 TICKET_TEXT_CHARACTERS_MAX = 1024 * 1024
 TICKET_PLACES_MAX = 50
 TICKET_PIECES_MAX = 200
+
+#: How many relays that a library left are looked at, for how long after that (three months, in
+#: which a traveller comes home), how often, and how soon again where one was not told yet.
+FORMER_RELAYS_MAX = 4
+FORMER_RELAY_KEPT_S = 90 * 24 * 3600
+FORMER_RELAY_LOOK_S = 3600.0
+FORMER_RELAY_RETRY_S = 300.0
+
+#: How long a relay that was left, which may be gone, may keep a sync waiting.
+FORMER_RELAY_TIMEOUT_S = 3.0
+
+#: How long the relay to which a library moved may take before this computer stays where it is.
+RELAY_FOLLOW_TIMEOUT_S = 10.0
+
+#: How soon whoever stays connected tries again to follow.
+RELAY_FOLLOW_RETRY_S = 60.0

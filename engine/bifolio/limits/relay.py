@@ -245,3 +245,7 @@ RELAY_RESERVE_BYTES = 256 << 20
 
 #: Of a small disk the reserve is this part.
 RELAY_RESERVE_PART = 8
+
+#: How many libraries that their owners deleted a relay remembers, the latest: of an older one a
+#: computer that was away for long gives the library back, which harms nobody.
+RELAY_DELETIONS_KEPT_MAX = 100_000

@@ -45,6 +45,11 @@ _CANDIDATES_MAX = 5
 _ID_SHOWN_LENGTH = 12
 
 
+#: Of a signing key in hex: as much as is shown, and the least that names one.
+MEMBER_ID_LENGTH = 12
+MEMBER_ID_LENGTH_MIN = 4
+
+
 def find(replica: Replica, ref: str) -> ReferenceRow:
     """The reference of a citation key (shown with a suffix or not, today's or an earlier one), an
     id or its beginning.
@@ -229,7 +234,12 @@ def hash_listed(conflict: Conflict) -> bytes:
 
 def device_names(replica: Replica) -> dict[str, str]:
     """The names of the devices by the tag of their slots, as they are shown: no two alike."""
-    return distinct_device_names(said_names(replica))
+    said, successors = said_names(replica), replica.meta.successors
+    shown = distinct_device_names(
+        {tag: name for tag, name in said.items() if successors.get(tag) not in said}
+    )
+    # Under the keys that it had before, a device is called what it is called now.
+    return shown | {old: shown[new] for old, new in successors.items() if new in shown}
 
 
 def said_names(replica: Replica) -> dict[str, str]:
@@ -240,15 +250,20 @@ def said_names(replica: Replica) -> dict[str, str]:
 
 
 def tags_named(replica: Replica, wanted: str) -> list[str]:
-    """The tags of the devices that are shown so; otherwise of all that call themselves so."""
+    """The tags of the devices that are shown so; otherwise of all that call themselves so, or of
+    those members whose id begins so."""
     wanted = nfc(wanted.strip()).casefold()
     names = device_names(replica)
     shown = [tag for tag, name in names.items() if nfc(name).casefold() == wanted]
     if shown:
         return shown
-    return [
+    said = [
         tag for tag, name in said_names(replica).items() if nfc(name.strip()).casefold() == wanted
     ]
+    if said or len(wanted) < MEMBER_ID_LENGTH_MIN:
+        return said
+    beginning = wanted[:MEMBER_ID_LENGTH]
+    return [tag for tag, one in replica.meta.member_ids.items() if one.startswith(beginning)]
 
 
 def author(names: dict[str, str], slot: str, stamp: str) -> str:

@@ -6,13 +6,15 @@ import json
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bifolio import limits
-from bifolio.crypto.keys import seal_to
+from bifolio.crypto.keys import DeviceKeys, seal_to
 from bifolio.crypto.membership import (
     Invite,
     Membership,
     MergedLogs,
+    RelayNotice,
     Role,
     find_keys,
     invite_keys,
@@ -24,9 +26,11 @@ from bifolio.crypto.membership import (
     make_invite,
     make_join,
     make_recovery_join,
+    make_relay,
     member_names,
     merge_logs,
     open_text,
+    relay_address,
     seal_text,
 )
 from bifolio.crypto.membership.records import parse_record
@@ -39,7 +43,7 @@ from bifolio.errors import (
     WrongKeyError,
 )
 from bifolio.ids import RandomBytes, content_hash, device_tag
-from bifolio.replica.lookup import device_names
+from bifolio.replica.lookup import MEMBER_ID_LENGTH, device_names
 from bifolio.replica.replica import Replica
 from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.members import Members
@@ -349,6 +353,57 @@ class LibraryMembership:
             random_bytes=runtime.random_bytes,
         )
 
+    def relay_notice(self) -> RelayNotice | None:
+        """The record that says where the library is, if an owner made one."""
+        membership = self.membership()
+        return membership.relay if membership else None
+
+    def said_address(self) -> str | None:
+        """Where an owner said that the library is, as far as this device can read it. It may be
+        anything."""
+        membership = self.membership()
+        if membership is None or membership.relay is None:
+            return None
+        return relay_address(membership, self._openable_keys(membership))
+
+    def say_address(self, address: str) -> bytes:
+        """The record that says where the library is, to be appended by the relay."""
+        generation, key = self.newest_key()
+        return make_relay(
+            self._membership(),
+            self._replica.keys,
+            address=address,
+            generation=generation,
+            content_key=key,
+            random_bytes=self._replica.runtime.random_bytes,
+        )
+
+    def take_keys(self, successor: DeviceKeys) -> None:
+        """This device goes on under new keys, which the log knows: what is sealed to the old ones
+        is sealed to the new ones. Inside a transaction."""
+        replica, membership = self._replica, self._membership()
+        keys = self._openable_keys(membership)
+        for generation, key in keys.items():
+            self._keys.write(generation, seal_to(successor.box_public, key))
+        meta = replica.meta
+        for fact in ("relay_token", "ticket_secret"):
+            sealed = getattr(meta, fact)
+            if sealed:
+                setattr(meta, fact, self._reseal(sealed, successor))
+        meta.former_relays = [
+            replace(one, token=self._reseal(one.token, successor)) for one in meta.former_relays
+        ]
+        replica.take_keys(successor)
+        self._note(membership)
+
+    def _reseal(self, sealed: bytes, successor: DeviceKeys) -> bytes:
+        """What was sealed to this device's keys, sealed to its next ones."""
+        try:
+            plain = self._replica.keys.unseal(sealed)
+        except EnvelopeError:
+            return b""  # nothing was sealed, or to another computer's
+        return seal_to(successor.box_public, plain)
+
     def remover(self) -> bytes | None:
         """The device that removed this one last, where one did and this one is no member."""
         membership = self.membership()
@@ -442,6 +497,16 @@ class LibraryMembership:
         )
         if meta.standing != standing:
             meta.standing = standing
+        successors = {
+            device_tag(one): device_tag(now)
+            for one in membership.devices
+            if (now := membership.current(one)) != one
+        }
+        if meta.successors != successors:
+            meta.successors = successors
+        ids = {device_tag(one): one.hex()[:MEMBER_ID_LENGTH] for one in membership.devices}
+        if meta.member_ids != ids:
+            meta.member_ids = ids
         keys = self._openable_keys(membership)
         for fact, found in (
             ("member_names", member_names(membership, keys)),

@@ -116,6 +116,8 @@ class Replica:
         self._formats = formats
         self._load_keys = load_keys
         self._keys: DeviceKeys | None = None
+        #: A key that the library was opened with elsewhere.
+        self._keys_not_here = b""
         self.meta = Meta(database)
         self.log_hashes = LogHashes(database)
         self.heard = Heard(database)
@@ -148,6 +150,24 @@ class Replica:
         if self._keys is None:
             self._keys = self._load_keys()
         return self._keys
+
+    def check_keys(self) -> bool:
+        """Go on under this device's new keys, if another process took some; whether it did."""
+        wanted = self.meta.device_key
+        if not wanted or wanted in (self.keys.sign_public, self._keys_not_here):
+            return False
+        fresh = self._load_keys()
+        if fresh.sign_public != wanted:
+            self._keys_not_here = wanted  # the folder was copied from another computer
+            return False
+        self._keys, self._incarnation = fresh, None
+        return True
+
+    def take_keys(self, keys: DeviceKeys) -> None:
+        """This device's keys are these from here on. Inside a transaction."""
+        self._keys, self._incarnation = keys, None
+        self.meta.device_key = keys.sign_public
+        self.meta.own_chain = None
 
     @property
     def formats(self) -> EnvelopeFormats:
@@ -383,6 +403,7 @@ class Replica:
         ones, so that two running copies never write under one name. So does one whose last
         changes were sealed: nobody can delete beforehand what bears a name that is not known yet.
         """
+        self.check_keys()
         runtime = self.runtime
         offset = runtime.wall_s() - runtime.monotonic_s()
         current = self._incarnation

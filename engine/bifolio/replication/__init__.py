@@ -23,6 +23,9 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``repairing``      what was set aside, tried again
 ``outbox``         own changes, sealed into this replica's chain when first offered
 ``snapshots``      statements and snapshots: said, made, loaded and verified
+``moving``         a library that moves to another relay, and computers that follow it
+``rotation``       a library in which this device goes on under new keys
+``relay_addresses`` what an address says of where it leads, before anybody goes there
 ``joining``        a library that becomes part of another one
 ``member_acts``    what a user does to the members, as records that follow each other
 ``drafts``         edits that this computer may not send, and accepting another's

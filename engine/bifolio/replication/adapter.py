@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from bifolio.attachments.transfer_store import TransferStore
 from bifolio.crypto.keys import KeyPair
-from bifolio.crypto.membership import invite_keys, recovery_keys
+from bifolio.crypto.membership import deletion_message, invite_keys, recovery_keys
 from bifolio.crypto.relay_token import parse_relay_token
 from bifolio.errors import (
     BifolioError,
     EnvelopeError,
+    KeysReplacedError,
     NextStep,
     NotAMemberError,
     RelayTokenError,
@@ -38,7 +39,8 @@ class ReplicaAdapter:
     ``is_recovery`` that of a recovery code;
     ``invite_secret`` that of a ticket to be made for any number of editors; ``act`` what the user
     does to the members; ``expected`` where the log ended when the
-    ticket was made; ``only_file`` the one content to be carried, if it is only one.
+    ticket was made; ``only_file`` the one content to be carried, if it is only one; ``again`` if
+    the relay is to hold the library although an owner deleted it there.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ReplicaAdapter:
         act: MemberAct | None = None,
         expected: LogPosition | None = None,
         only_file: str | None = None,
+        again: bool = False,
     ) -> None:
         self.snapshots = SnapshotDesk(replica, member_log)
         self.files = TransferStore(replica, member_log, only=only_file)
@@ -69,6 +72,7 @@ class ReplicaAdapter:
         if invite_secret is not None:
             self._act = InviteAct(member_log, invite_secret)
         self._expected = expected
+        self._again = again
 
     def become_member(self) -> None:
         """This device is a member: from now on it speaks for itself."""
@@ -115,6 +119,11 @@ class ReplicaAdapter:
         except (EnvelopeError, RelayTokenError, UnicodeDecodeError):
             return b"", b""
         return token.id, token.prove(nonce, genesis)
+
+    def sign_deletion(self, nonce: bytes) -> bytes:
+        """This device's signature of the wish that a relay deletes the library."""
+        replica = self._replica
+        return replica.keys.sign(deletion_message(nonce=nonce, library=replica.library_id))
 
     def members(self) -> Sequence[bytes]:
         """The membership log as known."""
@@ -195,6 +204,9 @@ class ReplicaAdapter:
         """That this device is no member, or who removed it."""
         remover = self._member_log.remover()
         if remover is None:
+            membership, own = self._member_log.membership(), self._replica.keys.sign_public
+            if membership is not None and membership.role_of(membership.current(own)) is not None:
+                return KeysReplacedError()
             return NotAMemberError()
         name = lookup.device_name(lookup.device_names(self._replica), device_tag(remover))
         return RemovedError(by=name)
@@ -207,8 +219,12 @@ class ReplicaAdapter:
         """Where the log ended when this replica's ticket was made."""
         return self._expected
 
-    def forget_log(self) -> None:
-        """Nothing counts as acknowledged any more."""
+    def is_wanted_again(self) -> bool:
+        """Whether the user brings the library to the relay just now."""
+        return self._again
+
+    def forget_log(self) -> bool:
+        """Nothing counts as acknowledged any more; whether the relay had it, and lost it."""
         with self._replica.database.transaction():
             meta = self._replica.meta
             meta.sent_through = max(meta.sent_through, self._replica.changes.last_acknowledged())
@@ -219,6 +235,8 @@ class ReplicaAdapter:
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None
             self._replica.meta.forget("stated", "snapshot_last", "snapshots_looked_ms")
+            is_other, meta.is_at_another_relay = meta.is_at_another_relay, False
+        return not is_other
 
     def receive(
         self,

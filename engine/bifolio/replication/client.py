@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager
 from email.utils import parsedate_to_datetime
 
 from websockets.asyncio.client import ClientConnection as Socket
@@ -31,17 +31,22 @@ from bifolio.results import Progress
 from bifolio.sync import backoff
 from bifolio.sync.counts import Counts
 from bifolio.sync.line import Line
+from bifolio.sync.membership import MembershipSync
 from bifolio.sync.phases import Joined, Left
+from bifolio.sync.refusals import refusal_of
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
 from bifolio.wire.fragments import Assembler, is_too_large, split
 from bifolio.wire.messages import (
     Bye,
     Challenge,
+    Code,
+    Delete,
     Fragment,
     Hello,
     Members,
     Message,
+    Nack,
     PullMembers,
     Retry,
     Welcome,
@@ -130,6 +135,88 @@ class Client:
                     await socket.send(wire.send(PullMembers(len(records))))
             except (TimeoutError, ConnectionClosed) as error:
                 raise RelayUnreachableError(url, reason="it does not answer") from error
+
+    @staticmethod
+    async def read_genesis(url: str, greeting: Callable[[Challenge], Hello]) -> bytes | None:
+        """The first record of the library's list of members at a relay; None where it does not
+        hold the library.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, ProtocolError: it does not give it.
+        """
+        async with _greeted(url, greeting) as (socket, wire, welcome):
+            if not welcome.exists:
+                return None
+            await socket.send(wire.send(PullMembers(0)))
+            match await _hear(socket, wire):
+                case Members() as part if part.start == 0 and part.records:
+                    return part.records[0]
+                case Bye() as farewell:
+                    raise farewell_error(url, farewell)
+                case other:
+                    raise ProtocolError(f"{other.NAME} came where members were to come")
+
+    @staticmethod
+    async def settle_members(
+        url: str, store: ReplicaAdapter, greeting: Callable[[Challenge], Hello]
+    ) -> bool:
+        """Bring together the lists of members here and at a relay, and nothing else.
+
+        Returns:
+            whether both have the same one now.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, ProtocolError, MembershipError.
+        """
+        async with _greeted(url, greeting) as (socket, wire, welcome):
+            if not welcome.exists or welcome.role is None:
+                return False
+            sync = MembershipSync(store, welcome)
+            while True:
+                for message in sync.decide():
+                    await socket.send(wire.send(message))
+                if sync.is_settled:
+                    return True
+                match await _hear(socket, wire):
+                    case Members() as part:
+                        sync.receive(part)
+                    case Nack(code=Code.HEAD_MOVED):
+                        sync.look_again()
+                    case Nack():
+                        return False
+                    case Bye() as farewell:
+                        raise farewell_error(url, farewell)
+
+    @staticmethod
+    async def delete_library(url: str, store: ReplicaAdapter) -> None:
+        """Have a relay delete the library, as one of its owners.
+
+        Raises:
+            RelayUnreachableError, RelayRefusedError, NotAMemberError, ProtocolError: it does not.
+        """
+        nonce = b""
+
+        def greet(challenge: Challenge) -> Hello:
+            nonlocal nonce
+            nonce = challenge.nonce
+            return store.make_hello(challenge)
+
+        async with _greeted(url, greet) as (socket, wire, welcome):
+            if not welcome.exists:
+                return
+            if "delete_library" not in welcome.limits:
+                raise RelayRefusedError(
+                    "old", detail="it is of a version that deletes no library for its owners"
+                )
+            await socket.send(wire.send(Delete(store.sign_deletion(nonce))))
+            while True:
+                match await _hear(socket, wire):
+                    case Nack(code=Code.DELETED | Code.UNKNOWN_LIBRARY):
+                        return
+                    case Nack() as refused:
+                        raise refusal_of(refused)
+                    case Bye() as farewell:
+                        raise farewell_error(url, farewell)
 
     @staticmethod
     async def time_of(url: str) -> float | None:
@@ -366,6 +453,38 @@ class Client:
 
     def _error_of(self, farewell: Bye) -> BifolioError:
         return farewell_error(self._url, farewell)
+
+
+@asynccontextmanager
+async def _greeted(
+    url: str, greeting: Callable[[Challenge], Hello]
+) -> AsyncIterator[tuple[Socket, ClientConnection, Welcome]]:
+    """A connection on which a relay has welcomed us.
+
+    Raises:
+        RelayUnreachableError, RelayRefusedError, ProtocolError: it does not.
+    """
+    wire = ClientConnection()
+    async with open_socket(url) as socket:
+        try:
+            challenge = await _hear(socket, wire)
+            if not isinstance(challenge, Challenge):
+                raise ProtocolError(f"it began with {challenge.NAME}")
+            await socket.send(wire.send(greeting(challenge)))
+            match await _hear(socket, wire):
+                case Welcome() as welcome:
+                    yield socket, wire, welcome
+                case Bye() as farewell:
+                    raise farewell_error(url, farewell)
+                case other:
+                    raise ProtocolError(f"{other.NAME} came where a welcome was to come")
+        except (TimeoutError, ConnectionClosed) as error:
+            raise RelayUnreachableError(url, reason="it does not answer") from error
+
+
+async def _hear(socket: Socket, wire: ClientConnection) -> Message:
+    """The next message of a relay, which answers in time."""
+    return wire.receive(await asyncio.wait_for(socket.recv(decode=False), limits.ANSWER_TIMEOUT_S))
 
 
 def farewell_error(url: str, farewell: Bye) -> BifolioError:

@@ -26,6 +26,7 @@ from bifolio.crypto.envelope import (
 )
 from bifolio.crypto.membership import Permission
 from bifolio.document import deletion, texts
+from bifolio.document.comparing import FieldChange, compare
 from bifolio.document.entries import Entries, find_new_values, is_import
 from bifolio.document.plan import Plan
 from bifolio.document.record import RecordDocument, flatten
@@ -37,7 +38,7 @@ from bifolio.document.update_identity import (
 )
 from bifolio.document.update_structure import read_update
 from bifolio.errors import DocumentError, EnvelopeError, Next, NotAMemberError
-from bifolio.ids import SEPARATOR, SETTINGS_ID, device_tag, slot_tag
+from bifolio.ids import SEPARATOR, SETTINGS_ID, TAG_LENGTH, device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica, Write
 from bifolio.replication.applying import Applier
@@ -218,6 +219,33 @@ def describe(one: DraftRecord) -> DraftedFields:
     return DraftedFields(shown("citation-key"), shown("title") or shown("name"))
 
 
+def changed_fields(
+    one: DraftRecord, device: bytes, *, here: bytes
+) -> list[tuple[str, object, object]]:
+    """The fields whose value the draft's device wrote and that are another one here: name, the
+    value here, the draft's.
+
+    Raises:
+        DocumentError: one of them is no record.
+    """
+    now, drafted = _document(here).entries(), _document(one.state).entries()
+    tag = device_tag(device)
+    latest = max((live.stamp for lives in drafted.registers.values() for live in lives), default="")
+
+    def is_drafted(change: FieldChange) -> bool:
+        if change.live is not None:
+            return slot_tag(change.live.slot) == tag
+        # It is not in the draft: removed there, unless it was written here later.
+        lives = now.live(change.field)
+        return bool(lives) and all(live.stamp <= latest for live in lives)
+
+    return [
+        (change.field, change.before, change.after)
+        for change in compare(now, drafted).fields
+        if is_drafted(change)
+    ]
+
+
 def is_made_by(one: DraftRecord, device: bytes, *, here: bytes | None) -> bool:
     """Whether the draft's device made the record, as far as can be told: it is not here, or all
     that is in it is the device's own.
@@ -233,15 +261,26 @@ def is_made_by(one: DraftRecord, device: bytes, *, here: bytes | None) -> bool:
     return not others or (bool(one.contents) and all(map(is_import, others)))
 
 
-def adopt_lost_changes(replica: Replica, member_log: LibraryMembership) -> int:
+def adopt_lost_changes(
+    replica: Replica, member_log: LibraryMembership, *, of: frozenset[str] | None = None
+) -> int:
     """Make the changes of another computer, which came with its folder or its backup and were never
     sent, edits of this one: that computer is lost, and nobody else can sign them.
+
+    Args:
+        replica: the library here.
+        member_log: its members.
+        of: the tags of the devices whose changes are meant, by default all others'.
 
     Returns:
         how many changes it was.
     """
     with replica.database.transaction():
-        unsealed = replica.changes.unsealed_of_others(replica.keys.tag)
+        unsealed = [
+            one
+            for one in replica.changes.unsealed_of_others(replica.keys.tag)
+            if of is None or one.slot[:TAG_LENGTH] in of
+        ]
         changes = [Change.parse(one.body) for one in unsealed]
         touched = dict.fromkeys(one for change in changes for one, _ in change.records)
         records = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from bifolio.crypto.keys import KeyPair
-from bifolio.crypto.membership import hello_message
+from bifolio.crypto.membership import hello_message, invite_keys, recovery_keys
+from bifolio.crypto.recovery import RecoveryCode
+from bifolio.crypto.ticket import Ticket
 from bifolio.wire.messages import AttestedPosition, Challenge, Hello
 from bifolio.wire.versions import choose_version, spoken_versions
 
@@ -60,3 +62,25 @@ def make_hello(
     )
     message = hello_message(offered=challenge.versions, nonce=challenge.nonce, said=unsigned.said())
     return unsigned.with_signature(signer.sign(message))
+
+
+def recovery_greeting(code: RecoveryCode, url: str, challenge: Challenge) -> Hello:
+    """HELLO with the recovery key."""
+    return make_hello(
+        recovery_keys(code.secret),
+        challenge,
+        library=code.library,
+        relay=relay_name(url),
+        join=True,
+    )
+
+
+def ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:
+    """HELLO with the ticket's key."""
+    return make_hello(
+        invite_keys(ticket.secret),
+        challenge,
+        library=ticket.library,
+        relay=relay_name(ticket.relay),
+        join=True,
+    )

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec.structs import replace
+
+from bifolio.crypto.keys import DeviceKeys
 from bifolio.crypto.membership import (
     Membership,
     Role,
@@ -21,6 +24,7 @@ from bifolio.crypto.membership import (
     make_rename,
     make_revoke,
     make_role,
+    make_rotate,
     recovery_keys,
 )
 from bifolio.errors import LastOwnerError
@@ -105,26 +109,29 @@ class RevokeAct:
 class RoleAct:
     """Give a member another role."""
 
-    def __init__(self, replica: Replica, device: bytes, role: Role) -> None:
+    def __init__(
+        self, replica: Replica, member_log: LibraryMembership, device: bytes, role: Role
+    ) -> None:
         self._replica = replica
         self._device = device
         self._role = role
+        self._said_again = SaidAgain(replica, member_log)
 
     def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
         """The role, with the cut where it ends the right to write."""
-        held = membership.role_of(self._device)
+        device = membership.current(self._device)
+        held = membership.role_of(device)
         if held is None or held is self._role:
-            return None
+            return self._said_again.next_record(membership)
+        self._said_again.note(membership)
         if held is Role.OWNER:
-            check_another_owner(membership, self._device, become(self._role))
+            check_another_owner(membership, device, become(self._role))
         cut = None
         if held.may_write and not self._role.may_write:
             if not log_is_merged:
                 return None
-            cut = cut_of(self._replica, self._device)
-        return make_role(
-            membership, self._replica.keys, device=self._device, role=self._role, cut=cut
-        )
+            cut = cut_of(self._replica, device)
+        return make_role(membership, self._replica.keys, device=device, role=self._role, cut=cut)
 
 
 class RemoveAct:
@@ -136,12 +143,17 @@ class RemoveAct:
         self._replica = replica
         self._member_log = member_log
         self._devices = devices
+        self._said_again = SaidAgain(replica, member_log)
 
     def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
-        """The removal of who is still a member."""
-        left = [one for one in self._devices if membership.role_of(one) is not None]
-        if not left or not log_is_merged:
+        """The removal of who is still a member, also under keys that it took meanwhile."""
+        now = dict.fromkeys(membership.current(one) for one in self._devices)
+        left = [one for one in now if membership.role_of(one) is not None]
+        if not log_is_merged:
             return None
+        if not left:
+            return self._said_again.next_record(membership)
+        self._said_again.note(membership)
         random_bytes = self._replica.runtime.random_bytes
         return make_remove(
             membership,
@@ -166,6 +178,69 @@ class LeaveAct:
             return None
         check_another_owner(membership, keys.sign_public, "leave")
         return make_leave(membership, keys, cut=cut_of(self._replica, keys.sign_public))
+
+
+class MoveAct:
+    """Say on which relay the library is from here on."""
+
+    def __init__(self, member_log: LibraryMembership, address: str) -> None:
+        self._member_log = member_log
+        self._address = address
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:  # noqa: ARG002
+        """The address, unless the log says it already."""
+        if membership.relay is not None and self._member_log.said_address() == self._address:
+            return None
+        return self._member_log.say_address(self._address)
+
+
+class SaidAgain:
+    """Where the library is, said again by this owner when who said it loses the right to: what it
+    said does not count any more, and this computer knows where it is itself."""
+
+    def __init__(self, replica: Replica, member_log: LibraryMembership) -> None:
+        self._replica = replica
+        self._member_log = member_log
+        self._was_said = False
+
+    def note(self, membership: Membership) -> None:
+        """Before the right is taken."""
+        self._was_said = self._was_said or membership.relay is not None
+
+    def next_record(self, membership: Membership) -> bytes | None:
+        """The address of this computer's relay, where nobody else's counts now."""
+        url = self._replica.meta.relay_url
+        if not self._was_said or membership.relay is not None or not url:
+            return None
+        return self._member_log.say_address(url)
+
+
+class RotateAct:
+    """Go on under new keys, once everything that the old ones signed is on the relay."""
+
+    def __init__(
+        self, replica: Replica, member_log: LibraryMembership, successor: DeviceKeys
+    ) -> None:
+        self._replica = replica
+        self._member_log = member_log
+        self._successor = successor
+
+    def next_record(self, membership: Membership, *, log_is_merged: bool) -> bytes | None:
+        """The record by which the new keys follow the old ones."""
+        keys = self._replica.keys
+        if not log_is_merged or membership.role_of(keys.sign_public) is None:
+            return None
+        generation, content_key = self._member_log.newest_key()
+        named = self._member_log.logged_names().get(keys.sign_public, keys.name)
+        return make_rotate(
+            membership,
+            keys,
+            replace(self._successor, name=named),
+            cut=cut_of(self._replica, keys.sign_public),
+            generation=generation,
+            content_key=content_key,
+            random_bytes=self._replica.runtime.random_bytes,
+        )
 
 
 class RenameAct:

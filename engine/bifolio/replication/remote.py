@@ -15,8 +15,8 @@ from functools import partial
 from msgspec.structs import replace
 
 from bifolio import limits
-from bifolio.crypto.keys import seal_to
-from bifolio.crypto.membership import Role, invite_keys, recovery_keys
+from bifolio.crypto.keys import DeviceKeys, seal_to
+from bifolio.crypto.membership import Role
 from bifolio.crypto.recovery import RecoveryCode
 from bifolio.crypto.relay_token import RelayToken
 from bifolio.crypto.ticket import Ticket
@@ -34,12 +34,18 @@ from bifolio.errors import (
 )
 from bifolio.replica.membership import InviteTerms, LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.replication import joining, refilling
+from bifolio.replication import joining, moving, refilling, rotation
 from bifolio.replication.adapter import ReplicaAdapter, membership_head
 from bifolio.replication.change_watcher import ChangeWatcher
 from bifolio.replication.client import Client
-from bifolio.replication.greeting import make_hello, relay_name
-from bifolio.replication.member_acts import InviteAct, LeaveAct, MemberAct
+from bifolio.replication.greeting import recovery_greeting, ticket_greeting
+from bifolio.replication.member_acts import (
+    InviteAct,
+    LeaveAct,
+    MemberAct,
+    MoveAct,
+    RotateAct,
+)
 from bifolio.replication.ticket_preview import TicketFacts, read_ticket
 from bifolio.results import Progress
 from bifolio.sync.counts import Counts
@@ -48,6 +54,9 @@ from bifolio.wire.messages import Challenge, Code, Hello, Message, Welcome
 from bifolio.wire.position import LogPosition
 
 _SECRET_BYTES = 32
+
+#: How often a live connection looks whether the members say that the library moved.
+_MOVE_LOOK_S = 1.0
 
 
 class _MovedError(Exception):
@@ -62,6 +71,8 @@ class Remote:
     member_log: LibraryMembership
     #: Called in the transaction that notes that a sync ended well, with how long it took.
     check_sample: Callable[[float], None] | None = None
+    #: The address to which this computer followed the library, until it is told.
+    followed: str = ""
 
     @property
     def url(self) -> str:
@@ -82,27 +93,66 @@ class Remote:
         if self.member_log.role() is None:
             raise NotAMemberError
         meta = self.replica.meta
-        before = (meta.relay_url, meta.reachable, meta.notes, meta.relay_token)
+        before = (
+            meta.relay_url,
+            meta.reachable,
+            meta.notes,
+            meta.relay_token,
+            meta.former_relays,
+            meta.relay_move,
+        )
         sealed = b"" if before[0] != url else before[3]  # another relay's is worth nothing there
         if token is not None:
             keys = self.replica.keys
             sealed = seal_to(keys.box_public, token.encode().encode("ascii"))
-        with self.replica.database.transaction():
-            meta.relay_url, meta.relay_token = url, sealed
+        is_owner = self.member_log.role() is Role.OWNER
+        says_so = is_owner and moving.is_to_be_said(self.replica, self.member_log, url)
+        moving.leave(self.replica, url, by=self.replica.keys.name, token=sealed)
         try:
-            await self.sync(progress)
-            if self.member_log.role() is not Role.OWNER:
+            act = MoveAct(self.member_log, url) if says_so else None
+            store = ReplicaAdapter(self.replica, self.member_log, act=act, again=True)
+            await self._run(store, progress)
+            moving.heed(self.replica, self.member_log)
+            await moving.look_back(self.replica, self.member_log)
+            if not is_owner:
                 return ""
             return await self.invite(lasts_s=limits.INVITE_LASTS_S, progress=progress)
         except BaseException as error:  # an interrupt and a cancelled wait leave nothing either
-            if before[0] != url:
+            has_moved = says_so and self.member_log.said_address() == url
+            if before[0] != url and not has_moved:
                 with self.replica.database.transaction():
-                    meta.relay_url, meta.reachable, meta.notes, meta.relay_token = before
+                    (
+                        meta.relay_url,
+                        meta.reachable,
+                        meta.notes,
+                        meta.relay_token,
+                        meta.former_relays,
+                        meta.relay_move,
+                    ) = before
+                    meta.is_at_another_relay = False
                 if isinstance(error, RelayRefusedError) and not _wants_token(
                     error
                 ):  # a sync would not ask it again
                     error.next_step = NextStep(Next.ATTACH_ELSEWHERE)
             raise
+
+    def is_told(self, url: str) -> bool:
+        """Whether a relay that the library left knows where it is now."""
+        return any(one.url == url and one.is_told for one in self.replica.meta.former_relays)
+
+    async def fetch_before_move(self, url: str, progress: Progress | None) -> bool:
+        """Before an owner brings the library to another relay: get what the one so far has.
+
+        Returns:
+            whether it answered, or there is none to ask.
+        """
+        if not self.url or self.url == url or self.member_log.role() is not Role.OWNER:
+            return True
+        try:
+            await self._run(ReplicaAdapter(self.replica, self.member_log), progress)
+        except (RelayUnreachableError, RelayRefusedError):
+            return False
+        return True
 
     async def invite(
         self,
@@ -152,7 +202,7 @@ class Remote:
         """
         if self.url:
             self.check_not_old()
-            await self._run(ReplicaAdapter(self.replica, self.member_log, act=act), progress)
+            await self._run_following(act, progress)
             return
         if self.member_log.role() is None:
             raise NotAMemberError
@@ -172,6 +222,51 @@ class Remote:
         except NotAMemberError:
             if self.member_log.role() is not None:
                 raise
+        self.detach()
+
+    async def rotate(self, successor: DeviceKeys, progress: Progress | None = None) -> bool:
+        """Go on under this device's next keys, once what the present ones signed is on the relay;
+        what was interrupted is resumed (``rotation``).
+
+        Returns:
+            whether the library knows this device at all: a copy of another computer's does not.
+
+        Raises:
+            RelayUnreachableError, NotAMemberError, MembershipError and others: it goes on under the
+                present keys.
+        """
+        replica, member_log = self.replica, self.member_log
+        if replica.keys.sign_public == successor.sign_public:
+            return True
+        if not rotation.knows_this_device(replica, member_log):
+            return False
+        if not rotation.has_rotated(member_log, successor):
+            if not self.url:
+                ReplicaAdapter(replica, member_log).seal()
+            try:
+                await self.act(RotateAct(replica, member_log, successor), progress)
+            except NotAMemberError:
+                if not rotation.has_rotated(member_log, successor):
+                    raise
+        if not rotation.has_rotated(member_log, successor):
+            raise NotAMemberError
+        rotation.take(replica, member_log, successor)
+        if self.url:
+            await self.sync(progress)
+        return True
+
+    async def delete_at_relay(self) -> None:
+        """Have the relay delete the library, with all that it holds of it, and be on no relay.
+        Replicas keep everything, this one too.
+
+        Raises:
+            NotAttachedError, NotTheOwnerError, RelayUnreachableError, RelayRefusedError.
+        """
+        url = self.url
+        if not url:
+            raise NotAttachedError
+        self.check_owner("delete it on its relay")
+        await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
         self.detach()
 
     def detach(self) -> None:
@@ -204,6 +299,9 @@ class Remote:
         counts = await self._run(store, progress)
         with replica.database.transaction():
             replica.meta.forget("ticket_secret")
+        # A ticket of before the library moved leads to the relay where that is said.
+        if await self._follow():
+            counts += await self._run(ReplicaAdapter(replica, self.member_log), progress)
         return left_out, counts
 
     async def recover(self, code: RecoveryCode, url: str, progress: Progress | None = None) -> None:
@@ -212,7 +310,7 @@ class Remote:
         Raises:
             RelayUnreachableError, RelayRefusedError, MembershipError: the code is not good there.
         """
-        greeting = partial(_recovery_greeting, code, url)
+        greeting = partial(recovery_greeting, code, url)
         answer = await self.reach(url, greeting)
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
@@ -246,7 +344,7 @@ class Remote:
             raise AlreadyAttachedError(
                 library_id=replica.library_id.hex(), ticket_library_id=ticket.library.hex()
             )
-        answer = await self.reach(ticket.relay, partial(_ticket_greeting, ticket))
+        answer = await self.reach(ticket.relay, partial(ticket_greeting, ticket))
         if isinstance(answer, Welcome) and not answer.exists:
             raise unknown_library()
 
@@ -259,7 +357,7 @@ class Remote:
         """
         try:
             welcome, records = await Client.read_members(
-                ticket.relay, partial(_ticket_greeting, ticket)
+                ticket.relay, partial(ticket_greeting, ticket)
             )
         except RelayUnreachableError as error:
             if error.next_step == NextStep(Next.CHECK_CONNECTION):
@@ -304,10 +402,40 @@ class Remote:
         if not self.url:
             raise NotAttachedError
         self.check_not_old()
-        store = ReplicaAdapter(
-            self.replica, self.member_log, join_secret=self._unused_ticket(), only_file=only_file
-        )
-        return await self._run(store, progress)
+        counts = await self._run_following(None, progress, only_file=only_file)
+        if self.replica.meta.former_relays:
+            await moving.look_back(self.replica, self.member_log)
+            if await self._follow():
+                counts += await self._run_following(None, progress, only_file=only_file)
+        return counts
+
+    async def _run_following(
+        self, act: MemberAct | None, progress: Progress | None, *, only_file: str | None = None
+    ) -> Counts:
+        """One sync, at the relay where an owner said that the library is, also if that is only
+        learnt by it."""
+        counts = Counts()
+        await self._follow()
+        for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
+            store = ReplicaAdapter(
+                self.replica,
+                self.member_log,
+                act=act,
+                join_secret=self._unused_ticket(),
+                only_file=only_file,
+            )
+            counts += await self._run(store, progress)
+            if not await self._follow():
+                break
+        return counts
+
+    async def _follow(self) -> bool:
+        """Go where an owner said that the library is; whether this computer went."""
+        followed = await moving.follow(self.replica, self.member_log)
+        if followed.why:
+            ReplicaAdapter(self.replica, self.member_log).note(followed.why, None)
+        self.followed = followed.to or self.followed
+        return bool(followed.to)
 
     def _unused_ticket(self) -> bytes | None:
         """The secret of the ticket of a join that was interrupted; None where there was none."""
@@ -338,6 +466,8 @@ class Remote:
             if not url:
                 raise NotAttachedError
             self.check_not_old()
+            if await self._follow():
+                continue
             store = ReplicaAdapter(self.replica, self.member_log, join_secret=self._unused_ticket())
             store.clear_notes()
             self._begin_session()
@@ -355,7 +485,7 @@ class Remote:
             except RelayUnreachableError:
                 raise
             except BifolioError as error:
-                if self.url != url:
+                if self.url != url or self.replica.check_keys():
                     continue
                 store.note(error.message, error.next_step)
                 self._note_contact(reachable=True, synced=False)
@@ -365,10 +495,23 @@ class Remote:
         """Wait until another process wrote.
 
         Raises:
-            _MovedError: it attached the library to another relay.
+            _MovedError: it attached the library to another relay, or this computer followed it.
         """
-        await changes.wait()
-        self._check_still_at(url)
+        written = asyncio.ensure_future(changes.wait())
+        follow_at_s = 0.0
+        try:
+            while not written.done():
+                await asyncio.wait({written}, timeout=_MOVE_LOOK_S)
+                self._check_still_at(url)
+                now_s = self.replica.runtime.monotonic_s()
+                if now_s >= follow_at_s and moving.is_to_be_followed(self.replica, self.member_log):
+                    follow_at_s = now_s + limits.RELAY_FOLLOW_RETRY_S
+                    await self._follow()
+                    self._check_still_at(url)
+                await moving.look_back(self.replica, self.member_log)
+            written.result()
+        finally:
+            written.cancel()
 
     def _check_still_at(self, url: str) -> None:
         """A command may have attached the library to another relay meanwhile.
@@ -382,6 +525,7 @@ class Remote:
     async def _run(self, store: ReplicaAdapter, progress: Progress | None) -> Counts:
         store.clear_notes()
         begun_s = self.replica.runtime.monotonic_s()
+        was_member = self.member_log.role() is not None
         client = Client(self.url, store, library=self.replica.library_id, progress=progress)
         try:
             with closing(store.files):
@@ -398,10 +542,15 @@ class Remote:
             self._note_contact(reachable=True, synced=False)
             raise
         self._note_contact(reachable=True, worked_s=self.replica.runtime.monotonic_s() - begun_s)
+        if not was_member:
+            with self.replica.database.transaction():  # what was there before it came is not new
+                self.replica.meta.log_read_through = self.replica.changes.last_number()
         return counts
 
     def _begin_session(self) -> None:
         self.replica.drain()
+        self.replica.check_keys()
+        rotation.adopt_late_edits(self.replica, self.member_log)
         with self.replica.database.transaction():
             self.replica.deletion_guard.begin_session()
             # A file of an earlier program does not say what this computer is in the library.
@@ -424,8 +573,9 @@ class Remote:
         if reachable and synced:
             self.replica.drain()
         with self.replica.database.transaction():
-            meta.reachable = reachable
+            meta.reachable, meta.was_asked = reachable, True
             if reachable and synced:
+                meta.is_at_another_relay = False
                 self.replica.deletion_guard.end_session()
                 meta.last_sync_ms = self.replica.runtime.now_ms()
                 if self.check_sample is not None:
@@ -435,25 +585,3 @@ class Remote:
 def _wants_token(error: RelayRefusedError) -> bool:
     """Whether it is a token that the relay wants, and not another library or another relay."""
     return error.refusal == Code.TOKEN
-
-
-def _recovery_greeting(code: RecoveryCode, url: str, challenge: Challenge) -> Hello:
-    """HELLO with the recovery key."""
-    return make_hello(
-        recovery_keys(code.secret),
-        challenge,
-        library=code.library,
-        relay=relay_name(url),
-        join=True,
-    )
-
-
-def _ticket_greeting(ticket: Ticket, challenge: Challenge) -> Hello:
-    """HELLO with the ticket's key."""
-    return make_hello(
-        invite_keys(ticket.secret),
-        challenge,
-        library=ticket.library,
-        relay=relay_name(ticket.relay),
-        join=True,
-    )

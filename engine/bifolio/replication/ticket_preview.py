@@ -59,7 +59,9 @@ def read_ticket(ticket: Ticket, records: list[bytes], device: bytes) -> TicketFa
     key = keys.get(grants[0].generation) if grants else None
     about = AboutInvite.open(key, invite) if key is not None else AboutInvite()
     names = {**joined_names(membership, keys), **member_names(membership, keys)}
-    members = membership.members
+    if about.by:  # who began the library never joined it
+        names.setdefault(invite.author, about.by)
+    members = sorted(membership.members, key=lambda one: one.role is not Role.OWNER)
     return TicketFacts(
         library=ticket.library,
         name=about.library,

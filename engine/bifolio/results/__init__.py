@@ -129,9 +129,12 @@ if TYPE_CHECKING:
     from bifolio.results.members import (
         AcceptedDraft,
         ChangedMember,
+        DeviceLibrary,
+        DeviceView,
         DiscardedDraft,
         DraftEdit,
         DraftFile,
+        DraftValue,
         DraftView,
         EditKind,
         InviteState,
@@ -141,6 +144,8 @@ if TYPE_CHECKING:
         RecoveryCode,
         RemovedMembers,
         RevokedInvite,
+        RotatedDevice,
+        RotatedLibrary,
     )
     from bifolio.results.progress import IN_BYTES, FileProgress, Progress, Stage
     from bifolio.results.references import (
@@ -171,6 +176,7 @@ if TYPE_CHECKING:
         HeardDevice,
         Notice,
         Refusal,
+        RelayMoved,
         RelayStatus,
         SharingState,
         Status,
@@ -204,11 +210,14 @@ __all__ = [
     "CopyReport",
     "CreatedLibrary",
     "DetachedLibrary",
+    "DeviceLibrary",
+    "DeviceView",
     "Diagnosis",
     "DifferingValue",
     "DiscardedDraft",
     "DraftEdit",
     "DraftFile",
+    "DraftValue",
     "DraftView",
     "DuplicateGroup",
     "DuplicatePair",
@@ -265,6 +274,7 @@ __all__ = [
     "ReferenceView",
     "Refusal",
     "RefusedBundle",
+    "RelayMoved",
     "RelayStatus",
     "RemovalResult",
     "RemovedMembers",
@@ -273,6 +283,8 @@ __all__ = [
     "RestoredLibrary",
     "Result",
     "RevokedInvite",
+    "RotatedDevice",
+    "RotatedLibrary",
     "Saving",
     "SavingKind",
     "ServingStatus",
@@ -323,9 +335,10 @@ _NAMES: Final = {
     ),
     "bifolio.results.libraries": "DetachedLibrary LibraryState LibraryView SyncedView",
     "bifolio.results.members": (
-        "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftView EditKind "
+        "AcceptedDraft ChangedMember DiscardedDraft DraftEdit DraftFile DraftValue DraftView "
+        "EditKind "
         "InviteState InviteView LeftLibrary MemberView RecoveryCode RemovedMembers "
-        "RevokedInvite"
+        "RevokedInvite DeviceLibrary DeviceView RotatedDevice RotatedLibrary"
     ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
     "bifolio.results.references": (
@@ -337,7 +350,9 @@ _NAMES: Final = {
         "Invitation JoinResult RecoveredLibrary SyncReport TicketPreview"
     ),
     "bifolio.results.serving": "AllowedProgram ServingStatus",
-    "bifolio.results.status": "HeardDevice Notice Refusal RelayStatus SharingState Status",
+    "bifolio.results.status": (
+        "HeardDevice Notice Refusal RelayMoved RelayStatus SharingState Status"
+    ),
     "bifolio.results.windows": "LibraryChanges WindowRow",
 }
 _HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -11,17 +11,21 @@ class CopyOutcome(StrEnum):
     """What became of one reference."""
 
     COPIED = "copied"
+    #: It was there, and got what its origin says now.
+    UPDATED = "updated"
     EXISTS = "exists"
     IN_TRASH = "in-trash"
 
 
 class CopiedReference(Result, frozen=True):
-    """A reference's id, its copy's id, and the copy's citation key as its library shows it."""
+    """A reference's id, its copy's id, and the copy's citation key as its library shows it.
+    ``kept`` are the fields that changed in both: the copy's value stayed."""
 
     id: str
     copy: str
     key: str
     outcome: CopyOutcome
+    kept: tuple[str, ...] = ()
 
 
 class MissingFile(Result, frozen=True):

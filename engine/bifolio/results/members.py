@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
+from bifolio.errors import NextStep
 from bifolio.results.base import Result
 
 
@@ -19,6 +21,47 @@ class MemberView(Result, frozen=True):
     joined: str | None
     last_heard: str | None
     is_own: bool
+
+
+class DeviceLibrary(Result, frozen=True):
+    """A library of this computer: the role that it has there (null: no member) and since when."""
+
+    name: str
+    path: Path
+    role: str | None
+    since: str | None
+
+
+class DeviceView(Result, frozen=True):
+    """This computer: what it calls itself, the fingerprint of its signing key, and where the key is
+    kept, ``file`` or ``keyring``. ``is_rotating`` while some library does not know its next key."""
+
+    name: str
+    fingerprint: str
+    kept_in: str
+    path: Path
+    libraries: tuple[DeviceLibrary, ...]
+    is_rotating: bool
+
+
+class RotatedLibrary(Result, frozen=True):
+    """What became of a library when this computer took new keys: ``is_done``, or the ``reason`` why
+    not and the next step; both of these are null where this computer is no member."""
+
+    name: str
+    path: Path
+    is_done: bool
+    reason: str | None
+    next: NextStep | None
+
+
+class RotatedDevice(Result, frozen=True):
+    """The new keys of this computer; they take the place of the old ones once every library knows
+    them (``is_done``)."""
+
+    fingerprint: str
+    is_done: bool
+    libraries: tuple[RotatedLibrary, ...]
 
 
 class InviteState(StrEnum):
@@ -89,13 +132,23 @@ class EditKind(StrEnum):
     DELETED = "deleted"
 
 
+class DraftValue(Result, frozen=True):
+    """A field as it is here, and as the draft's computer left it; null where it is empty."""
+
+    field: str
+    before: Any
+    after: Any
+
+
 class DraftEdit(Result, frozen=True):
-    """What a draft does to one reference or group; ``title`` is a group's name."""
+    """What a draft does to one reference or group; ``title`` is a group's name. ``values`` are of
+    another computer's draft, and of what is here already."""
 
     id: str
     key: str
     title: str
     kind: EditKind
+    values: tuple[DraftValue, ...] = ()
 
 
 class DraftView(Result, frozen=True):

@@ -121,13 +121,20 @@ class CreatedLibrary(Result, frozen=True):
 
 class AttachResult(Result, frozen=True):
     """The library is on the relay: the ticket lets another computer attach. It is empty where
-    this one is no owner's, and so cannot invite."""
+    this one is no owner's, and so cannot invite.
+
+    ``moved_from`` is the relay that it left, if it was on another one; ``is_told`` if that relay
+    knows of it; ``is_said`` if the other computers learn of it.
+    """
 
     library: str
     path: Path
     ticket: str
     backup: Path | None
     references: int
+    moved_from: str = ""
+    is_told: bool = False
+    is_said: bool = False
 
 
 class JoinResult(Result, frozen=True):
@@ -183,7 +190,8 @@ class Invitation(Result, frozen=True):
 class SyncReport(Result, frozen=True):
     """One round of sync: changes and files new to the other side, and the state hash after it.
 
-    ``kept_back`` changes of this computer are not sent, because it may only read the library.
+    ``kept_back`` changes of this computer are not sent, because it may only read the library;
+    ``moved_to`` is the relay to which this computer followed the library in it, otherwise empty.
     """
 
     pushed: int
@@ -193,3 +201,4 @@ class SyncReport(Result, frozen=True):
     files_received: int
     conflicts: int
     state: str
+    moved_to: str = ""

@@ -23,12 +23,23 @@ class Refusal(Result, frozen=True):
     next: NextStep | None
 
 
+class RelayMoved(Result, frozen=True):
+    """From which relay the library moved, whose computer said so, and when this one followed."""
+
+    url: str
+    by: str
+    at: str | None
+
+
 class RelayStatus(Result, frozen=True):
-    """The relay as the last attempt found it."""
+    """The relay as the last attempt found it; ``moved`` if the library was on another one.
+    It was not asked yet (``was_asked``) where the library came by a bundle."""
 
     url: str
     reachable: bool
     last_sync: str | None
+    moved: RelayMoved | None = None
+    was_asked: bool = True
 
 
 class HeardDevice(Result, frozen=True):

@@ -47,6 +47,25 @@ class Standing(Struct, frozen=True):
     has_recovery: bool
 
 
+class FormerRelay(Struct, frozen=True):
+    """A relay that the library left: its address, this computer's token for it (sealed), when it
+    was left and last looked at, and whether it was told where the library is now."""
+
+    url: str
+    token: bytes
+    left_ms: int
+    looked_ms: int = 0
+    is_told: bool = False
+
+
+class RelayMove(Struct, frozen=True):
+    """From where the library last moved, whose computer said so, and when this one followed."""
+
+    url: str
+    by: str
+    at_ms: int
+
+
 class Fact(Generic[T]):
     """A property of ``Meta``: one row of the table, with its default and its form."""
 
@@ -144,6 +163,24 @@ def _standing(stored: object) -> Standing | None:
     return None
 
 
+def _former_relays(stored: object) -> Sequence[FormerRelay] | None:
+    if not isinstance(stored, list):
+        return None
+    found: list[FormerRelay] = []
+    for one in stored:
+        match one:
+            case [str() as url, bytes() as token, int() as left, int() as looked, bool() as told]:
+                found.append(FormerRelay(url, token, left, looked, told))
+    return tuple(found)
+
+
+def _relay_move(stored: object) -> RelayMove | None:
+    match stored:
+        case [str() as url, str() as by, int() as at_ms]:
+            return RelayMove(url, by, at_ms)
+    return None
+
+
 def _text(default: str = "") -> Fact[str]:
     return Fact(default, _of_type(str))
 
@@ -185,6 +222,10 @@ class Meta:
     clocks_ahead: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
 
     # --- what this replica writes ---------------------------------------------------------
+    #: The signing key that this computer took for the library in the place of the one before.
+    device_key = _bytes()
+    #: By the tag of a device's earlier key the one of its present key.
+    successors: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
     #: The signing key and name under which this device is named in the settings.
     introduced: Fact[tuple[bytes, str] | None] = Fact(None, _pair(bytes, str), _as_list)
     #: The set hash over all records (DESIGN §6).
@@ -218,6 +259,8 @@ class Meta:
     member_names: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
     #: What devices called themselves when they joined, by the tag of their slots.
     joined_names: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
+    #: The beginnings of members' and former ones' keys, by which they can be named, by their tags.
+    member_ids: Fact[Mapping[str, str]] = Fact({}, _mapping(str))
     #: The last row of ``changes`` that a relay had when the library came to another log.
     sent_through: Fact[int] = Fact(0, _of_type(int))
     #: Membership records of a log that lost against the relay's, to be carried on top of it.
@@ -251,6 +294,19 @@ class Meta:
     relay_url = _text()
     #: The token that allows this library on the relay, sealed to this device; empty without one.
     relay_token = _bytes()
+    #: Whether the library came to another relay, whose log has nothing to do with the cursor.
+    is_at_another_relay = _flag()
+    #: The record that says where the library is, once it needs nothing more here.
+    relay_notice = _bytes()
+    #: The relays that the library left, which may not know it yet.
+    former_relays: Fact[Sequence[FormerRelay]] = Fact(
+        (),
+        _former_relays,
+        lambda all: [[one.url, one.token, one.left_ms, one.looked_ms, one.is_told] for one in all],
+    )
+    relay_move: Fact[RelayMove | None] = Fact(
+        None, _relay_move, lambda one: [one.url, one.by, one.at_ms] if one else None
+    )
     #: How far the relay's log is merged; None before the first contact.
     cursor: Fact[LogPosition | None] = Fact(
         None, _position, lambda at: [at.epoch, at.position, at.chain_hash] if at else None
@@ -273,6 +329,8 @@ class Meta:
     #: The last row of ``changes`` that was there when the user last read what others did.
     log_read_through: Fact[int] = Fact(0, _of_type(int))
     reachable = _flag()
+    #: Whether the relay was ever asked for anything since the library came to it.
+    was_asked = _flag()
     last_sync_ms: Fact[int] = Fact(0, _of_type(int))
     #: What syncs found wrong, with the next step: for ``status``.
     notes: Fact[Sequence[tuple[str, NextStep | None]]] = Fact(

@@ -303,9 +303,10 @@ class LogSync:
 
 
 def forget_log(store: SyncStore) -> None:
-    """The relay is not what it was: everything is offered again, and ``status`` says why."""
-    store.forget_log()
-    store.note(
-        "The relay lost part of its log (it was wiped, or restored from an older copy).",
-        NextStep(Next.WAIT),
-    )
+    """The relay is not what it was: everything is offered again, and ``status`` says why, unless
+    it is another one."""
+    if store.forget_log():
+        store.note(
+            "The relay lost part of its log (it was wiped, or restored from an older copy).",
+            NextStep(Next.WAIT),
+        )

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from bifolio.errors import BifolioError, Next, NotAMemberError, RelayRefusedError
+from bifolio.errors import (
+    BifolioError,
+    LibraryDeletedError,
+    Next,
+    NotAMemberError,
+    RelayRefusedError,
+    TicketEndedError,
+)
 from bifolio.wire.messages import Code, Nack
 
 
@@ -19,9 +26,12 @@ def refusal_of(message: Nack) -> BifolioError:
     """The error of a refusal that stands in the way of everything."""
     if message.code is Code.FORBIDDEN:
         return NotAMemberError(relay_says=True)
+    if message.code is Code.DELETED:
+        return LibraryDeletedError(str(message.code), detail=message.detail)
+    if message.code is Code.EXPIRED:
+        return TicketEndedError(str(message.code), detail=message.detail)
     steps = {
         Code.QUOTA: Next.ASK_FOR_ROOM,
-        Code.EXPIRED: Next.ASK_FOR_TICKET,
         Code.TOKEN: Next.GIVE_RELAY_TOKEN,
         Code.RATE: Next.RUN_SYNC_LATER,
         Code.STALE_KEY: Next.RUN_SYNC_AGAIN,

@@ -373,7 +373,7 @@ class SyncSession:
             forget_log(self._store)
         self.phase = phases.Creating(said_create=True)
         token, proof = self._store.prove_token(nonce, members[0])
-        return Create(members[0], token, proof)
+        return Create(members[0], token, proof, self._store.is_wanted_again())
 
 
 def _out_of_turn(phase: Phase, message: Message) -> ProtocolError:

@@ -187,8 +187,16 @@ class SyncStore(Protocol):
     def ticket_position(self) -> LogPosition | None:
         """Where the log was when this replica's ticket was made; None without one."""
 
-    def forget_log(self) -> None:
-        """The relay's log is not the one we know: nothing counts as acknowledged any more."""
+    def is_wanted_again(self) -> bool:
+        """Whether the user wants the library on the relay although an owner deleted it there."""
+        ...
+
+    def forget_log(self) -> bool:
+        """The relay's log is not the one we know: nothing counts as acknowledged any more.
+
+        Returns:
+            whether that is a loss: it is none where the library came to another relay.
+        """
 
     def receive(
         self,

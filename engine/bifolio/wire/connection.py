@@ -22,6 +22,7 @@ from bifolio.wire.messages import (
     Challenge,
     Chunk,
     Create,
+    Delete,
     DropBlobs,
     Envelopes,
     Flow,
@@ -89,6 +90,7 @@ RULES: dict[State, tuple[Rule, ...]] = {
     State.OPEN: (
         *(Rule(Side.CLIENT, message, State.OPEN) for message in (Pull, Push, PullMembers, Append)),
         *(Rule(Side.CLIENT, message, State.OPEN) for message in _ABOUT_FILES),
+        Rule(Side.CLIENT, Delete, State.OPEN),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Envelopes, Ack, Nack, Members)),
         *(Rule(Side.RELAY, message, State.OPEN) for message in (Blobs, Chunk)),
         *(Rule(Side.CLIENT, message, State.OPEN) for message in SNAPSHOT_QUESTIONS),

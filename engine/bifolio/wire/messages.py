@@ -83,6 +83,7 @@ class Code(StrEnum):
     UNKNOWN_LIBRARY = "unknown-library"  #: not held here (any more)
     EXPIRED = "expired"  #: the time of a ticket is over
     TOKEN = "token"  #: a new library takes a token of this relay, or another one
+    DELETED = "deleted"  #: an owner deleted the library here: nobody gives it back unasked
     TAKEN = "taken"  #: another computer is sending that file: ask again later
 
     @classmethod
@@ -314,13 +315,15 @@ class Create(Message, frozen=True, tag=9):
     """Hold this library; the genesis proves its id. Answered by a fresh WELCOME.
 
     ``token`` is the id of the relay's token that allows it, and ``proof`` the signature of the
-    token's key over the relay's nonce and the genesis; both are empty without a token.
+    token's key over the relay's nonce and the genesis; both are empty without a token. ``again``
+    says that a user wants it there although an owner deleted it.
     """
 
     NAME = "CREATE"
     genesis: Annotated[bytes, Meta(max_length=limits.GENESIS_BYTES_MAX)]
     token: Annotated[bytes, Meta(max_length=16)] = b""
     proof: Annotated[bytes, Meta(max_length=64)] = b""
+    again: bool = False
 
 
 class PullMembers(Message, frozen=True, tag=10):
@@ -456,6 +459,18 @@ class Located(Message, frozen=True, tag=21):
     positions: Annotated[tuple[Receipt, ...], Meta(max_length=limits.LOCATED_AT_ONCE_MAX)]
 
 
+class Delete(Message, frozen=True, tag=22):
+    """Hold the library no longer, with all that is held of it: an owner's wish.
+
+    ``signature`` is the device's over the relay's nonce and the library's id. Answered by NACK:
+    ``deleted`` where it is done. A relay that takes it says so in WELCOME's limits
+    (``delete_library``).
+    """
+
+    NAME = "DELETE"
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
 class Flow(Message, frozen=True, tag=128):
     """How large a message the client wants to be sent; a larger one comes in fragments.
 
@@ -490,6 +505,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Fragment,
     Locate,
     Located,
+    Delete,
     Flow,
     *SNAPSHOT_MESSAGES,
 )

@@ -10,6 +10,7 @@
 ``sqlite_checks``    whether what the file holds is what was written to it
 ``sqlite_mending``   mending it from what is whole, and what was damaged kept
 ``watchers``         who waits for which library's growth, inside one process
+``deletions``        what a store promises of libraries that their owners deleted
 ==================== =================================================================
 
 A store keeps what it is given and compares what it holds with what the caller expects; what may
@@ -30,15 +31,13 @@ from bifolio.crypto.envelope import Envelope
 from bifolio.crypto.membership import ChainEnd
 from bifolio.crypto.snapshot import CoveredChain
 from bifolio.wire.messages import BlobState, BlobTally
+from bifolio_relay.storage.deletions import Deletions
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryHead:
-    """Where a library's logs end.
-
-    ``size_bytes`` is that of all its envelopes, ``members_bytes`` of its membership records;
-    entries up to ``floor`` are gone.
-    """
+    """Where a library's logs end: ``size_bytes`` is that of all its envelopes, ``members_bytes`` of
+    its membership records; entries up to ``floor`` are gone."""
 
     epoch: bytes
     n: int
@@ -397,7 +396,7 @@ class BlobStorage(Protocol):
         ...
 
 
-class LogStorage(Protocol):
+class LogStorage(Deletions, Protocol):
     """A store of logs, and of blobs next to them.
 
     Every method raises ``RelayStorageError`` when the store as a whole fails; then nothing of

@@ -153,6 +153,13 @@ class SqliteLogStorage:
             self._watchers.doubt(library)
         return removed
 
+    async def delete_library(self, library: bytes, *, now_ms: int) -> bool:
+        with _doubting(self._watchers, library):
+            return await self._work.run(self._admin.delete, library, now_ms)
+
+    async def read_deletion(self, library: bytes) -> int | None:
+        return await self._work.run(self._admin.read_deletion, library)
+
     async def read_token(self, token: bytes) -> TokenFacts | None:
         return await self._work.run(self._admin.read_token, token)
 

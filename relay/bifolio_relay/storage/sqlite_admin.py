@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
+from bifolio import limits
 from bifolio_relay.storage import LibraryFacts, TokenFacts
 from bifolio_relay.storage.sqlite_file import BLOBS_NAME, SqliteFile, remove_library
 
@@ -57,6 +58,33 @@ class SqliteAdmin:
             remove_library(connection, key)
         self._remove_files([library])
         return True
+
+    def delete(self, library: bytes, now_ms: int) -> bool:
+        """See ``LogStorage.delete_library``."""
+        with self._file.transaction() as connection:
+            key = self._file.library_key(library)
+            if key is None:
+                return False
+            remove_library(connection, key)
+            connection.execute("DELETE FROM deleted_library WHERE id = ?", (library,))
+            connection.execute(
+                "DELETE FROM deleted_library WHERE id IN (SELECT id FROM deleted_library"
+                " ORDER BY deleted_ms DESC LIMIT -1 OFFSET ?)",
+                (limits.RELAY_DELETIONS_KEPT_MAX - 1,),
+            )
+            connection.execute(
+                "INSERT INTO deleted_library (id, deleted_ms) VALUES (?, ?)", (library, now_ms)
+            )
+        self._remove_files([library])
+        return True
+
+    def read_deletion(self, library: bytes) -> int | None:
+        """See ``LogStorage.read_deletion``."""
+        with self._file.reading() as connection:
+            row = connection.execute(
+                "SELECT deleted_ms FROM deleted_library WHERE id = ?", (library,)
+            ).fetchone()
+        return None if row is None else int(row[0])
 
     def remove_unused(self, before_ms: int, count_max: int) -> tuple[bytes, ...]:
         """See ``LogStorage.remove_unused``."""

@@ -202,8 +202,17 @@ CREATE INDEX copy_of_blob_tally ON blob_tally (library, n, hash,
     quote(library) || ',' || quote(n) || ',' || quote(hash))
 """
 
+_DELETED = """
+CREATE TABLE deleted_library (
+    id BLOB PRIMARY KEY,
+    deleted_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX copy_of_deleted_library ON deleted_library (id, deleted_ms,
+    quote(id) || ',' || quote(deleted_ms))
+"""
+
 #: What each version of the file added.
-_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES, _STRANGERS, _CHECKS, _SNAPSHOTS)
+_STEPS = (_LOGS, _BLOBS, _TALLY, _LEASES, _STRANGERS, _CHECKS, _SNAPSHOTS, _DELETED)
 VERSION = len(_STEPS)
 
 

@@ -57,6 +57,7 @@ class SqliteLogs:
         with self._file.transaction() as connection:
             if self._row(library) is not None:
                 return False
+            connection.execute("DELETE FROM deleted_library WHERE id = ?", (library,))
             key = connection.execute(
                 "INSERT INTO library (id, epoch, n, chain_hash, size_bytes, floor, members,"
                 " members_head, members_bytes, created_ms, used_ms, token)"

@@ -11,7 +11,7 @@ from tests.support import vectors
 
 from bifolio.crypto.encoding import content_hash
 from bifolio.crypto.envelope import SignedHeader, open_envelope, parse_envelope, verify_signature
-from bifolio.crypto.membership import Membership, find_keys
+from bifolio.crypto.membership import Membership, find_keys, relay_address
 from bifolio.crypto.membership.records import parse_record
 from bifolio.document.record import RecordDocument
 from bifolio.document.update_identity import UpdateAuthor, UpdateKind, check_identity
@@ -56,7 +56,7 @@ def test_the_envelope_of_the_vectors_is_read_as_they_say() -> None:
 
 
 def test_the_membership_log_of_the_vectors_is_read_as_they_say() -> None:
-    keys, *records, end = stored(_SEALED)
+    keys, *records, said, end = stored(_SEALED)
     log = Membership.from_records([bytes.fromhex(one["record"]) for one in records])
     assert (log.library_id.hex(), log.head.hex()) == (keys["library"], end["head"])
     assert log.commitment(0) == bytes.fromhex(keys["commitment"])
@@ -65,5 +65,7 @@ def test_the_membership_log_of_the_vectors_is_read_as_they_say() -> None:
         assert content_hash(raw).hex() == one["hash"]
         assert parse_record(raw).header.previous.hex() == one["previous"]
     assert {one.device.hex(): str(one.role) for one in log.members} == end["members"]
-    found = find_keys(log, vectors.keys_of("editor"))
+    content_keys = {0: bytes.fromhex(said["content-key"])}
+    assert relay_address(log, content_keys) == said["address"]
+    found = find_keys(log, vectors.keys_of("editor's next"))
     assert dict(found.keys) == {0: bytes.fromhex(keys["content-key"])}

@@ -90,7 +90,7 @@ def test_every_missing_or_doubled_character_is_noticed() -> None:
         (TEXT + "==", "contains '='"),
         (TEXT + ">", "contains '>'"),
         (SCHEME + "A" * limits.TICKET_CHARACTERS_MAX, "at most"),
-        (text_of(2, "of the future"), "newer Bifolio"),
+        (text_of(3, "of the future"), "newer Bifolio"),
         (text_of(), "cut short"),
         (text_of(0), "holds 1 values"),
         (text_of(1, "wss://h", b"", b"", b"", 1, b"", b""), "library has the wrong length"),
@@ -103,7 +103,7 @@ def test_the_reason_is_precise(text: str, reason: str) -> None:
 
 def test_a_ticket_of_the_future_is_not_copied_again() -> None:
     with pytest.raises(TicketError) as failure:
-        Ticket.decode(text_of(2, "of the future"))
+        Ticket.decode(text_of(3, "of the future"))
     assert failure.value.next_step == NextStep(Next.UPGRADE)
 
 

@@ -62,6 +62,38 @@ def test_a_second_copy_finds_the_first_one(thesis: Library, group: Library) -> N
     assert thesis.copy([first], group).references[0].outcome is CopyOutcome.IN_TRASH
 
 
+def test_a_copy_made_again_follows_its_origin_and_keeps_what_is_its_own(
+    thesis: Library, group: Library
+) -> None:
+    first = add(thesis, tags=["ink", "old"], volume="1", abstract="Long.")
+    (one,) = thesis.copy([first], group).references
+    copy = one.copy
+    group.edit(copy, [Edit("tags", Act.ADD, ("mine",)), Edit("note", Act.SET, ("Read it.",))])
+    group.edit(copy, [Edit("volume", Act.SET, ("9",))])
+    assert thesis.copy([first], group).references[0].outcome is CopyOutcome.EXISTS
+    thesis.edit(first, [Edit("title", Act.SET, ("On Ink",)), Edit("volume", Act.SET, ("2",))])
+    thesis.edit(first, [Edit("tags", Act.ADD, ("new",)), Edit("abstract", Act.CLEAR, ())])
+    thesis.edit(first, [Edit("tags", Act.REMOVE, ("old",))])
+    (again,) = thesis.copy([first], group).references
+    assert (again.copy, again.outcome, again.kept) == (copy, CopyOutcome.UPDATED, ("volume",))
+    shown = group.show(copy)
+    assert shown.fields["title"] == "On Ink"
+    assert shown.fields["volume"] == "9"
+    assert shown.fields["note"] == "Read it."
+    assert "abstract" not in shown.fields
+    assert set(shown.tags) == {"ink", "mine", "new"}
+    # What is so already is written no second time.
+    state = group.status().state
+    assert thesis.copy([first], group).references[0].outcome is CopyOutcome.EXISTS
+    assert group.status().state == state
+    group.edit(copy, [Edit("volume", Act.SET, ("2",))])
+    assert thesis.copy([first], group).references[0].kept == ()
+    assert thesis.show(first).tags == ("ink", "new") or set(thesis.show(first).tags) == {
+        "ink",
+        "new",
+    }
+
+
 def test_a_copy_of_a_copy_finds_the_original(thesis: Library, group: Library) -> None:
     first = add(thesis)
     (one,) = thesis.copy([first], group).references

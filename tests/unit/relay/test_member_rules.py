@@ -23,6 +23,7 @@ from bifolio.crypto.membership import (
     make_join,
     make_remove,
     make_rename,
+    make_rotate,
     merge_logs,
 )
 from bifolio.crypto.membership.records import VERSION, RecordHeader, sign_record
@@ -452,3 +453,30 @@ def test_who_brings_its_own_join_is_let_in_as_who_joins(library: SharedLibrary) 
     assert code_of(judge_record(library.membership, question, now_ms=1000)) is Code.EXPIRED
     lately = limits.RELAY_JOINS_PER_MINUTE
     assert code_of(judge_record(library.membership, question, joined_lately=lately)) is Code.RATE
+
+
+def test_behind_a_rotation_strangers_fill_no_log(library: SharedLibrary) -> None:
+    """A kind that an earlier program could not judge lets records without effect into the log: they
+    are given back by members, and by nobody else."""
+    member = library.with_member()
+    successor = new_device_keys("next", library.random)
+    rotation = make_rotate(
+        library.membership,
+        member,
+        successor,
+        cut={},
+        generation=0,
+        content_key=CONTENT_KEY,
+        random_bytes=library.random,
+    )
+    library.membership = library.membership.append(rotation)
+    stranger = new_device_keys("stranger", library.random)
+    header = RecordHeader(
+        VERSION, library.id, library.membership.head, stranger.sign_public, "revoke", 1
+    )
+    raw = sign_record(header, {"sign": b"k" * 32}, stranger)
+    by_stranger = asked(library, raw, stranger.sign_public)
+    assert code_of(judge_record(library.membership, by_stranger)) is Code.INVALID
+    by_member = asked(library, raw, successor.sign_public)
+    assert code_of(judge_record(library.membership, by_member)) is None
+    assert cuts_of(rotation) == {member.sign_public: {}}

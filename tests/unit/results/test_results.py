@@ -51,8 +51,14 @@ def test_every_result_is_frozen_and_says_what_it_is(kind: type[Result]) -> None:
 
 def test_every_field_is_written_and_nothing_else_is_valid() -> None:
     schema = {"$ref": "#/$defs/RelayStatus", "$defs": results_schema()["$defs"]}
-    document = RelayStatus("wss://relay", True, None).to_json()
-    assert document == {"url": "wss://relay", "reachable": True, "last_sync": None}
+    document = RelayStatus("wss://relay", True, None, None).to_json()
+    assert document == {
+        "url": "wss://relay",
+        "reachable": True,
+        "last_sync": None,
+        "moved": None,
+        "was_asked": True,
+    }
     jsonschema.validate(document, schema)
     for wrong in ({"url": "wss://relay"}, {**document, "more": 1}, {**document, "url": 1}):
         with pytest.raises(jsonschema.ValidationError):

@@ -96,6 +96,7 @@ ONE_OF_EACH: tuple[Message, ...] = (
     wire.Locate(()),
     wire.Located(()),
     wire.Flow(4096),
+    wire.Delete(b"s" * 64),
     wire.Unknown(99),
 )
 

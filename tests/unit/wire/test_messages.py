@@ -29,6 +29,7 @@ from bifolio.wire.messages import (
     Chunk,
     Code,
     Create,
+    Delete,
     DropBlobs,
     Envelopes,
     Flow,
@@ -100,6 +101,7 @@ EXAMPLES: tuple[Message, ...] = (
     snapshot_messages.VerifySnapshot(b"verdict"),
     Fragment(b"h" * 32, 10, 4, b"part"),
     Locate((ChainPlace(b"c" * 16, 7),)),
+    Delete(b"s" * 64),
     Located((Receipt(b"h" * 32, 7),)),
     Flow(32_768, Partial(b"h" * 32, 5)),
 )

@@ -13,12 +13,15 @@ of relays, nor of what an envelope holds. May import only ``crypto``, ``errors``
 ``rules``        the log, and what it permits
 ``key_material`` the content keys that records bring, checked against the log's commitments
 ``authoring``    records of our own
+``announcing``   of those the library's relay, and a device's next keys
 ``forks``        which of two logs goes on, and what of the other is made again
 ================ ========================================================================
 """
 
+from bifolio.crypto.membership.announcing import make_relay, make_rotate, relay_address
 from bifolio.crypto.membership.authoring import (
     InviteKeys,
+    deletion_message,
     hello_message,
     invite_keys,
     joined_names,
@@ -52,7 +55,7 @@ from bifolio.crypto.membership.key_material import (
     seal_text,
 )
 from bifolio.crypto.membership.records import library_id_of
-from bifolio.crypto.membership.rights import ChainEnd, Cut, Invite, Member, Role
+from bifolio.crypto.membership.rights import ChainEnd, Cut, Invite, Member, RelayNotice, Role
 from bifolio.crypto.membership.rules import Membership, Permission
 
 __all__ = [
@@ -65,9 +68,11 @@ __all__ = [
     "Membership",
     "MergedLogs",
     "Permission",
+    "RelayNotice",
     "Role",
     "carried_records",
     "carry_depth",
+    "deletion_message",
     "find_keys",
     "hello_message",
     "invite_keys",
@@ -83,13 +88,16 @@ __all__ = [
     "make_leave",
     "make_recovery",
     "make_recovery_join",
+    "make_relay",
     "make_remove",
     "make_rename",
     "make_revoke",
     "make_role",
+    "make_rotate",
     "member_names",
     "merge_logs",
     "open_text",
     "recovery_keys",
+    "relay_address",
     "seal_text",
 ]

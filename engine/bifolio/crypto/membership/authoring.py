@@ -111,7 +111,7 @@ def make_invite(
         fields["expires_ms"] = expires_ms
     if sealed_label:
         fields["label"] = sealed_label
-    return _make(membership, keys, "invite", fields)
+    return make_record(membership, keys, "invite", fields)
 
 
 def make_recovery(
@@ -128,7 +128,7 @@ def make_recovery(
         MembershipError, NewerMembershipError: as ``make_invite``.
     """
     fields = _invitation(recovery_keys(secret), generation, content_key)
-    return _make(membership, keys, "recovery", fields)
+    return make_record(membership, keys, "recovery", fields)
 
 
 def make_join(
@@ -176,7 +176,7 @@ def make_revoke(membership: Membership, keys: DeviceKeys, *, sign_public: bytes)
         MembershipError: this device is no owner, or there is no such invite.
         NewerMembershipError: the log holds what this program does not know.
     """
-    return _make(membership, keys, "revoke", {"sign": sign_public})
+    return make_record(membership, keys, "revoke", {"sign": sign_public})
 
 
 def make_role(
@@ -197,8 +197,8 @@ def make_role(
     """
     fields: dict[str, FieldValue] = {"device": device, "role": role.value}
     if cut is not None:
-        fields["cut"] = _cut_rows({device: cut})
-    return _make(membership, keys, "role", fields)
+        fields["cut"] = cut_rows({device: cut})
+    return make_record(membership, keys, "role", fields)
 
 
 def make_leave(membership: Membership, keys: DeviceKeys, *, cut: Cut) -> bytes:
@@ -208,7 +208,7 @@ def make_leave(membership: Membership, keys: DeviceKeys, *, cut: Cut) -> bytes:
         MembershipError: this device is no member, or the last owner.
         NewerMembershipError: the log holds what this program does not know.
     """
-    return _make(membership, keys, "leave", {"cut": _cut_rows({keys.sign_public: cut})})
+    return make_record(membership, keys, "leave", {"cut": cut_rows({keys.sign_public: cut})})
 
 
 def make_remove(
@@ -242,13 +242,13 @@ def make_remove(
     stay = [one for one in _recipients(membership, keys) if one not in gone]
     fields = _new_key(membership, content_key, earlier, random_bytes)
     fields["devices"] = list(devices)
-    fields["cut"] = _cut_rows(cuts)
+    fields["cut"] = cut_rows(cuts)
     room = limits.MEMBERSHIP_RECORD_BYTES_TARGET - sum(60 + 40 * len(cut) for cut in cuts.values())
     first = max(0, room) // _KEY_ROW_BYTES
     generation = fields["generation"]
     assert isinstance(generation, int)
     fields["keys"] = _sealed_rows(membership, stay[:first], content_key)
-    records = [_make(membership, keys, "remove", fields)]
+    records = [make_record(membership, keys, "remove", fields)]
     return [
         *records,
         *_further_keys(membership.append(records[0]), keys, stay[first:], content_key),
@@ -278,7 +278,7 @@ def make_keys(
     everybody = _recipients(membership, keys)
     first = limits.MEMBERSHIP_RECORD_BYTES_TARGET // _KEY_ROW_BYTES
     fields["keys"] = _sealed_rows(membership, everybody[:first], content_key)
-    record = _make(membership, keys, "keys", fields)
+    record = make_record(membership, keys, "keys", fields)
     grown = membership.append(record)
     return [record, *_further_keys(grown, keys, everybody[first:], content_key)]
 
@@ -301,7 +301,7 @@ def make_rename(
     """
     sealed = seal_text(content_key, b"device" + device, name, random_bytes)
     fields: dict[str, FieldValue] = {"device": device, "generation": generation, "name": sealed}
-    return _make(membership, keys, "rename", fields)
+    return make_record(membership, keys, "rename", fields)
 
 
 def member_names(membership: Membership, keys: Mapping[int, bytes]) -> dict[bytes, str]:
@@ -346,7 +346,7 @@ def make_carry(
     """
     made: list[bytes] = []
     for part in _parts(records, count_min):
-        record = _make(membership, keys, "carry", {"records": list(part)})
+        record = make_record(membership, keys, "carry", {"records": list(part)})
         membership = membership.append(record)
         made.append(record)
     return made
@@ -361,6 +361,11 @@ def hello_message(*, offered: Sequence[int], nonce: bytes, said: bytes) -> bytes
         said: everything that the greeting says, but for the signature (``Hello.said``).
     """
     return signed_message("hello 2", pack(list(offered)), nonce, said)
+
+
+def deletion_message(*, nonce: bytes, library: bytes) -> bytes:
+    """What an owner signs to have a relay delete a library: good for one connection."""
+    return signed_message("delete library", nonce, library)
 
 
 def _derived(secret: bytes, purpose: bytes) -> InviteKeys:
@@ -442,7 +447,7 @@ def _further_keys(
         raise MembershipError("this is not the library's newest content key")
     for start in range(0, len(recipients), at_once):
         rows = _sealed_rows(membership, recipients[start : start + at_once], content_key)
-        record = _make(membership, keys, "keys", {"generation": generation, "keys": rows})
+        record = make_record(membership, keys, "keys", {"generation": generation, "keys": rows})
         membership = membership.append(record)
         made.append(record)
     return made
@@ -467,7 +472,8 @@ def _sealed_rows(
     return rows
 
 
-def _cut_rows(cuts: Mapping[bytes, Cut]) -> list[FieldValue]:
+def cut_rows(cuts: Mapping[bytes, Cut]) -> list[FieldValue]:
+    """Where the chains of devices end, in a record's form."""
     return [
         [device, chain, end.seq, end.hash]
         for device, cut in sorted(cuts.items())
@@ -492,9 +498,10 @@ def _parts(records: Sequence[bytes], count_min: int) -> list[list[bytes]]:
     return parts
 
 
-def _make(
+def make_record(
     membership: Membership, keys: DeviceKeys, kind: str, fields: Mapping[str, FieldValue]
 ) -> bytes:
+    """A record of this device's that nobody else has to sign, checked by the rules."""
     header = _next_header(membership, keys.sign_public, kind)
     return _check_own(membership, sign_record(header, fields, keys))
 

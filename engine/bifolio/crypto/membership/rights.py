@@ -100,6 +100,29 @@ class Grant:
     giver: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KeyBatch:
+    """The content key of one generation for many, as one record brings it: by the signing key of
+    each recipient the key sealed to it; ``position`` is the record's."""
+
+    generation: int
+    giver: bytes
+    position: int
+    keys: Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class RelayNotice:
+    """Where an owner said that the library is: in which record, and the address sealed under the
+    content key of a generation."""
+
+    position: int
+    hash: bytes
+    author: bytes
+    generation: int
+    sealed_address: bytes
+
+
 @dataclass(slots=True)
 class Rights:
     """Who may do what; ``length`` is the number of records so far, the next one's position."""
@@ -112,10 +135,18 @@ class Rights:
     roles: dict[bytes, tuple[tuple[int, Role | None], ...]] = field(default_factory=dict)
     #: Of each device where its chains ended when it lost the right to write.
     cuts: dict[bytes, tuple[tuple[int, Cut], ...]] = field(default_factory=dict)
+    #: Who has a role now.
+    present: set[bytes] = field(default_factory=set)
     box_keys: dict[bytes, bytes] = field(default_factory=dict)
+    #: Of each device that came again with another key to seal to: the earlier ones, each with the
+    #: position up to which it had it.
+    earlier_boxes: dict[bytes, tuple[tuple[int, bytes], ...]] = field(default_factory=dict)
     invites: dict[bytes, Invite] = field(default_factory=dict)
-    #: By signing key of a device or an invite.
+    #: By signing key of a device or an invite what came for it alone.
     grants: dict[bytes, tuple[Grant, ...]] = field(default_factory=dict)
+    #: By generation what came for many at once: never a value for each of them, because there are
+    #: as many as members, for each removal.
+    batches: dict[int, tuple[KeyBatch, ...]] = field(default_factory=dict)
     #: What each generation's content key must hash to.
     commitments: dict[int, bytes] = field(default_factory=dict)
     #: Who gave each generation out.
@@ -136,6 +167,13 @@ class Rights:
     plain_head: bytes = b""
     #: Of each device the record that last gave it a role.
     granted: dict[bytes, bytes] = field(default_factory=dict)
+    #: Where the library is, as an owner said last who was not removed for it.
+    relay: RelayNotice | None = None
+    #: Of each device that took new keys the next ones, and of the next ones those before.
+    successors: dict[bytes, bytes] = field(default_factory=dict)
+    predecessors: dict[bytes, bytes] = field(default_factory=dict)
+    #: Of each device that became an owner under new keys: since when it was one before.
+    owners_from: dict[bytes, int] = field(default_factory=dict)
     #: While a record is judged that lost against another one: the position of the fork.
     forked_at: int | None = None
 
@@ -146,9 +184,12 @@ class Rights:
             heads=dict(self.heads),
             roles=dict(self.roles),
             cuts=dict(self.cuts),
+            present=set(self.present),
             box_keys=dict(self.box_keys),
+            earlier_boxes=dict(self.earlier_boxes),
             invites=dict(self.invites),
             grants=dict(self.grants),
+            batches=dict(self.batches),
             commitments=dict(self.commitments),
             key_makers=dict(self.key_makers),
             earlier_keys=dict(self.earlier_keys),
@@ -158,6 +199,9 @@ class Rights:
             effects=list(self.effects),
             carriers=set(self.carriers),
             granted=dict(self.granted),
+            successors=dict(self.successors),
+            predecessors=dict(self.predecessors),
+            owners_from=dict(self.owners_from),
         )
 
     # --- roles ---------------------------------------------------------------------------
@@ -186,7 +230,8 @@ class Rights:
                 since = self.length + 1
             elif since > self.length:
                 since = position
-        return since
+        first = self.roles.get(device, ((since, None),))[0][0]
+        return self.owners_from.get(device, since) if since == first else since
 
     def changed_since_fork(self, device: bytes) -> bool:
         """Whether the log that won gave or took a role of a carried record's device."""
@@ -206,13 +251,61 @@ class Rights:
     def assign(self, device: bytes, role: Role | None) -> None:
         """The next record gives the device this role, or takes it."""
         self.roles[device] = (*self.roles.get(device, ()), (self.length, role))
+        if role is None:
+            self.present.discard(device)
+        else:
+            self.present.add(device)
 
     def admit(self, device: bytes, box_public: bytes, role: Role) -> None:
         """The next record lets the device in: a member who joins again keeps the higher role."""
         held = self.role(device)
         if held is None or _RANK[role] > _RANK[held]:
             self.assign(device, role)
+        before = self.box_keys.get(device, box_public)
+        if before != box_public:
+            known = self.earlier_boxes.get(device, ())
+            self.earlier_boxes[device] = (*known, (self.length, before))
         self.box_keys[device] = box_public
+
+    def succeed(
+        self, device: bytes, successor: bytes, box_public: bytes, role: Role, cut: Cut
+    ) -> None:
+        """The next record gives a device new keys, with the role that it has."""
+        if role is Role.OWNER:
+            self.owners_from[successor] = self.owner_since(device)
+        self.cut_off(device, cut, None)
+        self.admit(successor, box_public, role)
+        self.successors[device] = successor
+        self.predecessors[successor] = device
+        if device in self.joined_ms:
+            self.joined_ms[successor] = self.joined_ms[device]
+
+    def current(self, device: bytes) -> bytes:
+        """Under which key a device is a member, where it took new ones since; otherwise this one.
+
+        One that came back under its old key by a ticket is that again.
+        """
+        while self.role(device) is None and device in self.successors:
+            device = self.successors[device]
+        return device
+
+    def lineage(self, device: bytes) -> tuple[bytes, ...]:
+        """A device's key and those that it had before, the newest first."""
+        keys = [device]
+        while (before := self.predecessors.get(keys[-1])) is not None and before not in keys:
+            keys.append(before)
+        return tuple(keys)
+
+    def is_relay_said_since_fork(self) -> bool:
+        """Whether the log that won over a carried record says where the library is."""
+        if self.forked_at is None or self.relay is None:
+            return False
+        return self.relay.position > self.forked_at and self.relay.position not in self.carries
+
+    def forget_relay_of(self, device: bytes) -> None:
+        """A device loses an owner's right: where it said that the library is does not count."""
+        if self.relay is not None and self.relay.author in self.lineage(device):
+            self.relay = None
 
     def cut_off(self, device: bytes, cut: Cut, role: Role | None) -> None:
         """The next record takes the right to write; what lies inside the cut stays valid."""
@@ -230,7 +323,7 @@ class Rights:
 
     def invites_known_to(self, devices: Iterable[bytes]) -> frozenset[bytes]:
         """The open invites that these devices made or joined with: they may know the secret."""
-        known = frozenset(devices)
+        known = frozenset(key for device in devices for key in self.lineage(device))
         return frozenset(
             sign_public
             for sign_public, invite in self.invites.items()
@@ -246,14 +339,60 @@ class Rights:
         """A device or an invite is given a content key."""
         self.grants[recipient] = (*self.grants.get(recipient, ()), grant)
 
+    def grant_to_many(self, batch: KeyBatch) -> None:
+        """Devices and invites are given a content key, by one record."""
+        known = self.batches.get(batch.generation, ())
+        self.batches[batch.generation] = (*known, batch)
+
+    def grants_of(self, recipient: bytes) -> tuple[Grant, ...]:
+        """The content keys that a device or an invite was given: what came for it alone first."""
+        return (
+            *self.grants.get(recipient, ()),
+            *(
+                Grant(
+                    one.generation,
+                    one.keys[recipient],
+                    self._box_at(recipient, one.position),
+                    one.giver,
+                )
+                for batches in self.batches.values()
+                for one in batches
+                if recipient in one.keys
+            ),
+        )
+
+    def _box_at(self, recipient: bytes, position: int) -> bytes:
+        """The key to seal to that a device or an invite had before the record at a position."""
+        for until, box_public in self.earlier_boxes.get(recipient, ()):
+            if position < until:
+                return box_public
+        return self.last_box_key(recipient) or b""
+
+    def holders(self, generation: int) -> set[bytes]:
+        """Everybody who was given the key of a generation, as far as is known."""
+        alone = (
+            recipient
+            for recipient, grants in self.grants.items()
+            if any(grant.generation == generation for grant in grants)
+        )
+        many = (recipient for one in self.batches.get(generation, ()) for recipient in one.keys)
+        maker = self.key_makers.get(generation)
+        return {*alone, *many, *((maker,) if maker is not None else ())}
+
+    def may_be_given(self) -> set[bytes]:
+        """The members and the invites that were not closed: to whom a key may be sealed."""
+        return self.present.union(key for key, one in self.invites.items() if one.is_open)
+
     def newest_generation(self) -> int:
         """The generation of the content key to seal under."""
         return max(self.commitments)
 
     def holds(self, recipient: bytes, generation: int) -> bool:
         """Whether a device or an invite was given the key of a generation, as far as is known."""
-        return self.key_makers.get(generation) == recipient or any(
-            grant.generation == generation for grant in self.grants.get(recipient, ())
+        return (
+            self.key_makers.get(generation) == recipient
+            or any(grant.generation == generation for grant in self.grants.get(recipient, ()))
+            or any(recipient in one.keys for one in self.batches.get(generation, ()))
         )
 
     def box_key(self, recipient: bytes) -> bytes | None:
@@ -270,6 +409,6 @@ class Rights:
 
     def recipients(self) -> list[bytes]:
         """The members and the open invites, who are to have every key."""
-        members = [device for device in self.roles if self.role(device) is not None]
+        members = [device for device in self.roles if device in self.present]
         usable = (one for one in self.invites.values() if one.is_open and not one.is_used_up)
         return [*members, *(invite.sign_public for invite in usable)]

@@ -24,7 +24,16 @@ from bifolio.crypto.membership.records import (
     library_id_of,
     parse_record,
 )
-from bifolio.crypto.membership.rights import ChainEnd, Effect, Grant, Invite, Member, Rights, Role
+from bifolio.crypto.membership.rights import (
+    ChainEnd,
+    Effect,
+    Grant,
+    Invite,
+    Member,
+    RelayNotice,
+    Rights,
+    Role,
+)
 from bifolio.errors import MembershipError
 
 #: What every program knows, by kind and version. Behind a critical record of any other, or with a
@@ -134,6 +143,12 @@ class _Log:
         kind, fields, author = record.header.kind, record.fields, record.header.author
         if kind == GENESIS:
             self.rights.granted[author] = record.hash
+        if kind == "rotate":
+            successor = bytes(fields["successor"])  # type: ignore[arg-type]
+            self.rights.granted[successor] = record.hash
+            # What one may add to the log is not more under new keys.
+            count, size_bytes = self.written.get(author, (0, 0))
+            self.written[successor] = (count + 1, size_bytes)
         if kind not in ("remove", "role", "revoke", "join"):
             return
         subject = fields.get("sign" if kind == "revoke" else "device")
@@ -482,7 +497,7 @@ class Membership:
 
     def grants(self, recipient: bytes) -> tuple[Grant, ...]:
         """The content keys that a device or an invite was given, in their order."""
-        return self._log.rights.grants.get(recipient, ())
+        return self._log.rights.grants_of(recipient)
 
     def earlier_keys(self, generation: int) -> tuple[tuple[int, bytes], ...]:
         """The generations whose keys are sealed under this one's, with the sealed keys."""
@@ -499,11 +514,8 @@ class Membership:
         """Whether somebody has the newest content key who is no member any more, or may have it by
         a ticket that was closed: an owner is to make the next one."""
         rights, newest = self._log.rights, self.generation
-        holders = [*rights.grants, *rights.key_makers.values()]
-        return any(
-            rights.holds(one, newest) and rights.role(one) is None and not self._is_usable(one)
-            for one in holders
-        )
+        gone = rights.holders(newest) - rights.present
+        return any(not self._is_usable(one) for one in gone)
 
     def _is_usable(self, recipient: bytes) -> bool:
         """Of an invite: whether it was not closed."""
@@ -539,6 +551,19 @@ class Membership:
     def joined_ms(self, device: bytes) -> int | None:
         """When a device joined (Unix time), by its own clock; None where it did not say so."""
         return self._log.rights.joined_ms.get(device)
+
+    def current(self, device: bytes) -> bytes:
+        """Under which key a device is a member, where it took new ones since; otherwise this."""
+        return self._log.rights.current(device)
+
+    def lineage(self, device: bytes) -> tuple[bytes, ...]:
+        """A device's key and those that it had before, the newest first."""
+        return self._log.rights.lineage(device)
+
+    @property
+    def relay(self) -> RelayNotice | None:
+        """Where an owner said last that the library is, if one did and was not removed since."""
+        return self._log.rights.relay
 
     def owner_since(self, device: bytes) -> int:
         """The position at which a device became an owner; beyond the log if it is none."""

@@ -54,7 +54,7 @@ def test_commits_are_durable_and_the_file_is_marked(tmp_path: Path) -> None:
     assert pragma("PRAGMA synchronous").fetchone() == (2,)
     assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
     assert pragma("PRAGMA application_id").fetchone() != (0,)
-    assert pragma("PRAGMA user_version").fetchone() == (7,)
+    assert pragma("PRAGMA user_version").fetchone() == (8,)
     file.close()
 
 
@@ -127,7 +127,7 @@ def test_a_file_of_a_newer_relay_is_not_touched(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_file_of_an_earlier_relay_gets_what_it_lacks(tmp_path: Path, version: int) -> None:
     tables = ["blob", "blob_room", "blob_tally", "upload_lease", "token_use", "token"]
-    tables += ["snapshot_verdict", "snapshot_chunk", "snapshot", "statement"]
+    tables += ["deleted_library", "snapshot_verdict", "snapshot_chunk", "snapshot", "statement"]
     lacking = {1: tables, 2: tables[2:], 3: tables[3:], 4: tables[4:]}[version]
     file = SqliteFile(tmp_path)
     library = held(SqliteLogs(file), 1)

@@ -9,6 +9,7 @@ kind does not have, is carried without being understood (``rules``).
 ``base``       what all kinds have: fields, and the checks that several make
 ``admission``  genesis, invite, join, recovery, revoke
 ``changes``    role, remove, leave, keys, rename
+``announcing`` relay, rotate: what members tell each other of themselves
 ``carrying``   carry: what lost against another record is made again
 ============== ==========================================================================
 """
@@ -24,6 +25,7 @@ from bifolio.crypto.membership.record_kinds.admission import (
     RecoveryKind,
     RevokeKind,
 )
+from bifolio.crypto.membership.record_kinds.announcing import RelayKind, RotateKind
 from bifolio.crypto.membership.record_kinds.base import RecordKind
 from bifolio.crypto.membership.record_kinds.carrying import CarryKind
 from bifolio.crypto.membership.record_kinds.changes import (
@@ -51,5 +53,7 @@ KINDS: Mapping[str, RecordKind] = {
         KeysKind(),
         RenameKind(),
         CarryKind(),
+        RelayKind(),
+        RotateKind(),
     )
 }

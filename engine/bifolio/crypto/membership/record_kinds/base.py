@@ -10,7 +10,7 @@ from bifolio.crypto.encoding import HASH_BYTES, FieldValue
 from bifolio.crypto.envelope import CHAIN_ID_BYTES, GENERATION_MAX, SEQ_MAX
 from bifolio.crypto.keys import PUBLIC_KEY_BYTES, SEAL_BYTES, is_usable_box_key
 from bifolio.crypto.membership.records import Record
-from bifolio.crypto.membership.rights import ChainEnd, Cut, Grant, Rights, Role
+from bifolio.crypto.membership.rights import ChainEnd, Cut, KeyBatch, Rights, Role
 from bifolio.errors import MembershipError
 
 CONTENT_KEY_BYTES = 32
@@ -110,18 +110,23 @@ def check_box_key(box_public: bytes) -> None:
 
 def check_sealed_key(generation: int, sealed_key: bytes) -> None:
     """Check the form of a content key for somebody."""
-    if not 0 <= generation <= GENERATION_MAX:
-        raise MembershipError(f"it names key generation {generation}")
+    _check_generation_number(generation)
     if len(sealed_key) != _SEALED_KEY_BYTES:
         raise MembershipError("the content key in it has the wrong length")
 
 
+def _check_generation_number(generation: int) -> None:
+    if not 0 <= generation <= GENERATION_MAX:
+        raise MembershipError(f"it names key generation {generation}")
+
+
 def read_rows(rows: Sequence[FieldValue], types: Sequence[type], name: str) -> list[list[Any]]:
     """A field's rows, each a list of values of these types."""
-    for row in rows:
-        right = isinstance(row, list) and [type(value) for value in row] == list(types)
-        if not right:
-            raise MembershipError(f"a row of its field '{name}' has another form")
+    wanted = tuple(types)
+    # Of sets of types, because there are thousands of rows, and one or two forms of them.
+    forms = {tuple(map(type, row)) if type(row) is list else None for row in rows}
+    if not forms <= {wanted}:
+        raise MembershipError(f"a row of its field '{name}' has another form")
     return list(rows)  # type: ignore[arg-type]
 
 
@@ -167,19 +172,20 @@ class NewKeys:
         Raises:
             MembershipError: it breaks a rule.
         """
-        for _, sealed in self.keys:
-            check_sealed_key(self.generation, sealed)
+        _check_generation_number(self.generation)
+        if any(len(sealed) != _SEALED_KEY_BYTES for _, sealed in self.keys):
+            raise MembershipError("the content key in it has the wrong length")
         if any(len(sealed) != _SEALED_EARLIER_BYTES for _, sealed in self.earlier):
             raise MembershipError("a row of its field 'earlier' has another form")
-        if len({recipient for recipient, _ in self.keys}) < len(self.keys):
+        recipients = {recipient for recipient, _ in self.keys}
+        if len(recipients) < len(self.keys):
             raise MembershipError("it gives one recipient two keys")
         if rights.forked_at is not None:
             self._fit(rights)
             return
         self._check_generation(rights)
-        for recipient, _ in self.keys:
-            if recipient in gone or rights.box_key(recipient) is None:
-                raise MembershipError("it gives a key to who is neither a member nor invited")
+        if not recipients <= rights.may_be_given() or recipients & gone:
+            raise MembershipError("it gives a key to who is neither a member nor invited")
         if any(generation not in rights.commitments for generation, _ in self.earlier):
             raise MembershipError("it seals a key of a generation that is not known")
 
@@ -219,10 +225,8 @@ class NewKeys:
         if self.commitment is not None and self.generation not in rights.commitments:
             rights.commitments[self.generation] = self.commitment
             rights.key_makers[self.generation] = self.giver
-        for recipient, sealed in self.keys:
-            box_public = rights.last_box_key(recipient)
-            if box_public is not None:
-                rights.grant(recipient, Grant(self.generation, sealed, box_public, self.giver))
+        keys = dict(self.keys)
+        rights.grant_to_many(KeyBatch(self.generation, self.giver, rights.length, keys))
         if self.earlier:
             rows = tuple((generation, sealed) for generation, sealed in self.earlier)
             known = rights.earlier_keys.get(self.generation, ())

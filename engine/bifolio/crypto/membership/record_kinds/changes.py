@@ -30,7 +30,9 @@ class RoleKind(RecordKind):
         """The member has the role from here on."""
         check_owner(record, rights, "give roles")
         fields = self.read(record)
-        device, role = fields["device"], read_role(fields["role"])
+        named, role = fields["device"], read_role(fields["role"])
+        # Of a record that lost: its member may have taken new keys in the log that won.
+        device = named if rights.forked_at is None else rights.current(named)
         held = rights.role(device)
         if held is None:
             raise MembershipError("it gives a role to who is no member")
@@ -41,10 +43,12 @@ class RoleKind(RecordKind):
             raise MembershipError("its member's role was changed since")
         if role is not Role.OWNER:
             check_another_owner(rights, device)
-        cuts = read_cuts(fields["cut"] or [], (device,))
+        cuts = read_cuts(fields["cut"] or [], (named,))
         record.check_others()
+        if role is not Role.OWNER:
+            rights.forget_relay_of(device)
         if ends_writing:
-            rights.cut_off(device, cuts[device], role)
+            rights.cut_off(device, cuts[named] if device == named else {}, role)
         else:
             rights.assign(device, role)
 
@@ -76,17 +80,23 @@ class RemoveKind(RecordKind):
             raise MembershipError("who wants to go leaves, and removes nobody")
         # Where two removals met, one of them may have been said twice.
         present = [device for device in devices if rights.role(device) is not None]
+        if rights.forked_at is not None:
+            # One took new keys in the log that won: it is removed under those, and nothing that
+            # they signed counts, because the record does not know it.
+            now = dict.fromkeys(rights.current(device) for device in devices)
+            present = [device for device in now if rights.role(device) and device != author]
         if not present or (present != devices and rights.forked_at is None):
             raise MembershipError("it removes who is no member")
         cuts = read_cuts(fields["cut"], devices)
         keys = NewKeys(fields, author)
         if fields["generation"] in rights.commitments and rights.forked_at is None:
             raise MembershipError("it brings no new content key")
-        known_to_them = rights.invites_known_to(devices)
+        known_to_them = rights.invites_known_to({*devices, *present})
         keys.check(rights, gone=known_to_them.union(devices))
         record.check_others()
         for device in present:
-            rights.cut_off(device, cuts[device], None)
+            rights.forget_relay_of(device)
+            rights.cut_off(device, cuts.get(device, {}), None)
         rights.close_invites(known_to_them)
         keys.enter(rights)
 
