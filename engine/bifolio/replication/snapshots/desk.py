@@ -69,6 +69,8 @@ class SnapshotDesk:
             or refilling.asks_for_snapshot(self._replica)
             # What an envelope waits for may have come to the relay inside of a snapshot.
             or self._replica.changes.waiting() > 0
+            # Nor what is here: the relay may take the snapshot by which it came.
+            or self._has_gap(epoch)
         )
 
     def choose(
@@ -352,8 +354,12 @@ class SnapshotDesk:
         return now_ms >= meta.snapshot_not_before_ms
 
     def _is_due(self) -> bool:
-        """Whether the log since the last snapshot outweighs it."""
+        """Whether the log since the last snapshot outweighs it, or cannot bring all that is
+        here."""
         replica = self._replica
+        cursor = replica.meta.cursor
+        if cursor is not None and self._has_gap(cursor.epoch):
+            return True
         last = replica.meta.snapshot_last
         position, size_bytes = last if last is not None else (0, 0)
         if last is None:
@@ -366,9 +372,28 @@ class SnapshotDesk:
         replica = self._replica
         with replica.database.transaction():
             if task.id != self._kept_id():
+                replica.meta.gap_answered = replica.meta.gap[1] if replica.meta.gap else b""
                 replica.meta.snapshot_made = b""
                 replica.meta.snapshot_not_before_ms = 0
             replica.snapshots.remove_chunks(but=[self._kept_id()])
+
+    # --- a relay that lacks the middle of a chain ---------------------------------------------
+
+    def note_gap(self, envelope_hash: bytes) -> None:
+        """The relay's log lacks what is before another's envelope in its chain: as it came here
+        inside of a snapshot, nobody may have it otherwise. The relay gets a snapshot, once for
+        each such envelope: one that says so without end gets no more than that."""
+        replica = self._replica
+        cursor = replica.meta.cursor
+        if cursor is None or replica.meta.gap_answered == envelope_hash:
+            return
+        with replica.database.transaction():
+            replica.meta.gap = (cursor.epoch, envelope_hash)
+
+    def _has_gap(self, epoch: bytes) -> bool:
+        """Whether a relay's log has such a gap, and was sent no snapshot for it yet."""
+        gap = self._replica.meta.gap
+        return gap is not None and gap[0] == epoch and gap[1] != self._replica.meta.gap_answered
 
     # --- a relay with another log -----------------------------------------------------------
 
