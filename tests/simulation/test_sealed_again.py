@@ -16,6 +16,7 @@ from tests.support.hostile_member import HostileMember
 
 from bifolio import limits
 from bifolio.replication.outbox import Outbox
+from bifolio.replication.snapshots import loading, making
 
 
 @pytest.fixture
@@ -105,3 +106,31 @@ def test_one_that_a_member_claims_to_have_replaced_and_did_not_waits_and_is_merg
     receive(other, first)
     assert other.replica.changes.waiting() == 0
     assert other.state() == author.state()
+
+
+@pytest.mark.heavy
+def test_what_a_snapshot_covers_and_was_sealed_again_is_in_the_next_snapshot(
+    world: Simulator,
+) -> None:
+    """Found by seed 1135: the next one said that a chain ends with what was not in it, and all who
+    compared it called its maker a liar."""
+    record, *_ = write_much(world)
+    owner, author, _ = world.computers
+    own = author.replica.meta.own_chain
+    assert own is not None
+    world.computers.remove(author)
+    let_go(world, record)
+    author.clock.wall_s = owner.clock.wall_s
+    sync(world.relay, author)
+    assert author.replica.snapshots.end_of(own.device, own.chain) is not None
+    assert author.replica.changes.is_stored(own.head)
+    with author.replica.database.transaction():  # the relay lost its log
+        author.replica.changes.forget_positions()
+        author.replica.meta.own_chain = own
+    move_chain(author)
+    assert not author.replica.changes.is_stored(own.head)
+    snapshot = making.make(author.replica, author.member_log)
+    assert snapshot is not None
+    assert any(end.hash == own.head for end in snapshot.header.chains)
+    assert own.head in loading.check(author.replica, author.member_log, snapshot).covered
+    world.computers.append(author)

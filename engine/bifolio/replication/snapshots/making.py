@@ -133,8 +133,10 @@ def _parts(replica: Replica) -> Iterator[Part]:
     """All that a newcomer needs; who wrote before what was written."""
     yield from cut_authors(replica.snapshots.declared())
     # With those that do not count any more: what builds on one must not wait for it.
-    covered = [*replica.snapshots.covered(), *replica.changes.hashes()]
-    for batch in cut_hashes(covered):
+    covered = dict.fromkeys((*replica.snapshots.covered(), *replica.changes.hashes()))
+    # An earlier version forgot the end of a chain that was sealed again.
+    covered.update((end.hash, None) for end in replica.snapshots.chains())
+    for batch in cut_hashes(list(covered)):
         yield Part(covered=batch)
     frontier = list(replica.meta.frontier)
     for batch in cut_hashes(frontier):
