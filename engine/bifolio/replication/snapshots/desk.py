@@ -38,6 +38,8 @@ class SnapshotDesk:
         self._has_moved = False
         #: Those that the relay told of which a second device, or this one before, found right.
         self._believed: set[bytes] = set()
+        #: Whether the one to load is believed on its maker's word alone.
+        self._is_on_makers_word = False
         #: The one of which only the place in the log counts.
         self._place_only = b""
 
@@ -84,6 +86,7 @@ class SnapshotDesk:
             if one.is_whole and (
                 one.snapshot.id == loading_id or self._is_wanted(one, epoch=epoch, floor=floor)
             ):
+                self._is_on_makers_word = one.belief is Belief.BY_MAKER
                 return _task(Purpose.LOAD, one.snapshot)
         if position_only := self._find_place(known, epoch=epoch, floor=floor):
             return _task(Purpose.LOAD, position_only)
@@ -177,6 +180,8 @@ class SnapshotDesk:
             return None
         with replica.database.transaction():
             meta = replica.meta
+            if self._is_on_makers_word:
+                meta.snapshot_unproved = snapshot.id
             meta.snapshot_kept = snapshot.raw
             meta.snapshot_kept_verdicts = self._verdicts.get(snapshot.id, ())
         Inbox(replica, self._member_log).retry_newer()
@@ -208,6 +213,8 @@ class SnapshotDesk:
         if is_right is None:
             return None
         header = snapshot.header
+        if not self._may_vouch(snapshot, is_right=is_right):
+            return None
         if is_right:
             self._has_moved = self._move_rivals(snapshot)
         else:
@@ -227,6 +234,18 @@ class SnapshotDesk:
             said_ms=replica.runtime.now_ms(),
         )
         return verdict.sign(replica.keys)
+
+    def _may_vouch(self, snapshot: Snapshot, *, is_right: bool) -> bool:
+        """Whether this replica's word on a snapshot counts for anything. Not where it began with
+        another one on its maker's word: what that brought is what it would compare with. Where it
+        agrees with one that a second device found right, what it began with is proved."""
+        meta = self._replica.meta
+        if not meta.snapshot_unproved:
+            return True
+        if is_right and snapshot.id in self._believed:
+            with self._replica.database.transaction():
+                meta.snapshot_unproved = b""
+        return False
 
     def take_moved(self) -> bool:
         """Whether a snapshot that was verified left out what is here, which is to be offered in
@@ -286,12 +305,21 @@ class SnapshotDesk:
             own = one.verdict_of(self._replica.keys.sign_public)
             if one.belief is Belief.ATTESTED or (own is not None and own.is_right):
                 self._believed.add(one.snapshot.id)
+                self._note_proved(one)
             if one.is_whole and self._should_verify(one):
                 return _task(Purpose.VERIFY, one.snapshot)
         if failed or not self._may_make(known):
             return None
         snapshot = making.make(self._replica, self._member_log)
         return _task(Purpose.SEND, snapshot) if snapshot is not None else None
+
+    def _note_proved(self, one: ToldSnapshot) -> None:
+        """A second device found a snapshot right: what began with it on its maker's word may be
+        vouched for from now on."""
+        meta = self._replica.meta
+        if meta.snapshot_unproved == one.snapshot.id and one.belief is Belief.ATTESTED:
+            with self._replica.database.transaction():
+                meta.snapshot_unproved = b""
 
     def _unsent(
         self, known: Sequence[ToldSnapshot], failed: Collection[bytes]
@@ -323,6 +351,8 @@ class SnapshotDesk:
             [(end.chain, end.seq) for end in header.chains]
         ):
             return True  # what is here counts as arrived only once it is seen to be in there
+        if self._replica.meta.snapshot_unproved and one.snapshot.id in self._believed:
+            return True  # it may prove what this replica began with
         if not membership.may_write(own):
             return False
         if one.verdict_of(own) is not None:
@@ -341,7 +371,7 @@ class SnapshotDesk:
             and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
-        if is_waiting or not self._is_due():
+        if is_waiting or not self._is_due() or meta.snapshot_unproved:
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
             return False

@@ -6,7 +6,7 @@ are sent is no part of it. Refused while anything waits: pycrdt's state would le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.snapshot import (
@@ -25,6 +25,7 @@ from bifolio.replica.replica import Replica
 from bifolio.storage.snapshots import ChainEnd, Declared
 from bifolio.wire.snapshot_parts import (
     Part,
+    Replaced,
     cut_authors,
     cut_hashes,
     cut_records,
@@ -141,8 +142,20 @@ def _parts(replica: Replica) -> Iterator[Part]:
     frontier = list(replica.meta.frontier)
     for batch in cut_hashes(frontier):
         yield Part(frontier=batch)
-    yield from cut_replaced(replica.snapshot_source.replaced())
+    yield from cut_replaced(find_replaced(replica, set(covered)))
     yield from cut_records(_states(replica))
+
+
+def find_replaced(replica: Replica, covered: Collection[bytes]) -> list[Replaced]:
+    """Which covered envelopes carry the changes of others, each with its author, who says so."""
+    found = []
+    for envelope_hash, by, device in replica.snapshot_source.replaced():
+        if by not in covered:
+            continue  # it was sealed again itself
+        beginning = replica.changes.beginning(by)
+        author = read_header(beginning).device if beginning is not None else device
+        found.append(Replaced(envelope_hash, by, author or replica.keys.sign_public))
+    return found
 
 
 def _states(replica: Replica) -> Iterator[tuple[str, bytes]]:
