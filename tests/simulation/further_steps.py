@@ -146,7 +146,7 @@ class FurtherSteps:
 
     def _quarrel(self) -> None:
         """Several write into one field, and none of them has seen what the others write."""
-        writers = [one for one in self._world._admitted() if self.may_write(one)]
+        writers = self._world._writers()
         listed = [
             {row.id for row in one.replica.references.iter_rows(trashed=False)} for one in writers
         ]
@@ -219,7 +219,7 @@ class FurtherSteps:
         return self._world.choose.choice(members) if members else None
 
     def _a_writer(self) -> Computer | None:
-        writers = [one for one in self._world._admitted() if self.may_write(one)]
+        writers = self._world._writers()
         return self._world.choose.choice(writers) if writers else None
 
     def _an_owner(self) -> Computer | None:
