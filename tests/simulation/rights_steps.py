@@ -8,7 +8,7 @@ that; and no key that was made behind a removal is in the hands of who was remov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tests.simulation.computer import Computer
@@ -35,8 +35,6 @@ class RightsSteps:
 
     def __init__(self, world: Simulator) -> None:
         self._world = world
-        #: What each computer had merged and written when all began to sync for the last time.
-        self._held: dict[int, frozenset[bytes]] = {}
 
     def acts(self) -> list[tuple[int, Callable[[], None]]]:
         """Each with its weight."""
@@ -70,12 +68,12 @@ class RightsSteps:
 
     # --- in the end -----------------------------------------------------------------------
 
-    def begin_to_heal(self) -> None:
-        """Note what is where: nothing of it may be lost where it is."""
-        self._held = {id(one): one.known() for one in self._world.computers}
+    def check(self, held: Mapping[int, frozenset[bytes]]) -> None:
+        """What must hold of those who lost a right.
 
-    def check(self) -> None:
-        """What must hold of those who lost a right."""
+        Args:
+            held: by the id of each computer what it had when all began to sync for the last time.
+        """
         live = self.live()
         everywhere = frozenset[bytes].intersection(*(one.known() for one in live))
         newest = {live[0].member_log.newest_key()}
@@ -86,7 +84,7 @@ class RightsSteps:
                 continue
             own = {
                 one
-                for one in self._held[id(computer)] - everywhere
+                for one in held[id(computer)] - everywhere
                 if self._world.history.authors.get(one) == computer.keys.sign_public
             }
             lost = own - computer.known()

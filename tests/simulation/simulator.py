@@ -135,14 +135,7 @@ class Simulator:
             for connection in list(relay.connections):
                 self._end(connection)
         self._further.heal()
-        if self._rights is not None:
-            self._rights.begin_to_heal()
-        typed = {
-            one
-            for computer in self.computers
-            for one in computer.known()
-            if not self.history.restricted or not self.history.is_restricted(one)
-        }
+        held = {id(computer): computer.known() for computer in self.computers}
         for _ in range(ROUNDS_MAX):
             before = self._rest()
             for relay in self.relays:
@@ -154,6 +147,10 @@ class Simulator:
         else:
             raise AssertionError(f"it did not come to rest in {ROUNDS_MAX} rounds")
         rights, live = self._rights, self.computers if self._rights is None else self._rights.live()
+        # Who is no member any more brings nobody anything.
+        typed = {one for computer in live for one in held[id(computer)]}
+        if rights is not None:
+            typed = {one for one in typed if not self.history.is_restricted(one)}
         for computer in live:
             lost = typed - computer.known()
             assert not lost, f"{computer.name} lacks {len(lost)} changes"
@@ -169,7 +166,7 @@ class Simulator:
             check_index(computer)
             self._further.check(computer)
         if rights is not None:
-            rights.check()
+            rights.check(held)
             live = rights.writers()
         else:
             self._check_files()

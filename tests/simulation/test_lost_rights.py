@@ -16,6 +16,9 @@ from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError
 from bifolio.exports.export import ExportOptions, export
 from bifolio.records.edits import Act, Edit
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.judging import NO_RIGHT
+from bifolio.replication.outbox import Outbox
 
 #: Edits that wait while the right goes.
 QUEUED = 100
@@ -88,3 +91,23 @@ def test_whose_role_was_lowered_keeps_what_was_not_sent_and_goes_on_reading(
     check_kept(world, laptop, titles)
     sync(world.relay, third)
     assert not titles_of(third) & set(titles)
+
+
+def test_what_waits_of_who_was_removed_does_not_wait_for_what_never_comes(world: Simulator) -> None:
+    """Found by seed 110: it came by a bundle, without the one before it, which was never sent."""
+    owner, laptop, third = world.computers
+    record = world.typist.add(owner)
+    for computer in world.computers:
+        sync(world.relay, computer)
+    for number in range(2):
+        world.typist.make(laptop, record, Edit("title", Act.SET, (f"never sent {number}",)))
+        Outbox(laptop.replica, laptop.member_log).seal()
+    stored = laptop.replica.changes.envelope(laptop.replica.changes.hashes()[-1])
+    assert stored is not None
+    Inbox(third.replica, third.member_log).receive([Received(stored.envelope, None)])
+    assert third.replica.changes.waiting() == 1
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    sync(world.relay, third)
+    assert third.replica.changes.waiting() == 0
+    assert [reason for _, reason in third.replica.changes.refusals()] == [NO_RIGHT]
+    assert third.state() == owner.state()
