@@ -23,7 +23,7 @@ from bifolio.replication.member_acts import MemberAct
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
-from bifolio.wire.messages import Chunk, Message, parse_message
+from bifolio.wire.messages import Bye, Chunk, Message, Retry, parse_message
 from bifolio_relay.log_service import LogService
 from bifolio_relay.quotas import Quotas
 from bifolio_relay.requests import (
@@ -330,6 +330,8 @@ def sync(
                 continue
             case Left(BifolioError() as error):
                 raise error
+            case Left(Bye(retry=Retry.NEVER) as farewell):
+                raise BifolioError(f"the relay ended it: {farewell.reason}")
             case Left(farewell):
                 raise AssertionError(f"the relay ended it: {farewell}")
         return messages

@@ -16,8 +16,10 @@ from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError
 from bifolio.exports.export import ExportOptions, export
 from bifolio.records.edits import Act, Edit
+from bifolio.replication.drafts import find_draft
 from bifolio.replication.inbox import Inbox, Received
 from bifolio.replication.judging import NO_RIGHT
+from bifolio.replication.member_acts import LeaveAct
 from bifolio.replication.outbox import Outbox
 
 #: Edits that wait while the right goes.
@@ -111,3 +113,21 @@ def test_what_waits_of_who_was_removed_does_not_wait_for_what_never_comes(world:
     assert third.replica.changes.waiting() == 0
     assert [reason for _, reason in third.replica.changes.refusals()] == [NO_RIGHT]
     assert third.state() == owner.state()
+
+
+def test_what_a_relay_lost_of_who_left_is_a_draft_there(world: Simulator) -> None:
+    """Found by seed 134: it is inside the cut, and who has left brings it to no relay."""
+    owner, laptop, _ = world.computers
+    earlier = world.relay.copy()
+    record = world.typist.add(laptop)
+    with suppress(BifolioError):  # it is no member any more when it has left
+        sync(world.relay, laptop, act=LeaveAct(laptop.replica))
+    assert laptop.member_log.role() is None
+    assert not find_draft(laptop.replica, laptop.member_log).records
+    world.relay.roll_back(earlier)
+    with laptop.replica.database.transaction():  # as where it heard of that before it left
+        laptop.replica.changes.forget_positions()
+    sync(world.relay, owner)
+    assert owner.replica.references.read(record) is None
+    (drafted,) = find_draft(laptop.replica, laptop.member_log).records
+    assert drafted.id == record
