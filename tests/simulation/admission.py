@@ -24,7 +24,7 @@ from bifolio.crypto.membership import (
     make_rename,
     make_role,
 )
-from bifolio.errors import BifolioError
+from bifolio.errors import BifolioError, MembershipError
 from bifolio_relay.requests import AppendMember, MembersPart
 
 #: What makes a record on top of a log.
@@ -159,7 +159,12 @@ class Admission:
                 return False
             raise
         log = _log(author)
-        record = make(log, author.keys)
+        try:
+            record = make(log, author.keys)
+        except MembershipError:
+            if self.restricted:
+                return False  # whom it is about was removed meanwhile
+            raise
         question = AppendMember(log.library_id, author.keys.sign_public, log.head, record, True)
         answer = relay.answer(question)
         assert isinstance(answer, MembersPart), answer

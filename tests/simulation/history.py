@@ -90,7 +90,7 @@ class History:
         for one in (known - before) & self.events.keys():
             missing = self.events[one].known - known
             if self.restricted:
-                missing = {other for other in missing if not self.is_restricted(other)}
+                missing = frozenset(m for m in missing if not self.is_restricted(m))
             assert not missing, f"{computer.name} merged a change before {len(missing)} others"
         return known
 
