@@ -142,7 +142,9 @@ class World:
             self.desks.append(Desk(Computer.make(disk.folder, name), disk))
         first, second = self.desks
         make_library(first.computer, numbered_entries(12))
-        self.ticket = first.computer.run("attach", self.line.url)["ticket"]
+        first.computer.run("attach", self.line.url)
+        # The owner's own device joins again with it too, in each folder that it begins again in.
+        self.ticket = first.computer.run("invite", "--uses", "any")["ticket"]
         second.computer.run("attach", self.ticket, second.computer.library)
         first.facts.tags |= {f"work{number}": set() for number in range(12)}
         for facts in (first.sent, second.facts, second.sent):

@@ -16,6 +16,7 @@ from tests.support.convergence import assert_same_library
 from tests.support.deadlines import until
 from tests.support.relay_process import RelayProcess
 
+from bifolio.crypto.keys import seal_to
 from bifolio.crypto.ticket import Ticket
 from bifolio.library.beginnings import create_attached
 from bifolio.replication import joining
@@ -129,6 +130,35 @@ def test_an_attach_that_was_killed_goes_on(
     assert_same_library(desk, laptop)
     with laptop.opened() as library:
         assert goes_on_with == "sync" or not library._replica.meta.ticket_secret
+
+
+def test_an_owner_s_attach_that_was_killed_at_once_goes_on_with_a_sync(
+    desk: Computer, relay: RelayProcess, tmp_path: Path
+) -> None:
+    """An owner's key is in no record: without its ticket the sync ended well, and could read
+    nothing."""
+    make_library(desk, numbered_entries(2))
+    desk.run("attach", relay.url)
+    ticket = desk.run("invite", "--uses", "any")["ticket"]
+    parsed = Ticket.decode(ticket)
+    again = desk.with_library(tmp_path / "Again.bifolio")
+    with desk.opened() as library:
+        sealed = seal_to(library._replica.keys.box_public, parsed.secret)
+    create_attached(
+        again.library, parsed.library, parsed.relay, "all", ticket_secret=sealed
+    ).close()
+    again.run("sync")
+    assert_same_library(desk, again)
+
+
+def test_an_owner_s_attach_with_a_used_ticket_leaves_nothing_behind(
+    desk: Computer, laptop: Computer, relay: RelayProcess, tmp_path: Path
+) -> None:
+    make_library(desk, numbered_entries(2))
+    ticket = desk.run("attach", relay.url)["ticket"]
+    laptop.run("attach", ticket, laptop.library)
+    assert "who have joined" in desk.fails("attach", ticket, tmp_path / "Again.bifolio")
+    assert not (tmp_path / "Again.bifolio").exists()
 
 
 @pytest.mark.heavy

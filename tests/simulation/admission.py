@@ -24,7 +24,7 @@ from bifolio.crypto.membership import (
     make_rename,
     make_role,
 )
-from bifolio.errors import BifolioError
+from bifolio.errors import BifolioError, MembershipError
 from bifolio_relay.requests import AppendMember, MembersPart
 
 #: What makes a record on top of a log.
@@ -52,6 +52,10 @@ class Admission:
     tickets: list[Ticket] = field(default_factory=list)
     #: By device, the ticket that it came with.
     admitted: dict[bytes, Ticket | None] = field(default_factory=dict)
+    #: Who was removed, left or was given less, by somebody or itself; and the tickets that were
+    #: closed.
+    restricted: set[bytes] = field(default_factory=set)
+    closed: set[bytes] = field(default_factory=set)
     _names: int = 0
 
     def invite(self, owner: Computer, relay: SimulatedRelay, *, uses: int | None = None) -> bool:
@@ -59,14 +63,19 @@ class Admission:
         hands it on. False where the relay did not take it."""
         secret = self.choose.randbytes(32)
         uses = self.choose.choice((None, None, 1, 2)) if uses is None else uses
-        make = partial(
-            make_invite,
-            ticket_secret=secret,
-            role=Role.EDITOR,
-            generation=0,
-            content_key=owner.content_key,
-            uses=uses,
-        )
+
+        def make(log: Membership, keys: DeviceKeys) -> bytes:
+            generation, content_key = owner.member_log.newest_key()
+            return make_invite(
+                log,
+                keys,
+                ticket_secret=secret,
+                role=Role.EDITOR,
+                generation=generation,
+                content_key=content_key,
+                uses=uses,
+            )
+
         if not self._append(owner, relay, make):
             return False
         self.tickets.append(Ticket(secret, uses))
@@ -85,14 +94,19 @@ class Admission:
     def rename(self, member: Computer, relay: SimulatedRelay) -> bool:
         """A member says what it is called: the record of who is no owner."""
         self._names += 1
-        make = partial(
-            make_rename,
-            device=member.keys.sign_public,
-            name=f"name {self._names}",
-            generation=0,
-            content_key=member.content_key,
-            random_bytes=self.choose.randbytes,
-        )
+
+        def make(log: Membership, keys: DeviceKeys) -> bytes:
+            generation, content_key = member.member_log.newest_key()
+            return make_rename(
+                log,
+                keys,
+                device=member.keys.sign_public,
+                name=f"name {self._names}",
+                generation=generation,
+                content_key=content_key,
+                random_bytes=self.choose.randbytes,
+            )
+
         return self._append(member, relay, make)
 
     def note(self, computer: Computer) -> None:
@@ -110,7 +124,11 @@ class Admission:
         device = computer.keys.sign_public
         if computer.join_secret is not None or device not in self.admitted:
             return True  # on its way in
+        if device in self.restricted:
+            return True
         ticket = self.admitted[device]
+        if ticket is not None and ticket.sign_public in self.closed:
+            return True  # where its join lost against another list, it is not made again
         if ticket is None or ticket.uses is None:
             return False
         membership = computer.member_log.membership()
@@ -124,6 +142,8 @@ class Admission:
         for computer in computers:
             assert computer.member_head() == log.head, f"{computer.name} has another list"
         for device, ticket in self.admitted.items():
+            if device in self.restricted or (ticket and ticket.sign_public in self.closed):
+                continue
             if ticket is None or ticket.uses is None:
                 assert log.role_of(device) is not None, "a member is locked out"
         for ticket in self.tickets:
@@ -136,11 +156,17 @@ class Admission:
         try:
             sync(relay, author)
         except BifolioError:
-            if author.member_log.role() is None and self.may_be_out(author):
+            is_restricted = author.keys.sign_public in self.restricted
+            if is_restricted or (author.member_log.role() is None and self.may_be_out(author)):
                 return False
             raise
         log = _log(author)
-        record = make(log, author.keys)
+        try:
+            record = make(log, author.keys)
+        except MembershipError:
+            if self.restricted:
+                return False  # whom it is about was removed meanwhile
+            raise
         question = AppendMember(log.library_id, author.keys.sign_public, log.head, record, True)
         answer = relay.answer(question)
         assert isinstance(answer, MembersPart), answer

@@ -17,7 +17,12 @@ from typing import ClassVar
 
 from tests.support.empty_databases import create_database
 
-from bifolio.crypto.envelope import CONTENT_KEY_BYTES, open_envelope, parse_envelope
+from bifolio.crypto.envelope import (
+    CONTENT_KEY_BYTES,
+    open_envelope,
+    parse_envelope,
+    read_header,
+)
 from bifolio.crypto.keys import DeviceKeys, new_device_keys
 from bifolio.crypto.membership import Membership, Role, make_invite, make_join
 from bifolio.ids import digest
@@ -34,6 +39,8 @@ START_S = 1_700_000_000.0
 
 #: The ids of the changes in each envelope, and of each change that is not sealed.
 _CHANGE_IDS: dict[bytes, frozenset[bytes]] = {}
+#: The device that wrote each change which was ever sealed.
+AUTHORS: dict[bytes, bytes] = {}
 
 
 @dataclass(slots=True)
@@ -144,7 +151,8 @@ class Computer:
             return self._known[1]
         found: set[bytes] = set()
         rows = self.replica.database.rows(
-            "SELECT number, hash, CASE WHEN hash IS NULL THEN body END FROM changes"
+            "SELECT number, hash, CASE WHEN hash IS NULL THEN body END FROM changes "
+            "WHERE hash IS NULL OR hash NOT IN (SELECT hash FROM voided_envelopes)"
         )
         for number, envelope_hash, body in rows:
             name = envelope_hash or digest(body)
@@ -155,7 +163,12 @@ class Computer:
                         "SELECT body FROM changes WHERE number = ?", (number,)
                     )
                     assert row is not None
-                    changes = opened(row[0], self.content_key).changes
+                    key = self.key_of(row[0])
+                    if key is None:
+                        continue  # it lost the right before that generation
+                    changes = opened(row[0], key).changes
+                    author = read_header(row[0]).device
+                    AUTHORS.update((change_id(one), author) for one in changes)
                 else:
                     changes = (Change.parse(body),)
                 ids = _CHANGE_IDS[name] = frozenset(change_id(one) for one in changes)
@@ -164,6 +177,11 @@ class Computer:
             found |= _CHANGE_IDS.get(covered, frozenset())
         self._known = (version, frozenset(found))
         return self._known[1]
+
+    def key_of(self, envelope: bytes) -> bytes | None:
+        """The content key of an envelope; None where this computer was never given it."""
+        generation = read_header(envelope).generation
+        return self.member_log.key(generation) or (self.content_key if not generation else None)
 
     def member_head(self) -> bytes:
         """The head of its list of members; empty while it knows nothing of them."""

@@ -19,10 +19,11 @@ from tests.support.said import check_said
 from bifolio import limits
 from bifolio.errors import BifolioError
 from bifolio.replication.adapter import ReplicaAdapter
+from bifolio.replication.member_acts import MemberAct
 from bifolio.sync.phases import Joined, Left
 from bifolio.sync.session import SyncSession
 from bifolio.wire.connection import ClientConnection
-from bifolio.wire.messages import Chunk, Message, parse_message
+from bifolio.wire.messages import Bye, Chunk, Message, Retry, parse_message
 from bifolio_relay.log_service import LogService
 from bifolio_relay.quotas import Quotas
 from bifolio_relay.requests import (
@@ -77,13 +78,20 @@ class SimulatedRelay:
         self.file_bytes_max = limits.RELAY_FILE_BYTES_MAX
         self._start()
 
-    def connect(self, computer: Computer, *, invite_secret: bytes | None = None) -> None:
+    def connect(
+        self,
+        computer: Computer,
+        *,
+        invite_secret: bytes | None = None,
+        act: MemberAct | None = None,
+    ) -> None:
         """A computer connects; what it and the relay say is carried by ``step``."""
         port = ReplicaAdapter(
             computer.replica,
             computer.member_log,
             join_secret=computer.join_secret,
             invite_secret=invite_secret,
+            act=act,
         )
         port.retry_newer()
         self.connections.append(SimulatedConnection(self, computer, port, self._random))
@@ -297,11 +305,17 @@ class SimulatedConnection:
             self._to_relay.append(self._wire.send(message))
 
 
-def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | None = None) -> int:
+def sync(
+    relay: SimulatedRelay,
+    computer: Computer,
+    *,
+    invite_secret: bytes | None = None,
+    act: MemberAct | None = None,
+) -> int:
     """Sync one computer as ``bifolio sync`` does, to the end; the messages that it took."""
     messages = 0
     for _ in range(limits.CONNECTIONS_PER_SYNC_MAX):
-        relay.connect(computer, invite_secret=invite_secret)
+        relay.connect(computer, invite_secret=invite_secret, act=act)
         connection = relay.connections[-1]
         try:
             while not connection.over:
@@ -316,6 +330,8 @@ def sync(relay: SimulatedRelay, computer: Computer, *, invite_secret: bytes | No
                 continue
             case Left(BifolioError() as error):
                 raise error
+            case Left(Bye(retry=Retry.NEVER) as farewell):
+                raise BifolioError(f"the relay ended it: {farewell.reason}")
             case Left(farewell):
                 raise AssertionError(f"the relay ended it: {farewell}")
         return messages

@@ -25,13 +25,20 @@ class Outcome:
 
 
 def run_seed(seed: int, steps: int, mutation: str) -> Outcome:
-    """One seeded run, in a folder in memory where there is one; odd seeds make snapshots."""
+    """One seeded run, in a folder in memory where there is one; odd seeds make snapshots, and every
+    second one of the others takes rights and gives them, as every eighth odd one does."""
     memory = Path("/dev/shm")
     with (
         TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
         mutations.applied(mutation),
     ):
-        simulator = Simulator(Path(folder), seed, computers=2 + seed % 3, snapshots=seed % 2 == 1)
+        simulator = Simulator(
+            Path(folder),
+            seed,
+            computers=2 + seed % 3,
+            snapshots=seed % 2 == 1,
+            rights=seed % 4 == 2 or seed % 16 == 13,
+        )
         try:
             simulator.run(steps)
         except Exception:  # noqa: BLE001  whatever ends a run is what was looked for

@@ -32,6 +32,7 @@ from tests.simulation.history import (
 )
 from tests.simulation.invariants import Invariants
 from tests.simulation.relay import SimulatedConnection, SimulatedRelay, sync
+from tests.simulation.rights_steps import RightsSteps
 from tests.simulation.seeded_seals import seeded_seals
 from tests.simulation.typist import Typist
 
@@ -71,6 +72,7 @@ class Simulator:
         computers: int = 3,
         grows: bool = True,
         snapshots: bool = False,
+        rights: bool = False,
     ) -> None:
         self._opened = ExitStack()
         self._opened.enter_context(seeded_seals(seed))
@@ -95,6 +97,7 @@ class Simulator:
         self._invariants = Invariants(self.history)
         self._made = 0
         self._further = FurtherSteps(self)
+        self._rights = RightsSteps(self) if rights else None
         self._acts, self._weights = self._possible(grows=grows)
 
     def run(self, steps: int) -> None:
@@ -133,7 +136,7 @@ class Simulator:
             for connection in list(relay.connections):
                 self._end(connection)
         self._further.heal()
-        typed = {one for computer in self.computers for one in computer.known()}
+        held = {id(computer): computer.known() for computer in self.computers}
         for _ in range(ROUNDS_MAX):
             before = self._rest()
             for relay in self.relays:
@@ -144,12 +147,18 @@ class Simulator:
                 break
         else:
             raise AssertionError(f"it did not come to rest in {ROUNDS_MAX} rounds")
-        for computer in self.computers:
+        rights, live = self._rights, self.computers if self._rights is None else self._rights.live()
+        # Who is no member any more brings nobody anything.
+        typed = {one for computer in live for one in held[id(computer)]}
+        if rights is not None:
+            typed = {one for one in typed if not self.history.is_restricted(one)}
+        for computer in live:
             lost = typed - computer.known()
             assert not lost, f"{computer.name} lacks {len(lost)} changes"
             assert computer.replica.changes.waiting() == 0, f"{computer.name} still waits"
-            assert computer.replica.changes.unsent() == 0
-            assert computer.replica.changes.refusals() == []
+            if rights is None or not rights.is_restricted(computer):
+                assert computer.replica.changes.unsent() == 0
+            assert self.history.restricted or computer.replica.changes.refusals() == []
             said = [note for note, _ in computer.replica.meta.notes if "is not what the" in note]
             assert not said, f"{computer.name} calls an honest snapshot wrong"
             assert not computer.replica.meta.lost_members, f"{computer.name} carries something"
@@ -157,9 +166,13 @@ class Simulator:
             check_stored(computer)
             check_index(computer)
             self._further.check(computer)
-        self._check_files()
-        check_equal(self.computers)
-        self.admission.check(self.computers)
+        if rights is not None:
+            rights.check(held)
+            live = rights.writers()
+        else:
+            self._check_files()
+        check_equal(live)
+        self.admission.check(live)
         for relay in self.relays:
             self._check_relay(relay)
         self._check_quiet()
@@ -175,6 +188,8 @@ class Simulator:
         try:
             sync(relay, computer)
         except BifolioError:
+            if computer.keys.sign_public in self.admission.restricted:
+                return
             if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
                 raise
             self._say(f"{computer.name} gets another ticket")
@@ -215,14 +230,14 @@ class Simulator:
         for relay in self.relays:
             for computer in self.computers:
                 before = self._rest()
-                sync(relay, computer)
+                self._come(relay, computer)
                 assert self._rest() == before
 
     def _check_relay(self, relay: SimulatedRelay) -> None:
         """(I3) In the relay's log every chain is without gaps, each linked to the one before."""
         end = relay.end()
         assert end is not None
-        assert end.members_head == self.computers[0].member_head()
+        assert end.members_head == self._owners()[0].member_head()
         if self._has_snapshots:
             return  # it begins anywhere; the store compares each envelope with its chain's end
         heads: dict[bytes, tuple[int, bytes]] = {}
@@ -265,7 +280,9 @@ class Simulator:
             ]
         if self._has_snapshots:
             acts += [(25, self._pass_time), (2, self._compact)]
-        acts += self._further.acts(grows=grows)
+        acts += self._further.acts(grows=grows and self._rights is None)
+        if self._rights is not None:
+            acts += self._rights.acts()
         return [act for _, act in acts], [weight for weight, _ in acts]
 
     def _type(self) -> None:
@@ -512,10 +529,14 @@ class Simulator:
     def _admitted(self) -> list[Computer]:
         """Those whose user sees the library: while a computer joins, there is nothing to edit."""
         admitted = self.admission.admitted
-        return [one for one in self.computers if one.keys.sign_public in admitted]
+        here = [one for one in self.computers if one.keys.sign_public in admitted]
+        if self._rights is not None:
+            here = [one for one in here if one.member_log.role() is not None]
+        return here
 
     def _writers(self) -> list[Computer]:
-        return [one for one in self._admitted() if self._further.may_write(one)]
+        steps = self._further if self._rights is None else self._rights
+        return [one for one in self._admitted() if steps.may_write(one)]
 
     def _owners(self) -> list[Computer]:
         return [one for one in self.computers if one.member_log.role() is Role.OWNER]
@@ -529,7 +550,11 @@ class Simulator:
         self.admission.note(computer)
 
     def _refused(self, computer: Computer, error: BifolioError) -> None:
-        """Only who is not in yet, or whose ticket others used up, may be refused anything."""
+        """Only who is not in yet, who lost a right, or whose ticket others used up, may be refused
+        anything."""
+        if computer.keys.sign_public in self.admission.restricted:
+            self._say(f"{computer.name} is refused: {error.message}")
+            return
         if computer.member_log.role() is not None or not self.admission.may_be_out(computer):
             raise error
         self._say(f"{computer.name} is refused: {error.message}")

@@ -16,6 +16,11 @@ from bifolio.crypto.membership import Role
 from bifolio.errors import BifolioError
 from bifolio.exports.export import ExportOptions, export
 from bifolio.records.edits import Act, Edit
+from bifolio.replication.drafts import find_draft
+from bifolio.replication.inbox import Inbox, Received
+from bifolio.replication.judging import NO_RIGHT
+from bifolio.replication.member_acts import LeaveAct
+from bifolio.replication.outbox import Outbox
 
 #: Edits that wait while the right goes.
 QUEUED = 100
@@ -88,3 +93,41 @@ def test_whose_role_was_lowered_keeps_what_was_not_sent_and_goes_on_reading(
     check_kept(world, laptop, titles)
     sync(world.relay, third)
     assert not titles_of(third) & set(titles)
+
+
+def test_what_waits_of_who_was_removed_does_not_wait_for_what_never_comes(world: Simulator) -> None:
+    """Found by seed 110: it came by a bundle, without the one before it, which was never sent."""
+    owner, laptop, third = world.computers
+    record = world.typist.add(owner)
+    for computer in world.computers:
+        sync(world.relay, computer)
+    for number in range(2):
+        world.typist.make(laptop, record, Edit("title", Act.SET, (f"never sent {number}",)))
+        Outbox(laptop.replica, laptop.member_log).seal()
+    stored = laptop.replica.changes.envelope(laptop.replica.changes.hashes()[-1])
+    assert stored is not None
+    Inbox(third.replica, third.member_log).receive([Received(stored.envelope, None)])
+    assert third.replica.changes.waiting() == 1
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    sync(world.relay, third)
+    assert third.replica.changes.waiting() == 0
+    assert [reason for _, reason in third.replica.changes.refusals()] == [NO_RIGHT]
+    assert third.state() == owner.state()
+
+
+def test_what_a_relay_lost_of_who_left_is_a_draft_there(world: Simulator) -> None:
+    """Found by seed 134: it is inside the cut, and who has left brings it to no relay."""
+    owner, laptop, _ = world.computers
+    earlier = world.relay.copy()
+    record = world.typist.add(laptop)
+    with suppress(BifolioError):  # it is no member any more when it has left
+        sync(world.relay, laptop, act=LeaveAct(laptop.replica))
+    assert laptop.member_log.role() is None
+    assert not find_draft(laptop.replica, laptop.member_log).records
+    world.relay.roll_back(earlier)
+    with laptop.replica.database.transaction():  # as where it heard of that before it left
+        laptop.replica.changes.forget_positions()
+    sync(world.relay, owner)
+    assert owner.replica.references.read(record) is None
+    (drafted,) = find_draft(laptop.replica, laptop.member_log).records
+    assert drafted.id == record

@@ -20,6 +20,19 @@ def test_all_heal_and_nothing_typed_is_lost_in_long_runs(
     run(tmp_path, heavy_seed, steps or 400, computers=2 + heavy_seed % 3)
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("rights_seed", [2, 14, 18, 22, 30, 13, 29, 45])
+def test_who_keeps_the_right_to_write_loses_nothing_and_who_lost_it_keeps_a_draft(
+    rights_seed: int,
+) -> None:
+    assert run_seed(rights_seed, 200, "").failure == ""
+
+
+def test_who_keeps_the_right_to_write_loses_nothing() -> None:
+    """The small sister: one run, in which two are removed and a ticket is closed."""
+    assert run_seed(2, 50, "").failure == ""
+
+
 def run(folder: Path, seed: int, steps: int, *, computers: int = 3) -> None:
     """One run; pytest shows what is printed only where it fails."""
     print(f"seed {seed}: replay with  pytest tests/simulation --seed {seed} --steps {steps}")

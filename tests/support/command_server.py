@@ -67,7 +67,7 @@ class Started:
         self.pid = pid
         self._out = out
 
-    def first_line(self, *, within_s: float = 20.0) -> str:
+    def first_line(self, *, within_s: float = 60.0) -> str:
         """The first line that it prints; what there is of it if none comes in time."""
         deadline = time.monotonic() + within_s
         while not (printed := self._out.read_text("utf-8")).endswith("\n"):
@@ -115,7 +115,7 @@ def start(
     out.write_bytes(b"")
     streams = [str(out), str(log)]
     asked = ["start", "command", list(arguments), dict(environment), str(folder), *streams]
-    (pid,) = _ask(asked, 20.0)
+    (pid,) = _ask(asked, 60.0)
     return Started(int(pid), out)
 
 

@@ -272,6 +272,16 @@ class RecordDocument:
             structs[0].start < known.get(client, 0) for client, structs in structure.structs.items()
         )
 
+    def has_all_of(self, update: bytes, structure: UpdateStructure) -> bool:
+        """Whether merging an update would change nothing, and leave nothing of it pending."""
+        known = self.clocks()
+        ends = [(client, structs[-1].end) for client, structs in structure.structs.items()]
+        for client, ranges in structure.deletes.items():
+            ends += [(client, start + length) for start, length in ranges]
+        if any(known.get(client, 0) < end for client, end in ends):
+            return False
+        return not RecordDocument(self.state()).merge_own(update)
+
     def clocks(self) -> Mapping[int, int]:
         """By client id: the clock after the last one that is here. Not to be written to."""
         self.load_whole()

@@ -28,9 +28,19 @@ def begin_library(replica: Replica, name: str) -> None:
     replica.name_library_inside(name.encode(errors="replace").decode())
 
 
-def create_attached(path: Path, library: bytes, relay: str, files_policy: str) -> Database:
+def create_attached(
+    path: Path, library: bytes, relay: str, files_policy: str, *, ticket_secret: bytes = b""
+) -> Database:
     """A replica's folder that is to be filled from a relay or a bundle; the one that is there,
     where an earlier attempt with the same library was ended while it was filled.
+
+    Args:
+        path: where it is made.
+        library: its id.
+        relay: its address.
+        files_policy: which files it fetches.
+        ticket_secret: of the ticket, sealed to this device: a sync goes on with it where the
+            process ends before anything else is done.
 
     Raises:
         PathTakenError: something else is there.
@@ -49,6 +59,7 @@ def create_attached(path: Path, library: bytes, relay: str, files_policy: str) -
         meta.replica_id = secrets.token_bytes(_REPLICA_ID_BYTES)
         meta.library_id = library
         meta.relay_url = relay
+        meta.ticket_secret = ticket_secret
         meta.files_policy = files_policy
         meta.is_filling = True
 

@@ -174,19 +174,26 @@ class Library(Networked):
         progress: Progress | None = None,
     ) -> Library:
         """``attach_new`` in an event loop."""
+        from bifolio.crypto.keys import seal_to
         from bifolio.crypto.ticket_search import find_ticket
 
         parsed = find_ticket(ticket)
         path, was_there = Path(path).absolute(), Path(path).is_dir()
         is_new = not was_there or not any(path.iterdir())
-        database = beginnings.create_attached(path, parsed.library, parsed.relay, str(files))
-        library = cls(path, database, home or device.default_home())
+        home = home or device.default_home()
+        loaded = device.load_keys(home)
+        ticket_secret = seal_to(loaded.keys.box_public, parsed.secret)
+        database = beginnings.create_attached(
+            path, parsed.library, parsed.relay, str(files), ticket_secret=ticket_secret
+        )
+        library = cls(path, database, home)
+        library.notices += [Notice(loaded.notice)] if loaded.notice else []
         try:
             await library._relay.join_new(parsed, bundle, progress)
         except BaseException:
-            is_member = library._relay.remote.member_log.role() is not None
+            is_in = library._relay.remote.is_in
             library.close()
-            if is_new and not is_member:
+            if is_new and not is_in:
                 folder.remove(path, was_there=was_there)
             raise
         known_libraries.note(library._home, path)
@@ -218,9 +225,9 @@ class Library(Networked):
         try:
             library.recover(code, relay=relay, progress=progress)
         except BaseException:
-            is_member = library._relay.remote.member_log.role() is not None
+            is_in = library._relay.remote.is_in
             library.close()
-            if is_new and not is_member:
+            if is_new and not is_in:
                 folder.remove(path, was_there=was_there)
             raise
         known_libraries.note(library._home, path)

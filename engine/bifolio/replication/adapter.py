@@ -234,7 +234,9 @@ class ReplicaAdapter:
             self._replica.newer_envelopes.forget_positions()
             self._replica.transfers.forget_relay()
             self._replica.meta.cursor = None
-            self._replica.meta.forget("stated", "snapshot_last", "snapshots_looked_ms")
+            self._replica.meta.forget(
+                "stated", "snapshot_last", "snapshots_looked_ms", "gap", "gap_answered"
+            )
             is_other, meta.is_at_another_relay = meta.is_at_another_relay, False
         return not is_other
 
@@ -296,6 +298,10 @@ class ReplicaAdapter:
     def offer_carried(self, envelope: bytes) -> bool:
         """Offer by itself what others carry of a chain."""
         return self._outbox.offer_carried(envelope)
+
+    def note_gap(self, envelope: bytes) -> None:
+        """The relay lacks what comes before an envelope: it is to get a snapshot."""
+        self.snapshots.note_gap(envelope)
 
     def seal_without_right_again(self, envelope: bytes) -> bool:
         """Seal a chain of ours again of which an envelope was sealed without a right to it."""

@@ -111,6 +111,24 @@ class Applier:
         self._release(record_id, reached)
         return True
 
+    def has_change(self, change: Change) -> bool:
+        """Whether a change came in another envelope, or inside of a snapshot."""
+        if self._replica.journal.index.has(change.id):
+            return True
+        return all(self._is_in_snapshot(*one) for one in change.records)
+
+    def _is_in_snapshot(self, record_id: str, update: bytes) -> bool:
+        try:
+            structure = read_update(update)
+        except DocumentError:
+            return False
+        held = self._workspace.document(record_id)
+        if not held.has_all_of(update, structure):
+            return False
+        return not structure.structs or contested.is_in_snapshot(
+            self._replica, record_id, held, structure
+        )
+
     def merge_state(self, source: Source, record_id: str, state: bytes) -> bool:
         """Merge a record's state of a snapshot, whose names were checked, and what waited for it;
         whether it was merged. One that does not fit what is here is set aside."""

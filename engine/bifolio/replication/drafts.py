@@ -359,8 +359,9 @@ def _unsent(replica: Replica, member_log: LibraryMembership) -> _Unsent:
             envelope = parse_envelope(stored.envelope)
             if envelope.header.device != own:
                 continue
-            if membership.permits(envelope) is not Permission.FORBIDDEN:
-                continue  # inside the cut: a relay that lost it gets it back
+            is_member = membership.role_of(own) is not None
+            if is_member and membership.permits(envelope) is not Permission.FORBIDDEN:
+                continue  # inside the cut: a relay that lost it gets it back, from a member
             sealed.append(stored)
             before += _changes_in(replica, member_log, envelope)
     return _Unsent(unsealed, sealed, [*before, *changes])

@@ -59,6 +59,7 @@ class Inbox:
         run.looks_for_forks = True
         pending = self._replica.pending
         run.ready.extend(pending.waiting_for_members())
+        run.ready.extend(one for one in self._of_who_may_not_write() if one not in run.ready)
         self._work(run)
         with self._replica.database.transaction():
             run.room.pull_again(members_grew=True)
@@ -81,6 +82,7 @@ class Inbox:
         if run.merged.changes and replica.newer_envelopes.waiting():
             run.merged.frees_kept = True  # the order may be another one than that of the frontiers
         run.ready.extend(one for one in replica.pending.ready() if one not in run.ready)
+        run.ready.extend(one for one in self._of_who_may_not_write() if one not in run.ready)
         if run.merged.frees_kept or run.ready:
             self._work(run)
         if replica.meta.not_kept:
@@ -96,6 +98,16 @@ class Inbox:
         run.incoming.extend(Received(*one) for one in taken)
         self._work(run)
         return run.merged
+
+    def _of_who_may_not_write(self) -> list[bytes]:
+        """What waits of authors who lost the right to write: what they build on may never come, and
+        behind the cut it counts for nothing."""
+        pending, membership = self._replica.pending, self._member_log.membership()
+        if membership is None or not self._replica.changes.waiting():
+            return []
+        devices = [one for one, _ in pending.count_by_author() if one is not None]
+        lost = [one for one in devices if membership.has_met(one) and not membership.may_write(one)]
+        return [envelope_hash for one in lost for envelope_hash, _ in pending.beginnings(one)]
 
     # --- parts ----------------------------------------------------------------------------------
 

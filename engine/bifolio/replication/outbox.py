@@ -293,6 +293,7 @@ class Outbox:
                 replica.meta.own_chain = None
             fresh = self._fresh_chain()
             last_own = replica.meta.last_own
+            covered = self._find_covered(header)
             for one in replica.changes.unacknowledged_of(header.chain):
                 # One at a time: together they may be larger than the memory.
                 stored = replica.changes.envelope(one)
@@ -309,9 +310,24 @@ class Outbox:
                     replica.changes.carry_on(one, by=replacement)
                     continue
                 fresh = self._replace(stored, envelope, fresh)
+                if one in covered:
+                    replica.snapshots.add_covered([one])
                 if one == last_own:
                     replica.meta.last_own = fresh.head
             self._recompute_frontier()
+
+    def _find_covered(self, header: Header) -> set[bytes]:
+        """Which envelopes of a chain that are here are in a snapshot that was loaded: once they are
+        sealed again they are merged by that alone, and what it says of the chain goes on holding.
+        """
+        replica = self._replica
+        found: set[bytes] = set()
+        end = replica.snapshots.end_of(header.device, header.chain)
+        one = end.hash if end is not None else b""
+        while one not in found and (beginning := replica.changes.beginning(one)) is not None:
+            found.add(one)
+            one = read_header(beginning).previous
+        return found
 
     def _find_replacement(self, envelope_hash: bytes) -> bytes | None:
         """The envelope of ours that was made instead of another one of ours, by what it says

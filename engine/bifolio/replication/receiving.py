@@ -232,6 +232,9 @@ class Run:
             by = self._judge.author(envelope, body)
             self._judge.check_frontier(envelope, body)
         except WaitsError as error:
+            if not error.of_members and self._is_here_in_another(envelope, body):
+                self.room.leave(envelope.hash)
+                return
             self._anything_waits = True
             if not self.room.admit(envelope, position, error.needs, of_members=error.of_members):
                 self._do_not_keep(author, position)
@@ -253,6 +256,11 @@ class Run:
             self._merge(envelope, by, body, position)
             self._replica.changes.add_carried(carried, by=envelope.hash)
         self._leave(envelope.hash)
+
+    def _is_here_in_another(self, envelope: Envelope, body: Body) -> bool:
+        """Whether all that an envelope brings is here, in the one that its author made instead of
+        it: what it follows in its chain may be nowhere any more, as its author moved that too."""
+        return self._is_sealed_again(envelope) and all(map(self._applier.has_change, body.changes))
 
     def _is_sealed_again(self, envelope: Envelope) -> bool:
         """Whether its author has put its changes into one that is here."""
@@ -460,6 +468,8 @@ class Run:
             if refused is not None and read_header(refused).device == author:
                 replica.refused.forget(one)  # it is here now, sealed with a right
             freed = replica.pending.arrive(one)
+            if replica.pending.has(one):
+                self.ready.append(one)
             self.ready.extend(freed)
             self.released |= bool(freed)
 

@@ -437,10 +437,15 @@ class Remote:
         self.followed = followed.to or self.followed
         return bool(followed.to)
 
+    @property
+    def is_in(self) -> bool:
+        """Whether this device is a member that can read the library: an owner whose replica was
+        lost is a member, and has no key before it joins again."""
+        return self.member_log.role() is not None and self.member_log.has_key()
+
     def _unused_ticket(self) -> bytes | None:
         """The secret of the ticket of a join that was interrupted; None where there was none."""
-        is_in = self.member_log.role() is not None and self.member_log.has_key()
-        return None if is_in else joining.kept_ticket(self.replica)
+        return None if self.is_in else joining.kept_ticket(self.replica)
 
     async def watch(
         self,

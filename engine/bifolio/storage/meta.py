@@ -378,6 +378,13 @@ class Meta:
     snapshot_loaded_ms: Fact[int] = Fact(0, _of_type(int))
     #: The position and the size of the newest snapshot that is known to be on the relay.
     snapshot_last: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    #: The snapshot that was loaded on its maker's word alone, as long as nobody else has said the
+    #: same: of what came with it this replica can vouch for nothing.
+    snapshot_unproved = _bytes()
+    #: Another's envelope for which a relay's log lacks what is before it in its chain, and the
+    #: epoch of that log; and the one for which a snapshot was sent.
+    gap: Fact[tuple[bytes, bytes] | None] = Fact(None, _pair(bytes, bytes), _as_list)
+    gap_answered = _bytes()
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -125,10 +125,11 @@ class PendingEnvelopes:
         )
 
     def ready(self) -> list[bytes]:
-        """The envelopes that lack nothing: a kill, or an older version, left them."""
+        """The envelopes that lack nothing, as a kill, or an older version, left them; and those
+        that are said to be replaced by another one, which may lack nothing by now."""
         rows = self._database.rows(
             "SELECT hash FROM pending WHERE hash NOT IN (SELECT envelope FROM waits_for) "
-            "ORDER BY rowid"
+            "OR hash IN (SELECT hash FROM replacements) ORDER BY rowid"
         )
         return [row[0] for row in rows]
 

@@ -121,6 +121,15 @@ class Snapshots:
         )
         return ChainEnd(*row) if row else None
 
+    def end_of(self, device: bytes, chain: bytes) -> ChainEnd | None:
+        """Where a chain ends in what snapshots cover."""
+        row = self._database.row_of_few(
+            "covered_chains",
+            "SELECT device, chain, seq, hash FROM covered_chains WHERE device = ? AND chain = ?",
+            (device, chain),
+        )
+        return ChainEnd(*row) if row else None
+
     def chains(self) -> list[ChainEnd]:
         """Where every chain ends that snapshots cover."""
         rows = self._database.rows("SELECT device, chain, seq, hash FROM covered_chains")

@@ -185,7 +185,8 @@ class Offers:
         return True
 
     def _close_gap(self, offered: OutgoingEnvelope) -> None:
-        """Of another's chain nothing can be put into a new one: it waits for what is missing."""
+        """Of another's chain nothing can be put into a new one: it waits for what is missing, or
+        until the relay has a snapshot with all of it."""
         if offered.chain in self._broken_chains:
             self._left_out.add(offered.hash)
             self._land(offered)
@@ -195,8 +196,11 @@ class Offers:
         if restarted or self._store.offer_carried(offered.hash):
             self._begin_again()
             return
+        self._broken_chains.add(offered.chain)
+        self._has_left_to_snapshot = True
         self._left_out.add(offered.hash)
         self._land(offered)
+        self._store.note_gap(offered.hash)
         self._store.note(
             "The relay lacks earlier changes of a computer whose later ones are here.",
             NextStep(Next.SEE_STATUS_THEN_SYNC),

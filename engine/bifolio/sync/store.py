@@ -254,6 +254,10 @@ class SyncStore(Protocol):
         False, and nothing changed, where there is none.
         """
 
+    def note_gap(self, envelope: bytes) -> None:
+        """The relay lacks what comes before another's envelope (its hash), and nothing here can be
+        offered instead: it is to get a snapshot."""
+
     def is_in_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool | None:
         """Whether an envelope (its hash) is one of those before or at ``head``, which has the
         number ``seq`` in its chain; None where that cannot be told here."""

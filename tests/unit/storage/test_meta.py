@@ -87,6 +87,9 @@ VALUES: dict[str, object] = {
     "snapshot_kept_verdicts": (b"verdict",),
     "snapshot_loaded_ms": 9,
     "snapshot_last": (7, 8),
+    "snapshot_unproved": b"snapshot",
+    "gap": (b"epoch", b"hash"),
+    "gap_answered": b"hash",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 import pytest
 
@@ -126,6 +126,7 @@ def test_our_own_changes_without_a_right_are_sealed_again_under_the_one_we_have_
 def test_what_a_relay_lacks_of_another_s_chain_is_offered_where_somebody_carried_it() -> None:
     class Carried(Log):
         asked = 0
+        gaps: ClassVar[list[bytes]] = []
 
         def restart_own_chain(self, _: bytes) -> bool:
             return False
@@ -135,10 +136,16 @@ def test_what_a_relay_lacks_of_another_s_chain_is_offered_where_somebody_carried
             self.envelopes = (envelope(1), envelope(2))
             return self.asked == 1
 
+        def note_gap(self, subject: bytes) -> None:
+            self.gaps.append(subject)
+
     log = Carried(envelope(2))
     offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
     assert offers.decide() == [Push((envelope(2).envelope,))]
     assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
     assert offers.decide() == [Push((envelope(1).envelope, envelope(2).envelope))]
+    assert not log.gaps
     assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
+    assert log.gaps == [envelope(2).hash]
+    assert offers.take_left_to_snapshot()
     assert offers.decide() == []

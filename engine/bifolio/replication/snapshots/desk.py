@@ -38,6 +38,8 @@ class SnapshotDesk:
         self._has_moved = False
         #: Those that the relay told of which a second device, or this one before, found right.
         self._believed: set[bytes] = set()
+        #: Whether the one to load is believed on its maker's word alone.
+        self._is_on_makers_word = False
         #: The one of which only the place in the log counts.
         self._place_only = b""
 
@@ -69,6 +71,8 @@ class SnapshotDesk:
             or refilling.asks_for_snapshot(self._replica)
             # What an envelope waits for may have come to the relay inside of a snapshot.
             or self._replica.changes.waiting() > 0
+            # Nor what is here: the relay may take the snapshot by which it came.
+            or self._has_gap(epoch)
         )
 
     def choose(
@@ -82,6 +86,7 @@ class SnapshotDesk:
             if one.is_whole and (
                 one.snapshot.id == loading_id or self._is_wanted(one, epoch=epoch, floor=floor)
             ):
+                self._is_on_makers_word = one.belief is Belief.BY_MAKER
                 return _task(Purpose.LOAD, one.snapshot)
         if position_only := self._find_place(known, epoch=epoch, floor=floor):
             return _task(Purpose.LOAD, position_only)
@@ -175,6 +180,8 @@ class SnapshotDesk:
             return None
         with replica.database.transaction():
             meta = replica.meta
+            if self._is_on_makers_word:
+                meta.snapshot_unproved = snapshot.id
             meta.snapshot_kept = snapshot.raw
             meta.snapshot_kept_verdicts = self._verdicts.get(snapshot.id, ())
         Inbox(replica, self._member_log).retry_newer()
@@ -206,6 +213,8 @@ class SnapshotDesk:
         if is_right is None:
             return None
         header = snapshot.header
+        if not self._may_vouch(snapshot, is_right=is_right):
+            return None
         if is_right:
             self._has_moved = self._move_rivals(snapshot)
         else:
@@ -225,6 +234,18 @@ class SnapshotDesk:
             said_ms=replica.runtime.now_ms(),
         )
         return verdict.sign(replica.keys)
+
+    def _may_vouch(self, snapshot: Snapshot, *, is_right: bool) -> bool:
+        """Whether this replica's word on a snapshot counts for anything. Not where it began with
+        another one on its maker's word: what that brought is what it would compare with. Where it
+        agrees with one that a second device found right, what it began with is proved."""
+        meta = self._replica.meta
+        if not meta.snapshot_unproved:
+            return True
+        if is_right and snapshot.id in self._believed:
+            with self._replica.database.transaction():
+                meta.snapshot_unproved = b""
+        return False
 
     def take_moved(self) -> bool:
         """Whether a snapshot that was verified left out what is here, which is to be offered in
@@ -284,12 +305,21 @@ class SnapshotDesk:
             own = one.verdict_of(self._replica.keys.sign_public)
             if one.belief is Belief.ATTESTED or (own is not None and own.is_right):
                 self._believed.add(one.snapshot.id)
+                self._note_proved(one)
             if one.is_whole and self._should_verify(one):
                 return _task(Purpose.VERIFY, one.snapshot)
         if failed or not self._may_make(known):
             return None
         snapshot = making.make(self._replica, self._member_log)
         return _task(Purpose.SEND, snapshot) if snapshot is not None else None
+
+    def _note_proved(self, one: ToldSnapshot) -> None:
+        """A second device found a snapshot right: what began with it on its maker's word may be
+        vouched for from now on."""
+        meta = self._replica.meta
+        if meta.snapshot_unproved == one.snapshot.id and one.belief is Belief.ATTESTED:
+            with self._replica.database.transaction():
+                meta.snapshot_unproved = b""
 
     def _unsent(
         self, known: Sequence[ToldSnapshot], failed: Collection[bytes]
@@ -321,6 +351,8 @@ class SnapshotDesk:
             [(end.chain, end.seq) for end in header.chains]
         ):
             return True  # what is here counts as arrived only once it is seen to be in there
+        if self._replica.meta.snapshot_unproved and one.snapshot.id in self._believed:
+            return True  # it may prove what this replica began with
         if not membership.may_write(own):
             return False
         if one.verdict_of(own) is not None:
@@ -339,7 +371,7 @@ class SnapshotDesk:
             and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
-        if is_waiting or not self._is_due():
+        if is_waiting or not self._is_due() or meta.snapshot_unproved:
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
             return False
@@ -352,8 +384,12 @@ class SnapshotDesk:
         return now_ms >= meta.snapshot_not_before_ms
 
     def _is_due(self) -> bool:
-        """Whether the log since the last snapshot outweighs it."""
+        """Whether the log since the last snapshot outweighs it, or cannot bring all that is
+        here."""
         replica = self._replica
+        cursor = replica.meta.cursor
+        if cursor is not None and self._has_gap(cursor.epoch):
+            return True
         last = replica.meta.snapshot_last
         position, size_bytes = last if last is not None else (0, 0)
         if last is None:
@@ -366,9 +402,28 @@ class SnapshotDesk:
         replica = self._replica
         with replica.database.transaction():
             if task.id != self._kept_id():
+                replica.meta.gap_answered = replica.meta.gap[1] if replica.meta.gap else b""
                 replica.meta.snapshot_made = b""
                 replica.meta.snapshot_not_before_ms = 0
             replica.snapshots.remove_chunks(but=[self._kept_id()])
+
+    # --- a relay that lacks the middle of a chain ---------------------------------------------
+
+    def note_gap(self, envelope_hash: bytes) -> None:
+        """The relay's log lacks what is before another's envelope in its chain: as it came here
+        inside of a snapshot, nobody may have it otherwise. The relay gets a snapshot, once for
+        each such envelope: one that says so without end gets no more than that."""
+        replica = self._replica
+        cursor = replica.meta.cursor
+        if cursor is None or replica.meta.gap_answered == envelope_hash:
+            return
+        with replica.database.transaction():
+            replica.meta.gap = (cursor.epoch, envelope_hash)
+
+    def _has_gap(self, epoch: bytes) -> bool:
+        """Whether a relay's log has such a gap, and was sent no snapshot for it yet."""
+        gap = self._replica.meta.gap
+        return gap is not None and gap[0] == epoch and gap[1] != self._replica.meta.gap_answered
 
     # --- a relay with another log -----------------------------------------------------------
 

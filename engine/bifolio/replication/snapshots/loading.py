@@ -8,6 +8,7 @@ cursor is the last. A kill leaves the mark that it goes on, and merging again is
 
 from __future__ import annotations
 
+from bifolio.crypto.envelope import read_header
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.document import snapshot_states
 from bifolio.document.update_identity import UpdateAuthor
@@ -107,7 +108,10 @@ def _note_merged(replica: Replica, snapshot: Snapshot, facts: SnapshotFacts) -> 
         )
         snapshots.add_declared(facts.declared)
         for one in facts.replaced:
-            changes.add_replacements([one.hash], by=one.by, device=one.device or None)
+            other = changes.beginning(one.hash)
+            if other is not None and read_header(other).device != one.device:
+                continue  # nobody speaks for what another one wrote
+            changes.add_replacements([one.hash], by=one.by, device=one.device)
         own = meta.own_chain
         if own is not None and any(
             (one.device, one.chain) == (own.device, own.chain)

@@ -6,7 +6,7 @@ are sent is no part of it. Refused while anything waits: pycrdt's state would le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.snapshot import (
@@ -26,6 +26,7 @@ from bifolio.replica.replica import Replica
 from bifolio.storage.snapshots import ChainEnd, Declared
 from bifolio.wire.snapshot_parts import (
     Part,
+    Replaced,
     cut_authors,
     cut_hashes,
     cut_records,
@@ -134,14 +135,28 @@ def _parts(replica: Replica) -> Iterator[Part]:
     """All that a newcomer needs; who wrote before what was written."""
     yield from cut_authors(replica.snapshots.declared())
     # With those that do not count any more: what builds on one must not wait for it.
-    covered = [*replica.snapshots.covered(), *replica.changes.hashes()]
-    for batch in cut_hashes(covered):
+    covered = dict.fromkeys((*replica.snapshots.covered(), *replica.changes.hashes()))
+    # An earlier version forgot the end of a chain that was sealed again.
+    covered.update((end.hash, None) for end in replica.snapshots.chains())
+    for batch in cut_hashes(list(covered)):
         yield Part(covered=batch)
     frontier = list(replica.meta.frontier)
     for batch in cut_hashes(frontier):
         yield Part(frontier=batch)
-    yield from cut_replaced(replica.snapshot_source.replaced())
+    yield from cut_replaced(find_replaced(replica, set(covered)))
     yield from cut_records(_states(replica))
+
+
+def find_replaced(replica: Replica, covered: Collection[bytes]) -> list[Replaced]:
+    """Which covered envelopes carry the changes of others, each with its author, who says so."""
+    found = []
+    for envelope_hash, by, device in replica.snapshot_source.replaced():
+        if by not in covered:
+            continue  # it was sealed again itself
+        beginning = replica.changes.beginning(by)
+        author = read_header(beginning).device if beginning is not None else device
+        found.append(Replaced(envelope_hash, by, author or replica.keys.sign_public))
+    return found
 
 
 def _states(replica: Replica) -> Iterator[tuple[str, bytes]]:

@@ -86,6 +86,13 @@ class SnapshotReader:
                     client = incarnation_client_id(author.device, slot, nonce)
                     facts.slots[client] = slot
                     facts.declared.append(Declared(author.device, slot, nonce))
+        # Of what is not in it nobody can see who says so; an earlier version left its own name out.
+        maker = self.snapshot.header.device
+        facts.replaced = [
+            one if one.device else one._replace(device=maker)
+            for one in facts.replaced
+            if one.by in facts.covered
+        ]
         if not facts.frontier <= facts.covered:
             raise EnvelopeError("the snapshot's frontier is not in it")
         if any(one.hash not in facts.covered for one in self.snapshot.header.chains):

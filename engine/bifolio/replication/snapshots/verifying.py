@@ -9,7 +9,7 @@ against an honest maker would keep the library from shrinking.
 
 from __future__ import annotations
 
-from bifolio.crypto.membership import Membership
+from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.snapshot import Snapshot
 from bifolio.document import snapshot_states
 from bifolio.document.record import RecordDocument
@@ -20,6 +20,7 @@ from bifolio.replica.replica import Replica
 from bifolio.replication.snapshots import making
 from bifolio.replication.snapshots.reading import SnapshotFacts, SnapshotReader
 from bifolio.storage.quarantined_updates import REFUSED
+from bifolio.wire.snapshot_parts import Replaced
 
 
 def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) -> bool | None:
@@ -38,9 +39,7 @@ def verify(replica: Replica, member_log: LibraryMembership, snapshot: Snapshot) 
             return None  # they came damaged, which is no word about the maker
         try:
             facts = reader.facts()
-            membership = member_log.membership()
-            assert membership is not None  # has_all_merged
-            comparison = _Comparison(replica, membership, snapshot, facts)
+            comparison = _Comparison(replica, member_log, snapshot, facts)
             is_right = comparison.compare(reader)
             if is_right:
                 replica.snapshot_source.note_in_snapshot(facts.covered)
@@ -69,10 +68,14 @@ class _Comparison:
     """One snapshot next to what is here; inside one transaction."""
 
     def __init__(
-        self, replica: Replica, membership: Membership, snapshot: Snapshot, facts: SnapshotFacts
+        self,
+        replica: Replica,
+        member_log: LibraryMembership,
+        snapshot: Snapshot,
+        facts: SnapshotFacts,
     ) -> None:
         self._replica = replica
-        self._membership = membership
+        self._member_log = member_log
         self._snapshot = snapshot
         self._facts = facts
         self._replay = Replay(replica)
@@ -105,7 +108,11 @@ class _Comparison:
                 if not self._is_same_log():
                     return None
                 return False  # the log had it there, and the snapshot leaves it out
-        return self._are_chains_right() and self._are_records_right(reader)
+        return (
+            self._are_chains_right()
+            and self._are_replacements_right()
+            and self._are_records_right(reader)
+        )
 
     def _through(self) -> int:
         """How far the log that is known here is the one that the snapshot was made of."""
@@ -128,7 +135,9 @@ class _Comparison:
 
     def _knows_members(self) -> bool:
         """Whether its maker knew the members as they are known here."""
-        return self._snapshot.header.membership_head == self._membership.head
+        membership = self._member_log.membership()
+        assert membership is not None  # has_all_merged
+        return self._snapshot.header.membership_head == membership.head
 
     def _are_chains_right(self) -> bool:
         """Whether each chain ends where the covered envelopes of it end."""
@@ -140,6 +149,35 @@ class _Comparison:
         if any(not replica.changes.is_stored(one.hash) for one in wrong):
             raise _CannotTellError  # where it is in its chain is known to its makers alone
         return not wrong
+
+    def _are_replacements_right(self) -> bool:
+        """Whether it says what covered envelopes say themselves of those that they replace, each of
+        its own author's: what builds on one of these does not wait for it."""
+        changes, said = self._replica.changes, set(self._facts.replaced)
+        here = set(making.find_replaced(self._replica, self._facts.covered))
+        for one in said ^ here:
+            by = changes.beginning(one.by)
+            if by is None:
+                raise _CannotTellError  # it came here by a snapshot too
+            other = changes.beginning(one.hash)
+            is_own = other is not None and read_header(other).device == read_header(by).device
+            if one in here and not is_own:
+                raise _CannotTellError  # its maker may have seen that it is another's
+            if one in said and other is not None and not is_own and self._claims(one):
+                raise _CannotTellError  # or may not have seen that yet
+            return False
+        return True
+
+    def _claims(self, one: Replaced) -> bool:
+        """Whether an envelope that is here says itself that it carries another one's changes."""
+        stored = self._replica.changes.envelope(one.by)
+        if stored is None:
+            raise _CannotTellError
+        envelope = parse_envelope(stored.envelope)
+        key = self._member_log.key(envelope.header.generation)
+        if key is None:
+            raise _CannotTellError
+        return one.hash in self._replica.formats.read_past(envelope, key).replaces
 
     def _are_records_right(self, reader: SnapshotReader) -> bool:
         replica = self._replica

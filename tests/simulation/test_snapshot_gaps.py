@@ -1,0 +1,84 @@
+"""A relay lacks the middle of a chain, which only the snapshot of another relay has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.simulation.computer import Clock, empty_computer
+from tests.simulation.relay import SimulatedRelay, sync
+from tests.simulation.simulator import Simulator
+from tests.simulation.test_snapshot_chains import let_go
+from tests.simulation.test_snapshots import (
+    HOUR_S,
+    make_snapshot,
+    newcomer,
+    pass_time,
+    sync_all,
+    title,
+    write_much,
+)
+
+from bifolio import limits
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """An owner, two laptops and a relay that all know each other; any log is worth a snapshot."""
+    monkeypatch.setattr(limits, "SNAPSHOT_LOG_BYTES_MIN", 0)
+    monkeypatch.setattr(limits, "SNAPSHOT_STATES_DIVISOR", 1_000_000)
+    made = Simulator(tmp_path, seed=1)
+    yield made
+    made.close()
+
+
+@pytest.mark.heavy
+def test_who_waits_at_a_relay_that_lacks_the_middle_of_a_chain_is_given_a_snapshot(
+    world: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before came to everybody there inside of another relay's snapshot, and no
+    log outweighs one any more."""
+    (record, other_record, _) = write_much(world)
+    owner, laptop, tablet = world.computers
+    other = SimulatedRelay(world.folder / "other", 5)
+    other.roll_back(world.relay.copy())
+    title(world, laptop, record, "in the middle")
+    sync_all(world)
+    make_snapshot(world)
+    let_go(world, other_record)
+    late = [newcomer(world, name) for name in ("first", "second")]
+    assert all(one.replica.snapshots.has_any() for one in late)
+    title(world, laptop, record, "behind it")
+    sync(world.relay, laptop)
+    for one in late:
+        sync(world.relay, one)
+    # From here on there is the other relay alone, for who began with the snapshot and who comes.
+    monkeypatch.setattr(limits, "SNAPSHOT_LOG_BYTES_MIN", 1 << 30)
+    newest = empty_computer(
+        world.folder / "newest", seed=9, clock=Clock(owner.clock.wall_s), name="new", library=owner
+    )
+    newest.join_secret = world.ticket_secret
+    world.computers[:] = [*late, newest]
+    sync(other, late[0])
+    title(world, late[0], record, "on top")
+    sync(other, late[0])
+    sync(other, newest)
+    assert newest.replica.changes.waiting() == 1
+    for _ in range(3):
+        pass_time(world, 2 * HOUR_S)
+        for one in world.computers:
+            sync(other, one)
+    assert newest.replica.changes.waiting() == 0
+    assert newest.state() == late[0].state() == late[1].state()
+    assert not any(one.replica.changes.unsent() for one in late)
+    held = other.end()
+    assert held is not None
+    for _ in range(3):
+        pass_time(world, 2 * HOUR_S)
+        for one in world.computers:
+            sync(other, one)
+    assert other.end() == held
+    for one in (owner, laptop, tablet):
+        one.close()
+    other.close()
