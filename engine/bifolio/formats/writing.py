@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
-from bifolio.formats.bibtex.entries import bibtex_key
+from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.bibtex.values import is_inherited, name_of, with_paired_braces
+from bifolio.formats.bibtex.values import harmless, is_inherited, name_of
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.read_back import is_one_record, is_outside, written_key
@@ -53,7 +53,6 @@ _NAMED_CHARACTERS: Final = 60
 _POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
 
 #: What ends a key, or an entry, in one of the programs that read BibTeX.
-_UNREADABLE_KEY: Final = re.compile(r"[\s{},\"#%=\\~]")
 _TWICE: Final = "another entry of this export has the key '{}'; programs read one of the two"
 _OTHER_KEY: Final = "the format cannot hold it; it is written as '{}'"
 
@@ -236,7 +235,7 @@ class Composer:
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
         source = with_library_tags(source, reference, self._family)
         if bibtex:
-            tags = tuple((tag, with_paired_braces(raw)) for tag, raw in source.tags)
+            tags = tuple((tag, harmless(tag, raw)) for tag, raw in source.tags)
             source = source if tags == source.tags else replace(source, tags=tags)
         if self._is_plain(text := self._family.render(source), reference):
             return text, lost
@@ -518,7 +517,7 @@ def check_blocks(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str
 
 def with_readable_key(source: Source) -> Source:
     """A source whose key every program that reads BibTeX takes for one."""
-    if source.format != BIBTEX.name or not _UNREADABLE_KEY.search(source.id):
+    if source.format != BIBTEX.name or not UNREADABLE_IN_KEY.search(source.id):
         return source
     return replace(source, id=bibtex_key(source.id))
 

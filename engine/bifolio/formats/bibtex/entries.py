@@ -47,6 +47,7 @@ from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TY
 from bifolio.formats.names import parse_bibtex_names, split_names, write_bibtex_names
 from bifolio.formats.pages import plain_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
+from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
@@ -163,11 +164,17 @@ def _gather_extra(collector: FieldCollector, index: int, name: str, text: str) -
     collector.append(index, _EXTRA + name, line)
 
 
+_DASHES: Final = re.compile(r"-{2,4}")
+_URL_COMMAND: Final = re.compile(
+    r"\\(?:url|nolinkurl|path|texttt|doi|detokenize|urlstyle)\s*(?=\{)"
+)
+
+
 def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
     if field == "page":
-        return plain_range(_line(latex.decode(text.replace("--", "–"))))
+        return plain_range(_line(latex.decode(_DASHES.sub("–", text))))
     if field == "DOI":
-        return doi_of(unescape(address(text)))
+        return doi_of(unescape(address(_URL_COMMAND.sub("", text))))
     if field in ("rating", "read-status"):
         return rating_of(text) if field == "rating" else read_status_of(text)
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
@@ -223,9 +230,15 @@ def own_id(values: Values, reference: str) -> str:
     return bibtex_key(str(values.get("citation-key", "")))
 
 
+#: What is in no key that BibTeX, Biber and pandoc all read.
+UNREADABLE_IN_KEY: Final = re.compile(r"[^\w\x21-\x7e]|[{},\"#%=\\~<>^|]")
+_NOT_IN_MADE_KEYS: Final = str.maketrans("()'", "---")
+
+
 def bibtex_key(key: str) -> str:
-    """A key with hyphens for white space and BibTeX's special characters."""
-    return "".join("-" if one.isspace() or one in "{}(),=\"#%'\\~" else one for one in key)
+    """A key with hyphens for white space, the special characters of BibTeX, and the signs that
+    pandoc takes for no part of a key (a dash is one); letters of any script stay."""
+    return UNREADABLE_IN_KEY.sub("-", nfc(key).translate(_NOT_IN_MADE_KEYS))
 
 
 def written_type(values: Values, dialect: str) -> str:
