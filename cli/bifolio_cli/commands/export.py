@@ -226,8 +226,6 @@ def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
     lost = [value for value in report.lost if value.field not in apart]
     if missing := [value.key for value in report.lost if value.field == _CITED]:
         output.remark(f"Cited, and not in the library: {_named(missing)}.")
-    if smart := [value.key for value in report.lost if value.field == _SMART]:
-        output.remark(f"Groups that a search fills stay in the library: {_named(smart)}.")
     if lost:
         output.remark(f"The format cannot hold {count(len(lost), 'value')}:")
     for value in lost[:_NAMED_MAX]:
@@ -235,13 +233,14 @@ def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
     if len(lost) > _NAMED_MAX:
         output.remark(f"  ... and {len(lost) - _NAMED_MAX:,} more; --json lists all.")
     staying = Counter(value.field for value in report.lost if value.field in _STAYING)
-    if staying:
-        of = " and ".join(
-            f"the {name} of {count(staying[name], 'reference')}"
-            for name in _STAYING
-            if staying[name]
-        )
-        output.remark(f"Only in the library, because this export has no place for them: {of}.")
+    of = [
+        f"the {name} of {count(staying[name], 'reference')}" for name in _STAYING if staying[name]
+    ]
+    if smart := [value.key for value in report.lost if value.field == _SMART]:
+        of.append(f"groups that a search fills ({_named(smart)})")
+    if of:
+        listed = " and ".join(filter(None, [", ".join(of[:-1]), of[-1]]))
+        output.remark(f"Only in the library, because this export has no place for them: {listed}.")
 
 
 def _named(names: list[str]) -> str:

@@ -58,8 +58,8 @@ def edtf_date(text: str) -> CslDate:
     if (unknown_part := _UNKNOWN.fullmatch(text)) is not None:
         return parse_date(unknown_part.group(1))
     if (seasons := _TWO_SEASONS.fullmatch(text)) is not None:
-        first, last = seasons.groups()[:2], seasons.groups()[2:]
-        return season_range(*((int(year), int(season) - 20) for year, season in (first, last)))
+        year, season, other, last = map(int, seasons.groups())
+        return season_range((year, season - 20), (other, last - 20))
     if (timed := _TIMED.fullmatch(text)) is not None:
         date = parse_date(timed.group(1))
     elif (unspecified := _UNSPECIFIED.fullmatch(text)) is not None:
@@ -135,8 +135,8 @@ def bibtex_year(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def month_and_day(year: int, month: str, day: str = "") -> CslDate | None:
-    """The date of a year, a month as written (``January--March``, ``3``, ``jan 5``, ``4. Mai``) and a
-    day; the month may say the year once more."""
+    """The date of a year, a month as written (``January--March``, ``3``, ``jan 5``, ``4. Mai``) and
+    a day; the month may say the year once more."""
     month = in_english(re.sub(rf"(?<!\d){year:04d}(?!\d)", " ", month)).strip(" ,.-/~")
     if (season := _SEASONS.get(month)) is not None and not day:
         return {"date-parts": [[year]], "season": season}

@@ -20,7 +20,7 @@ from bifolio.formats.bibtex import crossref, library_fields
 from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.bibtex.values import harmless, is_inherited, name_of
+from bifolio.formats.bibtex.values import as_harmless, is_inherited, name_of
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
 from bifolio.formats.read_back import is_one_record, is_outside, written_key
@@ -235,7 +235,7 @@ class Composer:
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
         source = with_library_tags(source, reference, self._family)
         if bibtex:
-            tags = tuple((tag, harmless(tag, raw)) for tag, raw in source.tags)
+            tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
             source = source if tags == source.tags else replace(source, tags=tags)
         if self._is_plain(text := self._family.render(source), reference):
             return text, lost

@@ -61,6 +61,12 @@ _VERBATIM: Final = frozenset(
     "ids crossref xdata xref related options sortkey langid".split()
 )
 _FILES: Final = re.compile(r"file|pdf|local-url|bdsk-file-\d+|bdsk-url-\d+")
+#: An address, by itself or behind the words that introduce one.
+_AVAILABLE: Final = re.compile(
+    r"(?:\[?online\]?[.:,]?\s*)?(?:(?:available|retrieved|accessible)\s*(?:at|from|online)?[.:]?\s*)?"
+    r"(https?://\S+)",
+    re.IGNORECASE,
+)
 _IN_TEXT_URL: Final = re.compile(r"\\url\s*\{([^{}]*)\}|\\href\s*\{([^{}]*)\}\s*\{.*\}", re.DOTALL)
 _PUBMED_NOTE: Final = re.compile(r"\{?PMID:?\}?:?\s*(\d+)")
 _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis"}
@@ -157,8 +163,8 @@ def _gather_extra(collector: FieldCollector, index: int, name: str, text: str) -
             collector.append(index, "URL", address(found.group(1) or found.group(2) or ""))
             if found.group() == whole or found.group() == text:
                 return
-        elif re.fullmatch(r"https?://\S+", whole):
-            collector.append(index, "URL", address(whole))
+        elif (said := _AVAILABLE.fullmatch(whole)) is not None:
+            collector.append(index, "URL", address(said.group(1)))
             return
     line = _line(_plain(text) if name in _VERBATIM else latex.decode(text))
     collector.append(index, _EXTRA + name, line)

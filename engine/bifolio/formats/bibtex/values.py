@@ -98,7 +98,7 @@ def _undelimit(part: str) -> tuple[str, str]:
     return "", part
 
 
-def harmless(tag: str, raw: str) -> str:
+def as_harmless(tag: str, raw: str) -> str:
     """What a tag says, as it damages no entry: a value with every brace in a pair, a comment line
     without those that are lone."""
     if tag != COMMENT_TAG:
