@@ -20,7 +20,7 @@ CORPORA = Path(os.environ.get("BIFOLIO_CORPORA") or _REPOSITORY.parent / "shared
 #: Biber takes seconds to start, and seconds for a thousand entries: it reads the entries of many
 #: files at once, up to this number; of a file that has more, BibTeX and pandoc alone read all.
 _BIBER_ENTRIES_MAX = 1_500
-_SLICES = 12
+_SLICES = 24
 _SUFFIXES = frozenset({".bib", ".ris", ".enw", ".nbib", ".xml", ".json", ".ciw"})
 _KEY = re.compile(r"^@(?!comment|string|preamble)\w+\{([^,\n]*),", re.MULTILINE | re.IGNORECASE)
 
@@ -131,10 +131,13 @@ def batches(paths: list[Path]) -> Iterator[list[Path]]:
 
 
 def files() -> list[Path]:
-    return sorted(one for one in CORPORA.rglob("*") if one.suffix.lower() in _SUFFIXES)
+    """All files, the largest first: of every slice one of each size."""
+    found = (one for one in CORPORA.rglob("*") if one.suffix.lower() in _SUFFIXES)
+    return sorted(found, key=lambda one: (-one.stat().st_size, str(one)))
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("place", range(_SLICES))
 def test_every_bib_exported_from_a_real_file_is_read_whole(
     place: int, programs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -37,10 +37,10 @@ def doi_of(text: str) -> str:
     if before is None:
         return text.strip()
     doi = text[before.end() :].strip()
+    if " " not in doi and _ESCAPED.search(doi):
+        doi = unquote(doi)
     if _DOI.fullmatch(doi) is None:
         return doi
-    if _ESCAPED.search(doi):
-        doi = unquote(doi)
     if before["address"]:
         doi = _BEHIND.sub("", doi)
     return doi.rstrip(".,")

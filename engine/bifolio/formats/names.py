@@ -65,8 +65,9 @@ def split_names(text: str) -> list[str]:
 
 
 def _without_and(part: str) -> str:
-    ends = part[:4].lower() in ("and", "and ") or part[-4:].lower() == " and"
-    return _DANGLING.sub("", part) if ends else part
+    while part[:4].lower() in ("and", "and ") or part[-4:].lower() == " and":
+        part = _DANGLING.sub("", part)
+    return part
 
 
 def _bibtex_people(part: str) -> list[str]:
