@@ -58,14 +58,13 @@ def edtf_date(text: str) -> CslDate:
     if (unknown_part := _UNKNOWN.fullmatch(text)) is not None:
         return parse_date(unknown_part.group(1))
     if (seasons := _TWO_SEASONS.fullmatch(text)) is not None:
-        year, season, other, last = map(int, seasons.groups())
-        return season_range((year, season - 20), (other, last - 20))
+        year, season, last_year, last = map(int, seasons.groups())
+        return season_range((year, season - 20), (last_year, last - 20))
     if (timed := _TIMED.fullmatch(text)) is not None:
         date = parse_date(timed.group(1))
     elif (unspecified := _UNSPECIFIED.fullmatch(text)) is not None:
         known, unknown = unspecified.groups()
-        first, last = (known + digit * len(unknown) for digit in "09")
-        date = parse_date(f"{first}/{last}")
+        date = parse_date("/".join(known + digit * len(unknown) for digit in "09"))
     return date if "date-parts" in date else {"literal": text}
 
 

@@ -46,6 +46,9 @@ _GIVEN_INITIALS: Final = re.compile(r"(?:[^\W\d_a-z]\.?[ -]?){1,4}(?<=\.)|[A-Z]{
 _COMMA_AND: Final = re.compile(r",\s*(?:(?:and|&)\s+)?|\s+(?:and|&)\s+")
 #: ``Doe J, Roe RA``, which cannot be a family name and given ones.
 _SHORT_NAMES: Final = re.compile(r"[^\W\d_][\w'’‐-]+ [A-Z]{1,3}, [^\W\d_][\w'’‐-]+ [A-Z]{1,3}")
+_PLAINLY_ONE: Final = re.compile(
+    r"(?!and )[^\W\d_][\w'’ .-]*[a-zß-öø-ÿ], [^\W\d_](?:[\w.'’-]| (?!and\b|et\b|al\b))*"
+)
 _FIRM: Final = re.compile(r"(?:inc|ltd|llc|gmbh|corp|plc|limited|co)\.?", re.IGNORECASE)
 _PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
@@ -73,7 +76,7 @@ def _without_and(part: str) -> str:
 def _bibtex_people(part: str) -> list[str]:
     """One name, or the people of a part that is no name of BibTeX's: ``Doe, J.; Roe, R.``,
     ``Doe J, Roe R``, ``Doe J.A.``, ``Doe, J. et al.``"""
-    if "{" in part or "=" in part:
+    if "{" in part or "=" in part or _is_plainly_one(part):
         return [part]
     plain = part.replace("~", " ")
     if ";" in part or "," in part or part[-3:].lower() in ("al.", " al"):
@@ -110,6 +113,8 @@ def split_people(text: str) -> list[str]:
 
     The text whole if any part is no person's name: bodies and addresses have semicolons too.
     """
+    if _is_plainly_one(text):
+        return [text]
     if not any(map(str.isalnum, text)):
         return []
     if text.rstrip().endswith(","):
@@ -130,6 +135,12 @@ def split_people(text: str) -> list[str]:
     if ";" in written and all(map(_is_family, split_list(_PARTED[0], written))):
         return split_list(_PARTED[0], written)
     return [written if _is_person(written) else text]
+
+
+def _is_plainly_one(text: str) -> bool:
+    """Whether this is a family name that ends in a small letter, one comma and given names: nearly
+    every name of nearly every file."""
+    return _PLAINLY_ONE.fullmatch(text) is not None
 
 
 def _between_commas(text: str) -> list[str]:

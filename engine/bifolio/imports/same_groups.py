@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bifolio.records.reference import ImportedGroup, Value, Values
+from bifolio.records.reference import ImportedGroup, Values
 from bifolio.replica.replica import Replica
 from bifolio.storage.groups import GroupRow
 
@@ -47,9 +47,7 @@ class SameGroups:
         named = values.get("groups")
         if not self._same or not isinstance(named, tuple):
             return values
-        own: tuple[Value, ...] = tuple(
-            dict.fromkeys(self._same.get(str(one), str(one)) for one in named)
-        )
+        own = tuple(dict.fromkeys(self._same.get(str(one), str(one)) for one in named))
         return values if own == named else {**values, "groups": own}
 
 
