@@ -67,7 +67,8 @@ def _without_open_end(stored: Any) -> tuple[Any, bool]:
     without its end, as some programs write it."""
     if isinstance(stored, list) and len(stored) == 2 and isinstance(stored[1], list):
         for end, other in ((stored[1], stored[:1]), (stored[0], stored[1:])):
-            if isinstance(end, list) and not any(part not in ("", None, 0, "0") for part in end):
+            nothing = ("", None, 0, "0") if isinstance(end, list) and len(end) == 3 else ("", None)
+            if isinstance(end, list) and not any(part not in nothing for part in end):
                 return other, False
     return stored, True
 
