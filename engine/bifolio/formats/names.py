@@ -36,7 +36,8 @@ _EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix|useprefix)\s*=\s*
 _ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr`'^\"~=.])\s+([^\W\d_])")
 _COMMAND_END: Final = re.compile(r"(\\(?:ss|[oOlLij]|a[ae]|A[AE]|oe|OE))\s+(?=\w)")
 #: An ``and`` before the first name, or after the last.
-_DANGLING: Final = re.compile(r"^and\s+|\s+and$|^and$", re.IGNORECASE)
+_DANGLING: Final = re.compile(r"^(?:and\s+)+|\s+and$|^and$", re.IGNORECASE)
+_ET_AL_CHARACTERS_MAX: Final = 20
 _ET_AL: Final = re.compile(r"(?:^|[\s,;]+)(?:et\.? al\.?|and others)$", re.IGNORECASE)
 #: One word that may be a family name, by itself between semicolons.
 _ONE_WORD: Final = re.compile(r"[^\W\d_][\w'’‐-]*")
@@ -119,10 +120,11 @@ def split_people(text: str) -> list[str]:
         return []
     if text.rstrip().endswith(","):
         return [text]
-    written = text.strip(" ;")
-    if (others := _ET_AL.search(written)) is not None:
-        before = split_people(written[: others.start()])
-        return [*before, "et al."] if all(map(_is_person, before)) else [text]
+    written = " ".join(text.split()).strip(" ;")
+    before = _without_others(written)
+    if before != written:
+        people = split_people(before)
+        return [*people, "et al."] if all(map(_is_person, people)) else [text]
     written = _DANGLING.sub("", written) or written
     for separator in _PARTED:
         parts = split_list(separator, written)
@@ -135,6 +137,13 @@ def split_people(text: str) -> list[str]:
     if ";" in written and all(map(_is_family, split_list(_PARTED[0], written))):
         return split_list(_PARTED[0], written)
     return [written if _is_person(written) else text]
+
+
+def _without_others(text: str) -> str:
+    """The text without *et al.* at its end. No more of it than that is looked at, each time."""
+    while (found := _ET_AL.search(text, max(0, len(text) - _ET_AL_CHARACTERS_MAX))) is not None:
+        text = text[: found.start()].rstrip(" ,;")
+    return text
 
 
 def _is_plainly_one(text: str) -> bool:

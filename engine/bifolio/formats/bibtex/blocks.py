@@ -220,10 +220,12 @@ def _parse_well_formed(
 def _is_behind(text: str, at: int, end: int) -> bool:
     """Whether fields of an entry are behind its end, which a brace too many closed: the braces of
     what follows close one more than they open."""
-    if text.find("=", at, end) < 0 or _FIELD_BEHIND.search(text, at, end) is None:
+    if text.find("=", at, end) < 0:
         return False
     other = _START.search(text, at, end)
     stop = other.start() if other else end
+    if _FIELD_BEHIND.search(text, at, stop) is None:
+        return False
     return text.count("}", at, stop) > text.count("{", at, stop)
 
 
