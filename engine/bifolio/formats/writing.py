@@ -529,12 +529,16 @@ def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:
     return ImportedBlocks(blocks.format, needed if blocks.format == BIBTEX.name else ())
 
 
+#: A block of its own; ``@comment`` without braces is loose text.
+_IS_BLOCK: Final = re.compile(r"\s*@\s*\w+\s*[{(]")
+
+
 def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
     """A user's own blocks without the loose text that would damage an entry, and each such text
     with the reason: BibTeX begins an entry at every ``@``."""
     if blocks.format != BIBTEX.name:
         return blocks, []
-    damaging = [one for one in blocks.blocks if not one.lstrip().startswith("@") and "@" in one]
+    damaging = [one for one in blocks.blocks if _IS_BLOCK.match(one) is None and "@" in one]
     kept = tuple(one for one in blocks.blocks if one not in damaging)
     named = [" ".join(one.split())[:_NAMED_CHARACTERS] for one in damaging]
     return ImportedBlocks(blocks.format, kept), [(one, _BEGINS_ENTRY) for one in named]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.formats.files import export, exported, load, load_content
 
+from bifolio.formats import without_damage
 from bifolio.records.names import Name
 
 
@@ -207,3 +208,10 @@ def test_zotero_s_notes_and_files_go_with_their_item(tmp_path: Path) -> None:
     loaded = load_content(tmp_path, text, "a.json")
     assert [(one["title"], one["note"]) for one in loaded.values()] == [("T", "See")]
     assert len(loaded.skipped) == 1
+
+
+def test_a_comment_without_braces_is_loose_text_that_no_export_writes(tmp_path: Path) -> None:
+    loaded = load_content(tmp_path, "@Comment Len Schubert\n\n@misc{a, title={T}}\n")
+    (blocks,) = loaded.blocks.values()
+    kept, named = without_damage(blocks)
+    assert (kept.blocks, len(named)) == ((), 1)
