@@ -171,6 +171,19 @@ def _names_stay_whole(found: Disagreement) -> bool:
     return FORMS.get(found.field) is Form.NAMES and words[0] <= words[1]
 
 
+def _holds_several_people(found: Disagreement) -> bool:
+    """Whether a text that the project takes for one name is several people of ours."""
+    if not isinstance(found.ours, tuple) or not isinstance(found.expected, tuple):
+        return False
+    if FORMS.get(found.field) is not Form.NAMES or len(found.ours) <= len(found.expected):
+        return False
+    expected, ours = (
+        set(re.findall(r"\w+", " ".join(plain_texts(names))))
+        for names in (found.expected, found.ours)
+    )
+    return expected - {"et", "al"} <= ours
+
+
 def _is_an_abbreviation(found: Disagreement) -> bool:
     """Whether the project takes ``J2`` or ``JO``, an abbreviation, before the full name."""
     if found.field != "container-title":
@@ -269,6 +282,11 @@ SHARED: Final = (
         "A name without a comma may be a person or a body: nothing in the file tells, so we do not "
         "cut it.",
         _names_stay_whole,
+    ),
+    Difference(
+        "several-people",
+        "The project takes a text that holds several people, or *et al.*, for one name.",
+        _holds_several_people,
     ),
     Difference(
         "full-name-first",

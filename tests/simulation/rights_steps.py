@@ -110,12 +110,20 @@ class RightsSteps:
         owner, device = self._an_owner(), self._somebody(Role.EDITOR)
         if owner is not None and device is not None:
             self._note(device)
-            self._act(owner, RoleAct(owner.replica, device, Role.READER), "makes one a reader")
+            self._act(
+                owner,
+                RoleAct(owner.replica, owner.member_log, device, Role.READER),
+                "makes one a reader",
+            )
 
     def _raise(self) -> None:
         owner, device = self._an_owner(), self._somebody(Role.READER)
         if owner is not None and device is not None:
-            self._act(owner, RoleAct(owner.replica, device, Role.EDITOR), "lets one write")
+            self._act(
+                owner,
+                RoleAct(owner.replica, owner.member_log, device, Role.EDITOR),
+                "lets one write",
+            )
 
     def _leave(self) -> None:
         device = self._somebody(Role.EDITOR, Role.READER)

@@ -15,6 +15,9 @@ from pathlib import Path
 #: The Debian package of each program.
 PACKAGES = {"bibtex": "texlive-binaries", "biber": "biber", "pandoc": "pandoc"}
 
+#: BibTeX's own tables, as a TeX distribution's settings have them: 5,000 names are too few.
+_SIZES = {"hash_size": "400000", "max_strings": "200000"}
+
 _STYLE = r"""ENTRY { title } { } { }
 FUNCTION {out} { cite$ write$ newline$ }
 FUNCTION {default.type} { out }
@@ -51,7 +54,8 @@ def read_by_bibtex(bibtex: str, bib: Path, folder: Path) -> tuple[list[str], lis
     (folder / "r.aux").write_text("\\citation{*}\n\\bibstyle{m}\n\\bibdata{r}\n")
     run = subprocess.run(
         [bibtex, "-min-crossrefs=1000", "r"], cwd=folder, capture_output=True, timeout=300,
-        check=False, env={"PATH": "/usr/bin:/bin", "BSTINPUTS": ".", "BIBINPUTS": "."},
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "BSTINPUTS": ".", "BIBINPUTS": "."} | _SIZES,
     )  # fmt: skip
     said = run.stdout.decode("utf-8", errors="replace")
     bbl = folder / "r.bbl"

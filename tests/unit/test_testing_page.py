@@ -47,3 +47,11 @@ def _section() -> str:
     text = PAGE.read_text(encoding="utf-8")
     begin = text.index("## What went wrong elsewhere")
     return text[begin : text.index("\n## ", begin + 1)]
+
+
+def test_every_promise_about_formats_names_a_test() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    begin = text.index("## What comes in right")
+    rows = [line for line in text[begin:].split("\n## ")[0].split("\n") if line.startswith("| ")]
+    assert len(rows) > 40
+    assert [row for row in rows[1:] if not _TEST.search(row)] == []

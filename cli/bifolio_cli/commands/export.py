@@ -228,26 +228,26 @@ def _remark(output: Output, report: ExportReport, file: Path | None) -> None:
     lost = [value for value in report.lost if value.field not in apart]
     if missing := [value.key for value in report.lost if value.field == _CITED]:
         output.remark(f"Cited, and not in the library: {_named(missing)}.")
-    if smart := [value.key for value in report.lost if value.field == _SMART]:
-        output.remark(f"Groups that a search fills stay in the library: {_named(smart)}.")
     if lost:
         output.remark(f"The format cannot hold {count(len(lost), 'value')}:")
     for value in lost[:_NAMED_MAX]:
         output.remark(f"  {value.key or value.reference}: {value.field}: {value.reason}")
     if len(lost) > _NAMED_MAX:
         output.remark(f"  ... and {len(lost) - _NAMED_MAX:,} more; --json lists all.")
-    if of := _whose(report, _JOINED):
-        output.remark(f"Written as one text for each reference: {of}.")
-    if of := _whose(report, _STAYING):
-        output.remark(f"Only in the library, because this export has no place for them: {of}.")
+    if joined := _whose(report, _JOINED):
+        output.remark(f"Written as one text for each reference: {' and '.join(joined)}.")
+    of = _whose(report, _STAYING)
+    if smart := [value.key for value in report.lost if value.field == _SMART]:
+        of.append(f"groups that a search fills ({_named(smart)})")
+    if of:
+        listed = " and ".join(filter(None, [", ".join(of[:-1]), of[-1]]))
+        output.remark(f"Only in the library, because this export has no place for them: {listed}.")
 
 
-def _whose(report: ExportReport, names: tuple[str, ...]) -> str:
-    """``the groups of 2 references and the files of 1 reference``; empty where there are none."""
+def _whose(report: ExportReport, names: tuple[str, ...]) -> list[str]:
+    """What stays, or is joined, and of how many: ``["the groups of 2 references"]``."""
     found = Counter(value.field for value in report.lost if value.field in names)
-    return " and ".join(
-        f"the {name} of {count(found[name], 'reference')}" for name in names if found[name]
-    )
+    return [f"the {name} of {count(found[name], 'reference')}" for name in names if found[name]]
 
 
 def _named(names: list[str]) -> str:

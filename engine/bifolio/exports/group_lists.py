@@ -27,10 +27,12 @@ class GroupList:
         self.listed: list[tuple[int, str]] | None = None
         self.left_out: list[LostValue] = []
         self._names: dict[str, str] = {}
-        if format not in _FORMATS:
-            return
         groups = replica.groups.all()
         living = [one for one in groups if not one.deleted]
+        if format not in _FORMATS:
+            smart = (one for one in living if one.query is not None)
+            self.left_out += (LostValue(one.id, SMART, _SMART_REASON, one.name) for one in smart)
+            return
         if not living:
             return
         tree = Tree(groups)

@@ -55,6 +55,7 @@ at the first record that needs them, so importing this package is quick.
 ``roundtrip_fields`` how a value travels in a format that has no place for it, and comes back
 ``names``            names of people as BibTeX and RIS write them
 ``dates``            dates as BibTeX and RIS write them
+``date_words``       months, seasons and days of the week in many languages
 ``identifiers``      DOI, ISBN, ISSN and addresses as files have them
 ``encodings``        bytes to text
 ``character_sets``   the character set of a text that names none; the only user of cchardet

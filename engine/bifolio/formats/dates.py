@@ -9,34 +9,38 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from bifolio.formats.date_words import MONTHS, SEASON_NAMES, in_english
 from bifolio.records.dates import CslDate, date_text, parse_date
 
-MONTHS: Final = (
-    "January February March April May June July August September October November December"
-).split()
 MONTH_MACROS: Final = {name[:3].lower(): name for name in MONTHS}
-_SEASONS: Final = {"spring": 1, "summer": 2, "autumn": 3, "fall": 3, "winter": 4}
-SEASON_NAMES: Final = ("Spring", "Summer", "Autumn", "Winter")
+_SEASONS: Final = {name: place for place, name in enumerate(SEASON_NAMES, 1)}
 
-_WORD: Final = re.compile(r"([A-Za-z]+)\.?|(\d{1,2})(?:st|nd|rd|th)?(?![\dA-Za-z])")
+_WORD: Final = re.compile(r"([^\W\d_]+)\.?|(\d{1,2})(?![^\W_])")
 _RANGE: Final = re.compile(r"\s*(?:---?|–|—|/|-)\s*")
 _YEARS: Final = re.compile(r"(\d{4})\s*(?:--?|–|/)\s*(\d{4})")
 _TIMED: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _UNSPECIFIED: Final = re.compile(r"(\d{2,3})([Xxu]{1,2})(?<=[\dXxu]{4})")
-_DAY_NUMBER: Final = r"\d{1,2}(?:st|nd|rd|th|\.)?"
-#: A day of eight digits; a year that no other one ends.
-_EIGHT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_UNKNOWN: Final = re.compile(r"(\d{4}(?:-\d\d)??)(?:-00){1,2}")
+_TWO_SEASONS: Final = re.compile(r"(\d{4})-(2[1-4])/(\d{4})-(2[1-4])")
+#: A day of eight digits, of numbers between blanks, or as Chinese and Japanese write it.
+_EIGHT: Final = re.compile(
+    r"(\d{4})(?:(\d{2})(\d{2})| (\d{1,2})(?: (\d{1,2}))?|年(\d{1,2})月(?:(\d{1,2})日)?)"
+)
 _PLAIN_DATE: Final = r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)"
 _OPEN: Final = re.compile(
-    rf"{_PLAIN_DATE}\s*(?:/|--?|–|—)\s*(?:\.\.|present|ongoing|today|open)?"
+    rf"{_PLAIN_DATE}\s*(?:/|--?|–|—)\s*(?:\.\.|present|ongoing|today|open|unknown)?"
     rf"|(?:\.\.)?/{_PLAIN_DATE}",
     re.IGNORECASE,
 )
 _YEAR: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
-#: ``12-May-2012``, ``2012-May-12``: hyphens that part and join nothing.
+#: ``12-May-2012``, ``2012/May/12``: signs that part and join nothing.
+_LETTERS: Final = r"([^\W\d_]{3,9})\.?"
 _HYPHENATED: Final = re.compile(
-    r"(\d{1,2})-([A-Za-z]{3,9})-(\d{4})|(\d{4})-([A-Za-z]{3,9})-(\d{1,2})|([A-Za-z]{3,9})-(\d{4})"
+    rf"(\d{{1,2}})[-/]{_LETTERS}[-/](\d{{4}})|(\d{{4}})[-/]{_LETTERS}[-/](\d{{1,2}})"
+    rf"|{_LETTERS}[-/](\d{{4}})"
 )
+#: A day and a month, or the other way round, where one of them tells which.
+_YEAR_LAST: Final = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4})")
 _RIS: Final = re.compile(r"(\d{4})(?:/(\d{0,2})(?:/(\d{0,2})(?:/(.*))?)?)?/*", re.DOTALL)
 _RIS_WORDS: Final = re.compile(r"(\d{4})[ /]+(.*[A-Za-z].*)")
 
@@ -45,18 +49,33 @@ _RIS_WORDS: Final = re.compile(r"(\d{4})[ /]+(.*[A-Za-z].*)")
 def edtf_date(text: str) -> CslDate:
     """The date of an EDTF text, older forms of EDTF and a time of day included, or a literal.
 
-    A decade or century (``199X``, ``20uu``) is the range of its years.
+    A decade or century (``199X``, ``20uu``) is the range of its years; a month or day of zeros is
+    none; two seasons are their names.
     """
     date = parse_date(text)
     if "date-parts" in date:
         return date
+    if (unknown_part := _UNKNOWN.fullmatch(text)) is not None:
+        return parse_date(unknown_part.group(1))
+    if (seasons := _TWO_SEASONS.fullmatch(text)) is not None:
+        year, season, last_year, last = map(int, seasons.groups())
+        return season_range((year, season - 20), (last_year, last - 20))
     if (timed := _TIMED.fullmatch(text)) is not None:
         date = parse_date(timed.group(1))
     elif (unspecified := _UNSPECIFIED.fullmatch(text)) is not None:
         known, unknown = unspecified.groups()
-        first, last = (known + digit * len(unknown) for digit in "09")
-        date = parse_date(f"{first}/{last}")
+        date = parse_date("/".join(known + digit * len(unknown) for digit in "09"))
     return date if "date-parts" in date else {"literal": text}
+
+
+def season_range(first: tuple[int, int], last: tuple[int, int]) -> CslDate:
+    """The date of two (year, season), which CSL has no form for unless they are one."""
+    if first == last:
+        return {"date-parts": [[first[0]]], "season": first[1]}
+    names = [SEASON_NAMES[season - 1] for _, season in (first, last)]
+    if first[0] == last[0]:
+        return {"literal": f"{names[0]}–{names[1]} {first[0]}"}
+    return {"literal": f"{names[0]} {first[0]} – {names[1]} {last[0]}"}
 
 
 def has_time(text: str) -> bool:
@@ -76,19 +95,33 @@ def any_date(text: str) -> CslDate:
     in eight digits, or the literal. Of an open range it is the end that is known."""
     line = " ".join(text.split())
     date = edtf_date(line)
-    if "date-parts" in date:
+    if "date-parts" in date or date["literal"] != line:
         return date
     if (years := bibtex_year(line)) != "":
         return parse_date(years)
     if (eight := _EIGHT.fullmatch(line)) is not None:
-        date = parse_date("-".join(eight.groups()))
+        numbers = [int(one) for one in eight.groups() if one]
+        date = parse_date("-".join([f"{numbers[0]:04d}", *(f"{one:02d}" for one in numbers[1:])]))
         return date if "date-parts" in date else {"literal": text}
     if (found := _OPEN.fullmatch(line)) is not None:
         date = parse_date(found.group(1) or found.group(2))
         return date if "date-parts" in date else {"literal": text}
     year = _YEAR.findall(line)
-    worded = worded_date(year[0], line) if len(year) == 1 else None
+    worded = worded_date(year[0], line) if len(year) == 1 else _two_ends(line, year)
     return worded or {"literal": text}
+
+
+def _two_ends(line: str, years: list[str]) -> CslDate | None:
+    """The range of two dates in words, each with its year (``Dec 2019 - Jan 2020``)."""
+    ends = _RANGE.split(in_english(line))
+    if len(years) != 2 or len(ends) != 2:
+        return None
+    dated = [worded_date(year, end) for year, end in zip(years, ends, strict=True)]
+    known = [date["date-parts"] for date in dated if date and "season" not in date]
+    if len(known) != 2 or any(len(parts) != 1 for parts in known):
+        return None
+    (first,), (last,) = known
+    return {"date-parts": [first, last]} if first < last else None
 
 
 @lru_cache(maxsize=4096)
@@ -99,36 +132,55 @@ def bibtex_year(text: str) -> str:
     return edtf if "date-parts" in parse_date(edtf) else ""
 
 
+@lru_cache(maxsize=4096)
 def month_and_day(year: int, month: str, day: str = "") -> CslDate | None:
-    """The date of a year, a month as written (``January--March``, ``3``, ``jan 5``), and a day."""
-    season = _SEASONS.get(month.strip().lower())
-    if season is not None and not day:
+    """The date of a year, a month as written (``January--March``, ``3``, ``jan 5``, ``4. Mai``) and
+    a day; the month may say the year once more."""
+    month = in_english(re.sub(rf"(?<!\d){year:04d}(?!\d)", " ", month)).strip(" ,.-/~")
+    if (season := _SEASONS.get(month)) is not None and not day:
         return {"date-parts": [[year]], "season": season}
-    written = _RANGE.split(month.strip())
+    written = _RANGE.split(month)
+    together = len(written) == 1 and month.count("&") == 1
+    if together:
+        written = [part.strip() for part in month.split("&")]
     ends = [_month_end(part) for part in written]
     if not 1 <= len(ends) <= 2 or None in ends:
         return None
     known = [end for end in ends if end is not None]
-    if len(known) == 2 and re.fullmatch(_DAY_NUMBER, written[0]) and all(known[1]):
+    if len(known) == 2 and written[0].isdigit() and all(known[1]):
         # 4--8 August: the first number is a day of the second one's month
-        known[0] = (known[1][0], int(re.sub(r"\D", "", written[0])))
+        known[0] = (known[1][0], int(written[0]))
     elif len(known) == 2 and known[0][1] and written[1].isdigit():
         known[1] = (known[0][0], int(written[1]))  # January 10--12
-    if day:
-        days = [part for part in _RANGE.split(day.strip()) if part]
-        if any(not part.isdigit() for part in days) or any(one[1] for one in known):
-            return None
-        if len(known) == 1:
-            known = [(known[0][0], int(part)) for part in days]
-        elif len(days) == 2:
-            known = [(known[place][0], int(days[place])) for place in (0, 1)]
-        else:
-            return None
-    if not known or known[0][0] == 0:
+    if day and (with_days := _with_days(known, day)) is None:
+        return None
+    if day and with_days is not None:
+        known = with_days
+    if not known or known[0][0] == 0 or known != sorted(known):
+        return None  # from December to January: of which year the other one is, nothing says
+    if together and not _is_next(known):
         return None
     texts = [f"{year:04d}-{m:02d}" + (f"-{d:02d}" if d else "") for m, d in known]
     date = parse_date("/".join(texts))
     return date if "date-parts" in date else None
+
+
+def _with_days(known: list[tuple[int, int]], day: str) -> list[tuple[int, int]] | None:
+    """The ends with what the field ``day`` says of them."""
+    days = [part for part in _RANGE.split(in_english(day)) if part]
+    if any(not part.isdigit() for part in days) or any(one[1] for one in known):
+        return None
+    if len(known) == 1:
+        return [(known[0][0], int(part)) for part in days]
+    if len(days) == 2:
+        return [(known[place][0], int(days[place])) for place in (0, 1)]
+    return None
+
+
+def _is_next(known: list[tuple[int, int]]) -> bool:
+    """Whether two days, or two months, that *and* joins are one behind the other."""
+    (month, day), (other, last) = known
+    return last == day + 1 if month == other else not day and not last and other == month + 1
 
 
 def _month_end(text: str) -> tuple[int, int] | None:
@@ -144,21 +196,11 @@ def _month_end(text: str) -> tuple[int, int] | None:
     for word, number in words:
         if number and not day:
             day = int(number)
-        elif word and not month and (found := _month_number(word)):
-            month = found
+        elif word in MONTHS and not month:
+            month = MONTHS.index(word) + 1
         else:
             return None
     return month, day
-
-
-def _month_number(word: str) -> int:
-    lower = word.lower()
-    if len(lower) < 3:
-        return 0
-    for number, name in enumerate(MONTHS, 1):
-        if name.lower().startswith(lower) or (lower == "sept" and number == 9):
-            return number
-    return 0
 
 
 def bibtex_month(date: CslDate) -> list[tuple[str, str]] | None:
@@ -195,9 +237,10 @@ def _slashed_date(written: str) -> tuple[CslDate, bool] | None:
     found = _RIS.fullmatch(written)
     if found is not None:
         year, month, day, other = found.groups()
-        season = _SEASONS.get((other or "").strip(" /").lower())
+        season = _SEASONS.get(in_english((other or "").strip(" /")))
         if season is not None and not month and not day:
             return {"date-parts": [[int(year)]], "season": season}, True
+        month, day = (part if part and int(part) else "" for part in (month, day))
         given = [year] + [f"{int(part):02d}" for part in (month, day) if part]
         date = parse_date("-".join(given))
         if "date-parts" in date and not (day and not month):
@@ -205,10 +248,15 @@ def _slashed_date(written: str) -> tuple[CslDate, bool] | None:
                 return parse_date(plain), True
             return date, not (other or "").strip(" /")
         return {"date-parts": [[int(year)]]}, False
+    written = _HYPHENATED.sub(_with_blanks, written)
     worded = _RIS_WORDS.fullmatch(written)
     if worded is not None and (date_of := month_and_day(int(worded[1]), worded[2])) is not None:
         return date_of, True
     return None
+
+
+def _with_blanks(found: re.Match[str]) -> str:
+    return " ".join(filter(None, found.groups()))
 
 
 def _is_range(text: str) -> bool:
@@ -246,15 +294,21 @@ def worded_date(year: str, text: str) -> CslDate | None:
     if not re.fullmatch(r"\d{4}", year):
         return None
     written = " ".join(text.split())
-    written = _HYPHENATED.sub(lambda found: " ".join(filter(None, found.groups())), written)
+    written = _HYPHENATED.sub(_with_blanks, written)
     if (dotted := _DOTTED.fullmatch(written)) is not None:
         day, month, of_year = dotted.groups()
         written = f"{of_year}-{int(month):02d}-{int(day):02d}"
+    elif (last := _YEAR_LAST.fullmatch(written)) is not None:
+        one, other = int(last.group(1)), int(last.group(3))
+        if one != other and one <= 12 and other <= 12:
+            return None  # a day and a month, but nothing says which is which
+        day_month = f"{min(one, other):02d}-{max(one, other):02d}"
+        written = f"{last.group(4)}-{day_month}"
     date = parse_date(written)
     if "date-parts" not in date and re.match(r"\d{4}/", written):
         date, whole = _slashed_date(written) or ({}, False)
         date = date if whole else {}
     if "date-parts" in date:
         return date if all(end[0] == int(year) for end in date["date-parts"]) else None
-    rest = re.sub(rf"(?<!\d){year}(?!\d)", "", written).strip(" ,.-/")
+    rest = re.sub(rf"(?<!\d){year}(?!\d)", "", in_english(written)).strip(" ,.-/")
     return month_and_day(int(year), rest) if rest else None

@@ -41,6 +41,8 @@ _MAGIC = {
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -279,13 +281,19 @@ def _decode_as_declared(raw: bytes) -> str | None:
 
 
 def _find_unmarked_utf16(raw: bytes) -> str | None:
-    """UTF-16 without a mark: every second byte of a beginning in Latin letters is NUL."""
+    """UTF-16 without a mark: every second byte of a beginning in Latin letters is NUL, or of the
+    first word (``@book{``, ``TY  -``) and of a third of what comes after it."""
     sample = raw[:256]
     half = len(sample) // 2
     if half >= 2 and sample[1::2].count(0) * 10 >= half * 9 and sample[::2].count(0) == 0:
         return "utf-16-le"
     if half >= 2 and sample[::2].count(0) * 10 >= half * 9 and sample[1::2].count(0) == 0:
         return "utf-16-be"
+    first = raw[:8]
+    if half >= 4 and not any(first[1::2]) and all(first[::2]):
+        return "utf-16-le" if sample[1::2].count(0) * 3 >= half else None
+    if half >= 4 and not any(first[::2]) and all(first[1::2]):
+        return "utf-16-be" if sample[::2].count(0) * 3 >= half else None
     return None
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 from bifolio.formats.bounds import split_list
 
 _DOI_PREFIX: Final = re.compile(
-    r"\s*(?:(?:https?://)?(?:www\.|dx\.)?doi\.org/|doi[:\s]\s*)(?=10\.)", re.I
+    r"\s*(?P<address>(?:https?:/{0,2})?[\w.-]*doi[.-]org(?:[\w.-]*)(?::\d+)?/|https?://\S*?/doi/"
+    r"(?:abs/|full/|pdf/|epdf/|epub/)?)?(?:doi[:\s.]\s*)?(?=10\.)",
+    re.I,
 )
+#: What an address has behind its DOI.
+_BEHIND: Final = re.compile(r"(?:[?#].*|/(?:full|abstract|pdf|meta))$")
+_ESCAPED: Final = re.compile(r"%[0-7][0-9A-Fa-f]")
 _DOI: Final = re.compile(r"10\.\d{3,9}(?:\.\d+)*/\S+")
 _DOI_ADDRESS: Final = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\S+)", re.I)
 _ISBN: Final = re.compile(r"(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx]")
@@ -25,8 +31,19 @@ _PARTS: Final = re.compile(r"\s*[,;\n]\s*|\s+(?=97[89])|\s+(?=\d{4}-\d{3}[\dXx](
 
 
 def doi_of(text: str) -> str:
-    """The DOI without an address or prefix before it; any other text as it is."""
-    return _DOI_PREFIX.sub("", text, count=1).strip()
+    """The DOI without an address or prefix before it, and without a point behind it; any other
+    text as it is. The signs that an address writes with numbers (``%3C``) are signs."""
+    before = _DOI_PREFIX.match(text)
+    if before is None:
+        return text.strip()
+    doi = text[before.end() :].strip()
+    if " " not in doi and _ESCAPED.search(doi):
+        doi = unquote(doi)
+    if _DOI.fullmatch(doi) is None:
+        return doi
+    if before["address"]:
+        doi = _BEHIND.sub("", doi)
+    return doi.rstrip(".,")
 
 
 def is_doi(text: str) -> bool:

@@ -17,7 +17,14 @@ from typing import Final
 from bifolio import limits
 from bifolio.formats.bounds import split_list
 from bifolio.formats.latex.text import decode, encode, resolve_branches
-from bifolio.records.names import Name, is_natural_name, split_initials, split_natural_name
+from bifolio.records.names import (
+    Name,
+    is_body,
+    is_natural_name,
+    split_initials,
+    split_initials_first,
+    split_natural_name,
+)
 
 _Separator = Callable[[str, int], int]
 
@@ -29,7 +36,21 @@ _EXTENDED: Final = re.compile(r"\s*(family|given|prefix|suffix|useprefix)\s*=\s*
 _ACCENTED: Final = re.compile(r"(\\[uvHtcdbkr`'^\"~=.])\s+([^\W\d_])")
 _COMMAND_END: Final = re.compile(r"(\\(?:ss|[oOlLij]|a[ae]|A[AE]|oe|OE))\s+(?=\w)")
 #: An ``and`` before the first name, or after the last.
-_DANGLING: Final = re.compile(r"^and\s+|\s+and$|^and$", re.IGNORECASE)
+_DANGLING: Final = re.compile(r"^(?:and\s+)+|\s+and$|^and$", re.IGNORECASE)
+_ET_AL_CHARACTERS_MAX: Final = 20
+_ET_AL: Final = re.compile(r"(?:^|[\s,;]+)(?:et\.? al\.?|and others)$", re.IGNORECASE)
+#: One word that may be a family name, by itself between semicolons.
+_ONE_WORD: Final = re.compile(r"[^\W\d_][\w'’‐-]*")
+_FAMILY: Final = re.compile(r"(?:[^\W\d_][\w'’‐-]* ){0,3}[^\W\d_][\w'’‐-]+")
+#: Initials between commas: with points, or up to three capitals.
+_GIVEN_INITIALS: Final = re.compile(r"(?:[^\W\d_a-z]\.?[ -]?){1,4}(?<=\.)|[A-Z]{1,3}")
+_COMMA_AND: Final = re.compile(r",\s*(?:(?:and|&)\s+)?|\s+(?:and|&)\s+")
+#: ``Doe J, Roe RA``, which cannot be a family name and given ones.
+_SHORT_NAMES: Final = re.compile(r"[^\W\d_][\w'’‐-]+ [A-Z]{1,3}, [^\W\d_][\w'’‐-]+ [A-Z]{1,3}")
+_PLAINLY_ONE: Final = re.compile(
+    r"(?!and )[^\W\d_][\w'’ .-]*[a-zß-öø-ÿ], [^\W\d_](?:[\w.'’-]| (?!and\b|et\b|al\b))*"
+)
+_FIRM: Final = re.compile(r"(?:inc|ltd|llc|gmbh|corp|plc|limited|co)\.?", re.IGNORECASE)
 _PARTED: Final = (re.compile(r"\s*;\s*"), re.compile(r"\s+(?:and|&)\s+"))
 _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 
@@ -37,7 +58,8 @@ _SIMPLE_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
 def parse_bibtex_names(text: str) -> tuple[Name, ...]:
     """All names of a BibTeX list; empty ones are left out."""
     stripped = (" ".join(part.split()) for part in split_names(resolve_branches(text)))
-    names = (_bibtex_name(_without_and(part)) for part in stripped if part)
+    parts = (one for part in stripped if part for one in _bibtex_people(_without_and(part)))
+    names = (_bibtex_name(part) for part in parts)
     return tuple(name for name in names if _says_something(name))
 
 
@@ -47,8 +69,38 @@ def split_names(text: str) -> list[str]:
 
 
 def _without_and(part: str) -> str:
-    ends = part[:4].lower() in ("and", "and ") or part[-4:].lower() == " and"
-    return _DANGLING.sub("", part) if ends else part
+    while part[:4].lower() in ("and", "and ") or part[-4:].lower() == " and":
+        part = _DANGLING.sub("", part)
+    return part
+
+
+def _bibtex_people(part: str) -> list[str]:
+    """One name, or the people of a part that is no name of BibTeX's: ``Doe, J.; Roe, R.``,
+    ``Doe J, Roe R``, ``Doe J.A.``, ``Doe, J. et al.``"""
+    if "{" in part or "=" in part or _is_plainly_one(part):
+        return [part]
+    plain = part.replace("~", " ")
+    if ";" in part or "," in part or part[-3:].lower() in ("al.", " al"):
+        one_comma = ";" not in part and part.count(",") == 1 and part[-3:].lower() != "al."
+        people = (
+            []
+            if one_comma and not _SHORT_NAMES.fullmatch(plain)
+            else split_people(plain.replace("\\&", "&"))
+        )
+        if len(people) > 1:
+            return ["others" if one == "et al." else _with_comma(one) or one for one in people]
+    return [(_with_comma(plain) if part[-1:] == "." else "") or part]
+
+
+def _with_comma(name: str) -> str:
+    """``Doe, J.A.`` of ``Doe J.A.``; empty for a name of another form."""
+    if "," in name or ("." not in name and " " not in name):
+        return ""
+    found = split_initials(name)
+    if found is None:
+        return ""
+    family, given, suffix = found
+    return f"{family}, {suffix}, {given}" if suffix else f"{family}, {given}"
 
 
 def write_bibtex_names(names: tuple[Name, ...]) -> str:
@@ -62,16 +114,61 @@ def split_people(text: str) -> list[str]:
 
     The text whole if any part is no person's name: bodies and addresses have semicolons too.
     """
+    if _is_plainly_one(text):
+        return [text]
     if not any(map(str.isalnum, text)):
         return []
     if text.rstrip().endswith(","):
         return [text]
+    written = " ".join(text.split()).strip(" ;")
+    before = _without_others(written)
+    if before != written:
+        people = split_people(before)
+        return [*people, "et al."] if all(map(_is_person, people)) else [text]
+    written = _DANGLING.sub("", written) or written
     for separator in _PARTED:
-        parts = split_list(separator, text.strip(" ;"))
+        parts = split_list(separator, written)
         parts = [part for part in parts if any(map(str.isalnum, part))]
-        if len(parts) > 1 and all(map(_is_person, parts)):
-            return [one for part in parts for one in split_people(part)]
-    return [text.strip(" ;") if _is_person(text.strip(" ;")) else text]
+        people = [one for part in parts for one in split_people(part)] if len(parts) > 1 else []
+        if people and all(map(_is_person, people)):
+            return people
+    if written.count(",") + 1 >= 2 and (people := _between_commas(written)):
+        return people
+    if ";" in written and all(map(_is_family, split_list(_PARTED[0], written))):
+        return split_list(_PARTED[0], written)
+    return [written if _is_person(written) else text]
+
+
+def _without_others(text: str) -> str:
+    """The text without *et al.* at its end. No more of it than that is looked at, each time."""
+    while (found := _ET_AL.search(text, max(0, len(text) - _ET_AL_CHARACTERS_MAX))) is not None:
+        text = text[: found.start()].rstrip(" ,;")
+    return text
+
+
+def _is_plainly_one(text: str) -> bool:
+    """Whether this is a family name that ends in a small letter, one comma and given names: nearly
+    every name of nearly every file."""
+    return _PLAINLY_ONE.fullmatch(text) is not None
+
+
+def _between_commas(text: str) -> list[str]:
+    """The people of ``Doe J, Roe R`` and of ``Doe, J., Roe, R.``; none where it is neither."""
+    parts = [part.strip() for part in split_list(_COMMA_AND, text)]
+    if len(parts) < 2:
+        return []
+    if all(split_initials(part) is not None for part in parts):
+        return parts
+    pairs = list(zip(parts[::2], parts[1::2], strict=False))
+    if len(parts) < 4 or len(parts) % 2:
+        return []
+    if all(_FAMILY.fullmatch(one) and _GIVEN_INITIALS.fullmatch(two) for one, two in pairs):
+        return [f"{one}, {two}" for one, two in pairs]
+    return []
+
+
+def _is_family(text: str) -> bool:
+    return _ONE_WORD.fullmatch(text) is not None and text[0].isupper() and not is_body(text)
 
 
 def _is_person(text: str) -> bool:
@@ -79,6 +176,7 @@ def _is_person(text: str) -> bool:
     return (
         _ONE_PERSON.fullmatch(text) is not None
         or split_initials(text) is not None
+        or split_initials_first(text) is not None
         or is_natural_name(text)
     )
 
@@ -113,8 +211,13 @@ def parse_ris_name(text: str) -> Name:
         )
     parts = [part.strip() for part in written.split(",")]
     if len(parts) == 1:
+        if (first := split_initials_first(written)) is not None:
+            particle, family = _particle(first[1].split(" "))
+            return Name(family=family, given=first[0], non_dropping_particle=particle)
+        if _ET_AL.fullmatch(written) is not None:
+            return OTHERS
         return Name(literal=written) if " " in written else Name(family=written)
-    if len(parts) > 3 or not parts[0]:
+    if len(parts) > 3 or not parts[0] or _FIRM.fullmatch(parts[-1]) or parts[1][:4] == "and ":
         return Name(literal=written)
     particle, family = _particle(parts[0].split(" "))
     suffix = parts[2] if len(parts) > 2 else ""
@@ -130,7 +233,7 @@ def write_ris_name(name: Name) -> str:
     """The name as an RIS line has it."""
     if name.literal:
         plain = " " in name.literal and "," not in name.literal
-        plain = plain and split_initials(name.literal) is None
+        plain = plain and parse_ris_name(name.literal) == name
         plain = plain and split_people(name.literal) == [name.literal]
         return name.literal if plain else f"{name.literal},"
     return str(name) if "," in str(name) or " " not in str(name) else f"{name}, "
@@ -141,7 +244,7 @@ def _bibtex_name(text: str) -> Name:
     if "\\" in text:
         text = _ACCENTED.sub(r"\1{\2}", text).replace("\\ ", " ")
         text = _COMMAND_END.sub(r"\1{}", text)
-    if text.lower() == "others":
+    if text.lower() == "others" or _ET_AL.fullmatch(text) is not None:
         return OTHERS
     whole = _is_one_group(text)
     if "=" in text:
@@ -166,6 +269,8 @@ def _bibtex_name(text: str) -> Name:
 
 def _natural_name(words: list[str]) -> Name:
     """``First von Last``: the particle is the lower-case words before the last one."""
+    if not words:
+        return Name()
     lower = [place for place, word in enumerate(words[:-1]) if _is_lower(word)]
     if not lower:
         return Name(family=_text(words[-1]), given=_text(" ".join(words[:-1])))

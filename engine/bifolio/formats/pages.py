@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_BETWEEN: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:---?|–|—)\s*|\s+-\s+)(?=[\w?.])")
+_BETWEEN: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:-{2,4}|–|—)\s*|\s+-\s+)(?=[\w?.])")
 _LIST: Final = re.compile(r"([,;])")
 
 

@@ -257,7 +257,7 @@ def _read_bibtex(path: Path, text: str, links: LinkedFiles | None) -> Iterator[R
     parents = crossref.Parents(parent_keys, entries if keeps else _entries(text))
     for entry in _pop_each(entries) if keeps else _entries(text):
         if entry.problem:
-            yield SkippedRecord(str(path), entry.line, entry.problem)
+            yield SkippedRecord(str(path), entry.line, entry.problem, is_remark=entry.is_remark)
         tags = (*own_tags(entry.tags), *parents.find_inherited(entry))
         if longest and (long := find_overlong(tags, macros, longest=longest)):
             named = ", ".join(f"'{tag}'" for tag in long)
@@ -318,6 +318,11 @@ def _tagged(
 
 def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
     found_any = False
+    children = zotero_json.Children(
+        found.value
+        for found in (csl_json_items.split(text) if '"parentItem"' in text else ())
+        if isinstance(found, csl_json_items.JsonItem)
+    )
     for found in csl_json_items.split(text):
         if isinstance(found, csl_json_items.JsonDamage):
             if not found_any:
@@ -336,9 +341,9 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
             continue
         if zotero_json.is_item(found.value):
             if zotero_json.is_cited(found.value):
-                one = zotero_json.source(found.value)
+                one = zotero_json.source(children.add_to(found.value))
                 yield of_source(path, ZOTERO, one, found.line, None)
-            else:
+            elif found.value not in children:
                 yield SkippedRecord(str(path), found.line, _ZOTERO_CHILD)
             continue
         if not csl_json.is_item(found.value):

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
-from bifolio.formats.bibtex.entries import bibtex_key
+from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.bibtex.values import is_inherited, name_of, with_paired_braces
+from bifolio.formats.bibtex.values import as_harmless, is_inherited, name_of
 from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
@@ -54,7 +54,6 @@ _NAMED_CHARACTERS: Final = 60
 _POWERFUL: Final = "it holds a TeX command that reads, writes or runs something"
 
 #: What ends a key, or an entry, in one of the programs that read BibTeX.
-_UNREADABLE_KEY: Final = re.compile(r"[\s{},\"#%=\\~]")
 _TWICE: Final = "another entry of this export has the key '{}'; programs read one of the two"
 _OTHER_KEY: Final = "the format cannot hold it; it is written as '{}'"
 
@@ -237,7 +236,7 @@ class Composer:
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
         source = with_library_tags(source, reference, self._family)
         if bibtex:
-            tags = tuple((tag, with_paired_braces(raw)) for tag, raw in source.tags)
+            tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
             source = source if tags == source.tags else replace(source, tags=tags)
         if self._is_plain(text := self._family.render(source), reference):
             return text, lost
@@ -521,7 +520,7 @@ def check_blocks(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str
 
 def with_readable_key(source: Source) -> Source:
     """A source whose key every program that reads BibTeX takes for one."""
-    if source.format != BIBTEX.name or not _UNREADABLE_KEY.search(source.id):
+    if source.format != BIBTEX.name or not UNREADABLE_IN_KEY.search(source.id):
         return source
     return replace(source, id=bibtex_key(source.id))
 
@@ -533,12 +532,16 @@ def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:
     return ImportedBlocks(blocks.format, needed if blocks.format == BIBTEX.name else ())
 
 
+#: A block of its own; ``@comment`` without braces is loose text.
+_IS_BLOCK: Final = re.compile(r"\s*@\s*\w+\s*[{(]")
+
+
 def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
     """A user's own blocks without the loose text that would damage an entry, and each such text
     with the reason: BibTeX begins an entry at every ``@``."""
     if blocks.format != BIBTEX.name:
         return blocks, []
-    damaging = [one for one in blocks.blocks if not one.lstrip().startswith("@") and "@" in one]
+    damaging = [one for one in blocks.blocks if _IS_BLOCK.match(one) is None and "@" in one]
     kept = tuple(one for one in blocks.blocks if one not in damaging)
     named = [" ".join(one.split())[:_NAMED_CHARACTERS] for one in damaging]
     return ImportedBlocks(blocks.format, kept), [(one, _BEGINS_ENTRY) for one in named]

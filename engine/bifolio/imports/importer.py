@@ -23,6 +23,7 @@ from bifolio.ids import digest
 from bifolio.imports.attached_files import Intake
 from bifolio.imports.matching import Decision, Matcher, MatchKind, with_citation_key
 from bifolio.imports.prefetch import Prefetch
+from bifolio.imports.same_groups import SameGroups
 from bifolio.records.notes import ANNOTATION, NOTE, annotations_of, is_part, notes_of
 from bifolio.records.reference import (
     ImportedBlocks,
@@ -67,6 +68,7 @@ class Importer:
         self._skipped_unnamed = self._left_out_unnamed = 0
         self._blocks: list[ImportedBlocks] = []
         self._groups: list[ImportedGroup] = []
+        self._same_groups = SameGroups(replica)
         self._intake = Intake(replica, keeps=keeps_files)
 
     def run(
@@ -114,13 +116,14 @@ class Importer:
             elif isinstance(item, LeftOut):
                 self._leave_out(item)
             elif isinstance(item, ImportedGroup):
-                self._groups.append(item)
+                if not self._same_groups.has(item):
+                    self._groups.append(item)
             elif isinstance(item, ImportedBlocks):
                 self._blocks.append(item)
                 matcher.learn(item)
             else:
                 whole = self._intake.with_files(item)
-                values = with_citation_key(whole.values)
+                values = with_citation_key(self._same_groups.in_values(whole.values))
                 if values is not whole.values:
                     whole = replace(whole, values=values)
                 body = pickle.dumps(whole, protocol=5)
@@ -212,7 +215,10 @@ class Importer:
         record_id = decision.id
         document = self._replica.document(record_id)
         before = read_view(document.visible())
-        versions = matcher.versions(document.entries(), reference)
+        versions = [
+            importing.ImportVersion(self._same_groups.in_values(one.values), one.source)
+            for one in matcher.versions(document.entries(), reference)
+        ]
         imports = importing.import_updates(record_id, versions, mapping=MAPPING_VERSION)
         if not self._fits(imports, reference.line, "the record has"):
             return None

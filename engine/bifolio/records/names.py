@@ -85,7 +85,17 @@ _FAMILY_AND_INITIALS: Final = re.compile(
     r"(?P<family>(?:[^\W\d_][\w'’‐-]*\.? )*?[^\W\d_][\w'’‐-]+)"
     r" (?P<given>[^\W\d_](?:[. -]{0,2}[^\W\d_]){0,4}\.?)"
 )
-_SUFFIX: Final = re.compile(r",? ([JS]r\.?|I{2,3}|IV)$")
+_SUFFIX: Final = re.compile(r",? ([JS]r\.?|I{2,3}|IV|2nd|3rd|4th)$")
+#: Particles of family names, also where they have a capital (``Van Dyke MC``).
+_PARTICLES: Final = frozenset(
+    "da das de del della den der di do dos du el la le ten ter van vande vander von zu zur".split()
+)
+#: Initials with points and the names behind them: ``J.A. Smith``, ``Jane A. van Doe``.
+_INITIALS_FIRST: Final = re.compile(
+    r"(?P<given>(?:[^\W\d_][\w'’‐-]+ )?(?:[^\W\d_]\.[ -]?){1,4}) ?"
+    r"(?P<family>(?:[^\W\d_][\w'’‐-]* )*[^\W\d_][\w'’‐-]+)"
+)
+_COUNTRIES: Final = frozenset({"US", "UK", "UN", "EU"})
 
 
 def split_initials(text: str) -> tuple[str, str, str] | None:
@@ -99,7 +109,11 @@ def split_initials(text: str) -> tuple[str, str, str] | None:
     family, given = found["family"], found["given"]
     letters = [one for one in given if one.isalpha()]
     words = family.split(" ")
-    capitalised = [word for word in words if not word[0].islower()]
+    capitalised = [
+        word
+        for place, word in enumerate(words)
+        if not word[0].islower() and not (place < len(words) - 1 and word.lower() in _PARTICLES)
+    ]
     dotted = "." in given or (" " in given and len(letters) > 1)
     joined = "-" in given or dotted
     if not all(one.isupper() or not one.islower() for one in letters) or not capitalised:
@@ -108,7 +122,22 @@ def split_initials(text: str) -> tuple[str, str, str] | None:
         return None
     if not joined and (len(letters) > 3 or len(capitalised) > 1):
         return None
+    if not joined and len(letters) > 2 and len(family) <= 3 and family.isupper():
+        return None  # US EPA, UN FAO
     return family, given, suffix.group(1) if suffix else ""
+
+
+def split_initials_first(text: str) -> tuple[str, str] | None:
+    """(initials, family with its particles) of a name that begins with initials with points, or has
+    one in its middle; None for any other."""
+    found = _INITIALS_FIRST.fullmatch(text)
+    if found is None or is_body(text):
+        return None
+    given, family = found["given"].strip(), found["family"]
+    letters = "".join(filter(str.isalpha, given))
+    if family.split(" ")[-1][0].islower() or letters in _COUNTRIES or not letters[0].isupper():
+        return None
+    return given, family
 
 
 def is_body(text: str) -> bool:
@@ -161,7 +190,11 @@ def _is_person(text: str) -> bool:
     family, comma, given = text.partition(",")
     if comma:
         return bool(family.strip()) and bool(given.strip()) and text.count(",") <= 2
-    return is_natural_name(text) or split_initials(text) is not None
+    return (
+        is_natural_name(text)
+        or split_initials(text) is not None
+        or split_initials_first(text) is not None
+    )
 
 
 def parse_name(text: str, *, field: str = "author") -> Name:
@@ -192,6 +225,8 @@ def _without_comma(written: str) -> Name:
     if (initials := split_initials(written)) is not None:
         family, given, suffix = initials
         return Name(family=family, given=given, suffix=suffix)
+    if (first := split_initials_first(written)) is not None:
+        return Name(family=first[1], given=first[0])
     if is_natural_name(written):
         given, particle, family = split_natural_name(written)
         return Name(family=f"{particle} {family}".strip(), given=given)

@@ -132,7 +132,7 @@ def test_files_go_out_with_other_formats_and_come_back(
     folder = tmp_path / "out"
     folder.mkdir()
     _, report = leave(library, folder, name, with_files=folder / "PDF files")
-    assert {one.field for one in report.lost} == {"groups"}
+    assert {one.field for one in report.lost} == {"groups", "smart-group"}
     with back(tmp_path, folder / name) as again:
         ours, theirs = contents(library), contents(again)
         assert {key: one["files"] for key, one in theirs.items()} == {

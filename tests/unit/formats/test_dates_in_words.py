@@ -22,11 +22,35 @@ from tests.unit.formats.files import export, exported, load_content
         ("{3--4}", [[2019, 3], [2019, 4]]),
         ("jun # {--} # aug", [[2019, 6], [2019, 8]]),
         ("{12 Aug.}", [[2019, 8, 12]]),
+        ("{3.-7. Mai}", [[2019, 5, 3], [2019, 5, 7]]),
+        ("{4 al 8 de agosto}", [[2019, 8, 4], [2019, 8, 8]]),
+        ("{26 febbraio - 1 marzo}", [[2019, 2, 26], [2019, 3, 1]]),
+        ("{4-8 ao{\\^u}t}", [[2019, 8, 4], [2019, 8, 8]]),
+        ("{4 to 8 August}", [[2019, 8, 4], [2019, 8, 8]]),
+        ("{4th-8th of August}", [[2019, 8, 4], [2019, 8, 8]]),
+        ("{4 & 5 May}", [[2019, 5, 4], [2019, 5, 5]]),
+        ("{Monday, 4 August}", [[2019, 8, 4]]),
+        ("{1st of May}", [[2019, 5, 1]]),
+        ("{June 2019}", [[2019, 6]]),
+        ("{sierpie{\\'n}}", [[2019, 8]]),
+        ("{август}", [[2019, 8]]),
+        ("{Dez.}", [[2019, 12]]),
     ],
 )
 def test_a_month_may_hold_days(tmp_path: Path, month: str, parts: list[list[int]]) -> None:
     loaded = load_content(tmp_path, f"@misc{{m, title={{T}}, year=2019, month={month}}}")
     assert loaded.values()[0]["issued"] == {"date-parts": parts}
+
+
+@pytest.mark.parametrize(
+    "month", ["Dec. 28 - Jan. 3", "4, 8 and 12 August", "Q1", "4 & 8 May", "listopad"]
+)
+def test_what_could_be_two_dates_stays_as_it_is_next_to_its_year(
+    tmp_path: Path, month: str
+) -> None:
+    loaded = load_content(tmp_path, f"@misc{{m, title={{T}}, year=2019, month={{{month}}}}}")
+    assert loaded.values()[0]["issued"] == {"date-parts": [[2019]]}
+    assert loaded.values()[0]["x.bibtex.month"] == (month,)
 
 
 WORDS = [
@@ -38,6 +62,17 @@ WORDS = [
     ("2019 Apr", [[2019, 4]]),
     ("Apr-Jun 2019", [[2019, 4], [2019, 6]]),
     ("2012-05-12", [[2012, 5, 12]]),
+    ("2012/May/12", [[2012, 5, 12]]),
+    ("13/05/2012", [[2012, 5, 13]]),
+    ("05/13/2012", [[2012, 5, 13]]),
+    ("2012 05 12", [[2012, 5, 12]]),
+    ("2012-05-00", [[2012, 5]]),
+    ("Mon, 12 May 2012", [[2012, 5, 12]]),
+    ("12. Mai 2012", [[2012, 5, 12]]),
+    ("1 de mayo de 2012", [[2012, 5, 1]]),
+    ("2012年5月12日", [[2012, 5, 12]]),
+    ("Dec 2019 - Jan 2020", [[2019, 12], [2020, 1]]),
+    ("May 2012 to May 2013", [[2012, 5], [2013, 5]]),
 ]
 
 
@@ -62,7 +97,7 @@ def test_a_date_in_words_is_that_date_in_every_format(
 
 
 @pytest.mark.parametrize(
-    "text", ["in press", "n.d.", "32 May 2012", "May 2012 to May 2013", "soon"]
+    "text", ["in press", "n.d.", "32 May 2012", "12/05/2012", "May 2012 or May 2013", "soon"]
 )
 def test_what_is_no_date_stays_as_it_is(tmp_path: Path, text: str) -> None:
     values = load_content(

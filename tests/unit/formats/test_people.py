@@ -9,6 +9,7 @@ from tests.unit.formats.files import load_content
 
 from bifolio.records.names import Name
 
+OTHERS = Name(literal="others")
 DOE, ROE = Name("Doe", "J."), Name("Roe", "K.")
 
 
@@ -28,6 +29,21 @@ DOE, ROE = Name("Doe", "J."), Name("Roe", "K.")
         ("Garcia Lopez J.A.", (Name("Garcia Lopez", "J.A."),)),
         ("Müller-Lüdenscheidt K.-H.", (Name("Müller-Lüdenscheidt", "K.-H."),)),
         ("Smith JA Jr", (Name("Smith", "JA", suffix="Jr"),)),
+        ("DOE, JANE", (Name("DOE", "JANE"),)),
+        ("De Vries H", (Name("De Vries", "H"),)),
+        ("Van Dyke MC", (Name("Van Dyke", "MC"),)),
+        ("J.A. Smith", (Name("Smith", "J.A."),)),
+        ("Jane A. Doe", (Name("Doe", "Jane A."),)),
+        ("Smith JA 3rd", (Name("Smith", "JA", suffix="3rd"),)),
+        ("Doe J, Roe K", (Name("Doe", "J"), Name("Roe", "K"))),
+        ("Doe, J., Roe, K.", (DOE, ROE)),
+        ("Doe, J., and Roe, K.", (DOE, ROE)),
+        ("Doe; Roe", (Name("Doe"), Name("Roe"))),
+        ("Doe, J.; Roe, K.; et al.", (DOE, ROE, OTHERS)),
+        ("Doe, J. et al.", (DOE, OTHERS)),
+        ("and Doe, J.", (DOE,)),
+        ("US EPA", (Name(literal="US EPA"),)),
+        ("Research Center, Inc.", (Name(literal="Research Center, Inc."),)),
         ("Simon and Schuster", (Name(literal="Simon and Schuster"),)),
         ("University of Oslo; Department A", (Name(literal="University of Oslo; Department A"),)),
         ("World Bank US", (Name(literal="World Bank US"),)),
@@ -50,3 +66,31 @@ def test_an_empty_name_is_none(tmp_path: Path, written: str) -> None:
     assert load_content(tmp_path, ris, "a.ris").values()[0]["author"] == (DOE,)
     bib = f"@misc{{a, title={{T}}, author={{{written} and Doe, J. and and {written}}}}}"
     assert load_content(tmp_path, bib).values()[0]["author"] == (DOE,)
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("Doe, J.; Roe, K.", (DOE, ROE)),
+        ("Doe, J., Roe, K.", (DOE, ROE)),
+        ("Doe J, Roe K", (Name("Doe", "J"), Name("Roe", "K"))),
+        ("Doe J.A. and de Vries H.", (
+            Name("Doe", "J.A."), Name("Vries", "H.", non_dropping_particle="de"),
+        )),
+        ("Doe, J. and et al.", (DOE, OTHERS)),
+        ("Doe, J. et al.", (DOE, OTHERS)),
+        ("Doe, Jr., J.", (Name("Doe", "J.", suffix="Jr."),)),
+        ("{Doe, J.; Roe, K.}", (Name(literal="Doe, J.; Roe, K."),)),
+    ],
+)  # fmt: skip
+def test_lists_that_are_none_of_bibtex_s_are_people(
+    tmp_path: Path, written: str, names: tuple[Name, ...]
+) -> None:
+    bib = f"@misc{{a, title={{T}}, author={{{written}}}}}"
+    assert load_content(tmp_path, bib).values()[0]["author"] == names
+
+
+@pytest.mark.parametrize("written", ["and", "~", "{}", " and ", "and and"])
+def test_a_list_of_no_name_ends_no_import(tmp_path: Path, written: str) -> None:
+    bib = f"@misc{{a, title={{T}}, author={{{written}}}}}"
+    assert "author" not in load_content(tmp_path, bib).values()[0]

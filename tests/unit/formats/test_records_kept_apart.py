@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.formats.files import export, exported, load, load_content
 
+from bifolio.formats import without_damage
 from bifolio.records.names import Name
 
 
@@ -127,3 +128,90 @@ def test_an_entry_that_a_brace_closes_too_early_keeps_its_fields(tmp_path: Path)
     written, _ = export(exported(loaded), "bibtex")
     assert load_content(tmp_path, written).skipped == []
     assert load_content(tmp_path, written).values() == loaded.values()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        # inside of a text
+        "@article{a,\n abstract = {Some } text} and more},\n year = 2020,\n title={T}\n}\n",
+        # behind the key
+        "@article{a},\n title = {T},\n year = 2020,\n}\n",
+        "@article{a, title = {T}},\n year = 2020},\n note={x}\n}\n",
+    ],
+)
+def test_what_follows_a_brace_too_many_stays_in_its_entry(tmp_path: Path, entry: str) -> None:
+    loaded = load_content(tmp_path, entry + "@book{b, title={B}}\n")
+    first, second = loaded.values()
+    assert (first["title"], first["issued"]) == ("T", {"date-parts": [[2020]]})
+    assert second["title"] == "B"
+    (named,) = loaded.skipped
+    assert (named.line, named.is_remark) == (1, False)
+    assert loaded.blocks == {}
+    written, _ = export(exported(loaded), "bibtex")
+    assert written.count("{") == written.count("}")
+    again = load_content(tmp_path, written)
+    assert (again.skipped, again.values()) == ([], loaded.values())
+
+
+def test_a_missing_comma_is_a_remark(tmp_path: Path) -> None:
+    loaded = load_content(tmp_path, "@misc{a, title = {T}\n year = 2020\n note={x}}\n")
+    (values,) = loaded.values()
+    assert (values["title"], values["note"]) == ("T", "x")
+    (named,) = loaded.skipped
+    assert named.is_remark
+    assert "no comma after 'title'" in named.reason
+
+
+def test_a_value_that_nothing_closes_damages_no_other_entry(tmp_path: Path) -> None:
+    text = '@misc{a, title = {T,\n year = 2020\n}\n@misc{b, note = "x {y",\n title={U}\n}\n'
+    loaded = load_content(tmp_path, text)
+    written, _ = export(exported(loaded), "bibtex")
+    assert "title = {T}" in written
+    assert "note = {x y}" in written
+    assert load_content(tmp_path, written).skipped == []
+
+
+def test_a_lone_brace_between_entries_is_no_text(tmp_path: Path) -> None:
+    loaded = load_content(tmp_path, "@misc{a, title={T}}}\n\n}\n@misc{b, title={U}}\n")
+    assert loaded.blocks == {}
+    assert [one["title"] for one in loaded.values()] == ["T", "U"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%0 Journal Article\n%A Doe, J.\n%T One\n\n%J J. of K\n%D 2020\n",
+        "%0 Journal Article\n\n%A Doe, J.\n%T One\n%J J. of K\n%D 2020\n",
+        "%0 Journal Article\n%J J. of K\n%D 2020\n\n%A Doe, J.\n%T One\n",
+    ],
+)
+def test_an_empty_line_inside_a_refer_record_parts_nothing(tmp_path: Path, text: str) -> None:
+    first, second = load_content(tmp_path, text + "\n%0 Book\n%T Two\n", "a.enw").values()
+    assert (first["title"], first["container-title"]) == ("One", "J. of K")
+    assert (first["author"], second["title"]) == ((Name("Doe", "J."),), "Two")
+
+
+def test_refer_records_that_say_the_same_kind_of_thing_are_two(tmp_path: Path) -> None:
+    text = (
+        "%0 Journal Article\n%A Doe, J.\n%J J. of K\n%D 2020\n\n%A Roe, K.\n%J J. of L\n%D 2021\n"
+    )
+    assert len(load_content(tmp_path, text, "a.enw").references) == 2
+
+
+def test_zotero_s_notes_and_files_go_with_their_item(tmp_path: Path) -> None:
+    text = (
+        '[{"key":"N","data":{"key":"N","itemType":"note","note":"<p>See</p>","parentItem":"B"}},'
+        '{"key":"B","data":{"key":"B","itemType":"book","title":"T"}},'
+        '{"key":"M","data":{"key":"M","itemType":"note","note":"alone"}}]'
+    )
+    loaded = load_content(tmp_path, text, "a.json")
+    assert [(one["title"], one["note"]) for one in loaded.values()] == [("T", "See")]
+    assert len(loaded.skipped) == 1
+
+
+def test_a_comment_without_braces_is_loose_text_that_no_export_writes(tmp_path: Path) -> None:
+    loaded = load_content(tmp_path, "@Comment Len Schubert\n\n@misc{a, title={T}}\n")
+    (blocks,) = loaded.blocks.values()
+    kept, named = without_damage(blocks)
+    assert (kept.blocks, len(named)) == ((), 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.replica.builders import Computer, meet, members, owner_of_a_library, ris
 
-from bifolio import limits
+from bifolio import Library, limits
 from bifolio.library import status
 from bifolio.library.trash import Trash
 from bifolio.records.reference import ImportedBlocks, ImportedReference, Source, Values
@@ -349,3 +349,26 @@ def test_a_large_file_is_imported_in_little_memory(office: Computer) -> None:
     assert imported.added == 400
     # All of the references at once would be 24 MB.
     assert peak_bytes < 6_000_000
+
+
+def test_the_groups_of_an_export_read_again_are_those_that_are_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A BibTeX file tells groups by their names: an export of one's own brings no second ones."""
+    monkeypatch.setenv("BIFOLIO_HOME", str(tmp_path / "home"))
+    with Library.create(tmp_path / "own.bifolio", name="own") as library:
+        one = library.add({"title": "One", "type": "book"})
+        library.groups.create("Thesis")
+        library.groups.create("Intro", parent="Thesis")
+        library.groups.add("Thesis/Intro", [one.id])
+        file = tmp_path / "own.bib"
+        with file.open("wb") as out:
+            library.export(out, format="bibtex")
+        before = [group.path for group in library.groups.list()]
+        for added in ("", "@misc{new, title={New}, groups={Intro}}\n"):
+            file.write_text(added + file.read_text("utf-8"), "utf-8")
+            report = library.import_files([file])
+            assert (report.groups, report.added) == (0, 1 if added else 0)
+            assert [group.path for group in library.groups.list()] == before
+        found = library.groups.references("Thesis/Intro")
+        assert {one.fields["title"] for one in found} == {"One", "New"}

@@ -30,19 +30,24 @@ _GOES_ON: Final = re.compile(
     r"\s*,\s*([A-Za-z][\w.:+-]*\s*=)|[ \t]*\n\s*([A-Za-z][\w.:+-]*\s*=\s*[{\"])"
 )
 
+#: A line of fields that is behind an entry's end.
+_FIELD_BEHIND: Final = re.compile(r"\n[ \t]*,?[ \t]*[A-Za-z][\w.:+-]*[ \t]*=[ \t]*[{\"\w]")
+
 #: Braces nested deeper are left to the salvage, which counts them one by one.
 _NESTED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class BibtexEntry:
-    """One entry; ``problem`` says what had to be guessed, empty where nothing was."""
+    """One entry; ``problem`` says what had to be guessed, empty where nothing was, and
+    ``is_remark`` that it lost nothing."""
 
     type: str
     key: str
     tags: tuple[tuple[str, str], ...]
     line: int
     problem: str = ""
+    is_remark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,8 @@ def _split_region(
     while at < end:
         start = _block_start(text, at, end)
         stop = start.start() if start else end
-        if free := text[at:stop].strip():
+        free = text[at:stop].strip()
+        if free.strip("})], \t\n"):  # a brace too many, by itself, is no text
             first = text.index(free[0], at)
             yield BibtexBlock(free, line + text.count("\n", counted, first), free=True)
         if start is None:
@@ -168,8 +174,8 @@ def _block(
         if (read := _parse_well_formed(text, start.end(), end, syntax)) is not None:
             key, tags, at, early = read
             return _entry(kind, key, tags, line, _early_words(text, start, early, line)), at
-    key, tags, doubts = salvage(text[start.start() : end], start.end() - start.start())
-    return _entry(kind, key, tags, line, doubts), end
+    key, tags, doubts, lossless = salvage(text[start.start() : end], start.end() - start.start())
+    return _entry(kind, key, tags, line, doubts, is_remark=lossless), end
 
 
 def _early_words(text: str, start: re.Match[str], early: int, line: int) -> str:
@@ -194,7 +200,9 @@ def _parse_well_formed(
         at = found.end()
         name, raw, comment, closed = found.groups()
         if closed:
-            more = _GOES_ON.match(text, at, end) if tags else None
+            more = _GOES_ON.match(text, at, end) if tags or _is_behind(text, at, end) else None
+            if more is None and _is_behind(text, at, end):
+                return None  # a brace in a value closed it: each line is looked at
             if more is None:
                 return key, tags, at, early
             early = early or at - 1
@@ -209,11 +217,30 @@ def _parse_well_formed(
     return None
 
 
+def _is_behind(text: str, at: int, end: int) -> bool:
+    """Whether fields of an entry are behind its end, which a brace too many closed: the braces of
+    what follows close one more than they open."""
+    if text.find("=", at, end) < 0:
+        return False
+    other = _START.search(text, at, end)
+    stop = other.start() if other else end
+    if _FIELD_BEHIND.search(text, at, stop) is None:
+        return False
+    return text.count("}", at, stop) > text.count("{", at, stop)
+
+
 def _entry(
-    kind: str, key: str, tags: list[tuple[str, str]], line: int, doubts: str = ""
+    kind: str,
+    key: str,
+    tags: list[tuple[str, str]],
+    line: int,
+    doubts: str = "",
+    *,
+    is_remark: bool = False,
 ) -> BibtexEntry | UnreadableBlock:
     if not key and not tags:
         return UnreadableBlock(line, f"@{kind} has neither a key nor a field")
     named = f"@{kind} '{key}'" if key else f"@{kind} without a key"
-    problem = f"{named}: {doubts}; it was read as far as possible" if doubts else ""
-    return BibtexEntry(kind, key, tuple(tags), line, problem)
+    words = doubts if is_remark else f"{doubts}; it was read as far as possible"
+    problem = f"{named}: {words}" if doubts else ""
+    return BibtexEntry(kind, key, tuple(tags), line, problem, is_remark)

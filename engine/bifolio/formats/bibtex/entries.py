@@ -47,6 +47,7 @@ from bifolio.formats.mapping.types import BIBTEX_TYPES, UNKNOWN_TYPE, WRITTEN_TY
 from bifolio.formats.names import parse_bibtex_names, split_names, write_bibtex_names
 from bifolio.formats.pages import plain_range
 from bifolio.formats.roundtrip_fields import restore, roundtrip_name, roundtrip_texts
+from bifolio.records.canonical import nfc
 from bifolio.records.dates import date_text
 from bifolio.records.fields import FORMS, Form, is_extra
 from bifolio.records.names import Name
@@ -60,6 +61,12 @@ _VERBATIM: Final = frozenset(
     "ids crossref xdata xref related options sortkey langid".split()
 )
 _FILES: Final = re.compile(r"file|pdf|local-url|bdsk-file-\d+|bdsk-url-\d+")
+#: An address, by itself or behind the words that introduce one.
+_AVAILABLE: Final = re.compile(
+    r"(?:\[?online\]?[.:,]?\s*)?(?:(?:available|retrieved|accessible)\s*(?:at|from|online)?[.:]?\s*)?"
+    r"(https?://\S+)",
+    re.IGNORECASE,
+)
 _IN_TEXT_URL: Final = re.compile(r"\\url\s*\{([^{}]*)\}|\\href\s*\{([^{}]*)\}\s*\{.*\}", re.DOTALL)
 _PUBMED_NOTE: Final = re.compile(r"\{?PMID:?\}?:?\s*(\d+)")
 _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis"}
@@ -156,18 +163,24 @@ def _gather_extra(collector: FieldCollector, index: int, name: str, text: str) -
             collector.append(index, "URL", address(found.group(1) or found.group(2) or ""))
             if found.group() == whole or found.group() == text:
                 return
-        elif re.fullmatch(r"https?://\S+", whole):
-            collector.append(index, "URL", address(whole))
+        elif (said := _AVAILABLE.fullmatch(whole)) is not None:
+            collector.append(index, "URL", address(said.group(1)))
             return
     line = _line(_plain(text) if name in _VERBATIM else latex.decode(text))
     collector.append(index, _EXTRA + name, line)
 
 
+_DASHES: Final = re.compile(r"-{2,4}")
+_URL_COMMAND: Final = re.compile(
+    r"\\(?:url|nolinkurl|path|texttt|doi|detokenize|urlstyle)\s*(?=\{)"
+)
+
+
 def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
     if field == "page":
-        return plain_range(_line(latex.decode(text.replace("--", "–"))))
+        return plain_range(_line(latex.decode(_DASHES.sub("–", text))))
     if field == "DOI":
-        return doi_of(unescape(address(text)))
+        return doi_of(unescape(address(_URL_COMMAND.sub("", text))))
     if field in ("rating", "read-status"):
         return rating_of(text) if field == "rating" else read_status_of(text)
     value = _plain(text) if name in _VERBATIM else _line(latex.decode(text))
@@ -223,9 +236,15 @@ def own_id(values: Values, reference: str) -> str:
     return bibtex_key(str(values.get("citation-key", "")))
 
 
+#: What is in no key that BibTeX, Biber and pandoc all read.
+UNREADABLE_IN_KEY: Final = re.compile(r"[^\w\x21-\x7e]|[{},\"#%=\\~<>^|]")
+_NOT_IN_MADE_KEYS: Final = str.maketrans("()'", "---")
+
+
 def bibtex_key(key: str) -> str:
-    """A key with hyphens for white space and BibTeX's special characters."""
-    return "".join("-" if one.isspace() or one in "{}(),=\"#%'\\~" else one for one in key)
+    """A key with hyphens for white space, the special characters of BibTeX, and the signs that
+    pandoc takes for no part of a key (a dash is one); letters of any script stay."""
+    return UNREADABLE_IN_KEY.sub("-", nfc(key).translate(_NOT_IN_MADE_KEYS))
 
 
 def written_type(values: Values, dialect: str) -> str:

@@ -186,7 +186,9 @@ def field_of(name: str, kind: str, given: Mapping[str, str]) -> tuple[str, int]:
         return "", 0
     if name == "eprint":
         archive = given.get("eprinttype", given.get("archiveprefix", "")).lower()
-        return ("PMID", 1) if archive == "pubmed" else ("", 0)
+        return {"pubmed": ("PMID", 1), "pmc": ("PMCID", 1), "pmcid": ("PMCID", 1)}.get(
+            archive, ("", 0)
+        )
     return _editor_field(name, given) if name.startswith("editor") else plain_field(name)
 
 

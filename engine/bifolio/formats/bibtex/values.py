@@ -16,6 +16,10 @@ COMMENT_TAG: Final = "%"
 #: Before a tag that a parent gives.
 _INHERITED: Final = "^"
 
+#: Values that nothing has to be counted in.
+_SIMPLE: Final = re.compile(r'\{[^{}]*\}|\d+|[A-Za-z][\w:.+/-]*|"[^"{}]*"')
+_SYNTAX: Final = re.compile(r'[{}"#]')
+_BARE: Final = re.compile(r"[^\s{}\",#%()='\\]+")
 _BRACES: Final = re.compile(r"[{}]")
 _ESCAPED_BRACE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\([{}])")
 
@@ -94,17 +98,80 @@ def _undelimit(part: str) -> tuple[str, str]:
     return "", part
 
 
+def as_harmless(tag: str, raw: str) -> str:
+    """What a tag says, as it damages no entry: a value with every brace in a pair, a comment line
+    without those that are lone."""
+    if tag != COMMENT_TAG:
+        return with_paired_braces(raw)
+    return raw if raw.count("{") == raw.count("}") else _without_lone(raw)
+
+
 def with_paired_braces(raw: str) -> str:
     """A raw value with every brace in a pair. BibTeX counts one behind a backslash too, so that a
-    lone one ends the entry elsewhere, or swallows the next: it is written as a command."""
-    if "\\{" not in raw and "\\}" not in raw:
+    lone one ends the entry elsewhere, or swallows the next: it is written as a command. One that
+    is lone in a damaged file goes."""
+    if _SIMPLE.fullmatch(raw) is not None or _is_whole(raw):
         return raw
-    depth = 0
-    for one in _BRACES.findall(raw):
-        depth += 1 if one == "{" else -1
-        if depth < 0:
-            break
-    return raw if depth == 0 else _ESCAPED_BRACE.sub(_as_command, raw)
+    raw = _ESCAPED_BRACE.sub(_as_command, raw)
+    return raw if _is_whole(raw) else _repaired(raw)
+
+
+def _is_whole(raw: str) -> bool:
+    """Whether these are pieces that ``#`` joins: groups, quoted texts, numbers and names."""
+    depth, quoted, needs_joint = 0, False, False
+    at = 0
+    for found in _SYNTAX.finditer(raw):
+        sign = found.group()
+        if depth == 0 and not quoted:
+            between = raw[at : found.start()].strip()
+            if between and (needs_joint or _BARE.fullmatch(between) is None):
+                return False
+            needs_joint = needs_joint or bool(between)
+        at = found.end()
+        if sign == "{":
+            if depth == 0 and not quoted and needs_joint:
+                return False
+            depth += 1
+        elif sign == "}":
+            depth -= 1
+            if depth < 0:
+                return False
+            needs_joint = True
+        elif sign == '"' and depth == 0:
+            if not quoted and needs_joint:
+                return False
+            quoted = not quoted
+            needs_joint = True
+        elif sign == "#" and depth == 0 and not quoted:
+            if not needs_joint:
+                return False
+            needs_joint = False
+    rest = raw[at:].strip()
+    if depth or quoted or (rest and (needs_joint or _BARE.fullmatch(rest) is None)):
+        return False
+    return needs_joint or bool(rest)
+
+
+def _repaired(raw: str) -> str:
+    """The text in one pair of braces, without those that have no partner."""
+    inner = raw.strip()
+    if inner[:1] in ("{", '"'):
+        inner = inner[1:].removesuffix("}" if inner[0] == "{" else '"')
+    return "{" + _without_lone(inner) + "}"
+
+
+def _without_lone(inner: str) -> str:
+    open_at: list[int] = []
+    lone: set[int] = set()
+    for found in _BRACES.finditer(inner):
+        if found.group() == "{":
+            open_at.append(found.start())
+        elif open_at:
+            open_at.pop()
+        else:
+            lone.add(found.start())
+    lone |= set(open_at)
+    return "".join(one for at, one in enumerate(inner) if at not in lone)
 
 
 def _as_command(found: re.Match[str]) -> str:

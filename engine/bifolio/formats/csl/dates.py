@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bifolio.formats.dates import SEASON_NAMES, any_date, is_open
+from bifolio.formats.date_words import SEASON_NAMES, in_english
+from bifolio.formats.dates import any_date, is_open, season_range
 from bifolio.records.dates import CslDate, parse_date
 
-_SEASONS: Final = {"spring": 1, "summer": 2, "autumn": 3, "fall": 3, "winter": 4}
+_PARTS: Final = ("year", "month", "day")
 _KNOWN: Final = {"date-parts", "season", "circa", "literal", "raw"}
 
 
@@ -19,9 +20,10 @@ def csl_date(value: Any) -> tuple[CslDate, bool]:
     if isinstance(value, str | int):
         text = str(value)
         return (any_date(text), not is_open(text)) if text.strip() else ({}, True)
+    value = _as_object(value)
     if not isinstance(value, dict):
         return {}, False
-    other = value.keys() - _KNOWN
+    other = value.keys() - _KNOWN - (set(_PARTS) if "date-parts" in value else set())
     words = [value[name] for name in ("literal", "raw") if isinstance(value.get(name), str)]
     stored, is_whole = _without_open_end(value.get("date-parts"))
     if (seasons := _seasons(stored)) is not None:
@@ -44,12 +46,29 @@ def csl_date(value: Any) -> tuple[CslDate, bool]:
     return date, whole and ("season" in date) == bool(value.get("season"))
 
 
+def _as_object(value: Any) -> Any:
+    """The date as CSL has it, where pandoc's older form says the same: an object of year, month and
+    day (or a list of one or two), or parts that are no list of lists."""
+    ends = value if isinstance(value, list) else [value]
+    if 1 <= len(ends) <= 2 and all(isinstance(end, dict) and "year" in end for end in ends):
+        if all(end.keys() <= {*_PARTS, "circa", "season"} for end in ends):
+            parts = [[end[name] for name in _PARTS if end.get(name)] for end in ends]
+            return {**ends[0], "date-parts": parts} if len(parts) == 1 else {"date-parts": parts}
+    elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+        return value[0]
+    elif isinstance(value, dict) and isinstance(stored := value.get("date-parts"), list) and stored:
+        is_flat = not any(isinstance(part, list) for part in stored)
+        return {**value, "date-parts": [stored]} if is_flat else value
+    return value
+
+
 def _without_open_end(stored: Any) -> tuple[Any, bool]:
     """(the parts without an end that says nothing, whether there was none of that kind): a range
     without its end, as some programs write it."""
     if isinstance(stored, list) and len(stored) == 2 and isinstance(stored[1], list):
         for end, other in ((stored[1], stored[:1]), (stored[0], stored[1:])):
-            if isinstance(end, list) and not any(part not in ("", None) for part in end):
+            nothing = ("", None, 0, "0") if isinstance(end, list) and len(end) == 3 else ("", None)
+            if isinstance(end, list) and not any(part not in nothing for part in end):
                 return other, False
     return stored, True
 
@@ -67,13 +86,7 @@ def _seasons(stored: Any) -> CslDate | None:
         if not 1 <= season <= len(SEASON_NAMES):
             return None
         ends.append((numbers[0], season))
-    first, last = ends[0], ends[-1]
-    if first == last:
-        return {"date-parts": [[first[0]]], "season": first[1]}
-    names = [SEASON_NAMES[season - 1] for _, season in ends]
-    if first[0] == last[0]:
-        return {"literal": f"{names[0]}–{names[1]} {first[0]}"}
-    return {"literal": f"{names[0]} {first[0]} – {names[1]} {last[0]}"}
+    return season_range(ends[0], ends[-1])
 
 
 def _parts(stored: Any) -> list[list[int]] | None:
@@ -111,5 +124,8 @@ def _number(part: Any) -> int | None:
 
 
 def _season(stored: Any) -> int | None:
-    text = str(stored).strip().lower()
-    return int(text) if text in ("1", "2", "3", "4") else _SEASONS.get(text)
+    text = str(stored).strip()
+    if text in ("1", "2", "3", "4"):
+        return int(text)
+    name = in_english(text)
+    return SEASON_NAMES.index(name) + 1 if name in SEASON_NAMES else None

@@ -23,7 +23,7 @@ from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.mapping.fields import CSL_JSON_FIELDS, WRITTEN_FIELDS
 from bifolio.formats.mapping.fields import FIELDS as ROWS
 from bifolio.formats.mapping.types import UNKNOWN_TYPE
-from bifolio.formats.names import parse_plain_name, split_people
+from bifolio.formats.names import OTHERS, parse_plain_name, split_people
 from bifolio.formats.roundtrip_fields import RESTORE_CLEARED, RestoredField, core_value
 from bifolio.records.canonical import canonical_json, read_json
 from bifolio.records.fields import FIELDS, FORMS, Form, is_extra
@@ -225,12 +225,17 @@ def _names(value: Any) -> list[Name]:
     return [name for name in names if name != Name()]
 
 
+_OTHERS: Final = frozenset({"et al.", "et al", "and others"})
+
+
 def _name(value: dict[str, Any] | str) -> Name:
     """A name's object; Crossref's ``name`` is a body's, and marks round a family name only keep a
     program from taking its particles off. A text is read as people write it."""
     if isinstance(value, str):
         return parse_plain_name(value)
     name = Name.from_csl(value)
+    if name.literal.lower() in _OTHERS:
+        return OTHERS
     if name == Name() and isinstance(body := value.get("name"), str):
         return Name(literal=" ".join(body.split()))
     family = name.family.strip()

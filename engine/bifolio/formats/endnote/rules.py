@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from bifolio.formats import dates
+from bifolio.formats.date_words import MONTHS
 from bifolio.formats.entities import unescape
 from bifolio.formats.field_collector import FieldCollector
 from bifolio.formats.identifiers import (
@@ -98,7 +99,7 @@ def issued_texts(date: CslDate) -> tuple[str, str]:
     if parts is None or len(parts) != 1 or date.get("season") or date.get("circa"):
         return date_text(date), ""
     year, *rest = parts[0]
-    words = [dates.MONTHS[rest[0] - 1][:3], *map(str, rest[1:])] if rest else []
+    words = [MONTHS[rest[0] - 1][:3], *map(str, rest[1:])] if rest else []
     return f"{year:04d}", " ".join(words)
 
 

@@ -143,13 +143,14 @@ SILENT: Final = frozenset(
     "allowbreak nobreak nolinebreak tiny scriptsize footnotesize small normalsize large Large "
     "normalfont rm tt sf upshape rmfamily ttfamily sffamily mdseries displaystyle textstyle left "
     "right big Big bigl bigr Bigl Bigr limits nolimits makeatletter makeatother expandafter "
-    "selectlanguage".split()
+    "selectlanguage selectfont xspace".split()
 )
 
 #: Commands whose arguments print nothing either (at their place), and how many they have.
 DROPPED: Final = {
     **dict.fromkeys(
-        "noopsort SortNoop phantom hphantom vphantom label color vspace begin end hspace pagestyle "
+        "noopsort SortNoop noop NoOp NOOP sortnoop phantom hphantom vphantom label color vspace "
+        "begin end hspace pagestyle "
         "footnote footnotetext footnotemark thanks index todo marginpar includegraphics fontfamily "
         "fontseries fontshape thispagestyle addtolength".split(),
         1,

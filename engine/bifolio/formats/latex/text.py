@@ -21,10 +21,12 @@ _TEX: Final = re.compile(r"[\\{}$~]|--|``|''|[?!]`")
 _SIMPLE: Final = re.compile(r"\\(?:[&%#_{}]|(?:La)?TeX(?![A-Za-z])(?:\{\}|[ ]?(?=[^A-Za-z ]|$))?)")
 #: Whatever ends the last command ends with it.
 _BRANCHES: Final = re.compile(
-    r"\\ifmmode(?![A-Za-z])\s*((?:(?!\\else|\\fi(?![A-Za-z])).)*+)"
-    r"(?:\\else(?![A-Za-z])\s*((?:(?!\\fi(?![A-Za-z])).)*+))?\\fi(?![A-Za-z])(?:\{\}|[ \t\n]+)?",
+    r"\\ifmmode(?![A-Za-z])\s*((?:(?!\\else|\\fi(?![A-Za-z])|\\ifmmode).)*+)"
+    r"(?:\\else(?![A-Za-z])\s*((?:(?!\\fi(?![A-Za-z])|\\ifmmode).)*+))?"
+    r"\\fi(?![A-Za-z])(?:\{\}|[ \t\n]+)?",
     re.DOTALL,
 )
+_BRANCHES_DEEP_MAX: Final = 10
 _SCRIPT: Final = re.compile(r"(?<!\\)[_^]\{")
 _ONE_LETTER: Final = {"&": "&", "%": "%", "#": "#", "_": "_", "{": "\ue000", "}": "\ue001"}
 
@@ -44,7 +46,12 @@ def resolve_branches(text: str) -> str:
         formula, plain = found.group(1), found.group(2) or ""
         return formula if text.count("$", 0, found.start()) % 2 else plain
 
-    return _BRANCHES.sub(branch, text)
+    # The innermost first; each turn leaves one level of nesting less.
+    for _ in range(_BRANCHES_DEEP_MAX):
+        text, count = _BRANCHES.subn(branch, text)
+        if not count:
+            break
+    return text
 
 
 @lru_cache(maxsize=16_384)

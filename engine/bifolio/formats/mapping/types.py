@@ -208,6 +208,8 @@ NBIB_TYPES: Final = (
     ("books", "book"),
     ("book", "book"),
     ("speeches/meeting papers", "paper-conference"),
+    ("collected works - proceedings", "collection"),
+    ("collected works - serials", "periodical"),
     ("reports - research", "report"),
     ("dataset", "dataset"),
 )

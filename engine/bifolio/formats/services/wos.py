@@ -46,13 +46,6 @@ genre: DT
 _SHORT: Final = {"AU": "AF", "BA": "BF"}
 _PAPER: Final = re.compile(r"proceedings paper|meeting abstract", re.IGNORECASE)
 _YEAR: Final = re.compile(r"\d{4}")
-_SEASONS: Final = {
-    "SPR": "Spring",
-    "SUM": "Summer",
-    "FAL": "Fall",
-    "AUT": "Autumn",
-    "WIN": "Winter",
-}
 _ARTICLES: Final = frozenset({"article-journal"})
 
 
@@ -123,7 +116,7 @@ def _gather_issued(record: Tracing, index: int, tag: str, text: str) -> None:
         record.collector.candidate(index, "issued", dates.any_date(text), extra=f"x.wos.{tag}")
         return
     words = _YEAR.sub("", day).strip(" ,")
-    whole = dates.worded_date(year, _SEASONS.get(words.upper(), words)) if words else None
+    whole = dates.worded_date(year, words) if words else None
     if tag == "PD" and whole is None:
         if day != year:
             record.collector.append(index, "x.wos.PD", text)

@@ -14,6 +14,11 @@ _LABELS: Final = {
     for field, labels in {
         "call-number": "call number|call no|call no.|library call number",
         "editor": "editor|editors|editor(s)|ed.|eds.",
+        "collection-editor": "series editor|series editors|series editor(s)",
+        "archive": "database",
+        "source": "database provider",
+        "tags": "keywords|descriptors",
+        "abstract": "abstract",
         "translator": "translator|translators|translator(s)",
         "language": "language|languages|language(s)",
         "edition": "edition",

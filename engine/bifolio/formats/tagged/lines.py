@@ -57,6 +57,8 @@ class TaggedRecord:
     goes_on: bool = False
     #: Whether it was put together of what is before and what is behind a ``TY`` in its midst.
     is_joined: bool = False
+    #: Whether its first line is its type.
+    is_typed_first: bool = False
     #: Why it is not taken: it holds more than a record may, and not all of that was kept.
     refusal: str = ""
     characters: int = 0
@@ -275,7 +277,11 @@ class LineLayout:
         """
         before: TaggedRecord | None = None
         for one in self._split(text):
-            if isinstance(one, TaggedRecord) and before is not None and self._belongs_to(one):
+            if (
+                isinstance(one, TaggedRecord)
+                and before is not None
+                and self._belongs_to(one, before)
+            ):
                 for tag, value in one.tags:
                     before.add(tag, value)
                 before.refusal = before.refusal or one.refusal
@@ -290,13 +296,16 @@ class LineLayout:
         if before is not None:
             yield before
 
-    def _belongs_to(self, one: TaggedRecord) -> bool:
-        """Whether lines behind an empty line are of the record before them."""
-        return (
-            bool(self.telling)
-            and not one.type
-            and not any(tag in self.telling for tag, _ in one.tags)
-        )
+    def _belongs_to(self, one: TaggedRecord, before: TaggedRecord) -> bool:
+        """Whether lines behind an empty line are of the record before them: they tell no work, or
+        only what a record that begins with its type has not told (one of the two has a title)."""
+        if not self.telling or one.type:
+            return False
+        told = {tag for tag, _ in one.tags} & self.telling
+        if not told:
+            return True
+        known = {tag for tag, _ in before.tags} & self.telling
+        return before.is_typed_first and not told & known and "T" in told | known
 
     def _split(self, text: str) -> Iterator[TaggedRecord | OutsideText]:
         record: TaggedRecord | None = None
@@ -328,6 +337,7 @@ class LineLayout:
             if tag == self.start:
                 started = True
             if tag == self.start and self.typed:
+                record.is_typed_first = not record.tags
                 record.type = value
             else:
                 record.add(tag, value)

@@ -55,7 +55,9 @@ def _csl_type(source: Source, given: dict[str, str]) -> str:
     if given.get("BTI"):
         return "chapter" if given.get("TI") else "book"
     kinds = [raw.strip().lower() for tag, raw in source.tags if tag == "PT"]
-    return next((csl for kind, csl in NBIB_TYPES if kind in kinds), "article-journal")
+    # What ERIC has that no journal and no publisher of books brought out is a report.
+    other = "report" if _is_eric(given) and not given.get("JT") else "article-journal"
+    return next((csl for kind, csl in NBIB_TYPES if kind in kinds), other)
 
 
 def _gather(

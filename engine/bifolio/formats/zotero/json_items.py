@@ -6,7 +6,7 @@ know files, nor CSL-JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from bifolio.formats.zotero.children import (
@@ -42,13 +42,48 @@ def is_cited(value: dict[str, Any]) -> bool:
     return str(_data(value)["itemType"]) not in _NOT_CITED
 
 
+class Children:
+    """The notes and files of a file of items that name the item they belong to."""
+
+    def __init__(self, values: Iterable[Any]) -> None:
+        self._of: dict[str, list[dict[str, Any]]] = {}
+        self._works: set[str] = set()
+        for value in values:
+            if not is_item(value):
+                continue
+            if is_cited(value):
+                self._works.add(_key(value))
+            elif parent := _text(_data(value).get("parentItem")):
+                self._of.setdefault(parent, []).append(_data(value))
+
+    def __contains__(self, value: dict[str, Any]) -> bool:
+        """Whether the item goes with a work of the file."""
+        return _text(_data(value).get("parentItem")) in self._works
+
+    def add_to(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The work with its notes and files, as Better BibTeX has them inside of it."""
+        children = self._of.get(_key(value))
+        if not children:
+            return value
+        data = dict(_data(value))
+        for name, kinds in (("notes", {"note"}), ("attachments", {"attachment"})):
+            own = data.get(name)
+            more = [one for one in children if one["itemType"] in kinds]
+            data[name] = [*(own if isinstance(own, list) else ()), *more]
+        return {**value, "data": data} if isinstance(value.get("data"), dict) else data
+
+
+def _key(value: dict[str, Any]) -> str:
+    return _text(_data(value).get("key") or value.get("key") or value.get("itemKey"))
+
+
 def source(value: dict[str, Any]) -> Source:
     """The source of an item, as the library itself would give it."""
     data = _data(value)
     library = value.get("library")
     of_group = isinstance(library, dict) and library.get("type") == "group"
     prefix = f"group-{library.get('id')}:" if of_group and isinstance(library, dict) else ""
-    key = _text(data.get("key") or value.get("key") or value.get("itemKey"))
+    key = _key(value)
     changed = _text(data.get("dateModified")).replace("T", " ").removesuffix("Z")
     facts = LibraryFacts(changed=changed) if changed else None
     own = prefix + key if key else ""

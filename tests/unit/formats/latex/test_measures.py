@@ -18,6 +18,7 @@ from bifolio.records.names import Name
         (r"Novotn\'y, Ji\ifmmode \check{r}\else \v{r}\fi{}\'i", "Novotný, Jiří"),
         (r"at $\ifmmode x\else y\fi$", "at x"),
         (r"\ifmmode only math\fi text", "text"),
+        (r"A \ifmmode x\ifmmode y\else z\fi\else w\ifmmode a\else b\fi\fi{} c", "A wb c"),
         (r"\texorpdfstring{$\alpha$}{alpha}-rays", "α-rays"),
         (r"of \SIrange{1}{10}{\percent} and", "of 1–10 % and"),
         (r"\SI{10}{\kilo\metre\per\second}", "10 km/s"),
