@@ -190,8 +190,11 @@ class Peer:
 
     def tell_members(self, part: MembersPart) -> None:
         """A membership record was appended by another."""
+        was_closed = self.session.is_closed
         self._apply_now(self.session.tell_members(part, room_bytes=self._room_bytes()))
         self._note_membership()
+        if self.session.is_closed and not was_closed:  # removed: also where it does not read
+            asyncio.get_running_loop().call_later(limits.RELAY_REMOVED_GRACE_S, self.cut_off)
 
     def tell_blobs(self, states: BlobStates) -> None:
         """Blobs were completed or dropped by another."""

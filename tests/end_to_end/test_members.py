@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,20 +71,19 @@ def test_an_office_is_lost_and_the_library_goes_on(own_relay: RelayProcess, tmp_
     assert "removed this computer" in laptop.fails("sync")
 
 
-def test_the_line_of_who_is_removed_ends_within_a_second(
+def test_the_line_of_who_is_removed_ends_and_says_by_whom(
     own_relay: RelayProcess, tmp_path: Path
 ) -> None:
+    """That the relay ends it before it answers the remover: tests/unit/relay/test_server.py."""
     office, laptop = (Computer.make(tmp_path, name) for name in ("office", "laptop"))
     make_library(office, "@book{first, title = {First}}\n")
     laptop.run("attach", office.run("attach", own_relay.url)["ticket"])
     watch = laptop.start("sync", "--watch")
     assert watch.stdout is not None
     watch.stdout.readline()
-    began = time.monotonic()
     office.run("member", "remove", "laptop")
-    taken_s = time.monotonic() - began
     try:
-        _, said = watch.communicate(timeout=max(20.0, 20 * taken_s))
+        _, said = watch.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         watch.send_signal(signal.SIGKILL)
         raise

@@ -45,15 +45,18 @@ def get(entry: str) -> str | None:
     return _within_time(attempt)
 
 
-def remove(entry: str) -> None:
-    """Forget the entry, if the keyring lets us; one that stays is a key never used."""
+def remove(entry: str) -> bool:
+    """Forget the entry, if the keyring lets us; whether it is not there any more."""
 
-    def attempt() -> None:
+    def attempt() -> bool:
         backend = _backend()
-        if backend is not None:
+        if backend is None:
+            return False
+        if backend.get_password(_SERVICE, entry) is not None:
             backend.delete_password(_SERVICE, entry)
+        return True
 
-    _within_time(attempt)
+    return _within_time(attempt) is True
 
 
 def _backend() -> KeyringBackend | None:

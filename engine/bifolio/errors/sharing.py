@@ -14,12 +14,13 @@ class KeyFileError(BifolioError):
 
     code = "key-file"
 
-    def __init__(self, path: Path, *, reason: str) -> None:
+    def __init__(
+        self, path: Path, *, reason: str, next_step: Next = Next.RESTORE_KEY_FILE
+    ) -> None:
         self.path = path
         self.reason = reason
         super().__init__(
-            f"This computer's key at {path} cannot be used: {reason}.",
-            next_step=Next.RESTORE_KEY_FILE,
+            f"This computer's key at {path} cannot be used: {reason}.", next_step=next_step
         )
 
 

@@ -31,15 +31,15 @@ def show(home: Home) -> DeviceView:
         KeyFileError: the key cannot be read.
     """
     keys = device.load_keys(home).keys
+    key_rotation.forget_earlier(home.path)
     condition = examine(home.path, name=home.device_name, use_keyring=home.use_keyring)
-    pending = key_rotation.pending_keys(home.path, name=home.device_name)
     return DeviceView(
         name=home.device_name,
         fingerprint=fingerprint(keys.sign_public),
         kept_in="keyring" if condition.place is KeyPlace.KEYRING else "file",
         path=condition.path,
         libraries=tuple(_libraries(home)),
-        is_rotating=pending is not None,
+        is_rotating=key_rotation.is_begun(home.path),
     )
 
 

@@ -95,6 +95,10 @@ RELAY_FILE_BYTES_MAX = 100 * 1024 * 1024 * 1024
 #: On SIGTERM, connections get this long to take what is queued for them.
 SHUTDOWN_GRACE_S = 3.0
 
+#: How long the connection of who was removed may take to end by itself: it is told nothing more,
+#: and gets the time to read by which record. Longer, and an open socket outlives the right to it.
+RELAY_REMOVED_GRACE_S = 0.9
+
 
 #: A message before a connection is open: the largest genesis and its frame. A stranger that
 #: never greets cannot make the relay hold more than this.

@@ -9,15 +9,17 @@ import logging
 import socket
 import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from tests.support.relay_client import RelayClient, SharedLibrary, created
+from tests.support.relay_client import CONTENT_KEY, RelayClient, SharedLibrary, created
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bifolio import limits
+from bifolio.crypto.keys import DeviceKeys
+from bifolio.crypto.membership import make_remove
 from bifolio.errors import PortInUseError, RelayError, RelayStorageError
 from bifolio.wire.messages import (
     Ack,
@@ -34,7 +36,9 @@ from bifolio.wire.messages import (
     parse_message,
 )
 from bifolio_relay.config import Config
+from bifolio_relay.requests import Answer, MembersPart
 from bifolio_relay.server import serve
+from bifolio_relay.session import Action, Session
 
 
 class Running:
@@ -189,6 +193,89 @@ def test_a_membership_record_reaches_everybody(tmp_path: Path) -> None:
                 assert await laptop.receive(Members) == expected
                 await laptop.send(PullMembers(0))
                 assert (await laptop.receive(Members)).records == library.membership.records
+
+    asyncio.run(scenario())
+
+
+def removal(library: SharedLibrary, keys: DeviceKeys) -> bytes:
+    """The record by which the owner removes a member, which the membership now has."""
+    record = make_remove(
+        library.membership,
+        library.owner,
+        cuts={keys.sign_public: {}},
+        content_key=library.random(32),
+        earlier={0: CONTENT_KEY},
+        random_bytes=library.random,
+    )[0]
+    library.membership = library.membership.append(record)
+    return record
+
+
+def test_the_line_of_who_is_removed_is_closed_before_its_remover_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No message of its is handled, and nothing sent to it, behind the record."""
+    sessions: list[Session] = []
+    closed: list[list[bool]] = []
+    take_answer = Session.take_answer
+
+    def watched(session: Session, answer: Answer) -> Sequence[Action]:
+        if session not in sessions:
+            sessions.append(session)
+        if isinstance(answer, MembersPart):
+            closed.append([one.is_closed for one in sessions if one is not session])
+        return take_answer(session, answer)
+
+    async def scenario() -> None:
+        library = SharedLibrary()
+        keys = library.with_member()
+        async with running(tmp_path) as relay:
+            await created(relay.url, library)
+            monkeypatch.setattr(Session, "take_answer", watched)
+            async with (
+                RelayClient(relay.url, library.id, keys) as removed,
+                RelayClient(relay.url, library.id, library.owner) as owner,
+            ):
+                for client in (removed, owner):
+                    await client.pull_all()
+                head = library.membership.head
+                early, late = library.author(keys).envelopes(2)
+                await removed.pushed(early)
+                await owner.receive(Envelopes)
+                assert isinstance(await owner.append(head, removal(library, keys)), Members)
+                assert closed == [[True]]
+                await removed.push(late)
+                assert (await removed.receive(Members)).head == library.membership.head
+                assert (await removed.receive(Bye)).retry is Retry.NEVER
+                with pytest.raises(ConnectionClosed):
+                    await removed.next()
+                assert await owner.pull_all() == [early.raw]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.heavy
+def test_who_was_removed_and_does_not_read_keeps_no_open_socket(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        library = SharedLibrary()
+        keys = library.with_member()
+        async with running(tmp_path) as relay:
+            await created(relay.url, library)
+            async with (
+                RelayClient(relay.url, library.id, library.owner) as owner,
+                RelayClient(relay.url, library.id, keys) as removed,
+            ):
+                await removed.pull_all()
+                author = library.author()
+                for _ in range(20):
+                    await owner.pushed(author.envelope(library.random(500_000)))
+                head = library.membership.head
+                assert isinstance(await owner.append(head, removal(library, keys)), Members)
+                began = time.monotonic()
+                while (await asyncio.to_thread(relay.health))["connections"] != 1:
+                    await asyncio.sleep(0.05)
+                # By itself it would end when its pings stay without an answer.
+                assert time.monotonic() - began < limits.PING_INTERVAL_S / 2
 
     asyncio.run(scenario())
 
