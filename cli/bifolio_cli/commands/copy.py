@@ -47,9 +47,13 @@ def copy(
     else:
         for one in report.references:
             call.output.say(f"{one.key} {_OUTCOMES[one.outcome].format(name=name)}")
-            if one.kept:
-                fields = ", ".join(one.kept)
-                call.output.say(f"  yours stays where both changed: {fields}")
+            for words, fields in (
+                ("updated", one.updated),
+                ("changed in both, yours is kept", one.kept),
+                ("your own, kept", one.own),
+            ):
+                if fields:
+                    call.output.say(f"  {words}: {', '.join(fields)}")
     for missing in report.missing:
         call.output.remark(
             f"The content of {missing.name} ({missing.ref}) is not on this computer: its copy "

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from bifolio.records.dates import date_text, date_year
+from bifolio.records.fields import COPY_ORIGIN
 from bifolio.records.names import Name
 from bifolio.records.notes import FIRST
 from bifolio_cli.text.safe_text import escape_line
@@ -80,6 +81,8 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     notes: Sequence[Mapping[str, Any]] = reference.get("notes", ())
     annotations: Sequence[Mapping[str, Any]] = reference.get("annotations", ())
     apart = ["note"] * bool(notes) + ["annotation"] * _are_objects(annotations)
+    origin: Mapping[str, Any] | None = reference.get("copied_from")
+    apart += [COPY_ORIGIN] * (origin is not None)
     for name in _ordered(fields):
         if name not in apart:
             yield from _field_lines(name, fields[name], disputed=name in disputed)
@@ -95,6 +98,8 @@ def reference_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     for name in ("tags", "groups", "files"):
         if reference[name]:
             yield from _field_lines(name, reference[name], disputed=name in disputed)
+    if origin is not None:
+        yield f"  {_origin_text(origin)}"
     for name in reference.get("lost_files", ()):
         yield f"  no computer is known to have the file {name}"
     for conflict in conflicts:
@@ -153,6 +158,14 @@ def _ordered(fields: Mapping[str, Any]) -> list[str]:
         return (0, rank[name], name) if name in rank else (1, 0, name)
 
     return sorted((name for name in fields if name not in ("type", "citation-key")), key=order)
+
+
+def _origin_text(origin: Mapping[str, Any]) -> str:
+    """``Copied from Thesis (doe2020), on 2026-11-30.``"""
+    library = origin["library"] or f"the library {origin['library_id'][:ID_SHOWN_LENGTH]}"
+    at = f", on {origin['at'][:10]}" if origin["at"] else ""
+    name = origin["key"] or origin["id"][:ID_SHOWN_LENGTH]
+    return f"Copied from {library} ({name}){at}."
 
 
 def _are_objects(annotations: Sequence[Mapping[str, Any]]) -> bool:

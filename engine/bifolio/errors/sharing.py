@@ -14,9 +14,7 @@ class KeyFileError(BifolioError):
 
     code = "key-file"
 
-    def __init__(
-        self, path: Path, *, reason: str, next_step: Next = Next.RESTORE_KEY_FILE
-    ) -> None:
+    def __init__(self, path: Path, *, reason: str, next_step: Next = Next.RESTORE_KEY_FILE) -> None:
         self.path = path
         self.reason = reason
         super().__init__(

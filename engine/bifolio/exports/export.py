@@ -29,6 +29,7 @@ from bifolio.formats import (
     write,
 )
 from bifolio.ids import device_tag
+from bifolio.records.fields import COPY_ORIGIN
 from bifolio.records.reference import (
     ExportedReference,
     ExportReport,
@@ -250,6 +251,7 @@ def to_exported(
     stored = importing.sources(entries)
     source = stored[-1] if stored else None
     values = read_view(entries).values
+    values.pop(COPY_ORIGIN, None)  # says something in its library alone
     if values.pop(MEMBERSHIP, None) and (names := lookup.group_names(replica, row)):
         values[MEMBERSHIP] = tuple(names)
     if row.key_is_taken and _needs_own_key(source, format):

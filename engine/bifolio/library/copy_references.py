@@ -17,24 +17,28 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from bifolio.document import editing, importing, registers
-from bifolio.document.entries import Entries, Live
+from bifolio.document.entries import Entries
 from bifolio.document.field_kinds import field_kind
 from bifolio.document.groups import MEMBERSHIP
 from bifolio.document.plan import Plan
 from bifolio.document.view import read_view
 from bifolio.errors import SameLibraryError
 from bifolio.ids import SEPARATOR, digest
+from bifolio.lazy import pattern
 from bifolio.records import attachments
 from bifolio.records.attachments import Attachment
 from bifolio.records.canonical import canonical_json
+from bifolio.records.fields import COPY_ORIGIN
 from bifolio.records.reference import Value, Values, value_to_json
 from bifolio.replica import lookup
 from bifolio.replica.replica import Replica, Write
-from bifolio.results import CopiedReference, CopyOutcome, CopyReport, MissingFile
+from bifolio.results import CopiedReference, CopyOrigin, CopyOutcome, CopyReport, MissingFile
 from bifolio.storage.derived import ReferenceRow
 
-#: The field that names a copy's origin: ``LIBRARY ID/RECORD ID``.
-ORIGIN = "x.bifolio.origin"
+#: The field that names a copy's origin.
+ORIGIN = COPY_ORIGIN
+
+_ORIGIN = pattern("(?P<library>[0-9a-f]{32})/(?P<record>[0-9a-f]{32})")
 
 #: Under which a copy keeps what its origin said of each field: no field, and never shown.
 _COPIED = "copied"
@@ -65,14 +69,15 @@ def copy(source: Replica, target: Replica, refs: Sequence[str]) -> CopyReport:
             entries = source.document(row.id).visible()
             values = read_view(entries).values
             if there is not None:
-                one, write = _renew(target, row, there, _shared(values))
+                one, write = _renew(target, row, there, _shared(values), _name_of(source, row))
                 copied.append(one)
                 if write is not None:
                     missing += _copy_files(source, target, row, values)
                     writes.append((copy_id, write))
                 continue
             missing += _copy_files(source, target, row, values)
-            writes.append((copy_id, _creation(entries, _copy_values(source, row, values))))
+            name = _name_of(source, row)
+            writes.append((copy_id, _creation(entries, _copy_values(source, row, values), name)))
             copied.append(
                 CopiedReference(row.id, copy_id, lookup.shown_key(row), CopyOutcome.COPIED)
             )
@@ -101,7 +106,11 @@ def _shared(values: Values) -> dict[str, Value]:
 
 
 def _renew(
-    target: Replica, row: ReferenceRow, there: ReferenceRow, values: Mapping[str, Value]
+    target: Replica,
+    row: ReferenceRow,
+    there: ReferenceRow,
+    values: Mapping[str, Value],
+    name: str,
 ) -> tuple[CopiedReference, Write | None]:
     """What becomes of a copy that is there: its outcome, and what is to be written into it."""
     key = lookup.shown_key(there)
@@ -111,7 +120,7 @@ def _renew(
         return CopiedReference(row.id, there.id, key, CopyOutcome.EXISTS), None
     entries = target.document(there.id).visible()
     own = _shared(read_view(entries).values)
-    known = {name: live.value or "" for name, live in _known_origin(entries).items()}
+    known = _known_origin(entries)
     changes: dict[str, Value | None] = {}
     kept: list[str] = []
     for field in sorted({*values, *own, *known}):
@@ -127,8 +136,19 @@ def _renew(
             kept.append(field)
     said = {field: _text_of(values.get(field)) for field in {*values, *known}}
     is_new = any(known.get(field) != text for field, text in said.items())
+    is_new |= _kept_text(entries, ORIGIN) != name
     outcome = CopyOutcome.UPDATED if changes else CopyOutcome.EXISTS
-    one = CopiedReference(row.id, there.id, key, outcome, tuple(kept))
+    after = own | changes
+    differ = [field for field in sorted({*values, *own}) if after.get(field) != values.get(field)]
+    one = CopiedReference(
+        row.id,
+        there.id,
+        key,
+        outcome,
+        kept=tuple(kept),
+        updated=tuple(changes),
+        own=tuple(field for field in differ if field not in kept),
+    )
     if not changes and not is_new:
         return one, None
 
@@ -139,7 +159,7 @@ def _renew(
                 kind.plan_clear(plan, entries, field)
             else:
                 kind.plan_set(plan, entries, field, value)
-        for field, text in said.items():
+        for field, text in {**said, ORIGIN: name}.items():
             registers.plan_set(plan, entries, f"{_COPIED}{SEPARATOR}{field}", text)
 
     return one, write
@@ -151,14 +171,46 @@ def _is_copy_of(there: ReferenceRow, row: ReferenceRow) -> bool:
     return any(str(origin).endswith(f"/{row.id}") for origin in origins)
 
 
-def _known_origin(entries: Entries) -> dict[str, Live]:
+def _known_origin(entries: Entries) -> dict[str, str]:
     """By field what the origin said of it when it was copied last."""
     found = {}
     for name in entries.under(_COPIED):
-        lives = entries.live(name)
-        if lives:
-            found[name.partition(SEPARATOR)[2]] = lives[0]
+        field = name.partition(SEPARATOR)[2]
+        text = _kept_text(entries, field)
+        if text is not None and field != ORIGIN:
+            found[field] = text
     return found
+
+
+def _kept_text(entries: Entries, field: str) -> str | None:
+    """What a copy keeps of a field of its origin; None where it keeps nothing."""
+    lives = entries.live(f"{_COPIED}{SEPARATOR}{field}")
+    return (lives[0].value or "") if lives else None
+
+
+def _name_of(source: Replica, row: ReferenceRow) -> str:
+    """What the origin is called, as a copy keeps it: the library's name, and the key there."""
+    return json.dumps([source.meta.name, lookup.shown_key(row)], ensure_ascii=False)
+
+
+def origin_of(replica: Replica, row: ReferenceRow) -> CopyOrigin | None:
+    """What a reference is a copy of; None where it is none, or cannot be told."""
+    origins = row.fields.get(ORIGIN) or ()
+    named = _ORIGIN.fullmatch(str(origins[0])) if len(origins) == 1 else None
+    if named is None:
+        return None
+    entries = replica.document(row.id).visible()
+    lives = entries.live(ORIGIN)
+    try:
+        said = json.loads(_kept_text(entries, ORIGIN) or "null")
+    except (ValueError, RecursionError):
+        said = None
+    library, key = ("", "")
+    match said:
+        case [str(), str()]:
+            library, key = said
+    at = lookup.moment(lives[0].stamp) if lives else None
+    return CopyOrigin(library, key, named["library"], named["record"], at)
 
 
 def _merged(mine: Value | None, now: Value | None, before: str) -> Value | None:
@@ -211,16 +263,16 @@ def _copy_files(
     return missing
 
 
-def _creation(origin: Entries, values: Values) -> Write:
+def _creation(origin: Entries, values: Values, name: str) -> Write:
     """A new record with these values and the sources that its origin was imported from."""
 
     def write(plan: Plan, entries: Entries) -> None:
         editing.plan_creation(plan, entries, kind="reference", values=values)
-        for name in origin.under(importing.SOURCE):
-            plan.put(name, origin.registers[name][0].value, seen=[])
+        for source in origin.under(importing.SOURCE):
+            plan.put(source, origin.registers[source][0].value, seen=[])
         for field, value in values.items():
-            if field != ORIGIN:
-                registers.plan_set(plan, entries, f"{_COPIED}{SEPARATOR}{field}", _text_of(value))
+            text = name if field == ORIGIN else _text_of(value)
+            registers.plan_set(plan, entries, f"{_COPIED}{SEPARATOR}{field}", text)
 
     return write
 

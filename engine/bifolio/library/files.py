@@ -26,6 +26,7 @@ from bifolio.errors import (
 )
 from bifolio.ids import content_hasher
 from bifolio.library.openable import check_openable
+from bifolio.records.fields import COPY_ORIGIN
 from bifolio.records.file_names import safe_file_name
 from bifolio.replica import lookup
 from bifolio.replica.note_views import annotation_views, note_views
@@ -372,6 +373,10 @@ def show_whole(replica: Replica, ref: str) -> ReferenceView:
     shown = lookup.show(replica, row).with_fields(
         notes=note_views(row), annotations=annotation_views(row.fields)
     )
+    if row.fields.get(COPY_ORIGIN):
+        from bifolio.library.copy_references import origin_of
+
+        shown = shown.with_fields(copied_from=origin_of(replica, row))
     if not shown.files:
         return shown
     files = attachments.list_files(replica, shown.id)

@@ -100,6 +100,9 @@ _PART_RULES = {"": MergeRule.TEXT, notes.TAGS: MergeRule.SET}
 #: The form of every known field.
 FORMS: dict[str, Form] = {field: _FORM_OF_RULE[rule] for field, rule in FIELDS.items()}
 
+#: What a copy in another library names its origin by: ``LIBRARY ID/RECORD ID``.
+COPY_ORIGIN = "x.bifolio.origin"
+
 #: What a user may write for a field's own name.
 SYNONYMS = {
     "tag": "tags",

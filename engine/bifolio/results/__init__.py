@@ -153,6 +153,7 @@ if TYPE_CHECKING:
         ConfirmedDeletions,
         Conflict,
         ConflictChoice,
+        CopyOrigin,
         EmptiedTrash,
         NoteView,
         PurgedReference,
@@ -207,6 +208,7 @@ __all__ = [
     "ConflictChoice",
     "CopiedReference",
     "CopyOutcome",
+    "CopyOrigin",
     "CopyReport",
     "CreatedLibrary",
     "DetachedLibrary",
@@ -342,8 +344,8 @@ _NAMES: Final = {
     ),
     "bifolio.results.progress": "IN_BYTES FileProgress Progress Stage",
     "bifolio.results.references": (
-        "AnnotationView ConfirmedDeletions Conflict ConflictChoice EmptiedTrash NoteView "
-        "PurgedReference ReferenceView"
+        "AnnotationView ConfirmedDeletions Conflict ConflictChoice CopyOrigin EmptiedTrash "
+        "NoteView PurgedReference ReferenceView"
     ),
     "bifolio.results.reports": (
         "AttachResult ClearedFields CreatedLibrary ExportedFile ImportReport ImportTally "

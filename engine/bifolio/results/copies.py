@@ -19,13 +19,17 @@ class CopyOutcome(StrEnum):
 
 class CopiedReference(Result, frozen=True):
     """A reference's id, its copy's id, and the copy's citation key as its library shows it.
-    ``kept`` are the fields that changed in both: the copy's value stayed."""
+    ``updated`` are the fields that got what the origin says now, ``kept`` those that changed in
+    both, where the copy's value stayed, ``own`` the others in which the copy says something else
+    or more."""
 
     id: str
     copy: str
     key: str
     outcome: CopyOutcome
     kept: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 class MissingFile(Result, frozen=True):

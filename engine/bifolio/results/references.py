@@ -69,6 +69,18 @@ class AnnotationView(Result, frozen=True):
     added: str | None = None
 
 
+class CopyOrigin(Result, frozen=True):
+    """What a reference is a copy of: the library's name and the key there when it was copied last
+    (empty where that is not known), the ids of the library and of the reference, and when the copy
+    was made (ISO 8601 in UTC; None where it is not known)."""
+
+    library: str
+    key: str
+    library_id: str
+    id: str
+    at: str | None
+
+
 class ReferenceView(Result, frozen=True):
     """A reference as it is shown. ``fields`` are CSL-JSON's; ``same_key`` are the keys of other
     references whose citation key is the same, as they are shown; ``merged_into`` is the id of the
@@ -76,7 +88,7 @@ class ReferenceView(Result, frozen=True):
     which this replica goes on showing until that is confirmed, as it deleted most of the library.
     ``notes`` are all notes (the first one is ``fields.note`` too), ``annotations`` all annotations
     (``fields.annotation`` is their text), ``lost_files`` the files that no computer is known to
-    have; lists leave these three out.
+    have, ``copied_from`` what it is a copy of; lists leave these four out.
     """
 
     id: str
@@ -94,6 +106,7 @@ class ReferenceView(Result, frozen=True):
     lost_files: tuple[str, ...] = ()
     notes: tuple[NoteView, ...] = ()
     annotations: tuple[AnnotationView, ...] = ()
+    copied_from: CopyOrigin | None = None
 
 
 class PurgedReference(Result, frozen=True):

@@ -76,6 +76,8 @@ def test_a_copy_made_again_follows_its_origin_and_keeps_what_is_its_own(
     thesis.edit(first, [Edit("tags", Act.REMOVE, ("old",))])
     (again,) = thesis.copy([first], group).references
     assert (again.copy, again.outcome, again.kept) == (copy, CopyOutcome.UPDATED, ("volume",))
+    assert again.updated == ("abstract", "tags", "title")
+    assert again.own == ("note", "tags")
     shown = group.show(copy)
     assert shown.fields["title"] == "On Ink"
     assert shown.fields["volume"] == "9"
@@ -92,6 +94,55 @@ def test_a_copy_made_again_follows_its_origin_and_keeps_what_is_its_own(
         "ink",
         "new",
     }
+
+
+def test_a_copy_says_what_it_is_a_copy_of(thesis: Library, group: Library) -> None:
+    first = add(thesis)
+    key = thesis.show(first).key
+    (one,) = thesis.copy([first], group).references
+    origin = group.show(one.copy).copied_from
+    assert origin is not None
+    assert (origin.library, origin.key, origin.library_id, origin.id) == (
+        "Thesis",
+        key,
+        thesis.id,
+        first,
+    )
+    assert origin.at is not None
+    assert thesis.show(first).copied_from is None
+    # What its origin is called now, where it is copied again; and when it was first.
+    thesis.edit(first, [Edit("citation-key", Act.SET, ("other",))])
+    thesis.copy([first], group)
+    renamed = group.show(one.copy).copied_from
+    assert renamed is not None
+    assert (renamed.key, renamed.at) == ("other", origin.at)
+    state = group.status().state
+    thesis.copy([first], group)
+    assert group.status().state == state
+
+
+@pytest.mark.parametrize("format", ["bibtex", "biblatex", "ris", "csl-json", "enw", "endnote-xml"])
+def test_no_file_says_what_a_copy_is_a_copy_of(
+    thesis: Library, group: Library, tmp_path: Path, format: str
+) -> None:
+    """The ids of a library say nothing to another program, nor to who gets the file."""
+    (one,) = thesis.copy([add(thesis)], group).references
+    out = tmp_path / "out"
+    with out.open("wb") as stream:
+        report = group.export(stream, format=format)
+    assert b"origin" not in out.read_bytes()
+    assert thesis.id.encode() not in out.read_bytes()
+    assert report.lost == []
+    assert group.show(one.copy).copied_from is not None
+
+
+def test_an_origin_that_a_file_or_a_member_made_up_is_shown_as_a_field(group: Library) -> None:
+    added = add(group)
+    for text in ("nothing", "/", "a/b", "\x1b[2J/x"):
+        group.edit(added, [Edit(ORIGIN, Act.SET, (text,))])
+        shown = group.show(added)
+        assert shown.fields[ORIGIN] == [text]
+        assert shown.copied_from is None
 
 
 def test_a_copy_of_a_copy_finds_the_original(thesis: Library, group: Library) -> None:
