@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,8 +21,12 @@ from bifolio_cli.text.moments import parse_moment
 from bifolio_cli.text.reference_text import count
 
 if TYPE_CHECKING:
-    from bifolio.results import UndoReport
+    from collections.abc import Iterator
+
+    from bifolio.results import UndoneJoin, UndoReport
     from bifolio_cli.output import Output
+
+_ROLES = {"owner": "an owner", "editor": "an editor", "reader": "a reader"}
 
 #: Fields left as they are that a person is shown; --json lists all.
 _NAMED_MAX = 20
@@ -102,6 +107,17 @@ def _check(change: str | None, device: str | None, since: str | None, until: str
         )
 
 
+def _joined_lines(joined: UndoneJoin) -> Iterator[str]:
+    """What an undo of a join leaves as it is, and where one's own library is."""
+    yield (
+        f"This computer is still a member of the library, as {_ROLES[joined.role]}: "
+        "'bifolio leave' ends that."
+    )
+    if joined.backup is not None:
+        yield f"Your library as it was before it joined is in the backup {joined.backup}"
+        yield f"  bifolio backup restore {shlex.quote(str(joined.backup))}"
+
+
 def _say(output: Output, report: UndoReport, *, dry_run: bool) -> None:
     changed = [count(report.references, "reference")] if report.references else []
     if report.groups:
@@ -114,6 +130,8 @@ def _say(output: Output, report: UndoReport, *, dry_run: bool) -> None:
         output.say(f"Undone: {what} ({numbers} changed).")
     else:
         output.say(f"Nothing is left to undo of this: {what}.")
+    if report.joined is not None:
+        output.say(*_joined_lines(report.joined))
     for one in report.kept[:_NAMED_MAX]:
         field = f" {one.field}" if one.field else ""
         output.say(f"  unchanged: {one.key}{field} ({KEPT_REASONS[one.reason]})")

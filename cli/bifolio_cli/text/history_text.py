@@ -46,6 +46,7 @@ _ACTIONS = {
 
 _WHOLE_ACTIONS = {
     ActionKind.NAMED_LIBRARY: "named the library {name}",
+    ActionKind.JOINED: "brought {references} along when it joined",
     ActionKind.FIRST_CHANGE: "made its first change",
     ActionKind.CHANGED_SETTINGS: "changed the settings of the library",
     ActionKind.DEVICE_CHANGES: "{changes} of {name}",
@@ -124,7 +125,10 @@ def actions_text(actions: Sequence[Action]) -> str:
 def _action_text(action: Action) -> str:
     if action.kind in _WHOLE_ACTIONS:
         return _WHOLE_ACTIONS[action.kind].format(
-            name=action.name, text=action.text, changes=count(action.count, "change")
+            name=action.name,
+            text=action.text,
+            changes=count(action.count, "change"),
+            references=count(action.count, "reference"),
         )
     if action.kind in _UNDOING:
         return f"{_UNDOING[action.kind]}: {actions_text(action.actions)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from pathlib import Path
 
 from bifolio.clock import make_stamp
 from bifolio.document.undoing import Kept
@@ -29,6 +30,7 @@ from bifolio.results import (
     LogEntry,
     ReferenceView,
     RestoreReport,
+    UndoneJoin,
     UndoReport,
 )
 
@@ -225,7 +227,17 @@ class History:
             groups=kinds.count("group"),
             kept=tuple(self._kept_field(record_id, kept) for record_id, kept in taken.kept),
             id=ids[0].hex() if ids else None,
+            joined=self._undone_join(actions),
         )
+
+    def _undone_join(self, actions: tuple[Action, ...]) -> UndoneJoin | None:
+        """That this computer is still a member of the library that it joined, where that is so."""
+        meta = self._replica.meta
+        role = meta.standing.role if meta.standing else ""
+        if not role or not any(one.kind is ActionKind.JOINED for one in actions):
+            return None
+        backup = Path(meta.join_backup) if meta.join_backup else None
+        return UndoneJoin(role, backup if backup is not None and backup.exists() else None)
 
     def _kept_field(self, record_id: str, kept: Kept) -> KeptField:
         row = self._replica.references.read(record_id)

@@ -7,6 +7,7 @@ the report. Everything but a backup is done in short steps in the loop's thread.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
@@ -101,6 +102,9 @@ class RelayAccess:
         kept = None
         if backup and is_another:
             kept = await self._back_up(Backups.create_before_join, progress)
+        if is_another:
+            with replica.database.transaction():
+                replica.meta.join_backup = os.fspath(kept) if kept is not None else ""
         left_out = await self._join(parsed, bundle, progress)
         return JoinResult(
             library=replica.library_id.hex(),

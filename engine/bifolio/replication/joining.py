@@ -19,6 +19,7 @@ from bifolio.document.record import RecordDocument, flatten
 from bifolio.errors import DocumentError, EnvelopeError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.results import Action, ActionKind
 from bifolio.storage.join_offers import JoinOffer
 from bifolio.wire.changes import Change
 
@@ -112,15 +113,19 @@ def settle_offers(replica: Replica) -> int:
     Returns:
         how many records are offered.
     """
-    offered = 0
-    while offers := replica.join_offers.first(_OFFERS_AT_ONCE):
-        with replica.database.transaction():
-            offered += _settle(replica, offers)
-    return offered
+    offered: list[str] = []
+    with replica.journal.command() as command:
+        while offers := replica.join_offers.first(_OFFERS_AT_ONCE):
+            with replica.database.transaction():
+                offered += _settle(replica, offers)
+        if offered:
+            kinds = [replica.records.kind(one) for one in offered]
+            command.actions = (Action(ActionKind.JOINED, count=kinds.count("reference")),)
+    return len(offered)
 
 
-def _settle(replica: Replica, offers: Sequence[JoinOffer]) -> int:
-    """One change of what the library lacks of these records."""
+def _settle(replica: Replica, offers: Sequence[JoinOffer]) -> list[str]:
+    """One change of what the library lacks of these records; the ids of those that it lacks."""
     updates: list[tuple[str, bytes]] = []
     unions: list[tuple[JoinOffer, bytes]] = []
     for offer in offers:
@@ -139,7 +144,7 @@ def _settle(replica: Replica, offers: Sequence[JoinOffer]) -> int:
         # A part of the command that joins, so that one undo takes back what it offered.
         _add_before_edits(replica, Change(replica.next_stamp(), tuple(updates)))
         _add_deletes(replica, unions)
-    return len(updates)
+    return [record_id for record_id, _ in updates]
 
 
 def _add_before_edits(replica: Replica, change: Change) -> None:

@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         LogEntry,
         RestoreReport,
         Subject,
+        UndoneJoin,
         UndoReport,
         in_words,
         read_actions,
@@ -207,8 +208,8 @@ __all__ = [
     "Conflict",
     "ConflictChoice",
     "CopiedReference",
-    "CopyOutcome",
     "CopyOrigin",
+    "CopyOutcome",
     "CopyReport",
     "CreatedLibrary",
     "DetachedLibrary",
@@ -303,6 +304,7 @@ __all__ = [
     "TakenValue",
     "TicketPreview",
     "UndoReport",
+    "UndoneJoin",
     "WindowRow",
     "WrittenFile",
     "in_words",
@@ -333,7 +335,7 @@ _NAMES: Final = {
     "bifolio.results.groups": "GroupKind GroupView RemovalResult RenamedTag TagCount",
     "bifolio.results.history": (
         "Action ActionKind Event EventKind KeptField KeptReason LogEntry "
-        "RestoreReport Subject UndoReport in_words read_actions write_actions"
+        "RestoreReport Subject UndoReport UndoneJoin in_words read_actions write_actions"
     ),
     "bifolio.results.libraries": "DetachedLibrary LibraryState LibraryView SyncedView",
     "bifolio.results.members": (

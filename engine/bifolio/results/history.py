@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -63,6 +64,8 @@ class ActionKind(StrEnum):
     NAMED_LIBRARY = "named-library"
     FIRST_CHANGE = "first-change"
     CHANGED_SETTINGS = "changed-settings"
+    #: A library of one's own became part of this one.
+    JOINED = "joined"
     #: All that a device did in some time.
     DEVICE_CHANGES = "device-changes"
     UNDID = "undid"
@@ -155,15 +158,25 @@ class KeptField(Result, frozen=True):
     reason: KeptReason
 
 
+class UndoneJoin(Result, frozen=True):
+    """A join of which what it shared was taken back: the role that this computer still has, and the
+    backup from before it (None: none was made, or it is not there any more)."""
+
+    role: str
+    backup: Path | None
+
+
 class UndoReport(Result, frozen=True):
     """What an undo took back, how many references and groups it changed, and what stays as it is.
-    ``id`` is the change to be undone to have it all again."""
+    ``id`` is the change to be undone to have it all again; ``joined`` is there where it took back
+    what a join shared, which does not end the membership."""
 
     what: tuple[Action, ...]
     references: int
     groups: int
     kept: tuple[KeptField, ...]
     id: str | None = None
+    joined: UndoneJoin | None = None
 
 
 class RestoreReport(Result, frozen=True):

@@ -287,6 +287,8 @@ class Meta:
     ticket_secret = _bytes()
     #: The newest envelope, by its number here, that a bundle was written with, and when.
     bundled: Fact[tuple[int, int] | None] = Fact(None, _pair(int, int), _as_list)
+    #: The backup from before this library joined another one, by its path.
+    join_backup = _text()
     #: When a bundle was last taken in.
     bundle_taken_ms: Fact[int] = Fact(0, _of_type(int))
 

@@ -34,15 +34,20 @@ class Ring(keyring.backend.KeyringBackend):
 
     def get_password(self, service: str, username: str) -> str | None:
         self._check(self.is_locked)
-        return self.entries.get(username)
+        return self.entries.get(f"{service} {username}")
 
     def set_password(self, service: str, username: str, password: str) -> None:
         self._check(self.is_locked or self.is_full)
-        self.entries[username] = password
+        self.entries[f"{service} {username}"] = password
 
     def delete_password(self, service: str, username: str) -> None:
         self._check(self.is_locked or self.keeps_all)
-        del self.entries[username]
+        del self.entries[f"{service} {username}"]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all entries."""
+        return [one.split()[-1] for one in self.entries]
 
     def _check(self, refuses: bool) -> None:
         if refuses:
@@ -75,7 +80,7 @@ def test_keys_in_a_keyring_are_replaced_there_and_nothing_is_left_of_the_old_one
     assert load(tmp_path).sign_public == before.sign_public
     key_rotation.finish(tmp_path)
     assert load(tmp_path).sign_public == successor.sign_public
-    assert list(ring.entries) == [successor.sign_public.hex()]
+    assert ring.names == [successor.sign_public.hex()]
     assert [file.name for file in tmp_path.iterdir()] == [KEYRING_MARK_FILE]
     key_rotation.finish(tmp_path)
     assert load(tmp_path).sign_public == successor.sign_public
@@ -119,10 +124,10 @@ def test_the_old_key_is_forgotten_later_where_the_keyring_keeps_it(
     ring.keeps_all = True
     key_rotation.finish(tmp_path)
     assert load(tmp_path).sign_public == successor.sign_public
-    assert before.sign_public.hex() in ring.entries
+    assert before.sign_public.hex() in ring.names
     ring.keeps_all = False
     key_rotation.forget_earlier(tmp_path)
-    assert list(ring.entries) == [successor.sign_public.hex()]
+    assert ring.names == [successor.sign_public.hex()]
     assert [file.name for file in tmp_path.iterdir()] == [KEYRING_MARK_FILE]
 
 
@@ -136,7 +141,7 @@ def test_a_key_that_is_still_in_use_is_never_forgotten(ring: Ring, tmp_path: Pat
     assert load(tmp_path).sign_public == before.sign_public
     assert begin(tmp_path).sign_public == successor.sign_public
     key_rotation.finish(tmp_path)
-    assert list(ring.entries) == [successor.sign_public.hex()]
+    assert ring.names == [successor.sign_public.hex()]
 
 
 def test_a_keyring_that_takes_no_more_gives_way_to_a_file(ring: Ring, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from tests.support.relay_process import RelayProcess
 from bifolio import Library
 from bifolio.errors import TicketError
 from bifolio.home import Home
-from bifolio.library import tickets
+from bifolio.library import backups, tickets
+from bifolio.results import ActionKind, UndoneJoin
 
 
 def home(folder: Path, name: str) -> Home:
@@ -58,12 +59,25 @@ def test_an_undo_takes_back_what_a_mistaken_join_shared(tmp_path: Path) -> None:
         assert joined.backup.exists()
         office.sync()
         assert {one.key for one in office.list()} == {"theirs", "mine"}
+        (entry, *_) = own.history.log()
+        assert [one.kind for one in entry.what] == [ActionKind.JOINED]
+        rehearsed = own.history.undo(dry_run=True)
         undone = own.history.undo()
-        assert undone is not None
+        assert undone.joined == rehearsed.joined == UndoneJoin("editor", joined.backup)
         own.sync()
         office.sync()
         assert {one.key for one in office.list()} == {"theirs"}
         assert own.status().state == office.status().state
+        # It goes on as one of the members until it leaves; other undos say nothing of that.
+        again = own.history.undo(undone.id)
+        assert again.joined is None
+        own.add({"title": "More"})
+        assert own.history.undo().joined is None
+        own.history.undo(again.id)
+        own.members.leave()
+        place = backups.restore(joined.backup, tmp_path / "Back.bifolio").path
+        with Library.open(place, home=home(tmp_path, "laptop")) as back:
+            assert {one.key for one in back.list()} == {"mine"}
 
 
 @pytest.mark.parametrize(
