@@ -221,3 +221,53 @@ def test_a_watching_computer_follows_while_it_is_connected(
         watch.terminate()
         watch.communicate(timeout=30)
     assert relay_of(laptop) == new_relay.url
+
+
+@pytest.mark.heavy
+def test_a_detached_computer_says_where_the_library_went(
+    own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, _, ada = shared(own_relay, tmp_path, "office", "laptop", "ada")
+    assert ada.run("detach")["relay"] == own_relay.url
+    assert ada.run("status")["known_relay"] is None
+    office.run("attach", new_relay.url, "--no-backup")
+    bundle = tmp_path / "for-ada.bifolio-bundle"
+    office.run("bundle", "export", bundle)
+    taken = ada.run("bundle", "import", bundle)
+    assert taken["moved_to"] == {"url": new_relay.url, "by": "office"}
+    assert ada.run("bundle", "import", bundle)["moved_to"] is None
+    assert ada.run("status")["known_relay"] == taken["moved_to"]
+    assert ada.run("status")["relay"] is None
+    said = f"office said that the library is on {new_relay.url} now"
+    assert said in ada.call("status", exits=0).stdout
+    (listed,) = ada.run("libraries")
+    assert (listed["relay"], listed["known_relay"]) == (None, new_relay.url)
+    assert new_relay.url in ada.call("libraries", exits=0).stdout
+    assert f"bifolio attach {new_relay.url}" in ada.fails("sync")
+    # Where it was: the others are not there any more.
+    attached = ada.run("attach", own_relay.url, "--no-backup")
+    assert attached["known"] == taken["moved_to"]
+    ada.run("detach")
+    assert ada.run("attach", new_relay.url, "--no-backup")["known"] is None
+    ada.run("add", "title=Back", "citation-key=back")
+    ada.run("sync")
+    office.run("sync")
+    assert keys(office) == {"first", "back"}
+    assert ada.run("status")["known_relay"] is None
+
+
+@pytest.mark.heavy
+def test_a_bundle_says_where_the_library_went_to_who_is_on_the_old_relay(
+    own_relay: RelayProcess, new_relay: RelayProcess, tmp_path: Path
+) -> None:
+    office, laptop, ada = shared(own_relay, tmp_path, "office", "laptop", "ada")
+    own_relay.stop()
+    laptop.run("attach", new_relay.url, "--no-backup")
+    bundle = tmp_path / "for-ada.bifolio-bundle"
+    laptop.run("bundle", "export", bundle)
+    said = ada.call("bundle", "import", bundle, exits=0).stdout
+    assert f"laptop said that the library is on {new_relay.url} now: this computer follows" in said
+    assert "follows with its next sync" in ada.call("status", exits=0).stdout
+    assert ada.run("sync")["moved_to"] == new_relay.url
+    assert ada.run("status")["known_relay"] is None
+    assert office.run("status")["known_relay"] is None

@@ -26,7 +26,7 @@ from bifolio_cli.text.reference_text import count
 from bifolio_cli.ticket_input import PastedTicket, RelayAddress, read_target
 
 if TYPE_CHECKING:
-    from bifolio.results import AttachResult
+    from bifolio.results import AttachResult, KnownRelay
 
 _GIVE_BACK = "The other computers learn of this one by its first bundle: bifolio bundle export FILE"
 
@@ -237,6 +237,8 @@ def _to_relay(
         call.output.say(f"A backup of it was made first: {attached.backup}")
     if attached.moved_from:
         call.output.say(_moved_line(attached, local=local))
+    if attached.known is not None:
+        call.output.say(_known_line(attached.known, is_said=attached.is_said))
     if not attached.ticket:
         call.output.say("To attach another computer, run 'bifolio invite' on an owner's computer.")
         return
@@ -247,6 +249,17 @@ def _to_relay(
     if local:
         call.output.remark(LOCAL_TICKET)
     call.output.say(attached.ticket)
+
+
+def _known_line(known: KnownRelay, *, is_said: bool) -> str:
+    """Where the other computers are, after a detached one came to another relay."""
+    where = f"{known.by} had said that the library is on {known.url}"
+    if is_said:
+        return (
+            f"{where}: the other computers follow here as soon as they hear of it, by the next "
+            "ticket or bundle that they get."
+        )
+    return f"{where}: the other computers are there. 'bifolio attach {known.url}' follows them."
 
 
 def _moved_line(attached: AttachResult, *, local: bool) -> str:

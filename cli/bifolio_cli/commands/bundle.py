@@ -18,6 +18,7 @@ from bifolio_cli.invocation import (
 from bifolio_cli.text.moments import parse_moment
 from bifolio_cli.text.next_steps import word_of
 from bifolio_cli.text.reference_text import count, size_text
+from bifolio_cli.text.status_text import known_relay_line
 
 if TYPE_CHECKING:
     from bifolio.results import BundleExport
@@ -98,6 +99,7 @@ def import_(
     call = invocation(context, library=library, json=json)
     with call.open_library() as opened:
         report = opened.bundles.import_from(_absolute(source))
+        is_attached = report.moved_to is not None and opened.status().relay is not None
     for refused in report.refused:
         call.output.remark(f"{refused.reason} {word_of(refused.next)}".rstrip())
     if call.output.json:
@@ -106,6 +108,8 @@ def import_(
         taken = count(len(report.bundles), "bundle")
         files = f", {count(report.files, 'file')}" if report.files else ""
         call.output.say(f"{taken} taken in: {count(report.changes, 'new change')}{files}.")
+        if report.moved_to is not None:
+            call.output.say(known_relay_line(report.moved_to, is_attached=is_attached))
         if report.waiting:
             verb = "waits" if report.waiting == 1 else "wait"
             call.output.say(

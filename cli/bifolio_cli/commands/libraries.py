@@ -39,6 +39,8 @@ def libraries(
         state = one.fault or _STATES[one.state]
         if one.unsent:
             state += f" ({count(one.unsent, 'change')} unsent)"
+        if one.known_relay:
+            state += f" (the library is on {one.known_relay})"
         call.output.say(
             "\t".join((one.name, one.role or "-", one.relay or "-", state, str(one.path)))
         )

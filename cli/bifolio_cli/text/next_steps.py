@@ -214,6 +214,7 @@ WORDS: Mapping[Next, str | Callable[..., str]] = {
     Next.ATTACH_FIRST: "Run 'bifolio attach RELAY_URL' on the first computer, or 'bifolio attach "
     "TICKET' with a ticket from another one. Without a relay: 'bifolio invite --bundle FILE'.",
     Next.ATTACH_NEW_PATH: "Make a new replica at another path: bifolio attach TICKET PATH",
+    Next.ATTACH_TO_KNOWN: _filled("Run 'bifolio attach {url}' to be on it again."),
     Next.ATTACH_WITH_TICKET: "Attach this computer to the library with a ticket ('bifolio attach "
     "TICKET'), then try again.",
     Next.ASK_FOR_TICKET: f"Ask {_TICKET}",

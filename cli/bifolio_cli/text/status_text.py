@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         BundleState,
         FileView,
         HeardDevice,
+        KnownRelay,
         RelayStatus,
         SharingState,
         Status,
@@ -50,7 +52,7 @@ def status_lines(report: Status) -> Iterator[str]:
     if report.shown_on:
         deleted = count(report.shown_on, "of them was", "of them were")
         yield f"{deleted} deleted by others, most of the library, and wait for your confirmation."
-    yield from _relay_lines(report.relay, report.bundles)
+    yield from _relay_lines(report.relay, report.bundles, report.known_relay)
     yield from _bundle_lines(report.bundles)
     yield from _sharing_lines(report.sharing)
     yield from _queue_lines(report)
@@ -118,7 +120,20 @@ def _synced_library_lines(library: SyncedLibrary) -> Iterator[str]:
         yield f"  {word_of(library.next)}"
 
 
-def _relay_lines(relay: RelayStatus | None, bundles: BundleState | None) -> Iterator[str]:
+def known_relay_line(known: KnownRelay, *, is_attached: bool) -> str:
+    """Where the library is, on a computer that is not there."""
+    where = f"{known.by} said that the library is on {known.url} now"
+    if is_attached:
+        return f"{where}: this computer follows with its next sync."
+    return f"{where}: 'bifolio attach {shlex.quote(known.url)}' brings this computer there."
+
+
+def _relay_lines(
+    relay: RelayStatus | None, bundles: BundleState | None, known: KnownRelay | None
+) -> Iterator[str]:
+    if relay is None and known is not None:
+        yield f"Not attached to a relay. {known_relay_line(known, is_attached=False)}"
+        return
     if relay is None:
         if bundles is None:
             yield "On this computer only: not attached to a relay, and never bundled."
@@ -132,6 +147,8 @@ def _relay_lines(relay: RelayStatus | None, bundles: BundleState | None) -> Iter
     if relay.moved is not None:
         moved = relay.moved
         yield f"  It was on {moved.url} until {moved.by} moved it, which reached here {moved.at}."
+    if known is not None:
+        yield f"  {known_relay_line(known, is_attached=True)}"
 
 
 def _bundle_lines(bundles: BundleState | None) -> Iterator[str]:

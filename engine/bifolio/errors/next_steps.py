@@ -122,6 +122,7 @@ class Next(StrEnum):
     ATTACH_ELSEWHERE = "attach-elsewhere"
     ATTACH_FIRST = "attach-first"
     ATTACH_NEW_PATH = "attach-new-path"
+    ATTACH_TO_KNOWN = "attach-to-known"
     ATTACH_WITH_TICKET = "attach-with-ticket"
     ASK_FOR_TICKET = "ask-for-ticket"
     INVITE_AGAIN = "invite-again"
@@ -228,6 +229,7 @@ FACTS: Mapping[Next, frozenset[str]] = {
         Next.KEEP_CHANGED_COPY: "ref path",
         Next.SHOW_HISTORY: "ref",
         Next.ASK_OWNER: "owners",
+        Next.ATTACH_TO_KNOWN: "url",
         Next.PROTECT_KEY_FILE: "path",
         Next.START_AUTOSYNC: "path",
         Next.SEE_AUTOSYNC_FAULT: "log",

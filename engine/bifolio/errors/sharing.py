@@ -61,11 +61,22 @@ class RecoveryCodeError(BifolioError):
 
 
 class NotAttachedError(BifolioError):
-    """The library has no relay yet."""
+    """The library has no relay yet, or this computer was detached from it.
+
+    Args:
+        known: where the library is by its members' list, if that says so.
+    """
 
     code = "not-attached"
 
-    def __init__(self) -> None:
+    def __init__(self, known: str = "") -> None:
+        self.known = known
+        if known:
+            super().__init__(
+                f"This computer is not attached to the library's relay, {known}.",
+                next_step=next_step(Next.ATTACH_TO_KNOWN, url=known),
+            )
+            return
         super().__init__(
             "This library is not attached to a relay yet.", next_step=Next.ATTACH_FIRST
         )

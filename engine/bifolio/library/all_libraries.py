@@ -54,4 +54,5 @@ def _view(home: Home, path: Path) -> LibraryView:
         state=state,
         unsent=status.unsent,
         fault=None,
+        known_relay=status.known_relay.url if status.known_relay else None,
     )

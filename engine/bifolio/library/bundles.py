@@ -77,6 +77,7 @@ class Bundles:
                 folder has none. One of several in a folder is named in the result.
         """
         path = Path(source)
+        before = self._replica.meta.said_relay
         inbox = BundleInbox(self._replica, LibraryMembership(self._replica))
         if path.is_dir():
             totals = inbox.import_folder(path)
@@ -90,4 +91,9 @@ class Bundles:
             waiting=self._replica.changes.waiting(),
             conflicts=status.conflict_count(self._replica),
             state=status.state_hash(self._replica),
+            moved_to=(
+                status.known_relay(self._replica)
+                if self._replica.meta.said_relay != before
+                else None
+            ),
         )

@@ -195,20 +195,19 @@ def _name_of(source: Replica, row: ReferenceRow) -> str:
 
 def origin_of(replica: Replica, row: ReferenceRow) -> CopyOrigin | None:
     """What a reference is a copy of; None where it is none, or cannot be told."""
-    origins = row.fields.get(ORIGIN) or ()
+    origins = row.fields.get(ORIGIN) or []
     named = _ORIGIN.fullmatch(str(origins[0])) if len(origins) == 1 else None
     if named is None:
         return None
     entries = replica.document(row.id).visible()
     lives = entries.live(ORIGIN)
     try:
-        said = json.loads(_kept_text(entries, ORIGIN) or "null")
+        said: object = json.loads(_kept_text(entries, ORIGIN) or "null")
     except (ValueError, RecursionError):
         said = None
-    library, key = ("", "")
-    match said:
-        case [str(), str()]:
-            library, key = said
+    library = key = ""
+    if isinstance(said, list) and len(said) == 2:
+        library, key = map(str, said)
     at = lookup.moment(lives[0].stamp) if lives else None
     return CopyOrigin(library, key, named["library"], named["record"], at)
 

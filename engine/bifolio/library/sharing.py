@@ -79,6 +79,7 @@ class RelayAccess:
         await self.remote.reach(url)
         kept = await self._back_up(Backups.create_before_attach, progress) if backup else None
         before = self.remote.url
+        known = status.known_relay(replica) if not before else None
         is_reached = await self.remote.fetch_before_move(url, progress)
         ticket = await self.remote.attach(url, progress, token=parsed)
         return AttachResult(
@@ -90,6 +91,7 @@ class RelayAccess:
             moved_from=before if before != url else "",
             is_told=is_reached and self.remote.is_told(before),
             is_said=self.remote.member_log.said_address() == url,
+            known=known if known is not None and known.url != url else None,
         )
 
     async def join(

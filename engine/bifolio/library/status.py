@@ -28,6 +28,7 @@ from bifolio.replica.replica import Replica
 from bifolio.results import (
     BundleState,
     HeardDevice,
+    KnownRelay,
     Notice,
     Refusal,
     RelayMoved,
@@ -121,7 +122,20 @@ def status(replica: Replica, *, name: str, replica_id: str) -> Status:
         conflicts=conflict_count(replica),
         shared_keys=references.shared_keys.count(),
         state=state_hash(replica),
+        known_relay=known_relay(replica),
     )
+
+
+def known_relay(replica: Replica) -> KnownRelay | None:
+    """Where the library is by the members' list, if this computer is not there: it was detached, or
+    follows with the next sync. None where it was there to be followed, and this one stays."""
+    meta = replica.meta
+    said = meta.said_relay
+    if said is None or said.url == meta.relay_url:
+        return None
+    if meta.relay_url and meta.relay_notice == said.record:
+        return None
+    return KnownRelay(said.url, lookup.device_name(lookup.device_names(replica), said.by))
 
 
 def _sharing(replica: Replica) -> SharingState | None:

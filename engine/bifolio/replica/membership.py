@@ -34,6 +34,7 @@ from bifolio.crypto.membership import (
     seal_text,
 )
 from bifolio.crypto.membership.records import parse_record
+from bifolio.crypto.ticket import is_relay_address
 from bifolio.errors import (
     EnvelopeError,
     MembershipError,
@@ -47,7 +48,7 @@ from bifolio.replica.lookup import MEMBER_ID_LENGTH, device_names
 from bifolio.replica.replica import Replica
 from bifolio.storage.content_keys import ContentKeys
 from bifolio.storage.members import Members
-from bifolio.storage.meta import Standing
+from bifolio.storage.meta import SaidRelay, Standing
 
 
 def check_ticket(membership: Membership, ticket_secret: bytes, device: bytes) -> None:
@@ -113,6 +114,15 @@ class AboutInvite(Struct, frozen=True):
 def _cut(text: str) -> str:
     """As much of a text as an invite has room for."""
     return text.encode("utf-8", "replace")[: limits.INVITE_TEXT_BYTES_MAX].decode("utf-8", "ignore")
+
+
+def _said_relay(membership: Membership, keys: dict[int, bytes]) -> SaidRelay | None:
+    """Where an owner said that the library is, if that is an address which can be shown."""
+    notice = membership.relay
+    address = relay_address(membership, keys) if notice is not None else None
+    if notice is None or address is None or not is_relay_address(address) or "@" in address:
+        return None
+    return SaidRelay(address, device_tag(notice.author), notice.hash)
 
 
 class LibraryMembership:
@@ -277,7 +287,7 @@ class LibraryMembership:
         self._keys.clear()
         self._replica.meta.newer_members = ()
         self._replica.meta.lost_members = ()
-        self._replica.meta.forget("standing", "member_names", "joined_names")
+        self._replica.meta.forget("standing", "member_names", "joined_names", "said_relay")
         self._known = None
 
     def role(self) -> Role | None:
@@ -508,6 +518,9 @@ class LibraryMembership:
         if meta.member_ids != ids:
             meta.member_ids = ids
         keys = self._openable_keys(membership)
+        said = _said_relay(membership, keys)
+        if meta.said_relay != said:
+            meta.said_relay = said
         for fact, found in (
             ("member_names", member_names(membership, keys)),
             ("joined_names", joined_names(membership, keys)),

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from bifolio import limits
 from bifolio.crypto.ticket import is_relay_address
-from bifolio.errors import BifolioError
+from bifolio.errors import BifolioError, NotAttachedError
 from bifolio.ids import device_tag
 from bifolio.replica import lookup
 from bifolio.replica.membership import LibraryMembership
@@ -90,6 +90,12 @@ async def follow(replica: Replica, member_log: LibraryMembership) -> Followed:
     leave(replica, address, by=by)
     heed(replica, member_log)
     return Followed(to=address)
+
+
+def not_attached(replica: Replica) -> NotAttachedError:
+    """That this computer is on no relay, and where the library is."""
+    said = replica.meta.said_relay
+    return NotAttachedError(said.url if said is not None else "")
 
 
 def may_follow(address: str, here: str) -> bool:

@@ -26,7 +26,6 @@ from bifolio.errors import (
     Next,
     NextStep,
     NotAMemberError,
-    NotAttachedError,
     NotTheOwnerError,
     OldMembershipError,
     RelayRefusedError,
@@ -172,7 +171,7 @@ class Remote:
             NotAttachedError, NotTheOwnerError, RelayUnreachableError, NotAMemberError and others.
         """
         if not self.url:
-            raise NotAttachedError
+            raise moving.not_attached(self.replica)
         self.check_owner("invite")
         terms = terms or InviteTerms()
         if lasts_s is not None:
@@ -183,7 +182,7 @@ class Remote:
         await self.act(InviteAct(self.member_log, secret, terms), progress)
         cursor = self.replica.meta.cursor
         if cursor is None:
-            raise NotAttachedError
+            raise moving.not_attached(self.replica)
         return Ticket(
             relay=self.url,
             library=self.replica.library_id,
@@ -264,7 +263,7 @@ class Remote:
         """
         url = self.url
         if not url:
-            raise NotAttachedError
+            raise moving.not_attached(self.replica)
         self.check_owner("delete it on its relay")
         await Client.delete_library(url, ReplicaAdapter(self.replica, self.member_log))
         self.detach()
@@ -400,7 +399,7 @@ class Remote:
             NotAttachedError, RelayUnreachableError, NotAMemberError and others.
         """
         if not self.url:
-            raise NotAttachedError
+            raise moving.not_attached(self.replica)
         self.check_not_old()
         counts = await self._run_following(None, progress, only_file=only_file)
         if self.replica.meta.former_relays:
@@ -469,7 +468,7 @@ class Remote:
         while True:
             url = self.url
             if not url:
-                raise NotAttachedError
+                raise moving.not_attached(self.replica)
             self.check_not_old()
             if await self._follow():
                 continue

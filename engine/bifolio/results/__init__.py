@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         BundleState,
         ImportedBundle,
         InvitationByBundle,
+        KnownRelay,
         RefusedBundle,
     )
     from bifolio.results.citation_keys import (
@@ -255,6 +256,7 @@ __all__ = [
     "KeptReason",
     "KeyPattern",
     "KeyReport",
+    "KnownRelay",
     "LeftLibrary",
     "LeftOut",
     "LibraryChanges",
@@ -321,7 +323,8 @@ _NAMES: Final = {
     "bifolio.results.backups": "Backup BackupContents RestoredLibrary",
     "bifolio.results.base": "Result step_to_json to_json",
     "bifolio.results.bundles": (
-        "BundleExport BundleImport BundleState ImportedBundle InvitationByBundle RefusedBundle"
+        "BundleExport BundleImport BundleState ImportedBundle InvitationByBundle KnownRelay "
+        "RefusedBundle"
     ),
     "bifolio.results.citation_keys": "KeptBecause KeptKey KeyPattern KeyReport NewKey SharedKey",
     "bifolio.results.citations": "FormattedCitation",

@@ -46,10 +46,19 @@ class RefusedBundle(Result, frozen=True):
     next: NextStep | None
 
 
+class KnownRelay(Result, frozen=True):
+    """A relay that an owner said the library is on, and where this computer is not (yet): its
+    address, and whose computer said so."""
+
+    url: str
+    by: str
+
+
 class BundleImport(Result, frozen=True):
     """What bundles brought.
 
-    ``waiting`` counts the received changes that build on others which are not here yet.
+    ``waiting`` counts the received changes that build on others which are not here yet;
+    ``moved_to`` is where an owner's record, which was new here, says that the library is now.
     """
 
     bundles: tuple[ImportedBundle, ...]
@@ -59,6 +68,7 @@ class BundleImport(Result, frozen=True):
     waiting: int
     conflicts: int
     state: str
+    moved_to: KnownRelay | None = None
 
 
 class BundleState(Result, frozen=True):

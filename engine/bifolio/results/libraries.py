@@ -25,7 +25,8 @@ class LibraryState(StrEnum):
 
 class LibraryView(Result, frozen=True):
     """A library of this computer; ``role`` is null where that is not known or this computer is no
-    member, ``fault`` says why one cannot be opened."""
+    member, ``fault`` says why one cannot be opened, ``known_relay`` is where the library is by its
+    members' list, if this computer is not there."""
 
     library_id: str
     name: str
@@ -35,6 +36,7 @@ class LibraryView(Result, frozen=True):
     state: LibraryState
     unsent: int
     fault: str | None
+    known_relay: str | None = None
 
 
 class SyncedView(Result, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from bifolio.records.reference import LeftOut, LostValue, SkippedRecord
 from bifolio.results.base import Result
+from bifolio.results.bundles import KnownRelay
 from bifolio.results.members import InviteView
 
 
@@ -124,7 +125,8 @@ class AttachResult(Result, frozen=True):
     this one is no owner's, and so cannot invite.
 
     ``moved_from`` is the relay that it left, if it was on another one; ``is_told`` if that relay
-    knows of it; ``is_said`` if the other computers learn of it.
+    knows of it; ``is_said`` if the other computers learn of it. ``known`` is where the members'
+    list said that the library is, if this computer was on no relay and is on another one now.
     """
 
     library: str
@@ -135,6 +137,7 @@ class AttachResult(Result, frozen=True):
     moved_from: str = ""
     is_told: bool = False
     is_said: bool = False
+    known: KnownRelay | None = None
 
 
 class JoinResult(Result, frozen=True):

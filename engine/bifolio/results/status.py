@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bifolio.errors import NextStep
 from bifolio.results.base import Result
-from bifolio.results.bundles import BundleState
+from bifolio.results.bundles import BundleState, KnownRelay
 
 
 class Notice(Result, frozen=True):
@@ -64,7 +64,8 @@ class Status(Result, frozen=True):
 
     ``shown_on`` counts the references that others deleted, most of the library, and that are shown
     here, among ``references``, until that is confirmed; ``bundles`` is null where none was written
-    or taken in. ``sharing`` is null where the members are not known yet; ``advice`` says what would
+    or taken in. ``known_relay`` is where the library is by the members' list, if this computer is
+    not there. ``sharing`` is null where the members are not known yet; ``advice`` says what would
     be wise to do, and that nothing is wrong.
     """
 
@@ -87,3 +88,4 @@ class Status(Result, frozen=True):
     conflicts: int
     shared_keys: int
     state: str
+    known_relay: KnownRelay | None = None

@@ -66,6 +66,15 @@ class RelayMove(Struct, frozen=True):
     at_ms: int
 
 
+class SaidRelay(Struct, frozen=True):
+    """Where an owner's record says that the library is: the address, the tag of whose computer said
+    so, and the record's hash."""
+
+    url: str
+    by: str
+    record: bytes
+
+
 class Fact(Generic[T]):
     """A property of ``Meta``: one row of the table, with its default and its form."""
 
@@ -178,6 +187,13 @@ def _relay_move(stored: object) -> RelayMove | None:
     match stored:
         case [str() as url, str() as by, int() as at_ms]:
             return RelayMove(url, by, at_ms)
+    return None
+
+
+def _said_relay(stored: object) -> SaidRelay | None:
+    match stored:
+        case [str() as url, str() as by, bytes() as record]:
+            return SaidRelay(url, by, record)
     return None
 
 
@@ -300,6 +316,10 @@ class Meta:
     is_at_another_relay = _flag()
     #: The record that says where the library is, once it needs nothing more here.
     relay_notice = _bytes()
+    #: Where an owner said that the library is, as far as this device can read it.
+    said_relay: Fact[SaidRelay | None] = Fact(
+        None, _said_relay, lambda one: [one.url, one.by, one.record] if one else None
+    )
     #: The relays that the library left, which may not know it yet.
     former_relays: Fact[Sequence[FormerRelay]] = Fact(
         (),
