@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import msgpack
@@ -147,7 +148,8 @@ def _check_field(name: object, value: object) -> None:
             raise ValueError(f"its field '{name}' has a value of the wrong type")
         if list not in kinds:
             return
-        level = [inner for one in level if isinstance(one, list) for inner in one]
+        lists = level if len(kinds) == 1 else [one for one in level if type(one) is list]
+        level = list(chain.from_iterable(lists))  # type: ignore[arg-type]
     raise ValueError(f"its field '{name}' has arrays inside each other")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from bifolio.crypto.encoding import HASH_BYTES, FieldValue
@@ -122,12 +123,20 @@ def _check_generation_number(generation: int) -> None:
 
 def read_rows(rows: Sequence[FieldValue], types: Sequence[type], name: str) -> list[list[Any]]:
     """A field's rows, each a list of values of these types."""
-    wanted = tuple(types)
-    # Of sets of types, because there are thousands of rows, and one or two forms of them.
-    forms = {tuple(map(type, row)) if type(row) is list else None for row in rows}
-    if not forms <= {wanted}:
+    # By columns and sets, because there are hundreds of thousands of rows in a long log.
+    is_right = set(map(type, rows)) <= {list}
+    found: list[list[Any]] = list(rows) if is_right else []  # type: ignore[arg-type]
+    is_right &= set(map(len, found)) <= {len(types)}
+    if not is_right or any(
+        not set(map(type, _column(found, place))) <= {kind} for place, kind in enumerate(types)
+    ):
         raise MembershipError(f"a row of its field '{name}' has another form")
-    return list(rows)  # type: ignore[arg-type]
+    return found
+
+
+def _column(rows: Sequence[Sequence[Any]], place: int) -> Iterator[Any]:
+    """One value of each row."""
+    return map(itemgetter(place), rows)
 
 
 def read_cuts(rows: Sequence[FieldValue], devices: Sequence[bytes]) -> dict[bytes, Cut]:
@@ -173,11 +182,11 @@ class NewKeys:
             MembershipError: it breaks a rule.
         """
         _check_generation_number(self.generation)
-        if any(len(sealed) != _SEALED_KEY_BYTES for _, sealed in self.keys):
+        if not set(map(len, _column(self.keys, 1))) <= {_SEALED_KEY_BYTES}:
             raise MembershipError("the content key in it has the wrong length")
         if any(len(sealed) != _SEALED_EARLIER_BYTES for _, sealed in self.earlier):
             raise MembershipError("a row of its field 'earlier' has another form")
-        recipients = {recipient for recipient, _ in self.keys}
+        recipients = set(_column(self.keys, 0))
         if len(recipients) < len(self.keys):
             raise MembershipError("it gives one recipient two keys")
         if rights.forked_at is not None:
