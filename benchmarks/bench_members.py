@@ -39,12 +39,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Members, the computers of each, how many members are removed, and edits that are timed."""
+    """Members, the computers of each, how many members are removed, and how many edits and openings
+    of the list are timed."""
 
     members: int
     devices: int
     removals: int
     edits: int
+    openings: int = 5
 
 
 def measure(size: Size, folder: Path) -> Measured:
@@ -73,7 +75,7 @@ def measure(size: Size, folder: Path) -> Measured:
     newcomer = new_device_keys("newcomer", shared.random)
     joining = shared.membership
     _, join_s = _timed(lambda: make_join(joining, newcomer, ticket_secret=invite_secret))
-    small_s, large_s = _edits(size, folder, membership)
+    (small_s, large_s), (open_few_s, open_many_s) = _edits(size, folder, membership)
     figures = {
         "log_records": len(records),
         "log_bytes": membership.size_bytes,
@@ -83,8 +85,14 @@ def measure(size: Size, folder: Path) -> Measured:
         "removal_s": median(removal_s),
         "edit_few_members_ms": small_s * 1000,
         "edit_many_members_ms": large_s * 1000,
+        "open_few_members_ms": open_few_s * 1000,
+        "open_many_members_ms": open_many_s * 1000,
     }
-    ratios = {"edit_many_over_few": large_s / small_s}
+    ratios = {
+        "edit_many_over_few": large_s / small_s,
+        # Of what a process does once that syncs: reading and verifying the list in the file.
+        "open_many_over_few": open_many_s / open_few_s,
+    }
     said = [f"{one.device.hex()} {one.role}".encode() for one in membership.members]
     return Measured(figures, ratios, Computed.of(said))
 
@@ -105,8 +113,11 @@ def _remove(shared: SharedLibrary, devices: list[DeviceKeys], known: dict[int, b
     known[shared.membership.generation] = content_key
 
 
-def _edits(size: Size, folder: Path, membership: Membership) -> tuple[float, float]:
-    """The seconds of an edit in a library of one member, and in one whose list is the long one."""
+def _edits(
+    size: Size, folder: Path, membership: Membership
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The seconds of an edit, and of reading and verifying the list of members, in a library of one
+    member, and in one whose list is the long one."""
     libraries = []
     for name in ("few", "many"):
         home = Home(folder / f"home of {name}", device_name=name)
@@ -124,9 +135,13 @@ def _edits(size: Size, folder: Path, membership: Membership) -> tuple[float, flo
         for library, times in zip(libraries, took, strict=True):
             edit = [Edit("volume", Act.SET, (str(number),))]
             times.append(_timed(partial(library.edit, "paper", edit))[1])
+    opened: tuple[list[float], list[float]] = ([], [])
+    for _ in range(size.openings):
+        for library, times in zip(libraries, opened, strict=True):
+            times.append(_timed(LibraryMembership(library._replica).membership)[1])
     for library in libraries:
         library.close()
-    return median(took[0]), median(took[1])
+    return (median(took[0]), median(took[1])), (median(opened[0]), median(opened[1]))
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:

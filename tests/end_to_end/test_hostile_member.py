@@ -6,8 +6,11 @@ are equal.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgpack
 import pytest
+from tests.support import lax_relay
 from tests.support import yjs_updates as yjs
 from tests.support.arrangements import share
 from tests.support.computer import Computer
@@ -16,6 +19,7 @@ from tests.support.relay_process import RelayProcess
 
 from bifolio.ids import SEPARATOR
 from bifolio.wire.changes import Body, Incarnation
+from bifolio.wire.messages import Ack, Code, Nack
 
 
 def hostile_updates(mallory: HostileMember) -> dict[str, bytes]:
@@ -114,3 +118,49 @@ def test_nobody_needs_the_whole_attack_to_be_over_to_go_on(
         desk.run("edit", target["key"], "note=Still here")
         desk.run("sync")
     assert desk.run("status")["unsent"] == 0
+
+
+@pytest.mark.heavy
+def test_i2_what_a_reader_pushes_is_refused_by_every_replica_though_its_relay_lets_it_pass(
+    own_relay: RelayProcess, desk: Computer, laptop: Computer, tmp_path: Path
+) -> None:
+    share(own_relay.url, desk, laptop)
+    reader = Computer.make(tmp_path, "ada")
+    reader.run("attach", desk.run("invite", "--role", "reader")["ticket"])
+    mallory = HostileMember.on(reader)
+    made = mallory.writes(mallory.document(), {"title": "By a reader", "type": "book"})
+    (target, *_) = desk.run("list")
+    with reader.opened() as library:
+        state = library._replica.records.read(target["id"])
+        assert state is not None
+        edited = mallory.writes(mallory.document(state.state), {"title": "Edited by a reader"})
+    envelopes = [
+        mallory.says(mallory.change(("ab" * 16, made))),
+        mallory.says(mallory.change((target["id"], edited))),
+    ]
+    # The relay itself refuses it; one that is altered does not.
+    (refusal,) = mallory.push(own_relay.url, envelopes[0])
+    assert isinstance(refusal, Nack)
+    assert refusal.code is Code.FORBIDDEN
+    own_relay.stop()
+    before = desk.run("status")["state"]
+    with lax_relay.running(own_relay.data, port=own_relay.port) as url:
+        assert url == own_relay.url
+        answers = mallory.push(url, *envelopes)
+        assert [type(one) for one in answers] == [Ack, Ack]
+        for computer in (desk, laptop, desk):
+            computer.run("sync")
+        newcomer = Computer.make(tmp_path, "newcomer")
+        newcomer.run("attach", desk.run("invite")["ticket"])
+        laptop.run("add", "title=After", "citation-key=after")
+        for computer in (laptop, desk, newcomer):
+            computer.run("sync")
+    states = {one.run("status")["state"] for one in (desk, laptop, newcomer)}
+    assert len(states) == 1
+    assert before not in states
+    for computer in (desk, laptop, newcomer):
+        titles = {one["fields"]["title"] for one in computer.run("list")}
+        assert "After" in titles
+        assert not {"By a reader", "Edited by a reader"} & titles
+        said = [one["reason"] for one in computer.run("status")["refusals"]]
+        assert any("ada" in one and "had no right to write" in one for one in said), said
