@@ -9,7 +9,7 @@ from tests.unit.storage.builders import new_database
 
 from bifolio.errors import Next, NextStep, next_step
 from bifolio.storage.database import Database
-from bifolio.storage.meta import Fact, FormerRelay, Meta, OwnChain, RelayMove, Standing
+from bifolio.storage.meta import Fact, FormerRelay, Meta, OwnChain, RelayMove, SaidRelay, Standing
 from bifolio.wire.position import LogPosition
 
 
@@ -68,6 +68,8 @@ VALUES: dict[str, object] = {
     "last_sync_ms": 12,
     "sampled": (7, "record"),
     "damaged_tables": ("refs",),
+    "join_backup": "/backups/one.bifolio-backup",
+    "said_relay": SaidRelay("wss://relay.example", "QRpjzkRa", b"h" * 32),
     "bundled": (7, 12),
     "bundle_taken_ms": 12,
     "ticket_secret": b"sealed",
