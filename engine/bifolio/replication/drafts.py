@@ -190,7 +190,7 @@ def accept_draft(replica: Replica, draft: Draft) -> list[str]:
     """
     replica.check_may_write()
     with replica.database.transaction():
-        changed = _accept_inside(replica, draft)
+        changed = accept_inside(replica, draft)
     replica.mark_edit()
     return changed
 
@@ -292,7 +292,7 @@ def adopt_lost_changes(
             return 0
         take_out(replica, member_log, unsealed, (), changes)
         with replica.journal.unasked():
-            _accept_inside(replica, Draft(b"", tuple(records)))
+            accept_inside(replica, Draft(b"", tuple(records)))
     replica.mark_edit()
     return len(changes)
 
@@ -430,7 +430,7 @@ def _writes(replica: Replica, one: DraftRecord) -> list[Write]:
     return [lambda plan, entries: _plan(plan, entries, found)]
 
 
-def _accept_inside(replica: Replica, draft: Draft) -> list[str]:
+def accept_inside(replica: Replica, draft: Draft) -> list[str]:
     """``accept_draft`` as part of the caller's transaction."""
     changed: dict[str, None] = {}
     for one in draft.records:

@@ -250,6 +250,40 @@ class Outbox:
         with self._replica.database.transaction():
             return self._replica.changes.offer_carried(stored.chain)
 
+    def build_on_what_counts(self) -> None:
+        """What our envelopes name does not count any more, as who wrote it was removed before: no
+        other computer takes it, so nobody takes ours. Each chain of ours goes on in a new one from
+        the first such envelope on. Inside a transaction.
+
+        Nothing is done without the right to write: what was not sent is a draft then.
+        """
+        replica, own = self._replica, self._replica.keys.sign_public
+        membership = self._member_log.membership()
+        if membership is None or membership.needs_newer or not membership.may_write(own):
+            return
+        links = replica.changes.links()
+        voided = {one for one, _ in links if replica.voided.has(one)}
+        moved: dict[bytes, tuple[Header, list[bytes]]] = {}
+        for one, frontier in links:
+            beginning = replica.changes.beginning(one) if voided.intersection(frontier) else None
+            header = read_header(beginning) if beginning else None
+            if header is None or header.device != own or one in voided:
+                continue
+            if header.chain not in moved or header.seq < moved[header.chain][0].seq:
+                moved[header.chain] = (header, self._from(header))
+        for header, envelopes in moved.values():
+            self._move(header, envelopes)
+        self._recompute_frontier()
+
+    def _from(self, first: Header) -> list[bytes]:
+        """The envelopes of a chain of ours from one on, in their order."""
+        found = [
+            one
+            for one, beginning in self._replica.changes.backwards(first.chain)
+            if read_header(beginning).seq >= first.seq
+        ]
+        return found[::-1]
+
     def _find(self, envelope_hash: bytes) -> Envelope | None:
         """An envelope that is here, merged or kept for a newer program."""
         stored = self._replica.changes.envelope(envelope_hash)
@@ -284,37 +318,41 @@ class Outbox:
         place for it, the replacement goes there, and there is no second one. Who syncs with both
         in turns would else make one in each turn.
         """
+        with self._replica.database.transaction():
+            self._replica.newer_envelopes.keep_back(header.chain)
+            self._move(header, self._replica.changes.unacknowledged_of(header.chain))
+            self._recompute_frontier()
+
+    def _move(self, header: Header, envelopes: Sequence[bytes]) -> None:
+        """Put these envelopes of a chain into a new one, in their order."""
         replica = self._replica
         is_own = header.device == replica.keys.sign_public
-        with replica.database.transaction():
-            replica.newer_envelopes.keep_back(header.chain)
-            own = replica.meta.own_chain
-            if own is not None and own.chain == header.chain and is_own:
-                replica.meta.own_chain = None
-            fresh = self._fresh_chain()
-            last_own = replica.meta.last_own
-            covered = self._find_covered(header)
-            for one in replica.changes.unacknowledged_of(header.chain):
-                # One at a time: together they may be larger than the memory.
-                stored = replica.changes.envelope(one)
-                assert stored is not None
-                envelope = parse_envelope(stored.envelope)
-                if envelope.header.device != header.device:
-                    continue
-                if not is_own:
-                    fresh = self._carry(envelope, fresh)
-                    continue
-                replacement = self._find_replacement(one)
-                if replacement is not None:
-                    replica.changes.add_carried([one], by=replacement)
-                    replica.changes.carry_on(one, by=replacement)
-                    continue
-                fresh = self._replace(stored, envelope, fresh)
-                if one in covered:
-                    replica.snapshots.add_covered([one])
-                if one == last_own:
-                    replica.meta.last_own = fresh.head
-            self._recompute_frontier()
+        own = replica.meta.own_chain
+        if own is not None and own.chain == header.chain and is_own:
+            replica.meta.own_chain = None
+        fresh = self._fresh_chain()
+        last_own = replica.meta.last_own
+        covered = self._find_covered(header)
+        for one in envelopes:
+            # One at a time: together they may be larger than the memory.
+            stored = replica.changes.envelope(one)
+            assert stored is not None
+            envelope = parse_envelope(stored.envelope)
+            if envelope.header.device != header.device:
+                continue
+            if not is_own:
+                fresh = self._carry(envelope, fresh)
+                continue
+            replacement = self._find_replacement(one)
+            if replacement is not None:
+                replica.changes.add_carried([one], by=replacement)
+                replica.changes.carry_on(one, by=replacement)
+                continue
+            fresh = self._replace(stored, envelope, fresh)
+            if one in covered:
+                replica.snapshots.add_covered([one])
+            if one == last_own:
+                replica.meta.last_own = fresh.head
 
     def _find_covered(self, header: Header) -> set[bytes]:
         """Which envelopes of a chain that are here are in a snapshot that was loaded: once they are
@@ -418,7 +456,7 @@ class Outbox:
         """What was merged when the changes were made: heads that no other of them names."""
         named: dict[bytes, None] = {}
         for change in changes:
-            named.update(dict.fromkeys(change.frontier))
+            named.update(dict.fromkeys(self._counting(change.frontier)))
         last_own = self._replica.meta.last_own
         if last_own:
             named[last_own] = None
@@ -435,7 +473,7 @@ class Outbox:
         if key is None:
             raise NotAMemberError
         body = self._replica.formats.read_past(envelope, key)
-        builds_on = list(body.frontier)
+        builds_on = self._counting(body.frontier)
         if envelope.header.seq > 1 and envelope.header.previous not in builds_on:
             builds_on.append(envelope.header.previous)
         replaces = (stored.hash, *body.replaces)
@@ -454,12 +492,31 @@ class Outbox:
         self._replica.changes.add_carried([envelope.hash], by=grown.head)
         return grown
 
+    def _counting(self, frontier: Sequence[bytes]) -> list[bytes]:
+        """What a change builds on, and instead of what does not count what that builds on."""
+        found: dict[bytes, None] = {}
+        left, seen = list(frontier)[::-1], set[bytes]()
+        while left:
+            one = left.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            stored = self._replica.changes.envelope(one) if self._replica.voided.has(one) else None
+            if stored is None:
+                found[one] = None
+                continue
+            header = parse_envelope(stored.envelope).header
+            left += stored.frontier[::-1]
+            if header.seq > 1:
+                left.append(header.previous)
+        return list(found)
+
     def _recompute_frontier(self) -> None:
         """The frontier from what is stored, after a fork only; an envelope may be named by what it
         replaces."""
-        changes = self._replica.changes
-        links = changes.links()
-        named = {one for _, frontier in links for one in frontier}
+        changes, voided = self._replica.changes, self._replica.voided
+        links = [(one, frontier) for one, frontier in changes.links() if not voided.has(one)]
+        named = {one for _, frontier in links for one in self._counting(frontier)}
         named |= changes.replacing(named)
         heads = [one for one, _ in links if one not in named]
         # One that a snapshot covers and that was here is no more here once it was sealed again.

@@ -450,6 +450,11 @@ class Membership:
             return False
         return header.seq < end.seq or envelope.hash == end.hash
 
+    @property
+    def has_cuts(self) -> bool:
+        """Whether anybody ever lost the right to write."""
+        return bool(self._log.rights.cuts)
+
     def is_cut(self, device: bytes) -> bool:
         """Whether the device ever lost the right to write: then a record says where its chains
         ended."""
