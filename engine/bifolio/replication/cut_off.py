@@ -23,6 +23,7 @@ from bifolio.replication.applying import Applier
 from bifolio.replication.drafts import Draft, DraftRecord, accept_inside
 from bifolio.replication.judging import NO_RIGHT
 from bifolio.replication.outbox import Outbox
+from bifolio.storage.changes import StoredEnvelope
 from bifolio.storage.quarantined_updates import INCOMPLETE
 
 
@@ -72,6 +73,29 @@ def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> C
     replica.end_incarnations(unsealed)
     Outbox(replica, member_log).build_on_what_counts()
     return taken
+
+
+def count_again(replica: Replica, member_log: LibraryMembership) -> list[StoredEnvelope]:
+    """Let go of what was taken back and is permitted now, as where the removal lost against another
+    list of members and does not hold; inside a transaction.
+
+    Returns:
+        the envelopes, to be received like any other, in the order in which they were merged.
+    """
+    membership = member_log.membership()
+    found: list[StoredEnvelope] = []
+    for one in replica.voided.hashes() if membership is not None else ():
+        stored = replica.changes.envelope(one)
+        if stored is None or replica.refused.kept(one, NO_RIGHT) is None:
+            continue  # what was taken back for another reason stays so
+        assert membership is not None
+        if membership.permits(parse_envelope(stored.envelope)) is not Permission.PERMITTED:
+            continue
+        replica.voided.remove(one)
+        replica.refused.forget(one)
+        replica.changes.remove_envelope(one)
+        found.append(stored)
+    return found
 
 
 def write_again(replica: Replica, taken: CutOff) -> None:

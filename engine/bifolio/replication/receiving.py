@@ -120,6 +120,10 @@ class Run:
         """Merge what there is, or as much as one transaction should; whether that was all."""
         # A process ended while it saved, nobody knows by which envelope: each is alone then.
         careful = SAVING in self._deaths
+        if self.looks_for_cuts:
+            # All in one transaction: what is let go of comes from nowhere else.
+            for stored in cut_off.count_again(self._replica, self._member_log):
+                self._take(Received(stored.envelope, stored.position))
         while True:
             if self.ready:
                 self._take_waiting(self.ready.popleft())
