@@ -136,7 +136,7 @@ def test_what_a_relay_lost_of_who_left_is_a_draft_there(world: Simulator) -> Non
 def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_up(
     world: Simulator,
 ) -> None:
-    """Found by seed 242: an owner removed somebody on another relay, which lacked its last edits."""
+    """Found by seed 242: an owner removed somebody on another relay, which lacked the last edits."""
     owner, laptop, third = world.computers
     record = world.typist.add(owner)
     for computer in world.computers:

@@ -1,5 +1,5 @@
-"""What was merged of a member before one heard of its removal, behind its end: it is taken back, and
-what was written on top of it is not lost."""
+"""What was merged of a member before one heard of its removal, and lies behind its end: it is taken
+back, and what was written on top of it is not lost."""
 
 from __future__ import annotations
 
