@@ -136,7 +136,7 @@ def test_what_a_relay_lost_of_who_left_is_a_draft_there(world: Simulator) -> Non
 def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_up(
     world: Simulator,
 ) -> None:
-    """Found by seed 242: an owner removed somebody on another relay, which lacked the last edits."""
+    """Found by seed 242: an owner removed somebody on another relay, which lacked the last."""
     owner, laptop, third = world.computers
     record = world.typist.add(owner)
     for computer in world.computers:
@@ -159,11 +159,13 @@ def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_u
     assert owner.replica.changes.waiting() == third.replica.changes.waiting() == 0
 
 
+@pytest.mark.parametrize("sent", [False, True])
 def test_who_came_elsewhere_with_a_ticket_that_a_removal_closed_asks_for_another(
     world: Simulator,
+    sent: bool,
 ) -> None:
     """Seeds 254 and 262: its join lost against the removal of one who came with the same ticket.
-    What it wrote is kept, and goes out when it is in again."""
+    What it wrote is kept, and goes out when it is in again; seed 286: also what a relay has."""
     owner, laptop, third = world.computers
     for computer in world.computers:
         sync(world.relay, computer)
@@ -178,6 +180,8 @@ def test_who_came_elsewhere_with_a_ticket_that_a_removal_closed_asks_for_another
     sync(second, newcomer)
     world.admission.note(newcomer)
     record = world.typist.add(newcomer)
+    if sent:
+        sync(second, newcomer)
     remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
     for relay in (second, world.relay):
         sync(relay, owner)
@@ -191,5 +195,9 @@ def test_who_came_elsewhere_with_a_ticket_that_a_removal_closed_asks_for_another
     newcomer.join_secret = b"n" * 32
     sync(second, owner, invite_secret=newcomer.join_secret)
     sync(second, newcomer)
+    later = world.typist.add(newcomer)
+    sync(second, newcomer)
     sync(second, third)
+    assert third.replica.references.read(later) is not None
+    assert third.replica.changes.waiting() == 0
     assert third.replica.references.read(record) is not None

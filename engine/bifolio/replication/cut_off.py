@@ -51,6 +51,7 @@ def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> C
     for chain in _chains(replica, membership):
         taken.envelopes += _behind_end(replica, membership, chain)
     if not taken.envelopes:
+        Outbox(replica, member_log).build_on_what_counts()
         return taken
     applier.save()
     for envelope in taken.envelopes:

@@ -70,7 +70,11 @@ class Inbox:
         membership changed; and take what counts again after all."""
         membership = self._member_log.membership()
         seen = self._replica.meta.cut_off_at
-        if membership is None or membership.head == seen or not (seen or membership.has_cuts):
+        if (
+            membership is None
+            or membership.head == seen
+            or not (seen or membership.has_lost_rights)
+        ):
             return
         run = self._run()
         run.looks_for_cuts = True

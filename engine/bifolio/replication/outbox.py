@@ -30,6 +30,7 @@ from bifolio.crypto.membership import Membership, Permission
 from bifolio.errors import EnvelopeError, NewerMembershipError, NotAMemberError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication.judging import NO_RIGHT
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
 from bifolio.sync.store import OfferedPlace, OutgoingEnvelope
@@ -108,8 +109,12 @@ class Outbox:
         return membership.role_of(own) is not None and not membership.may_write(own)
 
     def _is_draft(self, stored: StoredEnvelope) -> bool:
-        """Whether an envelope is this device's own, which lost the right to it before it was sent:
-        nobody takes it."""
+        """Whether nobody takes an envelope: it does not count any more, or is this device's own,
+        which lost the right to it before it was sent."""
+        if self._replica.voided.has(stored.hash) and self._replica.refused.kept(
+            stored.hash, NO_RIGHT
+        ):
+            return True
         membership = self._member_log.membership()
         if not stored.own or membership is None or not self._is_reader(membership):
             return False
@@ -251,9 +256,10 @@ class Outbox:
             return self._replica.changes.offer_carried(stored.chain)
 
     def build_on_what_counts(self) -> None:
-        """What our envelopes name does not count any more, as who wrote it was removed before: no
-        other computer takes it, so nobody takes ours. Each chain of ours goes on in a new one from
-        the first such envelope on. Inside a transaction.
+        """Each chain of ours goes on in a new one from the first envelope on that no other computer
+        takes: one that names what does not count any more, as who wrote it was removed before, or
+        that was sealed under a right that we had by a list that lost, whoever has it. Inside a
+        transaction.
 
         Nothing is done without the right to write: what was not sent is a draft then.
         """
@@ -262,18 +268,26 @@ class Outbox:
         if membership is None or membership.needs_newer or not membership.may_write(own):
             return
         links = replica.changes.links()
-        voided = {one for one, _ in links if replica.voided.has(one)}
+        voided = set(replica.voided.hashes())
         moved: dict[bytes, tuple[Header, list[bytes]]] = {}
         for one, frontier in links:
-            beginning = replica.changes.beginning(one) if voided.intersection(frontier) else None
+            beginning = replica.changes.beginning(one) or b""
             header = read_header(beginning) if beginning else None
             if header is None or header.device != own or one in voided:
+                continue
+            stored = replica.changes.envelope(one)
+            assert stored is not None
+            counts = not _is_forbidden(membership, parse_envelope(stored.envelope))
+            if self._find_replacement(one) is not None or (
+                counts and not (voided and any(map(self._voided, frontier)))
+            ):
                 continue
             if header.chain not in moved or header.seq < moved[header.chain][0].seq:
                 moved[header.chain] = (header, self._from(header))
         for header, envelopes in moved.values():
             self._move(header, envelopes)
-        self._recompute_frontier()
+        if moved or voided:
+            self._recompute_frontier()
 
     def _from(self, first: Header) -> list[bytes]:
         """The envelopes of a chain of ours from one on, in their order."""
@@ -473,7 +487,7 @@ class Outbox:
         if key is None:
             raise NotAMemberError
         body = self._replica.formats.read_past(envelope, key)
-        builds_on = self._counting(body.frontier)
+        builds_on = list(self._counting(body.frontier))
         if envelope.header.seq > 1 and envelope.header.previous not in builds_on:
             builds_on.append(envelope.header.previous)
         replaces = (stored.hash, *body.replaces)
@@ -492,7 +506,7 @@ class Outbox:
         self._replica.changes.add_carried([envelope.hash], by=grown.head)
         return grown
 
-    def _counting(self, frontier: Sequence[bytes]) -> list[bytes]:
+    def _counting(self, frontier: Sequence[bytes]) -> tuple[bytes, ...]:
         """What a change builds on, and instead of what does not count what that builds on."""
         found: dict[bytes, None] = {}
         left, seen = list(frontier)[::-1], set[bytes]()
@@ -501,22 +515,36 @@ class Outbox:
             if one in seen:
                 continue
             seen.add(one)
-            stored = self._replica.changes.envelope(one) if self._replica.voided.has(one) else None
-            if stored is None:
+            gone = self._voided(one)
+            if not gone:
                 found[one] = None
-                continue
-            header = parse_envelope(stored.envelope).header
-            left += stored.frontier[::-1]
-            if header.seq > 1:
-                left.append(header.previous)
-        return list(found)
+            for stored in gone:
+                header = parse_envelope(stored.envelope).header
+                left += stored.frontier[::-1]
+                if header.seq > 1:
+                    left.append(header.previous)
+        return tuple(found)
+
+    def _voided(self, envelope_hash: bytes) -> list[StoredEnvelope]:
+        """An envelope that does not count any more, or those that its author made instead of it,
+        where none of these does; none where it counts."""
+        replica = self._replica
+        instead = [envelope_hash]
+        if not replica.changes.is_stored(envelope_hash):
+            instead = replica.changes.offered_replacements(envelope_hash)
+        if not all(map(replica.voided.has, instead)):
+            return []
+        found = [replica.changes.envelope(one) for one in instead]
+        return [one for one in found if one is not None]
 
     def _recompute_frontier(self) -> None:
         """The frontier from what is stored, after a fork only; an envelope may be named by what it
         replaces."""
-        changes, voided = self._replica.changes, self._replica.voided
-        links = [(one, frontier) for one, frontier in changes.links() if not voided.has(one)]
-        named = {one for _, frontier in links for one in self._counting(frontier)}
+        changes, links = self._replica.changes, self._replica.changes.links()
+        voided = set(self._replica.voided.hashes())
+        if voided:
+            links = [(one, self._counting(names)) for one, names in links if one not in voided]
+        named = {one for _, frontier in links for one in frontier}
         named |= changes.replacing(named)
         heads = [one for one, _ in links if one not in named]
         # One that a snapshot covers and that was here is no more here once it was sealed again.

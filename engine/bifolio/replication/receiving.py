@@ -149,10 +149,10 @@ class Run:
         cut_off_now = None
         if self.looks_for_cuts:
             self.looks_for_cuts = False
+            self._replica.meta.frontier = list(self._frontier)
             cut_off_now = cut_off.void(self._replica, self._member_log, self._applier)
             self.merged.refused.extend([NO_RIGHT] * len(cut_off_now.envelopes))
-            if cut_off_now.envelopes:
-                self._frontier = dict.fromkeys(self._replica.meta.frontier)
+            self._frontier = dict.fromkeys(self._replica.meta.frontier)
         self._applier.settle()
         self._applier.save()
         self.merged.records.update(self._applier.records)

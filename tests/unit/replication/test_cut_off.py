@@ -127,6 +127,36 @@ def test_what_a_member_wrote_on_top_is_not_lost_and_holds_nobody_up(world: World
         assert computer.reopened().state == state
 
 
+def test_what_was_sealed_again_before_it_went_is_not_waited_for(world: World) -> None:
+    """Found by seed 290: what is named is nowhere; its author had sealed it again, and that went."""
+    gone, colleague = world.gone, world.colleague
+    first = gone.replica.changes.hashes()[-1]
+    gone.adds("3" * 32, Values({"title": "Sealed twice"}))
+    gone.outbox.seal()
+    twice = gone.replica.changes.hashes()[-1]
+    assert twice != first
+    named = gone.replica.changes.envelope(twice)
+    assert named is not None
+    gone.sets("3" * 32, "page", "7")
+    on_top = gone.envelopes()[-1]
+    assert gone.outbox.restart_own_chain(twice)
+    colleague.learns(gone)
+    colleague.receives([on_top])
+    assert colleague.replica.records.exists("3" * 32)
+    colleague.sets(ONE, "volume", "7")
+    early = colleague.envelopes()
+    record = world.removal()
+    for computer in (world.owner, world.newcomer):
+        learns(computer, record)
+        computer.receives(early)
+    learns(colleague, record)
+    meet_all(*world.everybody())
+    assert len({one.state for one in world.everybody()}) == 1
+    for computer in world.everybody():
+        assert computer.shows(ONE).fields["volume"] == "7"
+        assert computer.replica.changes.waiting() == 0
+
+
 def test_a_later_edit_in_the_same_opening_writes_under_a_name_of_its_own(world: World) -> None:
     """What cannot be merged any more keeps its place: another edit there would be a lie."""
     colleague = world.colleague
