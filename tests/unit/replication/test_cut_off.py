@@ -128,7 +128,7 @@ def test_what_a_member_wrote_on_top_is_not_lost_and_holds_nobody_up(world: World
 
 
 def test_what_was_sealed_again_before_it_went_is_not_waited_for(world: World) -> None:
-    """Found by seed 290: what is named is nowhere; its author had sealed it again, and that went."""
+    """Found by seed 290: what is named had been sealed again, and that went."""
     gone, colleague = world.gone, world.colleague
     first = gone.replica.changes.hashes()[-1]
     gone.adds("3" * 32, Values({"title": "Sealed twice"}))
