@@ -34,6 +34,7 @@ _PARTS = (
     "files",
     "damaged",
     "last-edit",
+    "merging",
 )
 
 

@@ -228,6 +228,10 @@ def test_every_command_prints_a_document_of_its_schema(
     desk.run("serve", "status")
     desk.run("serve", "allow", "Zotero Connector")
     desk.run("serve", "revoke", "Zotero Connector")
+    desk.run("device", "show")
+    desk.run("device", "rename", "office")
+    desk.run("device", "rotate", "--yes")
+    desk.run("relay", "delete", "--yes")
     # A background process, a program of the desktop, and what other tests run.
     others = {"autosync on", "autosync run", "file open", "demo", "bench", "relay", "serve"}
     assert seen == set(COMMANDS) - others - {"sync --watch", "export --watch"}

@@ -28,6 +28,7 @@ def assert_nothing_new(report: dict[str, Any], state: str) -> None:
         **dict.fromkeys(
             ("pushed", "pulled", "files_sent", "files_received", "kept_back", "conflicts"), 0
         ),
+        "moved_to": "",
         "state": state,
     }
 

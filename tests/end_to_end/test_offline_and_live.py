@@ -111,6 +111,7 @@ def test_watching_computers_carry_an_edit_over_at_once(
                 "files_sent",
                 "files_received",
                 "conflicts",
+                "moved_to",
                 "state",
             }
         began = time.monotonic()

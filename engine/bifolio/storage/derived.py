@@ -59,7 +59,7 @@ class StoredReference(NamedTuple):
 
     def keeping(self, before: StoredBefore | None) -> StoredReference:
         """It, of a reference that is listed, without the parts that the tables hold already."""
-        if before is None:
+        if before is None or self.purged is not None:
             return self
         return self._replace(
             kept=_find_kept_of(before, self.row, self.sources, has_files=bool(self.attachments))

@@ -105,7 +105,7 @@ class References:
         self._forget([(one.id, one.kept) for one in references if one.id in there])
         self.purged.remove(gone_before)
         living = [one for one in references if one.purged is None]
-        self.elements.write(one for reference in living for one in reference.elements)
+        self.elements.write(row for one in living if not one.kept.elements for row in one.elements)
         self._database.execute_many(_UPSERT, [one.row for one in living if not one.kept.row])
         changed = [one for one in living if not one.kept.texts or not one.kept.places]
         self._index({one.id: one for one in changed}, numbers)

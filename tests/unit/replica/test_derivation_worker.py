@@ -130,6 +130,33 @@ def test_what_is_derived_ahead_is_what_is_derived_here(pair: tuple[Computer, Com
     assert gone == 4, "the two in the trash depend on what the replica knows"
 
 
+def test_what_is_derived_ahead_is_stored_over_what_is_listed(
+    pair: tuple[Computer, Computer],
+) -> None:
+    office, _ = pair
+    write_all(office)
+    references, database = office.replica.references, office.replica.database
+    rows = references.all_rows()
+    # Twice: over nothing new, and over references that changed meanwhile.
+    for is_changed in (False, True):
+        if is_changed:
+            change_some(office)
+        ahead = {
+            one: derive_ahead((one, state))
+            for one, (state, _) in office.replica.records.states(ids()).items()
+        }
+        before = references.read_stored(ids())
+        with database.transaction():
+            references.store(
+                [one.keeping(before.get(name)) for name, one in ahead.items() if one is not None]
+            )
+        now = references.all_rows()
+        with database.transaction():
+            rebuild_lists(database)
+        assert references.all_rows() == now
+    assert now != rows
+
+
 @pytest.mark.heavy
 def test_a_second_process_derives_what_a_large_batch_brings(
     pair: tuple[Computer, Computer], derived_here: list[str]

@@ -9,7 +9,7 @@ from tests.unit.storage.builders import new_database
 
 from bifolio.errors import Next, NextStep, next_step
 from bifolio.storage.database import Database
-from bifolio.storage.meta import Fact, Meta, OwnChain, Standing
+from bifolio.storage.meta import Fact, FormerRelay, Meta, OwnChain, RelayMove, Standing
 from bifolio.wire.position import LogPosition
 
 
@@ -23,6 +23,14 @@ CHAIN = OwnChain(b"c" * 16, b"d" * 32, 3, b"h" * 32)
 
 #: A value that is not the default for each fact.
 VALUES: dict[str, object] = {
+    "member_ids": {"tag": "a1b2c3"},
+    "relay_move": RelayMove("ws://old", "Ada's laptop", 12),
+    "device_key": b"k" * 32,
+    "relay_notice": b"record",
+    "former_relays": (FormerRelay("ws://old", b"sealed", 12, 13, True),),
+    "successors": {"abc": "def"},
+    "is_at_another_relay": True,
+    "was_asked": True,
     "library_id": b"l" * 16,
     "replica_id": b"r" * 16,
     "derived_version": 3,
