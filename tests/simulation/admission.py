@@ -24,6 +24,7 @@ from bifolio.crypto.membership import (
     make_rename,
     make_role,
 )
+from bifolio.crypto.membership.records import parse_record
 from bifolio.errors import BifolioError, MembershipError
 from bifolio_relay.requests import AppendMember, MembersPart
 
@@ -127,13 +128,19 @@ class Admission:
         if device in self.restricted:
             return True
         ticket = self.admitted[device]
-        if ticket is not None and ticket.sign_public in self.closed:
+        membership = computer.member_log.membership()
+        if ticket is not None and self._is_closed(ticket, membership):
             return True  # where its join lost against another list, it is not made again
         if ticket is None or ticket.uses is None:
             return False
-        membership = computer.member_log.membership()
         invite = membership.invite(ticket.sign_public) if membership is not None else None
         return invite is not None and len(invite.joined) >= ticket.uses
+
+    def _is_closed(self, ticket: Ticket, log: Membership | None) -> bool:
+        """Whether a ticket lets nobody in any more: an owner closed it, or removed one who came
+        with it."""
+        invite = log.invite(ticket.sign_public) if log is not None else None
+        return ticket.sign_public in self.closed or (invite is not None and not invite.is_open)
 
     def check(self, computers: Iterable[Computer]) -> None:
         """Nobody who was let in is out, and no ticket let in more than it may."""
@@ -141,8 +148,11 @@ class Admission:
         log = _log(computers[0])
         for computer in computers:
             assert computer.member_head() == log.head, f"{computer.name} has another list"
+        here = {device for raw in log.records if (device := _who_joins(raw))}
         for device, ticket in self.admitted.items():
-            if device in self.restricted or (ticket and ticket.sign_public in self.closed):
+            if device in self.restricted:
+                continue
+            if ticket is not None and self._is_closed(ticket, log) and device not in here:
                 continue
             if ticket is None or ticket.uses is None:
                 assert log.role_of(device) is not None, "a member is locked out"
@@ -173,6 +183,13 @@ class Admission:
         relay.members_grown(answer, None)
         author.member_log.learn([record])
         return True
+
+
+def _who_joins(raw: bytes) -> bytes | None:
+    """Whom a record of the log itself, not one that is carried, lets in."""
+    record = parse_record(raw)
+    device = record.fields.get("device") if record.header.kind == "join" else None
+    return device if isinstance(device, bytes) else None
 
 
 def _log(computer: Computer) -> Membership:

@@ -7,13 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.simulation.computer import Computer
+from tests.simulation.computer import Clock, Computer, empty_computer
 from tests.simulation.members import demote, remove
-from tests.simulation.relay import sync
+from tests.simulation.relay import SimulatedRelay, sync
 from tests.simulation.simulator import Simulator
 
 from bifolio.crypto.membership import Role
-from bifolio.errors import BifolioError
+from bifolio.errors import BifolioError, NotAMemberError
 from bifolio.exports.export import ExportOptions, export
 from bifolio.records.edits import Act, Edit
 from bifolio.replication.drafts import find_draft
@@ -131,3 +131,73 @@ def test_what_a_relay_lost_of_who_left_is_a_draft_there(world: Simulator) -> Non
     assert owner.replica.references.read(record) is None
     (drafted,) = find_draft(laptop.replica, laptop.member_log).records
     assert drafted.id == record
+
+
+def test_who_built_on_what_a_removal_elsewhere_does_not_let_count_holds_nobody_up(
+    world: Simulator,
+) -> None:
+    """Found by seed 242: an owner removed somebody on another relay, which lacked the last."""
+    owner, laptop, third = world.computers
+    record = world.typist.add(owner)
+    for computer in world.computers:
+        sync(world.relay, computer)
+    second = SimulatedRelay(world.folder / "relay-2", 5)
+    second.roll_back(world.relay.copy())
+    world.relays.append(second)
+    world.typist.make(laptop, record, Edit("title", Act.SET, ("never seen by the owner",)))
+    sync(world.relay, laptop)
+    sync(world.relay, third)
+    world.typist.make(third, record, Edit("title", Act.SET, ("on top of it",)))
+    sync(world.relay, third)
+    remove(owner, second, laptop.keys.sign_public, draw=world.choose.randbytes)
+    for relay in (second, world.relay, second):
+        for computer in (third, owner):
+            sync(relay, computer)
+    assert titles_of(owner) == titles_of(third) >= {"on top of it"}
+    assert "never seen by the owner" not in titles_of(third)
+    assert owner.state() == third.state()
+    assert owner.replica.changes.waiting() == third.replica.changes.waiting() == 0
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_who_came_elsewhere_with_a_ticket_that_a_removal_closed_asks_for_another(
+    world: Simulator,
+    sent: bool,
+) -> None:
+    """Seeds 254 and 262: its join lost against the removal of one who came with the same ticket.
+    What it wrote is kept, and goes out when it is in again; seed 286: also what a relay has."""
+    owner, laptop, third = world.computers
+    for computer in world.computers:
+        sync(world.relay, computer)
+    second = SimulatedRelay(world.folder / "relay-2", 5)
+    second.roll_back(world.relay.copy())
+    world.relays.append(second)
+    newcomer = empty_computer(
+        world.folder / "new", seed=9, clock=Clock(), name="new", library=owner
+    )
+    world.computers.append(newcomer)
+    newcomer.join_secret = world.ticket_secret
+    sync(second, newcomer)
+    world.admission.note(newcomer)
+    record = world.typist.add(newcomer)
+    if sent:
+        sync(second, newcomer)
+    remove(owner, world.relay, laptop.keys.sign_public, draw=world.choose.randbytes)
+    for relay in (second, world.relay):
+        sync(relay, owner)
+        sync(relay, third)
+    newcomer.join_secret = None
+    with pytest.raises(NotAMemberError):
+        sync(second, newcomer)
+    assert newcomer.member_log.role() is None
+    assert world.admission.may_be_out(newcomer)
+    assert newcomer.replica.references.read(record) is not None
+    newcomer.join_secret = b"n" * 32
+    sync(second, owner, invite_secret=newcomer.join_secret)
+    sync(second, newcomer)
+    later = world.typist.add(newcomer)
+    sync(second, newcomer)
+    sync(second, third)
+    assert third.replica.references.read(later) is not None
+    assert third.replica.changes.waiting() == 0
+    assert third.replica.references.read(record) is not None

@@ -169,6 +169,8 @@ class BundleInbox:
     def _learn(self, records: Sequence[bytes]) -> bool:
         """Follow the membership log, and merge what waited for it."""
         changed = merge_members(self._replica, self._member_log, records)
+        if changed:
+            self._inbox.follow_cuts()
         if changed and (self._replica.changes.waiting() or self._replica.meta.not_kept):
             self._inbox.retry_pending()
         return changed

@@ -19,6 +19,7 @@ Decisions are those of ``sync``, which does no I/O; the bytes are carried here.
 ``applying``       the updates of a judged envelope, merged into their records
 ``contested``      a record of which two updates bear the same names, made again
 ``cut_forks``      what lies beside the chains of removed members, taken back
+``cut_off``        what lies behind the end of who was removed, taken back where it was merged
 ``crash_mark``     which envelope was being merged when a process ended
 ``repairing``      what was set aside, tried again
 ``outbox``         own changes, sealed into this replica's chain when first offered

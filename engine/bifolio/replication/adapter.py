@@ -135,6 +135,7 @@ class ReplicaAdapter:
         self._member_log.learn(records)
         for error in self._member_log.wrong_keys:
             self.note(error.message, error.next_step)
+        self._inbox.follow_cuts()
         if self._replica.changes.waiting() or self._replica.meta.not_kept:
             self._inbox.retry_pending()
 
@@ -145,6 +146,7 @@ class ReplicaAdapter:
     def meet_members(self, records: Sequence[bytes]) -> int | None:
         """Make one membership log of ours and the relay's."""
         shared = self._member_log.meet(records)
+        self._inbox.follow_cuts()
         if self._replica.changes.waiting():
             self._inbox.retry_pending()
         return shared

@@ -23,6 +23,7 @@ from bifolio.document.update_identity import (
     check_settings,
 )
 from bifolio.document.update_structure import read_update
+from bifolio.document.view import kind_of
 from bifolio.errors import BifolioError, DocumentError, IncompleteUpdateError
 from bifolio.ids import SETTINGS_ID
 from bifolio.replica.deletion_guard import Cause
@@ -201,6 +202,8 @@ class Applier:
             self._set_aside_just(record_id, rebuilt.unmerged)
             self._unsaved.pop(record_id, None)
             if rebuilt.document.clocks():
+                if kind_of(rebuilt.document.entries()) != kind_of(held.entries()):
+                    self._forget_lists(record_id)
                 self._workspace.put(record_id, rebuilt.document)
             else:
                 self._forget(record_id)
@@ -314,11 +317,14 @@ class Applier:
 
     def _forget(self, record_id: str) -> None:
         """Nothing is left of a record."""
-        replica = self._replica
         self._workspace.drop(record_id)
-        replica.records.remove(record_id)
-        replica.references.remove(record_id)
-        replica.groups.remove(record_id)
+        self._replica.records.remove(record_id)
+        self._forget_lists(record_id)
+
+    def _forget_lists(self, record_id: str) -> None:
+        """Nothing that is listed is left of a record: what is, is listed when it is saved."""
+        self._replica.references.remove(record_id)
+        self._replica.groups.remove(record_id)
 
     def _set_aside_just(self, record_id: str, unmerged: list[Unmerged]) -> None:
         """Set aside of a record what it was made again without, and nothing else."""

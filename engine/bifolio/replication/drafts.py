@@ -190,9 +190,21 @@ def accept_draft(replica: Replica, draft: Draft) -> list[str]:
     """
     replica.check_may_write()
     with replica.database.transaction():
-        changed = _accept_inside(replica, draft)
+        changed = accept_inside(replica, draft)
     replica.mark_edit()
     return changed
+
+
+def accept_inside(replica: Replica, draft: Draft) -> list[str]:
+    """``accept_draft`` as part of the caller's transaction."""
+    changed: dict[str, None] = {}
+    for one in draft.records:
+        changed.update(dict.fromkeys(_merge_contents(replica, one)))
+    writes = [(one.id, write) for one in draft.records for write in _writes(replica, one)]
+    for start in range(0, len(writes), limits.RECORDS_PER_CHANGE_MAX):
+        part = writes[start : start + limits.RECORDS_PER_CHANGE_MAX]
+        changed.update(dict.fromkeys(replica.commit_inside(part)))
+    return list(changed)
 
 
 def is_deleted(one: DraftRecord) -> bool:
@@ -292,7 +304,7 @@ def adopt_lost_changes(
             return 0
         take_out(replica, member_log, unsealed, (), changes)
         with replica.journal.unasked():
-            _accept_inside(replica, Draft(b"", tuple(records)))
+            accept_inside(replica, Draft(b"", tuple(records)))
     replica.mark_edit()
     return len(changes)
 
@@ -428,18 +440,6 @@ def _writes(replica: Replica, one: DraftRecord) -> list[Write]:
             return []
         return [deletion.plan_delete]
     return [lambda plan, entries: _plan(plan, entries, found)]
-
-
-def _accept_inside(replica: Replica, draft: Draft) -> list[str]:
-    """``accept_draft`` as part of the caller's transaction."""
-    changed: dict[str, None] = {}
-    for one in draft.records:
-        changed.update(dict.fromkeys(_merge_contents(replica, one)))
-    writes = [(one.id, write) for one in draft.records for write in _writes(replica, one)]
-    for start in range(0, len(writes), limits.RECORDS_PER_CHANGE_MAX):
-        part = writes[start : start + limits.RECORDS_PER_CHANGE_MAX]
-        changed.update(dict.fromkeys(replica.commit_inside(part)))
-    return list(changed)
 
 
 def _document(state: bytes) -> RecordDocument:

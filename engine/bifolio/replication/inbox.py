@@ -65,6 +65,21 @@ class Inbox:
             run.room.pull_again(members_grew=True)
         return run.merged
 
+    def follow_cuts(self) -> None:
+        """Take back what is here behind the cuts of who lost the right to write, after the
+        membership changed; and take what counts again after all."""
+        membership = self._member_log.membership()
+        seen = self._replica.meta.cut_off_at
+        if (
+            membership is None
+            or membership.head == seen
+            or not (seen or membership.has_lost_rights)
+        ):
+            return
+        run = self._run()
+        run.looks_for_cuts = True
+        self._work(run)
+
     def retry_newer(self) -> ApplyResult:
         """A sync begins: try again what a program of other formats kept, what a kill left
         waiting, and what may have room now.
@@ -76,6 +91,7 @@ class Inbox:
         formats = replica.formats.name
         if replica.meta.envelope_formats != formats:
             self._member_log.read_again()
+        self.follow_cuts()
         while replica.newer_envelopes.first_of_another(formats) is not None:
             with self._part(run):
                 run.retry_some_newer(formats)

@@ -17,6 +17,7 @@ from bifolio.crypto.membership import (
     Membership,
     Role,
     invite_keys,
+    make_earlier_keys,
     make_keys,
     make_leave,
     make_recovery,
@@ -293,7 +294,8 @@ def owed_keys(
     replica: Replica, member_log: LibraryMembership, membership: Membership
 ) -> bytes | None:
     """The record by which this computer, an owner's, gives the others the keys that they lack: the
-    next one after somebody left or a ticket was closed, or the newest one to who was not given it.
+    next one after somebody left or a ticket was closed, the newest one to who was not given it, or
+    one from a log that lost, which nobody finds who joins from here on.
 
     None where nothing is owed, or this computer cannot give it.
     """
@@ -310,6 +312,14 @@ def owed_keys(
             random_bytes=random_bytes,
         )[0]
     newest = member_log.key(membership.generation)
-    if membership.without_key and newest is not None:
+    if newest is None:
+        return None
+    if membership.without_key:
         return make_keys(membership, keys, content_key=newest)[0]
-    return None
+    return make_earlier_keys(
+        membership,
+        keys,
+        content_key=newest,
+        earlier=member_log.keys(),
+        random_bytes=replica.runtime.random_bytes,
+    )

@@ -30,6 +30,7 @@ from bifolio.crypto.membership import Membership, Permission
 from bifolio.errors import EnvelopeError, NewerMembershipError, NotAMemberError
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
+from bifolio.replication.judging import NO_RIGHT
 from bifolio.storage.changes import StoredEnvelope, UnsealedChange
 from bifolio.storage.meta import OwnChain
 from bifolio.sync.store import OfferedPlace, OutgoingEnvelope
@@ -108,8 +109,12 @@ class Outbox:
         return membership.role_of(own) is not None and not membership.may_write(own)
 
     def _is_draft(self, stored: StoredEnvelope) -> bool:
-        """Whether an envelope is this device's own, which lost the right to it before it was sent:
-        nobody takes it."""
+        """Whether nobody takes an envelope: it does not count any more, or is this device's own,
+        which lost the right to it before it was sent."""
+        if self._replica.voided.has(stored.hash) and self._replica.refused.kept(
+            stored.hash, NO_RIGHT
+        ):
+            return True
         membership = self._member_log.membership()
         if not stored.own or membership is None or not self._is_reader(membership):
             return False
@@ -250,6 +255,49 @@ class Outbox:
         with self._replica.database.transaction():
             return self._replica.changes.offer_carried(stored.chain)
 
+    def build_on_what_counts(self) -> None:
+        """Each chain of ours goes on in a new one from the first envelope on that no other computer
+        takes: one that names what does not count any more, as who wrote it was removed before, or
+        that was sealed under a right that we had by a list that lost, whoever has it. Inside a
+        transaction.
+
+        Nothing is done without the right to write: what was not sent is a draft then.
+        """
+        replica, own = self._replica, self._replica.keys.sign_public
+        membership = self._member_log.membership()
+        if membership is None or membership.needs_newer or not membership.may_write(own):
+            return
+        links = replica.changes.links()
+        voided = set(replica.voided.hashes())
+        moved: dict[bytes, tuple[Header, list[bytes]]] = {}
+        for one, frontier in links:
+            beginning = replica.changes.beginning(one) or b""
+            header = read_header(beginning) if beginning else None
+            if header is None or header.device != own or one in voided:
+                continue
+            stored = replica.changes.envelope(one)
+            assert stored is not None
+            counts = not _is_forbidden(membership, parse_envelope(stored.envelope))
+            if self._find_replacement(one) is not None or (
+                counts and not (voided and any(map(self._voided, frontier)))
+            ):
+                continue
+            if header.chain not in moved or header.seq < moved[header.chain][0].seq:
+                moved[header.chain] = (header, self._from(header))
+        for header, envelopes in moved.values():
+            self._move(header, envelopes)
+        if moved or voided:
+            self._recompute_frontier()
+
+    def _from(self, first: Header) -> list[bytes]:
+        """The envelopes of a chain of ours from one on, in their order."""
+        found = [
+            one
+            for one, beginning in self._replica.changes.backwards(first.chain)
+            if read_header(beginning).seq >= first.seq
+        ]
+        return found[::-1]
+
     def _find(self, envelope_hash: bytes) -> Envelope | None:
         """An envelope that is here, merged or kept for a newer program."""
         stored = self._replica.changes.envelope(envelope_hash)
@@ -284,37 +332,41 @@ class Outbox:
         place for it, the replacement goes there, and there is no second one. Who syncs with both
         in turns would else make one in each turn.
         """
+        with self._replica.database.transaction():
+            self._replica.newer_envelopes.keep_back(header.chain)
+            self._move(header, self._replica.changes.unacknowledged_of(header.chain))
+            self._recompute_frontier()
+
+    def _move(self, header: Header, envelopes: Sequence[bytes]) -> None:
+        """Put these envelopes of a chain into a new one, in their order."""
         replica = self._replica
         is_own = header.device == replica.keys.sign_public
-        with replica.database.transaction():
-            replica.newer_envelopes.keep_back(header.chain)
-            own = replica.meta.own_chain
-            if own is not None and own.chain == header.chain and is_own:
-                replica.meta.own_chain = None
-            fresh = self._fresh_chain()
-            last_own = replica.meta.last_own
-            covered = self._find_covered(header)
-            for one in replica.changes.unacknowledged_of(header.chain):
-                # One at a time: together they may be larger than the memory.
-                stored = replica.changes.envelope(one)
-                assert stored is not None
-                envelope = parse_envelope(stored.envelope)
-                if envelope.header.device != header.device:
-                    continue
-                if not is_own:
-                    fresh = self._carry(envelope, fresh)
-                    continue
-                replacement = self._find_replacement(one)
-                if replacement is not None:
-                    replica.changes.add_carried([one], by=replacement)
-                    replica.changes.carry_on(one, by=replacement)
-                    continue
-                fresh = self._replace(stored, envelope, fresh)
-                if one in covered:
-                    replica.snapshots.add_covered([one])
-                if one == last_own:
-                    replica.meta.last_own = fresh.head
-            self._recompute_frontier()
+        own = replica.meta.own_chain
+        if own is not None and own.chain == header.chain and is_own:
+            replica.meta.own_chain = None
+        fresh = self._fresh_chain()
+        last_own = replica.meta.last_own
+        covered = self._find_covered(header)
+        for one in envelopes:
+            # One at a time: together they may be larger than the memory.
+            stored = replica.changes.envelope(one)
+            assert stored is not None
+            envelope = parse_envelope(stored.envelope)
+            if envelope.header.device != header.device:
+                continue
+            if not is_own:
+                fresh = self._carry(envelope, fresh)
+                continue
+            replacement = self._find_replacement(one)
+            if replacement is not None:
+                replica.changes.add_carried([one], by=replacement)
+                replica.changes.carry_on(one, by=replacement)
+                continue
+            fresh = self._replace(stored, envelope, fresh)
+            if one in covered:
+                replica.snapshots.add_covered([one])
+            if one == last_own:
+                replica.meta.last_own = fresh.head
 
     def _find_covered(self, header: Header) -> set[bytes]:
         """Which envelopes of a chain that are here are in a snapshot that was loaded: once they are
@@ -418,7 +470,7 @@ class Outbox:
         """What was merged when the changes were made: heads that no other of them names."""
         named: dict[bytes, None] = {}
         for change in changes:
-            named.update(dict.fromkeys(change.frontier))
+            named.update(dict.fromkeys(self._counting(change.frontier)))
         last_own = self._replica.meta.last_own
         if last_own:
             named[last_own] = None
@@ -435,7 +487,7 @@ class Outbox:
         if key is None:
             raise NotAMemberError
         body = self._replica.formats.read_past(envelope, key)
-        builds_on = list(body.frontier)
+        builds_on = list(self._counting(body.frontier))
         if envelope.header.seq > 1 and envelope.header.previous not in builds_on:
             builds_on.append(envelope.header.previous)
         replaces = (stored.hash, *body.replaces)
@@ -454,11 +506,44 @@ class Outbox:
         self._replica.changes.add_carried([envelope.hash], by=grown.head)
         return grown
 
+    def _counting(self, frontier: Sequence[bytes]) -> tuple[bytes, ...]:
+        """What a change builds on, and instead of what does not count what that builds on."""
+        found: dict[bytes, None] = {}
+        left, seen = list(frontier)[::-1], set[bytes]()
+        while left:
+            one = left.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            gone = self._voided(one)
+            if not gone:
+                found[one] = None
+            for stored in gone:
+                header = parse_envelope(stored.envelope).header
+                left += stored.frontier[::-1]
+                if header.seq > 1:
+                    left.append(header.previous)
+        return tuple(found)
+
+    def _voided(self, envelope_hash: bytes) -> list[StoredEnvelope]:
+        """An envelope that does not count any more, or those that its author made instead of it,
+        where none of these does; none where it counts."""
+        replica = self._replica
+        instead = [envelope_hash]
+        if not replica.changes.is_stored(envelope_hash):
+            instead = replica.changes.offered_replacements(envelope_hash)
+        if not all(map(replica.voided.has, instead)):
+            return []
+        found = [replica.changes.envelope(one) for one in instead]
+        return [one for one in found if one is not None]
+
     def _recompute_frontier(self) -> None:
         """The frontier from what is stored, after a fork only; an envelope may be named by what it
         replaces."""
-        changes = self._replica.changes
-        links = changes.links()
+        changes, links = self._replica.changes, self._replica.changes.links()
+        voided = set(self._replica.voided.hashes())
+        if voided:
+            links = [(one, self._counting(names)) for one, names in links if one not in voided]
         named = {one for _, frontier in links for one in frontier}
         named |= changes.replacing(named)
         heads = [one for one, _ in links if one not in named]

@@ -17,7 +17,7 @@ from bifolio.errors import EnvelopeError, NewerFormatError
 from bifolio.ids import content_hash, device_tag, slot_tag
 from bifolio.replica.membership import LibraryMembership
 from bifolio.replica.replica import Replica
-from bifolio.replication import cut_forks, stories
+from bifolio.replication import cut_forks, cut_off, stories
 from bifolio.replication.applying import Applier
 from bifolio.replication.crash_mark import SAVING, CrashMark
 from bifolio.replication.judging import (
@@ -76,6 +76,8 @@ class Run:
         self.released = False
         #: Whether a place may have two envelopes of which one does not count.
         self.looks_for_forks = False
+        #: Whether somebody may have lost a right whose envelopes are here.
+        self.looks_for_cuts = False
         #: From where the log would be pulled again.
         self.start: LogPosition | None = None
         self._deaths = replica.refused.deaths()
@@ -118,6 +120,10 @@ class Run:
         """Merge what there is, or as much as one transaction should; whether that was all."""
         # A process ended while it saved, nobody knows by which envelope: each is alone then.
         careful = SAVING in self._deaths
+        if self.looks_for_cuts:
+            # All in one transaction: what is let go of comes from nowhere else.
+            for stored in cut_off.count_again(self._replica, self._member_log):
+                self._take(Received(stored.envelope, stored.position))
         while True:
             if self.ready:
                 self._take_waiting(self.ready.popleft())
@@ -140,10 +146,19 @@ class Run:
             self.looks_for_forks = False
             taken = cut_forks.void(self._replica, self._member_log, self._applier)
             self.merged.refused.extend([cut_forks.NOT_IN_CHAIN] * len(taken))
+        cut_off_now = None
+        if self.looks_for_cuts:
+            self.looks_for_cuts = False
+            self._replica.meta.frontier = list(self._frontier)
+            cut_off_now = cut_off.void(self._replica, self._member_log, self._applier)
+            self.merged.refused.extend([NO_RIGHT] * len(cut_off_now.envelopes))
+            self._frontier = dict.fromkeys(self._replica.meta.frontier)
         self._applier.settle()
         self._applier.save()
         self.merged.records.update(self._applier.records)
         self._write_facts()
+        if cut_off_now is not None and cut_off_now.envelopes:
+            cut_off.write_again(self._replica, cut_off_now)
         for one in self._tried:
             self._replica.refused.survive(one)
             self._deaths.pop(one, None)

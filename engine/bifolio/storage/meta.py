@@ -281,6 +281,8 @@ class Meta:
     sent_through: Fact[int] = Fact(0, _of_type(int))
     #: Membership records of a log that lost against the relay's, to be carried on top of it.
     lost_members: Fact[Sequence[bytes]] = Fact((), _sequence(bytes), list)
+    #: The end of the membership log by which what lies behind the cuts was taken back.
+    cut_off_at = _bytes()
     #: What the program could read that last tried what is kept for a newer one.
     envelope_formats = _text()
 

@@ -18,6 +18,18 @@ class VoidedEnvelopes:
             "INSERT OR IGNORE INTO voided_envelopes (hash) VALUES (?)", (envelope_hash,)
         )
 
+    def remove(self, envelope_hash: bytes) -> None:
+        """An envelope counts again after all."""
+        self._database.execute("DELETE FROM voided_envelopes WHERE hash = ?", (envelope_hash,))
+
+    def hashes(self) -> list[bytes]:
+        """All of them that are in ``changes``."""
+        rows = self._database.rows(
+            "SELECT changes.hash FROM voided_envelopes JOIN changes USING (hash) "
+            "ORDER BY changes.number"
+        )
+        return [row[0] for row in rows]
+
     def has(self, envelope_hash: bytes) -> bool:
         """Whether an envelope does not count."""
         row = self._database.row("SELECT 1 FROM voided_envelopes WHERE hash = ?", (envelope_hash,))

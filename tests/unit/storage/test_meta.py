@@ -46,6 +46,7 @@ VALUES: dict[str, object] = {
     "state_hash": (1 << 256) - 1,
     "frontier": (b"a" * 32, b"b" * 32),
     "last_own": b"o" * 32,
+    "cut_off_at": b"h" * 32,
     "own_chain": CHAIN,
     "too_large": {"record": 7},
     "standing": Standing(b"d" * 32, "owner", 3, 1, True),

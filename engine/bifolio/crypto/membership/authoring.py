@@ -36,6 +36,9 @@ from bifolio.ids import RandomBytes
 
 #: What one recipient's key takes in a record: two byte strings in a row.
 _KEY_ROW_BYTES = 120
+#: Earlier keys that one record brings: one, or a few where logs went different ways. What has no
+#: room follows (``make_earlier_keys``).
+_EARLIER_ROWS_MAX = 256
 #: How long a byte string is, in front of it.
 _LENGTH_BYTES = 5
 
@@ -283,6 +286,48 @@ def make_keys(
     return [record, *_further_keys(grown, keys, everybody[first:], content_key)]
 
 
+def make_earlier_keys(
+    membership: Membership,
+    keys: DeviceKeys,
+    *,
+    content_key: bytes,
+    earlier: Mapping[int, bytes],
+    random_bytes: RandomBytes,
+) -> bytes | None:
+    """The record that seals under the newest content key those that are not found from it.
+
+    Two logs that went different ways may each have made a key. The one that is not the newest of
+    both is sealed under none, and who joins later could read nothing that was sealed under it.
+
+    Args:
+        membership: whose head the record follows.
+        keys: an owner's.
+        content_key: the newest one.
+        earlier: the content keys that this device has by generation.
+        random_bytes: for nonces.
+
+    Returns:
+        None where all are found from the newest one. Of more than one record has room for, the
+        newest ones.
+
+    Raises:
+        MembershipError: this device is no owner.
+        NewerMembershipError: the log holds what this program does not know.
+    """
+    generation = membership.generation
+    roots = key_roots(membership, {**earlier, generation: content_key})
+    rows = [row for row in roots if row[0] != generation][:_EARLIER_ROWS_MAX]
+    if not rows:
+        return None
+    sealed = seal_earlier(generation, content_key, rows, random_bytes)
+    fields: dict[str, FieldValue] = {
+        "earlier": [list(row) for row in sealed],
+        "generation": generation,
+        "keys": [],
+    }
+    return make_record(membership, keys, "keys", fields)
+
+
 def make_rename(
     membership: Membership,
     keys: DeviceKeys,
@@ -428,7 +473,8 @@ def _new_key(
     step = membership.generation // GENERATION_STEP + 1
     apart = int.from_bytes(random_bytes(2), "big") % GENERATION_STEP
     generation = step * GENERATION_STEP + apart
-    sealed = seal_earlier(generation, content_key, key_roots(membership, earlier), random_bytes)
+    roots = key_roots(membership, earlier)[:_EARLIER_ROWS_MAX]
+    sealed = seal_earlier(generation, content_key, roots, random_bytes)
     return {
         "commitment": key_commitment(generation, content_key),
         "earlier": [list(row) for row in sealed],

@@ -450,6 +450,11 @@ class Membership:
             return False
         return header.seq < end.seq or envelope.hash == end.hash
 
+    @property
+    def has_lost_rights(self) -> bool:
+        """Whether anybody may ever have lost the right to write, by a record or with a log."""
+        return bool(self._log.rights.cuts or self._log.rights.carries)
+
     def is_cut(self, device: bytes) -> bool:
         """Whether the device ever lost the right to write: then a record says where its chains
         ended."""

@@ -36,6 +36,8 @@ from bifolio.crypto.membership import (
     find_keys,
     invite_keys,
     make_carry,
+    make_earlier_keys,
+    make_invite,
     make_join,
     make_keys,
     make_leave,
@@ -178,6 +180,78 @@ def test_two_removals_both_hold_and_the_owner_is_told_that_a_key_is_needed() -> 
         after = after.append(raw)
     assert not after.needs_new_key
     assert len(find_keys(after, SECOND).keys) == 4
+
+
+def two_keys() -> tuple[Membership, dict[int, bytes]]:
+    """Two logs became one, each with a key of its own, and who has left had neither; the keys that
+    an owner of both has."""
+    left = ALL.append(make_leave(ALL, READER, cut={}))
+    grown = []
+    for key in (b"3" * 32, b"4" * 32):
+        (raw,) = make_keys(
+            left,
+            OWNER,
+            content_key=key,
+            earlier={0: CONTENT_KEY},
+            random_bytes=counting_bytes(f"key {key[0]}"),
+        )
+        grown.append(left.append(raw))
+    after = carried(merge_logs(*grown), SECOND)
+    keys = dict(find_keys(after, OWNER).keys)
+    assert len(keys) == 3
+    assert not after.needs_new_key
+    return after, keys
+
+
+def late_comer(membership: Membership, newest: bytes) -> Membership:
+    """The log with somebody who comes with a ticket that holds the newest key."""
+    invite = make_invite(
+        membership,
+        OWNER,
+        ticket_secret=secret("late"),
+        role=Role.EDITOR,
+        generation=membership.generation,
+        content_key=newest,
+    )
+    return joined(membership.append(invite), LATE, "late")
+
+
+def test_who_joins_later_finds_the_key_of_the_side_that_lost() -> None:
+    """Found by seed 174 of the simulation: what was sealed under it could be read by nobody who
+    joined later."""
+    after, keys = two_keys()
+    before = late_comer(after, keys[after.generation])
+    assert len(find_keys(before, LATE).keys) == 2
+    newest = keys[before.generation]
+    draw = counting_bytes("earlier")
+    raw = make_earlier_keys(before, OWNER, content_key=newest, earlier=keys, random_bytes=draw)
+    assert raw is not None
+    mended = before.append(raw)
+    assert find_keys(mended, LATE).keys == keys
+    assert not mended.without_key
+    again = make_earlier_keys(mended, OWNER, content_key=newest, earlier=keys, random_bytes=draw)
+    assert again is None
+    # Who was removed has the newest one no more than before.
+    assert len(find_keys(mended, READER).keys) == 1
+    # It is an owner's, as all records of keys.
+    with pytest.raises(MembershipError, match="only owners give keys"):
+        make_earlier_keys(before, EDITOR, content_key=newest, earlier=keys, random_bytes=draw)
+
+
+def test_another_key_than_the_side_that_lost_committed_to_is_used_by_nobody() -> None:
+    after, keys = two_keys()
+    (lost,) = keys.keys() - {0, after.generation}
+    draw, newest = counting_bytes("earlier"), keys[after.generation]
+    wrong = {**keys, lost: b"5" * 32}
+    raw = make_earlier_keys(after, OWNER, content_key=newest, earlier=wrong, random_bytes=draw)
+    assert raw is not None
+    mended = after.append(raw)
+    late = late_comer(mended, newest)
+    assert lost not in find_keys(late, LATE).keys
+    # An owner that has the right one gives it all the same.
+    right = make_earlier_keys(late, SECOND, content_key=newest, earlier=keys, random_bytes=draw)
+    assert right is not None
+    assert find_keys(late.append(right), LATE).keys == keys
 
 
 def test_two_keys_of_one_generation_do_not_meet() -> None:
