@@ -172,6 +172,27 @@ def test_a_value_that_nothing_closes_damages_no_other_entry(tmp_path: Path) -> N
     assert load_content(tmp_path, written).skipped == []
 
 
+@pytest.mark.parametrize(
+    ("raw", "written"),
+    [
+        ('"https://example.org/a%20b"', "{https://example.org/a%20b}"),
+        ('"50 % of {all}"', "{50 % of {all}}"),
+        ('jan # "~5%"', "jan # {~5%}"),
+        ('"50\\% of all"', '"50\\% of all"'),
+        ("{50 % of all}", "{50 % of all}"),
+        ('"none"', '"none"'),
+    ],
+)
+def test_a_percent_sign_between_quotation_marks_is_written_in_braces(
+    tmp_path: Path, raw: str, written: str
+) -> None:
+    loaded = load_content(tmp_path, f"@misc{{a, title={{T}}, note = {raw}}}\n")
+    out, _ = export(exported(loaded), "bibtex")
+    assert f"note = {written}" in out
+    [before], [after] = loaded.values(), load_content(tmp_path, out).values()
+    assert before == after
+
+
 def test_a_lone_brace_between_entries_is_no_text(tmp_path: Path) -> None:
     loaded = load_content(tmp_path, "@misc{a, title={T}}}\n\n}\n@misc{b, title={U}}\n")
     assert loaded.blocks == {}

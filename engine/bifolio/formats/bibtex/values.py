@@ -21,6 +21,8 @@ _SIMPLE: Final = re.compile(r'\{[^{}]*\}|\d+|[A-Za-z][\w:.+/-]*|"[^"{}]*"')
 _SYNTAX: Final = re.compile(r'[{}"#]')
 _BARE: Final = re.compile(r"[^\s{}\",#%()='\\]+")
 _BRACES: Final = re.compile(r"[{}]")
+_PERCENT: Final = re.compile(r"(?<!\\)%")
+_CLOSING: Final = {"{": "}", '"': '"', "": ""}
 _ESCAPED_BRACE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\([{}])")
 
 
@@ -99,10 +101,10 @@ def _undelimit(part: str) -> tuple[str, str]:
 
 
 def as_harmless(tag: str, raw: str) -> str:
-    """What a tag says, as it damages no entry: a value with every brace in a pair, a comment line
-    without those that are lone."""
+    """What a tag says, as it damages no entry: a value with every brace in a pair and no percent
+    sign between quotation marks, a comment line without braces that are lone."""
     if tag != COMMENT_TAG:
-        return with_paired_braces(raw)
+        return _without_quoted_percent(with_paired_braces(raw))
     return raw if raw.count("{") == raw.count("}") else _without_lone(raw)
 
 
@@ -114,6 +116,19 @@ def with_paired_braces(raw: str) -> str:
         return raw
     raw = _ESCAPED_BRACE.sub(_as_command, raw)
     return raw if _is_whole(raw) else _repaired(raw)
+
+
+def _without_quoted_percent(raw: str) -> str:
+    """A raw value whose texts with a percent sign are in braces: between quotation marks pandoc
+    takes what follows for a comment, and reads nothing of the whole file."""
+    if '"' not in raw or _PERCENT.search(raw) is None:
+        return raw
+    return " # ".join(
+        f"{{{text}}}"
+        if delimiter == '"' and _PERCENT.search(text)
+        else f"{delimiter}{text}{_CLOSING[delimiter]}"
+        for delimiter, text in pieces(raw)
+    )
 
 
 def _is_whole(raw: str) -> bool:
