@@ -64,7 +64,7 @@ BENCHMARK = Benchmark(
     baseline="y-websocket, Hocuspocus and pycrdt-websocket, which keep nothing",
     result="that all edits reached all readers",
     smoke=Size(readers=4, edits=2, rounds=1),
-    full=Size(readers=500, edits=10, rounds=3),
+    full=Size(readers=300, edits=10, rounds=3),
     measure=measure,
 )
 

@@ -29,6 +29,13 @@ function connect () {
   })
 }
 
+// One by one: of many that come at once to pycrdt-websocket some are never told that they have all.
+async function connectAll (count) {
+  const docs = []
+  while (docs.length < count) docs.push(await connect())
+  return docs
+}
+
 const until = (doc, holds) => new Promise((resolve) => {
   const look = () => { if (holds()) { doc.off('update', look); resolve(performance.now()) } }
   doc.on('update', look)
@@ -55,7 +62,7 @@ async function fill (count) {
 async function write (writers, edits) {
   const total = Number(writers) * Number(edits)
   const observer = await connect()
-  const docs = await Promise.all(Array.from({ length: Number(writers) }, connect))
+  const docs = await connectAll(Number(writers))
   const before = observer.getMap('edits').size
   const began = performance.now()
   const over = until(observer, () => observer.getMap('edits').size - before === total)
@@ -67,7 +74,7 @@ async function write (writers, edits) {
 }
 
 async function read (readers, edits) {
-  const docs = await Promise.all(Array.from({ length: Number(readers) }, connect))
+  const docs = await connectAll(Number(readers))
   const writer = await connect()
   const half = []
   const last = []
