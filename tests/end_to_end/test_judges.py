@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import pytest
 from filelock import FileLock
 from tests.support.pdfs import pdf
 from tests.support.serving import Serving, on_zotero_s_port
+from tests.support.tex_programs import program
 
 from bifolio import Library
 from bifolio.home import Home
@@ -145,7 +145,6 @@ def test_every_reading_tool_of_zotero_mcp_server_finds_what_is_there(
     assert not wrong, json.dumps(wrong, indent=2)
 
 
-@pytest.mark.skipif(shutil.which("pandoc") is None, reason="pandoc is a package of the system")
 @pytest.mark.parametrize(
     ("path", "name"),
     [
@@ -161,7 +160,16 @@ def test_pandoc_cites_what_it_pulls(served: Serving, tmp_path: Path, path: str, 
     if name.endswith("json"):
         assert json.loads((tmp_path / name).read_text())
     done = subprocess.run(
-        ["pandoc", "--citeproc", "--bibliography", name, "-f", "markdown", "-t", "plain"],
+        [
+            program("pandoc", tmp_path / "pandoc"),
+            "--citeproc",
+            "--bibliography",
+            name,
+            "-f",
+            "markdown",
+            "-t",
+            "plain",
+        ],
         input="Sheets are folded [@doe2014].",
         capture_output=True,
         text=True,

@@ -9,12 +9,18 @@ this process alone.
 from __future__ import annotations
 
 import json
+import struct
 import sys
 import warnings
+import zlib
 from contextlib import suppress
 from typing import Any, BinaryIO, TextIO
 
 from bifolio import limits
+from bifolio.errors import DATA_FAULTS
+
+#: What else a damaged page makes of pypdf and of what unpacks its streams.
+_PAGE_FAULTS = (AssertionError, EOFError, NotImplementedError, struct.error, zlib.error)
 
 
 def set_limits() -> None:
@@ -48,12 +54,12 @@ def write_pages(file: BinaryIO, out: TextIO) -> None:
 
 
 def _page_text(reader: Any, number: int) -> str:
+    from pypdf.errors import PyPdfError
+
     try:
         return str(reader.pages[number].extract_text())
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - whatever is wrong with one page, others may be whole
-        return ""
+    except (PyPdfError, *DATA_FAULTS, *_PAGE_FAULTS):
+        return ""  # others may be whole
 
 
 def _write(out: TextIO, value: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from bifolio import lazy, limits
 from bifolio.clock import stamp_milliseconds
@@ -37,6 +37,9 @@ ANNOTATION_TYPES: Final = ("highlight", "underline", "note", "text", "image", "i
 
 #: What of an annotation is one line.
 _LINES: Final = ("page", "colour", "sort", "author", "file")
+
+
+View = TypeVar("View", NoteView, AnnotationView)
 
 
 class _Parts:
@@ -102,8 +105,12 @@ class _Parts:
         last = max((one for one in times if one <= now + limits.CLOCK_AHEAD_MS_MAX), default=0)
         return notes.make_id(max(now, last + 1), self._replica.runtime.random_bytes(6))
 
-    def _not_found(self, ref: str, wanted: int | str) -> NoteNotFoundError:
-        return NoteNotFoundError(ref, str(wanted), kind=self._kind)
+    def _meant(self, ref: str, views: Sequence[View], wanted: int | str) -> View:
+        """The one with a number or an id."""
+        for one in views:
+            if one.n == wanted if isinstance(wanted, int) else wanted in (str(one.n), one.id):
+                return one
+        raise NoteNotFoundError(ref, str(wanted), kind=self._kind)
 
 
 class Notes(_Parts):
@@ -189,10 +196,7 @@ class Notes(_Parts):
         return found
 
     def _pick(self, ref: str, row: ReferenceRow, wanted: int | str) -> NoteView:
-        found = next((one for one in note_views(row) if _is_meant(one, wanted)), None)
-        if found is None:
-            raise self._not_found(ref, wanted)
-        return found
+        return self._meant(ref, note_views(row), wanted)
 
 
 class Annotations(_Parts):
@@ -286,15 +290,7 @@ class Annotations(_Parts):
         return found
 
     def _pick(self, ref: str, row: ReferenceRow, wanted: int | str) -> AnnotationView:
-        views = annotation_views(row.fields)
-        found = next((one for one in views if _is_meant(one, wanted)), None)
-        if found is None:
-            raise self._not_found(ref, wanted)
-        return found
-
-
-def _is_meant(one: NoteView | AnnotationView, wanted: int | str) -> bool:
-    return one.n == wanted if isinstance(wanted, int) else wanted in (str(one.n), one.id)
+        return self._meant(ref, annotation_views(row.fields), wanted)
 
 
 def _check_text(text: str) -> str:
