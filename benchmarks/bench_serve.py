@@ -77,7 +77,7 @@ class Client:
     """One connection to a server."""
 
     def __init__(self, address: str) -> None:
-        self._connection = http.client.HTTPConnection(urlparse(address).netloc, timeout=60)
+        self._connection = http.client.HTTPConnection(urlparse(address).netloc, timeout=900)
 
     def ask(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None

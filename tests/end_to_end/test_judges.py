@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 #: The client leaves the pipes of the process that it ended to the garbage collector.
 pytestmark = [
     pytest.mark.heavy,
+    pytest.mark.timeout(900),  # what is judged by is installed first
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),

@@ -37,6 +37,7 @@ else. A facet knows the parts below it; none of them knows a facet.
 ``windows``          orders, windows and versions, for who shows a part at a time
 ``change_feed``      what changes in a library that stays open, whoever writes
 ``short_names``      eight characters for each thing, as Zotero's programs name them
+``whole_writes``     writes of programs, each whole or not at all, and none of them twice
 ``counting``         numbers with their nouns
 ==================== ===============================================================================
 """

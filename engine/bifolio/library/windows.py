@@ -20,7 +20,8 @@ from bifolio.replica.note_views import annotation_views, note_views
 from bifolio.replica.projection import has_parts, shown_fields, strings_of
 from bifolio.results import LibraryChanges, WindowRow
 from bifolio.search.search import Searches
-from bifolio.storage.derived import ReferenceRow
+from bifolio.storage.window_rows import StoredWindowRow as StoredWindowRow
+from bifolio.storage.window_rows import WindowRows
 
 if TYPE_CHECKING:
     from bifolio.library.library import Library
@@ -76,7 +77,31 @@ class Windows:
 
     def rows(self, numbers: Sequence[int]) -> list[WindowRow]:
         """The references of these numbers, in their order; those that are gone are left out."""
-        return self._show(list(self._replica.references.by_number(numbers)))
+        return [self.show(one) for one in self.stored(numbers)]
+
+    def stored(self, numbers: Sequence[int]) -> list[StoredWindowRow]:
+        """``rows`` as they are stored: for who knows already what comes of the same row."""
+        return WindowRows(self._replica.database, self._replica.references).read(numbers)
+
+    def show(self, stored: StoredWindowRow) -> WindowRow:
+        """A reference as it is shown."""
+        references = self._replica.references
+        row = WindowRows(self._replica.database, references).reference(stored)
+        more = has_parts(row)
+        return WindowRow(
+            id=row.id,
+            key=lookup.shown_key(row),
+            type=row.type,
+            fields=shown_fields(row),
+            tags=tuple(strings_of(row.fields, "tags")),
+            groups=tuple(strings_of(row.fields, "groups")),
+            trashed=row.trashed,
+            version=stored.version,
+            added=lookup.moment(stored.added) if stored.added else None,
+            modified=lookup.moment(stored.modified) if stored.modified else None,
+            notes=note_views(row) if more else (),
+            annotations=annotation_views(row.fields) if more else (),
+        )
 
     def find(self, record_ids: Sequence[str]) -> list[WindowRow]:
         """Those of these references that are listed, in the order given."""
@@ -120,28 +145,3 @@ class Windows:
         """Another value whenever anybody wrote to the library's file, this opening included."""
         database = self._replica.database
         return database.data_version(), database.transactions_begun
-
-    # --- small steps ------------------------------------------------------------------------
-
-    def _show(self, rows: Sequence[ReferenceRow]) -> list[WindowRow]:
-        ages = self._replica.journal.index.versions.among([row.id for row in rows])
-        shown = []
-        for row in rows:
-            age, more = ages.get(row.id), has_parts(row)
-            shown.append(
-                WindowRow(
-                    id=row.id,
-                    key=lookup.shown_key(row),
-                    type=row.type,
-                    fields=shown_fields(row),
-                    tags=tuple(strings_of(row.fields, "tags")),
-                    groups=tuple(strings_of(row.fields, "groups")),
-                    trashed=row.trashed,
-                    version=age.version if age else 0,
-                    added=lookup.moment(age.added) if age else None,
-                    modified=lookup.moment(age.modified) if age else None,
-                    notes=note_views(row) if more else (),
-                    annotations=annotation_views(row.fields) if more else (),
-                )
-            )
-        return shown

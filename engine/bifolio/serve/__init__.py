@@ -27,12 +27,13 @@ An extra (``bifolio[serve]``). docs/serve.md has its endpoints, docs/security.md
 ``note_writes``     notes and annotations made, changed and taken away
 ``item_objects``    references, their notes and their files as Zotero's objects
 ``item_texts``      items in other formats: BibTeX, RIS, CSL-JSON, formatted citations
+``made_objects``    objects that were made before, kept as long as nothing of them is different
+``item_checks``     the form that each part of an item must have that a program sends
 ``item_writes``     items made, changed and deleted
 ``collection_writes`` collections made, changed and deleted, and tags taken away
 ``search_writes``   saved searches made, changed and deleted: conditions as queries
 ``uploads``         files on their way into a library, in three steps
 ``permissions``     which programs may write, and their keys
-``write_tokens``    the tokens of writes that were done, so that none is done twice
 ``item_files``      attached files and their texts
 ``collections``     groups as collections, smart groups as searches
 ``tags``            the tags of all items, or of some

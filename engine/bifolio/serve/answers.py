@@ -11,6 +11,17 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import Response
 
+from bifolio.errors import (
+    BifolioError,
+    FileTooLargeError,
+    GroupNotFoundError,
+    GroupPlaceError,
+    LibraryError,
+    ReaderError,
+    RecordTooLargeError,
+    ReferenceNotFoundError,
+    TrashedReferenceError,
+)
 from bifolio.formats.mapping.zotero_types import SCHEMA_VERSION
 
 #: The version of Zotero whose interface this is like; its Connector takes an answer without one
@@ -25,6 +36,15 @@ _CONSTANT: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
+
+#: What of Bifolio's refusals is no fault of the request in itself: others are 400.
+_STATUSES: Final[tuple[tuple[tuple[type[BifolioError], ...], int], ...]] = (
+    ((LibraryError,), 503),
+    ((ReaderError,), 403),
+    ((ReferenceNotFoundError, GroupNotFoundError), 404),
+    ((TrashedReferenceError, GroupPlaceError), 409),
+    ((RecordTooLargeError, FileTooLargeError), 413),
+)
 
 
 class Refusal(Exception):
@@ -48,6 +68,14 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
+def status_of(error: BifolioError) -> int:
+    """The status of what Bifolio refused."""
+    for kinds, status in _STATUSES:
+        if isinstance(error, kinds):
+            return status
+    return 400
+
+
 def not_found(what: str = "Not found") -> Refusal:
     """The refusal of what is not there."""
     return Refusal(404, what)
@@ -61,10 +89,25 @@ def json_answer(
     status: int = 200,
 ) -> Response:
     """A JSON document."""
+    return raw_json_answer(encode_json(value), headers, version=version, status=status)
+
+
+def encode_json(value: object) -> bytes:
+    """A value as a JSON document."""
     try:
-        body = msgspec.json.encode(value)  # a tenth of the time of the standard library's
+        return msgspec.json.encode(value)  # a tenth of the time of the standard library's
     except UnicodeEncodeError:  # half a character, which somebody's program sent
-        body = json.dumps(value).encode()
+        return json.dumps(value).encode()
+
+
+def raw_json_answer(
+    body: bytes,
+    headers: Mapping[str, str] | None = None,
+    *,
+    version: int | None = None,
+    status: int = 200,
+) -> Response:
+    """A JSON document that is written already."""
     return _answer(body, "application/json", headers, version, status)
 
 

@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bifolio.errors import BifolioError, UsageError
-from bifolio.serve.answers import Refusal, empty_answer, json_answer, text_answer
+from bifolio.errors import BifolioError
+from bifolio.serve.answers import Refusal, empty_answer, json_answer, status_of, text_answer
 from bifolio.serve.changes import CHANGES
 from bifolio.serve.citing import BETTER_BIBTEX
 from bifolio.serve.connecting import CONNECTOR
@@ -78,8 +78,7 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
 
 async def _failed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, BifolioError)
-    status = 400 if isinstance(error, UsageError) else 503
-    return text_answer(error.message, status=status)
+    return text_answer(error.message, status=status_of(error))
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

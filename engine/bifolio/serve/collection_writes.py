@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bifolio.errors import NotTaggedError
 from bifolio.library.short_names import is_short_name
 from bifolio.results import GroupView
 from bifolio.search import filters
 from bifolio.serve.answers import Refusal, not_found
+from bifolio.serve.item_checks import editable, read_version
 from bifolio.serve.served_library import ServedLibrary
+
+_PROPERTIES: Final = (
+    "key version collectionKey collectionVersion name parentCollection relations deleted"
+).split()
 
 
 def write(
@@ -22,15 +27,17 @@ def write(
     Raises:
         Refusal, BifolioError: nothing was changed.
     """
+    given = editable(given)
     key = given.get("key") or given.get("collectionKey")
-    seen = given.get("version", version)
+    seen = read_version(given, version)
+    _check(given)
     if key is not None and (not isinstance(key, str) or not is_short_name(key)):
         raise Refusal(400, "Invalid key")
     if key is None or key not in served.collections:
         if key is not None and seen not in (0, None):
             raise not_found("Collection not found")
         return _create(served, given, key), True
-    if not isinstance(seen, int):
+    if seen is None:
         raise Refusal(428, "'version' or If-Unmodified-Since-Version not provided")
     return key, _change(served, key, given, version=seen, patch=patch)
 
@@ -61,7 +68,7 @@ def delete_tags(served: ServedLibrary, names: Sequence[str]) -> int:
 def _create(served: ServedLibrary, given: Mapping[str, Any], key: str | None) -> str:
     parent = _parent(served, given)
     name = given.get("name")
-    if not isinstance(name, str) or not name.strip():
+    if not name or not name.strip():
         raise Refusal(400, "'name' not provided")
     made = served.library.groups.create(name, parent=parent)
     return served.names.add(made.id, wanted=key)
@@ -77,7 +84,7 @@ def _change(
     if name is None and not patch:
         raise Refusal(400, "'name' not provided")
     if name is not None and name != group.name:
-        served.library.groups.rename(group.id, str(name))
+        served.library.groups.rename(group.id, name)
         changed = True
     if "parentCollection" in given:
         parent = _parent(served, given)
@@ -85,6 +92,17 @@ def _change(
             served.library.groups.move(group.id, parent=parent)
             changed = True
     return changed
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Raise the refusal of a collection that has a part of a wrong form, or one that none has."""
+    for name, value in given.items():
+        if name not in _PROPERTIES:
+            raise Refusal(400, f"Invalid property '{name[:40]}'")
+        if name == "name" and value is not None and not isinstance(value, str):
+            raise Refusal(400, "'name' must be a text")
+        if name == "parentCollection" and value and not isinstance(value, str):
+            raise Refusal(400, "'parentCollection' must be a key or false")
 
 
 def _parent(served: ServedLibrary, given: Mapping[str, Any]) -> str | None:

@@ -228,7 +228,7 @@ def _constant(value: object, status: int = 200) -> Handler:
 
 
 async def _no_resolver(_api: Api, _request: Request) -> Response:
-    raise Refusal(500, "Failed to save an attachment: Bifolio fetches no files from the web.")
+    raise Refusal(501, "Failed to save an attachment: Bifolio fetches no files from the web.")
 
 
 async def _no_styles(_api: Api, request: Request) -> Response:
@@ -325,7 +325,7 @@ CONNECTOR: Final = (
         "POST",
         "/connector/saveAttachmentFromResolver",
         _no_resolver,
-        "500: no file is fetched from the web",
+        "501: no file is fetched from the web",
         State.NONE,
     ),
     Endpoint(

@@ -17,7 +17,6 @@ from bifolio.serve.parameters import Parameters, read_parameters
 from bifolio.serve.permissions import Ask, Permissions
 from bifolio.serve.served_library import ServedLibrary
 from bifolio.serve.uploads import Uploads
-from bifolio.serve.write_tokens import WriteTokens
 
 Handler = Callable[["Api", Request], Awaitable[Response]]
 
@@ -52,8 +51,6 @@ class Api:
     uploads: Uploads
     ask: Ask
     server_id: str
-    #: The tokens of writes that were done.
-    tokens: WriteTokens
     #: What clicks of a browser's button saved.
     sessions: Sessions = field(default_factory=Sessions)
     #: Who reads the text of a file; one at a time, because that takes a core.

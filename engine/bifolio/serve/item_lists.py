@@ -32,10 +32,20 @@ class Scope(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """One page of a list, and how many items the whole list has."""
+    """One page of a list, and how many items the whole list has.
 
-    entries: list[Entry]
+    Of a page of references alone there are only their numbers, by which they are read.
+    """
+
+    entries: list[Entry] | None
     total: int
+    numbers: Sequence[int] = ()
+
+    def read(self, served: ServedLibrary, objects: Objects) -> list[Entry]:
+        """The items of the page."""
+        if self.entries is not None:
+            return self.entries
+        return list(objects.entries(served.windows.rows(self.numbers), with_children=False))
 
 
 def list_items(served: ServedLibrary, objects: Objects, scope: Scope, wanted: Parameters) -> Page:
@@ -46,22 +56,17 @@ def list_items(served: ServedLibrary, objects: Objects, scope: Scope, wanted: Pa
     query = _query(served, scope, wanted)
     only = None if wanted.since is None else set(served.windows.changes_since(wanted.since).numbers)
     if kept is None and not with_children and only is None and wanted.sort in SORTS:
-        return _of_references(served, objects, scope, query, wanted)
+        return _of_references(served, scope, query, wanted)
     numbers = _order(served, scope, query, wanted)
     if only is not None:
         numbers = [one for one in numbers if one in only]
     if kept is None and not with_children:
-        rows = served.windows.rows(_cut(numbers, wanted))
-        return Page(list(objects.entries(rows, with_children=False)), len(numbers))
+        return Page(None, len(numbers), _cut(numbers, wanted))
     return _walk(served, objects, numbers, wanted, kept, with_children=with_children)
 
 
 def _of_references(
-    served: ServedLibrary,
-    objects: Objects,
-    scope: Scope,
-    query: Query | None,
-    wanted: Parameters,
+    served: ServedLibrary, scope: Scope, query: Query | None, wanted: Parameters
 ) -> Page:
     """A page of references alone: read off an index as far as it reaches."""
     total = served.keep(
@@ -69,8 +74,7 @@ def _of_references(
     )
     most = None if wanted.limit is None else wanted.start + wanted.limit
     numbers = _order(served, scope, query, wanted, most=most)
-    rows = served.windows.rows(_cut(numbers, wanted))
-    return Page(list(objects.entries(rows, with_children=False)), total)
+    return Page(None, total, _cut(numbers, wanted))
 
 
 def _walk(
@@ -93,7 +97,7 @@ def _walk(
     for start in range(0, len(numbers), _AT_ONCE):
         rows = served.windows.rows(numbers[start : start + _AT_ONCE])
         for one in objects.entries(rows, with_children=with_children):
-            if kept is None or kept(one):
+            if _is_new(one, wanted) and (kept is None or kept(one)):
                 if count >= wanted.start and (last is None or count < last):
                     entries.append(one)
                 count += 1
@@ -134,9 +138,13 @@ def _of_keys(
         if one.key in keys
         and (kept is None or kept(one))
         and (one.row.trashed == scope.trashed or wanted.trashed_too)
-        and (wanted.since is None or one.row.version > wanted.since)
+        and _is_new(one, wanted)
     ]
     return Page(_cut(found, wanted), len(found))
+
+
+def _is_new(entry: Entry, wanted: Parameters) -> bool:
+    return wanted.since is None or entry.version > wanted.since
 
 
 def _order(

@@ -14,9 +14,10 @@ from bifolio.formats.zotero.interface_items import (
     fields_of_item,
     item_type,
 )
-from bifolio.library.short_names import AWAITED
+from bifolio.library.short_names import AWAITED, ShortKey
 from bifolio.records.dates import date_text
 from bifolio.results import WindowRow
+from bifolio.serve.answers import encode_json
 from bifolio.serve.note_objects import (
     FILE,
     added_of,
@@ -39,6 +40,13 @@ class Entry(Struct, frozen=True):
     key: str
     part: str = ""
     parent: str = ""
+    #: That of the part; None where it is the reference's.
+    own_version: int | None = None
+
+    @property
+    def version(self) -> int:
+        """That of the last change of the item."""
+        return self.row.version if self.own_version is None else self.own_version
 
     @property
     def kind(self) -> str:
@@ -83,18 +91,37 @@ class Objects:
 
     def entries(self, rows: Sequence[WindowRow], *, with_children: bool) -> Iterator[Entry]:
         """References as items of a list, each with its children behind it if they are wanted."""
-        names = self._served.names.of([row.id for row in rows])
+        names = self._served.names.named([row.id for row in rows])
         for row in rows:
             keys = names[row.id]
             if "" not in keys:
                 continue  # it came a moment ago, and has no key yet
-            yield Entry(row, keys[""])
+            yield Entry(row, keys[""].key)
             if with_children:
                 yield from self._children(row, keys)
 
     def children(self, row: WindowRow) -> list[Entry]:
         """The notes and files of a reference."""
-        return list(self._children(row, self._served.names.of([row.id])[row.id]))
+        return list(self._children(row, self._served.names.named([row.id])[row.id]))
+
+    def listed(self, numbers: Sequence[int]) -> bytes:
+        """References as a JSON array of objects, in the order of their numbers: each is made once
+        for as long as nothing of what is stored of it is different."""
+        made = self._served.made_objects
+        made.begin((self._base, self._served.library.name, self._collections))
+        texts = []
+        for stored in self._served.windows.stored(numbers):
+            text = made.find(stored)
+            if text is None:
+                names = stored.names()
+                if "" not in names:
+                    continue  # it came a moment ago, and has no key yet
+                entry = Entry(self._served.windows.show(stored), names[""].key)
+                keys = {part: one.key for part, one in names.items()}
+                text = encode_json(self._object(entry, keys))
+                made.keep(stored, text)
+            texts.append(text)
+        return b"[" + b",".join(texts) + b"]"
 
     def objects(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         """Items as objects, with their data."""
@@ -126,7 +153,7 @@ class Objects:
                 }
         return {
             "key": entry.key,
-            "version": row.version,
+            "version": entry.version,
             "library": self.library,
             "links": links,
             "meta": meta,
@@ -153,7 +180,7 @@ class Objects:
         row = entry.row
         data: dict[str, Any] = {
             "key": entry.key,
-            "version": row.version,
+            "version": entry.version,
             "parentItem": entry.parent,
             "itemType": entry.kind,
         }
@@ -181,10 +208,11 @@ class Objects:
             data["deleted"] = 1
         return data
 
-    def _children(self, row: WindowRow, keys: dict[str, str]) -> Iterator[Entry]:
-        for part, key in keys.items():
+    def _children(self, row: WindowRow, keys: dict[str, ShortKey]) -> Iterator[Entry]:
+        for part, one in keys.items():
             if part.startswith((FILE, AWAITED)) or is_note(part) or is_annotation(part):
-                yield Entry(row, key, part, keys[parent_part(row, part, keys)])
+                parent = keys[parent_part(row, part, keys)].key
+                yield Entry(row, one.key, part, parent, one.version)
 
 
 def _meta(row: WindowRow, parts: dict[str, str]) -> dict[str, Any]:

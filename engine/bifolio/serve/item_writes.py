@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bifolio.formats.mapping.zotero import CSL_TYPES
+from bifolio.errors import TrashedReferenceError
 from bifolio.formats.zotero.interface_items import fields_of_item, values_of_item
 from bifolio.library.short_names import AWAITED, is_short_name
 from bifolio.library.value_edits import ValueEdits
@@ -17,14 +17,18 @@ from bifolio.records.file_names import safe_file_name
 from bifolio.records.reference import Value
 from bifolio.results import WindowRow
 from bifolio.serve.answers import Refusal, not_found
+from bifolio.serve.item_checks import (
+    KEPT,
+    check_item,
+    check_type,
+    editable,
+    read_tags,
+    read_version,
+)
 from bifolio.serve.note_objects import FILE, is_annotation, is_note
 from bifolio.serve.note_writes import NoteWrites
 from bifolio.serve.served_library import ServedLibrary
 
-#: What of an item says how it is kept; programs send it back as they got it.
-_KEPT: Final = (
-    "key version itemKey itemVersion dateAdded dateModified relations inPublications deleted"
-).split()
 _ATTACHED: Final = ("imported_file", "imported_url")
 
 
@@ -53,8 +57,10 @@ class ItemWrites:
         Raises:
             Refusal: nothing was changed.
         """
+        given = editable(given)
+        check_item(given)
         key = given.get("key") or given.get("itemKey")
-        seen = given.get("version", given.get("itemVersion", version))
+        seen = read_version(given, version)
         if key is None:
             return self.create(given), True
         if not isinstance(key, str) or not is_short_name(key):
@@ -63,7 +69,7 @@ class ItemWrites:
             if seen not in (0, None):
                 raise not_found("Item does not exist")
             return self.create(given, key=key), True
-        if not isinstance(seen, int):
+        if seen is None:
             raise Refusal(428, "'version' or If-Unmodified-Since-Version not provided")
         return key, self.change(key, given, version=seen, patch=patch)
 
@@ -76,17 +82,25 @@ class ItemWrites:
             return self._notes.create_annotation(given, key)
         if kind == "attachment":
             return self._create_attachment(given, key)
-        _check_type(kind)
+        check_type(kind)
         values = dict(values_of_item(_clean(given)))
         record = self._edits.add(values, in_groups=self._groups_of(given) or ())
-        return self._served.names.add(record, wanted=key)
+        made = self._served.names.add(record, wanted=key)
+        if given.get("deleted"):
+            self._served.library.delete([record])
+        return made
 
     def change(self, key: str, given: Mapping[str, Any], *, version: int, patch: bool) -> bool:
         """Change the item of a key; whether anything was different."""
+        try:
+            return self._change(key, given, version=version, patch=patch)
+        except TrashedReferenceError as error:
+            raise Refusal(409, "The item is in the trash: give 'deleted': 0 first") from error
+
+    def _change(self, key: str, given: Mapping[str, Any], *, version: int, patch: bool) -> bool:
         record, part = self._served.find(key)
         row = self.row(record)
-        if row.version > version:
-            raise Refusal(412, f"Item has been modified since version {version}")
+        self._check_version(row, part, version)
         if is_note(part) or is_annotation(part):
             return self._notes.change(row, part, given)
         if part:
@@ -99,7 +113,7 @@ class ItemWrites:
         before["tags"] = [{"tag": one} for one in row.tags]
         after: dict[str, Any] = {**before, **_clean(given)} if patch else _clean(given)
         after.setdefault("itemType", before["itemType"])
-        _check_type(after["itemType"])
+        check_type(after["itemType"])
         differing = _differences(values_of_item(before), values_of_item(after))
         groups = self._groups_of(given)
         if groups is None and not patch:
@@ -116,8 +130,7 @@ class ItemWrites:
         """Put a reference into the trash, take a note away or a file off."""
         record, part = self._served.find(key)
         row = self.row(record)
-        if row.version > version:
-            raise Refusal(412, f"Item has been modified since version {version}")
+        self._check_version(row, part, version)
         if is_note(part) or is_annotation(part):
             self._notes.remove(row, part)
         elif part.startswith(FILE):
@@ -128,6 +141,14 @@ class ItemWrites:
             self._served.library.delete([record])
 
     # --- small steps ----------------------------------------------------------------------------
+
+    def _check_version(self, row: WindowRow, part: str, version: int) -> None:
+        now = row.version
+        if part:
+            named = self._served.names.named([row.id])[row.id].get(part)
+            now = now if named is None or named.version is None else named.version
+        if now > version:
+            raise Refusal(412, f"Item has been modified since version {version}")
 
     def row(self, record: str) -> WindowRow:
         """A reference as it is now."""
@@ -150,8 +171,8 @@ class ItemWrites:
         record = self.parent_of(given)
         if given.get("linkMode") not in _ATTACHED:
             raise Refusal(400, "A file is copied into the library here: use 'imported_file'")
-        name = str(given.get("filename") or given.get("title") or "")
-        if not name or safe_file_name(name) != name or "/" in name:
+        name = given.get("filename") or given.get("title") or ""
+        if not isinstance(name, str) or not name or safe_file_name(name) != name or "/" in name:
             raise Refusal(400, "Invalid 'filename'")
         number = len(self._served.names.of([record])[record])
         return self._served.names.add(record, f"{AWAITED}{number}/{name}", wanted=key)
@@ -176,8 +197,6 @@ class ItemWrites:
         keys = given.get("collections")
         if keys is None:
             return None
-        if not isinstance(keys, list):
-            raise Refusal(400, "'collections' must be an array")
         found = []
         for key in keys:
             if key not in self._served.collections:
@@ -186,20 +205,11 @@ class ItemWrites:
         return found
 
 
-def _check_type(kind: object) -> None:
-    if not isinstance(kind, str) or kind not in CSL_TYPES or kind == "annotation":
-        raise Refusal(400, "Invalid item type" if kind else "'itemType' not provided")
-
-
 def _clean(given: Mapping[str, Any]) -> dict[str, Any]:
-    """An item without what says how it is kept; each part in the form that it must have."""
-    found = {name: value for name, value in given.items() if name not in (*_KEPT, "collections")}
-    for name in ("creators", "tags"):
-        if name in found and not isinstance(found[name], list):
-            raise Refusal(400, f"'{name}' must be an array")
-    for name, value in found.items():
-        if name not in ("creators", "tags") and not isinstance(value, str | int | float | None):
-            raise Refusal(400, f"'{name[:40]}' must be a text")
+    """An item without what says how it is kept."""
+    found = {name: value for name, value in given.items() if name not in (*KEPT, "collections")}
+    if (tags := read_tags(given)) is not None:
+        found["tags"] = [{"tag": one} for one in tags]
     return found
 
 

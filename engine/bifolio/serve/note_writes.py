@@ -5,7 +5,7 @@ What is not different stays as it is, whoever wrote it meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bifolio.formats.zotero.interface_items import note_html
@@ -14,6 +14,7 @@ from bifolio.library.value_edits import ValueEdits
 from bifolio.records.notes import ANNOTATION
 from bifolio.results import WindowRow
 from bifolio.serve.answers import Refusal
+from bifolio.serve.item_checks import check_annotation_type, read_tags
 from bifolio.serve.note_objects import (
     FILE,
     attribute_values,
@@ -36,7 +37,7 @@ class NoteWrites:
         text = note_text(str(given.get("note") or ""))
         if not text.strip():
             raise Refusal(400, "The note is empty")
-        made = self._served.library.notes.add(record, text, tags=_tags_of(given) or ())
+        made = self._served.library.notes.add(record, text, tags=read_tags(given) or ())
         return self._served.names.add(record, made.field, wanted=key)
 
     def create_annotation(self, given: Mapping[str, Any], key: str | None) -> str:
@@ -46,12 +47,11 @@ class NoteWrites:
         if named is None or (named.part and not named.part.startswith(FILE)):
             raise Refusal(400, "An annotation belongs to a file: give 'parentItem'")
         values = attribute_values(given)
-        if not values.get("type"):
-            raise Refusal(400, "'annotationType' not provided")
+        check_annotation_type(values.get("type"))
         if named.part:
             values["file"] = named.part.split("/")[1]
         made = self._served.library.annotations.add(
-            named.record, values, tags=_tags_of(given) or ()
+            named.record, values, tags=read_tags(given) or ()
         )
         return self._served.names.add(named.record, made.field, wanted=key)
 
@@ -62,7 +62,7 @@ class NoteWrites:
             return True
         if is_annotation(part):
             return self._change_annotation(row, part, given)
-        text, tags = self._new_text(row, part, given), _tags_of(given)
+        text, tags = self._new_text(row, part, given), read_tags(given)
         note = find_note(row, part)
         if tags is not None and set(tags) == set(note.tags if note is not None else ()):
             tags = None
@@ -105,8 +105,10 @@ class NoteWrites:
         if found is None:
             return False
         said = attribute_values(given)
+        if "type" in said:
+            check_annotation_type(said["type"])
         values = {name: value for name, value in said.items() if value != getattr(found, name)}
-        tags = _tags_of(given)
+        tags = read_tags(given)
         if tags is not None and set(tags) == set(found.tags):
             tags = None
         if not values and tags is None:
@@ -118,14 +120,3 @@ class NoteWrites:
 def part_id(part: str) -> str:
     """The id of the note of a part."""
     return part.rpartition(":")[2] if ":" in part else "0"
-
-
-def _tags_of(given: Mapping[str, Any]) -> Sequence[str] | None:
-    """The tags that a program sends; None where it sends none."""
-    tags = given.get("tags")
-    if tags is None:
-        return None
-    if not isinstance(tags, list):
-        raise Refusal(400, "'tags' must be an array")
-    named = [one.get("tag") if isinstance(one, dict) else one for one in tags]
-    return [one.strip() for one in named if isinstance(one, str) and one.strip()]

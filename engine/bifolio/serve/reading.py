@@ -25,6 +25,7 @@ from bifolio.serve.answers import (
     json_answer,
     not_found,
     page_links,
+    raw_json_answer,
     text_answer,
 )
 from bifolio.serve.endpoints import Api, Endpoint, Handler, State, base_of
@@ -51,18 +52,24 @@ def answer_list(
         text = "".join(f"{one.key}\n" for one in entries)
         return text_answer(text, counted, version=version)
     if wanted.format == "versions":
-        versions = {one.key: one.row.version for one in entries}
+        versions = {one.key: one.version for one in entries}
         return json_answer(versions, counted, version=version)
     if wanted.format == "bib":
         text = item_texts.bibliography(served, entries, wanted)
         return text_answer(text, version=version, kind="text/html")
-    links = page_links(url, list(wanted.given), start=wanted.start, limit=wanted.limit, total=total)
+    headers = _counted(wanted, total, url)
     if wanted.format != "json":
         text = item_texts.text_of(served, entries, wanted.format)
         kind = item_texts.KINDS[wanted.format]
-        return text_answer(text, counted | {"Link": links}, version=version, kind=kind)
+        return text_answer(text, headers, version=version, kind=kind)
     made = [_included(served, one, wanted) for one in _whole(entries, objects)]
-    return json_answer(made, counted | {"Link": links}, version=version)
+    return json_answer(made, headers, version=version)
+
+
+def _counted(wanted: Parameters, total: int, url: str) -> dict[str, str]:
+    """The headers of a page of a list."""
+    links = page_links(url, list(wanted.given), start=wanted.start, limit=wanted.limit, total=total)
+    return {"Total-Results": str(total), "Link": links}
 
 
 def _whole(entries: Sequence[Entry], objects: Objects) -> list[tuple[Entry, dict[str, Any]]]:
@@ -90,7 +97,11 @@ def _list(
         def act(served: ServedLibrary, objects: Objects, wanted: Parameters) -> Response:
             page = item_lists.list_items(served, objects, scope_of(served, request), wanted)
             url = str(request.url).partition("?")[0]
-            return answer_list(served, objects, wanted, page.entries, page.total, url)
+            if page.entries is None and wanted.format == "json" and wanted.include == ("data",):
+                headers = _counted(wanted, page.total, url)
+                body = objects.listed(page.numbers)
+                return raw_json_answer(body, headers, version=served.windows.version)
+            return answer_list(served, objects, wanted, page.read(served, objects), page.total, url)
 
         return await api.read(request, act)
 
@@ -133,7 +144,7 @@ async def _item(api: Api, request: Request) -> Response:
         if wanted.format in ("json", "keys", "versions"):
             ((_, whole),) = _whole([entry], objects)
             made = _included(served, (entry, whole), wanted)
-            return json_answer(made, version=entry.row.version)
+            return json_answer(made, version=entry.version)
         return answer_list(served, objects, wanted, [entry], 1, str(request.url))
 
     return await api.read(request, act)
@@ -147,6 +158,7 @@ async def _children(api: Api, request: Request) -> Response:
             one
             for one in objects.children(row)
             if one.parent == key
+            and (wanted.since is None or one.version > wanted.since)
             and all((one.kind in each.values) != each.without for each in wanted.types)
         ]
         last = None if wanted.limit is None else wanted.start + wanted.limit
@@ -307,7 +319,8 @@ def _tags_of_scope(scope_of: Callable[[ServedLibrary, Request], Scope]) -> Handl
         page = item_lists.list_items(
             served, Objects(served, ""), Scope(True, scope.trashed, scope.group), wanted
         )
-        return tags.count_of(one.row for one in page.entries)
+        entries = page.read(served, Objects(served, ""))
+        return tags.count_of(one.row for one in entries)
 
     return _tags(count)
 
@@ -344,6 +357,18 @@ async def _settings(api: Api, request: Request) -> Response:
     return await api.read(request, act)
 
 
+async def _deleted(api: Api, request: Request) -> Response:
+    def act(served: ServedLibrary, _: Objects, wanted: Parameters) -> Response:
+        if wanted.since is None:
+            raise Refusal(400, "'since' not provided")
+        found: dict[str, list[str]] = {name: [] for name in _DELETED}
+        for kind, key in served.names.gone_since(wanted.since):
+            found[kind].append(key)
+        return json_answer(found, version=served.windows.version)
+
+    return await api.read(request, act)
+
+
 async def _root(_api: Api, _request: Request) -> Response:
     return text_answer("Nothing to see here.")
 
@@ -358,6 +383,9 @@ def _page(make: Callable[[Request], Any]) -> Handler:
 def _type(request: Request) -> str | None:
     return request.query_params.get("itemType")
 
+
+#: What may have gone, by Zotero's names; of tags and settings nobody knows when they went.
+_DELETED: Final = ("collections", "items", "searches", "tags", "settings")
 
 _TOP: Final = Scope(top=True)
 _TRASH: Final = Scope(trashed=True)
@@ -399,6 +427,7 @@ READING: Final = (
     Endpoint(
         "GET", "{library}/settings", _settings, "settings, of which there are none", State.NONE
     ),
+    Endpoint("GET", "{library}/deleted", _deleted, "what went away after `since`", State.PART),
     Endpoint("GET", "{library}/items", _list(lambda *_: Scope()), "all items"),
     Endpoint("GET", "{library}/items/top", _list(lambda *_: _TOP), "references"),
     Endpoint("GET", "{library}/items/trash", _list(lambda *_: _TRASH), "what is in the trash"),

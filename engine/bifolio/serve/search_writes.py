@@ -8,6 +8,7 @@ from typing import Any, Final
 from bifolio.formats.mapping.zotero import CSL_TYPES
 from bifolio.library.short_names import is_short_name
 from bifolio.serve.answers import Refusal, not_found
+from bifolio.serve.item_checks import editable, read_version
 from bifolio.serve.served_library import ServedLibrary
 
 #: Zotero's conditions, and the operators of the search language that ask the same.
@@ -54,6 +55,7 @@ def write(
     Raises:
         Refusal, BifolioError: nothing was changed.
     """
+    given = editable(given)
     key = given.get("key") or given.get("searchKey")
     if key is not None and (not isinstance(key, str) or not is_short_name(key)):
         raise Refusal(400, "Invalid key")
@@ -61,7 +63,7 @@ def write(
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise Refusal(400, "'name' must be a text")
     query = query_of(served, given["conditions"]) if "conditions" in given else None
-    seen = given.get("version", version)
+    seen = read_version(given, version)
     if key is None or key not in served.searches:
         if key is not None and seen not in (0, None):
             raise not_found("Search not found")
@@ -69,7 +71,7 @@ def write(
             raise Refusal(400, "'name' and 'conditions' are needed")
         made = served.library.groups.create(name, query=query)
         return served.names.add(made.id, wanted=key), True
-    if not isinstance(seen, int):
+    if seen is None:
         raise Refusal(428, "'version' or If-Unmodified-Since-Version not provided")
     group = served.searches[key]
     _check_version(served, group.id, seen)

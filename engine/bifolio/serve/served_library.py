@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 from bifolio.library.library import Library
 from bifolio.library.short_names import ShortNames
+from bifolio.library.whole_writes import WholeWrites
 from bifolio.library.windows import Windows
 from bifolio.results import GroupKind, GroupView
 from bifolio.serve.answers import Refusal, not_found
+from bifolio.serve.made_objects import MadeObjects
 
 T = TypeVar("T")
 
@@ -25,10 +27,12 @@ class ServedLibrary:
         self.library = library
         self.windows = Windows(library)
         self.names = ShortNames(library)
+        self.writes = WholeWrites(library)
         #: The number under which it is served as a group; None for the one that is a user's.
         self.group = group
         self._seen: tuple[int, ...] | None = None
         self._kept: dict[object, Any] = {}
+        self.made_objects = MadeObjects()
         #: By the hash of the content: what a content is never changes.
         self._md5: dict[str, str] = {}
 
@@ -44,6 +48,11 @@ class ServedLibrary:
         if now != self._seen:
             self._seen = now
             self._kept.clear()
+
+    def forget(self) -> None:
+        """What was kept may be of changes that were undone."""
+        self._seen = None
+        self._kept.clear()
 
     def keep(self, name: object, make: Callable[[], T]) -> T:
         """What ``make`` makes, made once for as long as nobody writes."""
@@ -82,7 +91,9 @@ class ServedLibrary:
     @property
     def collection_keys(self) -> dict[str, str]:
         """The keys of the collections by the groups' ids."""
-        return {group.id: key for key, group in self.collections.items()}
+        return self.keep(
+            "collection keys", lambda: {group.id: key for key, group in self.collections.items()}
+        )
 
     def collection(self, key: str) -> GroupView:
         """The collection of a key.

@@ -27,7 +27,6 @@ from bifolio.serve.libraries import Libraries, server_id
 from bifolio.serve.permissions import Ask, Permissions
 from bifolio.serve.running import HOST, forget_port, note_port
 from bifolio.serve.uploads import Uploads
-from bifolio.serve.write_tokens import WriteTokens
 
 #: The port where Zotero's programs look.
 PORT: Final = 23119
@@ -111,8 +110,7 @@ class Server:
             name = server_id(opened.replica_id)
         permissions = Permissions(self.home)
         uploads = Uploads(self.home.path / "serve" / "uploads")
-        tokens = WriteTokens(self.home.path / "serve" / "tokens.txt")
-        app = application(Api(libraries, permissions, uploads, self.ask, name, tokens))
+        app = application(Api(libraries, permissions, uploads, self.ask, name))
         app.router.lifespan_context = self._lifespan(ready)
         config = uvicorn.Config(
             Gate(app, self.connections, name),

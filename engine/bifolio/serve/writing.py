@@ -19,15 +19,17 @@ from starlette.responses import Response
 
 from bifolio import limits
 from bifolio.disk import pieces
-from bifolio.errors import BifolioError
+from bifolio.errors import BifolioError, LibraryError
 from bifolio.serve import collection_writes
-from bifolio.serve.answers import Refusal, empty_answer, json_answer
+from bifolio.serve.answers import Refusal, empty_answer, json_answer, status_of
 from bifolio.serve.collections import collection_object
 from bifolio.serve.endpoints import Api, Endpoint, Handler, base_of, objects_of
 from bifolio.serve.item_writes import ItemWrites
 from bifolio.serve.note_objects import FILE
 from bifolio.serve.reading import find_entry
 from bifolio.serve.served_library import ServedLibrary
+
+_TOKEN_LENGTHS: Final = range(5, 33)
 
 #: Writes one object; its key, and whether anything was changed.
 WriteOne = Callable[[Mapping[str, Any]], tuple[str, bool]]
@@ -46,7 +48,7 @@ class Writing:
         self._request = request
         self._key = _key_of(request)
         self.program = api.permissions.program_of(self._key)
-        self._token = request.headers.get("zotero-write-token")
+        self._token = _token_of(request)
 
     @property
     def version(self) -> int | None:
@@ -68,24 +70,51 @@ class Writing:
     async def body(self) -> Any:
         """The JSON document of the request."""
         try:
-            return json.loads(await self._request.body())
+            return json.loads(await self._request.body(), parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise Refusal(400, "Invalid JSON") from error
 
     async def run(self, act: Callable[[ServedLibrary], Response], words: str) -> Response:
-        """Do it as one command, whose words the log shows."""
+        """Do it as one command, whose words the log shows, and all of it or nothing."""
 
         def write(served: ServedLibrary) -> Response:
-            with served.library.command(f"{self.program}: {words}"):
-                answer = act(served)
+            try:
+                # With the token in it, so that after a crash both are there or neither is.
+                with served.writes.together():
+                    if self._token is not None and served.writes.is_used(self._token):
+                        raise Refusal(412, "Write token already used")
+                    with served.library.command(f"{self.program}: {words}"):
+                        answer = act(served)
+                    served.catch_up()
+                    if self._token is not None:
+                        served.writes.use(self._token)
+            except BaseException:
+                served.forget()
+                raise
             served.catch_up()
             answer.headers["Last-Modified-Version"] = str(served.windows.version)
             return answer
 
-        with self._api.tokens.used(self._token):
-            answer = await self._api.library_of(self._request).run(write, writing=True)
+        answer = await self._api.library_of(self._request).run(write, writing=True)
         self._api.permissions.use(self._key)
         return answer
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity, which are no JSON."""
+    raise ValueError(name)
+
+
+def _token_of(request: Request) -> str | None:
+    """The token by which a write is known again; None of one that is done as often as it comes.
+
+    Raises:
+        Refusal: it is none.
+    """
+    token = request.headers.get("zotero-write-token")
+    if token is not None and len(token) not in _TOKEN_LENGTHS:
+        raise Refusal(400, "A write token has 5 to 32 characters.")
+    return token
 
 
 def _key_of(request: Request) -> str | None:
@@ -117,9 +146,13 @@ def write_each(
         try:
             if not isinstance(one, dict):
                 raise Refusal(400, "An object is expected")
-            key, changed = write(one)
+            with served.writes.together():
+                key, changed = write(one)
+        except LibraryError:
+            raise  # which is no fault of the object's: nothing is written
         except (Refusal, BifolioError) as error:
-            code = error.status if isinstance(error, Refusal) else 400
+            served.forget()
+            code = error.status if isinstance(error, Refusal) else status_of(error)
             parts["failed"][at] = {"code": code, "message": error.message}
             if isinstance(one, dict) and isinstance(one.get("key"), str):
                 parts["failed"][at]["key"] = one["key"]

@@ -33,6 +33,8 @@ The only user of SQLite.
 ``join_offers``         what a library that joins another one means to offer
 ``history``             where each record's changes are, and which of them one command made
 ``object_versions``     how new each record is: its version, and when it was added and modified
+``window_rows``         all that a window shows of references, in one statement
+``write_tokens``        the tokens of writes that were done, so that none is done twice
 ``short_keys``          keys of eight characters, as Zotero's programs name things
 ``derived``             what is derived of a reference, and the rows that its tables are given
 ``underived``           references of which nothing is derived yet

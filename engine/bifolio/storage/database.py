@@ -62,9 +62,9 @@ _NO_TEXT_SCHEMA = "its schema is not valid text"
 #: Remembered in a transaction once all tables were asked for.
 _ASKED = "all asked for"
 
-#: How a transaction begins, ends and is undone; and one inside a rehearsal.
-_LASTING = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
-_REHEARSED = ("SAVEPOINT rehearsed", "RELEASE rehearsed", "ROLLBACK TO rehearsed")
+#: How a transaction begins, ends and is undone; and one that is a part of another.
+_LASTING = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_ENCLOSED = ("SAVEPOINT enclosed", "RELEASE enclosed", ("ROLLBACK TO enclosed", "RELEASE enclosed"))
 
 
 class Database:
@@ -73,7 +73,7 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
-        self._rehearsing = False
+        self._is_enclosed = False
         self._is_read_only = False
         self._file = _identity(path)
         #: How many transactions this connection has begun: tells one from the next.
@@ -181,7 +181,7 @@ class Database:
         """One write transaction: all of it is durable at the end, or none of it happened."""
         if self._is_read_only:
             raise ReadOnlyLibraryError(self.path.parent)
-        begin, end, undo = _REHEARSED if self._rehearsing else _LASTING
+        begin, end, undo = _ENCLOSED if self._is_enclosed else _LASTING
         with _translated(self.path), _Uncollected():
             self._connection.execute(begin)
             self.transactions_begun += 1
@@ -193,17 +193,31 @@ class Database:
                     raise ReplacedLibraryError(self.path.parent)
                 yield
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute(undo)
+                self._execute_if_begun(undo)
                 raise
             finally:
                 self.remembered = None
             try:
                 self._connection.execute(end)
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute(undo)
+                self._execute_if_begun(undo)
                 raise
+
+    def _execute_if_begun(self, statements: Sequence[str]) -> None:
+        for statement in statements if self._connection.in_transaction else ():
+            self._connection.execute(statement)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Transactions inside are parts of one: all of them are durable at the end, or none of
+        them happened. A part that fails is undone by itself."""
+        with self.transaction():
+            self.remembered = None  # each part asks for itself
+            before, self._is_enclosed = self._is_enclosed, True
+            try:
+                yield
+            finally:
+                self._is_enclosed = before
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -213,11 +227,11 @@ class Database:
         """
         with _translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
-            self._rehearsing = True
+            self._is_enclosed = True
             try:
                 yield
             finally:
-                self._rehearsing = False
+                self._is_enclosed = False
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
@@ -331,7 +345,7 @@ class Database:
     @property
     def may_write(self) -> bool:
         """Whether a write transaction may begin now: not in a snapshot, nor in another one."""
-        return not self._is_read_only and (self._rehearsing or not self._connection.in_transaction)
+        return not self._is_read_only and (self._is_enclosed or not self._connection.in_transaction)
 
     def data_version(self) -> int:
         """A number that changes when another connection commits (SQLite's ``data_version``).

@@ -17,8 +17,26 @@ def _add_record_bases(tables: object) -> None:
     )
 
 
+def _add_what_programs_see(tables: object) -> None:
+    """Versions of the parts of references, the names of what is gone, and the tokens of writes."""
+    connection = cast("Tables", tables).conn
+    # Of a part that is not known to have changed, the version is its reference's.
+    connection.execute("ALTER TABLE short_keys ADD COLUMN version INTEGER")
+    connection.execute("ALTER TABLE short_keys ADD COLUMN content BLOB")
+    connection.execute(
+        "CREATE TABLE gone_keys (key TEXT PRIMARY KEY, kind TEXT NOT NULL, "
+        "version INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX gone_since ON gone_keys (version)")
+    connection.execute(
+        "CREATE TABLE write_tokens (token BLOB PRIMARY KEY, used INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX tokens_by_age ON write_tokens (used)")
+
+
 #: The steps after those of ``migrations``, in their order.
 LATER_STEPS: Final[tuple[Callable[[object], None], ...]] = (
     lambda _: None,  # lists are derived again, with every note and annotation
     _add_record_bases,
+    _add_what_programs_see,
 )

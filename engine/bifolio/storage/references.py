@@ -34,9 +34,10 @@ _KEY_IS_TAKEN = (
     "AND other.trashed = 0 AND (other.key_rank, other.id) < (refs.key_rank, refs.id)))"
 )
 
-_COLUMNS = f"{', '.join('refs.' + name for name in STORED)}, {_KEY_IS_TAKEN}"
+#: What ``row_of`` takes.
+COLUMNS = f"{', '.join('refs.' + name for name in STORED)}, {_KEY_IS_TAKEN}"
 
-_SELECT = f"SELECT {_COLUMNS} FROM refs"
+_SELECT = f"SELECT {COLUMNS} FROM refs"
 
 #: Takes ids as a JSON list: one statement for any number of them.
 _LISTED = "IN (SELECT value FROM json_each(?))"
@@ -189,7 +190,7 @@ class References:
     def read(self, record_id: str) -> ReferenceRow | None:
         """One reference, or None."""
         row = self._database.row(f"{_SELECT} WHERE refs.id = ?", (record_id,))
-        return self._row(row) if row else None
+        return self.row_of(row) if row else None
 
     def iter_rows(self, *, trashed: bool) -> Iterator[ReferenceRow]:
         """All live (or all trashed) references, by id, a page at a time."""
@@ -198,7 +199,7 @@ class References:
             f"{_SELECT} WHERE refs.trashed = ? AND refs.id > ? ORDER BY refs.id LIMIT {_PAGE}",
             (int(trashed), last),
         ):
-            yield from map(self._row, rows)
+            yield from map(self.row_of, rows)
             last = rows[-1][0]
 
     def iter_for_comparison(self) -> Iterator[tuple[str, str, str, int | None, dict[str, Any]]]:
@@ -226,12 +227,12 @@ class References:
         for start in range(0, len(numbers), _PAGE):
             page = numbers[start : start + _PAGE]
             rows = self._database.rows(
-                f"SELECT {_COLUMNS}, refs.number FROM refs WHERE refs.number IN "
+                f"SELECT {COLUMNS}, refs.number FROM refs WHERE refs.number IN "
                 f"({', '.join('?' * len(page))})",
                 page,
             )
             found = {row[-1]: row for row in rows}
-            yield from (self._row(found[number]) for number in page if number in found)
+            yield from (self.row_of(found[number]) for number in page if number in found)
 
     def ids_with_key(self, key: str) -> list[str]:
         """The references with this citation key, the one that keeps it first, trash last."""
@@ -358,7 +359,12 @@ class References:
             *self.purged.all_rows(),
         ]
 
-    def _row(self, row: Sequence[Any]) -> ReferenceRow:
+    def row_of(self, row: Sequence[Any]) -> ReferenceRow:
+        """The row of a list that the values of ``COLUMNS`` are.
+
+        Raises:
+            DamagedLibraryError: they are none.
+        """
         values = dict(zip(STORED, row, strict=False))
         try:
             values["fields"] = read_json(values["fields"])

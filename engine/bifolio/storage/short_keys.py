@@ -2,7 +2,8 @@
 
 A key is made of a hash, so that two computers mostly give one reference the same; where two things
 would have one key, the later one takes another, which is why a table is kept. What has a key keeps
-it for ever.
+it for ever. A part has a version of its own: that of the change by which its content became what it
+is. What went away is kept by its key, with the version at which it went.
 """
 
 from __future__ import annotations
@@ -23,15 +24,21 @@ from bifolio.storage.database import Database
 ALPHABET = "23456789ABCDEFGHIJKLMNPQRSTUVWXYZ"
 LENGTH = 8
 
-_COLUMNS = "key, record, part"
+_COLUMNS = "key, record, part, version, content"
 
 
 class ShortKey(Struct, frozen=True):
-    """A key and what it names: a record, or a part of one; ``part`` is empty for all of it."""
+    """A key and what it names: a record, or a part of one; ``part`` is empty for all of it.
+
+    ``version`` is that of the part, None where it is its record's; ``content`` tells one content of
+    the part from another.
+    """
 
     key: str
     record: str
     part: str = ""
+    version: int | None = None
+    content: bytes | None = None
 
 
 def hashed_keys(record: str, part: str) -> Iterator[str]:
@@ -59,16 +66,31 @@ class ShortKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, record: str, part: str = "", *, wanted: str | None = None) -> str:
+    def add(
+        self,
+        record: str,
+        part: str = "",
+        *,
+        wanted: str | None = None,
+        version: int | None = None,
+        content: bytes | None = None,
+    ) -> str:
         """Give a record's part a key: the wanted one where nothing else has it. Returns it."""
         candidates = hashed_keys(record, part)
         key = wanted if wanted is not None and is_short_key(wanted) else next(candidates)
         while self.find(key) is not None:
             key = next(candidates)
         self._database.execute(
-            f"INSERT INTO short_keys ({_COLUMNS}) VALUES (?, ?, ?)", (key, record, part)
+            f"INSERT INTO short_keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+            (key, record, part, version, content),
         )
         return key
+
+    def note_content(self, key: str, content: bytes | None, *, version: int) -> None:
+        """What a key names has another content since a version."""
+        self._database.execute(
+            "UPDATE short_keys SET version = ?, content = ? WHERE key = ?", (version, content, key)
+        )
 
     def move(self, key: str, *, part: str) -> None:
         """What a key names is another part of its record from now on."""
@@ -85,16 +107,16 @@ class ShortKeys:
         row = self._database.row(f"SELECT {_COLUMNS} FROM short_keys WHERE key = ?", (key,))
         return ShortKey(*row) if row else None
 
-    def of(self, records: Sequence[str]) -> dict[str, dict[str, str]]:
+    def of(self, records: Sequence[str]) -> dict[str, dict[str, ShortKey]]:
         """The keys of these records and of their parts: by record, then by part."""
-        found: dict[str, dict[str, str]] = {one: {} for one in records}
+        found: dict[str, dict[str, ShortKey]] = {one: {} for one in records}
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM short_keys WHERE record IN (SELECT value FROM json_each(?)) "
             "ORDER BY record, part",
             (json.dumps(list(records)),),
         )
-        for key, record, part in rows:
-            found[record][part] = key
+        for row in rows:
+            found[row[1]][row[2]] = ShortKey(*row)
         return found
 
     def without(self, kind: str) -> list[str]:
@@ -106,6 +128,24 @@ class ShortKeys:
         )
         return [row[0] for row in rows]
 
+    def note_gone(self, keys: Iterable[str], *, kind: str, version: int) -> None:
+        """What these keys named went away, with the change of this number."""
+        self._database.execute_many(
+            "INSERT OR REPLACE INTO gone_keys (key, kind, version) VALUES (?, ?, ?)",
+            [(one, kind, version) for one in keys],
+        )
+
+    def note_back(self, keys: Iterable[str]) -> None:
+        """What these keys name is there, whether it had gone before or not."""
+        self._database.execute_many("DELETE FROM gone_keys WHERE key = ?", [(one,) for one in keys])
+
+    def gone_since(self, version: int) -> list[tuple[str, str]]:
+        """What went away after a version: the kind and the key of each, in order."""
+        rows = self._database.rows(
+            "SELECT kind, key FROM gone_keys WHERE version > ? ORDER BY kind, key", (version,)
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def count_parts(self, *, trashed: bool) -> int:
         """How many parts of live (or of trashed) references have keys."""
         row = self._database.row(
@@ -116,10 +156,18 @@ class ShortKeys:
         return int(row[0]) if row else 0
 
 
-def _texts(note: str | None, fields: Mapping[str, Any]) -> list[str]:
-    """The fields of the texts of notes and annotations."""
-    found = [text_field(NOTE, one.id) for one in notes_of(fields, note)]
-    return found + [text_field(ANNOTATION, one.id) for one in annotations_of(fields)]
+def _texts(note: str | None, fields: Mapping[str, Any]) -> dict[str, bytes]:
+    """The fields of the texts of notes and annotations, with what tells one content of each from
+    another."""
+    found = {text_field(NOTE, one.id): _told_apart(one) for one in notes_of(fields, note)}
+    return found | {
+        text_field(ANNOTATION, one.id): _told_apart(one) for one in annotations_of(fields)
+    }
+
+
+def _told_apart(part: Struct) -> bytes:
+    written = repr(part).encode(errors="surrogatepass")
+    return hashlib.blake2b(written, digest_size=8).digest()
 
 
 class PartNames:
@@ -128,11 +176,12 @@ class PartNames:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, records: Sequence[str]) -> dict[str, list[str]]:
+    def of(self, records: Sequence[str]) -> dict[str, dict[str, bytes]]:
         """The parts of those of these records that are listed references: the fields of their notes
-        and annotations, and ``file/HASH/NAME`` for each attached file."""
+        and annotations, and ``file/HASH/NAME`` for each attached file; each with what tells one
+        content of it from another."""
         listed = (json.dumps(list(records)),)
-        found: dict[str, list[str]] = {}
+        found: dict[str, dict[str, bytes]] = {}
         for record, note, fields in self._database.rows(
             "SELECT id, note, iif(instr(fields, '\"note:') OR instr(fields, '\"annotation'), "
             "fields, '{}') FROM refs WHERE id IN (SELECT value FROM json_each(?))",
@@ -145,7 +194,7 @@ class PartNames:
             listed,
         ):
             if record in found:
-                found[record].append(f"file/{content}/{name}")
+                found[record][f"file/{content}/{name}"] = b"file"
         return found
 
     def own_keys(self, records: Sequence[str], *, format: str) -> dict[str, str]:

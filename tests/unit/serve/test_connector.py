@@ -242,7 +242,7 @@ def test_a_file_without_references_is_refused(browser: Browser) -> None:
 def test_what_bifolio_has_not_is_said_in_a_sentence(browser: Browser) -> None:
     browser.call("saveItems", {"sessionID": "s", "items": [ARTICLE]})
     answer = browser.call("saveAttachmentFromResolver", {"sessionID": "s", "itemID": "abc"})
-    assert (answer.status, answer.text[:28]) == (500, "Failed to save an attachment")
+    assert (answer.status, answer.text[:28]) == (501, "Failed to save an attachment")
     style = b'<?xml version="1.0"?><style/>'
     assert browser.call("installStyle?origin=x", style).status == 501
     assert browser.call("installStyle", {"a": 1}).status == 400

@@ -16,9 +16,7 @@ from bifolio import Library, limits
 from bifolio.home import Home
 from bifolio.records.edits import Act, Edit
 from bifolio.results import ActionKind
-from bifolio.serve.answers import Refusal
 from bifolio.serve.permissions import Consent, Permissions
-from bifolio.serve.write_tokens import WriteTokens
 
 PROGRAM = "Some Program"
 
@@ -199,58 +197,6 @@ def test_a_request_is_one_command_named_after_its_program(writer: Writer) -> Non
     with writer.open() as library:
         library.history.undo()
     assert writer.served.get("items/top").json == []
-
-
-def test_a_write_token_writes_once(writer: Writer) -> None:
-    given = [{"itemType": "book", "title": "One"}]
-    assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 200
-    assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 412
-    assert len(writer.served.get("items/top").json) == 1
-
-
-def test_a_write_token_writes_once_also_after_another_start(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    Library.create(tmp_path / "A.bifolio", home=home).close()
-    Permissions(home).allow(PROGRAM)
-    given = [{"itemType": "book", "title": "One"}]
-    for status in (200, 412):
-        with serving(tmp_path / "A.bifolio", home) as running:
-            again = Writer(running, tmp_path)
-            assert again.send("POST", "items", given, Zotero_Write_Token="t" * 32).status == status
-            assert len(again.served.get("items/top").json) == 1
-    (kept,) = (tmp_path / "home" / "serve" / "tokens.txt").read_text().splitlines()
-    assert "t" * 32 not in kept
-
-
-def test_a_token_of_a_write_that_failed_may_be_used_again(writer: Writer) -> None:
-    assert writer.send("POST", "items", {}, Zotero_Write_Token="a" * 32).status == 400
-    given = [{"itemType": "book", "title": "One"}]
-    assert writer.send("POST", "items", given, Zotero_Write_Token="a" * 32).status == 200
-
-
-@pytest.mark.parametrize("token", ["abcd", "a" * 33])
-def test_a_write_token_has_a_length(writer: Writer, token: str) -> None:
-    assert writer.send("POST", "items", [], Zotero_Write_Token=token).status == 400
-
-
-def test_tokens_are_forgotten_after_twelve_hours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tokens = WriteTokens(tmp_path / "tokens.txt")
-    with tokens.used("a" * 32):
-        pass
-    with pytest.raises(Refusal), WriteTokens(tmp_path / "tokens.txt").used("a" * 32):
-        pass
-    monkeypatch.setattr(limits, "SERVE_TOKEN_KEPT_S", -10.0)
-    with WriteTokens(tmp_path / "tokens.txt").used("a" * 32):
-        pass
-    monkeypatch.setattr(limits, "SERVE_TOKENS_MAX", 3)
-    monkeypatch.setattr(limits, "SERVE_TOKEN_KEPT_S", 1000.0)
-    few = WriteTokens(tmp_path / "few.txt")
-    for number in range(20):
-        with few.used(f"token {number}"):
-            pass
-    assert len((tmp_path / "few.txt").read_text().splitlines()) <= 6
 
 
 def test_a_key_is_taken_from_the_header_of_a_bearer_or_a_parameter(writer: Writer) -> None:
