@@ -41,7 +41,7 @@ _PROGRAM = "Benchmark"
 _WARMING = 10
 #: How long one kind of request is asked at most, and all those of the run for the memory.
 _KIND_S = 30.0
-_MANY_S = 600.0
+_MANY_S = 1800.0
 _BARE = """
 import sys, uvicorn
 from starlette.applications import Starlette

@@ -8,7 +8,7 @@ read once is read again only where it is not what it was.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ class Windows:
 
     def __init__(self, library: Library) -> None:
         self._replica = library._replica
+        self._rows = WindowRows(self._replica.database, self._replica.references)
         if not self._replica.database.is_read_only:
             replay.ensure_index(self._replica)
             lists = self._replica.references.index.lists
@@ -69,6 +70,18 @@ class Windows:
             raise UsageError("A search does not look into the trash.")
         return Searches(self._replica).order(query, sort=chosen, most=most)
 
+    def matching(self, query: Query) -> set[int]:
+        """The numbers of the references that a query finds, in no order.
+
+        Raises:
+            QueryError, GroupNotFoundError, AmbiguousGroupError.
+        """
+        return Searches(self._replica).matching(query)
+
+    def in_order(self, numbers: Set[int], *, sort: str, most: int | None = None) -> list[int]:
+        """These references, none of them in the trash, in an order; the first so many only."""
+        return self._replica.references.index.in_order(numbers, parse_sort(sort), most=most)
+
     def count(self, query: str | Query | None = None, *, trashed: bool = False) -> int:
         """How many references ``order`` has numbers of."""
         if query is None:
@@ -81,12 +94,12 @@ class Windows:
 
     def stored(self, numbers: Sequence[int]) -> list[StoredWindowRow]:
         """``rows`` as they are stored: for who knows already what comes of the same row."""
-        return WindowRows(self._replica.database, self._replica.references).read(numbers)
+        _ = self._replica.references  # what waits to be derived is derived first
+        return self._rows.read(numbers)
 
     def show(self, stored: StoredWindowRow) -> WindowRow:
         """A reference as it is shown."""
-        references = self._replica.references
-        row = WindowRows(self._replica.database, references).reference(stored)
+        row = self._rows.reference(stored)
         more = has_parts(row)
         return WindowRow(
             id=row.id,

@@ -41,6 +41,14 @@ SERVE_LOOK_S = 0.1
 #: window: three thousand references, so that the process stays far under 120 MB.
 SERVE_MADE_BYTES_MAX = 12 * 1024 * 1024
 
+#: Searches whose results are kept for their next pages, and how many results in all, of about
+#: 100 bytes each.
+SERVE_SEARCHES_MAX = 16
+SERVE_FOUND_MAX = 150_000
+
+#: Facts that are kept from one request to the next, such as how many references a search finds.
+SERVE_FACTS_MAX = 200
+
 #: Texts of files that one request may give, as Zotero has it.
 SERVE_TEXTS_MAX = 10
 

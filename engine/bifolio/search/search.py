@@ -75,6 +75,14 @@ class Searches:
         tree = parse_query(query) if isinstance(query, str) else query
         return self._find(self._resolve_groups(tree), sort, most)
 
+    def matching(self, query: Query) -> set[int]:
+        """The numbers of the live references that a query finds, in no order.
+
+        Raises:
+            QueryError, GroupNotFoundError, AmbiguousGroupError.
+        """
+        return self._set(self._resolve_groups(query))
+
     def in_group(
         self, row: GroupRow, *, sort: Sort | None = None, most: int | None = None
     ) -> Iterator[ReferenceRow]:

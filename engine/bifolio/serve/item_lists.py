@@ -20,6 +20,9 @@ from bifolio.serve.served_library import ServedLibrary
 #: References read at once while a list is walked.
 _AT_ONCE: Final = 500
 
+#: The orders that no index of the search has: what is found is looked up in another table.
+_MOMENTS: Final = ("added", "modified")
+
 _CHILDREN: Final = ("note", "attachment", "annotation")
 
 
@@ -69,10 +72,17 @@ def _of_references(
     served: ServedLibrary, scope: Scope, query: Query | None, wanted: Parameters
 ) -> Page:
     """A page of references alone: read off an index as far as it reaches."""
+    most = None if wanted.limit is None else wanted.start + wanted.limit
+    if query is not None and SORTS[wanted.sort] in _MOMENTS:
+        found = served.found_lists.of(query, lambda: served.windows.matching(query))
+        sort = _sort_of(wanted)
+        numbers = found.in_order(
+            sort, most, lambda all: served.windows.in_order(all, sort=sort, most=most)
+        )
+        return Page(None, len(found.numbers), _cut(numbers, wanted))
     total = served.keep(
         ("count", scope, query), lambda: served.windows.count(query, trashed=scope.trashed)
     )
-    most = None if wanted.limit is None else wanted.start + wanted.limit
     numbers = _order(served, scope, query, wanted, most=most)
     return Page(None, total, _cut(numbers, wanted))
 
@@ -157,11 +167,15 @@ def _order(
 ) -> list[int]:
     if wanted.sort not in SORTS:
         return _order_by_field(served, scope, query, wanted)
-    sort = ("-" if wanted.descending else "") + SORTS[wanted.sort]
+    sort = _sort_of(wanted)
     found = served.windows.order(query, sort=sort, trashed=scope.trashed, most=most)
     if wanted.trashed_too and not scope.trashed and query is None:
         found += served.windows.order(None, sort=sort, trashed=True)
     return found
+
+
+def _sort_of(wanted: Parameters) -> str:
+    return ("-" if wanted.descending else "") + SORTS[wanted.sort]
 
 
 def _order_by_field(

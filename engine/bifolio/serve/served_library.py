@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from bifolio import limits
 from bifolio.library.library import Library
 from bifolio.library.short_names import ShortNames
 from bifolio.library.whole_writes import WholeWrites
 from bifolio.library.windows import Windows
 from bifolio.results import GroupKind, GroupView
 from bifolio.serve.answers import Refusal, not_found
+from bifolio.serve.found_lists import FoundLists
 from bifolio.serve.made_objects import MadeObjects
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class ServedLibrary:
         self._seen: tuple[int, ...] | None = None
         self._kept: dict[object, Any] = {}
         self.made_objects = MadeObjects()
+        self.found_lists = FoundLists()
         #: By the hash of the content: what a content is never changes.
         self._md5: dict[str, str] = {}
 
@@ -46,18 +49,22 @@ class ServedLibrary:
         self.names.catch_up()
         now = (*self.windows.data_version(), self.library.files.texts_version)
         if now != self._seen:
+            self.forget()
             self._seen = now
-            self._kept.clear()
 
     def forget(self) -> None:
         """What was kept may be of changes that were undone."""
         self._seen = None
         self._kept.clear()
+        self.found_lists.clear()
 
     def keep(self, name: object, make: Callable[[], T]) -> T:
         """What ``make`` makes, made once for as long as nobody writes."""
         if name not in self._kept:
-            self._kept[name] = make()
+            made = make()
+            while len(self._kept) >= limits.SERVE_FACTS_MAX:
+                del self._kept[next(iter(self._kept))]
+            self._kept[name] = made
         found: T = self._kept[name]
         return found
 

@@ -8,7 +8,7 @@ what is found without reading the references. Derived: kept by each write, and m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import groupby, islice
 
 from bifolio.records.sorting import Order, Sort
@@ -139,12 +139,7 @@ class SearchIndex:
     def find(self, expression: str, sort: Sort, *, most: int | None) -> list[int]:
         """The numbers of the references that an expression finds, in order."""
         if sort.order in _MOMENTS:
-            numbers = self.find_any(expression)
-            if len(numbers) <= _SORTED_MAX:
-                return self.in_order(numbers, sort, most=most)
-            # Many: the moments are read in their order until enough of them are found.
-            moments = self._read_moments(sort, trashed=False)
-            return list(islice((one for one in moments if one in numbers), most))
+            return self.in_order(self.find_any(expression), sort, most=most)
         rows = self._database.rows(
             f"SELECT orders.number {_FOUND} ORDER BY {_by(sort)} LIMIT ?",
             (expression, -1 if most is None else most),
@@ -171,8 +166,12 @@ class SearchIndex:
         )
         return {row[0] for row in rows}
 
-    def in_order(self, numbers: Iterable[int], sort: Sort, *, most: int | None) -> list[int]:
-        """These references in an order."""
+    def in_order(self, numbers: Set[int], sort: Sort, *, most: int | None) -> list[int]:
+        """These references, which live, in an order."""
+        if sort.order in _MOMENTS and len(numbers) > _SORTED_MAX:
+            # Many: the moments are read in their order until enough of them are found.
+            moments = self._read_moments(sort, trashed=False)
+            return list(islice((one for one in moments if one in numbers), most))
         rows = self._database.rows(
             f"SELECT orders.number FROM orders {_DATED} WHERE orders.number IN "
             f"(SELECT value FROM json_each(?)) ORDER BY {_by(sort)} LIMIT ?",

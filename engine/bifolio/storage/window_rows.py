@@ -28,6 +28,8 @@ _SELECT: Final = (
     "LEFT JOIN object_versions ON object_versions.record = refs.id "
     "WHERE refs.number IN (SELECT value FROM json_each(?))"
 )
+#: The places of what may be long.
+_LONG: Final = [1 + STORED.index(name) for name in ("title", "abstract", "note", "fields")]
 _AGES: Final = 1 + len(STORED) + 1
 
 
@@ -62,7 +64,7 @@ class StoredWindowRow(Struct, frozen=True):
     @property
     def size(self) -> int:
         """About how many characters it has."""
-        return sum(len(one) for one in self.values if isinstance(one, str))
+        return sum(len(self.values[place] or "") for place in _LONG)
 
     def names(self) -> dict[str, ShortKey]:
         """The short keys of the reference and of its parts, by part."""

@@ -36,6 +36,7 @@ _NOT_SAID: Final = frozenset(
 )
 _CREATOR_LINE: Final = re.compile(r"\s*([A-Za-z -]+?)\s*:\s*(.*\S)\s*\|\|\s*(.*?)\s*")
 _SLASHED: Final = re.compile(r"\d{4}(?:/\d{1,2}){0,2}")
+_PLAIN_NAME: Final = {"family", "given"}
 _ROLES: Final = {field: field for field, form in FORMS.items() if form is Form.NAMES}
 
 
@@ -169,6 +170,8 @@ def _creators(kind: str, fields: Mapping[str, Any], said: set[str]) -> list[dict
 
 
 def _name(parts: Any) -> dict[str, str]:
+    if type(parts) is dict and parts.keys() == _PLAIN_NAME:  # nearly all are
+        return {"firstName": str(parts["given"]), "lastName": str(parts["family"]).strip()}
     name = Name.from_csl(parts if isinstance(parts, dict) else {"literal": str(parts)})
     if name.literal:
         return {"name": name.literal}
