@@ -120,6 +120,25 @@ def test_a_library_without_a_relay_is_not_turned_on(desk: Computer) -> None:
 
 
 @pytest.mark.heavy
+def test_a_library_without_a_relay_is_served_until_it_is_turned_off(desk: Computer) -> None:
+    desk.run("init")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    on = desk.call("autosync", "on", "--process", "--serve", "--port", port, exits=0)
+    try:
+        assert "has no relay, so it is served and not synced" in on.stderr
+        until(
+            lambda: desk.run("autosync", "status")["serving"]["problem"] == "",
+            what="it is served",
+        )
+        assert desk.run("serve", "status")["address"] == f"http://127.0.0.1:{port}/"
+        off = desk.run("autosync", "on", "--process", "--no-serve")
+        assert (off["running"], off["serving"]) == (False, None)
+    finally:
+        desk.call("autosync", "off", "--all")
+
+
+@pytest.mark.heavy
 def test_a_library_is_served_by_the_process_that_syncs_it_and_again_after_kill_9(
     own_relay: RelayProcess, desk: Computer, laptop: Computer
 ) -> None:

@@ -67,12 +67,16 @@ def on(
     before = find_installed(call.environment)
     if before is not None and before.kind != service.kind:
         before.remove()
-    home = call.environment.device_home()
-    control.turn_on(home, call.library_path, service.start)
+    home, path = call.environment.device_home(), call.library_path
+    if serve is not None and not control.has_relay(home, path):
+        _serve_alone(call, port if serve else None, service.start)
+        _report(call)
+        return
+    control.turn_on(home, path, service.start)
     if serve:
-        control.serve(home, call.library_path, port)
-    elif serve is False and not control.stop_serving(home, call.library_path):
-        call.output.remark(f"{call.library_path} was not served by automatic sync.")
+        control.serve(home, path, port)
+    elif serve is False and not control.stop_serving(home, path):
+        call.output.remark(f"{path} was not served by automatic sync.")
     _report(call)
 
 
@@ -88,20 +92,18 @@ def off(
 ) -> None:
     """Stop keeping the library in sync; with the last library the process ends."""
     from bifolio.autosync import control
-    from bifolio_cli.service.selection import list_services
 
     call = invocation(context, library=library, json=json)
     home = call.environment.device_home()
-    on_now = [one.path for one in control.status(home).libraries]
+    status = control.status(home)
+    on_now = [one.path for one in status.libraries]
+    if status.serving is not None and status.serving.path not in on_now:
+        on_now.append(status.serving.path)
     named = on_now if everything else [call.library_path]
     for path in named:
         if not control.turn_off(home, path):
             call.output.remark(f"Automatic sync was not on for {path}.")
-    if not control.status(home).libraries:
-        for kind in list_services(call.environment):
-            kind.remove()
-        if not control.await_end(home):
-            call.output.remark("The process finishes what it is doing, then it ends.")
+    _end_if_unused(call)
     _report(call)
 
 
@@ -133,6 +135,38 @@ def run(
         call.output.document(AutosyncRun(ran))
     elif not ran:
         call.output.say("Automatic sync runs already in another process.")
+
+
+def _serve_alone(call: Invocation, port: int | None, start: Callable[[], None]) -> None:
+    """Serve a library that has no relay (``port`` None: not any more): there is nothing to sync."""
+    from bifolio.autosync import control
+
+    home, path = call.environment.device_home(), call.library_path
+    if port is not None:
+        control.serve_alone(home, path, port, start)
+        call.output.remark(
+            f"{path} has no relay, so it is served and not synced. After 'bifolio attach', run "
+            "'bifolio autosync on'."
+        )
+        return
+    if not control.stop_serving(home, path):
+        call.output.remark(f"{path} was not served by automatic sync.")
+    _end_if_unused(call)
+
+
+def _end_if_unused(call: Invocation) -> None:
+    """With the last library that is on or served the process ends, and starts at no login."""
+    from bifolio.autosync import control
+    from bifolio_cli.service.selection import list_services
+
+    home = call.environment.device_home()
+    left = control.status(home)
+    if left.libraries or left.serving is not None:
+        return
+    for kind in list_services(call.environment):
+        kind.remove()
+    if not control.await_end(home):
+        call.output.remark("The process finishes what it is doing, then it ends.")
 
 
 def _check_serving() -> None:

@@ -80,7 +80,7 @@ def shared_keys_line(number: int) -> str:
 
 def autosync_lines(report: AutosyncReport) -> Iterator[str]:
     """Automatic sync in sentences."""
-    if not report.libraries:
+    if not report.libraries and report.serving is None:
         yield "Automatic sync is off. 'bifolio autosync on' turns it on for a library."
         return
     if report.running:

@@ -58,10 +58,16 @@ def turn_on(home: Home, library: Path, start: Callable[[], None]) -> None:
     if not (is_running(home) and registry.has(library)):
         states.forget(registry, library)
     registry.add(library)
+    _begin(registry, start, lambda: states.read(registry, library) is not None)
+
+
+def _begin(registry: Registry, start: Callable[[], None], is_seen: Callable[[], bool]) -> None:
+    """Start the process, and wait until it runs and has what it was started for."""
+    home = registry.home
     deadline = time.monotonic() + limits.AUTOSYNC_START_S
     start()
     again_at = time.monotonic() + limits.AUTOSYNC_START_S / 3
-    while not (states.read(registry, library) and is_running(home)):
+    while not (is_seen() and is_running(home)):
         if time.monotonic() > deadline:
             raise NotStartedError(registry.folder / LOG)
         if time.monotonic() > again_at and not is_running(home):
@@ -75,11 +81,11 @@ def turn_off(home: Home, library: Path) -> bool:
     """Keep a library in sync no longer, and wait until the process has let go of it.
 
     Returns:
-        whether it was on.
+        whether it was on, or served.
     """
     registry = Registry(home)
     was_on = registry.remove(library)
-    registry.stop_serving(library)
+    was_on = registry.stop_serving(library) or was_on
     deadline = time.monotonic() + limits.AUTOSYNC_STOP_S + limits.AUTOSYNC_START_S
     while states.read(registry, library) and is_running(home) and time.monotonic() < deadline:
         time.sleep(_LOOK_S)
@@ -118,9 +124,30 @@ def status(home: Home) -> AutosyncStatus:
     )
 
 
+def has_relay(home: Home, library: Path) -> bool:
+    """Whether a library has a relay, with which it could be kept in sync.
+
+    Raises:
+        LibraryError: it cannot be opened.
+    """
+    with Library.open(library, home=home, reading=True) as opened:
+        return opened.status().relay is not None
+
+
 def serve(home: Home, library: Path, port: int) -> None:
     """Have the home's process serve a library, which is on, to other programs of this computer."""
     Registry(home).serve(library, port)
+
+
+def serve_alone(home: Home, library: Path, port: int, start: Callable[[], None]) -> None:
+    """Have the home's process serve a library that is not kept in sync, and wait until it runs.
+
+    Raises:
+        NotStartedError: the process did not come up.
+    """
+    registry = Registry(home)
+    registry.serve(library, port)
+    _begin(registry, start, lambda: True)
 
 
 def stop_serving(home: Home, library: Path | None = None) -> bool:

@@ -49,7 +49,7 @@ def run(
     before: Ending | None = None,
     companion: Companion | None = None,
 ) -> bool:
-    """Keep the home's libraries in sync until ``stopping``, or until none is on.
+    """Keep the home's libraries in sync until ``stopping``, or until none is on or served.
 
     Args:
         home: whose libraries.
@@ -107,12 +107,14 @@ class Supervisor:
             limits.AUTOSYNC_LIBRARIES_MAX, thread_name_prefix="bifolio-autosync"
         )
         self._companion = companion
+        #: Whether a library is to be served, be it kept in sync or not.
+        self._is_serving = False
         self._companion_thread: threading.Thread | None = None
         self._companion_ends = threading.Event()
         self._companion_again_at = float("-inf")
 
     def run(self) -> None:
-        """Until it is told to stop, or no library is on."""
+        """Until it is told to stop, or no library is on or served."""
         try:
             while not self._stopping.is_set() and self.step():
                 self._stopping.wait(limits.AUTOSYNC_LOOK_S)
@@ -129,7 +131,7 @@ class Supervisor:
             self._companion_thread.join()
 
     def step(self) -> bool:
-        """One look at everything; False where no library is on."""
+        """One look at everything; False where no library is on or served."""
         now_s = self._monotonic_s()
         if now_s >= self._asked_at_s + limits.AUTOSYNC_ASK_S:
             self._asked_at_s = now_s
@@ -141,11 +143,12 @@ class Supervisor:
                 self._mind_fault(path, worker)
             else:
                 worker.look()
-        return bool(self._paths)
+        return bool(self._paths) or self._is_serving
 
     def _follow_registry(self, now_s: float) -> None:
         """Begin with what was turned on, and let go of what was turned off."""
         wanted = self._wanted()
+        self._is_serving = self._companion is not None and self._registry.served() is not None
         for path in [one for one in self._workers if one not in wanted]:
             self._drop(path)
         for path in wanted:

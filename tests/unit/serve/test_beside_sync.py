@@ -132,3 +132,31 @@ def test_turning_a_library_off_ends_its_serving(home: Home, library: Path) -> No
     assert not control.stop_serving(home, library.with_name("B.bifolio"))
     control.turn_off(home, library)
     assert control.status(home).serving is None
+
+
+def test_a_library_without_a_relay_is_served_and_the_process_runs_for_it_alone(
+    home: Home, library: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    Registry(home).remove(library)  # what is not attached is not kept in sync
+    stopping = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def start() -> None:
+        arguments = (home, stopping, None, serve_beside)
+        threads.append(threading.Thread(target=run, args=arguments))
+        threads[-1].start()
+
+    try:
+        control.serve_alone(home, library, port, start)
+        until(lambda: is_served(port), what="it is served")
+        status = control.status(home)
+        assert (status.running, status.libraries) == (True, ())
+        assert control.turn_off(home, library)
+        until(lambda: not control.is_running(home), what="the process ended by itself")
+        assert not is_served(port)
+    finally:
+        stopping.set()
+        for one in threads:
+            one.join(30)
