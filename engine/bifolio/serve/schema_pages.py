@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from bifolio.formats.mapping.zotero import CSL_TYPES, FIELD_OF, ROLE_OF
 from bifolio.formats.mapping.zotero_types import (
     CHILDREN,
     CREATORS,
@@ -12,6 +14,7 @@ from bifolio.formats.mapping.zotero_types import (
     localized,
 )
 from bifolio.formats.zotero.children import ANNOTATION_FIELDS
+from bifolio.records.fields import FORMS, Form
 from bifolio.serve.answers import Refusal
 
 
@@ -71,19 +74,62 @@ def template(kind: str | None, link_mode: str | None) -> dict[str, Any]:
 
 
 def whole_schema() -> dict[str, Any]:
-    """All of it in one document."""
-    types = [
+    """All of it in one document: types, what each field is to CSL, and what everything is called;
+    which field of a type stands for which of another is not in it."""
+    types: list[dict[str, Any]] = [
         {
             "itemType": kind,
-            "fields": [{"field": one} for one in FIELDS[kind]],
+            "fields": type_fields_named(kind),
             "creatorTypes": [
                 {"creatorType": one, **({"primary": True} if number == 0 else {})}
-                for number, one in enumerate(CREATORS[kind])
+                for number, one in enumerate(CREATORS.get(kind, ()))
             ],
         }
-        for kind in FIELDS
+        for kind in sorted((*FIELDS, *CHILDREN))
     ]
-    return {"version": SCHEMA_VERSION, "itemTypes": types}
+    fields = sorted({name for names in FIELDS.values() for name in names})
+    roles = sorted({role for roles in CREATORS.values() for role in roles})
+    return {
+        "version": SCHEMA_VERSION,
+        "itemTypes": types,
+        "meta": {"fields": {name: {"type": "date"} for name in fields if _is(name, Form.DATE)}},
+        "csl": _csl(fields, roles),
+        "locales": {
+            "en-US": {
+                "itemTypes": {one["itemType"]: localized(one["itemType"]) for one in types},
+                "fields": {one: localized(one) for one in fields},
+                "creatorTypes": {one: localized(one) for one in roles},
+            }
+        },
+    }
+
+
+def type_fields_named(kind: str) -> list[dict[str, str]]:
+    """The names of the fields of a type."""
+    return [{"field": one["field"]} for one in type_fields(kind)]
+
+
+def _csl(fields: Sequence[str], roles: Sequence[str]) -> dict[str, Any]:
+    """What types, fields and roles are to CSL."""
+    types: dict[str, list[str]] = {}
+    for theirs, ours in sorted(CSL_TYPES.items()):
+        types.setdefault(ours, []).append(theirs)
+    texts: dict[str, list[str]] = {}
+    dates: dict[str, str] = {}
+    for name in fields:
+        ours = FIELD_OF[name][0] if name in FIELD_OF else ""
+        if ours not in FORMS:
+            continue  # kept under its own name
+        if FORMS[ours] is Form.DATE:
+            dates.setdefault(ours, name)
+        else:
+            texts.setdefault(ours, []).append(name)
+    names = {role: ROLE_OF[role] for role in roles if role in ROLE_OF}
+    return {"types": types, "fields": {"text": texts, "date": dates}, "names": names}
+
+
+def _is(name: str, form: Form) -> bool:
+    return FORMS.get(FIELD_OF.get(name, ("", 0))[0]) is form
 
 
 def _check(kind: str | None) -> str:

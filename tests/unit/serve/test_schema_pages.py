@@ -79,3 +79,24 @@ def test_every_type_has_its_fields_and_roles() -> None:
 )
 def test_names_are_shown_as_zotero_shows_them(name: str, words: str) -> None:
     assert localized(name) == words
+
+
+def test_the_whole_schema_names_everything_that_the_pages_list() -> None:
+    whole = schema_pages.whole_schema()
+    assert {one["itemType"] for one in whole["itemTypes"]} == {
+        one["itemType"] for one in schema_pages.item_types()
+    }
+    names = whole["locales"]["en-US"]
+    assert set(names["fields"]) == {one["field"] for one in schema_pages.item_fields()}
+    for one in whole["itemTypes"]:
+        kind = one["itemType"]
+        assert names["itemTypes"][kind]
+        assert [each["field"] for each in one["fields"]] == [
+            each["field"] for each in schema_pages.type_fields(kind)
+        ]
+        assert {each["creatorType"] for each in one["creatorTypes"]} <= set(names["creatorTypes"])
+    assert {"date", "accessDate", "filingDate"} <= set(whole["meta"]["fields"])
+    csl = whole["csl"]
+    assert (csl["names"]["author"], csl["fields"]["date"]["issued"]) == ("author", "date")
+    assert "journalArticle" in csl["types"]["article-journal"]
+    assert "publicationTitle" in csl["fields"]["text"]["container-title"]
