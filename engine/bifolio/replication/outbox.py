@@ -242,18 +242,45 @@ class Outbox:
         is_own = refused.header.device == self._replica.keys.sign_public
         return not is_own and _is_forbidden(membership, refused)
 
-    def offer_carried(self, envelope_hash: bytes) -> bool:
-        """The relay lacks a part of another's chain: what is here carried whole by somebody's
-        envelope, and was not offered for that, is offered by itself.
+    def continue_chain(self, envelope_hash: bytes, *, seq: int, head: bytes) -> bool:
+        """The relay lacks what is before an envelope in its chain, which ends there with another
+        one. What was not offered because somebody's envelope carries it is offered by itself, if
+        with that the chain goes on; otherwise the rest of the chain goes into a new one of ours.
+
+        Args:
+            envelope_hash: of the one that has no place there.
+            seq: the number of the chain's end on the relay; 0 where it has nothing of it.
+            head: its hash.
 
         Returns:
-            False where there is none.
+            False, and nothing changed, without the right to write, or where the envelope is kept
+            for a newer program.
         """
-        stored = self._replica.changes.envelope(envelope_hash)
-        if stored is None:
+        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        if refused is None:
+            return True  # another process of this replica moved it
+        own, changes = self._replica.keys.sign_public, self._replica.changes
+        if refused.header.device != own and self._leads_to(refused, seq=seq, head=head):
+            with self._replica.database.transaction():
+                if changes.offer_carried(refused.header.chain):
+                    return True
+        is_readable = changes.is_stored(envelope_hash) or refused.header.device == own
+        if not is_readable or membership is None or not membership.may_write(own):
             return False
-        with self._replica.database.transaction():
-            return self._replica.changes.offer_carried(stored.chain)
+        if membership.needs_newer:
+            return False
+        self._move_chain(refused.header)
+        return True
+
+    def _leads_to(self, envelope: Envelope, *, seq: int, head: bytes) -> bool:
+        """Whether the envelopes are here that follow the end of a chain up to this one."""
+        header = envelope.header
+        while header.seq > seq + 1:
+            beginning = self._replica.changes.beginning(header.previous)
+            if beginning is None or self._replica.voided.has(header.previous):
+                return False
+            header = read_header(beginning)
+        return seq == 0 or header.previous == head
 
     def build_on_what_counts(self) -> None:
         """Each chain of ours goes on in a new one from the first envelope on that no other computer

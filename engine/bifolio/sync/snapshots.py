@@ -70,6 +70,7 @@ class _Seen:
     """What was tried on this connection and is not tried again."""
 
     failed: set[bytes] = field(default_factory=set)
+    compared: set[bytes] = field(default_factory=set)
 
 
 class SnapshotSync:
@@ -296,7 +297,7 @@ class SnapshotSync:
     def _next_task(self) -> SnapshotTask | None:
         if self._told is None:
             return None
-        return self._store.next_task(self._untried(), self._seen.failed)
+        return self._store.next_task(self._untried(), self._seen.failed, self._seen.compared)
 
     def _ask(self) -> list[Message]:
         if self._asked.snapshots:
@@ -354,7 +355,7 @@ class SnapshotSync:
                 return [*told, *self._ask()]
             case Purpose.VERIFY:
                 # Whatever is found: the same is not fetched twice on one connection.
-                self._seen.failed.add(task.id)
+                self._seen.compared.add(task.id)
                 verdict = self._store.verify(task)
                 if verdict is not None:
                     return [self._tell(verdict)]
