@@ -293,6 +293,10 @@ class ReplicaAdapter:
         """Put what the relay did not take of a chain into a new one, once it is proved."""
         return self._outbox.restart_chain(envelope, proof)
 
+    def may_move(self, envelope: bytes) -> bool:
+        """Whether this device may put an envelope into a chain of its own."""
+        return self._outbox.may_move(envelope)
+
     def restart_own_chain(self, envelope: bytes) -> bool:
         """Put what the relay did not take of a chain of ours into a new one."""
         return self._outbox.restart_own_chain(envelope)

@@ -256,7 +256,7 @@ class Outbox:
             False, and nothing changed, without the right to write, or where the envelope is kept
             for a newer program.
         """
-        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        refused = self._find(envelope_hash)
         if refused is None:
             return True  # another process of this replica moved it
         own, changes = self._replica.keys.sign_public, self._replica.changes
@@ -264,13 +264,21 @@ class Outbox:
             with self._replica.database.transaction():
                 if changes.offer_carried(refused.header.chain):
                     return True
-        is_readable = changes.is_stored(envelope_hash) or refused.header.device == own
-        if not is_readable or membership is None or not membership.may_write(own):
-            return False
-        if membership.needs_newer:
+        if not self.may_move(envelope_hash):
             return False
         self._move_chain(refused.header)
         return True
+
+    def may_move(self, envelope_hash: bytes) -> bool:
+        """Whether an envelope may be put into a chain of ours: our own, also one that is kept for a
+        newer program, or another's that was merged, with the right to write."""
+        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        own = self._replica.keys.sign_public
+        if refused is None or refused.header.device == own:
+            return True
+        if membership is None or membership.needs_newer or not membership.may_write(own):
+            return False
+        return self._replica.changes.is_stored(envelope_hash)
 
     def _leads_to(self, envelope: Envelope, *, seq: int, head: bytes) -> bool:
         """Whether the envelopes are here that follow the end of a chain up to this one."""

@@ -74,6 +74,9 @@ class Offers:
         match message.code:
             case Code.FORK:
                 if offered is not None:  # or its chain was restarted for an envelope before it
+                    if not self._store.may_move(offered.hash):
+                        self._leave_to_others(offered)
+                        return True
                     self._count_restart()
                     if not self._store.restart_chain(offered.hash, message.proof):
                         raise RelayConductError(
@@ -155,7 +158,7 @@ class Offers:
         if is_covered is None and self._store.restart_own_chain(offered.hash):
             self._count_restart()
             self._begin_again()
-        elif is_covered is None or is_covered:
+        elif is_covered is None or is_covered or not self._store.may_move(offered.hash):
             self._has_left_to_snapshot = True
             self._left_out.add(offered.hash)
             self._land(offered)
@@ -199,13 +202,19 @@ class Offers:
             self._has_left_to_snapshot = True
         if self._store.continue_chain(offered.hash, seq=message.seq, head=message.head):
             self._begin_again()
-            return
+        else:
+            self._leave_to_others(offered)
+
+    def _leave_to_others(self, offered: OutgoingEnvelope) -> None:
+        """Another's envelope has no place in its chain on the relay, and this device may not write:
+        who has it and may brings it there."""
         self._broken_chains.add(offered.chain)
         self._left_out.add(offered.hash)
         self._land(offered)
         self._store.note(
-            "The relay lacks earlier changes of a computer whose later ones are here.",
-            NextStep(Next.SEE_STATUS_THEN_SYNC),
+            "The relay lacks changes of another computer that are here, and does not take them "
+            "from a computer that only reads. One that has them and may write sends them on.",
+            NextStep(Next.WAIT),
         )
 
     def _count_restart(self) -> None:

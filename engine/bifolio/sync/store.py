@@ -241,6 +241,9 @@ class SyncStore(Protocol):
         False, and nothing changed, where ``proof`` is not what the author signed of the other.
         """
 
+    def may_move(self, envelope: bytes) -> bool:
+        """Whether this device may put an envelope (its hash) into a chain of its own."""
+
     def restart_own_chain(self, envelope: bytes) -> bool:
         """The relay does not go on with the chain of an envelope (its hash): what it did not take
         of it, where it is ours, moves to a new one.

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from tests.unit.replica.builders import Computer, members
 
+from bifolio.crypto.envelope import read_header
 from bifolio.crypto.membership import Cut, Role, make_remove, make_role
 from bifolio.history.replay import rebuild_index
+from bifolio.ids import content_hash
 from bifolio.library import status
 from bifolio.records.reference import Values
 from bifolio.replication.chain_ends import cut_of
 from bifolio.replication.judging import NO_RIGHT
+from bifolio.storage.snapshots import ChainEnd
 
 ONE, TWO = "1" * 32, "2" * 32
 
@@ -232,3 +235,22 @@ def test_what_was_taken_back_counts_again_where_the_removal_does_not_hold(world:
     assert third.state == shown
     assert third.shows(TWO).fields["title"] == "New behind the end"
     assert not list(status.refusals(third.replica))
+
+
+def test_a_chain_ends_where_it_ends_though_a_snapshot_brought_its_beginning(
+    tmp_path: Path,
+) -> None:
+    """Found by seed 29: the relay, which has more, refused every removal of that member."""
+    owner, _, _, gone = members(tmp_path, "office", "home", "train", "laptop")
+    gone.adds(ONE, Values({"title": "On Paper"}))
+    (first,) = gone.envelopes()
+    gone.sets(ONE, "title", "On Ink")
+    owner.learns(gone)
+    header = read_header(first)
+    with owner.replica.database.transaction():
+        owner.replica.changes.remove_envelope(content_hash(first))
+        owner.replica.snapshots.add_covered([content_hash(first)])
+        end = ChainEnd(header.device, header.chain, header.seq, content_hash(first))
+        owner.replica.snapshots.write_chains([end])
+    (last,) = cut_of(owner.replica, gone.keys.sign_public).values()
+    assert (last.seq, last.hash) == (2, content_hash(gone.envelopes()[-1]))

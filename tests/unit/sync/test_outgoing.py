@@ -145,6 +145,9 @@ class Broken(Log):
     def note_gap(self, _: bytes) -> bool:
         return self.is_covered
 
+    def may_move(self, _: bytes) -> bool:
+        return bool(self.instead)
+
 
 def test_what_a_relay_lacks_of_a_chain_is_offered_or_goes_in_another_one() -> None:
     log = Broken(instead=(envelope(1), envelope(2)), is_covered=False)
@@ -166,11 +169,12 @@ def test_what_a_relay_lacks_and_a_snapshot_brought_is_looked_for_in_its_snapshot
     assert offers.take_left_to_snapshot()
 
 
-def test_who_may_not_write_leaves_to_others_what_has_no_place_on_the_relay() -> None:
+@pytest.mark.parametrize("code", [Code.GAP, Code.FORK])
+def test_who_may_not_write_leaves_to_others_what_has_no_place_on_the_relay(code: Code) -> None:
     log = Broken(instead=(), is_covered=False)
     offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
     offers.decide()
-    assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
+    assert offers.refuse(refusal(envelope(2).hash, code))
     assert offers.decide() == []
     assert offers.is_settled
     assert log.notes == 1
