@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.forks import proof_of_fork
 from tests.unit.replica.builders import Computer, members
 
-from bifolio.crypto.envelope import read_header
+from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.membership import Cut, Role, make_remove, make_role
 from bifolio.history.replay import rebuild_index
 from bifolio.ids import content_hash
@@ -254,3 +255,23 @@ def test_a_chain_ends_where_it_ends_though_a_snapshot_brought_its_beginning(
         owner.replica.snapshots.write_chains([end])
     (last,) = cut_of(owner.replica, gone.keys.sign_public).values()
     assert (last.seq, last.hash) == (2, content_hash(gone.envelopes()[-1]))
+
+
+def test_what_somebody_carried_behind_its_end_goes_to_the_relay_by_itself(tmp_path: Path) -> None:
+    """Whose envelope it is has the right to write; nobody offered it any more."""
+    world = World(tmp_path)
+    author = world.newcomer
+    author.adds("3" * 32, Values({"title": "Whole"}))
+    (theirs,) = map(parse_envelope, author.envelopes())
+    world.gone.learns(author)
+    assert world.gone.outbox.restart_chain(theirs.hash, proof_of_fork(theirs, author.keys))
+    record = world.removal()
+    for computer in (author, world.colleague):
+        computer.learns(world.gone)
+        assert theirs.hash not in offered_by(computer)
+        learns(computer, record)
+        assert theirs.hash in offered_by(computer)
+
+
+def offered_by(computer: Computer) -> list[bytes]:
+    return [one.hash for one in computer.outbox.offers(after=0, bytes_max=1 << 30)]
