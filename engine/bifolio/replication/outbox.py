@@ -350,9 +350,13 @@ class Outbox:
         ours: Envelope | None = refused
         if shown.header.seq == refused.header.seq - 1:
             ours = self._find(refused.header.previous)
-            if ours is None and self._replica.snapshots.is_covered(refused.header.previous):
-                # A snapshot brought ours, so that there is nothing to compare with: the chain moves
-                # without need where the relay lies, which costs some bytes and nothing else.
+            is_own = refused.header.device == self._replica.keys.sign_public
+            if ours is None and (
+                is_own or self._replica.snapshots.is_covered(refused.header.previous)
+            ):
+                # A snapshot brought ours, or we sealed it again, so that there is nothing to
+                # compare with: the chain moves without need where the relay lies, which costs some
+                # bytes and nothing else.
                 chain = (shown.header.library, shown.header.author_chain)
                 return chain == (refused.header.library, refused.header.author_chain)
         return ours is not None and SignedHeader.of(ours).competes_with(shown)

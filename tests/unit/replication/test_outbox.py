@@ -315,6 +315,23 @@ def test_what_somebody_carried_goes_by_itself_where_the_chain_goes_on_with_it(
     assert offered == [second.hash, third.hash]
 
 
+def test_our_own_that_came_back_is_refused_as_a_fork_though_nothing_is_here_to_compare(
+    tmp_path: Path,
+) -> None:
+    """Found by seed 52: it had been sealed again, with the one before it, and a bundle brought it
+    back; the sync ended with a relay that does not do what it should."""
+    (office,) = members(tmp_path, "office")
+    first, second, third = three_of(office)
+    with office.replica.database.transaction():
+        office.replica.changes.set_position(first.hash, 1)
+    assert office.outbox.restart_own_chain(second.hash)
+    again = [one.hash for one in office.outbox.offers(after=0, bytes_max=1 << 30)]
+    office.receives([third.raw])
+    assert office.replica.changes.is_stored(third.hash)
+    assert office.outbox.restart_chain(third.hash, proof_of_fork(second, office.keys))
+    assert [one.hash for one in office.outbox.offers(after=0, bytes_max=1 << 30)] == again
+
+
 def three_of(computer: Computer) -> list[Envelope]:
     """Three envelopes of one chain."""
     computer.adds(ONE, {"title": "On Paper"})
