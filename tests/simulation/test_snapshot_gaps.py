@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.simulation.computer import Clock, empty_computer
+from tests.simulation.members import membership_of
 from tests.simulation.relay import SimulatedRelay, sync
 from tests.simulation.simulator import Simulator
 from tests.simulation.test_snapshot_chains import let_go
@@ -23,6 +24,7 @@ from tests.simulation.test_snapshots import (
 from bifolio import limits
 from bifolio.bundles.exporting import LAST, export_bundle
 from bifolio.bundles.importing import BundleInbox
+from bifolio.replication.member_acts import RemoveAct
 from bifolio.replication.snapshots import making
 from bifolio.replication.snapshots.statements import StatementBook
 
@@ -118,3 +120,33 @@ def test_what_waits_for_what_nobody_has_holds_up_neither_statement_nor_snapshot(
     sync_all(world)
     assert third.replica.changes.waiting() == 0
     assert len({one.state() for one in world.computers}) == 1
+
+
+@pytest.mark.heavy
+def test_who_lacks_what_a_snapshot_of_the_relay_has_alone_can_take_a_right(
+    world: Simulator,
+) -> None:
+    """Found by seed 33 with snapshots and rights: the relay's log had nothing of the member, and a
+    snapshot of the log that it had lost did, so that it refused every removal."""
+    owner, laptop, third = world.computers
+    record = world.typist.add(owner)
+    sync_all(world)
+    backup = owner.copy_file(world.folder / "backup")
+    title(world, laptop, record, "in the snapshot alone")
+    sync_all(world)
+    make_snapshot(world)
+    late = newcomer(world, "late")
+    assert late.replica.snapshots.has_any()
+    world.relay.roll_back(None)
+    owner.restore(backup)
+    sync(world.relay, owner)
+    pass_time(world, 2 * HOUR_S)
+    sync(world.relay, late)
+    act = RemoveAct(owner.replica, owner.member_log, [laptop.keys.sign_public])
+    sync(world.relay, owner, act=act)
+    read = owner.replica.references.read(record)
+    assert read is not None
+    assert read.title == "in the snapshot alone"
+    assert membership_of(owner).role_of(laptop.keys.sign_public) is None
+    late.close()
+    third.close()

@@ -45,6 +45,7 @@ from bifolio.wire.messages import (
     Unknown,
     Welcome,
 )
+from bifolio.wire.position import LogPosition
 from bifolio.wire.snapshot_messages import SnapshotChunk, SnapshotHeld, Snapshots, Statements
 
 #: What a relay says of statements and snapshots.
@@ -88,6 +89,8 @@ class SyncSession:
         self.relay_holds: dict[bytes, int] | None = None
         #: Whether the relay has welcomed us: what we sent since may be there.
         self.was_welcomed = False
+        #: Where our logs were when the relay last said that it knows more.
+        self._moved_at: tuple[LogPosition | None, int] | None = None
         self._store = store
         self._library = library
         self._counts = Counts()
@@ -263,10 +266,19 @@ class SyncSession:
         if message.code in (Code.HEAD_MOVED, Code.UNKNOWN_HEAD):
             exchange.log.offer_again()
             exchange.membership.look_again()
+            self._look_for_more(exchange)
         elif self._store.give_up_owed(message.subject):
             exchange.membership.look_again()
         else:
             self._leave(message)
+
+    def _look_for_more(self, exchange: Exchange) -> None:
+        """The relay knows more than what we said goes by. Where neither of its logs brought any of
+        that since it said so before, a snapshot has it: the chain of a member who loses a right."""
+        known = (self._store.cursor(), len(self._store.members()))
+        if known == self._moved_at and exchange.snapshots.look_for_more():
+            exchange.log.forget_request()
+        self._moved_at = known
 
     def _leave(self, message: Nack) -> None:
         """What was refused stands in the way of everything."""

@@ -71,6 +71,7 @@ class _Seen:
 
     failed: set[bytes] = field(default_factory=set)
     compared: set[bytes] = field(default_factory=set)
+    has_looked: bool = False
 
 
 class SnapshotSync:
@@ -139,6 +140,15 @@ class SnapshotSync:
         if not self._is_supported or not self.is_ready or self._floor == COUNT_MAX:
             return False
         self._floor = COUNT_MAX
+        self.is_ready, self._told = False, None
+        return True
+
+    def look_for_more(self) -> bool:
+        """The relay knows of changes that its log does not have: one of its snapshots may have what
+        is not here; once on a connection."""
+        if not self._is_supported or not self.is_ready or self._seen.has_looked:
+            return False
+        self._seen.has_looked = True
         self.is_ready, self._told = False, None
         return True
 
