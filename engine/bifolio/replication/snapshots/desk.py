@@ -138,7 +138,7 @@ class SnapshotDesk:
         for device, _ in pending.count_by_author():
             for _, beginning in pending.beginnings(device) if device is not None else ():
                 header = read_header(beginning)
-                if 1 < header.seq <= ends.get((device, header.chain), 0) + 1:
+                if 1 < header.seq <= ends.get((header.device, header.chain), 0) + 1:
                     return True
         return False
 
