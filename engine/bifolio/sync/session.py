@@ -45,7 +45,6 @@ from bifolio.wire.messages import (
     Unknown,
     Welcome,
 )
-from bifolio.wire.position import LogPosition
 from bifolio.wire.snapshot_messages import SnapshotChunk, SnapshotHeld, Snapshots, Statements
 
 #: What a relay says of statements and snapshots.
@@ -89,8 +88,6 @@ class SyncSession:
         self.relay_holds: dict[bytes, int] | None = None
         #: Whether the relay has welcomed us: what we sent since may be there.
         self.was_welcomed = False
-        #: Where our logs were when the relay last said that it knows more.
-        self._moved_at: tuple[LogPosition | None, int] | None = None
         self._store = store
         self._library = library
         self._counts = Counts()
@@ -276,9 +273,8 @@ class SyncSession:
         """The relay knows more than what we said goes by. Where neither of its logs brought any of
         that since it said so before, a snapshot has it: the chain of a member who loses a right."""
         known = (self._store.cursor(), len(self._store.members()))
-        if known == self._moved_at and exchange.snapshots.look_for_more():
+        if exchange.snapshots.look_for_more(known):
             exchange.log.forget_request()
-        self._moved_at = known
 
     def _leave(self, message: Nack) -> None:
         """What was refused stands in the way of everything."""

@@ -71,6 +71,9 @@ class _Seen:
 
     failed: set[bytes] = field(default_factory=set)
     compared: set[bytes] = field(default_factory=set)
+    #: Where our logs were when the relay last said that it knows more, and whether that was looked
+    #: for in its snapshots.
+    moved_at: tuple[LogPosition | None, int] | None = None
     has_looked: bool = False
 
 
@@ -143,10 +146,15 @@ class SnapshotSync:
         self.is_ready, self._told = False, None
         return True
 
-    def look_for_more(self) -> bool:
-        """The relay knows of changes that its log does not have: one of its snapshots may have what
-        is not here; once on a connection."""
-        if not self._is_supported or not self.is_ready or self._seen.has_looked:
+    def look_for_more(self, known: tuple[LogPosition | None, int]) -> bool:
+        """The relay says that it knows of more than we do. If it said so before, when our logs were
+        where they are now, one of its snapshots may have what they lack; once on a connection.
+
+        Args:
+            known: where our log is, and how many membership records there are.
+        """
+        was, self._seen.moved_at = self._seen.moved_at, known
+        if not self._is_supported or not self.is_ready or self._seen.has_looked or was != known:
             return False
         self._seen.has_looked = True
         self.is_ready, self._told = False, None
