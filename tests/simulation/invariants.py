@@ -6,12 +6,14 @@ not changed is not read again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.simulation.computer import Computer
 from tests.simulation.history import History, check_stored
 from tests.simulation.relay import SimulatedRelay
 
+from bifolio.ids import content_hash
 from bifolio_relay.storage import LibraryHead
 
 
@@ -74,3 +76,32 @@ class Invariants:
     def forget(self, relay: SimulatedRelay) -> None:
         """The relay was put back: it begins where it is."""
         self._ends[id(relay)] = relay.end()
+
+
+def check_waiting(
+    computer: Computer, live: Iterable[Computer], relays: Iterable[SimulatedRelay]
+) -> None:
+    """What waits here waits for what nobody has any more: a bundle came without the one before it,
+    and then its author was put back to an older backup."""
+    had = {content_hash(raw) for relay in relays for raw in relay.log()}
+    for other in live:
+        rows = other.replica.database.rows(
+            "SELECT hash FROM changes WHERE hash IS NOT NULL UNION SELECT hash FROM covered"
+        )
+        had.update(row[0] for row in rows)
+    waiting = {row[0] for row in computer.replica.database.rows("SELECT hash FROM pending")}
+    needed = computer.replica.database.rows(
+        "SELECT envelope, max(needed IN (SELECT hash FROM pending)), max(of_members) "
+        "FROM waits_for GROUP BY envelope"
+    )
+    assert not waiting & had, f"{computer.name} waits with what others have merged"
+    assert len(needed) == len(waiting), f"{computer.name} waits for nothing"
+    for envelope, is_in_row, of_members in needed:
+        lacks = {
+            row[0]
+            for row in computer.replica.database.rows(
+                "SELECT needed FROM waits_for WHERE envelope = ?", (envelope,)
+            )
+        }
+        assert not of_members, f"{computer.name} waits for a key or a member"
+        assert is_in_row or not lacks <= had, f"{computer.name} waits for what others have"

@@ -167,9 +167,11 @@ class SimulatedRelay:
         return None
 
     def log(self) -> tuple[bytes, ...]:
-        """All envelopes of the one library that is held."""
+        """All envelopes of the one library that is held, from those on that were let go of."""
         for library in self._libraries():
-            reading = self._storage.read(library, after=0, bytes_max=1 << 40, count_max=1 << 20)
+            head = in_place(self._storage.read_head(library))
+            after = head.floor if head is not None else 0
+            reading = self._storage.read(library, after=after, bytes_max=1 << 40, count_max=1 << 20)
             return in_place(reading).envelopes
         return ()
 

@@ -201,3 +201,24 @@ def test_who_came_elsewhere_with_a_ticket_that_a_removal_closed_asks_for_another
     assert third.replica.references.read(later) is not None
     assert third.replica.changes.waiting() == 0
     assert third.replica.references.read(record) is not None
+
+
+def test_a_reader_syncs_with_a_relay_that_has_no_place_for_what_another_wrote(
+    world: Simulator,
+) -> None:
+    """It may put nothing into a chain of its own, and was told that it is no member."""
+    owner, reader, third = world.computers
+    demote(owner, world.relay, reader.keys.sign_public)
+    world.typist.add(third)
+    sync(world.relay, third)
+    earlier, backup = world.relay.copy(), third.copy_file(world.folder / "backup")
+    world.typist.add(third)
+    for computer in (third, reader):
+        sync(world.relay, computer)
+    world.relay.roll_back(earlier)
+    third.restore(backup)
+    in_its_place = world.typist.add(third)
+    for computer in (third, reader):
+        sync(world.relay, computer)
+    assert reader.replica.references.read(in_its_place) is not None
+    assert any("only reads" in note for note, _ in reader.replica.meta.notes)

@@ -69,6 +69,15 @@ def test_who_loaded_a_later_snapshot_does_not_call_an_earlier_one_wrong(world: S
     assert verifying.verify(away.replica, away.member_log, give(earlier, away)) is not False
 
 
+def test_who_has_typed_meanwhile_does_not_call_a_snapshot_wrong(world: Simulator) -> None:
+    """Found by seed 17 with rights: nor does a reader, whose drafts are never sealed."""
+    (record, *_) = write_much(world)
+    owner, laptop, _ = world.computers
+    made = make(owner)
+    title(world, laptop, record, "typed while it came")
+    assert verifying.verify(laptop.replica, laptop.member_log, give(made, laptop)) is True
+
+
 def test_who_sealed_a_change_again_finds_the_first_one_in_a_snapshot(world: Simulator) -> None:
     (record, *_) = write_much(world)
     owner, laptop, _ = world.computers

@@ -341,7 +341,7 @@ def test_what_is_written_while_a_snapshot_is_sent_is_sent_too(world: Simulator) 
 
 
 @pytest.mark.heavy
-def test_no_snapshot_is_made_while_anything_waits(world: Simulator) -> None:
+def test_no_snapshot_is_made_while_anything_of_the_log_waits(world: Simulator) -> None:
     """PITFALLS 9: pycrdt's state leaves out what waits."""
     records = write_much(world)
     owner, laptop, _ = world.computers
@@ -350,7 +350,7 @@ def test_no_snapshot_is_made_while_anything_waits(world: Simulator) -> None:
     title(world, laptop, records[0], "second")
     Outbox(laptop.replica, laptop.member_log).seal()
     second = [one.envelope for one in all_envelopes(laptop.replica.database)][-1]
-    Inbox(owner.replica, owner.member_log).receive([Received(second, None)])
+    Inbox(owner.replica, owner.member_log).receive([Received(second, 99)])
     assert owner.replica.changes.waiting() == 1
     assert making.make(owner.replica, owner.member_log) is None
 

@@ -487,8 +487,10 @@ class LibraryMembership:
         known = self._openable_keys(membership)
         found = find_keys(membership, self._replica.keys, known=known)
         for generation, key in found.keys.items():
-            if generation not in known:
+            if known.get(generation) != key:
                 self._keep_key(generation, key)
+        for generation in known.keys() - found.keys.keys():
+            self._keys.remove(generation)  # of a list that lost: this one promises another
         self.wrong_keys = found.wrong
         self._replica.meta.newer_members = membership.needs_newer
         self._replica.meta.envelope_formats = self._replica.formats.name

@@ -293,17 +293,21 @@ class ReplicaAdapter:
         """Put what the relay did not take of a chain into a new one, once it is proved."""
         return self._outbox.restart_chain(envelope, proof)
 
+    def may_move(self, envelope: bytes) -> bool:
+        """Whether this device may put an envelope into a chain of its own."""
+        return self._outbox.may_move(envelope)
+
     def restart_own_chain(self, envelope: bytes) -> bool:
         """Put what the relay did not take of a chain of ours into a new one."""
         return self._outbox.restart_own_chain(envelope)
 
-    def offer_carried(self, envelope: bytes) -> bool:
-        """Offer by itself what others carry of a chain."""
-        return self._outbox.offer_carried(envelope)
+    def continue_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool:
+        """Offer what the relay lacks of a chain, or put the rest of it into a new one."""
+        return self._outbox.continue_chain(envelope, seq=seq, head=head)
 
-    def note_gap(self, envelope: bytes) -> None:
-        """The relay lacks what comes before an envelope: it is to get a snapshot."""
-        self.snapshots.note_gap(envelope)
+    def note_gap(self, envelope: bytes) -> bool:
+        """The relay lacks what comes before an envelope: it may have to get a snapshot."""
+        return self.snapshots.note_gap(envelope)
 
     def seal_without_right_again(self, envelope: bytes) -> bool:
         """Seal a chain of ours again of which an envelope was sealed without a right to it."""

@@ -31,9 +31,15 @@ def cut_of(replica: Replica, device: bytes) -> Cut:
 
 def _headers(replica: Replica, device: bytes) -> Iterator[tuple[bytes, Header]]:
     """Of each place an envelope of the device may be kept: the last ones of its chains there."""
-    for chain, first in replica.changes.chain_beginnings():
-        if any(header.device == device for _, header in _read([(b"", first)])):
-            yield from _last_of(replica, device, chain)
+    chains = {
+        chain
+        for chain, first in replica.changes.chain_beginnings()
+        if any(header.device == device for _, header in _read([(b"", first)]))
+    }
+    # Of one that a snapshot brought the first envelopes are not here, and later ones may be.
+    chains.update(one.chain for one in replica.snapshots.chains() if one.device == device)
+    for chain in sorted(chains):
+        yield from _last_of(replica, device, chain)
     kept = (
         *replica.pending.beginnings(device),
         *replica.newer_envelopes.beginnings(),

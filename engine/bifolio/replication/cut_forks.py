@@ -96,6 +96,7 @@ def _take_back(
     key = member_log.key(envelope.header.generation)
     assert stored is not None
     replica.voided.add(envelope.hash)
+    replica.changes.drop_carrier(envelope.hash)
     replica.refused.add(
         content_hash(envelope.raw), envelope.raw, NOT_IN_CHAIN, envelope.header.device
     )

@@ -59,6 +59,7 @@ def void(replica: Replica, member_log: LibraryMembership, applier: Applier) -> C
         key = member_log.key(envelope.header.generation)
         assert stored is not None
         replica.voided.add(envelope.hash)
+        replica.changes.drop_carrier(envelope.hash)
         replica.refused.add(envelope.hash, envelope.raw, NO_RIGHT, envelope.header.device)
         replica.journal.index.remove(stored.number)
         if key is None:

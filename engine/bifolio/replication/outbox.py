@@ -242,18 +242,53 @@ class Outbox:
         is_own = refused.header.device == self._replica.keys.sign_public
         return not is_own and _is_forbidden(membership, refused)
 
-    def offer_carried(self, envelope_hash: bytes) -> bool:
-        """The relay lacks a part of another's chain: what is here carried whole by somebody's
-        envelope, and was not offered for that, is offered by itself.
+    def continue_chain(self, envelope_hash: bytes, *, seq: int, head: bytes) -> bool:
+        """The relay lacks what is before an envelope in its chain, which ends there with another
+        one. What was not offered because somebody's envelope carries it is offered by itself, if
+        with that the chain goes on; otherwise the rest of the chain goes into a new one of ours.
+
+        Args:
+            envelope_hash: of the one that has no place there.
+            seq: the number of the chain's end on the relay; 0 where it has nothing of it.
+            head: its hash.
 
         Returns:
-            False where there is none.
+            False, and nothing changed, without the right to write, or where the envelope is kept
+            for a newer program.
         """
-        stored = self._replica.changes.envelope(envelope_hash)
-        if stored is None:
+        refused = self._find(envelope_hash)
+        if refused is None:
+            return True  # another process of this replica moved it
+        own, changes = self._replica.keys.sign_public, self._replica.changes
+        if refused.header.device != own and self._leads_to(refused, seq=seq, head=head):
+            with self._replica.database.transaction():
+                if changes.offer_carried(refused.header.chain):
+                    return True
+        if not self.may_move(envelope_hash):
             return False
-        with self._replica.database.transaction():
-            return self._replica.changes.offer_carried(stored.chain)
+        self._move_chain(refused.header)
+        return True
+
+    def may_move(self, envelope_hash: bytes) -> bool:
+        """Whether an envelope may be put into a chain of ours: our own, also one that is kept for a
+        newer program, or another's that was merged, with the right to write."""
+        membership, refused = self._member_log.membership(), self._find(envelope_hash)
+        own = self._replica.keys.sign_public
+        if refused is None or refused.header.device == own:
+            return True
+        if membership is None or membership.needs_newer or not membership.may_write(own):
+            return False
+        return self._replica.changes.is_stored(envelope_hash)
+
+    def _leads_to(self, envelope: Envelope, *, seq: int, head: bytes) -> bool:
+        """Whether the envelopes are here that follow the end of a chain up to this one."""
+        header = envelope.header
+        while header.seq > seq + 1:
+            beginning = self._replica.changes.beginning(header.previous)
+            if beginning is None or self._replica.voided.has(header.previous):
+                return False
+            header = read_header(beginning)
+        return seq == 0 or header.previous == head
 
     def build_on_what_counts(self) -> None:
         """Each chain of ours goes on in a new one from the first envelope on that no other computer
@@ -315,9 +350,13 @@ class Outbox:
         ours: Envelope | None = refused
         if shown.header.seq == refused.header.seq - 1:
             ours = self._find(refused.header.previous)
-            if ours is None and self._replica.snapshots.is_covered(refused.header.previous):
-                # A snapshot brought ours, so that there is nothing to compare with: the chain moves
-                # without need where the relay lies, which costs some bytes and nothing else.
+            is_own = refused.header.device == self._replica.keys.sign_public
+            if ours is None and (
+                is_own or self._replica.snapshots.is_covered(refused.header.previous)
+            ):
+                # A snapshot brought ours, or we sealed it again, so that there is nothing to
+                # compare with: the chain moves without need where the relay lies, which costs some
+                # bytes and nothing else.
                 chain = (shown.header.library, shown.header.author_chain)
                 return chain == (refused.header.library, refused.header.author_chain)
         return ours is not None and SignedHeader.of(ours).competes_with(shown)

@@ -333,6 +333,10 @@ class Changes:
         """What an envelope carries, another one carries now."""
         self._database.execute("UPDATE carried_envelopes SET by = ? WHERE by = ?", (by, carrier))
 
+    def drop_carrier(self, carrier: bytes) -> None:
+        """An envelope does not count any more: what it carries is offered by itself."""
+        self._database.execute("DELETE FROM carried_envelopes WHERE by = ?", (carrier,))
+
     def offer_carried(self, chain: bytes) -> bool:
         """Offer by themselves what others carry of a chain; whether there was any."""
         removed = self._database.execute(

@@ -67,6 +67,18 @@ class PendingEnvelopes:
         """Whether anything waits."""
         return not self._database.is_empty("pending")
 
+    def has_of_log(self) -> bool:
+        """Whether anything waits that is in the relay's log, by itself or inside of another one:
+        what came otherwise, as by a bundle without the one before it, may wait for what nobody has.
+        """
+        row = self._database.row_of_few(
+            "pending",
+            "SELECT 1 FROM pending WHERE position IS NOT NULL "
+            "OR hash IN (SELECT hash FROM carried_envelopes) LIMIT 1",
+            (),
+        )
+        return row is not None
+
     def has(self, envelope_hash: bytes) -> bool:
         """Whether this very envelope waits here."""
         row = self._database.row_of_few(

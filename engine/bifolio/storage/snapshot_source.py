@@ -75,6 +75,11 @@ class SnapshotSource:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
+    def unsealed(self) -> list[int]:
+        """The rows of own changes that are in no envelope yet: a reader's drafts stay so."""
+        rows = self._database.rows("SELECT number FROM changes WHERE hash IS NULL")
+        return [row[0] for row in rows]
+
     def has_unsent_of(self, device_chains: Sequence[tuple[bytes, int]]) -> bool:
         """Whether the relay lacks anything that is here of these chains, up to a number each."""
         return bool(self.unsent_of(device_chains))

@@ -74,6 +74,9 @@ class Offers:
         match message.code:
             case Code.FORK:
                 if offered is not None:  # or its chain was restarted for an envelope before it
+                    if not self._store.may_move(offered.hash):
+                        self._leave_to_others(offered)
+                        return True
                     self._count_restart()
                     if not self._store.restart_chain(offered.hash, message.proof):
                         raise RelayConductError(
@@ -84,7 +87,7 @@ class Offers:
                 return True
             case Code.GAP:
                 if offered is not None:
-                    self._close_gap(offered)
+                    self._close_gap(offered, message)
                 return True
             case Code.NEED_SNAPSHOT if message.subject:
                 if offered is not None:
@@ -148,12 +151,14 @@ class Offers:
     def _leave_to_snapshot(self, offered: OutgoingEnvelope, message: Nack) -> None:
         """A snapshot on the relay covers an envelope, or another one in its place.
 
-        Where the chain ends with what nobody here knows, its author goes on in another one.
+        Where the chain ends with what nobody here knows, its author goes on in another one; of
+        another's chain only comparing with that snapshot tells.
         """
         is_covered = self._store.is_in_chain(offered.hash, seq=message.seq, head=message.head)
-        if is_covered is None:
-            self._close_gap(offered)
-        elif is_covered:
+        if is_covered is None and self._store.restart_own_chain(offered.hash):
+            self._count_restart()
+            self._begin_again()
+        elif is_covered is None or is_covered or not self._store.may_move(offered.hash):
             self._has_left_to_snapshot = True
             self._left_out.add(offered.hash)
             self._land(offered)
@@ -184,26 +189,32 @@ class Offers:
             )
         return True
 
-    def _close_gap(self, offered: OutgoingEnvelope) -> None:
-        """Of another's chain nothing can be put into a new one: it waits for what is missing, or
-        until the relay has a snapshot with all of it."""
+    def _close_gap(self, offered: OutgoingEnvelope, message: Nack) -> None:
+        """The relay lacks what is before an envelope in its chain. Where that is here it goes
+        first; otherwise our own is sealed again, and another's is carried whole: who has what is
+        before it needs nothing else, and who has not gets it with a snapshot."""
         if offered.chain in self._broken_chains:
             self._left_out.add(offered.hash)
             self._land(offered)
             return
         self._count_restart()
-        restarted = self._store.restart_own_chain(offered.hash)
-        if restarted or self._store.offer_carried(offered.hash):
+        if self._store.note_gap(offered.hash):
+            self._has_left_to_snapshot = True
+        if self._store.continue_chain(offered.hash, seq=message.seq, head=message.head):
             self._begin_again()
-            return
+        else:
+            self._leave_to_others(offered)
+
+    def _leave_to_others(self, offered: OutgoingEnvelope) -> None:
+        """Another's envelope has no place in its chain on the relay, and this device may not write:
+        who has it and may brings it there."""
         self._broken_chains.add(offered.chain)
-        self._has_left_to_snapshot = True
         self._left_out.add(offered.hash)
         self._land(offered)
-        self._store.note_gap(offered.hash)
         self._store.note(
-            "The relay lacks earlier changes of a computer whose later ones are here.",
-            NextStep(Next.SEE_STATUS_THEN_SYNC),
+            "The relay lacks changes of another computer that are here, and does not take them "
+            "from a computer that only reads. One that has them and may write sends them on.",
+            NextStep(Next.WAIT),
         )
 
     def _count_restart(self) -> None:

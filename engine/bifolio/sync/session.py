@@ -263,10 +263,18 @@ class SyncSession:
         if message.code in (Code.HEAD_MOVED, Code.UNKNOWN_HEAD):
             exchange.log.offer_again()
             exchange.membership.look_again()
+            self._look_for_more(exchange)
         elif self._store.give_up_owed(message.subject):
             exchange.membership.look_again()
         else:
             self._leave(message)
+
+    def _look_for_more(self, exchange: Exchange) -> None:
+        """The relay knows more than what we said goes by. Where neither of its logs brought any of
+        that since it said so before, a snapshot has it: the chain of a member who loses a right."""
+        known = (self._store.cursor(), len(self._store.members()))
+        if exchange.snapshots.look_for_more(known):
+            exchange.log.forget_request()
 
     def _leave(self, message: Nack) -> None:
         """What was refused stands in the way of everything."""

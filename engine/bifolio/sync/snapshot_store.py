@@ -63,13 +63,17 @@ class SnapshotStore(Protocol):
         """What members are known to have found of the snapshot that was loaded here."""
 
     def next_task(
-        self, told: Sequence[SnapshotState], failed: Collection[bytes]
+        self,
+        told: Sequence[SnapshotState],
+        failed: Collection[bytes],
+        compared: Collection[bytes] = (),
     ) -> SnapshotTask | None:
         """What to do once both sides have every change; may make a snapshot.
 
         Args:
             told: by the relay, without those that failed on this connection.
             failed: the ids of those.
+            compared: the ids of those that were compared on it, and are not fetched again.
         """
 
     def read_chunk(self, snapshot: bytes, number: int) -> bytes | None:

@@ -70,6 +70,11 @@ class _Seen:
     """What was tried on this connection and is not tried again."""
 
     failed: set[bytes] = field(default_factory=set)
+    compared: set[bytes] = field(default_factory=set)
+    #: Where our logs were when the relay last said that it knows more, and whether that was looked
+    #: for in its snapshots.
+    moved_at: tuple[LogPosition | None, int] | None = None
+    has_looked: bool = False
 
 
 class SnapshotSync:
@@ -138,6 +143,20 @@ class SnapshotSync:
         if not self._is_supported or not self.is_ready or self._floor == COUNT_MAX:
             return False
         self._floor = COUNT_MAX
+        self.is_ready, self._told = False, None
+        return True
+
+    def look_for_more(self, known: tuple[LogPosition | None, int]) -> bool:
+        """The relay says that it knows of more than we do. If it said so before, when our logs were
+        where they are now, one of its snapshots may have what they lack; once on a connection.
+
+        Args:
+            known: where our log is, and how many membership records there are.
+        """
+        was, self._seen.moved_at = self._seen.moved_at, known
+        if not self._is_supported or not self.is_ready or self._seen.has_looked or was != known:
+            return False
+        self._seen.has_looked = True
         self.is_ready, self._told = False, None
         return True
 
@@ -296,7 +315,7 @@ class SnapshotSync:
     def _next_task(self) -> SnapshotTask | None:
         if self._told is None:
             return None
-        return self._store.next_task(self._untried(), self._seen.failed)
+        return self._store.next_task(self._untried(), self._seen.failed, self._seen.compared)
 
     def _ask(self) -> list[Message]:
         if self._asked.snapshots:
@@ -354,7 +373,7 @@ class SnapshotSync:
                 return [*told, *self._ask()]
             case Purpose.VERIFY:
                 # Whatever is found: the same is not fetched twice on one connection.
-                self._seen.failed.add(task.id)
+                self._seen.compared.add(task.id)
                 verdict = self._store.verify(task)
                 if verdict is not None:
                     return [self._tell(verdict)]

@@ -241,22 +241,32 @@ class SyncStore(Protocol):
         False, and nothing changed, where ``proof`` is not what the author signed of the other.
         """
 
+    def may_move(self, envelope: bytes) -> bool:
+        """Whether this device may put an envelope (its hash) into a chain of its own."""
+
     def restart_own_chain(self, envelope: bytes) -> bool:
-        """The relay lacks what comes before an envelope (its hash): ours move to a new chain.
+        """The relay does not go on with the chain of an envelope (its hash): what it did not take
+        of it, where it is ours, moves to a new one.
 
         False, and nothing changed, where another device made it.
         """
 
-    def offer_carried(self, envelope: bytes) -> bool:
-        """The relay lacks what comes before another's envelope (its hash): what is here of that
-        chain inside somebody's envelope is offered by itself.
+    def continue_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool:
+        """The relay lacks what comes before an envelope (its hash). Where what is here leads there
+        from the chain's end on the relay, that is offered; otherwise what it did not take of the
+        chain moves to a new one of ours: sealed again where it is ours, carried whole where not.
 
-        False, and nothing changed, where there is none.
+        Args:
+            seq: the number of the chain's last envelope there; 0 where it has none.
+            head: its hash.
+
+        Returns:
+            False, and nothing changed, where this device may not write.
         """
 
-    def note_gap(self, envelope: bytes) -> None:
-        """The relay lacks what comes before another's envelope (its hash), and nothing here can be
-        offered instead: it is to get a snapshot."""
+    def note_gap(self, envelope: bytes) -> bool:
+        """The relay lacks what comes before an envelope (its hash). If that came here inside of a
+        snapshot, the relay is to get one, as nobody may have it otherwise; whether it is so."""
 
     def is_in_chain(self, envelope: bytes, *, seq: int, head: bytes) -> bool | None:
         """Whether an envelope (its hash) is one of those before or at ``head``, which has the

@@ -8,14 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.forks import proof_of_fork
 from tests.unit.replica.builders import Computer, members
 
+from bifolio.crypto.envelope import parse_envelope, read_header
 from bifolio.crypto.membership import Cut, Role, make_remove, make_role
 from bifolio.history.replay import rebuild_index
+from bifolio.ids import content_hash
 from bifolio.library import status
 from bifolio.records.reference import Values
 from bifolio.replication.chain_ends import cut_of
 from bifolio.replication.judging import NO_RIGHT
+from bifolio.storage.snapshots import ChainEnd
 
 ONE, TWO = "1" * 32, "2" * 32
 
@@ -232,3 +236,42 @@ def test_what_was_taken_back_counts_again_where_the_removal_does_not_hold(world:
     assert third.state == shown
     assert third.shows(TWO).fields["title"] == "New behind the end"
     assert not list(status.refusals(third.replica))
+
+
+def test_a_chain_ends_where_it_ends_though_a_snapshot_brought_its_beginning(
+    tmp_path: Path,
+) -> None:
+    """Found by seed 29: the relay, which has more, refused every removal of that member."""
+    owner, _, _, gone = members(tmp_path, "office", "home", "train", "laptop")
+    gone.adds(ONE, Values({"title": "On Paper"}))
+    (first,) = gone.envelopes()
+    gone.sets(ONE, "title", "On Ink")
+    owner.learns(gone)
+    header = read_header(first)
+    with owner.replica.database.transaction():
+        owner.replica.changes.remove_envelope(content_hash(first))
+        owner.replica.snapshots.add_covered([content_hash(first)])
+        end = ChainEnd(header.device, header.chain, header.seq, content_hash(first))
+        owner.replica.snapshots.write_chains([end])
+    (last,) = cut_of(owner.replica, gone.keys.sign_public).values()
+    assert (last.seq, last.hash) == (2, content_hash(gone.envelopes()[-1]))
+
+
+def test_what_somebody_carried_behind_its_end_goes_to_the_relay_by_itself(tmp_path: Path) -> None:
+    """Whose envelope it is has the right to write; nobody offered it any more."""
+    world = World(tmp_path)
+    author = world.newcomer
+    author.adds("3" * 32, Values({"title": "Whole"}))
+    (theirs,) = map(parse_envelope, author.envelopes())
+    world.gone.learns(author)
+    assert world.gone.outbox.restart_chain(theirs.hash, proof_of_fork(theirs, author.keys))
+    record = world.removal()
+    for computer in (author, world.colleague):
+        computer.learns(world.gone)
+        assert theirs.hash not in offered_by(computer)
+        learns(computer, record)
+        assert theirs.hash in offered_by(computer)
+
+
+def offered_by(computer: Computer) -> list[bytes]:
+    return [one.hash for one in computer.outbox.offers(after=0, bytes_max=1 << 30)]

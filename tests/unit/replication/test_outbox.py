@@ -276,6 +276,71 @@ def test_someone_else_s_refused_envelope_is_carried_whole_and_stays_theirs(tmp_p
     assert train.replica.changes.is_stored(theirs.hash)
 
 
+def test_what_a_relay_does_not_continue_of_another_s_chain_is_carried_whole(tmp_path: Path) -> None:
+    """Found by seed 93: the relay had another second envelope, and the third reached nobody."""
+    office, home, train = members(tmp_path, "office", "home", "train")
+    first, second, third = three_of(office)
+    home.learns(office)
+    with home.replica.database.transaction():
+        home.replica.changes.set_position(first.hash, 1)
+    assert home.outbox.continue_chain(third.hash, seq=2, head=b"other" * 6 + b"##")
+    offered = [
+        parse_envelope(one.envelope) for one in home.outbox.offers(after=0, bytes_max=1 << 30)
+    ]
+    assert {one.header.device for one in offered} == {home.keys.sign_public}
+    bodies = [home.replica.formats.read(one, b"k" * 32) for one in offered]
+    assert [one.carried for one in bodies] == [(second.raw,), (third.raw,)]
+    train.receives([first.raw, *(one.raw for one in offered)])
+    assert train.state == home.state == office.state
+    # Who comes to a relay that has the second one is not asked to send it by itself again.
+    assert home.outbox.continue_chain(third.hash, seq=1, head=b"other" * 6 + b"##")
+    assert [one.hash for one in home.outbox.offers(after=0, bytes_max=1 << 30)] == [
+        one.hash for one in offered
+    ]
+
+
+def test_what_somebody_carried_goes_by_itself_where_the_chain_goes_on_with_it(
+    tmp_path: Path,
+) -> None:
+    office, home = members(tmp_path, "office", "home")
+    first, second, third = three_of(office)
+    home.learns(office)
+    with home.replica.database.transaction():
+        home.replica.changes.set_position(first.hash, 1)
+        home.replica.changes.add_carried([second.hash], by=b"carrier")
+    before = home.envelopes()
+    assert home.outbox.continue_chain(third.hash, seq=1, head=first.hash)
+    assert home.envelopes() == before
+    offered = [one.hash for one in home.outbox.offers(after=0, bytes_max=1 << 30)]
+    assert offered == [second.hash, third.hash]
+
+
+def test_our_own_that_came_back_is_refused_as_a_fork_though_nothing_is_here_to_compare(
+    tmp_path: Path,
+) -> None:
+    """Found by seed 52: it had been sealed again, with the one before it, and a bundle brought it
+    back; the sync ended with a relay that does not do what it should."""
+    (office,) = members(tmp_path, "office")
+    first, second, third = three_of(office)
+    with office.replica.database.transaction():
+        office.replica.changes.set_position(first.hash, 1)
+    assert office.outbox.restart_own_chain(second.hash)
+    again = [one.hash for one in office.outbox.offers(after=0, bytes_max=1 << 30)]
+    office.receives([third.raw])
+    assert office.replica.changes.is_stored(third.hash)
+    assert office.outbox.restart_chain(third.hash, proof_of_fork(second, office.keys))
+    assert [one.hash for one in office.outbox.offers(after=0, bytes_max=1 << 30)] == again
+
+
+def three_of(computer: Computer) -> list[Envelope]:
+    """Three envelopes of one chain."""
+    computer.adds(ONE, {"title": "On Paper"})
+    for volume in ("7", "8"):
+        computer.envelopes()
+        computer.sets(ONE, "volume", volume)
+    return parsed(computer)
+
+
 def test_a_relay_that_shows_no_other_envelope_of_the_author_changes_nothing(
     tmp_path: Path,
 ) -> None:

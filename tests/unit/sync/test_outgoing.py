@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import cast
 
 import pytest
 
@@ -123,29 +123,58 @@ def test_our_own_changes_without_a_right_are_sealed_again_under_the_one_we_have_
     assert not offers.refuse(refusal(b"another" * 4, Code.FORBIDDEN))
 
 
-def test_what_a_relay_lacks_of_another_s_chain_is_offered_where_somebody_carried_it() -> None:
-    class Carried(Log):
-        asked = 0
-        gaps: ClassVar[list[bytes]] = []
+class Broken(Log):
+    """The second envelope has no place on the relay."""
 
-        def restart_own_chain(self, _: bytes) -> bool:
-            return False
+    def __init__(self, *, instead: tuple[OutgoingEnvelope, ...], is_covered: bool) -> None:
+        super().__init__(envelope(2))
+        self.instead = instead
+        self.is_covered = is_covered
+        self.asked: list[tuple[int, bytes]] = []
+        self.notes = 0
 
-        def offer_carried(self, _: bytes) -> bool:
-            self.asked += 1
-            self.envelopes = (envelope(1), envelope(2))
-            return self.asked == 1
+    def note(self, *_: object) -> None:
+        self.notes += 1
 
-        def note_gap(self, subject: bytes) -> None:
-            self.gaps.append(subject)
+    def continue_chain(self, _: bytes, *, seq: int, head: bytes) -> bool:
+        self.asked.append((seq, head))
+        instead, self.instead = self.instead, ()
+        self.envelopes = instead or self.envelopes
+        return bool(instead)
 
-    log = Carried(envelope(2))
+    def note_gap(self, _: bytes) -> bool:
+        return self.is_covered
+
+    def may_move(self, _: bytes) -> bool:
+        return bool(self.instead)
+
+
+def test_what_a_relay_lacks_of_a_chain_is_offered_or_goes_in_another_one() -> None:
+    log = Broken(instead=(envelope(1), envelope(2)), is_covered=False)
     offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
     assert offers.decide() == [Push((envelope(2).envelope,))]
     assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
+    assert log.asked == [(0, bytes(32))]
     assert offers.decide() == [Push((envelope(1).envelope, envelope(2).envelope))]
-    assert not log.gaps
+    assert not offers.take_left_to_snapshot()
+    assert not log.notes
+
+
+def test_what_a_relay_lacks_and_a_snapshot_brought_is_looked_for_in_its_snapshots() -> None:
+    log = Broken(instead=(envelope(3),), is_covered=True)
+    offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
+    offers.decide()
     assert offers.refuse(refusal(envelope(2).hash, Code.GAP))
-    assert log.gaps == [envelope(2).hash]
+    assert offers.decide() == [Push((envelope(3).envelope,))]
     assert offers.take_left_to_snapshot()
+
+
+@pytest.mark.parametrize("code", [Code.GAP, Code.FORK])
+def test_who_may_not_write_leaves_to_others_what_has_no_place_on_the_relay(code: Code) -> None:
+    log = Broken(instead=(), is_covered=False)
+    offers = Offers(cast("SyncStore", log), Counts(), Line(lambda: 0.0))
+    offers.decide()
+    assert offers.refuse(refusal(envelope(2).hash, code))
     assert offers.decide() == []
+    assert offers.is_settled
+    assert log.notes == 1

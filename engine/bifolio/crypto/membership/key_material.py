@@ -53,9 +53,11 @@ def find_keys(
     Args:
         membership: the log.
         keys: the device's or the invite's.
-        known: keys that are here already; those that are sealed under them are found too.
+        known: keys that are here already; those that are sealed under them are found too. One that
+            the log does not promise, as it is of a list that lost, is passed over.
     """
-    found = dict(known or {})
+    kept = (known or {}).items()
+    found = {number: key for number, key in kept if _is_promised(membership, number, key)}
     wrong: dict[int, WrongKeyError] = {}
     for grant in membership.grants(keys.sign_public):
         if grant.generation in found or grant.box_public != keys.box_public:

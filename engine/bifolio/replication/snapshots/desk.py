@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from bifolio import limits
-from bifolio.crypto.snapshot import Snapshot, parse_snapshot
+from bifolio.crypto.envelope import read_header
+from bifolio.crypto.snapshot import CoveredChain, Snapshot, parse_snapshot
 from bifolio.crypto.statement import Verdict
 from bifolio.errors import BifolioError, DocumentError, EnvelopeError, Next, NextStep
 from bifolio.ids import device_tag
@@ -125,10 +126,21 @@ class SnapshotDesk:
         if not is_below and all(self._has_place(end.hash) for end in header.chains):
             return False
         if one.belief is Belief.BY_MAKER:
-            return is_gone
+            return is_gone or self._is_waited_for(header.chains)
         is_new = not replica.changes.has_sealed() and not replica.snapshots.has_any()
         is_waited_for = replica.changes.waiting() > 0
         return is_gone or is_waited_for or (is_new and header.n > position)
+
+    def _is_waited_for(self, chains: Sequence[CoveredChain]) -> bool:
+        """Whether what comes before an envelope that waits here may be in there."""
+        pending = self._replica.pending
+        ends = {(end.device, end.chain): end.seq for end in chains}
+        for device, _ in pending.count_by_author():
+            for _, beginning in pending.beginnings(device) if device is not None else ():
+                header = read_header(beginning)
+                if 1 < header.seq <= ends.get((header.device, header.chain), 0) + 1:
+                    return True
+        return False
 
     def _has_place(self, envelope_hash: bytes) -> bool:
         """Whether the next envelope of a chain that ends with this one can be merged."""
@@ -295,7 +307,10 @@ class SnapshotDesk:
             meta.snapshot_last = (newest.n, newest.size_bytes) if newest is not None else None
 
     def next_task(
-        self, told: Sequence[SnapshotState], failed: Collection[bytes]
+        self,
+        told: Sequence[SnapshotState],
+        failed: Collection[bytes],
+        compared: Collection[bytes] = (),
     ) -> SnapshotTask | None:
         """What to do once both sides have every change; may make a snapshot."""
         known = self._told(told)
@@ -306,7 +321,7 @@ class SnapshotDesk:
             if one.belief is Belief.ATTESTED or (own is not None and own.is_right):
                 self._believed.add(one.snapshot.id)
                 self._note_proved(one)
-            if one.is_whole and self._should_verify(one):
+            if one.is_whole and one.snapshot.id not in compared and self._should_verify(one):
                 return _task(Purpose.VERIFY, one.snapshot)
         if failed or not self._may_make(known):
             return None
@@ -358,7 +373,10 @@ class SnapshotDesk:
         if one.verdict_of(own) is not None:
             return False
         if header.device == own:
-            return not self._book.has_others()
+            # What a relay lacked, others may lack too, and cannot compare.
+            gap = self._replica.meta.gap
+            is_answer = gap is not None and gap == (header.epoch, self._replica.meta.gap_answered)
+            return is_answer or not self._book.has_others()
         return not any(verdict.device != header.device for verdict in one.verdicts)
 
     def _may_make(self, known: Sequence[ToldSnapshot]) -> bool:
@@ -371,7 +389,10 @@ class SnapshotDesk:
             and now_ms - one.snapshot.header.made_ms < _DAY_MS
             for one in known
         )
-        if is_waiting or not self._is_due() or meta.snapshot_unproved:
+        if not self._is_due() or meta.snapshot_unproved:
+            return False
+        # One that nobody has compared yet does not have what the relay lacks.
+        if is_waiting and not (meta.cursor and self._has_gap(meta.cursor.epoch)):
             return False
         if not self._book.can_state() or not making.has_all(replica, self._member_log):
             return False
@@ -409,16 +430,22 @@ class SnapshotDesk:
 
     # --- a relay that lacks the middle of a chain ---------------------------------------------
 
-    def note_gap(self, envelope_hash: bytes) -> None:
-        """The relay's log lacks what is before another's envelope in its chain: as it came here
-        inside of a snapshot, nobody may have it otherwise. The relay gets a snapshot, once for
-        each such envelope: one that says so without end gets no more than that."""
+    def note_gap(self, envelope_hash: bytes) -> bool:
+        """The relay's log lacks what is before an envelope in its chain. Where that came here
+        inside of a snapshot, nobody may have it otherwise: the relay gets one, once for each such
+        envelope: one that says so without end gets no more than that.
+
+        Returns:
+            whether it is so.
+        """
         replica = self._replica
-        cursor = replica.meta.cursor
-        if cursor is None or replica.meta.gap_answered == envelope_hash:
-            return
-        with replica.database.transaction():
-            replica.meta.gap = (cursor.epoch, envelope_hash)
+        beginning, cursor = replica.changes.beginning(envelope_hash), replica.meta.cursor
+        if beginning is None or not replica.snapshots.is_covered(read_header(beginning).previous):
+            return False
+        if cursor is not None and replica.meta.gap_answered != envelope_hash:
+            with replica.database.transaction():
+                replica.meta.gap = (cursor.epoch, envelope_hash)
+        return True
 
     def _has_gap(self, epoch: bytes) -> bool:
         """Whether a relay's log has such a gap, and was sent no snapshot for it yet."""

@@ -35,7 +35,8 @@ from bifolio.wire.snapshot_parts import (
 
 
 def has_all(replica: Replica, member_log: LibraryMembership) -> bool:
-    """Whether nothing waits here, so that the states are all that the merged envelopes give."""
+    """Whether nothing of the log waits here, so that the states are all that its envelopes give.
+    What waits and is in no log is in no snapshot either, and goes on waiting."""
     return has_all_merged(replica, member_log) and not replica.changes.has_unsealed()
 
 
@@ -45,7 +46,7 @@ def has_all_merged(replica: Replica, member_log: LibraryMembership) -> bool:
     return not (
         membership is None
         or membership.needs_newer
-        or replica.changes.waiting()
+        or replica.pending.has_of_log()
         or replica.newer_envelopes.waiting()
         or replica.meta.not_kept
         or replica.meta.snapshot_loading

@@ -44,7 +44,7 @@ class StatementBook:
         relay."""
         replica = self._replica
         return not (
-            replica.changes.waiting()
+            replica.pending.has_of_log()
             or replica.newer_envelopes.waiting()
             or replica.meta.not_kept
             or replica.meta.snapshot_loading

@@ -96,6 +96,7 @@ class _Comparison:
         voided = replica.voided.numbers()
         # One that was sealed again carries what the snapshot has of the first one.
         again = {by for one, by, _ in replica.snapshot_source.replaced() if one in covered}
+        self._later.update(replica.snapshot_source.unsealed())
         for number, envelope_hash, position in replica.snapshot_source.log_places():
             if number in voided:
                 if envelope_hash in covered and not self._knows_members():
