@@ -235,9 +235,7 @@ class Composer:
             source = harmless
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
         source = with_library_tags(source, reference, self._family)
-        if bibtex:
-            tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
-            source = source if tags == source.tags else replace(source, tags=tags)
+        source = without_harm(source)
         if self._is_plain(text := self._family.render(source), reference):
             return text, lost
         source, unsaid = self._without_controls(source)
@@ -256,6 +254,14 @@ class Composer:
         )
         before, after = (self._family.trace(one, self._blocks).values for one in (source, cleaned))
         return cleaned, sorted(differences(before, after))
+
+
+def without_harm(source: Source) -> Source:
+    """The source as it is written: of a BibTeX entry, with no value that damages another."""
+    if source.format != BIBTEX.name:
+        return source
+    tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
+    return source if tags == source.tags else replace(source, tags=tags)
 
 
 def _without_powerful(source: Source) -> Source:
