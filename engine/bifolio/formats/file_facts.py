@@ -6,9 +6,9 @@ hidden one; anywhere else only where somebody asked for linked files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -17,14 +17,17 @@ from bifolio.formats.bibtex.values import name_of
 from bifolio.formats.databases.foreign_attachments import locate_beside
 from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.library_facts import add_facts
+from bifolio.formats.zotero.json_collections import Collections
 from bifolio.records.library_facts import LibraryFacts
 from bifolio.records.reference import (
     ImportedFile,
     ImportedGroup,
     ImportedReference,
     LeftOut,
+    Source,
 )
 
+_NAMELESS: Final = "the file does not say what they are called; import Zotero's own folder"
 _SEARCHES: Final = "Bifolio has no search of its kind; make a smart group of it"
 
 
@@ -77,6 +80,49 @@ class BibtexFacts:
             for path in library_fields.paths_of(name, raw)
         )
         return tuple(locate_beside(one, self._path, self._links) for one in dict.fromkeys(paths))
+
+
+class ZoteroFacts:
+    """What a JSON export of Zotero's says of its items beyond their texts: collections, files."""
+
+    def __init__(self, path: Path, collections: Iterable[Any], links: LinkedFiles | None) -> None:
+        """Args: collections: what the file has under that name, each as its JSON."""
+        self._path = path
+        self._links = links
+        self._collections = Collections(collections)
+        self.groups = self._collections.groups
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Collections of which the file has no more than the key."""
+        if count := self._collections.unnamed:
+            noun = "reference" if count == 1 else "references"
+            yield LeftOut(f"the collections of {count:,} {noun}", _NAMELESS)
+
+    def with_facts(self, source: Source, item: Mapping[str, Any]) -> Source:
+        """The source of an item that says its groups."""
+        groups = self._collections.of(item)
+        if groups is None:
+            return source
+        facts = replace(source.library or LibraryFacts(), groups=groups)
+        return replace(source, library=facts)
+
+    def add_to(self, reference: ImportedReference, item: Mapping[str, Any]) -> ImportedReference:
+        """The reference of an item with its groups and its files."""
+        source = reference.source
+        values = add_facts(reference.values, source.library, format=source.format)
+        attached = item.get("attachments")
+        paths = (
+            path
+            for one in (attached if isinstance(attached, list) else ())
+            if isinstance(one, dict)
+            for path in (one.get("path") or one.get("localPath"),)
+            if isinstance(path, str) and path.strip()
+        )
+        files = tuple(locate_beside(one, self._path, self._links) for one in dict.fromkeys(paths))
+        if files:
+            facts = replace(source.library or LibraryFacts(), files=())
+            source = replace(source, library=facts)
+        return replace(reference, values=values, source=source, files=files)
 
 
 class RisFacts:
