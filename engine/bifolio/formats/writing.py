@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
 from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
-from bifolio.formats.bibtex.foreign import checked_block, is_powerful
+from bifolio.formats.bibtex.foreign import checked_block, is_powerful, undamaged_block
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.bibtex.values import as_harmless, is_inherited, name_of
+from bifolio.formats.bibtex.names import READABLE_NAME
+from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless, is_inherited, name_of
 from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
@@ -46,7 +47,6 @@ WHOLE: Final = "reference"
 
 #: Blocks of BibTeX without which an entry may say something else.
 _NEEDED: Final = re.compile(r"\s*@\s*(?:string|preamble)\b", re.IGNORECASE)
-_BEGINS_ENTRY: Final = "the text holds an @, which begins an entry"
 
 #: So much of a block that was left out is named.
 _NAMED_CHARACTERS: Final = 60
@@ -219,6 +219,7 @@ class Composer:
         bibtex = self._family is BIBTEX
         if bibtex and reference.source is not None:
             source = crossref.resolve_inheritance(reference.source, self._keys)
+            source = _without_odd_names(source)
             if reference.foreign:
                 source = _without_powerful(source)
             reference = replace(reference, source=source)
@@ -262,6 +263,21 @@ def without_harm(source: Source) -> Source:
         return source
     tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
     return source if tags == source.tags else replace(source, tags=tags)
+
+
+def _without_odd_names(source: Source) -> Source:
+    """The source without fields whose names pandoc does not read, and nothing of the file then:
+    they are written again, under other names."""
+    if all(READABLE_NAME.fullmatch(tag) or tag == COMMENT_TAG for tag, _ in source.tags):
+        return source
+    return replace(
+        source,
+        tags=tuple(
+            pair
+            for pair in source.tags
+            if READABLE_NAME.fullmatch(name_of(pair[0])) or pair[0] == COMMENT_TAG
+        ),
+    )
 
 
 def _without_powerful(source: Source) -> Source:
@@ -538,19 +554,20 @@ def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:
     return ImportedBlocks(blocks.format, needed if blocks.format == BIBTEX.name else ())
 
 
-#: A block of its own; ``@comment`` without braces is loose text.
-_IS_BLOCK: Final = re.compile(r"\s*@\s*\w+\s*[{(]")
-
-
 def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
-    """A user's own blocks without the loose text that would damage an entry, and each such text
-    with the reason: BibTeX begins an entry at every ``@``."""
+    """A user's own blocks without what would damage an entry, and each such text with the
+    reason."""
     if blocks.format != BIBTEX.name:
         return blocks, []
-    damaging = [one for one in blocks.blocks if _IS_BLOCK.match(one) is None and "@" in one]
-    kept = tuple(one for one in blocks.blocks if one not in damaging)
-    named = [" ".join(one.split())[:_NAMED_CHARACTERS] for one in damaging]
-    return ImportedBlocks(blocks.format, kept), [(one, _BEGINS_ENTRY) for one in named]
+    kept: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for text in blocks.blocks:
+        whole, reason = undamaged_block(text)
+        if reason:
+            refused.append((" ".join(text.split())[:_NAMED_CHARACTERS], reason))
+        else:
+            kept.append(whole)
+    return ImportedBlocks(blocks.format, tuple(kept)), refused
 
 
 def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:

@@ -200,7 +200,8 @@ def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
 def _elements(field: str, text: str) -> list[str]:
     if field == "URL":
         found = _IN_TEXT_URL.search(text)
-        return split_urls(address((found.group(1) or found.group(2)) if found else text))
+        written = address((found.group(1) or found.group(2)) if found else text)
+        return split_urls(unescape(written))
     if field in ("ISBN", "ISSN"):
         return split_identifiers(_line(latex.decode(text)))
     decoded = unescape(latex.decode(text)) if field == "tags" else latex.decode(text)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+#: A name that BibTeX, Biber and pandoc all read; a plus sign and a colon are BibLaTeX's own.
+READABLE_NAME: Final = re.compile(r"[A-Za-z0-9_+:-]+")
+
 _OTHER: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HEX: Final = re.compile(r"_([0-9a-f]{1,6})_")
 _TO_ESCAPE: Final = re.compile(r"[^A-Za-z0-9-]")
