@@ -30,6 +30,7 @@ _GENERATIONS_MAX: Final = 4
 #: Longer circles are not looked for.
 _CIRCLE_MAX: Final = 100
 _LINK_NAMES: Final = ("crossref", "xdata")
+_LINKS_AND_CARRIED: Final = frozenset({*_LINK_NAMES, *(f"x-bibtex-{one}" for one in _LINK_NAMES)})
 
 #: What belongs to one entry alone.
 _OWN: Final = frozenset(
@@ -110,7 +111,7 @@ class Parents:
             given = [(name.lower(), raw) for name, raw in parent.tags if name != COMMENT_TAG]
             given += self._from_parents(parent, seen | {key.lower()})
             if link == "xdata":
-                yield from (pair for pair in given if pair[0] not in ("crossref", "xdata"))
+                yield from (pair for pair in given if pair[0] not in _LINKS_AND_CARRIED)
                 continue
             names = {name for name, _ in given}
             for name, raw in given:
