@@ -6,9 +6,11 @@ hidden one; anywhere else only where somebody asked for linked files.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from msgspec.structs import replace
 
@@ -28,6 +30,7 @@ from bifolio.records.reference import (
 )
 
 _NAMELESS: Final = "the file does not say what they are called; import Zotero's own folder"
+_INTERNAL: Final = re.compile(r"\s*internal-pdf:/*", re.IGNORECASE)
 _SEARCHES: Final = "Bifolio has no search of its kind; make a smart group of it"
 
 
@@ -134,15 +137,26 @@ class RisFacts:
 
     def add_to(self, reference: ImportedReference) -> ImportedReference:
         """The reference with its files."""
-        paths = (
-            path
-            for tag, raw in reference.source.tags
-            if tag == "L1"
-            for line in raw.split(";") if raw.strip()
-            for path in library_fields.paths_of("local-url", line)
-        )  # fmt: skip
-        files = tuple(locate_beside(one, self._path, self._links) for one in dict.fromkeys(paths))
+        lines = (raw for tag, raw in reference.source.tags if tag == "L1" and raw.strip())
+        found = (file for line in lines for file in self._files(line))
+        files = tuple({file.path: file for file in found}.values())
         if not files:
             return reference
         source = replace(reference.source, library=LibraryFacts(files=()))
         return replace(reference, source=source, files=files)
+
+    def _files(self, line: str) -> Iterator[ImportedFile]:
+        """The file of a line; where there is none, the files that semicolons part. EndNote names
+        those that are in its library's own folder."""
+        if (inside := _INTERNAL.match(line)) is not None:
+            path = unquote(line[inside.end() :])
+            yield locate_beside(path, self._path, self._links)
+            return
+        for path in library_fields.paths_of("local-url", line):
+            whole = locate_beside(path, self._path, self._links)
+            if whole.place is not None or ";" not in line:
+                yield whole
+                return
+        for part in filter(None, map(str.strip, line.split(";"))) if ";" in line else ():
+            for path in library_fields.paths_of("local-url", part):
+                yield locate_beside(path, self._path, self._links)
