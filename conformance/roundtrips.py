@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.formats import EXPORT_FORMATS
-from bifolio.formats.bibtex.values import with_paired_braces
+from bifolio.formats.bibtex.names import READABLE_NAME
+from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless
 from bifolio.formats.reading import trace
 from bifolio.records.fields import FORMS, Form, form_of
 from bifolio.records.names import Name
@@ -200,5 +201,13 @@ def _lost_pairs(
 
 def _count_pairs(pairs: Iterable[tuple[str, str]]) -> Counter[tuple[str, str]]:
     """The pairs, inherited ones as if the entry had them itself: without its parent it has."""
-    # A lone brace behind a backslash goes out as a command: no other program reads the file else.
-    return Counter((tag.removeprefix("^"), with_paired_braces(raw)) for tag, raw in pairs)
+    # What other programs do not read goes out otherwise: lone braces, percent signs between
+    # quotation marks, names with other signs, links that close a circle.
+    pairs = list(pairs)
+    circle = ("^crossref", "") in pairs
+    return Counter(
+        (tag.removeprefix("^"), as_harmless(tag, raw))
+        for tag, raw in pairs
+        if READABLE_NAME.fullmatch(tag.removeprefix("^")) or tag == COMMENT_TAG
+        if not circle or tag.lower() not in ("crossref", "xdata", "^crossref")
+    )

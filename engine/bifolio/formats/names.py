@@ -18,6 +18,7 @@ from bifolio import limits
 from bifolio.formats.bounds import split_list
 from bifolio.formats.latex.text import decode, encode, resolve_branches
 from bifolio.records.names import (
+    PARTICLES,
     Name,
     is_body,
     is_natural_name,
@@ -288,6 +289,8 @@ def _natural_name(words: list[str]) -> Name:
     if not words:
         return Name()
     lower = [place for place, word in enumerate(words[:-1]) if _is_lower(word)]
+    if lower and words[0].lower() not in PARTICLES and all(map(_is_lower, words)):
+        lower = []  # a name without any capital
     if not lower:
         return Name(family=_text(words[-1]), given=_text(" ".join(words[:-1])))
     first, last = lower[0], lower[-1]

@@ -87,7 +87,7 @@ _FAMILY_AND_INITIALS: Final = re.compile(
 )
 _SUFFIX: Final = re.compile(r",? ([JS]r\.?|I{2,3}|IV|2nd|3rd|4th)$")
 #: Particles of family names, also where they have a capital (``Van Dyke MC``).
-_PARTICLES: Final = frozenset(
+PARTICLES: Final = frozenset(
     "da das de del della den der di do dos du el la le ten ter van vande vander von zu zur".split()
 )
 #: Initials with points and the names behind them: ``J.A. Smith``, ``Jane A. van Doe``.
@@ -112,7 +112,7 @@ def split_initials(text: str) -> tuple[str, str, str] | None:
     capitalised = [
         word
         for place, word in enumerate(words)
-        if not _begins_small(word) and not (place < len(words) - 1 and word.lower() in _PARTICLES)
+        if not _begins_small(word) and not (place < len(words) - 1 and word.lower() in PARTICLES)
     ]
     dotted = "." in given or (" " in given and len(letters) > 1)
     joined = "-" in given or dotted

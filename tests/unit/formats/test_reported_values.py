@@ -100,6 +100,23 @@ def test_a_suffix_is_one_wherever_a_bibtex_name_has_it(tmp_path: Path) -> None:
     )
 
 
+def test_a_name_without_any_capital_has_a_given_name(tmp_path: Path) -> None:
+    names = "sudhin jacob and van dijk and Ludwig van Beethoven"
+    values = read(tmp_path, f"@misc{{k, title={{T}}, author={{{names}}}}}", "a.bib")
+    assert values["author"] == (
+        Name("jacob", "sudhin"),
+        Name("dijk", non_dropping_particle="van"),
+        Name("Beethoven", "Ludwig", non_dropping_particle="van"),
+    )
+
+
+def test_entities_stay_in_an_abstract(tmp_path: Path) -> None:
+    text = "@misc{k, title={A &lt; B}, abstract={p &lt; 0.05}, url={http://a/?x=1&amp;y=2}}"
+    values = read(tmp_path, text, "a.bib")
+    assert (values["title"], values["abstract"]) == ("A < B", "p &lt; 0.05")
+    assert values["URL"] == ("http://a/?x=1&y=2",)
+
+
 def test_people_whom_ovid_parts_by_full_stops_are_several(tmp_path: Path) -> None:
     text = "<1>\nUnique Identifier\n  1\nAuthors\n  Doe J. Roe RA. Poe P.\nTitle\n  A title.\n"
     assert read(tmp_path, text, "a.txt")["author"] == (

@@ -217,8 +217,10 @@ def _line(text: str) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """A long text: its line ends stay, the indentation of its lines does not."""
-    return "\n".join(line.strip() for line in latex.decode(text).strip().split("\n"))
+    """A long text: its line ends stay, as entities of HTML do; the indentation of its lines does
+    not."""
+    read = latex.decode(text, keeps_entities=True)
+    return "\n".join(line.strip() for line in read.strip().split("\n"))
 
 
 def _plain(text: str) -> str:

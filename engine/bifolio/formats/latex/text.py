@@ -38,9 +38,13 @@ _ENTITY: Final = re.compile(
 )
 
 
-def decode(text: str) -> str:
-    """The Unicode text of a LaTeX text; HTML's entities in it are characters."""
-    if "&" in text and ";" in text:
+def decode(text: str, *, keeps_entities: bool = False) -> str:
+    """The Unicode text of a LaTeX text; HTML's entities in it are characters.
+
+    Args:
+        keeps_entities: whether they stay, as in an abstract that was taken from a page.
+    """
+    if not keeps_entities and "&" in text and ";" in text:
         text = _ENTITY.sub(_entity, text)
     return _decode(resolve_branches(text)) if _TEX.search(text) else text
 
