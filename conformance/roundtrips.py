@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.formats import EXPORT_FORMATS
-from bifolio.formats.bibtex.names import READABLE_NAME
+from bifolio.formats.bibtex.names import READABLE_NAME, own_name
 from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless
 from bifolio.formats.reading import trace
 from bifolio.records.fields import FORMS, Form, form_of
@@ -208,6 +208,6 @@ def _count_pairs(pairs: Iterable[tuple[str, str]]) -> Counter[tuple[str, str]]:
     return Counter(
         (tag.removeprefix("^"), as_harmless(tag, raw))
         for tag, raw in pairs
-        if READABLE_NAME.fullmatch(tag.removeprefix("^")) or tag == COMMENT_TAG
+        if READABLE_NAME.fullmatch(own_name(tag.removeprefix("^"))) or tag == COMMENT_TAG
         if not circle or tag.lower() not in ("crossref", "xdata", "^crossref")
     )
