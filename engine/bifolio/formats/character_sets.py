@@ -46,8 +46,9 @@ _OF_OTHER_LETTERS: Final = frozenset(
     cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp866 cp855 cp1253 iso8859-7 cp1255 cp1256
     """.split()
 )
-#: Of Macs and of DOS; of two that fit alike the first.
+#: Of Macs and of DOS; of two that fit alike that with more of the letters that are common.
 _OLD_LATIN: Final = (_MAC, "cp850", "cp852")
+_COMMON: Final = frozenset("éèêàçüöäßóíáñåøłęąśżőűřšž")
 #: A word in other letters; and a letter beyond ASCII by itself inside of an ASCII word.
 _OTHER_WORD: Final = re.compile(rb"[\x80-\xff]{3}")
 _LONE_LETTER: Final = re.compile(rb"[A-Za-z][\x80-\xff]{1,2}(?=[A-Za-z])")
@@ -81,7 +82,7 @@ _FEW: Final = 6
 #: Bytes that Windows-1252 leaves open.
 _OPEN: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: Signs that touch a word, and where.
-_IN_WORDS: Final = frozenset("\u2019\u2018\u2013\u2014·")
+_IN_WORDS: Final = frozenset("\u2019\u2018\u2013\u2014")
 _BEFORE_WORDS: Final = frozenset("\u201c\u2018\u201e\u201a«‹¿¡\u2013\u2014©§†‡•")
 _BEHIND_WORDS: Final = frozenset("\u201d\u2019\u201c\u2018»›…™®\u2013\u2014°ºª†‡")
 #: Two characters in a row, as every text in characters has them somewhere.
@@ -202,9 +203,13 @@ def _old_set(lines: bytes, found: str) -> str:
     expected, and by Windows-1252 and what the detector found are signs, or capitals inside of
     words; empty for none."""
     others = {_WINDOWS, *({found} & _LATIN)}
-    best = max(_OLD_LATIN, key=lambda name: _fitness(lines, name))
+    best = max(_OLD_LATIN, key=lambda name: (_fitness(lines, name), _common(lines, name)))
     least = max(0, *(_fitness(lines, other) for other in others))
     return best if _fitness(lines, best) > least else ""
+
+
+def _common(lines: bytes, name: str) -> int:
+    return sum(1 for one in lines.decode(name, errors="replace") if one in _COMMON)
 
 
 def _fitness(lines: bytes, name: str) -> int:
