@@ -210,4 +210,5 @@ def _count_pairs(pairs: Iterable[tuple[str, str]]) -> Counter[tuple[str, str]]:
         for tag, raw in pairs
         if READABLE_NAME.fullmatch(own_name(tag.removeprefix("^"))) or tag == COMMENT_TAG
         if not circle or tag.lower() not in ("crossref", "xdata", "^crossref")
+        if tag.lower() not in ("x-bibtex-crossref", "x-bibtex-xdata")
     )

@@ -82,7 +82,8 @@ _FEW: Final = 6
 #: Bytes that Windows-1252 leaves open.
 _OPEN: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: Signs that touch a word, and where.
-_IN_WORDS: Final = frozenset("\u2019\u2018\u2013\u2014")
+_IN_WORDS: Final = frozenset("\u2019\u2018\u2013\u2014\xa0\xad")
+_NO_LETTERS: Final = frozenset("ªº")
 _BEFORE_WORDS: Final = frozenset("\u201c\u2018\u201e\u201a«‹¿¡\u2013\u2014©§†‡•")
 _BEHIND_WORDS: Final = frozenset("\u201d\u2019\u201c\u2018»›…™®\u2013\u2014°ºª†‡")
 #: Two characters in a row, as every text in characters has them somewhere.
@@ -204,7 +205,7 @@ def _old_set(lines: bytes, found: str) -> str:
     words; empty for none."""
     others = {_WINDOWS, *({found} & _LATIN)}
     best = max(_OLD_LATIN, key=lambda name: (_fitness(lines, name), _common(lines, name)))
-    least = max(0, *(_fitness(lines, other) for other in others))
+    least = max(best != _MAC, *(_fitness(lines, other) for other in others))
     return best if _fitness(lines, best) > least else ""
 
 
@@ -220,7 +221,7 @@ def _fitness(lines: bytes, name: str) -> int:
         if not before and not after:
             continue
         one = byte.decode(name, errors="replace")
-        if not one.isalpha():
+        if not one.isalpha() or one in _NO_LETTERS:
             fits += _fits_as_sign(one, inside=bool(before and after), after_word=bool(before))
         else:
             capital = one.isupper() and before.islower()
