@@ -64,7 +64,7 @@ PARTS: dict[str, set[str]] = {
     "bounds": set(),
     "encodings": {"character_sets"},
     "character_sets": set(),
-    "latex": set(),
+    "latex": {"entities"},
     "mapping": set(),
 }
 

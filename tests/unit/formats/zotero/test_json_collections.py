@@ -49,7 +49,7 @@ def read(tmp_path: Path, whole: object) -> Loaded:
 def groups_of(loaded: Loaded) -> list[set[str]]:
     ids = {group_record_id("zotero", one.id): one.name for one in loaded.groups}
     return [
-        {ids[str(one)] for one in reference.values.get("groups", ())}  # type: ignore[union-attr]
+        {ids[str(one)] for one in reference.values.get("groups", ())}
         for reference in loaded.references
     ]
 
