@@ -60,9 +60,9 @@ at the first record that needs them, so importing this package is quick.
 ``encodings``        bytes to text
 ``character_sets``   the character set of a text that names none; the only user of cchardet
 ``pages``            ranges of pages
-``entities``         HTML's entities in texts that are no HTML
 ``bounds``           how much one record may hold, before objects are made of it
 ``latex``            LaTeX text to Unicode and back
+``entities``         HTML's entities in texts that are no HTML
 ``mapping``          the tables of types, fields and meanings: facts only
 ==================== ===========================================================================
 

@@ -20,7 +20,7 @@ from bifolio.formats.bibtex import crossref, library_fields
 from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
 from bifolio.formats.bibtex.foreign import checked_block, is_powerful, undamaged_block
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.bibtex.names import READABLE_NAME
+from bifolio.formats.bibtex.names import is_readable_field
 from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless, is_inherited, name_of
 from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
@@ -219,7 +219,7 @@ class Composer:
         bibtex = self._family is BIBTEX
         if bibtex and reference.source is not None:
             source = crossref.resolve_inheritance(reference.source, self._keys)
-            source = _without_odd_names(source)
+            source = _without_unreadable(source)
             if reference.foreign:
                 source = _without_powerful(source)
             reference = replace(reference, source=source)
@@ -265,19 +265,15 @@ def without_harm(source: Source) -> Source:
     return source if tags == source.tags else replace(source, tags=tags)
 
 
-def _without_odd_names(source: Source) -> Source:
-    """The source without fields whose names pandoc does not read, and nothing of the file then:
-    they are written again, under other names."""
-    if all(READABLE_NAME.fullmatch(tag) or tag == COMMENT_TAG for tag, _ in source.tags):
-        return source
-    return replace(
-        source,
-        tags=tuple(
-            pair
-            for pair in source.tags
-            if READABLE_NAME.fullmatch(name_of(pair[0])) or pair[0] == COMMENT_TAG
-        ),
+def _without_unreadable(source: Source) -> Source:
+    """The source without fields that a program does not read, and then nothing of the entry or of
+    the file: they are written again."""
+    kept = tuple(
+        pair
+        for pair in source.tags
+        if pair[0] == COMMENT_TAG or is_readable_field(name_of(pair[0]), pair[1])
     )
+    return source if len(kept) == len(source.tags) else replace(source, tags=kept)
 
 
 def _without_powerful(source: Source) -> Source:

@@ -70,3 +70,23 @@ def test_a_block_that_would_damage_an_entry_is_mended_or_left_out(
     expected = block if kept is None else kept
     assert blocks.blocks == ((expected,) if expected else ())
     assert len(named) == (not expected)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("{Miller, D., Firby, J. and Dean, T.}", False),
+        ("{Smith, , J}", False),
+        ("{, Smith}", False),
+        ('"Doe, Jr., Jane and Roe, R."', True),
+        ("{{Ink, Paper, Wood, Board} and Roe, R}", True),
+    ],
+)
+def test_names_for_which_biber_leaves_out_the_entry_are_written_again(
+    tmp_path: Path, written: str, kept: bool
+) -> None:
+    loaded = load_content(tmp_path, f"@misc{{a, author = {written}, title = {{A}}}}\n")
+    text, report = export(exported(loaded), "bibtex")
+    assert report.lost == []
+    assert (f"author = {written}," in text) == kept
+    assert load_content(tmp_path, text).values() == loaded.values()
