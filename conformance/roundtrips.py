@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from bifolio.formats import EXPORT_FORMATS
-from bifolio.formats.bibtex.values import with_paired_braces
+from bifolio.formats.bibtex.names import is_readable_field, own_name
+from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless
 from bifolio.formats.reading import trace
 from bifolio.records.fields import FORMS, Form, form_of
 from bifolio.records.names import Name
@@ -57,11 +58,13 @@ def check_unchanged(loaded: Loaded, format: str, folder: Path) -> Check:
         check.faults.append(f"{len(loaded.references)} went out, {len(again.references)} came back")
         return check
     for before, after in zip(loaded.references, again.references, strict=True):
-        missing = _count_pairs(before.source.tags) - _count_pairs(after.source.tags)
+        apart = _rewritten(before.source.tags)
+        were, are = (_count_pairs(one.source.tags, apart) for one in (before, after))
+        missing = were - are
         check.pairs_lost += missing.total()
         if missing:
             check.faults.append(f"line {before.line}: lost {next(iter(missing))}")
-        elif [*_count_pairs(before.source.tags)] != [*_count_pairs(after.source.tags)]:
+        elif [*were] != [*are]:
             check.faults.append(f"line {before.line}: other tags or another order")
         if difference := difference_of(before.values, after.values):
             check.faults.append(f"line {before.line}: {difference}")
@@ -195,10 +198,34 @@ def _lost_pairs(
     source = reference.source
     feeds = trace(source, blocks.get(source.blocks)).feeds
     kept = [pair for pair, fed in zip(source.tags, feeds, strict=True) if name not in fed]
-    return list((_count_pairs(kept) - _count_pairs(after.tags)).elements())
+    apart = _rewritten(source.tags)
+    return list((_count_pairs(kept, apart) - _count_pairs(after.tags, apart)).elements())
 
 
-def _count_pairs(pairs: Iterable[tuple[str, str]]) -> Counter[tuple[str, str]]:
-    """The pairs, inherited ones as if the entry had them itself: without its parent it has."""
-    # A lone brace behind a backslash goes out as a command: no other program reads the file else.
-    return Counter((tag.removeprefix("^"), with_paired_braces(raw)) for tag, raw in pairs)
+def _rewritten(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The names, in small letters, of what goes out in other words, because some program does not
+    read it: odd names, lists of people, links that close a circle."""
+    names = {
+        tag.removeprefix("^").lower()
+        for tag, raw in pairs
+        if tag != COMMENT_TAG and not is_readable_field(tag.removeprefix("^"), raw)
+    }
+    links = {"crossref", "xdata"} if ("^crossref", "") in pairs else set()
+    return frozenset(names | links | {"x-bibtex-crossref", "x-bibtex-xdata"})
+
+
+def _count_pairs(
+    pairs: Iterable[tuple[str, str]], apart: frozenset[str]
+) -> Counter[tuple[str, str]]:
+    """The pairs, inherited ones as if the entry had them itself: without its parent it has. Lone
+    braces and percent signs are as the writer has them.
+
+    Args:
+        apart: the names of those that are not counted.
+    """
+    return Counter(
+        (name, as_harmless(tag, raw))
+        for tag, raw in pairs
+        if (name := tag.removeprefix("^")).lower() not in apart
+        if tag == COMMENT_TAG or is_readable_field(own_name(name), raw)
+    )

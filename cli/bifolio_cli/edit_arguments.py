@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bifolio.errors import InvalidValueError, UsageError
 from bifolio.lazy import pattern
@@ -20,6 +21,9 @@ from bifolio.records.values import check_tag
 # The shortest name, so that the operator is the first one. CSL has underscores in a few names
 # (archive_location), which is why it has an underscore; further notes have colons.
 _ASSIGNMENT = pattern(r"([A-Za-z0-9._:-]+?)(\+=|-=|=)(.*)", re.DOTALL)
+
+#: Names under which other programs have all tags in one text, parted by semicolons or commas.
+_LISTED = frozenset({"keyword", "keywords"})
 
 #: What a user calls an article in a journal; CSL has the word for a preprint.
 _ARTICLE = "article"
@@ -62,6 +66,19 @@ def parse_assignment(text: str) -> Assignment:
     return Assignment(field, _ACTS[operator], value)
 
 
+def _name_of(text: str) -> str:
+    """The field's name as the argument has it."""
+    found = _ASSIGNMENT.fullmatch(text)
+    return found.group(1) if found is not None else ""
+
+
+def _parts(whole: Assignment) -> list[Assignment]:
+    """The tags of a text of keywords, each by itself; one that parts nothing is one tag."""
+    separator = ";" if ";" in whole.value else ","
+    parts = [one.strip() for one in whole.value.split(separator) if one.strip()]
+    return [replace(whole, value=one) for one in parts] or [whole]
+
+
 def _check_written(field: str, value: str) -> None:
     if value and not value.strip():
         raise InvalidValueError(
@@ -78,8 +95,10 @@ def parse_edits(texts: Sequence[str]) -> list[Edit]:
         UsageError: an argument that is no assignment, or several that cannot be meant together.
     """
     by_field: dict[str, list[Assignment]] = {}
-    for assignment in map(parse_assignment, texts):
-        by_field.setdefault(assignment.field, []).append(assignment)
+    for text in texts:
+        assignment = parse_assignment(text)
+        listed = _parts(assignment) if _name_of(text) in _LISTED else [assignment]
+        by_field.setdefault(assignment.field, []).extend(listed)
     return [edit for field, given in by_field.items() for edit in _field_edits(field, given)]
 
 

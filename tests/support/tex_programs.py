@@ -76,7 +76,7 @@ def count_by_biber(biber: str, bib: Path, folder: Path) -> tuple[int, list[str],
     errors = [line for line in said.split("\n") if "ERROR" in line]
     text = out.read_text(encoding="utf-8", errors="replace") if out.exists() else ""
     skipped = len(set(re.findall(r"Name in key .*skipping entry '([^']*)'", said)))
-    entries = re.findall(r"^@(?!COMMENT|STRING|PREAMBLE)\w+\{", text, re.MULTILINE)
+    entries = re.findall(r"^@(?!(?:COMMENT|STRING|PREAMBLE)\b)\w+\{", text, re.MULTILINE)
     return len(entries), errors, skipped
 
 

@@ -12,7 +12,8 @@ from bifolio.errors import FileFormatError
 #: What BibTeX, BibLaTeX, natbib and apacite write of a citation.
 _CITED: Final = re.compile(r"^\\(?:citation|abx@aux@cite(?:\{\d+\})?)\s*\{([^{}]*)\}", re.MULTILINE)
 _INPUT: Final = re.compile(r"^\\@input\s*\{([^{}]+)\}", re.MULTILINE)
-_BCF: Final = re.compile(r"<(?:bcf:)?citekey\b[^>]*>([^<]*)</(?:bcf:)?citekey>")
+_BCF: Final = re.compile(r"<(?:bcf:)?citekey\b([^>]*)>([^<]*)</(?:bcf:)?citekey>")
+_MEMBERS: Final = re.compile(r"\bmembers=\"([^\"]+)\"")
 #: What a report calls a key that no reference has.
 CITED: Final = "cited"
 _EVERY: Final = "*"
@@ -37,7 +38,13 @@ def read_cited(path: Path) -> frozenset[str] | None:
 
 
 def _bcf(path: Path) -> set[str]:
-    return {key.strip() for key in _BCF.findall(_text(path)) if key.strip()}
+    """The keys of a control file; of a set that the paper makes, those of its members."""
+    found: set[str] = set()
+    for attributes, key in _BCF.findall(_text(path)):
+        members = _MEMBERS.search(attributes)
+        keys = members.group(1).split(",") if members is not None else [key]
+        found |= {one.strip() for one in keys if one.strip()}
+    return found
 
 
 def _aux(path: Path) -> set[str]:

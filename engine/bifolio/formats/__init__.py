@@ -60,9 +60,9 @@ at the first record that needs them, so importing this package is quick.
 ``encodings``        bytes to text
 ``character_sets``   the character set of a text that names none; the only user of cchardet
 ``pages``            ranges of pages
-``entities``         HTML's entities in texts that are no HTML
 ``bounds``           how much one record may hold, before objects are made of it
 ``latex``            LaTeX text to Unicode and back
+``entities``         HTML's entities in texts that are no HTML
 ``mapping``          the tables of types, fields and meanings: facts only
 ==================== ===========================================================================
 
@@ -74,6 +74,7 @@ from __future__ import annotations
 
 from bifolio.formats.databases.linked_files import LinkedFiles
 from bifolio.formats.encodings import check_encoding
+from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_facts import add_facts
 from bifolio.formats.library_tags import FORMATS_WITH_FILES
 from bifolio.formats.mapping_markdown import mapping_table_markdown
@@ -98,6 +99,7 @@ from bifolio.formats.writing import (
     differences,
     with_readable_key,
     without_damage,
+    without_harm,
     without_loose_text,
     write,
 )
@@ -118,6 +120,7 @@ __all__ = [
     "differences",
     "is_library",
     "is_older",
+    "join_notes",
     "map_source",
     "map_sources",
     "mapping_table_markdown",
@@ -126,6 +129,7 @@ __all__ = [
     "source_identity",
     "with_readable_key",
     "without_damage",
+    "without_harm",
     "without_loose_text",
     "write",
 ]

@@ -36,10 +36,22 @@ _READ_AS: Final = {
 _LATIN: Final = frozenset({_WINDOWS, "cp1250", "cp1254", "iso8859-2", "cp1257"})
 _OTHERS: Final = frozenset(
     """
-    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp1253 iso8859-7 cp1255 cp1256 cp949 euc_jis_2004
-    cp932 big5hkscs gb18030
+    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp866 cp855 cp1253 iso8859-7 cp1255 cp1256 cp949
+    euc_jis_2004 cp932 big5hkscs gb18030
     """.split()
 )
+#: Those of one byte for each letter, whose words have hardly an ASCII letter.
+_OF_OTHER_LETTERS: Final = frozenset(
+    """
+    cp1251 koi8-r koi8-u mac-cyrillic iso8859-5 cp866 cp855 cp1253 iso8859-7 cp1255 cp1256
+    """.split()
+)
+#: Of Macs and of DOS; of two that fit alike that with more of the letters that are common.
+_OLD_LATIN: Final = (_MAC, "cp850", "cp852")
+_COMMON: Final = frozenset("éèêàçüöäßóíáñåøłęąśżőűřšž")
+#: A word in other letters; and a letter beyond ASCII by itself inside of an ASCII word.
+_OTHER_WORD: Final = re.compile(rb"[\x80-\xff]{3}")
+_LONE_LETTER: Final = re.compile(rb"[A-Za-z][\x80-\xff]{1,2}(?=[A-Za-z])")
 #: A set of two bytes for a character, of which neither is ASCII in three of them.
 _WIDE: Final = frozenset({"cp949", "euc_jis_2004", "big5hkscs", "gb18030"})
 _PAIR: Final = re.compile(rb"[\xa1-\xfe][\xa1-\xfe]")
@@ -69,6 +81,13 @@ _SURE_OF_FEW: Final = 0.75
 _FEW: Final = 6
 #: Bytes that Windows-1252 leaves open.
 _OPEN: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+#: Signs that touch a word, and where.
+_IN_WORDS: Final = frozenset("\u2019\u2018\u2013\u2014\xa0\xad")
+_NO_LETTERS: Final = frozenset("ªº")
+_BEFORE_WORDS: Final = frozenset("\u201c\u2018\u201e\u201a«‹¿¡\u2013\u2014©§†‡•")
+_BEHIND_WORDS: Final = frozenset("\u201d\u2019\u201c\u2018»›…™®\u2013\u2014°ºª†‡")
+#: Two characters in a row, as every text in characters has them somewhere.
+_TWO: Final = re.compile(r"[^\x00-\x7f]{2}")
 #: So much of a text is looked at.
 _BYTES_MAX: Final = 200_000
 
@@ -88,6 +107,10 @@ _SHOWN: Final = {
     "koi8-r": "KOI8-R (Cyrillic)",
     "koi8-u": "KOI8-U (Cyrillic)",
     "mac-roman": "Mac Roman",
+    "cp850": "code page 850 (DOS, Western European)",
+    "cp852": "code page 852 (DOS, Central European)",
+    "cp855": "code page 855 (DOS, Cyrillic)",
+    "cp866": "code page 866 (DOS, Cyrillic)",
     "mac-cyrillic": "Mac Cyrillic",
     "euc_kr": "EUC-KR (Korean)",
     "cp949": "CP949 (Korean)",
@@ -120,13 +143,13 @@ def _candidates(lines: bytes) -> list[str]:
     """The likely sets, the likeliest first; none where few letters and a byte that is not one of
     Windows-1252's tell nothing."""
     found, sure = _detect(lines)
-    if found in _OTHERS:
+    if found in _OTHERS and not _is_latin(lines, found):
         return [found, _WINDOWS]
     high = len(_HIGH.findall(lines))
     if _UTF_8.search(lines):
         return [_WINDOWS]
-    if _is_mac(lines, found):
-        return [_MAC, _WINDOWS]
+    if old := _old_set(lines, found):
+        return [old, _WINDOWS]
     if high < _FEW and _OPEN.search(lines):
         return []
     least = _SURE if high >= _FEW else _SURE_OF_FEW
@@ -168,11 +191,26 @@ def _tell_wide(lines: bytes, found: str) -> str:
     return "cp949" if hangul >= pairs * _HANGUL_SHARE else "gb18030"
 
 
-def _is_mac(lines: bytes, found: str) -> bool:
-    """Whether the letters beyond ASCII are letters where letters are expected by Mac Roman, and by
-    Windows-1252 and what the detector found are signs, or capitals inside of words."""
+def _is_latin(lines: bytes, found: str) -> bool:
+    """Whether a text that the detector takes for other letters has its high bytes inside of words
+    of ASCII letters, and no word without one; or no two characters in a row."""
+    if found not in _OF_OTHER_LETTERS:
+        return _TWO.search(lines.decode(found, errors="replace")) is None
+    return _OTHER_WORD.search(lines) is None and _LONE_LETTER.search(lines) is not None
+
+
+def _old_set(lines: bytes, found: str) -> str:
+    """The set of Macs or of DOS by which the letters beyond ASCII are letters where letters are
+    expected, and by Windows-1252 and what the detector found are signs, or capitals inside of
+    words; empty for none."""
     others = {_WINDOWS, *({found} & _LATIN)}
-    return _fitness(lines, _MAC) > max(0, *(_fitness(lines, other) for other in others))
+    best = max(_OLD_LATIN, key=lambda name: (_fitness(lines, name), _common(lines, name)))
+    least = max(best != _MAC, *(_fitness(lines, other) for other in others))
+    return best if _fitness(lines, best) > least else ""
+
+
+def _common(lines: bytes, name: str) -> int:
+    return sum(1 for one in lines.decode(name, errors="replace") if one in _COMMON)
 
 
 def _fitness(lines: bytes, name: str) -> int:
@@ -183,9 +221,8 @@ def _fitness(lines: bytes, name: str) -> int:
         if not before and not after:
             continue
         one = byte.decode(name, errors="replace")
-        if not one.isalpha():
-            # Quotation marks and dashes touch a word at one of its ends.
-            fits -= bool(before and after) and one not in "\u2019\u2018\u2013\u2014"
+        if not one.isalpha() or one in _NO_LETTERS:
+            fits += _fits_as_sign(one, inside=bool(before and after), after_word=bool(before))
         else:
             capital = one.isupper() and before.islower()
             small = not before and after.isupper() and one.islower()
@@ -193,11 +230,23 @@ def _fitness(lines: bytes, name: str) -> int:
     return fits
 
 
+def _fits_as_sign(one: str, *, inside: bool, after_word: bool) -> int:
+    """1 for a sign where it is expected, inside of a word or at one of its ends; -1 for any other
+    inside of one."""
+    if inside:
+        return 1 if one in _IN_WORDS else -1
+    return int(one in (_BEHIND_WORDS if after_word else _BEFORE_WORDS))
+
+
 def _says_otherwise(lines: bytes, name: str) -> bool:
     """Whether a set gives letters, and others than Windows-1252 does."""
     read = lines.decode(name, errors="replace")
     letters = sum(1 for one in read if one > "\x7f" and one.isalpha())
-    return letters >= _LETTERS_MIN and read != lines.decode("cp1252", errors="replace")
+    western = lines.decode(_WINDOWS, errors="replace")
+    if letters < _LETTERS_MIN or read == western:
+        return False
+    has_letters = any(one > "\x7f" and one.isalpha() for one in western)
+    return has_letters or _fitness(lines, name) > _fitness(lines, _WINDOWS)
 
 
 def _decodes(raw: bytes, name: str) -> bool:

@@ -55,6 +55,31 @@ FOREIGN_FORMATS: Final = (
         "Export as BibTeX, and import that.",
     ),
     ForeignFormat(
+        "CSL YAML, which is not read",
+        re.compile(r"(?:---[ \t]*\n)?references:[ \t]*\n[ \t]*-[ \t]"),
+        "Turn it into CSL-JSON (pandoc FILE -t csljson -o FILE.json), and import that.",
+    ),
+    ForeignFormat(
+        "Hayagriva's YAML, which is not read",
+        re.compile(r"(?:#[^\n]*\n|\s)*[\w:.+-]+:[ \t]*\n[ \t]+type:[ \t]*[A-Za-z]+[ \t]*\n"),
+        "Import the BibTeX file that it was made from, or make one of it.",
+    ),
+    ForeignFormat(
+        "JATS, an article and no list of references",
+        re.compile(_XML + r"<(?:article|pmc-articleset)\b", re.DOTALL),
+        "Ask PubMed or the publisher for the article's reference as RIS, and import that.",
+    ),
+    ForeignFormat(
+        "DocBook, which is not read",
+        re.compile(_XML + r"<(?:bibliography|biblioentry)\b", re.DOTALL),
+        "Export as BibTeX or RIS, and import that.",
+    ),
+    ForeignFormat(
+        "DataCite's XML, which is not read",
+        re.compile(_XML + r"<resource\b[^>]*datacite", re.DOTALL),
+        "Ask DataCite for BibTeX or CSL-JSON, and import that.",
+    ),
+    ForeignFormat(
         "Word's sources, which are not read",
         re.compile(_XML + r"<(?:b:)?Sources\b", re.DOTALL),
         "Export from the program that wrote the sources, as RIS or BibTeX, and import that.",

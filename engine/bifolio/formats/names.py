@@ -18,9 +18,11 @@ from bifolio import limits
 from bifolio.formats.bounds import split_list
 from bifolio.formats.latex.text import decode, encode, resolve_branches
 from bifolio.records.names import (
+    PARTICLES,
     Name,
     is_body,
     is_natural_name,
+    order_suffix,
     split_initials,
     split_initials_first,
     split_natural_name,
@@ -132,6 +134,8 @@ def split_people(text: str) -> list[str]:
         people = [one for part in parts for one in split_people(part)] if len(parts) > 1 else []
         if people and all(map(_is_person, people)):
             return people
+        if separator is _PARTED[0] and any(map(_has_initials, people)):
+            return people  # a body among people
     if written.count(",") + 1 >= 2 and (people := _between_commas(written)):
         return people
     if ";" in written and all(map(_is_family, split_list(_PARTED[0], written))):
@@ -181,6 +185,16 @@ def _is_person(text: str) -> bool:
     )
 
 
+def _has_initials(text: str) -> bool:
+    """Whether a text is a person's name, of which initials leave no doubt."""
+    family, comma, given = text.partition(",")
+    if comma:
+        return _FAMILY.fullmatch(family) is not None and (
+            _GIVEN_INITIALS.fullmatch(given.strip()) is not None
+        )
+    return split_initials(text) is not None
+
+
 def parse_plain_name(text: str) -> Name:
     """One name as people write it: ``Last, First``, ``First von Last``, or a body's."""
     written = " ".join(text.split())
@@ -220,8 +234,8 @@ def parse_ris_name(text: str) -> Name:
     if len(parts) > 3 or not parts[0] or _FIRM.fullmatch(parts[-1]) or parts[1][:4] == "and ":
         return Name(literal=written)
     particle, family = _particle(parts[0].split(" "))
-    suffix = parts[2] if len(parts) > 2 else ""
-    return Name(family=family, given=parts[1], suffix=suffix, non_dropping_particle=particle)
+    given, suffix = order_suffix(parts[1], parts[2]) if len(parts) > 2 else (parts[1], "")
+    return Name(family=family, given=given, suffix=suffix, non_dropping_particle=particle)
 
 
 def _says_something(name: Name) -> bool:
@@ -259,10 +273,13 @@ def _bibtex_name(text: str) -> Name:
     if len(parts) == 1:
         return _natural_name(_words(text))
     particle, family = _particle(_words(parts[0]))
+    given, suffix = parts[-1], ""
+    if len(parts) == 3:
+        given, suffix = order_suffix(parts[2], parts[1])
     return Name(
         family=_text(family),
-        given=_text(parts[-1]),
-        suffix=_text(parts[1]) if len(parts) == 3 else "",
+        given=_text(given),
+        suffix=_text(suffix),
         non_dropping_particle=_text(particle),
     )
 
@@ -272,6 +289,8 @@ def _natural_name(words: list[str]) -> Name:
     if not words:
         return Name()
     lower = [place for place, word in enumerate(words[:-1]) if _is_lower(word)]
+    if lower and words[0].lower() not in PARTICLES and all(map(_is_lower, words)):
+        lower = []  # a name without any capital
     if not lower:
         return Name(family=_text(words[-1]), given=_text(" ".join(words[:-1])))
     first, last = lower[0], lower[-1]

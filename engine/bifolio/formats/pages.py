@@ -8,14 +8,25 @@ import re
 from typing import Final
 
 _BETWEEN: Final = re.compile(r"(?<=[\w?.])(?:\s*(?:-{2,4}|–|—)\s*|\s+-\s+)(?=[\w?.])")
+#: Words for pages, which a citation says itself.
+_WORD: Final = re.compile(
+    r"\s*(?:pp(?:\.\s*|\s*)|(?:p|pgs?|pages?|p[áa]gs?|S|Seiten?)(?:\.\s*|\s+))(?=[\dA-Z]?\d)",
+    re.IGNORECASE,
+)
 _LIST: Final = re.compile(r"([,;])")
 
 
 def plain_range(text: str) -> str:
     """The pages with one mark between first and last, each range of a list by itself."""
+    text = without_word(text)
     if text.isalnum():
         return text
     return "".join(_plain(part) for part in _LIST.split(text))
+
+
+def without_word(text: str) -> str:
+    """The pages without a word for pages before them (``pp. 12``)."""
+    return text if text[:1].isdigit() else _WORD.sub("", text, count=1)
 
 
 def _plain(text: str) -> str:
@@ -29,7 +40,7 @@ def _mark(ends: list[str]) -> str:
 
 def join_range(start: str, end: str) -> str:
     """The range from one page to another."""
-    return _mark([start, end])
+    return _mark([without_word(start), without_word(end)])
 
 
 def split_range(text: str) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bifolio.errors import FileFormatError, Next
 from bifolio.formats import services_reading
@@ -25,7 +25,7 @@ from bifolio.formats.endnote import records as endnote_records
 from bifolio.formats.endnote import xml as endnote_xml
 from bifolio.formats.endnote.files import XmlAttachments
 from bifolio.formats.field_collector import MappedRecord
-from bifolio.formats.file_facts import BibtexFacts, RisFacts
+from bifolio.formats.file_facts import BibtexFacts, RisFacts, ZoteroFacts
 from bifolio.formats.foreign_formats import foreign_kind, is_foreign
 from bifolio.formats.imported import make_reference, of_source
 from bifolio.formats.library_facts import add_facts, merge_facts
@@ -316,13 +316,23 @@ def _tagged(
     return make_reference(path, family, found.type, own_id, tuple(found.tags), found.line, imported)
 
 
-def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
+def _json_values(text: str, *, naming: str) -> Iterator[Any]:
+    """What a JSON text holds, if the member is in it at all."""
+    for found in csl_json_items.split(text) if f'"{naming}"' in text else ():
+        if isinstance(found, csl_json_items.JsonItem):
+            yield found.value
+
+
+def _read_csl_json(path: Path, text: str, links: LinkedFiles | None) -> Iterator[Read]:
     found_any = False
-    children = zotero_json.Children(
-        found.value
-        for found in (csl_json_items.split(text) if '"parentItem"' in text else ())
-        if isinstance(found, csl_json_items.JsonItem)
+    children = zotero_json.Children(_json_values(text, naming="parentItem"))
+    collections = (
+        one.value
+        for one in _json_values(text, naming="collections")
+        if isinstance(one, csl_json_items.JsonCollections)
     )
+    facts = ZoteroFacts(path, collections, links)
+    yield from facts.groups
     for found in csl_json_items.split(text):
         if isinstance(found, csl_json_items.JsonDamage):
             if not found_any:
@@ -335,14 +345,15 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
         if isinstance(found, csl_json_items.JsonRefusal):
             yield SkippedRecord(str(path), found.line, found.reason)
             continue
-        if isinstance(found.value, csl_json_items.LeftOutCollections):
-            reason = f"its collections ({found.value.count:,}) are not read; import Zotero's folder"
-            yield SkippedRecord(str(path), found.line, reason)
+        if isinstance(found.value, csl_json_items.JsonCollections):
             continue
         if zotero_json.is_item(found.value):
             if zotero_json.is_cited(found.value):
-                one = zotero_json.source(children.add_to(found.value))
-                yield of_source(path, ZOTERO, one, found.line, None)
+                item = children.add_to(found.value)
+                inner = zotero_json.members(item)
+                one = facts.with_facts(zotero_json.source(item), inner)
+                whole = of_source(path, ZOTERO, one, found.line, None)
+                yield facts.add_to(whole, inner) if isinstance(whole, ImportedReference) else whole
             elif found.value not in children:
                 yield SkippedRecord(str(path), found.line, _ZOTERO_CHILD)
             continue
@@ -351,6 +362,7 @@ def _read_csl_json(path: Path, text: str) -> Iterator[Read]:
             continue
         one = csl_json.source(found.value)
         yield make_reference(path, CSL_JSON, one.type, one.id, one.tags, found.line, None)
+    yield from facts.left_out()
 
 
 def _read_enw(path: Path, text: str) -> Iterator[Read]:
@@ -424,7 +436,6 @@ def _with_progress(
 
 
 _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
-    CSL_JSON.name: _read_csl_json,
     ENW.name: _read_enw,
     NBIB.name: _read_nbib,
     **services_reading.READERS,
@@ -434,5 +445,6 @@ _READERS: Final[dict[str, Callable[[Path, str], Iterator[Read]]]] = {
 _LINKING_READERS: Final[dict[str, Callable[[Path, str, LinkedFiles | None], Iterator[Read]]]] = {
     BIBTEX.name: _read_bibtex,
     RIS.name: _read_ris,
+    CSL_JSON.name: _read_csl_json,
     ENDNOTE_XML.name: _read_endnote_xml,
 }

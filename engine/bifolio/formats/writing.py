@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from bifolio.errors import DATA_FAULTS, Next, UsageError, next_step
 from bifolio.formats.bibtex import crossref, library_fields
 from bifolio.formats.bibtex.entries import UNREADABLE_IN_KEY, bibtex_key
-from bifolio.formats.bibtex.foreign import checked_block, is_powerful
+from bifolio.formats.bibtex.foreign import checked_block, is_powerful, undamaged_block
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.bibtex.values import as_harmless, is_inherited, name_of
+from bifolio.formats.bibtex.names import is_readable_field
+from bifolio.formats.bibtex.values import COMMENT_TAG, as_harmless, is_inherited, name_of
 from bifolio.formats.joined_notes import join_notes
 from bifolio.formats.library_tags import is_said, with_library_tags
 from bifolio.formats.mapping.fields import FIELD_ORDER
@@ -46,7 +47,6 @@ WHOLE: Final = "reference"
 
 #: Blocks of BibTeX without which an entry may say something else.
 _NEEDED: Final = re.compile(r"\s*@\s*(?:string|preamble)\b", re.IGNORECASE)
-_BEGINS_ENTRY: Final = "the text holds an @, which begins an entry"
 
 #: So much of a block that was left out is named.
 _NAMED_CHARACTERS: Final = 60
@@ -219,6 +219,7 @@ class Composer:
         bibtex = self._family is BIBTEX
         if bibtex and reference.source is not None:
             source = crossref.resolve_inheritance(reference.source, self._keys)
+            source = _without_unreadable(source)
             if reference.foreign:
                 source = _without_powerful(source)
             reference = replace(reference, source=source)
@@ -235,9 +236,7 @@ class Composer:
             source = harmless
             lost = lost + [LostValue(reference.id, one, _POWERFUL) for one in sorted(fields)]
         source = with_library_tags(source, reference, self._family)
-        if bibtex:
-            tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
-            source = source if tags == source.tags else replace(source, tags=tags)
+        source = without_harm(source)
         if self._is_plain(text := self._family.render(source), reference):
             return text, lost
         source, unsaid = self._without_controls(source)
@@ -256,6 +255,25 @@ class Composer:
         )
         before, after = (self._family.trace(one, self._blocks).values for one in (source, cleaned))
         return cleaned, sorted(differences(before, after))
+
+
+def without_harm(source: Source) -> Source:
+    """The source as it is written: of a BibTeX entry, with no value that damages another."""
+    if source.format != BIBTEX.name:
+        return source
+    tags = tuple((tag, as_harmless(tag, raw)) for tag, raw in source.tags)
+    return source if tags == source.tags else replace(source, tags=tags)
+
+
+def _without_unreadable(source: Source) -> Source:
+    """The source without fields that a program does not read, and then nothing of the entry or of
+    the file: they are written again."""
+    kept = tuple(
+        pair
+        for pair in source.tags
+        if pair[0] == COMMENT_TAG or is_readable_field(name_of(pair[0]), pair[1])
+    )
+    return source if len(kept) == len(source.tags) else replace(source, tags=kept)
 
 
 def _without_powerful(source: Source) -> Source:
@@ -532,19 +550,20 @@ def without_loose_text(blocks: ImportedBlocks) -> ImportedBlocks:
     return ImportedBlocks(blocks.format, needed if blocks.format == BIBTEX.name else ())
 
 
-#: A block of its own; ``@comment`` without braces is loose text.
-_IS_BLOCK: Final = re.compile(r"\s*@\s*\w+\s*[{(]")
-
-
 def without_damage(blocks: ImportedBlocks) -> tuple[ImportedBlocks, list[tuple[str, str]]]:
-    """A user's own blocks without the loose text that would damage an entry, and each such text
-    with the reason: BibTeX begins an entry at every ``@``."""
+    """A user's own blocks without what would damage an entry, and each such text with the
+    reason."""
     if blocks.format != BIBTEX.name:
         return blocks, []
-    damaging = [one for one in blocks.blocks if _IS_BLOCK.match(one) is None and "@" in one]
-    kept = tuple(one for one in blocks.blocks if one not in damaging)
-    named = [" ".join(one.split())[:_NAMED_CHARACTERS] for one in damaging]
-    return ImportedBlocks(blocks.format, kept), [(one, _BEGINS_ENTRY) for one in named]
+    kept: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for text in blocks.blocks:
+        whole, reason = undamaged_block(text)
+        if reason:
+            refused.append((" ".join(text.split())[:_NAMED_CHARACTERS], reason))
+        else:
+            kept.append(whole)
+    return ImportedBlocks(blocks.format, tuple(kept)), refused
 
 
 def _merge_blocks(family: Family, blocks: Mapping[str, ImportedBlocks]) -> ImportedBlocks | None:

@@ -21,20 +21,25 @@ from bifolio.formats import (
     comes_as_library,
     differences,
     is_older,
+    join_notes,
     map_source,
     map_sources,
     source_identity,
+    with_readable_key,
+    without_harm,
 )
 from bifolio.formats.bibtex import library_fields
 from bifolio.ids import digest
 from bifolio.lazy import pattern
 from bifolio.records import attachments
+from bifolio.records.attachments import Attachment
 from bifolio.records.citation_keys import make_key
 from bifolio.records.dates import date_year
 from bifolio.records.reference import (
     ImportedBlocks,
     ImportedReference,
     Source,
+    Value,
     Values,
     values_to_json,
 )
@@ -53,6 +58,8 @@ _CONTRADICTED = 50.0
 _LEFT_BEHIND = frozenset(
     {MEMBERSHIP, attachments.FIELD, *(f"x.bibtex.{name}" for name in library_fields.NAMES)}
 )
+#: So many references of one key are compared with a record: "Editorial" may be a thousand.
+_SAME_KEY_MAX = 8
 _BETWEEN_GROUPS = pattern(r"(?<!\\),")
 
 
@@ -107,9 +114,8 @@ class Matcher:
         keys: list[str] = []
         for _, reference in records:
             source_id, _ = source_identity(reference.source)
+            keys.append(_key_of(reference))
             if source_id:
-                if key := _key_of(reference):
-                    keys.append(key)
                 wanted.setdefault(reference.source.format, []).append(source_id)
         self._same_key = self._replica.references.with_keys(keys)
         self._same_source = {
@@ -135,7 +141,7 @@ class Matcher:
         if gone is not None:
             decision = Decision(MatchKind.PURGED, gone.id, gone.key or gone.id[:12])
         elif found is None and (same := self._says_the_same(reference)) is not None:
-            is_there = self._is_in_its_groups(same, reference)
+            is_there = self._holds_all_of(same, reference)
             kind = MatchKind.UNCHANGED if is_there else MatchKind.CHANGED
             decision = Decision(kind, same.id, same.key)
         elif found is None:
@@ -165,7 +171,9 @@ class Matcher:
     def _verdict(self, found: ReferenceRow, reference: ImportedReference) -> MatchKind:
         if found.trashed:
             return MatchKind.TRASHED
-        return MatchKind.UNCHANGED if self._is_unchanged(found.id, reference) else MatchKind.CHANGED
+        if self._is_unchanged(found.id, reference) or self._is_own_writing(found, reference):
+            return MatchKind.UNCHANGED
+        return MatchKind.CHANGED
 
     def _of_same_source(self, source: Source) -> list[str]:
         """The records that were imported from a record of this format and id."""
@@ -231,21 +239,51 @@ class Matcher:
         return _agree(_traits(read_view(document.visible()).values), given)
 
     def _says_the_same(self, reference: ImportedReference) -> ReferenceRow | None:
-        """The reference that the record calls by its citation key and says just what it says: what
-        Bifolio exported to another format than that it came from, and comes back unchanged."""
-        for one in self._same_key.get(_key_of(reference), []):
+        """The reference of the record's citation key that says just what it says: what Bifolio
+        exported to another format than that it came from, or with an edit to one without keys."""
+        for one in self._same_key.get(_key_of(reference), [])[:_SAME_KEY_MAX]:
             if self._is_taken(one):
                 continue
-            values = read_view(self._replica.document(one).visible()).values
-            own, given = _apart_from_library(values), _apart_from_library(reference.values)
-            if not differences(own, given):
+            if self._says_now(one, reference.values):
                 return self._replica.references.read(one)
         return None
 
+    def _says_now(self, record_id: str, given: Values) -> bool:
+        """Whether a reference says just these values, as a format of references has them: all its
+        notes are one text there."""
+        values, _ = join_notes(read_view(self._replica.document(record_id).visible()).values)
+        return not differences(_apart_from_library(values), _apart_from_library(given))
+
+    def _is_own_writing(self, row: ReferenceRow, reference: ImportedReference) -> bool:
+        """Whether the record is what an export of ours made of a reference from the same format:
+        the newest imported source, whose text the writer changed where it harms a file; or what
+        was edited here since. Only another spelling of what was imported is a newer version."""
+        if comes_as_library(reference.source.format):
+            return False
+        sources = importing.sources(self._replica.document(row.id).entries())
+        newest = sources[-1] if sources else None
+        if newest is None or newest.format != reference.source.format:
+            return False
+        if differences(self._map_source(newest), reference.values):
+            is_same = self._says_now(row.id, reference.values)
+        else:
+            is_same = _as_written(newest) == _as_written(reference.source)
+        return is_same and self._holds_all_of(row, reference)
+
+    def _holds_all_of(self, row: ReferenceRow, reference: ImportedReference) -> bool:
+        """Whether a reference has the files of its record in a file, and is in its groups."""
+        given = reference.values
+        if MEMBERSHIP in given or attachments.FIELD in given:
+            own = read_view(self._replica.document(row.id).visible()).values
+            if not set(_elements(given.get(MEMBERSHIP))) <= set(_elements(own.get(MEMBERSHIP))):
+                return False
+            if not _contents(given) <= _contents(own):
+                return False
+        return self._is_in_its_groups(row, reference)
+
     def _is_in_its_groups(self, row: ReferenceRow, reference: ImportedReference) -> bool:
         """Whether a reference is in all groups that its record in a ``.bib`` file names."""
-        names = reference.values.get("x.bibtex.groups", ())
-        said = [one for one in names if isinstance(one, str)] if isinstance(names, tuple) else []
+        said = _elements(reference.values.get("x.bibtex.groups"))
         # Of groups of one name an export writes those above, too.
         written = {
             name.strip().replace("\\,", ",").rpartition(" / ")[2]
@@ -316,6 +354,22 @@ def _apart_from_library(values: Values) -> Values:
     return {name: value for name, value in values.items() if name not in _LEFT_BEHIND}
 
 
+def _as_written(source: Source) -> tuple[str, str, Sequence[tuple[str, str]]]:
+    """The type, the id and the tags that an export of ours has of a source."""
+    written = without_harm(with_readable_key(source))
+    return written.type.lower(), written.id, written.tags
+
+
+def _elements(value: Value | None) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, tuple) else []
+
+
+def _contents(values: Values) -> set[str]:
+    """The hashes of the files of a record."""
+    files = map(Attachment.from_element, _elements(values.get(attachments.FIELD)))
+    return {one.hash for one in files if one is not None}
+
+
 def with_citation_key(values: Values) -> Values:
     """The values with a citation key: made the same way everywhere where the source has none."""
     if values.get("citation-key"):
@@ -324,8 +378,8 @@ def with_citation_key(values: Values) -> Values:
 
 
 def _key_of(reference: ImportedReference) -> str:
-    """The citation key of a record that its file names; empty where the import made it."""
-    return str(reference.values.get("citation-key", "")) if reference.source.id else ""
+    """The citation key of a record, be it the file's or made by the import."""
+    return str(reference.values.get("citation-key", ""))
 
 
 def _traits(values: Values) -> Traits:

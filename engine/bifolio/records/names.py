@@ -87,7 +87,7 @@ _FAMILY_AND_INITIALS: Final = re.compile(
 )
 _SUFFIX: Final = re.compile(r",? ([JS]r\.?|I{2,3}|IV|2nd|3rd|4th)$")
 #: Particles of family names, also where they have a capital (``Van Dyke MC``).
-_PARTICLES: Final = frozenset(
+PARTICLES: Final = frozenset(
     "da das de del della den der di do dos du el la le ten ter van vande vander von zu zur".split()
 )
 #: Initials with points and the names behind them: ``J.A. Smith``, ``Jane A. van Doe``.
@@ -106,25 +106,53 @@ def split_initials(text: str) -> tuple[str, str, str] | None:
     found = _FAMILY_AND_INITIALS.fullmatch(text[: suffix.start()] if suffix else text)
     if found is None:
         return None
-    family, given = found["family"], found["given"]
+    family, given = _without_long_word(found["family"], found["given"])
     letters = [one for one in given if one.isalpha()]
     words = family.split(" ")
     capitalised = [
         word
         for place, word in enumerate(words)
-        if not word[0].islower() and not (place < len(words) - 1 and word.lower() in _PARTICLES)
+        if not _begins_small(word) and not (place < len(words) - 1 and word.lower() in PARTICLES)
     ]
     dotted = "." in given or (" " in given and len(letters) > 1)
     joined = "-" in given or dotted
     if not all(one.isupper() or not one.islower() for one in letters) or not capitalised:
         return None
-    if words[-1][0].islower() or is_body(family):
+    if _begins_small(words[-1]) or is_body(family):
         return None
     if not joined and (len(letters) > 3 or len(capitalised) > 1):
         return None
     if not joined and len(letters) > 2 and len(family) <= 3 and family.isupper():
         return None  # US EPA, UN FAO
     return family, given, suffix.group(1) if suffix else ""
+
+
+_IS_SUFFIX: Final = re.compile(r"(?:[js]r|[js]nr)\.?|I{2,3}|IV|VI{1,3}|[2-9](?:nd|rd|th)", re.I)
+#: More letters in a row are no initials, but a word of a family name in capitals.
+_INITIALS_IN_A_ROW: Final = 3
+_JOINED_PARTICLE: Final = re.compile(r"[a-z]{1,4}['’‐-][^\W\d_a-z]")
+
+
+def _without_long_word(family: str, given: str) -> tuple[str, str]:
+    """The two parts of ``DE LA CRUZ J``: words in capitals before the initials are the family's."""
+    first, _, rest = given.partition(" ")
+    while rest and "." not in first and len(first.replace("-", "")) > _INITIALS_IN_A_ROW:
+        family, given = f"{family} {first}", rest
+        first, _, rest = given.partition(" ")
+    return family, given
+
+
+def _begins_small(word: str) -> bool:
+    """Whether a word is a particle; ``al-Khwarizmi`` is a name."""
+    return word[0].islower() and _JOINED_PARTICLE.match(word) is None
+
+
+def order_suffix(given: str, suffix: str) -> tuple[str, str]:
+    """(given, suffix) of the two parts behind a family name: BibTeX has the suffix first, RIS and
+    people last, and a suffix is known by its words."""
+    if _IS_SUFFIX.fullmatch(given) and suffix and not _IS_SUFFIX.fullmatch(suffix):
+        return suffix, given
+    return given, suffix
 
 
 def split_initials_first(text: str) -> tuple[str, str] | None:
@@ -218,6 +246,7 @@ def parse_name(text: str, *, field: str = "author") -> Name:
         return _without_comma(written)
     given = parts[1] if len(parts) > 1 else ""
     suffix = parts[2] if len(parts) > 2 else ""
+    given, suffix = order_suffix(given, suffix)
     return Name(family=parts[0], given=given, suffix=suffix)
 
 

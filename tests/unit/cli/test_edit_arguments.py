@@ -147,3 +147,26 @@ def test_a_new_reference_takes_lists_as_lists_and_the_rest_as_text() -> None:
 def test_nothing_can_be_removed_from_a_new_reference() -> None:
     with pytest.raises(UsageError, match="A new reference has no 'tags'"):
         new_fields(parse_edits(["tags-=a"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("keywords=history, type", ("history", "type")),
+        ("keyword=history; Doe, Jane;", ("history", "Doe, Jane")),
+        ("keywords=history", ("history",)),
+    ],
+)
+def test_keywords_are_as_many_tags_as_their_text_parts(text: str, tags: tuple[str, ...]) -> None:
+    assert parse_edits([text]) == [Edit("tags", Act.SET, tags)]
+
+
+def test_keywords_are_added_and_removed_one_by_one() -> None:
+    assert parse_edits(["keywords+=a, b", "keywords-=c, d"]) == [
+        Edit("tags", Act.REMOVE, ("c", "d")),
+        Edit("tags", Act.ADD, ("a", "b")),
+    ]
+
+
+def test_a_tag_of_its_own_may_hold_a_comma() -> None:
+    assert parse_edits(["tags=Doe, Jane"]) == [Edit("tags", Act.SET, ("Doe, Jane",))]

@@ -221,6 +221,13 @@ def test_what_an_aux_cites_is_exported_and_what_is_missing_is_named(
     assert [one.key for one in report.lost if one.field == "cited"] == ["nobody"]
 
 
+def test_what_a_set_of_a_bcf_holds_is_exported(library: Library, tmp_path: Path) -> None:
+    whole = '<bcf:citekey order="1" type="set" members="doe2015paper,roe">s</bcf:citekey>'
+    (tmp_path / "main.bcf").write_text(BCF.replace(BCF[BCF.index("<bcf:citekey") :], whole))
+    _, report = leave(library, tmp_path, "cited.bib", cited_in=tmp_path / "main.bcf")
+    assert [one.key for one in report.lost if one.field == "cited"] == ["roe"]
+
+
 def test_what_a_bcf_cites_is_exported(library: Library, tmp_path: Path) -> None:
     (tmp_path / "main.bcf").write_text(BCF)
     text, _ = leave(library, tmp_path, "cited.bib", cited_in=tmp_path / "main.bcf")

@@ -8,6 +8,7 @@ import pytest
 
 from bifolio.errors import FileFormatError, UsageError
 from bifolio.formats import check_encoding, read
+from bifolio.formats.character_sets import guess
 from bifolio.formats.encodings import decode
 from bifolio.records.reference import ImportedReference, SkippedRecord
 
@@ -112,3 +113,36 @@ def test_a_name_of_no_character_set_is_refused(name: str) -> None:
         return
     with pytest.raises(UsageError, match="no character set"):
         check_encoding(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He said “quoted” text",
+        "don’t won’t",
+        "range 1–9 and text—like this",
+        "5 € and “x”…",
+        "10 µm at 20 °C",
+        "Doe, J. «title»",
+        "‹x›",
+    ],
+)
+def test_a_western_text_whose_only_high_bytes_are_signs_is_one(text: str) -> None:
+    assert guess(f"TY  - JOUR\nTI  - {text}\nER  - \n".encode("cp1252")) == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Müller, Jörg. Über das Falten großer Bögen", "cp850"),
+        ("Müller, Jörg. Über das Falten großer Bögen", "mac-roman"),
+        ("Étude de la forêt: l'élève français à Noël", "cp850"),
+        ("La investigación española: niños, año, corazón", "cp850"),
+        ("Łukasz Żółć: Składanie papieru i dzieje książki", "cp852"),
+        ("Árvíztűrő tükörfúrógép, a könyv története", "cp852"),
+        ("Складывание бумаги и история книги в России", "cp866"),
+    ],
+)
+def test_sets_of_dos_and_macs_are_told_by_where_their_letters_are(text: str, name: str) -> None:
+    raw = f"TY  - JOUR\nTI  - {text}\nAU  - Smith, J.\nER  - \n".encode(name)
+    assert text in raw.decode(guess(raw))

@@ -162,3 +162,24 @@ def test_where_the_bib_is_in_the_home_folder_its_files_are_links(
 def test_a_property_list_with_entities_is_not_read(tmp_path: Path) -> None:
     text = BIBDESK.replace("<plist", '<!DOCTYPE plist [<!ENTITY e "x">]><plist')
     assert load_content(tmp_path, text).groups == []
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("a;b/semi;colon.pdf", ["semi;colon.pdf"]),
+        ("a.pdf;b c.pdf", ["a.pdf", "b c.pdf"]),
+        ("a.pdf; b c.pdf;", ["a.pdf", "b c.pdf"]),
+        ("internal-pdf://123/a%20b.pdf", []),
+    ],
+)
+def test_a_line_of_ris_names_one_file_or_several(
+    tmp_path: Path, line: str, names: list[str]
+) -> None:
+    (tmp_path / "a;b").mkdir()
+    for name in ("a;b/semi;colon.pdf", "a.pdf", "b c.pdf"):
+        (tmp_path / name).write_bytes(b"%PDF-1.4")
+    loaded = load_content(tmp_path, f"TY  - BOOK\nTI  - A\nL1  - {line}\nER  - \n", "a.ris")
+    files = loaded.references[0].files
+    assert [one.name for one in files if one.place is not None] == names
+    assert sum(one.is_unwanted_link for one in files) == (not names)

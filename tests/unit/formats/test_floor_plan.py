@@ -34,7 +34,7 @@ PARTS: dict[str, set[str]] = {
         *("library_facts", "field_collector", "encodings", "bounds"),
         *("services_reading", "imported", "foreign_formats", "file_facts", "databases"),
     },
-    "file_facts": {"bibtex", "databases", "library_facts"},
+    "file_facts": {"bibtex", "zotero", "databases", "library_facts"},
     "services_reading": {"registry", "imported", "services", "tagged"},
     "imported": {"registry", "bounds"},
     "foreign_formats": set(),
@@ -64,7 +64,7 @@ PARTS: dict[str, set[str]] = {
     "bounds": set(),
     "encodings": {"character_sets"},
     "character_sets": set(),
-    "latex": set(),
+    "latex": {"entities"},
     "mapping": set(),
 }
 

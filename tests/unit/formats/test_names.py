@@ -97,7 +97,7 @@ def test_ris_names_come_back(written: str, name: Name) -> None:
             "Smith, John A.; van der Berg, J.; Öz, Ü",
             ["Smith, John A.", "van der Berg, J.", "Öz, Ü"],
         ),
-        ("Smith, J.; Roe", ["Smith, J.; Roe"]),
+        ("Smith, J.; Roe", ["Smith, J.", "Roe"]),
         ("Office; Paper, Ink and Press; Town", ["Office; Paper, Ink and Press; Town"]),
         ("A, B; C, D,", ["A, B; C, D,"]),
         ("Roe, Jane, Jr", ["Roe, Jane, Jr"]),

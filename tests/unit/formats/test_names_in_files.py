@@ -8,6 +8,8 @@ import pytest
 from tests.support.names_in_files import FILES
 from tests.unit.formats.files import NAMES, export, exported, load_content
 
+from bifolio.formats.bibtex.names import READABLE_NAME
+
 FORMATS = {name: format for format, name in NAMES.items() if format != "biblatex"}
 
 
@@ -27,5 +29,8 @@ def test_a_field_comes_back_under_whatever_name_the_file_has_for_it(
     text, report = export(exported(loaded), FORMATS[name])
     assert report.lost == []
     again = load_content(tmp_path, text, name)
-    assert again.references[0].source.tags == loaded.references[0].source.tags
     assert again.values() == loaded.values()
+    came, went = (set(one.references[0].source.tags) for one in (loaded, again))
+    # BibTeX's other programs read no name with signs: it goes out under another one.
+    assert all(READABLE_NAME.fullmatch(tag) is None for tag, _ in came - went)
+    assert name == "a.bib" or came == went

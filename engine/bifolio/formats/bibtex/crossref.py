@@ -2,7 +2,8 @@
 
 An inherited tag has a mark before its name (``bibtex.values``); it is computed at import, kept
 with the source and written only where a parent is not. A parent that is not in the file gives
-nothing, and a circle ends where it closes.
+nothing, and a circle ends where it closes: pandoc reads on for ever there, so that the entries of
+one are marked, and written without their links.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ from bifolio.records.reference import Source
 
 #: Parents of parents: a chapter, its volume, its series; biber itself warns of more.
 _GENERATIONS_MAX: Final = 4
+
+#: Longer circles are not looked for.
+_CIRCLE_MAX: Final = 100
+_LINK_NAMES: Final = ("crossref", "xdata")
+_LINKS_AND_CARRIED: Final = frozenset({*_LINK_NAMES, *(f"x-bibtex-{one}" for one in _LINK_NAMES)})
 
 #: What belongs to one entry alone.
 _OWN: Final = frozenset(
@@ -52,6 +58,10 @@ _PART_TYPES: Final = frozenset(
 _BOOK_PARTS: Final = frozenset({"inbook", "bookinbook", "suppbook"})
 
 
+#: Says that an entry inherits from itself; it has no text, and so no value.
+_IN_A_CIRCLE: Final = mark_inherited("crossref")
+
+
 class Parents:
     """The entries of one file that others name."""
 
@@ -75,7 +85,23 @@ class Parents:
             if name not in have and not is_inherited(name):
                 have.add(name)
                 found.append((mark_inherited(name), raw))
+        if self._is_in_a_circle(entry):
+            found.append((_IN_A_CIRCLE, ""))
         return tuple(found)
+
+    def _is_in_a_circle(self, entry: BibtexEntry) -> bool:
+        """Whether a way by the links of an entry and of its parents leads back to it."""
+        own = entry.key.lower()
+        waiting = [key.lower() for _, key in _links(entry.tags)]
+        seen: set[str] = set()
+        while waiting and len(seen) < _CIRCLE_MAX:
+            key = waiting.pop()
+            if key == own:
+                return True
+            if key not in seen and (parent := self._entries.get(key)) is not None:
+                seen.add(key)
+                waiting += [one.lower() for _, one in _links(parent.tags)]
+        return False
 
     def _from_parents(self, entry: BibtexEntry, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
         for link, key in _links(entry.tags):
@@ -85,7 +111,7 @@ class Parents:
             given = [(name.lower(), raw) for name, raw in parent.tags if name != COMMENT_TAG]
             given += self._from_parents(parent, seen | {key.lower()})
             if link == "xdata":
-                yield from (pair for pair in given if pair[0] not in ("crossref", "xdata"))
+                yield from (pair for pair in given if pair[0] not in _LINKS_AND_CARRIED)
                 continue
             names = {name for name, _ in given}
             for name, raw in given:
@@ -104,7 +130,10 @@ def resolve_inheritance(source: Source, keys: Collection[str]) -> Source:
     A child whose parents are written next to it inherits again; one that goes alone has to say
     itself what they gave.
     """
-    if all(key in keys for key in find_needed_parents(source)):
+    if (_IN_A_CIRCLE, "") in source.tags:
+        tags = [pair for pair in source.tags if pair != (_IN_A_CIRCLE, "")]
+        source = replace(source, tags=tuple(unlink(tags)))
+    elif all(key in keys for key in find_needed_parents(source)):
         return source
     own = ((name_of(tag) if is_inherited(tag) else tag, raw) for tag, raw in source.tags)
     return replace(source, tags=tuple(own))
@@ -131,8 +160,9 @@ def unlink(tags: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
     What it referred to is carried: it is data, and no link any more.
     """
-    links = ("crossref", "xdata")
-    return [(f"x-bibtex-{tag}" if tag in links else tag, raw) for tag, raw in tags]
+    return [
+        (f"x-bibtex-{tag.lower()}" if tag.lower() in _LINK_NAMES else tag, raw) for tag, raw in tags
+    ]
 
 
 def _names(name: str, kind: str, whole: str, names: set[str]) -> tuple[str, ...]:
@@ -160,7 +190,7 @@ def _names(name: str, kind: str, whole: str, names: set[str]) -> tuple[str, ...]
 def _links(tags: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for name, raw in tags:
         link = name.lower()
-        if link in ("crossref", "xdata"):
+        if link in _LINK_NAMES:
             text = "".join(part for _, part in pieces(raw))
             for key in re.split(r"\s*,\s*", text) if link == "xdata" else (text,):
                 if key.strip():

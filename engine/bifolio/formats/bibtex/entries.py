@@ -200,7 +200,8 @@ def _scalar(field: str, name: str, text: str, given: Mapping[str, str]) -> str:
 def _elements(field: str, text: str) -> list[str]:
     if field == "URL":
         found = _IN_TEXT_URL.search(text)
-        return split_urls(address((found.group(1) or found.group(2)) if found else text))
+        written = address((found.group(1) or found.group(2)) if found else text)
+        return split_urls(unescape(written))
     if field in ("ISBN", "ISSN"):
         return split_identifiers(_line(latex.decode(text)))
     decoded = unescape(latex.decode(text)) if field == "tags" else latex.decode(text)
@@ -216,8 +217,10 @@ def _line(text: str) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """A long text: its line ends stay, the indentation of its lines does not."""
-    return "\n".join(line.strip() for line in latex.decode(text).strip().split("\n"))
+    """A long text: its line ends stay, as entities of HTML do; the indentation of its lines does
+    not."""
+    read = latex.decode(text, keeps_entities=True)
+    return "\n".join(line.strip() for line in read.strip().split("\n"))
 
 
 def _plain(text: str) -> str:

@@ -12,13 +12,17 @@ from typing import Final
 
 from bifolio.formats.bibtex.blocks import BibtexBlock, split
 from bifolio.formats.bibtex.macros import macro_definition
-from bifolio.formats.bibtex.values import pieces
+from bifolio.formats.bibtex.values import pieces, without_lone_braces
 
 #: A command in TeX: a word, or one character.
 _COMMAND: Final = re.compile(r"\\([A-Za-z@]+|.)", re.DOTALL)
 
 #: ``^^5c`` is a backslash to TeX, whatever the text looks like.
 _HIDDEN: Final = re.compile(r"\^\^")
+
+#: A block of its own; ``@comment`` without braces is loose text.
+_BLOCK: Final = re.compile(r"\s*@\s*(\w+)\s*[{(]")
+_LOOSE_ENTRY: Final = "the text holds an @, which begins an entry"
 
 _MACRO_NAME: Final = re.compile(r"[A-Za-z][\w:.+/-]*")
 
@@ -79,7 +83,7 @@ def checked_block(text: str) -> tuple[str, str]:
         return "", "it is not one well-formed block"
     if found[0].free:
         # BibTeX reads an entry behind every @, wherever it is.
-        return (text, "") if "@" not in text else ("", "the text holds an @, which begins an entry")
+        return (text, "") if "@" not in text else ("", _LOOSE_ENTRY)
     if (definition := macro_definition(text)) is not None:
         return _checked_macro(*definition)
     inside = text[text.index("@") + 1 :]
@@ -92,6 +96,35 @@ def checked_block(text: str) -> tuple[str, str]:
     if re.match(r"\s*@\s*comment\b", text, re.IGNORECASE):
         return text, ""
     return "", "it is no block that BibTeX knows"
+
+
+def undamaged_block(text: str) -> tuple[str, str]:
+    """A block of a user's own file as it damages no entry: BibTeX begins one at every ``@`` outside
+    of blocks, and a block that does not end swallows what follows.
+
+    Returns:
+        the text, empty where nothing of it can be written, and then why.
+    """
+    found = _BLOCK.match(text)
+    if found is None:
+        return (text, "") if "@" not in text else ("", _LOOSE_ENTRY)
+    if (kind := found.group(1).lower()) == "string":
+        definition = macro_definition(text)
+        whole = definition is not None and _is_macro(*definition)
+        return (text, "") if whole else ("", "it is no whole definition of a macro")
+    if is_balanced(text) and text.rstrip().endswith(("}", ")")):
+        return text, ""
+    if kind == "comment":
+        inner = without_lone_braces(text[found.end() :])
+        return f"{text[: found.start(1)]}{found.group(1)}{{{inner}}}", ""
+    return "", "its braces are not balanced"
+
+
+def _is_macro(name: str, raw: str) -> bool:
+    """Whether every program reads the definition."""
+    if not _MACRO_NAME.fullmatch(name) or not is_balanced(raw):
+        return False
+    return all(map(_is_piece, pieces(raw)))
 
 
 def _checked_macro(name: str, raw: str) -> tuple[str, str]:

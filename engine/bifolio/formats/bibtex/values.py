@@ -102,10 +102,12 @@ def _undelimit(part: str) -> tuple[str, str]:
 
 def as_harmless(tag: str, raw: str) -> str:
     """What a tag says, as it damages no entry: a value with every brace in a pair and no percent
-    sign between quotation marks, a comment line without braces that are lone."""
+    sign between quotation marks; a comment, and what is no field, behind percent signs and without
+    braces that are lone."""
     if tag != COMMENT_TAG:
         return _without_quoted_percent(with_paired_braces(raw))
-    return raw if raw.count("{") == raw.count("}") else _without_lone(raw)
+    lines = (raw if raw.count("{") == raw.count("}") else without_lone_braces(raw)).split("\n")
+    return "\n".join(one if one.lstrip().startswith("%") else f"% {one.lstrip()}" for one in lines)
 
 
 def with_paired_braces(raw: str) -> str:
@@ -172,10 +174,11 @@ def _repaired(raw: str) -> str:
     inner = raw.strip()
     if inner[:1] in ("{", '"'):
         inner = inner[1:].removesuffix("}" if inner[0] == "{" else '"')
-    return "{" + _without_lone(inner) + "}"
+    return "{" + without_lone_braces(inner) + "}"
 
 
-def _without_lone(inner: str) -> str:
+def without_lone_braces(inner: str) -> str:
+    """The text without the braces that have no partner."""
     open_at: list[int] = []
     lone: set[int] = set()
     for found in _BRACES.finditer(inner):

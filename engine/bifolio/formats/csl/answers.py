@@ -71,6 +71,12 @@ def is_answer(kind: str, tags: dict[str, Any]) -> bool:
     return isinstance(tags.get("title"), list) or isinstance(tags.get("container-title"), list)
 
 
+def is_in_a_series(kind: str, containers: Any) -> bool:
+    """Whether the containers of a part are a series and the volume in it."""
+    texts = isinstance(containers, list) and all(isinstance(one, str) for one in containers)
+    return texts and len(containers) == 2 and csl_type(kind) in ("chapter", "paper-conference")
+
+
 def whole_title(value: Any, subtitles: Any) -> str:
     """The title with its subtitle, of what may be lists; empty where there is none."""
     title = first_text(value)

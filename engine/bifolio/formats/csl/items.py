@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from bifolio.formats.bounds import split_list
 from bifolio.formats.csl import answers
 from bifolio.formats.csl.dates import csl_date
-from bifolio.formats.entities import unescape
+from bifolio.formats.entities import escape, unescape
 from bifolio.formats.field_collector import FieldCollector, MappedRecord
 from bifolio.formats.identifiers import doi_of, split_identifiers, split_urls
 from bifolio.formats.mapping.fields import CSL_JSON_FIELDS, WRITTEN_FIELDS
@@ -96,7 +96,13 @@ def trace(source: Source, blocks: ImportedBlocks | None) -> MappedRecord:
     for index, ((tag, _), value) in enumerate(zip(source.tags, values, strict=True)):
         if answer and tag in ("title", "subtitle"):
             title = answers.whole_title(given.get("title"), given.get("subtitle"))
-            collector.candidate(index, "title", title)
+            collector.candidate(index, "title", unescape(title))
+        elif answer and tag == "container-title" and answers.is_in_a_series(source.type, value):
+            # The series comes first, as "Lecture Notes in Computer Science" does.
+            collector.candidate(index, "collection-title", unescape(value[0]), rank=1)
+            collector.candidate(index, tag, unescape(value[-1]))
+        elif answer and tag == "journal-issue" and isinstance(value, dict) and value.get("issue"):
+            collector.candidate(index, "issue", str(value["issue"]), rank=1)
         elif answer and tag == "article-number" and isinstance(value, str):
             collector.candidate(index, tag, value)
         elif answer and tag in ("event", "institution"):
@@ -148,7 +154,9 @@ def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None
     form = FORMS.get(field) if field not in _NOT_CSL else None
     if form is None or field == "type":
         _gather_extra(collector, index, _EXTRA + tag, value)
-    elif form is Form.NAMES:
+        return
+    value = _plain(value)
+    if form is Form.NAMES:
         names = _names(value)
         for name in names:
             collector.append(index, field, name)
@@ -176,6 +184,31 @@ def _gather(collector: FieldCollector, index: int, tag: str, value: Any) -> None
     else:
         text = doi_of(str(value)) if field == "DOI" else str(value)
         collector.candidate(index, field, text, rank=rank, extra=_EXTRA + tag)
+
+
+def _plain(value: Any) -> Any:
+    """The value with characters in place of HTML's entities, and a whole number where a program
+    wrote one with a point (``12.0``)."""
+    if isinstance(value, str):
+        return unescape(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value
+
+
+def _escaped(value: Any) -> Any:
+    """A value that ``_plain`` turns into this one."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, list):
+        return [_escaped(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _escaped(one) for name, one in value.items()}
+    return value
 
 
 def _gather_texts(collector: FieldCollector, index: int, tag: str, texts: list[str]) -> None:
@@ -276,12 +309,15 @@ def emit(field: str, values: Values, dialect: str, kind: str) -> Tags:
         return _emit_extra(field, value)
     if field not in FIELDS or field in _NOT_CSL:
         return carry(field, value)
-    stored = value_to_json(value)
+    stored = _escaped(value_to_json(value))
     name = WRITTEN_FIELDS["csl_json"].get(field, field)
     if FORMS[field] is not Form.STRINGS:
         return [(name, _json(stored))]
     text = ", ".join(stored) if field == "tags" else stored[0]
-    return [(name, _json(text)), *(carry(field, value) if _parts(field, text) != stored else [])]
+    return [
+        (name, _json(text)),
+        *(carry(field, value) if _parts(field, text) != value_to_json(value) else []),
+    ]
 
 
 def _emit_extra(field: str, value: Value) -> Tags:

@@ -35,6 +35,9 @@ _ITEM_CHARACTERS_MAX: Final = 2 * limits.IMPORT_RECORD_CHARACTERS_MAX
 _ITEM_MEMBERS: Final = frozenset({"type", "title", "itemType", "data"})
 #: What Crossref's service calls its answer.
 _ANSWER: Final = "message"
+#: What Better BibTeX's export has next to its items: collections, and how it was made.
+_COLLECTIONS: Final = "collections"
+_OF_THE_EXPORT: Final = frozenset({"config", "version"})
 _CLOSING: Final = re.compile(r"[ \t\n\r,]*\}?")
 #: So much of what is no JSON is shown.
 _SHOWN_CHARACTERS: Final = 40
@@ -68,10 +71,10 @@ class JsonRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOutCollections:
-    """In the place of an item: the number of an export's collections, which are not read."""
+class JsonCollections:
+    """In the place of an item: the collections of an export of Zotero's, as the text has them."""
 
-    count: int
+    value: Any
 
 
 def split(text: str) -> Iterator[JsonItem | JsonDamage | JsonRefusal]:
@@ -152,8 +155,11 @@ def _large_members(
             continue
         value, at = _DECODER.raw_decode(text, at)
         name = _decoded(found.group(1))
-        for one in _members({name: value}) if isinstance(value, dict) else ():
-            yield JsonItem(line, one)
+        if name == _COLLECTIONS:
+            yield JsonItem(line, JsonCollections(value))
+        elif isinstance(value, dict) and name not in _OF_THE_EXPORT:
+            for one in _members({name: value}):
+                yield JsonItem(line, one)
     return _end(_CLOSING, text, at)
 
 
@@ -224,8 +230,8 @@ def _members(stored: Any) -> Iterator[Any]:
         return
     if isinstance(items := stored.get("items"), list):
         yield from items
-        if isinstance(collections := stored.get("collections"), dict) and collections:
-            yield LeftOutCollections(len(collections))
+        if collections := stored.get(_COLLECTIONS):
+            yield JsonCollections(collections)
         return
     for name, member in stored.items():
         if isinstance(member, list):

@@ -17,13 +17,16 @@ from typing import Final
 from bifolio.formats.latex.measures import MEASURES, measure
 from bifolio.formats.latex.symbols import (
     ACCENTS,
+    ACCENTS_BY_PLACE,
     BARE_ACCENTS,
     BOXES,
     DROPPED,
     LETTERS,
+    LOWER_CASE,
     QUOTED,
     SILENT,
     SWITCHES,
+    UPPER_CASE,
     VERBATIM,
     WORDS,
     WRAPPED,
@@ -48,6 +51,7 @@ _SPACING: Final = {
 }  # fmt: skip
 _SCRIPTS: Final = {"_": ("<sub>", "</sub>"), "^": ("<sup>", "</sup>")}
 _ALPHABETS: Final = frozenset({"mathbb", "mathcal", "mathfrak"})
+_FRACTIONS: Final = frozenset("frac tfrac dfrac cfrac nicefrac sfrac textfrac".split())
 _ABOVE: Final = frozenset("`'^~=u.\"rHvhGU")
 _URL_ESCAPE: Final = re.compile(
     r"\\([%_#&~{}$^])|\\(?:string|textasciitilde)(?:\{\}|\s*)(~?)"
@@ -62,6 +66,9 @@ _EMPTY_BEFORE_LETTER: Final = re.compile(r"\{\}(?:[^\W\d_]|\\[ij]\b)")
 #: Takes the blanks after it away; it stands for no character.
 _JOINT: Final = "\ufdd0"
 _JOINED: Final = re.compile(f"{_JOINT}\\s*")
+#: The number of a sign in a font; behind a mark for another base than ten.
+_PLACE: Final = re.compile(r"\s*(?:(\")([0-9A-F]{1,2})|(')?(\d{1,3}))\s*")
+_TAG: Final = re.compile(r"(</?\w[^<>]*>)")
 _VERB: Final = re.compile(r"(\S)(.*?)\1", re.DOTALL)
 
 #: Deeper nesting is no text; each level's text is copied into the next one's.
@@ -208,7 +215,7 @@ class LatexReader:
             before, after = WRAPPED[name]
             self._await(lambda text: before + text + after if text else "")
         elif name in QUOTED:
-            self._quote()
+            self._quote(QUOTED[name])
         elif name in DROPPED:
             self._drop_options()
             for _ in range(DROPPED[name]):
@@ -242,9 +249,16 @@ class LatexReader:
         elif name == "verb" and (found := _VERB.match(self._text, self._at)) is not None:
             self._at = found.end()
             self._emit(found.group(2))
-        elif name in ("textcolor", "foreignlanguage") and following == "{":
+        elif name in ("textcolor", "foreignlanguage") and following in ("{", "["):
+            self._drop_options()
             self._drop_argument()
-        elif name == "frac":
+        elif name in UPPER_CASE or name in LOWER_CASE:
+            self._await(_upper_case if name in UPPER_CASE else _lower_case)
+        elif name == "accent" and (place := _PLACE.match(self._text, self._at)) is not None:
+            self._at = place.end()
+            accent = ACCENTS_BY_PLACE.get(_place(place))
+            self._await(lambda text: _accent(accent, text) if accent else text)
+        elif name in _FRACTIONS:
             self._await(lambda text: text.strip() + "/" + _JOINT)
         elif name == "discretionary":
             for _ in range(3):
@@ -303,7 +317,11 @@ class LatexReader:
         else:
             self._emit(sign)
 
-    def _quote(self) -> None:
+    def _quote(self, before: int) -> None:
+        """A text between quotation marks, behind so many arguments that print nothing."""
+        for _ in range(before):
+            self._drop_options()
+            self._drop_argument()
         marks = "“”" if self._groups[-1].quotes % 2 == 0 else "‘’"
         self._await(lambda text: marks[0] + text + marks[1])
         if self._text.startswith("{", self._at):
@@ -395,6 +413,23 @@ def address(raw: str) -> str:
 def _url_character(found: re.Match[str]) -> str:
     sign, _, word, math = found.groups()
     return sign or math or _URL_WORDS.get(word or "", "~")
+
+
+def _place(found: re.Match[str]) -> int:
+    """The number, of TeX's three bases."""
+    if found.group(1):
+        return int(found.group(2), 16)
+    octal = found.group(3) and not found.group(4).strip("01234567")
+    return int(found.group(4), 8 if octal else 10)
+
+
+def _upper_case(text: str) -> str:
+    """The text in capitals, its tags as they are."""
+    return "".join(one if one.startswith("<") else one.upper() for one in _TAG.split(text))
+
+
+def _lower_case(text: str) -> str:
+    return text.lower()
 
 
 def _accent(accent: str, text: str) -> str:

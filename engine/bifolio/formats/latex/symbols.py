@@ -112,6 +112,9 @@ WORDS: Final = {
     "texttrademark": "™",
     "degree": "°",
     "textdegree": "°",
+    "celsius": "°C",
+    "textcelsius": "°C",
+    "percent": "%",
     "circ": "∘",
     "ldots": "…",
     "dots": "…",
@@ -142,8 +145,10 @@ SILENT: Final = frozenset(
     "protect relax aftergroup ignorespaces unskip null leavevmode noindent bgroup egroup break "
     "allowbreak nobreak nolinebreak tiny scriptsize footnotesize small normalsize large Large "
     "normalfont rm tt sf upshape rmfamily ttfamily sffamily mdseries displaystyle textstyle left "
-    "right big Big bigl bigr Bigl Bigr limits nolimits makeatletter makeatother expandafter "
-    "selectlanguage selectfont xspace".split()
+    "right big Big bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle limits nolimits makeatletter "
+    "makeatother expandafter selectfont xspace LARGE huge Huge boldmath unboldmath scriptstyle "
+    "scriptscriptstyle raggedright centering sloppy frenchspacing nonfrenchspacing strut "
+    "mathstrut smallskip medskip bigskip newpage clearpage pagebreak nopagebreak".split()
 )
 
 #: Commands whose arguments print nothing either (at their place), and how many they have.
@@ -152,7 +157,7 @@ DROPPED: Final = {
         "noopsort SortNoop noop NoOp NOOP sortnoop phantom hphantom vphantom label color vspace "
         "begin end hspace pagestyle "
         "footnote footnotetext footnotemark thanks index todo marginpar includegraphics fontfamily "
-        "fontseries fontshape thispagestyle addtolength".split(),
+        "fontseries fontshape thispagestyle addtolength selectlanguage".split(),
         1,
     ),
     **dict.fromkeys("fontsize rule setlength".split(), 2),
@@ -183,7 +188,7 @@ WRAPPED: Final = {
     **dict.fromkeys("underline uline".split(), _UNDERLINE),
     **dict.fromkeys(
         "mbox hbox fbox text textrm textsf texttt textnormal textup textmd mathrm mathsf mathtt "
-        "mathnormal operatorname autocap MakeUppercase uppercase".split(),
+        "mathnormal operatorname autocap".split(),
         ("", ""),
     ),
     "mkbibparens": ("(", ")"),
@@ -198,7 +203,22 @@ SWITCHES: Final = {
     **dict.fromkeys("sc scshape".split(), _SMALL_CAPS),
 }
 
-QUOTED: Final = frozenset("enquote mkbibquote textquote".split())
+#: Commands whose text is quoted, and how many arguments come before it.
+QUOTED: Final = {
+    **dict.fromkeys("enquote mkbibquote textquote".split(), 0),
+    **dict.fromkeys("foreignquote foreigntextquote hyphenquote hyphentextquote".split(), 1),
+    "textcquote": 1,
+}
+
+#: Commands that change the case of their argument.
+UPPER_CASE: Final = frozenset("uppercase MakeUppercase MakeTextUppercase".split())
+LOWER_CASE: Final = frozenset("lowercase MakeLowercase MakeTextLowercase".split())
+
+#: TeX's own accents, by their place in the fonts that were made for it.
+ACCENTS_BY_PLACE: Final = {
+    18: "`", 19: "'", 20: "v", 21: "u", 22: "=", 23: "r", 24: "c",
+    94: "^", 95: ".", 125: "H", 126: "~", 127: '"',
+}  # fmt: skip
 
 
 @lru_cache(maxsize=1024)

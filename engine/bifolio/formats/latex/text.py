@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from bifolio.formats.entities import unescape
 from bifolio.formats.latex.reading import TIE, LatexReader
 
 _TEX: Final = re.compile(r"[\\{}$~]|--|``|''|[?!]`")
@@ -31,9 +32,27 @@ _SCRIPT: Final = re.compile(r"(?<!\\)[_^]\{")
 _ONE_LETTER: Final = {"&": "&", "%": "%", "#": "#", "_": "_", "{": "\ue000", "}": "\ue001"}
 
 
-def decode(text: str) -> str:
-    """The Unicode text of a LaTeX text."""
+#: HTML's entities, which databases leave in BibTeX, with TeX's escapes or without.
+_ENTITY: Final = re.compile(
+    r"(?:\\?&|\{\\&\})(\\?#[xX]?[0-9a-fA-F]{1,7};|[A-Za-z][A-Za-z0-9]{1,30};)"
+)
+
+
+def decode(text: str, *, keeps_entities: bool = False) -> str:
+    """The Unicode text of a LaTeX text; HTML's entities in it are characters.
+
+    Args:
+        keeps_entities: whether they stay, as in an abstract that was taken from a page.
+    """
+    if not keeps_entities and "&" in text and ";" in text:
+        text = _ENTITY.sub(_entity, text)
     return _decode(resolve_branches(text)) if _TEX.search(text) else text
+
+
+def _entity(found: re.Match[str]) -> str:
+    written = "&" + found.group(1).replace("\\", "")
+    meant = unescape(written)
+    return found.group() if meant == written else encode(meant)
 
 
 def resolve_branches(text: str) -> str:
@@ -118,6 +137,8 @@ def encode(text: str) -> str:
     """A LaTeX text that ``decode`` turns into this text, and that TeX can print."""
     escapes = _ESCAPES if _has_balanced_braces(text) else _ESCAPES | _LONE_BRACES
     escaped = _ESCAPED.sub(lambda found: escapes[found.group()], text)
+    if "&" in escaped and ";" in escaped:
+        escaped = _ENTITY.sub(lambda found: r"\&{}" + found.group(1), escaped)
     escaped = _LIGATURES.sub(lambda found: found.group() + "{}", escaped)
     while (nested := _RICH_PAIR.sub(_rich_command, escaped)) != escaped:
         escaped = nested

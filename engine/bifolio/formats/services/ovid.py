@@ -16,6 +16,7 @@ from bifolio.formats.services.rules import (
     lines,
     worded_type,
 )
+from bifolio.records.names import split_initials
 
 _FIELDS: Final = fields("""
 container-title: JN JT
@@ -53,6 +54,7 @@ _TYPES: Final = {
     "patent": "patent",
 }
 _TAIL: Final = re.compile(r"\s*\[[A-Za-z][^\[\]]*\]\.?$")
+_AFTER_INITIALS: Final = re.compile(r"(?<=[A-Z])\.\s+(?=[^\W\d_]{2})")
 _DEGREES: Final = re.compile(
     r"(?:[\s,]+(?:Ph\.?D\.?|M\.?D\.?|MPH|MSc|M\.?S\.?|B\.?Sc?\.?|FACSM|DrPH|R\.?N\.?|Dr\.?"
     r"|\d[\d,]*|[+*#]|,))+$"
@@ -126,7 +128,8 @@ def _special(record: Tracing, index: int, tag: str, text: str) -> bool:
         if tag == "AF" and "AU" in record.given:
             return False
         for one in lines(text):
-            _gather_person(record, index, one.strip(), is_editor=tag == "ED")
+            for person in _several(one) or [one.strip()]:
+                _gather_person(record, index, person, is_editor=tag == "ED")
     elif tag == "SO":
         _gather_source(record, index, " ".join(text.split()))
     elif tag == "BT":
@@ -157,6 +160,14 @@ def _special(record: Tracing, index: int, tag: str, text: str) -> bool:
     else:
         return False
     return True
+
+
+def _several(text: str) -> list[str]:
+    """The people of ``Doe J. Roe RA. Poe P``; none where it is one, or of another form."""
+    people = [one.strip(" .") for one in _AFTER_INITIALS.split(text.strip())]
+    people = [one for one in people if one]
+    parted = len(people) > 1 and all(split_initials(one) is not None for one in people)
+    return people if parted else []
 
 
 def _gather_person(record: Tracing, index: int, text: str, *, is_editor: bool) -> None:

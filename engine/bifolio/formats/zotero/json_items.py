@@ -90,6 +90,11 @@ def source(value: dict[str, Any]) -> Source:
     return Source(NAME, str(data["itemType"]), own, tuple(_tags(data)), library=facts)
 
 
+def members(value: dict[str, Any]) -> dict[str, Any]:
+    """What an item says: Zotero's service has it in an object of its own."""
+    return _data(value)
+
+
 def _data(value: dict[str, Any]) -> dict[str, Any]:
     inner = value.get("data")
     return inner if isinstance(inner, dict) else value

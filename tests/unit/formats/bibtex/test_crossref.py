@@ -51,6 +51,6 @@ def test_a_name_of_the_files_own_is_never_taken_for_inherited(tmp_path: Path) ->
     assert loaded.values()[0]["publisher"] == "Press"
     assert loaded.values()[0]["x.bibtex.^publisher"] == ("x",)
     text, _ = export(exported(loaded), "bibtex")
-    assert "  ^publisher = {x},\n  ^^a = {y},\n" in text
+    assert "^" not in text  # a name that pandoc does not read
     again = load_content(tmp_path, text)
-    assert again.references[0].source == loaded.references[0].source
+    assert again.values()[0] == loaded.values()[0]
