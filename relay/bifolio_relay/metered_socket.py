@@ -314,3 +314,9 @@ class MeteredSocket(ServerConnection, asyncio.BufferedProtocol):
 def _give(charges: list[tuple[ByteBudget, bytes, int]]) -> None:
     for budget, owner, size_bytes in charges:
         budget.give(owner, size_bytes)
+
+
+def host_of(socket: ServerConnection) -> str:
+    """Where a connection comes from; empty where that is no address."""
+    found = socket.remote_address
+    return str(found[0]) if isinstance(found, tuple) and found else ""

@@ -114,12 +114,13 @@ class Peer:
             return "stranger"
         return f"device={device.hex()[:8]} library={library.hex()[:8]}"
 
-    async def run(self) -> None:
-        """Serve the connection until it ends."""
+    async def run(self, *, is_challenged: bool = False) -> None:
+        """Serve the connection until it ends; it may have been challenged before it came here."""
         sender = asyncio.create_task(self._send_queued())
         self._reader = asyncio.create_task(self._read())
         try:
-            self._apply_now(self.session.greet())
+            greeting = self.session.greet()
+            self._apply_now([] if is_challenged else greeting)
             await asyncio.wait({sender, self._reader}, return_when=asyncio.FIRST_COMPLETED)
             if self._reader.done() and (self._reader.cancelled() or self.session.is_closed):
                 # What is queued, BYE at last, still goes out; a peer that does not read it

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from bifolio import limits
 from bifolio.errors import UsageError
 from bifolio_cli.invocation import (
     COULD_NOT,
@@ -33,6 +34,7 @@ from bifolio_relay.config import (
     HOST,
     NAME,
     PORT,
+    PROCESSES,
     QUOTA,
     REQUIRE_TOKEN,
     SHARED,
@@ -100,6 +102,16 @@ def run_relay(
         str,
         typer.Option(NAME.flag, metavar=NAME.metavar, show_default=False, help=NAME.help),
     ] = "",
+    processes: Annotated[
+        int,
+        typer.Option(
+            PROCESSES.flag,
+            metavar=PROCESSES.metavar,
+            min=1,
+            max=limits.RELAY_PROCESSES_MAX,
+            help=PROCESSES.help,
+        ),
+    ] = Config.processes,
     shared: Annotated[bool, typer.Option(SHARED.flag, help=SHARED.help)] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -121,6 +133,7 @@ def run_relay(
         unused_days=unused_days,
         trusted_proxy=trusted_proxy,
         name=name,
+        processes=processes,
     )
     if not call.output.json:
         run(config)
