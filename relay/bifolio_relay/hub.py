@@ -196,6 +196,12 @@ class Hub:
     async def submit(self, peer: Peer, submission: Submission) -> None:
         await self._commits.put(peer, await self._service.check(submission))
 
+    def submit_at_once(self, peer: Peer, submission: Submission) -> bool:
+        if self._commits.is_full:
+            return False
+        checked = self._service.check_at_once(submission)
+        return checked is not None and self._commits.put_at_once(peer, checked)
+
     async def subscribe(self, peer: Peer) -> None:
         library = peer.session.library
         if library is None:

@@ -260,6 +260,18 @@ class Session:
             case _:
                 raise AssertionError(f"the table of states let {message.NAME} pass")
 
+    def receive_push(self, raw: bytes) -> Submission | None:
+        """A message that ``is_short_push``; None, and nothing happened, where it is no good one."""
+        opening = self._opening
+        if opening is None or not self._member or self._wire.state is not State.OPEN:
+            return None
+        try:
+            message = self._wire.receive(raw)
+        except ProtocolError:
+            return None
+        assert isinstance(message, Push)
+        return Submission(opening.library, opening.device, message.envelopes)
+
     def take_answer(self, answer: Answer) -> list[Action]:
         """The service answered this connection's question."""
         if self.is_closed:
@@ -322,6 +334,26 @@ class Session:
             actions += self._acks([own[position] for position in sorted(own)])
         rejected = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
         return [*actions, *(self._send(_nack(rejection)) for rejection in rejected)]
+
+    def follow_at_once(self, growth: LogPart) -> bool:
+        """The peer, who has room, is told by the one message that is the same for all; False, and
+        nothing happened, where it must be told otherwise."""
+        if (
+            not self.is_live
+            or growth.after != self._sent_through
+            or len(growth.serialized) != 1
+            or self._wire.state is not State.OPEN
+            or (self._wanted_bytes is not None and len(growth.serialized[0]) > self._wanted_bytes)
+        ):
+            return False
+        self._sent_through = growth.n
+        self._log_n = max(self._log_n, growth.n)
+        return True
+
+    def note_growth(self, growth: LogPart | None) -> None:
+        """A commit took place of which a connection that is not live is told nothing."""
+        if growth is not None:
+            self._log_n = max(self._log_n, growth.n)
 
     def tell_members(self, part: MembersPart, *, room_bytes: int) -> list[Action]:
         """A membership record was appended through another connection."""
