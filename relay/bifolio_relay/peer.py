@@ -107,7 +107,10 @@ class Peer:
         #: Whose share of all queues it takes: strangers have one together.
         self._owner = b""
         self._in_flight_bytes = 0
+        #: For the sender: there is something to send, or to be told. For the reader: there is
+        #: less to be sent, or to be committed.
         self._changed = asyncio.Event()
+        self._less = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._gone = False
 
@@ -163,7 +166,7 @@ class Peer:
         """A commit took place in this peer's library; its own part in it is done."""
         if submitted_bytes:
             self._in_flight_bytes -= submitted_bytes
-            self._changed.set()
+            self._less.set()
         elif not self.session.is_live:
             self.session.note_growth(growth)
             return
@@ -346,7 +349,7 @@ class Peer:
             self._in_flight_bytes
             and self._in_flight_bytes + size_bytes > limits.PUSH_IN_FLIGHT_BYTES_MAX
         ):
-            await self._wait_for_change()
+            await self._wait_for_less()
         self._in_flight_bytes += size_bytes
         await self._hub.submit(self, submission)
 
@@ -355,7 +358,11 @@ class Peer:
         while self._queued_bytes > (
             limits.RELAY_UNREAD_BYTES if self._proven else limits.RELAY_STRANGER_UNREAD_BYTES
         ):
-            await self._wait_for_change()
+            await self._wait_for_less()
+
+    async def _wait_for_less(self) -> None:
+        self._less.clear()
+        await self._less.wait()
 
     async def _wait_for_change(self) -> None:
         self._changed.clear()
@@ -404,7 +411,7 @@ class Peer:
                     self._queued_bytes -= len(raw)
                     self._sent_bytes += len(raw)
                     self._hub.count_queued(owner, -len(raw))
-                    self._changed.set()
+                    self._less.set()
                 self._apply_now(self.session.resume())
                 if not self._queue:
                     if self.session.is_closed:

@@ -113,6 +113,9 @@ class Worker:
         """Serve one connection (websockets calls it so)."""
         assert isinstance(connection, HandedSocket)
         number = connection.take.number
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(self._note_end)
         self.connections.add(connection)
         self._sockets[number] = connection
         try:
@@ -123,14 +126,16 @@ class Worker:
                 else:
                     nonce = connection.take.nonce
                     await self.hub.serve_connection(connection, nonce=nonce)
-        except Exception:
-            self._socket_logger.exception("connection handler failed")
         finally:
             self.connections.discard(connection)
             self._sockets.pop(number, None)
-            task = asyncio.current_task()
-            assert task is not None
-            self.handler_tasks.discard(task)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """A connection's task is over; what it failed with is a fault of ours."""
+        self.handler_tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._socket_logger.error("connection handler failed", exc_info=error)
 
     def _take(self, message: Told, descriptor: int | None) -> None:
         match message:

@@ -392,7 +392,7 @@ def test_a_channel_brings_messages_and_sockets_in_their_order_and_tells_of_its_e
 
         sender = Channel(ours, lambda *_: None, lambda: None)
         receiver = Channel(theirs, take, ended.set)
-        sent: list[Told] = []
+        sent: list[Take] = []
         for number in range(300):  # more than the system holds at once
             reading, writing = os.pipe()
             os.write(writing, b"%d" % number)
